@@ -1,0 +1,100 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type DatabaseIntrospector,
+  type Dialect,
+  type DialectAdapter,
+  type Driver,
+  type Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryCompiler,
+  type QueryResult,
+} from "kysely";
+import type { ReservedSql, Sql } from "postgres";
+
+/** Runs a compiled query on the pool, or on the one connection of a transaction. */
+class PostgresConnection implements DatabaseConnection {
+  readonly #pool: Sql;
+  #reserved: ReservedSql | undefined;
+
+  constructor(pool: Sql) {
+    this.#pool = pool;
+  }
+
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    const runner = this.#reserved ?? this.#pool;
+    // Prepared by name of the text: parsed and planned once per connection, one round trip per call.
+    const rows = await runner.unsafe<Row[] & Record<string, never>[]>(query.sql, [...query.parameters] as never[], {
+      prepare: true,
+    });
+    return { rows: [...rows], numAffectedRows: BigInt(rows.count ?? 0) };
+  }
+
+  // biome-ignore lint/correctness/useYield: streaming is refused, the interface asks for a generator.
+  async *streamQuery<Row>(): AsyncGenerator<QueryResult<Row>> {
+    throw new Error("streaming of query results is not offered by this driver");
+  }
+
+  async begin(): Promise<void> {
+    this.#reserved = await this.#pool.reserve();
+    await this.#reserved.unsafe("begin");
+  }
+
+  async end(statement: "commit" | "rollback"): Promise<void> {
+    const reserved = this.#reserved;
+    this.#reserved = undefined;
+    try {
+      await reserved?.unsafe(statement);
+    } finally {
+      reserved?.release();
+    }
+  }
+}
+
+class PostgresDriver implements Driver {
+  readonly #pool: Sql;
+
+  constructor(pool: Sql) {
+    this.#pool = pool;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<PostgresConnection> {
+    return new PostgresConnection(this.#pool);
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    if (connection instanceof PostgresConnection) await connection.begin();
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    if (connection instanceof PostgresConnection) await connection.end("commit");
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (connection instanceof PostgresConnection) await connection.end("rollback");
+  }
+
+  async releaseConnection(): Promise<void> {}
+
+  async destroy(): Promise<void> {
+    await this.#pool.end({ timeout: 5 });
+  }
+}
+
+/**
+ * Kysely over a postgres.js pool, without the extra round trips of the common dialect: it reserves a connection and
+ * describes every query (half the speed). Queries go to the pool, prepared.
+ *
+ * Transactions are for migrations alone: postgres.js loses the process when a backend dies inside `reserve`
+ * (porsager/postgres #1208), so in a long-lived process every change is one statement.
+ */
+export const postgresDialect = (pool: Sql): Dialect => ({
+  createAdapter: (): DialectAdapter => new PostgresAdapter(),
+  createDriver: (): Driver => new PostgresDriver(pool),
+  createIntrospector: (db: Kysely<unknown>): DatabaseIntrospector => new PostgresIntrospector(db),
+  createQueryCompiler: (): QueryCompiler => new PostgresQueryCompiler(),
+});

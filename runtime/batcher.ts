@@ -1,0 +1,78 @@
+/**
+ * Shares one statement among the calls that arrive while another is under way: no timer, so a lone call goes at once, and
+ * under load a statement carries as many as have gathered.
+ */
+export interface Batcher<Input, Output> {
+  /** Resolves with this call's own result; rejects if the batch that carried it failed. */
+  add(input: Input): Promise<Output>;
+  /** Resolves when nothing is waiting or under way. */
+  idle(): Promise<void>;
+}
+
+export interface BatcherOptions<Input, Output> {
+  /** Most inputs in one batch. */
+  readonly maxBatch: number;
+  /** Batches under way at the same time. */
+  readonly maxInFlight: number;
+  /** Runs one batch; returns one result per input, in the order of the inputs. */
+  readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
+}
+
+interface Waiting<Input, Output> {
+  readonly input: Input;
+  readonly resolve: (output: Output) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Output>): Batcher<Input, Output> => {
+  const { maxBatch, maxInFlight, run } = options;
+  const waiting: Waiting<Input, Output>[] = [];
+  const idleWaiters: (() => void)[] = [];
+  let inFlight = 0;
+  let scheduled = false;
+
+  const runBatch = async (batch: readonly Waiting<Input, Output>[]) => {
+    try {
+      const outputs = await run(batch.map((call) => call.input));
+      if (outputs.length !== batch.length) {
+        throw new Error(`a batch of ${batch.length} gave ${outputs.length} results`);
+      }
+      outputs.forEach((output, index) => {
+        batch[index]?.resolve(output);
+      });
+    } catch (error) {
+      for (const call of batch) call.reject(error);
+    } finally {
+      inFlight -= 1;
+      next();
+    }
+  };
+
+  const next = () => {
+    while (inFlight < maxInFlight && waiting.length > 0) {
+      inFlight += 1;
+      void runBatch(waiting.splice(0, maxBatch));
+    }
+    if (inFlight === 0 && waiting.length === 0) for (const resolve of idleWaiters.splice(0)) resolve();
+  };
+
+  return {
+    add: (input) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ input, resolve, reject });
+        if (scheduled) return;
+        scheduled = true;
+        // Calls of one turn of the event loop travel together.
+        queueMicrotask(() => {
+          scheduled = false;
+          next();
+        });
+      }),
+    idle: () =>
+      inFlight === 0 && waiting.length === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            idleWaiters.push(resolve);
+          }),
+  };
+};

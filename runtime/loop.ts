@@ -1,0 +1,105 @@
+import type { Logger } from "../observability/logger.ts";
+
+/**
+ * A part of the system that turns for as long as the process lives. It never ends by an error: it reports (once per kind,
+ * not a thousand times), waits with jitter and goes on. Aborting its signal ends it after the turn under way.
+ */
+export interface Loop extends AsyncDisposable {
+  readonly name: string;
+  /** Settles, never rejects, when the loop has ended. */
+  readonly done: Promise<void>;
+  /** Ends it, and waits for the turn under way. */
+  stop(): Promise<void>;
+  /** Whether it has finished a turn lately. Progress, not "it is still there", is what liveness asks. */
+  isLive(): boolean;
+}
+
+export interface LoopOptions {
+  readonly name: string;
+  readonly log: Logger;
+  /** Pause after a turn that found nothing to do, in ms. A turn that returns "again" is followed at once. */
+  readonly everyMs: number;
+  /** Longest time without a finished turn that still counts as live, in ms; default 30 s more than the pause. */
+  readonly staleAfterMs?: number;
+  /** One turn. The signal is aborted when the loop is to end: blocked reads and waits must heed it. */
+  readonly turn: (signal: AbortSignal) => Promise<"again" | "idle">;
+  /** Ends the loop from outside, beside `stop`. */
+  readonly signal?: AbortSignal;
+}
+
+const FAILURE_PAUSE_MS = 500;
+const MAX_FAILURE_PAUSE_MS = 5_000;
+
+/** Resolves after `ms`, or as soon as the signal is aborted. Never rejects. */
+export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
+
+/** Starts a loop. */
+export const startLoop = (options: LoopOptions): Loop => {
+  const { name, log, everyMs, turn } = options;
+  const staleAfterMs = options.staleAfterMs ?? everyMs + 30_000;
+  const controller = new AbortController();
+  const stopWithParent = () => controller.abort();
+  options.signal?.addEventListener("abort", stopWithParent);
+  if (options.signal?.aborted === true) controller.abort();
+
+  let lastTurnAt = performance.now();
+  let failures = 0;
+  let reported = "";
+
+  const failed = (error: unknown): number => {
+    failures += 1;
+    const message = error instanceof Error ? error.message : String(error);
+    if (message !== reported) {
+      reported = message;
+      log.error({ loop: name, error }, `${name} failed; it goes on trying`);
+    }
+    const full = Math.min(MAX_FAILURE_PAUSE_MS, FAILURE_PAUSE_MS * 2 ** Math.min(failures - 1, 10));
+    return full / 2 + (Math.random() * full) / 2;
+  };
+
+  const recovered = () => {
+    if (failures > 0) log.info({ loop: name, failures }, `${name} works again`);
+    failures = 0;
+    reported = "";
+  };
+
+  const run = async () => {
+    while (!controller.signal.aborted) {
+      let waitMs = everyMs;
+      try {
+        if ((await turn(controller.signal)) === "again") waitMs = 0;
+        recovered();
+      } catch (error) {
+        if (controller.signal.aborted) break;
+        waitMs = failed(error);
+      }
+      // A turn that failed is progress too: the loop is alive, it is the store that is away.
+      lastTurnAt = performance.now();
+      if (waitMs > 0) await pause(waitMs, controller.signal);
+    }
+    options.signal?.removeEventListener("abort", stopWithParent);
+  };
+  const done = run();
+
+  const stop = () => {
+    controller.abort();
+    return done;
+  };
+  return {
+    name,
+    done,
+    stop,
+    isLive: () => controller.signal.aborted || performance.now() - lastTurnAt <= staleAfterMs,
+    [Symbol.asyncDispose]: stop,
+  };
+};

@@ -1,0 +1,36 @@
+/**
+ * The names of everything that a pipeline keeps in Redis. One hash tag, so that a Redis Cluster holds a pipeline in one
+ * slot and scripts may touch all of its keys.
+ */
+export interface Keys {
+  /** The log of events: every group reads it. Stream. */
+  readonly events: string;
+  /** Groups that are paused. Set. */
+  readonly paused: string;
+  /** `event_id state` at each change, for live pages. Pub/Sub channel; nothing depends on it. */
+  readonly status: string;
+  /** Entries of a group that wait for their next try, scored by due time in ms of Redis' clock. Sorted set. */
+  retry(group: string): string;
+  /** Due retries, redrives, handed-back and reconciled entries of a group, back in line. Stream. */
+  retries(group: string): string;
+  /** Dead letters of a group. Stream. */
+  dead(group: string): string;
+  /** Event id -> id of its dead letter. Hash. */
+  deadIndex(group: string): string;
+  /** Says that a mail was taken while the ledger could not be told. String, 7 days. */
+  sent(group: string, eventId: string): string;
+}
+
+export const keysOf = (streamName: string): Keys => {
+  const tag = `{${streamName}}`;
+  return {
+    events: `${tag}:events`,
+    paused: `${tag}:paused`,
+    status: `${tag}:status`,
+    retry: (group) => `${tag}:retry:${group}`,
+    retries: (group) => `${tag}:retries:${group}`,
+    dead: (group) => `${tag}:dead:${group}`,
+    deadIndex: (group) => `${tag}:dead-index:${group}`,
+    sent: (group, eventId) => `${tag}:sent:${group}:${eventId}`,
+  };
+};
