@@ -1,4 +1,5 @@
-import { type Kysely, type Migration, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
+import type { Migration } from "kysely/migration";
 import { EMAIL_STATES } from "../email-state.ts";
 
 /** Users, the ledger of their mails, the outbox, and idempotency keys. */

@@ -1,0 +1,35 @@
+/** What an error of the database means to the caller. */
+export type DatabaseFault =
+  /** The server is away, full, read-only or too slow: the statement may be tried again later. */
+  | { readonly kind: "unavailable"; readonly code: string }
+  /** The statement lost against another and had no effect: try it again now. */
+  | { readonly kind: "conflict"; readonly code: string }
+  /** A value in the statement is refused: trying again is of no use. */
+  | { readonly kind: "bad-data"; readonly code: string }
+  | { readonly kind: "unknown"; readonly code: string };
+
+/** SQLSTATE classes and codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const CONFLICTS = new Set(["40001", "40P01", "55P03"]);
+const UNAVAILABLE_CODES = new Set(["25006", "57014", "25P03"]);
+const UNAVAILABLE_CLASSES = new Set(["08", "53", "57", "58", "XX", "28", "3D"]);
+const BAD_DATA_CLASSES = new Set(["22", "23"]);
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
+const codeOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : "";
+
+/** Classifies an error of postgres.js: SQLSTATE if the server spoke, else the driver's or the system's own code. */
+export const databaseFault = (error: unknown): DatabaseFault => {
+  const code = codeOf(error);
+  if (SQLSTATE.test(code) && /\d/.test(code)) {
+    const sqlClass = code.slice(0, 2);
+    if (CONFLICTS.has(code)) return { kind: "conflict", code };
+    if (UNAVAILABLE_CODES.has(code) || UNAVAILABLE_CLASSES.has(sqlClass)) return { kind: "unavailable", code };
+    if (BAD_DATA_CLASSES.has(sqlClass)) return { kind: "bad-data", code };
+    return { kind: "unknown", code };
+  }
+  if (/^(CONNECT|CONNECTION_|ECONN|ETIMEDOUT|EPIPE|EAI_|ENOTFOUND|EHOSTUNREACH|ENETUNREACH)/.test(code)) {
+    return { kind: "unavailable", code };
+  }
+  return { kind: "unknown", code };
+};

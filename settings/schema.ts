@@ -1,0 +1,261 @@
+import { z } from "zod";
+
+/** How one environment variable is read and told of. The README's table and `.env.example` are made from this. */
+export interface Setting<Value> {
+  readonly schema: z.ZodType<Value, string>;
+  /** As it would be written in the environment; undefined: no default. */
+  readonly fallback?: string;
+  /** A value that passes, for messages and for `.env.example`. */
+  readonly example: string;
+  /** `ms`, `KiB`, `port`, ...; empty where the value says it. */
+  readonly unit: string;
+  readonly about: string;
+  /** Also read from the file that `NAME_FILE` names. */
+  readonly secret?: boolean;
+}
+
+const text = (max = 512) => z.string().max(max, `expected at most ${max} characters`);
+
+const wholeNumber = (min: number, max: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .regex(/^\d+$/, `expected a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `expected a whole number from ${min} to ${max}`);
+
+const port = wholeNumber(0, 65_535);
+const duration = (min: number, max = 30 * 24 * 3_600_000) => wholeNumber(min, max);
+
+const url = (...protocols: readonly string[]): z.ZodType<string, string> =>
+  z.string().refine(
+    (value) => {
+      const parsed = URL.parse(value);
+      return parsed !== null && protocols.includes(parsed.protocol.slice(0, -1));
+    },
+    `expected a URL that begins with ${protocols.map((protocol) => `${protocol}://`).join(" or ")}`,
+  );
+
+const mailbox = z
+  .string()
+  .max(254, "expected at most 254 characters")
+  .regex(/^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, "expected one plain mail address");
+
+const singleLine = (max: number) =>
+  text(max).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected a single line without control characters");
+
+const setting = <Value>(value: Setting<Value>): Setting<Value> => value;
+
+/** Every setting, by the name of its variable. One schema for all processes; each requires only its own part. */
+export const SETTINGS = {
+  DATABASE_URL: setting({
+    schema: url("postgres", "postgresql"),
+    example: "postgres://signup:secret@db.example:5432/signup",
+    unit: "",
+    about: "PostgreSQL 14 to 18. The truth: users, the ledger of mails, the outbox.",
+    secret: true,
+  }),
+  REDIS_URL: setting({
+    schema: url("redis", "rediss"),
+    example: "redis://redis.example:6379",
+    unit: "",
+    about: "Redis 7 or later, or Valkey. Wakes consumers up and shares the work among them.",
+    secret: true,
+  }),
+  STREAM_NAME: setting({
+    schema: text(64).regex(/^[A-Za-z0-9._-]+$/, "expected letters, digits, dots, dashes or underscores"),
+    fallback: "signup",
+    example: "signup",
+    unit: "",
+    about: "Names the pipeline: its keys in Redis begin with this name in braces.",
+  }),
+  PORT: setting({ schema: port, fallback: "3000", example: "3000", unit: "port", about: "Where the API listens." }),
+  PUBLIC_URL: setting({
+    schema: url("http", "https"),
+    fallback: "http://localhost:3000",
+    example: "https://signup.example",
+    unit: "",
+    about: "Where people reach the service: links in mails and pages.",
+  }),
+  BRAND_NAME: setting({
+    schema: singleLine(64).min(1, "expected at least one character"),
+    fallback: "Toblug",
+    example: "Toblug",
+    unit: "",
+    about: "The product's name in mails and pages.",
+  }),
+  MAIL_SERVER: setting({
+    schema: text(253).regex(/^[A-Za-z0-9.:_-]+$/, "expected a host name or an IP address"),
+    example: "smtp.example",
+    unit: "",
+    about: "Host of the SMTP server.",
+  }),
+  MAIL_PORT: setting({
+    schema: wholeNumber(1, 65_535),
+    fallback: "587",
+    example: "587",
+    unit: "port",
+    about: "Port of the SMTP server.",
+  }),
+  MAIL_USERNAME: setting({
+    schema: text().min(1, "expected at least one character"),
+    example: "welcome",
+    unit: "",
+    about: "Login at the SMTP server; together with MAIL_PASSWORD or not at all.",
+  }),
+  MAIL_PASSWORD: setting({
+    schema: text().min(1, "expected at least one character"),
+    example: "secret",
+    unit: "",
+    about: "Password at the SMTP server.",
+    secret: true,
+  }),
+  MAIL_FROM: setting({
+    schema: mailbox,
+    example: "welcome@toblug.example",
+    unit: "",
+    about: "Sender's address. Its domain is the right part of each Message-ID.",
+  }),
+  MAIL_FROM_NAME: setting({
+    schema: singleLine(128),
+    fallback: "Toblug",
+    example: "Toblug",
+    unit: "",
+    about: "Sender's name.",
+  }),
+  MAIL_TLS: setting({
+    schema: z.enum(["starttls", "implicit", "none"], "expected starttls, implicit or none"),
+    fallback: "starttls",
+    example: "starttls",
+    unit: "",
+    about:
+      "`starttls` is required, never merely tried; `implicit` speaks TLS from the first byte (port 465); `none` is plain.",
+  }),
+  MAIL_POOL_SIZE: setting({
+    schema: wholeNumber(1, 1_000),
+    example: "20",
+    unit: "connections",
+    about: "Most SMTP connections of one consumer. Default: CONSUMER_CONCURRENCY.",
+  }),
+  MAIL_UNCERTAIN: setting({
+    schema: z.enum(["resend", "hold"], "expected resend or hold"),
+    fallback: "resend",
+    example: "resend",
+    unit: "",
+    about: "When nobody can know whether a mail went out: send it again (same Message-ID), or hold it for an operator.",
+  }),
+  MAIL_EXPIRE_AFTER_MS: setting({
+    schema: duration(1_000),
+    fallback: "259200000",
+    example: "259200000",
+    unit: "ms",
+    about: "A mail that is not out by then is dead, reason `expired` (72 h).",
+  }),
+  CONSUMER_NAME: setting({
+    schema: text(128).regex(/^[\x21-\x7e]+$/, "expected visible ASCII characters without spaces"),
+    example: "consumer-1",
+    unit: "",
+    about: "A consumer's name; a random suffix makes it unique per start. Default: the host's name.",
+  }),
+  CONSUMER_CONCURRENCY: setting({
+    schema: wholeNumber(1, 1_000),
+    fallback: "20",
+    example: "20",
+    unit: "mails",
+    about: "Entries that one consumer works on at a time, per group.",
+  }),
+  CONSUMER_HEALTH_PORT: setting({
+    schema: port,
+    fallback: "8081",
+    example: "8081",
+    unit: "port",
+    about: "Where a consumer answers `/livez` and `/readyz`.",
+  }),
+  CLAIM_MIN_IDLE_MS: setting({
+    schema: duration(1_000, 3_600_000),
+    fallback: "10000",
+    example: "10000",
+    unit: "ms",
+    about: "An entry that its owner has not renewed for so long is claimed by a peer. Owners renew at a third of it.",
+  }),
+  RETRY_MAX: setting({
+    schema: wholeNumber(0, 100),
+    fallback: "3",
+    example: "3",
+    unit: "tries",
+    about: "Tries after the first.",
+  }),
+  RETRY_DELAY_MS: setting({
+    schema: duration(1),
+    fallback: "30000",
+    example: "30000",
+    unit: "ms",
+    about: "Delay before the first retry; doubles with each, with jitter over its upper half.",
+  }),
+  RETRY_GREYLIST_MS: setting({
+    schema: duration(1),
+    fallback: "300000",
+    example: "300000",
+    unit: "ms",
+    about: "Shortest delay after a greylisting answer.",
+  }),
+  RECONCILE_AFTER_MS: setting({
+    schema: duration(1_000),
+    fallback: "60000",
+    example: "60000",
+    unit: "ms",
+    about: "A mail that its group has overtaken by so much is lost in Redis, and is put back in line.",
+  }),
+  DRAIN_TIMEOUT_MS: setting({
+    schema: duration(0, 3_600_000),
+    fallback: "25000",
+    example: "25000",
+    unit: "ms",
+    about: "After SIGTERM, what runs has so long to finish; the rest is handed back.",
+  }),
+  STREAM_RETENTION_MS: setting({
+    schema: duration(1_000),
+    fallback: "86400000",
+    example: "86400000",
+    unit: "ms",
+    about: "How long finished entries stay in the stream for replay (24 h).",
+  }),
+  PASSWORD_HASH_MEMORY_KIB: setting({
+    schema: wholeNumber(8, 4_194_304),
+    fallback: "19456",
+    example: "19456",
+    unit: "KiB",
+    about: "Memory of one argon2id hash. Below OWASP's minimum (19456) a warning is logged.",
+  }),
+  PASSWORD_HASH_PASSES: setting({
+    schema: wholeNumber(1, 64),
+    fallback: "2",
+    example: "2",
+    unit: "passes",
+    about: "Passes of one argon2id hash. Below OWASP's minimum (2) a warning is logged.",
+  }),
+  PASSWORD_HASH_CONCURRENCY: setting({
+    schema: wholeNumber(1, 256),
+    example: "2",
+    unit: "hashes",
+    about: "Hashes at a time. Default: the number of cores.",
+  }),
+  SERVICE_TOKEN: setting({
+    schema: text().regex(/^[\x21-\x7e]{16,}$/, "expected at least 16 visible ASCII characters"),
+    example: "a-long-random-token-of-your-own",
+    unit: "",
+    about: "Bearer token for machines: `/api/v1/backlog`, payments. Without it these routes answer 401.",
+    secret: true,
+  }),
+  LOG_LEVEL: setting({
+    schema: z.enum(
+      ["trace", "debug", "info", "warn", "error", "silent"],
+      "expected trace, debug, info, warn, error or silent",
+    ),
+    fallback: "info",
+    example: "info",
+    unit: "",
+    about: "Least severe line that is logged.",
+  }),
+} satisfies Record<string, Setting<unknown>>;
+
+export type SettingName = keyof typeof SETTINGS;
