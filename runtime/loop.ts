@@ -21,8 +21,11 @@ export interface LoopOptions {
   readonly everyMs: number;
   /** Longest time without a finished turn that still counts as live, in ms; default 30 s more than the pause. */
   readonly staleAfterMs?: number;
-  /** One turn. The signal is aborted when the loop is to end: blocked reads and waits must heed it. */
-  readonly turn: (signal: AbortSignal) => Promise<"again" | "idle">;
+  /**
+   * One turn. The signal is aborted when the loop is to end: blocked reads and waits must heed it. A turn that waits for a
+   * store to come back calls `progress` each time it has tried.
+   */
+  readonly turn: (signal: AbortSignal, progress: () => void) => Promise<"again" | "idle">;
   /** Ends the loop from outside, beside `stop`. */
   readonly signal?: AbortSignal;
 }
@@ -56,6 +59,10 @@ export const startLoop = (options: LoopOptions): Loop => {
   let failures = 0;
   let reported = "";
 
+  const progress = () => {
+    lastTurnAt = performance.now();
+  };
+
   const failed = (error: unknown): number => {
     failures += 1;
     const message = error instanceof Error ? error.message : String(error);
@@ -77,14 +84,14 @@ export const startLoop = (options: LoopOptions): Loop => {
     while (!controller.signal.aborted) {
       let waitMs = everyMs;
       try {
-        if ((await turn(controller.signal)) === "again") waitMs = 0;
+        if ((await turn(controller.signal, progress)) === "again") waitMs = 0;
         recovered();
       } catch (error) {
         if (controller.signal.aborted) break;
         waitMs = failed(error);
       }
       // A turn that failed is progress too: the loop is alive, it is the store that is away.
-      lastTurnAt = performance.now();
+      progress();
       if (waitMs > 0) await pause(waitMs, controller.signal);
     }
     options.signal?.removeEventListener("abort", stopWithParent);

@@ -9,3 +9,14 @@ export const untilAskedToStop = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(signal));
   });
+
+/** Says on standard error why a process could not start, and gives its exit code. A faulty setting is told, not traced. */
+export const failedToStart = (error: unknown): number => {
+  if (error instanceof Error && error.name === "BadSettings") {
+    console.error(error.message);
+    return EXIT.badSettings;
+  }
+  const isExpected = error instanceof Error && ["UnknownGroup", "TypeError"].includes(error.name);
+  console.error(isExpected ? error.message : error);
+  return EXIT.failed;
+};

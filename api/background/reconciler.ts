@@ -1,0 +1,61 @@
+import type { Redis } from "ioredis";
+import type { Database } from "../../database/connection.ts";
+import { takeLostEmails } from "../../database/lost-emails.ts";
+import type { Logger } from "../../observability/logger.ts";
+import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
+import type { Group } from "../../stream/groups.ts";
+import type { Keys } from "../../stream/keys.ts";
+import { publish } from "../../stream/publish.ts";
+import { watermarkAgeMs } from "../../stream/watermark.ts";
+import { eventOf } from "./relay.ts";
+
+export interface ReconcilerDeps {
+  readonly db: Database;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly groups: readonly Group[];
+  readonly log: Logger;
+}
+
+const MAX_EVERY_MS = 30_000;
+const BATCH = 250;
+/** At most 1,000 a second: what comes back must not crowd out what comes in. */
+const PAUSE_BETWEEN_BATCHES_MS = 250;
+
+/**
+ * Brings back what Redis has lost, whatever lost it: a flush, a failover, somebody's XTRIM. A mail is lost when it is
+ * unfinished, not in the outbox, and its group has overtaken it: the latest of its times lies `reconcileAfterMs` below the
+ * group's low watermark. A backlog, a pause or an open breaker holds the watermark back, so nothing floods. A mistake costs
+ * one entry that is acked unsent, because claiming is guarded.
+ *
+ * It goes into the group's own `retries` stream, never into `events`: other groups did not lose it.
+ */
+export const startReconciler = (
+  { db, redis, keys, groups, log }: ReconcilerDeps,
+  { reconcileAfterMs }: { readonly reconcileAfterMs: number },
+): Loop => {
+  const reconcile = async (group: Group, template: string, signal: AbortSignal): Promise<void> => {
+    for (;;) {
+      // An age, so that Redis' clock and Postgres' are never compared.
+      const overtakenByMs = (await watermarkAgeMs(redis, keys, group)) + reconcileAfterMs;
+      const lost = await takeLostEmails(db, { template, overtakenByMs, limit: BATCH });
+      if (lost.length === 0) return;
+      await Promise.all(lost.map((row) => publish(redis, keys.retries(group.name), eventOf(row))));
+      log.warn({ group: group.name, reconciled: lost.length }, "brought back mails that Redis had lost");
+      if (lost.length < BATCH || signal.aborted) return;
+      await pause(PAUSE_BETWEEN_BATCHES_MS, signal);
+    }
+  };
+
+  return startLoop({
+    name: "reconciler",
+    log,
+    everyMs: Math.min(MAX_EVERY_MS, reconcileAfterMs),
+    turn: async (signal) => {
+      for (const group of groups) {
+        if (group.template !== undefined) await reconcile(group, group.template, signal);
+      }
+      return "idle";
+    },
+  });
+};

@@ -1,0 +1,63 @@
+import type { Redis } from "ioredis";
+import type { Database } from "../../database/connection.ts";
+import { deleteRelayed, leaseOutbox, type OutboxEvent } from "../../database/outbox.ts";
+import type { Logger } from "../../observability/logger.ts";
+import { type Loop, startLoop } from "../../runtime/loop.ts";
+import { LOCALES, type Locale, userSignedUp } from "../../stream/event.ts";
+import type { Keys } from "../../stream/keys.ts";
+import { publish } from "../../stream/publish.ts";
+
+export interface RelayDeps {
+  readonly db: Database;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly log: Logger;
+}
+
+/** Older than the request's own XADD takes: the two should not race. */
+const OLDER_THAN_MS = 2_000;
+const LEASE_MS = 10_000;
+const BATCH = 200;
+const EVERY_MS = 1_000;
+
+const isLocale = (text: string): text is Locale => LOCALES.some((locale) => locale === text);
+
+/** The event as its signup would have published it, with the trace context of the request that made it. */
+export const eventOf = (row: OutboxEvent) =>
+  userSignedUp({
+    eventId: row.event_id,
+    userId: row.user_id,
+    locale: isLocale(row.locale) ? row.locale : "vi",
+    time: row.created_at,
+    trace: {
+      traceparent: row.traceparent,
+      ...(row.tracestate === null ? {} : { tracestate: row.tracestate }),
+    },
+  });
+
+/**
+ * Publishes what was committed and is still in the outbox: the process that took the signup died, or Redis was away.
+ * Oldest first. A row goes only after its XADD was confirmed; an XADD whose answer was lost makes a second entry of the
+ * same event, which is one mail all the same.
+ */
+export const startRelay = ({ db, redis, keys, log }: RelayDeps): Loop =>
+  startLoop({
+    name: "relay",
+    log,
+    everyMs: EVERY_MS,
+    turn: async () => {
+      // Rows that cannot be published are not taken: a relay whose Redis is away must not hold them.
+      await redis.ping();
+      const rows = await leaseOutbox(db, { olderThanMs: OLDER_THAN_MS, limit: BATCH, leaseMs: LEASE_MS });
+      if (rows.length === 0) return "idle";
+      const results = await Promise.allSettled(rows.map((row) => publish(redis, keys.events, eventOf(row))));
+      const published = rows.filter((_, index) => results[index]?.status === "fulfilled");
+      const relayed = await deleteRelayed(
+        db,
+        published.map((row) => row.event_id),
+      );
+      log.info({ relayed, failed: rows.length - published.length }, "relayed events that were left in the outbox");
+      for (const result of results) if (result.status === "rejected") throw result.reason;
+      return rows.length === BATCH ? "again" : "idle";
+    },
+  });

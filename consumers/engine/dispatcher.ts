@@ -1,0 +1,218 @@
+import type { Redis } from "ioredis";
+import type { ClaimedEmail, TakenEmail } from "../../database/claim-emails.ts";
+import type { Logger } from "../../observability/logger.ts";
+import { randomHex, randomTraceContext } from "../../observability/trace-context.ts";
+import { type Entry, fieldsOf } from "../../stream/entries.ts";
+import { decodeEvent, type StreamEvent } from "../../stream/event.ts";
+import { bindingOf, type Group } from "../../stream/groups.ts";
+import type { Keys } from "../../stream/keys.ts";
+import { announceState } from "../../stream/publish.ts";
+import { findSentNotes } from "../../stream/sent-note.ts";
+import type { AtCheckpoint } from "./checkpoint.ts";
+import { type Delivery, mayStartBody } from "./delivery.ts";
+import type { Hands } from "./hands.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Outcome } from "./outcome.ts";
+import { GaveUp, persist } from "./persist.ts";
+import type { Settler } from "./settler.ts";
+
+/** What a handler may know while it works. */
+export interface HandlerContext {
+  /** Aborted: end the try if the body has not begun to go out. */
+  readonly signal: AbortSignal;
+  /** Asked in the moment before the body goes out; false: it must not. */
+  readonly beforeBody: () => boolean;
+}
+
+/** Does the work of one event. It knows nothing of Redis, and says what became of it. */
+export type Handler = (mail: TakenEmail, context: HandlerContext) => Promise<Outcome>;
+
+export interface DispatcherDeps {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly group: Group;
+  readonly hands: Hands;
+  readonly ledger: Ledger;
+  readonly settler: Settler;
+  readonly handler: Handler;
+  readonly leaseMs: number;
+  /** Monotonic, ms. */
+  readonly now: () => number;
+  readonly at: AtCheckpoint;
+  readonly log: Logger;
+  /** Aborted when the process must go, whatever is left. */
+  readonly abandon: AbortSignal;
+}
+
+export interface Dispatcher {
+  /**
+   * Takes entries from read to move. Returns when the ledger has said whose they are; the tries themselves go on. Aborting
+   * the signal gives back what is not claimed yet.
+   */
+  deliver(entries: readonly Entry[], signal: AbortSignal, progress: () => void): Promise<void>;
+}
+
+/** A second entry of an event that this very batch claims looks again after this time, in ms. */
+const DUPLICATE_WAIT_MS = 1_000;
+
+interface Readable {
+  readonly entry: Entry;
+  readonly event: StreamEvent;
+}
+
+export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
+  const { redis, keys, group, hands, ledger, settler, handler, leaseMs, now, at, log, abandon } = deps;
+
+  /** Runs to its end beside the reader. Only a give-up may end it early: then the entry stays pending for a peer. */
+  const inBackground = (entry: Entry, work: Promise<void>): void => {
+    void work
+      .catch((error: unknown) => {
+        if (!(error instanceof GaveUp)) log.error({ entry_id: entry.id, error }, "an entry was left to its claim");
+      })
+      .finally(() => hands.release(entry));
+  };
+
+  /** Sorts out what is not this group's, or cannot be read. */
+  const readable = (entry: Entry): Readable | undefined => {
+    if (entry.raw === undefined) {
+      log.warn({ entry_id: entry.id }, "a pending entry's payload is gone; the ledger will bring its mail back");
+      inBackground(entry, settler.dismiss(entry));
+      return undefined;
+    }
+    const fields = fieldsOf(entry.raw);
+    const binding = bindingOf(group, fields["type"] ?? "");
+    if (fields["type"] !== undefined && binding === "unbound") {
+      log.debug({ entry_id: entry.id, type: fields["type"] }, "not an event of this group");
+      inBackground(entry, settler.dismiss(entry));
+      return undefined;
+    }
+    const decoded = decodeEvent(fields, randomTraceContext(randomHex));
+    const fault =
+      binding === "unknown-version"
+        ? { reason: "unknown_version", detail: String(fields["type"]) }
+        : decoded.kind === "malformed"
+          ? { reason: "malformed", detail: decoded.reason }
+          : undefined;
+    if (fault !== undefined || decoded.kind === "malformed") {
+      const { reason, detail } = fault ?? { reason: "malformed", detail: "" };
+      log.warn({ entry_id: entry.id, reason, detail }, "an entry cannot be read; it becomes a dead letter");
+      inBackground(entry, settler.reject(entry, reason, detail));
+      return undefined;
+    }
+    return { entry, event: decoded.event };
+  };
+
+  const tryMail = async (delivery: Delivery, isNoted: boolean): Promise<Outcome> => {
+    const { mail, giveUp } = delivery;
+    if (isNoted) return { kind: "sent", reply: "noted before the ledger could be told", messageId: "" };
+    if (mail.expired) return { kind: "permanent", reason: "expired", suppressAddress: false };
+    try {
+      return await Promise.race([
+        handler(mail, {
+          signal: giveUp.signal,
+          beforeBody: () => {
+            delivery.bodyStarted = mayStartBody(delivery, now);
+            return delivery.bodyStarted;
+          },
+        }),
+        delivery.cutOff.promise,
+      ]);
+    } catch (error) {
+      log.error({ event_id: mail.eventId, error }, "the handler threw; the event is tried again");
+      return { kind: "transient", reason: "handler_error" };
+    }
+  };
+
+  const work = async (delivery: Delivery, isNoted: boolean): Promise<void> => {
+    await at("claimed", delivery.event.id);
+    const outcome = await tryMail(delivery, isNoted);
+    await at("tried", delivery.event.id);
+    log[outcome.kind === "sent" || outcome.kind === "released" ? "info" : "warn"](
+      { event_id: delivery.event.id, outcome: outcome.kind, reason: "reason" in outcome ? outcome.reason : undefined },
+      "tried",
+    );
+    await settler.settle(delivery, outcome);
+  };
+
+  const start = ({ entry, event }: Readable, mail: TakenEmail, leaseUntil: number, isNoted: boolean): void => {
+    const delivery: Delivery = {
+      entry,
+      event,
+      mail,
+      giveUp: new AbortController(),
+      cutOff: Promise.withResolvers(),
+      leaseUntil,
+      bodyStarted: false,
+      lost: false,
+    };
+    hands.claimed(delivery);
+    announceState(redis, keys.status, event.id, "sending");
+    inBackground(entry, work(delivery, isNoted));
+  };
+
+  const claim = async (
+    events: readonly StreamEvent[],
+    signal: AbortSignal,
+    progress: () => void,
+  ): Promise<Map<string, ClaimedEmail> | undefined> => {
+    try {
+      return await persist(() => ledger.claim(events), {
+        what: "claiming mails in the ledger",
+        log,
+        signal,
+        onFailure: progress,
+      });
+    } catch (error) {
+      if (error instanceof GaveUp) return undefined;
+      throw error;
+    }
+  };
+
+  const notedOf = async (claimed: ReadonlyMap<string, ClaimedEmail>): Promise<Set<string>> => {
+    const doubtful = [...claimed.values()].flatMap((mail) =>
+      mail.kind === "taken" && mail.mayBeSent ? [keys.sent(group.name, mail.eventId)] : [],
+    );
+    return await persist(() => findSentNotes(redis, doubtful), {
+      what: "asking for notes of sent mails",
+      log,
+      signal: abandon,
+    });
+  };
+
+  return {
+    async deliver(entries, signal, progress) {
+      const fresh = entries.filter((entry) => !hands.holds(entry));
+      for (const entry of fresh) hands.take(entry);
+      const wanted = fresh.flatMap((entry) => readable(entry) ?? []);
+      if (wanted.length === 0) return;
+      for (const { event } of wanted) await at("read", event.id);
+
+      const leaseUntil = now() + leaseMs;
+      const claimed = await claim(
+        wanted.map(({ event }) => event),
+        signal,
+        progress,
+      );
+      if (claimed === undefined) {
+        for (const { entry } of wanted) inBackground(entry, settler.giveBack(entry));
+        return;
+      }
+      const noted = await notedOf(claimed);
+      const started = new Set<string>();
+      for (const item of wanted) {
+        const { entry, event } = item;
+        const answer = claimed.get(event.id);
+        if (answer === undefined || started.has(event.id)) {
+          inBackground(entry, settler.postpone(entry, DUPLICATE_WAIT_MS));
+        } else if (answer.kind === "wait") {
+          inBackground(entry, settler.postpone(entry, answer.delayMs));
+        } else if (answer.kind === "closed") {
+          inBackground(entry, settler.complete(entry, event, answer));
+        } else {
+          started.add(event.id);
+          start(item, answer, leaseUntil, noted.has(keys.sent(group.name, event.id)));
+        }
+      }
+    },
+  };
+};

@@ -1,0 +1,108 @@
+import type { Redis } from "ioredis";
+import type { Logger } from "../../observability/logger.ts";
+import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
+import type { BlockingReader } from "../../stream/blocking-reader.ts";
+import { isMissingGroup } from "../../stream/connection.ts";
+import { ensureGroup } from "../../stream/ensure-group.ts";
+import { type Entry, readNew } from "../../stream/entries.ts";
+import type { Group } from "../../stream/groups.ts";
+import type { Keys } from "../../stream/keys.ts";
+import { isPaused } from "../../stream/paused.ts";
+import type { Claimer } from "./claimer.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Hands } from "./hands.ts";
+import type { Settler } from "./settler.ts";
+
+export interface ReaderDeps {
+  readonly redis: Redis;
+  readonly blocking: BlockingReader;
+  readonly keys: Keys;
+  readonly group: Group;
+  readonly consumer: string;
+  readonly hands: Hands;
+  readonly claimer: Claimer;
+  readonly dispatcher: Dispatcher;
+  readonly settler: Settler;
+  readonly log: Logger;
+  /** Monotonic, ms. */
+  readonly now: () => number;
+}
+
+export interface Reader extends Loop {
+  readonly isPaused: () => boolean;
+}
+
+const MAX_BLOCK_MS = 2_000;
+const PAUSE_CHECK_MS = 1_000;
+const ROOM_WAIT_MS = 1_000;
+
+/**
+ * Reads no more than there is room to run: a backlog waits in the stream, not in one consumer's pending list. Fills the
+ * room with what dead peers left, then with due retries, then with new entries; waits on both streams only when both are
+ * empty. A group or stream that is gone is made again.
+ */
+export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs: number }): Reader => {
+  const { redis, blocking, keys, group, consumer, hands, claimer, dispatcher, settler, log, now } = deps;
+  const retries = keys.retries(group.name);
+  const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(options.claimMinIdleMs / 4));
+  let paused = false;
+  let pauseCheckedAt = Number.NEGATIVE_INFINITY;
+
+  const checkPause = async (): Promise<void> => {
+    if (now() - pauseCheckedAt < PAUSE_CHECK_MS) return;
+    const before = paused;
+    paused = await isPaused(redis, keys, group.name);
+    pauseCheckedAt = now();
+    if (paused !== before) log.info({}, paused ? "the group is paused" : "the group is resumed");
+  };
+
+  const readWhatIsThere = async (room: number): Promise<Entry[]> => {
+    const entries = await claimer.claimDue(room);
+    for (const stream of [retries, keys.events]) {
+      const count = room - entries.length;
+      if (count > 0) entries.push(...(await readNew(redis, { group: group.name, consumer, stream, count })));
+    }
+    return entries;
+  };
+
+  const waitForEntries = async (room: number, signal: AbortSignal): Promise<Entry[]> => {
+    // COUNT is per stream. With room for one, both streams may give one in the same moment: the second goes back.
+    const entries = await blocking.read([retries, keys.events], Math.max(1, Math.floor(room / 2)), blockMs, signal);
+    for (const surplus of entries.slice(room)) await settler.giveBack(surplus);
+    return entries.slice(0, room);
+  };
+
+  const turn = async (signal: AbortSignal, progress: () => void): Promise<"again" | "idle"> => {
+    await checkPause();
+    if (paused) {
+      await pause(PAUSE_CHECK_MS, signal);
+      return "again";
+    }
+    if (hands.room() === 0) {
+      await Promise.race([hands.untilRoom(signal), pause(ROOM_WAIT_MS, signal)]);
+      if (hands.room() === 0) return "again";
+    }
+    const room = hands.room();
+    let entries = await readWhatIsThere(room);
+    if (entries.length === 0 && !signal.aborted) entries = await waitForEntries(room, signal);
+    await dispatcher.deliver(entries, signal, progress);
+    return "again";
+  };
+
+  const loop = startLoop({
+    name: `reader of ${group.name}`,
+    log,
+    everyMs: 0,
+    turn: async (signal, progress) => {
+      try {
+        return await turn(signal, progress);
+      } catch (error) {
+        if (!isMissingGroup(error)) throw error;
+        const made = await ensureGroup(redis, keys, group);
+        if (made > 0) log.warn({ made }, "the group was missing and is made again, from the beginning");
+        return "again";
+      }
+    },
+  });
+  return { ...loop, isPaused: () => paused };
+};

@@ -1,0 +1,38 @@
+import type { RunningGroup } from "./engine/group.ts";
+
+/** A group's place in the health answers. */
+interface GroupHealth {
+  readonly group: string;
+  readonly live: boolean;
+  readonly state: string;
+  readonly in_hand: number;
+}
+
+const healthOf = (group: RunningGroup): GroupHealth => ({
+  group: group.name,
+  live: group.isLive(),
+  state: group.state(),
+  in_hand: group.inHand(),
+});
+
+/**
+ * The small server that supervisors ask. `/livez`: the loops make progress (no store is asked, so an outage restarts
+ * nobody). `/readyz`: reading, or paused on purpose; not ready while stopping.
+ */
+export const serveHealth = (groups: readonly RunningGroup[], port: number): Bun.Server<undefined> =>
+  Bun.serve({
+    port,
+    routes: {
+      "/livez": () => {
+        const health = groups.map(healthOf);
+        const live = health.every((group) => group.live);
+        return Response.json({ live, groups: health }, { status: live ? 200 : 503 });
+      },
+      "/readyz": () => {
+        const health = groups.map(healthOf);
+        const ready = health.every((group) => group.live && group.state !== "stopping");
+        return Response.json({ ready, groups: health }, { status: ready ? 200 : 503 });
+      },
+    },
+    fetch: () => Response.json({ error: "not found; there are /livez and /readyz" }, { status: 404 }),
+  });

@@ -1,0 +1,85 @@
+import type { Redis } from "ioredis";
+import { type Entry, entriesOfRead } from "./entries.ts";
+
+export interface BlockingReaderOptions {
+  /** Opens a connection of its own for blocking reads. */
+  readonly connect: () => Redis;
+  /** Any other connection: ends a blocked read by CLIENT UNBLOCK. */
+  readonly commands: Redis;
+  readonly group: string;
+  readonly consumer: string;
+}
+
+/**
+ * XREADGROUP ... BLOCK on a connection of its own. A blocking read can hang for ever on a connection that died silently
+ * (every client has this flaw: redis/ioredis #610), so an answer that is overdue tears the connection down and builds a
+ * new one. What such a read may have been given stays pending for this very consumer, and is found by its own claim.
+ */
+export interface BlockingReader {
+  /**
+   * Waits up to `blockMs` for entries on any of the streams; `count` is per stream. An aborted signal ends the wait and
+   * still returns what the read was given.
+   *
+   * @throws the Redis error, or an error that says that the connection was silent
+   */
+  read(streams: readonly string[], count: number, blockMs: number, signal: AbortSignal): Promise<Entry[]>;
+  close(): void;
+}
+
+/** How much later than asked for an answer may come before the connection counts as dead, in ms. */
+const GRACE_MS = 3_000;
+const UNBLOCK_EVERY_MS = 50;
+
+export const createBlockingReader = (options: BlockingReaderOptions): BlockingReader => {
+  const { connect, commands, group, consumer } = options;
+  let redis = connect();
+
+  const replace = () => {
+    redis.disconnect();
+    redis = connect();
+  };
+
+  return {
+    async read(streams, count, blockMs, signal) {
+      const connection = redis;
+      const ids = streams.map(() => ">");
+      const clientId = await connection.client("ID");
+      if (signal.aborted) return [];
+      let unblocking: ReturnType<typeof setInterval> | undefined;
+      const unblock = () => void commands.client("UNBLOCK", clientId).catch(() => {});
+      const onAbort = () => {
+        unblock();
+        // Again, for the first may have come before the read was blocked.
+        unblocking = setInterval(unblock, UNBLOCK_EVERY_MS);
+      };
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const overdue = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          replace();
+          reject(new Error(`the blocking read was silent for ${blockMs + GRACE_MS} ms; reconnecting`));
+        }, blockMs + GRACE_MS);
+      });
+      signal.addEventListener("abort", onAbort);
+      try {
+        const answer = connection.xreadgroup(
+          "GROUP",
+          group,
+          consumer,
+          "COUNT",
+          count,
+          "BLOCK",
+          blockMs,
+          "STREAMS",
+          ...streams,
+          ...ids,
+        );
+        return entriesOfRead(await Promise.race([answer, overdue]));
+      } finally {
+        clearTimeout(timer);
+        clearInterval(unblocking);
+        signal.removeEventListener("abort", onAbort);
+      }
+    },
+    close: () => redis.disconnect(),
+  };
+};

@@ -1,0 +1,21 @@
+import type { Redis } from "ioredis";
+import type { Group } from "./groups.ts";
+import type { Keys } from "./keys.ts";
+
+/**
+ * Makes a group on both of its streams, from their beginning, where it is missing (XGROUP CREATE key group 0 MKSTREAM).
+ * From 0 and not from `$`: what was published while the group was gone is read, and the ledger knows what is done.
+ * Returns how many were made.
+ */
+export const ensureGroup = async (redis: Redis, keys: Keys, group: Group): Promise<number> => {
+  let made = 0;
+  for (const stream of [keys.events, keys.retries(group.name)]) {
+    try {
+      await redis.xgroup("CREATE", stream, group.name, "0", "MKSTREAM");
+      made += 1;
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("BUSYGROUP"))) throw error;
+    }
+  }
+  return made;
+};

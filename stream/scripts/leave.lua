@@ -1,0 +1,16 @@
+-- Takes a consumer out of its group on both streams, if it holds nothing there.
+--
+-- KEYS  1 events   2 retries stream of the group
+-- ARGV  1 group   2 consumer
+-- Returns on how many streams it is gone.
+--
+-- Atomic: XGROUP DELCONSUMER drops what is pending, and with it the mail.
+local gone = 0
+for _, key in ipairs(KEYS) do
+  local held = redis.pcall('XPENDING', key, ARGV[1], '-', '+', 1, ARGV[2])
+  if held.err == nil and #held == 0 then
+    redis.call('XGROUP', 'DELCONSUMER', key, ARGV[1], ARGV[2])
+    gone = gone + 1
+  end
+end
+return gone

@@ -1,0 +1,33 @@
+-- Puts retries that are due back in line, oldest first.
+--
+-- KEYS  1 retry set   2 retries stream of the group
+-- ARGV  1 most entries to move
+-- Returns how many were moved.
+--
+-- Atomic: no entry is ever in both or in neither. A member that is no entry (somebody wrote it by hand) goes into the
+-- stream as it is, where the group buries it with a reason; it never stops the others. When Redis is full the script is
+-- refused whole and the members stay.
+local kind = redis.call('TYPE', KEYS[2]).ok
+if kind ~= 'none' and kind ~= 'stream' then
+  return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a stream')
+end
+local function is_entry(fields)
+  if type(fields) ~= 'table' or #fields < 2 or #fields % 2 ~= 0 then return false end
+  for _, value in ipairs(fields) do
+    if type(value) ~= 'string' then return false end
+  end
+  return true
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, ARGV[1])
+for _, member in ipairs(due) do
+  local decoded, fields = pcall(cjson.decode, member)
+  if decoded and is_entry(fields) then
+    redis.call('XADD', KEYS[2], '*', unpack(fields))
+  else
+    redis.call('XADD', KEYS[2], '*', 'unreadable', member)
+  end
+  redis.call('ZREM', KEYS[1], member)
+end
+return #due

@@ -1,0 +1,17 @@
+-- Renews entries that a consumer still owns: their idle time starts anew.
+--
+-- KEYS  1 stream
+-- ARGV  1 group   2 consumer   3... entry ids
+-- Returns the ids that are still this consumer's.
+--
+-- A plain XCLAIM would steal back what a peer has claimed meanwhile; so ownership is checked first, in the same script.
+-- JUSTID leaves the delivery counter alone.
+local owned = {}
+for position = 3, #ARGV do
+  local id = ARGV[position]
+  if #redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1, ARGV[2]) == 1 then
+    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'JUSTID')
+    owned[#owned + 1] = id
+  end
+end
+return owned

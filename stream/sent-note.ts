@@ -1,0 +1,16 @@
+import type { Redis } from "ioredis";
+
+const WEEK_S = 7 * 24 * 3_600;
+
+/** Notes that a mail is out while the ledger cannot be told: SET key 1 EX 7 days. */
+export const noteSent = async (redis: Redis, key: string): Promise<boolean> => {
+  await redis.set(key, "1", "EX", WEEK_S);
+  return true;
+};
+
+/** Which of the keys are noted. */
+export const findSentNotes = async (redis: Redis, keys: readonly string[]): Promise<Set<string>> => {
+  if (keys.length === 0) return new Set();
+  const values = await redis.mget(...keys);
+  return new Set(keys.filter((_, index) => values[index] !== null));
+};

@@ -1,0 +1,46 @@
+import postgres from "postgres";
+import { type Database, openDatabase } from "../database/connection.ts";
+import { migrateToLatest } from "../database/migrate-to-latest.ts";
+import { randomHex } from "../observability/trace-context.ts";
+
+export interface TestDatabase {
+  readonly url: string;
+  readonly db: Database;
+  drop(): Promise<void>;
+}
+
+/** The URL of the server that one run of the tests shares. */
+export const serverUrl = (): string => {
+  const url = process.env["TEST_DATABASE_URL"];
+  if (url === undefined) throw new Error("TEST_DATABASE_URL is not set: run the tests by `bun tests/run.ts`");
+  return url;
+};
+
+/** Runs statements as the server's superuser. */
+export const asSuperuser = async (...statements: readonly string[]): Promise<void> => {
+  const admin = postgres(serverUrl(), { max: 1, onnotice: () => {} });
+  for (const text of statements) await admin.unsafe(text);
+  await admin.end();
+};
+
+/** A database of a test's own, empty or brought up to date. */
+export const withTestDatabase = async ({ migrated = true } = {}): Promise<TestDatabase> => {
+  const name = `test_${randomHex(8)}`;
+  await asSuperuser(`create database ${name}`);
+  const url = new URL(serverUrl());
+  url.pathname = `/${name}`;
+  if (migrated) {
+    const single = openDatabase({ url: url.href, poolSize: 1, applicationName: "test migrations" });
+    await migrateToLatest(single);
+    await single.destroy();
+  }
+  const db = openDatabase({ url: url.href, poolSize: 10, applicationName: "test" });
+  return {
+    url: url.href,
+    db,
+    drop: async () => {
+      await db.destroy();
+      await asSuperuser(`drop database ${name} with (force)`);
+    },
+  };
+};
