@@ -54,6 +54,8 @@ export const anOutbox = (): Outbox => {
 export interface TestConsumer extends RunningGroup {
   /** As `kill -9` would: nothing is written any more, by anybody. */
   crash(): void;
+  /** Its name in the group. */
+  readonly consumer: string;
   readonly redis: Redis;
   readonly db: Database;
 }
@@ -134,6 +136,7 @@ export const aPipeline = async (): Promise<Pipeline> => {
   const startConsumer: Pipeline["consumer"] = async (handler, options = {}) => {
     const own = openCommandConnection({ ...connection, commandTimeoutMs: 2_000 });
     await untilReady(own, 5_000);
+    const name = `consumer-${randomHex(4)}`;
     const ownDb = openDatabase({ url, poolSize: 4, applicationName: "test consumer" });
     const group = startGroup(
       {
@@ -150,7 +153,7 @@ export const aPipeline = async (): Promise<Pipeline> => {
       },
       {
         group: WELCOME_EMAIL,
-        consumer: `consumer-${randomHex(4)}`,
+        consumer: name,
         concurrency: 10,
         claimMinIdleMs: SHORT_CLAIM_MS,
         retryMax: 3,
@@ -167,6 +170,7 @@ export const aPipeline = async (): Promise<Pipeline> => {
     };
     const consumer: TestConsumer = {
       ...group,
+      consumer: name,
       redis: own,
       db: ownDb,
       stop: async () => {

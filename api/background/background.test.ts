@@ -1,0 +1,159 @@
+import { describe, expect, test } from "bun:test";
+import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { watermarkAgeMs } from "../../stream/watermark.ts";
+import { anOutbox, aPipeline, aSignup, eventually, type Pipeline, silentLog } from "../../tests/pipeline.ts";
+import { startGroupKeeper } from "./group-keeper.ts";
+import { startReconciler } from "./reconciler.ts";
+import { startRelay } from "./relay.ts";
+
+const group = WELCOME_EMAIL.name;
+const relayOf = ({ db, redis, keys }: Pipeline) => startRelay({ db, redis, keys, log: silentLog });
+const reconcilerOf = ({ db, redis, keys }: Pipeline, reconcileAfterMs: number) =>
+  startReconciler({ db, redis, keys, groups: [WELCOME_EMAIL], log: silentLog }, { reconcileAfterMs });
+const outboxRows = async ({ db }: Pipeline) => (await db.selectFrom("outbox").select("event_id").execute()).length;
+const isSent = (pipeline: Pipeline, eventId: string) => async () => (await pipeline.status(eventId))?.state === "sent";
+
+describe("the relay", () => {
+  test("publishes a signup whose process died before XADD, with its own trace context", async () => {
+    await using pipeline = await aPipeline();
+    const signup = aSignup();
+    const eventId = await pipeline.writeOnly(signup);
+    await using _relay = relayOf(pipeline);
+    const entries = await eventually(async () => {
+      const found = await pipeline.redis.xrange(pipeline.keys.events, "-", "+");
+      return found.length > 0 && found;
+    });
+    expect(entries).toHaveLength(1);
+    expect(entries[0]?.[1]).toEqual(expect.arrayContaining(["id", eventId, "traceparent", signup.traceparent]));
+    await eventually(async () => (await outboxRows(pipeline)) === 0);
+  });
+
+  test("publishes again what died between XADD and the delete: two entries, one mail", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await eventually(async () => (await outboxRows(pipeline)) === 0);
+    await pipeline.db
+      .insertInto("outbox")
+      .values({ event_id: eventId, lease_until: null, created_at: new Date(0) })
+      .execute();
+    await using _relay = relayOf(pipeline);
+    await pipeline.consumer(outbox.handler);
+    await eventually(async () => (await pipeline.redis.xlen(pipeline.keys.events)) === 2);
+    await eventually(isSent(pipeline, eventId));
+    await eventually(async () => (await pipeline.redis.xpending(pipeline.keys.events, group))[0] === 0);
+    await eventually(async () => (await pipeline.redis.zcard(pipeline.keys.retry(group))) === 0);
+    expect(outbox.sent).toEqual([eventId]);
+  });
+
+  test("shares the rows among any number of relays: each event is published once", async () => {
+    await using pipeline = await aPipeline();
+    const signups = Array.from({ length: 500 }, () => aSignup());
+    await Promise.all(signups.map((signup) => pipeline.writeOnly(signup)));
+    await pipeline.db
+      .updateTable("outbox")
+      .set({ created_at: new Date(0) })
+      .execute();
+    await using _one = relayOf(pipeline);
+    await using _two = relayOf(pipeline);
+    await using _three = relayOf(pipeline);
+    await eventually(async () => (await outboxRows(pipeline)) === 0);
+    expect(await pipeline.redis.xlen(pipeline.keys.events)).toBe(500);
+  });
+
+  test("leaves the rows where they are while Redis does not take them", async () => {
+    await using pipeline = await aPipeline();
+    await pipeline.redis.del(pipeline.keys.events);
+    await pipeline.redis.set(pipeline.keys.events, "in the way");
+    await pipeline.writeOnly(aSignup());
+    await pipeline.db
+      .updateTable("outbox")
+      .set({ created_at: new Date(0) })
+      .execute();
+    await using relay = relayOf(pipeline);
+    await eventually(async () => {
+      const row = await pipeline.db.selectFrom("outbox").select("lease_until").executeTakeFirst();
+      return row?.lease_until != null;
+    });
+    expect(await outboxRows(pipeline)).toBe(1);
+    expect(relay.isLive()).toBe(true);
+    await pipeline.redis.del(pipeline.keys.events);
+    await pipeline.db.updateTable("outbox").set({ lease_until: null }).execute();
+    await eventually(async () => (await outboxRows(pipeline)) === 0);
+  });
+});
+
+describe("the reconciler", () => {
+  test("brings back what a flush took, and only what is unsent", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const first = await pipeline.consumer(outbox.handler);
+    const [sent = ""] = await pipeline.signUp(aSignup());
+    await eventually(isSent(pipeline, sent));
+    await first.stop();
+    const lost = await pipeline.signUp(...Array.from({ length: 20 }, () => aSignup()));
+    await eventually(async () => (await outboxRows(pipeline)) === 0);
+    await pipeline.redis.del(pipeline.keys.events, pipeline.keys.retries(group));
+
+    await using _keeper = startGroupKeeper({ ...pipeline, groups: [WELCOME_EMAIL], log: silentLog });
+    await using _reconciler = reconcilerOf(pipeline, 1_000);
+    await pipeline.consumer(outbox.handler);
+    for (const eventId of lost) await eventually(isSent(pipeline, eventId));
+    expect([...outbox.sent].sort()).toEqual([sent, ...lost].sort());
+    expect(await pipeline.redis.xlen(pipeline.keys.events)).toBe(0);
+  });
+
+  test("leaves a backlog alone: what waits in line is not lost", async () => {
+    await using pipeline = await aPipeline();
+    await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
+    await eventually(async () => (await outboxRows(pipeline)) === 0);
+    await pipeline.db
+      .updateTable("emails")
+      .set({ published_at: new Date(Date.now() - 3_000) })
+      .execute();
+    await using reconciler = reconcilerOf(pipeline, 5_000);
+    await eventually(async () => (await watermarkAgeMs(pipeline.redis, pipeline.keys, WELCOME_EMAIL)) > 0);
+    await reconciler.stop();
+    expect(await pipeline.redis.xlen(pipeline.keys.retries(group))).toBe(0);
+  });
+
+  test("finds a mail again that was taken by a reconciler that died before XADD", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const eventId = await pipeline.writeOnly(aSignup());
+    await pipeline.db.deleteFrom("outbox").execute();
+    // As the dead one left it: `published_at` is set, no entry is anywhere.
+    await pipeline.db.updateTable("emails").set({ published_at: new Date() }).execute();
+    await using _reconciler = reconcilerOf(pipeline, 1_000);
+    await pipeline.consumer(outbox.handler);
+    await eventually(isSent(pipeline, eventId));
+    expect(outbox.sent).toEqual([eventId]);
+  });
+
+  test("leaves alone what is final or held", async () => {
+    await using pipeline = await aPipeline();
+    const states = ["sent", "dead", "suppressed", "cancelled", "held"] as const;
+    for (const state of states) {
+      const eventId = await pipeline.writeOnly(aSignup());
+      await pipeline.db.updateTable("emails").set({ state }).where("event_id", "=", eventId).execute();
+    }
+    await pipeline.db.deleteFrom("outbox").execute();
+    await pipeline.db
+      .updateTable("emails")
+      .set({ published_at: new Date(0) })
+      .execute();
+    const unsent = await pipeline.writeOnly(aSignup());
+    await pipeline.db.deleteFrom("outbox").execute();
+    await pipeline.db
+      .updateTable("emails")
+      .set({ published_at: new Date(0) })
+      .execute();
+    await using _reconciler = reconcilerOf(pipeline, 1_000);
+    const entries = await eventually(async () => {
+      const found = await pipeline.redis.xrange(pipeline.keys.retries(group), "-", "+");
+      return found.length > 0 && found;
+    });
+    expect(entries).toHaveLength(1);
+    expect(entries[0]?.[1]).toContain(unsent);
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "bun:test";
+import { decide, type RetryPolicy } from "./decide.ts";
+import type { Outcome } from "./outcome.ts";
+
+const policy: RetryPolicy = { retryMax: 3, retryDelayMs: 1_000, uncertain: "resend" };
+const longest = () => 1;
+
+interface Row {
+  readonly outcome: Outcome;
+  readonly attempts?: number;
+  readonly systemFailures?: number;
+  readonly hold?: boolean;
+  readonly state: string;
+  readonly move: string;
+  readonly uses: number;
+  readonly delayMs?: number;
+  readonly reason?: string;
+}
+
+const transient: Outcome = { kind: "transient", reason: "mailbox_full" };
+const uncertain: Outcome = { kind: "uncertain", reason: "deadline" };
+
+const rows: readonly Row[] = [
+  { outcome: { kind: "sent", reply: "250", messageId: "m" }, state: "sent", move: "ack", uses: 1 },
+  { outcome: transient, state: "retrying", move: "set-aside", uses: 1, delayMs: 1_000 },
+  { outcome: transient, attempts: 1, state: "retrying", move: "set-aside", uses: 1, delayMs: 2_000 },
+  { outcome: transient, attempts: 2, state: "retrying", move: "set-aside", uses: 1, delayMs: 4_000 },
+  { outcome: transient, attempts: 3, state: "dead", move: "bury", uses: 1, reason: "retries_exhausted" },
+  { outcome: { ...transient, minDelayMs: 9_000 }, state: "retrying", move: "set-aside", uses: 1, delayMs: 9_000 },
+  { outcome: { kind: "system", reason: "dns" }, state: "retrying", move: "set-aside", uses: 0, delayMs: 1_000 },
+  {
+    outcome: { kind: "system", reason: "dns" },
+    attempts: 3,
+    systemFailures: 30,
+    state: "retrying",
+    move: "set-aside",
+    uses: 0,
+    delayMs: 300_000,
+  },
+  {
+    outcome: { kind: "permanent", reason: "no_such_address", suppressAddress: true },
+    state: "dead",
+    move: "bury",
+    uses: 1,
+    reason: "no_such_address",
+  },
+  { outcome: uncertain, state: "uncertain", move: "set-aside", uses: 1, delayMs: 1_000 },
+  { outcome: uncertain, attempts: 3, state: "dead", move: "bury", uses: 1, reason: "retries_exhausted" },
+  { outcome: uncertain, hold: true, state: "held", move: "ack", uses: 1 },
+  { outcome: { kind: "released", reason: "stopped" }, attempts: 3, state: "queued", move: "hand-back", uses: 0 },
+];
+
+describe("what follows from an outcome", () => {
+  test.each(
+    rows.map((row) => [`${row.outcome.kind} after ${row.attempts ?? 0} attempts -> ${row.state}`, row] as const),
+  )("%s", (_, row) => {
+    const counters = { attempts: row.attempts ?? 0, systemFailures: row.systemFailures ?? 0 };
+    const decision = decide(row.outcome, counters, row.hold ? { ...policy, uncertain: "hold" } : policy, longest);
+    expect(decision.ledger.state).toBe(row.state as typeof decision.ledger.state);
+    expect(decision.move.kind).toBe(row.move as typeof decision.move.kind);
+    expect(decision.ledger.attempts).toBe(row.uses);
+    expect(decision.ledger.delay_ms).toBe(row.delayMs ?? null);
+    if (row.reason !== undefined) expect(decision.ledger.reason).toBe(row.reason);
+  });
+});

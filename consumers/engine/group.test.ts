@@ -1,0 +1,270 @@
+import { describe, expect, test } from "bun:test";
+import { encodeEvent, userSignedUp } from "../../stream/event.ts";
+import { anOutbox, aPipeline, aSignup, eventually, type Pipeline } from "../../tests/pipeline.ts";
+import type { Handler } from "./dispatcher.ts";
+
+const group = "welcome-email";
+const pendingCount = async ({ redis, keys }: Pipeline, stream = keys.events) =>
+  (await redis.xpending(stream, group))[0];
+const nothingPending = (pipeline: Pipeline) =>
+  eventually(
+    async () =>
+      (await pendingCount(pipeline)) === 0 && (await pendingCount(pipeline, pipeline.keys.retries(group))) === 0,
+  );
+const allSent = (pipeline: Pipeline, eventIds: readonly string[], timeoutMs = 15_000) =>
+  eventually(async () => {
+    for (const eventId of eventIds) if ((await pipeline.status(eventId))?.state !== "sent") return false;
+    return true;
+  }, timeoutMs);
+
+const anEvent = (eventId: string, userId: string) =>
+  encodeEvent(
+    userSignedUp({
+      eventId,
+      userId,
+      locale: "vi",
+      time: new Date(),
+      trace: { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` },
+    }),
+  );
+
+describe("a group", () => {
+  test("shares a backlog among its consumers: each mail once, and both have worked", async () => {
+    await using pipeline = await aPipeline();
+    const [left, right] = [anOutbox(), anOutbox()];
+    const eventIds = await pipeline.signUp(...Array.from({ length: 100 }, () => aSignup()));
+    const slowly =
+      (handler: Handler): Handler =>
+      async (mail, context) => {
+        await Bun.sleep(5);
+        return handler(mail, context);
+      };
+    await pipeline.consumer(slowly(left.handler));
+    await pipeline.consumer(slowly(right.handler));
+    await allSent(pipeline, eventIds);
+    expect([...left.sent, ...right.sent].sort()).toEqual([...eventIds].sort());
+    expect(left.sent.length).toBeGreaterThan(0);
+    expect(right.sent.length).toBeGreaterThan(0);
+    await nothingPending(pipeline);
+  });
+
+  test("reads no more than it has room for: a backlog waits in the stream", async () => {
+    await using pipeline = await aPipeline();
+    const release = Promise.withResolvers<void>();
+    const outbox = anOutbox();
+    const consumer = await pipeline.consumer(
+      async (mail, context) => {
+        await release.promise;
+        return outbox.handler(mail, context);
+      },
+      { concurrency: 3 },
+    );
+    const eventIds = await pipeline.signUp(...Array.from({ length: 20 }, () => aSignup()));
+    await eventually(() => consumer.inHand() === 3);
+    expect(await pendingCount(pipeline)).toBe(3);
+    release.resolve();
+    await allSent(pipeline, eventIds);
+    expect(outbox.sent).toHaveLength(20);
+  });
+
+  test("two entries of one event, read by two consumers at once, are one mail", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const signup = aSignup();
+    const eventId = await pipeline.writeOnly(signup);
+    for (let copy = 0; copy < 10; copy += 1) {
+      await pipeline.redis.xadd(pipeline.keys.events, "*", ...anEvent(eventId, signup.userId));
+    }
+    await pipeline.consumer(outbox.handler, { concurrency: 2 });
+    await pipeline.consumer(outbox.handler, { concurrency: 2 });
+    await allSent(pipeline, [eventId]);
+    await nothingPending(pipeline);
+    await eventually(async () => (await pipeline.redis.zcard(pipeline.keys.retry(group))) === 0);
+    expect(outbox.sent).toEqual([eventId]);
+    expect(await pipeline.status(eventId)).toMatchObject({ attempts: 1, uncertain: 0 });
+  });
+
+  test("a send that takes longer than the claim threshold stays its owner's", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const slow: Handler = async (mail, context) => {
+      await Bun.sleep(2_500);
+      return outbox.handler(mail, context);
+    };
+    await pipeline.consumer(slow);
+    await pipeline.consumer(slow);
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await allSent(pipeline, [eventId]);
+    expect(outbox.sent).toEqual([eventId]);
+    expect(await pipeline.status(eventId)).toMatchObject({ uncertain: 0, attempts: 1 });
+  });
+
+  test("retries until its attempts are used up, then buries with the last reason", async () => {
+    await using pipeline = await aPipeline();
+    let tries = 0;
+    await pipeline.consumer(
+      async () => {
+        tries += 1;
+        return { kind: "transient", reason: "mailbox_full" };
+      },
+      { retryMax: 2, retryDelayMs: 20 },
+    );
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await eventually(async () => (await pipeline.status(eventId))?.state === "dead");
+    expect(tries).toBe(3);
+    const letters = await eventually(async () => {
+      const found = await pipeline.redis.xrange(pipeline.keys.dead(group), "-", "+");
+      return found.length > 0 && found;
+    });
+    expect(letters[0]?.[1]).toEqual(
+      expect.arrayContaining(["reason", "retries_exhausted", "detail", "mailbox_full", "attempts", "3"]),
+    );
+  });
+
+  test("failures of the mail system use no attempt", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    let failures = 0;
+    await pipeline.consumer(
+      async (mail, context) => {
+        failures += 1;
+        return failures <= 6 ? { kind: "system", reason: "connection_refused" } : outbox.handler(mail, context);
+      },
+      { retryMax: 1, retryDelayMs: 5 },
+    );
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await allSent(pipeline, [eventId]);
+    expect(await pipeline.status(eventId)).toMatchObject({ attempts: 1, uncertain: 0 });
+  });
+
+  test("garbage becomes dead letters with a reason; what is not its own is acked; the rest flows", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const { redis, keys } = pipeline;
+    await redis.xadd(keys.events, "*", "hello", "world");
+    await redis.xadd(keys.events, "*", ...anEvent("not-a-uuid", Bun.randomUUIDv7()));
+    await redis.xadd(keys.events, "*", ...anEvent(Bun.randomUUIDv7(), "not-a-uuid"));
+    const versioned = anEvent(Bun.randomUUIDv7(), Bun.randomUUIDv7()).map((value) =>
+      value === "user.signed_up.v1" ? "user.signed_up.v9" : value,
+    );
+    await redis.xadd(keys.events, "*", ...versioned);
+    const foreign = versioned.map((value) => (value === "user.signed_up.v9" ? "order.placed.v1" : value));
+    await redis.xadd(keys.events, "*", ...foreign);
+    await redis.zadd(keys.retry(group), 1, "not an entry");
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await pipeline.consumer(outbox.handler);
+    await allSent(pipeline, [eventId]);
+    await nothingPending(pipeline);
+    const letters = await eventually(async () => {
+      const found = await redis.xrange(keys.dead(group), "-", "+");
+      return found.length === 5 && found;
+    });
+    const reasons = letters.map(([, fields]) => fields[fields.indexOf("reason") + 1]).sort();
+    expect(reasons).toEqual(["malformed", "malformed", "malformed", "malformed", "unknown_version"]);
+  });
+
+  test("an event without a ledger row: no user is cancelled, a user gets a row and the mail, a welcomed one no second", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const { redis, keys, db } = pipeline;
+    const signup = aSignup();
+    await pipeline.writeOnly(signup);
+    await db.deleteFrom("emails").execute();
+    await db.deleteFrom("outbox").execute();
+    const [unknown, known, again] = [Bun.randomUUIDv7(), Bun.randomUUIDv7(), Bun.randomUUIDv7()];
+    await redis.xadd(keys.events, "*", ...anEvent(unknown, Bun.randomUUIDv7()));
+    await redis.xadd(keys.events, "*", ...anEvent(known, signup.userId));
+    await pipeline.consumer(outbox.handler);
+    await allSent(pipeline, [known]);
+    await redis.xadd(keys.events, "*", ...anEvent(again, signup.userId));
+    await eventually(async () => (await pipeline.status(again))?.state === "cancelled");
+    await nothingPending(pipeline);
+    expect(outbox.sent).toEqual([known]);
+    expect((await pipeline.status(unknown))?.state).toBe("cancelled");
+  });
+
+  test("a user who was erased before the send gets nothing: cancelled", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await pipeline.db.deleteFrom("users").execute();
+    await pipeline.consumer(outbox.handler);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "cancelled");
+    await nothingPending(pipeline);
+    expect(outbox.sent).toEqual([]);
+  });
+
+  test("a mail that is too old is dead, reason expired", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await Bun.sleep(5);
+    await pipeline.consumer(outbox.handler, { expireAfterMs: 1 });
+    await eventually(async () => (await pipeline.status(eventId))?.state === "dead");
+    expect(await pipeline.status(eventId)).toMatchObject({ reason: "expired" });
+    expect(outbox.sent).toEqual([]);
+  });
+
+  test("paused, it sends nothing and loses nothing; resumed, it goes on", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    await pipeline.redis.sadd(pipeline.keys.paused, group);
+    const consumer = await pipeline.consumer(outbox.handler);
+    await eventually(() => consumer.state() === "paused");
+    const eventIds = await pipeline.signUp(aSignup(), aSignup());
+    expect(consumer.isLive()).toBe(true);
+    expect(outbox.sent).toEqual([]);
+    await pipeline.redis.srem(pipeline.keys.paused, group);
+    await allSent(pipeline, eventIds);
+  });
+
+  test("asked to stop with work in hand: a peer has it at once, and nothing is left behind", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const hanging: Handler = (_, { signal }) =>
+      new Promise((resolve) => {
+        signal.addEventListener("abort", () => resolve({ kind: "released", reason: "stopped" }));
+      });
+    const first = await pipeline.consumer(hanging);
+    const eventIds = await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
+    await eventually(() => first.inHand() === 5);
+    // A threshold far away: only a hand-back can bring the entries to the peer.
+    await pipeline.consumer(outbox.handler, { claimMinIdleMs: 600_000 });
+    await first.stop();
+    await allSent(pipeline, eventIds, 2_000);
+    expect([...outbox.sent].sort()).toEqual([...eventIds].sort());
+    for (const stream of [pipeline.keys.events, pipeline.keys.retries(group)]) {
+      const left: unknown = await pipeline.redis.xinfo("CONSUMERS", stream, group);
+      expect(JSON.stringify(left)).not.toContain(first.consumer);
+    }
+    for (const eventId of eventIds) expect(await pipeline.status(eventId)).toMatchObject({ attempts: 1, uncertain: 0 });
+  });
+
+  test("a body that was never answered is uncertain when the drain's time is over", async () => {
+    await using pipeline = await aPipeline();
+    const consumer = await pipeline.consumer(
+      (_, { beforeBody }) => {
+        beforeBody();
+        return new Promise(() => {});
+      },
+      { drainTimeoutMs: 500, retryDelayMs: 600_000 },
+    );
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await eventually(() => consumer.inHand() === 1);
+    await consumer.stop();
+    expect(await pipeline.status(eventId)).toMatchObject({ state: "uncertain", uncertain: 1, attempts: 1 });
+    expect(await pipeline.redis.zcard(pipeline.keys.retry(group))).toBe(1);
+  });
+
+  test("a group that was flushed away is made again, and goes on reading", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    await pipeline.consumer(outbox.handler);
+    const [before = ""] = await pipeline.signUp(aSignup());
+    await allSent(pipeline, [before]);
+    await pipeline.redis.del(pipeline.keys.events, pipeline.keys.retries(group));
+    const [after = ""] = await pipeline.signUp(aSignup());
+    await allSent(pipeline, [after]);
+    expect(outbox.sent).toEqual([before, after]);
+  });
+});
