@@ -58,7 +58,7 @@ interface ClaimRow {
   readonly locale: string;
   readonly user_name: string | null;
   readonly email: string | null;
-  readonly verdict: "take" | "expire" | "hold" | "cancel" | "closed" | "leased" | "not-due";
+  readonly verdict: "take" | "expire" | "hold" | "cancel" | "suppress" | "closed" | "leased" | "not-due";
   readonly state: EmailState;
   readonly reason: string | null;
   readonly fence: number;
@@ -82,7 +82,8 @@ const claim = statement<ClaimRow, [readonly WantedEmail[], string, string, numbe
       event_id uuid, user_id uuid, locale text, traceparent text, tracestate text)
     order by event_id),
   locked as (
-    select emails.*, users.id as found_user, users.user_name, users.email
+    select emails.*, users.id as found_user, users.user_name, users.email,
+      exists (select 1 from suppressions where suppressions.email_key = users.email_key) as is_suppressed
     from emails join input using (event_id) left join users on users.id = emails.user_id
     order by emails.event_id for update of emails),
   decided as (
@@ -91,14 +92,16 @@ const claim = statement<ClaimRow, [readonly WantedEmail[], string, string, numbe
       when state = 'sending' and lease_until > now() then 'leased'
       when state in ('retrying', 'uncertain') and next_try_at > now() then 'not-due'
       when found_user is null then 'cancel'
+      when is_suppressed then 'suppress'
       when queued_at < now() - $5::float8 * interval '1 ms' then 'expire'
       when state in ('sending', 'uncertain') and $6::text = 'hold' then 'hold'
       else 'take' end as verdict
     from locked),
   updated as (
     update emails set
-      state = case verdict when 'cancel' then 'cancelled' when 'hold' then 'held' else 'sending' end,
-      reason = case verdict when 'cancel' then 'user_erased' when 'hold' then 'uncertain' else emails.reason end,
+      state = next_state,
+      reason = case verdict when 'cancel' then 'user_erased' when 'hold' then 'uncertain'
+        when 'suppress' then 'address_suppressed' else emails.reason end,
       fence = emails.fence + 1,
       lease_until = case when verdict in ('take', 'expire') then now() + $4::float8 * interval '1 ms' end,
       next_try_at = null,
@@ -109,26 +112,32 @@ const claim = statement<ClaimRow, [readonly WantedEmail[], string, string, numbe
           'at', now(), 'state', 'uncertain', 'by', $3::text, 'reason', 'lease_ran_out')) else '[]'::jsonb end
         || jsonb_build_array(jsonb_build_object(
           'at', now(), 'by', $3::text, 'attempt', emails.attempts + 1,
-          'state', case verdict when 'cancel' then 'cancelled' when 'hold' then 'held' else 'sending' end))
-    from decided
-    where emails.event_id = decided.event_id and verdict in ('take', 'expire', 'hold', 'cancel')
+          'state', next_state))
+    from (select *, case verdict when 'cancel' then 'cancelled' when 'hold' then 'held' when 'suppress' then 'suppressed'
+      else 'sending' end as next_state from decided) as decided
+    where emails.event_id = decided.event_id and verdict in ('take', 'expire', 'hold', 'cancel', 'suppress')
     returning emails.*, decided.state as was, verdict, decided.user_name, decided.email),
   missing as (
-    select input.*, users.id as found_user, users.user_name, users.email,
-      exists (select 1 from emails where emails.user_id = input.user_id and template = $2::text
-        and state <> 'cancelled') as welcomed,
-      row_number() over (partition by input.user_id order by input.event_id) as nth
+    select input.*, users.user_name, users.email, case
+      when users.id is null then 'no_such_user'
+      when exists (select 1 from emails where emails.user_id = input.user_id and template = $2::text
+        and state <> 'cancelled') then 'already_welcomed'
+      when row_number() over (partition by input.user_id order by input.event_id) > 1 then 'already_welcomed'
+      when exists (select 1 from suppressions where suppressions.email_key = users.email_key) then 'address_suppressed'
+      end as obstacle
     from input left join users on users.id = input.user_id
     where not exists (select 1 from emails where emails.event_id = input.event_id)),
+  to_make as (
+    select *, case when obstacle is null then 'sending' when obstacle = 'address_suppressed' then 'suppressed'
+      else 'cancelled' end as next_state
+    from missing),
   made as (
     insert into emails (event_id, user_id, template, locale, traceparent, tracestate, state, reason, fence, lease_until, timeline)
-    select event_id, user_id, $2::text, locale, traceparent, tracestate,
-      case when found_user is null or welcomed or nth > 1 then 'cancelled' else 'sending' end,
-      case when found_user is null then 'no_such_user' when welcomed or nth > 1 then 'already_welcomed' end,
-      1, now() + $4::float8 * interval '1 ms',
-      jsonb_build_array(jsonb_build_object('at', now(), 'by', $3::text,
-        'state', case when found_user is null or welcomed or nth > 1 then 'cancelled' else 'sending' end))
-    from missing
+    select event_id, user_id, $2::text, locale, traceparent, tracestate, next_state, obstacle, 1,
+      case when obstacle is null then now() + $4::float8 * interval '1 ms' end,
+      jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
+        'at', now(), 'by', $3::text, 'state', next_state, 'reason', obstacle)))
+    from to_make
     order by event_id
     on conflict do nothing
     returning *)
@@ -171,6 +180,7 @@ const toClaimed = (row: ClaimRow): ClaimedEmail => {
       };
     case "hold":
     case "cancel":
+    case "suppress":
     case "closed":
       return { kind: "closed", eventId, state: row.state, reason: row.reason, attempts: row.attempts };
     case "leased":

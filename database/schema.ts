@@ -79,9 +79,20 @@ export interface IdempotencyKeysTable {
   created_at: Generated<Date>;
 }
 
+/** `suppressions`: addresses to which nothing is sent. Filled by a 5.1.x answer, lifted by an operator. */
+export interface SuppressionsTable {
+  /** `comparisonKey(email)` */
+  email_key: string;
+  reason: string;
+  /** The mail that was refused. */
+  event_id: string;
+  created_at: Generated<Date>;
+}
+
 export interface Schema {
   users: UsersTable;
   emails: EmailsTable;
   outbox: OutboxTable;
   idempotency_keys: IdempotencyKeysTable;
+  suppressions: SuppressionsTable;
 }

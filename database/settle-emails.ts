@@ -16,6 +16,8 @@ export interface Settlement {
   /** Addresses removed. */
   readonly server_reply: string | null;
   readonly message_id: string | null;
+  /** The address does not exist: nothing more is sent to it. */
+  readonly suppress: boolean;
   readonly consumer: string;
 }
 
@@ -27,10 +29,11 @@ const settle = statement<{ event_id: string }, [readonly Settlement[]]>(`
   with input as (
     select distinct on (event_id) * from json_to_recordset($1::json) as row (
       event_id uuid, fence int, state text, attempts int, system_failures int, uncertain int, delay_ms float8,
-      reason text, server_reply text, message_id text, consumer text)
+      reason text, server_reply text, message_id text, suppress boolean, consumer text)
     order by event_id, (state = 'sent') desc, fence desc),
   locked as (
-    select emails.event_id from emails join input using (event_id) order by emails.event_id for update of emails)
+    select emails.event_id from emails join input using (event_id) order by emails.event_id for update of emails),
+  settled as (
   update emails set
     state = input.state,
     lease_until = null,
@@ -49,7 +52,14 @@ const settle = statement<{ event_id: string }, [readonly Settlement[]]>(`
   where emails.event_id = input.event_id
     and ((input.state = 'sent' and emails.state <> 'sent')
       or (emails.state = 'sending' and emails.fence = input.fence))
-  returning emails.event_id`);
+  returning emails.event_id, emails.user_id, input.suppress, input.reason),
+  suppressed as (
+    insert into suppressions (email_key, reason, event_id)
+    select users.email_key, settled.reason, settled.event_id
+    from settled join users on users.id = settled.user_id where settled.suppress
+    order by users.email_key
+    on conflict do nothing)
+  select event_id from settled`);
 
 /** Writes outcomes to the ledger; one boolean per settlement: whether it took effect. */
 export const settleEmails = async (db: Database, settlements: readonly Settlement[]): Promise<readonly boolean[]> => {

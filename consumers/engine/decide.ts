@@ -6,7 +6,15 @@ import { retryDelayMs } from "./retry-delay.ts";
 export interface Decision {
   readonly ledger: Pick<
     Settlement,
-    "state" | "attempts" | "system_failures" | "uncertain" | "delay_ms" | "reason" | "server_reply" | "message_id"
+    | "state"
+    | "attempts"
+    | "system_failures"
+    | "uncertain"
+    | "delay_ms"
+    | "reason"
+    | "server_reply"
+    | "message_id"
+    | "suppress"
   >;
   readonly move:
     | { readonly kind: "ack" }
@@ -41,6 +49,7 @@ const unchanged = {
   reason: null,
   server_reply: null,
   message_id: null,
+  suppress: false,
 } as const;
 
 /**
@@ -93,6 +102,7 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
           ...unchanged,
           state: "dead",
           attempts: 1,
+          suppress: outcome.suppressAddress,
           reason: outcome.reason,
           server_reply: outcome.reply ?? null,
         },

@@ -268,3 +268,30 @@ describe("a group", () => {
     expect(outbox.sent).toEqual([before, after]);
   });
 });
+
+describe("an address that does not exist", () => {
+  test("is suppressed with the refusal; a later mail to it is `suppressed` without a try; lifted, mail flows again", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const signup = aSignup();
+    const refusing = await pipeline.consumer(async () => ({
+      kind: "permanent",
+      reason: "no_such_address",
+      suppressAddress: true,
+    }));
+    const [refused = ""] = await pipeline.signUp(signup);
+    await eventually(async () => (await pipeline.status(refused))?.state === "dead");
+    await refusing.stop();
+
+    await pipeline.db.deleteFrom("users").execute();
+    const [again = ""] = await pipeline.signUp(aSignup({ email: signup.email, emailKey: signup.emailKey }));
+    await pipeline.consumer(outbox.handler);
+    await eventually(async () => (await pipeline.status(again))?.state === "suppressed");
+    expect(outbox.sent).toEqual([]);
+
+    await pipeline.db.deleteFrom("suppressions").execute();
+    await pipeline.db.deleteFrom("users").execute();
+    const [lifted = ""] = await pipeline.signUp(aSignup({ email: signup.email, emailKey: signup.emailKey }));
+    await eventually(async () => (await pipeline.status(lifted))?.state === "sent");
+  });
+});

@@ -1,7 +1,9 @@
 import type { Migration } from "kysely/migration";
 import { signups } from "./0001-signups.ts";
+import { suppressions } from "./0002-suppressions.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-signups": signups,
+  "0002-suppressions": suppressions,
 };
