@@ -5,6 +5,7 @@ interface GroupHealth {
   readonly group: string;
   readonly live: boolean;
   readonly state: string;
+  readonly breaker: string;
   readonly in_hand: number;
 }
 
@@ -12,6 +13,7 @@ const healthOf = (group: RunningGroup): GroupHealth => ({
   group: group.name,
   live: group.isLive(),
   state: group.state(),
+  breaker: group.breaker(),
   in_hand: group.inHand(),
 });
 

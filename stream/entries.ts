@@ -9,6 +9,11 @@ export interface Entry {
   readonly id: string;
   /** Fields and values in their order; undefined when somebody trimmed the payload of a pending entry. */
   readonly raw: readonly string[] | undefined;
+  /**
+   * Times that it was given to a consumer, this one included, without an outcome so far: Redis' own counter, and what the
+   * entry carries of earlier lives. An outcome, whichever, starts it afresh.
+   */
+  readonly deliveries: number;
 }
 
 /** Fields by name. The last value wins where a name stands twice. */
@@ -25,10 +30,19 @@ export const heldEntry = (entry: Entry, group: string, consumer: string): HeldEn
   entryId: entry.id,
 });
 
+/** The field in which an entry carries the deliveries that ended with a consumer's death. */
+export const CRASHES = "crashes";
+
+const crashesOf = (raw: readonly string[] | undefined): number => {
+  const carried = Number(fieldsOf(raw ?? [])[CRASHES] ?? 0);
+  return Number.isInteger(carried) && carried > 0 ? carried : 0;
+};
+
 const toEntry = (stream: string, pair: unknown): Entry[] => {
   if (!Array.isArray(pair) || typeof pair[0] !== "string") return [];
-  const [id, raw]: unknown[] = pair;
-  return [{ stream, id: String(id), raw: Array.isArray(raw) ? raw.map(String) : undefined }];
+  const [id, fields]: unknown[] = pair;
+  const raw = Array.isArray(fields) ? fields.map(String) : undefined;
+  return [{ stream, id: String(id), raw, deliveries: 1 + crashesOf(raw) }];
 };
 
 /** Reads the reply of XREADGROUP: `[[stream, [[id, [field, value, ...]], ...]], ...]`, or null when there was nothing. */
@@ -58,6 +72,13 @@ export interface ClaimedEntries {
 
 /** XAUTOCLAIM looks at no more than ten times COUNT per call, so it is called until its cursor is back at the start. */
 const MAX_SCANS = 100;
+
+const withDeliveries = async (redis: Redis, group: string, entry: Entry): Promise<Entry> => {
+  const pending: unknown = await redis.xpending(entry.stream, group, entry.id, entry.id, 1);
+  const first: unknown = Array.isArray(pending) ? pending[0] : undefined;
+  const counted = Array.isArray(first) ? Number(first[3]) : 1;
+  return { ...entry, deliveries: counted + crashesOf(entry.raw) };
+};
 
 /** Takes over entries that their owner has not renewed for `minIdleMs`, at most `count`. */
 export const claimIdle = async (
@@ -90,7 +111,18 @@ export const claimIdle = async (
     cursor = String(next);
     if (cursor === "0-0") break;
   }
-  return { entries, trimmed };
+  return { entries: await Promise.all(entries.map((entry) => withDeliveries(redis, args.group, entry))), trimmed };
+};
+
+/** Undoes a claim: this delivery does not count, and the entry has been idle for `idleMs`. */
+export const unclaim = async (
+  redis: Redis,
+  args: { readonly group: string; readonly consumer: string; readonly idleMs: number },
+  entry: Entry,
+): Promise<void> => {
+  const counted = entry.deliveries - crashesOf(entry.raw);
+  const { group, consumer, idleMs } = args;
+  await redis.xclaim(entry.stream, group, consumer, 0, entry.id, "IDLE", idleMs, "RETRYCOUNT", counted - 1, "JUSTID");
 };
 
 /** The ids that are pending for one consumer, at most `count`. */

@@ -1,13 +1,15 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
-import { claimIdle, type Entry } from "../../stream/entries.ts";
+import { claimIdle, type Entry, unclaim } from "../../stream/entries.ts";
 import type { Keys } from "../../stream/keys.ts";
+import type { Hands } from "./hands.ts";
 
 export interface ClaimerDeps {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly group: string;
   readonly consumer: string;
+  readonly hands: Hands;
   readonly log: Logger;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -16,16 +18,26 @@ export interface ClaimerDeps {
 export interface Claimer {
   /** Takes over what dead peers left, at most `room`, if a scan is due; else nothing. */
   claimDue(room: number): Promise<Entry[]>;
+  /** Whether there are entries that have killed their consumers, so that each must run alone. */
+  readonly suspectsWait: () => boolean;
+  /** Takes over one of these. For a consumer that holds nothing else. */
+  claimSuspect(): Promise<Entry | undefined>;
 }
+
+/** The delivery that runs alone: two consumers have died with the entry in their hands. */
+export const SUSPECT_DELIVERY = 3;
 
 /**
  * Scans both streams of a group every quarter of the claim threshold (XAUTOCLAIM). One's own entries are among them: a read
  * whose reply was lost is found this way.
  *
  * Idle times run on while Redis is away. So nobody claims within one threshold of connecting: the owners renew first.
+ *
+ * An entry whose consumers died twice is suspected of having killed them. It is claimed by a consumer that holds nothing
+ * else, so that its companions are never taken for its accomplices: if it kills again, it dies alone.
  */
 export const createClaimer = (deps: ClaimerDeps, options: { readonly claimMinIdleMs: number }): Claimer => {
-  const { redis, keys, group, consumer, log, now } = deps;
+  const { redis, keys, group, consumer, hands, log, now } = deps;
   const { claimMinIdleMs } = options;
   let connectedAt = now();
   redis.on("ready", () => {
@@ -33,30 +45,50 @@ export const createClaimer = (deps: ClaimerDeps, options: { readonly claimMinIdl
   });
   let scannedAt = Number.NEGATIVE_INFINITY;
   let mayHaveMore = false;
+  let suspects = 0;
+
+  const claim = async (count: number): Promise<Entry[]> => {
+    const found: Entry[] = [];
+    for (const stream of [keys.retries(group), keys.events]) {
+      if (found.length >= count) break;
+      const args = { group, consumer, stream, minIdleMs: claimMinIdleMs, count: count - found.length };
+      const claimed = await claimIdle(redis, args);
+      found.push(...claimed.entries);
+      if (claimed.trimmed.length > 0) {
+        log.warn({ stream, entry_ids: claimed.trimmed }, "pending entries were trimmed; the ledger brings them back");
+      }
+    }
+    return found;
+  };
+
+  const giveUp = (entry: Entry, idleMs: number) => unclaim(redis, { group, consumer, idleMs }, entry);
 
   return {
+    suspectsWait: () => suspects > 0,
     async claimDue(room) {
       if (now() - connectedAt < claimMinIdleMs) return [];
       if (!mayHaveMore && now() - scannedAt < claimMinIdleMs / 4) return [];
-      const found: Entry[] = [];
-      for (const stream of [keys.retries(group), keys.events]) {
-        if (found.length >= room) break;
-        const claimed = await claimIdle(redis, {
-          group,
-          consumer,
-          stream,
-          minIdleMs: claimMinIdleMs,
-          count: room - found.length,
-        });
-        found.push(...claimed.entries);
-        if (claimed.trimmed.length > 0) {
-          log.warn({ stream, entry_ids: claimed.trimmed }, "pending entries were trimmed; the ledger brings them back");
-        }
-      }
+      const claimed = await claim(room);
+      // Our own, that the heartbeat could not renew in time: still ours, and no delivery.
+      const [own, found] = [claimed.filter(hands.holds), claimed.filter((entry) => !hands.holds(entry))];
+      const suspected = found.filter((entry) => entry.deliveries === SUSPECT_DELIVERY);
+      await Promise.all([
+        ...own.map((entry) => giveUp(entry, 0)),
+        ...suspected.map((entry) => giveUp(entry, claimMinIdleMs)),
+      ]);
       scannedAt = now();
-      mayHaveMore = found.length >= room;
-      if (found.length > 0) log.info({ claimed: found.length }, "claimed entries that their consumer had left");
-      return found;
+      mayHaveMore = claimed.length >= room;
+      suspects = suspected.length;
+      const taken = found.filter((entry) => entry.deliveries !== SUSPECT_DELIVERY);
+      if (taken.length > 0) log.info({ claimed: taken.length }, "claimed entries that their consumer had left");
+      return taken;
+    },
+    async claimSuspect() {
+      const [entry] = await claim(1);
+      suspects = entry === undefined ? 0 : suspects - 1;
+      // It may be another one than before, which is as good: a consumer that holds nothing runs any entry alone.
+      if (entry !== undefined) log.warn({ entry_id: entry.id, deliveries: entry.deliveries }, "an entry runs alone");
+      return entry;
     },
   };
 };

@@ -10,6 +10,8 @@ export interface Delivery {
   readonly mail: TakenEmail;
   /** Aborted when the try is to end before the body goes out: asked to stop, or the mail is somebody else's. */
   readonly giveUp: AbortController;
+  /** Started while the breaker was not closed: its failure is the probe's own. */
+  readonly isProbe: boolean;
   /** Resolved when the process can wait no longer for an answer to the body. */
   readonly cutOff: PromiseWithResolvers<Outcome>;
   /** Monotonic time in ms until which the ledger holds the mail for us, seen from before the claim was sent. */

@@ -8,6 +8,7 @@ import { bindingOf, type Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { announceState } from "../../stream/publish.ts";
 import { findSentNotes } from "../../stream/sent-note.ts";
+import type { Breaker } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import { type Delivery, mayStartBody } from "./delivery.ts";
 import type { Hands } from "./hands.ts";
@@ -35,6 +36,7 @@ export interface DispatcherDeps {
   readonly ledger: Ledger;
   readonly settler: Settler;
   readonly handler: Handler;
+  readonly breaker: Breaker;
   readonly leaseMs: number;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -54,6 +56,8 @@ export interface Dispatcher {
 
 /** A second entry of an event that this very batch claims looks again after this time, in ms. */
 const DUPLICATE_WAIT_MS = 1_000;
+/** Deliveries without an outcome: the one after these is a burial. */
+const POISON_AFTER = 3;
 
 interface Readable {
   readonly entry: Entry;
@@ -61,7 +65,7 @@ interface Readable {
 }
 
 export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
-  const { redis, keys, group, hands, ledger, settler, handler, leaseMs, now, at, log, abandon } = deps;
+  const { redis, keys, group, hands, ledger, settler, handler, breaker, leaseMs, now, at, log, abandon } = deps;
 
   /** Runs to its end beside the reader. Only a give-up may end it early: then the entry stays pending for a peer. */
   const inBackground = (entry: Entry, work: Promise<void>): void => {
@@ -103,9 +107,10 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
   };
 
   const tryMail = async (delivery: Delivery, isNoted: boolean): Promise<Outcome> => {
-    const { mail, giveUp } = delivery;
+    const { mail, giveUp, entry } = delivery;
     if (isNoted) return { kind: "sent", reply: "noted before the ledger could be told", messageId: "" };
     if (mail.expired) return { kind: "permanent", reason: "expired", suppressAddress: false };
+    if (entry.deliveries > POISON_AFTER) return { kind: "permanent", reason: "poison", suppressAddress: false };
     try {
       return await Promise.race([
         handler(mail, {
@@ -123,9 +128,19 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
     }
   };
 
+  /**
+   * What failed only because the mail system is down goes back unharmed. Not the probe: if it was the mail's own fault,
+   * the next probe must be another one.
+   */
+  const learnFrom = (outcome: Outcome, delivery: Delivery): Outcome => {
+    breaker.record(outcome, delivery.event.id);
+    const isSystems = outcome.kind === "system" && breaker.state === "open" && !delivery.isProbe;
+    return isSystems ? { kind: "released", reason: "breaker_open" } : outcome;
+  };
+
   const work = async (delivery: Delivery, isNoted: boolean): Promise<void> => {
     await at("claimed", delivery.event.id);
-    const outcome = await tryMail(delivery, isNoted);
+    const outcome = learnFrom(await tryMail(delivery, isNoted), delivery);
     await at("tried", delivery.event.id);
     log[outcome.kind === "sent" || outcome.kind === "released" ? "info" : "warn"](
       { event_id: delivery.event.id, outcome: outcome.kind, reason: "reason" in outcome ? outcome.reason : undefined },
@@ -140,6 +155,7 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       event,
       mail,
       giveUp: new AbortController(),
+      isProbe: breaker.state !== "closed",
       cutOff: Promise.withResolvers(),
       leaseUntil,
       bodyStarted: false,

@@ -1,5 +1,7 @@
-/** What an entry carries about its failed tries, as CloudEvents extension attributes. */
-const COUNTERS = ["attempts", "firstfailure", "lastfailure"];
+import { CRASHES } from "../../stream/entries.ts";
+
+/** What an entry carries about its failed tries, as CloudEvents extension attributes. An outcome forgets the crashes. */
+const COUNTERS = ["attempts", "firstfailure", "lastfailure", CRASHES];
 
 export interface Failure {
   /** Tries used up so far. */
@@ -23,4 +25,13 @@ export const withFailure = (raw: readonly string[], failure: Failure): string[] 
     if (!COUNTERS.includes(name)) kept.push(name, value);
   }
   return [...kept, "attempts", String(failure.attempts), "firstfailure", firstFailure, "lastfailure", failure.reason];
+};
+
+/** The fields of an entry that is put aside without an outcome: what it counts of dead consumers travels along. */
+export const withCrashes = (raw: readonly string[], deliveries: number): string[] => {
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    if (raw[index] !== CRASHES) kept.push(raw[index] ?? "", raw[index + 1] ?? "");
+  }
+  return deliveries > 1 ? [...kept, CRASHES, String(deliveries - 1)] : kept;
 };

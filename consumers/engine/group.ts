@@ -5,6 +5,7 @@ import { pause } from "../../runtime/loop.ts";
 import { createBlockingReader } from "../../stream/blocking-reader.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
+import { Breaker, type BreakerState } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import { createClaimer } from "./claimer.ts";
 import { createDispatcher, type Handler } from "./dispatcher.ts";
@@ -51,6 +52,8 @@ export interface RunningGroup {
   isLive(): boolean;
   /** "reading", "paused" or "stopping". */
   state(): "reading" | "paused" | "stopping";
+  /** Whether the mail system is trusted; an open breaker is no fault of this process. */
+  breaker(): BreakerState;
   /** Entries in hand. */
   inHand(): number;
   /** Stops reading, finishes or hands back what it holds, leaves the group. Bounded by the drain's time. */
@@ -78,6 +81,16 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
     expireAfterMs: options.expireAfterMs,
     uncertain: options.uncertain,
   });
+  const breaker = new Breaker({
+    concurrency,
+    now,
+    random,
+    onChange: (state, reason) => {
+      log[state === "open" ? "error" : "info"]({ breaker: state, reason }, `the breaker is ${state}: ${reason}`);
+      if (state !== "open") return;
+      for (const delivery of hands.deliveries()) if (!delivery.bodyStarted) delivery.giveUp.abort("breaker_open");
+    },
+  });
   const settler = createSettler({
     redis,
     keys,
@@ -99,6 +112,7 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
     ledger,
     settler,
     handler,
+    breaker,
     leaseMs: claimMinIdleMs,
     now,
     at,
@@ -106,12 +120,12 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
     abandon,
   });
   const blocking = createBlockingReader({ connect: connectBlocking, commands: redis, group: group.name, consumer });
-  const claimer = createClaimer({ redis, keys, group: group.name, consumer, log, now }, { claimMinIdleMs });
+  const claimer = createClaimer({ redis, keys, group: group.name, consumer, hands, log, now }, { claimMinIdleMs });
 
   const heartbeat = startHeartbeat({ redis, group: group.name, consumer, hands, ledger, log, now }, { claimMinIdleMs });
   const promoter = startPromoter({ redis, keys, group: group.name, log });
   const reader = startReader(
-    { redis, blocking, keys, group, consumer, hands, claimer, dispatcher, settler, log, now },
+    { redis, blocking, keys, group, consumer, hands, claimer, dispatcher, breaker, settler, log, now },
     { claimMinIdleMs },
   );
   let stopping = false;
@@ -134,6 +148,7 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
     name: group.name,
     isLive: () => [reader, heartbeat, promoter].every((loop) => loop.isLive()),
     state: () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading"),
+    breaker: () => breaker.state,
     inHand: () => hands.entries().length,
     stop,
     abandon: () => {

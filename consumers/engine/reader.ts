@@ -8,7 +8,8 @@ import { type Entry, readNew } from "../../stream/entries.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { isPaused } from "../../stream/paused.ts";
-import type { Claimer } from "./claimer.ts";
+import type { Breaker } from "./breaker.ts";
+import { type Claimer, SUSPECT_DELIVERY } from "./claimer.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Hands } from "./hands.ts";
 import type { Settler } from "./settler.ts";
@@ -22,6 +23,7 @@ export interface ReaderDeps {
   readonly hands: Hands;
   readonly claimer: Claimer;
   readonly dispatcher: Dispatcher;
+  readonly breaker: Breaker;
   readonly settler: Settler;
   readonly log: Logger;
   /** Monotonic, ms. */
@@ -35,6 +37,7 @@ export interface Reader extends Loop {
 const MAX_BLOCK_MS = 2_000;
 const PAUSE_CHECK_MS = 1_000;
 const ROOM_WAIT_MS = 1_000;
+const BREAKER_CHECK_MS = 100;
 
 /**
  * Reads no more than there is room to run: a backlog waits in the stream, not in one consumer's pending list. Fills the
@@ -42,7 +45,7 @@ const ROOM_WAIT_MS = 1_000;
  * empty. A group or stream that is gone is made again.
  */
 export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs: number }): Reader => {
-  const { redis, blocking, keys, group, consumer, hands, claimer, dispatcher, settler, log, now } = deps;
+  const { redis, blocking, keys, group, consumer, hands, claimer, dispatcher, breaker, settler, log, now } = deps;
   const retries = keys.retries(group.name);
   const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(options.claimMinIdleMs / 4));
   let paused = false;
@@ -72,17 +75,30 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
     return entries.slice(0, room);
   };
 
+  const isRunningAlone = () => hands.entries().some((entry) => entry.deliveries === SUSPECT_DELIVERY);
+
   const turn = async (signal: AbortSignal, progress: () => void): Promise<"again" | "idle"> => {
     await checkPause();
     if (paused) {
       await pause(PAUSE_CHECK_MS, signal);
       return "again";
     }
-    if (hands.room() === 0) {
-      await Promise.race([hands.untilRoom(signal), pause(ROOM_WAIT_MS, signal)]);
-      if (hands.room() === 0) return "again";
+    if (isRunningAlone() || (claimer.suspectsWait() && hands.entries().length > 0)) {
+      await hands.untilEmpty(ROOM_WAIT_MS);
+      return "again";
     }
-    const room = hands.room();
+    if (claimer.suspectsWait()) {
+      const suspect = await claimer.claimSuspect();
+      await dispatcher.deliver(suspect === undefined ? [] : [suspect], signal, progress);
+      return "again";
+    }
+    const room = Math.min(hands.room(), breaker.allowance() - hands.entries().length);
+    if (room <= 0) {
+      // Woken by a hand that is free; looking now and then for a breaker that lets through again.
+      if (hands.room() === 0) await Promise.race([hands.untilRoom(signal), pause(ROOM_WAIT_MS, signal)]);
+      else await pause(BREAKER_CHECK_MS, signal);
+      return "again";
+    }
     let entries = await readWhatIsThere(room);
     if (entries.length === 0 && !signal.aborted) entries = await waitForEntries(room, signal);
     await dispatcher.deliver(entries, signal, progress);

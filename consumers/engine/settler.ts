@@ -15,7 +15,7 @@ import { noteSent } from "../../stream/sent-note.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import { type Decision, decide, type RetryPolicy } from "./decide.ts";
 import type { Delivery } from "./delivery.ts";
-import { withFailure } from "./failure-fields.ts";
+import { withCrashes, withFailure } from "./failure-fields.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Outcome } from "./outcome.ts";
 import { persist } from "./persist.ts";
@@ -171,7 +171,9 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       return burial(entry, { eventId: event.id, indexed: true, reason, detail: "", attempts: closed.attempts });
     },
     postpone: (entry, delayMs) =>
-      move("postponing an entry", () => setAside(redis, held(entry), retrySet, delayMs, entry.raw ?? [])),
+      move("postponing an entry", () =>
+        setAside(redis, held(entry), retrySet, delayMs, withCrashes(entry.raw ?? [], entry.deliveries)),
+      ),
     reject: (entry, reason, detail) => {
       const eventId = fieldsOf(entry.raw ?? [])["id"] ?? "";
       return burial(entry, { eventId, indexed: false, reason, detail, attempts: 0 });

@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { anOutbox, aPipeline, aSignup, eventually, type TestConsumer } from "../../tests/pipeline.ts";
+
+test("an event that kills its consumers is one dead letter; its companions are mailed, each once", async () => {
+  await using pipeline = await aPipeline();
+  const outbox = anOutbox();
+  const eventIds = await pipeline.signUp(...Array.from({ length: 50 }, () => aSignup()));
+  const poison = eventIds[25] ?? "";
+  let deaths = 0;
+  const alive = new Set<TestConsumer>();
+
+  const start = async (): Promise<void> => {
+    const consumer: TestConsumer = await pipeline.consumer(async (mail, context) => {
+      if (!alive.has(consumer)) return new Promise(() => {});
+      if (mail.eventId !== poison) {
+        // Slow enough that companions are in hand when the poison kills.
+        await Bun.sleep(20);
+        return alive.has(consumer) ? outbox.handler(mail, context) : new Promise(() => {});
+      }
+      deaths += 1;
+      alive.delete(consumer);
+      consumer.crash();
+      void start();
+      return new Promise(() => {});
+    });
+    alive.add(consumer);
+  };
+  await Promise.all([start(), start(), start()]);
+
+  const letters = await eventually(async () => {
+    const found = await pipeline.redis.xrange(pipeline.keys.dead("welcome-email"), "-", "+");
+    return found.length > 0 && found;
+  }, 25_000);
+  const others = eventIds.filter((eventId) => eventId !== poison);
+  for (const eventId of others) await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+  expect(letters).toHaveLength(1);
+  expect(letters[0]?.[1]).toEqual(expect.arrayContaining(["event_id", poison, "reason", "poison"]));
+  expect(await pipeline.status(poison)).toMatchObject({ state: "dead", reason: "poison" });
+  expect(deaths).toBe(3);
+  expect([...outbox.sent].sort()).toEqual([...others].sort());
+});
