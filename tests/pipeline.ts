@@ -82,22 +82,6 @@ export const redisUrl = (): string => {
   return url;
 };
 
-/** Resolves when the condition holds; fails with its last state after `timeoutMs`. */
-export const eventually = async <T>(
-  condition: () => Promise<T> | T,
-  timeoutMs = 10_000,
-): Promise<Exclude<T, false | undefined | null | 0>> => {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const value = await condition();
-    if (value !== false && value !== undefined && value !== null && value !== 0) {
-      return value as Exclude<T, false | undefined | null | 0>;
-    }
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${condition}`);
-    await Bun.sleep(10);
-  }
-};
-
 /** A checkpoint at which the process stops for ever, and a promise that tells when it got there. */
 export const stopAt = (step: Checkpoint): { readonly at: AtCheckpoint; readonly reached: Promise<string> } => {
   const { promise: reached, resolve } = Promise.withResolvers<string>();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { encodeEvent, userSignedUp } from "../../stream/event.ts";
-import { anOutbox, aPipeline, aSignup, eventually, type Pipeline } from "../../tests/pipeline.ts";
+import { eventually } from "../../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup, type Pipeline } from "../../tests/pipeline.ts";
 import type { Handler } from "./dispatcher.ts";
 
 const group = "welcome-email";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { anOutbox, aPipeline, aSignup, eventually, stopAt, type TestConsumer } from "../../tests/pipeline.ts";
+import { eventually } from "../../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup, stopAt, type TestConsumer } from "../../tests/pipeline.ts";
 import type { Handler } from "./dispatcher.ts";
 
 /** The consumer dies at the checkpoint; then a peer starts, and takes over. */

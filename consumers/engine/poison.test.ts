@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { anOutbox, aPipeline, aSignup, eventually, type TestConsumer } from "../../tests/pipeline.ts";
+import { eventually } from "../../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup, type TestConsumer } from "../../tests/pipeline.ts";
 
 test("an event that kills its consumers is one dead letter; its companions are mailed, each once", async () => {
   await using pipeline = await aPipeline();

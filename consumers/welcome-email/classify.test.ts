@@ -1,0 +1,105 @@
+import { describe, expect, test } from "bun:test";
+import { classify } from "./classify.ts";
+import type { SmtpFailure } from "./smtp-session.ts";
+
+const options = { greylistMs: 300_000, domain: "inbox.example" };
+
+const answered = (command: string, reply: string, bodyStarted = false, code = "EENVELOPE"): SmtpFailure => ({
+  code,
+  command,
+  reply,
+  responseCode: Number(reply.slice(0, 3)),
+  bodyStarted,
+});
+const silent = (code: string, bodyStarted = false, command = "CONN"): SmtpFailure => ({
+  code,
+  command,
+  reply: undefined,
+  responseCode: undefined,
+  bodyStarted,
+});
+
+const rows: readonly [SmtpFailure, string, string][] = [
+  // No connection, DNS, TLS, greeting, authentication, lost before 354: the system's.
+  [silent("EDNS"), "system", "dns"],
+  [silent("ESOCKET"), "system", "connection_failed"],
+  [silent("ETIMEDOUT"), "system", "timeout"],
+  [silent("ETLS"), "system", "tls"],
+  [silent("ECONNECTION"), "system", "connection_lost"],
+  [silent("EDEADLINE"), "system", "deadline"],
+  [silent("EAUTH", false, "AUTH PLAIN"), "system", "auth"],
+  [answered("CONN", "554 5.3.2 no service", false, "EPROTOCOL"), "system", "connection_lost"],
+  [answered("EHLO", "502 not known", false, "EPROTOCOL"), "system", "protocol"],
+  [answered("STARTTLS", "454 4.7.0 TLS not available", false, "ETLS"), "system", "tls"],
+  [answered("AUTH PLAIN", "535 5.7.8 bad credentials", false, "EAUTH"), "system", "auth"],
+  [answered("AUTH LOGIN", "534 5.7.9 stronger please", false, "EAUTH"), "system", "auth"],
+  [answered("AUTH PLAIN", "454 4.7.0 try later", false, "EAUTH"), "system", "auth"],
+  [answered("MAIL FROM", "530 5.7.0 log in first"), "system", "auth"],
+  [answered("RCPT TO", "538 5.7.11 encryption needed"), "system", "auth"],
+  [answered("CONN", "421 4.3.2 going down"), "system", "service_unavailable"],
+  [answered("MAIL FROM", "421 4.7.0 too many"), "system", "service_unavailable"],
+  [answered("RCPT TO", "421 4.7.0 too many"), "system", "service_unavailable"],
+  [answered("DATA", "421 4.3.0 going down", true, "EMESSAGE"), "system", "service_unavailable"],
+  [answered("MAIL FROM", "550 5.7.1 sender not allowed"), "system", "sender_refused"],
+  [answered("MAIL FROM", "553 5.1.8 bad sender"), "system", "sender_refused"],
+  [answered("MAIL FROM", "451 4.3.0 later"), "system", "sender_refused"],
+  [answered("RCPT TO", "550 5.1.8 sender's domain unknown"), "system", "sender_refused"],
+  // Mailbox full.
+  [answered("RCPT TO", "552 5.2.2 mailbox full"), "transient", "mailbox_full"],
+  [answered("RCPT TO", "452 4.2.2 mailbox full"), "transient", "mailbox_full"],
+  [answered("RCPT TO", "550 5.2.2 over quota"), "transient", "mailbox_full"],
+  [answered("DATA", "552 storage exceeded", true, "EMESSAGE"), "transient", "mailbox_full"],
+  // Greylisting.
+  [answered("RCPT TO", "450 4.2.0 greylisted"), "transient", "greylisted"],
+  [answered("RCPT TO", "451 please come back"), "transient", "greylisted"],
+  [answered("RCPT TO", "454 4.7.1 come back"), "transient", "greylisted"],
+  [answered("DATA", "451 4.7.1 come back", true, "EMESSAGE"), "transient", "greylisted"],
+  // Other 4yz on this recipient or content.
+  [answered("RCPT TO", "452 4.5.3 too many recipients"), "transient", "try_later"],
+  [answered("DATA", "451 4.3.0 local error"), "transient", "try_later"],
+  [answered("DATA", "451 4.3.0 local error", true, "EMESSAGE"), "transient", "try_later"],
+  [answered("DATA", "452 4.3.1 disk full", true, "EMESSAGE"), "transient", "try_later"],
+  // No such address.
+  [answered("RCPT TO", "550 5.1.1 no such user"), "permanent", "no_such_address"],
+  [answered("RCPT TO", "550-5.1.1 no such\n550 5.1.1 user"), "permanent", "no_such_address"],
+  [answered("RCPT TO", "553 5.1.3 bad syntax"), "permanent", "no_such_address"],
+  [answered("RCPT TO", "556 5.1.10 null MX"), "permanent", "no_such_address"],
+  [answered("DATA", "550 5.1.1 no such user", true, "EMESSAGE"), "permanent", "no_such_address"],
+  // Refused for good, the address is not to blame.
+  [answered("RCPT TO", "550 5.7.1 blocked"), "permanent", "policy"],
+  [answered("DATA", "554 5.7.1 looks like spam", true, "EMESSAGE"), "permanent", "policy"],
+  [answered("RCPT TO", "550 no"), "permanent", "rejected"],
+  [answered("RCPT TO", "553 no"), "permanent", "rejected"],
+  [answered("DATA", "554 5.6.0 bad content", true, "EMESSAGE"), "permanent", "rejected"],
+  [answered("DATA", "503 5.5.1 out of order"), "permanent", "rejected"],
+  // Cut off or too late after 354.
+  [silent("ECONNECTION", true), "uncertain", "connection_lost_after_data"],
+  [silent("ESOCKET", true), "uncertain", "connection_lost_after_data"],
+  [silent("ETIMEDOUT", true), "uncertain", "connection_lost_after_data"],
+  [silent("EDEADLINE", true), "uncertain", "deadline_after_data"],
+  // Called back by ourselves.
+  [silent("ECALLEDBACK"), "released", "called_back"],
+];
+
+describe("what a failed send means", () => {
+  test.each(rows.map(([failure, kind, reason]) => [failure.reply ?? failure.code, failure, kind, reason] as const))(
+    "%s",
+    (_, failure, kind, reason) => {
+      expect(classify(failure, options)).toMatchObject({ kind, reason });
+    },
+  );
+
+  test("only an address that does not exist is suppressed", () => {
+    const suppressed = rows.map(([failure]) => classify(failure, options)).filter((each) => each.kind === "permanent");
+    for (const outcome of suppressed) expect(outcome.suppressAddress).toBe(outcome.reason === "no_such_address");
+  });
+
+  test("greylisting waits at least as long as was set", () => {
+    expect(classify(answered("RCPT TO", "451 4.7.1 later"), options)).toMatchObject({ minDelayMs: 300_000 });
+  });
+
+  test("the recipient's address is taken out of the reply", () => {
+    const outcome = classify(answered("RCPT TO", "550 5.7.1 <ana@inbox.example>: blocked"), options);
+    expect(JSON.stringify(outcome)).not.toContain("ana@");
+  });
+});

@@ -1,0 +1,81 @@
+import { withoutAddresses } from "../../observability/redact.ts";
+import type { Outcome } from "../engine/outcome.ts";
+import type { SmtpFailure } from "./smtp-session.ts";
+
+export interface ClassifyOptions {
+  /** Shortest delay after greylisting, ms. */
+  readonly greylistMs: number;
+  /** The recipient's domain: whose answer it was. */
+  readonly domain: string;
+}
+
+/** Enhanced status code of a reply (RFC 3463): `5.1.1`. */
+const enhancedCode = (reply: string): string | undefined => /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1];
+
+const AUTHENTICATION = new Set([530, 534, 535, 538]);
+/** Bad *sender's* address (RFC 3463): ours, not the recipient's. */
+const SENDERS_FAULT = new Set(["5.1.7", "5.1.8"]);
+const MAX_REPLY = 500;
+
+const systemReason = ({ code, command }: SmtpFailure): string => {
+  switch (code) {
+    case "EDNS":
+      return "dns";
+    case "ETLS":
+      return "tls";
+    case "EAUTH":
+      return "auth";
+    case "EDEADLINE":
+      return "deadline";
+    case "ETIMEDOUT":
+      return "timeout";
+    case "ESOCKET":
+      return "connection_failed";
+    default:
+      return command === "CONN" ? "connection_lost" : "protocol";
+  }
+};
+
+/**
+ * What a failed send means, by what the server said and when.
+ *
+ * | what the server said                                                          | outcome                              |
+ * | ----------------------------------------------------------------------------- | ------------------------------------ |
+ * | nothing: no connection, DNS, TLS, greeting; lost or too late before 354        | system                               |
+ * | nothing after 354: cut off, or too late                                        | uncertain                            |
+ * | 421; authentication; anything before or at MAIL FROM; a fault of the sender's  | system                               |
+ * | 552, x.2.2                                                                     | transient: mailbox full              |
+ * | 450 or 451 at RCPT TO, 4.7.1                                                   | transient, not before `greylistMs`   |
+ * | other 4yz on this recipient or content                                         | transient                            |
+ * | 5.1.x                                                                          | permanent, and the address is listed |
+ * | 5.7.x, other 5yz on this recipient or content                                  | permanent                            |
+ */
+export const classify = (failure: SmtpFailure, { greylistMs, domain }: ClassifyOptions): Outcome => {
+  const { code, command, responseCode, bodyStarted } = failure;
+  if (code === "ECALLEDBACK" && !bodyStarted) return { kind: "released", reason: "called_back" };
+  if (responseCode === undefined || failure.reply === undefined) {
+    if (!bodyStarted) return { kind: "system", reason: systemReason(failure) };
+    return { kind: "uncertain", reason: code === "EDEADLINE" ? "deadline_after_data" : "connection_lost_after_data" };
+  }
+  const reply = withoutAddresses(failure.reply).slice(0, MAX_REPLY);
+  const enhanced = enhancedCode(failure.reply);
+  const isAboutMail = command === "RCPT TO" || command === "DATA";
+  if (AUTHENTICATION.has(responseCode)) return { kind: "system", reason: "auth", reply };
+  if (responseCode === 421) return { kind: "system", reason: "service_unavailable", reply };
+  if (command === "MAIL FROM" || (enhanced !== undefined && SENDERS_FAULT.has(enhanced))) {
+    return { kind: "system", reason: "sender_refused", reply };
+  }
+  if (!isAboutMail) return { kind: "system", reason: code === "EAUTH" ? "auth" : systemReason(failure), reply };
+  if (responseCode === 552 || enhanced?.endsWith(".2.2")) return { kind: "transient", reason: "mailbox_full", reply };
+  if (responseCode < 500) {
+    const isGreylisting = enhanced === "4.7.1" || (command === "RCPT TO" && [450, 451].includes(responseCode));
+    return isGreylisting
+      ? { kind: "transient", reason: "greylisted", reply, minDelayMs: greylistMs }
+      : { kind: "transient", reason: "try_later", reply };
+  }
+  if (enhanced?.startsWith("5.1.")) {
+    return { kind: "permanent", reason: "no_such_address", reply, suppressAddress: true, domain };
+  }
+  const reason = enhanced?.startsWith("5.7.") ? "policy" : "rejected";
+  return { kind: "permanent", reason, reply, suppressAddress: false, domain };
+};

@@ -1,0 +1,63 @@
+import { domainToASCII } from "node:url";
+
+/**
+ * A line with an encoded-word may have 76 characters (RFC 2047 §2): `Subject: ` takes 9, `=?UTF-8?B?` and `?=` 12, and three
+ * bytes make four characters.
+ */
+const MAX_ENCODED_BYTES = 39;
+
+/**
+ * A header value in encoded-words (RFC 2047), folded with one word a line; no code point is cut in two. Plain words stay
+ * as they are. Whatever comes in, no line break of its own comes out.
+ */
+export const encodeWords = (text: string): string => {
+  if (/^[A-Za-z0-9]+( [A-Za-z0-9]+)*$/.test(text) && text.length <= 50) return text;
+  const words: string[] = [];
+  let chunk = "";
+  let bytes = 0;
+  for (const character of text.toWellFormed()) {
+    const size = Buffer.byteLength(character);
+    if (bytes + size > MAX_ENCODED_BYTES) {
+      words.push(chunk);
+      chunk = "";
+      bytes = 0;
+    }
+    chunk += character;
+    bytes += size;
+  }
+  words.push(chunk);
+  return words.map((word) => `=?UTF-8?B?${Buffer.from(word).toString("base64")}?=`).join("\r\n ");
+};
+
+/** `Name <address>`, folded where it is long; the address was checked by `wireAddress`. */
+export const mailbox = (name: string, address: string): string => {
+  if (name === "") return address;
+  const words = encodeWords(name);
+  return `${words}${words.length + address.length > 60 ? "\r\n" : ""} <${address}>`;
+};
+
+/** RFC 5322 §3.3, in UTC. */
+export const mailDate = (date: Date): string => date.toUTCString().replace("GMT", "+0000");
+
+export type WireAddress =
+  | { readonly kind: "address"; readonly address: string; readonly domain: string }
+  | { readonly kind: "unusable"; readonly reason: "invalid_address" | "address_needs_smtputf8" };
+
+const LOCAL_PART = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/;
+
+/**
+ * The address as it may stand in the envelope: one mailbox, its domain in ASCII (IDNA). The API has checked it already;
+ * here it is checked again, for this is where a comma or a line break would mean another recipient. A local part beyond
+ * ASCII needs SMTPUTF8 (RFC 6531) from every server on the way: it is refused rather than tried.
+ */
+export const wireAddress = (email: string): WireAddress => {
+  const at = email.lastIndexOf("@");
+  const local = email.slice(0, at);
+  const domain = domainToASCII(email.slice(at + 1));
+  if (at < 1 || domain === "" || email.length > 254 || /[\p{Cc}\s<>,;:"()[\]\\]/u.test(email)) {
+    return { kind: "unusable", reason: "invalid_address" };
+  }
+  if (/\P{ASCII}/u.test(local)) return { kind: "unusable", reason: "address_needs_smtputf8" };
+  if (!LOCAL_PART.test(local)) return { kind: "unusable", reason: "invalid_address" };
+  return { kind: "address", address: `${local}@${domain}`, domain };
+};

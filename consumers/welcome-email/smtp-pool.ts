@@ -1,0 +1,160 @@
+import {
+  type OutgoingMail,
+  ownFailure,
+  type SendResult,
+  SessionRefused,
+  type SmtpServer,
+  SmtpSession,
+} from "./smtp-session.ts";
+
+export interface SmtpPoolOptions {
+  readonly server: SmtpServer;
+  /** Connections at the most; one mail at a time each. */
+  readonly size: number;
+  /** From the first byte to the last answer of one mail, connecting included, in ms. Then the socket is closed. */
+  readonly sendDeadlineMs: number;
+  /** A connection is given up after so many mails; servers limit them. */
+  readonly maxMailsPerConnection?: number;
+  /** A connection that was idle for so long is not used again, in ms. */
+  readonly maxIdleMs?: number;
+}
+
+export interface SmtpPool {
+  /** Sends a mail; never rejects. An aborted signal calls it back, unless its body has begun to go out. */
+  send(mail: OutgoingMail, signal: AbortSignal): Promise<SendResult>;
+  /** Connections that are sending now. */
+  busy(): number;
+  /** Closes what is idle, waits for what is under way. */
+  close(): Promise<void>;
+}
+
+const MAX_MAILS_PER_CONNECTION = 100;
+const MAX_IDLE_MS = 30_000;
+
+/**
+ * Connections that are kept and used again: connecting, STARTTLS and login cost more than a mail.
+ */
+export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
+  const { server, size, sendDeadlineMs } = options;
+  const maxMails = options.maxMailsPerConnection ?? MAX_MAILS_PER_CONNECTION;
+  const maxIdleMs = options.maxIdleMs ?? MAX_IDLE_MS;
+  const idle: SmtpSession[] = [];
+  const waiting: (() => void)[] = [];
+  const idleWaiters: (() => void)[] = [];
+  let busy = 0;
+  let closed = false;
+
+  /** First come, first served. False if called back while waiting. */
+  const takeSlot = async (signal: AbortSignal): Promise<boolean> => {
+    if (signal.aborted) return false;
+    if (busy < size) {
+      busy += 1;
+      return true;
+    }
+    return new Promise((resolve) => {
+      const go = () => {
+        signal.removeEventListener("abort", giveUp);
+        resolve(true);
+      };
+      const giveUp = () => {
+        waiting.splice(waiting.indexOf(go), 1);
+        resolve(false);
+      };
+      waiting.push(go);
+      signal.addEventListener("abort", giveUp, { once: true });
+    });
+  };
+
+  const freeSlot = (): void => {
+    const next = waiting.shift();
+    if (next !== undefined) {
+      // The slot goes from hand to hand: `busy` stays.
+      next();
+      return;
+    }
+    busy -= 1;
+    if (busy === 0) for (const resolve of idleWaiters.splice(0)) resolve();
+  };
+
+  const takeIdle = (): SmtpSession | undefined => {
+    for (let session = idle.pop(); session !== undefined; session = idle.pop()) {
+      if (session.isUsable && performance.now() - session.idleSince < maxIdleMs) return session;
+      session.close();
+    }
+    return undefined;
+  };
+
+  const giveBack = (session: SmtpSession): void => {
+    if (closed || !session.isUsable || session.sends >= maxMails) {
+      session.close();
+      return;
+    }
+    session.idleSince = performance.now();
+    idle.push(session);
+  };
+
+  const sendFresh = async (mail: OutgoingMail, signal: AbortSignal, code: AbortCode): Promise<SendResult> => {
+    try {
+      const session = await SmtpSession.open(server, sendDeadlineMs, signal);
+      const result = await session.send(mail, signal, code);
+      giveBack(session);
+      return result;
+    } catch (error) {
+      if (!(error instanceof SessionRefused)) throw error;
+      const failure = error.failure.code === "ECALLEDBACK" ? ownFailure(code(), false) : error.failure;
+      return { kind: "failed", failure };
+    }
+  };
+
+  /** An idle connection may have been closed by the server: nothing went out, so a fresh one is tried at once. */
+  const sendOnSome = async (mail: OutgoingMail, signal: AbortSignal, code: AbortCode): Promise<SendResult> => {
+    const session = takeIdle();
+    if (session === undefined) return sendFresh(mail, signal, code);
+    const result = await session.send(mail, signal, code);
+    giveBack(session);
+    if (result.kind === "accepted" || signal.aborted) return result;
+    const { bodyStarted, responseCode, code: failureCode } = result.failure;
+    const wasStale = !bodyStarted && failureCode !== "ECALLEDBACK" && (responseCode ?? 421) === 421;
+    return wasStale ? sendFresh(mail, signal, code) : result;
+  };
+
+  return {
+    busy: () => busy,
+    async send(mail, signal) {
+      if (!(await takeSlot(signal))) return { kind: "failed", failure: ownFailure("ECALLEDBACK", false) };
+      const end = new AbortController();
+      let code: "EDEADLINE" | "ECALLEDBACK" = "EDEADLINE";
+      let bodyStarted = false;
+      const timer = setTimeout(() => end.abort(), sendDeadlineMs);
+      const callBack = () => {
+        // What is going out cannot be called back; its answer, or the deadline, ends it.
+        if (bodyStarted) return;
+        code = "ECALLEDBACK";
+        end.abort();
+      };
+      signal.addEventListener("abort", callBack);
+      if (signal.aborted) callBack();
+      try {
+        const watched: OutgoingMail = {
+          ...mail,
+          beforeBody: () => {
+            bodyStarted = mail.beforeBody();
+            return bodyStarted;
+          },
+        };
+        return await sendOnSome(watched, end.signal, () => code);
+      } finally {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", callBack);
+        freeSlot();
+      }
+    },
+    async close() {
+      closed = true;
+      for (const session of idle.splice(0)) session.close();
+      if (busy > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve));
+    },
+  };
+};
+
+type AbortCode = () => "EDEADLINE" | "ECALLEDBACK";
