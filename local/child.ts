@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+
+/** How a process ended, in words. */
+export type Exit = string;
+
+/** A process that was started, and will be ended, by this one. */
+export interface Child {
+  readonly pid: number;
+  /** Resolves when it has ended, with how. */
+  readonly exited: Promise<Exit>;
+  /** Sends the signal, waits; SIGKILL after `timeoutMs`. */
+  stop(signal: NodeJS.Signals, timeoutMs: number): Promise<void>;
+}
+
+export interface ChildOptions {
+  readonly command: readonly string[];
+  /** Comes before all: another user, another namespace. The death signal does not survive such a change. */
+  readonly asUser?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Standard output and error go there; with `onLine` they are read instead. */
+  readonly logFile?: string;
+  readonly onLine?: (line: string) => void;
+  /** What the kernel sends it when we are killed outright (Linux). */
+  readonly deathSignal: "INT" | "TERM";
+}
+
+const SETPRIV = "/usr/bin/setpriv";
+
+/** The command under `setpriv --pdeathsig` where there is one: then even `kill -9` of us leaves nothing running. */
+const underDeathSignal = (command: readonly string[], signal: string): string[] =>
+  existsSync(SETPRIV) ? [SETPRIV, "--pdeathsig", signal, "--", ...command] : [...command];
+
+const readLines = (child: ChildProcess, onLine: (line: string) => void): void => {
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = "";
+    stream?.setEncoding("utf8").on("data", (chunk: string) => {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) onLine(line);
+    });
+    stream?.on("end", () => rest !== "" && onLine(rest));
+  }
+};
+
+/**
+ * Starts a process in a process group of its own: the terminal's Ctrl-C must not reach it before us, for the stores end
+ * last.
+ */
+export const startChild = (options: ChildOptions): Child => {
+  const { command, asUser = [], env, cwd, logFile, onLine, deathSignal } = options;
+  const [program = "", ...args] = [...asUser, ...underDeathSignal(command, deathSignal)];
+  const log = logFile === undefined ? undefined : openSync(logFile, "a");
+  const output = log ?? "pipe";
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ["ignore", output, output],
+    ...(env === undefined ? {} : { env: { ...env } }),
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  if (log !== undefined) closeSync(log);
+  if (onLine !== undefined) readLines(child, onLine);
+  const exited = new Promise<Exit>((resolve) => {
+    child.on("error", (error) => resolve(error.message));
+    child.on("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  });
+  return {
+    pid: child.pid ?? 0,
+    exited,
+    async stop(signal, timeoutMs) {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill(signal);
+      const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+};
+
+/** The last lines of a log file, to show when a start failed. */
+export const tailOf = (logFile: string, lines = 12): string =>
+  existsSync(logFile) ? readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-lines).join("\n") : "";
+
+/** Whether a process of that id lives (a zombie does not). */
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+  try {
+    return !/^\d+ \(.*\) Z /s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return process.platform !== "linux";
+  }
+};
