@@ -25,6 +25,14 @@ const scrubbed = (value: unknown, depth: number): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, scrubbed(item, depth - 1)]));
 };
 
+/** What an operator needs of an error: what it was, and where; not the source that its runtime prints around it. */
+const errorFields = (error: Error): Record<string, unknown> => ({
+  name: error.name,
+  message: error.message,
+  ...("code" in error ? { code: error.code } : {}),
+  stack: error.stack,
+});
+
 /** The trace that the caller is in, so that a log line leads to its spans. */
 const traceFields = (): Record<string, string> => {
   const span = trace.getActiveSpan()?.spanContext();
@@ -42,14 +50,13 @@ export const createLogger = ({ level, service, destination }: LoggerOptions): Lo
     messageKey: "message",
     redact: { paths: redactedPaths, censor: "<redacted>" },
     mixin: traceFields,
-    serializers: { error: pino.stdSerializers.err },
     formatters: {
       level: (label) => ({ level: label }),
       log: (fields) =>
         Object.fromEntries(
           Object.entries(fields).map(([key, value]) => [
             key,
-            scrubbed(value instanceof Error ? pino.stdSerializers.err(value) : value, 4),
+            scrubbed(value instanceof Error ? errorFields(value) : value, 4),
           ]),
         ),
     },

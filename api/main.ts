@@ -1,0 +1,102 @@
+import { countUnfinished, pingDatabase } from "../database/backlog.ts";
+import { openDatabase } from "../database/connection.ts";
+import { createSignupWriter } from "../database/signup.ts";
+import { createLogger } from "../observability/logger.ts";
+import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
+import { EXIT, failedToStart, untilAskedToStop } from "../runtime/process.ts";
+import { loadSettings } from "../settings/load.ts";
+import { openCommandConnection, untilReady } from "../stream/connection.ts";
+import { GROUPS } from "../stream/groups.ts";
+import { keysOf } from "../stream/keys.ts";
+import { createApp } from "./app.ts";
+import { createAnnouncer } from "./background/announcer.ts";
+import { startGroupKeeper } from "./background/group-keeper.ts";
+import { startReconciler } from "./background/reconciler.ts";
+import { startRelay } from "./background/relay.ts";
+import { createReadiness } from "./readiness.ts";
+import { createPasswordHasher } from "./signup/password-hasher.ts";
+
+/** An XADD that takes longer is left to the relay: a signup does not wait for Redis. */
+const PUBLISH_TIMEOUT_MS = 500;
+const FIRST_CONNECT_MS = 1_000;
+const BACKGROUND_TIMEOUT_MS = 5_000;
+const DATABASE_POOL = 10;
+/** Longer than the longest line before a hash. */
+const IDLE_TIMEOUT_S = 60;
+/** Bun's own limit answers without a body; the app's is lower, and answers problem+json. */
+const MAX_BODY_BYTES = 1_073_741_824;
+
+const main = async (): Promise<number> => {
+  const settings = loadSettings("api", process.env);
+  const log = createLogger({ level: settings.LOG_LEVEL, service: "api" });
+  const keys = keysOf(settings.STREAM_NAME);
+  const name = `api-${randomHex(4)}`;
+
+  const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: name });
+  const connection = { url: settings.REDIS_URL, log };
+  const producer = openCommandConnection({ ...connection, name, commandTimeoutMs: PUBLISH_TIMEOUT_MS });
+  const redis = openCommandConnection({
+    ...connection,
+    name: `${name}-background`,
+    commandTimeoutMs: BACKGROUND_TIMEOUT_MS,
+  });
+  // A store that is away at the start is waited for by each loop itself.
+  await Promise.all([untilReady(producer, FIRST_CONNECT_MS), untilReady(redis, FIRST_CONNECT_MS)]);
+
+  const loops = [
+    startGroupKeeper({ redis, keys, groups: GROUPS, log }),
+    startRelay({ db, redis, keys, log }),
+    startReconciler({ db, redis, keys, groups: GROUPS, log }, { reconcileAfterMs: settings.RECONCILE_AFTER_MS }),
+  ];
+  const signups = createSignupWriter(db);
+  const announcer = createAnnouncer({ db, redis: producer, keys, log });
+  const hasher = createPasswordHasher({
+    concurrency: settings.PASSWORD_HASH_CONCURRENCY,
+    memoryKib: settings.PASSWORD_HASH_MEMORY_KIB,
+    passes: settings.PASSWORD_HASH_PASSES,
+  });
+  const readiness = createReadiness({ pingDatabase: () => pingDatabase(db), redis: producer });
+
+  const app = createApp({
+    db,
+    signups,
+    hasher,
+    afterCommit: (signup) => announcer.announce(signup),
+    readiness: () => readiness.check(),
+    liveness: () => {
+      const live = Object.fromEntries(loops.map((loop) => [loop.name, loop.isLive()]));
+      return { live: Object.values(live).every(Boolean), loops: live };
+    },
+    backlog: async (group) => {
+      const template = GROUPS.find((known) => known.name === group)?.template;
+      return template === undefined ? undefined : countUnfinished(db, template);
+    },
+    settings,
+    log,
+    newId: () => Bun.randomUUIDv7(),
+    newTraceContext: () => randomTraceContext(randomHex),
+  });
+  const server = Bun.serve({
+    port: settings.PORT,
+    fetch: app.fetch,
+    idleTimeout: IDLE_TIMEOUT_S,
+    maxRequestBodySize: MAX_BODY_BYTES,
+  });
+  log.info({ port: server.port }, "listening");
+
+  const signal = await untilAskedToStop();
+  log.info({ signal }, "asked to stop; finishing what is in flight");
+  readiness.drain();
+  await server.stop();
+  await signups.idle();
+  await announcer.idle();
+  await Promise.all(loops.map((loop) => loop.stop()));
+  hasher.close();
+  producer.disconnect();
+  redis.disconnect();
+  await db.destroy();
+  log.info({}, "stopped");
+  return EXIT.stopped;
+};
+
+process.exit(await main().catch(failedToStart));

@@ -1,0 +1,58 @@
+import { parseArgs } from "node:util";
+
+export interface StartOptions {
+  readonly fresh: boolean;
+  readonly consumers: number;
+  /** Undefined: 3000 if it is free, else any. */
+  readonly port: number | undefined;
+  readonly help: boolean;
+}
+
+export const USAGE = `bun run start [options]: the whole system on this machine, no settings needed.
+
+  --consumers N   how many consumers to run (default 2)
+  --port P        where the API listens (default 3000, or a free port)
+  --fresh         start over: remove the data of earlier runs
+  --help          this text
+
+Variables that are set come first: with DATABASE_URL, REDIS_URL or MAIL_SERVER set, that part is not started here.`;
+
+/** An option that cannot be. The message says what was expected. */
+export class BadOption extends Error {
+  override readonly name = "BadOption";
+}
+
+const numberOf = (name: string, text: string | undefined, min: number, max: number): number | undefined => {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new BadOption(
+      `--${name}: ${JSON.stringify(text)} is not usable; expected a whole number from ${min} to ${max}`,
+    );
+  }
+  return value;
+};
+
+/** @throws {BadOption} */
+export const parseOptions = (args: readonly string[]): StartOptions => {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        fresh: { type: "boolean", default: false },
+        consumers: { type: "string" },
+        port: { type: "string" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    return {
+      fresh: values.fresh,
+      help: values.help,
+      consumers: numberOf("consumers", values.consumers, 0, 50) ?? 2,
+      port: numberOf("port", values.port, 1, 65_535),
+    };
+  } catch (error) {
+    if (error instanceof BadOption || !(error instanceof Error)) throw error;
+    throw new BadOption(error.message);
+  }
+};
