@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { watermarkAgeMs } from "../../stream/watermark.ts";
-import { anOutbox, aPipeline, aSignup, eventually, type Pipeline, silentLog } from "../../tests/pipeline.ts";
+import { eventually } from "../../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup, type Pipeline, silentLog } from "../../tests/pipeline.ts";
 import { startGroupKeeper } from "./group-keeper.ts";
 import { startReconciler } from "./reconciler.ts";
 import { startRelay } from "./relay.ts";

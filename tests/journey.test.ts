@@ -1,0 +1,169 @@
+import { describe, expect, test } from "bun:test";
+import { eventually } from "./eventually.ts";
+import { parseMail, startMailServer } from "./mail-server.ts";
+import { aSystem, eventAt, signUpAt } from "./processes.ts";
+
+describe("a signup becomes a welcome mail", () => {
+  test("from the HTTP request to the inbox, the name as it was typed, and its timeline tells", async () => {
+    await using system = await aSystem();
+    const api = await system.api();
+    const consumer = await system.consumer();
+    const { status, eventId } = await signUpAt(api, { user_name: `<b>Bố</b> "x"`, email: "bo@inbox.example" });
+    expect(status).toBe(201);
+    await eventually(() => system.mailServer.taken.length === 1);
+    const [mail] = system.mailServer.taken;
+    expect(mail).toMatchObject({ from: "welcome@toblug.example", to: ["bo@inbox.example"] });
+    const parsed = await parseMail(mail?.raw ?? "");
+    expect(parsed.subject).toBe(`Chào mừng <b>Bố</b> "x" đến với Toblug!`);
+    expect(parsed.html).not.toContain("<b>Bố");
+    const event = await eventually(async () => {
+      const now = await eventAt(api, eventId);
+      return now.state === "sent" && now;
+    });
+    expect(event.timeline.map(({ state }) => state)).toEqual(["queued", "sending", "sent"]);
+    consumer.kill("SIGTERM");
+    api.kill("SIGTERM");
+    expect(await consumer.exited).toBe("exit code 0");
+    expect(await api.exited).toBe("exit code 0");
+    expect([...api.lines, ...consumer.lines].join("\n")).not.toMatch(/bo@inbox|Bố/);
+  });
+
+  test("1,000 signups at once, two consumers: 1,000 mails, no twin", async () => {
+    await using system = await aSystem();
+    const api = await system.api();
+    await system.consumer();
+    await system.consumer();
+    const signups = await Promise.all(Array.from({ length: 1_000 }, () => signUpAt(api)));
+    expect(signups.every(({ status }) => status === 201)).toBe(true);
+    await eventually(() => system.mailServer.taken.length >= 1_000, 20_000);
+    const copies = signups.map(({ eventId }) => system.mailServer.copiesOf(eventId));
+    expect(new Set(copies)).toEqual(new Set([1]));
+    expect(system.mailServer.taken).toHaveLength(1_000);
+  });
+});
+
+describe("a consumer that is killed", () => {
+  test("before the 250: a peer sends the mail; the twin, if any, is counted", async () => {
+    let replies = 0;
+    const first = Promise.withResolvers<void>();
+    const mailServer = await startMailServer({
+      beforeReply: async () => {
+        replies += 1;
+        if (replies > 1) return;
+        first.resolve();
+        // The server never answers the one that is killed: it has not taken the mail.
+        await new Promise(() => {});
+      },
+    });
+    await using system = await aSystem({ mailServer });
+    const api = await system.api();
+    const victim = await system.consumer();
+    const { eventId } = await signUpAt(api);
+    await first.promise;
+    await system.consumer();
+    victim.kill("SIGKILL");
+    await eventually(async () => (await eventAt(api, eventId)).state === "sent");
+    expect(system.mailServer.copiesOf(eventId)).toBe(1);
+    expect(await eventAt(api, eventId)).toMatchObject({ uncertain: 1 });
+  });
+
+  test("after the 250, before it could say so: one twin with the same Message-ID, counted as uncertain", async () => {
+    await using system = await aSystem();
+    const api = await system.api();
+    const victim = await system.consumer();
+    const { eventId } = await signUpAt(api);
+    // Killed in the moment in which the mail server has it: sometimes the ledger knows already, sometimes not.
+    await eventually(() => system.mailServer.copiesOf(eventId) === 1);
+    victim.kill("SIGKILL");
+    await victim.exited;
+    await system.consumer();
+    await eventually(async () => (await eventAt(api, eventId)).state === "sent");
+    const { uncertain } = await eventAt(api, eventId);
+    expect(system.mailServer.copiesOf(eventId)).toBe(1 + uncertain);
+  });
+
+  test("with a batch in hand: all of it is sent by peers", async () => {
+    const hold = Promise.withResolvers<void>();
+    const mailServer = await startMailServer({ beforeReply: () => hold.promise });
+    await using system = await aSystem({ mailServer });
+    const api = await system.api();
+    const victim = await system.consumer();
+    const signups = await Promise.all(Array.from({ length: 10 }, () => signUpAt(api)));
+    await eventually(async () => {
+      const events = await Promise.all(signups.map(({ eventId }) => eventAt(api, eventId)));
+      return events.every(({ state }) => state === "sending");
+    });
+    victim.kill("SIGKILL");
+    hold.resolve();
+    await system.consumer();
+    for (const { eventId } of signups) {
+      await eventually(async () => (await eventAt(api, eventId)).state === "sent");
+      const { uncertain } = await eventAt(api, eventId);
+      expect(system.mailServer.copiesOf(eventId)).toBeLessThanOrEqual(1 + uncertain);
+    }
+  });
+});
+
+describe("a consumer that is asked to stop", () => {
+  test("with work in hand that the server does not answer: a peer has it within a second", async () => {
+    let isStuck = true;
+    const mailServer = await startMailServer({
+      // The first one's mails never get past the recipient.
+      onRcptTo: (_address, _session, done) => {
+        if (!isStuck) done();
+      },
+    });
+    await using system = await aSystem({ mailServer });
+    const api = await system.api();
+    const first = await system.consumer();
+    const signups = await Promise.all(Array.from({ length: 5 }, () => signUpAt(api)));
+    await eventually(async () => {
+      const events = await Promise.all(signups.map(({ eventId }) => eventAt(api, eventId)));
+      return events.every(({ state }) => state === "sending");
+    });
+    // A peer that would not claim within this test: only a hand-back brings it the mails.
+    await system.consumer({ CLAIM_MIN_IDLE_MS: "600000" });
+    isStuck = false;
+    first.kill("SIGTERM");
+    expect(await first.exited).toBe("exit code 0");
+    for (const { eventId } of signups) {
+      await eventually(async () => (await eventAt(api, eventId)).state === "sent", 3_000);
+      expect(system.mailServer.copiesOf(eventId)).toBe(1);
+      expect(await eventAt(api, eventId)).toMatchObject({ uncertain: 0, attempts: 1 });
+    }
+  });
+});
+
+describe("a zombie", () => {
+  test("stopped for longer than the threshold, then woken up: what a peer has sent it does not send again", async () => {
+    let isStuck = true;
+    const reached = Promise.withResolvers<void>();
+    const waiting: (() => void)[] = [];
+    const mailServer = await startMailServer({
+      onRcptTo: (_address, _session, done) => {
+        if (!isStuck) return done();
+        waiting.push(() => done());
+        reached.resolve();
+      },
+    });
+    await using system = await aSystem({ mailServer });
+    const api = await system.api();
+    const zombie = await system.consumer();
+    const { eventId } = await signUpAt(api);
+    await reached.promise;
+    zombie.kill("SIGSTOP");
+    isStuck = false;
+    await system.consumer();
+    await eventually(async () => (await eventAt(api, eventId)).state === "sent");
+    // Its recipient is accepted while it sleeps: awake, it could go on at once.
+    for (const go of waiting) go();
+    zombie.kill("SIGCONT");
+    const { eventId: next } = await signUpAt(api);
+    await eventually(async () => (await eventAt(api, next)).state === "sent");
+    await eventually(() => zombie.lines.some((line) => line.includes("another consumer's by now")));
+    expect(system.mailServer.copiesOf(eventId)).toBe(1);
+    expect(system.mailServer.copiesOf(next)).toBe(1);
+    zombie.kill("SIGTERM");
+    expect(await zombie.exited).toBe("exit code 0");
+  });
+});

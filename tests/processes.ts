@@ -1,0 +1,153 @@
+import { startChild } from "../local/child.ts";
+import { freePort } from "../local/ports.ts";
+import { randomHex } from "../observability/trace-context.ts";
+import { type Keys, keysOf } from "../stream/keys.ts";
+import { type TestDatabase, withTestDatabase } from "./database.ts";
+import { eventually } from "./eventually.ts";
+import { type MailServer, startMailServer } from "./mail-server.ts";
+import { redisUrl } from "./pipeline.ts";
+
+/** A process of the system, as an operator would run it: settings from the environment, signals, exit codes. */
+export interface RunningProcess {
+  readonly pid: number;
+  readonly url: string;
+  /** Lines that it has printed so far. */
+  readonly lines: readonly string[];
+  /** Resolves with how it ended. */
+  readonly exited: Promise<string>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface System extends AsyncDisposable {
+  readonly database: TestDatabase;
+  readonly mailServer: MailServer;
+  readonly streamName: string;
+  readonly keys: Keys;
+  readonly environment: Readonly<Record<string, string>>;
+  api(settings?: Readonly<Record<string, string>>): Promise<RunningProcess>;
+  consumer(settings?: Readonly<Record<string, string>>): Promise<RunningProcess>;
+}
+
+/** What a person would set, with the times shortened and hashing made cheap. */
+const settingsFor = (database: TestDatabase, mailServer: MailServer, streamName: string, redis: string) => ({
+  PATH: process.env["PATH"] ?? "",
+  DATABASE_URL: database.url,
+  REDIS_URL: redis,
+  STREAM_NAME: streamName,
+  PUBLIC_URL: "https://signup.example",
+  MAIL_SERVER: "127.0.0.1",
+  MAIL_PORT: String(mailServer.port),
+  MAIL_TLS: "none",
+  MAIL_FROM: "welcome@toblug.example",
+  SERVICE_TOKEN: "a-token-for-tests-alone",
+  PASSWORD_HASH_MEMORY_KIB: "8",
+  PASSWORD_HASH_PASSES: "1",
+  CLAIM_MIN_IDLE_MS: "1000",
+  RETRY_DELAY_MS: "100",
+  RECONCILE_AFTER_MS: "2000",
+});
+
+const isReady = async (url: string): Promise<boolean> =>
+  (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined))?.ok === true;
+
+/** A system of a test's own: its database, its stream, its mail server; processes are started as they are asked for. */
+export const aSystem = async (
+  options: { readonly mailServer?: MailServer; readonly redisUrl?: string } = {},
+): Promise<System> => {
+  const database = await withTestDatabase();
+  const mailServer = options.mailServer ?? (await startMailServer());
+  const streamName = `test-${randomHex(6)}`;
+  const environment = settingsFor(database, mailServer, streamName, options.redisUrl ?? redisUrl());
+  const running: RunningProcess[] = [];
+
+  const start = async (file: string, port: number, env: Record<string, string>): Promise<RunningProcess> => {
+    const lines: string[] = [];
+    const child = startChild({
+      command: [process.execPath, file],
+      env,
+      onLine: (line) => lines.push(line),
+      deathSignal: "TERM",
+    });
+    let ended: string | undefined;
+    const exited = child.exited.then((how) => {
+      ended = how;
+      return how;
+    });
+    const started: RunningProcess = {
+      pid: child.pid,
+      url: `http://127.0.0.1:${port}`,
+      lines,
+      exited,
+      kill: (signal) => {
+        if (ended === undefined) process.kill(child.pid, signal);
+      },
+    };
+    running.push(started);
+    await eventually(() => {
+      if (ended !== undefined) throw new Error(`${file} ended: ${ended}\n${lines.join("\n")}`);
+      return isReady(started.url);
+    }, 15_000);
+    return started;
+  };
+
+  return {
+    database,
+    mailServer,
+    streamName,
+    keys: keysOf(streamName),
+    environment,
+    async api(settings = {}) {
+      const port = await freePort();
+      return start("api/main.ts", port, { ...environment, PORT: String(port), ...settings });
+    },
+    async consumer(settings = {}) {
+      const port = await freePort();
+      return start("consumers/main.ts", port, { ...environment, CONSUMER_HEALTH_PORT: String(port), ...settings });
+    },
+    async [Symbol.asyncDispose]() {
+      for (const each of running) each.kill("SIGKILL");
+      await Promise.all(running.map((each) => each.exited));
+      await mailServer.close();
+      await database.drop();
+    },
+  };
+};
+
+export interface SignedUp {
+  readonly status: number;
+  readonly eventId: string;
+}
+
+let people = 0;
+
+/** Signs somebody up over HTTP. */
+export const signUpAt = async (
+  api: RunningProcess,
+  parts: Readonly<Record<string, unknown>> = {},
+): Promise<SignedUp> => {
+  people += 1;
+  const name = `person-${people}-${randomHex(4)}`;
+  const response = await fetch(`${api.url}/api/v1/user/`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({
+      user_name: name,
+      email: `${name}@inbox.example`,
+      password: "correct horse battery staple",
+      ...parts,
+    }),
+  });
+  const body: { readonly welcome_email?: { readonly event_id: string } } = await response.json();
+  return { status: response.status, eventId: body.welcome_email?.event_id ?? "" };
+};
+
+export interface EventAnswer {
+  readonly state: string;
+  readonly attempts: number;
+  readonly uncertain: number;
+  readonly timeline: readonly { readonly state: string; readonly by?: string }[];
+}
+
+/** What the API says of an event. */
+export const eventAt = async (api: RunningProcess, eventId: string): Promise<EventAnswer> =>
+  (await fetch(`${api.url}/api/v1/events/${eventId}`)).json();
