@@ -22,6 +22,7 @@ const REQUIRED = {
   migrate: ["DATABASE_URL"],
   api: ["DATABASE_URL", "REDIS_URL"],
   consumer: ["DATABASE_URL", "REDIS_URL", "MAIL_SERVER", "MAIL_FROM"],
+  ops: ["DATABASE_URL", "REDIS_URL"],
 } as const satisfies Record<string, readonly SettingName[]>;
 
 export type Role = keyof typeof REQUIRED;

@@ -1,0 +1,149 @@
+import type { LedgerCounts } from "../database/ledger-counts.ts";
+import type { PostgresFacts } from "../database/postgres-facts.ts";
+import type { GroupStatus } from "../stream/group-status.ts";
+import type { RedisFacts } from "../stream/redis-facts.ts";
+import { bytes, counted, duration } from "./terminal/quantity.ts";
+
+/** One thing that a doctor looked at. */
+export interface Check {
+  readonly name: string;
+  readonly verdict: "ok" | "warn" | "fail" | "skipped";
+  /** What was found. */
+  readonly finding: string;
+  /** What to do about it. */
+  readonly remedy?: string;
+}
+
+const ok = (name: string, finding: string): Check => ({ name, verdict: "ok", finding });
+const warn = (name: string, finding: string, remedy: string): Check => ({ name, verdict: "warn", finding, remedy });
+const fail = (name: string, finding: string, remedy: string): Check => ({ name, verdict: "fail", finding, remedy });
+
+const OLDEST_POSTGRES = 14;
+const NEWEST_POSTGRES = 18;
+
+/** What a Postgres says of itself, and which migrations it has not had. */
+export const checkPostgres = (facts: PostgresFacts, pendingMigrations: readonly string[]): readonly Check[] => {
+  const { majorVersion, version } = facts;
+  const tooOld = "upgrade to PostgreSQL 14 to 18";
+  const commits = facts.synchronousCommit;
+  return [
+    majorVersion < OLDEST_POSTGRES
+      ? fail("postgres version", version, tooOld)
+      : majorVersion > NEWEST_POSTGRES
+        ? warn("postgres version", `${version}, newer than what this was tried with`, "run the tests against it first")
+        : ok("postgres version", version),
+    pendingMigrations.length === 0
+      ? ok("migrations", "up to date")
+      : fail("migrations", `not applied: ${pendingMigrations.join(", ")}`, "bun run migrate"),
+    commits === "off"
+      ? fail("synchronous_commit", "off: a signup that was answered may be lost", "set synchronous_commit = on")
+      : ok("synchronous_commit", commits),
+    facts.fsync === "on"
+      ? ok("fsync", "on")
+      : warn(
+          "fsync",
+          "off: a power failure may destroy the database",
+          "set fsync = on, except on a machine for trials",
+        ),
+    facts.isStandby || facts.isReadOnly
+      ? fail(
+          "postgres writable",
+          facts.isStandby ? "a standby: it refuses writes" : "read-only",
+          "point DATABASE_URL at the primary (target_session_attrs=read-write)",
+        )
+      : ok("postgres writable", "yes"),
+  ];
+};
+
+/** Share of maxmemory from which on it is worth a look, and from which on it is urgent. */
+const MEMORY_WARN = 0.75;
+const MEMORY_FAIL = 0.95;
+
+/** What a Redis says of itself. */
+export const checkRedis = (facts: RedisFacts): readonly Check[] => {
+  const major = Number.parseInt(facts.version, 10);
+  const share = facts.maxMemory === 0 ? 0 : facts.usedMemory / facts.maxMemory;
+  const memory = `${bytes(facts.usedMemory)} of ${facts.maxMemory === 0 ? "no limit" : bytes(facts.maxMemory)}`;
+  const moreRoom = "raise maxmemory, or shorten STREAM_RETENTION_MS";
+  return [
+    major >= 7
+      ? ok("redis version", facts.version)
+      : fail("redis version", facts.version, "upgrade to Redis 7.0 or later, or Valkey"),
+    facts.isReplica
+      ? fail("redis writable", "a replica: it refuses writes", "point REDIS_URL at the primary")
+      : ok("redis writable", "yes"),
+    facts.appendOnly
+      ? facts.lastAppendOk
+        ? ok("redis persistence", "appendonly")
+        : fail("redis persistence", "the last write to the append-only file failed", "look at the disk of Redis")
+      : warn(
+          "redis persistence",
+          "appendonly is off: a restart forgets entries, and the ledger has to bring them back",
+          "set appendonly yes",
+        ),
+    facts.evictionPolicy === "noeviction"
+      ? ok("maxmemory-policy", "noeviction")
+      : (facts.maxMemory === 0 ? warn : fail)(
+          "maxmemory-policy",
+          `${facts.evictionPolicy}: entries are thrown away when memory is short`,
+          "set maxmemory-policy noeviction",
+        ),
+    share >= MEMORY_FAIL
+      ? fail("redis memory", memory, moreRoom)
+      : share >= MEMORY_WARN
+        ? warn("redis memory", memory, moreRoom)
+        : ok("redis memory", memory),
+  ];
+};
+
+const MAX_CLOCK_DIFFERENCE_MS = 2_000;
+
+/** How far Redis' clock is before Postgres'. The code never compares the two; people who read times do. */
+export const checkClocks = (differenceMs: number): Check =>
+  Math.abs(differenceMs) <= MAX_CLOCK_DIFFERENCE_MS
+    ? ok("clocks", `Redis and Postgres differ by ${duration(Math.abs(differenceMs))}`)
+    : warn(
+        "clocks",
+        `Redis is ${duration(Math.abs(differenceMs))} ${differenceMs > 0 ? "ahead of" : "behind"} Postgres`,
+        "let both follow NTP",
+      );
+
+/** Whether a group is there, whether Redis knows its lag, and whether anybody reads it. */
+export const checkGroup = (group: GroupStatus): readonly Check[] => {
+  const name = `group ${group.group}`;
+  if (group.forgotten) {
+    const held = "nobody reads it, and it holds back trimming";
+    return [warn(name, `forgotten: ${held}`, `ops group drop ${group.group}, if it is not wanted any more`)];
+  }
+  if (!group.exists.events || !group.exists.retries) {
+    const where = [group.exists.events ? [] : ["events"], group.exists.retries ? [] : ["retries"]].flat().join(" and ");
+    return [fail(name, `missing on ${where}`, "start the api: it makes missing groups within seconds")];
+  }
+  const lagUnknown = group.lag === null || group.retriesLag === null;
+  const work = (group.lag ?? 1) + (group.retriesLag ?? 1) + group.pending + group.waitingRetries;
+  const isUnread = group.consumers.length === 0 && work > 0;
+  return [
+    lagUnknown
+      ? warn(name, "Redis does not know its lag (7.0 forgets it at a restart)", "the api repairs it; is one running?")
+      : ok(name, "on both streams, lag known"),
+    ...(group.paused ? [warn(`${name} paused`, "it reads nothing", `ops resume ${group.group}`)] : []),
+    ...(isUnread && !group.paused
+      ? [warn(`${name} consumers`, "there is work and no consumer", "start one: bun run consumer")]
+      : []),
+    ...(group.deadLetters > 0
+      ? [warn(`${name} dead letters`, counted(group.deadLetters, "letter"), "ops dead list")]
+      : []),
+  ];
+};
+
+/** The relay publishes rows that are older than 2 s: what is much older than that is stuck. */
+const OUTBOX_WARN_MS = 30_000;
+const OUTBOX_FAIL_MS = 300_000;
+
+/** Whether what was committed is published. */
+export const checkOutbox = ({ rows, oldestAgeMs }: LedgerCounts["outbox"]): Check => {
+  const finding = rows === 0 ? "empty" : `${counted(rows, "row")}, the oldest for ${duration(oldestAgeMs)}`;
+  const remedy = "the api relays it: is one running, and does it reach Redis?";
+  if (oldestAgeMs >= OUTBOX_FAIL_MS) return fail("outbox", finding, remedy);
+  return oldestAgeMs >= OUTBOX_WARN_MS ? warn("outbox", finding, remedy) : ok("outbox", finding);
+};

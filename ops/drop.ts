@@ -1,0 +1,49 @@
+import { dropEmails } from "../database/drop-emails.ts";
+import type { Group } from "../stream/groups.ts";
+import { dropLetters } from "../stream/scripts/drop-letters.ts";
+import { hasLedger, type LetterSelection, ledgerIds, selectedLetters } from "./letters.ts";
+import type { Operator } from "./operator.ts";
+
+/** What a drop did, or would do. */
+export interface DropReport {
+  readonly group: string;
+  readonly dryRun: boolean;
+  /** Letters that were selected. */
+  letters: number;
+  /** Letters that are gone by this. Fewer than selected: somebody else was quicker. */
+  dropped: number;
+  /** Asked to stop before the end: run it again to go on. */
+  stopped: boolean;
+  readonly byReason: Record<string, number>;
+}
+
+/**
+ * Takes dead letters away for good. Their mails stay `dead` in the ledger, with a step in the timeline that says who gave
+ * them up. Ledger first: if the process dies before the letters are gone, dropping them again adds a second step.
+ */
+export const drop = async (
+  operator: Operator,
+  group: Group,
+  selection: LetterSelection,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
+): Promise<DropReport> => {
+  const { db, redis, keys, at, signal } = operator;
+  const stored = { dead: keys.dead(group.name), deadIndex: keys.deadIndex(group.name) };
+  const report: DropReport = { group: group.name, dryRun, letters: 0, dropped: 0, stopped: false, byReason: {} };
+  for await (const letters of selectedLetters(operator, group, selection)) {
+    report.letters += letters.length;
+    for (const { reason } of letters) report.byReason[reason] = (report.byReason[reason] ?? 0) + 1;
+    if (dryRun) continue;
+    if (hasLedger(group)) {
+      await dropEmails(db, ledgerIds(group, letters), { template: group.template, from: "dead" });
+    }
+    await at("dropped");
+    report.dropped += await dropLetters(
+      redis,
+      stored,
+      letters.map((letter) => letter.letterId),
+    );
+  }
+  report.stopped = signal.aborted;
+  return report;
+};

@@ -1,0 +1,180 @@
+import { type EmailState, isFinal } from "../database/email-state.ts";
+import { findEmailStates } from "../database/email-states.ts";
+import { isUuid } from "../database/find-signup.ts";
+import { type RequeuedEmail, requeueEmails } from "../database/requeue-emails.ts";
+import type { StoredLetter } from "../stream/dead-letters.ts";
+import type { Group } from "../stream/groups.ts";
+import { ledgerEvent } from "../stream/ledger-event.ts";
+import { announceState, publish } from "../stream/publish.ts";
+import { dropLetters } from "../stream/scripts/drop-letters.ts";
+import { redriveLetters } from "../stream/scripts/redrive.ts";
+import { hasLedger, type LetterSelection, ledgerIdOf, ledgerIds, selectedLetters } from "./letters.ts";
+import type { Operator } from "./operator.ts";
+
+/*
+ * The order of writes. If the process dies between two of them, the next one sees:
+ *
+ * | step                                              | died after it: the next one sees                              |
+ * | ------------------------------------------------- | ------------------------------------------------------------- |
+ * | ledger `dead` -> `queued`, counters afresh        | `queued` and nowhere: the reconciler brings it back. Its      |
+ * | (`requeued`)                                      | letter is still there: redriven again while the mail is open, |
+ * |                                                   | it is one more entry of it, acked or sent by whoever claims   |
+ * |                                                   | first; once the mail is out, the letter is just taken away    |
+ * | one script: XDEL from dead, index entry gone,     | nothing: it is atomic, and a letter that is gone is not       |
+ * | XADD to retries                                   | put back again                                                |
+ */
+
+/** What a redrive did, or would do. */
+export interface RedriveReport {
+  readonly group: string;
+  readonly dryRun: boolean;
+  /** Letters that were selected. */
+  letters: number;
+  /** Mails that were `dead`, are `queued` again, and in line. */
+  redriven: number;
+  /** Entries put back as they were: the ledger does not know them, or their mail is unfinished already. */
+  returned: number;
+  /** Letters whose mail has been sent or closed meanwhile: only taken away. */
+  settled: number;
+  /** Letters that somebody else redrove or dropped meanwhile. */
+  gone: number;
+  /** Letters that hold no entry, and stay. */
+  unreadable: number;
+  /** Asked to stop before the end: run it again to go on. */
+  stopped: boolean;
+  readonly byReason: Record<string, number>;
+}
+
+const emptyReport = (group: Group, dryRun: boolean): RedriveReport => ({
+  group: group.name,
+  dryRun,
+  letters: 0,
+  redriven: 0,
+  returned: 0,
+  settled: 0,
+  gone: 0,
+  unreadable: 0,
+  stopped: false,
+  byReason: {},
+});
+
+type Fate = "redrive" | "return" | "settle";
+
+/** What becomes of a letter whose mail was in this state before; undefined: the ledger has nothing to say about it. */
+export const fateOf = (was: EmailState | undefined): Fate => {
+  if (was === undefined) return "return";
+  if (was === "dead") return "redrive";
+  return isFinal(was) || was === "held" ? "settle" : "return";
+};
+
+const tally = (report: RedriveReport, letters: readonly StoredLetter[]): void => {
+  report.letters += letters.length;
+  for (const { reason } of letters) report.byReason[reason] = (report.byReason[reason] ?? 0) + 1;
+};
+
+const planBatch = async (
+  operator: Operator,
+  group: Group,
+  letters: readonly StoredLetter[],
+  report: RedriveReport,
+): Promise<void> => {
+  const states = hasLedger(group)
+    ? await findEmailStates(operator.db, ledgerIds(group, letters), group.template)
+    : new Map<string, EmailState>();
+  for (const letter of letters) {
+    const fate = fateOf(states.get(ledgerIdOf(group, letter) ?? ""));
+    if (fate === "redrive") report.redriven += 1;
+    else if (fate === "return") report.returned += 1;
+    else report.settled += 1;
+  }
+};
+
+const redriveBatch = async (
+  operator: Operator,
+  group: Group,
+  letters: readonly StoredLetter[],
+  report: RedriveReport,
+): Promise<void> => {
+  const { db, redis, keys, at } = operator;
+  const stored = { dead: keys.dead(group.name), deadIndex: keys.deadIndex(group.name) };
+  const retries = keys.retries(group.name);
+  const rows = hasLedger(group)
+    ? await requeueEmails(db, ledgerIds(group, letters), { template: group.template, from: "dead", reason: "redriven" })
+    : [];
+  await at("requeued");
+  for (const row of rows) if (row.requeued) announceState(redis, keys.status, row.event_id, "queued");
+
+  const byEvent = new Map<string, RequeuedEmail>(rows.map((row) => [row.event_id, row]));
+  const rowOf = (letter: StoredLetter) => byEvent.get(ledgerIdOf(group, letter) ?? "");
+  const settled = letters.filter((letter) => fateOf(rowOf(letter)?.was) === "settle");
+  const moving = letters.filter((letter) => fateOf(rowOf(letter)?.was) !== "settle");
+  report.settled += await dropLetters(redis, stored, idsOf(settled));
+
+  const results = await redriveLetters(redis, { ...stored, retries }, idsOf(moving));
+  for (const [index, letter] of moving.entries()) {
+    const row = rowOf(letter);
+    const isRedriven = row?.requeued === true;
+    const result = results[index] ?? "gone";
+    if (result === "gone") {
+      report.gone += 1;
+    } else if (result === "unreadable" && row === undefined) {
+      report.unreadable += 1;
+    } else {
+      if (result === "unreadable" && row !== undefined) {
+        // The letter has lost its entry, the ledger has not: the event is made anew.
+        await publish(redis, retries, ledgerEvent(row));
+        await dropLetters(redis, stored, [letter.letterId]);
+      }
+      report[isRedriven ? "redriven" : "returned"] += 1;
+    }
+  }
+};
+
+const idsOf = (letters: readonly StoredLetter[]): string[] => letters.map((letter) => letter.letterId);
+
+/** A dead mail whose letter Redis has lost: the ledger alone brings it back. */
+const redriveFromLedger = async (
+  operator: Operator,
+  group: Group,
+  id: string,
+  report: RedriveReport,
+): Promise<void> => {
+  const { db, redis, keys, at } = operator;
+  if (!hasLedger(group) || !isUuid(id)) return;
+  const { template } = group;
+  if (report.dryRun) {
+    const state = (await findEmailStates(db, [id], template)).get(id.toLowerCase());
+    if (state === "dead") report.redriven += 1;
+    return;
+  }
+  for (const row of await requeueEmails(db, [id], { template, from: "dead", reason: "redriven" })) {
+    if (!row.requeued) continue;
+    await at("requeued");
+    await publish(redis, keys.retries(group.name), ledgerEvent(row));
+    announceState(redis, keys.status, row.event_id, "queued");
+    report.redriven += 1;
+  }
+};
+
+/**
+ * Brings dead letters of a group back in line, each once, however many do it at the same time: mails that were `dead` are
+ * `queued` with fresh counters, entries that could not be read go back as they were. In batches: a long one may be stopped,
+ * and run again.
+ */
+export const redrive = async (
+  operator: Operator,
+  group: Group,
+  selection: LetterSelection,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
+): Promise<RedriveReport> => {
+  const report = emptyReport(group, dryRun);
+  for await (const letters of selectedLetters(operator, group, selection)) {
+    tally(report, letters);
+    await (dryRun ? planBatch : redriveBatch)(operator, group, letters, report);
+  }
+  report.stopped = operator.signal.aborted;
+  if (selection.kind === "one" && report.letters === 0) {
+    await redriveFromLedger(operator, group, selection.id, report);
+  }
+  return report;
+};

@@ -1,0 +1,99 @@
+import { type EmailState, isFinal } from "../database/email-state.ts";
+import { findEmailStates } from "../database/email-states.ts";
+import { isUuid } from "../database/find-signup.ts";
+import { type Entry, fieldsOf } from "../stream/entries.ts";
+import { bindingOf, type Group } from "../stream/groups.ts";
+import { logPages, newestEntryId, putInLine } from "../stream/replay-log.ts";
+import { hasLedger } from "./letters.ts";
+import type { Operator } from "./operator.ts";
+
+/** Entries in one batch. */
+const BATCH = 500;
+
+/** What a replay did, or would do. */
+export interface ReplayReport {
+  readonly group: string;
+  readonly dryRun: boolean;
+  /** First and last id of the range, as asked for. */
+  readonly from: string;
+  readonly to: string;
+  /** Entries of the log in the range that were looked at. */
+  read: number;
+  /** Put into the group's retries stream. */
+  replayed: number;
+  /** Not put there, for nothing would come of it: the mail is final, or held. By state. */
+  readonly closed: Partial<Record<EmailState, number>>;
+  /** Of a type that the group does not handle, or not an event at all. */
+  notItsOwn: number;
+  /** The last entry that was looked at; after a stop, `--from` it to go on. */
+  lastId: string | null;
+  stopped: boolean;
+}
+
+const eventIdOf = (entry: Entry): string | undefined => {
+  const id = fieldsOf(entry.raw ?? [])["id"];
+  return id !== undefined && isUuid(id) ? id.toLowerCase() : undefined;
+};
+
+/**
+ * Reads the log again for one group: puts the entries of a range into its retries stream. Other groups see nothing of it.
+ * A mail that is closed is left out, and one that is unfinished is guarded by its claim: no mail goes out twice by this.
+ */
+export const replay = async (
+  operator: Operator,
+  group: Group,
+  range: { readonly from: string; readonly to?: string | undefined },
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
+): Promise<ReplayReport> => {
+  const { db, redis, keys, signal, onProgress } = operator;
+  // The end is fixed now: what is published meanwhile is read by the group anyway.
+  const to = range.to ?? (await newestEntryId(redis, keys.events)) ?? "+";
+  const report: ReplayReport = {
+    group: group.name,
+    dryRun,
+    from: range.from,
+    to,
+    read: 0,
+    replayed: 0,
+    closed: {},
+    notItsOwn: 0,
+    lastId: null,
+    stopped: false,
+  };
+  for await (const page of logPages(redis, keys.events, { from: range.from, to }, BATCH)) {
+    if (signal.aborted) return { ...report, stopped: true };
+    const own = page.filter(
+      (entry) =>
+        eventIdOf(entry) !== undefined && bindingOf(group, fieldsOf(entry.raw ?? [])["type"] ?? "") === "handled",
+    );
+    const states = hasLedger(group)
+      ? await findEmailStates(
+          db,
+          own.flatMap((entry) => eventIdOf(entry) ?? []),
+          group.template,
+        )
+      : new Map<string, EmailState>();
+    const open: Entry[] = [];
+    for (const entry of own) {
+      const state = states.get(eventIdOf(entry) ?? "");
+      if (state !== undefined && (isFinal(state) || state === "held")) {
+        report.closed[state] = (report.closed[state] ?? 0) + 1;
+      } else {
+        open.push(entry);
+      }
+    }
+    if (!dryRun) {
+      await putInLine(
+        redis,
+        keys.retries(group.name),
+        open.flatMap((entry) => (entry.raw === undefined ? [] : [entry.raw])),
+      );
+    }
+    report.read += page.length;
+    report.replayed += open.length;
+    report.notItsOwn += page.length - own.length;
+    report.lastId = page.at(-1)?.id ?? report.lastId;
+    onProgress({ done: report.read, noun: "entries read" });
+  }
+  return report;
+};

@@ -1,0 +1,79 @@
+import type { Redis } from "ioredis";
+import { pingDatabase } from "../database/backlog.ts";
+import type { Database } from "../database/connection.ts";
+import { pause } from "../runtime/loop.ts";
+import { untilReady } from "../stream/connection.ts";
+import { redisTimeMs } from "../stream/watermark.ts";
+import type { Store } from "./command.ts";
+
+/** A store does not answer. Exit 1. */
+export class StoreAway extends Error {
+  override readonly name = "StoreAway";
+}
+
+/** A store that has not answered for so long is away, in ms. */
+export const ANSWER_WITHIN_MS = 4_000;
+const ASK_EVERY_MS = 1_000;
+
+const reasonOf = (error: unknown): string => {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(", ");
+  return error instanceof Error ? error.message || error.name : String(error);
+};
+
+const LABEL: Readonly<Record<Store, string>> = { database: "Postgres", redis: "Redis" };
+const VARIABLE: Readonly<Record<Store, string>> = { database: "DATABASE_URL", redis: "REDIS_URL" };
+
+/**
+ * The answer, within the time limit.
+ *
+ * @throws {StoreAway} naming the store and the setting that leads to it
+ */
+export const answerWithin = async <T>(store: Store, answer: Promise<T>, limitMs = ANSWER_WITHIN_MS): Promise<T> => {
+  const done = new AbortController();
+  const late = pause(limitMs, done.signal).then((): never => {
+    throw new StoreAway(`${LABEL[store]} is away: no answer within ${limitMs / 1_000} s. Look at ${VARIABLE[store]}.`);
+  });
+  // Whoever is second is of no interest any more.
+  late.catch(() => {});
+  answer.catch(() => {});
+  try {
+    return await Promise.race([answer, late]);
+  } catch (error) {
+    if (error instanceof StoreAway) throw error;
+    throw new StoreAway(`${LABEL[store]} is away: ${reasonOf(error)}. Look at ${VARIABLE[store]}.`, { cause: error });
+  } finally {
+    done.abort();
+  }
+};
+
+export interface Stores {
+  readonly db: Database;
+  readonly redis: Redis;
+}
+
+const ask = async ({ db, redis }: Stores, store: Store): Promise<void> => {
+  if (store === "database") return answerWithin(store, pingDatabase(db));
+  if (!(await untilReady(redis, ANSWER_WITHIN_MS - 500))) {
+    throw new StoreAway(`Redis is away: no connection within ${ANSWER_WITHIN_MS / 1_000} s. Look at REDIS_URL.`);
+  }
+  await answerWithin(store, redisTimeMs(redis));
+};
+
+/** Asks all of them at once; a message for each that is away. */
+export const untilStoresAnswer = async (stores: Stores, needs: readonly Store[]): Promise<void> => {
+  const answers = await Promise.allSettled(needs.map((store) => ask(stores, store)));
+  const faults = answers.flatMap((answer) => (answer.status === "rejected" ? [reasonOf(answer.reason)] : []));
+  if (faults.length > 0) throw new StoreAway(faults.join("\n"));
+};
+
+/**
+ * Rejects when a store stops answering while a command runs; never resolves. No client gives a statement up by itself, so
+ * a command on a server that hangs would hang too.
+ */
+export const storesGoneAway = async (stores: Stores, needs: readonly Store[], signal: AbortSignal): Promise<never> => {
+  for (;;) {
+    await pause(ASK_EVERY_MS, signal);
+    if (signal.aborted) return new Promise<never>(() => {});
+    await untilStoresAnswer(stores, needs);
+  }
+};

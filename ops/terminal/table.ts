@@ -1,0 +1,43 @@
+import { printable, type Style, type Tone } from "./style.ts";
+
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+}
+
+/** A cell: text as it is, or with a tone. */
+export type Cell = string | { readonly text: string; readonly tone: Tone };
+
+const GAP = "  ";
+
+const textOf = (cell: Cell): string => printable(typeof cell === "string" ? cell : cell.text);
+const toneOf = (cell: Cell): Tone => (typeof cell === "string" ? "plain" : cell.tone);
+
+/** Lines of columns that stand under each other, whatever script their text is in. A last column is not padded. */
+export const table = (style: Style, columns: readonly Column[], rows: readonly (readonly Cell[])[]): string => {
+  const widths = columns.map((column, index) =>
+    Math.max(Bun.stringWidth(column.title), ...rows.map((row) => Bun.stringWidth(textOf(row[index] ?? "")))),
+  );
+  const line = (cells: readonly Cell[]) =>
+    columns
+      .map((column, index) => {
+        const cell = cells[index] ?? "";
+        const text = textOf(cell);
+        const padding = " ".repeat(Math.max(0, (widths[index] ?? 0) - Bun.stringWidth(text)));
+        const dressed = style(toneOf(cell), text);
+        if (column.align === "right") return padding + dressed;
+        return index === columns.length - 1 ? dressed : dressed + padding;
+      })
+      .join(GAP)
+      .trimEnd();
+  const header = line(columns.map(({ title }) => ({ text: title, tone: "dim" })));
+  return [header, ...rows.map(line)].join("\n");
+};
+
+/** Names and values under each other. */
+export const pairs = (style: Style, rows: readonly (readonly [string, Cell])[]): string => {
+  const width = Math.max(0, ...rows.map(([name]) => Bun.stringWidth(name)));
+  return rows
+    .map(([name, cell]) => `${style("dim", name.padEnd(width))}${GAP}${style(toneOf(cell), textOf(cell))}`.trimEnd())
+    .join("\n");
+};

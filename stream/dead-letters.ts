@@ -1,0 +1,117 @@
+import type { Redis } from "ioredis";
+import { fieldsOf } from "./entries.ts";
+import type { Keys } from "./keys.ts";
+
+/** A dead letter as it lies in a group's dead stream. */
+export interface StoredLetter {
+  /** Id in the dead stream: the handle of a letter without an event id. */
+  readonly letterId: string;
+  /** '' when the entry was too malformed to have one. Whatever the entry said: not necessarily a UUID. */
+  readonly eventId: string;
+  readonly reason: string;
+  /** What the last try said, addresses removed. */
+  readonly detail: string;
+  readonly attempts: number;
+  /** ISO 8601 */
+  readonly firstFailureAt: string;
+  readonly lastFailureAt: string;
+  readonly consumer: string;
+  /** Stream and id that the entry was read from. */
+  readonly stream: string;
+  readonly entryId: string;
+  /** The raw fields and values of the entry; empty if its payload was gone or the letter was written by hand. */
+  readonly fields: readonly string[];
+}
+
+/** Reasons of entries that no one could read: they never reached the ledger, and go back as they are. */
+const UNREAD_REASONS: ReadonlySet<string> = new Set(["malformed", "unknown_version"]);
+
+/** Whether the letter's entry was buried unread, without a word to the ledger. */
+export const wasUnread = (letter: StoredLetter): boolean => UNREAD_REASONS.has(letter.reason);
+
+const rawFields = (text: string | undefined): readonly string[] => {
+  try {
+    const parsed: unknown = JSON.parse(text ?? "[]");
+    return Array.isArray(parsed) ? parsed.map(String) : [];
+  } catch {
+    return [];
+  }
+};
+
+const toLetter = ([letterId, raw]: [string, string[]]): StoredLetter => {
+  const fields = fieldsOf(raw);
+  return {
+    letterId,
+    eventId: fields["event_id"] ?? "",
+    reason: fields["reason"] ?? "",
+    detail: fields["detail"] ?? "",
+    attempts: Number(fields["attempts"]) || 0,
+    firstFailureAt: fields["first_failure_at"] ?? "",
+    lastFailureAt: fields["last_failure_at"] ?? "",
+    consumer: fields["consumer"] ?? "",
+    stream: fields["stream"] ?? "",
+    entryId: fields["entry_id"] ?? "",
+    fields: rawFields(fields["fields"]),
+  };
+};
+
+/** How many letters a group has (XLEN). */
+export const countLetters = (redis: Redis, keys: Keys, group: string): Promise<number> => redis.xlen(keys.dead(group));
+
+/**
+ * A group's letters, oldest first, in pages of `pageSize` (XRANGE): memory does not grow with their number. Ends at the
+ * letter that was the last when it began, so that what is buried again meanwhile is not walked over twice.
+ */
+export async function* letterPages(
+  redis: Redis,
+  keys: Keys,
+  group: string,
+  pageSize: number,
+): AsyncGenerator<readonly StoredLetter[]> {
+  const stream = keys.dead(group);
+  const [last] = await redis.xrevrange(stream, "+", "-", "COUNT", 1);
+  if (last === undefined) return;
+  let from = "-";
+  for (;;) {
+    const page = await redis.xrange(stream, from, last[0], "COUNT", pageSize);
+    if (page.length > 0) yield page.map(toLetter);
+    const end = page.at(-1);
+    if (end === undefined || page.length < pageSize) return;
+    from = `(${end[0]}`;
+  }
+}
+
+const LETTER_ID = /^\d+-\d+$/;
+const SEARCH_PAGE = 500;
+
+/**
+ * Letters by letter id or by event id. The index knows the letters of the ledger's own events; those that were buried
+ * unread are searched for, and there may be several of one event.
+ */
+export const findLetters = async (
+  redis: Redis,
+  keys: Keys,
+  group: string,
+  id: string,
+): Promise<readonly StoredLetter[]> => {
+  const stream = keys.dead(group);
+  if (LETTER_ID.test(id)) return (await redis.xrange(stream, id, id)).map(toLetter);
+  const indexed = await redis.hget(keys.deadIndex(group), id);
+  if (indexed !== null) {
+    const found = (await redis.xrange(stream, indexed, indexed)).map(toLetter);
+    if (found.length > 0) return found;
+  }
+  const found: StoredLetter[] = [];
+  for await (const page of letterPages(redis, keys, group, SEARCH_PAGE)) {
+    found.push(...page.filter((letter) => letter.eventId !== "" && letter.eventId.toLowerCase() === id.toLowerCase()));
+  }
+  return found;
+};
+
+/** The id of an event's letter, if the index knows one (HGET). */
+export const indexedLetter = async (
+  redis: Redis,
+  keys: Keys,
+  group: string,
+  eventId: string,
+): Promise<string | undefined> => (await redis.hget(keys.deadIndex(group), eventId)) ?? undefined;

@@ -1,0 +1,29 @@
+/** One record of XINFO GROUPS or XINFO CONSUMERS, by the names that Redis gives. */
+export type InfoRecord = ReadonlyMap<string, unknown>;
+
+/** Reads a reply of XINFO that lists records as flat `[name, value, ...]` arrays. */
+export const infoRecords = (reply: unknown): readonly InfoRecord[] => {
+  if (!Array.isArray(reply)) return [];
+  return reply.flatMap((item: unknown) => {
+    if (!Array.isArray(item)) return [];
+    const values = new Map<string, unknown>();
+    for (let index = 0; index + 1 < item.length; index += 2) values.set(String(item[index]), item[index + 1]);
+    return [values];
+  });
+};
+
+/** The reply to a question about a stream or a group; an empty list if it does not exist. */
+export const orNone = async (reply: Promise<unknown>): Promise<unknown> => {
+  try {
+    return await reply;
+  } catch (error) {
+    if (error instanceof Error && /no such key|^NOGROUP/.test(error.message)) return [];
+    throw error;
+  }
+};
+
+/** A number of a record; undefined where Redis says nil. */
+export const numberOf = (record: InfoRecord | undefined, name: string): number | undefined => {
+  const value = record?.get(name);
+  return value === null || value === undefined ? undefined : Number(value);
+};
