@@ -1,5 +1,5 @@
 import { CompiledQuery, Kysely } from "kysely";
-import postgres from "postgres";
+import { Pool } from "./pool.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 import type { Schema } from "./schema.ts";
 
@@ -11,25 +11,26 @@ export interface DatabaseOptions {
   readonly poolSize: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
+  /** Longest wait for a statement, in ms; Infinity for migrations. */
+  readonly deadlineMs?: number;
 }
 
-const CONNECT_TIMEOUT_S = 5;
-const MAX_BACKOFF_S = 1;
+/** Hot statements take milliseconds; one that takes so long is on a connection that died silently. */
+const DEADLINE_MS = 5_000;
 
 /**
  * Opens a pool. No connection is made before the first query, and none is given up for good: after an outage the next
- * query connects again, at the latest one second after the server is back.
+ * query connects again, at the latest one second after the server is back. A server that falls silent is noticed after
+ * `deadlineMs`.
  */
-export const openDatabase = ({ url, poolSize, applicationName }: DatabaseOptions): Database =>
+export const openDatabase = (options: DatabaseOptions): Database =>
   new Kysely<Schema>({
     dialect: postgresDialect(
-      postgres(url, {
-        max: poolSize,
-        connect_timeout: CONNECT_TIMEOUT_S,
-        // The default grows to 20 s: the database would be back long before us.
-        backoff: (attempt) => Math.min(MAX_BACKOFF_S, 0.05 * 2 ** attempt) * (0.5 + Math.random() / 2),
-        connection: { application_name: applicationName },
-        onnotice: () => {},
+      new Pool({
+        url: options.url,
+        size: options.poolSize,
+        applicationName: options.applicationName,
+        deadlineMs: options.deadlineMs ?? DEADLINE_MS,
       }),
     ),
   });

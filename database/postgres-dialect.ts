@@ -12,23 +12,24 @@ import {
   type QueryCompiler,
   type QueryResult,
 } from "kysely";
-import type { ReservedSql, Sql } from "postgres";
+import type { ReservedSql } from "postgres";
+import type { Pool } from "./pool.ts";
 
 /** Runs a compiled query on the pool, or on the one connection of a transaction. */
 class PostgresConnection implements DatabaseConnection {
-  readonly #pool: Sql;
+  readonly #pool: Pool;
   #reserved: ReservedSql | undefined;
 
-  constructor(pool: Sql) {
+  constructor(pool: Pool) {
     this.#pool = pool;
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const runner = this.#reserved ?? this.#pool;
+    const runner = this.#reserved ?? this.#pool.sql;
     // Prepared by name of the text: parsed and planned once per connection, one round trip per call.
-    const rows = await runner.unsafe<Row[] & Record<string, never>[]>(query.sql, [...query.parameters] as never[], {
-      prepare: true,
-    });
+    const rows = await this.#pool.watch(
+      runner.unsafe<Row[] & Record<string, never>[]>(query.sql, [...query.parameters] as never[], { prepare: true }),
+    );
     return { rows: [...rows], numAffectedRows: BigInt(rows.count ?? 0) };
   }
 
@@ -38,7 +39,7 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async begin(): Promise<void> {
-    this.#reserved = await this.#pool.reserve();
+    this.#reserved = await this.#pool.sql.reserve();
     await this.#reserved.unsafe("begin");
   }
 
@@ -54,9 +55,9 @@ class PostgresConnection implements DatabaseConnection {
 }
 
 class PostgresDriver implements Driver {
-  readonly #pool: Sql;
+  readonly #pool: Pool;
 
-  constructor(pool: Sql) {
+  constructor(pool: Pool) {
     this.#pool = pool;
   }
 
@@ -81,7 +82,7 @@ class PostgresDriver implements Driver {
   async releaseConnection(): Promise<void> {}
 
   async destroy(): Promise<void> {
-    await this.#pool.end({ timeout: 5 });
+    await this.#pool.end();
   }
 }
 
@@ -92,7 +93,7 @@ class PostgresDriver implements Driver {
  * Transactions are for migrations alone: postgres.js loses the process when a backend dies inside `reserve`
  * (porsager/postgres #1208), so in a long-lived process every change is one statement.
  */
-export const postgresDialect = (pool: Sql): Dialect => ({
+export const postgresDialect = (pool: Pool): Dialect => ({
   createAdapter: (): DialectAdapter => new PostgresAdapter(),
   createDriver: (): Driver => new PostgresDriver(pool),
   createIntrospector: (db: Kysely<unknown>): DatabaseIntrospector => new PostgresIntrospector(db),

@@ -42,36 +42,26 @@ export const createBlockingReader = (options: BlockingReaderOptions): BlockingRe
   return {
     async read(streams, count, blockMs, signal) {
       const connection = redis;
-      const ids = streams.map(() => ">");
-      const clientId = await connection.client("ID");
-      if (signal.aborted) return [];
+      const { promise: overdue, reject } = Promise.withResolvers<never>();
+      const timer = setTimeout(() => {
+        replace();
+        reject(new Error(`the blocking read was silent for ${blockMs + GRACE_MS} ms; reconnecting`));
+      }, blockMs + GRACE_MS);
       let unblocking: ReturnType<typeof setInterval> | undefined;
-      const unblock = () => void commands.client("UNBLOCK", clientId).catch(() => {});
-      const onAbort = () => {
-        unblock();
-        // Again, for the first may have come before the read was blocked.
-        unblocking = setInterval(unblock, UNBLOCK_EVERY_MS);
-      };
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const overdue = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          replace();
-          reject(new Error(`the blocking read was silent for ${blockMs + GRACE_MS} ms; reconnecting`));
-        }, blockMs + GRACE_MS);
-      });
-      signal.addEventListener("abort", onAbort);
+      let onAbort = () => {};
       try {
+        const clientId = await Promise.race([connection.client("ID"), overdue]);
+        if (signal.aborted) return [];
+        const unblock = () => void commands.client("UNBLOCK", clientId).catch(() => {});
+        onAbort = () => {
+          unblock();
+          // Again, for the first may have come before the read was blocked.
+          unblocking = setInterval(unblock, UNBLOCK_EVERY_MS);
+        };
+        signal.addEventListener("abort", onAbort);
+        const ids = streams.map(() => ">");
         const answer = connection.xreadgroup(
-          "GROUP",
-          group,
-          consumer,
-          "COUNT",
-          count,
-          "BLOCK",
-          blockMs,
-          "STREAMS",
-          ...streams,
-          ...ids,
+          ...(["GROUP", group, consumer, "COUNT", count, "BLOCK", blockMs, "STREAMS", ...streams, ...ids] as const),
         );
         return entriesOfRead(await Promise.race([answer, overdue]));
       } finally {

@@ -55,11 +55,17 @@ const logState = (redis: Redis, name: string, log: Logger): void => {
   });
 };
 
+/** A connection on which nothing comes back for so long, though an answer is due, is torn down and built anew. */
+const MIN_SOCKET_TIMEOUT_MS = 2_000;
+/** The longest blocking read, and some. */
+const BLOCKING_SOCKET_TIMEOUT_MS = 6_000;
+
 /** A connection for commands that answer at once. Commands of one turn of the event loop travel in one pipeline. */
 export const openCommandConnection = ({ url, name, log, commandTimeoutMs }: RedisConnectionOptions): Redis => {
   const redis = new Redis(url, {
     ...commonOptions(name),
     commandTimeout: commandTimeoutMs,
+    socketTimeout: Math.max(MIN_SOCKET_TIMEOUT_MS, commandTimeoutMs),
     enableAutoPipelining: true,
   });
   logState(redis, name, log);
@@ -68,7 +74,7 @@ export const openCommandConnection = ({ url, name, log, commandTimeoutMs }: Redi
 
 /** A connection for one blocking read at a time. It has no time limit of its own: its reader watches it. */
 export const openBlockingConnection = ({ url, name, log }: Omit<RedisConnectionOptions, "commandTimeoutMs">): Redis => {
-  const redis = new Redis(url, commonOptions(name));
+  const redis = new Redis(url, { ...commonOptions(name), socketTimeout: BLOCKING_SOCKET_TIMEOUT_MS });
   logState(redis, name, log);
   return redis;
 };

@@ -30,7 +30,12 @@ export const withTestDatabase = async ({ migrated = true } = {}): Promise<TestDa
   const url = new URL(serverUrl());
   url.pathname = `/${name}`;
   if (migrated) {
-    const single = openDatabase({ url: url.href, poolSize: 1, applicationName: "test migrations" });
+    const single = openDatabase({
+      url: url.href,
+      poolSize: 1,
+      applicationName: "test migrations",
+      deadlineMs: Number.POSITIVE_INFINITY,
+    });
     await migrateToLatest(single);
     await single.destroy();
   }

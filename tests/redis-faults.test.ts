@@ -1,0 +1,125 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { freePort } from "../local/ports.ts";
+import type { LocalServer } from "../local/postgres.ts";
+import { startRedis } from "../local/redis.ts";
+import { findRedis } from "../local/redis-program.ts";
+import { eventually } from "./eventually.ts";
+import { aSystem, eventAt, type RunningProcess, type SignedUp, type System, signUpAt } from "./processes.ts";
+
+/** A Redis of a test's own, that can be killed and started again on the same data. */
+interface OwnRedis extends AsyncDisposable {
+  readonly url: string;
+  start(): Promise<void>;
+  kill(): Promise<void>;
+  /** Starts it again with nothing in it. */
+  startEmpty(): Promise<void>;
+}
+
+const local = join(import.meta.dir, "..", ".local");
+
+const anOwnRedis = async ({ running = true } = {}): Promise<OwnRedis> => {
+  mkdirSync(local, { recursive: true });
+  const directory = mkdtempSync(join(local, "test-redis-"));
+  const port = await freePort();
+  const program = findRedis(join(local, "redis"), () => {});
+  let server: LocalServer | undefined;
+  const start = async () => {
+    server = await startRedis({ program, dataDirectory: join(directory, "data"), port });
+  };
+  const kill = async () => {
+    if (server !== undefined) process.kill(server.pid, "SIGKILL");
+    await server?.exited;
+  };
+  if (running) await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    start,
+    kill,
+    startEmpty: async () => {
+      rmSync(join(directory, "data"), { recursive: true, force: true });
+      await start();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+};
+
+const isSentOnce = async (system: System, api: RunningProcess, { eventId }: SignedUp): Promise<void> => {
+  await eventually(async () => (await eventAt(api, eventId)).state === "sent", 20_000);
+  const { uncertain } = await eventAt(api, eventId);
+  expect(system.mailServer.copiesOf(eventId)).toBeGreaterThanOrEqual(1);
+  expect(system.mailServer.copiesOf(eventId)).toBeLessThanOrEqual(1 + uncertain);
+};
+
+describe("Redis", () => {
+  test("away: a signup answers 201 at once all the same, and its mail comes when Redis is back", async () => {
+    await using redis = await anOwnRedis();
+    await using system = await aSystem({ redisUrl: redis.url });
+    const api = await system.api();
+    await system.consumer();
+    await redis.kill();
+    const signups = [await signUpAt(api), await signUpAt(api)];
+    expect(signups.map(({ status }) => status)).toEqual([201, 201]);
+    expect((await fetch(`${api.url}/readyz`)).status).toBe(200);
+    await redis.start();
+    for (const signup of signups) await isSentOnce(system, api, signup);
+  });
+
+  test("away when the processes start: they become ready, and mail flows once it is there", async () => {
+    await using redis = await anOwnRedis({ running: false });
+    await using system = await aSystem({ redisUrl: redis.url });
+    const api = await system.api();
+    await system.consumer();
+    const signup = await signUpAt(api);
+    expect(signup.status).toBe(201);
+    await redis.start();
+    await isSentOnce(system, api, signup);
+  });
+
+  test("killed and started again with its data, under load: every mail, no unexplained twin", async () => {
+    await using redis = await anOwnRedis();
+    await using system = await aSystem({ redisUrl: redis.url });
+    const api = await system.api();
+    await system.consumer();
+    await system.consumer();
+    const before = await Promise.all(Array.from({ length: 50 }, () => signUpAt(api)));
+    await redis.kill();
+    const during = await Promise.all(Array.from({ length: 20 }, () => signUpAt(api)));
+    await redis.start();
+    for (const signup of [...before, ...during]) await isSentOnce(system, api, signup);
+  });
+
+  test("started again with nothing: the ledger brings everything back", async () => {
+    await using redis = await anOwnRedis();
+    await using system = await aSystem({ redisUrl: redis.url });
+    const api = await system.api();
+    const signups = await Promise.all(Array.from({ length: 20 }, () => signUpAt(api)));
+    await eventually(
+      async () => (await system.database.db.selectFrom("outbox").select("event_id").execute()).length === 0,
+    );
+    await redis.kill();
+    await redis.startEmpty();
+    await system.consumer();
+    for (const signup of signups) await isSentOnce(system, api, signup);
+  });
+
+  test("flushed in the middle of the work: nothing is lost, nothing is sent again", async () => {
+    await using redis = await anOwnRedis();
+    await using system = await aSystem({ redisUrl: redis.url });
+    const api = await system.api();
+    await system.consumer();
+    const admin = new Redis(redis.url);
+    const signups: SignedUp[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      signups.push(...(await Promise.all(Array.from({ length: 30 }, () => signUpAt(api)))));
+      await admin.flushall();
+    }
+    for (const signup of signups) await isSentOnce(system, api, signup);
+    admin.disconnect();
+  });
+});

@@ -1,0 +1,57 @@
+import { connect, createServer, type Socket } from "node:net";
+
+/** A link between two parts that can fall silent: both ends believe that they are connected. */
+export interface TcpProxy extends AsyncDisposable {
+  readonly port: number;
+  /** From now on nothing is forwarded, on old connections and new ones. */
+  silence(): void;
+  /** Forwards again, on new connections; those that were silenced stay so, as a lost route leaves them. */
+  restore(): void;
+}
+
+export const startProxy = async (targetPort: number): Promise<TcpProxy> => {
+  const sockets = new Set<Socket>();
+  let generation = 0;
+  let isSilent = false;
+
+  const server = createServer((client) => {
+    const bornIn = generation;
+    const upstream = connect({ host: "127.0.0.1", port: targetPort });
+    const forwards = () => !isSilent && bornIn === generation;
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.on("data", (chunk) => {
+        if (forwards()) to.write(chunk);
+      });
+      from.on("error", () => {});
+      from.on("close", () => {
+        sockets.delete(from);
+        // A lost route tells nobody that the other end has gone.
+        if (forwards()) to.destroy();
+      });
+    }
+  });
+  const { promise, resolve } = Promise.withResolvers<number>();
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address();
+    resolve(typeof address === "object" && address !== null ? address.port : 0);
+  });
+  return {
+    port: await promise,
+    silence: () => {
+      isSilent = true;
+    },
+    restore: () => {
+      isSilent = false;
+      generation += 1;
+    },
+    [Symbol.asyncDispose]: () =>
+      new Promise((done) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => done());
+      }),
+  };
+};
