@@ -1,0 +1,43 @@
+import { pause } from "../runtime/loop.ts";
+import type { Database } from "./connection.ts";
+import { databaseFault } from "./errors.ts";
+import { migrateToLatest } from "./migrate-to-latest.ts";
+
+export interface MigrateOptions {
+  /** Opens a pool of one connection. */
+  readonly open: () => Database;
+  /** How long a database that is away is waited for, in ms of the monotonic clock. */
+  readonly patienceMs: number;
+  /** Told once, with the code of the first failure. */
+  readonly onWait: (code: string) => void;
+}
+
+const RETRY_MS = 500;
+
+/**
+ * Brings the database up to date, waiting for it while it is away; returns the names of what was applied. Two at once wait
+ * for each other. Each try has a pool of its own: one that lost its server inside a transaction is not used again.
+ *
+ * @throws the driver's error when patience is at an end, and the error of a migration at once
+ */
+export const migrateWhenAvailable = async ({
+  open,
+  patienceMs,
+  onWait,
+}: MigrateOptions): Promise<readonly string[]> => {
+  const startedAt = performance.now();
+  const never = new AbortController().signal;
+  for (let failures = 0; ; failures += 1) {
+    const db = open();
+    try {
+      return await migrateToLatest(db);
+    } catch (error) {
+      const { kind, code } = databaseFault(error);
+      if (kind !== "unavailable" || performance.now() - startedAt >= patienceMs) throw error;
+      if (failures === 0) onWait(code);
+    } finally {
+      await db.destroy();
+    }
+    await pause(RETRY_MS * (0.5 + Math.random()), never);
+  }
+};
