@@ -11,6 +11,8 @@ import { keysOf } from "../stream/keys.ts";
 import { createApp } from "./app.ts";
 import { createAnnouncer } from "./background/announcer.ts";
 import { startGroupKeeper } from "./background/group-keeper.ts";
+import { startJanitor } from "./background/janitor.ts";
+import { startLagKeeper } from "./background/lag-keeper.ts";
 import { startReconciler } from "./background/reconciler.ts";
 import { startRelay } from "./background/relay.ts";
 import { createReadiness } from "./readiness.ts";
@@ -47,6 +49,8 @@ const main = async (): Promise<number> => {
     startGroupKeeper({ redis, keys, groups: GROUPS, log }),
     startRelay({ db, redis, keys, log }),
     startReconciler({ db, redis, keys, groups: GROUPS, log }, { reconcileAfterMs: settings.RECONCILE_AFTER_MS }),
+    startJanitor({ redis, keys, log }, { retentionMs: settings.STREAM_RETENTION_MS }),
+    startLagKeeper({ redis, keys, groups: GROUPS, log }),
   ];
   const signups = createSignupWriter(db);
   const announcer = createAnnouncer({ db, redis: producer, keys, log });

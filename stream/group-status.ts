@@ -57,22 +57,25 @@ const merged = (all: readonly ConsumerStatus[]): readonly ConsumerStatus[] => {
   return [...byName.values()].sort((left, right) => left.name.localeCompare(right.name));
 };
 
+/** The consumers of a group, by name, over both of its streams (XINFO CONSUMERS). */
+export const readConsumers = async (redis: Redis, keys: Keys, group: string): Promise<readonly ConsumerStatus[]> => {
+  const both = [keys.events, keys.retries(group)].map((stream) => consumersOn(redis, stream, group));
+  return merged((await Promise.all(both)).flat());
+};
+
 /** Everything about one group, each part one cheap command at any depth. */
 export const readGroupStatus = async (redis: Redis, keys: Keys, group: Group): Promise<GroupStatus> => {
   const { name } = group;
   const retries = keys.retries(name);
-  const [onEvents, onRetries, waitingRetries, deadLetters, paused, oldestUnfinishedMs, left, right] = await Promise.all(
-    [
-      recordOf(redis, keys.events, name),
-      recordOf(redis, retries, name),
-      redis.zcard(keys.retry(name)),
-      redis.xlen(keys.dead(name)),
-      redis.sismember(keys.paused, name),
-      watermarkAgeMs(redis, keys, group),
-      consumersOn(redis, keys.events, name),
-      consumersOn(redis, retries, name),
-    ],
-  );
+  const [onEvents, onRetries, waitingRetries, deadLetters, paused, oldestUnfinishedMs, consumers] = await Promise.all([
+    recordOf(redis, keys.events, name),
+    recordOf(redis, retries, name),
+    redis.zcard(keys.retry(name)),
+    redis.xlen(keys.dead(name)),
+    redis.sismember(keys.paused, name),
+    watermarkAgeMs(redis, keys, group),
+    readConsumers(redis, keys, name),
+  ]);
   return {
     group: name,
     forgotten: !GROUPS.some((known) => known.name === name),
@@ -84,7 +87,7 @@ export const readGroupStatus = async (redis: Redis, keys: Keys, group: Group): P
     deadLetters,
     paused: paused === 1,
     oldestUnfinishedMs,
-    consumers: merged([...left, ...right]),
+    consumers,
   };
 };
 

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Group } from "./groups.ts";
+import { infoRecords, orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
 
 /** Where a group stands on one stream, in ids; undefined: there is none. */
@@ -30,25 +31,11 @@ export const redisTimeMs = async (redis: Redis): Promise<number> => {
   return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
 };
 
-const groupsOf = async (redis: Redis, stream: string): Promise<unknown> => {
-  try {
-    return await redis.xinfo("GROUPS", stream);
-  } catch (error) {
-    if (error instanceof Error && error.message.includes("no such key")) return [];
-    throw error;
-  }
-};
-
+/** How far a group has come on a stream, by Redis' own record of it; undefined if it is missing. */
 const lastDelivered = async (redis: Redis, stream: string, group: string): Promise<string | undefined> => {
-  const groups = await groupsOf(redis, stream);
-  if (!Array.isArray(groups)) return undefined;
-  for (const item of groups) {
-    if (!Array.isArray(item)) continue;
-    const values = new Map<unknown, unknown>();
-    for (let index = 0; index + 1 < item.length; index += 2) values.set(item[index], item[index + 1]);
-    if (values.get("name") === group) return String(values.get("last-delivered-id"));
-  }
-  return undefined;
+  const records = infoRecords(await orNone(redis.xinfo("GROUPS", stream)));
+  const found = records.find((record) => record.get("name") === group);
+  return found === undefined ? undefined : String(found.get("last-delivered-id"));
 };
 
 const positionOn = async (redis: Redis, stream: string, group: string): Promise<GroupPosition> => {
@@ -61,12 +48,13 @@ const positionOn = async (redis: Redis, stream: string, group: string): Promise<
   return { oldestUnread: next?.[0], oldestPending: typeof oldest === "string" ? oldest : undefined };
 };
 
+/** Where a group stands on both of its streams. */
+export const groupPositions = (redis: Redis, keys: Keys, group: string): Promise<GroupPosition[]> =>
+  Promise.all([positionOn(redis, keys.events, group), positionOn(redis, keys.retries(group), group)]);
+
 /** How long ago the low watermark was, in ms of Redis' clock: 0 when the group has nothing left to do. */
 export const watermarkAgeMs = async (redis: Redis, keys: Keys, group: Group): Promise<number> => {
-  const positions = await Promise.all([
-    positionOn(redis, keys.events, group.name),
-    positionOn(redis, keys.retries(group.name), group.name),
-  ]);
+  const positions = await groupPositions(redis, keys, group.name);
   const nowMs = await redisTimeMs(redis);
   return nowMs - lowWatermarkMs(positions, nowMs);
 };

@@ -15,6 +15,7 @@ import { startHeartbeat } from "./heartbeat.ts";
 import { createLedger } from "./ledger.ts";
 import { startPromoter } from "./promoter.ts";
 import { startReader } from "./reader.ts";
+import { startReaper } from "./reaper.ts";
 import { createSettler } from "./settler.ts";
 
 export interface GroupDeps {
@@ -124,6 +125,7 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
 
   const heartbeat = startHeartbeat({ redis, group: group.name, consumer, hands, ledger, log, now }, { claimMinIdleMs });
   const promoter = startPromoter({ redis, keys, group: group.name, log });
+  const reaper = startReaper({ redis, keys, group: group.name, consumer, log });
   const reader = startReader(
     { redis, blocking, keys, group, consumer, hands, claimer, dispatcher, breaker, settler, log, now },
     { claimMinIdleMs },
@@ -133,7 +135,7 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
   const stop = async () => {
     stopping = true;
     const drain = { redis, keys, group: group.name, consumer, hands, log };
-    await Promise.all([reader.stop(), promoter.stop()]);
+    await Promise.all([reader.stop(), promoter.stop(), reaper.stop()]);
     await finishWork(drain, drainTimeoutMs);
     abandoned.abort();
     await heartbeat.stop();
@@ -146,7 +148,7 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
 
   return {
     name: group.name,
-    isLive: () => [reader, heartbeat, promoter].every((loop) => loop.isLive()),
+    isLive: () => [reader, heartbeat, promoter, reaper].every((loop) => loop.isLive()),
     state: () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading"),
     breaker: () => breaker.state,
     inHand: () => hands.entries().length,
@@ -154,7 +156,7 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
     abandon: () => {
       abandoned.abort();
       blocking.close();
-      void Promise.all([reader.stop(), promoter.stop(), heartbeat.stop()]);
+      void Promise.all([reader, promoter, reaper, heartbeat].map((loop) => loop.stop()));
     },
   };
 };

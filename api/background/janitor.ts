@@ -1,0 +1,60 @@
+import type { Redis } from "ioredis";
+import type { Logger } from "../../observability/logger.ts";
+import { type Loop, startLoop } from "../../runtime/loop.ts";
+import { listGroups } from "../../stream/group-status.ts";
+import type { Keys } from "../../stream/keys.ts";
+import { trimBelow } from "../../stream/trim.ts";
+import { trimBound } from "../../stream/trim-bound.ts";
+import { groupPositions, redisTimeMs } from "../../stream/watermark.ts";
+
+export interface JanitorDeps {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly log: Logger;
+}
+
+const EVERY_MS = 10_000;
+
+/**
+ * Trims the streams below what is finished: the log of events below every group's low watermark, once older than the
+ * retention; each group's own retries stream below its watermark. A slow group is never robbed, a fast one never waits.
+ *
+ * A group that nobody reads any more holds back trimming for good: it is named, for an operator to drop.
+ */
+export const startJanitor = (
+  { redis, keys, log }: JanitorDeps,
+  { retentionMs, everyMs = EVERY_MS }: { readonly retentionMs: number; readonly everyMs?: number },
+): Loop => {
+  let warnedOf = "";
+
+  const warnOf = (forgotten: readonly string[]): void => {
+    const names = forgotten.join(", ");
+    if (names !== warnedOf && names !== "") {
+      log.warn({ groups: forgotten }, "groups that nobody reads hold back trimming; `ops group drop NAME` drops one");
+    }
+    warnedOf = names;
+  };
+
+  return startLoop({
+    name: "janitor",
+    log,
+    everyMs,
+    turn: async () => {
+      const groups = await listGroups(redis, keys);
+      warnOf(groups.filter(({ types }) => types.length === 0).map(({ name }) => name));
+      const nowMs = await redisTimeMs(redis);
+      const everyGroups: (string | undefined)[] = [];
+      for (const { name } of groups) {
+        const positions = await groupPositions(redis, keys, name);
+        const unfinished = positions.flatMap(({ oldestUnread, oldestPending }) => [oldestUnread, oldestPending]);
+        everyGroups.push(...unfinished);
+        const bound = trimBound(unfinished, nowMs, 0);
+        if (bound !== undefined) await trimBelow(redis, keys.retries(name), bound);
+      }
+      const bound = trimBound(everyGroups, nowMs, retentionMs);
+      const trimmed = bound === undefined ? 0 : await trimBelow(redis, keys.events, bound);
+      if (trimmed > 0) log.info({ trimmed }, "trimmed events that every group has finished");
+      return "idle";
+    },
+  });
+};

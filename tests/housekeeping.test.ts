@@ -1,0 +1,142 @@
+import { describe, expect, test } from "bun:test";
+import { startJanitor } from "../api/background/janitor.ts";
+import { startLagKeeper } from "../api/background/lag-keeper.ts";
+import { startReconciler } from "../api/background/reconciler.ts";
+import { startReaper } from "../consumers/engine/reaper.ts";
+import { openCommandConnection, untilReady } from "../stream/connection.ts";
+import { ensureGroup } from "../stream/ensure-group.ts";
+import { readNew } from "../stream/entries.ts";
+import { readConsumers, readGroupStatus } from "../stream/group-status.ts";
+import { WELCOME_EMAIL } from "../stream/groups.ts";
+import { keysOf } from "../stream/keys.ts";
+import { eventually } from "./eventually.ts";
+import { anOwnRedis } from "./own-redis.ts";
+import { anOutbox, aPipeline, aSignup, type Pipeline, silentLog } from "./pipeline.ts";
+
+const group = WELCOME_EMAIL.name;
+const isSent = (pipeline: Pipeline, eventId: string) => async () => (await pipeline.status(eventId))?.state === "sent";
+const janitorOf = ({ redis, keys }: Pipeline, retentionMs = 0) =>
+  startJanitor({ redis, keys, log: silentLog }, { retentionMs, everyMs: 50 });
+
+describe("the janitor", () => {
+  test("trims what every group has finished, and keeps lag exact", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    await pipeline.consumer(outbox.handler);
+    const eventIds = await pipeline.signUp(...Array.from({ length: 20 }, () => aSignup()));
+    for (const eventId of eventIds) await eventually(isSent(pipeline, eventId));
+    await using _janitor = janitorOf(pipeline);
+    await eventually(async () => (await pipeline.redis.xlen(pipeline.keys.events)) === 0);
+    const [after = ""] = await pipeline.signUp(aSignup());
+    await eventually(isSent(pipeline, after));
+    expect((await readGroupStatus(pipeline.redis, pipeline.keys, WELCOME_EMAIL)).lag).toBe(0);
+  });
+
+  test("never robs a slow group, nor what a consumer still has in hand", async () => {
+    await using pipeline = await aPipeline();
+    const { redis, keys } = pipeline;
+    await redis.xgroup("CREATE", keys.events, "slow", "0");
+    const outbox = anOutbox();
+    await pipeline.consumer(outbox.handler);
+    const eventIds = await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
+    for (const eventId of eventIds) await eventually(isSent(pipeline, eventId));
+    const janitor = janitorOf(pipeline);
+    // It reads two and finishes one: from the second on, everything must stay.
+    const [first, second] = await readNew(redis, { group: "slow", consumer: "s", stream: keys.events, count: 2 });
+    await redis.xack(keys.events, "slow", first?.id ?? "");
+    await eventually(async () => (await redis.xlen(keys.events)) === 4);
+    await janitor.stop();
+    expect((await redis.xrange(keys.events, "-", "+", "COUNT", 1))[0]?.[0]).toBe(second?.id ?? "");
+  });
+
+  test("keeps what is younger than the retention", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    await pipeline.consumer(outbox.handler);
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await eventually(isSent(pipeline, eventId));
+    const janitor = janitorOf(pipeline, 60_000);
+    await Bun.sleep(200);
+    await janitor.stop();
+    expect(await pipeline.redis.xlen(pipeline.keys.events)).toBe(1);
+  });
+
+  test("keeps the retries stream from growing", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    let tries = 0;
+    await pipeline.consumer(
+      async (mail, context) => {
+        tries += 1;
+        return tries <= 20 ? { kind: "transient", reason: "try_later" } : outbox.handler(mail, context);
+      },
+      { retryMax: 50, retryDelayMs: 1 },
+    );
+    const eventIds = await pipeline.signUp(...Array.from({ length: 10 }, () => aSignup()));
+    for (const eventId of eventIds) await eventually(isSent(pipeline, eventId));
+    await using _janitor = janitorOf(pipeline);
+    await eventually(async () => (await pipeline.redis.xlen(pipeline.keys.retries(group))) === 0);
+  });
+});
+
+test("entries that somebody else trimmed under a consumer's hands crash nothing, and their mails come", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys } = pipeline;
+  const eventIds = await pipeline.signUp(...Array.from({ length: 3 }, () => aSignup()));
+  await readNew(redis, { group, consumer: "dead", stream: keys.events, count: 3 });
+  await redis.xtrim(keys.events, "MAXLEN", 0);
+  const outbox = anOutbox();
+  const consumer = await pipeline.consumer(outbox.handler);
+  await eventually(async () => (await redis.xpending(keys.events, group))[0] === 0);
+  expect(consumer.isLive()).toBe(true);
+  const deps = { db: pipeline.db, redis, keys, groups: [WELCOME_EMAIL], log: silentLog };
+  await using _reconciler = startReconciler(deps, { reconcileAfterMs: 1_000 });
+  for (const eventId of eventIds) await eventually(isSent(pipeline, eventId));
+  expect(outbox.sent).toHaveLength(3);
+});
+
+test("the reaper removes a consumer that is gone and holds nothing; never one that holds entries", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys } = pipeline;
+  await pipeline.signUp(aSignup(), aSignup());
+  for (const consumer of ["holding", "empty"]) await readNew(redis, { group, consumer, stream: keys.events, count: 1 });
+  const [, second] = await redis.xrange(keys.events, "-", "+");
+  await redis.xack(keys.events, group, second?.[0] ?? "");
+  await using _reaper = startReaper(
+    { redis, keys, group, consumer: "ourselves", log: silentLog },
+    { everyMs: 20, idleMs: 50 },
+  );
+  await eventually(async () => {
+    const names = (await readConsumers(redis, keys, group)).map(({ name }) => name);
+    return names.length === 1 && names[0] === "holding";
+  });
+});
+
+test("lag that Redis forgot at a restart is restored, at 200,000 entries, while the group reads on", async () => {
+  await using own = await anOwnRedis();
+  const keys = keysOf("lag");
+  const connection = { url: own.url, name: "lag", log: silentLog, commandTimeoutMs: 10_000 };
+  const redis = openCommandConnection(connection);
+  await untilReady(redis, 5_000);
+  await ensureGroup(redis, keys, WELCOME_EMAIL);
+  for (let round = 0; round < 20; round += 1) {
+    await Promise.all(Array.from({ length: 10_000 }, () => redis.xadd(keys.events, "*", "id", "x")));
+  }
+  const read = (count: number) => readNew(redis, { group, consumer: "c", stream: keys.events, count });
+  await read(500);
+  await own.kill();
+  await own.start();
+  await untilReady(redis, 10_000);
+  const lag = async () => (await readGroupStatus(redis, keys, WELCOME_EMAIL)).lag;
+  expect(await lag()).toBeNull();
+
+  await using _keeper = startLagKeeper({ redis, keys, groups: [WELCOME_EMAIL], log: silentLog }, { everyMs: 50 });
+  let taken = 500;
+  while ((await lag()) === null) taken += (await read(100)).length;
+  expect(await lag()).toBe(200_000 - taken);
+  taken += (await read(100)).length;
+  expect(await lag()).toBe(200_000 - taken);
+  const slow = await redis.slowlog("GET", 10);
+  expect(slow).toEqual([]);
+  redis.disconnect();
+});

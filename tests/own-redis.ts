@@ -1,0 +1,46 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { freePort } from "../local/ports.ts";
+import type { LocalServer } from "../local/postgres.ts";
+import { startRedis } from "../local/redis.ts";
+import { findRedis } from "../local/redis-program.ts";
+
+/** A Redis of a test's own, that can be killed and started again on the same data. */
+export interface OwnRedis extends AsyncDisposable {
+  readonly url: string;
+  start(): Promise<void>;
+  kill(): Promise<void>;
+  /** Starts it again with nothing in it. */
+  startEmpty(): Promise<void>;
+}
+
+const local = join(import.meta.dir, "..", ".local");
+
+export const anOwnRedis = async ({ running = true } = {}): Promise<OwnRedis> => {
+  mkdirSync(local, { recursive: true });
+  const directory = mkdtempSync(join(local, "test-redis-"));
+  const port = await freePort();
+  const program = findRedis(join(local, "redis"), () => {});
+  let server: LocalServer | undefined;
+  const start = async () => {
+    server = await startRedis({ program, dataDirectory: join(directory, "data"), port });
+  };
+  const kill = async () => {
+    if (server !== undefined) process.kill(server.pid, "SIGKILL");
+    await server?.exited;
+  };
+  if (running) await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    start,
+    kill,
+    startEmpty: async () => {
+      rmSync(join(directory, "data"), { recursive: true, force: true });
+      await start();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+};
