@@ -5,16 +5,14 @@ import { z } from "zod";
 /** Where the system that `bun run start` runs on this machine says what it listens on. */
 const FILE = "addresses.json";
 
-const addressesSchema = z.object({
-  DATABASE_URL: z.string(),
-  REDIS_URL: z.string(),
-  STREAM_NAME: z.string().optional(),
-});
+const addressesSchema = z
+  .object({ databaseUrl: z.string(), redisUrl: z.string() })
+  .transform(({ databaseUrl, redisUrl }) => ({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }));
 
 /** Settings by the names of their variables. */
-export type LocalAddresses = z.infer<typeof addressesSchema>;
+export type LocalAddresses = z.output<typeof addressesSchema>;
 
-/** The addresses of the local system, if it has written any. A file that cannot be read counts as none. */
+/** The addresses of the local system while it runs. A file that cannot be read counts as none. */
 export const readLocalAddresses = (directory: string): LocalAddresses | undefined => {
   try {
     const parsed: unknown = JSON.parse(readFileSync(join(directory, FILE), "utf8"));
@@ -25,12 +23,14 @@ export const readLocalAddresses = (directory: string): LocalAddresses | undefine
 };
 
 /**
- * The environment, completed by the local system's addresses where it names neither store. One of the two alone is a
- * mistake, and stays one: a command must not reach half into another system.
+ * The environment, completed by the local system's addresses. Only where it names neither store, or the very one that the
+ * local system uses: a command must not reach with one hand into one system and with the other into another.
  */
-export const withLocalAddresses = (environment: NodeJS.ProcessEnv, directory: string): NodeJS.ProcessEnv => {
-  const names = ["DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE"];
-  if (names.some((name) => environment[name])) return environment;
-  const addresses = readLocalAddresses(directory);
-  return addresses === undefined ? environment : { ...environment, ...addresses };
+export const withLocalAddresses = (
+  environment: Readonly<Record<string, string | undefined>>,
+  addresses: LocalAddresses | undefined,
+): Readonly<Record<string, string | undefined>> => {
+  if (addresses === undefined || environment["DATABASE_URL_FILE"] || environment["REDIS_URL_FILE"]) return environment;
+  const fits = ([name, url]: [string, string]) => !environment[name] || environment[name] === url;
+  return Object.entries(addresses).every(fits) ? { ...environment, ...addresses } : environment;
 };

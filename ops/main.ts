@@ -9,7 +9,7 @@ import { commandMeant, type Request, readCommandLine } from "./arguments.ts";
 import { type Answer, UsageError } from "./command.ts";
 import { helpText, usageLine } from "./help.ts";
 import { jsonDocument } from "./json.ts";
-import { withLocalAddresses } from "./local-addresses.ts";
+import { readLocalAddresses, withLocalAddresses } from "./local-addresses.ts";
 import { storesGoneAway, untilStoresAnswer } from "./stores.ts";
 import { createProgressDisplay } from "./terminal/progress.ts";
 import { printable, styleFor } from "./terminal/style.ts";
@@ -37,7 +37,7 @@ const untilInterrupted = (): AbortSignal => {
 };
 
 const run = async ({ command, args }: Extract<Request, { kind: "run" }>): Promise<Answer> => {
-  const settings = loadSettings("ops", withLocalAddresses(process.env, LOCAL_DIRECTORY));
+  const settings = loadSettings("ops", withLocalAddresses(process.env, readLocalAddresses(LOCAL_DIRECTORY)));
   const log = createLogger({ level: "silent", service: "ops" });
   const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: "ops" });
   const redis = openCommandConnection({

@@ -55,41 +55,46 @@ const checkMailServer = async ({ settings }: CommandContext): Promise<Check> => 
   }
 };
 
-const examine = async (context: CommandContext): Promise<readonly Check[]> => {
-  const { db, redis, keys } = context;
-  const mail = checkMailServer(context);
-  const [postgres, outbox, isReady] = await Promise.all([
-    attempt("postgres", "database", START_POSTGRES, async () => {
-      const [facts, pending] = await Promise.all([readPostgresFacts(db), findPendingMigrations(db)]);
-      return checkPostgres(facts, pending);
-    }),
-    attempt("outbox", "database", "bun run migrate, if tables are missing", async () => [
-      checkOutbox((await countLedger(db)).outbox),
-    ]),
-    untilReady(redis, ANSWER_WITHIN_MS - 500),
+const examinePostgres = ({ db }: CommandContext): Promise<readonly Check[]> =>
+  attempt("postgres", "database", START_POSTGRES, async () => {
+    const [facts, pending] = await Promise.all([readPostgresFacts(db), findPendingMigrations(db)]);
+    return checkPostgres(facts, pending);
+  });
+
+const examineOutbox = ({ db }: CommandContext): Promise<readonly Check[]> =>
+  attempt("outbox", "database", "bun run migrate, if tables are missing", async () => [
+    checkOutbox((await countLedger(db)).outbox),
   ]);
-  if (!isReady) {
-    const finding = "away: no connection could be made";
-    return [
-      ...postgres,
-      outbox,
-      { name: "redis", verdict: "fail", finding, remedy: START_REDIS } as const,
-      await mail,
-    ].flat();
+
+const examineRedis = async (context: CommandContext): Promise<readonly Check[]> => {
+  const { redis, keys } = context;
+  if (!(await untilReady(redis, ANSWER_WITHIN_MS - 500))) {
+    return [{ name: "redis", verdict: "fail", finding: "away: no connection could be made", remedy: START_REDIS }];
   }
-  const [facts, groups, clocks] = await Promise.all([
+  const checks = await Promise.all([
     attempt("redis", "redis", START_REDIS, async () => checkRedis(await readRedisFacts(redis))),
+    answerWithin("redis", clockDifferenceMs(context)).then(
+      (differenceMs) => [checkClocks(differenceMs)],
+      // One of the two is away, and is told of by its own check.
+      () => [],
+    ),
     attempt("groups", "redis", START_REDIS, async () => {
       const all = await listGroups(redis, keys);
       return (await Promise.all(all.map((group) => readGroupStatus(redis, keys, group)))).flatMap(checkGroup);
     }),
-    answerWithin("redis", clockDifferenceMs(context)).then(
-      (differenceMs) => [checkClocks(differenceMs)],
-      // One of the two is away, and has been told of above.
-      () => [],
-    ),
   ]);
-  return [...postgres, ...facts, ...clocks, ...groups, ...outbox, await mail];
+  return checks.flat();
+};
+
+/** All at once: a store that is away costs its own time limit only. */
+const examine = async (context: CommandContext): Promise<readonly Check[]> => {
+  const [postgres, redis, outbox, mail] = await Promise.all([
+    examinePostgres(context),
+    examineRedis(context),
+    examineOutbox(context),
+    checkMailServer(context),
+  ]);
+  return [...postgres, ...redis, ...outbox, mail];
 };
 
 const diagnosisText = (style: Style, checks: readonly Check[]): string =>

@@ -1,0 +1,192 @@
+import { describe, expect, test } from "bun:test";
+import { ensureGroup } from "../stream/ensure-group.ts";
+import { eventually } from "../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup } from "../tests/pipeline.ts";
+import { answerOf, bury, GROUP, textOf } from "./operator-for-tests.ts";
+
+describe("status", () => {
+  test("tells of every group, the forgotten too, of the ledger, the outbox and Redis", async () => {
+    await using pipeline = await aPipeline();
+    const { redis, keys } = pipeline;
+    await bury(pipeline, 2);
+    await pipeline.signUp(aSignup(), aSignup(), aSignup());
+    await pipeline.writeOnly(aSignup());
+    await redis.xgroup("CREATE", keys.events, "old-newsletter", "0");
+    await redis.zadd(keys.retry(GROUP), 1, "[]");
+    await redis.xgroup("CREATECONSUMER", keys.events, GROUP, "somebody");
+    await redis.xreadgroup("GROUP", GROUP, "somebody", "COUNT", 1, "STREAMS", keys.events, ">");
+
+    const { json } = await answerOf(pipeline, "status");
+    expect(json).toMatchObject({
+      groups: [
+        {
+          group: GROUP,
+          forgotten: false,
+          lag: 2,
+          retriesLag: 0,
+          pending: 1,
+          waitingRetries: 1,
+          deadLetters: 2,
+          paused: false,
+          consumers: [{ name: "somebody", pending: 1 }],
+        },
+        { group: "old-newsletter", forgotten: true, lag: 5, consumers: [] },
+      ],
+      ledger: { byState: { dead: 2, queued: 4 }, counted: 6, bounded: false, outbox: { rows: 1 } },
+    });
+    const text = await textOf(pipeline, "status");
+    expect(text).toContain("FORGOTTEN");
+    expect(text).toContain("4 queued");
+    expect(text).toContain("ops group drop old-newsletter");
+  });
+
+  test("says that a lag is unknown, and that a group is missing", async () => {
+    await using pipeline = await aPipeline();
+    const { redis, keys } = pipeline;
+    const [first = "", second = ""] = await Promise.all([1, 2].map(() => redis.xadd(keys.events, "*", "a", "b")));
+    await redis.xadd(keys.events, "*", "a", "b");
+    await redis.xdel(keys.events, second ?? "");
+    await redis.xgroup("SETID", keys.events, GROUP, first ?? "");
+    await redis.xgroup("DESTROY", keys.retries(GROUP), GROUP);
+    expect((await answerOf(pipeline, "status")).json).toMatchObject({
+      groups: [{ lag: null, retriesLag: null, exists: { events: true, retries: false } }],
+    });
+    const text = await textOf(pipeline, "status");
+    expect(text).toContain("unknown");
+    expect(text).toContain("no group");
+    const doctor = await answerOf(pipeline, "doctor");
+    expect(doctor.failed).toBe(true);
+  });
+});
+
+describe("find", () => {
+  test("finds by event id, user id, address and name; addresses are masked unless asked for", async () => {
+    await using pipeline = await aPipeline();
+    const signup = aSignup({
+      userName: "Đặng Mai",
+      userNameKey: "đặng mai",
+      email: "Mai@example.org",
+      emailKey: "mai@example.org",
+    });
+    const eventId = await pipeline.writeOnly(signup);
+    for (const word of [eventId, signup.userId, "MAI@example.org", "ĐẶNG MAI"]) {
+      const { json, failed } = await answerOf(pipeline, "find", word);
+      expect(failed).toBe(false);
+      expect(json).toMatchObject({
+        signups: [{ userName: "Đ***", email: "M***@example.org", mail: { eventId, state: "queued", inOutbox: true } }],
+      });
+    }
+    expect(await textOf(pipeline, "find", eventId)).not.toContain("Mai@");
+    expect(await textOf(pipeline, "find", eventId, "--show-address")).toContain("Mai@example.org");
+    expect((await answerOf(pipeline, "find", "nobody@example.org")).failed).toBe(true);
+  });
+
+  test("shows the dead letter, the reason and the timeline", async () => {
+    await using pipeline = await aPipeline();
+    const [eventId = ""] = await bury(pipeline, 1);
+    const text = await textOf(pipeline, "find", eventId);
+    expect(text).toMatch(/dead letter\s+welcome-email \d+-\d+/);
+    expect(text).toMatch(/reason\s+mailbox_unavailable/);
+    expect(text).toMatch(/\+0 ms\s+\S+Z\s+queued/);
+    expect(text).toMatch(/sending\s+1/);
+  });
+});
+
+describe("dead letters", () => {
+  test("are listed, by reason and up to a limit, and shown whole", async () => {
+    await using pipeline = await aPipeline();
+    const { redis, keys } = pipeline;
+    const [eventId = ""] = await bury(pipeline, 2, "content_refused");
+    await redis.xadd(keys.dead(GROUP), "*", "reason", "malformed", "detail", "\u001b[2Jgone", "fields", '["a","b"]');
+    expect((await answerOf(pipeline, "dead", "list", "--limit", "1")).json).toMatchObject({
+      total: 3,
+      byReason: { content_refused: 2, malformed: 1 },
+      letters: [{ group: GROUP, eventId, reason: "content_refused", attempts: 1 }],
+    });
+    expect((await answerOf(pipeline, "dead", "list", "--reason", "malformed")).json).toMatchObject({ total: 1 });
+    const text = await textOf(pipeline, "dead", "list");
+    expect(text).toContain("\\u001b[2Jgone");
+    expect(text).not.toContain("\u001b");
+    expect((await answerOf(pipeline, "dead", "show", eventId)).json).toMatchObject({
+      letters: [{ eventId, reason: "content_refused", ledgerState: "dead", group: GROUP }],
+    });
+    expect(await textOf(pipeline, "dead", "show", eventId)).toContain("user.signed_up.v1");
+    expect((await answerOf(pipeline, "dead", "show", "9-9")).failed).toBe(true);
+  });
+
+  test("are retried and dropped by the commands", async () => {
+    await using pipeline = await aPipeline();
+    const [first = "", second = ""] = await bury(pipeline, 3, "no_such_address");
+    expect(await textOf(pipeline, "dead", "retry", first)).toContain("1 letter: queued again");
+    expect(await textOf(pipeline, "dead", "retry", "--all", "--dry-run")).toContain("2 letters, nothing was done");
+    expect(await textOf(pipeline, "dead", "retry", "--all", "--dry-run")).toContain("suppressions lift");
+    expect(await textOf(pipeline, "dead", "drop", second)).toBe("1 letter dropped (1 no_such_address)");
+    expect((await answerOf(pipeline, "dead", "drop", second)).failed).toBe(true);
+    expect((await answerOf(pipeline, "dead", "retry", second, "--group", GROUP)).failed).toBe(false);
+    expect((await answerOf(pipeline, "dead", "retry", Bun.randomUUIDv7())).failed).toBe(true);
+    await expect(answerOf(pipeline, "dead", "list", "--group", "nobody")).rejects.toThrow("there are: welcome-email");
+  });
+});
+
+test("suppressions are listed, masked, and lifted", async () => {
+  await using pipeline = await aPipeline();
+  const eventId = Bun.randomUUIDv7();
+  await pipeline.db
+    .insertInto("suppressions")
+    .values({ email_key: "mai@example.org", reason: "no_such_address", event_id: eventId })
+    .execute();
+  expect((await answerOf(pipeline, "suppressions", "list")).json).toMatchObject({
+    suppressions: [{ address: "m***@example.org", reason: "no_such_address", eventId }],
+  });
+  expect((await answerOf(pipeline, "suppressions", "lift", "MAI@example.org")).json).toEqual({ lifted: true });
+  expect((await answerOf(pipeline, "suppressions", "lift", "mai@example.org")).failed).toBe(true);
+});
+
+test("a group is paused and resumed, and its consumers heed it", async () => {
+  await using pipeline = await aPipeline();
+  const outbox = anOutbox();
+  const consumer = await pipeline.consumer(outbox.handler);
+  expect((await answerOf(pipeline, "pause", GROUP)).json).toEqual({ group: GROUP, paused: true, changed: true });
+  await eventually(() => consumer.state() === "paused");
+  expect(await textOf(pipeline, "status")).toContain("paused");
+  await pipeline.signUp(aSignup());
+  expect((await answerOf(pipeline, "resume", GROUP)).json).toEqual({ group: GROUP, paused: false, changed: true });
+  await eventually(() => outbox.sent.length === 1);
+  await expect(answerOf(pipeline, "pause", "nobody")).rejects.toThrow("no group is named nobody");
+});
+
+test("a forgotten group is dropped when it is confirmed, with all that is its own; a known one only by force", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys } = pipeline;
+  const old = { name: "old-newsletter", types: [] };
+  await ensureGroup(redis, keys, old);
+  await redis.xadd(keys.dead(old.name), "*", "reason", "x");
+  await redis.zadd(keys.retry(old.name), 1, "[]");
+  await pipeline.signUp(aSignup());
+  const refused = await answerOf(pipeline, "group", "drop", old.name);
+  expect(refused).toMatchObject({ failed: true, json: { dropped: false, lost: { unread: 1, deadLetters: 1 } } });
+  const done = await answerOf(pipeline, "group", "drop", old.name, "--yes");
+  expect(done.json).toMatchObject({ group: old.name, dropped: true });
+  expect((await redis.keys(`{${pipeline.streamName}}*`)).filter((key) => key.includes(old.name))).toEqual([]);
+  expect((await answerOf(pipeline, "status")).json).toMatchObject({ groups: [{ group: GROUP, lag: 1 }] });
+  await expect(answerOf(pipeline, "group", "drop", old.name, "--yes")).rejects.toThrow("there is no group");
+  await expect(answerOf(pipeline, "group", "drop", GROUP, "--yes")).rejects.toThrow("give --force");
+  expect((await answerOf(pipeline, "group", "drop", GROUP, "--yes", "--force")).json).toMatchObject({ dropped: true });
+});
+
+test("a doctor looks at both stores and at the groups", async () => {
+  await using pipeline = await aPipeline();
+  const { json, text } = await answerOf(pipeline, "doctor");
+  expect(json).toMatchObject({
+    checks: expect.arrayContaining([
+      expect.objectContaining({ name: "postgres version", verdict: "ok" }),
+      expect.objectContaining({ name: "migrations", verdict: "ok" }),
+      expect.objectContaining({ name: "redis version", verdict: "ok" }),
+      expect.objectContaining({ name: "clocks", verdict: "ok" }),
+      expect.objectContaining({ name: `group ${GROUP}`, verdict: "ok" }),
+      expect.objectContaining({ name: "outbox", verdict: "ok" }),
+      expect.objectContaining({ name: "mail server", verdict: "skipped" }),
+    ]),
+  });
+  expect(text((_, plain) => plain)).toContain("up to date");
+});

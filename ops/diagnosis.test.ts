@@ -1,0 +1,106 @@
+import { describe, expect, test } from "bun:test";
+import type { PostgresFacts } from "../database/postgres-facts.ts";
+import type { GroupStatus } from "../stream/group-status.ts";
+import type { RedisFacts } from "../stream/redis-facts.ts";
+import { checkClocks, checkGroup, checkOutbox, checkPostgres, checkRedis } from "./diagnosis.ts";
+
+const goodPostgres: PostgresFacts = {
+  version: "18.4",
+  majorVersion: 18,
+  synchronousCommit: "on",
+  fsync: "on",
+  isStandby: false,
+  isReadOnly: false,
+  clockMs: 0,
+};
+const goodRedis: RedisFacts = {
+  version: "7.2.4",
+  isReplica: false,
+  usedMemory: 1_000,
+  maxMemory: 10_000,
+  evictionPolicy: "noeviction",
+  appendOnly: true,
+  lastAppendOk: true,
+  lastSnapshotOk: true,
+  lastSnapshotAt: 0,
+  uptimeSeconds: 1,
+};
+const goodGroup: GroupStatus = {
+  group: "welcome-email",
+  forgotten: false,
+  exists: { events: true, retries: true },
+  lag: 0,
+  retriesLag: 0,
+  pending: 0,
+  waitingRetries: 0,
+  deadLetters: 0,
+  paused: false,
+  oldestUnfinishedMs: 0,
+  consumers: [{ name: "one", pending: 0, idleMs: 1 }],
+};
+
+describe("a doctor's judgement", () => {
+  test("of good servers and a good group is that all is well", () => {
+    const checks = [
+      ...checkPostgres(goodPostgres, []),
+      ...checkRedis(goodRedis),
+      ...checkGroup(goodGroup),
+      checkClocks(20),
+      checkOutbox({ rows: 0, bounded: false, oldestAgeMs: 0 }),
+    ];
+    expect(checks.filter((check) => check.verdict !== "ok")).toEqual([]);
+  });
+
+  test.each([
+    [{ majorVersion: 13 }, "postgres version", "fail"],
+    [{ majorVersion: 19 }, "postgres version", "warn"],
+    [{ synchronousCommit: "off" }, "synchronous_commit", "fail"],
+    [{ fsync: "off" }, "fsync", "warn"],
+    [{ isStandby: true }, "postgres writable", "fail"],
+    [{ isReadOnly: true }, "postgres writable", "fail"],
+  ] as const)("of a Postgres with %p: %p, %p", (parts, name, verdict) => {
+    expect(checkPostgres({ ...goodPostgres, ...parts }, [])).toContainEqual(expect.objectContaining({ name, verdict }));
+  });
+
+  test("of a database that is not up to date: fail, and the command that helps", () => {
+    expect(checkPostgres(goodPostgres, ["0002-suppressions"])).toContainEqual(
+      expect.objectContaining({ name: "migrations", verdict: "fail", remedy: "bun run migrate" }),
+    );
+  });
+
+  test.each([
+    [{ version: "6.2.5" }, "redis version", "fail"],
+    [{ isReplica: true }, "redis writable", "fail"],
+    [{ appendOnly: false }, "redis persistence", "warn"],
+    [{ lastAppendOk: false }, "redis persistence", "fail"],
+    [{ evictionPolicy: "allkeys-lru" }, "maxmemory-policy", "fail"],
+    [{ evictionPolicy: "allkeys-lru", maxMemory: 0 }, "maxmemory-policy", "warn"],
+    [{ usedMemory: 8_000 }, "redis memory", "warn"],
+    [{ usedMemory: 9_900 }, "redis memory", "fail"],
+  ] as const)("of a Redis with %p: %p, %p", (parts, name, verdict) => {
+    expect(checkRedis({ ...goodRedis, ...parts })).toContainEqual(expect.objectContaining({ name, verdict }));
+  });
+
+  test.each([
+    [{ forgotten: true }, "warn"],
+    [{ exists: { events: true, retries: false } }, "fail"],
+    [{ lag: null }, "warn"],
+    [{ paused: true }, "warn"],
+    [{ consumers: [], lag: 3 }, "warn"],
+    [{ deadLetters: 1 }, "warn"],
+  ] as const)("of a group with %p: %p", (parts, verdict) => {
+    expect(checkGroup({ ...goodGroup, ...parts }).map((check) => check.verdict)).toContain(verdict);
+  });
+
+  test.each([
+    [0, "ok"],
+    [31_000, "warn"],
+    [301_000, "fail"],
+  ] as const)("of an outbox whose oldest row waits for %p ms: %p", (oldestAgeMs, verdict) => {
+    expect(checkOutbox({ rows: 1, bounded: false, oldestAgeMs }).verdict).toBe(verdict);
+  });
+
+  test("of clocks that differ is a warning", () => {
+    expect(checkClocks(-5_000)).toMatchObject({ verdict: "warn", finding: "Redis is 5 s behind Postgres" });
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, test } from "bun:test";
+import { countLetters } from "../stream/dead-letters.ts";
+import { WELCOME_EMAIL } from "../stream/groups.ts";
+import { anOutbox, aPipeline } from "../tests/pipeline.ts";
+import { drop } from "./drop.ts";
+import { anOperator, bury, GROUP } from "./operator-for-tests.ts";
+import { redrive } from "./redrive.ts";
+
+describe("a drop", () => {
+  test("takes the letter and its index entry; the mail stays dead of what it died of, and the timeline says who", async () => {
+    await using pipeline = await aPipeline();
+    const { redis, keys } = pipeline;
+    const [eventId = "", other = ""] = await bury(pipeline, 2);
+    expect(await drop(anOperator(pipeline), WELCOME_EMAIL, { kind: "one", id: eventId })).toMatchObject({ dropped: 1 });
+    expect(await redis.hkeys(keys.deadIndex(GROUP))).toEqual([other]);
+    expect(await countLetters(redis, keys, GROUP)).toBe(1);
+    const status = await pipeline.status(eventId);
+    expect(status).toMatchObject({ state: "dead", reason: "mailbox_unavailable" });
+    expect(status?.timeline.at(-1)).toMatchObject({ state: "dead", by: "ops", reason: "dropped_by_operator" });
+  });
+
+  test("of a reason or of all; a dry run counts; a redrive finds nothing any more", async () => {
+    await using pipeline = await aPipeline();
+    const { redis, keys } = pipeline;
+    await bury(pipeline, 2, "content_refused");
+    await bury(pipeline, 3, "retries_exhausted");
+    const operator = anOperator(pipeline);
+    const plan = await drop(operator, WELCOME_EMAIL, { kind: "all" }, { dryRun: true });
+    expect(plan).toMatchObject({ letters: 5, dropped: 0, byReason: { content_refused: 2, retries_exhausted: 3 } });
+    await drop(operator, WELCOME_EMAIL, { kind: "reason", reason: "content_refused" });
+    expect(await countLetters(redis, keys, GROUP)).toBe(3);
+    expect(await drop(operator, WELCOME_EMAIL, { kind: "all" })).toMatchObject({ letters: 3, dropped: 3 });
+    expect(await redrive(operator, WELCOME_EMAIL, { kind: "all" })).toMatchObject({ letters: 0, redriven: 0 });
+    const outbox = anOutbox();
+    await pipeline.consumer(outbox.handler);
+    expect(await redis.hlen(keys.deadIndex(GROUP))).toBe(0);
+    expect(outbox.sent).toEqual([]);
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, test } from "bun:test";
+import { eventually } from "../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup } from "../tests/pipeline.ts";
+import { answerOf, bury, GROUP } from "./operator-for-tests.ts";
+
+describe("erasing a user", () => {
+  test("cancels what is unsent, and whoever reads its entry later sends nothing", async () => {
+    await using pipeline = await aPipeline();
+    const { db, redis, keys } = pipeline;
+    const outbox = anOutbox();
+    const signup = aSignup({ idempotencyKeyHash: "ab".repeat(32) });
+    const [eventId = ""] = await pipeline.signUp(signup, aSignup());
+    const answer = await answerOf(pipeline, "erase", signup.email.toUpperCase());
+    expect(answer.json).toEqual({
+      erasures: [
+        {
+          userId: signup.userId,
+          userDeleted: true,
+          idempotencyKeysDeleted: 1,
+          suppressionsDeleted: 0,
+          cancelled: [eventId],
+          ledgerRowsKept: 1,
+        },
+      ],
+    });
+    expect(await pipeline.status(eventId)).toMatchObject({ state: "cancelled", reason: "user_erased" });
+    expect(await db.selectFrom("users").select("id").where("id", "=", signup.userId).execute()).toEqual([]);
+    await pipeline.consumer(outbox.handler);
+    await eventually(() => outbox.sent.length === 1);
+    await eventually(async () => (await redis.xpending(keys.events, GROUP))[0] === 0);
+    expect(outbox.sent).not.toContain(eventId);
+    expect((await pipeline.status(eventId))?.state).toBe("cancelled");
+  });
+
+  test("while the mail goes out: it is sent, and the ledger says so", async () => {
+    await using pipeline = await aPipeline();
+    const release = Promise.withResolvers<void>();
+    const outbox = anOutbox();
+    await pipeline.consumer(async (mail, context) => {
+      await release.promise;
+      return outbox.handler(mail, context);
+    });
+    const signup = aSignup();
+    const [eventId = ""] = await pipeline.signUp(signup);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "sending");
+    await answerOf(pipeline, "erase", signup.userId);
+    expect((await pipeline.status(eventId))?.state).toBe("cancelled");
+    release.resolve();
+    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+  });
+
+  test("keeps a sent or dead mail as it is, without the server's reply; a redrive of it is cancelled", async () => {
+    await using pipeline = await aPipeline();
+    const { db } = pipeline;
+    const [eventId = ""] = await bury(pipeline, 1);
+    await db.updateTable("emails").set({ server_reply: "550 no" }).execute();
+    const row = await db.selectFrom("emails").select(["user_id"]).executeTakeFirstOrThrow();
+    await answerOf(pipeline, "erase", row.user_id);
+    expect(await db.selectFrom("emails").select(["state", "server_reply"]).execute()).toEqual([
+      { state: "dead", server_reply: null },
+    ]);
+    expect((await answerOf(pipeline, "find", eventId)).json).toMatchObject({
+      signups: [{ userName: null, email: null, mail: { eventId, state: "dead" } }],
+    });
+    await answerOf(pipeline, "dead", "retry", eventId);
+    await pipeline.consumer(anOutbox().handler);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "cancelled");
+    // Once more is no fault: there is nothing left to do.
+    expect((await answerOf(pipeline, "erase", row.user_id)).json).toMatchObject({ erasures: [{ userDeleted: false }] });
+  });
+
+  test("of nobody is told", async () => {
+    await using pipeline = await aPipeline();
+    await expect(answerOf(pipeline, "erase", "nobody")).rejects.toThrow("there is no such user");
+  });
+});

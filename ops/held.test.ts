@@ -1,0 +1,64 @@
+import { describe, expect, test } from "bun:test";
+import { listHeldEmails } from "../database/held-emails.ts";
+import { eventually } from "../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup, type Pipeline } from "../tests/pipeline.ts";
+import { dropHeld, releaseAll, releaseEmails } from "./held.ts";
+import { anOperator, answerOf, GROUP } from "./operator-for-tests.ts";
+
+const group = { name: GROUP, types: ["user.signed_up.v1"], template: "welcome" };
+
+/** Mails that were cut off after the body began, under the policy "hold". */
+const hold = async (pipeline: Pipeline, count: number): Promise<string[]> => {
+  const consumer = await pipeline.consumer(async () => ({ kind: "uncertain", reason: "cut_off" }), {
+    uncertain: "hold",
+  });
+  const eventIds = await pipeline.signUp(...Array.from({ length: count }, () => aSignup()));
+  await eventually(
+    async () => (await listHeldEmails(pipeline.db, { template: "welcome", limit: count })).length === count,
+  );
+  await consumer.stop();
+  return eventIds;
+};
+
+describe("held mails", () => {
+  test("are released: queued with fresh counters, still uncertain, and sent once, also by a consumer that holds", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const [eventId = "", other = ""] = await hold(pipeline, 2);
+    expect(await releaseEmails(anOperator(pipeline), group, [eventId])).toEqual([eventId]);
+    expect(await releaseEmails(anOperator(pipeline), group, [eventId])).toEqual([]);
+    expect(await pipeline.status(eventId)).toMatchObject({ state: "queued", attempts: 0, uncertain: 1 });
+    await pipeline.consumer(outbox.handler, { uncertain: "hold" });
+    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    expect(outbox.sent).toEqual([eventId]);
+    expect((await pipeline.status(other))?.state).toBe("held");
+  });
+
+  test("are released all at once", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    await hold(pipeline, 12);
+    expect(await releaseAll(anOperator(pipeline), group)).toMatchObject({ released: 12, stopped: false });
+    await pipeline.consumer(outbox.handler);
+    await eventually(() => outbox.sent.length === 12);
+  });
+
+  test("are dropped: dead, without a letter", async () => {
+    await using pipeline = await aPipeline();
+    const [eventId = ""] = await hold(pipeline, 1);
+    expect(await dropHeld(anOperator(pipeline), group, [eventId])).toEqual([eventId]);
+    expect(await pipeline.status(eventId)).toMatchObject({ state: "dead", reason: "dropped_by_operator" });
+    expect(await pipeline.redis.xlen(pipeline.keys.dead(GROUP))).toBe(0);
+  });
+
+  test("by the commands", async () => {
+    await using pipeline = await aPipeline();
+    const [first = "", second = ""] = await hold(pipeline, 2);
+    expect((await answerOf(pipeline, "held", "list")).json).toMatchObject({
+      mails: [{ eventId: first, uncertain: 1, reason: "cut_off" }, { eventId: second }],
+    });
+    expect((await answerOf(pipeline, "held", "drop", first)).json).toEqual({ dropped: [first] });
+    expect((await answerOf(pipeline, "held", "release", "--all")).json).toEqual({ released: 1, stopped: false });
+    expect((await answerOf(pipeline, "held", "release", second)).failed).toBe(true);
+  });
+});

@@ -1,0 +1,184 @@
+import { describe, expect, test } from "bun:test";
+import { startReconciler } from "../api/background/reconciler.ts";
+import { countLetters } from "../stream/dead-letters.ts";
+import { WELCOME_EMAIL } from "../stream/groups.ts";
+import { eventually } from "../tests/eventually.ts";
+import { anOutbox, aPipeline, type Pipeline, silentLog } from "../tests/pipeline.ts";
+import { anOperator, bury, GROUP } from "./operator-for-tests.ts";
+import { fateOf, redrive } from "./redrive.ts";
+
+const letters = ({ redis, keys }: Pipeline) => countLetters(redis, keys, GROUP);
+const inLine = ({ redis, keys }: Pipeline) => redis.xlen(keys.retries(GROUP));
+const nothingPending = ({ redis, keys }: Pipeline) =>
+  eventually(async () => (await redis.xpending(keys.retries(GROUP), GROUP))[0] === 0);
+const all = { kind: "all" } as const;
+
+describe("a redrive", () => {
+  test("of one mail: queued with fresh counters, its letter and index entry gone, sent", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const [eventId = "", other = ""] = await bury(pipeline, 2);
+    const report = await redrive(anOperator(pipeline), WELCOME_EMAIL, { kind: "one", id: eventId.toUpperCase() });
+    expect(report).toMatchObject({ letters: 1, redriven: 1, byReason: { mailbox_unavailable: 1 } });
+    expect(await pipeline.status(eventId)).toMatchObject({ state: "queued", attempts: 0, reason: null });
+    expect((await pipeline.status(eventId))?.timeline.at(-1)).toMatchObject({ by: "ops", reason: "redriven" });
+    expect(await pipeline.redis.hkeys(pipeline.keys.deadIndex(GROUP))).toEqual([other]);
+
+    const [[, fields] = ["", []]] = await pipeline.redis.xrange(pipeline.keys.retries(GROUP), "-", "+");
+    expect(fields).toContain(eventId);
+    for (const counter of ["attempts", "firstfailure", "lastfailure", "crashes"]) expect(fields).not.toContain(counter);
+
+    await pipeline.consumer(outbox.handler);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    expect(outbox.sent).toEqual([eventId]);
+    expect((await pipeline.status(other))?.state).toBe("dead");
+  });
+
+  test("of everything, twice at once, with consumers running: each mail once, no letter left", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const eventIds = await bury(pipeline, 600);
+    await pipeline.consumer(outbox.handler, { concurrency: 50 });
+    await pipeline.consumer(outbox.handler, { concurrency: 50 });
+    const reports = await Promise.all([1, 2].map(() => redrive(anOperator(pipeline), WELCOME_EMAIL, all)));
+    await eventually(() => outbox.sent.length >= eventIds.length);
+    await nothingPending(pipeline);
+    expect([...outbox.sent].sort()).toEqual([...eventIds].sort());
+    expect(await letters(pipeline)).toBe(0);
+    const moved = reports.reduce((sum, report) => sum + report.redriven + report.returned, 0);
+    const late = reports.reduce((sum, report) => sum + report.gone + report.settled, 0);
+    expect(moved).toBe(600);
+    expect(late).toBeLessThanOrEqual(600);
+  });
+
+  test("that dies between its two writes: the reconciler brings the mail back, and its letter sends no second one", async () => {
+    await using pipeline = await aPipeline();
+    const { db, redis, keys } = pipeline;
+    const outbox = anOutbox();
+    const [eventId = ""] = await bury(pipeline, 1);
+    const dying = anOperator(pipeline, {
+      at: () => {
+        throw new Error("killed");
+      },
+    });
+    await expect(redrive(dying, WELCOME_EMAIL, all)).rejects.toThrow("killed");
+    expect((await pipeline.status(eventId))?.state).toBe("queued");
+    expect([await letters(pipeline), await inLine(pipeline)]).toEqual([1, 0]);
+
+    await pipeline.consumer(outbox.handler);
+    await using _ = startReconciler(
+      { db, redis, keys, groups: [WELCOME_EMAIL], log: silentLog },
+      { reconcileAfterMs: 200 },
+    );
+    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    const again = await redrive(anOperator(pipeline), WELCOME_EMAIL, all);
+    expect(again).toMatchObject({ letters: 1, redriven: 0, settled: 1 });
+    await nothingPending(pipeline);
+    expect(outbox.sent).toEqual([eventId]);
+    expect(await letters(pipeline)).toBe(0);
+  });
+
+  test("run again right after it died: the entry is put back once", async () => {
+    await using pipeline = await aPipeline();
+    const [eventId = ""] = await bury(pipeline, 1);
+    const dying = anOperator(pipeline, { at: () => Promise.reject(new Error("killed")) });
+    await expect(redrive(dying, WELCOME_EMAIL, all)).rejects.toThrow("killed");
+    const again = await redrive(anOperator(pipeline), WELCOME_EMAIL, { kind: "one", id: eventId });
+    expect(again).toMatchObject({ letters: 1, returned: 1 });
+    expect([await letters(pipeline), await inLine(pipeline)]).toEqual([0, 1]);
+  });
+
+  test("of 2,000 letters goes in batches, tells its progress, and stops between two when asked to", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const eventIds = await bury(pipeline, 2_000);
+    const controller = new AbortController();
+    const progress: number[] = [];
+    const stopping = anOperator(pipeline, {
+      signal: controller.signal,
+      onProgress: ({ done }) => {
+        progress.push(done);
+        if (progress.length === 2) controller.abort();
+      },
+    });
+    const first = await redrive(stopping, WELCOME_EMAIL, all);
+    expect(first).toMatchObject({ redriven: 1_000, stopped: true });
+    expect(progress).toEqual([500, 1_000]);
+    const rest = await redrive(anOperator(pipeline), WELCOME_EMAIL, all);
+    expect(rest).toMatchObject({ redriven: 1_000, stopped: false });
+    await pipeline.consumer(outbox.handler, { concurrency: 250 });
+    await eventually(() => outbox.sent.length >= eventIds.length);
+    expect(new Set(outbox.sent).size).toBe(2_000);
+  });
+
+  test("by reason takes only those; a dry run counts and does nothing", async () => {
+    await using pipeline = await aPipeline();
+    await bury(pipeline, 3, "content_refused");
+    await bury(pipeline, 2, "retries_exhausted");
+    const selection = { kind: "reason", reason: "content_refused" } as const;
+    const plan = await redrive(anOperator(pipeline), WELCOME_EMAIL, selection, { dryRun: true });
+    expect(plan).toMatchObject({ letters: 3, redriven: 3, dryRun: true });
+    expect(await letters(pipeline)).toBe(5);
+    const done = await redrive(anOperator(pipeline), WELCOME_EMAIL, selection);
+    expect(done).toMatchObject({ letters: 3, redriven: 3, byReason: { content_refused: 3 } });
+    expect(await letters(pipeline)).toBe(2);
+  });
+
+  test("puts back what nobody could read as it was, by its letter id, and leaves what holds nothing", async () => {
+    await using pipeline = await aPipeline();
+    const { redis, keys } = pipeline;
+    const raw = ["type", "user.signed_up.v1", "id", "not-a-uuid", "data", "{"];
+    await redis.xadd(keys.events, "*", ...raw);
+    const consumer = await pipeline.consumer(anOutbox().handler);
+    await eventually(async () => (await letters(pipeline)) === 1);
+    await consumer.stop();
+    const empty = await redis.xadd(keys.dead(GROUP), "*", "reason", "written by hand", "fields", "{}");
+    const [[letterId = ""] = []] = await redis.xrange(keys.dead(GROUP), "-", "+");
+    const report = await redrive(anOperator(pipeline), WELCOME_EMAIL, { kind: "one", id: letterId });
+    expect(report).toMatchObject({ letters: 1, returned: 1, byReason: { malformed: 1 } });
+    expect((await redis.xrange(keys.retries(GROUP), "-", "+"))[0]?.[1]).toEqual(raw);
+
+    const rest = await redrive(anOperator(pipeline), WELCOME_EMAIL, all);
+    expect(rest).toMatchObject({ letters: 1, unreadable: 1 });
+    expect((await redis.xrange(keys.dead(GROUP), "-", "+")).map(([id]) => id)).toEqual([empty ?? ""]);
+  });
+
+  test("of a dead mail whose letter Redis has lost: the ledger brings it back", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const [eventId = ""] = await bury(pipeline, 1);
+    await pipeline.redis.del(pipeline.keys.dead(GROUP), pipeline.keys.deadIndex(GROUP));
+    const report = await redrive(anOperator(pipeline), WELCOME_EMAIL, { kind: "one", id: eventId });
+    expect(report).toMatchObject({ letters: 0, redriven: 1 });
+    await pipeline.consumer(outbox.handler);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+  });
+
+  test("of a letter that has lost its entry: the event is made anew", async () => {
+    await using pipeline = await aPipeline();
+    const { redis, keys } = pipeline;
+    const outbox = anOutbox();
+    const [eventId = ""] = await bury(pipeline, 1);
+    await redis.del(keys.dead(GROUP), keys.deadIndex(GROUP));
+    await redis.xadd(keys.dead(GROUP), "*", "event_id", eventId, "reason", "mailbox_unavailable", "fields", "[]");
+    expect(await redrive(anOperator(pipeline), WELCOME_EMAIL, all)).toMatchObject({ letters: 1, redriven: 1 });
+    expect(await letters(pipeline)).toBe(0);
+    await pipeline.consumer(outbox.handler);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+  });
+});
+
+test.each([
+  [undefined, "return"],
+  ["dead", "redrive"],
+  ["queued", "return"],
+  ["sending", "return"],
+  ["retrying", "return"],
+  ["uncertain", "return"],
+  ["held", "settle"],
+  ["sent", "settle"],
+  ["suppressed", "settle"],
+  ["cancelled", "settle"],
+] as const)("a letter whose mail is %p: %s", (was, fate) => {
+  expect(fateOf(was)).toBe(fate);
+});
