@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import { type TestDatabase, withTestDatabase } from "../tests/database.ts";
+import { openDatabase } from "./connection.ts";
+import { migrateWhenAvailable } from "./migrate-when-available.ts";
+import { MIGRATIONS } from "./migrations/index.ts";
+
+let database: TestDatabase;
+beforeEach(async () => {
+  database = await withTestDatabase({ migrated: false });
+});
+afterEach(() => database.drop());
+
+const ALL = Object.keys(MIGRATIONS);
+
+const migrate = (env: Readonly<Record<string, string>>) => {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "migrate.ts")], {
+    env: { PATH: process.env["PATH"] ?? "", ...env },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  return Promise.all([child.exited, new Response(child.stdout).text(), new Response(child.stderr).text()]);
+};
+
+const single = (url: string) => () =>
+  openDatabase({ url, poolSize: 1, applicationName: "test migrate", deadlineMs: Infinity });
+
+test("the command brings a database up to date; the second time there is nothing to do", async () => {
+  const env = { DATABASE_URL: database.url };
+  expect(await migrate(env)).toEqual([0, ALL.map((name) => `applied ${name}\n`).join(""), ""]);
+  expect(await migrate(env)).toEqual([0, "up to date\n", ""]);
+});
+
+test("a faulty setting is 78, and named", async () => {
+  const [code, , told] = await migrate({ DATABASE_URL: "mysql://db.example/signup" });
+  expect(code).toBe(78);
+  expect(told).toContain("DATABASE_URL");
+});
+
+test("of several at once one applies, the others wait for it and find nothing to do", async () => {
+  const runs = await Promise.all(
+    [1, 2, 3, 4].map(() => migrateWhenAvailable({ open: single(database.url), patienceMs: 0, onWait: () => {} })),
+  );
+  expect(runs.flat()).toEqual(ALL);
+  expect(runs.filter((applied) => applied.length > 0)).toHaveLength(1);
+});
+
+test("a database that is away is waited for, and told of once", async () => {
+  const told: string[] = [];
+  let opened = 0;
+  const applied = await migrateWhenAvailable({
+    open: () => {
+      opened += 1;
+      return single(opened > 2 ? database.url : "postgres://nobody@127.0.0.1:1/none")();
+    },
+    patienceMs: 10_000,
+    onWait: (code) => void told.push(code),
+  });
+  expect(applied).toEqual(ALL);
+  expect(told).toEqual(["ECONNREFUSED"]);
+});
+
+test("patience ends with the driver's error", async () => {
+  const gaveUp = migrateWhenAvailable({
+    open: single("postgres://nobody@127.0.0.1:1/none"),
+    patienceMs: 0,
+    onWait: () => {},
+  });
+  expect(await gaveUp.catch((error: unknown) => error)).toMatchObject({ code: "ECONNREFUSED" });
+});
