@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../database/connection.ts";
 import { createLogger } from "../observability/logger.ts";
@@ -23,7 +24,10 @@ const LOCAL_DIRECTORY = join(import.meta.dir, "..", ".local");
 const words = process.argv.slice(2);
 const wantsJson = words.includes("--json");
 const style = styleFor(process.stdout, process.env);
-const say = (message: string): void => console.error(message);
+/** Written at once, and as it is: `console.error` would paint it red, NO_COLOR or not. */
+const say = (message: string): void => {
+  writeSync(process.stderr.fd, `${message}\n`);
+};
 
 /** Written whole before the process may exit, also into a pipe. */
 const print = async (text: string): Promise<void> => {

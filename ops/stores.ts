@@ -51,17 +51,21 @@ export interface Stores {
   readonly redis: Redis;
 }
 
-const ask = async ({ db, redis }: Stores, store: Store): Promise<void> => {
-  if (store === "database") return answerWithin(store, pingDatabase(db));
-  if (!(await untilReady(redis, ANSWER_WITHIN_MS - 500))) {
-    throw new StoreAway(`Redis is away: no connection within ${ANSWER_WITHIN_MS / 1_000} s. Look at REDIS_URL.`);
+const ask = async ({ db, redis }: Stores, store: Store, limitMs: number): Promise<void> => {
+  if (store === "database") return answerWithin(store, pingDatabase(db), limitMs);
+  if (!(await untilReady(redis, limitMs))) {
+    throw new StoreAway(`Redis is away: no connection within ${limitMs / 1_000} s. Look at REDIS_URL.`);
   }
-  await answerWithin(store, redisTimeMs(redis));
+  await answerWithin(store, redisTimeMs(redis), limitMs);
 };
 
 /** Asks all of them at once; a message for each that is away. */
-export const untilStoresAnswer = async (stores: Stores, needs: readonly Store[]): Promise<void> => {
-  const answers = await Promise.allSettled(needs.map((store) => ask(stores, store)));
+export const untilStoresAnswer = async (
+  stores: Stores,
+  needs: readonly Store[],
+  limitMs = ANSWER_WITHIN_MS,
+): Promise<void> => {
+  const answers = await Promise.allSettled(needs.map((store) => ask(stores, store, limitMs)));
   const faults = answers.flatMap((answer) => (answer.status === "rejected" ? [reasonOf(answer.reason)] : []));
   if (faults.length > 0) throw new StoreAway(faults.join("\n"));
 };
@@ -70,10 +74,15 @@ export const untilStoresAnswer = async (stores: Stores, needs: readonly Store[])
  * Rejects when a store stops answering while a command runs; never resolves. No client gives a statement up by itself, so
  * a command on a server that hangs would hang too.
  */
-export const storesGoneAway = async (stores: Stores, needs: readonly Store[], signal: AbortSignal): Promise<never> => {
+export const storesGoneAway = async (
+  stores: Stores,
+  needs: readonly Store[],
+  signal: AbortSignal,
+  limitMs = ANSWER_WITHIN_MS,
+): Promise<never> => {
   for (;;) {
     await pause(ASK_EVERY_MS, signal);
     if (signal.aborted) return new Promise<never>(() => {});
-    await untilStoresAnswer(stores, needs);
+    await untilStoresAnswer(stores, needs, limitMs);
   }
 };

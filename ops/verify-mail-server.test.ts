@@ -1,0 +1,33 @@
+import { describe, expect, test } from "bun:test";
+import { loadSettings } from "../settings/load.ts";
+import { startMailServer } from "../tests/mail-server.ts";
+import { verifyMailServer } from "./verify-mail-server.ts";
+
+const settingsFor = (port: number, tls: string) =>
+  loadSettings("ops", {
+    DATABASE_URL: "postgres://x/x",
+    REDIS_URL: "redis://x",
+    MAIL_SERVER: "127.0.0.1",
+    MAIL_PORT: String(port),
+    MAIL_TLS: tls,
+  });
+
+describe("a doctor who speaks to the mail server", () => {
+  test("finds it well, and sends nothing", async () => {
+    await using server = await startMailServer();
+    await verifyMailServer(settingsFor(server.port, "none"));
+    expect(server.connections()).toBe(1);
+    expect(server.taken).toEqual([]);
+  });
+
+  test("insists on STARTTLS where it is asked for", async () => {
+    await using server = await startMailServer();
+    await expect(verifyMailServer(settingsFor(server.port, "starttls"))).rejects.toThrow();
+  });
+
+  test("says why it could not connect", async () => {
+    const server = await startMailServer();
+    await server.close();
+    await expect(verifyMailServer(settingsFor(server.port, "none"))).rejects.toThrow("ECONNREFUSED");
+  });
+});
