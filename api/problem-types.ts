@@ -1,0 +1,131 @@
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Locale } from "../stream/event.ts";
+
+/** One kind of problem: its status, a title that never changes, and what is said to people. */
+export interface ProblemType extends Readonly<Record<Locale, string>> {
+  readonly status: ContentfulStatusCode;
+  readonly title: string;
+}
+
+/** Every problem that the API answers with, by its `code`. Codes are part of the contract. */
+export const PROBLEM_TYPES = {
+  bad_request: {
+    status: 400,
+    title: "Bad request",
+    vi: "Không đọc được yêu cầu này.",
+    en: "This request cannot be read.",
+  },
+  malformed_json: {
+    status: 400,
+    title: "Malformed JSON",
+    vi: "Nội dung không phải là JSON hợp lệ (UTF-8).",
+    en: "The body is not valid JSON (in UTF-8).",
+  },
+  invalid_idempotency_key: {
+    status: 400,
+    title: "Invalid Idempotency-Key",
+    vi: "Idempotency-Key phải gồm 1 đến 255 ký tự ASCII nhìn thấy được, không có khoảng trắng.",
+    en: "Idempotency-Key must be 1 to 255 visible ASCII characters, without spaces.",
+  },
+  email_taken: {
+    status: 400,
+    title: "Email already registered",
+    vi: "Email đã được đăng ký.",
+    en: "This email is already registered.",
+  },
+  user_name_taken: {
+    status: 400,
+    title: "User name already exists",
+    vi: "Tên người dùng đã tồn tại.",
+    en: "This user name already exists.",
+  },
+  unauthorized: {
+    status: 401,
+    title: "Service token needed",
+    vi: "Cần có mã truy cập dịch vụ hợp lệ (Authorization: Bearer).",
+    en: "A valid service token is needed (Authorization: Bearer).",
+  },
+  foreign_origin: {
+    status: 403,
+    title: "Sent from another site",
+    vi: "Biểu mẫu được gửi từ một trang khác nên đã bị từ chối.",
+    en: "The form was sent from another site, and is refused.",
+  },
+  not_found: {
+    status: 404,
+    title: "Not found",
+    vi: "Không có gì ở địa chỉ này.",
+    en: "There is nothing at this address.",
+  },
+  event_not_found: {
+    status: 404,
+    title: "No such event",
+    vi: "Không có sự kiện nào mang mã này.",
+    en: "There is no event with this id.",
+  },
+  group_not_found: {
+    status: 404,
+    title: "No such group",
+    vi: "Không có nhóm nào mang tên này.",
+    en: "There is no group of this name.",
+  },
+  method_not_allowed: {
+    status: 405,
+    title: "Method not allowed",
+    vi: "Địa chỉ này không nhận phương thức đó; xem tiêu đề Allow.",
+    en: "This address does not take that method; see the Allow header.",
+  },
+  body_too_large: {
+    status: 413,
+    title: "Body too large",
+    vi: "Nội dung vượt quá 16 KiB.",
+    en: "The body is larger than 16 KiB.",
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: "Unsupported media type",
+    vi: "Kiểu nội dung không được hỗ trợ; xem tiêu đề Accept.",
+    en: "The content type is not supported; see the Accept header.",
+  },
+  validation_failed: {
+    status: 422,
+    title: "Validation failed",
+    vi: "Một số mục chưa hợp lệ.",
+    en: "Some fields are not valid.",
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: "Idempotency-Key reused",
+    vi: "Idempotency-Key này đã được dùng cho một yêu cầu khác.",
+    en: "This Idempotency-Key was used for a different request.",
+  },
+  too_many_requests: {
+    status: 429,
+    title: "Too many requests",
+    vi: "Quá nhiều yêu cầu. Vui lòng thử lại sau giây lát.",
+    en: "Too many requests. Please try again in a moment.",
+  },
+  internal_error: {
+    status: 500,
+    title: "Internal error",
+    vi: "Đã có lỗi ngoài dự kiến. Lỗi đã được ghi lại.",
+    en: "Something unexpected went wrong. It has been logged.",
+  },
+  too_busy: {
+    status: 503,
+    title: "Too busy",
+    vi: "Hệ thống đang bận. Vui lòng thử lại sau giây lát.",
+    en: "The service is busy. Please try again in a moment.",
+  },
+  database_unavailable: {
+    status: 503,
+    title: "Database unavailable",
+    vi: "Hệ thống tạm thời gián đoạn. Vui lòng thử lại sau giây lát.",
+    en: "The service is interrupted for the moment. Please try again shortly.",
+  },
+} as const satisfies Record<string, ProblemType>;
+
+export type ProblemCode = keyof typeof PROBLEM_TYPES;
+
+/** The URI reference that names a problem's type; it can be opened (RFC 9457, 3.1.1). */
+export const problemUri = (code: ProblemCode): string => `/problems/${code}`;

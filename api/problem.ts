@@ -1,0 +1,88 @@
+import type { Context } from "hono";
+import { z } from "zod";
+import type { Locale } from "../stream/event.ts";
+import { preferredLanguage } from "./language.ts";
+import { PROBLEM_TYPES, type ProblemCode, problemUri } from "./problem-types.ts";
+
+/** A fault of one field, in the languages that it can be told in. */
+export interface FieldFault {
+  /** JSON pointer into the body, as a URI fragment (RFC 6901, 6): `#/email`, or `#` for the whole. */
+  readonly pointer: string;
+  readonly code: string;
+  readonly detail: Readonly<Record<Locale, string>>;
+}
+
+interface ProblemOptions {
+  readonly errors?: readonly FieldFault[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** Thrown wherever a request cannot be served as asked; answered as problem+json, or told on the page. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  readonly code: ProblemCode;
+  readonly errors: readonly FieldFault[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ProblemCode, { errors = [], headers = {}, cause }: ProblemOptions = {}) {
+    super(PROBLEM_TYPES[code].title, { cause });
+    this.code = code;
+    this.errors = errors;
+    this.headers = headers;
+  }
+}
+
+/**
+ * `Retry-After` for a caller that should stay away for about `ms`: whole seconds (RFC 9110, 10.2.3), at least one, spread
+ * over up to twice the time so that the refused do not come back together.
+ */
+export const retryAfter = (ms: number, random: () => number = Math.random): Record<string, string> => ({
+  "Retry-After": String(Math.max(1, Math.ceil((ms * (1 + random())) / 1_000))),
+});
+
+/** The body of every error answer (RFC 9457). */
+export const problemSchema = z.object({
+  type: z.string().meta({ description: "URI reference that names the kind of problem." }),
+  title: z.string(),
+  status: z.int().meta({ description: "The HTTP status." }),
+  detail: z.string().meta({ description: "For people, in Vietnamese or English by Accept-Language." }),
+  code: z.string().meta({ description: "For programs; never changes." }),
+  errors: z
+    .array(
+      z.object({
+        pointer: z.string().meta({ description: "JSON pointer into the body, as a URI fragment." }),
+        detail: z.string(),
+        code: z.string(),
+      }),
+    )
+    .optional()
+    .meta({ description: "Every fault of the body, if its fields are at fault." }),
+});
+
+type Problem = z.output<typeof problemSchema>;
+
+const toBody = (problem: ProblemError, language: Locale): Problem => {
+  const type = PROBLEM_TYPES[problem.code];
+  const errors = problem.errors.map(({ pointer, detail, code }) => ({ pointer, detail: detail[language], code }));
+  return {
+    type: problemUri(problem.code),
+    title: type.title,
+    status: type.status,
+    detail: type[language],
+    code: problem.code,
+    ...(errors.length > 0 ? { errors } : {}),
+  };
+};
+
+/** Answers with a problem in the caller's language. */
+export const problemResponse = (c: Context, problem: ProblemError): Response => {
+  const language = preferredLanguage(c.req.header("accept-language"));
+  return c.body(JSON.stringify(toBody(problem, language)), PROBLEM_TYPES[problem.code].status, {
+    "Content-Type": "application/problem+json",
+    "Content-Language": language,
+    Vary: "Accept-Language",
+    "Cache-Control": "no-store",
+    ...problem.headers,
+  });
+};

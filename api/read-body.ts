@@ -1,0 +1,67 @@
+import { ProblemError } from "./problem.ts";
+
+/** The largest body that is read. */
+export const MAX_BODY_BYTES = 16 * 1024;
+
+const tooLarge = () => new ProblemError("body_too_large", { headers: { Connection: "close" } });
+
+/** A body of unknown length is read piece by piece: no more of it is kept than is allowed. */
+const readPieces = async (body: ReadableStream<Uint8Array>): Promise<Uint8Array> => {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop cancels the stream.
+  for await (const piece of body) {
+    size += piece.byteLength;
+    if (size > MAX_BODY_BYTES) throw tooLarge();
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+};
+
+const readBytes = async (request: Request): Promise<Uint8Array> => {
+  const declared = request.headers.get("content-length");
+  if (declared === null) return request.body === null ? new Uint8Array() : readPieces(request.body);
+  if (Number(declared) > MAX_BODY_BYTES) throw tooLarge();
+  const bytes = await request.bytes();
+  if (bytes.byteLength > MAX_BODY_BYTES) throw tooLarge();
+  return bytes;
+};
+
+/**
+ * The body as text, whether its length was declared or not (chunked).
+ *
+ * @throws {ProblemError} `body_too_large` above 16 KiB; `onBadText` if it is not UTF-8: replacement characters would
+ *   quietly become part of a name or of a password
+ */
+export const readText = async (request: Request, onBadText: "malformed_json" | "bad_request"): Promise<string> => {
+  const bytes = await readBytes(request);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new ProblemError(onBadText, { cause });
+  }
+};
+
+/** The type and subtype of a `Content-Type`, in lower case; undefined if its charset is another than UTF-8. */
+const mediaTypeOf = (contentType: string | undefined): string | undefined => {
+  const [type = "", ...parameters] = (contentType ?? "").toLowerCase().split(";");
+  const charset = parameters.map((parameter) => /^\s*charset="?([^"\s]*)"?\s*$/.exec(parameter)?.[1]).find(Boolean);
+  return charset === undefined || charset === "utf-8" || charset === "utf8" ? type.trim() : undefined;
+};
+
+const unsupported = (accepted: string) =>
+  new ProblemError("unsupported_media_type", { headers: { Accept: accepted, "Accept-Post": accepted } });
+
+/** @throws {ProblemError} `unsupported_media_type` unless it is `application/json` or `application/*+json`, in UTF-8 */
+export const requireJson = (contentType: string | undefined): void => {
+  if (contentType === "application/json") return;
+  if (!/^application\/(?:json|[a-z0-9!#$&^_.+-]+\+json)$/.test(mediaTypeOf(contentType) ?? "")) {
+    throw unsupported("application/json");
+  }
+};
+
+/** @throws {ProblemError} `unsupported_media_type` unless it is what an HTML form sends by default */
+export const requireForm = (contentType: string | undefined): void => {
+  const accepted = "application/x-www-form-urlencoded";
+  if (mediaTypeOf(contentType) !== accepted) throw unsupported(accepted);
+};

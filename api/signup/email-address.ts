@@ -1,0 +1,53 @@
+import { domainToASCII } from "node:url";
+import { z } from "zod";
+import type { FaultCode } from "./faults.ts";
+
+/** RFC 5321, 4.5.3.1: a path has 256 octets, its angle brackets included. */
+const MAX_ADDRESS = 254;
+const MAX_LOCAL_PART = 64;
+
+/** Letters, marks, digits, dots, hyphens: what a name in DNS looks like to people. `domainToASCII` would take far more. */
+const UNICODE_DOMAIN = /^[\p{L}\p{M}\p{N}.-]+$/u;
+const NOT_ASCII = /[^\p{ASCII}]/u;
+/** Anything that makes a list, a comment, a quoted or a bracketed form of it. */
+const OUTSIDE_DOT_ATOM = /[\s@,:;<>()[\]\\"\p{Cc}]/u;
+/** Never first, last or doubled: RFC 5322, 3.2.3. */
+const MISPLACED_DOT = /^\.|\.\.|\.$/;
+/** `user%host@relay` and `host!user@relay` once asked a relay to pass a mail on. Nobody has such an address today. */
+const SOURCE_ROUTE = /[%!]/;
+/** At least two labels, and the last is no number: neither `localhost` nor an IP address. */
+const PUBLIC_DOMAIN = /\.(?=[a-z0-9-]*[a-z])[a-z0-9-]+$/;
+
+const toAsciiDomain = (domain: string): string => {
+  if (!NOT_ASCII.test(domain) && !/xn--/i.test(domain)) return domain.toLowerCase();
+  return UNICODE_DOMAIN.test(domain) ? domainToASCII(domain.normalize("NFC")).toLowerCase() : "";
+};
+
+export type ParsedEmailAddress = { readonly address: string } | { readonly fault: FaultCode };
+
+/**
+ * Reads one mail address, as people type it: trimmed, the domain in lower case and in ASCII (`bücher.example` becomes
+ * `xn--bcher-kva.example`), the local part as it is.
+ *
+ * The rule is the one of `<input type=email>` (WHATWG HTML, by way of zod), so that form and API agree, less what no mail
+ * server may take or should be given: misplaced dots, source routes, hosts without a public name. No lists, comments,
+ * quoted local parts or IP literals. Local parts beyond ASCII would need SMTPUTF8 (RFC 6531) all the way.
+ */
+export const parseEmailAddress = (typed: string): ParsedEmailAddress => {
+  const text = typed.trim();
+  if (text.length > MAX_ADDRESS) return { fault: "email_too_long" };
+  const at = text.lastIndexOf("@");
+  const local = text.slice(0, Math.max(0, at));
+  if (OUTSIDE_DOT_ATOM.test(local)) return { fault: "email_invalid" };
+  if (NOT_ASCII.test(local)) return { fault: "email_local_part_not_ascii" };
+  const domain = toAsciiDomain(text.slice(at + 1));
+  const address = `${local}@${domain}`;
+  const isUsable =
+    z.regexes.html5Email.test(address) &&
+    local.length <= MAX_LOCAL_PART &&
+    !MISPLACED_DOT.test(local) &&
+    !SOURCE_ROUTE.test(local) &&
+    PUBLIC_DOMAIN.test(domain);
+  if (!isUsable) return { fault: "email_invalid" };
+  return address.length > MAX_ADDRESS ? { fault: "email_too_long" } : { address };
+};

@@ -1,0 +1,88 @@
+import { expect, test } from "bun:test";
+import { aBody } from "../app-for-tests.ts";
+import { parseSignup } from "./schema.ts";
+
+const faultsOf = (body: unknown): string[] => {
+  const parsed = parseSignup(body);
+  return parsed.kind === "valid" ? [] : parsed.faults.map(({ pointer, code }) => `${pointer} ${code}`);
+};
+
+const inputOf = (body: unknown) => {
+  const parsed = parseSignup(body);
+  if (parsed.kind === "invalid") throw new Error(JSON.stringify(parsed.faults));
+  return parsed.input;
+};
+
+test("a body is normalised: NFC, trimmed, locale vi; unknown fields are ignored", () => {
+  const given = {
+    user_name: "  Bô\u0301  ",
+    email: " Bo@EXAMPLE.com ",
+    password: "mâ\u0323t khâ\u0309u dài",
+    admin: true,
+  };
+  expect(inputOf(given)).toEqual({
+    user_name: "Bố",
+    email: "Bo@example.com",
+    password: "mật khẩu dài",
+    locale: "vi",
+  });
+});
+
+test("markup, emoji, joiners and other scripts are names like any other", () => {
+  for (const user_name of ['<b>Bố</b> "x"', "👩‍👩‍👧", "नमस्ते", "محمد", "x".repeat(64), "👍".repeat(64), "\u200bBob"]) {
+    expect(inputOf(aBody({ user_name })).user_name).toBe(user_name);
+  }
+});
+
+test.each([
+  ["", "user_name_empty"],
+  [" \t\r\n ", "user_name_empty"],
+  ["x".repeat(65), "user_name_too_long"],
+  ["👍".repeat(65), "user_name_too_long"],
+  ["a\u0000b", "user_name_control_characters"],
+  ["a\nb", "user_name_control_characters"],
+  ["a\u0085b", "user_name_control_characters"],
+  ["a\u2028b", "user_name_control_characters"],
+  ["a\u202eb", "user_name_control_characters"],
+  ["a\u2066b", "user_name_control_characters"],
+  ["a\u200eb", "user_name_control_characters"],
+  ["a\u061cb", "user_name_control_characters"],
+  ["\u200b\u200d", "user_name_invisible"],
+  ["\u3164", "user_name_invisible"],
+  ["\u2800\u2800", "user_name_invisible"],
+  ["a\ud800", "not_well_formed"],
+])("the user name %p is refused: %s", (user_name, code) => {
+  expect(faultsOf(aBody({ user_name }))).toEqual([`#/user_name ${code}`]);
+});
+
+test("a password counts code points after NFC, 12 to 128", () => {
+  expect(faultsOf(aBody({ password: "👍".repeat(11) }))).toEqual(["#/password password_too_short"]);
+  expect(faultsOf(aBody({ password: "e\u0301".repeat(11) }))).toEqual(["#/password password_too_short"]);
+  expect(faultsOf(aBody({ password: "👍".repeat(12) }))).toEqual([]);
+  expect(faultsOf(aBody({ password: "e\u0301".repeat(128) }))).toEqual([]);
+  expect(faultsOf(aBody({ password: "x".repeat(129) }))).toEqual(["#/password password_too_long"]);
+  expect(faultsOf(aBody({ password: `${"x".repeat(12)}\udc00` }))).toEqual(["#/password not_well_formed"]);
+});
+
+test("all faults of a body are named at once", () => {
+  expect(faultsOf({ user_name: 7, email: "no", locale: "fr" })).toEqual([
+    "#/user_name not_text",
+    "#/email email_invalid",
+    "#/password required",
+    "#/locale locale_unknown",
+  ]);
+  expect(faultsOf(aBody({ user_name: `${"x".repeat(65)}\n${"y"}` }))).toEqual([
+    "#/user_name user_name_too_long",
+    "#/user_name user_name_control_characters",
+  ]);
+});
+
+test.each([[[]], ["text"], [null], [7], [undefined]])("%p is no object", (body) => {
+  expect(faultsOf(body)).toEqual(["# not_an_object"]);
+});
+
+test("no field of another prototype is taken for the body's own", () => {
+  expect(
+    faultsOf(JSON.parse('{"__proto__":{"user_name":"x","email":"x@example.com","password":"xxxxxxxxxxxx"}}')),
+  ).toEqual(["#/user_name required", "#/email required", "#/password required"]);
+});

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { LOCALES } from "../../stream/event.ts";
+import type { FieldFault } from "../problem.ts";
+import { parseEmailAddress } from "./email-address.ts";
+import { type FaultCode, faultAt } from "./faults.ts";
+
+const MAX_USER_NAME = 64;
+const MIN_PASSWORD = 12;
+const MAX_PASSWORD = 128;
+
+/** Controls, line and paragraph separators, and what turns the direction of the text around it (UAX 9). */
+const FORBIDDEN_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
+/** Anything that leaves a mark: no space, no format character, no filler, not the empty Braille cell. */
+const VISIBLE = /[^\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+const codePoints = (text: string): number => [...text].length;
+
+/** A string; absent and of another type are told apart. */
+const text = () => z.string({ error: ({ input }): FaultCode => (input === undefined ? "required" : "not_text") });
+
+const userNameFaults = (name: string): FaultCode[] => {
+  if (name === "") return ["user_name_empty"];
+  const faults: FaultCode[] = [];
+  if (!name.isWellFormed()) faults.push("not_well_formed");
+  if (codePoints(name) > MAX_USER_NAME) faults.push("user_name_too_long");
+  if (FORBIDDEN_IN_NAMES.test(name)) faults.push("user_name_control_characters");
+  else if (!VISIBLE.test(name)) faults.push("user_name_invisible");
+  return faults;
+};
+
+const passwordFaults = (password: string): FaultCode[] => {
+  const length = codePoints(password);
+  const faults: FaultCode[] = [];
+  if (!password.isWellFormed()) faults.push("not_well_formed");
+  if (length < MIN_PASSWORD) faults.push("password_too_short");
+  if (length > MAX_PASSWORD) faults.push("password_too_long");
+  return faults;
+};
+
+const checkedBy =
+  (faultsOf: (value: string) => readonly FaultCode[]) =>
+  (context: z.core.ParsePayload<string>): void => {
+    for (const message of faultsOf(context.value)) {
+      context.issues.push({ code: "custom", message, input: context.value });
+    }
+  };
+
+/** The body of a signup. Lengths count code points, as those of JSON Schema do. Unknown fields are ignored. */
+export const signupSchema = z.object(
+  {
+    user_name: text()
+      .overwrite((name) => name.normalize("NFC").trim())
+      .check(checkedBy(userNameFaults))
+      .meta({
+        minLength: 1,
+        maxLength: MAX_USER_NAME,
+        description: "Counted in code points after NFC and trimming. No control or direction-changing characters.",
+        examples: ["Đặng Thị Hoa"],
+      }),
+    email: text()
+      .transform((typed, context) => {
+        const parsed = parseEmailAddress(typed);
+        if ("address" in parsed) return parsed.address;
+        context.issues.push({ code: "custom", message: parsed.fault, input: typed });
+        return z.NEVER;
+      })
+      .meta({
+        format: "email",
+        maxLength: 254,
+        description: "One address. The domain may be international; the part before the @ is ASCII.",
+        examples: ["hoa@example.com"],
+      }),
+    password: text()
+      .overwrite((password) => password.normalize("NFC"))
+      .check(checkedBy(passwordFaults))
+      .meta({
+        format: "password",
+        writeOnly: true,
+        minLength: MIN_PASSWORD,
+        maxLength: MAX_PASSWORD,
+        description: "Counted in code points after NFC. Any characters.",
+        examples: ["một mật khẩu dài và riêng"],
+      }),
+    locale: z
+      .enum(LOCALES, { error: (): FaultCode => "locale_unknown" })
+      .default("vi")
+      .meta({ description: "The language of the welcome mail." }),
+  },
+  { error: (): FaultCode => "not_an_object" },
+);
+
+/** A signup as it is stored: normalised, the password still in the clear. */
+export type SignupInput = z.output<typeof signupSchema>;
+
+export type ParsedSignup =
+  | { readonly kind: "valid"; readonly input: SignupInput }
+  | { readonly kind: "invalid"; readonly faults: readonly FieldFault[] };
+
+/** Checks a body; all its faults are named at once. */
+export const parseSignup = (body: unknown): ParsedSignup => {
+  const parsed = signupSchema.safeParse(body);
+  return parsed.success
+    ? { kind: "valid", input: parsed.data }
+    : { kind: "invalid", faults: parsed.error.issues.map((issue) => faultAt(issue.path, issue.message)) };
+};
