@@ -1,0 +1,133 @@
+import { expect, test } from "bun:test";
+import { unlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { aCheapHasher } from "../app-for-tests.ts";
+import { HashQueueFull } from "./hash-queue-full.ts";
+import { createHashWorker, type HashWorker } from "./hash-worker.ts";
+import { createPasswordHasher, MAX_WAITING, parcelSize } from "./password-hasher.ts";
+import type { HashJob, HashResult } from "./password-job.ts";
+
+/** A worker that answers when the test says so. */
+const aWorkerByHand = () => {
+  const asked: string[] = [];
+  const open: (() => void)[] = [];
+  const startWorker = (): HashWorker => ({
+    run: (jobs) => {
+      const { promise, resolve } = Promise.withResolvers<readonly HashResult[]>();
+      const answer = (job: HashJob): HashResult => ({ kind: "hash", hash: `hash of ${job.password}` });
+      asked.push(...jobs.map((job) => job.password));
+      open.push(() => resolve(jobs.map(answer)));
+      return promise;
+    },
+    isAlive: () => true,
+    end: () => {},
+  });
+  return { asked, open, startWorker };
+};
+
+const cheap = { memoryKib: 8, passes: 1 };
+
+test("hashes by argon2id with the cost that is set, and verifies", async () => {
+  const hasher = aCheapHasher();
+  const hash = await hasher.hash("một mật khẩu đủ dài");
+  expect(hash).toStartWith("$argon2id$v=19$m=8,t=1,p=1$");
+  expect(await hasher.verify("một mật khẩu đủ dài", hash)).toBe(true);
+  expect(await hasher.verify("một mật khẩu khác hẳn", hash)).toBe(false);
+  // Not by `rejects`: it turns the event loop by itself, and never hears of an unref'd thread (Bun 1.4).
+  expect(String(await hasher.verify("x", "not a hash").catch((error: unknown) => error))).toContain("argon2id failed");
+  hasher.close();
+});
+
+test("first come, first served, as many at a time as there are workers", async () => {
+  const worker = aWorkerByHand();
+  const hasher = createPasswordHasher({ ...cheap, concurrency: 2, startWorker: worker.startWorker });
+  const names = Array.from({ length: 6 }, (_, index) => `password ${index}`);
+  const hashes = Promise.all(names.map((name) => hasher.hash(name)));
+  expect(worker.asked).toEqual(names.slice(0, 2));
+  expect(hasher.waiting()).toBe(4);
+  while (worker.asked.length < names.length || worker.open.length > 0) {
+    worker.open.shift()?.();
+    await Bun.sleep(0);
+  }
+  expect(worker.asked).toEqual(names);
+  expect(await hashes).toEqual(names.map((name) => `hash of ${name}`));
+});
+
+test("cheap jobs travel together, real ones alone", () => {
+  expect(parcelSize(31, 100, 2)).toBe(1);
+  expect(parcelSize(0.02, 300, 2)).toBe(64);
+  expect(parcelSize(0.02, 10, 2)).toBe(5);
+  expect(parcelSize(0.5, 300, 2)).toBe(4);
+  expect(parcelSize(0.02, 1, 2)).toBe(1);
+});
+
+test("a full line refuses at once and says when to come back; whoever goes away leaves it unhashed", async () => {
+  const worker = aWorkerByHand();
+  const hasher = createPasswordHasher({ ...cheap, concurrency: 1, startWorker: worker.startWorker });
+  const running = hasher.hash("running");
+  const client = new AbortController();
+  const leaving = Array.from({ length: MAX_WAITING - 1 }, () =>
+    hasher.hash("leaves", client.signal).catch((error: unknown) => error),
+  );
+  const staying = hasher.hash("stays");
+
+  const refused = await hasher.hash("one too many").catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(HashQueueFull);
+  expect(refused instanceof HashQueueFull && refused.retryAfterMs).toBeGreaterThan(1_000);
+
+  client.abort();
+  expect(hasher.waiting()).toBe(1);
+  expect(await leaving[0]).toMatchObject({ name: "AbortError" });
+  await expect(hasher.hash("gone before it came", client.signal)).rejects.toMatchObject({ name: "AbortError" });
+  worker.open.shift()?.();
+  expect(await running).toBe("hash of running");
+  await Bun.sleep(0);
+  worker.open.shift()?.();
+  expect(await staying).toBe("hash of stays");
+  expect(worker.asked).toEqual(["running", "stays"]);
+});
+
+test.each(["process.exit(3)", "throw new Error('a thread may die')"])(
+  "a worker that dies by %s rejects its own job, and is replaced",
+  async (death) => {
+    const script = join(tmpdir(), `dying-worker-${crypto.randomUUID()}.ts`);
+    await Bun.write(
+      script,
+      `import { parentPort } from "node:worker_threads"; parentPort?.on("message", () => { ${death}; });`,
+    );
+    let started = 0;
+    const startWorker = () => {
+      started += 1;
+      return started === 1 ? createHashWorker(pathToFileURL(script)) : createHashWorker();
+    };
+    const hasher = createPasswordHasher({ ...cheap, concurrency: 1, startWorker });
+    const results = await Promise.allSettled([hasher.hash("is lost"), hasher.hash("is hashed"), hasher.hash("too")]);
+    expect(results.map((result) => result.status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
+    expect(started).toBe(2);
+    hasher.close();
+    await unlink(script);
+  },
+);
+
+test("closing rejects what waits", async () => {
+  const hasher = createPasswordHasher({ ...cheap, concurrency: 1, startWorker: aWorkerByHand().startWorker });
+  void hasher.hash("running");
+  const waiting = hasher.hash("waiting");
+  hasher.close();
+  await expect(waiting).rejects.toThrow("closed");
+  await expect(hasher.hash("late")).rejects.toThrow("closed");
+});
+
+test("a process can end while the workers are there", async () => {
+  const code = `import { aCheapHasher } from "./api/app-for-tests.ts"; await aCheapHasher().hash("a password of its own");`;
+  const child = Bun.spawn(["bun", "-e", code], {
+    cwd: join(import.meta.dir, "../.."),
+    stdout: "ignore",
+    stderr: "inherit",
+  });
+  const timer = setTimeout(() => child.kill(), 10_000);
+  expect(await child.exited).toBe(0);
+  clearTimeout(timer);
+});

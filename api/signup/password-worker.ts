@@ -1,0 +1,22 @@
+import { parentPort } from "node:worker_threads";
+import type { HashJob, HashResult } from "./password-job.ts";
+
+/** The thread of `hash-worker.ts`: does the jobs of a parcel one after the other, and answers them together. */
+const work = (job: HashJob): HashResult => {
+  try {
+    return job.kind === "hash"
+      ? {
+          kind: "hash",
+          hash: Bun.password.hashSync(job.password, {
+            algorithm: "argon2id",
+            memoryCost: job.memoryKib,
+            timeCost: job.passes,
+          }),
+        }
+      : { kind: "verify", matches: Bun.password.verifySync(job.password, job.hash) };
+  } catch (error) {
+    return { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+  }
+};
+
+parentPort?.on("message", (jobs: readonly HashJob[]) => parentPort?.postMessage(jobs.map(work)));
