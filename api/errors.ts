@@ -1,0 +1,75 @@
+import type { Context, ErrorHandler, NotFoundHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { routePath } from "hono/route";
+import { databaseFault } from "../database/errors.ts";
+import type { Logger } from "../observability/logger.ts";
+import { ProblemError, problemResponse, retryAfter } from "./problem.ts";
+import type { ProblemCode } from "./problem-types.ts";
+import { HashQueueFull } from "./signup/hash-queue-full.ts";
+
+const DATABASE_RETRY_MS = 2_000;
+/** An outage is told so often, not once per request. */
+const REPEAT_AFTER_MS = 10_000;
+
+const HTTP_PROBLEMS: Readonly<Partial<Record<number, ProblemCode>>> = {
+  400: "bad_request",
+  403: "foreign_origin",
+  413: "body_too_large",
+};
+
+/** What an error means to the caller. */
+export const problemOf = (error: unknown): ProblemError => {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof HashQueueFull) {
+    return new ProblemError("too_busy", { headers: retryAfter(error.retryAfterMs), cause: error });
+  }
+  if (error instanceof HTTPException) {
+    return new ProblemError(HTTP_PROBLEMS[error.status] ?? "internal_error", { cause: error });
+  }
+  const { kind } = databaseFault(error);
+  if (kind === "unavailable" || kind === "conflict") {
+    return new ProblemError("database_unavailable", { headers: retryAfter(DATABASE_RETRY_MS), cause: error });
+  }
+  return new ProblemError("internal_error", { cause: error });
+};
+
+/** What may be logged of an error: a driver's further fields (`detail`, `where`) quote the row that was refused. */
+const loggable = (error: unknown): Readonly<Record<string, unknown>> =>
+  error instanceof Error
+    ? { type: error.name, message: error.message, code: databaseFault(error).code, stack: error.stack }
+    : { message: String(error) };
+
+/** Turns an error into a problem, and logs it once if it is ours and not the caller's. */
+export type ReportError = (error: unknown, c: Context) => ProblemError;
+
+export const createErrorReporter = (log: Logger): ReportError => {
+  const toldAt = new Map<ProblemCode, number>();
+  return (error, c) => {
+    const problem = problemOf(error);
+    const line = { error: loggable(error), method: c.req.method, route: routePath(c, -1), code: problem.code };
+    if (problem.code === "internal_error") {
+      log.error(line, "a request failed");
+    } else if (problem.cause !== undefined && "Retry-After" in problem.headers) {
+      const now = performance.now();
+      if (now - (toldAt.get(problem.code) ?? Number.NEGATIVE_INFINITY) > REPEAT_AFTER_MS) {
+        toldAt.set(problem.code, now);
+        log.warn(line, "requests are refused for now");
+      }
+    }
+    return problem;
+  };
+};
+
+/** nginx's number for "the client closed the request": nobody reads it, but a log in front of us may. */
+const CLIENT_GONE = 499;
+
+/** For `app.onError`: every error is problem+json, without a stack trace. */
+export const createErrorHandler =
+  (report: ReportError): ErrorHandler =>
+  (error, c) =>
+    c.req.raw.signal.aborted && error.name === "AbortError"
+      ? new Response(null, { status: CLIENT_GONE })
+      : problemResponse(c, report(error, c));
+
+/** For `app.notFound`. */
+export const notFound: NotFoundHandler = (c) => problemResponse(c, new ProblemError("not_found"));

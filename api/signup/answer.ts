@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { LOCALES } from "../../stream/event.ts";
+import type { AcceptedSignup } from "./sign-up.ts";
+
+/** Where one can see what became of an event's mail: a path, not an absolute URL. */
+export const eventHref = (eventId: string): string => `/api/v1/events/${eventId}`;
+
+/** The body of 201. */
+export const signupAnswerSchema = z.object({
+  id: z.uuid().meta({ description: "The user's id." }),
+  user_name: z.string(),
+  email: z.string().meta({ format: "email" }),
+  locale: z.enum(LOCALES),
+  created_at: z.iso.datetime(),
+  welcome_email: z.object({
+    event_id: z.uuid(),
+    status: z.literal("queued"),
+    href: z.string().meta({ description: "Path of the mail's status.", format: "uri-reference" }),
+  }),
+});
+
+export const toSignupAnswer = (signup: AcceptedSignup): z.output<typeof signupAnswerSchema> => ({
+  id: signup.userId,
+  user_name: signup.userName,
+  email: signup.email,
+  locale: signup.locale,
+  created_at: signup.createdAt.toISOString(),
+  welcome_email: { event_id: signup.eventId, status: "queued", href: eventHref(signup.eventId) },
+});

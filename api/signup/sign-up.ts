@@ -1,0 +1,130 @@
+import { comparisonKey } from "../../database/comparison-key.ts";
+import type { KeyedSignup } from "../../database/idempotency.ts";
+import type { SignupResult, SignupWriter } from "../../database/signup.ts";
+import type { TraceContext } from "../../observability/trace-context.ts";
+import type { Locale } from "../../stream/event.ts";
+import { ProblemError, retryAfter } from "../problem.ts";
+import { createSharing } from "./in-flight.ts";
+import type { PasswordHasher } from "./password-hasher.ts";
+import type { SignupInput } from "./schema.ts";
+
+/** A signup that is committed, as its event will tell it. */
+export interface CommittedSignup extends TraceContext {
+  readonly eventId: string;
+  readonly userId: string;
+  readonly locale: Locale;
+  readonly createdAt: Date;
+}
+
+export interface SignUpDeps {
+  readonly signups: SignupWriter;
+  readonly hasher: PasswordHasher;
+  /** Publishes the event, within a short time limit of its own. Never rejects. */
+  readonly afterCommit: (signup: CommittedSignup) => Promise<void>;
+  /** UUIDv7 */
+  readonly newId: () => string;
+  /** The signup made under a key within the last 24 hours. */
+  readonly findByIdempotencyKey: (keyHash: string) => Promise<KeyedSignup | undefined>;
+}
+
+export interface SignupRequest {
+  readonly input: SignupInput;
+  /** SHA-256 of the client's Idempotency-Key, in hex. */
+  readonly idempotencyKeyHash?: string | undefined;
+  readonly trace: TraceContext;
+  /** Aborted when the client went away. */
+  readonly signal: AbortSignal;
+}
+
+export interface AcceptedSignup {
+  readonly userId: string;
+  readonly eventId: string;
+  readonly userName: string;
+  readonly email: string;
+  readonly locale: Locale;
+  readonly createdAt: Date;
+}
+
+export type SignupOutcome =
+  /** `replayed`: an earlier request under the same key made it. */
+  | { readonly kind: "accepted"; readonly signup: AcceptedSignup; readonly replayed: boolean }
+  | { readonly kind: "email_taken" | "user_name_taken" | "idempotency_key_reused" };
+
+export type SignUp = (request: SignupRequest) => Promise<SignupOutcome>;
+
+type WriteResult = SignupOutcome | Extract<SignupResult, { kind: "idempotency_key_used" }>;
+
+const MAX_ROUNDS = 3;
+const CONTENTION_RETRY_MS = 1_000;
+
+/**
+ * Makes signups: the same function for the API and for the page. Promised once it has resolved as accepted: user, ledger row and outbox row
+ * are on Postgres' disk.
+ *
+ * @throws {HashQueueFull}, {ProblemError} `too_busy`, the driver's error if the database is away
+ */
+export const createSignUp = (deps: SignUpDeps): SignUp => {
+  const { signups, hasher, afterCommit, newId, findByIdempotencyKey } = deps;
+  const share = createSharing();
+
+  const write = async (request: SignupRequest, passwordHash: string): Promise<WriteResult> => {
+    const { user_name: userName, email, locale } = request.input;
+    const userId = newId();
+    const eventId = newId();
+    const keyHash = request.idempotencyKeyHash;
+    const result = await signups.write({
+      userId,
+      eventId,
+      userName,
+      userNameKey: comparisonKey(userName),
+      email,
+      emailKey: comparisonKey(email),
+      passwordHash,
+      locale,
+      ...request.trace,
+      ...(keyHash === undefined ? {} : { idempotencyKeyHash: keyHash }),
+    });
+    if (result.kind !== "created") return result;
+    const { createdAt } = result;
+    await afterCommit({ eventId, userId, locale, createdAt, ...request.trace });
+    return { kind: "accepted", replayed: false, signup: { userId, eventId, userName, email, locale, createdAt } };
+  };
+
+  /** No fast hash of the body is kept, for the password is in it: the parts are compared, the password by argon2. */
+  const replay = async (stored: KeyedSignup, { input, signal }: SignupRequest): Promise<SignupOutcome> => {
+    const { userId, eventId, userName, email, createdAt } = stored;
+    const isSame =
+      userName === input.user_name &&
+      email === input.email &&
+      stored.locale === input.locale &&
+      (await hasher.verify(input.password, stored.passwordHash, signal));
+    if (!isSame) return { kind: "idempotency_key_reused" };
+    return {
+      kind: "accepted",
+      replayed: true,
+      signup: { userId, eventId, userName, email, locale: input.locale, createdAt },
+    };
+  };
+
+  const signUpUnderKey = async (request: SignupRequest, keyHash: string): Promise<SignupOutcome> => {
+    const earlier = await findByIdempotencyKey(keyHash);
+    if (earlier !== undefined) return replay(earlier, request);
+    const passwordHash = await hasher.hash(request.input.password, request.signal);
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const result = await write(request, passwordHash);
+      if (result.kind !== "idempotency_key_used") return result;
+      // Another process was quicker. If its row is gone by now, the key is free again.
+      const winner = await findByIdempotencyKey(keyHash);
+      if (winner !== undefined) return replay(winner, request);
+    }
+    throw new ProblemError("too_busy", { headers: retryAfter(CONTENTION_RETRY_MS) });
+  };
+
+  return async (request) => {
+    const keyHash = request.idempotencyKeyHash;
+    if (keyHash !== undefined) return share(keyHash, request, () => signUpUnderKey(request, keyHash));
+    const result = await write(request, await hasher.hash(request.input.password, request.signal));
+    if (result.kind === "idempotency_key_used") throw new Error("a signup without a key met one");
+    return result;
+  };
+};
