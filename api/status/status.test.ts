@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
+import { aBody, anApp, postSignup, SERVICE_TOKEN } from "../app-for-tests.ts";
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await withTestDatabase();
+});
+afterAll(() => database.drop());
+
+const get = (path: string, headers: Readonly<Record<string, string>> = {}) =>
+  new Request(`http://127.0.0.1${path}`, { headers });
+
+test("an event tells its state, and what is final", async () => {
+  const { app } = anApp(database.db);
+  const { welcome_email: mail } = await (await app.fetch(postSignup(aBody()))).json();
+  const response = await app.fetch(get(mail.href));
+  expect(response.status).toBe(200);
+  expect(response.headers.get("cache-control")).toBe("no-store");
+  const status = await response.json();
+  expect(status).toEqual({
+    event_id: mail.event_id,
+    state: "queued",
+    status: "queued",
+    final: false,
+    attempts: 0,
+    uncertain: 0,
+    next_try_at: null,
+    reason: null,
+    created_at: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
+    updated_at: expect.stringMatching(/Z$/),
+    timeline: [{ at: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/), state: "queued" }],
+  });
+
+  await database.db
+    .updateTable("emails")
+    .set({ state: "dead", reason: "no_such_address", next_try_at: new Date(0) })
+    .where("event_id", "=", mail.event_id)
+    .execute();
+  const later = await (
+    await app.fetch(get(mail.href.toUpperCase().replace("/API/V1/EVENTS/", "/api/v1/events/")))
+  ).json();
+  expect(later).toMatchObject({
+    state: "dead",
+    status: "dead",
+    final: true,
+    reason: "no_such_address",
+    next_try_at: "1970-01-01T00:00:00.000Z",
+  });
+});
+
+test.each([Bun.randomUUIDv7(), "not-a-uuid", "%00", "'; drop table users; --"])("the event %p is 404", async (id) => {
+  const { app } = anApp(database.db);
+  const response = await app.fetch(get(`/api/v1/events/${id}`));
+  expect(response.status).toBe(404);
+  expect(await response.json()).toMatchObject({ code: "event_not_found" });
+});
+
+test("the backlog is for those who know the service token", async () => {
+  const { app } = anApp(database.db);
+  const path = "/api/v1/backlog/welcome-email";
+  for (const headers of [{}, { Authorization: "Bearer wrong" }, { Authorization: `Basic ${SERVICE_TOKEN}` }]) {
+    const refused = await app.fetch(get(path, headers));
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get("www-authenticate")).toStartWith('Bearer realm="signup-stream"');
+    expect(await refused.json()).toMatchObject({ code: "unauthorized" });
+  }
+  const allowed = { Authorization: `bearer ${SERVICE_TOKEN}` };
+  expect(await (await app.fetch(get(path, allowed))).json()).toEqual({ unfinished: 7 });
+  expect((await app.fetch(get("/api/v1/backlog/nobody", allowed))).status).toBe(404);
+
+  const settings = { BRAND_NAME: "Toblug", PUBLIC_URL: "https://signup.example" };
+  const withoutToken = anApp(database.db, { settings }).app;
+  expect((await withoutToken.fetch(get(path, allowed))).status).toBe(401);
+  expect((await withoutToken.fetch(get(path, { Authorization: "Bearer undefined" }))).status).toBe(401);
+});
+
+test("health says yes by 200 and no by 503, with what was looked at", async () => {
+  const { app } = anApp(database.db);
+  expect(await (await app.fetch(get("/livez"))).json()).toEqual({ live: true, loops: { relay: true } });
+  expect(await (await app.fetch(get("/readyz"))).json()).toEqual({ ready: true, checks: { database: "ok" } });
+  const ill = anApp(database.db, {
+    liveness: () => ({ live: false, loops: { relay: false } }),
+    readiness: async () => ({ ready: false, checks: { database: "away" } }),
+  }).app;
+  const [livez, readyz] = [await ill.fetch(get("/livez")), await ill.fetch(get("/readyz"))];
+  expect([livez.status, readyz.status]).toEqual([503, 503]);
+  expect(await readyz.json()).toEqual({ ready: false, checks: { database: "away" } });
+});
