@@ -1,0 +1,53 @@
+import pino from "pino";
+import type { Database } from "../database/connection.ts";
+import { createSignupWriter } from "../database/signup.ts";
+import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
+import { type AppDeps, createApp } from "./app.ts";
+import { createPasswordHasher } from "./signup/password-hasher.ts";
+import type { CommittedSignup } from "./signup/sign-up.ts";
+
+export const SERVICE_TOKEN = "a-token-of-the-tests-0123456789";
+
+/** A hasher at the least cost that argon2 allows. */
+export const aCheapHasher = () => createPasswordHasher({ concurrency: 2, memoryKib: 8, passes: 1 });
+
+/** The app over a test's database, its other dependencies replaceable; `committed` lists what would be published. */
+export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
+  const committed: CommittedSignup[] = [];
+  const app = createApp({
+    db,
+    signups: createSignupWriter(db),
+    hasher: aCheapHasher(),
+    afterCommit: async (signup) => {
+      committed.push(signup);
+    },
+    readiness: async () => ({ ready: true, checks: { database: "ok" } }),
+    liveness: () => ({ live: true, loops: { relay: true } }),
+    backlog: async (group) => (group === "welcome-email" ? 7 : undefined),
+    settings: { BRAND_NAME: "Toblug", PUBLIC_URL: "https://signup.example", SERVICE_TOKEN },
+    log: pino({ level: "silent" }),
+    newId: () => Bun.randomUUIDv7(),
+    newTraceContext: () => randomTraceContext(randomHex),
+    ...replaced,
+  });
+  return { app, committed };
+};
+
+/** A valid body, its parts replaceable. */
+export const aBody = (parts: Readonly<Record<string, unknown>> = {}) => {
+  const name = `user-${randomHex(6)}`;
+  return { user_name: name, email: `${name}@example.com`, password: "một mật khẩu đủ dài", ...parts };
+};
+
+/** `POST /api/v1/user/` with a JSON body. */
+export const postSignup = (
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+  signal?: AbortSignal,
+): Request =>
+  new Request("http://127.0.0.1/api/v1/user/", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    ...(signal === undefined ? {} : { signal }),
+  });

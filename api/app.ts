@@ -1,0 +1,91 @@
+import { Hono } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+import type { Database } from "../database/connection.ts";
+import { findEventStatus } from "../database/event-status.ts";
+import { findByIdempotencyKey } from "../database/idempotency.ts";
+import type { SignupWriter } from "../database/signup.ts";
+import type { Logger } from "../observability/logger.ts";
+import type { TraceContext } from "../observability/trace-context.ts";
+import type { Settings } from "../settings/load.ts";
+import { createErrorHandler, createErrorReporter, notFound } from "./errors.ts";
+import { openapiRoute } from "./openapi/route.ts";
+import { addPages } from "./pages/routes.ts";
+import { resource } from "./resource.ts";
+import type { PasswordHasher } from "./signup/password-hasher.ts";
+import { signupRoute } from "./signup/route.ts";
+import { type CommittedSignup, createSignUp } from "./signup/sign-up.ts";
+import { backlogRoute } from "./status/backlog-route.ts";
+import { eventRoute } from "./status/event-route.ts";
+import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./status/health-routes.ts";
+import { createServiceTokenCheck } from "./status/service-token.ts";
+
+export interface AppDeps {
+  readonly db: Database;
+  readonly signups: SignupWriter;
+  readonly hasher: PasswordHasher;
+  /** Publishes a committed signup's event, within a short time limit of its own. Never rejects. */
+  readonly afterCommit: (signup: CommittedSignup) => Promise<void>;
+  readonly readiness: () => Promise<Readiness>;
+  readonly liveness: () => Liveness;
+  /** Unfinished mails of a group; undefined if there is no such group. */
+  readonly backlog: (group: string) => Promise<number | undefined>;
+  readonly settings: Pick<Settings, "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN">;
+  readonly log: Logger;
+  /** UUIDv7 */
+  readonly newId: () => string;
+  /** For callers that sent no trace of their own. */
+  readonly newTraceContext: () => TraceContext;
+}
+
+/** What a page of ours may load and do: its own style sheet, its own forms, nothing else and from nowhere else. */
+const CONTENT_SECURITY_POLICY = {
+  defaultSrc: ["'none'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["data:"],
+  formAction: ["'self'"],
+  frameAncestors: ["'none'"],
+  baseUri: ["'none'"],
+};
+
+const ONE_YEAR_S = 31_536_000;
+
+/** Wires the routes. Opens nothing, starts nothing: what lives is passed in. */
+export const createApp = (deps: AppDeps): Hono => {
+  const { db, settings, newTraceContext } = deps;
+  const report = createErrorReporter(deps.log);
+  const signUp = createSignUp({ ...deps, findByIdempotencyKey: (keyHash) => findByIdempotencyKey(db, keyHash) });
+  const findEvent = (eventId: string) => findEventStatus(db, eventId);
+  const requireServiceToken = createServiceTokenCheck(settings.SERVICE_TOKEN);
+
+  const app = new Hono();
+  app.onError(createErrorHandler(report));
+  app.notFound(notFound);
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: CONTENT_SECURITY_POLICY,
+      xFrameOptions: "DENY",
+      // Under the default, no-referrer, browsers send `Origin: null` with our own form, and it would look foreign.
+      referrerPolicy: "same-origin",
+      strictTransportSecurity: settings.PUBLIC_URL.startsWith("https:") ? `max-age=${ONE_YEAR_S}` : false,
+    }),
+  );
+
+  const signup = signupRoute({ signUp, newTraceContext });
+  resource(app, "/api/v1/user/", { post: signup });
+  resource(app, "/api/v1/user", { post: signup });
+  resource(app, "/api/v1/events/:event_id", { get: eventRoute(findEvent) });
+  resource(app, "/api/v1/backlog/:group", { get: backlogRoute({ backlog: deps.backlog, requireServiceToken }) });
+  resource(app, "/livez", { get: livenessRoute(deps.liveness) });
+  resource(app, "/readyz", { get: readinessRoute(deps.readiness) });
+  resource(app, "/openapi.json", { get: openapiRoute(settings.BRAND_NAME) });
+  addPages(app, {
+    signUp,
+    findEvent,
+    report,
+    newTraceContext,
+    newId: deps.newId,
+    brandName: settings.BRAND_NAME,
+    publicOrigin: new URL(settings.PUBLIC_URL).origin,
+  });
+  return app;
+};

@@ -1,0 +1,22 @@
+import type { Locale } from "../../stream/event.ts";
+import { Layout } from "./layout.tsx";
+import { TEXTS } from "./texts.ts";
+
+export interface MessageProps {
+  readonly language: Locale;
+  readonly brandName: string;
+  readonly path: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** A page that says one thing, and leads back to the signup page. */
+export const Message = ({ language, brandName, path, title, text }: MessageProps) => (
+  <Layout language={language} brandName={brandName} title={title} path={path}>
+    <div class="card">
+      <h1>{title}</h1>
+      <p>{text}</p>
+      <a href={`/?lang=${language}`}>{TEXTS[language].backToSignup}</a>
+    </div>
+  </Layout>
+);

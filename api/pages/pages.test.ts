@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { randomHex } from "../../observability/trace-context.ts";
+import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
+import { anApp } from "../app-for-tests.ts";
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await withTestDatabase();
+});
+afterAll(() => database.drop());
+
+const get = (path: string, headers: Readonly<Record<string, string>> = {}) =>
+  new Request(`http://127.0.0.1${path}`, { headers });
+
+const aForm = (parts: Readonly<Record<string, string>> = {}) => {
+  const name = `user-${randomHex(6)}`;
+  const fields = { user_name: name, email: `${name}@example.com`, password: "một mật khẩu đủ dài", locale: "vi" };
+  return new URLSearchParams({ ...fields, form_id: randomHex(16), ...parts });
+};
+
+const post = (form: URLSearchParams, headers: Readonly<Record<string, string>> = { Origin: "http://127.0.0.1" }) =>
+  new Request("http://127.0.0.1/?lang=vi", {
+    method: "POST",
+    headers: { "Content-Type": "application/x-www-form-urlencoded", ...headers },
+    body: form.toString(),
+  });
+
+test("the form speaks Vietnamese, or English when asked, and loads nothing from elsewhere", async () => {
+  const { app } = anApp(database.db);
+  const response = await app.fetch(get("/"));
+  const html = await response.text();
+  expect(html).toStartWith('<!DOCTYPE html><html lang="vi">');
+  expect(html).toContain("<title>Tạo tài khoản · Toblug</title>");
+  expect(html).not.toContain("<script");
+  expect(html.match(/(?:href|src|action)="[^"]*"/g)?.filter((link) => !/"(?:\/(?!\/)|#|data:)/.test(link))).toEqual([]);
+  for (const attribute of ['autocomplete="username"', 'autocomplete="email"', 'autocomplete="new-password"']) {
+    expect(html).toContain(attribute);
+  }
+  expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+  expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+  expect(response.headers.get("strict-transport-security")).toBe("max-age=31536000");
+
+  expect(await (await app.fetch(get("/", { "Accept-Language": "en" }))).text()).toContain('<html lang="en">');
+  expect(await (await app.fetch(get("/?lang=en"))).text()).toContain("Create your account");
+  expect(await (await app.fetch(get("/?lang=vi", { "Accept-Language": "en" }))).text()).toContain('<html lang="vi">');
+
+  const styleHref = /href="(\/style\.css[^"]*)"/.exec(html)?.[1] ?? "";
+  const style = await app.fetch(get(styleHref));
+  expect(style.headers.get("content-type")).toBe("text/css; charset=utf-8");
+  expect(await style.text()).toContain("prefers-color-scheme: dark");
+});
+
+test("a form that is sent leads to the mail's status, which loads itself until it is final", async () => {
+  const { app, committed } = anApp(database.db);
+  const sent = await app.fetch(post(aForm()));
+  expect(sent.status).toBe(303);
+  const eventId = committed[0]?.eventId ?? "";
+  expect(sent.headers.get("location")).toBe(`/signups/${eventId}?lang=vi`);
+
+  const waiting = await (await app.fetch(get(`/signups/${eventId}`))).text();
+  expect(waiting).toContain('<meta http-equiv="refresh" content="2"/>');
+  expect(waiting).toContain("Thư chào mừng đang chờ được gửi.");
+  expect(waiting).toMatch(/<time datetime="[^"]+Z">/);
+  const stopped = await (await app.fetch(get(`/signups/${eventId}?updates=off`))).text();
+  expect(stopped).not.toContain("http-equiv");
+
+  await database.db.updateTable("emails").set({ state: "sent" }).where("event_id", "=", eventId).execute();
+  const final = await (await app.fetch(get(`/signups/${eventId}?lang=en`))).text();
+  expect(final).not.toContain("http-equiv");
+  expect(final).toContain("The welcome mail is sent.");
+});
+
+test("what was typed comes back escaped, the password not at all, each fault beside its field", async () => {
+  const { app, committed } = anApp(database.db);
+  const form = aForm({ user_name: '<b>Bố</b> "x"', email: '"><script>alert(1)</script>', password: "ngắn" });
+  const response = await app.fetch(post(form));
+  expect(response.status).toBe(422);
+  const html = await response.text();
+  expect(html).toContain('value="&lt;b&gt;Bố&lt;/b&gt; &quot;x&quot;"');
+  expect(html).not.toContain("<script");
+  expect(html).not.toContain("ngắn");
+  expect(html).toContain('id="password-fault">Mật khẩu cần ít nhất 12 ký tự.');
+  expect(html).toContain('aria-describedby="email-fault"');
+  expect(committed).toEqual([]);
+});
+
+test("a taken name is told beside the name; markup in it is a name like any other", async () => {
+  const { app } = anApp(database.db);
+  const user_name = `<b>Bố</b> "x" ${randomHex(4)}`;
+  expect((await app.fetch(post(aForm({ user_name })))).status).toBe(303);
+  const html = await (await app.fetch(post(aForm({ user_name })))).text();
+  expect(html).toContain('id="user_name-fault">Tên người dùng đã tồn tại.');
+  expect(html).not.toContain("<b>");
+});
+
+test("a form that is sent twice makes one user; one that comes back changed is a signup of its own", async () => {
+  const { app, committed } = anApp(database.db);
+  const form = aForm();
+  const [first, second] = await Promise.all([app.fetch(post(form)), app.fetch(post(form))]);
+  expect(second.headers.get("location")).toBe(first.headers.get("location"));
+  expect(committed).toHaveLength(1);
+  const changed = await app.fetch(post(aForm({ form_id: form.get("form_id") ?? "" })));
+  expect(changed.status).toBe(303);
+  expect(changed.headers.get("location")).not.toBe(first.headers.get("location"));
+});
+
+test("a form from another site is refused; ours is known by Origin or Sec-Fetch-Site", async () => {
+  const { app, committed } = anApp(database.db);
+  for (const headers of [
+    {},
+    { Origin: "https://evil.example" },
+    { "Sec-Fetch-Site": "cross-site" },
+    { Origin: "null" },
+  ]) {
+    const refused = await app.fetch(post(aForm(), headers as Record<string, string>));
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({ code: "foreign_origin" });
+  }
+  expect(committed).toEqual([]);
+  for (const headers of [{ Origin: "https://signup.example" }, { "Sec-Fetch-Site": "same-origin", Origin: "null" }]) {
+    expect((await app.fetch(post(aForm(), headers as Record<string, string>))).status).toBe(303);
+  }
+});
+
+test("what cannot be done is told on the page, in its status", async () => {
+  const { app } = anApp(database.db);
+  const tooLarge = await app.fetch(post(aForm({ padding: "x".repeat(17_000) })));
+  expect(tooLarge.status).toBe(413);
+  expect(await tooLarge.text()).toContain("Nội dung vượt quá 16 KiB.");
+  const otherType = await app.fetch(post(aForm(), { Origin: "http://127.0.0.1", "Content-Type": "text/plain" }));
+  expect(otherType.status).toBe(415);
+  const away = anApp(database.db, {
+    signups: {
+      write: () => Promise.reject(Object.assign(new Error("gone"), { code: "ECONNREFUSED" })),
+      idle: async () => {},
+    },
+  }).app;
+  const form = aForm();
+  const response = await away.fetch(post(form));
+  expect(response.status).toBe(503);
+  expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
+  expect(await response.text()).toContain(`value="${form.get("email")}"`);
+});
+
+test("unknown signups and kinds of problem are 404; known kinds are explained", async () => {
+  const { app } = anApp(database.db);
+  for (const path of [`/signups/${Bun.randomUUIDv7()}`, "/signups/nonsense"]) {
+    const response = await app.fetch(get(path));
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain("Không có sự kiện nào mang mã này.");
+  }
+  expect(await (await app.fetch(get("/problems/email_taken?lang=en"))).text()).toContain(
+    "This email is already registered.",
+  );
+  expect((await app.fetch(get("/problems/constructor"))).status).toBe(404);
+});

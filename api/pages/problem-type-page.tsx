@@ -1,0 +1,28 @@
+import type { Handler } from "hono";
+import { ProblemError } from "../problem.ts";
+import { PROBLEM_TYPES, type ProblemCode } from "../problem-types.ts";
+import { Message } from "./message.tsx";
+import { page, pageLanguage } from "./render.ts";
+
+const isProblemCode = (text: string | undefined): text is ProblemCode =>
+  text !== undefined && Object.hasOwn(PROBLEM_TYPES, text);
+
+/** `GET /problems/{code}`: what the `type` of a problem leads to (RFC 9457, 3.1.1). */
+export const problemTypePage =
+  (brandName: string): Handler =>
+  (c) => {
+    const code = c.req.param("code");
+    if (!isProblemCode(code)) throw new ProblemError("not_found");
+    const language = pageLanguage(c);
+    const { status, title } = PROBLEM_TYPES[code];
+    return page(
+      c,
+      <Message
+        language={language}
+        brandName={brandName}
+        path={c.req.path}
+        title={`${status} ${title}`}
+        text={PROBLEM_TYPES[code][language]}
+      />,
+    );
+  };

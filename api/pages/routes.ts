@@ -1,0 +1,26 @@
+import type { Hono } from "hono";
+import { csrf } from "hono/csrf";
+import { resource } from "../resource.ts";
+import { problemTypePage } from "./problem-type-page.tsx";
+import { type SignupPageDeps, showForm, submitForm } from "./signup-page.tsx";
+import { type StatusPageDeps, statusPage } from "./status-page.tsx";
+import { STYLE } from "./style.ts";
+
+export interface PagesDeps extends SignupPageDeps, StatusPageDeps {
+  /** Origin of PUBLIC_URL: behind a proxy that ends TLS, the browser's origin is not the one that we are asked under. */
+  readonly publicOrigin: string;
+}
+
+const FOR_EVER = "public, max-age=31536000, immutable";
+
+/** The pages for people. They need no JavaScript and load nothing from elsewhere. */
+export const addPages = (app: Hono, deps: PagesDeps): void => {
+  const { publicOrigin } = deps;
+  app.use("/", csrf({ origin: (origin, c) => origin === publicOrigin || origin === new URL(c.req.url).origin }));
+  resource(app, "/", { get: showForm(deps), post: submitForm(deps) });
+  resource(app, "/signups/:event_id", { get: statusPage(deps) });
+  resource(app, "/problems/:code", { get: problemTypePage(deps.brandName) });
+  resource(app, "/style.css", {
+    get: (c) => c.body(STYLE, 200, { "Content-Type": "text/css; charset=utf-8", "Cache-Control": FOR_EVER }),
+  });
+};

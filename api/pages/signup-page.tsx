@@ -1,0 +1,90 @@
+import type { Context, Handler } from "hono";
+import type { TraceContext } from "../../observability/trace-context.ts";
+import type { Locale } from "../../stream/event.ts";
+import type { ReportError } from "../errors.ts";
+import type { FieldFault, ProblemError } from "../problem.ts";
+import { PROBLEM_TYPES } from "../problem-types.ts";
+import { readText, requireForm } from "../read-body.ts";
+import { idempotencyKeyHash } from "../signup/idempotency-key.ts";
+import { traceOf } from "../signup/route.ts";
+import { parseSignup, type SignupInput } from "../signup/schema.ts";
+import type { SignUp, SignupOutcome } from "../signup/sign-up.ts";
+import { page, pageLanguage } from "./render.ts";
+import { type FormFault, SignupForm } from "./signup-form.tsx";
+
+export interface SignupPageDeps {
+  readonly signUp: SignUp;
+  readonly report: ReportError;
+  readonly newId: () => string;
+  readonly newTraceContext: () => TraceContext;
+  readonly brandName: string;
+}
+
+/** `GET /` */
+export const showForm =
+  ({ brandName, newId }: SignupPageDeps): Handler =>
+  (c) =>
+    page(c, <SignupForm language={pageLanguage(c)} brandName={brandName} formId={newId()} />);
+
+/** Fields that the form did not send are left out, as they would be in JSON. */
+const typedFields = (body: string): Readonly<Record<string, string>> => Object.fromEntries(new URLSearchParams(body));
+
+const FIELDS = ["user_name", "email", "password"] as const;
+
+const toFormFaults = (faults: readonly FieldFault[], language: Locale): FormFault[] =>
+  faults.flatMap(({ pointer, detail }) =>
+    FIELDS.filter((field) => pointer === `#/${field}`).map((field) => ({ field, detail: detail[language] })),
+  );
+
+const TAKEN = { email_taken: "email", user_name_taken: "user_name" } as const;
+
+/**
+ * `POST /`: the same checks and the same signup as the API's; 303 to the mail's status, or the form again, with what was
+ * typed (never the password) and what is wrong beside each field.
+ */
+export const submitForm = (deps: SignupPageDeps): Handler => {
+  const { signUp, report, newId, newTraceContext, brandName } = deps;
+
+  /** The form's own id makes a second click harmless. A form that came back changed is a signup of its own. */
+  const signUpOnce = async (c: Context, input: SignupInput, formId: string): Promise<SignupOutcome> => {
+    const request = { input, trace: traceOf(c, newTraceContext), signal: c.req.raw.signal };
+    const outcome = await signUp({ ...request, idempotencyKeyHash: idempotencyKeyHash(`form:${formId}`) });
+    return outcome.kind === "idempotency_key_reused" ? signUp(request) : outcome;
+  };
+
+  return async (c) => {
+    const language = pageLanguage(c);
+    let typed: Readonly<Record<string, string>> = {};
+    const again = (problem: ProblemError | undefined, faults: readonly FormFault[]): Promise<Response> =>
+      page(
+        c,
+        <SignupForm
+          language={language}
+          brandName={brandName}
+          formId={newId()}
+          userName={typed["user_name"] ?? ""}
+          email={typed["email"] ?? ""}
+          faults={faults}
+          problem={problem === undefined ? undefined : PROBLEM_TYPES[problem.code][language]}
+        />,
+        problem === undefined ? 422 : PROBLEM_TYPES[problem.code].status,
+        problem?.headers,
+      );
+
+    try {
+      requireForm(c.req.header("content-type"));
+      typed = typedFields(await readText(c.req.raw, "bad_request"));
+      const parsed = parseSignup(typed);
+      if (parsed.kind === "invalid") return again(undefined, toFormFaults(parsed.faults, language));
+      const outcome = await signUpOnce(c, parsed.input, typed["form_id"] || newId());
+      if (outcome.kind === "accepted") {
+        return c.redirect(`/signups/${outcome.signup.eventId}?lang=${language}`, 303);
+      }
+      if (outcome.kind === "idempotency_key_reused") throw new Error("a signup without a key met one");
+      return again(undefined, [{ field: TAKEN[outcome.kind], detail: PROBLEM_TYPES[outcome.kind][language] }]);
+    } catch (error) {
+      if (c.req.raw.signal.aborted) throw error;
+      return again(report(error, c), []);
+    }
+  };
+};

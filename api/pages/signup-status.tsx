@@ -1,0 +1,97 @@
+import { isFinal } from "../../database/email-state.ts";
+import type { Locale } from "../../stream/event.ts";
+import type { EventStatusAnswer } from "../status/event-status.ts";
+import { Layout } from "./layout.tsx";
+import { formatTime, TEXTS, type Texts } from "./texts.ts";
+
+export interface SignupStatusProps {
+  readonly language: Locale;
+  readonly brandName: string;
+  readonly status: EventStatusAnswer;
+  /** The person may stop the page from loading itself (WCAG 2.2.1). */
+  readonly updates: "on" | "off";
+}
+
+const REFRESH_S = 2;
+
+const toneOf = ({ state }: EventStatusAnswer): string => {
+  if (state === "sent") return "state good";
+  return isFinal(state) ? "state bad" : "state";
+};
+
+const Time = ({ iso, texts }: { readonly iso: string; readonly texts: Texts }) => (
+  <time datetime={iso}>{formatTime(iso, texts)}</time>
+);
+
+const Updates = ({
+  path,
+  texts,
+  updates,
+}: {
+  readonly path: string;
+  readonly texts: Texts;
+  readonly updates: "on" | "off";
+}) =>
+  updates === "on" ? (
+    <footer>
+      <span>{texts.updatesItself}</span>
+      <a href={`${path}&updates=off`}>{texts.stopUpdates}</a>
+    </footer>
+  ) : (
+    <footer>
+      <a href={path}>{texts.resumeUpdates}</a>
+    </footer>
+  );
+
+/** What became of one signup's mail. Shows no name and no address: the link alone may be passed on. */
+export const SignupStatus = ({ language, brandName, status, updates }: SignupStatusProps) => {
+  const texts = TEXTS[language];
+  const path = `/signups/${status.event_id}`;
+  return (
+    <Layout
+      language={language}
+      brandName={brandName}
+      title={texts.mailTitle}
+      path={path}
+      refreshS={status.final || updates === "off" ? undefined : REFRESH_S}
+    >
+      <div class="card">
+        <h1>{texts.accountMade}</h1>
+        <p class={toneOf(status)} role="status">
+          {texts.states[status.state]}
+        </p>
+        {status.next_try_at === null && status.reason === null ? null : (
+          <dl>
+            {status.next_try_at === null ? null : (
+              <>
+                <dt>{texts.nextTry}</dt>
+                <dd>
+                  <Time iso={status.next_try_at} texts={texts} />
+                </dd>
+              </>
+            )}
+            {status.reason === null ? null : (
+              <>
+                <dt>{texts.reason}</dt>
+                <dd>{status.reason}</dd>
+              </>
+            )}
+          </dl>
+        )}
+        <h2>{texts.timeline}</h2>
+        <ol>
+          {status.timeline.map((step) => (
+            <li class="step">
+              <span>
+                {texts.steps[step.state]}
+                {step.attempt === undefined ? "" : ` (${texts.attempt} ${step.attempt})`}
+              </span>
+              <Time iso={step.at} texts={texts} />
+            </li>
+          ))}
+        </ol>
+      </div>
+      {status.final ? null : <Updates path={`${path}?lang=${language}`} texts={texts} updates={updates} />}
+    </Layout>
+  );
+};

@@ -1,0 +1,36 @@
+import type { Handler } from "hono";
+import type { EventStatus } from "../../database/event-status.ts";
+import { PROBLEM_TYPES } from "../problem-types.ts";
+import { isEventId, toEventStatusAnswer } from "../status/event-status.ts";
+import { Message } from "./message.tsx";
+import { page, pageLanguage } from "./render.ts";
+import { SignupStatus } from "./signup-status.tsx";
+import { TEXTS } from "./texts.ts";
+
+export interface StatusPageDeps {
+  readonly findEvent: (eventId: string) => Promise<EventStatus | undefined>;
+  readonly brandName: string;
+}
+
+/** `GET /signups/{event_id}`: what became of the mail, in words. It loads itself again until that is final. */
+export const statusPage =
+  ({ findEvent, brandName }: StatusPageDeps): Handler =>
+  async (c) => {
+    const language = pageLanguage(c);
+    const eventId = c.req.param("event_id");
+    const found = isEventId(eventId) ? await findEvent(eventId) : undefined;
+    if (found === undefined) {
+      const { notFoundTitle } = TEXTS[language];
+      const text = PROBLEM_TYPES.event_not_found[language];
+      return page(
+        c,
+        <Message language={language} brandName={brandName} path={c.req.path} title={notFoundTitle} text={text} />,
+        404,
+      );
+    }
+    const updates = c.req.query("updates") === "off" ? "off" : "on";
+    return page(
+      c,
+      <SignupStatus language={language} brandName={brandName} status={toEventStatusAnswer(found)} updates={updates} />,
+    );
+  };
