@@ -1,0 +1,54 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { stringify } from "yaml";
+import { readDigest } from "./registry.ts";
+
+export interface Release {
+  /** Where the image is, without a tag. */
+  readonly image: string;
+  /** Its tag. */
+  readonly version: string;
+  /** `sha256:...`, as the registry has it; undefined: not pinned. */
+  readonly digest: string | undefined;
+}
+
+const FILE = join(import.meta.dir, "overlays", "production", "release", "kustomization.yaml");
+
+/** A Job's name is a DNS label, and each release has its own: a Job that ran cannot be changed. */
+const jobName = ({ version, digest }: Release): string =>
+  ["migrate", version.toLowerCase().replace(/[^a-z0-9]+/g, "-"), digest?.slice("sha256:".length, "sha256:".length + 8)]
+    .filter((part) => part !== undefined)
+    .join("-")
+    .slice(0, 63);
+
+/** The component that says which image runs, everywhere it is named. */
+export const releaseFile = (release: Release): string => {
+  const { image, version, digest } = release;
+  const component = {
+    apiVersion: "kustomize.config.k8s.io/v1alpha1",
+    kind: "Component",
+    images: [{ name: "signup-stream", newName: image, newTag: version, ...(digest === undefined ? {} : { digest }) }],
+    labels: [{ pairs: { "app.kubernetes.io/version": version }, includeTemplates: true }],
+    patches: [
+      {
+        target: { kind: "Job", name: "migrate" },
+        options: { allowNameChange: true },
+        patch: `- op: replace\n  path: /metadata/name\n  value: ${jobName(release)}`,
+      },
+    ],
+  };
+  return `# Written by \`bun k8s/release.ts\`: which image runs.\n${stringify(component, { lineWidth: 0 })}`;
+};
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { image: { type: "string" }, version: { type: "string" } } });
+  if (values.image === undefined || values.version === undefined) {
+    console.error("usage: bun k8s/release.ts --image REPOSITORY/signup-stream --version TAG");
+    process.exit(64);
+  }
+  const { image, version } = values;
+  const digest = await readDigest(`${image}:${version}`);
+  writeFileSync(FILE, releaseFile({ image, version, digest }));
+  console.log(`production runs ${image}:${version}@${digest}`);
+}

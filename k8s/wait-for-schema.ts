@@ -1,0 +1,41 @@
+import { Migrator } from "kysely/migration";
+import { type Database, openDatabase } from "../database/connection.ts";
+import { MIGRATIONS } from "../database/migrations/index.ts";
+import { pause } from "../runtime/loop.ts";
+import { EXIT, failedToStart } from "../runtime/process.ts";
+import { loadSettings } from "../settings/load.ts";
+
+const EVERY_MS = 1_000;
+
+/** Migrations that this image knows and that the database does not have; undefined: it does not answer. */
+const missing = async (db: Database): Promise<readonly string[] | undefined> => {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
+  try {
+    const known = await migrator.getMigrations();
+    return known.filter((migration) => migration.executedAt === undefined).map((migration) => migration.name);
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Ends with 0 as soon as every migration of this image is in the database; runs none. It is the init container of the api
+ * and of the consumers: a rollout waits for the Job `migrate`, and the pods of the version before serve on meanwhile.
+ */
+const main = async (): Promise<number> => {
+  const { DATABASE_URL: url } = loadSettings("migrate", process.env);
+  let reported = "";
+  for (;;) {
+    // A pool of its own for each try: what a lost connection left behind is gone with it.
+    const db = openDatabase({ url, poolSize: 1, applicationName: "wait for schema" });
+    const left = await missing(db);
+    await db.destroy();
+    if (left?.length === 0) return EXIT.stopped;
+    const state = left === undefined ? "the database does not answer" : `waiting for ${left.join(", ")}`;
+    if (state !== reported) console.log(state);
+    reported = state;
+    await pause(EVERY_MS, new AbortController().signal);
+  }
+};
+
+process.exit(await main().catch(failedToStart));
