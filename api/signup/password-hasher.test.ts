@@ -111,6 +111,19 @@ test.each(["process.exit(3)", "throw new Error('a thread may die')"])(
   },
 );
 
+test("a worker that cannot be started rejects the job, not the line", async () => {
+  let started = 0;
+  const startWorker = () => {
+    started += 1;
+    if (started === 1) throw new Error("no more threads");
+    return createHashWorker();
+  };
+  const hasher = createPasswordHasher({ ...cheap, concurrency: 1, startWorker });
+  const results = await Promise.allSettled([hasher.hash("is lost"), hasher.hash("is hashed")]);
+  expect(results.map((result) => result.status)).toEqual(["rejected", "fulfilled"]);
+  hasher.close();
+});
+
 test("closing rejects what waits", async () => {
   const hasher = createPasswordHasher({ ...cheap, concurrency: 1, startWorker: aWorkerByHand().startWorker });
   void hasher.hash("running");

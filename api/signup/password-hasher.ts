@@ -67,9 +67,10 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   };
 
   const work = async (parcel: readonly Waiting[]): Promise<void> => {
-    const worker = takeWorker();
     const startedAt = performance.now();
+    let worker: HashWorker | undefined;
     try {
+      worker = takeWorker();
       const results = await worker.run(parcel.map((waiting) => waiting.job));
       jobMs += SMOOTHING * ((performance.now() - startedAt) / parcel.length - jobMs);
       for (const [index, result] of results.entries()) parcel[index]?.resolve(result);
@@ -78,8 +79,8 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
     } finally {
       running -= 1;
       // One that died is replaced when the next job comes: a worker that cannot start does not start for ever.
-      if (worker.isAlive()) idle.push(worker);
-      else workers.delete(worker);
+      if (worker?.isAlive() === true) idle.push(worker);
+      else if (worker !== undefined) workers.delete(worker);
       next();
     }
   };
