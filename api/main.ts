@@ -3,6 +3,7 @@ import { openDatabase } from "../database/connection.ts";
 import { createSignupWriter } from "../database/signup.ts";
 import { createLogger } from "../observability/logger.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
+import { faultsOf } from "../runtime/loop.ts";
 import { EXIT, failedToStart, untilAskedToStop } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openCommandConnection, untilReady } from "../stream/connection.ts";
@@ -59,7 +60,11 @@ const main = async (): Promise<number> => {
     memoryKib: settings.PASSWORD_HASH_MEMORY_KIB,
     passes: settings.PASSWORD_HASH_PASSES,
   });
-  const readiness = createReadiness({ pingDatabase: () => pingDatabase(db), redis: producer });
+  const readiness = createReadiness({
+    pingDatabase: () => pingDatabase(db),
+    redis: producer,
+    faults: () => faultsOf(loops),
+  });
 
   const app = createApp({
     db,

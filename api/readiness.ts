@@ -15,6 +15,8 @@ const CACHE_MS = 500;
 export const createReadiness = (deps: {
   readonly pingDatabase: () => Promise<void>;
   readonly redis: Pick<Redis, "status">;
+  /** What keeps the background loops from their work, by loop. Told; it makes nobody unready. */
+  readonly faults: () => Readonly<Record<string, string>>;
 }): Readiness => {
   let draining = false;
   let askedAt = Number.NEGATIVE_INFINITY;
@@ -39,6 +41,7 @@ export const createReadiness = (deps: {
         database: database ? "ok" : "away",
         redis: deps.redis.status === "ready" ? "ok" : "away; signups wait in the outbox",
         process: draining ? "draining" : "serving",
+        ...deps.faults(),
       };
       return { ready: database && !draining, checks };
     },

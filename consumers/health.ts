@@ -7,6 +7,7 @@ interface GroupHealth {
   readonly state: string;
   readonly breaker: string;
   readonly in_hand: number;
+  readonly faults: Readonly<Record<string, string>>;
 }
 
 const healthOf = (group: RunningGroup): GroupHealth => ({
@@ -15,6 +16,7 @@ const healthOf = (group: RunningGroup): GroupHealth => ({
   state: group.state(),
   breaker: group.breaker(),
   in_hand: group.inHand(),
+  faults: group.faults(),
 });
 
 /**

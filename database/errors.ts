@@ -11,7 +11,7 @@ export type DatabaseFault =
 /** SQLSTATE classes and codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const CONFLICTS = new Set(["40001", "40P01", "55P03"]);
 const UNAVAILABLE_CODES = new Set(["25006", "57014", "25P03"]);
-const UNAVAILABLE_CLASSES = new Set(["08", "53", "57", "58", "XX", "28", "3D"]);
+const UNAVAILABLE_CLASSES = new Set(["08", "53", "55", "57", "58", "XX", "28", "3D"]);
 const BAD_DATA_CLASSES = new Set(["22", "23"]);
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 

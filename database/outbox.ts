@@ -31,6 +31,17 @@ export const leaseOutbox = (
   options: { readonly olderThanMs: number; readonly limit: number; readonly leaseMs: number },
 ): Promise<readonly OutboxEvent[]> => lease(db, options.olderThanMs, options.limit, options.leaseMs);
 
+const release = statement<never, [readonly string[]]>(`
+  with locked as (
+    select event_id from outbox where event_id in (select value::uuid from json_array_elements_text($1::json))
+    order by event_id for update)
+  update outbox set lease_until = null from locked where outbox.event_id = locked.event_id`);
+
+/** Gives back rows that could not be published: any relay may take them at once. */
+export const releaseOutbox = async (db: Database, eventIds: readonly string[]): Promise<void> => {
+  await release(db, eventIds);
+};
+
 const remove = statement<{ event_id: string }, [readonly string[]]>(`
   with locked as (
     select event_id from outbox where event_id in (select value::uuid from json_array_elements_text($1::json))

@@ -12,6 +12,8 @@ export interface Loop extends AsyncDisposable {
   stop(): Promise<void>;
   /** Whether it has finished a turn lately. Progress, not "it is still there", is what liveness asks. */
   isLive(): boolean;
+  /** What keeps it from its work now, in the failing store's words; undefined when it works. */
+  fault(): string | undefined;
 }
 
 export interface LoopOptions {
@@ -106,7 +108,12 @@ export const startLoop = (options: LoopOptions): Loop => {
     name,
     done,
     stop,
+    fault: () => (reported === "" ? undefined : reported),
     isLive: () => controller.signal.aborted || performance.now() - lastTurnAt <= staleAfterMs,
     [Symbol.asyncDispose]: stop,
   };
 };
+
+/** The faults of several loops, by their names. */
+export const faultsOf = (loops: readonly Loop[]): Record<string, string> =>
+  Object.fromEntries(loops.flatMap((loop) => (loop.fault() === undefined ? [] : [[loop.name, loop.fault() ?? ""]])));

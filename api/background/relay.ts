@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
-import { deleteRelayed, leaseOutbox, type OutboxEvent } from "../../database/outbox.ts";
+import { deleteRelayed, leaseOutbox, type OutboxEvent, releaseOutbox } from "../../database/outbox.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, startLoop } from "../../runtime/loop.ts";
 import { LOCALES, type Locale, userSignedUp } from "../../stream/event.ts";
@@ -51,12 +51,11 @@ export const startRelay = ({ db, redis, keys, log }: RelayDeps): Loop =>
       const rows = await leaseOutbox(db, { olderThanMs: OLDER_THAN_MS, limit: BATCH, leaseMs: LEASE_MS });
       if (rows.length === 0) return "idle";
       const results = await Promise.allSettled(rows.map((row) => publish(redis, keys.events, eventOf(row))));
-      const published = rows.filter((_, index) => results[index]?.status === "fulfilled");
-      const relayed = await deleteRelayed(
-        db,
-        published.map((row) => row.event_id),
-      );
-      log.info({ relayed, failed: rows.length - published.length }, "relayed events that were left in the outbox");
+      const idsOf = (status: "fulfilled" | "rejected") =>
+        rows.filter((_, index) => results[index]?.status === status).map((row) => row.event_id);
+      const relayed = await deleteRelayed(db, idsOf("fulfilled"));
+      if (relayed > 0) log.info({ relayed }, "relayed events that were left in the outbox");
+      await releaseOutbox(db, idsOf("rejected"));
       for (const result of results) if (result.status === "rejected") throw result.reason;
       return rows.length === BATCH ? "again" : "idle";
     },

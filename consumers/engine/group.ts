@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
 import type { Logger } from "../../observability/logger.ts";
-import { pause } from "../../runtime/loop.ts";
+import { faultsOf, pause } from "../../runtime/loop.ts";
 import { createBlockingReader } from "../../stream/blocking-reader.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
@@ -55,6 +55,8 @@ export interface RunningGroup {
   state(): "reading" | "paused" | "stopping";
   /** Whether the mail system is trusted; an open breaker is no fault of this process. */
   breaker(): BreakerState;
+  /** What keeps its loops from their work now, by loop: a store that says no, and how. */
+  faults(): Readonly<Record<string, string>>;
   /** Entries in hand. */
   inHand(): number;
   /** Stops reading, finishes or hands back what it holds, leaves the group. Bounded by the drain's time. */
@@ -130,6 +132,7 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
     { redis, blocking, keys, group, consumer, hands, claimer, dispatcher, breaker, settler, log, now },
     { claimMinIdleMs },
   );
+  const loops = [reader, heartbeat, promoter, reaper];
   let stopping = false;
 
   const stop = async () => {
@@ -148,7 +151,8 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
 
   return {
     name: group.name,
-    isLive: () => [reader, heartbeat, promoter, reaper].every((loop) => loop.isLive()),
+    isLive: () => loops.every((loop) => loop.isLive()),
+    faults: () => faultsOf(loops),
     state: () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading"),
     breaker: () => breaker.state,
     inHand: () => hands.entries().length,
@@ -156,7 +160,7 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
     abandon: () => {
       abandoned.abort();
       blocking.close();
-      void Promise.all([reader, promoter, reaper, heartbeat].map((loop) => loop.stop()));
+      void Promise.all(loops.map((loop) => loop.stop()));
     },
   };
 };

@@ -1,0 +1,125 @@
+import { describe, expect, test } from "bun:test";
+import { Redis } from "ioredis";
+import { asSuperuser } from "./database.ts";
+import { eventually } from "./eventually.ts";
+import { anOwnRedis } from "./own-redis.ts";
+import { aSystem, eventAt, type RunningProcess, type SignedUp, signUpAt } from "./processes.ts";
+
+interface Faults {
+  readonly groups: readonly { readonly faults: Readonly<Record<string, string>> }[];
+}
+
+const faultsOfConsumer = async (consumer: RunningProcess): Promise<string> => {
+  const { groups }: Faults = await (await fetch(`${consumer.url}/readyz`)).json();
+  return JSON.stringify(groups.map(({ faults }) => faults));
+};
+const isSent =
+  (api: RunningProcess, { eventId }: SignedUp) =>
+  async () =>
+    (await eventAt(api, eventId)).state === "sent";
+const linesWith = (process: RunningProcess, text: string) => process.lines.filter((line) => line.includes(text));
+
+/** Each way in which Redis says no, and how it says yes again. */
+const REFUSALS: readonly {
+  readonly code: string;
+  readonly refuse: (redis: Redis, events: string) => Promise<unknown>;
+  readonly restore: (redis: Redis, events: string) => Promise<unknown>;
+}[] = [
+  {
+    code: "OOM",
+    refuse: (redis) => redis.config("SET", "maxmemory", "1"),
+    restore: (redis) => redis.config("SET", "maxmemory", "0"),
+  },
+  {
+    code: "READONLY",
+    refuse: (redis) => redis.replicaof("127.0.0.1", 1),
+    restore: (redis) => redis.replicaof("NO", "ONE"),
+  },
+  {
+    code: "WRONGTYPE",
+    refuse: (redis, events) => redis.set(events, "in the way"),
+    restore: (redis, events) => redis.del(events),
+  },
+  {
+    code: "NOPERM",
+    refuse: (redis) => redis.acl("SETUSER", "default", "-xadd", "-xreadgroup"),
+    restore: (redis) => redis.acl("SETUSER", "default", "+xadd", "+xreadgroup"),
+  },
+];
+
+describe("Redis says no", () => {
+  for (const { code, refuse, restore } of REFUSALS) {
+    test(`${code}: signups succeed, health tells, one line each says so, and it is over by itself`, async () => {
+      await using redis = await anOwnRedis();
+      await using system = await aSystem({ redisUrl: redis.url });
+      const api = await system.api();
+      const consumer = await system.consumer();
+      const admin = new Redis(redis.url);
+      const { events } = system.keys;
+      await refuse(admin, events);
+      const during = await signUpAt(api);
+      expect(during.status).toBe(201);
+      await eventually(async () => (await (await fetch(`${api.url}/readyz`)).text()).includes(code), 15_000);
+      if (code !== "OOM") await eventually(async () => (await faultsOfConsumer(consumer)).includes(code), 15_000);
+      expect((await fetch(`${consumer.url}/livez`)).status).toBe(200);
+      await restore(admin, events);
+      await eventually(isSent(api, during), 20_000);
+      const after = await signUpAt(api);
+      await eventually(isSent(api, after), 20_000);
+      expect(system.mailServer.copiesOf(during.eventId)).toBe(1);
+      expect(linesWith(consumer, "reader of welcome-email failed").length).toBeLessThanOrEqual(3);
+      admin.disconnect();
+    });
+  }
+});
+
+describe("Postgres says no", () => {
+  test.each([
+    ["read-only", "default_transaction_read_only = on", "default_transaction_read_only = off"],
+    ["every statement times out", "statement_timeout = '1ms'", "statement_timeout = 0"],
+  ])("%s: 503 with Retry-After and no half-made user; then it goes on", async (_, refusing, working) => {
+    await using system = await aSystem();
+    const api = await system.api();
+    const consumer = await system.consumer();
+    const name = new URL(system.database.url).pathname.slice(1);
+    const restart = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and pid <> pg_backend_pid()`;
+    await asSuperuser(`alter database ${name} set ${refusing}`, restart);
+    const refused = await eventually(async () => {
+      const response = await fetch(`${api.url}/api/v1/user/`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ user_name: "half", email: "half@inbox.example", password: "correct horse battery" }),
+      });
+      return response.status === 503 && response;
+    });
+    expect(Number(refused.headers.get("Retry-After"))).toBeGreaterThanOrEqual(1);
+    expect((await fetch(`${consumer.url}/livez`)).status).toBe(200);
+    await asSuperuser(`alter database ${name} set ${working}`, restart);
+    const signup = await eventually(async () => {
+      const made = await signUpAt(api, { user_name: "half", email: "half@inbox.example" });
+      return made.status === 201 && made;
+    }, 20_000);
+    await eventually(isSent(api, signup), 20_000);
+  });
+
+  test("every connection is taken, or all are cut: 503, then it goes on; nothing is sent twice", async () => {
+    await using system = await aSystem();
+    const api = await system.api();
+    await system.consumer();
+    const before = await signUpAt(api);
+    await eventually(isSent(api, before));
+    const name = new URL(system.database.url).pathname.slice(1);
+    const cut = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and pid <> pg_backend_pid()`;
+    await asSuperuser(`alter database ${name} allow_connections false`, cut);
+    await eventually(async () => (await signUpAt(api)).status === 503);
+    expect((await fetch(`${api.url}/livez`)).status).toBe(200);
+    await asSuperuser(`alter database ${name} allow_connections true`);
+    const after = await eventually(async () => {
+      const made = await signUpAt(api);
+      return made.status === 201 && made;
+    }, 20_000);
+    await eventually(isSent(api, after), 20_000);
+    expect(system.mailServer.copiesOf(before.eventId)).toBe(1);
+    expect(system.mailServer.copiesOf(after.eventId)).toBe(1);
+  });
+});
