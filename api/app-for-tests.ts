@@ -24,6 +24,8 @@ export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
     readiness: async () => ({ ready: true, checks: { database: "ok" } }),
     liveness: () => ({ live: true, loops: { relay: true } }),
     backlog: async (group) => (group === "welcome-email" ? 7 : undefined),
+    watcher: { watch: () => () => {}, isConnected: () => false, close: () => {} },
+    stopping: new AbortController().signal,
     settings: { BRAND_NAME: "Toblug", PUBLIC_URL: "https://signup.example", SERVICE_TOKEN },
     log: pino({ level: "silent" }),
     newId: () => Bun.randomUUIDv7(),

@@ -7,6 +7,7 @@ import type { SignupWriter } from "../database/signup.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { TraceContext } from "../observability/trace-context.ts";
 import type { Settings } from "../settings/load.ts";
+import { addDocs } from "./docs/routes.ts";
 import { createErrorHandler, createErrorReporter, notFound } from "./errors.ts";
 import { openapiRoute } from "./openapi/route.ts";
 import { addPages } from "./pages/routes.ts";
@@ -16,8 +17,10 @@ import { signupRoute } from "./signup/route.ts";
 import { type CommittedSignup, createSignUp } from "./signup/sign-up.ts";
 import { backlogRoute } from "./status/backlog-route.ts";
 import { eventRoute } from "./status/event-route.ts";
+import { eventStreamRoute } from "./status/event-stream-route.ts";
 import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./status/health-routes.ts";
 import { createServiceTokenCheck } from "./status/service-token.ts";
+import type { StateWatcher } from "./status/state-watcher.ts";
 
 export interface AppDeps {
   readonly db: Database;
@@ -29,6 +32,10 @@ export interface AppDeps {
   readonly liveness: () => Liveness;
   /** Unfinished mails of a group; undefined if there is no such group. */
   readonly backlog: (group: string) => Promise<number | undefined>;
+  /** Says when to look at the ledger again, for live pages. */
+  readonly watcher: StateWatcher;
+  /** Aborted when the process is to stop. */
+  readonly stopping: AbortSignal;
   readonly settings: Pick<Settings, "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN">;
   readonly log: Logger;
   /** UUIDv7 */
@@ -74,10 +81,13 @@ export const createApp = (deps: AppDeps): Hono => {
   resource(app, "/api/v1/user/", { post: signup });
   resource(app, "/api/v1/user", { post: signup });
   resource(app, "/api/v1/events/:event_id", { get: eventRoute(findEvent) });
+  const eventStream = eventStreamRoute({ findEventStatus: findEvent, watcher: deps.watcher, stopping: deps.stopping });
+  resource(app, "/api/v1/events/:event_id/stream", { get: eventStream });
   resource(app, "/api/v1/backlog/:group", { get: backlogRoute({ backlog: deps.backlog, requireServiceToken }) });
   resource(app, "/livez", { get: livenessRoute(deps.liveness) });
   resource(app, "/readyz", { get: readinessRoute(deps.readiness) });
   resource(app, "/openapi.json", { get: openapiRoute(settings.BRAND_NAME) });
+  addDocs(app, settings.BRAND_NAME);
   addPages(app, {
     signUp,
     findEvent,

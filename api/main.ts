@@ -6,7 +6,7 @@ import { randomHex, randomTraceContext } from "../observability/trace-context.ts
 import { faultsOf } from "../runtime/loop.ts";
 import { EXIT, failedToStart, untilAskedToStop } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
-import { openCommandConnection, untilReady } from "../stream/connection.ts";
+import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { GROUPS } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
 import { createApp } from "./app.ts";
@@ -18,6 +18,7 @@ import { startReconciler } from "./background/reconciler.ts";
 import { startRelay } from "./background/relay.ts";
 import { createReadiness } from "./readiness.ts";
 import { createPasswordHasher } from "./signup/password-hasher.ts";
+import { createStateWatcher } from "./status/state-watcher.ts";
 
 /** An XADD that takes longer is left to the relay: a signup does not wait for Redis. */
 const PUBLISH_TIMEOUT_MS = 500;
@@ -66,6 +67,13 @@ const main = async (): Promise<number> => {
     faults: () => faultsOf(loops),
   });
 
+  const watcher = createStateWatcher({
+    connect: () => openBlockingConnection({ ...connection, name: `${name}-watcher` }),
+    channel: keys.status,
+    log,
+  });
+  const stopping = new AbortController();
+
   const app = createApp({
     db,
     signups,
@@ -80,6 +88,8 @@ const main = async (): Promise<number> => {
       const template = GROUPS.find((known) => known.name === group)?.template;
       return template === undefined ? undefined : countUnfinished(db, template);
     },
+    watcher,
+    stopping: stopping.signal,
     settings,
     log,
     newId: () => Bun.randomUUIDv7(),
@@ -96,11 +106,13 @@ const main = async (): Promise<number> => {
   const signal = await untilAskedToStop();
   log.info({ signal }, "asked to stop; finishing what is in flight");
   readiness.drain();
+  stopping.abort();
   await server.stop();
   await signups.idle();
   await announcer.idle();
   await Promise.all(loops.map((loop) => loop.stop()));
   hasher.close();
+  watcher.close();
   producer.disconnect();
   redis.disconnect();
   await db.destroy();

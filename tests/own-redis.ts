@@ -26,8 +26,11 @@ export const anOwnRedis = async ({ running = true } = {}): Promise<OwnRedis> => 
     server = await startRedis({ program, dataDirectory: join(directory, "data"), port });
   };
   const kill = async () => {
-    if (server !== undefined) process.kill(server.pid, "SIGKILL");
-    await server?.exited;
+    const killed = server;
+    server = undefined;
+    if (killed === undefined) return;
+    process.kill(killed.pid, "SIGKILL");
+    await killed.exited;
   };
   if (running) await start();
   return {

@@ -5,9 +5,9 @@ import type { Logger } from "../../observability/logger.ts";
 import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
+import { ledgerEvent } from "../../stream/ledger-event.ts";
 import { publish } from "../../stream/publish.ts";
 import { watermarkAgeMs } from "../../stream/watermark.ts";
-import { eventOf } from "./relay.ts";
 
 export interface ReconcilerDeps {
   readonly db: Database;
@@ -40,7 +40,7 @@ export const startReconciler = (
       const overtakenByMs = (await watermarkAgeMs(redis, keys, group)) + reconcileAfterMs;
       const lost = await takeLostEmails(db, { template, overtakenByMs, limit: BATCH });
       if (lost.length === 0) return;
-      await Promise.all(lost.map((row) => publish(redis, keys.retries(group.name), eventOf(row))));
+      await Promise.all(lost.map((row) => publish(redis, keys.retries(group.name), ledgerEvent(row))));
       log.warn({ group: group.name, reconciled: lost.length }, "brought back mails that Redis had lost");
       if (lost.length < BATCH || signal.aborted) return;
       await pause(PAUSE_BETWEEN_BATCHES_MS, signal);

@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
-import { deleteRelayed, leaseOutbox, type OutboxEvent, releaseOutbox } from "../../database/outbox.ts";
+import { deleteRelayed, leaseOutbox, releaseOutbox } from "../../database/outbox.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, startLoop } from "../../runtime/loop.ts";
-import { LOCALES, type Locale, userSignedUp } from "../../stream/event.ts";
 import type { Keys } from "../../stream/keys.ts";
+import { ledgerEvent } from "../../stream/ledger-event.ts";
 import { publish } from "../../stream/publish.ts";
 
 export interface RelayDeps {
@@ -19,21 +19,6 @@ const OLDER_THAN_MS = 2_000;
 const LEASE_MS = 10_000;
 const BATCH = 200;
 const EVERY_MS = 1_000;
-
-const isLocale = (text: string): text is Locale => LOCALES.some((locale) => locale === text);
-
-/** The event as its signup would have published it, with the trace context of the request that made it. */
-export const eventOf = (row: OutboxEvent) =>
-  userSignedUp({
-    eventId: row.event_id,
-    userId: row.user_id,
-    locale: isLocale(row.locale) ? row.locale : "vi",
-    time: row.created_at,
-    trace: {
-      traceparent: row.traceparent,
-      ...(row.tracestate === null ? {} : { tracestate: row.tracestate }),
-    },
-  });
 
 /**
  * Publishes what was committed and is still in the outbox: the process that took the signup died, or Redis was away.
@@ -50,7 +35,7 @@ export const startRelay = ({ db, redis, keys, log }: RelayDeps): Loop =>
       await redis.ping();
       const rows = await leaseOutbox(db, { olderThanMs: OLDER_THAN_MS, limit: BATCH, leaseMs: LEASE_MS });
       if (rows.length === 0) return "idle";
-      const results = await Promise.allSettled(rows.map((row) => publish(redis, keys.events, eventOf(row))));
+      const results = await Promise.allSettled(rows.map((row) => publish(redis, keys.events, ledgerEvent(row))));
       const idsOf = (status: "fulfilled" | "rejected") =>
         rows.filter((_, index) => results[index]?.status === status).map((row) => row.event_id);
       const relayed = await deleteRelayed(db, idsOf("fulfilled"));

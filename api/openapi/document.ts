@@ -102,23 +102,36 @@ const signup: Json = {
   },
 };
 
+const eventIdParameter: Json = {
+  name: "event_id",
+  in: "path",
+  required: true,
+  schema: { type: "string", format: "uuid" },
+  example: EXAMPLE_EVENT_ID,
+};
+
 const event: Json = {
   operationId: "getEvent",
   summary: "What became of a mail",
   tags: ["status"],
-  parameters: [
-    {
-      name: "event_id",
-      in: "path",
-      required: true,
-      schema: { type: "string", format: "uuid" },
-      example: EXAMPLE_EVENT_ID,
-    },
-    acceptLanguage,
-  ],
+  parameters: [eventIdParameter, acceptLanguage],
   responses: {
     200: { description: "As the ledger has it.", content: json("EventStatus", exampleEventStatus) },
     ...problems("event_not_found", "database_unavailable"),
+  },
+};
+
+const eventStream: Json = {
+  operationId: "watchEvent",
+  summary: "The same, live: Server-Sent Events until a final state",
+  tags: ["status"],
+  parameters: [eventIdParameter],
+  responses: {
+    200: {
+      description: "An event `status` at once and at each change; its data is the JSON of the event's status.",
+      content: { "text/event-stream": { schema: { type: "string" } } },
+    },
+    ...problems("event_not_found", "too_busy", "database_unavailable"),
   },
 };
 
@@ -159,6 +172,7 @@ export const openapiDocument = (brandName: string): Json => ({
   paths: {
     "/api/v1/user/": { post: signup },
     "/api/v1/events/{event_id}": { get: event },
+    "/api/v1/events/{event_id}/stream": { get: eventStream },
     "/api/v1/backlog/{group}": { get: backlog },
     "/livez": {
       get: health("getLiveness", "Do the loops make progress?", "Liveness", { live: true, loops: { relay: true } }),

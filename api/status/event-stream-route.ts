@@ -1,0 +1,89 @@
+import type { Handler } from "hono";
+import { streamSSE } from "hono/streaming";
+import type { EventStatus } from "../../database/event-status.ts";
+import { pause } from "../../runtime/loop.ts";
+import { ProblemError, retryAfter } from "../problem.ts";
+import { isEventId, toEventStatusAnswer } from "./event-status.ts";
+import type { StateWatcher } from "./state-watcher.ts";
+
+export interface EventStreamDeps {
+  readonly findEventStatus: (eventId: string) => Promise<EventStatus | undefined>;
+  readonly watcher: StateWatcher;
+  /** Aborted when the process is to stop: streams would keep it from ending. */
+  readonly stopping: AbortSignal;
+  /** Streams at the same time, over all events; more are refused. */
+  readonly maxStreams?: number;
+}
+
+const MAX_STREAMS = 1_000;
+const RETRY_AFTER_MS = 5_000;
+/** How often the ledger is asked without a hint: a hint may be lost, and without Redis there is none. */
+const ASK_EVERY_MS = 5_000;
+const ASK_EVERY_WITHOUT_HINTS_MS = 1_000;
+/** A comment now and then, so that no proxy takes a quiet stream for a dead one. */
+const HEARTBEAT_EVERY_MS = 15_000;
+
+/**
+ * `GET /api/v1/events/{event_id}/stream`: the same as the event's status, as Server-Sent Events (HTML Living Standard,
+ * 9.2): an event `status` at once and at each change, until a final state. The ledger is the truth; Redis Pub/Sub only
+ * says when to look.
+ */
+export const eventStreamRoute = (deps: EventStreamDeps): Handler => {
+  const { findEventStatus, watcher, stopping, maxStreams = MAX_STREAMS } = deps;
+  let streams = 0;
+
+  return async (c) => {
+    const eventId = c.req.param("event_id");
+    if (streams >= maxStreams) throw new ProblemError("too_busy", { headers: retryAfter(RETRY_AFTER_MS) });
+    const first = isEventId(eventId) ? await findEventStatus(eventId) : undefined;
+    if (first === undefined || eventId === undefined) throw new ProblemError("event_not_found");
+
+    c.header("Cache-Control", "no-store");
+    c.header("X-Accel-Buffering", "no");
+    return streamSSE(c, async (stream) => {
+      streams += 1;
+      const ended = new AbortController();
+      stream.onAbort(() => ended.abort());
+      const end = AbortSignal.any([ended.signal, stopping]);
+      // A hint that comes while we write must not be lost: the next wait is then over before it begins.
+      let isHinted = false;
+      let wake = () => {};
+      const unwatch = watcher.watch(eventId.toLowerCase(), () => {
+        isHinted = true;
+        wake();
+      });
+      try {
+        let lastSent = "";
+        let spokeAt = performance.now();
+        let status: EventStatus | undefined = first;
+        while (!end.aborted) {
+          const answer = status === undefined ? undefined : toEventStatusAnswer(status);
+          const data = JSON.stringify(answer);
+          if (answer !== undefined && data !== lastSent) {
+            await stream.writeSSE({ event: "status", data });
+            lastSent = data;
+            spokeAt = performance.now();
+            if (answer.final) return;
+          } else if (performance.now() - spokeAt >= HEARTBEAT_EVERY_MS) {
+            await stream.write(": still here\n\n");
+            spokeAt = performance.now();
+          }
+          const hint = new Promise<void>((resolve) => {
+            wake = resolve;
+            if (isHinted) resolve();
+          });
+          const askEveryMs = watcher.isConnected() ? ASK_EVERY_MS : ASK_EVERY_WITHOUT_HINTS_MS;
+          const waited = new AbortController();
+          await Promise.race([hint, pause(askEveryMs, AbortSignal.any([end, waited.signal]))]);
+          waited.abort();
+          isHinted = false;
+          // A database that is away for a moment ends no stream; the client goes on waiting.
+          status = await findEventStatus(eventId).catch(() => status);
+        }
+      } finally {
+        unwatch();
+        streams -= 1;
+      }
+    });
+  };
+};
