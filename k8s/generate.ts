@@ -25,7 +25,11 @@ const settingsFile = (): string => {
 };
 
 const filesIn = (directory: string, ending: RegExp): readonly string[] =>
-  existsSync(directory) ? readdirSync(directory).filter((file) => ending.test(file) && !file.includes("test")).sort() : [];
+  existsSync(directory)
+    ? readdirSync(directory)
+        .filter((file) => ending.test(file) && !file.includes("test"))
+        .sort()
+    : [];
 
 const nameOf = (file: string): string => file.replace(/\.\w+$/, "");
 
@@ -69,7 +73,8 @@ const monitoringFile = (dashboards: readonly string[], rules: readonly string[])
       },
     ],
   };
-  const what = "# Telemetry to an OpenTelemetry collector, dashboards for Grafana's sidecar, alerts for the Prometheus operator.";
+  const what =
+    "# Telemetry to an OpenTelemetry collector, dashboards for Grafana's sidecar, alerts for the Prometheus operator.";
   return `${what}\n${WRITTEN} Its lists follow observability/dashboards and observability/alerts.\n${stringify(component, { lineWidth: 0 })}`;
 };
 

@@ -1,0 +1,31 @@
+/**
+ * What KEDA's scalers read, as their sources list it (kedacore/keda, pkg/scalers: redis_streams_scaler.go, redis_scaler.go,
+ * metrics_api_scaler.go, authentication/authentication_types.go). The API server takes any key, and the operator only warns of
+ * one that it does not know: it then works by its defaults.
+ */
+const REDIS_CONNECTION = [
+  ...["address", "addresses", "host", "hosts", "port", "ports", "username", "password"],
+  ...["addressFromEnv", "addressesFromEnv", "hostFromEnv", "portFromEnv", "usernameFromEnv", "passwordFromEnv"],
+  ...["databaseIndex", "enableTLS", "unsafeSsl"],
+];
+
+const KEYS: Readonly<Record<string, ReadonlySet<string>>> = {
+  "redis-streams": new Set([
+    ...REDIS_CONNECTION,
+    ...["stream", "consumerGroup", "lagCount", "pendingEntriesCount", "streamLength", "activationLagCount"],
+  ]),
+  redis: new Set([...REDIS_CONNECTION, "listName", "listLength", "activationListLength"]),
+  "metrics-api": new Set([
+    ...["url", "valueLocation", "targetValue", "activationTargetValue", "format", "unsafeSsl"],
+    ...["authMode", "authModes", "aggregateFromKubeServiceEndpoints", "aggregationType"],
+  ]),
+};
+
+/** The metadata keys of a trigger's type; undefined: a type that nothing here uses. */
+export const triggerKeys = (type: string): ReadonlySet<string> | undefined => KEYS[type];
+
+/** What a TriggerAuthentication may give to these scalers. */
+export const authenticationParameters: ReadonlySet<string> = new Set([
+  ...["address", "addresses", "host", "hosts", "port", "ports", "username", "password"],
+  ...["tls", "ca", "cert", "key", "keyPassword", "token"],
+]);

@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { z } from "zod";
+import { kustomize } from "./kubectl.ts";
+
+const labels = z.record(z.string(), z.string());
+
+const objectSchema = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({
+    name: z.string(),
+    namespace: z.string().optional(),
+    labels: labels.optional(),
+  }),
+  spec: z.unknown().optional(),
+  data: z.record(z.string(), z.string()).optional(),
+});
+
+/** A rendered object, as far as every kind is alike. */
+export type KubernetesObject = z.output<typeof objectSchema>;
+
+/** Go's base64 skips line breaks, which kustomize puts into long values. */
+const withoutLineBreaks = (data: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(data).map(([key, value]) => [key, value.replaceAll("\n", "")]));
+
+export const parseObjects = (yaml: string): readonly KubernetesObject[] =>
+  parseAllDocuments(yaml)
+    .map((document) => objectSchema.parse(document.toJS()))
+    .map((object) =>
+      object.kind === "Secret" && object.data !== undefined
+        ? { ...object, data: withoutLineBreaks(object.data) }
+        : object,
+    );
+
+export const k8s = join(import.meta.dir, "..", "..", "k8s");
+
+export const OVERLAYS = ["local", "production"] as const;
+export type Overlay = (typeof OVERLAYS)[number];
+
+const rendered = new Map<Overlay, readonly KubernetesObject[]>();
+
+/** The objects of an overlay, as an API server would be given them. */
+export const overlayObjects = (overlay: Overlay): readonly KubernetesObject[] => {
+  const known = rendered.get(overlay) ?? parseObjects(kustomize(join(k8s, "overlays", overlay)));
+  rendered.set(overlay, known);
+  return known;
+};
+
+/** `Kind/name`, as people write it. */
+export const nameOf = ({ kind, metadata }: KubernetesObject): string => `${kind}/${metadata.name}`;
+
+export const ofKind = (objects: readonly KubernetesObject[], kind: string): readonly KubernetesObject[] =>
+  objects.filter((object) => object.kind === kind);
+
+/** Whether a selector of labels takes these. An empty one takes all. */
+export const selects = (selector: Readonly<Record<string, string>>, of: Readonly<Record<string, string>>): boolean =>
+  Object.entries(selector).every(([name, value]) => of[name] === value);

@@ -1,0 +1,132 @@
+import { describe, expect, test } from "bun:test";
+import { outdatedFiles } from "../../k8s/generate.ts";
+import { type KubernetesObject, OVERLAYS, ofKind, overlayObjects, parseObjects } from "./objects.ts";
+import { availability } from "./policies/availability.ts";
+import { images } from "./policies/images.ts";
+import { lifecycle } from "./policies/lifecycle.ts";
+import { openConnections } from "./policies/network.ts";
+import { podSecurity } from "./policies/pod-security.ts";
+import type { Policy } from "./policies/policy.ts";
+import { references } from "./policies/references.ts";
+import { resources } from "./policies/resources.ts";
+import { scaling } from "./policies/scaling.ts";
+import { settings } from "./policies/settings.ts";
+
+const POLICIES: Readonly<Record<string, Policy>> = {
+  availability,
+  images,
+  lifecycle,
+  podSecurity,
+  references,
+  resources,
+  scaling,
+  settings,
+};
+
+/** The overlay with the first match replaced in the objects of a kind. */
+const spoiled = (kind: string, right: string, wrong: string): readonly KubernetesObject[] => {
+  let isDone = false;
+  return overlayObjects("local").flatMap((object) => {
+    const json = JSON.stringify(object);
+    if (isDone || object.kind !== kind || !json.includes(right)) return [object];
+    isDone = true;
+    return parseObjects(json.replace(right, () => wrong));
+  });
+};
+
+describe.each(OVERLAYS)("the overlay %s", (overlay) => {
+  test.each(Object.entries(POLICIES))("keeps to the policy %s", (_, policy) => {
+    expect(policy(overlayObjects(overlay))).toEqual([]);
+  });
+});
+
+test("each policy finds what it is there for", () => {
+  const wrong: readonly (readonly [policy: string, kind: string, right: string, wrong: string, complaint: RegExp])[] = [
+    ["podSecurity", "Deployment", '"runAsNonRoot":true', '"runAsNonRoot":false', /may run as root/],
+    ["podSecurity", "Deployment", '"readOnlyRootFilesystem":true', '"x":true', /may write to its image/],
+    ["podSecurity", "Deployment", '"drop":["ALL"]', '"drop":["NET_RAW"]', /keeps capabilities/],
+    ["podSecurity", "Deployment", '"automountServiceAccountToken":false', '"x":false', /gets a token/],
+    ["podSecurity", "Deployment", '"serviceAccountName":"api"', '"serviceAccountName":"migrate"', /shares/],
+    ["podSecurity", "Namespace", '"pod-security.kubernetes.io/enforce":"restricted"', '"x":"y"', /restricted/],
+    ["podSecurity", "StatefulSet", '"allowPrivilegeEscalation":false', '"x":false', /may gain privileges/],
+    ["resources", "Deployment", '"limits":{', '"limits":{"cpu":"1",', /limit of CPU/],
+    ["resources", "Job", '"requests":{"cpu"', '"requests":{"x"', /requests no CPU/],
+    ["lifecycle", "Deployment", '"path":"/livez"', '"path":"/readyz"', /liveness/],
+    ["lifecycle", "Deployment", '"containerPort":3000', '"containerPort":3001', /is not asked/],
+    ["lifecycle", "ConfigMap", '"DRAIN_TIMEOUT_MS":"25000"', '"DRAIN_TIMEOUT_MS":"40000"', /before it has drained/],
+    ["lifecycle", "Deployment", '"maxUnavailable":0', '"maxUnavailable":1', /successor/],
+    ["lifecycle", "Deployment", '"sleep":{"seconds":5}', '"sleep":{"seconds":1}', /load balancers/],
+    ["lifecycle", "Deployment", "k8s/wait-for-schema.ts", "-", /migration/],
+    ["lifecycle", "Deployment", '"CONSUMER_NAME"', '"NAME"', /name from the pod/],
+    ["availability", "PodDisruptionBudget", '"maxUnavailable":1', '"maxUnavailable":0', /holds up a drain/],
+    ["availability", "Deployment", "topology.kubernetes.io/zone", "-", /one zone/],
+    ["references", "Service", '"targetPort":"http"', '"targetPort":"htpp"', /no container has/],
+    ["references", "Deployment", '"name":"signup-redis"', '"name":"signup-rediss"', /nobody makes/],
+    ["references", "TriggerAuthentication", '"key":"tls"', '"key":"ssl"', /nobody makes/],
+    ["settings", "ConfigMap", '"RETRY_MAX"', '"RETRY_MAXIMUM"', /which nobody reads/],
+    ["settings", "ConfigMap", '"RETRY_MAX"', '"RETRY_MAXIMUM"', /no manifest names RETRY_MAX:/],
+    ["settings", "ConfigMap", '"RETRY_MAX":"3"', '"RETRY_MAX":"three"', /would not start/],
+    ["settings", "ConfigMap", '"RETRY_MAX":"3"', '"SERVICE_TOKEN":"a-token-in-the-open"', /in a ConfigMap/],
+    ["images", "Deployment", "signup-stream:local", "signup-stream:other", /different images/],
+    ["images", "StatefulSet", "postgres:17.6", "postgres:latest", /another one tomorrow/],
+    [
+      "scaling",
+      "Deployment",
+      '"revisionHistoryLimit":5,"selector":{"matchLabels":{"app.kubernetes.io/component":"consumer"',
+      '"replicas":2,"selector":{"matchLabels":{"app.kubernetes.io/component":"consumer"',
+      /and so does KEDA/,
+    ],
+    ["scaling", "ScaledObject", '"lagCount":"200"', '"lagcount":"200"', /pass over in silence/],
+    ["scaling", "ScaledObject", "{signup}:retries:", "{signup}:retry:", /has no trigger/],
+    ["scaling", "ScaledObject", '"activationLagCount":"0"', '"activationLagCount":"5"', /wake up/],
+    ["scaling", "ScaledObject", '"cooldownPeriod":120', '"cooldownPeriod":30', /to zero before/],
+    ["scaling", "ScaledObject", '"maxReplicaCount":10', '"maxReplicaCount":20', /bound/],
+    ["scaling", "ScaledObject", '"pendingEntriesCount":"200"', '"pendingEntriesCount":"20"', /its own pods hold/],
+    ["scaling", "Deployment", '"--group","welcome-email"', '"--group","welcome-mail"', /deployed/],
+  ];
+  for (const [policy, kind, right, replacement, complaint] of wrong) {
+    const found = POLICIES[policy]?.(spoiled(kind, right, replacement)) ?? [];
+    expect(found.join("\n"), `${policy}: ${right} -> ${replacement}`).toMatch(complaint);
+  }
+});
+
+describe("the network", () => {
+  test("carries in the local overlay exactly what flows", () => {
+    expect(openConnections(overlayObjects("local"))).toEqual([
+      "api -> monitoring:4318",
+      "api -> postgres:5432",
+      "api -> redis:6379",
+      "consumer -> inbox:1025",
+      "consumer -> monitoring:4318",
+      "consumer -> postgres:5432",
+      "consumer -> redis:6379",
+      "gateway -> api:3000",
+      "keda -> api:3000",
+      "keda -> redis:6379",
+      "migrate -> postgres:5432",
+    ]);
+  });
+
+  test("carries in production exactly what flows", () => {
+    expect(openConnections(overlayObjects("production"))).toEqual([
+      "api -> 10.0.0.0/8:5432",
+      "api -> 10.0.0.0/8:6379",
+      "api -> monitoring:4318",
+      "consumer -> 0.0.0.0/0:587",
+      "consumer -> 10.0.0.0/8:5432",
+      "consumer -> 10.0.0.0/8:6379",
+      "consumer -> monitoring:4318",
+      "gateway -> api:3000",
+      "keda -> api:3000",
+      "migrate -> 10.0.0.0/8:5432",
+    ]);
+  });
+});
+
+test("production brings no Secret with a value", () => {
+  expect(ofKind(overlayObjects("production"), "Secret")).toEqual([]);
+});
+
+test("what is generated is up to date; if not: bun k8s/generate.ts", () => {
+  expect(outdatedFiles()).toEqual([]);
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { kustomize } from "./kubectl.ts";
+import { type KubernetesObject, OVERLAYS, overlayObjects, parseObjects } from "./objects.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+import { faultsOf } from "./typed-program.ts";
+
+const firstOf = (kind: string): KubernetesObject => {
+  const found = overlayObjects("production").find((object) => object.kind === kind);
+  if (found === undefined) throw new Error(`production has no ${kind}`);
+  return found;
+};
+
+/** A copy with the first occurrence of a piece of its JSON replaced. */
+const spoiled = (object: KubernetesObject, right: string, wrong: string): KubernetesObject => {
+  const json = JSON.stringify(object);
+  if (!json.includes(right)) throw new Error(`${object.kind} has no ${right}`);
+  const [spoilt] = parseObjects(json.replace(right, () => wrong));
+  if (spoilt === undefined) throw new Error("nothing was parsed");
+  return spoilt;
+};
+
+describe("the rendered manifests", () => {
+  test("of each overlay fit their types, without unknown keys, and their schemas", async () => {
+    const faults = await faultsOf(OVERLAYS.flatMap((overlay) => [...overlayObjects(overlay)]));
+    expect(faults.flat()).toEqual([]);
+  });
+
+  test("with an Ingress in the place of the HTTPRoute fit them too", async () => {
+    using directory = temporaryDirectory("ingress");
+    const overlay = {
+      resources: ["../../k8s/base"],
+      components: ["../../k8s/components/ingress", "../../k8s/components/keda"],
+    };
+    writeFileSync(join(directory.path, "kustomization.yaml"), stringify(overlay));
+    const objects = parseObjects(kustomize(directory.path));
+    expect(objects.map(({ kind }) => kind)).toContain("Ingress");
+    expect((await faultsOf(objects)).flat()).toEqual([]);
+  });
+
+  test("are caught when they are wrong", async () => {
+    const wrong: readonly (readonly [kind: string, right: string, wrong: string])[] = [
+      ["Deployment", '"livenessProbe"', '"livenesProbe"'],
+      ["Deployment", '"replicas":3', '"replica":3'],
+      ["Deployment", '"memory":"512Mi"', '"memory":"512 MB"'],
+      ["Deployment", '"runAsNonRoot":true', '"runAsNonroot":true'],
+      ["Deployment", '"preStop":{"sleep"', '"preStop":{"wait"'],
+      ["Job", '"backoffLimit":6', '"backoffLimit":"six"'],
+      ["Job", '"restartPolicy"', '"restartpolicy"'],
+      ["Service", '"targetPort"', '"targetport"'],
+      ["NetworkPolicy", '"podSelector"', '"podselector"'],
+      ["PodDisruptionBudget", '"maxUnavailable"', '"maxUnavailables"'],
+      ["ScaledObject", '"maxReplicaCount"', '"maxReplicas"'],
+      ["ScaledObject", '"lagCount":"200"', '"lagCount":200'],
+      ["ScaledObject", '"behavior":"currentReplicasIfHigher"', '"behavior":"higher"'],
+      ["ScaledObject", '"stabilizationWindowSeconds":0', '"stabilisationWindowSeconds":0'],
+      ["TriggerAuthentication", '"secretTargetRef"', '"secretTargetRefs"'],
+      ["HTTPRoute", '"backendRefs"', '"backends"'],
+      ["ExternalSecret", '"secretKey"', '"secretkey"'],
+    ];
+    const objects = wrong.map(([kind, right, replacement]) => spoiled(firstOf(kind), right, replacement));
+    const faults = await faultsOf(objects);
+    const missed = wrong.filter((_, index) => faults[index]?.length === 0);
+    expect(missed).toEqual([]);
+  });
+});
