@@ -1,0 +1,42 @@
+import { SETTINGS, type Setting } from "./schema.ts";
+
+const REQUIRED_BY: Readonly<Record<string, string>> = {
+  DATABASE_URL: "required by all",
+  REDIS_URL: "required by api, consumer, ops",
+  MAIL_SERVER: "required by consumer",
+  MAIL_FROM: "required by consumer",
+};
+
+const defaultOf = (name: string, { fallback }: Setting<unknown>): string =>
+  fallback === undefined ? (REQUIRED_BY[name] ?? "") : `\`${fallback}\``;
+
+/** The settings as a Markdown table, one row each. Secrets are marked: they may come as `NAME_FILE`, too. */
+export const settingsTable = (): string => {
+  const rows = Object.entries<Setting<unknown>>(SETTINGS).map(([name, setting]) => {
+    const file = setting.secret === true ? ` (or \`${name}_FILE\`)` : "";
+    return `| \`${name}\`${file} | ${defaultOf(name, setting)} | ${setting.unit} | ${setting.about} |`;
+  });
+  return ["| variable | default | unit | what |", "| --- | --- | --- | --- |", ...rows].join("\n");
+};
+
+/** `.env.example`: every variable with what it is; those with a default are commented out. */
+export const environmentExample = (): string => {
+  const blocks = Object.entries<Setting<unknown>>(SETTINGS).map(([name, setting]) => {
+    const about = setting.about.replaceAll("`", "");
+    const unit = setting.unit === "" ? "" : ` [${setting.unit}]`;
+    const isRequired = REQUIRED_BY[name] !== undefined;
+    return `# ${about}${unit}\n${isRequired ? "" : "# "}${name}=${setting.fallback ?? setting.example}`;
+  });
+  return `# Made from settings/schema.ts by \`bun settings/write-documents.ts\`.\n\n${blocks.join("\n\n")}\n`;
+};
+
+const BEGIN = "<!-- settings: begin -->";
+const END = "<!-- settings: end -->";
+
+/** A document with the table between its two marks brought up to date. */
+export const withSettingsTable = (document: string): string => {
+  const [before, rest] = document.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined) throw new Error(`the document lacks ${BEGIN} or ${END}`);
+  return `${before}${BEGIN}\n${settingsTable()}\n${END}${after}`;
+};

@@ -1,0 +1,118 @@
+import { describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { environmentExample, settingsTable, withSettingsTable } from "./document.ts";
+import { BadSettings, loadSettings } from "./load.ts";
+import { SETTINGS } from "./schema.ts";
+
+const api = { DATABASE_URL: "postgres://app@db.example/signup", REDIS_URL: "redis://redis.example" };
+const consumer = { ...api, MAIL_SERVER: "smtp.example", MAIL_FROM: "welcome@toblug.example" };
+
+const faultsOf = (action: () => unknown): readonly string[] => {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof BadSettings) return error.faults;
+    throw error;
+  }
+  return [];
+};
+
+describe("settings", () => {
+  test("have their defaults", () => {
+    expect(loadSettings("consumer", consumer)).toMatchObject({
+      PORT: 3_000,
+      MAIL_TLS: "starttls",
+      MAIL_POOL_SIZE: 20,
+      CLAIM_MIN_IDLE_MS: 10_000,
+      RETRY_MAX: 3,
+      RETRY_DELAY_MS: 30_000,
+      MAIL_EXPIRE_AFTER_MS: 72 * 3_600_000,
+      STREAM_RETENTION_MS: 24 * 3_600_000,
+    });
+  });
+
+  test("all faults are told in one message, each with its variable, its problem and an example", () => {
+    const environment = { ...api, PORT: "http", MAIL_PORT: "0", MAIL_TLS: "maybe", CLAIM_MIN_IDLE_MS: "999" };
+    const faults = faultsOf(() => loadSettings("api", environment));
+    expect(faults).toHaveLength(4);
+    expect(faults[0]).toBe('PORT: "http" is not usable: expected a whole number from 0 to 65535; for example 3000');
+    for (const name of ["PORT", "MAIL_PORT", "MAIL_TLS", "CLAIM_MIN_IDLE_MS"]) {
+      expect(faults.some((fault) => fault.startsWith(`${name}: `) && fault.includes("for example"))).toBe(true);
+    }
+  });
+
+  test("each role requires only its own", () => {
+    expect(faultsOf(() => loadSettings("migrate", { DATABASE_URL: api.DATABASE_URL }))).toEqual([]);
+    expect(faultsOf(() => loadSettings("api", api))).toEqual([]);
+    const missing = faultsOf(() => loadSettings("consumer", {}));
+    expect(missing.map((fault) => fault.split(":")[0])).toEqual([
+      "DATABASE_URL",
+      "REDIS_URL",
+      "MAIL_SERVER",
+      "MAIL_FROM",
+    ]);
+  });
+
+  test("the limits that operators rely on are legal; unknown and empty variables are ignored", () => {
+    const environment = {
+      ...consumer,
+      PASSWORD_HASH_MEMORY_KIB: "8",
+      PASSWORD_HASH_PASSES: "1",
+      CLAIM_MIN_IDLE_MS: "1000",
+      CONSUMER_CONCURRENCY: "7",
+      SOMETHING_ELSE: "whatever",
+      MAIL_USERNAME: "",
+    };
+    expect(loadSettings("consumer", environment)).toMatchObject({ PASSWORD_HASH_MEMORY_KIB: 8, MAIL_POOL_SIZE: 7 });
+  });
+
+  test("user name and password of the mail server come together or not at all", () => {
+    expect(faultsOf(() => loadSettings("api", { ...api, MAIL_USERNAME: "welcome" }))).toHaveLength(1);
+  });
+
+  test("a secret is never shown, and may come from a file", () => {
+    const faults = faultsOf(() => loadSettings("api", { ...api, DATABASE_URL: "mysql://root:hunter2@db" }));
+    expect(faults.join()).not.toContain("hunter2");
+    const directory = mkdtempSync(join(tmpdir(), "settings-"));
+    const file = join(directory, "token");
+    writeFileSync(file, "a-token-from-a-file-0123\n");
+    expect(loadSettings("api", { ...api, SERVICE_TOKEN_FILE: file }).SERVICE_TOKEN).toBe("a-token-from-a-file-0123");
+    expect(faultsOf(() => loadSettings("api", { ...api, SERVICE_TOKEN_FILE: join(directory, "none") }))[0]).toContain(
+      "cannot be read (ENOENT)",
+    );
+    rmSync(directory, { recursive: true });
+  });
+
+  for (const [role, file] of [
+    ["api", "api/main.ts"],
+    ["consumer", "consumers/main.ts"],
+    ["migrate", "database/migrate.ts"],
+  ] as const) {
+    test(`${role} exits 78 on a bad setting, also one that it does not use`, () => {
+      const env = { PATH: process.env["PATH"] ?? "", ...consumer, MAIL_PORT: "none" };
+      const result = Bun.spawnSync([process.execPath, file], { env, stderr: "pipe", stdout: "pipe" });
+      expect(result.exitCode).toBe(78);
+      expect(result.stderr.toString()).toContain("MAIL_PORT");
+    });
+  }
+});
+
+describe("the documents agree with the schema", () => {
+  const read = (name: string) => readFileSync(join(import.meta.dir, "..", name), "utf8");
+
+  test("the README's table has every setting (bun settings/write-documents.ts)", () => {
+    expect(withSettingsTable(read("README.md"))).toBe(read("README.md"));
+    for (const name of Object.keys(SETTINGS)) expect(settingsTable()).toContain(`\`${name}\``);
+  });
+
+  test(".env.example is made from it, and is usable as it stands", () => {
+    expect(read(".env.example")).toBe(environmentExample());
+    const lines = environmentExample()
+      .split("\n")
+      .filter((line) => /^[A-Z]/.test(line));
+    const environment = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)));
+    expect(faultsOf(() => loadSettings("consumer", environment))).toEqual([]);
+  });
+});
