@@ -39,7 +39,11 @@ new ${object.kind}(object).validate();
 
 const run = async (command: readonly string[], cwd: string): Promise<string> => {
   const child = Bun.spawn([...command], { cwd, stdout: "pipe", stderr: "pipe" });
-  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  const [out, err] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
   return `${out}\n${err}`;
 };
 

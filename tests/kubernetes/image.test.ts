@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Child, startChild } from "../../local/child.ts";
+import { freePort } from "../../local/ports.ts";
+import { randomHex } from "../../observability/trace-context.ts";
+import { SETTINGS } from "../../settings/schema.ts";
+import { type TestDatabase, withTestDatabase } from "../database.ts";
+import { eventually } from "../eventually.ts";
+import { type MailServer, startMailServer } from "../mail-server.ts";
+import { redisUrl } from "../pipeline.ts";
+import { type BuiltImage, buildImage } from "./image/built-image.ts";
+import { dockerfile, root, valuesOf } from "./image/dockerfile.ts";
+import { overlayObjects } from "./objects.ts";
+import { oursIn } from "./workloads.ts";
+
+const MIB = 1_048_576;
+/** The sum of what we add to the base image; a dev dependency that slips in would be seen here. */
+const MAX_PACKAGES_MIB = 80;
+
+const manifest = z.looseObject({
+  packageManager: z.string(),
+  dependencies: z.record(z.string(), z.string()),
+});
+const readManifest = () => manifest.parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
+
+const packagesIn = (directory: string): readonly string[] => {
+  const names = (folder: string) =>
+    readdirSync(join(directory, "node_modules", folder)).filter((name) => !name.startsWith("."));
+  return names(".").flatMap((name) => (name.startsWith("@") ? names(name).map((of) => `${name}/${of}`) : [name]));
+};
+
+const dependencyLists = z.looseObject({
+  dependencies: z.record(z.string(), z.string()).default({}),
+  optionalDependencies: z.record(z.string(), z.string()).default({}),
+  peerDependencies: z.record(z.string(), z.string()).default({}),
+});
+
+/** Packages that these need, and those that they need, as far as they are installed. */
+const neededBy = (directory: string, names: readonly string[]): ReadonlySet<string> => {
+  const needed = new Set<string>();
+  const add = (name: string): void => {
+    const file = join(directory, "node_modules", name, "package.json");
+    if (needed.has(name) || !existsSync(file)) return;
+    needed.add(name);
+    const lists = dependencyLists.parse(JSON.parse(readFileSync(file, "utf8")));
+    for (const list of [lists.dependencies, lists.optionalDependencies, lists.peerDependencies]) {
+      for (const dependency of Object.keys(list)) add(dependency);
+    }
+  };
+  for (const name of names) add(name);
+  return needed;
+};
+
+describe("the Dockerfile", () => {
+  const stages = dockerfile();
+  const final = stages.at(-1) ?? [];
+
+  test("is based on the Bun that the project pins, and on a final stage without a shell", () => {
+    const version = readManifest().packageManager.replace("bun@", "");
+    const bases = stages.map((stage) => valuesOf(stage, "FROM")[0] ?? "");
+    for (const base of bases) expect(base).toStartWith(`oven/bun:${version}`);
+    expect(bases.at(-1)).toMatch(/-distroless(@sha256:[0-9a-f]{64})?$/);
+    expect(valuesOf(final, "RUN")).toEqual([]);
+  });
+
+  test("runs as a user without rights, by number, and as process 1 itself", () => {
+    expect(valuesOf(final, "USER")).toEqual(["65532:65532"]);
+    expect(valuesOf(final, "STOPSIGNAL")).toEqual(["SIGTERM"]);
+    expect(valuesOf(final, "ENTRYPOINT")).toEqual(['["/usr/local/bin/bun"]']);
+    expect(valuesOf(final, "CMD")).toEqual(['["api/main.ts"]']);
+    expect(valuesOf(final, "ENV").join(" ")).toContain("BUN_RUNTIME_TRANSPILER_CACHE_PATH=0");
+    expect(valuesOf(final, "LABEL").join(" ")).toContain("org.opencontainers.image.version=");
+  });
+
+  test("names the ports that the settings and the manifests name", () => {
+    const ports = [SETTINGS.PORT.fallback, SETTINGS.CONSUMER_HEALTH_PORT.fallback].map(Number);
+    const deployed = oursIn(overlayObjects("production")).flatMap(({ pod }) =>
+      pod.containers.flatMap((container) => container.ports.map(({ containerPort }) => containerPort)),
+    );
+    expect(valuesOf(final, "EXPOSE").join(" ").split(" ").map(Number)).toEqual(ports);
+    expect(deployed.sort((a, b) => a - b)).toEqual(ports);
+  });
+});
+
+describe("what the image holds", () => {
+  let image: BuiltImage;
+  let database: TestDatabase;
+  let mailServer: MailServer;
+  const children: Child[] = [];
+
+  beforeAll(async () => {
+    image = buildImage();
+    database = await withTestDatabase({ migrated: false });
+    mailServer = await startMailServer();
+  });
+  afterAll(async () => {
+    await Promise.all(children.map((child) => child.stop("SIGKILL", 1_000)));
+    await mailServer?.close();
+    await database?.drop();
+    image?.[Symbol.dispose]();
+  });
+
+  /** As the image's user where the tests may become it: then it cannot write a thing, as on a read-only root. */
+  const run = (args: readonly string[], env: Readonly<Record<string, string>>) => {
+    const lines: string[] = [];
+    const isRoot = process.getuid?.() === 0 && Bun.which("setpriv") !== null;
+    const child = startChild({
+      command: [image.bun, ...args],
+      asUser: isRoot ? ["setpriv", "--reuid=65532", "--regid=65532", "--clear-groups", "--"] : [],
+      cwd: image.directory,
+      env: { NODE_ENV: "production", BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0", ...env },
+      onLine: (line) => lines.push(line),
+      deathSignal: "TERM",
+    });
+    children.push(child);
+    return { child, lines, exited: child.exited };
+  };
+
+  const megabytesOf = ({ pid }: Child): number =>
+    Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024);
+
+  test("is small, has no dev dependency, and no test", () => {
+    const packages = packagesIn(image.directory);
+    const needed = neededBy(image.directory, Object.keys(readManifest().dependencies));
+    expect(packages.filter((name) => !needed.has(name))).toEqual([]);
+    expect(packages).toEqual(expect.arrayContaining(Object.keys(readManifest().dependencies)));
+    const tests = [...new Bun.Glob("{*,!(node_modules)/**/*}{.test,-for-tests}.{ts,tsx}").scanSync(image.directory)];
+    expect(tests).toEqual([]);
+    const [ours, theirs] = [image.sourceBytes / MIB, image.packageBytes / MIB];
+    console.log(
+      `image content: ${ours.toFixed(1)} MiB of ours, ${theirs.toFixed(1)} MiB of ${packages.length} packages`,
+    );
+    expect(theirs).toBeLessThan(MAX_PACKAGES_MIB);
+  });
+
+  test("migrates, waits for that, serves, consumes, and stops when asked", async () => {
+    const stores = { DATABASE_URL: database.url, REDIS_URL: redisUrl() };
+    const settings = {
+      ...stores,
+      STREAM_NAME: `test-${randomHex(6)}`,
+      MAIL_SERVER: "127.0.0.1",
+      MAIL_PORT: String(mailServer.port),
+      MAIL_TLS: "none",
+      MAIL_FROM: "welcome@toblug.example",
+      PASSWORD_HASH_CONCURRENCY: "2",
+    };
+    const waiting = run(["k8s/wait-for-schema.ts"], stores);
+    await eventually(() => waiting.lines.some((line) => line.includes("waiting for 0001-signups")));
+    const migration = run(["database/migrate.ts"], stores);
+    expect(await migration.exited, migration.lines.join("\n")).toBe("exit code 0");
+    expect(await waiting.exited).toBe("exit code 0");
+
+    const [port, healthPort] = [await freePort(), await freePort()];
+    const api = run(["api/main.ts"], { ...settings, PORT: String(port) });
+    const consumer = run(["consumers/main.ts", "--group", "welcome-email"], {
+      ...settings,
+      CONSUMER_HEALTH_PORT: String(healthPort),
+    });
+    for (const [of, process] of [
+      [port, api],
+      [healthPort, consumer],
+    ] as const) {
+      await eventually(async () => {
+        const answers = ["livez", "readyz"].map((path) =>
+          fetch(`http://127.0.0.1:${of}/${path}`).catch(() => undefined),
+        );
+        return (await Promise.all(answers)).every((answer) => answer?.status === 200);
+      }).catch(() => expect(process.lines.join("\n")).toBe("a process that is ready"));
+    }
+    const body = { user_name: "linh", email: "linh@inbox.example", password: "correct horse battery" };
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/user/`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    expect(answer.status).toBe(201);
+    await eventually(() => mailServer.taken.length === 1);
+    console.log(`resident: api ${megabytesOf(api.child)} MiB, consumer ${megabytesOf(consumer.child)} MiB`);
+
+    for (const { child, exited } of [api, consumer]) {
+      process.kill(child.pid, "SIGTERM");
+      expect(await exited).toBe("exit code 0");
+    }
+  });
+
+  test("has the operator's commands", async () => {
+    const help = run(["ops/main.ts", "--help"], {});
+    expect(await help.exited).toBe("exit code 0");
+    expect(help.lines.join("\n")).toContain("ops");
+  });
+});

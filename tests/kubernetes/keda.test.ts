@@ -1,0 +1,243 @@
+import { describe, expect, test } from "bun:test";
+import { Hono } from "hono";
+import { Redis } from "ioredis";
+import { backlogRoute } from "../../api/status/backlog-route.ts";
+import { createServiceTokenCheck } from "../../api/status/service-token.ts";
+import { countUnfinished } from "../../database/backlog.ts";
+import { randomHex } from "../../observability/trace-context.ts";
+import { GROUPS, WELCOME_EMAIL } from "../../stream/groups.ts";
+import { eventually } from "../eventually.ts";
+import { anOutbox, aPipeline, aSignup, type Pipeline, redisUrl } from "../pipeline.ts";
+import type { Measurement } from "./keda/measurement.ts";
+import { measureMetricsApi } from "./keda/metrics-api-scaler.ts";
+import { measureRedis } from "./keda/redis-scaler.ts";
+import { measureRedisStreams } from "./keda/redis-streams-scaler.ts";
+import { replicasFor } from "./keda/replicas.ts";
+import { ofKind, overlayObjects } from "./objects.ts";
+import { type Scaling, scalingOf } from "./policies/scaling.ts";
+
+const TOKEN = "a-token-for-tests-alone";
+const group = WELCOME_EMAIL.name;
+
+/** The triggers that are deployed, not a copy of them. */
+const deployed = (): Scaling => {
+  const found = ofKind(overlayObjects("production"), "ScaledObject")
+    .map(scalingOf)
+    .find(({ scaleTargetRef }) => scaleTargetRef.name === `consumer-${group}`);
+  if (found === undefined) throw new Error(`nothing scales ${group}`);
+  return found;
+};
+
+/** The api's route, on the pipeline's ledger. */
+const backlogApi = ({ db }: Pipeline) =>
+  new Hono().get(
+    "/api/v1/backlog/:group",
+    backlogRoute({
+      requireServiceToken: createServiceTokenCheck(TOKEN),
+      backlog: async (name) => {
+        const template = GROUPS.find((known) => known.name === name)?.template;
+        return template === undefined ? undefined : countUnfinished(db, template);
+      },
+    }),
+  );
+
+interface Seen {
+  readonly by: Readonly<Record<string, Measurement>>;
+  /** What is settled on, from so many replicas. */
+  replicasFrom(current: number): number;
+}
+
+/** What KEDA sees of a pipeline by the deployed triggers, over a connection of its own. */
+const look = async (pipeline: Pipeline, redis: Redis = pipeline.redis): Promise<Seen> => {
+  const { triggers, minReplicaCount, maxReplicaCount, fallback } = deployed();
+  const api = backlogApi(pipeline);
+  const measured = await Promise.all(
+    triggers.map(async ({ type, name, metadata: written }): Promise<readonly [string, Measurement]> => {
+      const metadata = Object.fromEntries(
+        Object.entries(written).map(([key, value]) => [key, value.replace("{signup}", `{${pipeline.streamName}}`)]),
+      );
+      if (type === "redis-streams") return [name, await measureRedisStreams(redis, metadata)];
+      if (type === "redis") return [name, await measureRedis(redis, metadata)];
+      const ask = async (url: string, headers: Readonly<Record<string, string>>) => api.request(url, { headers });
+      return [name, await measureMetricsApi(ask, TOKEN, metadata)];
+    }),
+  );
+  const bounds = { min: minReplicaCount, max: maxReplicaCount, fallback: fallback?.replicas ?? 0 };
+  return {
+    by: Object.fromEntries(measured),
+    replicasFrom: (current) =>
+      replicasFor(
+        measured.map(([, measurement]) => measurement),
+        current,
+        bounds,
+      ),
+  };
+};
+
+const value = (expected: number) => expect.objectContaining({ kind: "value", value: expected });
+const signUp = (pipeline: Pipeline, count: number) =>
+  pipeline.signUp(...Array.from({ length: count }, () => aSignup()));
+/** As a consumer that reads so many, and dies. */
+const readAndDie = ({ redis, keys }: Pipeline, count: number) =>
+  redis.xreadgroup("GROUP", group, "dead-pod", "COUNT", count, "STREAMS", keys.events, ">");
+const isAllSent = async ({ db }: Pipeline) => (await countUnfinished(db, "welcome")) === 0;
+
+describe("what KEDA sees, by the deployed triggers", () => {
+  test("nothing was ever published: zero", async () => {
+    await using pipeline = await aPipeline();
+    const seen = await look(pipeline);
+    expect(Object.values(seen.by)).toEqual(Array(6).fill(value(0)));
+    expect(seen.replicasFrom(3)).toBe(0);
+  });
+
+  test("a backlog: one from the first mail, more as it grows; a history of sent mails: zero", async () => {
+    await using pipeline = await aPipeline();
+    await signUp(pipeline, 1);
+    expect((await look(pipeline)).replicasFrom(0)).toBe(1);
+
+    await signUp(pipeline, 900);
+    const full = await look(pipeline);
+    expect(full.by["lag"]).toEqual(value(901));
+    expect(full.by["backlog"]).toEqual(value(901));
+    expect(full.replicasFrom(1)).toBe(5);
+
+    const consumer = await pipeline.consumer(anOutbox().handler, { concurrency: 100 });
+    await eventually(() => isAllSent(pipeline), 20_000);
+    await consumer.stop();
+    const after = await look(pipeline);
+    expect(await pipeline.redis.xlen(pipeline.keys.events)).toBe(901);
+    expect(after.replicasFrom(5)).toBe(0);
+  });
+
+  test("a dead pod held entries: one at least, though nothing is unread", async () => {
+    await using pipeline = await aPipeline();
+    await signUp(pipeline, 5);
+    await readAndDie(pipeline, 5);
+    const seen = await look(pipeline);
+    expect(seen.by["lag"]).toEqual(value(0));
+    expect(seen.by["pending"]).toEqual(value(5));
+    expect(seen.replicasFrom(0)).toBe(1);
+  });
+
+  test("only retries wait: one, to put them back in line when they are due", async () => {
+    await using pipeline = await aPipeline();
+    const consumer = await pipeline.consumer(async () => ({ kind: "transient", reason: "450 later" }), {
+      retryDelayMs: 3_600_000,
+    });
+    await signUp(pipeline, 3);
+    await eventually(async () => (await pipeline.redis.zcard(pipeline.keys.retry(group))) === 3);
+    await consumer.stop();
+    const seen = await look(pipeline);
+    expect(seen.by["lag"]).toEqual(value(0));
+    expect(seen.by["pending"]).toEqual(value(0));
+    expect(seen.by["waiting-retries"]).toEqual(value(3));
+    expect(seen.replicasFrom(0)).toBe(1);
+  });
+
+  test("retries are back in line: they count as any other", async () => {
+    await using pipeline = await aPipeline();
+    await signUp(pipeline, 1);
+    await readAndDie(pipeline, 1);
+    const [entry] = await pipeline.redis.xrange(pipeline.keys.events, "-", "+");
+    await pipeline.redis.xack(pipeline.keys.events, group, entry?.[0] ?? "");
+    await pipeline.redis.xadd(pipeline.keys.retries(group), "*", ...(entry?.[1] ?? []));
+    const seen = await look(pipeline);
+    expect(seen.by["lag-of-retries"]).toEqual(value(1));
+    expect(seen.replicasFrom(0)).toBe(1);
+  });
+
+  test("the group is missing: KEDA counts all of the stream, and the net is exact", async () => {
+    await using pipeline = await aPipeline();
+    const [first = ""] = await signUp(pipeline, 2);
+    await pipeline.db.updateTable("emails").set({ state: "sent" }).where("event_id", "=", first).execute();
+    await pipeline.redis.xgroup("DESTROY", pipeline.keys.events, group);
+    const seen = await look(pipeline);
+    expect(seen.by["lag"]).toEqual(value(2));
+    expect(seen.by["pending"]).toEqual(expect.objectContaining({ kind: "error" }));
+    expect(seen.by["backlog"]).toEqual(value(1));
+    expect(seen.replicasFrom(0)).toBe(2);
+    expect(seen.replicasFrom(4)).toBe(4);
+  });
+
+  test("the streams are missing, as after a flush: the lag is 0, and the net wakes them up", async () => {
+    await using pipeline = await aPipeline();
+    await signUp(pipeline, 4);
+    await pipeline.redis.del(pipeline.keys.events, pipeline.keys.retries(group));
+    const seen = await look(pipeline);
+    expect(seen.by["lag"]).toEqual(value(0));
+    expect(seen.by["pending"]).toEqual(expect.objectContaining({ kind: "error" }));
+    expect(seen.by["backlog"]).toEqual(value(4));
+    expect(seen.replicasFrom(0)).toBe(2);
+  });
+
+  test("somebody trimmed the stream past the group: the net holds one until all is sent", async () => {
+    await using pipeline = await aPipeline();
+    await signUp(pipeline, 6);
+    await pipeline.redis.xtrim(pipeline.keys.events, "MAXLEN", 0);
+    const seen = await look(pipeline);
+    expect(await pipeline.redis.xlen(pipeline.keys.events)).toBe(0);
+    expect(seen.by["backlog"]).toEqual(value(6));
+    expect(seen.replicasFrom(0)).toBe(1);
+  });
+
+  test("the lag is nil, which go-redis reads as -1: the net holds one", async () => {
+    await using pipeline = await aPipeline();
+    await signUp(pipeline, 6);
+    const entries = await pipeline.redis.xrange(pipeline.keys.events, "-", "+");
+    await pipeline.redis.xgroup("SETID", pipeline.keys.events, group, entries[2]?.[0] ?? "");
+    const seen = await look(pipeline);
+    expect(seen.by["lag"]).toEqual({ kind: "value", value: -1, target: 200, isActive: false });
+    expect(seen.by["backlog"]).toEqual(value(6));
+    expect(seen.replicasFrom(0)).toBe(1);
+  });
+
+  test("the api is away, and Redis has nothing: what runs stays; from zero nothing starts before somebody can count", async () => {
+    await using pipeline = await aPipeline();
+    const { by } = await look(pipeline);
+    const away = await measureMetricsApi(async () => new Response("", { status: 503 }), TOKEN, { targetValue: "1000" });
+    const bounds = { min: 0, max: 10, fallback: 2 };
+    const measurements = Object.values({ ...by, backlog: away });
+    expect([0, 1, 7].map((current) => replicasFor(measurements, current, bounds))).toEqual([0, 2, 7]);
+  });
+});
+
+describe("KEDA's user in Redis", () => {
+  const acl = async (): Promise<readonly string[]> => {
+    const line = (await Bun.file("k8s/overlays/local/users.acl").text())
+      .split("\n")
+      .find((of) => of.startsWith("user keda "));
+    return (line ?? "").split(" ").slice(2);
+  };
+
+  test("may count, and nothing else", async () => {
+    await using pipeline = await aPipeline();
+    await signUp(pipeline, 2);
+    const username = `keda-${randomHex(4)}`;
+    const rules = (await acl()).map((rule) => rule.replace("{signup}", `{${pipeline.streamName}}`));
+    await pipeline.redis.call("ACL", "SETUSER", username, ...rules);
+    // As go-redis connects: HELLO, PING.
+    const keda = new Redis(redisUrl(), { username, password: "only-for-development", enableReadyCheck: false });
+    try {
+      expect(await keda.ping()).toBe("PONG");
+      const seen = await look(pipeline, keda);
+      expect(seen.by).toEqual((await look(pipeline)).by);
+      expect(seen.by["waiting-retries"]).toEqual(value(0));
+
+      const { events, retry } = pipeline.keys;
+      const refused = [
+        keda.xadd(events, "*", "a", "b"),
+        keda.del(events),
+        keda.xrange(events, "-", "+"),
+        keda.zrange(retry(group), "0", "-1"),
+        keda.eval("return redis.call('del', KEYS[1])", 1, events),
+        keda.xlen("{another}:events"),
+        keda.flushall(),
+      ];
+      const outcomes = await Promise.allSettled(refused);
+      expect(outcomes.map(({ status }) => status)).toEqual(Array(refused.length).fill("rejected"));
+    } finally {
+      keda.disconnect();
+      await pipeline.redis.call("ACL", "DELUSER", username);
+    }
+  });
+});

@@ -1,0 +1,13 @@
+/** What a scaler tells KEDA about one trigger. */
+export type Measurement =
+  | { readonly kind: "value"; readonly value: number; readonly target: number; readonly isActive: boolean }
+  | { readonly kind: "error"; readonly message: string };
+
+/** A number of a trigger's metadata, or KEDA's default for it. */
+export const numberOf = (metadata: Readonly<Record<string, string>>, key: string, fallback: number): number =>
+  metadata[key] === undefined ? fallback : Number(metadata[key]);
+
+export const failed = (error: unknown): Measurement => ({
+  kind: "error",
+  message: error instanceof Error ? error.message : String(error),
+});

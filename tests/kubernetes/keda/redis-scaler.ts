@@ -1,0 +1,19 @@
+import type { Redis } from "ioredis";
+import { failed, type Measurement, numberOf } from "./measurement.ts";
+
+/** Counts what a key holds, by its type, in one step; what there is not counts as an empty list. */
+const COUNT = `
+local kind = redis.call('type', KEYS[1]).ok
+local command = { zset = 'zcard', set = 'scard', list = 'llen', hash = 'hlen', none = 'llen' }
+return redis.call(command[kind], KEYS[1])`;
+
+/** `type: redis`, as KEDA's redis_scaler.go counts: by a script, so a sorted set has its size. */
+export const measureRedis = async (redis: Redis, metadata: Readonly<Record<string, string>>): Promise<Measurement> => {
+  try {
+    const value = Number(await redis.eval(COUNT, 1, metadata["listName"] ?? ""));
+    const target = numberOf(metadata, "listLength", 5);
+    return { kind: "value", value, target, isActive: value > numberOf(metadata, "activationListLength", 0) };
+  } catch (error) {
+    return failed(error);
+  }
+};
