@@ -9,6 +9,7 @@ import { loadSettings } from "../settings/load.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { GROUPS } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
+import { warnOfRisks } from "../stream/warn-of-risks.ts";
 import { createApp } from "./app.ts";
 import { createAnnouncer } from "./background/announcer.ts";
 import { startGroupKeeper } from "./background/group-keeper.ts";
@@ -46,6 +47,7 @@ const main = async (): Promise<number> => {
   });
   // A store that is away at the start is waited for by each loop itself.
   await Promise.all([untilReady(producer, FIRST_CONNECT_MS), untilReady(redis, FIRST_CONNECT_MS)]);
+  warnOfRisks(redis, log);
 
   const loops = [
     startGroupKeeper({ redis, keys, groups: GROUPS, log }),

@@ -6,6 +6,7 @@ import { EXIT, failedToStart, untilAskedToStop } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { keysOf } from "../stream/keys.ts";
+import { warnOfRisks } from "../stream/warn-of-risks.ts";
 import { passCheckpoint } from "./engine/checkpoint.ts";
 import { startGroup } from "./engine/group.ts";
 import { serveHealth } from "./health.ts";
@@ -28,6 +29,7 @@ const main = async (): Promise<number> => {
   const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: consumer });
   const connection = { url: settings.REDIS_URL, name: consumer, log };
   const redis = openCommandConnection({ ...connection, commandTimeoutMs: COMMAND_TIMEOUT_MS });
+  warnOfRisks(redis, log);
   await untilReady(redis, FIRST_CONNECT_MS);
 
   const groups = bindings.map(({ group, handler }) =>

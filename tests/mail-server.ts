@@ -8,9 +8,17 @@ export interface TakenMail {
   readonly raw: string;
 }
 
+export interface OpenConnection {
+  /** The session's id. */
+  readonly id: string;
+  close(): void;
+}
+
 export interface MailServer extends AsyncDisposable {
   readonly port: number;
   readonly taken: TakenMail[];
+  /** Connections that are open now; closing one gives its client no answer. */
+  open(): readonly OpenConnection[];
   /** Connections that were made so far. */
   connections(): number;
   /** How many mails a given event id has had, by the Message-ID. */
@@ -64,10 +72,16 @@ export const startMailServer = async (
     resolve(typeof address === "object" && address !== null ? address.port : 0);
   });
   const port = await promise;
-  const close = () => new Promise<void>((done) => server.close(() => done()));
+  const close = () =>
+    new Promise<void>((done) => {
+      server.close(() => done());
+      // It would wait for clients that keep their connections for the next mail.
+      for (const { _socket } of server.connections) _socket.destroy();
+    });
   return {
     port,
     taken,
+    open: () => [...server.connections].map(({ id, _socket }) => ({ id, close: () => void _socket.destroy() })),
     connections: () => connections,
     copiesOf: (eventId) => taken.filter(({ raw }) => raw.includes(`Message-ID: <${eventId}.welcome@`)).length,
     close,
