@@ -16,11 +16,11 @@ export interface Release {
 const FILE = join(import.meta.dir, "overlays", "production", "release", "kustomization.yaml");
 
 /** A Job's name is a DNS label, and each release has its own: a Job that ran cannot be changed. */
-const jobName = ({ version, digest }: Release): string =>
-  ["migrate", version.toLowerCase().replace(/[^a-z0-9]+/g, "-"), digest?.slice("sha256:".length, "sha256:".length + 8)]
-    .filter((part) => part !== undefined)
-    .join("-")
-    .slice(0, 63);
+const jobName = ({ version, digest = "sha256:" }: Release): string => {
+  const readable = `migrate-${version.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`.slice(0, 50).replace(/-+$/, "");
+  const unique = digest.slice("sha256:".length).slice(0, 8);
+  return unique === "" ? readable : `${readable}-${unique}`;
+};
 
 /** The component that says which image runs, everywhere it is named. */
 export const releaseFile = (release: Release): string => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { z } from "zod";
 import { type Child, startChild } from "../../local/child.ts";
 import { freePort } from "../../local/ports.ts";
@@ -13,6 +14,7 @@ import { redisUrl } from "../pipeline.ts";
 import { type BuiltImage, buildImage } from "./image/built-image.ts";
 import { dockerfile, root, valuesOf } from "./image/dockerfile.ts";
 import { overlayObjects } from "./objects.ts";
+import { makeRedisUser } from "./redis-users.ts";
 import { oursIn } from "./workloads.ts";
 
 const MIB = 1_048_576;
@@ -88,6 +90,7 @@ describe("what the image holds", () => {
   let image: BuiltImage;
   let database: TestDatabase;
   let mailServer: MailServer;
+  const admin = new Redis(redisUrl(), { lazyConnect: true });
   const children: Child[] = [];
 
   beforeAll(async () => {
@@ -97,6 +100,7 @@ describe("what the image holds", () => {
   });
   afterAll(async () => {
     await Promise.all(children.map((child) => child.stop("SIGKILL", 1_000)));
+    admin.disconnect();
     await mailServer?.close();
     await database?.drop();
     image?.[Symbol.dispose]();
@@ -136,10 +140,14 @@ describe("what the image holds", () => {
   });
 
   test("migrates, waits for that, serves, consumes, and stops when asked", async () => {
-    const stores = { DATABASE_URL: database.url, REDIS_URL: redisUrl() };
+    const streamName = `test-${randomHex(6)}`;
+    // With the rights that the local overlay gives, and no others.
+    const user = await makeRedisUser(admin, "signup", streamName);
+    const redis = Object.assign(new URL(redisUrl()), user);
+    const stores = { DATABASE_URL: database.url, REDIS_URL: redis.href };
     const settings = {
       ...stores,
-      STREAM_NAME: `test-${randomHex(6)}`,
+      STREAM_NAME: streamName,
       MAIL_SERVER: "127.0.0.1",
       MAIL_PORT: String(mailServer.port),
       MAIL_TLS: "none",

@@ -4,7 +4,6 @@ import { Redis } from "ioredis";
 import { backlogRoute } from "../../api/status/backlog-route.ts";
 import { createServiceTokenCheck } from "../../api/status/service-token.ts";
 import { countUnfinished } from "../../database/backlog.ts";
-import { randomHex } from "../../observability/trace-context.ts";
 import { GROUPS, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../eventually.ts";
 import { anOutbox, aPipeline, aSignup, type Pipeline, redisUrl } from "../pipeline.ts";
@@ -15,6 +14,7 @@ import { measureRedisStreams } from "./keda/redis-streams-scaler.ts";
 import { replicasFor } from "./keda/replicas.ts";
 import { ofKind, overlayObjects } from "./objects.ts";
 import { type Scaling, scalingOf } from "./policies/scaling.ts";
+import { makeRedisUser } from "./redis-users.ts";
 
 const TOKEN = "a-token-for-tests-alone";
 const group = WELCOME_EMAIL.name;
@@ -202,21 +202,12 @@ describe("what KEDA sees, by the deployed triggers", () => {
 });
 
 describe("KEDA's user in Redis", () => {
-  const acl = async (): Promise<readonly string[]> => {
-    const line = (await Bun.file("k8s/overlays/local/users.acl").text())
-      .split("\n")
-      .find((of) => of.startsWith("user keda "));
-    return (line ?? "").split(" ").slice(2);
-  };
-
   test("may count, and nothing else", async () => {
     await using pipeline = await aPipeline();
     await signUp(pipeline, 2);
-    const username = `keda-${randomHex(4)}`;
-    const rules = (await acl()).map((rule) => rule.replace("{signup}", `{${pipeline.streamName}}`));
-    await pipeline.redis.call("ACL", "SETUSER", username, ...rules);
-    // As go-redis connects: HELLO, PING.
-    const keda = new Redis(redisUrl(), { username, password: "only-for-development", enableReadyCheck: false });
+    const user = await makeRedisUser(pipeline.redis, "keda", pipeline.streamName);
+    // KEDA tries its connection with PING, and does not wait for INFO to say that all is loaded.
+    const keda = new Redis(redisUrl(), { ...user, enableReadyCheck: false });
     try {
       expect(await keda.ping()).toBe("PONG");
       const seen = await look(pipeline, keda);
@@ -237,7 +228,7 @@ describe("KEDA's user in Redis", () => {
       expect(outcomes.map(({ status }) => status)).toEqual(Array(refused.length).fill("rejected"));
     } finally {
       keda.disconnect();
-      await pipeline.redis.call("ACL", "DELUSER", username);
+      await pipeline.redis.call("ACL", "DELUSER", user.username);
     }
   });
 });

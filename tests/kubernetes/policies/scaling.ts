@@ -23,7 +23,6 @@ const scaledObject = z.looseObject({
   triggers: z.array(trigger),
 });
 
-export type Trigger = z.output<typeof trigger>;
 export type Scaling = z.output<typeof scaledObject>;
 
 export const scalingOf = ({ spec }: KubernetesObject): Scaling => scaledObject.parse(spec);

@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { k8s, overlayObjects } from "./objects.ts";
+import { rightsOf } from "./redis-users.ts";
+import { oursIn } from "./workloads.ts";
+
+const root = join(k8s, "..");
+const text = readFileSync(join(root, "docs", "kubernetes.md"), "utf8");
+const shell = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
+
+test("each path that docs/kubernetes.md names is there", () => {
+  const paths = [...text.matchAll(/\b(?:k8s|docs|tests|settings|stream|observability)\/[\w./-]*\w/g)].map(
+    ([path]) => path,
+  );
+  const missing = paths.filter((path) => !existsSync(join(root, path)) && !path.includes("/webhooks"));
+  expect(missing).toEqual([]);
+});
+
+test("the rights that it gives to KEDA in Redis are those that were tried", () => {
+  const command = shell.flatMap((block) => block.split("\n")).find((line) => line.includes("ACL SETUSER keda"));
+  const rights = (command ?? "").replaceAll("'", "").split(" ").slice(6);
+  expect(rights).toEqual(["~{signup}:*", ...rightsOf("keda").filter((right) => !right.startsWith("~"))]);
+});
+
+test("the Secrets that it makes have every key that the manifests ask for", () => {
+  const made = shell
+    .flatMap((block) => block.split("\n"))
+    .flatMap((line) => {
+      const name = /create secret generic (\S+)/.exec(line)?.[1];
+      return [...line.matchAll(/--from-literal=(\w+)=/g)].map((match) => `${name}/${match[1]}`);
+    });
+  const asked = oursIn(overlayObjects("production")).flatMap(({ containers }) =>
+    containers.flatMap(({ env }) =>
+      env.flatMap(({ valueFrom }) => {
+        const secret = valueFrom?.secretKeyRef;
+        return secret === undefined ? [] : [`${secret.name}/${secret.key}`];
+      }),
+    ),
+  );
+  const ofKeda = ["address", "username", "password", "tls"].map((key) => `signup-keda/${key}`);
+  expect([...new Set(made)].sort()).toEqual([...new Set([...asked, ...ofKeda])].sort());
+});
+
+test("the workloads and the containers that its commands name are those that are deployed", () => {
+  const named = new Set([...shell.join("\n").matchAll(/deployment\/([\w-]+)/g)].map((match) => match[1]));
+  const deployed = overlayObjects("production")
+    .filter(({ kind }) => kind === "Deployment")
+    .map(({ metadata }) => metadata.name);
+  expect([...named].sort()).toEqual(deployed.sort());
+});
