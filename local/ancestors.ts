@@ -1,35 +1,74 @@
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 
-/** Parent and process group of a process (fields 4 and 5 of /proc/<pid>/stat, proc(5)). */
-const lineage = (pid: number): { readonly parent: number; readonly group: number } | undefined => {
+interface Lineage {
+  readonly name: string;
+  readonly parent: number;
+  readonly group: number;
+}
+
+/** Name, parent and process group of a process (fields 2, 4 and 5 of /proc/<pid>/stat, proc(5)). */
+const lineage = (pid: number): Lineage | undefined => {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const [, parent = "", group = ""] = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return { parent: Number(parent), group: Number(group) };
+    const nameEnd = text.lastIndexOf(")");
+    const [, parent = "", group = ""] = text.slice(nameEnd + 2).split(" ");
+    return { name: text.slice(text.indexOf("(") + 1, nameEnd), parent: Number(parent), group: Number(group) };
   } catch {
     return undefined;
   }
 };
 
+interface Link {
+  readonly pid: number;
+  readonly parent: number;
+}
+
+/** `bun run`, `npx` (which calls itself "npm exec ..."), and what else starts a script of package.json. */
+const STARTER = /^(bun|bunx|bun\.exe|node|npm|npx|pnpm|yarn)\b/;
+
+/**
+ * The chain from us up to the outermost starter in our process group: `npx`, its shell, `bun run`, us. What is above it, a
+ * person's shell or the step of a build, may end and leave us in the background on purpose.
+ */
+const chainOfStarters = (): readonly Link[] => {
+  const own = lineage(process.pid);
+  const chain: Link[] = [];
+  let length = 0;
+  let below = own;
+  for (let pid = process.pid; below !== undefined && pid !== below.group; ) {
+    const above = lineage(below.parent);
+    if (above === undefined || above.group !== own?.group) break;
+    chain.push({ pid, parent: below.parent });
+    if (STARTER.test(above.name)) length = chain.length;
+    pid = below.parent;
+    below = above;
+  }
+  return chain.slice(0, length);
+};
+
+/** Where there is no /proc: our own parent, if it is a starter. */
+const parentIfStarter = (): number | undefined => {
+  const shown = Bun.spawnSync(["ps", "-p", String(process.ppid), "-o", "comm="], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  return STARTER.test(basename(shown.stdout.toString().trim())) ? process.ppid : undefined;
+};
+
+const isUnbroken = ({ pid, parent }: Link): boolean => lineage(pid)?.parent === parent;
+
 const LOOK_EVERY_MS = 500;
 
 /**
  * Calls `onDeath` when one of the processes that started us ends: `npx` or `bun run`, killed outright, leave us running for
- * ever otherwise. Looks as far up as our process group reaches. Returns a function that ends the watch. Linux only;
- * elsewhere it watches nothing.
+ * ever otherwise. Returns a function that ends the watch. Where there is no /proc, only our own parent is watched.
  */
 export const watchAncestors = (onDeath: () => void): (() => void) => {
-  const chain: { readonly pid: number; readonly parent: number }[] = [];
-  const own = lineage(process.pid);
-  for (let pid = process.pid; own !== undefined; ) {
-    const found = lineage(pid);
-    if (found === undefined || found.group !== own.group || found.parent <= 1) break;
-    chain.push({ pid, parent: found.parent });
-    if (pid === own.group) break;
-    pid = found.parent;
-  }
+  const chain = process.platform === "linux" ? chainOfStarters() : [];
+  const parent = process.platform === "linux" ? undefined : parentIfStarter();
+  const isOrphaned = () => !chain.every(isUnbroken) || (parent !== undefined && process.ppid !== parent);
   const timer = setInterval(() => {
-    if (chain.every(({ pid, parent }) => lineage(pid)?.parent === parent)) return;
+    if (!isOrphaned()) return;
     clearInterval(timer);
     onDeath();
   }, LOOK_EVERY_MS);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, statSync } from "node:fs";
 
 /** How a process ended, in words. */
 export type Exit = string;
@@ -9,6 +9,8 @@ export interface Child {
   readonly pid: number;
   /** Resolves when it has ended, with how. */
   readonly exited: Promise<Exit>;
+  /** What it said last, for the report of its death. */
+  lastLines(): string;
   /** Sends the signal, waits; SIGKILL after `timeoutMs`. */
   stop(signal: NodeJS.Signals, timeoutMs: number): Promise<void>;
 }
@@ -26,11 +28,29 @@ export interface ChildOptions {
   readonly deathSignal: "INT" | "TERM";
 }
 
-const SETPRIV = "/usr/bin/setpriv";
+const LAST_LINES = 12;
+/** A log file that has grown beyond this is begun afresh at the next start. */
+const MAX_LOG_BYTES = 4_194_304;
+
+let deathSignalProgram: string | undefined;
+
+/** `setpriv` of util-linux, or nothing: other systems have none, and that of busybox knows no death signal. */
+const findSetpriv = (): string => {
+  if (deathSignalProgram === undefined) {
+    const found = process.platform === "linux" ? Bun.which("setpriv") : null;
+    const works =
+      found !== null &&
+      Bun.spawnSync([found, "--pdeathsig", "TERM", "--", "true"], { stdio: ["ignore", "ignore", "ignore"] }).success;
+    deathSignalProgram = works ? found : "";
+  }
+  return deathSignalProgram;
+};
 
 /** The command under `setpriv --pdeathsig` where there is one: then even `kill -9` of us leaves nothing running. */
-const underDeathSignal = (command: readonly string[], signal: string): string[] =>
-  existsSync(SETPRIV) ? [SETPRIV, "--pdeathsig", signal, "--", ...command] : [...command];
+const underDeathSignal = (command: readonly string[], signal: string): string[] => {
+  const setpriv = findSetpriv();
+  return setpriv === "" ? [...command] : [setpriv, "--pdeathsig", signal, "--", ...command];
+};
 
 const readLines = (child: ChildProcess, onLine: (line: string) => void): void => {
   for (const stream of [child.stdout, child.stderr]) {
@@ -44,6 +64,12 @@ const readLines = (child: ChildProcess, onLine: (line: string) => void): void =>
   }
 };
 
+const openLog = (file: string): { readonly descriptor: number; readonly startsAt: number } => {
+  const size = existsSync(file) ? statSync(file).size : 0;
+  const isFull = size > MAX_LOG_BYTES;
+  return { descriptor: openSync(file, isFull ? "w" : "a"), startsAt: isFull ? 0 : size };
+};
+
 /**
  * Starts a process in a process group of its own: the terminal's Ctrl-C must not reach it before us, for the stores end
  * last.
@@ -51,16 +77,23 @@ const readLines = (child: ChildProcess, onLine: (line: string) => void): void =>
 export const startChild = (options: ChildOptions): Child => {
   const { command, asUser = [], env, cwd, logFile, onLine, deathSignal } = options;
   const [program = "", ...args] = [...asUser, ...underDeathSignal(command, deathSignal)];
-  const log = logFile === undefined ? undefined : openSync(logFile, "a");
-  const output = log ?? "pipe";
+  const log = logFile === undefined ? undefined : openLog(logFile);
+  const output = log?.descriptor ?? "pipe";
   const child = spawn(program, args, {
     detached: true,
     stdio: ["ignore", output, output],
     ...(env === undefined ? {} : { env: { ...env } }),
     ...(cwd === undefined ? {} : { cwd }),
   });
-  if (log !== undefined) closeSync(log);
-  if (onLine !== undefined) readLines(child, onLine);
+  if (log !== undefined) closeSync(log.descriptor);
+  const heard: string[] = [];
+  if (onLine !== undefined) {
+    readLines(child, (line) => {
+      heard.push(line);
+      if (heard.length > LAST_LINES) heard.shift();
+      onLine(line);
+    });
+  }
   const exited = new Promise<Exit>((resolve) => {
     child.on("error", (error) => resolve(error.message));
     child.on("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
@@ -68,6 +101,11 @@ export const startChild = (options: ChildOptions): Child => {
   return {
     pid: child.pid ?? 0,
     exited,
+    lastLines() {
+      if (logFile === undefined || log === undefined) return heard.join("\n");
+      const said = readFileSync(logFile).subarray(log.startsAt).toString("utf8").trimEnd();
+      return said.split("\n").slice(-LAST_LINES).join("\n");
+    },
     async stop(signal, timeoutMs) {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill(signal);
@@ -77,10 +115,6 @@ export const startChild = (options: ChildOptions): Child => {
     },
   };
 };
-
-/** The last lines of a log file, to show when a start failed. */
-export const tailOf = (logFile: string, lines = 12): string =>
-  existsSync(logFile) ? readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-lines).join("\n") : "";
 
 /** Whether a process of that id lives (a zombie does not). */
 export const isAlive = (pid: number): boolean => {

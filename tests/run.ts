@@ -1,52 +1,43 @@
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { freePort } from "../local/ports.ts";
-import { startPostgres } from "../local/postgres.ts";
-import { startRedis } from "../local/redis.ts";
-import { findRedis } from "../local/redis-program.ts";
+import { watchAncestors } from "../local/ancestors.ts";
+import { startTestServers } from "./servers.ts";
 
 /** Test files that run at the same time. */
 const PARALLEL = 2;
 const TEST_TIMEOUT_MS = 30_000;
 
-const root = join(import.meta.dir, "..");
-const local = join(root, ".local");
+const exitCodeOf = (tests: ChildProcess): Promise<number> =>
+  new Promise((resolve) => {
+    tests.on("exit", (code) => resolve(code ?? 1));
+    tests.on("error", () => resolve(1));
+  });
 
 /**
  * `bun tests/run.ts [arguments of bun test]`: starts one Postgres and one Redis for the whole run, on ports of their own,
- * and runs the tests against them. Each test makes its own database and its own stream.
+ * and runs the tests against them. Each test makes its own database and its own stream. The exit code is that of
+ * `bun test`; what was started is ended and removed, whatever happens.
  */
 const main = async (): Promise<number> => {
-  mkdirSync(local, { recursive: true });
-  const directory = mkdtempSync(join(local, "test-"));
-  const program = findRedis(join(local, "redis"), console.log);
-  const [postgres, redis] = await Promise.all([
-    startPostgres({
-      dataDirectory: join(directory, "postgres"),
-      port: await freePort(),
-      durable: false,
-      settings: ["max_connections=300"],
-    }),
-    startRedis({ program, dataDirectory: join(directory, "redis"), port: await freePort(), durable: false }),
-  ]);
-  const tests = spawn(
-    process.execPath,
-    ["test", "--no-orphans", `--parallel=${PARALLEL}`, "--timeout", String(TEST_TIMEOUT_MS), ...process.argv.slice(2)],
-    {
-      cwd: root,
-      stdio: "inherit",
-      env: { ...process.env, TEST_DATABASE_URL: postgres.url, TEST_REDIS_URL: redis.url },
-    },
-  );
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => tests.kill("SIGTERM"));
-  const code = await new Promise<number>((resolve) => {
-    tests.on("exit", (exitCode) => resolve(exitCode ?? 1));
-    tests.on("error", () => resolve(1));
+  let tests: ChildProcess | undefined;
+  let isAskedToStop = false;
+  const stop = () => {
+    isAskedToStop = true;
+    tests?.kill("SIGTERM");
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  watchAncestors(stop);
+
+  await using servers = await startTestServers();
+  if (isAskedToStop) return 1;
+  // `--no-orphans`: what a test started dies with it, and the tests die with us.
+  const flags = ["--no-orphans", `--parallel=${PARALLEL}`, "--timeout", String(TEST_TIMEOUT_MS)];
+  tests = spawn(process.execPath, ["test", ...flags, ...process.argv.slice(2)], {
+    cwd: join(import.meta.dir, ".."),
+    stdio: "inherit",
+    env: { ...process.env, ...servers.environment },
   });
-  await Promise.all([postgres.stop(), redis.stop()]);
-  rmSync(directory, { recursive: true, force: true });
-  return code;
+  return await exitCodeOf(tests);
 };
 
 process.exit(await main());

@@ -1,0 +1,45 @@
+import { existsSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import { basename } from "node:path";
+import { pause } from "../runtime/loop.ts";
+import { isAlive } from "./child.ts";
+
+export interface Leftover {
+  /** Its first line is the process id. */
+  readonly pidFile: string;
+  /** The server works in it. */
+  readonly dataDirectory: string;
+  /** How it ends cleanly. */
+  readonly signal: NodeJS.Signals;
+  readonly timeoutMs: number;
+}
+
+/** A process id may have been given to somebody else since. A server of ours works in its data directory. */
+const worksIn = (pid: number, directory: string): "yes" | "no" | "unknown" => {
+  if (process.platform === "linux") {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(directory) ? "yes" : "no";
+    } catch {
+      return "unknown";
+    }
+  }
+  const shown = Bun.spawnSync(["ps", "-p", String(pid), "-o", "comm="], { stdio: ["ignore", "pipe", "ignore"] });
+  return /postgres|redis|valkey/.test(basename(shown.stdout.toString().trim())) ? "yes" : "no";
+};
+
+/**
+ * Ends a server that outlived its starter: there can be one on a data directory. A pid file of a server that is gone is
+ * removed, for its number may be somebody else's now. Where it cannot be told, nothing is touched: the new server refuses
+ * by itself.
+ */
+export const stopLeftover = async ({ pidFile, dataDirectory, signal, timeoutMs }: Leftover): Promise<void> => {
+  if (!existsSync(pidFile)) return;
+  const pid = Number(readFileSync(pidFile, "utf8").split("\n")[0]);
+  const isProcess = Number.isInteger(pid) && pid > 1 && isAlive(pid);
+  const isOurs = isProcess ? worksIn(pid, dataDirectory) : "no";
+  if (isOurs === "no") rmSync(pidFile, { force: true });
+  if (isOurs !== "yes") return;
+  process.kill(pid, signal);
+  const deadline = performance.now() + timeoutMs;
+  while (isAlive(pid) && performance.now() < deadline) await pause(20, new AbortController().signal);
+  if (isAlive(pid)) process.kill(pid, "SIGKILL");
+};
