@@ -79,8 +79,7 @@ const monitoringFile = (dashboards: readonly string[], rules: readonly string[])
 };
 
 /** Everything below `k8s/` that is made from other files: path -> content. */
-export const generatedFiles = (): ReadonlyMap<string, string> => {
-  const observability = join(k8s, "..", "observability");
+export const generatedFiles = (observability = join(k8s, "..", "observability")): ReadonlyMap<string, string> => {
   const dashboards = filesIn(join(observability, "dashboards"), /\.json$/);
   const rules = filesIn(join(observability, "alerts"), /\.ya?ml$/);
   const read = (folder: string, file: string) => readFileSync(join(observability, folder, file), "utf8");
@@ -95,6 +94,10 @@ export const generatedFiles = (): ReadonlyMap<string, string> => {
   ]);
 };
 
+/** Whether two texts say the same; of YAML the formatter may have moved something. */
+const saysTheSame = (path: string, one: string, other: string): boolean =>
+  path.endsWith(".yaml") ? Bun.deepEquals(parse(one), parse(other)) : one === other;
+
 /** Generated files that are not, or not any more, as they would be written now. */
 export const outdatedFiles = (): readonly string[] => {
   const files = generatedFiles();
@@ -105,7 +108,7 @@ export const outdatedFiles = (): readonly string[] => {
   ];
   const changed = [...files].filter(([path, content]) => {
     const file = join(k8s, path);
-    return !existsSync(file) || readFileSync(file, "utf8") !== content;
+    return !existsSync(file) || !saysTheSame(path, readFileSync(file, "utf8"), content);
   });
   return [...changed.map(([path]) => path), ...present.filter((path) => !files.has(path))];
 };

@@ -2,7 +2,7 @@ import { Migrator } from "kysely/migration";
 import { type Database, openDatabase } from "../database/connection.ts";
 import { MIGRATIONS } from "../database/migrations/index.ts";
 import { pause } from "../runtime/loop.ts";
-import { EXIT, failedToStart } from "../runtime/process.ts";
+import { EXIT, failedToStart, untilAskedToStop } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
 
 const EVERY_MS = 1_000;
@@ -24,8 +24,11 @@ const missing = async (db: Database): Promise<readonly string[] | undefined> => 
  */
 const main = async (): Promise<number> => {
   const { DATABASE_URL: url } = loadSettings("migrate", process.env);
+  // Process 1 has no default for a signal: a pod that is deleted while it waits would wait on until it is killed.
+  const asked = new AbortController();
+  void untilAskedToStop().then(() => asked.abort());
   let reported = "";
-  for (;;) {
+  while (!asked.signal.aborted) {
     // A pool of its own for each try: what a lost connection left behind is gone with it.
     const db = openDatabase({ url, poolSize: 1, applicationName: "wait for schema" });
     const left = await missing(db);
@@ -34,8 +37,9 @@ const main = async (): Promise<number> => {
     const state = left === undefined ? "the database does not answer" : `waiting for ${left.join(", ")}`;
     if (state !== reported) console.log(state);
     reported = state;
-    await pause(EVERY_MS, new AbortController().signal);
+    await pause(EVERY_MS, asked.signal);
   }
+  return EXIT.failed;
 };
 
 process.exit(await main().catch(failedToStart));

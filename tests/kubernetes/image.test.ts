@@ -13,6 +13,7 @@ import { type MailServer, startMailServer } from "../mail-server.ts";
 import { redisUrl } from "../pipeline.ts";
 import { type BuiltImage, buildImage } from "./image/built-image.ts";
 import { dockerfile, root, valuesOf } from "./image/dockerfile.ts";
+import { innermost, podLike } from "./image/sandbox.ts";
 import { overlayObjects } from "./objects.ts";
 import { makeRedisUser } from "./redis-users.ts";
 import { oursIn } from "./workloads.ts";
@@ -106,13 +107,13 @@ describe("what the image holds", () => {
     image?.[Symbol.dispose]();
   });
 
-  /** As the image's user where the tests may become it: then it cannot write a thing, as on a read-only root. */
+  const asInPod = podLike();
+
   const run = (args: readonly string[], env: Readonly<Record<string, string>>) => {
     const lines: string[] = [];
-    const isRoot = process.getuid?.() === 0 && Bun.which("setpriv") !== null;
     const child = startChild({
       command: [image.bun, ...args],
-      asUser: isRoot ? ["setpriv", "--reuid=65532", "--regid=65532", "--clear-groups", "--"] : [],
+      asUser: asInPod,
       cwd: image.directory,
       env: { NODE_ENV: "production", BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0", ...env },
       onLine: (line) => lines.push(line),
@@ -123,7 +124,7 @@ describe("what the image holds", () => {
   };
 
   const megabytesOf = ({ pid }: Child): number =>
-    Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024);
+    Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${innermost(pid)}/status`, "utf8"))?.[1] ?? 0) / 1024);
 
   test("is small, has no dev dependency, and no test", () => {
     const packages = packagesIn(image.directory);
@@ -159,6 +160,10 @@ describe("what the image holds", () => {
     const migration = run(["database/migrate.ts"], stores);
     expect(await migration.exited, migration.lines.join("\n")).toBe("exit code 0");
     expect(await waiting.exited).toBe("exit code 0");
+    const impatient = run(["k8s/wait-for-schema.ts"], { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" });
+    await eventually(() => impatient.lines.some((line) => line.includes("does not answer")));
+    process.kill(innermost(impatient.child.pid), "SIGTERM");
+    expect(await impatient.exited).toBe("exit code 1");
 
     const [port, healthPort] = [await freePort(), await freePort()];
     const api = run(["api/main.ts"], { ...settings, PORT: String(port) });
@@ -188,7 +193,7 @@ describe("what the image holds", () => {
     console.log(`resident: api ${megabytesOf(api.child)} MiB, consumer ${megabytesOf(consumer.child)} MiB`);
 
     for (const { child, exited } of [api, consumer]) {
-      process.kill(child.pid, "SIGTERM");
+      process.kill(innermost(child.pid), "SIGTERM");
       expect(await exited).toBe("exit code 0");
     }
   });

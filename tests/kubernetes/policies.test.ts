@@ -11,6 +11,7 @@ import { references } from "./policies/references.ts";
 import { resources } from "./policies/resources.ts";
 import { scaling } from "./policies/scaling.ts";
 import { settings } from "./policies/settings.ts";
+import { size } from "./policies/size.ts";
 
 const POLICIES: Readonly<Record<string, Policy>> = {
   availability,
@@ -21,6 +22,7 @@ const POLICIES: Readonly<Record<string, Policy>> = {
   resources,
   scaling,
   settings,
+  size,
 };
 
 /** The overlay with the first match replaced in the objects of a kind. */
@@ -67,6 +69,7 @@ test("each policy finds what it is there for", () => {
     ["settings", "ConfigMap", '"RETRY_MAX"', '"RETRY_MAXIMUM"', /no manifest names RETRY_MAX:/],
     ["settings", "ConfigMap", '"RETRY_MAX":"3"', '"RETRY_MAX":"three"', /would not start/],
     ["settings", "ConfigMap", '"RETRY_MAX":"3"', '"SERVICE_TOKEN":"a-token-in-the-open"', /in a ConfigMap/],
+    ["size", "ConfigMap", '"RETRY_MAX":"3"', `"RETRY_MAX":"${"3".repeat(260_000)}"`, /too large/],
     ["images", "Deployment", "signup-stream:local", "signup-stream:other", /different images/],
     ["images", "StatefulSet", "postgres:17.6", "postgres:latest", /another one tomorrow/],
     [
