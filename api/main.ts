@@ -32,6 +32,8 @@ const IDLE_TIMEOUT_S = 60;
 const MAX_BODY_BYTES = 1_073_741_824;
 
 const main = async (): Promise<number> => {
+  // First of all: as PID 1 of a container, a process that does not listen yet never hears its SIGTERM.
+  const askedToStop = untilAskedToStop();
   const settings = loadSettings("api", process.env);
   const log = createLogger({ level: settings.LOG_LEVEL, service: "api" });
   const keys = keysOf(settings.STREAM_NAME);
@@ -105,7 +107,7 @@ const main = async (): Promise<number> => {
   });
   log.info({ port: server.port }, "listening");
 
-  const signal = await untilAskedToStop();
+  const signal = await askedToStop;
   log.info({ signal }, "asked to stop; finishing what is in flight");
   readiness.drain();
   stopping.abort();

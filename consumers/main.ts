@@ -20,6 +20,8 @@ const FIRST_CONNECT_MS = 2_000;
 const DATABASE_POOL = 4;
 
 const main = async (): Promise<number> => {
+  // First of all: as PID 1 of a container, a process that does not listen yet never hears its SIGTERM.
+  const askedToStop = untilAskedToStop();
   const { values } = parseArgs({ options: { group: { type: "string", multiple: true, default: [] } } });
   const settings = loadSettings("consumer", process.env);
   const log = createLogger({ level: settings.LOG_LEVEL, service: "consumer" });
@@ -62,7 +64,7 @@ const main = async (): Promise<number> => {
   const health = serveHealth(groups, settings.CONSUMER_HEALTH_PORT);
   log.info({ consumer, groups: groups.map((group) => group.name), health_port: health.port }, "consuming");
 
-  const signal = await untilAskedToStop();
+  const signal = await askedToStop;
   log.info({ signal }, "asked to stop; finishing what is in hand");
   await Promise.all(groups.map((group) => group.stop()));
   await Promise.all(bindings.map((binding) => binding.close()));
