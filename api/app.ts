@@ -4,6 +4,7 @@ import type { Database } from "../database/connection.ts";
 import { findEventStatus } from "../database/event-status.ts";
 import { findByIdempotencyKey } from "../database/idempotency.ts";
 import type { SignupWriter } from "../database/signup.ts";
+import { observeRequests } from "../observability/http-server.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { TraceContext } from "../observability/trace-context.ts";
 import type { Settings } from "../settings/load.ts";
@@ -67,6 +68,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const app = new Hono();
   app.onError(createErrorHandler(report));
   app.notFound(notFound);
+  app.use(observeRequests());
   app.use(
     secureHeaders({
       contentSecurityPolicy: CONTENT_SECURITY_POLICY,

@@ -37,6 +37,10 @@ export interface TakenEmail {
   readonly mayBeSent: boolean;
   /** Too old to be sent: to be closed under this fence. */
   readonly expired: boolean;
+  /** Since the signup was committed, in ms of Postgres' clock, when it was claimed. */
+  readonly ageMs: number;
+  /** Its last sender died with it: its lease ran out. */
+  readonly tookOver: boolean;
 }
 
 export type ClaimedEmail =
@@ -67,6 +71,7 @@ interface ClaimRow {
   readonly uncertain: number;
   readonly was: EmailState | null;
   readonly wait_ms: number | null;
+  readonly age_ms: number;
 }
 
 /**
@@ -142,16 +147,17 @@ const claim = statement<ClaimRow, [readonly WantedEmail[], string, string, numbe
     on conflict do nothing
     returning *)
   select event_id, user_id, locale, user_name, email, verdict, state, reason, fence, attempts, system_failures, uncertain,
-    was, null::float8 as wait_ms
+    was, null::float8 as wait_ms, extract(epoch from now() - created_at)::float8 * 1000 as age_ms
   from updated
   union all
   select event_id, user_id, locale, user_name, email, verdict, state, reason, fence, attempts, system_failures, uncertain,
-    state as was, extract(epoch from (case verdict when 'leased' then lease_until else next_try_at end) - now())::float8 * 1000
+    state as was, extract(epoch from (case verdict when 'leased' then lease_until else next_try_at end) - now())::float8 * 1000,
+    extract(epoch from now() - created_at)::float8 * 1000
   from decided where verdict in ('closed', 'leased', 'not-due')
   union all
   select event_id, user_id, locale, missing.user_name, missing.email,
     case when state = 'sending' then 'take' else 'closed' end, state, reason, fence, attempts, system_failures, uncertain,
-    null, null
+    null, null, 0::float8
   from made join missing using (event_id, user_id, locale)`);
 
 /** Rounds up, and never to nothing: an entry that came back a hair too early would turn in a circle. */
@@ -177,6 +183,8 @@ const toClaimed = (row: ClaimRow): ClaimedEmail => {
         uncertain: row.uncertain,
         mayBeSent: row.uncertain > 0,
         expired: row.verdict === "expire",
+        ageMs: row.age_ms,
+        tookOver: row.was === "sending",
       };
     case "hold":
     case "cancel":

@@ -13,6 +13,7 @@ import {
   type QueryResult,
 } from "kysely";
 import type { ReservedSql } from "postgres";
+import { observedStatement } from "../observability/database-client.ts";
 import type { Pool } from "./pool.ts";
 
 /** Runs a compiled query on the pool, or on the one connection of a transaction. */
@@ -27,8 +28,10 @@ class PostgresConnection implements DatabaseConnection {
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const runner = this.#reserved ?? this.#pool.sql;
     // Prepared by name of the text: parsed and planned once per connection, one round trip per call.
-    const rows = await this.#pool.watch(
-      runner.unsafe<Row[] & Record<string, never>[]>(query.sql, [...query.parameters] as never[], { prepare: true }),
+    const rows = await observedStatement(query.sql, () =>
+      this.#pool.watch(
+        runner.unsafe<Row[] & Record<string, never>[]>(query.sql, [...query.parameters] as never[], { prepare: true }),
+      ),
     );
     return { rows: [...rows], numAffectedRows: BigInt(rows.count ?? 0) };
   }

@@ -10,7 +10,8 @@ export interface TraceContext {
 }
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
-const MAX_TRACESTATE = 512;
+/** Longest `tracestate` that is honoured, in characters: what every vendor must pass on. */
+export const MAX_TRACESTATE = 512;
 
 /** Whether a header is a `traceparent` that this service honours. Oversized ones are refused unread. */
 export const isTraceparent = (value: string | undefined): value is string =>

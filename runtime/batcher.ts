@@ -1,3 +1,5 @@
+import { outsideOfTraces } from "../observability/tracing.ts";
+
 /**
  * Shares one statement among the calls that arrive while another is under way: no timer, so a lone call goes at once, and
  * under load a statement carries as many as have gathered.
@@ -33,7 +35,8 @@ export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Outp
 
   const runBatch = async (batch: readonly Waiting<Input, Output>[]) => {
     try {
-      const outputs = await run(batch.map((call) => call.input));
+      // What many share belongs to no single one's trace.
+      const outputs = await outsideOfTraces(() => run(batch.map((call) => call.input)));
       if (outputs.length !== batch.length) {
         throw new Error(`a batch of ${batch.length} gave ${outputs.length} results`);
       }

@@ -1,5 +1,6 @@
 import type { Context, Handler } from "hono";
 import { type TraceContext, traceContextFromHeaders } from "../../observability/trace-context.ts";
+import { activeTraceContext } from "../../observability/tracing.ts";
 import { ProblemError } from "../problem.ts";
 import { readText, requireJson } from "../read-body.ts";
 import { eventHref, toSignupAnswer } from "./answer.ts";
@@ -12,9 +13,11 @@ export interface SignupRouteDeps {
   readonly newTraceContext: () => TraceContext;
 }
 
-/** The caller's trace, or a new one: a signup always has one. */
+/** The request's own span, or else the caller's, or else a new one: a signup always has a trace. */
 export const traceOf = (c: Context, newTraceContext: () => TraceContext): TraceContext =>
-  traceContextFromHeaders(c.req.header("traceparent"), c.req.header("tracestate")) ?? newTraceContext();
+  activeTraceContext() ??
+  traceContextFromHeaders(c.req.header("traceparent"), c.req.header("tracestate")) ??
+  newTraceContext();
 
 const parseJson = (body: string): unknown => {
   try {

@@ -1,0 +1,162 @@
+import { type Attributes, type Span, SpanKind } from "@opentelemetry/api";
+import { instruments } from "./metrics.ts";
+import type { TraceContext } from "./trace-context.ts";
+import { contextOf, errorType, markFailed, spanContextOf, traceContextOf, withSpan } from "./tracing.ts";
+
+/*
+ * Messaging spans and metrics by OpenTelemetry's semantic conventions v1.45.0 (docs/messaging, in development). Redis is
+ * not among its well-known systems; a custom value is allowed.
+ */
+
+/** v1.45.0 renamed `messaging.system`; what is out there still groups by the old name, so both are set. */
+const SYSTEM: Attributes = { "messaging.system.name": "redis", "messaging.system": "redis" };
+
+/** How the consumer's span hangs on the producer's: as its child and with a link, or by the link alone. */
+export type TraceHop = "parent" | "link";
+
+/** An event of a pipeline, as spans tell of it. */
+export interface Message {
+  /** The pipeline: STREAM_NAME. */
+  readonly destination: string;
+  /** The stream's key. */
+  readonly stream: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly trace: TraceContext;
+}
+
+/** `{signup}:events` -> `signup` */
+export const destinationOf = (stream: string): string => /^\{(.+?)\}/.exec(stream)?.[1] ?? stream;
+
+const operation = (name: "send" | "process" | "settle", destination: string): Attributes => ({
+  ...SYSTEM,
+  "messaging.operation.name": name,
+  "messaging.operation.type": name,
+  "messaging.destination.name": destination,
+});
+
+const eventAttributes = ({ stream, eventId, eventType }: Message): Attributes => ({
+  "signup.stream.key": stream,
+  "cloudevents.event_id": eventId,
+  "cloudevents.event_type": eventType,
+  "messaging.message.conversation_id": eventId,
+});
+
+/**
+ * The `send` span of one entry, a child of the context that the event carries: of the request that made it, whoever sends
+ * it. `send` is given the context that goes into the entry; without telemetry that is the event's own, untouched.
+ */
+export const tracedSend = async (message: Message, send: (trace: TraceContext) => Promise<string>): Promise<string> => {
+  const attributes = operation("send", message.destination);
+  const startedAt = performance.now();
+  const count = (outcome: Attributes) => {
+    const { sentMessages, messagingOperationDuration } = instruments();
+    sentMessages.add(1, { ...attributes, ...outcome });
+    messagingOperationDuration.record((performance.now() - startedAt) / 1_000, { ...attributes, ...outcome });
+  };
+  const options = {
+    kind: SpanKind.PRODUCER,
+    within: contextOf(message.trace),
+    attributes: { ...attributes, ...eventAttributes(message) },
+  };
+  try {
+    const entryId = await withSpan(`send ${message.destination}`, options, async (span) => {
+      const own = span.spanContext();
+      const isEvents = own.spanId === spanContextOf(message.trace).spanId;
+      const id = await send(isEvents ? message.trace : traceContextOf(own));
+      span.setAttribute("messaging.message.id", id);
+      return id;
+    });
+    count({});
+    return entryId;
+  } catch (error) {
+    count({ "error.type": errorType(error) });
+    throw error;
+  }
+};
+
+/** One delivery of an entry to a consumer. */
+export interface Processing extends Message {
+  readonly entryId: string;
+  readonly group: string;
+  readonly consumer: string;
+  /** What else is known before the work begins. */
+  readonly attributes: Attributes;
+}
+
+/** What a piece of processing came to: a word of a small set, and the kind of failure if it was one. */
+export interface Result {
+  readonly outcome: string;
+  readonly errorType?: string;
+}
+
+/**
+ * The `process` span of one try, and its duration. The result is told as soon as it is known, by `conclude`; the span ends
+ * when the entry is settled.
+ */
+export const tracedProcess = (
+  message: Processing,
+  hop: TraceHop,
+  work: (conclude: (result: Result) => void, span: Span) => Promise<void>,
+): Promise<void> => {
+  const attributes = operation("process", message.destination);
+  const group = { "messaging.consumer.group.name": message.group };
+  const startedAt = performance.now();
+  let outcome: Attributes = { "signup.outcome": "left" };
+  const options = {
+    kind: SpanKind.CONSUMER,
+    links: [{ context: spanContextOf(message.trace) }],
+    ...(hop === "parent" ? { within: contextOf(message.trace) } : { root: true }),
+    attributes: {
+      ...attributes,
+      ...group,
+      ...eventAttributes(message),
+      "messaging.message.id": message.entryId,
+      "messaging.client.id": message.consumer,
+      ...message.attributes,
+    },
+  };
+  return withSpan(`process ${message.destination}`, options, (span) =>
+    work((result) => {
+      outcome = {
+        "signup.outcome": result.outcome,
+        ...(result.errorType === undefined ? {} : { "error.type": result.errorType }),
+      };
+      span.setAttributes(outcome);
+      if (result.errorType !== undefined) markFailed(span, result.errorType);
+    }, span),
+  ).finally(() => {
+    const seconds = (performance.now() - startedAt) / 1_000;
+    instruments().processDuration.record(seconds, { ...attributes, ...group, ...outcome });
+  });
+};
+
+/** The `settle` span: recording an outcome and moving the entry on. */
+export const tracedSettle = <Settled>(
+  destination: string,
+  group: string,
+  entryId: string,
+  work: () => Promise<Settled>,
+): Promise<Settled> =>
+  withSpan(
+    `settle ${destination}`,
+    {
+      kind: SpanKind.CLIENT,
+      attributes: {
+        ...operation("settle", destination),
+        "messaging.consumer.group.name": group,
+        "messaging.message.id": entryId,
+      },
+    },
+    work,
+  );
+
+/** Counts entries that were delivered to a consumer of a group. */
+export const countConsumed = (destination: string, group: string, count: number): void => {
+  instruments().consumedMessages.add(count, {
+    ...SYSTEM,
+    "messaging.operation.name": "receive",
+    "messaging.destination.name": destination,
+    "messaging.consumer.group.name": group,
+  });
+};
