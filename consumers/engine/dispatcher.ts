@@ -13,6 +13,7 @@ import type { AtCheckpoint } from "./checkpoint.ts";
 import { type Delivery, mayStartBody } from "./delivery.ts";
 import type { Hands } from "./hands.ts";
 import type { Ledger } from "./ledger.ts";
+import type { AroundDelivery } from "./observe.ts";
 import type { Outcome } from "./outcome.ts";
 import { GaveUp, persist } from "./persist.ts";
 import type { Settler } from "./settler.ts";
@@ -37,6 +38,7 @@ export interface DispatcherDeps {
   readonly settler: Settler;
   readonly handler: Handler;
   readonly breaker: Breaker;
+  readonly around: AroundDelivery;
   readonly leaseMs: number;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -65,7 +67,7 @@ interface Readable {
 }
 
 export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
-  const { redis, keys, group, hands, ledger, settler, handler, breaker, leaseMs, now, at, log, abandon } = deps;
+  const { redis, keys, group, hands, ledger, settler, handler, breaker, around, leaseMs, now, at, log, abandon } = deps;
 
   /** Runs to its end beside the reader. Only a give-up may end it early: then the entry stays pending for a peer. */
   const inBackground = (entry: Entry, work: Promise<void>): void => {
@@ -163,7 +165,10 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
     };
     hands.claimed(delivery);
     announceState(redis, keys.status, event.id, "sending");
-    inBackground(entry, work(delivery, isNoted));
+    inBackground(
+      entry,
+      around(delivery, () => work(delivery, isNoted)),
+    );
   };
 
   const claim = async (

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
 import type { Logger } from "../../observability/logger.ts";
+import type { TraceHop } from "../../observability/messaging.ts";
 import { faultsOf, pause } from "../../runtime/loop.ts";
 import { createBlockingReader } from "../../stream/blocking-reader.ts";
 import type { Group } from "../../stream/groups.ts";
@@ -13,6 +14,7 @@ import { finishWork, leaveNothingBehind } from "./drain.ts";
 import { createHands } from "./hands.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { createLedger } from "./ledger.ts";
+import { createObserver } from "./observe.ts";
 import { startPromoter } from "./promoter.ts";
 import { startReader } from "./reader.ts";
 import { startReaper } from "./reaper.ts";
@@ -44,6 +46,8 @@ export interface GroupOptions {
   readonly uncertain: "resend" | "hold";
   readonly expireAfterMs: number;
   readonly drainTimeoutMs: number;
+  /** How a consumer's span hangs on the producer's; `parent` if not given. */
+  readonly traceHop?: TraceHop;
 }
 
 /** One consumer of one group, running. */
@@ -76,14 +80,18 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
   const abandoned = new AbortController();
   const abandon = abandoned.signal;
 
+  const hop = options.traceHop ?? "parent";
+  const observe = createObserver({ events: keys.events, group: group.name, consumer, hop, now });
   const hands = createHands(concurrency);
-  const ledger = createLedger(db, {
-    template: group.template ?? group.name,
-    consumer,
-    leaseMs: claimMinIdleMs,
-    expireAfterMs: options.expireAfterMs,
-    uncertain: options.uncertain,
-  });
+  const ledger = observe.ledger(
+    createLedger(db, {
+      template: group.template ?? group.name,
+      consumer,
+      leaseMs: claimMinIdleMs,
+      expireAfterMs: options.expireAfterMs,
+      uncertain: options.uncertain,
+    }),
+  );
   const breaker = new Breaker({
     concurrency,
     now,
@@ -94,36 +102,16 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
       for (const delivery of hands.deliveries()) if (!delivery.bodyStarted) delivery.giveUp.abort("breaker_open");
     },
   });
-  const settler = createSettler({
-    redis,
-    keys,
-    group,
-    consumer,
-    ledger,
-    policy: options,
-    random,
-    wallClock,
-    at,
-    log,
-    abandon,
-  });
-  const dispatcher = createDispatcher({
-    redis,
-    keys,
-    group,
-    hands,
-    ledger,
-    settler,
-    handler,
-    breaker,
-    leaseMs: claimMinIdleMs,
-    now,
-    at,
-    log,
-    abandon,
-  });
+  const settling = { redis, keys, group, consumer, ledger, policy: options, random, wallClock, at, log, abandon };
+  const settler = observe.settler(createSettler(settling));
+  const delivering = { redis, keys, group, hands, ledger, settler, handler, breaker, around: observe.around };
+  const dispatcher = observe.dispatcher(
+    createDispatcher({ ...delivering, leaseMs: claimMinIdleMs, now, at, log, abandon }),
+  );
   const blocking = createBlockingReader({ connect: connectBlocking, commands: redis, group: group.name, consumer });
-  const claimer = createClaimer({ redis, keys, group: group.name, consumer, hands, log, now }, { claimMinIdleMs });
+  const claimer = observe.claimer(
+    createClaimer({ redis, keys, group: group.name, consumer, hands, log, now }, { claimMinIdleMs }),
+  );
 
   const heartbeat = startHeartbeat({ redis, group: group.name, consumer, hands, ledger, log, now }, { claimMinIdleMs });
   const promoter = startPromoter({ redis, keys, group: group.name, log });

@@ -1,0 +1,164 @@
+import { trace } from "@opentelemetry/api";
+import type { TakenEmail } from "../../database/claim-emails.ts";
+import {
+  countConsumed,
+  destinationOf,
+  type Message,
+  type Result,
+  type TraceHop,
+  tracedProcess,
+  tracedSettle,
+} from "../../observability/messaging.ts";
+import { instruments } from "../../observability/metrics.ts";
+import { type TraceContext, traceContextFromHeaders } from "../../observability/trace-context.ts";
+import { type Entry, fieldsOf } from "../../stream/entries.ts";
+import type { Claimer } from "./claimer.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Settler } from "./settler.ts";
+
+/** Runs the work of one delivery inside of its span. */
+export type AroundDelivery = (delivery: Delivery, work: () => Promise<void>) => Promise<void>;
+
+/** Watches the parts of one group's engine from outside: each is given back wrapped, and works as before. */
+export interface Observer {
+  readonly around: AroundDelivery;
+  claimer(claimer: Claimer): Claimer;
+  dispatcher(dispatcher: Dispatcher): Dispatcher;
+  ledger(ledger: Ledger): Ledger;
+  settler(settler: Settler): Settler;
+}
+
+/** Why an entry is tried now: for the first time, because an earlier try said "later", or because its consumer died. */
+export type DeliveryReason = "first" | "retry" | "claim";
+
+/** An entry that is handed back untried comes as `first` again: no try was used up. */
+export const deliveryReason = (
+  { deliveries }: Pick<Entry, "deliveries">,
+  mail: Pick<TakenEmail, "attempts" | "systemFailures" | "tookOver">,
+): DeliveryReason => {
+  if (mail.tookOver || deliveries > 1) return "claim";
+  return mail.attempts > 0 || mail.systemFailures > 0 ? "retry" : "first";
+};
+
+const resultOf = (outcome: Outcome): Result =>
+  outcome.kind === "sent" || outcome.kind === "released"
+    ? { outcome: outcome.kind }
+    : { outcome: outcome.kind, errorType: outcome.reason };
+
+const traceOf = ({ traceparent, tracestate }: TraceContext): TraceContext =>
+  tracestate === undefined ? { traceparent } : { traceparent, tracestate };
+
+export const createObserver = (options: {
+  readonly events: string;
+  readonly group: string;
+  readonly consumer: string;
+  readonly hop: TraceHop;
+  /** Monotonic, ms. */
+  readonly now: () => number;
+}): Observer => {
+  const { events, group, consumer, hop, now } = options;
+  const destination = destinationOf(events);
+  const byGroup = { "messaging.consumer.group.name": group };
+  const running = new WeakMap<Delivery, { readonly startedAt: number; readonly conclude: (result: Result) => void }>();
+
+  const countUncertain = (cause: string) =>
+    instruments().uncertainMails.add(1, { ...byGroup, "signup.uncertain.cause": cause });
+
+  const processing = (entry: Entry, message: Pick<Message, "eventId" | "eventType" | "trace">) => ({
+    ...message,
+    destination,
+    stream: entry.stream,
+    entryId: entry.id,
+    group,
+    consumer,
+  });
+
+  const around: AroundDelivery = (delivery, work) => {
+    const { entry, event, mail } = delivery;
+    const startedAt = now();
+    if (mail.tookOver) countUncertain("lease_ran_out");
+    const attributes = {
+      "signup.delivery.attempt": mail.attempts + 1,
+      "signup.delivery.reason": deliveryReason(entry, mail),
+      "signup.delivery.count": entry.deliveries,
+    };
+    const message = processing(entry, { eventId: event.id, eventType: event.type, trace: traceOf(event) });
+    return tracedProcess({ ...message, attributes }, hop, (conclude) => {
+      running.set(delivery, { startedAt, conclude });
+      return work();
+    });
+  };
+
+  const concluded = (delivery: Delivery, outcome: Outcome): void => {
+    const run = running.get(delivery);
+    run?.conclude(resultOf(outcome));
+    if (outcome.kind === "uncertain") countUncertain(outcome.reason);
+    // A mail that an earlier consumer sent, as its note says, arrived then and not now.
+    if (outcome.kind !== "sent" || outcome.messageId === "" || run === undefined) return;
+    instruments().timeToInbox.record((delivery.mail.ageMs + now() - run.startedAt) / 1_000, byGroup);
+  };
+
+  const reject = (settler: Settler, entry: Entry, reason: string, detail: string): Promise<void> => {
+    const { id = "", type = "", traceparent, tracestate } = fieldsOf(entry.raw ?? []);
+    const carried = traceContextFromHeaders(traceparent, tracestate);
+    if (carried === undefined) return settler.reject(entry, reason, detail);
+    // Whatever stands in an entry that cannot be read, it is not repeated.
+    const known = {
+      eventId: /^[0-9a-f-]{36}$/i.test(id) ? id : "",
+      eventType: /^[\w.-]{1,64}$/.test(type) ? type : "",
+    };
+    const attributes = { "signup.delivery.reason": "first", "signup.delivery.count": entry.deliveries };
+    return tracedProcess({ ...processing(entry, { ...known, trace: carried }), attributes }, hop, (conclude) => {
+      conclude({ outcome: "permanent", errorType: reason });
+      return tracedSettle(destination, group, entry.id, () => settler.reject(entry, reason, detail));
+    });
+  };
+
+  const countClaimed = (entries: number) => {
+    if (entries > 0) instruments().claimed.add(entries, byGroup);
+  };
+
+  return {
+    around,
+    claimer: (claimer) => ({
+      ...claimer,
+      claimDue: async (room) => {
+        const entries = await claimer.claimDue(room);
+        countClaimed(entries.length);
+        return entries;
+      },
+      claimSuspect: async () => {
+        const entry = await claimer.claimSuspect();
+        countClaimed(entry === undefined ? 0 : 1);
+        return entry;
+      },
+    }),
+    dispatcher: (dispatcher) => ({
+      deliver: (entries, signal, progress) => {
+        if (entries.length > 0) countConsumed(destination, group, entries.length);
+        return dispatcher.deliver(entries, signal, progress);
+      },
+    }),
+    ledger: (ledger) => ({
+      ...ledger,
+      settle: (settlement) => {
+        trace.getActiveSpan()?.setAttributes({
+          "signup.mail.state": settlement.state,
+          ...(settlement.delay_ms === null ? {} : { "signup.mail.next_try_ms": Math.round(settlement.delay_ms) }),
+        });
+        return ledger.settle(settlement);
+      },
+    }),
+    settler: (settler) => ({
+      ...settler,
+      settle: (delivery, outcome) => {
+        concluded(delivery, outcome);
+        return tracedSettle(destination, group, delivery.entry.id, () => settler.settle(delivery, outcome));
+      },
+      reject: (entry, reason, detail) => reject(settler, entry, reason, detail),
+    }),
+  };
+};
