@@ -14,6 +14,12 @@ export interface RelayDeps {
   readonly log: Logger;
 }
 
+export interface RelayOptions {
+  /** How long a row waits for its own request's XADD, in ms. */
+  readonly olderThanMs?: number;
+  readonly everyMs?: number;
+}
+
 /** Older than the request's own XADD takes: the two should not race. */
 const OLDER_THAN_MS = 2_000;
 const LEASE_MS = 10_000;
@@ -25,15 +31,16 @@ const EVERY_MS = 1_000;
  * Oldest first. A row goes only after its XADD was confirmed; an XADD whose answer was lost makes a second entry of the
  * same event, which is one mail all the same.
  */
-export const startRelay = ({ db, redis, keys, log }: RelayDeps): Loop =>
-  startLoop({
+export const startRelay = ({ db, redis, keys, log }: RelayDeps, options: RelayOptions = {}): Loop => {
+  const { olderThanMs = OLDER_THAN_MS, everyMs = EVERY_MS } = options;
+  return startLoop({
     name: "relay",
     log,
-    everyMs: EVERY_MS,
+    everyMs,
     turn: async () => {
       // Rows that cannot be published are not taken: a relay whose Redis is away must not hold them.
       await redis.ping();
-      const rows = await leaseOutbox(db, { olderThanMs: OLDER_THAN_MS, limit: BATCH, leaseMs: LEASE_MS });
+      const rows = await leaseOutbox(db, { olderThanMs, limit: BATCH, leaseMs: LEASE_MS });
       if (rows.length === 0) return "idle";
       const results = await Promise.allSettled(rows.map((row) => publish(redis, keys.events, ledgerEvent(row))));
       const idsOf = (status: "fulfilled" | "rejected") =>
@@ -45,3 +52,4 @@ export const startRelay = ({ db, redis, keys, log }: RelayDeps): Loop =>
       return rows.length === BATCH ? "again" : "idle";
     },
   });
+};
