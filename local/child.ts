@@ -29,6 +29,7 @@ export interface ChildOptions {
 }
 
 const LAST_LINES = 12;
+const LAST_WORDS_MS = 200;
 /** A log file that has grown beyond this is begun afresh at the next start. */
 const MAX_LOG_BYTES = 4_194_304;
 
@@ -95,8 +96,12 @@ export const startChild = (options: ChildOptions): Child => {
     });
   }
   const exited = new Promise<Exit>((resolve) => {
+    const told = (code: number | null, signal: string | null) =>
+      resolve(signal === null ? `exit code ${code}` : `signal ${signal}`);
     child.on("error", (error) => resolve(error.message));
-    child.on("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+    // Its last words may come after its end; somebody else may hold its output open for ever.
+    child.on("close", told);
+    child.on("exit", (code, signal) => setTimeout(told, LAST_WORDS_MS, code, signal));
   });
   return {
     pid: child.pid ?? 0,
@@ -107,7 +112,6 @@ export const startChild = (options: ChildOptions): Child => {
       return said.split("\n").slice(-LAST_LINES).join("\n");
     },
     async stop(signal, timeoutMs) {
-      if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill(signal);
       const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
       await exited;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isAlive } from "./child.ts";
 
@@ -7,15 +7,53 @@ export class AlreadyRunning extends Error {
   override readonly name = "AlreadyRunning";
 }
 
-/** Notes that a system runs in this folder; returns a function that takes the note away. */
+/** When the process was started (field 22 of /proc/<pid>/stat): its number alone may be somebody else's by now. */
+const startOf = (pid: number): string => {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  } catch {
+    return "";
+  }
+};
+
+const noteOf = (pid: number): string => `${pid} ${startOf(pid)}\n`;
+
+const isTaken = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "EEXIST";
+
+/** The process that holds the lock, if it still lives. */
+const holderOf = (file: string): number | undefined => {
+  const note = readFileSync(file, "utf8");
+  const pid = Number(note.split(" ")[0]);
+  return Number.isInteger(pid) && pid > 0 && isAlive(pid) && note === noteOf(pid) ? pid : undefined;
+};
+
+/**
+ * Notes that a system runs in this folder; returns a function that takes the note away. A note of a process that is gone
+ * counts for nothing.
+ *
+ * @throws {AlreadyRunning}
+ */
 export const lockFolder = (file: string): (() => void) => {
   mkdirSync(dirname(file), { recursive: true });
-  if (existsSync(file)) {
-    const pid = Number(readFileSync(file, "utf8"));
-    if (Number.isInteger(pid) && pid > 0 && pid !== process.pid && isAlive(pid)) {
-      throw new AlreadyRunning(`the system is running in this folder already (process ${pid}); stop it first`);
+  // A link appears with its content, or not at all: nobody reads half a note.
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, noteOf(process.pid));
+  try {
+    for (;;) {
+      try {
+        linkSync(draft, file);
+        return () => rmSync(file, { force: true });
+      } catch (error) {
+        if (!isTaken(error)) throw error;
+        const holder = holderOf(file);
+        if (holder !== undefined) {
+          throw new AlreadyRunning(`the system is running in this folder already (process ${holder}); stop it first`);
+        }
+        rmSync(file, { force: true });
+      }
     }
+  } finally {
+    rmSync(draft, { force: true });
   }
-  writeFileSync(file, String(process.pid));
-  return () => rmSync(file, { force: true });
 };

@@ -13,10 +13,13 @@ export const readableLine = (line: string): string => {
   try {
     const fields: Record<string, unknown> = JSON.parse(line);
     const { time, level, message } = fields;
+    if (typeof time !== "string" || typeof level !== "string") return line;
     const rest = Object.entries(fields)
       .filter(([key]) => !HIDDEN.has(key))
       .map(([key, value]) => `${key}=${shown(value)}`);
-    return [String(time).slice(11, 19), String(level).padEnd(5), String(message), ...rest].join(" ");
+    // On the clock of the person who reads it.
+    const clock = new Date(time).toTimeString().slice(0, 8);
+    return [clock, level.padEnd(5), String(message ?? ""), ...rest].join(" ");
   } catch {
     return line;
   }

@@ -25,7 +25,7 @@ export const isFree = async (port: number): Promise<boolean> => (await listen(po
 /** Gives each part its port, the same at every start if it can be had: addresses in other programs stay right. */
 export interface PortBook {
   /** The port that the part had last time, else the usual one, else any; never one that was given to another part. */
-  portOf(part: string, usual: number): Promise<number>;
+  readonly portOf: (part: string, usual: number) => Promise<number>;
 }
 
 const remembered = (file: string): Record<string, unknown> => {
@@ -44,16 +44,15 @@ export const openPortBook = (file: string): PortBook => {
     for (const port of wanted) if (!given.has(port) && (await isFree(port))) return port;
     return freePort();
   };
-  return {
-    async portOf(part, usual) {
-      const last = book[part];
-      const port = await firstFree(typeof last === "number" ? [last, usual] : [usual]);
-      // Asked for at the same time, the same one could have been found free twice.
-      if (given.has(port)) return this.portOf(part, usual);
-      given.add(port);
-      book[part] = port;
-      writeFileSync(file, `${JSON.stringify(book, undefined, 2)}\n`);
-      return port;
-    },
+  const portOf = async (part: string, usual: number): Promise<number> => {
+    const last = book[part];
+    const port = await firstFree(typeof last === "number" ? [last, usual] : [usual]);
+    // Asked for at the same time, the same one could have been found free twice.
+    if (given.has(port)) return portOf(part, usual);
+    given.add(port);
+    book[part] = port;
+    writeFileSync(file, `${JSON.stringify(book, undefined, 2)}\n`);
+    return port;
   };
+  return { portOf };
 };

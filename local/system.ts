@@ -1,226 +1,211 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pause } from "../runtime/loop.ts";
 import { type Child, startChild } from "./child.ts";
+import { type KeptConsumer, keepConsumer } from "./consumer.ts";
+import type { Given } from "./given.ts";
 import { createPrinter } from "./log-lines.ts";
-import type { StartOptions } from "./options.ts";
-import { freePort, isFree } from "./ports.ts";
-import { startPostgres } from "./postgres.ts";
-import { startRedis } from "./redis.ts";
-import { findRedis } from "./redis-program.ts";
+import { freePort, isFree, openPortBook, type PortBook } from "./ports.ts";
+import { untilReady } from "./ready.ts";
+import { keptServiceToken } from "./service-token.ts";
+import { removeStores, startLocalPostgres, startLocalRedis } from "./stores.ts";
+import type { Addresses } from "./welcome.ts";
 
-export interface SystemDeps {
-  /** The project's folder. */
-  readonly root: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly print: (line: string) => void;
-  readonly isColourful: boolean;
-  /** Aborted: stop starting. */
-  readonly signal: AbortSignal;
-  /** Called when a part ended that should not have: which, and how. */
-  readonly onDeath: (part: string, how: string) => void;
+/** The commands of the system's own programs. */
+export interface Programs {
+  readonly migrate: readonly string[];
+  readonly api: readonly string[];
+  readonly consumer: readonly string[];
+  readonly inbox: readonly string[];
 }
 
-export interface Addresses {
-  readonly api: string;
-  readonly inbox: string | undefined;
-  readonly databaseUrl: string;
-  readonly redisUrl: string;
-  readonly consumers: readonly { readonly name: string; readonly health: string; readonly pid: () => number }[];
+export interface SystemOptions {
+  /** Where the programs run: the folder of bunfig.toml and .env. */
+  readonly root: string;
+  /** Where data, logs and notes are kept. */
+  readonly directory: string;
+  readonly programs: Programs;
+  readonly given: Given;
+  /** Starts over: what earlier runs kept is removed. */
+  readonly fresh: boolean;
+  readonly consumers: number;
+  /** The API's; undefined: the usual one, or any that is free. */
+  readonly port: number | undefined;
+  readonly print: (line: string) => void;
+  readonly isColourful: boolean;
+  /** Aborted: ends the starting. */
+  readonly signal: AbortSignal;
+  /** Called when a part ended that should not have: which, how, and what it said last. */
+  readonly onDeath: (part: string, how: string, lastLines: string) => void;
 }
 
 /** The parts that run, from the stores up. */
 export interface LocalSystem {
   start(): Promise<Addresses>;
-  /** Ends all parts: consumers and api drain first, the stores end last. */
+  /** Ends all parts: api and consumers drain first, the stores end last. */
   stop(): Promise<void>;
 }
 
-const READY_TIMEOUT_MS = 30_000;
-const DRAIN_MS = 30_000;
-const RESTART_AFTER_MS = 1_000;
-/** A consumer that dies so often in so short a time is not started again. */
-const MAX_DEATHS = 5;
-const DEATHS_WITHIN_MS = 10_000;
+/** In the order in which they end: the inbox stays until the last mail in flight is taken. */
+const PHASES = ["work", "inbox", "store"] as const;
 
-export const createLocalSystem = (deps: SystemDeps, options: StartOptions): LocalSystem => {
-  const { root, environment, print, isColourful, signal, onDeath } = deps;
-  const directory = join(root, ".local");
-  /** In the order of their start; ended in the reverse order. */
-  const parts: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
-  let stopping = false;
+interface Part {
+  readonly name: string;
+  readonly phase: (typeof PHASES)[number];
+  readonly stop: () => Promise<void>;
+}
+
+/** Beyond the time that a part gives itself to finish. */
+const DRAIN_SLACK_MS = 5_000;
+const INBOX_STOP_MS = 5_000;
+const USUAL_PORTS = { postgres: 15_432, redis: 16_379, smtp: 1_025, inbox: 8_025, firstConsumer: 9_101 };
+
+export const createLocalSystem = (options: SystemOptions): LocalSystem => {
+  const { directory, programs, given, print, signal, onDeath } = options;
+  const drainTimeoutMs = given.settings.DRAIN_TIMEOUT_MS + DRAIN_SLACK_MS;
+  const parts: Part[] = [];
+  let isStopping = false;
   let printers = 0;
-  const printerOf = (name: string) => createPrinter(printers++, name, isColourful, print);
+  const printerOf = (name: string) => createPrinter(printers++, name, options.isColourful, print);
+  const file = (name: string) => join(directory, name);
 
-  const watch = (name: string, exited: Promise<string>): void => {
-    void exited.then((how) => {
-      if (!stopping) onDeath(name, how);
+  const startProgram = (command: readonly string[], env: Record<string, string>, onLine: (line: string) => void) =>
+    startChild({ command, env, cwd: options.root, onLine, deathSignal: "TERM" });
+
+  /** Notes a part, to be ended in its turn; its own end is told. */
+  const keep = (name: string, phase: Part["phase"], part: Pick<Child, "exited" | "lastLines">, stop: Part["stop"]) => {
+    parts.push({ name, phase, stop });
+    void part.exited.then((how) => {
+      if (!isStopping) onDeath(name, how, part.lastLines());
     });
-  };
-
-  const bun = (file: string) => [process.execPath, join(root, file)];
-  const startPart = (name: string, command: readonly string[], env: Record<string, string>): Child =>
-    startChild({ command, env, cwd: root, onLine: printerOf(name), deathSignal: "TERM" });
-
-  const untilReady = async (url: string, child: Child, what: string): Promise<void> => {
-    let how: string | undefined;
-    void child.exited.then((exit) => {
-      how = exit;
-    });
-    const deadline = performance.now() + READY_TIMEOUT_MS;
-    while (performance.now() < deadline && !signal.aborted) {
-      if (how !== undefined) throw new Error(`${what} ended while it started: ${how}`);
-      const response = await fetch(url, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
-      if (response?.ok) return;
-      await pause(50, signal);
-    }
-    if (!signal.aborted) throw new Error(`${what} was not ready within ${READY_TIMEOUT_MS / 1_000} s`);
-  };
-
-  const databaseUrl = async (): Promise<string> => {
-    const given = environment["DATABASE_URL"];
-    if (given !== undefined) return given;
-    print("starting PostgreSQL");
-    const server = await startPostgres({ dataDirectory: join(directory, "postgres"), port: await freePort() });
-    parts.push({ name: "postgres", stop: server.stop });
-    watch("PostgreSQL", server.exited);
-    return server.url;
-  };
-
-  const redisUrl = async (): Promise<string> => {
-    const given = environment["REDIS_URL"];
-    if (given !== undefined) return given;
-    const program = findRedis(join(directory, "redis"), print);
-    print("starting Redis");
-    const server = await startRedis({ program, dataDirectory: join(directory, "redis-data"), port: await freePort() });
-    parts.push({ name: "redis", stop: server.stop });
-    watch("Redis", server.exited);
-    return server.url;
-  };
-
-  const startInbox = async (): Promise<{
-    readonly page: string | undefined;
-    readonly mail: Record<string, string>;
-  }> => {
-    if (environment["MAIL_SERVER"] !== undefined) return { page: undefined, mail: {} };
-    print("starting the inbox");
-    const [smtpPort, httpPort] = [await freePort(), await freePort(8025)];
-    const ports = ["--smtp-port", String(smtpPort), "--http-port", String(httpPort)];
-    const command = [...bun("local/inbox/main.ts"), "--directory", join(directory, "inbox"), ...ports];
-    const child = startPart("inbox", command, ownEnvironment());
-    parts.push({ name: "inbox", stop: () => child.stop("SIGTERM", 5_000) });
-    watch("the inbox", child.exited);
-    const page = `http://127.0.0.1:${httpPort}`;
-    await untilReady(page, child, "the inbox");
-    return { page, mail: { MAIL_SERVER: "127.0.0.1", MAIL_PORT: String(smtpPort), MAIL_TLS: "none" } };
-  };
-
-  const ownEnvironment = (): Record<string, string> =>
-    Object.fromEntries(
-      Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
-    );
-
-  const migrate = async (env: Record<string, string>): Promise<void> => {
-    print("bringing the database up to date");
-    const how = await startPart("migrate", bun("database/migrate.ts"), env).exited;
-    if (how !== "exit code 0") throw new Error(`the database could not be brought up to date: ${how}`);
-  };
-
-  /** A consumer may be killed to see that its mail still comes: another takes its place. */
-  const startConsumer = (index: number, env: Record<string, string>, healthPort: number) => {
-    const name = `consumer-${index}`;
-    const own = { ...env, CONSUMER_NAME: name, CONSUMER_HEALTH_PORT: String(healthPort) };
-    const deaths: number[] = [];
-    const print = printerOf(name);
-    let child: Child;
-    const run = () => {
-      child = startChild({
-        command: bun("consumers/main.ts"),
-        env: own,
-        cwd: root,
-        onLine: print,
-        deathSignal: "TERM",
-      });
-      void child.exited.then(async (how) => {
-        if (stopping) return;
-        deaths.push(performance.now());
-        const recent = deaths.filter((at) => performance.now() - at < DEATHS_WITHIN_MS).length;
-        if (how === "exit code 78" || recent >= MAX_DEATHS) return onDeath(name, how);
-        deps.print(`${name} ended (${how}); a new one starts in ${RESTART_AFTER_MS / 1_000} s`);
-        await pause(RESTART_AFTER_MS, signal);
-        if (!stopping) run();
-      });
-    };
-    run();
-    parts.push({ name, stop: () => child.stop("SIGTERM", DRAIN_MS) });
-    return {
-      name,
-      health: `http://127.0.0.1:${healthPort}`,
-      pid: () => child.pid,
-      ready: () => untilReady(`http://127.0.0.1:${healthPort}/readyz`, child, name),
-    };
   };
 
   const apiPort = async (): Promise<number> => {
-    if (options.port !== undefined) {
-      if (!(await isFree(options.port))) throw new Error(`port ${options.port} is in use; choose another with --port`);
-      return options.port;
+    const asked = options.port ?? (given.has("PORT") ? given.settings.PORT : undefined);
+    if (asked === undefined) {
+      const usual = given.settings.PORT;
+      const port = await freePort(usual);
+      if (port !== usual) print(`port ${usual} is in use; the API takes ${port}`);
+      return port;
     }
-    const preferred = Number(environment["PORT"] ?? 3_000);
-    const port = await freePort(preferred);
-    if (port !== preferred) print(`port ${preferred} is in use; the API takes ${port}`);
-    return port;
+    if (await isFree(asked)) return asked === 0 ? freePort() : asked;
+    throw new Error(`port ${asked} is in use; choose another with --port, or none for any that is free`);
   };
 
-  return {
-    async start() {
-      if (options.fresh) {
-        for (const name of ["postgres", "redis-data", "inbox"])
-          rmSync(join(directory, name), { recursive: true, force: true });
-      }
-      mkdirSync(directory, { recursive: true });
-      const [database, redis, inbox] = await Promise.all([databaseUrl(), redisUrl(), startInbox()]);
-      const port = await apiPort();
-      const env: Record<string, string> = {
-        MAIL_FROM: "welcome@toblug.example",
-        PUBLIC_URL: `http://localhost:${port}`,
-        ...inbox.mail,
-        ...ownEnvironment(),
-        DATABASE_URL: database,
-        REDIS_URL: redis,
-        PORT: String(port),
-      };
-      if (signal.aborted) throw new Error("asked to stop while starting");
-      await migrate(env);
-      print(`starting the API and ${options.consumers} consumers`);
-      const api = startPart("api", bun("api/main.ts"), env);
-      parts.push({ name: "api", stop: () => api.stop("SIGTERM", DRAIN_MS) });
-      watch("the API", api.exited);
-      const consumers = [];
-      for (let index = 1; index <= options.consumers; index += 1) {
-        consumers.push(startConsumer(index, env, await freePort()));
-      }
-      const url = `http://localhost:${port}`;
-      await Promise.all([
-        untilReady(`http://127.0.0.1:${port}/readyz`, api, "the API"),
-        ...consumers.map((consumer) => consumer.ready()),
-      ]);
-      const addresses = { api: url, inbox: inbox.page, databaseUrl: database, redisUrl: redis, consumers };
-      writeFileSync(join(directory, "addresses.json"), `${JSON.stringify(addresses, undefined, 2)}\n`, { mode: 0o600 });
-      return addresses;
-    },
-    async stop() {
-      stopping = true;
-      const isStore = ({ name }: { readonly name: string }) => ["postgres", "redis"].includes(name);
-      const end = async ({ name, stop }: { readonly name: string; readonly stop: () => Promise<void> }) => {
-        await stop().catch((error: unknown) => print(`${name} could not be stopped: ${String(error)}`));
-      };
-      const [stores, others] = [parts.filter(isStore), parts.filter((part) => !isStore(part))];
-      // The inbox stays until the last mail in flight is taken.
-      await Promise.all(others.filter(({ name }) => name !== "inbox").map(end));
-      await Promise.all(others.filter(({ name }) => name === "inbox").map(end));
-      await Promise.all(stores.map(end));
-      rmSync(join(directory, "addresses.json"), { force: true });
-    },
+  const startInbox = async (portOf: PortBook["portOf"]) => {
+    if (given.has("MAIL_SERVER")) return undefined;
+    print("starting the inbox");
+    const [smtpPort, httpPort] = [await portOf("smtp", USUAL_PORTS.smtp), await portOf("inbox", USUAL_PORTS.inbox)];
+    const flags = ["--directory", file("inbox"), "--smtp-port", String(smtpPort), "--http-port", String(httpPort)];
+    const child = startProgram([...programs.inbox, ...flags], { ...given.environment }, printerOf("inbox"));
+    keep("inbox", "inbox", child, () => child.stop("SIGTERM", INBOX_STOP_MS));
+    const page = `http://127.0.0.1:${httpPort}`;
+    await untilReady("the inbox", page, signal);
+    return { page, mail: { MAIL_SERVER: "127.0.0.1", MAIL_PORT: String(smtpPort), MAIL_TLS: "none" } };
   };
+
+  const startPostgres = async (portOf: PortBook["portOf"]): Promise<string> => {
+    if (given.has("DATABASE_URL")) return given.settings.DATABASE_URL;
+    print("starting PostgreSQL");
+    const port = await portOf("postgres", USUAL_PORTS.postgres);
+    const server = await startLocalPostgres(directory, port, signal);
+    keep("PostgreSQL", "store", server, server.stop);
+    return server.url;
+  };
+
+  const startRedis = async (portOf: PortBook["portOf"]): Promise<string> => {
+    if (given.settings.REDIS_URL !== undefined) return given.settings.REDIS_URL;
+    const port = await portOf("redis", USUAL_PORTS.redis);
+    const server = await startLocalRedis(directory, port, signal, print);
+    keep("Redis", "store", server, server.stop);
+    return server.url;
+  };
+
+  const migrate = async (env: Record<string, string>): Promise<void> => {
+    print("bringing the database up to date");
+    const child = startProgram(programs.migrate, env, printerOf("migrate"));
+    const end = () => void child.stop("SIGTERM", DRAIN_SLACK_MS);
+    signal.addEventListener("abort", end);
+    const how = await child.exited;
+    signal.removeEventListener("abort", end);
+    signal.throwIfAborted();
+    if (how !== "exit code 0") throw new Error(`the database could not be brought up to date: ${how}`);
+  };
+
+  const startApi = (env: Record<string, string>): void => {
+    const child = startProgram(programs.api, env, printerOf("api"));
+    keep("api", "work", child, () => child.stop("SIGTERM", drainTimeoutMs));
+  };
+
+  const startConsumer = (name: string, env: Record<string, string>, healthPort: number): KeptConsumer => {
+    const own = { ...env, CONSUMER_NAME: name, CONSUMER_HEALTH_PORT: String(healthPort) };
+    const printer = printerOf(name);
+    const consumer = keepConsumer({
+      name,
+      drainTimeoutMs,
+      print,
+      start: () => startProgram(programs.consumer, own, printer),
+      onGivingUp: (how, lastLines) => onDeath(name, how, lastLines),
+    });
+    parts.push({ name, phase: "work", stop: consumer.stop });
+    return consumer;
+  };
+
+  const start = async (): Promise<Addresses> => {
+    mkdirSync(directory, { recursive: true });
+    if (options.fresh) await removeStores(directory, print);
+    const { portOf } = openPortBook(file("ports.json"));
+    const port = await apiPort();
+    // Each is waited for, also when another fails: what was started is to be ended.
+    const started = await Promise.allSettled([startPostgres(portOf), startRedis(portOf), startInbox(portOf)]);
+    signal.throwIfAborted();
+    const [database, redis, inbox] = started;
+    if (database.status === "rejected") throw database.reason;
+    if (redis.status === "rejected") throw redis.reason;
+    if (inbox.status === "rejected") throw inbox.reason;
+
+    const url = `http://localhost:${port}`;
+    const env: Record<string, string> = {
+      MAIL_FROM: "welcome@toblug.example",
+      PUBLIC_URL: url,
+      ...given.environment,
+      ...(given.has("SERVICE_TOKEN") ? {} : { SERVICE_TOKEN: keptServiceToken(file("service-token")) }),
+      ...(given.has("DATABASE_URL") ? {} : { DATABASE_URL: database.value }),
+      ...(given.has("REDIS_URL") ? {} : { REDIS_URL: redis.value }),
+      ...inbox.value?.mail,
+      PORT: String(port),
+    };
+    await migrate(env);
+    print(`starting the API and ${options.consumers} ${options.consumers === 1 ? "consumer" : "consumers"}`);
+    startApi(env);
+    const consumers = [];
+    for (let index = 1; index <= options.consumers; index += 1) {
+      const name = `consumer-${index}`;
+      const healthPort = await portOf(name, USUAL_PORTS.firstConsumer + index - 1);
+      const { pid } = startConsumer(name, env, healthPort);
+      consumers.push({ name, pid, health: `http://127.0.0.1:${healthPort}/readyz` });
+    }
+    await Promise.all([
+      untilReady("the API", `http://127.0.0.1:${port}/readyz`, signal),
+      ...consumers.map(({ name, health }) => untilReady(name, health, signal)),
+    ]);
+    const addresses = {
+      api: url,
+      inbox: inbox.value?.page,
+      databaseUrl: database.value,
+      redisUrl: redis.value,
+      consumers,
+    };
+    writeFileSync(file("addresses.json"), `${JSON.stringify(addresses, undefined, 2)}\n`, { mode: 0o600 });
+    return addresses;
+  };
+
+  const stop = async (): Promise<void> => {
+    isStopping = true;
+    for (const phase of PHASES) {
+      await Promise.all(parts.filter((part) => part.phase === phase).map((part) => part.stop()));
+    }
+    rmSync(file("addresses.json"), { force: true });
+  };
+
+  return { start, stop };
 };

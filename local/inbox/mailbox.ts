@@ -1,28 +1,36 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A mail as it came in. */
 export interface CaughtMail {
   /** Grows with time. */
   readonly id: number;
+  /** Sender and recipients of the envelope. */
   readonly from: string;
   readonly to: readonly string[];
+  /** ISO 8601 */
   readonly receivedAt: string;
+  /** The very bytes, one character each (latin1): whatever a mail's charset, nothing of it is lost. */
   readonly raw: string;
 }
 
 /** The mails that were caught, newest last; the oldest go when there are too many. */
 export interface Mailbox {
-  add(mail: Omit<CaughtMail, "id" | "receivedAt">): void;
+  /** When it returns, the mail is in the file. */
+  add(mail: Omit<CaughtMail, "id" | "receivedAt">): CaughtMail;
   all(): readonly CaughtMail[];
   find(id: number): CaughtMail | undefined;
   clear(): void;
 }
 
-const MAX_MAILS = 5_000;
-const MAX_BYTES = 64 * 1_048_576;
-/** The file is written anew when it holds so many mails more than are kept. */
-const COMPACT_AFTER = 2_000;
+export interface MailboxLimits {
+  readonly maxMails: number;
+  readonly maxBytes: number;
+}
+
+const LIMITS: MailboxLimits = { maxMails: 5_000, maxBytes: 64 * 1_048_576 };
+
+const linesOf = (mails: readonly CaughtMail[]): string => mails.map((mail) => `${JSON.stringify(mail)}\n`).join("");
 
 const stored = (file: string): CaughtMail[] => {
   if (!existsSync(file)) return [];
@@ -32,45 +40,56 @@ const stored = (file: string): CaughtMail[] => {
       const mail: CaughtMail = JSON.parse(line);
       return [mail];
     } catch {
-      // The last line of a process that was killed.
+      // A line that a killed process did not finish.
       return [];
     }
   });
 };
 
 /** Keeps the mails in memory, and in a file so that they outlive a restart. */
-export const openMailbox = (directory: string): Mailbox => {
+export const openMailbox = (directory: string, limits = LIMITS): Mailbox => {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  for (const name of readdirSync(directory)) if (!name.startsWith("mails")) rmSync(join(directory, name));
   const file = join(directory, "mails.jsonl");
   const mails = stored(file);
   let bytes = mails.reduce((sum, mail) => sum + mail.raw.length, 0);
   let nextId = (mails.at(-1)?.id ?? 0) + 1;
   let dropped = 0;
 
-  const drop = () => {
-    bytes -= mails.shift()?.raw.length ?? 0;
-    dropped += 1;
-    if (dropped < COMPACT_AFTER) return;
+  const rewrite = () => {
+    writeFileSync(`${file}.new`, linesOf(mails), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
     dropped = 0;
-    writeFileSync(file, mails.map((mail) => `${JSON.stringify(mail)}\n`).join(""));
   };
+
+  const dropOldest = () => {
+    while (mails.length > limits.maxMails || bytes > limits.maxBytes) {
+      bytes -= mails.shift()?.raw.length ?? 0;
+      dropped += 1;
+    }
+  };
+
+  dropOldest();
+  // Also ends an unfinished last line, which the next mail would be written onto.
+  if (existsSync(file)) rewrite();
 
   return {
     add(mail) {
-      const caught = { id: nextId, receivedAt: new Date().toISOString(), ...mail };
+      const caught: CaughtMail = { id: nextId, receivedAt: new Date().toISOString(), ...mail };
+      appendFileSync(file, linesOf([caught]), { mode: 0o600 });
       nextId += 1;
       mails.push(caught);
       bytes += mail.raw.length;
-      appendFileSync(file, `${JSON.stringify(caught)}\n`);
-      while (mails.length > MAX_MAILS || bytes > MAX_BYTES) drop();
+      dropOldest();
+      // Now and then, so that the file is written whole less often than mails come.
+      if (dropped > limits.maxMails / 2) rewrite();
+      return caught;
     },
     all: () => mails,
     find: (id) => mails.find((mail) => mail.id === id),
     clear() {
       mails.length = 0;
       bytes = 0;
-      writeFileSync(file, "");
+      rewrite();
     },
   };
 };

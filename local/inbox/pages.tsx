@@ -1,45 +1,21 @@
 import type { Child, FC } from "hono/jsx";
 import type { ParsedMail } from "mailparser";
 import type { CaughtMail } from "./mailbox.ts";
+import { headersOf, type MailSummary } from "./summary.ts";
 
-/** A line of the list. */
-export interface MailSummary {
-  readonly id: number;
-  readonly from: string;
-  readonly to: readonly string[];
-  readonly subject: string;
-  readonly messageId: string;
-  readonly receivedAt: string;
-  readonly size: number;
-}
+const REFRESH_EVERY_S = 2;
 
-export const STYLE = `
-:root { color-scheme: light dark; --ink: #1c1d21; --quiet: #63666d; --page: #f4f4f6; --card: #fff; --line: #dcdde1; --link: #1f4fd8; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e8ea; --quiet: #a3a5ab; --page: #16181d; --card: #20232a; --line: #363a43; --link: #8fb0ff; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 52rem; margin: 0 auto; padding: 1.5rem 1rem; }
-h1 { font-size: 1.4rem; margin: 0 0 1rem; overflow-wrap: anywhere; }
-a { color: var(--link); }
-ul { list-style: none; margin: 0; padding: 0; background: var(--card); border-radius: .6rem; border: 1px solid var(--line); }
-li + li { border-top: 1px solid var(--line); }
-li a { display: block; padding: .7rem 1rem; text-decoration: none; color: inherit; }
-li a:hover, li a:focus-visible { background: var(--page); }
-.subject { display: block; font-weight: 600; overflow-wrap: anywhere; }
-.quiet { color: var(--quiet); font-size: .87rem; }
-iframe { width: 100%; height: 27rem; border: 1px solid var(--line); border-radius: .6rem; background: #fff; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .8rem 1rem; font-size: .85rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0 0 1rem; }
-dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
-`;
+/** On the clock of this machine, which is also the reader's. */
+const clockTime = (iso: string): string => new Date(iso).toTimeString().slice(0, 8);
 
 const Page: FC<{ title: string; refresh?: boolean; children?: Child }> = ({ title, refresh = false, children }) => (
   <html lang="en">
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width,initial-scale=1" />
-      {refresh ? <meta http-equiv="refresh" content="2" /> : null}
+      {refresh ? <meta http-equiv="refresh" content={String(REFRESH_EVERY_S)} /> : null}
       <title>{title}</title>
+      <link rel="icon" href="data:," />
       <link rel="stylesheet" href="/style.css" />
     </head>
     <body>
@@ -48,12 +24,17 @@ const Page: FC<{ title: string; refresh?: boolean; children?: Child }> = ({ titl
   </html>
 );
 
+const told = (shown: number, total: number): string => {
+  if (total === 0) return "No mail yet. Sign up, and it will come.";
+  const caught = `${total} ${total === 1 ? "mail" : "mails"} caught on this machine, newest first`;
+  return shown < total ? `${caught}; the last ${shown} are shown.` : `${caught}.`;
+};
+
+/** All mails, newest first. It updates itself. */
 export const InboxPage: FC<{ mails: readonly MailSummary[]; total: number }> = ({ mails, total }) => (
   <Page title={`Inbox (${total})`} refresh>
     <h1>Inbox</h1>
-    <p class="quiet">
-      {total === 0 ? "No mail yet. Sign up, and it will come." : `${total} mails caught on this machine, newest first.`}
-    </p>
+    <p class="quiet">{told(mails.length, total)}</p>
     {mails.length === 0 ? null : (
       <ul>
         {mails.map((mail) => (
@@ -61,7 +42,7 @@ export const InboxPage: FC<{ mails: readonly MailSummary[]; total: number }> = (
             <a href={`/mails/${mail.id}`}>
               <span class="subject">{mail.subject || "(no subject)"}</span>
               <span class="quiet">
-                to {mail.to.join(", ")} at {mail.receivedAt.slice(11, 19)}
+                to {mail.to.join(", ")} at {clockTime(mail.receivedAt)}
               </span>
             </a>
           </li>
@@ -71,28 +52,43 @@ export const InboxPage: FC<{ mails: readonly MailSummary[]; total: number }> = (
   </Page>
 );
 
-export const MailPage: FC<{ mail: CaughtMail; parsed: ParsedMail }> = ({ mail, parsed }) => (
-  <Page title={parsed.subject ?? "Mail"}>
+/** One mail: as it looks, as text, and as it came. */
+export const MailPage: FC<{ mail: CaughtMail; parsed: ParsedMail; source: string }> = ({ mail, parsed, source }) => (
+  <Page title={parsed.subject || "Mail"}>
     <p>
       <a href="/">Inbox</a>
     </p>
-    <h1>{parsed.subject ?? "(no subject)"}</h1>
+    <h1>{parsed.subject || "(no subject)"}</h1>
     <dl>
       <dt>From</dt>
       <dd>{parsed.from?.text ?? mail.from}</dd>
       <dt>To</dt>
       <dd>{mail.to.join(", ")}</dd>
       <dt>Received</dt>
-      <dd>{mail.receivedAt}</dd>
+      <dd>
+        <time datetime={mail.receivedAt}>{clockTime(mail.receivedAt)}</time>
+      </dd>
       <dt>Message-ID</dt>
       <dd>{parsed.messageId ?? ""}</dd>
     </dl>
     {/* Without `allow-scripts`, and under a policy of its own: what a mail brings along stays in its frame. */}
-    <iframe title="The mail as HTML" src={`/mails/${mail.id}/html`} sandbox="" />
+    <iframe
+      title="The mail as HTML"
+      src={`/mails/${mail.id}/html`}
+      sandbox="allow-popups allow-popups-to-escape-sandbox"
+    />
     <h2>Text</h2>
     <pre>{parsed.text ?? ""}</pre>
+    <details>
+      <summary>Headers</summary>
+      <pre>{headersOf(source)}</pre>
+    </details>
+    <details>
+      <summary>Source</summary>
+      <pre>{source}</pre>
+    </details>
     <p>
-      <a href={`/mails/${mail.id}/raw`}>Raw source</a>
+      <a href={`/mails/${mail.id}/raw`}>Source as a file</a>
     </p>
   </Page>
 );

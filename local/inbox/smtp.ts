@@ -1,31 +1,56 @@
 import { SMTPServer } from "smtp-server";
 import type { Mailbox } from "./mailbox.ts";
 
-/** Takes every mail that comes to 127.0.0.1 on this port, for whomever it is. Returns a function that ends it. */
-export const catchMail = (mailbox: Mailbox, port: number): Promise<() => Promise<void>> => {
+const MAX_MAIL_BYTES = 25 * 1_048_576;
+const CLOSE_TIMEOUT_MS = 500;
+
+/** An error that SMTPServer answers by this code (RFC 5321, 4.2.3). */
+const refusal = (responseCode: number, message: string): Error => Object.assign(new Error(message), { responseCode });
+
+export interface MailCatcher extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Takes every mail that comes to 127.0.0.1 on this port (0: any), for whomever it is, logged in or not. */
+export const catchMail = async (mailbox: Mailbox, port: number): Promise<MailCatcher> => {
   const server = new SMTPServer({
+    size: MAX_MAIL_BYTES,
     disabledCommands: ["STARTTLS"],
     authOptional: true,
     onAuth: (auth, _session, done) => done(null, { user: auth.username ?? "anybody" }),
     disableReverseLookup: true,
+    closeTimeout: CLOSE_TIMEOUT_MS,
     logger: false,
     onData: (stream, session, done) => {
       const chunks: Buffer[] = [];
-      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("data", (chunk: Buffer) => {
+        if (!stream.sizeExceeded) chunks.push(chunk);
+      });
       stream.on("end", () => {
+        if (stream.sizeExceeded) return done(refusal(552, "the mail is too large for this inbox"));
         const { mailFrom, rcptTo } = session.envelope;
-        mailbox.add({
-          from: mailFrom ? mailFrom.address : "",
-          to: rcptTo.map(({ address }) => address),
-          raw: Buffer.concat(chunks).toString("utf8"),
-        });
-        done();
+        try {
+          mailbox.add({
+            from: mailFrom ? mailFrom.address : "",
+            to: rcptTo.map(({ address }) => address),
+            raw: Buffer.concat(chunks).toString("latin1"),
+          });
+          done();
+        } catch (error) {
+          console.error("a mail could not be kept:", error);
+          done(refusal(452, "the mail could not be kept"));
+        }
       });
     },
   });
-  // A client that goes away in the middle is no reason to end.
-  server.on("error", () => {});
-  return new Promise((resolve) => {
-    server.listen(port, "127.0.0.1", () => resolve(() => new Promise((done) => server.close(() => done()))));
-  });
+  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
+  // Later: a client that goes away in the middle is no reason to end.
+  server.on("error", reject);
+  const listener = server.listen(port, "127.0.0.1", resolve);
+  await listening;
+  const address = listener.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : port,
+    [Symbol.asyncDispose]: () => new Promise((done) => server.close(done)),
+  };
 };

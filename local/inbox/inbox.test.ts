@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Hono } from "hono";
+import { createTransport } from "nodemailer";
+import { type Mailbox, openMailbox } from "./mailbox.ts";
+import { createInboxApp } from "./server.tsx";
+import { catchMail, type MailCatcher } from "./smtp.ts";
+
+let directory: string;
+let mailbox: Mailbox;
+let catcher: MailCatcher;
+let app: Hono;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "inbox-"));
+  mailbox = openMailbox(directory);
+  catcher = await catchMail(mailbox, 0);
+  app = createInboxApp(mailbox);
+});
+afterEach(async () => {
+  await catcher[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const HOSTILE = `<script>alert("1")</script>`;
+
+const send = async (parts: { readonly subject?: string; readonly raw?: Buffer; readonly login?: boolean } = {}) => {
+  const { subject = "Chào mừng bạn", raw, login = false } = parts;
+  const auth = login ? { auth: { user: "anybody", pass: "at all" } } : {};
+  const transport = createTransport({ host: "127.0.0.1", port: catcher.port, secure: false, ignoreTLS: true, ...auth });
+  const envelope = { from: "welcome@toblug.example", to: ["anh@inbox.example"] };
+  const content = { from: envelope.from, to: "anh@inbox.example", text: "Chào Ánh", html: `<b>Chào</b>${HOSTILE}` };
+  await transport.sendMail(
+    raw === undefined ? { ...content, subject, messageId: "<one@toblug.example>" } : { envelope, raw },
+  );
+  transport.close();
+};
+
+const get = async (path: string) => {
+  const response = await app.request(path);
+  return { status: response.status, body: await response.text(), headers: response.headers };
+};
+
+test("takes a mail and tells of it as JSON", async () => {
+  await send();
+
+  const messages: unknown = await (await app.request("/api/messages")).json();
+  expect(messages).toEqual([
+    {
+      id: 1,
+      from: "welcome@toblug.example",
+      to: ["anh@inbox.example"],
+      subject: "Chào mừng bạn",
+      messageId: "<one@toblug.example>",
+      receivedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      size: expect.any(Number),
+    },
+  ]);
+  const raw = await get("/api/messages/1/raw");
+  expect(raw.headers.get("content-type")).toStartWith("text/plain");
+  expect(raw.body).toContain("Message-ID: <one@toblug.example>\r\n");
+});
+
+test("shows what a mail brings along, and lets none of it act", async () => {
+  await send({ subject: `Hi ${HOSTILE}` });
+
+  for (const path of ["/", "/mails/1"]) {
+    const page = await get(path);
+    expect(page.status).toBe(200);
+    expect(page.body).not.toContain("<script");
+    expect(page.body).toContain("Hi &lt;script&gt;");
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+  }
+  const mail = await get("/mails/1");
+  expect(mail.body).toMatch(/<iframe [^>]*sandbox="allow-popups allow-popups-to-escape-sandbox"/);
+  expect(mail.body).toContain("<pre>Chào Ánh");
+  const frame = await get("/mails/1/html");
+  expect(frame.body).toContain("<b>Chào</b>");
+  const policy = frame.headers.get("content-security-policy") ?? "";
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).toContain("sandbox");
+  expect(policy).not.toContain("allow-scripts");
+});
+
+test("lists the newest first, and loses no byte of a mail in another charset", async () => {
+  const raw = Buffer.from(
+    "Subject: latin\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\ncaf\xe9\r\n",
+    "latin1",
+  );
+  await send();
+  await send({ raw });
+
+  const page = await get("/");
+  expect(page.body.indexOf("latin")).toBeLessThan(page.body.indexOf("Chào mừng bạn"));
+  const source = await (await app.request("/api/messages/2/raw")).arrayBuffer();
+  expect(Buffer.from(source).toString("latin1")).toContain("caf\xe9");
+  expect((await get("/mails/2")).body).toContain("<pre>café");
+});
+
+test("takes a mail from a client that logs in", async () => {
+  await send({ login: true });
+  expect(mailbox.all()).toHaveLength(1);
+});
+
+test("keeps its mails over a restart, and after a last line that was cut off", async () => {
+  await send();
+  appendFileSync(join(directory, "mails.jsonl"), '{"id":2,"from":"wel');
+
+  const again = openMailbox(directory);
+  again.add({ from: "a@b.example", to: [], raw: "Subject: two\r\n\r\n" });
+  expect(
+    openMailbox(directory)
+      .all()
+      .map(({ id }) => id),
+  ).toEqual([1, 2]);
+});
+
+test("is bounded: the oldest go first", () => {
+  const small = openMailbox(join(directory, "small"), { maxMails: 3, maxBytes: 1_000 });
+  const add = (raw: string) => small.add({ from: "", to: [], raw });
+  for (const raw of ["1", "2", "3", "4"]) add(raw);
+  expect(small.all().map(({ raw }) => raw)).toEqual(["2", "3", "4"]);
+
+  add("x".repeat(999));
+  expect(small.all().map(({ id }) => id)).toEqual([4, 5]);
+  const again = openMailbox(join(directory, "small"), { maxMails: 3, maxBytes: 1_000 });
+  expect(again.all().map(({ id }) => id)).toEqual([4, 5]);
+});
+
+test("forgets all on request, and says what is not there", async () => {
+  await send();
+  expect((await app.request("/api/messages", { method: "DELETE" })).status).toBe(204);
+  expect(await (await app.request("/api/messages")).json()).toEqual([]);
+  expect((await get("/")).body).toContain("No mail yet");
+  for (const path of ["/api/messages/1/raw", "/mails/1", "/mails/x/html"]) expect((await get(path)).status).toBe(404);
+});

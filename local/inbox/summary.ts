@@ -1,0 +1,32 @@
+import { simpleParser } from "mailparser";
+import type { CaughtMail } from "./mailbox.ts";
+
+/** A mail in a list, and in `GET /api/messages`. */
+export interface MailSummary {
+  readonly id: number;
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly subject: string;
+  readonly messageId: string;
+  readonly receivedAt: string;
+  /** Bytes */
+  readonly size: number;
+}
+
+/** The lines before the first empty one. */
+export const headersOf = (raw: string): string => raw.split(/\r?\n\r?\n/, 1)[0] ?? "";
+
+/** Sums mails up, each once: the page asks for all of them every other second. */
+export const createSummaries = (): ((mail: CaughtMail) => Promise<MailSummary>) => {
+  const known = new WeakMap<CaughtMail, Promise<MailSummary>>();
+  const sumUp = async ({ raw, id, from, to, receivedAt }: CaughtMail): Promise<MailSummary> => {
+    const head = Buffer.from(`${headersOf(raw)}\r\n\r\n`, "latin1");
+    const { subject = "", messageId = "" } = await simpleParser(head);
+    return { id, from, to, subject, messageId, receivedAt, size: raw.length };
+  };
+  return (mail) => {
+    const summary = known.get(mail) ?? sumUp(mail);
+    known.set(mail, summary);
+    return summary;
+  };
+};

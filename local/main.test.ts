@@ -1,0 +1,200 @@
+import { afterAll, expect, test } from "bun:test";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { eventually } from "../tests/eventually.ts";
+import { isAlive } from "./child.ts";
+import { freePort } from "./ports.ts";
+import { STAND_INS } from "./stand-ins.ts";
+
+const local = join(import.meta.dir, "..", ".local");
+mkdirSync(local, { recursive: true });
+const folder = mkdtempSync(join(local, "test-system-"));
+const started: Started[] = [];
+
+afterAll(async () => {
+  for (const each of started) if (each.process.exitCode === null) each.process.kill("SIGKILL");
+  await eventually(() => !started.flatMap(({ seen }) => [...seen]).some(isAlive));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Started {
+  readonly process: ChildProcess;
+  readonly output: () => string;
+  readonly exitCode: Promise<number | null>;
+  /** Every process that was seen below it. */
+  readonly seen: Set<number>;
+}
+
+/** With stores of the whole run of tests: quick. */
+const withStores = (): Record<string, string | undefined> => ({
+  DATABASE_URL: process.env["TEST_DATABASE_URL"],
+  REDIS_URL: process.env["TEST_REDIS_URL"],
+});
+
+const follow = (command: readonly string[], environment: Record<string, string | undefined>): Started => {
+  const [program = "", ...args] = command;
+  // In a process group of its own, as a shell would start it.
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment },
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (chunk: string) => {
+      output += chunk;
+    });
+  }
+  const exitCode = new Promise<number | null>((resolve) => child.on("close", resolve));
+  const follower = { process: child, output: () => output, exitCode, seen: new Set<number>() };
+  started.push(follower);
+  return follower;
+};
+
+const systemIn = async (directory: string, ...args: readonly string[]): Promise<string[]> => [
+  process.execPath,
+  STAND_INS,
+  "system",
+  join(folder, directory),
+  "--port",
+  String(await freePort()),
+  ...args,
+];
+
+const parentOf = (pid: number): number => {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[1]);
+  } catch {
+    return 0;
+  }
+};
+
+/** All processes below this one, by /proc. */
+const descendantsOf = (pid: number): number[] => {
+  const all = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+  const below = (parent: number): number[] =>
+    all.filter((each) => parentOf(each) === parent).flatMap((child) => [child, ...below(child)]);
+  return below(pid);
+};
+
+const untilUp = async (system: Started): Promise<void> => {
+  await eventually(() => {
+    if (system.process.exitCode !== null) throw new Error(`it ended:\n${system.output()}`);
+    return system.output().includes("Ctrl-C stops everything");
+  }, 15_000);
+  for (const pid of descendantsOf(system.process.pid ?? 0)) system.seen.add(pid);
+};
+
+const untilSaid = (system: Started, what: string | RegExp): Promise<boolean> =>
+  eventually(() => new RegExp(what).test(system.output()), 10_000);
+
+const addressOf = (system: Started, what: string): string =>
+  new RegExp(`^ +${what} +.*?(http://\\S+)`, "m").exec(system.output())?.[1] ?? "";
+
+const pidOf = (system: Started, consumer: string): number =>
+  Number(new RegExp(`${consumer} .*process (\\d+)`).exec(system.output())?.[1]);
+
+test("tells its addresses; Ctrl-C, twice as under `bun run`, ends the stores last", async () => {
+  const system = follow(await systemIn("whole"), {});
+  await untilUp(system);
+
+  const environment = await (await fetch(`${addressOf(system, "signup page")}/environment`)).json();
+  expect(environment).toMatchObject({
+    MAIL_SERVER: "127.0.0.1",
+    MAIL_TLS: "none",
+    MAIL_FROM: "welcome@toblug.example",
+  });
+  expect(environment.PUBLIC_URL).toBe(addressOf(system, "signup page"));
+  expect(await (await fetch(`${addressOf(system, "inbox")}/api/messages`)).json()).toEqual([]);
+  expect((await fetch(addressOf(system, "consumer-2"))).status).toBe(200);
+  expect(system.output()).toMatch(/^api {8}\| \d\d:\d\d:\d\d info {2}serving$/m);
+
+  system.process.kill("SIGINT");
+  system.process.kill("SIGINT");
+  expect(await system.exitCode).toBe(0);
+  expect(system.output().match(/drained; store: true, inbox: true/g)).toHaveLength(3);
+  expect(system.output()).toEndWith("stopped\n");
+  expect([...system.seen].filter(isAlive)).toEqual([]);
+
+  // Again, on the same data and the same ports; then over by the hardest way there is.
+  const again = follow(await systemIn("whole"), {});
+  await untilUp(again);
+  for (const what of ["inbox", "PostgreSQL", "Redis", "consumer-1 .*health"]) {
+    const address = new RegExp(`^ +${what} +(\\S+)`, "m");
+    expect(address.exec(again.output())?.[1]).toBe(address.exec(system.output())?.[1]);
+  }
+  expect(again.seen.size).toBeGreaterThan(6);
+  again.process.kill("SIGKILL");
+  await eventually(() => ![...again.seen].some(isAlive));
+}, 30_000);
+
+test("starts a killed consumer again under its name, and names a part that dies", async () => {
+  const system = follow(await systemIn("dying"), withStores());
+  await untilUp(system);
+  process.kill(pidOf(system, "consumer-1"), "SIGKILL");
+
+  await untilSaid(system, /consumer-1 ended \(signal SIGKILL\)/);
+  await untilSaid(system, /consumer-1 is process \d+ now/);
+  await eventually(async () => (await fetch(addressOf(system, "consumer-1")).catch(() => undefined))?.ok);
+
+  fetch(`${addressOf(system, "signup page")}/die/3`, { method: "POST" }).catch(() => {});
+  expect(await system.exitCode).toBe(1);
+  expect(system.output()).toMatch(
+    /^api ended by itself: exit code 3\. Its last lines:\n {4}[\d:]{8} info {2}serving$/m,
+  );
+  expect(system.output()).toContain("\n    something went wrong here\n");
+  expect(system.output()).toEndWith("stopped\n");
+});
+
+test("does not start a consumer again whose settings are refused", async () => {
+  const system = follow(await systemIn("refused"), { ...withStores(), STAND_IN_CONSUMER_EXITS: "78" });
+  expect(await system.exitCode).toBe(1);
+  expect(system.output()).toMatch(/consumer-\d ended by itself: exit code 78/);
+});
+
+test("runs once in a folder", async () => {
+  const system = follow(await systemIn("twice", "--consumers", "1"), withStores());
+  await untilUp(system);
+  const second = follow(await systemIn("twice"), withStores());
+
+  expect(await second.exitCode).toBe(1);
+  expect(second.output()).toContain(`running in this folder already (process ${system.process.pid})`);
+  system.process.kill("SIGHUP");
+  expect(await system.exitCode).toBe(0);
+});
+
+test("ends with the `bun run` that started it, but not with the shell above", async () => {
+  const script = `${(await systemIn("nested", "--consumers", "0")).join(" ")}; true`;
+  mkdirSync(join(folder, "package"));
+  await Bun.write(join(folder, "package", "package.json"), JSON.stringify({ scripts: { start: script } }));
+  const shell = `cd ${join(folder, "package")} && { ${process.execPath} run start & } && echo "outer: $!" && read never`;
+  const outer = follow(["bash", "-c", shell], withStores());
+  await untilSaid(outer, "Ctrl-C stops everything");
+  const bunRun = Number(/outer: (\d+)/.exec(outer.output())?.[1]);
+  const all = descendantsOf(bunRun);
+  for (const pid of all) outer.seen.add(pid);
+  expect(all.length).toBeGreaterThan(2);
+
+  outer.process.stdin?.end();
+  await eventually(() => !isAlive(outer.process.pid ?? 0));
+  // Longer than it takes to look again.
+  await Bun.sleep(700);
+  expect(all.every(isAlive)).toBe(true);
+  process.kill(bunRun, "SIGKILL");
+  await untilSaid(outer, "the process that started this one ended");
+  await untilSaid(outer, /^stopped$/m);
+  await eventually(() => !all.some(isAlive));
+});
+
+test.each([
+  ["an unknown flag", ["--fast"], {}, 2, "Unknown option '--fast'"],
+  ["a port that is none", ["--port", "70000"], {}, 2, "expected a whole number from 1 to 65535"],
+  ["a faulty setting", [], { MAIL_PORT: "abc" }, 78, "MAIL_PORT"],
+])("refuses %s before it starts anything", async (_, args, environment, exitCode, words) => {
+  const refused = follow([process.execPath, STAND_INS, "system", join(folder, "refused"), ...args], environment);
+  expect(await refused.exitCode).toBe(exitCode);
+  expect(refused.output()).toContain(words);
+  expect(refused.output()).not.toContain("starting");
+});

@@ -1,0 +1,43 @@
+/** Where the system can be reached, and what a person may want to know of it. */
+export interface Addresses {
+  readonly api: string;
+  /** Undefined: mail goes to the person's own mail server. */
+  readonly inbox: string | undefined;
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly consumers: readonly { readonly name: string; readonly health: string; readonly pid: () => number }[];
+}
+
+/** Without passwords, also those that are given as a parameter. */
+const shown = (text: string): string => {
+  const url = new URL(text);
+  if (url.password !== "") url.password = "***";
+  url.search = "";
+  return url.href;
+};
+
+/** The addresses, something to try, and how to stop. */
+export const welcome = ({ api, inbox, databaseUrl, redisUrl, consumers }: Addresses, tokenFile: string): string => {
+  const rows = [
+    ["signup page", api],
+    ["API", `${api}/api/v1/user/ (described at ${api}/docs)`],
+    ["inbox", inbox ?? "none: mail goes to your MAIL_SERVER"],
+    ["health", `${api}/readyz`],
+    ...consumers.map(({ name, health, pid }) => [name, `process ${pid()}, health ${health}`]),
+    ["PostgreSQL", shown(databaseUrl)],
+    ["Redis", shown(redisUrl)],
+    ["token", `for the routes that want one: ${tokenFile}`],
+  ];
+  const body = JSON.stringify({ user_name: "Ánh", email: "anh@inbox.example", password: "correct horse battery" });
+  return [
+    "",
+    ...rows.map(([what = "", where]) => `  ${what.padEnd(12)} ${where}`),
+    "",
+    "  Try it:",
+    `  curl ${api}/api/v1/user/ -H 'Content-Type: application/json' \\`,
+    `    -d '${body}'`,
+    "",
+    "  Kill a consumer (kill -9 PROCESS): its mail still comes. Ctrl-C stops everything.",
+    "",
+  ].join("\n");
+};
