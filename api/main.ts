@@ -2,6 +2,7 @@ import { countUnfinished, pingDatabase } from "../database/backlog.ts";
 import { openDatabase } from "../database/connection.ts";
 import { createSignupWriter } from "../database/signup.ts";
 import { createLogger } from "../observability/logger.ts";
+import { startTelemetry } from "../observability/telemetry.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { faultsOf } from "../runtime/loop.ts";
 import { EXIT, failedToStart, untilAskedToStop } from "../runtime/process.ts";
@@ -12,12 +13,14 @@ import { keysOf } from "../stream/keys.ts";
 import { warnOfRisks } from "../stream/warn-of-risks.ts";
 import { createApp } from "./app.ts";
 import { createAnnouncer } from "./background/announcer.ts";
+import { startGauges } from "./background/gauges.ts";
 import { startGroupKeeper } from "./background/group-keeper.ts";
 import { startJanitor } from "./background/janitor.ts";
 import { startLagKeeper } from "./background/lag-keeper.ts";
 import { startReconciler } from "./background/reconciler.ts";
 import { startRelay } from "./background/relay.ts";
 import { createReadiness } from "./readiness.ts";
+import { observedHasher, observedSignups } from "./signup/observe.ts";
 import { createPasswordHasher } from "./signup/password-hasher.ts";
 import { createStateWatcher } from "./status/state-watcher.ts";
 
@@ -36,6 +39,7 @@ const main = async (): Promise<number> => {
   const askedToStop = untilAskedToStop();
   const settings = loadSettings("api", process.env);
   const log = createLogger({ level: settings.LOG_LEVEL, service: "api" });
+  const telemetry = await startTelemetry(process.env, { part: "api", log });
   const keys = keysOf(settings.STREAM_NAME);
   const name = `api-${randomHex(4)}`;
 
@@ -57,14 +61,17 @@ const main = async (): Promise<number> => {
     startReconciler({ db, redis, keys, groups: GROUPS, log }, { reconcileAfterMs: settings.RECONCILE_AFTER_MS }),
     startJanitor({ redis, keys, log }, { retentionMs: settings.STREAM_RETENTION_MS }),
     startLagKeeper({ redis, keys, groups: GROUPS, log }),
+    ...(telemetry.isMetering ? [startGauges({ db, redis, keys, log, name })] : []),
   ];
-  const signups = createSignupWriter(db);
+  const signups = observedSignups(createSignupWriter(db));
   const announcer = createAnnouncer({ db, redis: producer, keys, log });
-  const hasher = createPasswordHasher({
-    concurrency: settings.PASSWORD_HASH_CONCURRENCY,
-    memoryKib: settings.PASSWORD_HASH_MEMORY_KIB,
-    passes: settings.PASSWORD_HASH_PASSES,
-  });
+  const hasher = observedHasher(
+    createPasswordHasher({
+      concurrency: settings.PASSWORD_HASH_CONCURRENCY,
+      memoryKib: settings.PASSWORD_HASH_MEMORY_KIB,
+      passes: settings.PASSWORD_HASH_PASSES,
+    }),
+  );
   const readiness = createReadiness({
     pingDatabase: () => pingDatabase(db),
     redis: producer,
@@ -120,6 +127,7 @@ const main = async (): Promise<number> => {
   producer.disconnect();
   redis.disconnect();
   await db.destroy();
+  await telemetry.shutdown();
   log.info({}, "stopped");
   return EXIT.stopped;
 };

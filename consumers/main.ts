@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { openDatabase } from "../database/connection.ts";
 import { createLogger } from "../observability/logger.ts";
+import { startTelemetry } from "../observability/telemetry.ts";
 import { randomHex } from "../observability/trace-context.ts";
 import { EXIT, failedToStart, untilAskedToStop } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
@@ -9,6 +10,7 @@ import { keysOf } from "../stream/keys.ts";
 import { warnOfRisks } from "../stream/warn-of-risks.ts";
 import { passCheckpoint } from "./engine/checkpoint.ts";
 import { startGroup } from "./engine/group.ts";
+import { registerConsumerGauges } from "./gauges.ts";
 import { serveHealth } from "./health.ts";
 import { bindGroups } from "./registry.ts";
 
@@ -25,6 +27,7 @@ const main = async (): Promise<number> => {
   const { values } = parseArgs({ options: { group: { type: "string", multiple: true, default: [] } } });
   const settings = loadSettings("consumer", process.env);
   const log = createLogger({ level: settings.LOG_LEVEL, service: "consumer" });
+  const telemetry = await startTelemetry(process.env, { part: "consumer", log });
   const bindings = bindGroups(values.group, settings);
   const consumer = `${settings.CONSUMER_NAME}-${randomHex(4)}`;
 
@@ -58,9 +61,11 @@ const main = async (): Promise<number> => {
         uncertain: settings.MAIL_UNCERTAIN,
         expireAfterMs: settings.MAIL_EXPIRE_AFTER_MS,
         drainTimeoutMs: settings.DRAIN_TIMEOUT_MS,
+        traceHop: settings.TRACE_HOP,
       },
     ),
   );
+  registerConsumerGauges(groups, settings.CONSUMER_CONCURRENCY);
   const health = serveHealth(groups, settings.CONSUMER_HEALTH_PORT);
   log.info({ consumer, groups: groups.map((group) => group.name), health_port: health.port }, "consuming");
 
@@ -71,6 +76,7 @@ const main = async (): Promise<number> => {
   await health.stop(true);
   redis.disconnect();
   await db.destroy();
+  await telemetry.shutdown();
   log.info({}, "stopped");
   return EXIT.stopped;
 };

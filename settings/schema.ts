@@ -256,6 +256,14 @@ export const SETTINGS = {
     unit: "",
     about: "Least severe line that is logged.",
   }),
+  TRACE_HOP: setting({
+    schema: z.enum(["parent", "link"], "expected parent or link"),
+    fallback: "parent",
+    example: "parent",
+    unit: "",
+    about:
+      "How a consumer's span hangs on the producer's: `parent` makes one trace of a signup (with a link, too), `link` a trace of each try.",
+  }),
 } satisfies Record<string, Setting<unknown>>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -9,6 +9,8 @@ export interface Keys {
   readonly paused: string;
   /** `event_id state` at each change, for live pages. Pub/Sub channel; nothing depends on it. */
   readonly status: string;
+  /** The api process that reports the gauges of shared state at present. String, seconds. */
+  readonly reporter: string;
   /** Entries of a group that wait for their next try, scored by due time in ms of Redis' clock. Sorted set. */
   retry(group: string): string;
   /** Due retries, redrives, handed-back and reconciled entries of a group, back in line. Stream. */
@@ -27,6 +29,7 @@ export const keysOf = (streamName: string): Keys => {
     events: `${tag}:events`,
     paused: `${tag}:paused`,
     status: `${tag}:status`,
+    reporter: `${tag}:reporter`,
     retry: (group) => `${tag}:retry:${group}`,
     retries: (group) => `${tag}:retries:${group}`,
     dead: (group) => `${tag}:dead:${group}`,

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
 import { takeLostEmails } from "../../database/lost-emails.ts";
 import type { Logger } from "../../observability/logger.ts";
+import { instruments } from "../../observability/metrics.ts";
 import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
@@ -41,6 +42,7 @@ export const startReconciler = (
       const lost = await takeLostEmails(db, { template, overtakenByMs, limit: BATCH });
       if (lost.length === 0) return;
       await Promise.all(lost.map((row) => publish(redis, keys.retries(group.name), ledgerEvent(row))));
+      instruments().reconciled.add(lost.length, { "messaging.consumer.group.name": group.name });
       log.warn({ group: group.name, reconciled: lost.length }, "brought back mails that Redis had lost");
       if (lost.length < BATCH || signal.aborted) return;
       await pause(PAUSE_BETWEEN_BATCHES_MS, signal);

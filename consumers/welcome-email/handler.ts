@@ -5,6 +5,7 @@ import type { Handler } from "../engine/dispatcher.ts";
 import { classify } from "./classify.ts";
 import { wireAddress } from "./mail-headers.ts";
 import { createMessageBuilder, type MessageOptions } from "./message.ts";
+import { observedPool } from "./observe.ts";
 import { createSmtpPool, type SmtpPool } from "./smtp-pool.ts";
 
 export interface WelcomeEmailDeps {
@@ -43,16 +44,14 @@ export const createWelcomeEmail = (deps: WelcomeEmailDeps, options: MessageOptio
 /** The group's handler as the settings want it, and what is to be closed with it. */
 export const welcomeEmail = (settings: SettingsOf<"consumer">): { handler: Handler; close: () => Promise<void> } => {
   const { MAIL_USERNAME: username, MAIL_PASSWORD: password } = settings;
-  const pool = createSmtpPool({
-    server: {
-      host: settings.MAIL_SERVER,
-      port: settings.MAIL_PORT,
-      tls: settings.MAIL_TLS,
-      ...(username === undefined || password === undefined ? {} : { username, password }),
-    },
-    size: settings.MAIL_POOL_SIZE,
-    sendDeadlineMs: SEND_DEADLINE_MS,
-  });
+  const server = {
+    host: settings.MAIL_SERVER,
+    port: settings.MAIL_PORT,
+    tls: settings.MAIL_TLS,
+    ...(username === undefined || password === undefined ? {} : { username, password }),
+  };
+  const size = settings.MAIL_POOL_SIZE;
+  const pool = observedPool(createSmtpPool({ server, size, sendDeadlineMs: SEND_DEADLINE_MS }), server, size);
   const handler = createWelcomeEmail(
     { pool, greylistMs: settings.RETRY_GREYLIST_MS, wallClock: () => new Date() },
     {

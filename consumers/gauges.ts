@@ -1,0 +1,31 @@
+import { SIGNUP_BREAKER_STATE, SIGNUP_IN_HAND, SIGNUP_IN_HAND_LIMIT } from "../observability/metric-names.ts";
+import { registerGauge } from "../observability/metrics.ts";
+import type { BreakerState } from "./engine/breaker.ts";
+import type { RunningGroup } from "./engine/group.ts";
+
+/** In the order of how bad it is, so that `max` over consumers tells the worst. */
+const BREAKER: Readonly<Record<BreakerState, number>> = { closed: 0, recovering: 1, open: 2 };
+
+/** Gauges of what this consumer itself is at. */
+export const registerConsumerGauges = (groups: readonly RunningGroup[], concurrency: number): void => {
+  const each = (read: (group: RunningGroup) => number) => () =>
+    groups.map((group) => ({
+      value: read(group),
+      attributes: { "messaging.consumer.group.name": group.name },
+    }));
+  registerGauge(
+    SIGNUP_BREAKER_STATE,
+    { unit: "1", description: "Whether the mail system is trusted: 0 closed, 1 recovering, 2 open." },
+    each((group) => BREAKER[group.breaker()]),
+  );
+  registerGauge(
+    SIGNUP_IN_HAND,
+    { unit: "{entry}", description: "Entries that this consumer has in hand." },
+    each((group) => group.inHand()),
+  );
+  registerGauge(
+    SIGNUP_IN_HAND_LIMIT,
+    { unit: "{entry}", description: "Most entries that this consumer has in hand." },
+    each(() => concurrency),
+  );
+};
