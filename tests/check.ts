@@ -19,9 +19,10 @@ for (const [what, command] of STEPS) {
     stdio: ["ignore", "inherit", "inherit"],
   });
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-  if (result.exitCode !== 0) {
+  if (!result.success) {
     console.error(`== ${what}: failed after ${seconds} s`);
-    process.exit(result.exitCode);
+    // A step that was killed has no exit code of its own.
+    process.exit(result.exitCode || 1);
   }
   console.log(`== ${what}: passed in ${seconds} s`);
 }
