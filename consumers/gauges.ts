@@ -15,7 +15,7 @@ export const registerConsumerGauges = (groups: readonly RunningGroup[], concurre
     }));
   registerGauge(
     SIGNUP_BREAKER_STATE,
-    { unit: "1", description: "Whether the mail system is trusted: 0 closed, 1 recovering, 2 open." },
+    { unit: "{state}", description: "Whether the mail system is trusted: 0 closed, 1 recovering, 2 open." },
     each((group) => BREAKER[group.breaker()]),
   );
   registerGauge(

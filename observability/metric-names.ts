@@ -2,8 +2,9 @@
  * Every metric that this service exports, by name. Dashboards, alerts and tests import them from here.
  *
  * Names of the conventions (https://github.com/open-telemetry/semantic-conventions, v1.45.0; HTTP and database are stable,
- * messaging is in development) first, then the project's own. Durations and ages are in seconds. In Prometheus, dots become
- * underscores, and units and `_total` follow: `signup.time_to_inbox` is `signup_time_to_inbox_seconds`.
+ * messaging is in development) first, then the project's own. Durations and ages are in seconds. In Prometheus, however
+ * they come there, dots become underscores, and the unit and `_total` follow: `signup.time_to_inbox` is
+ * `signup_time_to_inbox_seconds`.
  */
 
 /** Histogram, s. By `http.route`, `http.request.method`, `http.response.status_code`. */

@@ -1,7 +1,7 @@
 import { OTLPMetricExporter as OtlpJsonExporter } from "@opentelemetry/exporter-metrics-otlp-http";
 import { OTLPMetricExporter as OtlpProtobufExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
-import { type IMetricReader, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { type IMetricReader, type MetricData, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import type { Logger } from "./logger.ts";
 import type { Environment } from "./requested-signals.ts";
 
@@ -19,6 +19,29 @@ const numberFrom = (text: string | undefined, otherwise: number): number => {
   return text !== undefined && text !== "" && Number.isInteger(value) && value > 0 ? value : otherwise;
 };
 
+const suffixed = (metric: MetricData): MetricData => {
+  const { descriptor } = metric;
+  return descriptor.unit === "s"
+    ? { ...metric, descriptor: { ...descriptor, name: `${descriptor.name}_seconds` } }
+    : metric;
+};
+
+/**
+ * Names as Prometheus itself makes them of OTLP, with the unit at the end: so that a dashboard does not depend on the way
+ * that a metric took. The exporter knows the rule for `_total` alone.
+ */
+const suffixUnits = (exporter: PrometheusExporter): void => {
+  const collect = exporter.collect.bind(exporter);
+  exporter.collect = async (options) => {
+    const { resourceMetrics, errors } = await collect(options);
+    const scopeMetrics = resourceMetrics.scopeMetrics.map((scope) => ({
+      ...scope,
+      metrics: scope.metrics.map(suffixed),
+    }));
+    return { resourceMetrics: { ...resourceMetrics, scopeMetrics }, errors };
+  };
+};
+
 /**
  * A page for Prometheus at OTEL_EXPORTER_PROMETHEUS_HOST:PORT. If another process of this host has the port, the next free
  * one above it is taken, and the log says which. Bound before it is believed: two that start together cannot both have it.
@@ -29,6 +52,7 @@ const prometheusReader = async (environment: Environment, log: Logger): Promise<
   for (let port = wanted; ; port += 1) {
     const exporter = new PrometheusExporter({ host, port, preventServerStart: true });
     try {
+      suffixUnits(exporter);
       await exporter.startServer();
       log.info({ host, metrics_port: port, wanted_port: wanted }, "metrics are at /metrics");
       return exporter;

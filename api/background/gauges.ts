@@ -45,7 +45,7 @@ const GROUP_GAUGES: readonly {
 }[] = [
   {
     name: names.SIGNUP_STREAM_LAG_UNKNOWN,
-    unit: "1",
+    unit: "{state}",
     description: "1 while Redis does not know the lag (nil), else 0.",
     read: ({ exists, lag, retriesLag }) =>
       Number((exists.events && lag === null) || (exists.retries && retriesLag === null)),
@@ -77,13 +77,13 @@ const GROUP_GAUGES: readonly {
   },
   {
     name: names.SIGNUP_PAUSED,
-    unit: "1",
+    unit: "{state}",
     description: "1 while the group is paused, else 0.",
     read: ({ paused }) => Number(paused),
   },
   {
     name: names.SIGNUP_GROUP_FORGOTTEN,
-    unit: "1",
+    unit: "{state}",
     description: "1 for a group that nobody reads any more and that holds back trimming.",
     read: ({ forgotten }) => Number(forgotten),
   },

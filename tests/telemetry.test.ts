@@ -1,0 +1,154 @@
+import { describe, expect, test } from "bun:test";
+import { createServer, type Socket } from "node:net";
+import { freePort } from "../local/ports.ts";
+import { eventually } from "./eventually.ts";
+import { startOtlpReceiver } from "./otlp-receiver.ts";
+import { aSystem, type RunningProcess, signUpAt } from "./processes.ts";
+import { exportingTo } from "./received-traces.ts";
+
+/** Takes connections and says nothing, ever. */
+const startMuteServer = async () => {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", resolve);
+  await promise;
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return {
+    port,
+    connections: () => sockets.size,
+    [Symbol.dispose]: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+};
+
+/** How long a process takes to end when it is asked to, in ms. */
+const timeToStop = async (process: RunningProcess): Promise<number> => {
+  const startedAt = performance.now();
+  process.kill("SIGTERM");
+  expect(await process.exited).toBe("exit code 0");
+  return performance.now() - startedAt;
+};
+
+const fieldOf = (process: RunningProcess, field: string): number | undefined => {
+  const line = process.lines.find((text) => text.includes(`"${field}":`));
+  return line === undefined ? undefined : Number(JSON.parse(line)[field]);
+};
+
+const metricsAt = async (port: number | undefined): Promise<string> =>
+  (await fetch(`http://localhost:${port}/metrics`)).text();
+
+describe("a collector", () => {
+  test("that is down, or that hangs, costs neither a request nor more than 2 s at the end", async () => {
+    using mute = await startMuteServer();
+    await using system = await aSystem();
+    const plain = await system.api();
+    for (const port of [await freePort(), mute.port]) {
+      const settings = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_BSP_SCHEDULE_DELAY: "50" };
+      const api = await system.api(settings);
+      const consumer = await system.consumer(settings);
+      const startedAt = performance.now();
+      const answers = await Promise.all(Array.from({ length: 50 }, () => signUpAt(api)));
+      expect(answers.every(({ status }) => status === 201)).toBe(true);
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      await eventually(() => answers.every(({ eventId }) => system.mailServer.copiesOf(eventId) === 1));
+      const [apiMs, consumerMs] = await Promise.all([timeToStop(api), timeToStop(consumer)]);
+      expect(apiMs).toBeLessThan(3_000);
+      expect(consumerMs).toBeLessThan(3_000);
+    }
+    expect(mute.connections()).toBeGreaterThan(0);
+    expect((await signUpAt(plain)).status).toBe(201);
+  });
+
+  test("is sent what is left at SIGTERM, as protobuf by default", async () => {
+    await using receiver = startOtlpReceiver();
+    await using system = await aSystem();
+    // Nothing would be sent for a minute.
+    const api = await system.api({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: "60000" });
+    await signUpAt(api);
+    await timeToStop(api);
+    const types = (path: string) => receiver.contentTypes.flatMap((each) => (each.path === path ? [each.type] : []));
+    expect(types("/v1/traces")).toEqual(["application/x-protobuf"]);
+    expect(types("/v1/metrics")).toEqual(["application/x-protobuf"]);
+    expect(receiver.bodies.join("")).toContain("POST /api/v1/user/");
+  });
+
+  test("is called only when a variable asks for it", async () => {
+    await using receiver = startOtlpReceiver();
+    await using system = await aSystem();
+    const off = await system.api(exportingTo(receiver, { OTEL_SDK_DISABLED: "true" }));
+    await signUpAt(off);
+    await timeToStop(off);
+    expect(receiver.contentTypes).toEqual([]);
+    const tracesOnly = await system.api(exportingTo(receiver, { OTEL_METRICS_EXPORTER: "none" }));
+    await signUpAt(tracesOnly);
+    await timeToStop(tracesOnly);
+    expect(new Set(receiver.contentTypes.map(({ path }) => path))).toEqual(new Set(["/v1/traces"]));
+    expect(receiver.spans.map(({ name }) => name)).toContain("POST /api/v1/user/");
+  });
+
+  test("is told of a tenth of the signups when a tenth is sampled, each whole", async () => {
+    await using receiver = startOtlpReceiver();
+    await using system = await aSystem();
+    const sampling = { OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.1" };
+    const api = await system.api(exportingTo(receiver, sampling));
+    const consumer = await system.consumer(exportingTo(receiver));
+    const signups = await Promise.all(Array.from({ length: 300 }, () => signUpAt(api)));
+    await eventually(() => signups.every(({ eventId }) => system.mailServer.copiesOf(eventId) === 1));
+    await Promise.all([timeToStop(api), timeToStop(consumer)]);
+    const servers = receiver.spans.filter(({ name }) => name === "POST /api/v1/user/");
+    const sent = receiver.spans.filter(({ name }) => name === "send email");
+    expect(servers.length).toBeGreaterThan(5);
+    expect(servers.length).toBeLessThan(80);
+    expect(new Set(sent.map(({ traceId }) => traceId))).toEqual(new Set(servers.map(({ traceId }) => traceId)));
+  });
+});
+
+describe("metrics for Prometheus", () => {
+  test("have a port for each process of a host, and say which", async () => {
+    await using system = await aSystem();
+    const wanted = await freePort();
+    const settings = { OTEL_METRICS_EXPORTER: "prometheus", OTEL_EXPORTER_PROMETHEUS_PORT: String(wanted) };
+    const [api, one, two] = await Promise.all([
+      system.api(settings),
+      system.consumer(settings),
+      system.consumer(settings),
+    ]);
+    const ports = [api, one, two].map((process) => fieldOf(process, "metrics_port"));
+    expect(new Set(ports).size).toBe(3);
+    expect(ports).toContain(wanted);
+    await signUpAt(api);
+    await eventually(() => system.mailServer.taken.length === 1);
+    const page = await eventually(async () => {
+      const pages = (await Promise.all(ports.map(metricsAt))).join("\n");
+      return pages.includes("signup_time_to_inbox_seconds_bucket") && pages;
+    });
+    expect(page).toContain("http_server_request_duration_seconds_bucket");
+    expect(page).toContain("signup_stream_oldest_unfinished_age_seconds");
+    expect(page).toContain('le="60"');
+    expect(page).not.toContain("@inbox");
+  });
+
+  test("of shared state do not multiply with the api's replicas, and pass on when one ends", async () => {
+    await using receiver = startOtlpReceiver();
+    await using system = await aSystem();
+    const first = await system.api(exportingTo(receiver));
+    const second = await system.api(exportingTo(receiver));
+    await signUpAt(first);
+    const reporters = () =>
+      new Set(receiver.points.filter(({ metric }) => metric === "signup.stream.lag").map(({ instance }) => instance));
+    await eventually(() => receiver.points.some(({ metric, value }) => metric === "signup.stream.lag" && value === 1));
+    expect(reporters().size).toBe(1);
+    await timeToStop(first);
+    receiver.points.length = 0;
+    await eventually(() => receiver.points.some(({ metric, value }) => metric === "signup.stream.lag" && value === 1));
+    expect(reporters().size).toBe(1);
+    await timeToStop(second);
+  });
+});
