@@ -1,6 +1,6 @@
 import { trace } from "@opentelemetry/api";
 import pino from "pino";
-import { withoutAddresses } from "./redact.ts";
+import { asFields, withoutPersonalData, withoutPersonalFields } from "./redact.ts";
 
 /** What code may log with: one line per change of state, structured, never an address or a name. */
 export type Logger = pino.Logger;
@@ -13,34 +13,33 @@ export interface LoggerOptions {
   readonly destination?: pino.DestinationStream;
 }
 
-/** Field names whose values never reach a line, whoever logs them. */
-const PERSONAL_FIELDS = ["email", "user_name", "userName", "name", "address", "password", "to", "authorization"];
-
-const redactedPaths = PERSONAL_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
-
-const scrubbed = (value: unknown, depth: number): unknown => {
-  if (typeof value === "string") return withoutAddresses(value);
-  if (depth === 0 || typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => scrubbed(item, depth - 1));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, scrubbed(item, depth - 1)]));
-};
-
-/** What an operator needs of an error: what it was, and where; not the source that its runtime prints around it. */
-const errorFields = (error: Error): Record<string, unknown> => ({
-  name: error.name,
-  message: error.message,
-  ...("code" in error ? { code: error.code } : {}),
-  stack: error.stack,
-});
-
-/** The trace that the caller is in, so that a log line leads to its spans. */
+/** The trace that the caller is in, so that a log line leads to its spans. Names by OpenTelemetry (logs in JSON). */
 const traceFields = (): Record<string, string> => {
   const span = trace.getActiveSpan()?.spanContext();
-  return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
+  if (span === undefined) return {};
+  return {
+    trace_id: span.traceId,
+    span_id: span.spanId,
+    trace_flags: span.traceFlags.toString(16).padStart(2, "0"),
+  };
+};
+
+/** Errors as fields, for JSON knows nothing of them. */
+const told = (fields: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, asFields(value)]));
+
+/** A finished line, cleaned as a whole: so nothing that went into it, by whichever way, is overlooked. */
+const cleanLine = (line: string): string => {
+  try {
+    return `${JSON.stringify(withoutPersonalFields(JSON.parse(line)))}\n`;
+  } catch {
+    return withoutPersonalData(line);
+  }
 };
 
 /**
- * JSON lines on standard output (pino). The logger itself takes out addresses and names: no caller has to remember it.
+ * JSON lines on standard output (pino). The logger itself takes out addresses, names and secrets, wherever they stand: in a
+ * field at any depth, in a child's bindings, in an error and its causes, in a message. No caller has to remember it.
  */
 export const createLogger = ({ level, service, destination }: LoggerOptions): Logger => {
   const options: pino.LoggerOptions = {
@@ -48,24 +47,10 @@ export const createLogger = ({ level, service, destination }: LoggerOptions): Lo
     base: { service, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     messageKey: "message",
-    redact: { paths: redactedPaths, censor: "<redacted>" },
     mixin: traceFields,
-    formatters: {
-      level: (label) => ({ level: label }),
-      log: (fields) =>
-        Object.fromEntries(
-          Object.entries(fields).map(([key, value]) => [
-            key,
-            scrubbed(value instanceof Error ? errorFields(value) : value, 4),
-          ]),
-        ),
-    },
-    hooks: {
-      logMethod(args, method) {
-        const clean = args.map((arg) => (typeof arg === "string" ? withoutAddresses(arg) : arg));
-        method.apply(this, clean as typeof args);
-      },
-    },
+    formatters: { level: (label) => ({ level: label }), log: told },
+    serializers: { err: asFields },
+    hooks: { streamWrite: cleanLine },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 };

@@ -3,7 +3,7 @@ const LITERAL = /'(?:[^']|'')*'/g;
 /** What a WITH names: no tables, only steps. */
 const STEP = /([a-z_]\w*)\s+as\s+(?:not\s+)?(?:materialized\s+)?\(/gi;
 const WRITE = /\b(?:(insert)\s+into|(delete)\s+from|(?<!for\s)(?<!do\s)(update))\s+(?:only\s+)?"?([a-z_]\w*)"?/gi;
-const READ = /\b(?:from|join)\s+(?:only\s+)?"?([a-z_]\w*)"?(?!\s*\()/gi;
+const READ = /\b(?:from|join)\s+(?:only\s+)?"?([a-z_]\w*)\b"?(?!\s*\()/gi;
 const FIRST_WORD = /^\s*\(*\s*([a-z]+)/i;
 const MAX_LENGTH = 255;
 const MAX_KEPT = 500;

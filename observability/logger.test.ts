@@ -1,0 +1,53 @@
+import { expect, test } from "bun:test";
+import { createLogger } from "./logger.ts";
+
+const aLogger = () => {
+  const lines: string[] = [];
+  const log = createLogger({ level: "debug", service: "test", destination: { write: (line) => lines.push(line) } });
+  return { log, lines, last: (): Record<string, unknown> => JSON.parse(lines.at(-1) ?? "{}") };
+};
+
+const ADDRESS = "anh.nguyen@inbox.example";
+const NAME = "Ánh Nguyễn";
+
+test("a line tells level, time, service and what was given", () => {
+  const { log, last } = aLogger();
+  log.child({ group: "welcome-email" }).info({ event_id: "0192", attempts: 2, nested: { state: "sent" } }, "tried");
+  expect(last()).toMatchObject({
+    level: "info",
+    service: "test",
+    group: "welcome-email",
+    event_id: "0192",
+    attempts: 2,
+    nested: { state: "sent" },
+    message: "tried",
+  });
+});
+
+test("addresses and names do not come through, wherever they stand", () => {
+  const { log, lines } = aLogger();
+  const body = JSON.stringify({ user_name: NAME, email: ADDRESS, password: "correct horse" });
+  const cause = Object.assign(new Error(`Key (user_name_key)=(${NAME}) already exists.`), { code: "23505" });
+  log.info({ email: ADDRESS, user_name: NAME, userName: NAME, "User-Name": NAME }, "fields");
+  log.info({ a: { b: { c: { d: [{ name: NAME, to: [ADDRESS] }] } } } }, "deep");
+  log.info({ a: { b: { c: { d: { e: { f: { g: { h: NAME } } } } } } } }, "too deep");
+  log.warn({ error: new Error(`550 5.1.1 <${ADDRESS}>: no such user`, { cause }) }, "error");
+  log.warn(new Error(`refused ${ADDRESS}`));
+  log.warn({ detail: `Failing row contains (0192, ${NAME}, null).` }, "row");
+  log.warn({ body }, `a body was ${body}`);
+  log.child({ email: ADDRESS, person: { name: NAME } }).info("child");
+  log.info(`sent to "${NAME}" <${ADDRESS}>, to ${ADDRESS}`.replace(`"${NAME}" `, ""));
+  log.info("%s and %j", ADDRESS, { email: ADDRESS, name: NAME });
+  expect(lines).toHaveLength(10);
+  const told = lines.join("\n");
+  expect(told).not.toContain("inbox.example");
+  expect(told).not.toContain("Nguyễn");
+  expect(told).not.toContain("correct horse");
+  expect(told).toContain("23505");
+});
+
+test("an error tells its class, code, text and place", () => {
+  const { log, last } = aLogger();
+  log.error({ error: Object.assign(new RangeError("too far"), { code: "EFAR" }) }, "failed");
+  expect(last()).toMatchObject({ error: { type: "RangeError", code: "EFAR", message: "too far" } });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "bun:test";
+import { tracedSend } from "./messaging.ts";
+import { isTraceparent, traceContextFromHeaders } from "./trace-context.ts";
+import { activeTraceContext, contextOf, errorType, spanContextOf, traceContextOf, withSpan } from "./tracing.ts";
+
+const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
+const SPAN_ID = "00f067aa0ba902b7";
+const PARENT = `00-${TRACE_ID}-${SPAN_ID}-01`;
+
+/** Cases of the W3C's own test suite (https://github.com/w3c/trace-context/tree/main/test), and of hostile size. */
+describe("a caller's traceparent", () => {
+  test.each([
+    ["well-formed", PARENT, PARENT],
+    ["not sampled", `00-${TRACE_ID}-${SPAN_ID}-00`, `00-${TRACE_ID}-${SPAN_ID}-00`],
+    ["of a later version, with more at its end", `cc-${TRACE_ID}-${SPAN_ID}-01-what`, `cc-${TRACE_ID}-${SPAN_ID}-01`],
+    ["of the forbidden version", `ff-${TRACE_ID}-${SPAN_ID}-01`, undefined],
+    ["of version 00 with more at its end", `${PARENT}-what`, undefined],
+    ["with a trace id of zeros", `00-${"0".repeat(32)}-${SPAN_ID}-01`, undefined],
+    ["with a parent id of zeros", `00-${TRACE_ID}-${"0".repeat(16)}-01`, undefined],
+    ["in upper case", PARENT.toUpperCase(), undefined],
+    ["too short", PARENT.slice(1), undefined],
+    ["empty", "", undefined],
+    ["of hostile size", `cc-${TRACE_ID}-${SPAN_ID}-01-${"x".repeat(100_000)}`, undefined],
+  ])("%s", (_, header, honoured) => {
+    expect(traceContextFromHeaders(header, undefined)?.traceparent).toBe(honoured as string);
+  });
+
+  test("a tracestate of hostile size is left out, the parent stays", () => {
+    expect(traceContextFromHeaders(PARENT, `a=${"x".repeat(600)}`)).toEqual({ traceparent: PARENT });
+    expect(traceContextFromHeaders(PARENT, "a=1,b=2")).toEqual({ traceparent: PARENT, tracestate: "a=1,b=2" });
+  });
+});
+
+describe("a trace context", () => {
+  test("there and back is the same", () => {
+    for (const carried of [{ traceparent: PARENT }, { traceparent: PARENT, tracestate: "a=1,b=2" }]) {
+      expect(traceContextOf(spanContextOf(carried))).toEqual(carried);
+    }
+  });
+
+  test("without telemetry goes into the entry untouched, even a later version's", async () => {
+    for (const trace of [{ traceparent: PARENT, tracestate: "a=1 , b=2" }, { traceparent: `cc-${PARENT.slice(3)}` }]) {
+      const message = { destination: "signup", stream: "{signup}:events", eventId: "e", eventType: "t", trace };
+      let carried: unknown;
+      const id = await tracedSend(message, async (into) => {
+        carried = into;
+        return "1-0";
+      });
+      expect([id, carried]).toEqual(["1-0", trace]);
+    }
+    expect(activeTraceContext()).toBeUndefined();
+  });
+});
+
+test("a span passes results and errors on", async () => {
+  expect(await withSpan("work", { within: contextOf({ traceparent: PARENT }) }, async () => 7)).toBe(7);
+  const failing = withSpan("work", {}, () => Promise.reject(new RangeError("no")));
+  expect(await failing.catch((error: unknown) => error)).toBeInstanceOf(RangeError);
+});
+
+test("an error's type is its code or its class, never its text", () => {
+  expect(errorType(Object.assign(new Error("Key (email)=(x)"), { code: "23505" }))).toBe("23505");
+  expect(errorType(new TypeError("x"))).toBe("TypeError");
+  expect(errorType("text")).toBe("_OTHER");
+});
+
+test("whatever is honoured is a traceparent", () => {
+  expect(isTraceparent(PARENT)).toBe(true);
+  expect(isTraceparent(undefined)).toBe(false);
+});
