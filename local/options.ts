@@ -5,6 +5,8 @@ export interface StartOptions {
   readonly consumers: number;
   /** Undefined: 3000 if it is free, else any. */
   readonly port: number | undefined;
+  /** Where traces and metrics go (OTLP over HTTP). Undefined: nowhere, unless an OTEL_* variable says so. */
+  readonly otel: string | undefined;
   readonly help: boolean;
 }
 
@@ -12,6 +14,7 @@ export const USAGE = `bun run start [options]: the whole system on this machine,
 
   --consumers N   how many consumers to run (default 2)
   --port P        where the API listens (default 3000, or a free port)
+  --otel URL      send traces and metrics to this OpenTelemetry collector, as in --otel http://127.0.0.1:4318
   --fresh         start over: remove the data of earlier runs
   --help          this text
 
@@ -33,6 +36,23 @@ const numberOf = (name: string, text: string | undefined, min: number, max: numb
   return value;
 };
 
+const collectorUrl = (text: string | undefined): string | undefined => {
+  const url = text === undefined ? undefined : URL.parse(text);
+  if (url === null || (url !== undefined && !["http:", "https:"].includes(url.protocol))) {
+    throw new BadOption(
+      `--otel: ${JSON.stringify(text)} is not usable; expected the address of a collector, as in http://127.0.0.1:4318`,
+    );
+  }
+  return text;
+};
+
+/** A person who watches does not want to wait a minute for the first metric. */
+const METRICS_EVERY_MS = "10000";
+
+/** The variables that `--otel` stands for. Each part names itself by its own part of the system. */
+export const telemetryVariables = (otel: string | undefined): Readonly<Record<string, string>> =>
+  otel === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: otel, OTEL_METRIC_EXPORT_INTERVAL: METRICS_EVERY_MS };
+
 /** @throws {BadOption} */
 export const parseOptions = (args: readonly string[]): StartOptions => {
   try {
@@ -42,6 +62,7 @@ export const parseOptions = (args: readonly string[]): StartOptions => {
         fresh: { type: "boolean", default: false },
         consumers: { type: "string" },
         port: { type: "string" },
+        otel: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -50,6 +71,7 @@ export const parseOptions = (args: readonly string[]): StartOptions => {
       help: values.help,
       consumers: numberOf("consumers", values.consumers, 0, 50) ?? 2,
       port: numberOf("port", values.port, 1, 65_535),
+      otel: collectorUrl(values.otel),
     };
   } catch (error) {
     if (error instanceof BadOption || !(error instanceof Error)) throw error;

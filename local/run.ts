@@ -4,7 +4,7 @@ import { watchAncestors } from "./ancestors.ts";
 import { readGiven } from "./given.ts";
 import { AlreadyRunning, lockFolder } from "./lock.ts";
 import { readableLine } from "./log-lines.ts";
-import { BadOption, parseOptions, type StartOptions, USAGE } from "./options.ts";
+import { BadOption, parseOptions, type StartOptions, telemetryVariables, USAGE } from "./options.ts";
 import { createLocalSystem, type Programs } from "./system.ts";
 import { welcome } from "./welcome.ts";
 
@@ -41,7 +41,7 @@ const runSystem = async (run: LocalRun, options: StartOptions): Promise<number> 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => end(signal));
   watchAncestors(() => end("the process that started this one ended"));
 
-  const given = readGiven(run.environment);
+  const given = readGiven({ ...run.environment, ...telemetryVariables(options.otel) });
   const unlock = lockFolder(join(run.directory, "running.pid"));
   const system = createLocalSystem({
     ...options,
