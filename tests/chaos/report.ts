@@ -1,0 +1,79 @@
+import type { Audit } from "./audit.ts";
+import type { Load } from "./load.ts";
+import type { ChaosSystem } from "./system.ts";
+
+export interface Run {
+  readonly seed: number;
+  /** Times from healing to the next mail, in ms, by kind of fault. */
+  readonly recoveries: Map<string, readonly number[]>;
+  faults: number;
+  readonly notRecovered: string[];
+}
+
+/** What a run must have provoked: else it has proved nothing. Words of the log, and what they stand for. */
+const PROVOKED: readonly (readonly [words: string, what: string])[] = [
+  ["claimed entries that their consumer had left", "steals"],
+  ["relayed events that were left in the outbox", "relay rescues"],
+  ["brought back mails that Redis had lost", "reconciliations"],
+  ["made", "missing groups made again"],
+];
+
+const times = (samples: readonly number[]): string => {
+  const sorted = [...samples].sort((left, right) => left - right);
+  const seconds = (ms: number | undefined) => `${((ms ?? 0) / 1_000).toFixed(1)} s`;
+  return `${seconds(sorted[Math.floor(sorted.length / 2)])}  ${seconds(sorted.at(-1))}  (${sorted.length})`;
+};
+
+const entriesOf = (counts: ReadonlyMap<string, number>): string =>
+  [...counts].map(([what, count]) => `${count} ${what}`).join(", ") || "none";
+
+/** The books and the times, as a table. */
+export const report = (run: Run, books: Audit, system: ChaosSystem, load: Load): string => {
+  const rows: (readonly [string, string])[] = [
+    ["seed", String(run.seed)],
+    ["faults", String(run.faults)],
+    ["signups accepted", String(books.accepted)],
+    ["mails delivered", `${books.delivered} signups`],
+    ["lost", String(books.lost.length)],
+    ["twins", `${books.twins.length}, of them unexplained ${books.unexplainedTwins.length}`],
+    ["uncertain", String(books.uncertain)],
+    ["dead", entriesOf(books.dead)],
+    ["dead letters", String(books.letters)],
+    ["unfinished at the end", String(books.unfinished)],
+    ...PROVOKED.map(([words, what]) => [what, String(system.logged(words))] as const),
+    ["answers", entriesOf(load.answers)],
+    ["slowest answer", `${(load.slowestMs() / 1_000).toFixed(1)} s`],
+  ];
+  const twins = [...Map.groupBy(books.twins, ({ during }) => during)].map(([during, ofFault]) => {
+    const most = ofFault.reduce((high, { copies }) => Math.max(high, copies), 0);
+    return `  ${during.padEnd(36)} ${ofFault.length} signups, ${most} copies at the most`;
+  });
+  const recoveries = [...run.recoveries]
+    .sort(([left], [right]) => left.localeCompare(right))
+    .map(([kind, samples]) => `  ${kind.padEnd(36)} ${times(samples)}`);
+  return [
+    "",
+    ...rows.map(([what, value]) => `${what.padEnd(26)} ${value}`),
+    ...(twins.length === 0 ? [] : ["twins, by what went on when the first copy was taken:", ...twins]),
+    "recovery, from healing to the next mail: median  max  (times)",
+    ...recoveries,
+    "",
+  ].join("\n");
+};
+
+/** What broke a promise, or kept the run from proving any. */
+export const breachesOf = (run: Run, books: Audit, system: ChaosSystem): string[] => {
+  const breaches: string[] = [];
+  const expectNone = (what: string, found: readonly string[]) => {
+    if (found.length > 0) breaches.push(`${found.length} ${what}: ${found.slice(0, 5).join(", ")}`);
+  };
+  expectNone("lost mails", books.lost);
+  expectNone("unexplained twins", books.unexplainedTwins);
+  expectNone("unexplained deaths", books.unexplainedDead);
+  expectNone("faults without recovery", run.notRecovered);
+  if (books.unfinished !== 0) breaches.push(`${books.unfinished} unfinished at the end`);
+  if (books.uncertain === 0) breaches.push("nothing was uncertain: the run proved too little");
+  for (const [words, what] of PROVOKED)
+    if (system.logged(words) === 0) breaches.push(`no ${what}: the run proved too little`);
+  return breaches;
+};
