@@ -56,6 +56,23 @@ export const faultMakers = ({ system, mailServer, random }: FaultDeps) => {
       heal: async () => victim.start(),
     };
   };
+  /** Its mails wait for an answer when it dies: peers have to take them over. */
+  const killWithWorkInHand = (): Fault => {
+    const victim = anyVictim("consumer");
+    return {
+      kind: "kill -9 consumer",
+      label: `kill -9 ${victim.name} with work in hand`,
+      lastsMs: random.between(2_500, 4_000),
+      inflict: async () => {
+        mailServer.misbehave("10 s late");
+        await Bun.sleep(800);
+        victim.signal("SIGKILL");
+        await victim.ended();
+        mailServer.misbehave(undefined);
+      },
+      heal: async () => victim.start(),
+    };
+  };
   const terminate = (): Fault => {
     const victim = anyVictim();
     return {
@@ -152,6 +169,7 @@ export const faultMakers = ({ system, mailServer, random }: FaultDeps) => {
   });
   return {
     kill,
+    killWithWorkInHand,
     terminate,
     freeze,
     killRedis,
@@ -169,13 +187,13 @@ export const faultMakers = ({ system, mailServer, random }: FaultDeps) => {
 export function* faultSequence(deps: FaultDeps): Generator<Fault> {
   const make = faultMakers(deps);
   yield make.mailFault("cut before the 250, taken");
-  yield make.kill("consumer");
+  yield make.killWithWorkInHand();
   yield make.killRedis(4_000);
   yield make.flushWhileRetriesWait();
   yield make.freeze();
   const all = [
     make.kill,
-    make.kill,
+    make.killWithWorkInHand,
     make.terminate,
     make.freeze,
     make.killRedis,
