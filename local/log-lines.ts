@@ -1,5 +1,5 @@
 const COLOURS = [36, 35, 33, 32, 34, 31];
-const HIDDEN = new Set(["time", "level", "service", "message", "pid", "trace_id", "span_id"]);
+const HIDDEN = new Set(["time", "level", "service", "message", "pid", "trace_id", "span_id", "trace_flags"]);
 
 const shown = (value: unknown): string => {
   if (typeof value === "string") return value;
