@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { watchAncestors } from "../local/ancestors.ts";
+import { provideChromium } from "./chromium.ts";
 import { startTestServers } from "./servers.ts";
 
 /** Test files that run at the same time. */
@@ -28,11 +29,13 @@ const main = async (): Promise<number> => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   watchAncestors(stop);
 
+  const args = process.argv.slice(2);
+  provideChromium(args);
   await using servers = await startTestServers();
   if (isAskedToStop) return 1;
   // `--no-orphans`: what a test started dies with it, and the tests die with us.
   const flags = ["--no-orphans", `--parallel=${PARALLEL}`, "--timeout", String(TEST_TIMEOUT_MS)];
-  tests = spawn(process.execPath, ["test", ...flags, ...process.argv.slice(2)], {
+  tests = spawn(process.execPath, ["test", ...flags, ...args], {
     cwd: join(import.meta.dir, ".."),
     stdio: "inherit",
     env: { ...process.env, ...servers.environment },

@@ -42,7 +42,7 @@ footer { padding: 1rem .25rem; color: var(--soft); font-size: .9rem; }
 .brand { font-weight: 700; font-size: 1.2rem; letter-spacing: -.01em; overflow-wrap: anywhere; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 1.75rem; }
 @media (max-width: 26rem) { .card { padding: 1.25rem; } }
-h1 { font-size: 1.55rem; line-height: 1.25; letter-spacing: -.02em; margin: 0 0 .5rem; }
+h1 { font-size: 1.55rem; line-height: 1.25; letter-spacing: -.02em; margin: 0 0 .5rem; text-wrap: balance; }
 h2 { font-size: 1.05rem; margin: 1.75rem 0 .5rem; }
 p { margin: 0 0 1rem; }
 .soft, .hint { color: var(--soft); }

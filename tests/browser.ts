@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { chromiumAdvice, findChromium } from "./chromium.ts";
+
+const FLAGS = [
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+/** Chromium's own sandbox refuses to run as root. */
+const ROOT_FLAGS = ["--no-sandbox"];
+
+/** A person's browser: what it asked for, and what went wrong in it. */
+export interface Visitor extends AsyncDisposable {
+  readonly page: Page;
+  /** Addresses that were asked for, of whatever kind. */
+  readonly requested: readonly string[];
+  /** Errors of scripts, and what the console was told of them, a policy's refusals too. */
+  readonly errors: readonly string[];
+}
+
+/** Starts Chromium, without a window. */
+export const startBrowser = async (): Promise<Browser> => {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error(chromiumAdvice());
+  return chromium.launch({
+    executablePath,
+    args: [...FLAGS, ...(process.getuid?.() === 0 ? ROOT_FLAGS : [])],
+    // Its handlers would keep a signal from ending the tests.
+    handleSIGTERM: false,
+    handleSIGINT: false,
+    handleSIGHUP: false,
+  });
+};
+
+const follow = async (context: BrowserContext): Promise<Visitor> => {
+  const requested: string[] = [];
+  const errors: string[] = [];
+  context.on("request", (request) => requested.push(request.url()));
+  context.on("weberror", ({ error }) => errors.push(String(error())));
+  context.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  const page = await context.newPage();
+  return { page, requested, errors, [Symbol.asyncDispose]: () => context.close() };
+};
+
+/** Somebody who visits with a profile of their own; narrow as a small telephone unless told otherwise. */
+export const aVisitor = async (browser: Browser, options: BrowserContextOptions): Promise<Visitor> =>
+  follow(await browser.newContext({ viewport: { width: 360, height: 740 }, ...options }));
+
+/** Whether something of the page can be reached only by scrolling sideways. */
+export const scrollsSideways = (page: Page): Promise<boolean> =>
+  page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth");
+
+/** Where `SCREENSHOTS` names a folder: what the page looks like now, for a person's eyes. */
+export const show = async (page: Page, name: string): Promise<void> => {
+  const folder = process.env["SCREENSHOTS"];
+  if (!folder) return;
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`), fullPage: true });
+  }
+};
