@@ -1,5 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { AlreadyRunning, lockFolder } from "./lock.ts";
 
 const listen = (port: number): Promise<number | undefined> =>
   new Promise((resolve) => {
@@ -22,6 +25,20 @@ export const freePort = async (preferred?: number): Promise<number> => {
 /** Whether nobody listens on the port. */
 export const isFree = async (port: number): Promise<boolean> => (await listen(port)) !== undefined;
 
+/**
+ * Claims a usual port among the copies that run on this machine, for as long as this process lives: two that start in the
+ * same moment would both find it free, for its part takes it only later.
+ */
+export const claimPort = (port: number): boolean => {
+  try {
+    lockFolder(join(tmpdir(), `signup-stream-ports-${userInfo().uid}`, String(port)));
+    return true;
+  } catch (error) {
+    if (error instanceof AlreadyRunning) return false;
+    throw error;
+  }
+};
+
 /** Gives each part its port, the same at every start if it can be had: addresses in other programs stay right. */
 export interface PortBook {
   /** The port that the part had last time, else the usual one, else any; never one that was given to another part. */
@@ -41,7 +58,7 @@ export const openPortBook = (file: string): PortBook => {
   const book = { ...remembered(file) };
   const given = new Set<number>();
   const firstFree = async (wanted: readonly number[]): Promise<number> => {
-    for (const port of wanted) if (!given.has(port) && (await isFree(port))) return port;
+    for (const port of wanted) if (!given.has(port) && (await isFree(port)) && claimPort(port)) return port;
     return freePort();
   };
   const portOf = async (part: string, usual: number): Promise<number> => {

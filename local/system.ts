@@ -4,7 +4,7 @@ import { type Child, startChild } from "./child.ts";
 import { type KeptConsumer, keepConsumer } from "./consumer.ts";
 import type { Given } from "./given.ts";
 import { createPrinter } from "./log-lines.ts";
-import { freePort, isFree, openPortBook, type PortBook } from "./ports.ts";
+import { claimPort, freePort, isFree, openPortBook, type PortBook } from "./ports.ts";
 import { untilReady } from "./ready.ts";
 import { keptServiceToken } from "./service-token.ts";
 import { removeStores, startLocalPostgres, startLocalRedis } from "./stores.ts";
@@ -83,7 +83,7 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
     const asked = options.port ?? (given.has("PORT") ? given.settings.PORT : undefined);
     if (asked === undefined) {
       const usual = given.settings.PORT;
-      const port = await freePort(usual);
+      const port = await freePort(claimPort(usual) ? usual : undefined);
       if (port !== usual) print(`port ${usual} is in use; the API takes ${port}`);
       return port;
     }
