@@ -1,56 +1,43 @@
 import { afterAll, expect, test } from "bun:test";
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../tests/eventually.ts";
 import { isAlive } from "./child.ts";
+import {
+  addressOf,
+  descendantsOf,
+  endAll,
+  type Followed,
+  follow as followOne,
+  leftOf,
+  pidOf,
+  untilSaid,
+  untilUp,
+} from "./followed.ts";
 import { freePort } from "./ports.ts";
 import { STAND_INS } from "./stand-ins.ts";
 
 const local = join(import.meta.dir, "..", ".local");
 mkdirSync(local, { recursive: true });
 const folder = mkdtempSync(join(local, "test-system-"));
-const started: Started[] = [];
+const started: Followed[] = [];
+
+const follow: typeof followOne = (command, environment) => {
+  const system = followOne(command, environment);
+  started.push(system);
+  return system;
+};
 
 afterAll(async () => {
-  for (const each of started) if (each.process.exitCode === null) each.process.kill("SIGKILL");
-  await eventually(() => !started.flatMap(({ seen }) => [...seen]).some(isAlive));
+  await endAll(started);
   rmSync(folder, { recursive: true, force: true });
 });
-
-interface Started {
-  readonly process: ChildProcess;
-  readonly output: () => string;
-  readonly exitCode: Promise<number | null>;
-  /** Every process that was seen below it. */
-  readonly seen: Set<number>;
-}
 
 /** With stores of the whole run of tests: quick. */
 const withStores = (): Record<string, string | undefined> => ({
   DATABASE_URL: process.env["TEST_DATABASE_URL"],
   REDIS_URL: process.env["TEST_REDIS_URL"],
 });
-
-const follow = (command: readonly string[], environment: Record<string, string | undefined>): Started => {
-  const [program = "", ...args] = command;
-  // In a process group of its own, as a shell would start it.
-  const child = spawn(program, args, {
-    detached: true,
-    stdio: ["pipe", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment },
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (chunk: string) => {
-      output += chunk;
-    });
-  }
-  const exitCode = new Promise<number | null>((resolve) => child.on("close", resolve));
-  const follower = { process: child, output: () => output, exitCode, seen: new Set<number>() };
-  started.push(follower);
-  return follower;
-};
 
 const systemIn = async (directory: string, ...args: readonly string[]): Promise<string[]> => [
   process.execPath,
@@ -61,40 +48,6 @@ const systemIn = async (directory: string, ...args: readonly string[]): Promise<
   String(await freePort()),
   ...args,
 ];
-
-const parentOf = (pid: number): number => {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[1]);
-  } catch {
-    return 0;
-  }
-};
-
-/** All processes below this one, by /proc. */
-const descendantsOf = (pid: number): number[] => {
-  const all = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
-  const below = (parent: number): number[] =>
-    all.filter((each) => parentOf(each) === parent).flatMap((child) => [child, ...below(child)]);
-  return below(pid);
-};
-
-const untilUp = async (system: Started): Promise<void> => {
-  await eventually(() => {
-    if (system.process.exitCode !== null) throw new Error(`it ended:\n${system.output()}`);
-    return system.output().includes("Ctrl-C stops everything");
-  }, 15_000);
-  for (const pid of descendantsOf(system.process.pid ?? 0)) system.seen.add(pid);
-};
-
-const untilSaid = (system: Started, what: string | RegExp): Promise<boolean> =>
-  eventually(() => new RegExp(what).test(system.output()), 10_000);
-
-const addressOf = (system: Started, what: string): string =>
-  new RegExp(`^ +${what} +.*?(http://\\S+)`, "m").exec(system.output())?.[1] ?? "";
-
-const pidOf = (system: Started, consumer: string): number =>
-  Number(new RegExp(`${consumer} .*process (\\d+)`).exec(system.output())?.[1]);
 
 test("tells its addresses; Ctrl-C, twice as under `bun run`, ends the stores last", async () => {
   const system = follow(await systemIn("whole"), {});
@@ -111,12 +64,12 @@ test("tells its addresses; Ctrl-C, twice as under `bun run`, ends the stores las
   expect((await fetch(addressOf(system, "consumer-2"))).status).toBe(200);
   expect(system.output()).toMatch(/^api {8}\| \d\d:\d\d:\d\d info {2}serving$/m);
 
-  system.process.kill("SIGINT");
-  system.process.kill("SIGINT");
+  system.kill("SIGINT");
+  system.kill("SIGINT");
   expect(await system.exitCode).toBe(0);
   expect(system.output().match(/drained; store: true, inbox: true/g)).toHaveLength(3);
   expect(system.output()).toEndWith("stopped\n");
-  expect([...system.seen].filter(isAlive)).toEqual([]);
+  expect(leftOf(system)).toEqual([]);
 
   // Again, on the same data and the same ports; then over by the hardest way there is.
   const again = follow(await systemIn("whole"), {});
@@ -126,9 +79,9 @@ test("tells its addresses; Ctrl-C, twice as under `bun run`, ends the stores las
     expect(address.exec(again.output())?.[1]).toBe(address.exec(system.output())?.[1]);
   }
   expect(again.seen.size).toBeGreaterThan(6);
-  again.process.kill("SIGKILL");
-  await eventually(() => ![...again.seen].some(isAlive));
-}, 30_000);
+  again.kill("SIGKILL");
+  await eventually(() => leftOf(again).length === 0);
+}, 60_000);
 
 test("starts a killed consumer again under its name, and names a part that dies", async () => {
   const system = follow(await systemIn("dying"), withStores());
@@ -160,8 +113,8 @@ test("runs once in a folder", async () => {
   const second = follow(await systemIn("twice"), withStores());
 
   expect(await second.exitCode).toBe(1);
-  expect(second.output()).toContain(`running in this folder already (process ${system.process.pid})`);
-  system.process.kill("SIGHUP");
+  expect(second.output()).toContain(`running in this folder already (process ${system.pid})`);
+  system.kill("SIGHUP");
   expect(await system.exitCode).toBe(0);
 });
 
@@ -177,8 +130,8 @@ test("ends with the `bun run` that started it, but not with the shell above", as
   for (const pid of all) outer.seen.add(pid);
   expect(all.length).toBeGreaterThan(2);
 
-  outer.process.stdin?.end();
-  await eventually(() => !isAlive(outer.process.pid ?? 0));
+  outer.stdin.end();
+  await eventually(() => !isAlive(outer.pid));
   // Longer than it takes to look again.
   await Bun.sleep(700);
   expect(all.every(isAlive)).toBe(true);

@@ -5,6 +5,8 @@ export interface StartOptions {
   readonly consumers: number;
   /** Undefined: 3000 if it is free, else any. */
   readonly port: number | undefined;
+  /** Undefined: `.local/` of the project. */
+  readonly data: string | undefined;
   /** Where traces and metrics go (OTLP over HTTP). Undefined: nowhere, unless an OTEL_* variable says so. */
   readonly otel: string | undefined;
   readonly help: boolean;
@@ -15,6 +17,7 @@ export const USAGE = `bun run start [options]: the whole system on this machine,
   --consumers N   how many consumers to run (default 2)
   --port P        where the API listens (default 3000, or a free port)
   --otel URL      send traces and metrics to this OpenTelemetry collector, as in --otel http://127.0.0.1:4318
+  --data DIR      where data, logs and notes are kept (default .local); copies with folders of their own run side by side
   --fresh         start over: remove the data of earlier runs
   --help          this text
 
@@ -62,13 +65,16 @@ export const parseOptions = (args: readonly string[]): StartOptions => {
         fresh: { type: "boolean", default: false },
         consumers: { type: "string" },
         port: { type: "string" },
+        data: { type: "string" },
         otel: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
     });
+    if (values.data === "") throw new BadOption("--data: expected a folder");
     return {
       fresh: values.fresh,
       help: values.help,
+      data: values.data,
       consumers: numberOf("consumers", values.consumers, 0, 50) ?? 2,
       port: numberOf("port", values.port, 1, 65_535),
       otel: collectorUrl(values.otel),

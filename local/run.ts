@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { EXIT } from "../runtime/process.ts";
 import { watchAncestors } from "./ancestors.ts";
 import { readGiven } from "./given.ts";
@@ -14,7 +14,7 @@ export interface LocalRun {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The project's folder. */
   readonly root: string;
-  /** Where data, logs and notes are kept. */
+  /** Where data, logs and notes are kept, unless `--data` names another folder. */
   readonly directory: string;
   readonly programs: Programs;
 }
@@ -42,11 +42,12 @@ const runSystem = async (run: LocalRun, options: StartOptions): Promise<number> 
   watchAncestors(() => end("the process that started this one ended"));
 
   const given = readGiven({ ...run.environment, ...telemetryVariables(options.otel) });
-  const unlock = lockFolder(join(run.directory, "running.pid"));
+  const directory = options.data === undefined ? run.directory : resolve(options.data);
+  const unlock = lockFolder(join(directory, "running.pid"));
   const system = createLocalSystem({
     ...options,
     root: run.root,
-    directory: run.directory,
+    directory,
     programs: run.programs,
     given,
     print: console.log,
@@ -62,7 +63,7 @@ const runSystem = async (run: LocalRun, options: StartOptions): Promise<number> 
     const startedAt = performance.now();
     const addresses = await system.start();
     console.log(`up in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
-    console.log(welcome(addresses, join(run.directory, "service-token")));
+    console.log(welcome(addresses, join(directory, "service-token")));
   } catch (error) {
     if (!stopping.signal.aborted) {
       code = EXIT.failed;

@@ -4,20 +4,22 @@ import { type LocalServer, startPostgres, stopLeftoverPostgres } from "./postgre
 import { startRedis, stopLeftoverRedis } from "./redis.ts";
 import { findRedis } from "./redis-program.ts";
 
-const FOLDERS = { postgres: "postgres", redisProgram: "redis", redis: "redis-data", inbox: "inbox" };
+const FOLDERS = { postgres: "postgres", redis: "redis-data", inbox: "inbox" };
+/** Fetched once, wherever the data is kept. */
+const REDIS_PROGRAM = join(import.meta.dir, "..", ".local", "redis");
 
 /** The system's own PostgreSQL, with its data below `directory`. */
 export const startLocalPostgres = (directory: string, port: number, signal: AbortSignal): Promise<LocalServer> =>
   startPostgres({ dataDirectory: join(directory, FOLDERS.postgres), port, signal });
 
-/** The system's own Redis, with its data below `directory`; the program too, if the machine has none. */
+/** The system's own Redis, with its data below `directory`; the program is fetched if the machine has none. */
 export const startLocalRedis = (
   directory: string,
   port: number,
   signal: AbortSignal,
   print: (line: string) => void,
 ): Promise<LocalServer> => {
-  const program = findRedis(join(directory, FOLDERS.redisProgram), print);
+  const program = findRedis(REDIS_PROGRAM, print);
   print("starting Redis");
   return startRedis({ program, dataDirectory: join(directory, FOLDERS.redis), port, signal });
 };

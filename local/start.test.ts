@@ -1,0 +1,118 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { eventually } from "../tests/eventually.ts";
+import { addressOf, endAll, type Followed, follow, leftOf, look, pidOf, untilSaid, untilUp } from "./followed.ts";
+import { freePort } from "./ports.ts";
+
+/** The real programs, started as `bun run start` does, with data of their own. */
+const root = join(import.meta.dir, "..");
+mkdirSync(join(root, ".local"), { recursive: true });
+const data = mkdtempSync(join(root, ".local", "test-start-"));
+const started: Followed[] = [];
+
+afterAll(async () => {
+  await endAll(started);
+  rmSync(data, { recursive: true, force: true });
+});
+
+const startWith = (...args: readonly string[]): Followed => {
+  const system = follow([process.execPath, join(root, "local", "main.ts"), "--data", data, ...args], {});
+  started.push(system);
+  return system;
+};
+
+const start = async (...args: readonly string[]): Promise<Followed> => {
+  const system = startWith("--port", String(await freePort()), ...args);
+  await untilUp(system);
+  return system;
+};
+
+/** Resolves with the status and the answer's text. */
+const signUp = async (system: Followed, name: string): Promise<string> => {
+  const person = { user_name: name, email: `${name}@inbox.example`, password: "correct horse battery" };
+  const response = await fetch(`${addressOf(system, "signup page")}/api/v1/user/`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(person),
+  });
+  return `${response.status} ${await response.text()}`;
+};
+
+/** How many mails a person has in the inbox. */
+const mailsTo = async (system: Followed, name: string): Promise<number> => {
+  const response = await fetch(`${addressOf(system, "inbox")}/api/messages`);
+  const mails: readonly { readonly to: readonly string[] }[] = await response.json();
+  return mails.filter(({ to }) => to.includes(`${name}@inbox.example`)).length;
+};
+
+const isGone = (system: Followed): boolean => leftOf(system).length === 0;
+
+test("Ctrl-C while it starts leaves nothing running", async () => {
+  const system = startWith("--port", String(await freePort()));
+  await untilSaid(system, /^starting Redis$/m);
+  look(system);
+  system.kill("SIGINT");
+
+  expect(await system.exitCode).toBe(0);
+  expect(system.output()).toEndWith("stopped\n");
+  expect(system.seen.size).toBeGreaterThan(0);
+  expect(leftOf(system)).toEqual([]);
+}, 60_000);
+
+test("a signup comes to the inbox, also when the only consumer was killed, and once", async () => {
+  const system = await start("--consumers", "1");
+  expect(JSON.parse(readFileSync(join(data, "addresses.json"), "utf8"))).toMatchObject({
+    api: addressOf(system, "signup page"),
+    inbox: addressOf(system, "inbox"),
+  });
+  expect(await signUp(system, "mai")).toStartWith("201 ");
+  await eventually(async () => (await mailsTo(system, "mai")) === 1);
+
+  const killed = pidOf(system, "consumer-1");
+  process.kill(killed, "SIGKILL");
+  expect(await signUp(system, "lan")).toStartWith("201 ");
+  await eventually(async () => (await mailsTo(system, "lan")) === 1, 20_000);
+  expect(pidOf(system, "consumer-1")).not.toBe(killed);
+  expect(await mailsTo(system, "mai")).toBe(1);
+
+  const second = startWith();
+  expect(await second.exitCode).toBe(1);
+  expect(second.output()).toContain("running in this folder already");
+
+  look(system);
+  for (const signal of ["SIGINT", "SIGINT"] as const) system.kill(signal);
+  expect(await system.exitCode).toBe(0);
+  expect(leftOf(system)).toEqual([]);
+}, 60_000);
+
+test("what was kept is there again; an API that dies is named, and the rest is stopped", async () => {
+  const system = await start("--consumers", "1");
+  expect(await signUp(system, "mai")).toContain("_taken");
+  expect(await mailsTo(system, "lan")).toBe(1);
+
+  // The process that has the API's file as its argument.
+  const api = [...system.seen].find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("api/main.ts"));
+  process.kill(api ?? 0, "SIGKILL");
+  expect(await system.exitCode).toBe(1);
+  expect(system.output()).toContain("api ended by itself: signal SIGKILL");
+  expect(leftOf(system)).toEqual([]);
+}, 60_000);
+
+test("kill -9 of it leaves nothing running, and the next start has all that was kept", async () => {
+  const killed = await start("--consumers", "1");
+  expect(killed.seen.size).toBeGreaterThan(5);
+  killed.kill("SIGKILL");
+  await eventually(() => isGone(killed), 20_000);
+
+  const next = await start("--consumers", "0");
+  expect(await mailsTo(next, "lan")).toBe(1);
+  next.kill("SIGTERM");
+  expect(await next.exitCode).toBe(0);
+}, 60_000);
+
+test("--help tells the options, and starts nothing", async () => {
+  const help = startWith("--help");
+  expect(await help.exitCode).toBe(0);
+  for (const option of ["--consumers N", "--port P", "--data DIR", "--fresh"]) expect(help.output()).toContain(option);
+});
