@@ -43,6 +43,19 @@ export type WireAddress =
   | { readonly kind: "address"; readonly address: string; readonly domain: string }
   | { readonly kind: "unusable"; readonly reason: "invalid_address" | "address_needs_smtputf8" };
 
+/** Letters, marks, digits, dots, hyphens. `domainToASCII` takes far more, as URLs do: `c.example/x` would become `c.example`. */
+const UNICODE_DOMAIN = /^[\p{L}\p{M}\p{N}.-]+$/u;
+/** Names in DNS (RFC 1035 §2.3.1; underscores exist), of which the last is no number: an IP address is no domain. */
+const ASCII_DOMAIN =
+  /^(?=.{1,253}$)(?!.*(?:^|\.)\d+$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+
+/** Empty if it is no domain. Plain ASCII goes as it is: IDNA may change nothing there but the case. */
+const asciiDomain = (domain: string): string => {
+  const isPlain = /^\p{ASCII}*$/u.test(domain);
+  const ascii = isPlain ? domain.toLowerCase() : UNICODE_DOMAIN.test(domain) ? domainToASCII(domain) : "";
+  return ASCII_DOMAIN.test(ascii) ? ascii : "";
+};
+
 const LOCAL_PART = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/;
 
 /**
@@ -53,8 +66,9 @@ const LOCAL_PART = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/;
 export const wireAddress = (email: string): WireAddress => {
   const at = email.lastIndexOf("@");
   const local = email.slice(0, at);
-  const domain = domainToASCII(email.slice(at + 1));
-  if (at < 1 || domain === "" || email.length > 254 || /[\p{Cc}\s<>,;:"()[\]\\]/u.test(email)) {
+  const domain = asciiDomain(email.slice(at + 1));
+  const length = local.length + 1 + domain.length;
+  if (at < 1 || domain === "" || length > 254 || /[\p{Cc}\s<>,;:"()[\]\\]/u.test(email)) {
     return { kind: "unusable", reason: "invalid_address" };
   }
   if (/\P{ASCII}/u.test(local)) return { kind: "unusable", reason: "address_needs_smtputf8" };

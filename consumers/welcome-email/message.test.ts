@@ -63,7 +63,7 @@ describe("the welcome mail", () => {
   test("shows markup in a name as it is, and escapes it in HTML", async () => {
     const mail = await parseMail(aMessage(`<b>Bố</b> "x"`).raw.toString());
     expect(mail.text).toContain(`Chào mừng <b>Bố</b> "x" đến với`);
-    expect(mail.html).toContain("&lt;b&gt;Bố&lt;/b&gt; &quot;x&quot;");
+    expect(mail.html).toContain("<bdi>&lt;b&gt;Bố&lt;/b&gt; &quot;x&quot;</bdi>");
     expect(mail.html).not.toContain("<b>");
   });
 
@@ -117,6 +117,21 @@ describe("an address on the wire", () => {
     ["a b@c.example", "invalid_address"],
     [`"a b"@c.example`, "invalid_address"],
     ["nobody", "invalid_address"],
+    // What URLs take for a host must not lead elsewhere, nor bring a comma in by the back door.
+    ["a@c.example/evil", "invalid_address"],
+    ["a@c.example?x", "invalid_address"],
+    ["a@c.example#x", "invalid_address"],
+    ["a@%65vil.example", "invalid_address"],
+    ["a@c.example，evil", "invalid_address"],
+    ["a@bücher.example/evil", "invalid_address"],
+    ["a@c.exa\u200bmple", "invalid_address"],
+    ["a@127.0.0.1", "invalid_address"],
+    ["a@１２７.1", "invalid_address"],
+    ["a@c..example", "invalid_address"],
+    ["a@c.example.", "invalid_address"],
+    ["a@-c.example", "invalid_address"],
+    [`a@${"x".repeat(64)}.example`, "invalid_address"],
+    [`a@${`${"ü".repeat(50)}.`.repeat(5)}example`, "invalid_address"],
     ["@c.example", "invalid_address"],
     [`${"x".repeat(65)}@c.example`, "invalid_address"],
     ["đặng@c.example", "address_needs_smtputf8"],

@@ -42,8 +42,11 @@ export interface RenderedMail {
   readonly html: string;
 }
 
-/** A user's name as it may stand in HTML, escaped by the template engine. */
-export const escapedName = (name: string): string => String(html`${name}`);
+/**
+ * A user's name as it may stand in HTML: escaped by the template engine, and by itself where the direction of writing is
+ * concerned, so that a name from right to left leaves the sentence around it in order.
+ */
+export const escapedName = (name: string): string => String(html`<bdi>${name}</bdi>`);
 
 const STYLE = `
   :root { color-scheme: light dark; supported-color-schemes: light dark; }
