@@ -1,11 +1,15 @@
 import { createServer, type Socket } from "node:net";
 
-/** What the server does at a phase: an answer, or the end of the connection, or nothing ever. */
-export type Script = Partial<Record<Phase, string | "cut" | "silence">> & {
+/** What a server does: answers, or ends the connection, or says nothing ever, or begins an answer that never ends. */
+export type Action = string | "cut" | "silence" | "drip";
+
+/** What the server does at a phase; a function is asked each time, with how often the phase was there on this connection. */
+export type Script = Partial<Record<Phase, Action | ((time: number) => Action)>> & {
   /** Ends the connection after each mail that it took. */
   readonly oneMailEach?: boolean;
 };
-export type Phase = "greeting" | "EHLO" | "MAIL" | "RCPT" | "DATA" | "body" | "RSET";
+const VERBS = ["STARTTLS", "AUTH", "MAIL", "RCPT", "RSET"] as const;
+export type Phase = "greeting" | "EHLO" | "DATA" | "body" | (typeof VERBS)[number];
 
 export interface ScriptedServer extends AsyncDisposable {
   readonly port: number;
@@ -19,12 +23,17 @@ export interface ScriptedServer extends AsyncDisposable {
 const ANSWERS: Record<Phase, string> = {
   greeting: "220 scripted ESMTP",
   EHLO: "250-scripted\r\n250 8BITMIME",
+  STARTTLS: "502 not known",
+  AUTH: "502 not known",
   MAIL: "250 2.1.0 ok",
   RCPT: "250 2.1.5 ok",
   DATA: "354 go on",
   body: "250 2.0.0 taken",
   RSET: "250 2.0.0 ok",
 };
+
+/** Well below any idle time-out. */
+const DRIP_MS = 10;
 
 /** An SMTP server that misbehaves as told: what no well-kept server library lets one do. */
 export const startScriptedServer = async (
@@ -44,20 +53,28 @@ export const startScriptedServer = async (
     const rules = typeof script === "function" ? script() : script;
     let text = "";
     let inBody = false;
+    const times = new Map<Phase, number>();
+    let dripping: ReturnType<typeof setInterval> | undefined;
+    socket.on("close", () => clearInterval(dripping));
 
     const act = (phase: Phase): boolean => {
-      const rule = rules[phase] ?? (phase === "EHLO" ? ehlo : ANSWERS[phase]);
+      const time = (times.get(phase) ?? 0) + 1;
+      times.set(phase, time);
+      const given = rules[phase] ?? (phase === "EHLO" ? ehlo : ANSWERS[phase]);
+      const rule = typeof given === "function" ? given(time) : given;
       if (rule === "silence") return false;
       if (rule === "cut") socket.destroy();
+      else if (rule === "drip") dripping = setInterval(() => socket.write("250-still at it\r\n"), DRIP_MS);
       else socket.write(`${rule}\r\n`);
       return rule.startsWith("3");
     };
 
     const onLine = (line: string): void => {
       const verb = line.split(" ")[0]?.toUpperCase() ?? "";
+      const known = VERBS.find((each) => each === verb);
       commands.push(line);
       if (verb === "EHLO" || verb === "HELO") act("EHLO");
-      else if (verb === "MAIL" || verb === "RCPT" || verb === "RSET") act(verb);
+      else if (known !== undefined) act(known);
       else if (verb === "DATA") inBody = act("DATA");
       else if (verb === "QUIT") socket.end("221 bye\r\n");
       else socket.write("502 not known\r\n");
@@ -66,7 +83,8 @@ export const startScriptedServer = async (
     socket.on("data", (chunk) => {
       text += chunk.toString("utf8");
       for (;;) {
-        const mark = inBody ? "\r\n.\r\n" : "\r\n";
+        // The line break before the dot may be the one that ended DATA: an empty body.
+        const mark = !inBody ? "\r\n" : text.startsWith(".\r\n") ? ".\r\n" : "\r\n.\r\n";
         const end = text.indexOf(mark);
         if (end < 0) return;
         const piece = text.slice(0, end);

@@ -9,13 +9,15 @@ const answered = (command: string, reply: string, bodyStarted = false, code = "E
   command,
   reply,
   responseCode: Number(reply.slice(0, 3)),
+  cause: undefined,
   bodyStarted,
 });
-const silent = (code: string, bodyStarted = false, command = "CONN"): SmtpFailure => ({
+const silent = (code: string, bodyStarted = false, command = "CONN", cause?: string): SmtpFailure => ({
   code,
   command,
   reply: undefined,
   responseCode: undefined,
+  cause,
   bodyStarted,
 });
 
@@ -23,6 +25,13 @@ const rows: readonly [SmtpFailure, string, string][] = [
   // No connection, DNS, TLS, greeting, authentication, lost before 354: the system's.
   [silent("EDNS"), "system", "dns"],
   [silent("ESOCKET"), "system", "connection_failed"],
+  [silent("ESOCKET", false, "CONN", "ECONNRESET"), "system", "connection_failed"],
+  [silent("ESOCKET", false, "CONN", "ECONNREFUSED"), "system", "connection_refused"],
+  [silent("ESOCKET", false, "CONN", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"), "system", "tls"],
+  [silent("ESOCKET", false, "CONN", "DEPTH_ZERO_SELF_SIGNED_CERT"), "system", "tls"],
+  [silent("ESOCKET", false, "CONN", "ERR_SSL_WRONG_VERSION_NUMBER"), "system", "tls"],
+  [silent("ETIMEDOUT", false, "CONN", "GREETING_TIMEOUT"), "system", "greeting_timeout"],
+  [silent("EDEADLINE", false, "CONN", "GREETING_TIMEOUT"), "system", "greeting_timeout"],
   [silent("ETIMEDOUT"), "system", "timeout"],
   [silent("ETLS"), "system", "tls"],
   [silent("ECONNECTION"), "system", "connection_lost"],
@@ -44,6 +53,8 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [answered("MAIL FROM", "553 5.1.8 bad sender"), "system", "sender_refused"],
   [answered("MAIL FROM", "451 4.3.0 later"), "system", "sender_refused"],
   [answered("RCPT TO", "550 5.1.8 sender's domain unknown"), "system", "sender_refused"],
+  [answered("RCPT TO", "450 4.1.8 sender's domain not found"), "system", "sender_refused"],
+  [answered("RCPT TO", "354 out of step"), "system", "protocol"],
   // Mailbox full.
   [answered("RCPT TO", "552 5.2.2 mailbox full"), "transient", "mailbox_full"],
   [answered("RCPT TO", "452 4.2.2 mailbox full"), "transient", "mailbox_full"],
@@ -63,6 +74,7 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [answered("RCPT TO", "550 5.1.1 no such user"), "permanent", "no_such_address"],
   [answered("RCPT TO", "550-5.1.1 no such\n550 5.1.1 user"), "permanent", "no_such_address"],
   [answered("RCPT TO", "553 5.1.3 bad syntax"), "permanent", "no_such_address"],
+  [answered("RCPT TO", "550 #5.1.0 address rejected"), "permanent", "no_such_address"],
   [answered("RCPT TO", "556 5.1.10 null MX"), "permanent", "no_such_address"],
   [answered("DATA", "550 5.1.1 no such user", true, "EMESSAGE"), "permanent", "no_such_address"],
   // Refused for good, the address is not to blame.
@@ -77,6 +89,12 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [silent("ESOCKET", true), "uncertain", "connection_lost_after_data"],
   [silent("ETIMEDOUT", true), "uncertain", "connection_lost_after_data"],
   [silent("EDEADLINE", true), "uncertain", "deadline_after_data"],
+  // Neither yes nor no to the body.
+  [answered("DATA", "354 go on", true, "EMESSAGE"), "uncertain", "unclear_answer"],
+  // An answer to the body that was cut off in mid-line: nodemailer gives it as CONN. The code says it all.
+  [answered("CONN", "550 5.7.1 bl", true, "ECONNECTION"), "permanent", "policy"],
+  [answered("CONN", "451 4.3.0 lat", true, "ECONNECTION"), "transient", "try_later"],
+  [answered("CONN", "421 4.3.0 go", true, "ECONNECTION"), "system", "service_unavailable"],
   // Called back by ourselves.
   [silent("ECALLEDBACK"), "released", "called_back"],
 ];
@@ -96,6 +114,11 @@ describe("what a failed send means", () => {
 
   test("greylisting waits at least as long as was set", () => {
     expect(classify(answered("RCPT TO", "451 4.7.1 later"), options)).toMatchObject({ minDelayMs: 300_000 });
+  });
+
+  test("an answer without end is not kept without end", () => {
+    const outcome = classify(answered("RCPT TO", `550 ${"no ".repeat(5_000)}`), options);
+    expect(JSON.stringify(outcome).length).toBeLessThan(700);
   });
 
   test("the recipient's address is taken out of the reply", () => {

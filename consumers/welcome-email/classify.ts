@@ -10,14 +10,20 @@ export interface ClassifyOptions {
 }
 
 /** Enhanced status code of a reply (RFC 3463): `5.1.1`. */
-const enhancedCode = (reply: string): string | undefined => /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1];
+const enhancedCode = (reply: string): string | undefined => /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1];
 
 const AUTHENTICATION = new Set([530, 534, 535, 538]);
 /** Bad *sender's* address (RFC 3463): ours, not the recipient's. */
-const SENDERS_FAULT = new Set(["5.1.7", "5.1.8"]);
+const SENDERS_FAULT = new Set(["4.1.7", "4.1.8", "5.1.7", "5.1.8"]);
+/** What the system's and TLS' own codes have in common when a handshake or a certificate is at fault. */
+const TLS_FAULT = /CERT|SSL|TLS|EPROTO|UNABLE_TO_VERIFY/;
 const MAX_REPLY = 500;
 
-const systemReason = ({ code, command }: SmtpFailure): string => {
+/** A server's answer as it may be kept: without addresses, and not without end. */
+export const keptReply = (reply: string): string => withoutAddresses(reply).slice(0, MAX_REPLY);
+
+const systemReason = ({ code, command, cause = "" }: SmtpFailure): string => {
+  if (cause === "GREETING_TIMEOUT") return "greeting_timeout";
   switch (code) {
     case "EDNS":
       return "dns";
@@ -30,7 +36,8 @@ const systemReason = ({ code, command }: SmtpFailure): string => {
     case "ETIMEDOUT":
       return "timeout";
     case "ESOCKET":
-      return "connection_failed";
+      if (TLS_FAULT.test(cause)) return "tls";
+      return cause === "ECONNREFUSED" ? "connection_refused" : "connection_failed";
     default:
       return command === "CONN" ? "connection_lost" : "protocol";
   }
@@ -42,7 +49,7 @@ const systemReason = ({ code, command }: SmtpFailure): string => {
  * | what the server said                                                          | outcome                              |
  * | ----------------------------------------------------------------------------- | ------------------------------------ |
  * | nothing: no connection, DNS, TLS, greeting; lost or too late before 354        | system                               |
- * | nothing after 354: cut off, or too late                                        | uncertain                            |
+ * | nothing after 354: cut off, or too late; or neither yes nor no to the body     | uncertain                            |
  * | 421; authentication; anything before or at MAIL FROM; a fault of the sender's  | system                               |
  * | 552, x.2.2                                                                     | transient: mailbox full              |
  * | 450 or 451 at RCPT TO, 4.7.1                                                   | transient, not before `greylistMs`   |
@@ -57,9 +64,11 @@ export const classify = (failure: SmtpFailure, { greylistMs, domain }: ClassifyO
     if (!bodyStarted) return { kind: "system", reason: systemReason(failure) };
     return { kind: "uncertain", reason: code === "EDEADLINE" ? "deadline_after_data" : "connection_lost_after_data" };
   }
-  const reply = withoutAddresses(failure.reply).slice(0, MAX_REPLY);
+  if (bodyStarted && responseCode < 400) return { kind: "uncertain", reason: "unclear_answer" };
+  const reply = keptReply(failure.reply);
   const enhanced = enhancedCode(failure.reply);
-  const isAboutMail = command === "RCPT TO" || command === "DATA";
+  // After 354 every answer is one to the body, also one that was cut off in mid-line (nodemailer calls that `CONN`).
+  const isAboutMail = responseCode >= 400 && (command === "RCPT TO" || command === "DATA" || bodyStarted);
   if (AUTHENTICATION.has(responseCode)) return { kind: "system", reason: "auth", reply };
   if (responseCode === 421) return { kind: "system", reason: "service_unavailable", reply };
   if (command === "MAIL FROM" || (enhanced !== undefined && SENDERS_FAULT.has(enhanced))) {

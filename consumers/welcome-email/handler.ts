@@ -1,8 +1,7 @@
-import { withoutAddresses } from "../../observability/redact.ts";
 import type { SettingsOf } from "../../settings/load.ts";
 import { LOCALES, type Locale } from "../../stream/event.ts";
 import type { Handler } from "../engine/dispatcher.ts";
-import { classify } from "./classify.ts";
+import { classify, keptReply } from "./classify.ts";
 import { wireAddress } from "./mail-headers.ts";
 import { createMessageBuilder, type MessageOptions } from "./message.ts";
 import { observedPool } from "./observe.ts";
@@ -35,9 +34,14 @@ export const createWelcomeEmail = (deps: WelcomeEmailDeps, options: MessageOptio
     });
     const outgoing = { from: options.fromAddress, to: address.address, raw: message.raw, beforeBody };
     const result = await pool.send(outgoing, signal);
-    return result.kind === "accepted"
-      ? { kind: "sent", reply: withoutAddresses(result.reply), messageId: message.messageId }
-      : classify(result.failure, { greylistMs, domain: address.domain });
+    if (result.kind === "accepted") {
+      return { kind: "sent", reply: keptReply(result.reply), messageId: message.messageId };
+    }
+    const outcome = classify(result.failure, { greylistMs, domain: address.domain });
+    // Who called it back says why: `stopped`, `lease_lost`, ...
+    return outcome.kind === "released" && typeof signal.reason === "string"
+      ? { ...outcome, reason: signal.reason }
+      : outcome;
   };
 };
 

@@ -3,6 +3,7 @@ import {
   ownFailure,
   type SendResult,
   SessionRefused,
+  type SmtpFailure,
   type SmtpServer,
   SmtpSession,
 } from "./smtp-session.ts";
@@ -15,7 +16,7 @@ export interface SmtpPoolOptions {
   readonly sendDeadlineMs: number;
   /** A connection is given up after so many mails; servers limit them. */
   readonly maxMailsPerConnection?: number;
-  /** A connection that was idle for so long is not used again, in ms. */
+  /** A connection that was idle for so long is closed, in ms. */
   readonly maxIdleMs?: number;
 }
 
@@ -24,7 +25,7 @@ export interface SmtpPool {
   send(mail: OutgoingMail, signal: AbortSignal): Promise<SendResult>;
   /** Connections that are sending now. */
   busy(): number;
-  /** Closes what is idle, waits for what is under way. */
+  /** Closes what is idle, waits for what is under way; what comes later is called back. */
   close(): Promise<void>;
 }
 
@@ -41,12 +42,14 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const idle: SmtpSession[] = [];
   const waiting: (() => void)[] = [];
   const idleWaiters: (() => void)[] = [];
+  const leaving = new Set<Promise<void>>();
+  let idleTimer: ReturnType<typeof setTimeout> | undefined;
   let busy = 0;
   let closed = false;
 
   /** First come, first served. False if called back while waiting. */
   const takeSlot = async (signal: AbortSignal): Promise<boolean> => {
-    if (signal.aborted) return false;
+    if (signal.aborted || closed) return false;
     if (busy < size) {
       busy += 1;
       return true;
@@ -76,24 +79,48 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     if (busy === 0) for (const resolve of idleWaiters.splice(0)) resolve();
   };
 
+  const leave = (session: SmtpSession): void => {
+    const left = session.quit().finally(() => leaving.delete(left));
+    leaving.add(left);
+  };
+
+  /** `idle` is in the order of `idleSince`: taken from its end, closed from its beginning. */
+  const closeIdle = (): void => {
+    idleTimer = undefined;
+    for (let oldest = idle[0]; oldest !== undefined; oldest = idle[0]) {
+      const leftMs = oldest.idleSince + maxIdleMs - performance.now();
+      if (oldest.isUsable && leftMs > 0) {
+        idleTimer = setTimeout(closeIdle, leftMs);
+        // Nothing is under way: the process may end before.
+        idleTimer.unref();
+        return;
+      }
+      idle.shift();
+      leave(oldest);
+    }
+  };
+
   const takeIdle = (): SmtpSession | undefined => {
     for (let session = idle.pop(); session !== undefined; session = idle.pop()) {
       if (session.isUsable && performance.now() - session.idleSince < maxIdleMs) return session;
-      session.close();
+      leave(session);
     }
     return undefined;
   };
 
   const giveBack = (session: SmtpSession): void => {
     if (closed || !session.isUsable || session.sends >= maxMails) {
-      session.close();
+      leave(session);
       return;
     }
     session.idleSince = performance.now();
     idle.push(session);
+    if (idleTimer === undefined) closeIdle();
   };
 
   const sendFresh = async (mail: OutgoingMail, signal: AbortSignal, code: AbortCode): Promise<SendResult> => {
+    // The server may count those that are still taking leave.
+    await Promise.all(leaving);
     try {
       const session = await SmtpSession.open(server, sendDeadlineMs, signal);
       const result = await session.send(mail, signal, code);
@@ -101,7 +128,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       return result;
     } catch (error) {
       if (!(error instanceof SessionRefused)) throw error;
-      const failure = error.failure.code === "ECALLEDBACK" ? ownFailure(code(), false) : error.failure;
+      const failure = error.failure.code === "ECALLEDBACK" ? { ...error.failure, code: code() } : error.failure;
       return { kind: "failed", failure };
     }
   };
@@ -113,9 +140,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const result = await session.send(mail, signal, code);
     giveBack(session);
     if (result.kind === "accepted" || signal.aborted) return result;
-    const { bodyStarted, responseCode, code: failureCode } = result.failure;
-    const wasStale = !bodyStarted && failureCode !== "ECALLEDBACK" && (responseCode ?? 421) === 421;
-    return wasStale ? sendFresh(mail, signal, code) : result;
+    return wasStale(result.failure) ? sendFresh(mail, signal, code) : result;
   };
 
   return {
@@ -151,10 +176,21 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     },
     async close() {
       closed = true;
-      for (const session of idle.splice(0)) session.close();
+      clearTimeout(idleTimer);
+      for (const session of idle.splice(0)) leave(session);
       if (busy > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve));
+      await Promise.all(leaving);
     },
   };
+};
+
+const CONNECTION_LOST = new Set(["ECONNECTION", "ESOCKET", "ETIMEDOUT", "EPROTOCOL"]);
+
+/** Lost, or left, by the server while it was idle; nothing went out. */
+const wasStale = ({ bodyStarted, responseCode, command, code }: SmtpFailure): boolean => {
+  if (bodyStarted) return false;
+  if (responseCode === undefined) return CONNECTION_LOST.has(code);
+  return responseCode === 421 || command === "RSET";
 };
 
 type AbortCode = () => "EDEADLINE" | "ECALLEDBACK";

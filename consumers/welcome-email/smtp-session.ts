@@ -32,6 +32,8 @@ export interface SmtpFailure {
   /** The server's answer; undefined when there was none. */
   readonly reply: string | undefined;
   readonly responseCode: number | undefined;
+  /** What lay beneath, in the system's, TLS' or nodemailer's word: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, `GREETING_TIMEOUT`. */
+  readonly cause: string | undefined;
   /** The body has gone, or may have gone, out. */
   readonly bodyStarted: boolean;
 }
@@ -47,11 +49,13 @@ const field = (error: unknown, name: string): unknown =>
 const failureOf = (error: unknown, bodyStarted: boolean): SmtpFailure => {
   const responseCode = field(error, "responseCode");
   const reply = field(error, "response");
+  const cause = field(error, "originalCode") ?? field(error, "timeoutType");
   return {
     code: String(field(error, "code") ?? "EUNKNOWN"),
     command: String(field(error, "command") ?? "CONN"),
     reply: typeof reply === "string" ? reply : undefined,
     responseCode: typeof responseCode === "number" ? responseCode : undefined,
+    cause: typeof cause === "string" ? cause : undefined,
     bodyStarted,
   };
 };
@@ -62,8 +66,16 @@ export const ownFailure = (code: "EDEADLINE" | "ECALLEDBACK", bodyStarted: boole
   command: "CONN",
   reply: undefined,
   responseCode: undefined,
+  cause: undefined,
   bodyStarted,
 });
+
+/** Codes after which a session is of no use: it is closing, or its login is forgotten. */
+const SESSION_ENDING = new Set([421, 530]);
+
+/** Answers of a server that goes on: after RSET the next mail may follow. */
+const isCleanRefusal = ({ responseCode = 0 }: SmtpFailure): boolean =>
+  responseCode >= 400 && !SESSION_ENDING.has(responseCode);
 
 /** A session could not be opened; nothing was sent. */
 export class SessionRefused extends Error {
@@ -83,6 +95,8 @@ export class SessionRefused extends Error {
 export class SmtpSession {
   readonly #connection: SMTPConnection;
   #usable = true;
+  /** A refused transaction is still open. */
+  #needsReset = false;
   /** Mails that were handed to it. */
   sends = 0;
   idleSince = 0;
@@ -123,7 +137,11 @@ export class SmtpSession {
       session.close();
       reject(new SessionRefused(cause));
     };
-    const onAbort = () => refuse(Object.assign(new Error("called back"), { code: "ECALLEDBACK" }));
+    const onAbort = () => {
+      const isUngreeted = connection.stage === "connected" && connection.lastServerResponse === false;
+      const timeoutType = isUngreeted ? "GREETING_TIMEOUT" : undefined;
+      refuse(Object.assign(new Error("called back"), { code: "ECALLEDBACK", timeoutType }));
+    };
     signal.addEventListener("abort", onAbort);
     connection.once("error", refuse);
     connection.connect((error) => {
@@ -156,6 +174,11 @@ export class SmtpSession {
     abortCode: () => "EDEADLINE" | "ECALLEDBACK",
   ): Promise<SendResult> {
     this.sends += 1;
+    const resetFailure = this.#needsReset ? await this.#reset(signal, abortCode) : undefined;
+    if (resetFailure !== undefined) {
+      this.close();
+      return { kind: "failed", failure: resetFailure };
+    }
     let bodyStarted = false;
     let calledBack = false;
     const body = new Readable({
@@ -185,25 +208,49 @@ export class SmtpSession {
     if (signal.aborted) onAbort();
     try {
       const result = await promise;
-      if (result.kind === "failed" && !(await this.#recover(result.failure))) this.close();
+      if (result.kind === "failed") {
+        if (isCleanRefusal(result.failure)) this.#needsReset = true;
+        else this.close();
+      }
       return result;
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
   }
 
-  /** After a clean refusal the session goes on with RSET; after anything else its state is unknown. */
-  async #recover(failure: SmtpFailure): Promise<boolean> {
-    if (failure.responseCode === undefined || failure.responseCode === 421 || !this.isUsable) return false;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), RESET_TIMEOUT_MS);
-    this.#connection.once("error", () => resolve(false));
-    this.#connection.reset((error) => resolve(!error));
+  /**
+   * Ends a refused transaction. It is done when the next mail comes, within that mail's deadline: the answer to the refused
+   * one does not wait for it. Undefined when done.
+   */
+  async #reset(signal: AbortSignal, abortCode: () => "EDEADLINE" | "ECALLEDBACK"): Promise<SmtpFailure | undefined> {
+    const { promise, resolve } = Promise.withResolvers<SmtpFailure | undefined>();
+    const onAbort = () => resolve(ownFailure(abortCode(), false));
+    const onError = (error: unknown) => resolve(failureOf(error, false));
+    signal.addEventListener("abort", onAbort);
+    // A lost connection is told by the event alone, never by the callback of `reset`.
+    this.#connection.on("error", onError);
+    this.#connection.reset((error) => (error === null ? resolve(undefined) : onError(error)));
+    if (signal.aborted) onAbort();
     try {
-      return await promise;
+      const failure = await promise;
+      this.#needsReset = failure !== undefined;
+      return failure;
     } finally {
-      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      this.#connection.off("error", onError);
     }
+  }
+
+  /** Takes leave by QUIT (RFC 5321 §4.1.1.10), and resolves when the connection is closed; within a second at the latest. */
+  async quit(): Promise<void> {
+    if (!this.isUsable) return this.close();
+    this.#usable = false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#connection.once("end", resolve);
+    const timer = setTimeout(() => this.close(), QUIT_TIMEOUT_MS);
+    this.#connection.quit();
+    await promise;
+    clearTimeout(timer);
   }
 
   close(): void {
@@ -212,4 +259,4 @@ export class SmtpSession {
   }
 }
 
-const RESET_TIMEOUT_MS = 5_000;
+const QUIT_TIMEOUT_MS = 1_000;

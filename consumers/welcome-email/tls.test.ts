@@ -66,11 +66,19 @@ describe("the way to the mail server", () => {
     async (tls) => {
       await using server = await aSecureServer({ secure: tls === "implicit" });
       const result = await sendTo({ port: server.port, tls, ...credentials });
-      expect(result).toMatchObject({ kind: "system" });
+      expect(result).toMatchObject({ kind: "system", reason: "tls" });
       expect(server.logins).toEqual([]);
       expect(server.taken).toEqual([]);
     },
   );
+
+  test("a certificate of another host is refused before the login is sent", async () => {
+    await using server = await aSecureServer({});
+    const elsewhere = { tlsOptions: { ca, servername: "mail.example" } };
+    const result = await sendTo({ port: server.port, tls: "starttls", ...elsewhere, ...credentials });
+    expect(result).toMatchObject({ kind: "system", reason: "tls" });
+    expect(server.logins).toEqual([]);
+  });
 
   test("a server without STARTTLS is refused before the login is sent: it is required, not merely tried", async () => {
     await using server = await aSecureServer({ disabledCommands: ["STARTTLS"], allowInsecureAuth: true });
