@@ -1,0 +1,182 @@
+import { LABEL, type MetricName, prometheusName } from "../dashboards/prometheus-names.ts";
+import * as names from "../metric-names.ts";
+import { ACCEPT, badRatio, budgetOf, INBOX, type Objective } from "./objectives.ts";
+
+/** How soon somebody has to look: at once, in the night too; or within the working day. */
+type Severity = "page" | "ticket";
+
+/** One alert, as Prometheus' rules file holds it. */
+export interface Alert {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels: { readonly severity: Severity };
+  readonly annotations: Readonly<Record<"summary" | "description" | "runbook" | "dashboard", string>>;
+}
+
+type Dashboard = "overview" | "consumer-groups" | "traces";
+
+const alert = (
+  name: string,
+  given: {
+    readonly expr: string;
+    readonly for?: string;
+    readonly severity: Severity;
+    readonly summary: string;
+    readonly description: string;
+    readonly dashboard: Dashboard;
+  },
+): Alert => {
+  const group = given.dashboard === "consumer-groups" ? `?var-group={{ $labels.${LABEL.group} }}` : "";
+  return {
+    alert: name,
+    expr: given.expr,
+    ...(given.for === undefined ? {} : { for: given.for }),
+    labels: { severity: given.severity },
+    annotations: {
+      summary: given.summary,
+      description: given.description,
+      runbook: `observability/runbook.md#${name.toLowerCase()}`,
+      dashboard: `/d/signup-${given.dashboard}${group}`,
+    },
+  };
+};
+
+/** Fewer bad events than this in the long window are people's bad luck (one greylisted mail), not an incident. */
+const LEAST_BAD = 5;
+
+const SECONDS: Readonly<Record<string, number>> = { "1h": 3_600, "6h": 21_600, "1d": 86_400, "3d": 259_200 };
+
+/** Google's multi-window burn rate: the long window says that it matters, the short one that it still goes on. */
+const burns = (objective: Objective, factor: number, long: string, short: string): string => {
+  const limit = Number((factor * budgetOf(objective)).toFixed(6));
+  const bad = `(${objective.all(long)} - (${objective.good(long)} or 0 * ${objective.all(long)})) * ${SECONDS[long]}`;
+  return `${badRatio(objective, long)} > ${limit}\nand ${badRatio(objective, short)} > ${limit}\nand ${bad} >= ${LEAST_BAD}`;
+};
+
+const burnAlerts = (prefix: string, objective: Objective, what: string): readonly Alert[] => [
+  alert(`${prefix}FastBurn`, {
+    expr: `(${burns(objective, 14.4, "1h", "5m")})\nor\n(${burns(objective, 6, "6h", "30m")})`,
+    severity: "page",
+    summary: `{{ $value | humanizePercentage }} of ${what}`,
+    description: `The objective is ${objective.target * 100} %. At this pace a month's error budget is gone in days.`,
+    dashboard: "overview",
+  }),
+  alert(`${prefix}SlowBurn`, {
+    expr: `(${burns(objective, 3, "1d", "2h")})\nor\n(${burns(objective, 1, "3d", "6h")})`,
+    for: "15m",
+    severity: "ticket",
+    summary: `{{ $value | humanizePercentage }} of ${what}`,
+    description: `The objective is ${objective.target * 100} %. At this pace a month's error budget will not do.`,
+    dashboard: "overview",
+  }),
+];
+
+const of = (name: MetricName): string => prometheusName(name);
+/** Of shared state `max` is right for any number of reporters. */
+const worst = (name: MetricName): string => `max by (${LABEL.group}) (${of(name)})`;
+const lag = `sum by (${LABEL.group}) (max by (${LABEL.group}, ${LABEL.stream}) (${of(names.SIGNUP_STREAM_LAG)}))`;
+const group = `{{ $labels.${LABEL.group} }}`;
+const consumersAlive = `count by (${LABEL.group}) (${of(names.SIGNUP_IN_HAND_LIMIT)})`;
+const isNotForgotten = `unless on (${LABEL.group}) ${worst(names.SIGNUP_GROUP_FORGOTTEN)} == 1`;
+const isNotPaused = `unless on (${LABEL.group}) ${worst(names.SIGNUP_PAUSED)} == 1`;
+
+/** Alerts of a consumer group. */
+const groupAlerts: readonly Alert[] = [
+  alert("SignupMailsWait", {
+    expr: `${worst(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE)} > 300\n${isNotPaused}\n${isNotForgotten}`,
+    for: "5m",
+    severity: "page",
+    summary: `The oldest unfinished entry of ${group} has waited for {{ $value | humanizeDuration }}`,
+    description: "Somebody waits for a mail that is neither sent nor set aside. Nothing is lost.",
+    dashboard: "consumer-groups",
+  }),
+  alert("SignupLagNotReduced", {
+    expr: `(${lag} > 100)\nand (${lag} >= ${lag.replace(of(names.SIGNUP_STREAM_LAG), `${of(names.SIGNUP_STREAM_LAG)} offset 10m`)})\n${isNotPaused}\n${isNotForgotten}`,
+    for: "10m",
+    severity: "page",
+    summary: `${group} is {{ $value }} entries behind, and no consumer reduces it`,
+    description: "For 20 minutes as many entries or more come in as are read.",
+    dashboard: "consumer-groups",
+  }),
+  alert("SignupLagUnknown", {
+    expr: `${worst(names.SIGNUP_STREAM_LAG_UNKNOWN)} == 1`,
+    for: "10m",
+    severity: "ticket",
+    summary: `Redis does not know the lag of ${group}`,
+    description: "Autoscaling by lag sees nothing, and keeps the replicas that it has.",
+    dashboard: "consumer-groups",
+  }),
+  alert("SignupNoConsumer", {
+    expr: `${worst(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE)} > 0\nunless on (${LABEL.group}) ${consumersAlive} > 0\n${isNotForgotten}`,
+    for: "5m",
+    severity: "page",
+    summary: `${group} has work and no consumer that is alive`,
+    description: "No process reports that it reads this group. Signups go on; mails wait.",
+    dashboard: "consumer-groups",
+  }),
+  alert("SignupDeadLetters", {
+    expr: `${worst(names.SIGNUP_DEAD)} - min_over_time((${worst(names.SIGNUP_DEAD)})[15m:1m]) > 0`,
+    severity: "ticket",
+    summary: `{{ $value }} new dead letters of ${group} within 15 minutes`,
+    description: "These mails are given up until somebody brings them back.",
+    dashboard: "consumer-groups",
+  }),
+  alert("SignupBreakerOpen", {
+    expr: `${worst(names.SIGNUP_BREAKER_STATE)} == 2`,
+    for: "5m",
+    severity: "page",
+    summary: `Consumers of ${group} do not trust the mail server`,
+    description: "It fails as a whole, so that single mails are not even tried. No try is used up meanwhile.",
+    dashboard: "consumer-groups",
+  }),
+  alert("SignupGroupForgotten", {
+    expr: `${worst(names.SIGNUP_GROUP_FORGOTTEN)} == 1`,
+    for: "1h",
+    severity: "ticket",
+    summary: `Nobody reads ${group}, and it holds back trimming`,
+    description: "The log grows in Redis' memory for as long as the group is there.",
+    dashboard: "consumer-groups",
+  }),
+  alert("SignupGroupPaused", {
+    expr: `${worst(names.SIGNUP_PAUSED)} == 1`,
+    for: "1h",
+    severity: "ticket",
+    summary: `${group} has been paused for an hour`,
+    description: "Somebody paused it and may have forgotten. Mails wait; alerts on waiting are silent meanwhile.",
+    dashboard: "consumer-groups",
+  }),
+];
+
+/** Alerts of what comes before Redis, and of the measuring itself. */
+const storeAlerts: readonly Alert[] = [
+  alert("SignupOutboxWaits", {
+    expr: `max(${of(names.SIGNUP_OUTBOX_OLDEST_AGE)}) > 60`,
+    for: "5m",
+    severity: "page",
+    summary: "A committed signup has not reached Redis for {{ $value | humanizeDuration }}",
+    description: "It is safe in Postgres, and is published as soon as Redis takes it.",
+    dashboard: "overview",
+  }),
+  alert("SignupUnmeasured", {
+    expr: `absent(${of(names.SIGNUP_PAUSED)})`,
+    for: "10m",
+    severity: "ticket",
+    summary: "Nobody reports the state of the consumer groups",
+    description: "No api is alive, none reaches Redis, or metrics do not arrive. The other alerts are blind.",
+    dashboard: "overview",
+  }),
+];
+
+/** All alerts, in the groups in which Prometheus evaluates them. */
+export const ALERT_GROUPS: readonly { readonly name: string; readonly rules: readonly Alert[] }[] = [
+  {
+    name: "signup-objectives",
+    rules: [
+      ...burnAlerts("SignupInbox", INBOX, "the mails took more than 60 s"),
+      ...burnAlerts("SignupAccept", ACCEPT, "the signups failed or took more than 0.5 s"),
+    ],
+  },
+  { name: "signup-groups", rules: groupAlerts },
+  { name: "signup-stores", rules: storeAlerts },
+];

@@ -1,0 +1,71 @@
+import * as names from "../metric-names.ts";
+
+/** A metric's name, as the code has it. */
+export type MetricName = (typeof names)[keyof typeof names];
+
+type Kind = "counter" | "gauge" | "gauge of seconds" | "histogram of seconds";
+
+/** What each metric is: Prometheus' name depends on it. The compiler asks for every one of `metric-names.ts`. */
+const KINDS: Readonly<Record<MetricName, Kind>> = {
+  [names.HTTP_SERVER_REQUEST_DURATION]: "histogram of seconds",
+  [names.DB_CLIENT_OPERATION_DURATION]: "histogram of seconds",
+  [names.MESSAGING_CLIENT_SENT_MESSAGES]: "counter",
+  [names.MESSAGING_CLIENT_OPERATION_DURATION]: "histogram of seconds",
+  [names.MESSAGING_CLIENT_CONSUMED_MESSAGES]: "counter",
+  [names.MESSAGING_PROCESS_DURATION]: "histogram of seconds",
+  [names.SIGNUP_TIME_TO_INBOX]: "histogram of seconds",
+  [names.MAIL_UNCERTAIN]: "counter",
+  [names.SIGNUP_CLAIMED]: "counter",
+  [names.SIGNUP_RECONCILED]: "counter",
+  [names.SIGNUP_STREAM_LAG]: "gauge",
+  [names.SIGNUP_STREAM_LAG_UNKNOWN]: "gauge",
+  [names.SIGNUP_STREAM_PENDING]: "gauge",
+  [names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE]: "gauge of seconds",
+  [names.SIGNUP_RETRYING]: "gauge",
+  [names.SIGNUP_DEAD]: "gauge",
+  [names.SIGNUP_CONSUMERS]: "gauge",
+  [names.SIGNUP_PAUSED]: "gauge",
+  [names.SIGNUP_GROUP_FORGOTTEN]: "gauge",
+  [names.SIGNUP_OUTBOX_ROWS]: "gauge",
+  [names.SIGNUP_OUTBOX_OLDEST_AGE]: "gauge of seconds",
+  [names.SIGNUP_MAILS]: "gauge",
+  [names.SIGNUP_BREAKER_STATE]: "gauge",
+  [names.SIGNUP_IN_HAND]: "gauge",
+  [names.SIGNUP_IN_HAND_LIMIT]: "gauge",
+  [names.SIGNUP_PASSWORD_HASH_WAITING]: "gauge",
+  [names.SIGNUP_SMTP_CONNECTIONS_BUSY]: "gauge",
+  [names.SIGNUP_SMTP_CONNECTIONS_LIMIT]: "gauge",
+};
+
+const SUFFIX: Readonly<Record<Kind, string>> = {
+  counter: "_total",
+  gauge: "",
+  "gauge of seconds": "_seconds",
+  "histogram of seconds": "_seconds",
+};
+
+/** `signup.time_to_inbox` -> `signup_time_to_inbox_seconds`; of a histogram without `_bucket`, `_count` or `_sum`. */
+export const prometheusName = (name: MetricName): string => `${name.replaceAll(".", "_")}${SUFFIX[KINDS[name]]}`;
+
+/** Each name under which Prometheus knows a series of ours. */
+export const prometheusNames = (): ReadonlySet<string> =>
+  new Set(
+    Object.values(names).flatMap((name) => {
+      const own = prometheusName(name);
+      return KINDS[name] === "histogram of seconds" ? [`${own}_bucket`, `${own}_count`, `${own}_sum`] : [own];
+    }),
+  );
+
+/** Labels, in Prometheus' spelling. */
+export const LABEL = {
+  group: "messaging_consumer_group_name",
+  outcome: "signup_outcome",
+  errorType: "error_type",
+  route: "http_route",
+  method: "http_request_method",
+  status: "http_response_status_code",
+  stream: "signup_stream",
+  state: "signup_state",
+  cause: "signup_uncertain_cause",
+  summary: "db_query_summary",
+} as const;

@@ -1,0 +1,30 @@
+import { type MetricName, prometheusName } from "./prometheus-names.ts";
+
+/** Over what `rate` looks: as Grafana thinks fit for the scrape interval and the zoom. */
+export const WINDOW = "$__rate_interval";
+
+const selector = (name: string, labels: string): string => (labels === "" ? name : `${name}{${labels}}`);
+
+/** A gauge's series. */
+export const gauge = (name: MetricName, labels = ""): string => selector(prometheusName(name), labels);
+
+/** Per second, summed by labels; of a histogram the rate of its recordings. */
+export const rateOf = (name: MetricName, labels = "", by: readonly string[] = [], part: "" | "_count" = ""): string => {
+  const grouping = by.length === 0 ? "" : ` by (${by.join(", ")})`;
+  return `sum${grouping} (rate(${selector(prometheusName(name) + part, labels)}[${WINDOW}]))`;
+};
+
+/** A percentile of a histogram. */
+export const quantile = (share: number, name: MetricName, labels = "", by: readonly string[] = []): string =>
+  `histogram_quantile(${share}, sum by (${["le", ...by].join(", ")}) (rate(${selector(`${prometheusName(name)}_bucket`, labels)}[${WINDOW}])))`;
+
+/** Of state that all processes share `max` is right, however many tell it. */
+export const shared = (name: MetricName, labels = "", by: readonly string[] = []): string =>
+  `max${by.length === 0 ? "" : ` by (${by.join(", ")})`} (${gauge(name, labels)})`;
+
+/** Median and the slow end. */
+export const percentiles = (
+  name: MetricName,
+  labels = "",
+): readonly { readonly expr: string; readonly legend: string }[] =>
+  [0.5, 0.95, 0.99].map((share) => ({ expr: quantile(share, name, labels), legend: `${share * 100} %` }));

@@ -1,0 +1,218 @@
+import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
+import { ACCEPT, burnRate, INBOX, SIGNUP_REQUEST } from "../alerts/objectives.ts";
+import * as names from "../metric-names.ts";
+import { DASHBOARDS, frame } from "./frame.ts";
+import { graph, number } from "./panels.ts";
+import { LABEL } from "./prometheus-names.ts";
+import { gauge, percentiles, quantile, rateOf, shared, WINDOW } from "./promql.ts";
+import { durations } from "./trace-panels.ts";
+
+const good = (objective: typeof INBOX): string => `${objective.good(WINDOW)} / ${objective.all(WINDOW)}`;
+
+/** Is it healthy, how long do people wait, and what waits where? */
+export const signupsDashboard = (): Dashboard =>
+  frame(DASHBOARDS.overview, "Is signing up healthy, and how long does a person wait for the mail?", [
+    {
+      title: "Now",
+      panels: [
+        number({
+          title: "Signups",
+          description: "Accepted signups per second. Zero at a time of day that has some: look at the errors.",
+          unit: "reqps",
+          width: 4,
+          lines: [
+            {
+              expr: rateOf(
+                names.HTTP_SERVER_REQUEST_DURATION,
+                `${SIGNUP_REQUEST}, ${LABEL.status}="201"`,
+                [],
+                "_count",
+              ),
+              legend: "accepted",
+            },
+          ],
+        }),
+        number({
+          title: "Mails within 60 s",
+          description: `Share of mails that the mail server took within 60 s of the signup. The objective is ${INBOX.target * 100} %.`,
+          unit: "percentunit",
+          width: 4,
+          decimals: 2,
+          lines: [{ expr: `1 - (${good(INBOX)})`, legend: "late" }],
+          limits: { warn: 0.01, bad: 0.06 },
+        }),
+        number({
+          title: "Time to inbox, 99 %",
+          description: "99 of 100 people wait no longer than this, of those whose mail is out.",
+          unit: "s",
+          width: 4,
+          lines: [{ expr: quantile(0.99, names.SIGNUP_TIME_TO_INBOX), legend: "99 %" }],
+          limits: { warn: 30, bad: 60 },
+        }),
+        number({
+          title: "Longest wait in a stream",
+          description: "How long the oldest entry waits that is neither sent nor set aside. Above 5 minutes it pages.",
+          unit: "s",
+          width: 4,
+          lines: [{ expr: shared(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE), legend: "oldest" }],
+          limits: { warn: 60, bad: 300 },
+        }),
+        number({
+          title: "Longest wait in the outbox",
+          description: "How long the oldest committed signup waits for Redis. Above a minute it pages.",
+          unit: "s",
+          width: 4,
+          lines: [{ expr: shared(names.SIGNUP_OUTBOX_OLDEST_AGE), legend: "oldest" }],
+          limits: { warn: 10, bad: 60 },
+        }),
+        number({
+          title: "Dead letters",
+          description: "Mails that were given up. `bun run ops dead list` says why.",
+          unit: "short",
+          width: 4,
+          lines: [{ expr: `sum(${shared(names.SIGNUP_DEAD, "", [LABEL.group])})`, legend: "dead" }],
+          limits: { warn: 1, bad: 100 },
+        }),
+      ],
+    },
+    {
+      title: "What people feel",
+      panels: [
+        graph({
+          title: "Requests to sign up, by answer",
+          description: "201 accepted, 409 taken, 422 mistyped, 429 too many, 5xx ours.",
+          unit: "reqps",
+          width: 8,
+          lines: [
+            {
+              expr: rateOf(names.HTTP_SERVER_REQUEST_DURATION, SIGNUP_REQUEST, [LABEL.status], "_count"),
+              legend: `{{${LABEL.status}}}`,
+            },
+          ],
+        }),
+        graph({
+          title: "Time to accept",
+          description: "From the request to the answer. The objective: 99 % within 0.5 s.",
+          unit: "s",
+          width: 8,
+          lines: percentiles(names.HTTP_SERVER_REQUEST_DURATION, SIGNUP_REQUEST),
+          limits: { bad: ACCEPT.seconds },
+        }),
+        graph({
+          title: "Time to inbox",
+          description: "From the signup's commit to the mail server's 250. The objective: 99 % within 60 s.",
+          unit: "s",
+          width: 8,
+          lines: percentiles(names.SIGNUP_TIME_TO_INBOX),
+          limits: { bad: INBOX.seconds },
+        }),
+        graph({
+          title: "Error budget's burn rate",
+          description: "1: the budget lasts exactly a month. Above 14.4 over an hour, or 6 over six hours, it pages.",
+          unit: "short",
+          width: 8,
+          lines: [
+            { expr: burnRate(INBOX, "1h"), legend: "inbox, 1 h" },
+            { expr: burnRate(INBOX, "6h"), legend: "inbox, 6 h" },
+            { expr: burnRate(ACCEPT, "1h"), legend: "accept, 1 h" },
+            { expr: burnRate(ACCEPT, "6h"), legend: "accept, 6 h" },
+          ],
+          limits: { warn: 6, bad: 14.4 },
+        }),
+        durations({
+          title: "Time to accept, with traces",
+          description: "The same from traces: each dot is one signup, and a click on it opens its trace.",
+          query: '{ name = "POST /api/v1/user/" } | quantile_over_time(duration, 0.5, 0.99)',
+          width: 8,
+        }),
+        durations({
+          title: "Time of a try, with traces",
+          description: "One consumer's try to send, from traces: each dot is a try, and a click on it opens its trace.",
+          query: '{ span.messaging.operation.name = "process" } | quantile_over_time(duration, 0.5, 0.99)',
+          width: 8,
+        }),
+      ],
+    },
+    {
+      title: "What waits where",
+      panels: [
+        graph({
+          title: "What waits where",
+          description: "In the order of a mail's way. What piles up stands before the place that is slow.",
+          unit: "short",
+          width: 8,
+          lines: [
+            { expr: `sum(${gauge(names.SIGNUP_PASSWORD_HASH_WAITING)})`, legend: "passwords to hash" },
+            { expr: shared(names.SIGNUP_OUTBOX_ROWS), legend: "outbox" },
+            { expr: `sum(${shared(names.SIGNUP_STREAM_LAG, "", [LABEL.group, LABEL.stream])})`, legend: "unread" },
+            { expr: `sum(${shared(names.SIGNUP_STREAM_PENDING, "", [LABEL.group])})`, legend: "in hand" },
+            { expr: `sum(${shared(names.SIGNUP_RETRYING, "", [LABEL.group])})`, legend: "wait for a retry" },
+          ],
+        }),
+        graph({
+          title: "Flow",
+          description:
+            "Accepted, published, delivered, sent. Lines that part show where mails stay; deliveries include retries.",
+          unit: "cps",
+          width: 8,
+          lines: [
+            {
+              expr: rateOf(
+                names.HTTP_SERVER_REQUEST_DURATION,
+                `${SIGNUP_REQUEST}, ${LABEL.status}="201"`,
+                [],
+                "_count",
+              ),
+              legend: "accepted",
+            },
+            { expr: rateOf(names.MESSAGING_CLIENT_SENT_MESSAGES), legend: "published" },
+            { expr: rateOf(names.MESSAGING_CLIENT_CONSUMED_MESSAGES), legend: "delivered" },
+            { expr: rateOf(names.SIGNUP_TIME_TO_INBOX, "", [], "_count"), legend: "sent" },
+          ],
+        }),
+        graph({
+          title: "Mails by state",
+          description: "What the ledger in Postgres says of the latest 100,000 mails.",
+          unit: "short",
+          width: 8,
+          lines: [{ expr: shared(names.SIGNUP_MAILS, "", [LABEL.state]), legend: `{{${LABEL.state}}}` }],
+        }),
+      ],
+    },
+    {
+      title: "Stores",
+      panels: [
+        graph({
+          title: "Postgres, 95 % by statement",
+          description: "Time of statements as the service sees it, waiting for a connection aside.",
+          unit: "s",
+          width: 12,
+          lines: [
+            {
+              expr: `topk(8, ${quantile(0.95, names.DB_CLIENT_OPERATION_DURATION, "", [LABEL.summary])})`,
+              legend: `{{${LABEL.summary}}}`,
+            },
+          ],
+        }),
+        graph({
+          title: "Redis, XADD",
+          description: "Time to publish one event, and entries by failure (no name: none).",
+          unit: "s",
+          width: 6,
+          lines: percentiles(names.MESSAGING_CLIENT_OPERATION_DURATION),
+        }),
+        graph({
+          title: "Published, by failure",
+          description: "Events given to Redis per second; `ok` was confirmed, else the error.",
+          unit: "cps",
+          width: 6,
+          lines: [
+            {
+              expr: `label_replace(${rateOf(names.MESSAGING_CLIENT_SENT_MESSAGES, "", [LABEL.errorType])}, "${LABEL.errorType}", "ok", "${LABEL.errorType}", "")`,
+              legend: `{{${LABEL.errorType}}}`,
+            },
+          ],
+        }),
+      ],
+    },
+  ]);

@@ -1,0 +1,35 @@
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { unpackDebianPackages } from "../../local/debian-packages.ts";
+
+const DIRECTORY = join(import.meta.dir, "..", "..", ".local", "prometheus");
+
+const find = (name: string): string | undefined => {
+  const unpacked = join(DIRECTORY, "usr", "bin", name);
+  return existsSync(unpacked) ? unpacked : (Bun.which(name) ?? undefined);
+};
+
+/**
+ * Prometheus' own programs, from Debian's package if they are not on PATH: unpacked below `.local/`, nothing is installed.
+ *
+ * @throws if there is neither
+ */
+export const prometheusProgram = (name: "prometheus" | "promtool"): string => {
+  const present = find(name);
+  if (present !== undefined) return present;
+  unpackDebianPackages(DIRECTORY, ["prometheus"]);
+  const unpacked = find(name);
+  if (unpacked === undefined) throw new Error(`${name} was not found and could not be fetched: install prometheus`);
+  return unpacked;
+};
+
+/** Where files need not survive: each unit test makes a database and syncs it to its disk. */
+export const quickDirectory = (): string => (existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
+
+/** Runs promtool; its exit code, and all that it printed. */
+export const promtool = (...args: readonly string[]): { readonly exitCode: number; readonly output: string } => {
+  const env = { ...process.env, TMPDIR: quickDirectory() };
+  const { exitCode, stdout, stderr } = Bun.spawnSync([prometheusProgram("promtool"), ...args], { env });
+  return { exitCode, output: `${stdout}${stderr}` };
+};
