@@ -4,7 +4,7 @@ import { createSignupWriter } from "../database/signup.ts";
 import { createLogger } from "../observability/logger.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
-import { faultsOf } from "../runtime/loop.ts";
+import { faultsOf, pause } from "../runtime/loop.ts";
 import { EXIT, failedToStart, untilAskedToStop } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
@@ -13,13 +13,9 @@ import { keysOf } from "../stream/keys.ts";
 import { warnOfRisks } from "../stream/warn-of-risks.ts";
 import { createApp } from "./app.ts";
 import { createAnnouncer } from "./background/announcer.ts";
-import { startGauges } from "./background/gauges.ts";
-import { startGroupKeeper } from "./background/group-keeper.ts";
-import { startJanitor } from "./background/janitor.ts";
-import { startLagKeeper } from "./background/lag-keeper.ts";
-import { startReconciler } from "./background/reconciler.ts";
-import { startRelay } from "./background/relay.ts";
+import { startBackground } from "./background/start.ts";
 import { createReadiness } from "./readiness.ts";
+import { warnOfCheapHashes } from "./signup/hash-cost.ts";
 import { observedHasher, observedSignups } from "./signup/observe.ts";
 import { createPasswordHasher } from "./signup/password-hasher.ts";
 import { createStateWatcher } from "./status/state-watcher.ts";
@@ -54,15 +50,10 @@ const main = async (): Promise<number> => {
   // A store that is away at the start is waited for by each loop itself.
   await Promise.all([untilReady(producer, FIRST_CONNECT_MS), untilReady(redis, FIRST_CONNECT_MS)]);
   warnOfRisks(redis, log);
+  warnOfCheapHashes(settings, log);
 
-  const loops = [
-    startGroupKeeper({ redis, keys, groups: GROUPS, log }),
-    startRelay({ db, redis, keys, log }),
-    startReconciler({ db, redis, keys, groups: GROUPS, log }, { reconcileAfterMs: settings.RECONCILE_AFTER_MS }),
-    startJanitor({ redis, keys, log }, { retentionMs: settings.STREAM_RETENTION_MS }),
-    startLagKeeper({ redis, keys, groups: GROUPS, log }),
-    ...(telemetry.isMetering ? [startGauges({ db, redis, keys, log, name })] : []),
-  ];
+  const { isMetering } = telemetry;
+  const loops = startBackground({ db, redis, keys, log, name, settings, isMetering });
   const signups = observedSignups(createSignupWriter(db));
   const announcer = createAnnouncer({ db, redis: producer, keys, log });
   const hasher = observedHasher(
@@ -118,7 +109,9 @@ const main = async (): Promise<number> => {
   log.info({ signal }, "asked to stop; finishing what is in flight");
   readiness.drain();
   stopping.abort();
-  await server.stop();
+  // A client that never ends its request must not keep the process: it is cut off when the drain's time is over.
+  await Promise.race([server.stop(), pause(settings.DRAIN_TIMEOUT_MS, new AbortController().signal)]);
+  await server.stop(true);
   await signups.idle();
   await announcer.idle();
   await Promise.all(loops.map((loop) => loop.stop()));

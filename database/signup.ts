@@ -158,6 +158,17 @@ const writeBatch = async (db: Database, rows: readonly InputRow[]): Promise<Map<
   return results;
 };
 
+/** The row kept losing against others that are gone by now; the same request may well succeed. */
+class SignupConflict extends Error {
+  override readonly name = "SignupConflict";
+  /** serialization_failure: `databaseFault` calls it a conflict. */
+  readonly code = "40001";
+
+  constructor() {
+    super("the signup kept losing against others");
+  }
+}
+
 type Settled = { readonly result: SignupResult } | { readonly error: unknown };
 
 /** A refused value or a deadlock fails the whole statement: each row then goes alone, and answers for itself. */
@@ -166,7 +177,7 @@ const writeEach = async (db: Database, rows: readonly InputRow[]): Promise<Settl
     const results = await writeBatch(db, batch);
     return batch.map((row) => {
       const result = results.get(row.user_id);
-      return result === undefined ? { error: new Error("the signup kept losing against others") } : { result };
+      return result === undefined ? { error: new SignupConflict() } : { result };
     });
   };
   try {

@@ -71,7 +71,7 @@ export interface ClaimedEntries {
 }
 
 /** XAUTOCLAIM looks at no more than ten times COUNT per call, so it is called until its cursor is back at the start. */
-const MAX_SCANS = 100;
+const MAX_SCANS = 1_000;
 
 const withDeliveries = async (redis: Redis, group: string, entry: Entry): Promise<Entry> => {
   const pending: unknown = await redis.xpending(entry.stream, group, entry.id, entry.id, 1);

@@ -35,7 +35,12 @@ export const startReconciler = (
   { db, redis, keys, groups, log }: ReconcilerDeps,
   { reconcileAfterMs }: { readonly reconcileAfterMs: number },
 ): Loop => {
-  const reconcile = async (group: Group, template: string, signal: AbortSignal): Promise<void> => {
+  const reconcile = async (
+    group: Group,
+    template: string,
+    signal: AbortSignal,
+    progress: () => void,
+  ): Promise<void> => {
     for (;;) {
       // An age, so that Redis' clock and Postgres' are never compared.
       const overtakenByMs = (await watermarkAgeMs(redis, keys, group)) + reconcileAfterMs;
@@ -45,6 +50,7 @@ export const startReconciler = (
       instruments().reconciled.add(lost.length, { "messaging.consumer.group.name": group.name });
       log.warn({ group: group.name, reconciled: lost.length }, "brought back mails that Redis had lost");
       if (lost.length < BATCH || signal.aborted) return;
+      progress();
       await pause(PAUSE_BETWEEN_BATCHES_MS, signal);
     }
   };
@@ -53,9 +59,9 @@ export const startReconciler = (
     name: "reconciler",
     log,
     everyMs: Math.min(MAX_EVERY_MS, reconcileAfterMs),
-    turn: async (signal) => {
+    turn: async (signal, progress) => {
       for (const group of groups) {
-        if (group.template !== undefined) await reconcile(group, group.template, signal);
+        if (group.template !== undefined) await reconcile(group, group.template, signal, progress);
       }
       return "idle";
     },

@@ -91,6 +91,14 @@ describe("the breaker", () => {
     expect(breaker.state).toBe("open");
   });
 
+  test("what no server said opens nothing up: a mail that is too old, an address that cannot be used", () => {
+    const { breaker, pass } = aBreaker();
+    fail(breaker, 5);
+    pass(4_000);
+    breaker.record({ kind: "permanent", reason: "expired", suppressAddress: false }, "a");
+    expect(breaker.state).toBe("open");
+  });
+
   test("being called back, or cut off after the body, says nothing of the mail system", () => {
     const { breaker } = aBreaker();
     fail(breaker, 4);

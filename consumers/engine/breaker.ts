@@ -91,7 +91,9 @@ export class Breaker {
 
   #refused(outcome: Extract<Outcome, { kind: "permanent" }>): void {
     const { suppressAddress, domain, reason } = outcome;
-    if (!suppressAddress && domain !== undefined) this.#refusedDomains.add(domain);
+    // Without a domain no server said it: the mail was too old, or its address could not be used.
+    if (domain === undefined) return;
+    if (!suppressAddress) this.#refusedDomains.add(domain);
     if (this.#refusedDomains.size >= TRIP_AFTER) this.#open(`account_refused: ${reason}`);
     else this.#answered();
   }

@@ -44,8 +44,6 @@ export interface DispatcherDeps {
   readonly now: () => number;
   readonly at: AtCheckpoint;
   readonly log: Logger;
-  /** Aborted when the process must go, whatever is left. */
-  readonly abandon: AbortSignal;
 }
 
 export interface Dispatcher {
@@ -67,7 +65,7 @@ interface Readable {
 }
 
 export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
-  const { redis, keys, group, hands, ledger, settler, handler, breaker, around, leaseMs, now, at, log, abandon } = deps;
+  const { redis, keys, group, hands, ledger, settler, handler, breaker, around, leaseMs, now, at, log } = deps;
 
   /** Runs to its end beside the reader. Only a give-up may end it early: then the entry stays pending for a peer. */
   const inBackground = (entry: Entry, work: Promise<void>): void => {
@@ -151,7 +149,7 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
     await settler.settle(delivery, outcome);
   };
 
-  const start = ({ entry, event }: Readable, mail: TakenEmail, leaseUntil: number, isNoted: boolean): void => {
+  const start = ({ entry, event }: Readable, mail: TakenEmail, leaseUntil: number, isNoted: boolean): Delivery => {
     const delivery: Delivery = {
       entry,
       event,
@@ -169,35 +167,29 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       entry,
       around(delivery, () => work(delivery, isNoted)),
     );
+    return delivery;
   };
 
-  const claim = async (
-    events: readonly StreamEvent[],
+  /** Undefined when asked to stop before it worked. */
+  const unlessStopped = async <Result>(
+    what: string,
+    action: () => Promise<Result>,
     signal: AbortSignal,
     progress: () => void,
-  ): Promise<Map<string, ClaimedEmail> | undefined> => {
+  ): Promise<Result | undefined> => {
     try {
-      return await persist(() => ledger.claim(events), {
-        what: "claiming mails in the ledger",
-        log,
-        signal,
-        onFailure: progress,
-      });
+      return await persist(action, { what, log, signal, onFailure: progress });
     } catch (error) {
       if (error instanceof GaveUp) return undefined;
       throw error;
     }
   };
 
-  const notedOf = async (claimed: ReadonlyMap<string, ClaimedEmail>): Promise<Set<string>> => {
+  const notedOf = (claimed: ReadonlyMap<string, ClaimedEmail>): Promise<Set<string>> => {
     const doubtful = [...claimed.values()].flatMap((mail) =>
       mail.kind === "taken" && mail.mayBeSent ? [keys.sent(group.name, mail.eventId)] : [],
     );
-    return await persist(() => findSentNotes(redis, doubtful), {
-      what: "asking for notes of sent mails",
-      log,
-      signal: abandon,
-    });
+    return findSentNotes(redis, doubtful);
   };
 
   return {
@@ -208,17 +200,19 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       if (wanted.length === 0) return;
       for (const { event } of wanted) await at("read", event.id);
 
-      const leaseUntil = now() + leaseMs;
-      const claimed = await claim(
-        wanted.map(({ event }) => event),
-        signal,
-        progress,
-      );
+      let leaseUntil = 0;
+      const askForAll = () => {
+        // Seen from before the question was asked: the ledger's lease begins later.
+        leaseUntil = now() + leaseMs;
+        return ledger.claim(wanted.map(({ event }) => event));
+      };
+      const claimed = await unlessStopped("claiming mails in the ledger", askForAll, signal, progress);
       if (claimed === undefined) {
         for (const { entry } of wanted) inBackground(entry, settler.giveBack(entry));
         return;
       }
-      const noted = await notedOf(claimed);
+      const asking = "asking for notes of sent mails";
+      const noted = await unlessStopped(asking, () => notedOf(claimed), signal, progress);
       const started = new Set<string>();
       for (const item of wanted) {
         const { entry, event } = item;
@@ -231,7 +225,10 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
           inBackground(entry, settler.complete(entry, event, answer));
         } else {
           started.add(event.id);
-          start(item, answer, leaseUntil, noted.has(keys.sent(group.name, event.id)));
+          const isNoted = noted?.has(keys.sent(group.name, event.id)) === true;
+          const delivery = start(item, answer, leaseUntil, isNoted);
+          // Nobody can say whether it was sent before, and we are to stop: a peer will ask.
+          if (noted === undefined) delivery.giveUp.abort("stopped");
         }
       }
     },

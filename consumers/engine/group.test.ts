@@ -243,15 +243,16 @@ describe("a group", () => {
 
   test("a body that was never answered is uncertain when the drain's time is over", async () => {
     await using pipeline = await aPipeline();
+    const started = Promise.withResolvers<void>();
     const consumer = await pipeline.consumer(
       (_, { beforeBody }) => {
-        beforeBody();
+        if (beforeBody()) started.resolve();
         return new Promise(() => {});
       },
       { drainTimeoutMs: 500, retryDelayMs: 600_000 },
     );
     const [eventId = ""] = await pipeline.signUp(aSignup());
-    await eventually(() => consumer.inHand() === 1);
+    await started.promise;
     await consumer.stop();
     expect(await pipeline.status(eventId)).toMatchObject({ state: "uncertain", uncertain: 1, attempts: 1 });
     expect(await pipeline.redis.zcard(pipeline.keys.retry(group))).toBe(1);

@@ -105,9 +105,7 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
   const settling = { redis, keys, group, consumer, ledger, policy: options, random, wallClock, at, log, abandon };
   const settler = observe.settler(createSettler(settling));
   const delivering = { redis, keys, group, hands, ledger, settler, handler, breaker, around: observe.around };
-  const dispatcher = observe.dispatcher(
-    createDispatcher({ ...delivering, leaseMs: claimMinIdleMs, now, at, log, abandon }),
-  );
+  const dispatcher = observe.dispatcher(createDispatcher({ ...delivering, leaseMs: claimMinIdleMs, now, at, log }));
   const blocking = createBlockingReader({ connect: connectBlocking, commands: redis, group: group.name, consumer });
   const claimer = observe.claimer(
     createClaimer({ redis, keys, group: group.name, consumer, hands, log, now }, { claimMinIdleMs }),

@@ -71,7 +71,7 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
   const waitForEntries = async (room: number, signal: AbortSignal): Promise<Entry[]> => {
     // COUNT is per stream. With room for one, both streams may give one in the same moment: the second goes back.
     const entries = await blocking.read([retries, keys.events], Math.max(1, Math.floor(room / 2)), blockMs, signal);
-    for (const surplus of entries.slice(room)) await settler.giveBack(surplus);
+    for (const surplus of entries.slice(room)) void settler.giveBack(surplus).catch(() => {});
     return entries.slice(0, room);
   };
 
