@@ -49,6 +49,7 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
   const retries = keys.retries(group.name);
   const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(options.claimMinIdleMs / 4));
   let paused = false;
+  let hasRead = false;
   let pauseCheckedAt = Number.NEGATIVE_INFINITY;
 
   const checkPause = async (): Promise<void> => {
@@ -111,11 +112,15 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
     everyMs: 0,
     turn: async (signal, progress) => {
       try {
-        return await turn(signal, progress);
+        const next = await turn(signal, progress);
+        hasRead = true;
+        return next;
       } catch (error) {
         if (!isMissingGroup(error)) throw error;
         const made = await ensureGroup(redis, keys, group);
-        if (made > 0) log.warn({ made }, "the group was missing and is made again, from the beginning");
+        // The first time it is merely new.
+        const words = hasRead ? "was missing and is made again" : "was missing and is made";
+        if (made > 0) log[hasRead ? "warn" : "info"]({ made }, `the group ${words}, from the beginning`);
         return "again";
       }
     },
