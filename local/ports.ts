@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir, userInfo } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { AlreadyRunning, lockFolder } from "./lock.ts";
 
@@ -25,17 +25,20 @@ export const freePort = async (preferred?: number): Promise<number> => {
 /** Whether nobody listens on the port. */
 export const isFree = async (port: number): Promise<boolean> => (await listen(port)) !== undefined;
 
+/** Of all copies that this person runs. Not in /tmp, where somebody else may have made a folder of that name. */
+const claimsFolder = (): string =>
+  join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "signup-stream", "ports");
+
 /**
- * Claims a usual port among the copies that run on this machine, for as long as this process lives: two that start in the
- * same moment would both find it free, for its part takes it only later.
+ * Claims a usual port among this person's copies, for as long as this process lives: two that start in the same moment
+ * would both find it free, for its part takes it only later. Where nothing can be noted, it is taken without a claim.
  */
 export const claimPort = (port: number): boolean => {
   try {
-    lockFolder(join(tmpdir(), `signup-stream-ports-${userInfo().uid}`, String(port)));
+    lockFolder(join(claimsFolder(), String(port)));
     return true;
   } catch (error) {
-    if (error instanceof AlreadyRunning) return false;
-    throw error;
+    return !(error instanceof AlreadyRunning);
   }
 };
 
