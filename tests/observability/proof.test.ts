@@ -1,0 +1,48 @@
+import { expect, test } from "bun:test";
+import { ALERT_GROUPS } from "../../observability/alerts/rules.ts";
+import { FOREIGN_METRICS } from "../../observability/dashboards/consumer-groups.ts";
+import { prometheusNames } from "../../observability/dashboards/prometheus-names.ts";
+import { MADE_BY_TEMPO } from "../../observability/dashboards/traces.ts";
+import { eventually } from "../eventually.ts";
+import { attributesOf, promQlOfDashboards, selectorsOf, traceQlOfDashboards } from "./queries.ts";
+import { startRealRun } from "./real-run.ts";
+
+const ofOthers: ReadonlySet<string> = new Set([...FOREIGN_METRICS, MADE_BY_TEMPO]);
+const metricOf = (selector: string): string => /^\w+/.exec(selector)?.[0] ?? "";
+
+const rules = ALERT_GROUPS.flatMap((group) => group.rules.map(({ expr }) => expr));
+const selectors = new Set(
+  [...promQlOfDashboards(), ...rules].flatMap(selectorsOf).filter((selector) => !ofOthers.has(metricOf(selector))),
+);
+
+test("every metric that is queried is one that the code exports", () => {
+  const known = prometheusNames();
+  expect([...selectors].map(metricOf).filter((name) => !known.has(name))).toEqual([]);
+  expect(selectors.size).toBeGreaterThan(30);
+});
+
+test("a real Prometheus finds series for every selector, and every attribute that is asked for came with a span", async () => {
+  await using run = await startRealRun();
+  const isFound = async (selector: string) => (await run.prometheus.query(selector)).length > 0;
+  const missing = async () => {
+    const found = await Promise.all([...selectors].map(isFound));
+    return [...selectors].filter((_, index) => !found[index]);
+  };
+  await eventually(async () => (await missing()).length === 0, 20_000).catch(() => {});
+  expect(await missing()).toEqual([]);
+
+  // Comparisons may well be empty; nothing may be wrong.
+  for (const expr of [...promQlOfDashboards(), ...rules]) await run.prometheus.query(expr);
+
+  const asked = new Set(traceQlOfDashboards().flatMap(attributesOf));
+  expect(asked.size).toBeGreaterThan(8);
+  const carried = () =>
+    new Set(run.receiver.spans.flatMap(({ attributes }) => Object.keys(attributes).map((name) => `span.${name}`)));
+  const unknown = () => [...asked].filter((name) => !carried().has(name));
+  await eventually(() => unknown().length === 0, 5_000).catch(() => {});
+  expect(unknown()).toEqual([]);
+
+  const names = new Set(run.receiver.spans.map(({ name }) => name));
+  const askedNames = traceQlOfDashboards().flatMap((query) => [...query.matchAll(/(?<![.\w])name = "([^"]+)"/g)]);
+  for (const [, name = ""] of askedNames) expect(names).toContain(name);
+}, 90_000);

@@ -1,0 +1,101 @@
+import { freePort } from "../../local/ports.ts";
+import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { pauseGroup, resumeGroup } from "../../stream/pause-group.ts";
+import { eventually } from "../eventually.ts";
+import { startMailServer } from "../mail-server.ts";
+import { type OtlpReceiver, startOtlpReceiver } from "../otlp-receiver.ts";
+import { aSystem, type RunningProcess, type System, signUpAt } from "../processes.ts";
+import { exportingTo, openRedis } from "../received-traces.ts";
+import { type PrometheusServer, startPrometheus } from "./prometheus-server.ts";
+
+/** A system at work, scraped by a real Prometheus, its traces received. */
+export interface RealRun extends AsyncDisposable {
+  readonly prometheus: PrometheusServer;
+  readonly receiver: OtlpReceiver;
+  readonly api: RunningProcess;
+}
+
+/** By what an address begins with, the mail server behaves. */
+const startMoodyMailServer = () => {
+  const seen = new Set<string>();
+  let isHanging = true;
+  const refusal = (address: string): Error | null => {
+    if (address.startsWith("never")) return Object.assign(new Error("5.1.1 no such user"), { responseCode: 550 });
+    if (!address.startsWith("later") || seen.has(address)) return null;
+    seen.add(address);
+    return Object.assign(new Error("4.3.2 try again later"), { responseCode: 451 });
+  };
+  return startMailServer({
+    onRcptTo: ({ address }, _session, done) => done(refusal(address)),
+    beforeReply: async (raw) => {
+      if (!isHanging || !raw.includes("hang-")) return;
+      isHanging = false;
+      // Longer than its consumer lives.
+      await Bun.sleep(60_000);
+    },
+  });
+};
+
+const address = (mood: string): { readonly email: string } => ({
+  email: `${mood}-${crypto.randomUUID()}@inbox.example`,
+});
+
+/** A mail that Redis loses: its entry is taken out of the log while nobody reads. */
+const loseOne = async (system: System, api: RunningProcess): Promise<void> => {
+  using opened = await openRedis();
+  const { redis } = opened;
+  await pauseGroup(redis, system.keys, WELCOME_EMAIL.name);
+  await Bun.sleep(1_500);
+  const last = async () => (await redis.xrevrange(system.keys.events, "+", "-", "COUNT", 1))[0]?.[0];
+  const before = await last();
+  await signUpAt(api);
+  const lost = await eventually(async () => {
+    const id = await last();
+    return id !== before && id;
+  });
+  await redis.xdel(system.keys.events, lost);
+  // Long enough for a gauge's turn.
+  await Bun.sleep(1_500);
+  await resumeGroup(redis, system.keys, WELCOME_EMAIL.name);
+};
+
+/** Signups, a mistyped one, a retry, a dead letter, a consumer that is killed with a mail in hand, a pause, and a lost entry. */
+export const startRealRun = async (): Promise<RealRun> => {
+  await using stack = new AsyncDisposableStack();
+  const receiver = stack.use(startOtlpReceiver());
+  const system = stack.use(await aSystem({ mailServer: await startMoodyMailServer() }));
+  const ports: number[] = [];
+  const settings = async () => {
+    const port = await freePort();
+    ports.push(port);
+    return exportingTo(receiver, {
+      RETRY_GREYLIST_MS: "100",
+      OTEL_METRICS_EXPORTER: "prometheus",
+      OTEL_EXPORTER_PROMETHEUS_PORT: String(port),
+    });
+  };
+  const [forApi, forFirst, forSecond] = [await settings(), await settings(), await settings()];
+  const [apiPort = 0, ...consumerPorts] = ports;
+  const [api, first] = await Promise.all([system.api(forApi), system.consumer(forFirst)]);
+  const prometheus = stack.use(await startPrometheus({ "signup-api": [apiPort], "signup-consumer": consumerPorts }));
+
+  const people = (mood: string, count: number) =>
+    Promise.all(Array.from({ length: count }, () => signUpAt(api, address(mood))));
+  await people("plain", 20);
+  await signUpAt(api, { email: "no address" });
+  await people("later", 4);
+  await people("never", 2);
+  await people("hang", 1);
+  await eventually(() => system.mailServer.taken.length >= 24);
+  const second = system.consumer(forSecond);
+  first.kill("SIGKILL");
+  await second;
+  await people("plain", 10);
+  // A killed process takes its counters with it.
+  await people("later", 2);
+  await eventually(() => system.mailServer.taken.some(({ to }) => to.some((each) => each.startsWith("hang"))));
+  await loseOne(system, api);
+  await people("plain", 10);
+  const running = stack.move();
+  return { prometheus, receiver, api, [Symbol.asyncDispose]: () => running.disposeAsync() };
+};
