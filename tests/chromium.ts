@@ -1,17 +1,24 @@
+import { existsSync } from "node:fs";
+
 /** The one test file that needs a browser. */
 const BROWSER_TEST = "tests/signup-page.test.ts";
 
 const INSTALL = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"];
+const INSTALL_ELSEWHERE = process.platform === "darwin" ? "brew install --cask chromium" : "dnf install chromium";
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
+/** Where macOS has them: on no PATH. */
+const APPLICATIONS = ["Chromium", "Google Chrome"].map((name) => `/Applications/${name}.app/Contents/MacOS/${name}`);
 
-/** A Chromium on PATH. */
+const isRoot = (): boolean => process.getuid?.() === 0;
+
+/** A Chromium on PATH, or where the system has its applications. */
 export const findChromium = (): string | undefined =>
-  NAMES.map((name) => Bun.which(name)).find((command) => command !== null) ?? undefined;
+  NAMES.map((name) => Bun.which(name)).find((command) => command !== null) ?? APPLICATIONS.find(existsSync);
 
 /** What helps where there is none: the exact command. */
 export const chromiumAdvice = (): string =>
-  `The test of the signup page needs Chromium, and there is none on PATH. Run: ${
-    Bun.which("apt-get") === null ? "the package manager's install of chromium" : ["sudo", ...INSTALL].join(" ")
+  `The test of the signup page needs Chromium, and there is none. Run: ${
+    Bun.which("apt-get") === null ? INSTALL_ELSEWHERE : [...(isRoot() ? [] : ["sudo"]), ...INSTALL].join(" ")
   }`;
 
 /** Whether `bun test` with these arguments runs the browser's test: what is no flag is a part of a path. */
@@ -28,23 +35,27 @@ const run = (command: readonly string[]): boolean =>
 
 /** Root, or who may become root without a password. */
 const asRoot = (): readonly string[] | undefined => {
-  if (process.getuid?.() === 0) return [];
+  if (isRoot()) return [];
   const mayBe = Bun.which("sudo") !== null && Bun.spawnSync(["sudo", "-n", "true"]).success;
   return mayBe ? ["sudo", "-n"] : undefined;
 };
 
 /**
  * Installs Debian's Chromium where the tests that are to run need one, there is none, and no password is asked for.
- *
- * @throws an error with the exact command to run
+ * Returns whether there is what they need; if not, it has said the exact command to run.
  */
-export const provideChromium = (testArgs: readonly string[]): void => {
-  if (!includesBrowser(testArgs) || findChromium() !== undefined) return;
+export const provideChromium = (testArgs: readonly string[]): boolean => {
+  if (!includesBrowser(testArgs) || findChromium() !== undefined) return true;
   const prefix = Bun.which("apt-get") === null ? undefined : asRoot();
-  if (prefix === undefined) throw new Error(chromiumAdvice());
+  if (prefix === undefined) {
+    console.error(chromiumAdvice());
+    return false;
+  }
   console.log(`installing Chromium for the test of the signup page: ${[...prefix, ...INSTALL].join(" ")}`);
   const install = () => run([...prefix, ...INSTALL]);
   // Fresh images have no package lists, and old lists name versions that are gone.
   const installed = run([...prefix, "apt-get", "update", "-qq"]) ? install() : install();
-  if (!installed || findChromium() === undefined) throw new Error(chromiumAdvice());
+  const isThere = installed && findChromium() !== undefined;
+  if (!isThere) console.error(chromiumAdvice());
+  return isThere;
 };

@@ -30,7 +30,7 @@ const main = async (): Promise<number> => {
   watchAncestors(stop);
 
   const args = process.argv.slice(2);
-  provideChromium(args);
+  if (!provideChromium(args)) return 1;
   await using servers = await startTestServers();
   if (isAskedToStop) return 1;
   // `--no-orphans`: what a test started dies with it, and the tests die with us.
