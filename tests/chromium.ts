@@ -52,10 +52,9 @@ export const provideChromium = (testArgs: readonly string[]): boolean => {
     return false;
   }
   console.log(`installing Chromium for the test of the signup page: ${[...prefix, ...INSTALL].join(" ")}`);
-  const install = () => run([...prefix, ...INSTALL]);
   // Fresh images have no package lists, and old lists name versions that are gone.
-  const installed = run([...prefix, "apt-get", "update", "-qq"]) ? install() : install();
-  const isThere = installed && findChromium() !== undefined;
+  run([...prefix, "apt-get", "update", "-qq"]);
+  const isThere = run([...prefix, ...INSTALL]) && findChromium() !== undefined;
   if (!isThere) console.error(chromiumAdvice());
   return isThere;
 };
