@@ -26,45 +26,79 @@ export interface Audit {
   readonly unexplainedTwins: readonly string[];
   readonly dead: ReadonlyMap<string, number>;
   readonly unexplainedDead: readonly string[];
-  readonly letters: number;
+  /** Dead letters in Redis, by reason. Fewer than the dead where Redis was flushed since. */
+  readonly letters: ReadonlyMap<string, number>;
   readonly uncertain: number;
-  /** Entries that are pending or waiting, outbox rows, mails that are not final. */
-  readonly unfinished: number;
+  /** Users that were made without a mail, or with two: half a signup. */
+  readonly halfMade: readonly string[];
+  readonly unfinished: Unfinished;
+}
+
+/** What is still under way: all 0 when the dust has settled. */
+export interface Unfinished {
+  /** Mails that are not final. */
+  readonly mails: number;
+  readonly outboxRows: number;
+  /** Entries that a consumer holds, on either stream. */
+  readonly pending: number;
+  /** Entries that wait for their next try. */
+  readonly waiting: number;
+  /** Entries that nobody has read, on either stream. */
+  readonly unread: number;
 }
 
 const GROUP = "welcome-email";
+const EVENTS = "{chaos}:events";
+const RETRIES = `{chaos}:retries:${GROUP}`;
+const NEVER_SETTLED: Unfinished = { mails: -1, outboxRows: -1, pending: -1, waiting: -1, unread: -1 };
+
 const tally = (items: readonly string[]): Map<string, number> => {
   const counts = new Map<string, number>();
   for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
   return counts;
 };
 
-/** What is still under way: 0 when the dust has settled. */
-export const countUnfinished = async (system: ChaosSystem): Promise<number> => {
+/** Of one group on one stream. `lag` is nil where Redis 7.0 has forgotten it: then what lies after the last read is counted. */
+const unreadOn = async (redis: Redis, stream: string): Promise<number> => {
+  const groups: unknown = await redis.xinfo("GROUPS", stream);
+  const fields: unknown = Array.isArray(groups) ? groups[0] : undefined;
+  if (!Array.isArray(fields)) return 0;
+  const lastRead: unknown = fields[fields.indexOf("last-delivered-id") + 1];
+  return (await redis.xrange(stream, `(${String(lastRead)}`, "+")).length;
+};
+
+/** Undefined: a store does not answer. */
+export const countUnfinished = async (system: ChaosSystem): Promise<Unfinished | undefined> => {
   const redis = new Redis(system.redisUrl, { retryStrategy: () => null });
   redis.on("error", () => {});
   const sql = postgres(system.databaseUrl, { max: 1, onnotice: () => {} });
   try {
-    const [row] = await sql<{ unfinished: number }[]>`
-      select ((select count(*) from emails where state not in ('sent', 'dead', 'suppressed', 'cancelled'))
-        + (select count(*) from outbox))::int as unfinished`;
-    const pending = async (stream: string): Promise<number> => {
+    const [row] = await sql<{ mails: number; outbox_rows: number }[]>`
+      select (select count(*) from emails where state not in ('sent', 'dead', 'suppressed', 'cancelled'))::int as mails,
+        (select count(*) from outbox)::int as outbox_rows`;
+    const pendingOn = async (stream: string): Promise<number> => {
       const summary: unknown = await redis.xpending(stream, GROUP);
       return Array.isArray(summary) ? Number(summary[0]) : 1;
     };
-    return (
-      (row?.unfinished ?? 1) +
-      (await pending("{chaos}:events")) +
-      (await pending(`{chaos}:retries:${GROUP}`)) +
-      (await redis.zcard(`{chaos}:retry:${GROUP}`))
-    );
+    if (row === undefined) return undefined;
+    return {
+      mails: row.mails,
+      outboxRows: row.outbox_rows,
+      pending: (await pendingOn(EVENTS)) + (await pendingOn(RETRIES)),
+      waiting: await redis.zcard(`{chaos}:retry:${GROUP}`),
+      unread: (await unreadOn(redis, EVENTS)) + (await unreadOn(redis, RETRIES)),
+    };
   } catch {
-    return -1;
+    return undefined;
   } finally {
     redis.disconnect();
     await sql.end({ timeout: 1 });
   }
 };
+
+/** Whether the dust has settled. */
+export const isSettled = (left: Unfinished | undefined): boolean =>
+  left !== undefined && Object.values(left).every((count) => count === 0);
 
 /** Compares what was promised over HTTP with what came out of the SMTP socket, by way of the ledger. */
 export const audit = async (system: ChaosSystem, mailServer: ChaoticMailServer, load: Load): Promise<Audit> => {
@@ -72,7 +106,10 @@ export const audit = async (system: ChaosSystem, mailServer: ChaoticMailServer, 
   const redis = new Redis(system.redisUrl);
   const rows = await sql<LedgerRow[]>`
     select event_id, state, reason, uncertain, email from emails left join users on users.id = emails.user_id`;
-  const letters = await redis.xlen(`{chaos}:dead:${GROUP}`);
+  const halfMade = await sql<{ email: string }[]>`
+    select email from users left join emails on emails.user_id = users.id
+    group by users.id having count(emails.event_id) <> 1`;
+  const letters = await redis.xrange(`{chaos}:dead:${GROUP}`, "-", "+");
   await sql.end();
   redis.disconnect();
 
@@ -80,10 +117,11 @@ export const audit = async (system: ChaosSystem, mailServer: ChaoticMailServer, 
   const copies = tally(mailServer.taken.map(({ eventId }) => eventId));
   const isExplainedDeath = ({ state, email }: LedgerRow): boolean =>
     (state === "dead" || state === "suppressed") && email !== null && mailServer.refused.has(email);
+  const takenOnce = new Set(mailServer.taken.map(({ eventId, to }) => `${eventId} ${to}`));
   const lost = load.accepted.filter(({ eventId, email }) => {
     const row = byEvent.get(eventId);
     if (row === undefined) return true;
-    if (row.state === "sent") return !mailServer.taken.some((mail) => mail.eventId === eventId && mail.to === email);
+    if (row.state === "sent") return !takenOnce.has(`${eventId} ${email}`);
     return !isExplainedDeath(row);
   });
   const twins = [...copies]
@@ -103,8 +141,9 @@ export const audit = async (system: ChaosSystem, mailServer: ChaoticMailServer, 
     unexplainedTwins: twins.filter((twin) => twin.copies > 1 + twin.uncertain).map(({ eventId }) => eventId),
     dead: tally(dead.map(({ reason }) => reason ?? "")),
     unexplainedDead: dead.filter((row) => !isExplainedDeath(row)).map(({ event_id }) => event_id),
-    letters,
+    letters: tally(letters.map(([, fields]) => fields[fields.indexOf("reason") + 1] ?? "")),
+    halfMade: halfMade.map(({ email }) => email),
     uncertain: rows.reduce((sum, { uncertain }) => sum + uncertain, 0),
-    unfinished: await countUnfinished(system),
+    unfinished: (await countUnfinished(system)) ?? NEVER_SETTLED,
   };
 };

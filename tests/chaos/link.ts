@@ -9,47 +9,84 @@ export interface Link extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
   /**
-   * refuse: no connection is taken, those there are cut. hang: connections are taken and say nothing. delay: 300 ms each way.
-   * reset: what is there is cut in mid-stream, every half second. half-open: what is there falls silent, new ones too.
+   * refuse: no connection is taken, those there are reset. hang: nothing arrives, and all of it does when the link heals,
+   * late, as TCP sends again what was lost. delay: 300 ms each way. reset: every seventh piece is cut in its middle by a
+   * RST. half-open: connections are taken, nothing is forwarded ever; they stay so after the healing, as a lost route
+   * leaves them, and only a deadline of its owner ends one.
    */
   break(fault: LinkFault): void;
-  /** As new: what was silenced is cut, so that nobody waits for it longer than they would for a lost route. */
+  /** New connections work, and those that only waited go on. */
   heal(): void;
 }
 
 const DELAY_MS = 300;
-const RESET_EVERY_MS = 500;
+const RESET_EVERY = 7;
+
+interface Pair {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  /** A lost route: neither end hears of the other again. */
+  isLost: boolean;
+  readonly flushes: (() => void)[];
+}
 
 export const createLink = async (name: string, targetPort: number): Promise<Link> => {
-  const sockets = new Set<Socket>();
+  const pairs = new Set<Pair>();
   let fault: LinkFault | undefined;
-  let resetting: ReturnType<typeof setInterval> | undefined;
-  const cutAll = () => {
-    for (const socket of sockets) socket.destroy();
+  let pieces = 0;
+
+  const reset = ({ client, upstream }: Pair): void => {
+    client.resetAndDestroy();
+    upstream.resetAndDestroy();
+  };
+
+  /** One direction, in order: what is under way when a fault begins or ends never overtakes what went before it. */
+  const forward = (pair: Pair, from: Socket, to: Socket): void => {
+    const queue: { readonly chunk: Buffer; readonly dueAt: number }[] = [];
+    let hasEnded = false;
+    const flush = (): void => {
+      if (pair.isLost || fault === "hang") return;
+      for (let head = queue[0]; head !== undefined; head = queue[0]) {
+        const waitMs = head.dueAt - performance.now();
+        if (waitMs > 0) {
+          setTimeout(flush, waitMs);
+          return;
+        }
+        queue.shift();
+        to.write(head.chunk);
+      }
+      if (hasEnded) to.end();
+    };
+    pair.flushes.push(flush);
+    from.on("data", (chunk: Buffer) => {
+      if (pair.isLost) return;
+      pieces += 1;
+      if (fault === "reset" && pieces % RESET_EVERY === 0) {
+        to.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => reset(pair));
+        return;
+      }
+      queue.push({ chunk, dueAt: performance.now() + (fault === "delay" ? DELAY_MS : 0) });
+      flush();
+    });
+    from.on("error", () => {});
+    from.on("close", () => {
+      hasEnded = true;
+      flush();
+      if (pair.client.destroyed && pair.upstream.destroyed) pairs.delete(pair);
+    });
   };
 
   const server = createServer((client) => {
+    client.on("error", () => {});
     if (fault === "refuse") {
-      client.destroy();
+      client.resetAndDestroy();
       return;
     }
     const upstream = connect({ host: "127.0.0.1", port: targetPort });
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.on("error", () => {});
-      from.on("data", (chunk) => {
-        if (fault === "hang" || fault === "half-open") return;
-        if (fault === "delay") setTimeout(() => to.write(chunk), DELAY_MS);
-        else to.write(chunk);
-      });
-      from.on("close", () => {
-        sockets.delete(from);
-        if (fault !== "half-open") to.destroy();
-      });
-    }
+    const pair: Pair = { client, upstream, isLost: fault === "half-open", flushes: [] };
+    pairs.add(pair);
+    forward(pair, client, upstream);
+    forward(pair, upstream, client);
   });
   const { promise, resolve } = Promise.withResolvers<number>();
   server.listen(0, "127.0.0.1", () => {
@@ -61,19 +98,20 @@ export const createLink = async (name: string, targetPort: number): Promise<Link
     port: await promise,
     break(next) {
       fault = next;
-      if (next === "refuse") cutAll();
-      if (next === "reset") resetting = setInterval(cutAll, RESET_EVERY_MS);
+      if (next === "refuse") for (const pair of pairs) reset(pair);
+      if (next === "half-open") for (const pair of pairs) pair.isLost = true;
     },
     heal() {
-      const wasSilent = fault === "hang" || fault === "half-open";
-      clearInterval(resetting);
       fault = undefined;
-      if (wasSilent) cutAll();
+      for (const pair of pairs) {
+        // The server's end gives up its part one day; the client's is never told.
+        if (pair.isLost) pair.upstream.destroy();
+        for (const flush of pair.flushes) flush();
+      }
     },
     [Symbol.asyncDispose]: () =>
       new Promise((done) => {
-        clearInterval(resetting);
-        cutAll();
+        for (const pair of pairs) reset(pair);
         server.close(() => done());
       }),
   };

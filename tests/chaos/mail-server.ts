@@ -70,11 +70,11 @@ export const startChaoticMailServer = async (currentFault: () => string): Promis
       const take = () => taken.push({ eventId, to, during: currentFault() });
       switch (fault) {
         case "cut before the 250, not taken":
-          socket.destroy();
+          socket.resetAndDestroy();
           return;
         case "cut before the 250, taken":
           take();
-          socket.destroy();
+          socket.resetAndDestroy();
           return;
         case "silence":
           return;

@@ -1,6 +1,16 @@
-import type { Audit } from "./audit.ts";
+import { type Audit, isSettled } from "./audit.ts";
 import type { Load } from "./load.ts";
-import type { ChaosSystem } from "./system.ts";
+import type { LogCounts } from "./log-counts.ts";
+
+/** All that a run has come to. */
+export interface Results {
+  readonly run: Run;
+  readonly books: Audit;
+  readonly load: Load;
+  readonly logs: LogCounts;
+  /** What processes did that they must not. */
+  readonly misconduct: readonly string[];
+}
 
 export interface Run {
   readonly seed: number;
@@ -11,12 +21,18 @@ export interface Run {
 }
 
 /** What a run must have provoked: else it has proved nothing. Words of the log, and what they stand for. */
-const PROVOKED: readonly (readonly [words: string, what: string])[] = [
-  ["claimed entries that their consumer had left", "steals"],
-  ["relayed events that were left in the outbox", "relay rescues"],
-  ["brought back mails that Redis had lost", "reconciliations"],
-  ["made", "missing groups made again"],
-];
+const PROVOKED = [
+  { what: "steals", words: ["claimed entries that their consumer had left"] },
+  { what: "relay rescues", words: ["relayed events that were left in the outbox"] },
+  { what: "reconciliations", words: ["brought back mails that Redis had lost"] },
+  {
+    what: "missing groups made again",
+    words: ["made the group on its streams", "the group was missing and is made again"],
+  },
+] as const;
+
+const provoked = (logs: LogCounts) =>
+  PROVOKED.map(({ what, words }) => ({ what, count: words.reduce((sum, each) => sum + logs.count(each), 0) }));
 
 const times = (samples: readonly number[]): string => {
   const sorted = [...samples].sort((left, right) => left - right);
@@ -28,7 +44,7 @@ const entriesOf = (counts: ReadonlyMap<string, number>): string =>
   [...counts].map(([what, count]) => `${count} ${what}`).join(", ") || "none";
 
 /** The books and the times, as a table. */
-export const report = (run: Run, books: Audit, system: ChaosSystem, load: Load): string => {
+export const report = ({ run, books, load, logs, misconduct }: Results): string => {
   const rows: (readonly [string, string])[] = [
     ["seed", String(run.seed)],
     ["faults", String(run.faults)],
@@ -38,9 +54,10 @@ export const report = (run: Run, books: Audit, system: ChaosSystem, load: Load):
     ["twins", `${books.twins.length}, of them unexplained ${books.unexplainedTwins.length}`],
     ["uncertain", String(books.uncertain)],
     ["dead", entriesOf(books.dead)],
-    ["dead letters", String(books.letters)],
-    ["unfinished at the end", String(books.unfinished)],
-    ...PROVOKED.map(([words, what]) => [what, String(system.logged(words))] as const),
+    ["dead letters", entriesOf(books.letters)],
+    ["left at the end", entriesOf(new Map(Object.entries(books.unfinished)))],
+    ["processes that misbehaved", String(misconduct.length)],
+    ...provoked(logs).map(({ what, count }) => [what, String(count)] as const),
     ["answers", entriesOf(load.answers)],
     ["slowest answer", `${(load.slowestMs() / 1_000).toFixed(1)} s`],
   ];
@@ -62,7 +79,7 @@ export const report = (run: Run, books: Audit, system: ChaosSystem, load: Load):
 };
 
 /** What broke a promise, or kept the run from proving any. */
-export const breachesOf = (run: Run, books: Audit, system: ChaosSystem): string[] => {
+export const breachesOf = ({ run, books, load, logs, misconduct }: Results): string[] => {
   const breaches: string[] = [];
   const expectNone = (what: string, found: readonly string[]) => {
     if (found.length > 0) breaches.push(`${found.length} ${what}: ${found.slice(0, 5).join(", ")}`);
@@ -71,9 +88,15 @@ export const breachesOf = (run: Run, books: Audit, system: ChaosSystem): string[
   expectNone("unexplained twins", books.unexplainedTwins);
   expectNone("unexplained deaths", books.unexplainedDead);
   expectNone("faults without recovery", run.notRecovered);
-  if (books.unfinished !== 0) breaches.push(`${books.unfinished} unfinished at the end`);
+  expectNone("users that are half made", books.halfMade);
+  expectNone("clients refused for what they themselves had asked before", load.wronglyRefused);
+  expectNone("processes that misbehaved", misconduct);
+  if (!isSettled(books.unfinished)) {
+    breaches.push(`left at the end: ${entriesOf(new Map(Object.entries(books.unfinished)))}`);
+  }
   if (books.uncertain === 0) breaches.push("nothing was uncertain: the run proved too little");
-  for (const [words, what] of PROVOKED)
-    if (system.logged(words) === 0) breaches.push(`no ${what}: the run proved too little`);
+  for (const { what, count } of provoked(logs)) {
+    if (count === 0) breaches.push(`no ${what}: the run proved too little`);
+  }
   return breaches;
 };

@@ -1,36 +1,33 @@
-import { createWriteStream } from "node:fs";
 import { join } from "node:path";
-import { type Child, startChild } from "../../local/child.ts";
 import { freePort } from "../../local/ports.ts";
 import { type LocalServer, startPostgres } from "../../local/postgres.ts";
 import { startRedis } from "../../local/redis.ts";
 import { findRedis } from "../../local/redis-program.ts";
+import { findClockLibrary } from "./clock-library.ts";
 import { createLink, type Link } from "./link.ts";
+import type { LogCounts } from "./log-counts.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
+import { createVictim, type Victim } from "./victim.ts";
 
-/** A process that faults befall. It can be ended, frozen, and started again. */
-export interface Victim {
-  readonly name: string;
-  readonly kind: "api" | "consumer";
-  readonly url: string;
-  start(): void;
-  signal(signal: NodeJS.Signals): void;
-  /** Resolves when it has ended. */
-  ended(): Promise<string>;
-  stop(): Promise<void>;
-}
-
+/** All that runs, and what a fault needs to reach each part of it. */
 export interface ChaosSystem extends AsyncDisposable {
   readonly victims: readonly Victim[];
   readonly links: readonly Link[];
   readonly databaseUrl: string;
   readonly redisUrl: string;
-  /** How often a line with these words was logged, by all processes. */
-  logged(words: string): number;
+  /** What processes did that they must not: ended by themselves, with a wrong code, or not when they were told to. */
+  readonly misconduct: readonly string[];
   killRedis(): Promise<void>;
   startRedis(): Promise<void>;
   killPostgres(): Promise<void>;
   startPostgres(): Promise<void>;
+}
+
+export interface ChaosSystemOptions {
+  /** Data and logs. */
+  readonly directory: string;
+  readonly mailServer: ChaoticMailServer;
+  readonly logs: LogCounts;
 }
 
 /** Times are short, so that a minute holds many faults; hashing is cheap. */
@@ -49,6 +46,14 @@ const SETTINGS = {
   DRAIN_TIMEOUT_MS: "5000",
 };
 
+const PARTS = [
+  { kind: "api", name: "api-1", hasFakeClock: false },
+  { kind: "api", name: "api-2", hasFakeClock: true },
+  { kind: "consumer", name: "consumer-1", hasFakeClock: false },
+  { kind: "consumer", name: "consumer-2", hasFakeClock: false },
+  { kind: "consumer", name: "consumer-3", hasFakeClock: true },
+] as const;
+
 const root = join(import.meta.dir, "..", "..");
 
 const withPort = (url: string, port: number): string => {
@@ -57,17 +62,29 @@ const withPort = (url: string, port: number): string => {
   return changed.href;
 };
 
+const kill = async (server: LocalServer): Promise<void> => {
+  try {
+    process.kill(server.pid, "SIGKILL");
+  } catch {
+    // It has ended already.
+  }
+  await server.exited;
+};
+
 /** Two APIs, three consumers, Postgres and Redis with its file; a link of its own between any two. */
-export const startChaosSystem = async (directory: string, mailServer: ChaoticMailServer): Promise<ChaosSystem> => {
+export const startChaosSystem = async (options: ChaosSystemOptions): Promise<ChaosSystem> => {
+  const { directory, mailServer, logs } = options;
   const program = findRedis(join(root, ".local", "redis"), console.log);
+  const clockLibrary = findClockLibrary(join(root, ".local", "libfaketime"));
+  if (clockLibrary === undefined) console.log("no libfaketime here: clocks do not jump");
   const redisOptions = { program, dataDirectory: join(directory, "redis"), port: await freePort() };
   const postgresOptions = {
     dataDirectory: join(directory, "postgres"),
     port: await freePort(),
     settings: ["max_connections=200"],
   };
-  let redis: LocalServer = await startRedis(redisOptions);
-  let postgres: LocalServer = await startPostgres(postgresOptions);
+  let redis = await startRedis(redisOptions);
+  let postgres = await startPostgres(postgresOptions);
   const [databaseUrl, redisUrl] = [postgres.url, redis.url];
   const env = { PATH: process.env["PATH"] ?? "", ...SETTINGS };
   const migrated = Bun.spawnSync([process.execPath, "database/migrate.ts"], {
@@ -77,72 +94,51 @@ export const startChaosSystem = async (directory: string, mailServer: ChaoticMai
   if (!migrated.success) throw new Error(`the database could not be made: ${migrated.stderr.toString()}`);
 
   const links: Link[] = [];
-  const link = async (name: string, port: number): Promise<number> => {
+  const link = async (name: string, port: number): Promise<string> => {
     const made = await createLink(name, port);
     links.push(made);
-    return made.port;
+    return String(made.port);
   };
-  const counts = new Map<string, number>();
-
-  const createVictim = async (kind: Victim["kind"], name: string): Promise<Victim> => {
-    const log = createWriteStream(join(directory, `${name}.log`), { flags: "a" });
+  const misconduct: string[] = [];
+  const victims: Victim[] = [];
+  for (const { kind, name, hasFakeClock } of PARTS) {
     const port = await freePort();
-    const own: Record<string, string> = {
-      ...env,
-      DATABASE_URL: withPort(databaseUrl, await link(`${name} -> postgres`, postgresOptions.port)),
-      REDIS_URL: withPort(redisUrl, await link(`${name} -> redis`, redisOptions.port)),
-      ...(kind === "api" ? { PORT: String(port) } : { CONSUMER_HEALTH_PORT: String(port), CONSUMER_NAME: name }),
+    const own =
+      kind === "api"
+        ? { PORT: String(port) }
+        : {
+            CONSUMER_HEALTH_PORT: String(port),
+            CONSUMER_NAME: name,
+            MAIL_PORT: await link(`${name} -> smtp`, mailServer.port),
+          };
+    const stores = {
+      DATABASE_URL: withPort(databaseUrl, Number(await link(`${name} -> postgres`, postgresOptions.port))),
+      REDIS_URL: withPort(redisUrl, Number(await link(`${name} -> redis`, redisOptions.port))),
     };
-    if (kind === "consumer") own["MAIL_PORT"] = String(await link(`${name} -> smtp`, mailServer.port));
-    const file = kind === "api" ? "api/main.ts" : "consumers/main.ts";
-    let child: Child;
-    const onLine = (line: string): void => {
-      log.write(`${line}\n`);
-      const message = /"message":"([^"]*)"/.exec(line)?.[1];
-      if (message !== undefined) counts.set(message, (counts.get(message) ?? 0) + 1);
-    };
-    const start = () => {
-      child = startChild({ command: [process.execPath, file], env: own, cwd: root, onLine, deathSignal: "TERM" });
-    };
-    start();
-    return {
-      name,
-      kind,
-      url: `http://127.0.0.1:${port}`,
-      start,
-      signal: (signal) => {
-        try {
-          process.kill(child.pid, signal);
-        } catch {
-          // It has ended already.
-        }
-      },
-      ended: () => child.exited,
-      stop: () => child.stop("SIGTERM", 10_000),
-    };
-  };
-
-  const victims = [
-    await createVictim("api", "api-1"),
-    await createVictim("api", "api-2"),
-    await createVictim("consumer", "consumer-1"),
-    await createVictim("consumer", "consumer-2"),
-    await createVictim("consumer", "consumer-3"),
-  ];
-  const kill = async (server: LocalServer): Promise<void> => {
-    try {
-      process.kill(server.pid, "SIGKILL");
-    } catch {
-      // It has ended already.
-    }
-    await server.exited;
-  };
+    victims.push(
+      createVictim({
+        name,
+        kind,
+        file: kind === "api" ? "api/main.ts" : "consumers/main.ts",
+        root,
+        directory,
+        port,
+        env: { ...env, ...stores, ...own },
+        clockLibrary: hasFakeClock ? clockLibrary : undefined,
+        onLine: logs.read,
+        onMisconduct: (what) => {
+          console.log(`       ${what}`);
+          misconduct.push(what);
+        },
+      }),
+    );
+  }
   return {
     victims,
     links,
     databaseUrl,
     redisUrl,
-    logged: (words) => [...counts].reduce((sum, [message, count]) => (message.includes(words) ? sum + count : sum), 0),
+    misconduct,
     killRedis: () => kill(redis),
     startRedis: async () => {
       redis = await startRedis(redisOptions);
@@ -152,6 +148,7 @@ export const startChaosSystem = async (directory: string, mailServer: ChaoticMai
       postgres = await startPostgres(postgresOptions);
     },
     async [Symbol.asyncDispose]() {
+      for (const each of links) each.heal();
       await Promise.all(victims.map((victim) => victim.stop()));
       await Promise.all(links.map((each) => each[Symbol.asyncDispose]()));
       await Promise.all([redis.stop(), postgres.stop()]);

@@ -1,0 +1,82 @@
+import { type Fault, nothing } from "./fault.ts";
+import type { FaultDeps } from "./sequence.ts";
+import type { Victim } from "./victim.ts";
+
+/** Longer than the claim threshold: peers take over what the zombie still believes to be its own. */
+const FREEZE_MS = { min: 3_500, max: 6_000 } as const;
+const JUMPS_S = [-7_200, -90, 90, 7_200] as const;
+
+/** Faults of the APIs and consumers themselves. */
+export const processFaults = ({ system, mailServer, random }: FaultDeps) => {
+  const anyVictim = (kind?: Victim["kind"]): Victim =>
+    random.pick(system.victims.filter((victim) => kind === undefined || victim.kind === kind));
+
+  const kill = (): Fault => {
+    const victim = anyVictim();
+    return {
+      kind: `kill -9 ${victim.kind}`,
+      label: `kill -9 ${victim.name}`,
+      lastsMs: random.between(500, 3_000),
+      parts: [victim.name],
+      inflict: victim.kill,
+      heal: async () => victim.start(),
+    };
+  };
+  /** Its mails wait for an answer when it dies: peers have to take them over. */
+  const killWithWorkInHand = (): Fault => {
+    const victim = anyVictim("consumer");
+    return {
+      kind: "kill -9 consumer",
+      label: `kill -9 ${victim.name} with work in hand`,
+      lastsMs: random.between(2_500, 4_000),
+      parts: [victim.name, "smtp"],
+      inflict: async () => {
+        mailServer.misbehave("10 s late");
+        await Bun.sleep(800);
+        await victim.kill();
+        mailServer.misbehave(undefined);
+      },
+      heal: async () => victim.start(),
+    };
+  };
+  const terminate = (): Fault => {
+    const victim = anyVictim();
+    return {
+      kind: `SIGTERM ${victim.kind}`,
+      label: `SIGTERM ${victim.name}`,
+      lastsMs: random.between(200, 2_000),
+      parts: [victim.name],
+      inflict: async () => victim.terminate(),
+      heal: async () => {
+        await victim.terminated();
+        victim.start();
+      },
+    };
+  };
+  const freeze = (): Fault => {
+    const victim = anyVictim();
+    return {
+      kind: `SIGSTOP ${victim.kind}`,
+      label: `SIGSTOP ${victim.name}, then SIGCONT`,
+      lastsMs: random.between(FREEZE_MS.min, FREEZE_MS.max),
+      parts: [victim.name],
+      inflict: async () => victim.freeze(),
+      heal: async () => victim.thaw(),
+    };
+  };
+  /** Drawn also where clocks cannot be faked, so that a seed means the same everywhere. */
+  const jumpClock = (): Fault => {
+    const victim = random.pick(system.victims.filter(({ name }) => name === "api-2" || name === "consumer-3"));
+    const seconds = random.pick(JUMPS_S);
+    const jump = victim.jumpClock;
+    return {
+      kind: "clock jump",
+      label: `the clock of ${victim.name} jumps by ${seconds} s, and back${jump === undefined ? " (left out)" : ""}`,
+      lastsMs: random.between(2_000, 5_000),
+      parts: [victim.name],
+      inflict: async () => jump?.(seconds),
+      heal: jump === undefined ? nothing : async () => jump(0),
+    };
+  };
+  return { kill, killWithWorkInHand, terminate, freeze, jumpClock };
+};

@@ -1,0 +1,88 @@
+import { Redis } from "ioredis";
+import postgres from "postgres";
+import { type Fault, nothing } from "./fault.ts";
+import type { FaultDeps } from "./sequence.ts";
+
+const GARBAGE: readonly (readonly string[])[] = [
+  ["hello", "world"],
+  ["specversion", "1.0", "id", "nonsense", "type", "user.signed_up.v1", "source", "x", "data", "{"],
+  [
+    ...["specversion", "1.0", "id", "6f9619ff-8b86-4011-b42d-00c04fc964ff", "type", "user.signed_up.v9"],
+    ...["source", "x", "data", "{}"],
+  ],
+  ["type", "order.placed.v1", "data", "{}"],
+  ["type", "user.signed_up.v1", "data", "x".repeat(100_000)],
+];
+
+const withRedis = async (url: string, action: (redis: Redis) => Promise<unknown>): Promise<void> => {
+  const redis = new Redis(url, { retryStrategy: () => null });
+  redis.on("error", () => {});
+  await action(redis).catch(() => {});
+  redis.disconnect();
+};
+
+/** Faults of Redis and Postgres, and of what is in them. */
+export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
+  const killRedis = (lastsMs = random.between(500, 4_000)): Fault => ({
+    kind: "kill -9 redis",
+    label: "kill -9 redis, started again with its file",
+    lastsMs,
+    parts: ["redis"],
+    inflict: system.killRedis,
+    heal: system.startRedis,
+  });
+  const flush = (): Fault => ({
+    kind: "FLUSHALL",
+    label: "FLUSHALL",
+    lastsMs: 0,
+    parts: ["redis"],
+    inflict: () => withRedis(system.redisUrl, (redis) => redis.flushall()),
+    heal: nothing,
+  });
+  /** What waits for its next try is in Redis alone; flushed, only the ledger knows of it. */
+  const flushWhileRetriesWait = (): Fault => ({
+    kind: "FLUSHALL",
+    label: "FLUSHALL while retries wait",
+    lastsMs: 500,
+    parts: ["redis", "smtp"],
+    inflict: async () => {
+      mailServer.misbehave("452 too many");
+      await Bun.sleep(1_500);
+      await flush().inflict();
+    },
+    heal: async () => mailServer.misbehave(undefined),
+  });
+  const killPostgres = (): Fault => ({
+    kind: "kill -9 postgres",
+    label: "kill -9 postgres, started again",
+    lastsMs: random.between(500, 3_000),
+    parts: ["postgres"],
+    inflict: system.killPostgres,
+    heal: system.startPostgres,
+  });
+  const cutConnections = (): Fault => ({
+    kind: "connections terminated",
+    label: "all connections of postgres terminated",
+    lastsMs: 0,
+    parts: ["postgres"],
+    inflict: async () => {
+      const sql = postgres(system.databaseUrl, { max: 1, onnotice: () => {} });
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where pid <> pg_backend_pid() and backend_type = 'client backend'`.catch(() => {});
+      await sql.end({ timeout: 1 });
+    },
+    heal: nothing,
+  });
+  const garbage = (): Fault => ({
+    kind: "garbage",
+    label: "garbage in the stream",
+    lastsMs: 0,
+    parts: ["redis"],
+    inflict: () =>
+      withRedis(system.redisUrl, (redis) =>
+        Promise.all(GARBAGE.map((fields) => redis.xadd("{chaos}:events", "*", ...fields))),
+      ),
+    heal: nothing,
+  });
+  return { killRedis, flush, flushWhileRetriesWait, killPostgres, cutConnections, garbage };
+};
