@@ -8,7 +8,7 @@ import { observeRequests } from "../observability/http-server.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { TraceContext } from "../observability/trace-context.ts";
 import type { Settings } from "../settings/load.ts";
-import { addDocs } from "./docs/routes.ts";
+import { addDocs, docsPolicy } from "./docs/routes.ts";
 import { createErrorHandler, createErrorReporter, notFound } from "./errors.ts";
 import { openapiRoute } from "./openapi/route.ts";
 import { addPages } from "./pages/routes.ts";
@@ -69,6 +69,8 @@ export const createApp = (deps: AppDeps): Hono => {
   app.onError(createErrorHandler(report));
   app.notFound(notFound);
   app.use(observeRequests());
+  // Before the pages' own policy is set: the outermost has the last word.
+  app.use("/docs", docsPolicy);
   app.use(
     secureHeaders({
       contentSecurityPolicy: CONTENT_SECURITY_POLICY,

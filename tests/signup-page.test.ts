@@ -104,7 +104,7 @@ test("speaks English to whose browser asks for it", async () => {
 });
 
 // Until the policy of the pages no longer replaces that of /docs (api/app.ts): it forbids the page's own script.
-test.failing("/docs shows the operations, from its own files alone", async () => {
+test("/docs shows the operations, from its own files alone", async () => {
   await using visitor = await aVisitor(browser, { viewport: { width: 1280, height: 800 } });
   const { page } = visitor;
   await page.goto(`${api.url}/docs`);
