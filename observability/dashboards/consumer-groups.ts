@@ -195,13 +195,17 @@ export const consumerGroupsDashboard = (): Dashboard =>
         graph({
           title: "Saved",
           description:
-            "Entries per second taken over from dead peers, mails put back that Redis lost, and tries that nobody knows the end of.",
-          unit: "cps",
+            "Since their processes started: entries taken over from dead peers, mails put back that Redis lost, tries that nobody knows the end of. A step up is one more.",
+          unit: "short",
           width: 8,
+          // Totals, not rates: of a counter that appears with its first event, `rate` never sees that event.
           lines: [
-            { expr: rateOf(names.SIGNUP_CLAIMED, OF_GROUP), legend: "taken over" },
-            { expr: rateOf(names.SIGNUP_RECONCILED, OF_GROUP), legend: "put back" },
-            { expr: rateOf(names.MAIL_UNCERTAIN, OF_GROUP, [LABEL.cause]), legend: `uncertain, {{${LABEL.cause}}}` },
+            { expr: `sum(${gauge(names.SIGNUP_CLAIMED, OF_GROUP)})`, legend: "taken over" },
+            { expr: `sum(${gauge(names.SIGNUP_RECONCILED, OF_GROUP)})`, legend: "put back" },
+            {
+              expr: `sum by (${LABEL.cause}) (${gauge(names.MAIL_UNCERTAIN, OF_GROUP)})`,
+              legend: `uncertain, {{${LABEL.cause}}}`,
+            },
           ],
         }),
       ],

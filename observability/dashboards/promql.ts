@@ -5,7 +5,7 @@ export const WINDOW = "$__rate_interval";
 
 const selector = (name: string, labels: string): string => (labels === "" ? name : `${name}{${labels}}`);
 
-/** A gauge's series. */
+/** The series of a gauge, or of a counter as it stands. */
 export const gauge = (name: MetricName, labels = ""): string => selector(prometheusName(name), labels);
 
 /** Per second, summed by labels; of a histogram the rate of its recordings. */

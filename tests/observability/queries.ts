@@ -48,14 +48,18 @@ export const dashboards = (): readonly DashboardJson[] =>
   [...dashboardFiles().values()].map((text) => dashboard.parse(JSON.parse(text)));
 
 /** Puts in what Grafana would put in for its variables. */
-export const filledIn = (query: string, rateInterval = "5m"): string =>
+export const filledIn = (
+  query: string,
+  rateInterval = "5m",
+  eventId = "0190c3a1-6f0e-7000-8000-000000000001",
+): string =>
   query
     .replaceAll("$__rate_interval", rateInterval)
     .replaceAll("$__range", "1h")
     .replaceAll("($group)", "(.*)")
     .replaceAll("$group", ".*")
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own spelling
-    .replaceAll("${event}", "0190c3a1-6f0e-7000-8000-000000000001")
+    .replaceAll("${event}", eventId)
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own spelling
     .replaceAll("${slower}", "5s")
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own spelling
