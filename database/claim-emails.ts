@@ -126,7 +126,7 @@ const claim = statement<ClaimRow, [readonly WantedEmail[], string, string, numbe
     select input.*, users.user_name, users.email, case
       when users.id is null then 'no_such_user'
       when exists (select 1 from emails where emails.user_id = input.user_id and template = $2::text
-        and state <> 'cancelled') then 'already_welcomed'
+        and state not in ('cancelled', 'dead')) then 'already_welcomed'
       when row_number() over (partition by input.user_id order by input.event_id) > 1 then 'already_welcomed'
       when exists (select 1 from suppressions where suppressions.email_key = users.email_key) then 'address_suppressed'
       end as obstacle

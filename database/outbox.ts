@@ -59,10 +59,13 @@ const removeLate = statement<{ event_id: string }, [readonly string[]]>(`
     select event_id from outbox where event_id in (select value::uuid from json_array_elements_text($1::json))
     order by event_id for update),
   deleted as (
-    delete from outbox using locked where outbox.event_id = locked.event_id returning outbox.event_id)
+    delete from outbox using locked where outbox.event_id = locked.event_id returning outbox.event_id),
+  locked_emails as (
+    select emails.event_id from emails join deleted using (event_id) order by emails.event_id for update of emails)
   update emails set published_at = now(),
-    timeline = timeline || jsonb_build_array(jsonb_build_object('at', now(), 'state', state, 'reason', 'relayed'))
-  from deleted where emails.event_id = deleted.event_id
+    timeline = (case when jsonb_array_length(timeline) > 49 then timeline - 0 else timeline end)
+      || jsonb_build_array(jsonb_build_object('at', now(), 'state', state, 'reason', 'relayed'))
+  from locked_emails where emails.event_id = locked_emails.event_id
   returning emails.event_id`);
 
 /** The same for rows that a relay published late: the reconciler counts from this moment. Returns how many there were. */

@@ -37,6 +37,8 @@ const settle = statement<{ event_id: string }, [readonly Settlement[]]>(`
   update emails set
     state = input.state,
     lease_until = null,
+    -- Handed back, its entry is put in line anew: the reconciler counts from here.
+    published_at = case when input.state = 'queued' then now() else emails.published_at end,
     attempts = emails.attempts + input.attempts,
     system_failures = emails.system_failures + input.system_failures,
     uncertain = emails.uncertain + input.uncertain,

@@ -62,6 +62,11 @@ describe("an event in the stream", () => {
     expect(decoded.kind === "event" && decoded.event.traceparent).toBe(fallback.traceparent);
   });
 
+  test("leaves out a tracestate that Postgres could not keep", () => {
+    const decoded = changed({ tracestate: "vendor=\u0000" });
+    expect(decoded.kind === "event" && decoded.event.tracestate).toBeUndefined();
+  });
+
   test("never makes the reader throw, whatever stands in the entry", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.string()), (fields) => {

@@ -39,7 +39,6 @@ const eventSchema = z.object({
   type: z.string().min(1).max(256),
   subject: z.string().max(256).optional(),
   time: z.string().max(64).optional(),
-  tracestate: z.string().max(512).optional(),
 });
 
 const dataSchema = z.object({
@@ -79,6 +78,9 @@ export const encodeEvent = (event: StreamEvent): string[] => {
   return fields;
 };
 
+/** Printable ASCII (W3C Trace Context §3.3); what is not is left out: it must not keep a mail from its way. */
+const TRACESTATE = /^[\x20-\x7e]{1,512}$/;
+
 /** Fields of an entry by name, as they were read. */
 export type Fields = Readonly<Record<string, string>>;
 
@@ -108,8 +110,8 @@ export const decodeEvent = (fields: Fields, fallback: TraceContext): DecodedEven
   if (!attributes.success) return { kind: "malformed", reason: problems(attributes.error) };
   const data = dataSchema.safeParse(parsedJson(fields["data"]));
   if (!data.success) return { kind: "malformed", reason: `data: ${problems(data.error)}` };
-  const { id, source, type, subject, time, tracestate } = attributes.data;
-  const { traceparent } = fields;
+  const { id, source, type, subject, time } = attributes.data;
+  const { traceparent, tracestate } = fields;
   return {
     kind: "event",
     event: {
@@ -120,7 +122,7 @@ export const decodeEvent = (fields: Fields, fallback: TraceContext): DecodedEven
       time: time ?? "",
       data: { user_id: data.data.user_id.toLowerCase(), locale: data.data.locale },
       traceparent: isTraceparent(traceparent) ? traceparent : fallback.traceparent,
-      ...(tracestate === undefined ? {} : { tracestate }),
+      ...(tracestate !== undefined && TRACESTATE.test(tracestate) ? { tracestate } : {}),
     },
   };
 };

@@ -87,7 +87,7 @@ describe("the breaker", () => {
       breaker.record({ kind: "permanent", reason: "no_such_address", suppressAddress: true, domain: `d${time}` }, "x");
     }
     expect(breaker.state).toBe("closed");
-    for (let domain = 0; domain < 4; domain += 1) breaker.record(refused(`${domain}.example`), "y");
+    for (let domain = 0; domain < 5; domain += 1) breaker.record(refused(`${domain}.example`), "y");
     expect(breaker.state).toBe("open");
   });
 
@@ -97,6 +97,19 @@ describe("the breaker", () => {
     pass(4_000);
     breaker.record({ kind: "permanent", reason: "expired", suppressAddress: false }, "a");
     expect(breaker.state).toBe("open");
+  });
+
+  test("opened because the account is refused, it takes no further refusal for a sign of life", () => {
+    const { breaker, pass, changes } = aBreaker();
+    for (let domain = 0; domain < 5; domain += 1) breaker.record(refused(`${domain}.example`), "y");
+    pass(4_000);
+    breaker.record(refused("probe.example"), "probe");
+    expect(breaker.isAccountRefused).toBe(true);
+    expect(breaker.allowance()).toBe(0);
+    expect(changes).toEqual(["open"]);
+    pass(4_000);
+    breaker.record(sent, "b");
+    expect(breaker.state).toBe("recovering");
   });
 
   test("being called back, or cut off after the body, says nothing of the mail system", () => {

@@ -36,12 +36,18 @@ export class Breaker {
   #failures = 0;
   #failedEvents = new Set<string>();
   #refusedDomains = new Set<string>();
+  #isAccountRefused = false;
   #probeAt = 0;
   #allowed = 1;
   #successes = 0;
 
   constructor(options: BreakerOptions) {
     this.#options = options;
+  }
+
+  /** Whether it is open because the server refuses whatever this account sends. */
+  get isAccountRefused(): boolean {
+    return this.#state === "open" && this.#isAccountRefused;
   }
 
   get state(): BreakerState {
@@ -69,6 +75,7 @@ export class Breaker {
         break;
       case "transient":
         // A working server said "later" of one mail.
+        this.#refusedDomains.clear();
         this.#answered();
         break;
       case "permanent":
@@ -84,6 +91,7 @@ export class Breaker {
   }
 
   #answered(): void {
+    this.#isAccountRefused = false;
     this.#failures = 0;
     this.#failedEvents.clear();
     if (this.#state !== "closed") this.#stepUp();
@@ -93,9 +101,23 @@ export class Breaker {
     const { suppressAddress, domain, reason } = outcome;
     // Without a domain no server said it: the mail was too old, or its address could not be used.
     if (domain === undefined) return;
-    if (!suppressAddress) this.#refusedDomains.add(domain);
-    if (this.#refusedDomains.size >= TRIP_AFTER) this.#open(`account_refused: ${reason}`);
-    else this.#answered();
+    if (suppressAddress) {
+      this.#refusedDomains.clear();
+      this.#answered();
+      return;
+    }
+    this.#refusedDomains.add(domain);
+    // It opened because the account is refused: one more refusal is no sign of life.
+    if (this.#isAccountRefused) {
+      this.#open(`account_refused: ${reason}`);
+      return;
+    }
+    if (this.#refusedDomains.size < TRIP_AFTER) {
+      this.#answered();
+      return;
+    }
+    this.#isAccountRefused = true;
+    this.#open(`account_refused: ${reason}`);
   }
 
   #failed(reason: string, eventId: string): void {

@@ -84,6 +84,10 @@ export const createClaimer = (deps: ClaimerDeps, options: { readonly claimMinIdl
       return taken;
     },
     async claimSuspect() {
+      if (now() - connectedAt < claimMinIdleMs) {
+        suspects = 0;
+        return undefined;
+      }
       const [entry] = await claim(1);
       suspects = entry === undefined ? 0 : suspects - 1;
       // It may be another one than before, which is as good: a consumer that holds nothing runs any entry alone.

@@ -38,7 +38,7 @@ const rows: readonly Row[] = [
     delayMs: 300_000,
   },
   {
-    outcome: { kind: "permanent", reason: "no_such_address", suppressAddress: true },
+    outcome: { kind: "permanent", reason: "no_such_address", reply: "550 5.1.1", suppressAddress: true },
     state: "dead",
     move: "bury",
     uses: 1,

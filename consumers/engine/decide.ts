@@ -101,7 +101,8 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
         ledger: {
           ...unchanged,
           state: "dead",
-          attempts: 1,
+          // What no server said (too old, poison, an address that cannot be used) is no attempt.
+          attempts: outcome.reply === undefined ? 0 : 1,
           suppress: outcome.suppressAddress,
           reason: outcome.reason,
           server_reply: outcome.reply ?? null,

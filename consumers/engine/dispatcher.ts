@@ -58,6 +58,8 @@ export interface Dispatcher {
 const DUPLICATE_WAIT_MS = 1_000;
 /** Deliveries without an outcome: the one after these is a burial. */
 const POISON_AFTER = 3;
+/** An entry of ours has some twenty; Lua can pass on no more than some thousands. */
+const MAX_VALUES = 1_000;
 
 interface Readable {
   readonly entry: Entry;
@@ -81,6 +83,13 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
     if (entry.raw === undefined) {
       log.warn({ entry_id: entry.id }, "a pending entry's payload is gone; the ledger will bring its mail back");
       inBackground(entry, settler.dismiss(entry));
+      return undefined;
+    }
+    if (entry.raw.length > MAX_VALUES) {
+      inBackground(
+        entry,
+        settler.reject(entry, "malformed", `${entry.raw.length} fields and values; at most ${MAX_VALUES}`),
+      );
       return undefined;
     }
     const fields = fieldsOf(entry.raw);
@@ -110,7 +119,9 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
     const { mail, giveUp, entry } = delivery;
     if (isNoted) return { kind: "sent", reply: "noted before the ledger could be told", messageId: "" };
     if (mail.expired) return { kind: "permanent", reason: "expired", suppressAddress: false };
-    if (entry.deliveries > POISON_AFTER) return { kind: "permanent", reason: "poison", suppressAddress: false };
+    // Replies that were lost count as deliveries, too; each consumer that really had the mail raised its fence.
+    if (Math.min(entry.deliveries, mail.fence) > POISON_AFTER)
+      return { kind: "permanent", reason: "poison", suppressAddress: false };
     try {
       return await Promise.race([
         handler(mail, {
@@ -124,7 +135,9 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       ]);
     } catch (error) {
       log.error({ event_id: mail.eventId, error }, "the handler threw; the event is tried again");
-      return { kind: "transient", reason: "handler_error" };
+      return delivery.bodyStarted
+        ? { kind: "uncertain", reason: "handler_error" }
+        : { kind: "transient", reason: "handler_error" };
     }
   };
 
@@ -134,6 +147,14 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
    */
   const learnFrom = (outcome: Outcome, delivery: Delivery): Outcome => {
     breaker.record(outcome, delivery.event.id);
+    if (outcome.kind === "permanent" && delivery.isProbe && breaker.isAccountRefused) {
+      // The account is refused, not this mail: a probe must not cost anybody theirs.
+      return {
+        kind: "system",
+        reason: "account_refused",
+        ...(outcome.reply === undefined ? {} : { reply: outcome.reply }),
+      };
+    }
     const isSystems = outcome.kind === "system" && breaker.state === "open" && !delivery.isProbe;
     return isSystems ? { kind: "released", reason: "breaker_open" } : outcome;
   };

@@ -297,3 +297,43 @@ describe("an address that does not exist", () => {
     await eventually(async () => (await pipeline.status(lifted))?.state === "sent");
   });
 });
+
+describe("a value that Postgres or Lua cannot take", () => {
+  test("in a mail server's reply keeps nobody waiting: it is recorded without the words", async () => {
+    await using pipeline = await aPipeline();
+    await pipeline.consumer(async (mail) => ({ kind: "sent", reply: "250 \u0000", messageId: mail.eventId }));
+    const eventIds = await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
+    await allSent(pipeline, eventIds);
+    await nothingPending(pipeline);
+  });
+
+  test("in an entry keeps nobody waiting: the others are mailed", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const { redis, keys } = pipeline;
+    const signup = aSignup();
+    const eventId = await pipeline.writeOnly(signup);
+    await redis.xadd(keys.events, "*", ...anEvent(eventId, signup.userId), "tracestate", "x=\u0000");
+    const others = await pipeline.signUp(...Array.from({ length: 10 }, () => aSignup()));
+    await pipeline.consumer(outbox.handler);
+    await allSent(pipeline, [eventId, ...others]);
+  });
+
+  test("an entry of thousands of fields becomes a dead letter, and holds back no retry", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const { redis, keys } = pipeline;
+    const wide = Array.from({ length: 9_000 }, (_, index) => String(index));
+    await redis.xadd(keys.events, "*", ...anEvent(Bun.randomUUIDv7(), Bun.randomUUIDv7()), ...wide);
+    await redis.zadd(keys.retry(group), 1, JSON.stringify(wide));
+    let tries = 0;
+    await pipeline.consumer(async (mail, context) => {
+      tries += 1;
+      return tries === 1 ? { kind: "transient", reason: "try_later" } : outbox.handler(mail, context);
+    });
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await allSent(pipeline, [eventId]);
+    await eventually(async () => (await redis.xlen(keys.dead(group))) === 2);
+    await nothingPending(pipeline);
+  });
+});

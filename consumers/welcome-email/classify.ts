@@ -19,8 +19,9 @@ const SENDERS_FAULT = new Set(["4.1.7", "4.1.8", "5.1.7", "5.1.8"]);
 const TLS_FAULT = /CERT|SSL|TLS|EPROTO|UNABLE_TO_VERIFY/;
 const MAX_REPLY = 500;
 
-/** A server's answer as it may be kept: without addresses, and not without end. */
-export const keptReply = (reply: string): string => withoutAddresses(reply).slice(0, MAX_REPLY);
+/** A server's answer as it may be kept: without addresses, of printable characters alone, none cut in two, not without end. */
+export const keptReply = (reply: string): string =>
+  [...withoutAddresses(reply.toWellFormed()).replace(/\p{Cc}+/gu, " ")].slice(0, MAX_REPLY).join("");
 
 const systemReason = ({ code, command, cause = "" }: SmtpFailure): string => {
   if (cause === "GREETING_TIMEOUT") return "greeting_timeout";

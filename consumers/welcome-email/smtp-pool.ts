@@ -44,6 +44,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const idleWaiters: (() => void)[] = [];
   const leaving = new Set<Promise<void>>();
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
+  const underWay = new Set<AbortController>();
   let busy = 0;
   let closed = false;
 
@@ -148,6 +149,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     async send(mail, signal) {
       if (!(await takeSlot(signal))) return { kind: "failed", failure: ownFailure("ECALLEDBACK", false) };
       const end = new AbortController();
+      underWay.add(end);
       let code: "EDEADLINE" | "ECALLEDBACK" = "EDEADLINE";
       let bodyStarted = false;
       const timer = setTimeout(() => end.abort(), sendDeadlineMs);
@@ -171,6 +173,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       } finally {
         clearTimeout(timer);
         signal.removeEventListener("abort", callBack);
+        underWay.delete(end);
         freeSlot();
       }
     },
@@ -178,12 +181,20 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       closed = true;
       clearTimeout(idleTimer);
       for (const session of idle.splice(0)) leave(session);
-      if (busy > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve));
+      if (busy > 0) {
+        // Who still waits for an answer has been given up by its caller: it must not keep the process.
+        const timer = setTimeout(() => {
+          for (const end of underWay) end.abort();
+        }, CLOSE_GRACE_MS);
+        await new Promise<void>((resolve) => idleWaiters.push(resolve));
+        clearTimeout(timer);
+      }
       await Promise.all(leaving);
     },
   };
 };
 
+const CLOSE_GRACE_MS = 500;
 const CONNECTION_LOST = new Set(["ECONNECTION", "ESOCKET", "ETIMEDOUT", "EPROTOCOL"]);
 
 /** Lost, or left, by the server while it was idle; nothing went out. */

@@ -12,7 +12,8 @@ if kind ~= 'none' and kind ~= 'stream' then
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a stream')
 end
 local function is_entry(fields)
-  if type(fields) ~= 'table' or #fields < 2 or #fields % 2 ~= 0 then return false end
+  -- More than unpack() can take would stop all the others behind it.
+  if type(fields) ~= 'table' or #fields < 2 or #fields > 4000 or #fields % 2 ~= 0 then return false end
   for _, value in ipairs(fields) do
     if type(value) ~= 'string' then return false end
   end
