@@ -80,7 +80,7 @@ export const signupsDashboard = (): Dashboard =>
       panels: [
         graph({
           title: "Requests to sign up, by answer",
-          description: "201 accepted, 409 taken, 422 mistyped, 429 too many, 5xx ours.",
+          description: "201 accepted, 400 taken, 422 mistyped, 429 too many, 5xx ours.",
           unit: "reqps",
           width: 8,
           lines: [
