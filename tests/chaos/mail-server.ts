@@ -13,6 +13,7 @@ export const MAIL_FAULTS = [
   "cut before the 250, taken",
   "silence",
   "10 s late",
+  "taken, the 250 comes 10 s late",
   "one connection only",
 ] as const;
 export type MailFault = (typeof MAIL_FAULTS)[number];
@@ -77,6 +78,10 @@ export const startChaoticMailServer = async (currentFault: () => string): Promis
           socket.resetAndDestroy();
           return;
         case "silence":
+          return;
+        case "taken, the 250 comes 10 s late":
+          take();
+          setTimeout(() => say("250 2.0.0 taken, told late"), LATE_MS);
           return;
         case "10 s late":
           setTimeout(() => {

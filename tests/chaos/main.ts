@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { untilReady } from "../../local/ready.ts";
 import { pause } from "../../runtime/loop.ts";
 import { audit } from "./audit.ts";
 import { startLoad } from "./load.ts";
@@ -59,6 +60,7 @@ const main = async (): Promise<readonly string[]> => {
   await using mailServer = await startChaoticMailServer(() => current);
   await using system = await startChaosSystem({ directory, mailServer, logs });
   const urls = system.victims.filter(({ kind }) => kind === "api").map(({ url }) => url);
+  await Promise.all(urls.map((url) => untilReady("an API", `${url}/readyz`, stop.signal)));
   const load = startLoad(urls, rate, seededRandom(seed + 1));
   const say = (what: string) => {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4);
@@ -78,6 +80,7 @@ const main = async (): Promise<readonly string[]> => {
     await load.stop();
     await untilSettled(system, stop.signal, say);
     if (stop.signal.aborted) return ["stopped before its end"];
+    await system.retire();
     const books = await audit(system, mailServer, load);
     const results = { run, books, load, logs, misconduct: system.misconduct };
     console.log(report(results));

@@ -22,7 +22,7 @@ export const processFaults = ({ system, mailServer, random }: FaultDeps) => {
       heal: async () => victim.start(),
     };
   };
-  /** Its mails wait for an answer when it dies: peers have to take them over. */
+  /** Its mails were taken, and it dies before it hears of it: peers have to take them over, and cannot know. */
   const killWithWorkInHand = (): Fault => {
     const victim = anyVictim("consumer");
     return {
@@ -31,7 +31,7 @@ export const processFaults = ({ system, mailServer, random }: FaultDeps) => {
       lastsMs: random.between(2_500, 4_000),
       parts: [victim.name, "smtp"],
       inflict: async () => {
-        mailServer.misbehave("10 s late");
+        mailServer.misbehave("taken, the 250 comes 10 s late");
         await Bun.sleep(800);
         await victim.kill();
         mailServer.misbehave(undefined);

@@ -17,6 +17,8 @@ export interface ChaosSystem extends AsyncDisposable {
   readonly redisUrl: string;
   /** What processes did that they must not: ended by themselves, with a wrong code, or not when they were told to. */
   readonly misconduct: readonly string[];
+  /** SIGTERM to every API and consumer, as at the end of a day: each has to end by itself. */
+  retire(): Promise<void>;
   killRedis(): Promise<void>;
   startRedis(): Promise<void>;
   killPostgres(): Promise<void>;
@@ -139,6 +141,10 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
     databaseUrl,
     redisUrl,
     misconduct,
+    async retire() {
+      for (const victim of victims) victim.terminate();
+      await Promise.all(victims.map((victim) => victim.terminated()));
+    },
     killRedis: () => kill(redis),
     startRedis: async () => {
       redis = await startRedis(redisOptions);
