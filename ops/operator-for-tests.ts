@@ -39,9 +39,12 @@ export const textOf = async (pipeline: Pipeline, ...words: readonly string[]): P
 /** Signs people up whose mails a consumer buries for this reason; returns their event ids. */
 export const bury = async (pipeline: Pipeline, count: number, reason = "mailbox_unavailable"): Promise<string[]> => {
   const before = await countLetters(pipeline.redis, pipeline.keys, GROUP);
-  const consumer = await pipeline.consumer(async () => ({ kind: "permanent", reason, suppressAddress: false }), {
-    concurrency: 250,
-  });
+  const consumer = await pipeline.consumer(
+    async () => ({ kind: "permanent", reason, reply: "550 no", suppressAddress: false }),
+    {
+      concurrency: 250,
+    },
+  );
   const eventIds = await pipeline.signUp(...Array.from({ length: count }, () => aSignup()));
   await eventually(async () => (await countLetters(pipeline.redis, pipeline.keys, GROUP)) === before + count);
   await consumer.stop();
