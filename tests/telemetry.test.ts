@@ -6,6 +6,9 @@ import { startOtlpReceiver } from "./otlp-receiver.ts";
 import { aSystem, type RunningProcess, signUpAt } from "./processes.ts";
 import { exportingTo } from "./received-traces.ts";
 
+/** Exporters of the SDK give up after 7 s (refused) to 10 s (hanging): less than that, and the bound is ours. */
+const HANGS_MS = 6_500;
+
 /** Takes connections and says nothing, ever. */
 const startMuteServer = async () => {
   const sockets = new Set<Socket>();
@@ -56,11 +59,11 @@ describe("a collector", () => {
       const startedAt = performance.now();
       const answers = await Promise.all(Array.from({ length: 50 }, () => signUpAt(api)));
       expect(answers.every(({ status }) => status === 201)).toBe(true);
-      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      expect(performance.now() - startedAt).toBeLessThan(HANGS_MS);
       await eventually(() => answers.every(({ eventId }) => system.mailServer.copiesOf(eventId) === 1));
       const [apiMs, consumerMs] = await Promise.all([timeToStop(api), timeToStop(consumer)]);
-      expect(apiMs).toBeLessThan(3_000);
-      expect(consumerMs).toBeLessThan(3_000);
+      expect(apiMs).toBeLessThan(HANGS_MS);
+      expect(consumerMs).toBeLessThan(HANGS_MS);
     }
     expect(mute.connections()).toBeGreaterThan(0);
     expect((await signUpAt(plain)).status).toBe(201);
