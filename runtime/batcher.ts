@@ -5,7 +5,7 @@ import { outsideOfTraces } from "../observability/tracing.ts";
  * under load a statement carries as many as have gathered.
  */
 export interface Batcher<Input, Output> {
-  /** Resolves with this call's own result; rejects if the batch that carried it failed. */
+  /** Resolves with this call's own result; rejects if the batch that carried it failed, or with `LineFull`. */
   add(input: Input): Promise<Output>;
   /** Resolves when nothing is waiting or under way. */
   idle(): Promise<void>;
@@ -18,7 +18,23 @@ export interface BatcherOptions<Input, Output> {
   readonly maxInFlight: number;
   /** Runs one batch; returns one result per input, in the order of the inputs. */
   readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
+  /** Calls that may wait; 4,096 if not given. */
+  readonly maxWaiting?: number;
 }
+
+/** So many wait already that another would only wait for nothing: the store behind is overloaded, or hangs. */
+export class LineFull extends Error {
+  override readonly name = "LineFull";
+  /** SQLSTATE insufficient_resources: callers answer as they do for a database that has no room. */
+  readonly code = "53000";
+
+  constructor(maxWaiting: number) {
+    super(`${maxWaiting} calls wait already`);
+  }
+}
+
+/** Calls that may wait for a batch at the most; more are refused at once. */
+const MAX_WAITING = 4_096;
 
 interface Waiting<Input, Output> {
   readonly input: Input;
@@ -27,7 +43,7 @@ interface Waiting<Input, Output> {
 }
 
 export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Output>): Batcher<Input, Output> => {
-  const { maxBatch, maxInFlight, run } = options;
+  const { maxBatch, maxInFlight, run, maxWaiting = MAX_WAITING } = options;
   const waiting: Waiting<Input, Output>[] = [];
   const idleWaiters: (() => void)[] = [];
   let inFlight = 0;
@@ -62,6 +78,10 @@ export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Outp
   return {
     add: (input) =>
       new Promise((resolve, reject) => {
+        if (waiting.length >= maxWaiting) {
+          reject(new LineFull(maxWaiting));
+          return;
+        }
         waiting.push({ input, resolve, reject });
         if (scheduled) return;
         scheduled = true;

@@ -1,0 +1,45 @@
+import { describe, expect, test } from "bun:test";
+import { createBatcher, LineFull } from "./batcher.ts";
+
+describe("a batcher", () => {
+  test("shares a batch among the calls that arrive while one is under way, and gives each its own result", async () => {
+    const sizes: number[] = [];
+    const batcher = createBatcher<number, number>({
+      maxBatch: 10,
+      maxInFlight: 1,
+      run: async (inputs) => {
+        sizes.push(inputs.length);
+        await Bun.sleep(1);
+        return inputs.map((input) => input * 2);
+      },
+    });
+    const first = batcher.add(1);
+    await Promise.resolve();
+    const others = Array.from({ length: 12 }, (_, index) => batcher.add(index + 2));
+    const results: readonly number[] = await Promise.all([first, ...others]);
+    expect(results).toEqual(Array.from({ length: 13 }, (_, index) => (index + 1) * 2));
+    expect(sizes).toEqual([1, 10, 2]);
+    await batcher.idle();
+  });
+
+  test("refuses at once what would only wait: its line has a bound", async () => {
+    const release = Promise.withResolvers<void>();
+    const batcher = createBatcher<number, number>({
+      maxBatch: 1,
+      maxInFlight: 1,
+      maxWaiting: 2,
+      run: async (inputs) => {
+        await release.promise;
+        return [...inputs];
+      },
+    });
+    const first = batcher.add(1);
+    await Promise.resolve();
+    const waiting = [batcher.add(2), batcher.add(3)];
+    const refused = await batcher.add(4).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(LineFull);
+    release.resolve();
+    const results: readonly number[] = await Promise.all([first, ...waiting]);
+    expect(results).toEqual([1, 2, 3]);
+  });
+});
