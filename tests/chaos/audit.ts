@@ -9,6 +9,8 @@ interface LedgerRow {
   readonly state: string;
   readonly reason: string | null;
   readonly uncertain: number;
+  /** Why nobody could know, each time, as the ledger's timeline has it. */
+  readonly why: string | null;
   readonly email: string | null;
 }
 
@@ -22,6 +24,7 @@ export interface Audit {
     readonly copies: number;
     readonly uncertain: number;
     readonly during: string;
+    readonly why: string;
   }[];
   readonly unexplainedTwins: readonly string[];
   readonly dead: ReadonlyMap<string, number>;
@@ -105,7 +108,10 @@ export const audit = async (system: ChaosSystem, mailServer: ChaoticMailServer, 
   const sql = postgres(system.databaseUrl, { max: 1, onnotice: () => {} });
   const redis = new Redis(system.redisUrl);
   const rows = await sql<LedgerRow[]>`
-    select event_id, state, reason, uncertain, email from emails left join users on users.id = emails.user_id`;
+    select event_id, state, reason, uncertain, email,
+      (select string_agg(distinct step ->> 'reason', ', ') from jsonb_array_elements(timeline) as step
+        where step ->> 'state' = 'uncertain') as why
+    from emails left join users on users.id = emails.user_id`;
   const halfMade = await sql<{ email: string }[]>`
     select email from users left join emails on emails.user_id = users.id
     group by users.id having count(emails.event_id) <> 1`;
@@ -130,6 +136,7 @@ export const audit = async (system: ChaosSystem, mailServer: ChaoticMailServer, 
       eventId,
       copies: count,
       uncertain: byEvent.get(eventId)?.uncertain ?? 0,
+      why: byEvent.get(eventId)?.why ?? "",
       during: mailServer.taken.find((mail) => mail.eventId === eventId)?.during ?? "",
     }));
   const dead = rows.filter(({ state }) => state === "dead" || state === "suppressed");

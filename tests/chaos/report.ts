@@ -61,9 +61,10 @@ export const report = ({ run, books, load, logs, misconduct }: Results): string 
     ["answers", entriesOf(load.answers)],
     ["slowest answer", `${(load.slowestMs() / 1_000).toFixed(1)} s`],
   ];
-  const twins = [...Map.groupBy(books.twins, ({ during }) => during)].map(([during, ofFault]) => {
-    const most = ofFault.reduce((high, { copies }) => Math.max(high, copies), 0);
-    return `  ${during.padEnd(36)} ${ofFault.length} signups, ${most} copies at the most`;
+  const twinsByCause = Map.groupBy(books.twins, ({ during, why }) => `${during.padEnd(36)} ${why}`);
+  const twins = [...twinsByCause].map(([cause, ofCause]) => {
+    const most = ofCause.reduce((high, { copies }) => Math.max(high, copies), 0);
+    return `  ${cause}: ${ofCause.length} signups, ${most} copies at the most`;
   });
   const recoveries = [...run.recoveries]
     .sort(([left], [right]) => left.localeCompare(right))
@@ -71,7 +72,9 @@ export const report = ({ run, books, load, logs, misconduct }: Results): string 
   return [
     "",
     ...rows.map(([what, value]) => `${what.padEnd(26)} ${value}`),
-    ...(twins.length === 0 ? [] : ["twins, by what went on when the first copy was taken:", ...twins]),
+    ...(twins.length === 0
+      ? []
+      : ["twins, by what went on when the first copy was taken, and by the ledger's reason:", ...twins]),
     "recovery, from healing to the next mail: median  max  (times)",
     ...recoveries,
     "",

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { freePort } from "../../local/ports.ts";
 import { type LocalServer, startPostgres } from "../../local/postgres.ts";
 import { startRedis } from "../../local/redis.ts";
 import { findRedis } from "../../local/redis-program.ts";
@@ -7,6 +6,7 @@ import { findClockLibrary } from "./clock-library.ts";
 import { createLink, type Link } from "./link.ts";
 import type { LogCounts } from "./log-counts.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
+import { ownPort } from "./own-port.ts";
 import { createVictim, type Victim } from "./victim.ts";
 
 /** All that runs, and what a fault needs to reach each part of it. */
@@ -79,10 +79,10 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
   const program = findRedis(join(root, ".local", "redis"), console.log);
   const clockLibrary = findClockLibrary(join(root, ".local", "libfaketime"));
   if (clockLibrary === undefined) console.log("no libfaketime here: clocks do not jump");
-  const redisOptions = { program, dataDirectory: join(directory, "redis"), port: await freePort() };
+  const redisOptions = { program, dataDirectory: join(directory, "redis"), port: await ownPort() };
   const postgresOptions = {
     dataDirectory: join(directory, "postgres"),
-    port: await freePort(),
+    port: await ownPort(),
     settings: ["max_connections=200"],
   };
   let redis = await startRedis(redisOptions);
@@ -104,7 +104,7 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
   const misconduct: string[] = [];
   const victims: Victim[] = [];
   for (const { kind, name, hasFakeClock } of PARTS) {
-    const port = await freePort();
+    const port = await ownPort();
     const own =
       kind === "api"
         ? { PORT: String(port) }
