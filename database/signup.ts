@@ -1,6 +1,7 @@
 import { type Batcher, createBatcher } from "../runtime/batcher.ts";
 import { type Database, statement } from "./connection.ts";
 import { databaseFault } from "./errors.ts";
+import { wholeOrEach } from "./whole-or-each.ts";
 
 /** Everything that a signup writes. Checked, normalised and hashed before it comes here. */
 export interface NewSignup {
@@ -171,32 +172,25 @@ class SignupConflict extends Error {
 
 type Settled = { readonly result: SignupResult } | { readonly error: unknown };
 
-/** A refused value or a deadlock fails the whole statement: each row then goes alone, and answers for itself. */
-const writeEach = async (db: Database, rows: readonly InputRow[]): Promise<Settled[]> => {
-  const settle = async (batch: readonly InputRow[]): Promise<Settled[]> => {
-    const results = await writeBatch(db, batch);
-    return batch.map((row) => {
-      const result = results.get(row.user_id);
-      return result === undefined ? { error: new SignupConflict() } : { result };
-    });
-  };
-  try {
-    return await settle(rows);
-  } catch (error) {
-    if (databaseFault(error).kind === "unavailable") throw error;
-    const settled: Settled[] = [];
-    for (const row of rows) {
-      settled.push(...(await settle([row]).catch((own: unknown): Settled[] => [{ error: own }])));
-    }
-    return settled;
-  }
-};
+/** No signup fails for another's fault: one whose value is refused, or that deadlocks, answers for itself. */
+const writeAll = (db: Database, rows: readonly InputRow[]): Promise<readonly Settled[]> =>
+  wholeOrEach<InputRow, Settled>(rows, {
+    run: async (batch) => {
+      const results = await writeBatch(db, batch);
+      return batch.map((row) => {
+        const result = results.get(row.user_id);
+        return result === undefined ? { error: new SignupConflict() } : { result };
+      });
+    },
+    mayBeOneRows: (error) => databaseFault(error).kind !== "unavailable",
+    failedAlone: (_, error) => ({ error }),
+  });
 
 export const createSignupWriter = (db: Database): SignupWriter => {
   const batcher: Batcher<InputRow, Settled> = createBatcher({
     maxBatch: MAX_BATCH,
     maxInFlight: MAX_IN_FLIGHT,
-    run: (rows) => writeEach(db, rows),
+    run: (rows) => writeAll(db, rows),
   });
   return {
     write: async (signup) => {

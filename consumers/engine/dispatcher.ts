@@ -2,9 +2,9 @@ import type { Redis } from "ioredis";
 import type { ClaimedEmail, TakenEmail } from "../../database/claim-emails.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { randomHex, randomTraceContext } from "../../observability/trace-context.ts";
-import { type Entry, fieldsOf } from "../../stream/entries.ts";
-import { decodeEvent, type StreamEvent } from "../../stream/event.ts";
-import { bindingOf, type Group } from "../../stream/groups.ts";
+import type { Entry } from "../../stream/entries.ts";
+import type { StreamEvent } from "../../stream/event.ts";
+import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { announceState } from "../../stream/publish.ts";
 import { findSentNotes } from "../../stream/sent-note.ts";
@@ -17,6 +17,7 @@ import type { AroundDelivery } from "./observe.ts";
 import type { Outcome } from "./outcome.ts";
 import { GaveUp, persist } from "./persist.ts";
 import type { Settler } from "./settler.ts";
+import { sortEntry } from "./sort-entry.ts";
 
 /** What a handler may know while it works. */
 export interface HandlerContext {
@@ -58,8 +59,6 @@ export interface Dispatcher {
 const DUPLICATE_WAIT_MS = 1_000;
 /** Deliveries without an outcome: the one after these is a burial. */
 const POISON_AFTER = 3;
-/** An entry of ours has some twenty; Lua can pass on no more than some thousands. */
-const MAX_VALUES = 1_000;
 
 interface Readable {
   readonly entry: Entry;
@@ -78,41 +77,29 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       .finally(() => hands.release(entry));
   };
 
-  /** Sorts out what is not this group's, or cannot be read. */
+  /** The event of an entry that is this group's and can be read; every other entry is seen off. */
   const readable = (entry: Entry): Readable | undefined => {
-    if (entry.raw === undefined) {
-      log.warn({ entry_id: entry.id }, "a pending entry's payload is gone; the ledger will bring its mail back");
-      inBackground(entry, settler.dismiss(entry));
-      return undefined;
+    const sorted = sortEntry(group, entry, randomTraceContext(randomHex));
+    switch (sorted.kind) {
+      case "event":
+        return { entry, event: sorted.event };
+      case "gone":
+        log.warn({ entry_id: entry.id }, "a pending entry's payload is gone; the ledger will bring its mail back");
+        inBackground(entry, settler.dismiss(entry));
+        return undefined;
+      case "foreign":
+        log.debug({ entry_id: entry.id, type: sorted.type }, "not an event of this group");
+        inBackground(entry, settler.dismiss(entry));
+        return undefined;
+      case "unreadable":
+        bury(entry, sorted.reason, sorted.detail);
+        return undefined;
     }
-    if (entry.raw.length > MAX_VALUES) {
-      inBackground(
-        entry,
-        settler.reject(entry, "malformed", `${entry.raw.length} fields and values; at most ${MAX_VALUES}`),
-      );
-      return undefined;
-    }
-    const fields = fieldsOf(entry.raw);
-    const binding = bindingOf(group, fields["type"] ?? "");
-    if (fields["type"] !== undefined && binding === "unbound") {
-      log.debug({ entry_id: entry.id, type: fields["type"] }, "not an event of this group");
-      inBackground(entry, settler.dismiss(entry));
-      return undefined;
-    }
-    const decoded = decodeEvent(fields, randomTraceContext(randomHex));
-    const fault =
-      binding === "unknown-version"
-        ? { reason: "unknown_version", detail: String(fields["type"]) }
-        : decoded.kind === "malformed"
-          ? { reason: "malformed", detail: decoded.reason }
-          : undefined;
-    if (fault !== undefined || decoded.kind === "malformed") {
-      const { reason, detail } = fault ?? { reason: "malformed", detail: "" };
-      log.warn({ entry_id: entry.id, reason, detail }, "an entry cannot be read; it becomes a dead letter");
-      inBackground(entry, settler.reject(entry, reason, detail));
-      return undefined;
-    }
-    return { entry, event: decoded.event };
+  };
+
+  const bury = (entry: Entry, reason: string, detail: string): void => {
+    log.warn({ entry_id: entry.id, reason, detail }, "an entry cannot be read; it becomes a dead letter");
+    inBackground(entry, settler.reject(entry, reason, detail));
   };
 
   const tryMail = async (delivery: Delivery, isNoted: boolean): Promise<Outcome> => {
@@ -238,7 +225,9 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       for (const item of wanted) {
         const { entry, event } = item;
         const answer = claimed.get(event.id);
-        if (answer === undefined || started.has(event.id)) {
+        if (answer === undefined) {
+          bury(entry, "malformed", "Postgres refuses one of its values");
+        } else if (started.has(event.id)) {
           inBackground(entry, settler.postpone(entry, DUPLICATE_WAIT_MS));
         } else if (answer.kind === "wait") {
           inBackground(entry, settler.postpone(entry, answer.delayMs));

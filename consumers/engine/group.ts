@@ -131,7 +131,7 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
     const leaving = leaveNothingBehind(drain).catch((error: unknown) => {
       log.warn({ error }, "could not leave the group in order; a peer will claim what is pending");
     });
-    await Promise.race([leaving, pause(LEAVE_TIMEOUT_MS, new AbortController().signal)]);
+    await Promise.race([leaving, pause(LEAVE_TIMEOUT_MS)]);
     blocking.close();
   };
 

@@ -1,0 +1,39 @@
+import { describe, expect, test } from "bun:test";
+import { randomHex, randomTraceContext } from "../../observability/trace-context.ts";
+import { encodeEvent, userSignedUp } from "../../stream/event.ts";
+import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { sortEntry } from "./sort-entry.ts";
+
+const trace = randomTraceContext(randomHex);
+const event = userSignedUp({
+  eventId: Bun.randomUUIDv7(),
+  userId: Bun.randomUUIDv7(),
+  locale: "vi",
+  time: new Date(0),
+  trace,
+});
+const raw = encodeEvent(event);
+const ofType = (type: string) => raw.map((value) => (value === event.type ? type : value));
+const sort = (fields: readonly string[] | undefined) =>
+  sortEntry(WELCOME_EMAIL, { stream: "s", id: "1-0", raw: fields, deliveries: 1 }, trace);
+
+describe("what a group makes of an entry", () => {
+  test("its own event", () => expect(sort(raw)).toEqual({ kind: "event", event }));
+  test("a payload that is gone", () => expect(sort(undefined)).toEqual({ kind: "gone" }));
+  test("another's event", () => {
+    expect(sort(ofType("order.placed.v1"))).toEqual({ kind: "foreign", type: "order.placed.v1" });
+  });
+  test("a version that nobody here reads", () => {
+    const type = "user.signed_up.v9";
+    expect(sort(ofType(type))).toEqual({ kind: "unreadable", reason: "unknown_version", detail: type });
+  });
+  test.each([
+    ["no type at all", ["hello", "world"]],
+    ["data that is no JSON", raw.map((value) => (value.startsWith("{") ? "{" : value))],
+    ["thousands of fields", [...raw, ...Array.from({ length: 2_000 }, String)]],
+  ])("%s is malformed, and it says why", (_, fields) => {
+    const sorted = sort(fields);
+    expect(sorted).toMatchObject({ kind: "unreadable", reason: "malformed" });
+    expect(sorted.kind === "unreadable" && sorted.detail.length).toBeGreaterThan(5);
+  });
+});
