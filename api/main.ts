@@ -110,7 +110,7 @@ const main = async (): Promise<number> => {
   readiness.drain();
   stopping.abort();
   // A client that never ends its request must not keep the process: it is cut off when the drain's time is over.
-  await Promise.race([server.stop(), pause(settings.DRAIN_TIMEOUT_MS, new AbortController().signal)]);
+  await Promise.race([server.stop(), pause(settings.DRAIN_TIMEOUT_MS)]);
   await server.stop(true);
   await signups.idle();
   await announcer.idle();

@@ -29,7 +29,7 @@ export const createReadiness = (deps: {
         () => true,
         () => false,
       );
-      answer = Promise.race([ping, pause(TIMEOUT_MS, new AbortController().signal).then(() => false)]);
+      answer = Promise.race([ping, pause(TIMEOUT_MS).then(() => false)]);
     }
     return answer;
   };

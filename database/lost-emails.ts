@@ -1,16 +1,7 @@
 import { type Database, statement } from "./connection.ts";
+import type { OutboxEvent } from "./outbox.ts";
 
-/** A mail that Redis has forgotten, to be put back in line. */
-export interface LostEmail {
-  readonly event_id: string;
-  readonly user_id: string;
-  readonly locale: string;
-  readonly traceparent: string;
-  readonly tracestate: string | null;
-  readonly created_at: Date;
-}
-
-const take = statement<LostEmail, [string, number, number]>(`
+const take = statement<OutboxEvent, [string, number, number]>(`
   with lost as (
     select event_id from emails
     where template = $1::text and state in ('queued', 'sending', 'retrying', 'uncertain')
@@ -31,4 +22,4 @@ const take = statement<LostEmail, [string, number, number]>(`
 export const takeLostEmails = (
   db: Database,
   options: { readonly template: string; readonly overtakenByMs: number; readonly limit: number },
-): Promise<readonly LostEmail[]> => take(db, options.template, options.overtakenByMs, options.limit);
+): Promise<readonly OutboxEvent[]> => take(db, options.template, options.overtakenByMs, options.limit);

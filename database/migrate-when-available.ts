@@ -26,7 +26,6 @@ export const migrateWhenAvailable = async ({
   onWait,
 }: MigrateOptions): Promise<readonly string[]> => {
   const startedAt = performance.now();
-  const never = new AbortController().signal;
   for (let failures = 0; ; failures += 1) {
     const db = open();
     try {
@@ -38,6 +37,6 @@ export const migrateWhenAvailable = async ({
     } finally {
       await db.destroy();
     }
-    await pause(RETRY_MS * (0.5 + Math.random()), never);
+    await pause(RETRY_MS * (0.5 + Math.random()));
   }
 };

@@ -1,6 +1,6 @@
 import { type Database, statement } from "./connection.ts";
 
-/** An event that is committed and waits to be published. */
+/** An event that is committed and is to be published: for the first time, or once more. */
 export interface OutboxEvent {
   readonly event_id: string;
   readonly user_id: string;

@@ -1,9 +1,9 @@
 import { type Database, statement } from "./connection.ts";
 import type { EmailState } from "./email-state.ts";
-import type { LostEmail } from "./lost-emails.ts";
+import type { OutboxEvent } from "./outbox.ts";
 
 /** What an operator's "once more" found. Everything to make the event anew, should Redis not have it. */
-export interface RequeuedEmail extends LostEmail {
+export interface RequeuedEmail extends OutboxEvent {
   /** Before the statement. */
   readonly was: EmailState;
   /** Whether this very statement put it back to `queued`. */

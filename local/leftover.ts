@@ -40,6 +40,6 @@ export const stopLeftover = async ({ pidFile, dataDirectory, signal, timeoutMs }
   if (isOurs !== "yes") return;
   process.kill(pid, signal);
   const deadline = performance.now() + timeoutMs;
-  while (isAlive(pid) && performance.now() < deadline) await pause(20, new AbortController().signal);
+  while (isAlive(pid) && performance.now() < deadline) await pause(20);
   if (isAlive(pid)) process.kill(pid, "SIGKILL");
 };

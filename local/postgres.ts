@@ -117,7 +117,7 @@ const untilAnswering = async (child: Child, url: URL, options: PostgresOptions):
   admin.pathname = "/postgres";
   const deadline = performance.now() + START_TIMEOUT_MS;
   while (!ended && performance.now() < deadline && options.signal?.aborted !== true) {
-    await pause(20, options.signal ?? new AbortController().signal);
+    await pause(20, options.signal);
     if (!isOnItsData(options.dataDirectory, child)) continue;
     const sql = postgres(admin.href, { max: 1, connect_timeout: 2, onnotice: () => {} });
     try {
@@ -164,7 +164,7 @@ export const startPostgres = async (options: PostgresOptions): Promise<LocalServ
     }
     await stop();
     if (outcome === "ended" && attempt < START_ATTEMPTS && BLOCKED.test(child.lastLines())) {
-      await pause(300, options.signal ?? new AbortController().signal);
+      await pause(300, options.signal);
       continue;
     }
     throw new Error(`PostgreSQL did not start on port ${port}; its last words:\n${child.lastLines()}`);

@@ -35,17 +35,17 @@ export interface LoopOptions {
 const FAILURE_PAUSE_MS = 500;
 const MAX_FAILURE_PAUSE_MS = 5_000;
 
-/** Resolves after `ms`, or as soon as the signal is aborted. Never rejects. */
-export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+/** Resolves after `ms`, or as soon as the signal, if there is one, is aborted. Never rejects. */
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    if (signal.aborted) return resolve();
+    if (signal?.aborted === true) return resolve();
     const end = () => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", end);
+      signal?.removeEventListener("abort", end);
       resolve();
     };
     const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
+    signal?.addEventListener("abort", end);
   });
 
 /** Starts a loop. */

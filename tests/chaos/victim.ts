@@ -109,7 +109,7 @@ export const createVictim = (options: VictimOptions): Victim => {
       signal("SIGTERM");
     },
     async terminated() {
-      const how = await Promise.race([child.exited, pause(TERMINATE_WITHIN_MS, new AbortController().signal)]);
+      const how = await Promise.race([child.exited, pause(TERMINATE_WITHIN_MS)]);
       if (typeof how !== "string") {
         onMisconduct(`${name} did not end within ${TERMINATE_WITHIN_MS} ms of its SIGTERM`);
         await kill();
