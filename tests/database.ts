@@ -9,6 +9,9 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
+/** Migrated, and never written to. */
+const TEMPLATE = "template_migrated";
+
 /** The URL of the server that one run of the tests shares. */
 export const serverUrl = (): string => {
   const url = process.env["TEST_DATABASE_URL"];
@@ -23,25 +26,35 @@ export const asSuperuser = async (...statements: readonly string[]): Promise<voi
   await admin.end();
 };
 
+const databaseUrl = (server: string, name: string): string => {
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+};
+
+/** Brings a database up to date, once, which each test then has a copy of. */
+export const makeTemplate = async (server: string): Promise<void> => {
+  const admin = postgres(server, { max: 1 });
+  await admin.unsafe(`create database ${TEMPLATE}`);
+  await admin.end();
+  const single = openDatabase({
+    url: databaseUrl(server, TEMPLATE),
+    poolSize: 1,
+    applicationName: "test migrations",
+    deadlineMs: Number.POSITIVE_INFINITY,
+  });
+  await migrateToLatest(single);
+  await single.destroy();
+};
+
 /** A database of a test's own, empty or brought up to date. */
 export const withTestDatabase = async ({ migrated = true } = {}): Promise<TestDatabase> => {
   const name = `test_${randomHex(8)}`;
-  await asSuperuser(`create database ${name}`);
-  const url = new URL(serverUrl());
-  url.pathname = `/${name}`;
-  if (migrated) {
-    const single = openDatabase({
-      url: url.href,
-      poolSize: 1,
-      applicationName: "test migrations",
-      deadlineMs: Number.POSITIVE_INFINITY,
-    });
-    await migrateToLatest(single);
-    await single.destroy();
-  }
-  const db = openDatabase({ url: url.href, poolSize: 10, applicationName: "test" });
+  await asSuperuser(`create database ${name} template ${migrated ? TEMPLATE : "template1"} strategy file_copy`);
+  const url = databaseUrl(serverUrl(), name);
+  const db = openDatabase({ url, poolSize: 10, applicationName: "test" });
   return {
-    url: url.href,
+    url,
     db,
     drop: async () => {
       await db.destroy();

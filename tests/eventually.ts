@@ -10,6 +10,6 @@ export const eventually = async <T>(condition: () => Promise<T> | T, timeoutMs =
     const value = await condition();
     if (isTruthy(value)) return value;
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${condition}`);
-    await Bun.sleep(10);
+    await Bun.sleep(25);
   }
 };

@@ -5,7 +5,7 @@ import { provideChromium } from "./chromium.ts";
 import { startTestServers } from "./servers.ts";
 
 /** Test files that run at the same time. */
-const PARALLEL = 2;
+const PARALLEL = 3;
 const TEST_TIMEOUT_MS = 30_000;
 
 const exitCodeOf = (tests: ChildProcess): Promise<number> =>

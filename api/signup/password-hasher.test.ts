@@ -135,7 +135,7 @@ test("closing rejects what waits", async () => {
 
 test("a process can end while the workers are there", async () => {
   const code = `import { aCheapHasher } from "./api/app-for-tests.ts"; await aCheapHasher().hash("a password of its own");`;
-  const child = Bun.spawn(["bun", "-e", code], {
+  const child = Bun.spawn([process.execPath, "-e", code], {
     cwd: join(import.meta.dir, "../.."),
     stdout: "ignore",
     stderr: "inherit",
