@@ -4,13 +4,12 @@ import { countLetters } from "../stream/dead-letters.ts";
 import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { eventually } from "../tests/eventually.ts";
 import { anOutbox, aPipeline, type Pipeline, silentLog } from "../tests/pipeline.ts";
+import { nothingPending } from "../tests/pipeline-states.ts";
 import { anOperator, bury, GROUP } from "./operator-for-tests.ts";
 import { fateOf, redrive } from "./redrive.ts";
 
 const letters = ({ redis, keys }: Pipeline) => countLetters(redis, keys, GROUP);
 const inLine = ({ redis, keys }: Pipeline) => redis.xlen(keys.retries(GROUP));
-const nothingPending = ({ redis, keys }: Pipeline) =>
-  eventually(async () => (await redis.xpending(keys.retries(GROUP), GROUP))[0] === 0);
 const all = { kind: "all" } as const;
 
 describe("a redrive", () => {

@@ -1,33 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { encodeEvent, userSignedUp } from "../../stream/event.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup, type Pipeline } from "../../tests/pipeline.ts";
+import { anOutbox, aPipeline, aSignup } from "../../tests/pipeline.ts";
+import { allSent, anEvent, nothingPending, pendingCount } from "../../tests/pipeline-states.ts";
 import type { Handler } from "./dispatcher.ts";
 
 const group = "welcome-email";
-const pendingCount = async ({ redis, keys }: Pipeline, stream = keys.events) =>
-  (await redis.xpending(stream, group))[0];
-const nothingPending = (pipeline: Pipeline) =>
-  eventually(
-    async () =>
-      (await pendingCount(pipeline)) === 0 && (await pendingCount(pipeline, pipeline.keys.retries(group))) === 0,
-  );
-const allSent = (pipeline: Pipeline, eventIds: readonly string[], timeoutMs = 15_000) =>
-  eventually(async () => {
-    for (const eventId of eventIds) if ((await pipeline.status(eventId))?.state !== "sent") return false;
-    return true;
-  }, timeoutMs);
-
-const anEvent = (eventId: string, userId: string) =>
-  encodeEvent(
-    userSignedUp({
-      eventId,
-      userId,
-      locale: "vi",
-      time: new Date(),
-      trace: { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` },
-    }),
-  );
 
 describe("a group", () => {
   test("shares a backlog among its consumers: each mail once, and both have worked", async () => {
@@ -136,32 +113,6 @@ describe("a group", () => {
     const [eventId = ""] = await pipeline.signUp(aSignup());
     await allSent(pipeline, [eventId]);
     expect(await pipeline.status(eventId)).toMatchObject({ attempts: 1, uncertain: 0 });
-  });
-
-  test("garbage becomes dead letters with a reason; what is not its own is acked; the rest flows", async () => {
-    await using pipeline = await aPipeline();
-    const outbox = anOutbox();
-    const { redis, keys } = pipeline;
-    await redis.xadd(keys.events, "*", "hello", "world");
-    await redis.xadd(keys.events, "*", ...anEvent("not-a-uuid", Bun.randomUUIDv7()));
-    await redis.xadd(keys.events, "*", ...anEvent(Bun.randomUUIDv7(), "not-a-uuid"));
-    const versioned = anEvent(Bun.randomUUIDv7(), Bun.randomUUIDv7()).map((value) =>
-      value === "user.signed_up.v1" ? "user.signed_up.v9" : value,
-    );
-    await redis.xadd(keys.events, "*", ...versioned);
-    const foreign = versioned.map((value) => (value === "user.signed_up.v9" ? "order.placed.v1" : value));
-    await redis.xadd(keys.events, "*", ...foreign);
-    await redis.zadd(keys.retry(group), 1, "not an entry");
-    const [eventId = ""] = await pipeline.signUp(aSignup());
-    await pipeline.consumer(outbox.handler);
-    await allSent(pipeline, [eventId]);
-    await nothingPending(pipeline);
-    const letters = await eventually(async () => {
-      const found = await redis.xrange(keys.dead(group), "-", "+");
-      return found.length === 5 && found;
-    });
-    const reasons = letters.map(([, fields]) => fields[fields.indexOf("reason") + 1]).sort();
-    expect(reasons).toEqual(["malformed", "malformed", "malformed", "malformed", "unknown_version"]);
   });
 
   test("an event without a ledger row: no user is cancelled, a user gets a row and the mail, a welcomed one no second", async () => {
@@ -295,45 +246,5 @@ describe("an address that does not exist", () => {
     await pipeline.db.deleteFrom("users").execute();
     const [lifted = ""] = await pipeline.signUp(aSignup({ email: signup.email, emailKey: signup.emailKey }));
     await eventually(async () => (await pipeline.status(lifted))?.state === "sent");
-  });
-});
-
-describe("a value that Postgres or Lua cannot take", () => {
-  test("in a mail server's reply keeps nobody waiting: it is recorded without the words", async () => {
-    await using pipeline = await aPipeline();
-    await pipeline.consumer(async (mail) => ({ kind: "sent", reply: "250 \u0000", messageId: mail.eventId }));
-    const eventIds = await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
-    await allSent(pipeline, eventIds);
-    await nothingPending(pipeline);
-  });
-
-  test("in an entry keeps nobody waiting: the others are mailed", async () => {
-    await using pipeline = await aPipeline();
-    const outbox = anOutbox();
-    const { redis, keys } = pipeline;
-    const signup = aSignup();
-    const eventId = await pipeline.writeOnly(signup);
-    await redis.xadd(keys.events, "*", ...anEvent(eventId, signup.userId), "tracestate", "x=\u0000");
-    const others = await pipeline.signUp(...Array.from({ length: 10 }, () => aSignup()));
-    await pipeline.consumer(outbox.handler);
-    await allSent(pipeline, [eventId, ...others]);
-  });
-
-  test("an entry of thousands of fields becomes a dead letter, and holds back no retry", async () => {
-    await using pipeline = await aPipeline();
-    const outbox = anOutbox();
-    const { redis, keys } = pipeline;
-    const wide = Array.from({ length: 9_000 }, (_, index) => String(index));
-    await redis.xadd(keys.events, "*", ...anEvent(Bun.randomUUIDv7(), Bun.randomUUIDv7()), ...wide);
-    await redis.zadd(keys.retry(group), 1, JSON.stringify(wide));
-    let tries = 0;
-    await pipeline.consumer(async (mail, context) => {
-      tries += 1;
-      return tries === 1 ? { kind: "transient", reason: "try_later" } : outbox.handler(mail, context);
-    });
-    const [eventId = ""] = await pipeline.signUp(aSignup());
-    await allSent(pipeline, [eventId]);
-    await eventually(async () => (await redis.xlen(keys.dead(group))) === 2);
-    await nothingPending(pipeline);
   });
 });

@@ -1,0 +1,74 @@
+import { describe, expect, test } from "bun:test";
+import { eventually } from "../../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup } from "../../tests/pipeline.ts";
+import { allSent, anEvent, nothingPending } from "../../tests/pipeline-states.ts";
+
+const group = "welcome-email";
+
+describe("entries that nobody can use", () => {
+  test("garbage becomes dead letters with a reason; what is not its own is acked; the rest flows", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const { redis, keys } = pipeline;
+    await redis.xadd(keys.events, "*", "hello", "world");
+    await redis.xadd(keys.events, "*", ...anEvent("not-a-uuid", Bun.randomUUIDv7()));
+    await redis.xadd(keys.events, "*", ...anEvent(Bun.randomUUIDv7(), "not-a-uuid"));
+    const versioned = anEvent(Bun.randomUUIDv7(), Bun.randomUUIDv7()).map((value) =>
+      value === "user.signed_up.v1" ? "user.signed_up.v9" : value,
+    );
+    await redis.xadd(keys.events, "*", ...versioned);
+    const foreign = versioned.map((value) => (value === "user.signed_up.v9" ? "order.placed.v1" : value));
+    await redis.xadd(keys.events, "*", ...foreign);
+    await redis.zadd(keys.retry(group), 1, "not an entry");
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await pipeline.consumer(outbox.handler);
+    await allSent(pipeline, [eventId]);
+    await nothingPending(pipeline);
+    const letters = await eventually(async () => {
+      const found = await redis.xrange(keys.dead(group), "-", "+");
+      return found.length === 5 && found;
+    });
+    const reasons = letters.map(([, fields]) => fields[fields.indexOf("reason") + 1]).sort();
+    expect(reasons).toEqual(["malformed", "malformed", "malformed", "malformed", "unknown_version"]);
+  });
+});
+
+describe("a value that Postgres or Lua cannot take", () => {
+  test("in a mail server's reply keeps nobody waiting: it is recorded without the words", async () => {
+    await using pipeline = await aPipeline();
+    await pipeline.consumer(async (mail) => ({ kind: "sent", reply: "250 \u0000", messageId: mail.eventId }));
+    const eventIds = await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
+    await allSent(pipeline, eventIds);
+    await nothingPending(pipeline);
+  });
+
+  test("in an entry keeps nobody waiting: the others are mailed", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const { redis, keys } = pipeline;
+    const signup = aSignup();
+    const eventId = await pipeline.writeOnly(signup);
+    await redis.xadd(keys.events, "*", ...anEvent(eventId, signup.userId), "tracestate", "x=\u0000");
+    const others = await pipeline.signUp(...Array.from({ length: 10 }, () => aSignup()));
+    await pipeline.consumer(outbox.handler);
+    await allSent(pipeline, [eventId, ...others]);
+  });
+
+  test("an entry of thousands of fields becomes a dead letter, and holds back no retry", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const { redis, keys } = pipeline;
+    const wide = Array.from({ length: 9_000 }, (_, index) => String(index));
+    await redis.xadd(keys.events, "*", ...anEvent(Bun.randomUUIDv7(), Bun.randomUUIDv7()), ...wide);
+    await redis.zadd(keys.retry(group), 1, JSON.stringify(wide));
+    let tries = 0;
+    await pipeline.consumer(async (mail, context) => {
+      tries += 1;
+      return tries === 1 ? { kind: "transient", reason: "try_later" } : outbox.handler(mail, context);
+    });
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await allSent(pipeline, [eventId]);
+    await eventually(async () => (await redis.xlen(keys.dead(group))) === 2);
+    await nothingPending(pipeline);
+  });
+});
