@@ -1,12 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { freePort } from "../local/ports.ts";
-import { startPostgres } from "../local/postgres.ts";
-import { startRedis } from "../local/redis.ts";
-import { findRedis } from "../local/redis-program.ts";
+import { readFileSync } from "node:fs";
 import { eventually } from "../tests/eventually.ts";
 import { startOtlpReceiver } from "../tests/otlp-receiver.ts";
 import { aSystem, type RunningProcess, signUpAt } from "../tests/processes.ts";
+import { startTestServers } from "../tests/servers.ts";
 
 /**
  * `bun bench/tracing.ts [signups] [rounds]`: what tracing costs. An api and a consumer, as an operator runs them, on stores
@@ -83,41 +79,28 @@ const median = (values: readonly number[]): number =>
   [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 const main = async (): Promise<void> => {
-  const local = join(import.meta.dir, "..", ".local");
-  mkdirSync(local, { recursive: true });
-  const directory = mkdtempSync(join(local, "bench-"));
-  const program = findRedis(join(local, "redis"), console.log);
-  const [postgres, redis] = await Promise.all([
-    startPostgres({ dataDirectory: join(directory, "postgres"), port: await freePort(), durable: false }),
-    startRedis({ program, dataDirectory: join(directory, "redis"), port: await freePort(), durable: false }),
-  ]);
-  process.env["TEST_DATABASE_URL"] = postgres.url;
-  process.env["TEST_REDIS_URL"] = redis.url;
-  try {
-    const modes: readonly Mode[] = ["off", "tenth", "all"];
-    const measured: Record<Mode, Figures[]> = { off: [], tenth: [], all: [] };
-    for (let round = 1; round <= rounds; round += 1) {
-      for (const mode of modes) measured[mode].push(await measure(mode));
-    }
-    console.log(`${signups} signups, ${rounds} rounds, medians`);
-    for (const mode of modes) {
-      const of = (read: (figures: Figures) => number) => median(measured[mode].map(read));
-      console.log(
-        `${mode.padEnd(6)} ${of((each) => each.signupsPerSecond)
+  await using servers = await startTestServers();
+  Object.assign(process.env, servers.environment);
+  const modes: readonly Mode[] = ["off", "tenth", "all"];
+  const measured: Record<Mode, Figures[]> = { off: [], tenth: [], all: [] };
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const mode of modes) measured[mode].push(await measure(mode));
+  }
+  console.log(`${signups} signups, ${rounds} rounds, medians`);
+  for (const mode of modes) {
+    const of = (read: (figures: Figures) => number) => median(measured[mode].map(read));
+    console.log(
+      `${mode.padEnd(6)} ${of((each) => each.signupsPerSecond)
+        .toFixed(0)
+        .padStart(5)} signups/s` +
+        `  api ${of((each) => each.apiCpuMicroseconds)
           .toFixed(0)
-          .padStart(5)} signups/s` +
-          `  api ${of((each) => each.apiCpuMicroseconds)
-            .toFixed(0)
-            .padStart(5)} µs CPU` +
-          `  consumer ${of((each) => each.consumerCpuMicroseconds)
-            .toFixed(0)
-            .padStart(5)} µs CPU` +
-          `  ${of((each) => each.spans).toFixed(2)} spans per signup`,
-      );
-    }
-  } finally {
-    await Promise.all([postgres.stop(), redis.stop()]);
-    rmSync(directory, { recursive: true, force: true });
+          .padStart(5)} µs CPU` +
+        `  consumer ${of((each) => each.consumerCpuMicroseconds)
+          .toFixed(0)
+          .padStart(5)} µs CPU` +
+        `  ${of((each) => each.spans).toFixed(2)} spans per signup`,
+    );
   }
 };
 
