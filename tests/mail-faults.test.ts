@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
-import { freePort } from "../local/ports.ts";
 import { eventually } from "./eventually.ts";
 import { startMailServer } from "./mail-server.ts";
+import { ownPort } from "./own-port.ts";
 import { anOwnRedis } from "./own-redis.ts";
 import { aSystem, eventAt, type RunningProcess, signUpAt } from "./processes.ts";
 
@@ -18,7 +18,7 @@ const breakerIs = (consumer: RunningProcess, state: string) => async () =>
 
 describe("a mail server that is down", () => {
   test("opens the breaker: entries go back unharmed, nothing is used up, a stop is immediate; back, all mail flows", async () => {
-    const port = await freePort();
+    const port = await ownPort();
     await using system = await aSystem();
     const api = await system.api();
     const consumer = await system.consumer({ MAIL_PORT: String(port), RETRY_MAX: "0", CONSUMER_CONCURRENCY: "8" });

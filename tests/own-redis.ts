@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "../local/ports.ts";
 import type { LocalServer } from "../local/postgres.ts";
 import { startRedis } from "../local/redis.ts";
 import { findRedis } from "../local/redis-program.ts";
+import { ownPort } from "./own-port.ts";
 
 /** A Redis of a test's own, that can be killed and started again on the same data. */
 export interface OwnRedis extends AsyncDisposable {
@@ -19,7 +19,7 @@ const local = join(import.meta.dir, "..", ".local");
 export const anOwnRedis = async ({ running = true } = {}): Promise<OwnRedis> => {
   mkdirSync(local, { recursive: true });
   const directory = mkdtempSync(join(local, "test-redis-"));
-  const port = await freePort();
+  const port = await ownPort();
   const program = findRedis(join(local, "redis"), () => {});
   let server: LocalServer | undefined;
   const start = async () => {

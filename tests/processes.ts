@@ -1,10 +1,10 @@
 import { startChild } from "../local/child.ts";
-import { freePort } from "../local/ports.ts";
 import { randomHex } from "../observability/trace-context.ts";
 import { type Keys, keysOf } from "../stream/keys.ts";
 import { type TestDatabase, withTestDatabase } from "./database.ts";
 import { eventually } from "./eventually.ts";
 import { type MailServer, startMailServer } from "./mail-server.ts";
+import { ownPort } from "./own-port.ts";
 import { redisUrl } from "./pipeline.ts";
 
 /** A process of the system, as an operator would run it: settings from the environment, signals, exit codes. */
@@ -97,11 +97,11 @@ export const aSystem = async (
     keys: keysOf(streamName),
     environment,
     async api(settings = {}) {
-      const port = await freePort();
+      const port = await ownPort();
       return start("api/main.ts", port, { ...environment, PORT: String(port), ...settings });
     },
     async consumer(settings = {}) {
-      const port = await freePort();
+      const port = await ownPort();
       return start("consumers/main.ts", port, { ...environment, CONSUMER_HEALTH_PORT: String(port), ...settings });
     },
     async [Symbol.asyncDispose]() {

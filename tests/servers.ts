@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive } from "../local/child.ts";
-import { freePort } from "../local/ports.ts";
 import { startPostgres, stopLeftoverPostgres } from "../local/postgres.ts";
 import { startRedis, stopLeftoverRedis } from "../local/redis.ts";
 import { findRedis } from "../local/redis-program.ts";
 import { makeTemplate } from "./database.ts";
+import { ownPort } from "./own-port.ts";
 
 /** One Postgres and one Redis, for one run of the tests. */
 export interface TestServers extends AsyncDisposable {
@@ -53,11 +53,11 @@ export const startTestServers = async (): Promise<TestServers> => {
   const started = await Promise.allSettled([
     startPostgres({
       dataDirectory: join(directory, "postgres"),
-      port: await freePort(),
+      port: await ownPort(),
       durable: false,
       settings: [`max_connections=${MAX_CONNECTIONS}`],
     }),
-    startRedis({ program, dataDirectory: join(directory, "redis"), port: await freePort(), durable: false }),
+    startRedis({ program, dataDirectory: join(directory, "redis"), port: await ownPort(), durable: false }),
   ]);
   const remove = async () => {
     await Promise.all(started.map((each) => (each.status === "fulfilled" ? each.value.stop() : undefined)));

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
-import { freePort } from "../local/ports.ts";
 import { eventually } from "./eventually.ts";
 import { startOtlpReceiver } from "./otlp-receiver.ts";
+import { ownPort } from "./own-port.ts";
 import { aSystem, type RunningProcess, signUpAt } from "./processes.ts";
 import { exportingTo } from "./received-traces.ts";
 
@@ -52,7 +52,7 @@ describe("a collector", () => {
     using mute = await startMuteServer();
     await using system = await aSystem();
     const plain = await system.api();
-    for (const port of [await freePort(), mute.port]) {
+    for (const port of [await ownPort(), mute.port]) {
       const settings = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_BSP_SCHEDULE_DELAY: "50" };
       const api = await system.api(settings);
       const consumer = await system.consumer(settings);
@@ -116,7 +116,7 @@ describe("a collector", () => {
 describe("metrics for Prometheus", () => {
   test("have a port for each process of a host, and say which", async () => {
     await using system = await aSystem();
-    const wanted = await freePort();
+    const wanted = await ownPort();
     const settings = { OTEL_METRICS_EXPORTER: "prometheus", OTEL_EXPORTER_PROMETHEUS_PORT: String(wanted) };
     const [api, one, two] = await Promise.all([
       system.api(settings),

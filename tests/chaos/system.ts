@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { type LocalServer, startPostgres } from "../../local/postgres.ts";
 import { startRedis } from "../../local/redis.ts";
 import { findRedis } from "../../local/redis-program.ts";
+import { ownPort } from "../own-port.ts";
 import { findClockLibrary } from "./clock-library.ts";
 import { createLink, type Link } from "./link.ts";
 import type { LogCounts } from "./log-counts.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
-import { ownPort } from "./own-port.ts";
 import { createVictim, type Victim } from "./victim.ts";
 
 /** All that runs, and what a fault needs to reach each part of it. */

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { z } from "zod";
 import { type Child, startChild } from "../../local/child.ts";
-import { freePort } from "../../local/ports.ts";
 import { randomHex } from "../../observability/trace-context.ts";
 import { SETTINGS } from "../../settings/schema.ts";
 import { type TestDatabase, withTestDatabase } from "../database.ts";
 import { eventually } from "../eventually.ts";
 import { type MailServer, startMailServer } from "../mail-server.ts";
+import { ownPort } from "../own-port.ts";
 import { redisUrl } from "../pipeline.ts";
 import { type BuiltImage, buildImage } from "./image/built-image.ts";
 import { dockerfile, root, valuesOf } from "./image/dockerfile.ts";
@@ -165,7 +165,7 @@ describe("what the image holds", () => {
     process.kill(innermost(impatient.child.pid), "SIGTERM");
     expect(await impatient.exited).toBe("exit code 1");
 
-    const [port, healthPort] = [await freePort(), await freePort()];
+    const [port, healthPort] = [await ownPort(), await ownPort()];
     const api = run(["api/main.ts"], { ...settings, PORT: String(port) });
     const consumer = run(["consumers/main.ts", "--group", "welcome-email"], {
       ...settings,

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { startChild } from "../../local/child.ts";
-import { freePort } from "../../local/ports.ts";
 import { RULES_FILE } from "../../observability/alerts/generate.ts";
 import { eventually } from "../eventually.ts";
+import { ownPort } from "../own-port.ts";
 import { prometheusProgram, quickDirectory } from "./prometheus-program.ts";
 
 const point = z.tuple([z.number(), z.string().transform(Number)]);
@@ -51,7 +51,7 @@ export const startPrometheus = async (
       })),
     }),
   );
-  const port = await freePort();
+  const port = await ownPort();
   const child = startChild({
     command: [
       prometheusProgram("prometheus"),

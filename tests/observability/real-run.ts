@@ -1,10 +1,10 @@
-import { freePort } from "../../local/ports.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { pauseGroup, resumeGroup } from "../../stream/pause-group.ts";
 import { eventually } from "../eventually.ts";
 import { startMailServer } from "../mail-server.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "../otlp-receiver.ts";
+import { ownPort } from "../own-port.ts";
 import { aSystem, type RunningProcess, type System, signUpAt } from "../processes.ts";
 import { exportingTo, openRedis } from "../received-traces.ts";
 import { type PrometheusServer, startPrometheus } from "./prometheus-server.ts";
@@ -69,7 +69,7 @@ export const startRealRun = async (): Promise<RealRun> => {
   const system = stack.use(await aSystem({ mailServer: await startMoodyMailServer() }));
   const ports: number[] = [];
   const settings = async () => {
-    const port = await freePort();
+    const port = await ownPort();
     ports.push(port);
     return exportingTo(receiver, {
       RETRY_GREYLIST_MS: "100",
