@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
+import { freePort } from "../local/ports.ts";
 import { eventually } from "./eventually.ts";
 import { startOtlpReceiver } from "./otlp-receiver.ts";
 import { ownPort } from "./own-port.ts";
@@ -116,7 +117,8 @@ describe("a collector", () => {
 describe("metrics for Prometheus", () => {
   test("have a port for each process of a host, and say which", async () => {
     await using system = await aSystem();
-    const wanted = await ownPort();
+    // Each process takes the next one that is free: far from those that the test's servers are given.
+    const wanted = await freePort();
     const settings = { OTEL_METRICS_EXPORTER: "prometheus", OTEL_EXPORTER_PROMETHEUS_PORT: String(wanted) };
     const [api, one, two] = await Promise.all([
       system.api(settings),
