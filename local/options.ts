@@ -9,10 +9,13 @@ export interface StartOptions {
   readonly data: string | undefined;
   /** Where traces and metrics go (OTLP over HTTP). Undefined: nowhere, unless an OTEL_* variable says so. */
   readonly otel: string | undefined;
+  /** Restarts the part whose source was saved. */
+  readonly watch: boolean;
   readonly help: boolean;
 }
 
 export const USAGE = `bun run start [options]: the whole system on this machine, no settings needed.
+bun run dev [options]: the same, and the part whose source file is saved is restarted.
 
   --consumers N   how many consumers to run (default 2)
   --port P        where the API listens (default 3000, or a free port)
@@ -67,12 +70,14 @@ export const parseOptions = (args: readonly string[]): StartOptions => {
         port: { type: "string" },
         data: { type: "string" },
         otel: { type: "string" },
+        watch: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     });
     if (values.data === "") throw new BadOption("--data: expected a folder");
     return {
       fresh: values.fresh,
+      watch: values.watch,
       help: values.help,
       data: values.data,
       consumers: numberOf("consumers", values.consumers, 0, 50) ?? 2,

@@ -6,6 +6,7 @@ import { AlreadyRunning, lockFolder } from "./lock.ts";
 import { readableLine } from "./log-lines.ts";
 import { BadOption, parseOptions, type StartOptions, telemetryVariables, USAGE } from "./options.ts";
 import { createLocalSystem, type Programs } from "./system.ts";
+import { type SourceWatch, watchSources } from "./watch.ts";
 import { welcome } from "./welcome.ts";
 
 export interface LocalRun {
@@ -59,11 +60,16 @@ const runSystem = async (run: LocalRun, options: StartOptions): Promise<number> 
       end(`${part} ended`);
     },
   });
+  let sources: SourceWatch | undefined;
   try {
     const startedAt = performance.now();
     const addresses = await system.start();
     console.log(`up in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
     console.log(welcome(addresses, join(directory, "service-token")));
+    if (options.watch) {
+      sources = watchSources({ root: run.root, print: console.log, onChange: system.restart });
+      console.log("  Watching the source: the part whose file is saved is restarted.\n");
+    }
   } catch (error) {
     if (!stopping.signal.aborted) {
       code = EXIT.failed;
@@ -72,6 +78,7 @@ const runSystem = async (run: LocalRun, options: StartOptions): Promise<number> 
     }
   }
   console.log(`stopping (${await asked}); what is in hand is finished first`);
+  sources?.close();
   await system.stop();
   unlock();
   console.log("stopped");

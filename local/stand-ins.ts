@@ -38,6 +38,7 @@ const serve = async (port: number): Promise<number> => {
     hostname: "127.0.0.1",
     port,
     routes: {
+      "/pid": new Response(String(process.pid)),
       "/readyz": new Response("ready"),
       "/environment": () => Response.json(process.env),
       "/die/:code": (request) => {
@@ -60,7 +61,7 @@ const runStandIn = async (role: string, args: readonly string[]): Promise<number
       return runLocal({
         args: rest,
         environment: process.env,
-        root: join(import.meta.dir, ".."),
+        root: process.env["STAND_IN_ROOT"] ?? join(import.meta.dir, ".."),
         directory,
         programs: {
           migrate: standIn("migrate"),

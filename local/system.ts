@@ -1,8 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Affected, Restartable } from "./affected.ts";
 import { type Child, startChild } from "./child.ts";
-import { type KeptConsumer, keepConsumer } from "./consumer.ts";
 import type { Given } from "./given.ts";
+import { type KeptPart, keepPart } from "./kept-part.ts";
 import { createPrinter } from "./log-lines.ts";
 import { claimPort, freePort, isFree, openPortBook, type PortBook } from "./ports.ts";
 import { untilReady } from "./ready.ts";
@@ -30,6 +31,8 @@ export interface SystemOptions {
   readonly consumers: number;
   /** The API's; undefined: the usual one, or any that is free. */
   readonly port: number | undefined;
+  /** Source files are being changed: once the system is up, a part that ended waits for `restart`. */
+  readonly watch: boolean;
   readonly print: (line: string) => void;
   readonly isColourful: boolean;
   /** Aborted: ends the starting. */
@@ -41,6 +44,8 @@ export interface SystemOptions {
 /** The parts that run, from the stores up. */
 export interface LocalSystem {
   start(): Promise<Addresses>;
+  /** Migrates if asked to, then replaces the processes of these parts; reports what fails, and never rejects. */
+  restart(affected: Affected): Promise<void>;
   /** Ends all parts: api and consumers drain first, the stores end last. */
   stop(): Promise<void>;
 }
@@ -57,12 +62,17 @@ interface Part {
 /** Beyond the time that a part gives itself to finish. */
 const DRAIN_SLACK_MS = 5_000;
 const INBOX_STOP_MS = 5_000;
+/** A person is invited to kill a consumer, and it starts again; one that dies so often within 10 s would die again. */
+const MAX_CONSUMER_DEATHS = 5;
 const USUAL_PORTS = { postgres: 15_432, redis: 16_379, smtp: 1_025, inbox: 8_025, firstConsumer: 9_101 };
 
 export const createLocalSystem = (options: SystemOptions): LocalSystem => {
   const { directory, programs, given, print, signal, onDeath } = options;
   const drainTimeoutMs = given.settings.DRAIN_TIMEOUT_MS + DRAIN_SLACK_MS;
   const parts: Part[] = [];
+  const work: Record<Restartable, KeptPart[]> = { api: [], consumers: [] };
+  let programsEnv: Record<string, string> = {};
+  let isUp = false;
   let isStopping = false;
   let printers = 0;
   const printerOf = (name: string) => createPrinter(printers++, name, options.isColourful, print);
@@ -131,23 +141,28 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
     if (how !== "exit code 0") throw new Error(`the database could not be brought up to date: ${how}`);
   };
 
-  const startApi = (env: Record<string, string>): void => {
-    const child = startProgram(programs.api, env, printerOf("api"));
-    keep("api", "work", child, () => child.stop("SIGTERM", drainTimeoutMs));
-  };
-
-  const startConsumer = (name: string, env: Record<string, string>, healthPort: number): KeptConsumer => {
-    const own = { ...env, CONSUMER_NAME: name, CONSUMER_HEALTH_PORT: String(healthPort) };
+  const keepWork = (
+    name: string,
+    which: Restartable,
+    command: readonly string[],
+    env: Record<string, string>,
+    maxDeaths: number,
+  ): KeptPart => {
     const printer = printerOf(name);
-    const consumer = keepConsumer({
+    const part = keepPart({
       name,
       drainTimeoutMs,
       print,
-      start: () => startProgram(programs.consumer, own, printer),
-      onGivingUp: (how, lastLines) => onDeath(name, how, lastLines),
+      maxDeaths,
+      start: () => startProgram(command, env, printer),
+      onGivingUp: (how, lastLines) => {
+        if (!(isUp && options.watch)) return onDeath(name, how, lastLines);
+        print(`${name} ended by itself: ${how}. It starts again when one of its source files is saved`);
+      },
     });
-    parts.push({ name, phase: "work", stop: consumer.stop });
-    return consumer;
+    parts.push({ name, phase: "work", stop: part.stop });
+    work[which].push(part);
+    return part;
   };
 
   const start = async (): Promise<Addresses> => {
@@ -174,20 +189,23 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
       ...inbox.value?.mail,
       PORT: String(port),
     };
+    programsEnv = env;
     await migrate(env);
     print(`starting the API and ${options.consumers} ${options.consumers === 1 ? "consumer" : "consumers"}`);
-    startApi(env);
+    keepWork("api", "api", programs.api, env, 1);
     const consumers = [];
     for (let index = 1; index <= options.consumers; index += 1) {
       const name = `consumer-${index}`;
       const healthPort = await portOf(name, USUAL_PORTS.firstConsumer + index - 1);
-      const { pid } = startConsumer(name, env, healthPort);
+      const own = { ...env, CONSUMER_NAME: name, CONSUMER_HEALTH_PORT: String(healthPort) };
+      const { pid } = keepWork(name, "consumers", programs.consumer, own, MAX_CONSUMER_DEATHS);
       consumers.push({ name, pid, health: `http://127.0.0.1:${healthPort}/readyz` });
     }
     await Promise.all([
       untilReady("the API", `http://127.0.0.1:${port}/readyz`, signal),
       ...consumers.map(({ name, health }) => untilReady(name, health, signal)),
     ]);
+    isUp = true;
     const addresses = {
       api: url,
       inbox: inbox.value?.page,
@@ -199,6 +217,15 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
     return addresses;
   };
 
+  const restart = async (affected: Affected): Promise<void> => {
+    try {
+      if (affected.migrate) await migrate(programsEnv);
+      await Promise.all(affected.parts.flatMap((which) => work[which]).map((part) => part.replace()));
+    } catch (error) {
+      if (!isStopping) print(`nothing is restarted: ${error instanceof Error ? error.message : error}`);
+    }
+  };
+
   const stop = async (): Promise<void> => {
     isStopping = true;
     for (const phase of PHASES) {
@@ -207,5 +234,5 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
     rmSync(file("addresses.json"), { force: true });
   };
 
-  return { start, stop };
+  return { start, restart, stop };
 };
