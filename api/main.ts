@@ -6,6 +6,7 @@ import { startTelemetry } from "../observability/telemetry.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { faultsOf, pause } from "../runtime/loop.ts";
 import { EXIT, failedToStart, untilAskedToStop } from "../runtime/process.ts";
+import { VERSION } from "../runtime/version.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { GROUPS } from "../stream/groups.ts";
@@ -103,7 +104,7 @@ const main = async (): Promise<number> => {
     idleTimeout: IDLE_TIMEOUT_S,
     maxRequestBodySize: MAX_BODY_BYTES,
   });
-  log.info({ port: server.port }, "listening");
+  log.info({ version: VERSION, port: server.port }, "listening");
 
   const signal = await askedToStop;
   log.info({ signal }, "asked to stop; finishing what is in flight");

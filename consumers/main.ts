@@ -4,6 +4,7 @@ import { createLogger } from "../observability/logger.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
 import { randomHex } from "../observability/trace-context.ts";
 import { EXIT, failedToStart, untilAskedToStop } from "../runtime/process.ts";
+import { VERSION } from "../runtime/version.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { keysOf } from "../stream/keys.ts";
@@ -67,7 +68,8 @@ const main = async (): Promise<number> => {
   );
   registerConsumerGauges(groups, settings.CONSUMER_CONCURRENCY);
   const health = serveHealth(groups, settings.CONSUMER_HEALTH_PORT);
-  log.info({ consumer, groups: groups.map((group) => group.name), health_port: health.port }, "consuming");
+  const names = groups.map((group) => group.name);
+  log.info({ version: VERSION, consumer, groups: names, health_port: health.port }, "consuming");
 
   const signal = await askedToStop;
   log.info({ signal }, "asked to stop; finishing what is in hand");

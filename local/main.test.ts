@@ -19,7 +19,7 @@ import { STAND_INS } from "./stand-ins.ts";
 
 const local = join(import.meta.dir, "..", ".local");
 mkdirSync(local, { recursive: true });
-const folder = mkdtempSync(join(local, "test-system-"));
+const folder = mkdtempSync(join(local, "test system "));
 const started: Followed[] = [];
 
 const follow: typeof followOne = (command, environment) => {
@@ -48,6 +48,9 @@ const systemIn = async (directory: string, ...args: readonly string[]): Promise<
   String(await freePort()),
   ...args,
 ];
+
+/** One word for a shell, also with spaces in it. */
+const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 test("tells its addresses; Ctrl-C, twice as under `bun run`, ends the stores last", async () => {
   const system = follow(await systemIn("whole"), {});
@@ -119,10 +122,10 @@ test("runs once in a folder", async () => {
 });
 
 test("ends with the `bun run` that started it, but not with the shell above", async () => {
-  const script = `${(await systemIn("nested", "--consumers", "0")).join(" ")}; true`;
+  const script = `${(await systemIn("nested", "--consumers", "0")).map(quoted).join(" ")}; true`;
   mkdirSync(join(folder, "package"));
   await Bun.write(join(folder, "package", "package.json"), JSON.stringify({ scripts: { start: script } }));
-  const shell = `cd ${join(folder, "package")} && { ${process.execPath} run start & } && echo "outer: $!" && read never`;
+  const shell = `cd ${quoted(join(folder, "package"))} && { ${quoted(process.execPath)} run start & } && echo "outer: $!" && read never`;
   const outer = follow(["bash", "-c", shell], withStores());
   await untilSaid(outer, "Ctrl-C stops everything");
   const bunRun = Number(/outer: (\d+)/.exec(outer.output())?.[1]);

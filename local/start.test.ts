@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { VERSION } from "../runtime/version.ts";
 import { eventually } from "../tests/eventually.ts";
 import { addressOf, endAll, type Followed, follow, leftOf, look, pidOf, untilSaid, untilUp } from "./followed.ts";
 import { freePort } from "./ports.ts";
@@ -112,6 +113,16 @@ test("kill -9 of it leaves nothing running, and the next start has all that was 
   expect(await mailsTo(next, "lan")).toBe(1);
   next.kill("SIGTERM");
   expect(await next.exitCode).toBe(0);
+}, 60_000);
+
+test("the welcome and the first line of each part say the version", async () => {
+  const system = await start("--consumers", "1");
+  expect(VERSION).toMatch(/^\d+\.\d+\.\d+/);
+  expect(system.output()).toContain(`\nsignup-stream ${VERSION}\n`);
+  await untilSaid(system, `info  listening version=${VERSION} port=`);
+  await untilSaid(system, `info  consuming version=${VERSION} consumer=`);
+  system.kill("SIGTERM");
+  expect(await system.exitCode).toBe(0);
 }, 60_000);
 
 test("--help tells the options, and starts nothing", async () => {

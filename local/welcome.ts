@@ -1,3 +1,5 @@
+import { VERSION } from "../runtime/version.ts";
+
 /** Where the system can be reached, and what a person may want to know of it. */
 export interface Addresses {
   readonly api: string;
@@ -30,6 +32,8 @@ export const welcome = ({ api, inbox, databaseUrl, redisUrl, consumers }: Addres
   ];
   const body = JSON.stringify({ user_name: "Ánh", email: "anh@inbox.example", password: "correct horse battery" });
   return [
+    "",
+    `signup-stream ${VERSION}`,
     "",
     ...rows.map(([what = "", where]) => `  ${what.padEnd(12)} ${where}`),
     "",
