@@ -1,19 +1,33 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { eventually } from "../tests/eventually.ts";
+import { ownPort } from "../tests/own-port.ts";
 import { isAlive } from "./child.ts";
 
-/** A local system that a test started as a person would: by its command, read by its output. */
+/** A local system that a test starts as a person would, by its command, and observes through its output. */
 export interface Followed {
   readonly pid: number;
   readonly stdin: { end(): void };
   readonly output: () => string;
   readonly exitCode: Promise<number | null>;
-  /** Every process that was seen below it. */
+  /** Every descendant process that was seen. */
   readonly seen: Set<number>;
   readonly hasEnded: () => boolean;
   kill(signal: NodeJS.Signals): void;
 }
+
+const PARTS = ["postgres", "redis", "smtp", "inbox", "consumer-1", "consumer-2"];
+
+/** Assigns the parts of a system in this folder ports of the test's own, unless it has some: others may use the usual ones. */
+export const assignOwnPorts = async (directory: string): Promise<void> => {
+  const file = join(directory, "ports.json");
+  if (existsSync(file)) return;
+  mkdirSync(directory, { recursive: true });
+  const ports: Record<string, number> = {};
+  for (const part of PARTS) ports[part] = await ownPort();
+  writeFileSync(file, JSON.stringify(ports));
+};
 
 /** Starts a command in a process group of its own, as a shell would. */
 export const follow = (command: readonly string[], environment: Record<string, string | undefined>): Followed => {
@@ -49,7 +63,7 @@ const parentOf = (pid: number): number => {
   }
 };
 
-/** All processes below this one, by /proc. */
+/** All descendants of a process, from /proc. */
 export const descendantsOf = (pid: number): number[] => {
   const all = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
   const parents = new Map(all.map((each) => [each, parentOf(each)]));
@@ -58,15 +72,15 @@ export const descendantsOf = (pid: number): number[] => {
   return below(pid);
 };
 
-/** Notes what runs below it now. */
+/** Records the descendants that run now. */
 export const look = (system: Followed): void => {
   for (const pid of descendantsOf(system.pid)) system.seen.add(pid);
 };
 
-/** Those of the processes seen below it that still live. */
+/** The recorded descendants that are still alive. */
 export const leftOf = (system: Followed): number[] => [...system.seen].filter(isAlive);
 
-/** Resolves when it has told its addresses. On a busy machine its stores alone may take their time. */
+/** Resolves when it has printed its addresses. On a busy machine the stores alone may take many seconds. */
 export const untilUp = async (system: Followed): Promise<void> => {
   await eventually(() => {
     if (system.hasEnded()) throw new Error(`it ended:\n${system.output()}`);
@@ -75,19 +89,19 @@ export const untilUp = async (system: Followed): Promise<void> => {
   look(system);
 };
 
-/** Resolves when it has said this. */
+/** Resolves when its output matches. */
 export const untilSaid = (system: Followed, what: string | RegExp): Promise<boolean> =>
   eventually(() => new RegExp(what).test(system.output()), 10_000);
 
-/** The address that it told for a part. */
+/** The address that it printed for a part. */
 export const addressOf = (system: Followed, what: string): string =>
   new RegExp(`^ +${what} +.*?(http://\\S+)`, "m").exec(system.output())?.[1] ?? "";
 
-/** The process of a consumer, as it was told last. */
+/** The process of a consumer, as printed last. */
 export const pidOf = (system: Followed, consumer: string): number =>
   Number([...system.output().matchAll(new RegExp(`${consumer} .*process (\\d+)`, "g"))].at(-1)?.[1]);
 
-/** Ends what a test left running, the hardest way. */
+/** Kills what a test left running, and waits until it is gone. */
 export const endAll = async (systems: readonly Followed[]): Promise<void> => {
   for (const system of systems) {
     if (system.hasEnded()) continue;

@@ -2,9 +2,11 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../tests/eventually.ts";
+import { ownPort } from "../tests/own-port.ts";
 import { isAlive } from "./child.ts";
 import {
   addressOf,
+  assignOwnPorts,
   descendantsOf,
   endAll,
   type Followed,
@@ -14,7 +16,6 @@ import {
   untilSaid,
   untilUp,
 } from "./followed.ts";
-import { freePort } from "./ports.ts";
 import { STAND_INS } from "./stand-ins.ts";
 
 const local = join(import.meta.dir, "..", ".local");
@@ -33,26 +34,22 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** With stores of the whole run of tests: quick. */
+/** With the stores that all tests share, which is quicker. */
 const withStores = (): Record<string, string | undefined> => ({
   DATABASE_URL: process.env["TEST_DATABASE_URL"],
   REDIS_URL: process.env["TEST_REDIS_URL"],
 });
 
-const systemIn = async (directory: string, ...args: readonly string[]): Promise<string[]> => [
-  process.execPath,
-  STAND_INS,
-  "system",
-  join(folder, directory),
-  "--port",
-  String(await freePort()),
-  ...args,
-];
+const systemIn = async (directory: string, ...args: readonly string[]): Promise<string[]> => {
+  await assignOwnPorts(join(folder, directory));
+  const port = String(await ownPort());
+  return [process.execPath, STAND_INS, "system", join(folder, directory), "--port", port, ...args];
+};
 
 /** One word for a shell, also with spaces in it. */
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
-test("tells its addresses; Ctrl-C, twice as under `bun run`, ends the stores last", async () => {
+test("prints its addresses; Ctrl-C, sent twice as under `bun run`, stops the stores last", async () => {
   const system = follow(await systemIn("whole"), {});
   await untilUp(system);
 
@@ -74,7 +71,7 @@ test("tells its addresses; Ctrl-C, twice as under `bun run`, ends the stores las
   expect(system.output()).toEndWith("stopped\n");
   expect(leftOf(system)).toEqual([]);
 
-  // Again, on the same data and the same ports; then over by the hardest way there is.
+  // Again on the same data and ports; this time it is killed.
   const again = follow(await systemIn("whole"), {});
   await untilUp(again);
   for (const what of ["inbox", "PostgreSQL", "Redis", "consumer-1 .*health"]) {
@@ -86,7 +83,7 @@ test("tells its addresses; Ctrl-C, twice as under `bun run`, ends the stores las
   await eventually(() => leftOf(again).length === 0);
 }, 60_000);
 
-test("starts a killed consumer again under its name, and names a part that dies", async () => {
+test("restarts a killed consumer under its name, and names a part that dies", async () => {
   const system = follow(await systemIn("dying"), withStores());
   await untilUp(system);
   process.kill(pidOf(system, "consumer-1"), "SIGKILL");
@@ -104,19 +101,19 @@ test("starts a killed consumer again under its name, and names a part that dies"
   expect(system.output()).toEndWith("stopped\n");
 });
 
-test("does not start a consumer again whose settings are refused", async () => {
+test("does not restart a consumer whose settings are invalid", async () => {
   const system = follow(await systemIn("refused"), { ...withStores(), STAND_IN_CONSUMER_EXITS: "78" });
   expect(await system.exitCode).toBe(1);
   expect(system.output()).toMatch(/consumer-\d ended by itself: exit code 78/);
 });
 
-test("runs once in a folder", async () => {
+test("runs only once in a folder", async () => {
   const system = follow(await systemIn("twice", "--consumers", "1"), withStores());
   await untilUp(system);
   const second = follow(await systemIn("twice"), withStores());
 
   expect(await second.exitCode).toBe(1);
-  expect(second.output()).toContain(`running in this folder already (process ${system.pid})`);
+  expect(second.output()).toContain(`already running in this folder (process ${system.pid})`);
   system.kill("SIGHUP");
   expect(await system.exitCode).toBe(0);
 });
@@ -135,7 +132,7 @@ test("ends with the `bun run` that started it, but not with the shell above", as
 
   outer.stdin.end();
   await eventually(() => !isAlive(outer.pid));
-  // Longer than it takes to look again.
+  // Longer than the interval at which ancestors are polled.
   await Bun.sleep(700);
   expect(all.every(isAlive)).toBe(true);
   process.kill(bunRun, "SIGKILL");
@@ -146,7 +143,7 @@ test("ends with the `bun run` that started it, but not with the shell above", as
 
 test.each([
   ["an unknown flag", ["--fast"], {}, 2, "Unknown option '--fast'"],
-  ["a port that is none", ["--port", "70000"], {}, 2, "expected a whole number from 1 to 65535"],
+  ["an invalid port", ["--port", "70000"], {}, 2, "expected a whole number from 1 to 65535"],
   ["a faulty setting", [], { MAIL_PORT: "abc" }, 78, "MAIL_PORT"],
 ])("refuses %s before it starts anything", async (_, args, environment, exitCode, words) => {
   const refused = follow([process.execPath, STAND_INS, "system", join(folder, "refused"), ...args], environment);

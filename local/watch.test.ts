@@ -3,9 +3,19 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { eventually } from "../tests/eventually.ts";
+import { ownPort } from "../tests/own-port.ts";
 import { isAlive } from "./child.ts";
-import { addressOf, descendantsOf, endAll, type Followed, follow, leftOf, untilSaid, untilUp } from "./followed.ts";
-import { freePort } from "./ports.ts";
+import {
+  addressOf,
+  assignOwnPorts,
+  descendantsOf,
+  endAll,
+  type Followed,
+  follow,
+  leftOf,
+  untilSaid,
+  untilUp,
+} from "./followed.ts";
 import { STAND_INS } from "./stand-ins.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "watch-"));
@@ -23,7 +33,8 @@ beforeAll(async () => {
   for (const path of ["api/routes.ts", "stream/keys.ts", "database/migrations/0001.ts"]) save(path);
   // Programs run in the tree, and Bun reads there how to compile.
   copyFileSync(join(import.meta.dir, "..", "tsconfig.json"), join(tree, "tsconfig.json"));
-  const port = String(await freePort());
+  await assignOwnPorts(join(folder, "data"));
+  const port = String(await ownPort());
   const command = [process.execPath, STAND_INS, "system", join(folder, "data"), "--port", port, "--watch"];
   system = follow([...command, "--consumers", "1"], {
     DATABASE_URL: process.env["TEST_DATABASE_URL"],
@@ -104,7 +115,7 @@ test("a file that is imported from now on counts from now on", async () => {
   expect(system.output()).toContain("api/new/page.ts changed: restarting api\n");
 });
 
-test("a file that cannot be parsed replaces nothing until it is mended", async () => {
+test("a file that cannot be parsed replaces nothing until it is fixed", async () => {
   const before = await pids();
   save("api/routes.ts", "export const at = (;\n");
   await untilSaid(system, /api\/routes\.ts cannot be parsed, nothing is restarted: line 1: /);
@@ -124,7 +135,7 @@ test("a migration is applied before both are replaced", async () => {
   expect(after.consumer).not.toBe(before.consumer);
 });
 
-test("a part that dies waits for the next save, and the rest goes on", async () => {
+test("a part that dies waits for the next save, and the rest keeps running", async () => {
   const before = await pids();
   await fetch(`${addressOf(system, "signup page")}/die/3`, { method: "POST" }).catch(() => {});
   await untilSaid(system, "api ended by itself: exit code 3. It starts again when one of its source files is saved");
