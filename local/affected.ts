@@ -19,7 +19,7 @@ const concerns = (path: string, files: ReadonlySet<string>): boolean =>
 
 /**
  * What is to be restarted after these files were saved, moved or removed: each part that loads one of them, by
- * `files`; after a migration, both, once the database is up to date. Tests, documents and tools concern nobody.
+ * `files`; after a migration, both, once the database is up to date. Tests, documents and tools restart nothing.
  */
 export const affectedBy = (
   paths: readonly string[],

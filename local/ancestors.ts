@@ -24,12 +24,12 @@ interface Link {
   readonly parent: number;
 }
 
-/** `bun run`, `npx` (which calls itself "npm exec ..."), and what else starts a script of package.json. */
+/** Programs that run a script of package.json: `bun run`, `npx` (whose process is named "npm exec ...") and others. */
 const STARTER = /^(bun|bunx|bun\.exe|node|npm|npx|pnpm|yarn)\b/;
 
 /**
- * The chain from us up to the outermost starter in our process group: `npx`, its shell, `bun run`, us. What is above it, a
- * person's shell or the step of a build, may end and leave us in the background on purpose.
+ * The chain from this process up to the outermost starter in its process group: `npx`, its shell, `bun run`, this process.
+ * What is above it, a person's shell or a build step, may end and leave the system in the background on purpose.
  */
 const chainOfStarters = (): readonly Link[] => {
   const own = lineage(process.pid);
@@ -47,7 +47,7 @@ const chainOfStarters = (): readonly Link[] => {
   return chain.slice(0, length);
 };
 
-/** Where there is no /proc: our own parent, if it is a starter. */
+/** Where there is no /proc: the parent, if it is a starter. */
 const parentIfStarter = (): number | undefined => {
   const shown = Bun.spawnSync(["ps", "-p", String(process.ppid), "-o", "comm="], {
     stdio: ["ignore", "pipe", "ignore"],
@@ -57,11 +57,11 @@ const parentIfStarter = (): number | undefined => {
 
 const isUnbroken = ({ pid, parent }: Link): boolean => lineage(pid)?.parent === parent;
 
-const LOOK_EVERY_MS = 500;
+const POLL_EVERY_MS = 500;
 
 /**
- * Calls `onDeath` when one of the processes that started us ends: `npx` or `bun run`, killed outright, leave us running for
- * ever otherwise. Returns a function that ends the watch. Where there is no /proc, only our own parent is watched.
+ * Calls `onDeath` when one of the processes that started this one ends: when `npx` or `bun run` is killed, the signal does
+ * not reach their children. Returns a function that ends the watch. Where there is no /proc, only the parent is watched.
  */
 export const watchAncestors = (onDeath: () => void): (() => void) => {
   const chain = process.platform === "linux" ? chainOfStarters() : [];
@@ -71,7 +71,7 @@ export const watchAncestors = (onDeath: () => void): (() => void) => {
     if (!isOrphaned()) return;
     clearInterval(timer);
     onDeath();
-  }, LOOK_EVERY_MS);
+  }, POLL_EVERY_MS);
   timer.unref();
   return () => clearInterval(timer);
 };

@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const shell = (script: string): string[] => ["sh", "-c", script];
 
-test("tells line by line what it said, the unfinished last line too, and how it ended", async () => {
+test("reports each line of output, an unterminated last line too, and how the process ended", async () => {
   const lines: string[] = [];
   const script = "printf 'one\\ntwo\\n'; printf 'not ended' >&2; exit 7";
   const child = startChild({ command: shell(script), onLine: (line) => lines.push(line), deathSignal: "TERM" });
@@ -20,13 +20,13 @@ test("tells line by line what it said, the unfinished last line too, and how it 
   expect(isAlive(child.pid)).toBe(false);
 });
 
-test("keeps its last words alone", async () => {
+test("keeps only the last lines", async () => {
   const child = startChild({ command: ["seq", "100"], onLine: () => {}, deathSignal: "TERM" });
   await child.exited;
   expect(child.lastLines().split("\n")).toEqual(Array.from({ length: 12 }, (_, index) => String(89 + index)));
 });
 
-test("appends to its log, and takes only what it said itself for its last words", async () => {
+test("appends to its log, and reports only its own output as its last lines", async () => {
   const logFile = join(folder, "a.log");
   writeFileSync(logFile, "of an earlier run\n");
   const child = startChild({ command: shell("echo mine"), logFile, deathSignal: "TERM" });
@@ -36,14 +36,14 @@ test("appends to its log, and takes only what it said itself for its last words"
   expect(child.lastLines()).toBe("mine");
 });
 
-test("begins a log afresh that has grown large", async () => {
+test("truncates a large log", async () => {
   const logFile = join(folder, "b.log");
   writeFileSync(logFile, "x".repeat(5_000_000));
   await startChild({ command: shell("echo mine"), logFile, deathSignal: "TERM" }).exited;
   expect(readFileSync(logFile, "utf8")).toBe("mine\n");
 });
 
-test("is killed when it does not heed the signal in time", async () => {
+test("is killed when it ignores the signal until the time limit", async () => {
   let isDeaf = false;
   const child = startChild({
     command: shell("trap '' TERM; echo deaf; while :; do sleep 0.05; done"),
@@ -58,7 +58,7 @@ test("is killed when it does not heed the signal in time", async () => {
   expect(isAlive(child.pid)).toBe(false);
 });
 
-test("says that a program is not there", async () => {
+test("reports a program that does not exist", async () => {
   const child = startChild({ command: [join(folder, "nothing")], onLine: () => {}, deathSignal: "TERM" });
   expect(await child.exited).toMatch(/ENOENT|exit code 127/);
 });

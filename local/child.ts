@@ -4,12 +4,12 @@ import { closeSync, existsSync, openSync, readFileSync, statSync } from "node:fs
 /** How a process ended, in words. */
 export type Exit = string;
 
-/** A process that was started, and will be ended, by this one. */
+/** A process that this one started and will stop. */
 export interface Child {
   readonly pid: number;
   /** Resolves when it has ended, with how. */
   readonly exited: Promise<Exit>;
-  /** What it said last, for the report of its death. */
+  /** The last lines of its output, for the report of its end. */
   lastLines(): string;
   /** Sends the signal, waits; SIGKILL after `timeoutMs`. */
   stop(signal: NodeJS.Signals, timeoutMs: number): Promise<void>;
@@ -17,25 +17,25 @@ export interface Child {
 
 export interface ChildOptions {
   readonly command: readonly string[];
-  /** Comes before all: another user, another namespace. The death signal does not survive such a change. */
+  /** A prefix that changes user or namespace. It comes first, for such a change clears the death signal. */
   readonly asUser?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Standard output and error go there; with `onLine` they are read instead. */
+  /** Receives standard output and error; without it they are read by `onLine`. */
   readonly logFile?: string;
   readonly onLine?: (line: string) => void;
-  /** What the kernel sends it when we are killed outright (Linux). */
+  /** What the kernel sends it when this process is killed (Linux). */
   readonly deathSignal: "INT" | "TERM";
 }
 
 const LAST_LINES = 12;
-const LAST_WORDS_MS = 200;
-/** A log file that has grown beyond this is begun afresh at the next start. */
+const LAST_OUTPUT_MS = 200;
+/** A larger log file is truncated at the next start. */
 const MAX_LOG_BYTES = 4_194_304;
 
 let deathSignalProgram: string | undefined;
 
-/** `setpriv` of util-linux, or nothing: other systems have none, and that of busybox knows no death signal. */
+/** `setpriv` of util-linux, or "": other systems have none, and that of busybox does not support a death signal. */
 const findSetpriv = (): string => {
   if (deathSignalProgram === undefined) {
     const found = process.platform === "linux" ? Bun.which("setpriv") : null;
@@ -47,7 +47,7 @@ const findSetpriv = (): string => {
   return deathSignalProgram;
 };
 
-/** The command under `setpriv --pdeathsig` where there is one: then even `kill -9` of us leaves nothing running. */
+/** The command under `setpriv --pdeathsig` where available: then even `kill -9` of this process leaves nothing running. */
 const underDeathSignal = (command: readonly string[], signal: string): string[] => {
   const setpriv = findSetpriv();
   return setpriv === "" ? [...command] : [setpriv, "--pdeathsig", signal, "--", ...command];
@@ -72,8 +72,8 @@ const openLog = (file: string): { readonly descriptor: number; readonly startsAt
 };
 
 /**
- * Starts a process in a process group of its own: the terminal's Ctrl-C must not reach it before us, for the stores end
- * last.
+ * Starts a process in a process group of its own: the terminal's Ctrl-C must reach this process alone, which stops the
+ * stores last.
  */
 export const startChild = (options: ChildOptions): Child => {
   const { command, asUser = [], env, cwd, logFile, onLine, deathSignal } = options;
@@ -87,29 +87,29 @@ export const startChild = (options: ChildOptions): Child => {
     ...(cwd === undefined ? {} : { cwd }),
   });
   if (log !== undefined) closeSync(log.descriptor);
-  const heard: string[] = [];
+  const recent: string[] = [];
   if (onLine !== undefined) {
     readLines(child, (line) => {
-      heard.push(line);
-      if (heard.length > LAST_LINES) heard.shift();
+      recent.push(line);
+      if (recent.length > LAST_LINES) recent.shift();
       onLine(line);
     });
   }
   const exited = new Promise<Exit>((resolve) => {
-    const told = (code: number | null, signal: string | null) =>
+    const settle = (code: number | null, signal: string | null) =>
       resolve(signal === null ? `exit code ${code}` : `signal ${signal}`);
     child.on("error", (error) => resolve(error.message));
-    // Its last words may come after its end; somebody else may hold its output open for ever.
-    child.on("close", told);
-    child.on("exit", (code, signal) => setTimeout(told, LAST_WORDS_MS, code, signal));
+    // Output may arrive after the exit, and another process may hold the pipe open indefinitely.
+    child.on("close", settle);
+    child.on("exit", (code, signal) => setTimeout(settle, LAST_OUTPUT_MS, code, signal));
   });
   return {
     pid: child.pid ?? 0,
     exited,
     lastLines() {
-      if (logFile === undefined || log === undefined) return heard.join("\n");
-      const said = readFileSync(logFile).subarray(log.startsAt).toString("utf8").trimEnd();
-      return said.split("\n").slice(-LAST_LINES).join("\n");
+      if (logFile === undefined || log === undefined) return recent.join("\n");
+      const output = readFileSync(logFile).subarray(log.startsAt).toString("utf8").trimEnd();
+      return output.split("\n").slice(-LAST_LINES).join("\n");
     },
     async stop(signal, timeoutMs) {
       child.kill(signal);
@@ -120,7 +120,7 @@ export const startChild = (options: ChildOptions): Child => {
   };
 };
 
-/** Whether a process of that id lives (a zombie does not). */
+/** Whether a process with that id is running (a zombie is not). */
 export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0);

@@ -1,18 +1,18 @@
 import { loadSettings, type SettingsOf } from "../settings/load.ts";
 import type { SettingName } from "../settings/schema.ts";
 
-/** What the person set in the environment. It comes before anything that is chosen here. */
+/** What the person set in the environment. It takes precedence over every default of the local system. */
 export interface Given {
-  /** Without what is empty: that counts as unset, and must not hide a value of ours. */
+  /** Without empty variables: they count as unset and must not override a default. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Checked, with the defaults of what is not set. `DATABASE_URL` means something only if it was given. */
+  /** Checked, with defaults. `DATABASE_URL` is meaningful only if it was given. */
   readonly settings: SettingsOf<"migrate">;
   /** Whether it is set, directly or by `NAME_FILE`. */
   has(name: SettingName): boolean;
 }
 
 /**
- * Reads the environment before anything is started: what each part would refuse is refused here, once.
+ * Reads the environment before anything is started, so that a setting that a part would refuse is reported once, here.
  *
  * @throws {BadSettings}
  */

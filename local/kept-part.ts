@@ -25,7 +25,7 @@ export interface KeepOptions {
 
 const RESTART_AFTER_MS = 1_000;
 const DEATHS_WITHIN_MS = 10_000;
-/** Settings that were refused are refused again. */
+/** Invalid settings do not become valid by a restart. */
 const BAD_SETTINGS = "exit code 78";
 
 /** Why a part is not started again; undefined if it is. `deaths`: when it died, in ms of one clock, the latest last. */

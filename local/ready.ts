@@ -1,12 +1,12 @@
 import { pause } from "../runtime/loop.ts";
 
 const TIMEOUT_MS = 30_000;
-const LOOK_EVERY_MS = 30;
+const POLL_EVERY_MS = 30;
 
 /**
- * Resolves when the address answers well.
+ * Resolves when the address answers with a status of 2xx.
  *
- * @throws when it does not within 30 s, or when the signal is aborted
+ * @throws an error when it does not within 30 s, or when the signal is aborted
  */
 export const untilReady = async (what: string, url: string, signal: AbortSignal): Promise<void> => {
   const deadline = performance.now() + TIMEOUT_MS;
@@ -20,7 +20,7 @@ export const untilReady = async (what: string, url: string, signal: AbortSignal)
     } catch {
       // Not yet.
     }
-    await pause(LOOK_EVERY_MS, signal);
+    await pause(POLL_EVERY_MS, signal);
   }
   throw new Error(`${what} was not ready within ${TIMEOUT_MS / 1_000} s (${url}: ${lastAnswer})`);
 };

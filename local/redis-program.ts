@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { unpackDebianPackages } from "./debian-packages.ts";
 
-/** How to run Redis here. */
+/** How Redis is run on this machine. */
 export interface RedisProgram {
   readonly command: string;
   readonly env: Readonly<Record<string, string>>;
@@ -16,7 +16,7 @@ const run = (command: readonly string[]): boolean =>
 const ownEnvironment = (): Record<string, string> =>
   Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 
-/** "Redis server v=7.0.15 sha=..." and "Valkey server v=8.1.1 ..." alike; undefined if it does not even run. */
+/** "Redis server v=7.0.15 sha=..." and "Valkey server v=8.1.1 ..." alike; undefined if it does not run. */
 const versionOf = (program: RedisProgram): string | undefined => {
   const shown = Bun.spawnSync([program.command, "--version"], {
     env: { ...program.env },
@@ -44,7 +44,7 @@ const unpackedIn = (directory: string): RedisProgram | undefined => {
 };
 
 const DEBIAN_PACKAGES = ["redis-server", "redis-tools", "libjemalloc2", "liblzf1"];
-/** What most systems have and slim images lack. By either name: Debian 13 and Ubuntu 24.04 renamed one. */
+/** Libraries that slim images lack. libssl3 has two names: Debian 13 and Ubuntu 24.04 renamed it. */
 const DEBIAN_LIBRARIES = ["libatomic1", "libssl3", "libssl3t64", "libsystemd0"];
 
 const unpackFromDebian = (directory: string, say: (line: string) => void): RedisProgram | undefined => {
@@ -57,14 +57,14 @@ const unpackFromDebian = (directory: string, say: (line: string) => void): Redis
   return unpackedIn(directory);
 };
 
-/** Package managers elsewhere. None of them starts the service of a package that it installs. */
+/** Package managers of other systems. None of them starts the service of a package that it installs. */
 const MANAGERS: readonly { readonly name: string; readonly install: readonly string[]; readonly asRoot: boolean }[] = [
   { name: "brew", install: ["brew", "install", "redis"], asRoot: false },
   { name: "apk", install: ["apk", "add", "--no-cache"], asRoot: true },
   { name: "dnf", install: ["dnf", "-y", "--setopt=install_weak_deps=False", "install"], asRoot: true },
 ].flatMap((manager) =>
   manager.asRoot
-    ? // Which of the two there is, and in which version, depends on the system's release.
+    ? // Which of the two is available, and in which version, depends on the system's release.
       ["valkey", "redis"].map((name) => ({ ...manager, install: [...manager.install, name] }))
     : [manager],
 );
@@ -85,21 +85,21 @@ const installElsewhere = (say: (line: string) => void): RedisProgram | undefined
   return undefined;
 };
 
-/** Says what was found, and the one command that helps. */
+/** What was found, and the command to run. */
 const advice = (found: readonly (RedisProgram | undefined)[]): string => {
   const versions = found.flatMap((program) => (program === undefined ? [] : [versionOf(program) ?? "unusable"]));
   if (versions.length > 0) {
-    return `Redis ${MIN_MAJOR}.0 or later is needed; here there is only ${versions.join(", ")}. Set REDIS_URL to a newer one that runs.`;
+    return `Redis ${MIN_MAJOR}.0 or later is required, but only ${versions.join(", ")} was found. Set REDIS_URL to a newer server.`;
   }
   const manager = MANAGERS.find(({ name }) => Bun.which(name) !== null);
   const install = manager === undefined ? ["apt-get", "install", "redis-server"] : manager.install;
   const asRoot = manager?.asRoot === false || process.getuid?.() === 0 ? [] : ["sudo"];
-  return `Redis ${MIN_MAJOR}.0 or later was not found and could not be fetched. Run: ${[...asRoot, ...install].join(" ")}. Or set REDIS_URL to one that runs.`;
+  return `Redis ${MIN_MAJOR}.0 or later was not found and could not be fetched. Run: ${[...asRoot, ...install].join(" ")}. Or set REDIS_URL to a running server.`;
 };
 
 /**
- * Finds a Redis or Valkey server: on PATH, else unpacked below `directory` from Debian's packages, else by the system's
- * package manager if that asks for no password.
+ * Finds a Redis or Valkey server: on PATH, else unpacked below `directory` from Debian's packages, else installed by the
+ * system's package manager if that needs no password.
  *
  * @throws an error with the exact command to run
  */

@@ -28,7 +28,7 @@ const withClient = async <T>(url: string, use: (redis: Redis) => Promise<T>): Pr
   }
 };
 
-test("keeps its data between runs, and never evicts", async () => {
+test("keeps its data between runs and never evicts", async () => {
   const first = await start();
   await withClient(first.url, (redis) => redis.xadd("events", "*", "id", "one"));
   await first.stop();
@@ -44,7 +44,7 @@ test("keeps its data between runs, and never evicts", async () => {
   await second.stop();
 });
 
-test("ends a server that outlived its starter: two would ruin one append-only file", async () => {
+test("stops a server that outlived its starter: two would corrupt one append-only file", async () => {
   const leftover = await start();
   const next = await start();
 
@@ -53,7 +53,7 @@ test("ends a server that outlived its starter: two would ruin one append-only fi
   await next.stop();
 });
 
-test("does not harm a process that was given the number of a server long gone", async () => {
+test("does not stop a process that reuses the id of an old server", async () => {
   const bystander = Bun.spawn(["sleep", "60"], { stdio: ["ignore", "ignore", "ignore"] });
   writeFileSync(join(dataDirectory, "redis.pid"), `${bystander.pid}\n`);
 
@@ -64,7 +64,7 @@ test("does not harm a process that was given the number of a server long gone", 
   await bystander.exited;
 });
 
-test("does not take somebody else's Redis on its port for its own", async () => {
+test("does not mistake another Redis on its port for its own", async () => {
   const other = await start();
   const program = findRedis(join(local, "redis"), () => {});
   const port = Number(new URL(other.url).port);

@@ -9,20 +9,20 @@ import type { RedisProgram } from "./redis-program.ts";
 
 export interface RedisOptions {
   readonly program: RedisProgram;
-  /** Made on first use. The log lies beside it: `<dataDirectory>.log`. */
+  /** Made on first use. The log is beside it: `<dataDirectory>.log`. */
   readonly dataDirectory: string;
   readonly port: number;
   /** False only for tests: nothing is kept on disk. */
   readonly durable?: boolean;
-  /** Ends the waiting for its start. */
+  /** Aborts the wait for its start. */
   readonly signal?: AbortSignal;
 }
 
-/** It answers only when it has read its data. */
+/** It answers only after loading its data. */
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 
-/** Whether this very process answers there: on its port somebody else may have been quicker. */
+/** Whether this process answers there: another one may listen on its port. */
 const answers = async (url: string, pid: number): Promise<boolean> => {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 1_000 });
   redis.on("error", () => {});
@@ -38,7 +38,7 @@ const answers = async (url: string, pid: number): Promise<boolean> => {
 
 const pidFileIn = (dataDirectory: string): string => join(dataDirectory, "redis.pid");
 
-/** Ends a Redis that still runs on the data directory: two on one append-only file would ruin it. */
+/** Stops a Redis that still runs on the data directory: two would corrupt one append-only file. */
 export const stopLeftoverRedis = (dataDirectory: string): Promise<void> =>
   stopLeftover({
     pidFile: pidFileIn(dataDirectory),
@@ -47,7 +47,7 @@ export const stopLeftoverRedis = (dataDirectory: string): Promise<void> =>
     timeoutMs: STOP_TIMEOUT_MS,
   });
 
-/** Starts Redis on 127.0.0.1. It keeps its data in an append-only file, and never evicts. */
+/** Starts Redis on 127.0.0.1, with an append-only file and without eviction. */
 export const startRedis = async (options: RedisOptions): Promise<LocalServer> => {
   const { program, dataDirectory, port, durable = true, signal = new AbortController().signal } = options;
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
@@ -79,5 +79,5 @@ export const startRedis = async (options: RedisOptions): Promise<LocalServer> =>
     await pause(30, signal);
   }
   await stop();
-  throw new Error(`Redis did not start on port ${port}; its last words:\n${child.lastLines()}`);
+  throw new Error(`Redis did not start on port ${port}. Its last lines:\n${child.lastLines()}`);
 };

@@ -10,26 +10,26 @@ import { type SourceWatch, watchSources } from "./watch.ts";
 import { welcome } from "./welcome.ts";
 
 export interface LocalRun {
-  /** What stands after `bun run start`. */
+  /** The arguments of `bun run start`. */
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The project's folder. */
   readonly root: string;
-  /** Where data, logs and notes are kept, unless `--data` names another folder. */
+  /** Where data, logs and state files are kept, unless `--data` names another folder. */
   readonly directory: string;
   readonly programs: Programs;
 }
 
 const WRONG_USAGE = 2;
 
-/** A part's last lines, as they were shown when they came. */
+/** A part's last lines, in the form in which they were shown before. */
 const readable = (lines: string): string =>
   lines
     .split("\n")
     .map((line) => `    ${readableLine(line)}`)
     .join("\n");
 
-/** Starts, tells, waits, and stops: whoever asks for it, and whatever went wrong. */
+/** Starts the system, prints its addresses, waits for a reason to stop, and stops all of it. */
 const runSystem = async (run: LocalRun, options: StartOptions): Promise<number> => {
   const stopping = new AbortController();
   const { promise: asked, resolve: ask } = Promise.withResolvers<string>();
@@ -74,10 +74,10 @@ const runSystem = async (run: LocalRun, options: StartOptions): Promise<number> 
     if (!stopping.signal.aborted) {
       code = EXIT.failed;
       console.error(error instanceof Error ? error.message : error);
-      end("it could not start");
+      end("the start failed");
     }
   }
-  console.log(`stopping (${await asked}); what is in hand is finished first`);
+  console.log(`stopping (${await asked}); work in flight is finished first`);
   sources?.close();
   await system.stop();
   unlock();
@@ -85,7 +85,7 @@ const runSystem = async (run: LocalRun, options: StartOptions): Promise<number> 
   return code;
 };
 
-/** The whole system on this machine, until it is asked to stop. Returns the exit code; tells all else to the person. */
+/** Runs the whole system on this machine until it is asked to stop. Prints its progress and returns the exit code. */
 export const runLocal = async (run: LocalRun): Promise<number> => {
   try {
     const options = parseOptions(run.args);

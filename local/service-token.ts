@@ -3,7 +3,7 @@ import { randomHex } from "../observability/trace-context.ts";
 
 const BYTES = 16;
 
-/** The token of this folder's system, made once and kept: with none, the routes for machines would answer nobody. */
+/** The service token of this folder's system, made once and kept: without one, the routes for machines answer 401. */
 export const keptServiceToken = (file: string): string => {
   const kept = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
   if (kept.length >= 2 * BYTES) return kept;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { runLocal } from "./run.ts";
 
-/** The system with stand-ins for its programs, for tests of how they are started, watched and ended. */
+/** The system with stand-ins for its programs, for tests of how they are started, watched and stopped. */
 export const STAND_INS = import.meta.path;
 
 const say = (message: string): void =>
@@ -32,7 +32,7 @@ const inboxAnswers = async (): Promise<boolean> => {
   );
 };
 
-/** Serves until it is asked to stop; `POST /die/N` ends it at once with that code, in its own words. */
+/** Serves until it is asked to stop; `POST /die/N` prints an error and exits at once with that code. */
 const serve = async (port: number): Promise<number> => {
   Bun.serve({
     hostname: "127.0.0.1",

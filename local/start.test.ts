@@ -6,7 +6,7 @@ import { eventually } from "../tests/eventually.ts";
 import { addressOf, endAll, type Followed, follow, leftOf, look, pidOf, untilSaid, untilUp } from "./followed.ts";
 import { freePort } from "./ports.ts";
 
-/** The real programs, started as `bun run start` does, with data of their own. */
+/** The real programs, started as by `bun run start`, with data of their own. */
 const root = join(import.meta.dir, "..");
 mkdirSync(join(root, ".local"), { recursive: true });
 const data = mkdtempSync(join(root, ".local", "test-start-"));
@@ -29,7 +29,7 @@ const start = async (...args: readonly string[]): Promise<Followed> => {
   return system;
 };
 
-/** Resolves with the status and the answer's text. */
+/** Resolves with the status and the body. */
 const signUp = async (system: Followed, name: string): Promise<string> => {
   const person = { user_name: name, email: `${name}@inbox.example`, password: "correct horse battery" };
   const response = await fetch(`${addressOf(system, "signup page")}/api/v1/user/`, {
@@ -52,7 +52,7 @@ const isGone = (system: Followed): boolean => leftOf(system).length === 0;
 test("Ctrl-C while it starts leaves nothing running", async () => {
   const system = startWith("--port", String(await freePort()));
   await untilSaid(system, /^starting Redis$/m);
-  // It says so before it does so.
+  // It prints this before the process is there.
   await eventually(() => {
     look(system);
     return system.seen.size > 0;
@@ -64,7 +64,7 @@ test("Ctrl-C while it starts leaves nothing running", async () => {
   expect(leftOf(system)).toEqual([]);
 }, 60_000);
 
-test("a signup comes to the inbox, also when the only consumer was killed, and once", async () => {
+test("a signup's mail arrives in the inbox exactly once, also when the only consumer is killed", async () => {
   const system = await start("--consumers", "1");
   expect(JSON.parse(readFileSync(join(data, "addresses.json"), "utf8"))).toMatchObject({
     api: addressOf(system, "signup page"),
@@ -82,7 +82,7 @@ test("a signup comes to the inbox, also when the only consumer was killed, and o
 
   const second = startWith();
   expect(await second.exitCode).toBe(1);
-  expect(second.output()).toContain("running in this folder already");
+  expect(second.output()).toContain("already running in this folder");
 
   look(system);
   for (const signal of ["SIGINT", "SIGINT"] as const) system.kill(signal);
@@ -90,7 +90,7 @@ test("a signup comes to the inbox, also when the only consumer was killed, and o
   expect(leftOf(system)).toEqual([]);
 }, 60_000);
 
-test("what was kept is there again; an API that dies is named, and the rest is stopped", async () => {
+test("data survives a restart; when the API dies, it is named and the rest is stopped", async () => {
   const system = await start("--consumers", "1");
   expect(await signUp(system, "mai")).toContain("_taken");
   expect(await mailsTo(system, "lan")).toBe(1);
@@ -103,7 +103,7 @@ test("what was kept is there again; an API that dies is named, and the rest is s
   expect(leftOf(system)).toEqual([]);
 }, 60_000);
 
-test("kill -9 of it leaves nothing running, and the next start has all that was kept", async () => {
+test("kill -9 leaves nothing running, and the next start finds all data", async () => {
   const killed = await start("--consumers", "1");
   expect(killed.seen.size).toBeGreaterThan(5);
   killed.kill("SIGKILL");
@@ -125,7 +125,7 @@ test("the welcome and the first line of each part say the version", async () => 
   expect(await system.exitCode).toBe(0);
 }, 60_000);
 
-test("--help tells the options, and starts nothing", async () => {
+test("--help lists the options and starts nothing", async () => {
   const help = startWith("--help");
   expect(await help.exitCode).toBe(0);
   for (const option of ["--consumers N", "--port P", "--data DIR", "--fresh"]) expect(help.output()).toContain(option);

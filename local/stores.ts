@@ -5,7 +5,7 @@ import { startRedis, stopLeftoverRedis } from "./redis.ts";
 import { findRedis } from "./redis-program.ts";
 
 const FOLDERS = { postgres: "postgres", redis: "redis-data", inbox: "inbox" };
-/** Fetched once, wherever the data is kept. */
+/** Fetched once for all data folders. */
 const REDIS_PROGRAM = join(import.meta.dir, "..", ".local", "redis");
 
 /** The system's own PostgreSQL, with its data below `directory`. */
@@ -24,7 +24,7 @@ export const startLocalRedis = (
   return startRedis({ program, dataDirectory: join(directory, FOLDERS.redis), port, signal });
 };
 
-/** Removes what the stores and the inbox kept. A server that still runs on it is ended first; programs stay. */
+/** Removes the data of the stores and the inbox. A server that still runs on it is stopped first; programs stay. */
 export const removeStores = async (directory: string, print: (line: string) => void): Promise<void> => {
   print("starting over: removing the data of earlier runs");
   await stopLeftoverPostgres(join(directory, FOLDERS.postgres));

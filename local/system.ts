@@ -22,22 +22,22 @@ export interface Programs {
 export interface SystemOptions {
   /** Where the programs run: the folder of bunfig.toml and .env. */
   readonly root: string;
-  /** Where data, logs and notes are kept. */
+  /** Where data, logs and state files are kept. */
   readonly directory: string;
   readonly programs: Programs;
   readonly given: Given;
   /** Starts over: what earlier runs kept is removed. */
   readonly fresh: boolean;
   readonly consumers: number;
-  /** The API's; undefined: the usual one, or any that is free. */
+  /** The API's; undefined: the default, or any free one if that is in use. */
   readonly port: number | undefined;
   /** Source files are being changed: once the system is up, a part that ended waits for `restart`. */
   readonly watch: boolean;
   readonly print: (line: string) => void;
   readonly isColourful: boolean;
-  /** Aborted: ends the starting. */
+  /** Aborts a start under way. */
   readonly signal: AbortSignal;
-  /** Called when a part ended that should not have: which, how, and what it said last. */
+  /** Called when a part ends unasked: its name, how it ended, and its last lines. */
   readonly onDeath: (part: string, how: string, lastLines: string) => void;
 }
 
@@ -50,7 +50,7 @@ export interface LocalSystem {
   stop(): Promise<void>;
 }
 
-/** In the order in which they end: the inbox stays until the last mail in flight is taken. */
+/** In the order in which they end: the inbox stays until the last mail in flight is delivered. */
 const PHASES = ["work", "inbox", "store"] as const;
 
 interface Part {
@@ -59,10 +59,10 @@ interface Part {
   readonly stop: () => Promise<void>;
 }
 
-/** Beyond the time that a part gives itself to finish. */
+/** Added to the time that a part allows itself to drain. */
 const DRAIN_SLACK_MS = 5_000;
 const INBOX_STOP_MS = 5_000;
-/** A person is invited to kill a consumer, and it starts again; one that dies so often within 10 s would die again. */
+/** A killed consumer starts again; one that dies this often within 10 s has a lasting fault. */
 const MAX_CONSUMER_DEATHS = 5;
 const USUAL_PORTS = { postgres: 15_432, redis: 16_379, smtp: 1_025, inbox: 8_025, firstConsumer: 9_101 };
 
@@ -81,7 +81,7 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
   const startProgram = (command: readonly string[], env: Record<string, string>, onLine: (line: string) => void) =>
     startChild({ command, env, cwd: options.root, onLine, deathSignal: "TERM" });
 
-  /** Notes a part, to be ended in its turn; its own end is told. */
+  /** Registers a part, so that it is stopped in its phase and its own end is reported. */
   const keep = (name: string, phase: Part["phase"], part: Pick<Child, "exited" | "lastLines">, stop: Part["stop"]) => {
     parts.push({ name, phase, stop });
     void part.exited.then((how) => {
@@ -94,11 +94,11 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
     if (asked === undefined) {
       const usual = given.settings.PORT;
       const port = await freePort(claimPort(usual) ? usual : undefined);
-      if (port !== usual) print(`port ${usual} is in use; the API takes ${port}`);
+      if (port !== usual) print(`port ${usual} is in use; the API listens on ${port}`);
       return port;
     }
     if (await isFree(asked)) return asked === 0 ? freePort() : asked;
-    throw new Error(`port ${asked} is in use; choose another with --port, or none for any that is free`);
+    throw new Error(`port ${asked} is in use; choose another with --port, or omit --port to use any free one`);
   };
 
   const startInbox = async (portOf: PortBook["portOf"]) => {
@@ -170,7 +170,7 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
     if (options.fresh) await removeStores(directory, print);
     const { portOf } = openPortBook(file("ports.json"));
     const port = await apiPort();
-    // Each is waited for, also when another fails: what was started is to be ended.
+    // All are awaited, even when one fails: `stop` must know everything that was started.
     const started = await Promise.allSettled([startPostgres(portOf), startRedis(portOf), startInbox(portOf)]);
     signal.throwIfAborted();
     const [database, redis, inbox] = started;

@@ -1,6 +1,6 @@
 import { VERSION } from "../runtime/version.ts";
 
-/** Where the system can be reached, and what a person may want to know of it. */
+/** How the system can be reached. */
 export interface Addresses {
   readonly api: string;
   /** Undefined: mail goes to the person's own mail server. */
@@ -10,7 +10,7 @@ export interface Addresses {
   readonly consumers: readonly { readonly name: string; readonly health: string; readonly pid: () => number }[];
 }
 
-/** Without passwords, also those that are given as a parameter. */
+/** Without passwords, also those in a query parameter. */
 const shown = (text: string): string => {
   const url = new URL(text);
   if (url.password !== "") url.password = "***";
@@ -28,7 +28,7 @@ export const welcome = ({ api, inbox, databaseUrl, redisUrl, consumers }: Addres
     ...consumers.map(({ name, health, pid }) => [name, `process ${pid()}, health ${health}`]),
     ["PostgreSQL", shown(databaseUrl)],
     ["Redis", shown(redisUrl)],
-    ["token", `for the routes that want one: ${tokenFile}`],
+    ["token", `for routes that require one: ${tokenFile}`],
   ];
   const body = JSON.stringify({ user_name: "Ánh", email: "anh@inbox.example", password: "correct horse battery" });
   return [
@@ -41,7 +41,7 @@ export const welcome = ({ api, inbox, databaseUrl, redisUrl, consumers }: Addres
     `  curl ${api}/api/v1/user/ -H 'Content-Type: application/json' \\`,
     `    -d '${body}'`,
     "",
-    "  Kill a consumer (kill -9 PROCESS): its mail still comes. Ctrl-C stops everything.",
+    "  Kill a consumer (kill -9 PROCESS): its mail still arrives. Ctrl-C stops everything.",
     "",
   ].join("\n");
 };

@@ -43,7 +43,7 @@ const get = async (path: string) => {
   return { status: response.status, body: await response.text(), headers: response.headers };
 };
 
-test("takes a mail and tells of it as JSON", async () => {
+test("accepts a mail and shows it as JSON", async () => {
   await send();
 
   const messages: unknown = await (await app.request("/api/messages")).json();
@@ -63,7 +63,7 @@ test("takes a mail and tells of it as JSON", async () => {
   expect(raw.body).toContain("Message-ID: <one@toblug.example>\r\n");
 });
 
-test("shows what a mail brings along, and lets none of it act", async () => {
+test("shows the HTML of a mail and lets none of its scripts and forms act", async () => {
   await send({ subject: `Hi ${HOSTILE}` });
 
   for (const path of ["/", "/mails/1"]) {
@@ -84,7 +84,7 @@ test("shows what a mail brings along, and lets none of it act", async () => {
   expect(policy).not.toContain("allow-scripts");
 });
 
-test("lists the newest first, and loses no byte of a mail in another charset", async () => {
+test("lists the newest first and keeps every byte of a mail in another charset", async () => {
   const raw = Buffer.from(
     "Subject: latin\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\ncaf\xe9\r\n",
     "latin1",
@@ -99,12 +99,12 @@ test("lists the newest first, and loses no byte of a mail in another charset", a
   expect((await get("/mails/2")).body).toContain("<pre>café");
 });
 
-test("takes a mail from a client that logs in", async () => {
+test("accepts a mail from a client that logs in", async () => {
   await send({ login: true });
   expect(mailbox.all()).toHaveLength(1);
 });
 
-test("keeps its mails over a restart, and after a last line that was cut off", async () => {
+test("keeps its mails across a restart, also after a truncated last line", async () => {
   await send();
   appendFileSync(join(directory, "mails.jsonl"), '{"id":2,"from":"wel');
 
@@ -117,7 +117,7 @@ test("keeps its mails over a restart, and after a last line that was cut off", a
   ).toEqual([1, 2]);
 });
 
-test("is bounded: the oldest go first", () => {
+test("is bounded: the oldest mails are dropped first", () => {
   const small = openMailbox(join(directory, "small"), { maxMails: 3, maxBytes: 1_000 });
   const add = (raw: string) => small.add({ from: "", to: [], raw });
   for (const raw of ["1", "2", "3", "4"]) add(raw);
@@ -129,7 +129,7 @@ test("is bounded: the oldest go first", () => {
   expect(again.all().map(({ id }) => id)).toEqual([4, 5]);
 });
 
-test("forgets all on request, and says what is not there", async () => {
+test("deletes all mails on request and answers 404 for a missing one", async () => {
   await send();
   expect((await app.request("/api/messages", { method: "DELETE" })).status).toBe(204);
   expect(await (await app.request("/api/messages")).json()).toEqual([]);

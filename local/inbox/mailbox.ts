@@ -1,20 +1,20 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A mail as it came in. */
+/** A mail as it was received. */
 export interface CaughtMail {
-  /** Grows with time. */
+  /** Increases with each mail. */
   readonly id: number;
   /** Sender and recipients of the envelope. */
   readonly from: string;
   readonly to: readonly string[];
   /** ISO 8601 */
   readonly receivedAt: string;
-  /** The very bytes, one character each (latin1): whatever a mail's charset, nothing of it is lost. */
+  /** The bytes, one character each (latin1), so that a mail in any charset is kept unchanged. */
   readonly raw: string;
 }
 
-/** The mails that were caught, newest last; the oldest go when there are too many. */
+/** The mails that were caught, newest last; the oldest are dropped when there are too many. */
 export interface Mailbox {
   /** When it returns, the mail is in the file. */
   add(mail: Omit<CaughtMail, "id" | "receivedAt">): CaughtMail;
@@ -40,13 +40,13 @@ const stored = (file: string): CaughtMail[] => {
       const mail: CaughtMail = JSON.parse(line);
       return [mail];
     } catch {
-      // A line that a killed process did not finish.
+      // A killed process left an incomplete line.
       return [];
     }
   });
 };
 
-/** Keeps the mails in memory, and in a file so that they outlive a restart. */
+/** Keeps the mails in memory, and in a file so that they survive a restart. */
 export const openMailbox = (directory: string, limits = LIMITS): Mailbox => {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = join(directory, "mails.jsonl");
@@ -69,7 +69,7 @@ export const openMailbox = (directory: string, limits = LIMITS): Mailbox => {
   };
 
   dropOldest();
-  // Also ends an unfinished last line, which the next mail would be written onto.
+  // Also completes a truncated last line, which the next mail would be appended to.
   if (existsSync(file)) rewrite();
 
   return {
@@ -80,7 +80,7 @@ export const openMailbox = (directory: string, limits = LIMITS): Mailbox => {
       mails.push(caught);
       bytes += mail.raw.length;
       dropOldest();
-      // Now and then, so that the file is written whole less often than mails come.
+      // Rarely, so that the file is not rewritten with every mail.
       if (dropped > limits.maxMails / 2) rewrite();
       return caught;
     },

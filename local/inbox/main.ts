@@ -4,7 +4,7 @@ import { openMailbox } from "./mailbox.ts";
 import { createInboxApp } from "./server.tsx";
 import { catchMail } from "./smtp.ts";
 
-/** `bun local/inbox/main.ts --directory D --smtp-port N --http-port N`: catches mail, and shows it in a browser. */
+/** `bun local/inbox/main.ts --directory D --smtp-port N --http-port N`: catches mail and shows it in a browser. */
 const main = async (): Promise<number> => {
   const { values } = parseArgs({
     options: {

@@ -5,7 +5,7 @@ import { headersOf, type MailSummary } from "./summary.ts";
 
 const REFRESH_EVERY_S = 2;
 
-/** On the clock of this machine, which is also the reader's. */
+/** In this machine's time zone, which is also the reader's. */
 const clockTime = (iso: string): string => new Date(iso).toTimeString().slice(0, 8);
 
 const Page: FC<{ title: string; refresh?: boolean; children?: Child }> = ({ title, refresh = false, children }) => (
@@ -24,8 +24,8 @@ const Page: FC<{ title: string; refresh?: boolean; children?: Child }> = ({ titl
   </html>
 );
 
-const told = (shown: number, total: number): string => {
-  if (total === 0) return "No mail yet. Sign up, and it will come.";
+const summaryLine = (shown: number, total: number): string => {
+  if (total === 0) return "No mail yet. Sign up to receive one.";
   const caught = `${total} ${total === 1 ? "mail" : "mails"} caught on this machine, newest first`;
   return shown < total ? `${caught}; the last ${shown} are shown.` : `${caught}.`;
 };
@@ -34,7 +34,7 @@ const told = (shown: number, total: number): string => {
 export const InboxPage: FC<{ mails: readonly MailSummary[]; total: number }> = ({ mails, total }) => (
   <Page title={`Inbox (${total})`} refresh>
     <h1>Inbox</h1>
-    <p class="quiet">{told(mails.length, total)}</p>
+    <p class="quiet">{summaryLine(mails.length, total)}</p>
     {mails.length === 0 ? null : (
       <ul>
         {mails.map((mail) => (
@@ -52,7 +52,7 @@ export const InboxPage: FC<{ mails: readonly MailSummary[]; total: number }> = (
   </Page>
 );
 
-/** One mail: as it looks, as text, and as it came. */
+/** One mail: its HTML, its text and its source. */
 export const MailPage: FC<{ mail: CaughtMail; parsed: ParsedMail; source: string }> = ({ mail, parsed, source }) => (
   <Page title={parsed.subject || "Mail"}>
     <p>
@@ -71,7 +71,7 @@ export const MailPage: FC<{ mail: CaughtMail; parsed: ParsedMail; source: string
       <dt>Message-ID</dt>
       <dd>{parsed.messageId ?? ""}</dd>
     </dl>
-    {/* Without `allow-scripts`, and under a policy of its own: what a mail brings along stays in its frame. */}
+    {/* Without `allow-scripts` and under its own policy: the content of a mail stays in its frame. */}
     <iframe
       title="The mail as HTML"
       src={`/mails/${mail.id}/html`}

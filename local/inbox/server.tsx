@@ -5,11 +5,11 @@ import { InboxPage, MailPage } from "./pages.tsx";
 import { STYLE } from "./style.ts";
 import { createSummaries } from "./summary.ts";
 
-/** Most mails on the page; the JSON has them all. */
+/** Maximum number of mails on the page; the JSON lists all. */
 const LISTED = 200;
 const POLICY =
   "default-src 'none'; style-src 'self'; img-src data:; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-/** A mail's own styles are part of it; nothing is fetched, nothing runs, and links open outside of the frame. */
+/** A mail may use its own styles; nothing is fetched, no script runs, and links open outside the frame. */
 const MAIL_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; form-action 'none'; sandbox allow-popups allow-popups-to-escape-sandbox";
 

@@ -4,14 +4,14 @@ import type { Mailbox } from "./mailbox.ts";
 const MAX_MAIL_BYTES = 25 * 1_048_576;
 const CLOSE_TIMEOUT_MS = 500;
 
-/** An error that SMTPServer answers by this code (RFC 5321, 4.2.3). */
+/** An error that SMTPServer reports with this reply code (RFC 5321, 4.2.3). */
 const refusal = (responseCode: number, message: string): Error => Object.assign(new Error(message), { responseCode });
 
 export interface MailCatcher extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Takes every mail that comes to 127.0.0.1 on this port (0: any), for whomever it is, logged in or not. */
+/** Accepts every mail on 127.0.0.1 and this port (0: any), for every recipient, with or without login. */
 export const catchMail = async (mailbox: Mailbox, port: number): Promise<MailCatcher> => {
   const server = new SMTPServer({
     size: MAX_MAIL_BYTES,
@@ -37,14 +37,14 @@ export const catchMail = async (mailbox: Mailbox, port: number): Promise<MailCat
           });
           done();
         } catch (error) {
-          console.error("a mail could not be kept:", error);
-          done(refusal(452, "the mail could not be kept"));
+          console.error("a mail could not be stored:", error);
+          done(refusal(452, "the mail could not be stored"));
         }
       });
     },
   });
   const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
-  // Later: a client that goes away in the middle is no reason to end.
+  // Once it listens, errors are those of single clients, and rejecting has no effect.
   server.on("error", reject);
   const listener = server.listen(port, "127.0.0.1", resolve);
   await listening;

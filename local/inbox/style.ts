@@ -1,4 +1,4 @@
-/** The look of the inbox: light and dark, wide and narrow, and nothing that is loaded from elsewhere. */
+/** The style of the inbox: light and dark, wide and narrow screens, no external resources. */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1c1d21; --quiet: #5c5f66; --page: #f4f4f6; --card: #fff; --line: #dcdde1; --link: #1f4fd8; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e8ea; --quiet: #a9abb1; --page: #16181d; --card: #20232a; --line: #363a43; --link: #8fb0ff; } }

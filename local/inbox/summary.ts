@@ -1,7 +1,7 @@
 import { simpleParser } from "mailparser";
 import type { CaughtMail } from "./mailbox.ts";
 
-/** A mail in a list, and in `GET /api/messages`. */
+/** A mail in the list and in `GET /api/messages`. */
 export interface MailSummary {
   readonly id: number;
   readonly from: string;
@@ -16,16 +16,16 @@ export interface MailSummary {
 /** The lines before the first empty one. */
 export const headersOf = (raw: string): string => raw.split(/\r?\n\r?\n/, 1)[0] ?? "";
 
-/** Sums mails up, each once: the page asks for all of them every other second. */
+/** Summarises mails, each only once: the page asks for all of them every two seconds. */
 export const createSummaries = (): ((mail: CaughtMail) => Promise<MailSummary>) => {
   const known = new WeakMap<CaughtMail, Promise<MailSummary>>();
-  const sumUp = async ({ raw, id, from, to, receivedAt }: CaughtMail): Promise<MailSummary> => {
+  const summarise = async ({ raw, id, from, to, receivedAt }: CaughtMail): Promise<MailSummary> => {
     const head = Buffer.from(`${headersOf(raw)}\r\n\r\n`, "latin1");
     const { subject = "", messageId = "" } = await simpleParser(head);
     return { id, from, to, subject, messageId, receivedAt, size: raw.length };
   };
   return (mail) => {
-    const summary = known.get(mail) ?? sumUp(mail);
+    const summary = known.get(mail) ?? summarise(mail);
     known.set(mail, summary);
     return summary;
   };

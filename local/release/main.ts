@@ -37,7 +37,7 @@ const main = (): number => {
     return EXIT.stopped;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    // `parseArgs` says what it does not know by a code.
+    // `parseArgs` reports wrong usage by an error code.
     if ("code" in error && String(error.code).startsWith("ERR_PARSE_ARGS")) {
       console.error(`${error.message}\n\n${USAGE}`);
       return WRONG_USAGE;
