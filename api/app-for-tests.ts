@@ -3,7 +3,7 @@ import type { Database } from "../database/connection.ts";
 import { createSignupWriter } from "../database/signup.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { type AppDeps, createApp } from "./app.ts";
-import { createPasswordHasher } from "./signup/password-hasher.ts";
+import { createPasswordHasher } from "./passwords/hasher.ts";
 import type { CommittedSignup } from "./signup/sign-up.ts";
 
 export const SERVICE_TOKEN = "a-token-of-the-tests-0123456789";

@@ -10,17 +10,17 @@ import type { TraceContext } from "../observability/trace-context.ts";
 import type { Settings } from "../settings/load.ts";
 import { addDocs, docsPolicy } from "./docs/routes.ts";
 import { createErrorHandler, createErrorReporter, notFound } from "./errors.ts";
+import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./health/routes.ts";
 import { openapiRoute } from "./openapi/route.ts";
+import { backlogRoute } from "./operations/backlog-route.ts";
+import { createServiceTokenCheck } from "./operations/service-token.ts";
 import { addPages } from "./pages/routes.ts";
+import type { PasswordHasher } from "./passwords/hasher.ts";
 import { resource } from "./resource.ts";
-import type { PasswordHasher } from "./signup/password-hasher.ts";
 import { signupRoute } from "./signup/route.ts";
 import { type CommittedSignup, createSignUp } from "./signup/sign-up.ts";
-import { backlogRoute } from "./status/backlog-route.ts";
 import { eventRoute } from "./status/event-route.ts";
 import { eventStreamRoute } from "./status/event-stream-route.ts";
-import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./status/health-routes.ts";
-import { createServiceTokenCheck } from "./status/service-token.ts";
 import type { StateWatcher } from "./status/state-watcher.ts";
 
 export interface AppDeps {

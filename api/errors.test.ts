@@ -6,8 +6,8 @@ import { createLogger } from "../observability/logger.ts";
 import { type TestDatabase, withTestDatabase } from "../tests/database.ts";
 import { eventually } from "../tests/eventually.ts";
 import { aBody, anApp, postSignup } from "./app-for-tests.ts";
-import { createHashWorker } from "./signup/hash-worker.ts";
-import { createPasswordHasher, MAX_WAITING } from "./signup/password-hasher.ts";
+import { createPasswordHasher, MAX_WAITING } from "./passwords/hasher.ts";
+import { createHashWorker } from "./passwords/worker.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -3,9 +3,9 @@ import { HTTPException } from "hono/http-exception";
 import { routePath } from "hono/route";
 import { databaseFault } from "../database/errors.ts";
 import type { Logger } from "../observability/logger.ts";
+import { HashQueueFull } from "./passwords/hasher.ts";
 import { ProblemError, problemResponse, retryAfter } from "./problem.ts";
 import type { ProblemCode } from "./problem-types.ts";
-import { HashQueueFull } from "./signup/hash-queue-full.ts";
 
 const DATABASE_RETRY_MS = 2_000;
 /** An outage is told so often, not once per request. */

@@ -15,10 +15,11 @@ import { warnOfRisks } from "../stream/warn-of-risks.ts";
 import { createApp } from "./app.ts";
 import { createAnnouncer } from "./background/announcer.ts";
 import { startBackground } from "./background/start.ts";
-import { createReadiness } from "./readiness.ts";
-import { warnOfCheapHashes } from "./signup/hash-cost.ts";
-import { observedHasher, observedSignups } from "./signup/observe.ts";
-import { createPasswordHasher } from "./signup/password-hasher.ts";
+import { createReadiness } from "./health/readiness.ts";
+import { warnOfCheapHashes } from "./passwords/cost.ts";
+import { createPasswordHasher } from "./passwords/hasher.ts";
+import { observedHasher } from "./passwords/observe.ts";
+import { observedSignups } from "./signup/observe.ts";
 import { createStateWatcher } from "./status/state-watcher.ts";
 
 /** An XADD that takes longer is left to the relay: a signup does not wait for Redis. */

@@ -1,6 +1,6 @@
 import { comparisonKey } from "./comparison-key.ts";
 import { type Database, statement } from "./connection.ts";
-import { isUuid } from "./find-signup.ts";
+import { isUuid } from "./uuid.ts";
 
 /** What an erasure did. Counts and ids: no personal data. */
 export interface Erasure {

@@ -2,6 +2,7 @@ import { comparisonKey } from "./comparison-key.ts";
 import { type Database, statement } from "./connection.ts";
 import type { EmailState } from "./email-state.ts";
 import type { TimelineStep } from "./schema.ts";
+import { isUuid } from "./uuid.ts";
 
 /** A signup as an operator asks for it: the mail, and its user unless erased. Holds personal data. */
 export interface FoundSignup {
@@ -72,11 +73,6 @@ const find = statement<SignupRow, [string | null, string, number]>(`
     exists (select 1 from outbox where outbox.event_id = emails.event_id) as in_outbox
   from wanted left join users on users.id = wanted.id left join emails on emails.user_id = wanted.id
   order by emails.event_id desc limit $3::int`);
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** Whether the text is an id of a user or of an event. */
-export const isUuid = (text: string): boolean => UUID.test(text);
 
 const toMail = (row: SignupRow): FoundMail | null =>
   row.event_id === null

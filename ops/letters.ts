@@ -1,4 +1,4 @@
-import { isUuid } from "../database/find-signup.ts";
+import { isUuid } from "../database/uuid.ts";
 import { countLetters, findLetters, letterPages, type StoredLetter, wasUnread } from "../stream/dead-letters.ts";
 import type { Group } from "../stream/groups.ts";
 import type { MailGroup, Operator } from "./operator.ts";

@@ -1,7 +1,7 @@
 import { type EmailState, isFinal } from "../database/email-state.ts";
 import { findEmailStates } from "../database/email-states.ts";
-import { isUuid } from "../database/find-signup.ts";
 import { type RequeuedEmail, requeueEmails } from "../database/requeue-emails.ts";
+import { isUuid } from "../database/uuid.ts";
 import type { StoredLetter } from "../stream/dead-letters.ts";
 import type { Group } from "../stream/groups.ts";
 import { ledgerEvent } from "../stream/ledger-event.ts";

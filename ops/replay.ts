@@ -1,6 +1,6 @@
 import { type EmailState, isFinal } from "../database/email-state.ts";
 import { findEmailStates } from "../database/email-states.ts";
-import { isUuid } from "../database/find-signup.ts";
+import { isUuid } from "../database/uuid.ts";
 import { type Entry, fieldsOf } from "../stream/entries.ts";
 import { bindingOf, type Group } from "../stream/groups.ts";
 import { logPages, newestEntryId, putInLine } from "../stream/replay-log.ts";
@@ -32,7 +32,7 @@ export interface ReplayReport {
 
 const eventIdOf = (entry: Entry): string | undefined => {
   const id = fieldsOf(entry.raw ?? [])["id"];
-  return id !== undefined && isUuid(id) ? id.toLowerCase() : undefined;
+  return isUuid(id) ? id.toLowerCase() : undefined;
 };
 
 /**

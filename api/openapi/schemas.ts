@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { livenessSchema, readinessSchema } from "../health/routes.ts";
+import { backlogSchema } from "../operations/backlog-route.ts";
 import { problemSchema } from "../problem.ts";
 import { signupAnswerSchema } from "../signup/answer.ts";
 import { signupSchema } from "../signup/schema.ts";
-import { backlogSchema } from "../status/backlog-route.ts";
 import { eventStatusSchema } from "../status/event-status.ts";
-import { livenessSchema, readinessSchema } from "../status/health-routes.ts";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 

@@ -1,7 +1,8 @@
 import type { Handler } from "hono";
 import type { EventStatus } from "../../database/event-status.ts";
+import { isUuid } from "../../database/uuid.ts";
 import { PROBLEM_TYPES } from "../problem-types.ts";
-import { isEventId, toEventStatusAnswer } from "../status/event-status.ts";
+import { toEventStatusAnswer } from "../status/event-status.ts";
 import { Message } from "./message.tsx";
 import { page, pageLanguage } from "./render.ts";
 import { SignupStatus } from "./signup-status.tsx";
@@ -18,7 +19,7 @@ export const statusPage =
   async (c) => {
     const language = pageLanguage(c);
     const eventId = c.req.param("event_id");
-    const found = isEventId(eventId) ? await findEvent(eventId) : undefined;
+    const found = isUuid(eventId) ? await findEvent(eventId) : undefined;
     if (found === undefined) {
       const { notFoundTitle } = TEXTS[language];
       const text = PROBLEM_TYPES.event_not_found[language];

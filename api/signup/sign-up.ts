@@ -3,9 +3,9 @@ import type { KeyedSignup } from "../../database/idempotency.ts";
 import type { SignupResult, SignupWriter } from "../../database/signup.ts";
 import type { TraceContext } from "../../observability/trace-context.ts";
 import type { Locale } from "../../stream/event.ts";
+import type { PasswordHasher } from "../passwords/hasher.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
 import { createSharing } from "./in-flight.ts";
-import type { PasswordHasher } from "./password-hasher.ts";
 import type { SignupInput } from "./schema.ts";
 
 /** A signup that is committed, as its event will tell it. */

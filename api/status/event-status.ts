@@ -49,8 +49,3 @@ export const toEventStatusAnswer = (found: EventStatus): EventStatusAnswer => ({
   updated_at: found.updatedAt.toISOString(),
   timeline: found.timeline.map((step) => ({ ...step, at: new Date(step.at).toISOString() })),
 });
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** Whether a path segment can be an event id at all; another one names nothing. */
-export const isEventId = (text: string | undefined): text is string => text !== undefined && UUID.test(text);

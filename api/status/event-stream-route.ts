@@ -1,9 +1,10 @@
 import type { Handler } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { EventStatus } from "../../database/event-status.ts";
+import { isUuid } from "../../database/uuid.ts";
 import { pause } from "../../runtime/loop.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
-import { isEventId, toEventStatusAnswer } from "./event-status.ts";
+import { toEventStatusAnswer } from "./event-status.ts";
 import type { StateWatcher } from "./state-watcher.ts";
 
 export interface EventStreamDeps {
@@ -35,7 +36,7 @@ export const eventStreamRoute = (deps: EventStreamDeps): Handler => {
   return async (c) => {
     const eventId = c.req.param("event_id");
     if (streams >= maxStreams) throw new ProblemError("too_busy", { headers: retryAfter(RETRY_AFTER_MS) });
-    const first = isEventId(eventId) ? await findEventStatus(eventId) : undefined;
+    const first = isUuid(eventId) ? await findEventStatus(eventId) : undefined;
     if (first === undefined || eventId === undefined) throw new ProblemError("event_not_found");
 
     c.header("Cache-Control", "no-store");

@@ -1,5 +1,5 @@
-import { isUuid } from "../../database/find-signup.ts";
 import { type HeldEmail, listHeldEmails } from "../../database/held-emails.ts";
+import { isUuid } from "../../database/uuid.ts";
 import { type Arguments, type Command, GROUP_OPTION, UsageError, wholeNumber } from "../command.ts";
 import { dropHeld, releaseAll, releaseEmails } from "../held.ts";
 import { groupsNamed, mailGroups } from "../operator.ts";
@@ -10,7 +10,7 @@ const DEFAULT_LIMIT = 50;
 const limitOf = (args: Arguments) => wholeNumber(args, "limit", DEFAULT_LIMIT, 10_000);
 
 const eventIdFrom = (text: string | undefined): string => {
-  if (text === undefined || !isUuid(text)) throw new UsageError(`${text ?? "nothing"}: expected an event id`);
+  if (!isUuid(text)) throw new UsageError(`${text ?? "nothing"}: expected an event id`);
   return text;
 };
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { Redis } from "ioredis";
-import { backlogRoute } from "../../api/status/backlog-route.ts";
-import { createServiceTokenCheck } from "../../api/status/service-token.ts";
+import { backlogRoute } from "../../api/operations/backlog-route.ts";
+import { createServiceTokenCheck } from "../../api/operations/service-token.ts";
 import { countUnfinished } from "../../database/backlog.ts";
 import { GROUPS, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../eventually.ts";

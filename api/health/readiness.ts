@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { pause } from "../runtime/loop.ts";
+import { pause } from "../../runtime/loop.ts";
 
 export interface Readiness {
   /** Ready: Postgres answers, and the process is not draining. Redis away is told, but not unready: signups succeed. */

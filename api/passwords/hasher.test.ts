@@ -4,10 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { aCheapHasher } from "../app-for-tests.ts";
-import { HashQueueFull } from "./hash-queue-full.ts";
-import { createHashWorker, type HashWorker } from "./hash-worker.ts";
-import { createPasswordHasher, MAX_WAITING, parcelSize } from "./password-hasher.ts";
-import type { HashJob, HashResult } from "./password-job.ts";
+import { batchSize, createPasswordHasher, HashQueueFull, MAX_WAITING } from "./hasher.ts";
+import { createHashWorker, type HashJob, type HashResult, type HashWorker } from "./worker.ts";
 
 /** A worker that answers when the test says so. */
 const aWorkerByHand = () => {
@@ -56,11 +54,11 @@ test("first come, first served, as many at a time as there are workers", async (
 });
 
 test("cheap jobs travel together, real ones alone", () => {
-  expect(parcelSize(31, 100, 2)).toBe(1);
-  expect(parcelSize(0.02, 300, 2)).toBe(64);
-  expect(parcelSize(0.02, 10, 2)).toBe(5);
-  expect(parcelSize(0.5, 300, 2)).toBe(4);
-  expect(parcelSize(0.02, 1, 2)).toBe(1);
+  expect(batchSize(31, 100, 2)).toBe(1);
+  expect(batchSize(0.02, 300, 2)).toBe(64);
+  expect(batchSize(0.02, 10, 2)).toBe(5);
+  expect(batchSize(0.5, 300, 2)).toBe(4);
+  expect(batchSize(0.02, 1, 2)).toBe(1);
 });
 
 test("a full line refuses at once and says when to come back; whoever goes away leaves it unhashed", async () => {

@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
-import type { HashJob, HashResult } from "./password-job.ts";
+import type { HashJob, HashResult } from "./worker.ts";
 
-/** The thread of `hash-worker.ts`: does the jobs of a parcel one after the other, and answers them together. */
+/** What the thread of `worker.ts` runs: the jobs of a batch one after the other, answered together. */
 const work = (job: HashJob): HashResult => {
   try {
     return job.kind === "hash"

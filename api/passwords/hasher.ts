@@ -1,20 +1,18 @@
-import { HashQueueFull } from "./hash-queue-full.ts";
-import { createHashWorker, type HashWorker } from "./hash-worker.ts";
-import type { HashJob, HashResult } from "./password-job.ts";
+import { createHashWorker, type HashJob, type HashResult, type HashWorker } from "./worker.ts";
 
 /** Hashes passwords off the event loop and off Bun's shared thread pool, first come, first served. */
 export interface PasswordHasher {
   /**
-   * argon2id as a PHC string. A caller whose signal is aborted leaves the line unhashed.
+   * argon2id as a PHC string. A caller whose signal is aborted leaves the queue, and nothing is hashed for it.
    *
    * @throws {HashQueueFull} if 1,024 are waiting
    */
   hash(password: string, signal?: AbortSignal): Promise<string>;
-  /** Whether a password belongs to a PHC string. Waits in the same line, and throws as `hash` does. */
+  /** Whether a password matches a PHC string. Waits in the same queue, and throws as `hash` does. */
   verify(password: string, hash: string, signal?: AbortSignal): Promise<boolean>;
-  /** How many wait in line now. */
+  /** The length of the queue. */
   waiting(): number;
-  /** Ends the workers and rejects what waits. */
+  /** Ends the workers and rejects what is still queued. */
   close(): void;
 }
 
@@ -23,11 +21,22 @@ export interface PasswordHasherOptions {
   readonly concurrency: number;
   readonly memoryKib: number;
   readonly passes: number;
-  /** Starts a worker; tests give one that dies. */
+  /** Starts a worker; tests pass one that dies. */
   readonly startWorker?: () => HashWorker;
 }
 
-/** Beyond it a caller would wait for seconds: better told to come back. */
+/** The queue of passwords to hash is full. The caller should retry after about `retryAfterMs`. */
+export class HashQueueFull extends Error {
+  override readonly name = "HashQueueFull";
+  readonly retryAfterMs: number;
+
+  constructor(retryAfterMs: number) {
+    super("the queue of passwords to hash is full");
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Behind so many a caller would wait for seconds: better to be refused at once. */
 export const MAX_WAITING = 1_024;
 
 interface Waiting {
@@ -37,20 +46,20 @@ interface Waiting {
 }
 
 const FIRST_GUESS_MS = 50;
-/** Weight of the newest parcel in the running average of a job's time. */
+/** Weight of the newest batch in the moving average of a job's time. */
 const SMOOTHING = 0.2;
-/** A message to a thread costs as much as a cheap hash: jobs that take no time travel together, real ones alone. */
-const PARCEL_MS = 2;
-const MAX_PARCEL = 64;
+/** A message to a thread costs as much as a cheap hash: the cheap ones of tests are sent in batches, real ones alone. */
+const BATCH_MS = 2;
+const MAX_BATCH = 64;
 
-/** How many jobs to send to a worker at once: a fair share of the line, no more than a parcel's time. */
-export const parcelSize = (jobMs: number, waiting: number, concurrency: number): number =>
-  Math.max(1, Math.min(MAX_PARCEL, Math.floor(PARCEL_MS / jobMs), Math.ceil(waiting / concurrency)));
+/** How many jobs to send to a worker at once: a fair share of the queue, and no more than `BATCH_MS` of work. */
+export const batchSize = (jobMs: number, waiting: number, concurrency: number): number =>
+  Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_MS / jobMs), Math.ceil(waiting / concurrency)));
 
 export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHasher => {
   const { concurrency, memoryKib, passes, startWorker = createHashWorker } = options;
-  // A set keeps the order of arrival, and lets anyone leave from the middle at no cost.
-  const line = new Set<Waiting>();
+  // A set keeps the order of arrival, and removes from the middle at no cost.
+  const queue = new Set<Waiting>();
   const workers = new Set<HashWorker>();
   const idle: HashWorker[] = [];
   let running = 0;
@@ -66,19 +75,19 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
     return worker;
   };
 
-  const work = async (parcel: readonly Waiting[]): Promise<void> => {
+  const work = async (batch: readonly Waiting[]): Promise<void> => {
     const startedAt = performance.now();
     let worker: HashWorker | undefined;
     try {
       worker = takeWorker();
-      const results = await worker.run(parcel.map((waiting) => waiting.job));
-      jobMs += SMOOTHING * ((performance.now() - startedAt) / parcel.length - jobMs);
-      for (const [index, result] of results.entries()) parcel[index]?.resolve(result);
+      const results = await worker.run(batch.map((waiting) => waiting.job));
+      jobMs += SMOOTHING * ((performance.now() - startedAt) / batch.length - jobMs);
+      for (const [index, result] of results.entries()) batch[index]?.resolve(result);
     } catch (error) {
-      for (const waiting of parcel) waiting.reject(error);
+      for (const waiting of batch) waiting.reject(error);
     } finally {
       running -= 1;
-      // One that died is replaced when the next job comes: a worker that cannot start does not start for ever.
+      // A dead worker is replaced only when the next job arrives: one that cannot start is not restarted in a loop.
       if (worker?.isAlive() === true) idle.push(worker);
       else if (worker !== undefined) workers.delete(worker);
       next();
@@ -86,31 +95,31 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   };
 
   const next = (): void => {
-    while (running < concurrency && line.size > 0) {
-      const parcel = [...line.values().take(parcelSize(jobMs, line.size, concurrency))];
-      for (const waiting of parcel) line.delete(waiting);
+    while (running < concurrency && queue.size > 0) {
+      const batch = [...queue.values().take(batchSize(jobMs, queue.size, concurrency))];
+      for (const waiting of batch) queue.delete(waiting);
       running += 1;
-      void work(parcel);
+      void work(batch);
     }
   };
 
   const run = (job: HashJob, signal?: AbortSignal): Promise<HashResult> => {
     if (isClosed) return Promise.reject(new Error("the password hasher is closed"));
     if (signal?.aborted === true) return Promise.reject(signal.reason);
-    if (line.size >= MAX_WAITING) return Promise.reject(new HashQueueFull((line.size * jobMs) / concurrency));
+    if (queue.size >= MAX_WAITING) return Promise.reject(new HashQueueFull((queue.size * jobMs) / concurrency));
     const { promise, resolve, reject } = Promise.withResolvers<HashResult>();
     const waiting: Waiting = { job, resolve, reject };
     const leave = () => {
-      if (line.delete(waiting)) reject(signal?.reason);
+      if (queue.delete(waiting)) reject(signal?.reason);
     };
     signal?.addEventListener("abort", leave);
-    line.add(waiting);
+    queue.add(waiting);
     next();
     return signal === undefined ? promise : promise.finally(() => signal.removeEventListener("abort", leave));
   };
 
   const failed = (result: HashResult): Error =>
-    new Error(`argon2id failed: ${result.kind === "failed" ? result.message : `it answered ${result.kind}`}`);
+    new Error(`argon2id failed: ${result.kind === "failed" ? result.message : `the worker answered ${result.kind}`}`);
 
   return {
     hash: async (password, signal) => {
@@ -123,11 +132,11 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
       if (result.kind !== "verify") throw failed(result);
       return result.matches;
     },
-    waiting: () => line.size,
+    waiting: () => queue.size,
     close: () => {
       isClosed = true;
-      for (const waiting of line) waiting.reject(new Error("the password hasher is closed"));
-      line.clear();
+      for (const waiting of queue) waiting.reject(new Error("the password hasher is closed"));
+      queue.clear();
       for (const worker of workers) worker.end();
       workers.clear();
     },
