@@ -11,6 +11,7 @@ import type { Settings } from "../settings/load.ts";
 import { addDocs, docsPolicy } from "./docs/routes.ts";
 import { createErrorHandler, createErrorReporter, notFound } from "./errors.ts";
 import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./health/routes.ts";
+import { detectLanguage } from "./language.ts";
 import { openapiRoute } from "./openapi/route.ts";
 import { backlogRoute } from "./operations/backlog-route.ts";
 import { createServiceTokenCheck } from "./operations/service-token.ts";
@@ -69,6 +70,7 @@ export const createApp = (deps: AppDeps): Hono => {
   app.onError(createErrorHandler(report));
   app.notFound(notFound);
   app.use(observeRequests());
+  app.use(detectLanguage());
   // Before the pages' own policy is set: the outermost has the last word.
   app.use("/docs", docsPolicy);
   app.use(

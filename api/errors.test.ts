@@ -129,7 +129,10 @@ describe("over a socket", () => {
   });
 });
 
-test("a client that hangs up leaves the line before the hashes", async () => {
+test.each([
+  ["with a declared length", (text: string): BodyInit => text],
+  ["chunked", (text: string): BodyInit => new Blob([text]).stream()],
+])("a client that hangs up leaves the queue of passwords to hash, its body sent %s", async (_, bodyOf) => {
   const endless = { run: () => new Promise<never>(() => {}), isAlive: () => true, end: () => {} };
   const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8, passes: 1, startWorker: () => endless });
   const { app } = anApp(database.db, { hasher });
@@ -139,7 +142,7 @@ test("a client that hangs up leaves the line before the hashes", async () => {
   const answer = fetch(new URL("/api/v1/user/", server.url), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(aBody()),
+    body: bodyOf(JSON.stringify(aBody())),
     signal: client.signal,
   }).catch((error: unknown) => error);
   await eventually(() => hasher.waiting() === 1);

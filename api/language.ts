@@ -1,26 +1,28 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { type DetectorType, languageDetector } from "hono/language";
 import { LOCALES, type Locale } from "../stream/event.ts";
 
-/** Longer headers are not read to their end: no real one is. */
+const DEFAULT: Locale = "vi";
+/** Longer headers are not parsed, because hono would parse and sort 16 KB of them: no browser sends such a one. */
 const MAX_HEADER = 1_000;
 
-const qualityOf = (parameters: readonly string[]): number => {
-  const quality = parameters.map((parameter) => /^\s*q=(\d(?:\.\d{0,3})?)\s*$/i.exec(parameter)?.[1]).find(Boolean);
-  return quality === undefined ? 1 : Number(quality);
+const detector = (...order: DetectorType[]): MiddlewareHandler => {
+  const detect = languageDetector({
+    order,
+    supportedLanguages: [...LOCALES],
+    fallbackLanguage: DEFAULT,
+    // hono knows no wildcard: whoever takes any language gets the default.
+    convertDetectedLanguage: (tag) => (tag === "*" ? DEFAULT : tag),
+    caches: false,
+  });
+  return (c, next) => ((c.req.header("accept-language")?.length ?? 0) > MAX_HEADER ? next() : detect(c, next));
 };
 
-/**
- * The language in which to answer: the one that `Accept-Language` prefers (RFC 9110, 12.5.4; `en-GB` counts as `en`, and
- * of two that are equally welcome the first wins), Vietnamese where it asks for neither.
- */
-export const preferredLanguage = (acceptLanguage: string | undefined): Locale => {
-  let best: { readonly language: Locale; readonly quality: number } = { language: "vi", quality: 0 };
-  if (acceptLanguage === undefined) return best.language;
-  for (const item of acceptLanguage.slice(0, MAX_HEADER).split(",")) {
-    const [tag = "", ...parameters] = item.split(";");
-    const primary = tag.trim().toLowerCase().split("-")[0] ?? "";
-    const language = primary === "*" ? "vi" : LOCALES.find((locale) => locale === primary);
-    const quality = qualityOf(parameters);
-    if (language !== undefined && quality > best.quality) best = { language, quality };
-  }
-  return best.language;
-};
+/** Sets the language of the answer: the one that `Accept-Language` prefers (RFC 9110, 12.5.4), or else Vietnamese. */
+export const detectLanguage = (): MiddlewareHandler => detector("header");
+
+/** The same for pages, where `?lang=` comes before the header. */
+export const detectPageLanguage = (): MiddlewareHandler => detector("querystring", "header");
+
+/** The language in which to answer. */
+export const languageOf = (c: Context): Locale => LOCALES.find((locale) => locale === c.get("language")) ?? DEFAULT;

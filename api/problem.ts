@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Locale } from "../stream/event.ts";
-import { preferredLanguage } from "./language.ts";
+import { languageOf } from "./language.ts";
 import { PROBLEM_TYPES, type ProblemCode, problemUri } from "./problem-types.ts";
 
 /** A fault of one field, in the languages that it can be told in. */
@@ -77,7 +77,7 @@ const toBody = (problem: ProblemError, language: Locale): Problem => {
 
 /** Answers with a problem in the caller's language. */
 export const problemResponse = (c: Context, problem: ProblemError): Response => {
-  const language = preferredLanguage(c.req.header("accept-language"));
+  const language = languageOf(c);
   return c.body(JSON.stringify(toBody(problem, language)), PROBLEM_TYPES[problem.code].status, {
     "Content-Type": "application/problem+json",
     "Content-Language": language,

@@ -1,40 +1,27 @@
+import type { Context } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { ProblemError } from "./problem.ts";
 
 /** The largest body that is read. */
-export const MAX_BODY_BYTES = 16 * 1024;
+const MAX_BODY_BYTES = 16 * 1024;
 
-const tooLarge = () => new ProblemError("body_too_large", { headers: { Connection: "close" } });
-
-/** A body of unknown length is read piece by piece: no more of it is kept than is allowed. */
-const readPieces = async (body: ReadableStream<Uint8Array>): Promise<Uint8Array> => {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  // Leaving the loop cancels the stream.
-  for await (const piece of body) {
-    size += piece.byteLength;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
-};
-
-const readBytes = async (request: Request): Promise<Uint8Array> => {
-  const declared = request.headers.get("content-length");
-  if (declared === null) return request.body === null ? new Uint8Array() : readPieces(request.body);
-  if (Number(declared) > MAX_BODY_BYTES) throw tooLarge();
-  const bytes = await request.bytes();
-  if (bytes.byteLength > MAX_BODY_BYTES) throw tooLarge();
-  return bytes;
-};
+const limitBody = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw new ProblemError("body_too_large", { headers: { Connection: "close" } });
+  },
+});
 
 /**
- * The body as text, whether its length was declared or not (chunked).
+ * The body as text, whether its length was declared or not (chunked). The limit is applied here and not before the
+ * handler, so that a wrong media type is told first, and a page can answer with a page.
  *
  * @throws {ProblemError} `body_too_large` above 16 KiB; `onBadText` if it is not UTF-8: replacement characters would
  *   quietly become part of a name or of a password
  */
-export const readText = async (request: Request, onBadText: "malformed_json" | "bad_request"): Promise<string> => {
-  const bytes = await readBytes(request);
+export const readText = async (c: Context, onBadText: "malformed_json" | "bad_request"): Promise<string> => {
+  await limitBody(c, async () => {});
+  const bytes = await c.req.raw.bytes();
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {

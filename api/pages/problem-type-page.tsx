@@ -1,8 +1,9 @@
 import type { Handler } from "hono";
+import { languageOf } from "../language.ts";
 import { ProblemError } from "../problem.ts";
 import { PROBLEM_TYPES, type ProblemCode } from "../problem-types.ts";
 import { Message } from "./message.tsx";
-import { page, pageLanguage } from "./render.ts";
+import { page } from "./render.ts";
 
 const isProblemCode = (text: string | undefined): text is ProblemCode =>
   text !== undefined && Object.hasOwn(PROBLEM_TYPES, text);
@@ -13,7 +14,7 @@ export const problemTypePage =
   (c) => {
     const code = c.req.param("code");
     if (!isProblemCode(code)) throw new ProblemError("not_found");
-    const language = pageLanguage(c);
+    const language = languageOf(c);
     const { status, title } = PROBLEM_TYPES[code];
     return page(
       c,

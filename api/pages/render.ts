@@ -1,13 +1,7 @@
 import type { Context } from "hono";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { Locale } from "../../stream/event.ts";
-import { preferredLanguage } from "../language.ts";
-import { languageOf } from "./texts.ts";
-
-/** The language of a page: `?lang=`, else `Accept-Language`, else Vietnamese. */
-export const pageLanguage = (c: Context): Locale =>
-  languageOf(c.req.query("lang"), preferredLanguage(c.req.header("accept-language")));
+import { languageOf } from "../language.ts";
 
 /** Answers with a page that nobody keeps: it is one person's, or of this moment. */
 export const page = async (
@@ -18,7 +12,7 @@ export const page = async (
 ): Promise<Response> =>
   c.html(`<!DOCTYPE html>${await element.toString()}`, status, {
     "Cache-Control": "no-store",
-    "Content-Language": pageLanguage(c),
+    "Content-Language": languageOf(c),
     Vary: "Accept-Language",
     ...headers,
   });

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { csrf } from "hono/csrf";
+import { detectPageLanguage } from "../language.ts";
 import { resource } from "../resource.ts";
 import { problemTypePage } from "./problem-type-page.tsx";
 import { type SignupPageDeps, showForm, submitForm } from "./signup-page.tsx";
@@ -17,6 +18,7 @@ const FOR_EVER = "public, max-age=31536000, immutable";
 export const addPages = (app: Hono, deps: PagesDeps): void => {
   const { publicOrigin } = deps;
   app.use("/", csrf({ origin: (origin, c) => origin === publicOrigin || origin === new URL(c.req.url).origin }));
+  for (const path of ["/", "/signups/*", "/problems/*"]) app.use(path, detectPageLanguage());
   resource(app, "/", { get: showForm(deps), post: submitForm(deps) });
   resource(app, "/signups/:event_id", { get: statusPage(deps) });
   resource(app, "/problems/:code", { get: problemTypePage(deps.brandName) });

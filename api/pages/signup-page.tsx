@@ -2,6 +2,7 @@ import type { Context, Handler } from "hono";
 import type { TraceContext } from "../../observability/trace-context.ts";
 import type { Locale } from "../../stream/event.ts";
 import type { ReportError } from "../errors.ts";
+import { languageOf } from "../language.ts";
 import type { FieldFault, ProblemError } from "../problem.ts";
 import { PROBLEM_TYPES } from "../problem-types.ts";
 import { readText, requireForm } from "../read-body.ts";
@@ -9,7 +10,7 @@ import { idempotencyKeyHash } from "../signup/idempotency-key.ts";
 import { traceOf } from "../signup/route.ts";
 import { parseSignup, type SignupInput } from "../signup/schema.ts";
 import type { SignUp, SignupOutcome } from "../signup/sign-up.ts";
-import { page, pageLanguage } from "./render.ts";
+import { page } from "./render.ts";
 import { type FormFault, SignupForm } from "./signup-form.tsx";
 
 export interface SignupPageDeps {
@@ -24,7 +25,7 @@ export interface SignupPageDeps {
 export const showForm =
   ({ brandName, newId }: SignupPageDeps): Handler =>
   (c) =>
-    page(c, <SignupForm language={pageLanguage(c)} brandName={brandName} formId={newId()} />);
+    page(c, <SignupForm language={languageOf(c)} brandName={brandName} formId={newId()} />);
 
 /** Fields that the form did not send are left out, as they would be in JSON. */
 const typedFields = (body: string): Readonly<Record<string, string>> => Object.fromEntries(new URLSearchParams(body));
@@ -53,7 +54,7 @@ export const submitForm = (deps: SignupPageDeps): Handler => {
   };
 
   return async (c) => {
-    const language = pageLanguage(c);
+    const language = languageOf(c);
     let typed: Readonly<Record<string, string>> = {};
     const again = (problem: ProblemError | undefined, faults: readonly FormFault[]): Promise<Response> =>
       page(
@@ -73,7 +74,7 @@ export const submitForm = (deps: SignupPageDeps): Handler => {
 
     try {
       requireForm(c.req.header("content-type"));
-      typed = typedFields(await readText(c.req.raw, "bad_request"));
+      typed = typedFields(await readText(c, "bad_request"));
       const parsed = parseSignup(typed);
       if (parsed.kind === "invalid") return again(undefined, toFormFaults(parsed.faults, language));
       const outcome = await signUpOnce(c, parsed.input, typed["form_id"] || newId());

@@ -1,10 +1,11 @@
 import type { Handler } from "hono";
 import type { EventStatus } from "../../database/event-status.ts";
 import { isUuid } from "../../database/uuid.ts";
+import { languageOf } from "../language.ts";
 import { PROBLEM_TYPES } from "../problem-types.ts";
 import { toEventStatusAnswer } from "../status/event-status.ts";
 import { Message } from "./message.tsx";
-import { page, pageLanguage } from "./render.ts";
+import { page } from "./render.ts";
 import { SignupStatus } from "./signup-status.tsx";
 import { TEXTS } from "./texts.ts";
 
@@ -17,7 +18,7 @@ export interface StatusPageDeps {
 export const statusPage =
   ({ findEvent, brandName }: StatusPageDeps): Handler =>
   async (c) => {
-    const language = pageLanguage(c);
+    const language = languageOf(c);
     const eventId = c.req.param("event_id");
     const found = isUuid(eventId) ? await findEvent(eventId) : undefined;
     if (found === undefined) {

@@ -132,10 +132,6 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
   },
 };
 
-/** The page's language: what the person chose by `?lang=`, else `fallback`. */
-export const languageOf = (chosen: string | undefined, fallback: Locale): Locale =>
-  chosen === "vi" || chosen === "en" ? chosen : fallback;
-
 /** A moment as people read it, with its time zone. */
 export const formatTime = (iso: string, { dateLocale, timeZone }: Texts): string =>
   new Intl.DateTimeFormat(dateLocale, {

@@ -27,8 +27,8 @@ const parseJson = (body: string): unknown => {
   }
 };
 
-const readSignup = async (request: Request): Promise<SignupInput> => {
-  const parsed = parseSignup(parseJson(await readText(request, "malformed_json")));
+const readSignup = async (c: Context): Promise<SignupInput> => {
+  const parsed = parseSignup(parseJson(await readText(c, "malformed_json")));
   if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
   return parsed.input;
 };
@@ -39,7 +39,7 @@ export const signupRoute =
   async (c) => {
     requireJson(c.req.header("content-type"));
     const keyHash = readIdempotencyKey(c.req.header("idempotency-key"));
-    const input = await readSignup(c.req.raw);
+    const input = await readSignup(c);
     const outcome = await signUp({
       input,
       idempotencyKeyHash: keyHash,
