@@ -1,3 +1,4 @@
+import { VERSION } from "../runtime/version.ts";
 import type { RunningGroup } from "./engine/group.ts";
 
 /** A group's place in the health answers. */
@@ -21,7 +22,7 @@ const healthOf = (group: RunningGroup): GroupHealth => ({
 
 /**
  * The small server that supervisors ask. `/livez`: the loops make progress (no store is asked, so an outage restarts
- * nobody). `/readyz`: reading, or paused on purpose; not ready while stopping.
+ * nobody). `/readyz`: reading, or paused on purpose; not ready while stopping. Both show the version that is running.
  */
 export const serveHealth = (groups: readonly RunningGroup[], port: number): Bun.Server<undefined> =>
   Bun.serve({
@@ -30,12 +31,12 @@ export const serveHealth = (groups: readonly RunningGroup[], port: number): Bun.
       "/livez": () => {
         const health = groups.map(healthOf);
         const live = health.every((group) => group.live);
-        return Response.json({ live, groups: health }, { status: live ? 200 : 503 });
+        return Response.json({ live, version: VERSION, groups: health }, { status: live ? 200 : 503 });
       },
       "/readyz": () => {
         const health = groups.map(healthOf);
         const ready = health.every((group) => group.live && group.state !== "stopping");
-        return Response.json({ ready, groups: health }, { status: ready ? 200 : 503 });
+        return Response.json({ ready, version: VERSION, groups: health }, { status: ready ? 200 : 503 });
       },
     },
     fetch: () => Response.json({ error: "not found; there are /livez and /readyz" }, { status: 404 }),

@@ -10,6 +10,7 @@ import {
 } from "@opentelemetry/resources";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import description from "../package.json" with { type: "json" };
+import { VERSION } from "../runtime/version.ts";
 import type { Logger } from "./logger.ts";
 import { metricReaders } from "./metric-readers.ts";
 import type { Environment, RequestedSignals } from "./requested-signals.ts";
@@ -38,7 +39,7 @@ const resourceOf = (part: string): Resource =>
     resourceFromAttributes({
       "service.name": `${NAMESPACE}-${part}`,
       "service.namespace": NAMESPACE,
-      "service.version": description.version,
+      "service.version": VERSION,
       "process.pid": process.pid,
       "process.runtime.name": "bun",
       "process.runtime.version": Bun.version,
