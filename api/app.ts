@@ -12,7 +12,7 @@ import { addDocs, docsPolicy } from "./docs/routes.ts";
 import { createErrorHandler, createErrorReporter, notFound } from "./errors.ts";
 import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./health/routes.ts";
 import { detectLanguage } from "./language.ts";
-import { openapiRoute } from "./openapi/route.ts";
+import { openapiRoute } from "./openapi/document.ts";
 import { backlogRoute } from "./operations/backlog-route.ts";
 import { createServiceTokenCheck } from "./operations/service-token.ts";
 import { addPages } from "./pages/routes.ts";
@@ -85,14 +85,15 @@ export const createApp = (deps: AppDeps): Hono => {
 
   const signup = signupRoute({ signUp, newTraceContext });
   resource(app, "/api/v1/user/", { post: signup });
-  resource(app, "/api/v1/user", { post: signup });
+  // An alias for clients that leave out the last slash; not in the document, where an operation has one path.
+  resource(app, "/api/v1/user", { post: signup.handler });
   resource(app, "/api/v1/events/:event_id", { get: eventRoute(findEvent) });
   const eventStream = eventStreamRoute({ findEventStatus: findEvent, watcher: deps.watcher, stopping: deps.stopping });
   resource(app, "/api/v1/events/:event_id/stream", { get: eventStream });
   resource(app, "/api/v1/backlog/:group", { get: backlogRoute({ backlog: deps.backlog, requireServiceToken }) });
   resource(app, "/livez", { get: livenessRoute(deps.liveness) });
   resource(app, "/readyz", { get: readinessRoute(deps.readiness) });
-  resource(app, "/openapi.json", { get: openapiRoute(settings.BRAND_NAME) });
+  resource(app, "/openapi.json", { get: openapiRoute(app, settings.BRAND_NAME) });
   addDocs(app, settings.BRAND_NAME);
   addPages(app, {
     signUp,

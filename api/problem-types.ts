@@ -99,12 +99,6 @@ export const PROBLEM_TYPES = {
     vi: "Idempotency-Key này đã được dùng cho một yêu cầu khác.",
     en: "This Idempotency-Key was used for a different request.",
   },
-  too_many_requests: {
-    status: 429,
-    title: "Too many requests",
-    vi: "Quá nhiều yêu cầu. Vui lòng thử lại sau giây lát.",
-    en: "Too many requests. Please try again in a moment.",
-  },
   internal_error: {
     status: 500,
     title: "Internal error",
@@ -126,6 +120,10 @@ export const PROBLEM_TYPES = {
 } as const satisfies Record<string, ProblemType>;
 
 export type ProblemCode = keyof typeof PROBLEM_TYPES;
+
+/** Whether a text is the code of a problem. */
+export const isProblemCode = (text: string | undefined): text is ProblemCode =>
+  text !== undefined && Object.hasOwn(PROBLEM_TYPES, text);
 
 /** The URI reference that names a problem's type; it can be opened (RFC 9457, 3.1.1). */
 export const problemUri = (code: ProblemCode): string => `/problems/${code}`;

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { Locale } from "../stream/event.ts";
 import { languageOf } from "./language.ts";
-import { PROBLEM_TYPES, type ProblemCode, problemUri } from "./problem-types.ts";
+import { isProblemCode, PROBLEM_TYPES, type ProblemCode, problemUri } from "./problem-types.ts";
 
 /** A fault of one field, in the languages that it can be told in. */
 export interface FieldFault {
@@ -47,7 +47,7 @@ export const problemSchema = z.object({
   title: z.string(),
   status: z.int().meta({ description: "The HTTP status." }),
   detail: z.string().meta({ description: "For people, in Vietnamese or English by Accept-Language." }),
-  code: z.string().meta({ description: "For programs; never changes." }),
+  code: z.enum(Object.keys(PROBLEM_TYPES).filter(isProblemCode)).meta({ description: "For programs; never changes." }),
   errors: z
     .array(
       z.object({

@@ -1,19 +1,36 @@
-import type { Handler, Hono } from "hono";
+import type { Handler, Hono, MiddlewareHandler } from "hono";
+import { describeRoute } from "hono-openapi";
+import { type Description, problems } from "./openapi/describe.ts";
 import { ProblemError } from "./problem.ts";
 
-/** The methods that one path answers to. GET brings HEAD with it. */
-export interface Methods {
-  readonly get?: Handler;
-  readonly post?: Handler;
+/** A handler of the API, beside what the OpenAPI document says of it. */
+export interface Operation {
+  readonly description: Description;
+  readonly handler: Handler;
 }
+
+/** The methods that one path answers to. GET brings HEAD with it. A handler without a description is in no document. */
+export interface Methods {
+  readonly get?: Operation | Handler;
+  readonly post?: Operation | Handler;
+}
+
+/** The description with the answers that are the same everywhere: 405, which is made below, and 500. */
+const described = ({ description, handler }: Operation): [MiddlewareHandler, Handler] => {
+  const responses = { ...description.responses, ...problems("method_not_allowed", "internal_error") };
+  return [describeRoute({ ...description, responses }), handler];
+};
+
+const handlersOf = (method: Operation | Handler): readonly Handler[] =>
+  typeof method === "function" ? [method] : described(method);
 
 /**
  * Registers a path with all that belongs to it: its methods, HEAD, OPTIONS (204 with `Allow`), and 405 with `Allow` for
  * every other method (RFC 9110, 15.5.6).
  */
 export const resource = (app: Hono, path: string, { get, post }: Methods): void => {
-  if (get !== undefined) app.get(path, get);
-  if (post !== undefined) app.post(path, post);
+  if (get !== undefined) app.on("GET", [path], ...handlersOf(get));
+  if (post !== undefined) app.on("POST", [path], ...handlersOf(post));
   const allow = [...(get === undefined ? [] : ["GET", "HEAD"]), ...(post === undefined ? [] : ["POST"]), "OPTIONS"];
   const headers = { Allow: allow.join(", ") };
   app.all(path, (c) => {

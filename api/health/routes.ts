@@ -1,33 +1,64 @@
-import type { Handler } from "hono";
 import { z } from "zod";
+import { VERSION } from "../../runtime/version.ts";
+import { type Description, jsonAnswer } from "../openapi/describe.ts";
+import type { Operation } from "../resource.ts";
 
-export const livenessSchema = z.object({
+const livenessSchema = z.object({
   live: z.boolean(),
+  version: z.string().meta({ description: "The release that is running." }),
   loops: z.record(z.string(), z.boolean()).meta({ description: "Each background loop: whether it makes progress." }),
 });
 
-export const readinessSchema = z.object({
+const readinessSchema = z.object({
   ready: z.boolean(),
-  checks: z.record(z.string(), z.string()).meta({ description: "Each thing that was looked at, in words." }),
+  checks: z.record(z.string(), z.string()).meta({ description: "The result of each check, in words." }),
 });
 
-export type Liveness = Readonly<z.output<typeof livenessSchema>>;
+export type Liveness = Readonly<Omit<z.output<typeof livenessSchema>, "version">>;
 export type Readiness = Readonly<z.output<typeof readinessSchema>>;
 
 const NO_STORE = { "Cache-Control": "no-store" };
 
+const healthDescription = (
+  operationId: string,
+  summary: string,
+  content: (example?: unknown) => ReturnType<typeof jsonAnswer>,
+  example: unknown,
+): Description => ({
+  operationId,
+  summary,
+  tags: ["operations"],
+  responses: {
+    200: { description: "Yes.", content: content(example) },
+    503: { description: "No.", content: content() },
+  },
+});
+
 /** `GET /livez`: 503 if a loop has stopped making progress; a supervisor then restarts the process. Asks no store. */
-export const livenessRoute =
-  (liveness: () => Liveness): Handler =>
-  (c) => {
-    const answer = liveness();
-    return c.json(answer, answer.live ? 200 : 503, NO_STORE);
-  };
+export const livenessRoute = (liveness: () => Liveness): Operation => ({
+  description: healthDescription(
+    "getLiveness",
+    "Do the loops make progress?",
+    (example) => jsonAnswer("Liveness", livenessSchema, example),
+    { live: true, version: VERSION, loops: { relay: true } } satisfies z.output<typeof livenessSchema>,
+  ),
+  handler: (c) => {
+    const { live, loops } = liveness();
+    const answer: z.output<typeof livenessSchema> = { live, version: VERSION, loops };
+    return c.json(answer, live ? 200 : 503, NO_STORE);
+  },
+});
 
 /** `GET /readyz`: 503 if requests should go elsewhere: Postgres does not answer, or the process is draining. */
-export const readinessRoute =
-  (readiness: () => Promise<Readiness>): Handler =>
-  async (c) => {
+export const readinessRoute = (readiness: () => Promise<Readiness>): Operation => ({
+  description: healthDescription(
+    "getReadiness",
+    "Should requests come here?",
+    (example) => jsonAnswer("Readiness", readinessSchema, example),
+    { ready: true, checks: { database: "ok" } } satisfies Readiness,
+  ),
+  handler: async (c) => {
     const answer = await readiness();
     return c.json(answer, answer.ready ? 200 : 503, NO_STORE);
-  };
+  },
+});

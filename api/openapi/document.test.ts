@@ -1,15 +1,20 @@
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { z } from "zod";
+import { openDatabase } from "../../database/connection.ts";
+import { anApp } from "../app-for-tests.ts";
 import { problemSchema } from "../problem.ts";
-import { PROBLEM_TYPES } from "../problem-types.ts";
+import { isProblemCode, PROBLEM_TYPES } from "../problem-types.ts";
 import { signupAnswerSchema } from "../signup/answer.ts";
 import { signupSchema } from "../signup/schema.ts";
 import { eventStatusSchema } from "../status/event-status.ts";
-import { openapiDocument } from "./document.ts";
 import { exampleEventStatus, exampleProblem, exampleSignup, exampleSignupRequest } from "./examples.ts";
 
-const text = JSON.stringify(openapiDocument("Toblug"));
+/** Nothing asks it: what is described is known without a store. */
+const db = openDatabase({ url: "postgres://nobody@127.0.0.1:1/none", poolSize: 1, applicationName: "test" });
+const { app } = anApp(db);
+const text = await (await app.request("/openapi.json")).text();
 const document = JSON.parse(text);
+afterAll(() => db.destroy());
 
 /** Every value under a key, wherever it stands. */
 const valuesOf = (key: string, node: unknown): unknown[] =>
@@ -42,6 +47,32 @@ test("every operation has an id of its own, an answer, and its path parameters",
   }
 });
 
+test("every route of the API and of health is described, at its own path", () => {
+  const registered = app.routes
+    .filter(({ method, path }) => method !== "ALL" && /^\/(?:api\/|livez|readyz)/.test(path))
+    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
+  const described = Object.entries<object>(document.paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  // Without its last slash it is an alias.
+  expect(described.toSorted()).toEqual([...new Set(registered)].filter((it) => it !== "POST /api/v1/user").toSorted());
+});
+
+test("every operation tells of 405, which every path answers to other methods", async () => {
+  for (const [path, item] of Object.entries<Record<string, { responses: Record<string, object> }>>(document.paths)) {
+    for (const { responses } of Object.values(item)) {
+      expect(responses["405"]).toMatchObject({ headers: { Allow: expect.anything() } });
+    }
+    const refused = await app.request(path, { method: "PATCH" });
+    expect(refused.status).toBe(405);
+    expect(refused.headers.get("allow")).toContain(Object.keys(item)[0]?.toUpperCase() ?? "");
+  }
+});
+
+test("the code of a problem is one of those that we answer with", () => {
+  expect(document.components.schemas.Problem.properties.code.enum).toEqual(Object.keys(PROBLEM_TYPES));
+});
+
 test("the body is described by what validates it, without patterns that nobody can read", () => {
   const { properties, required } = document.components.schemas.SignupRequest;
   expect(required).toEqual(["user_name", "email", "password"]);
@@ -57,9 +88,7 @@ test("the examples are what they are examples of", () => {
   expect(signupSchema.parse(exampleSignupRequest)).toMatchObject(exampleSignupRequest);
   expect(z.strictObject(signupAnswerSchema.shape).parse(exampleSignup)).toEqual(exampleSignup);
   expect(z.strictObject(eventStatusSchema.shape).parse(exampleEventStatus)).toEqual(exampleEventStatus);
-  for (const code of Object.keys(PROBLEM_TYPES)) {
-    if (Object.hasOwn(PROBLEM_TYPES, code)) problemSchema.parse(exampleProblem(code as keyof typeof PROBLEM_TYPES));
-  }
+  for (const code of Object.keys(PROBLEM_TYPES).filter(isProblemCode)) problemSchema.parse(exampleProblem(code));
 });
 
 test("examples use reserved domains alone", () => {

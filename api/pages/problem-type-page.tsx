@@ -1,12 +1,9 @@
 import type { Handler } from "hono";
 import { languageOf } from "../language.ts";
 import { ProblemError } from "../problem.ts";
-import { PROBLEM_TYPES, type ProblemCode } from "../problem-types.ts";
+import { isProblemCode, PROBLEM_TYPES } from "../problem-types.ts";
 import { Message } from "./message.tsx";
 import { page } from "./render.ts";
-
-const isProblemCode = (text: string | undefined): text is ProblemCode =>
-  text !== undefined && Object.hasOwn(PROBLEM_TYPES, text);
 
 /** `GET /problems/{code}`: what the `type` of a problem leads to (RFC 9457, 3.1.1). */
 export const problemTypePage =

@@ -1,11 +1,14 @@
-import type { Context, Handler } from "hono";
+import type { Context } from "hono";
 import { type TraceContext, traceContextFromHeaders } from "../../observability/trace-context.ts";
 import { activeTraceContext } from "../../observability/tracing.ts";
+import { acceptLanguage, header, jsonAnswer, jsonRequest, problems } from "../openapi/describe.ts";
+import { exampleLocation, exampleSignup, exampleSignupRequest } from "../openapi/examples.ts";
 import { ProblemError } from "../problem.ts";
 import { readText, requireJson } from "../read-body.ts";
-import { eventHref, toSignupAnswer } from "./answer.ts";
+import type { Operation } from "../resource.ts";
+import { eventHref, signupAnswerSchema, toSignupAnswer } from "./answer.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
-import { parseSignup, type SignupInput } from "./schema.ts";
+import { parseSignup, type SignupInput, signupSchema } from "./schema.ts";
 import type { SignUp } from "./sign-up.ts";
 
 export interface SignupRouteDeps {
@@ -34,9 +37,52 @@ const readSignup = async (c: Context): Promise<SignupInput> => {
 };
 
 /** `POST /api/v1/user/`: 201 once user, ledger row and outbox row are committed. */
-export const signupRoute =
-  ({ signUp, newTraceContext }: SignupRouteDeps): Handler =>
-  async (c) => {
+export const signupRoute = ({ signUp, newTraceContext }: SignupRouteDeps): Operation => ({
+  description: {
+    operationId: "signUp",
+    summary: "Sign up; the welcome mail follows by itself",
+    tags: ["signup"],
+    parameters: [
+      {
+        name: "Idempotency-Key",
+        in: "header",
+        description: "The same key and body within 24 hours give the same answer and one user.",
+        schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
+        example: "2f1f6c1e-5a57-4a3e-9a43-0d8f0d6f6b0b",
+      },
+      {
+        name: "traceparent",
+        in: "header",
+        description: "W3C trace context; the mail is sent in this trace.",
+        schema: { type: "string" },
+      },
+      acceptLanguage,
+    ],
+    requestBody: { required: true, content: jsonRequest("SignupRequest", signupSchema, exampleSignupRequest) },
+    responses: {
+      201: {
+        description: "Committed: the user exists, and the mail will be sent.",
+        headers: {
+          Location: header("Path of the mail's status.", exampleLocation),
+          "Idempotent-Replayed": header("`true` if an earlier request under the same key created the user."),
+        },
+        content: jsonAnswer("Signup", signupAnswerSchema, exampleSignup),
+      },
+      ...problems(
+        "malformed_json",
+        "invalid_idempotency_key",
+        "email_taken",
+        "user_name_taken",
+        "body_too_large",
+        "unsupported_media_type",
+        "validation_failed",
+        "idempotency_key_reused",
+        "too_busy",
+        "database_unavailable",
+      ),
+    },
+  },
+  handler: async (c) => {
     requireJson(c.req.header("content-type"));
     const keyHash = readIdempotencyKey(c.req.header("idempotency-key"));
     const input = await readSignup(c);
@@ -51,4 +97,5 @@ export const signupRoute =
       Location: eventHref(outcome.signup.eventId),
       ...(outcome.replayed ? { "Idempotent-Replayed": "true" } : {}),
     });
-  };
+  },
+});

@@ -3,7 +3,10 @@ import { streamSSE } from "hono/streaming";
 import type { EventStatus } from "../../database/event-status.ts";
 import { isUuid } from "../../database/uuid.ts";
 import { pause } from "../../runtime/loop.ts";
+import { type Description, problems } from "../openapi/describe.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
+import type { Operation } from "../resource.ts";
+import { eventIdParameter } from "./event-route.ts";
 import { toEventStatusAnswer } from "./event-status.ts";
 import type { StateWatcher } from "./state-watcher.ts";
 
@@ -29,11 +32,25 @@ const HEARTBEAT_EVERY_MS = 15_000;
  * 9.2): an event `status` at once and at each change, until a final state. The ledger is the truth; Redis Pub/Sub only
  * says when to look.
  */
-export const eventStreamRoute = (deps: EventStreamDeps): Handler => {
+export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
   const { findEventStatus, watcher, stopping, maxStreams = MAX_STREAMS } = deps;
   let streams = 0;
 
-  return async (c) => {
+  const description: Description = {
+    operationId: "watchEvent",
+    summary: "The same, live: Server-Sent Events until a final state",
+    tags: ["status"],
+    parameters: [eventIdParameter],
+    responses: {
+      200: {
+        description: "An event `status` at once and at each change; its data is the JSON of the event's status.",
+        content: { "text/event-stream": { schema: { type: "string" } } },
+      },
+      ...problems("event_not_found", "too_busy", "database_unavailable"),
+    },
+  };
+
+  const handler: Handler = async (c) => {
     const eventId = c.req.param("event_id");
     if (streams >= maxStreams) throw new ProblemError("too_busy", { headers: retryAfter(RETRY_AFTER_MS) });
     const first = isUuid(eventId) ? await findEventStatus(eventId) : undefined;
@@ -87,4 +104,5 @@ export const eventStreamRoute = (deps: EventStreamDeps): Handler => {
       }
     });
   };
+  return { description, handler };
 };

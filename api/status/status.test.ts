@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { VERSION } from "../../runtime/version.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
 import { aBody, anApp, postSignup, SERVICE_TOKEN } from "../app-for-tests.ts";
 
@@ -77,7 +78,11 @@ test("the backlog is for those who know the service token", async () => {
 
 test("health says yes by 200 and no by 503, with what was looked at", async () => {
   const { app } = anApp(database.db);
-  expect(await (await app.fetch(get("/livez"))).json()).toEqual({ live: true, loops: { relay: true } });
+  expect(await (await app.fetch(get("/livez"))).json()).toEqual({
+    live: true,
+    version: VERSION,
+    loops: { relay: true },
+  });
   expect(await (await app.fetch(get("/readyz"))).json()).toEqual({ ready: true, checks: { database: "ok" } });
   const ill = anApp(database.db, {
     liveness: () => ({ live: false, loops: { relay: false } }),

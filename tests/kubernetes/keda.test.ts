@@ -38,7 +38,7 @@ const backlogApi = ({ db }: Pipeline) =>
         const template = GROUPS.find((known) => known.name === name)?.template;
         return template === undefined ? undefined : countUnfinished(db, template);
       },
-    }),
+    }).handler,
   );
 
 interface Seen {

@@ -1,0 +1,96 @@
+import { type ContentWithResolver, type describeRoute, type ResponsesWithResolver, resolver } from "hono-openapi";
+import type { z } from "zod";
+import { problemSchema } from "../problem.ts";
+import { PROBLEM_TYPES, type ProblemCode } from "../problem-types.ts";
+import { exampleProblem } from "./examples.ts";
+
+/** What the OpenAPI document says of one method of one path. */
+export type Description = Parameters<typeof describeRoute>[0];
+
+type Headers = NonNullable<Exclude<ResponsesWithResolver[string], { readonly $ref: string }>["headers"]>;
+
+interface Override {
+  readonly zodSchema: z.core.$ZodType;
+  readonly jsonSchema: z.core.JSONSchema.BaseSchema;
+}
+
+/** Keywords that would mislead: zod's patterns for formats take 200 characters for what `format` says in one word. */
+const withoutPatterns = ({ jsonSchema }: Override): void => {
+  if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+  // Every JavaScript integer has this bound; it is no promise of ours.
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+};
+
+/** A schema as a component of the document, under `name`. `input`: as it is sent to us, before defaults are filled in. */
+const component = (name: string, schema: z.ZodType, io: "input" | "output") =>
+  resolver(schema, {
+    options: {
+      io,
+      override: (context: Override) => {
+        withoutPatterns(context);
+        // What hono-openapi hoists into `components.schemas`.
+        if (context.zodSchema === schema) context.jsonSchema["ref"] = name;
+      },
+    },
+  });
+
+/** A JSON body that we answer with. */
+export const jsonAnswer = (name: string, schema: z.ZodType, example?: unknown): ContentWithResolver => ({
+  "application/json": { schema: component(name, schema, "output"), ...(example === undefined ? {} : { example }) },
+});
+
+/** A JSON body that is sent to us. */
+export const jsonRequest = (name: string, schema: z.ZodType, example: unknown): ContentWithResolver => ({
+  "application/json": { schema: component(name, schema, "input"), example },
+});
+
+/** A header of an answer. */
+export const header = (description: string, example?: string): Headers[string] => ({
+  description,
+  schema: { type: "string", ...(example === undefined ? {} : { examples: [example] }) },
+});
+
+const HEADERS_OF_STATUS: Readonly<Record<number, Headers>> = {
+  401: { "WWW-Authenticate": header("Bearer challenge (RFC 6750).") },
+  405: { Allow: header("The methods of this path (RFC 9110, 15.5.6).") },
+  503: { "Retry-After": header("Whole seconds.", "2") },
+};
+
+/** Error answers, by status; the codes that share a status are examples of one answer. */
+export const problems = (...codes: readonly ProblemCode[]): ResponsesWithResolver =>
+  Object.fromEntries(
+    [...Map.groupBy(codes, (code) => PROBLEM_TYPES[code].status)].map(([status, ofStatus]) => {
+      const headers = HEADERS_OF_STATUS[status];
+      return [
+        status,
+        {
+          description: ofStatus.map((code) => PROBLEM_TYPES[code].title).join("; "),
+          ...(headers === undefined ? {} : { headers }),
+          content: {
+            "application/problem+json": {
+              schema: component("Problem", problemSchema, "output"),
+              examples: Object.fromEntries(ofStatus.map((code) => [code, { value: exampleProblem(code) }])),
+            },
+          },
+        },
+      ];
+    }),
+  );
+
+type Parameter = NonNullable<Description["parameters"]>[number];
+
+/** The request header that every route with a `detail` for people reads. */
+export const acceptLanguage: Parameter = {
+  name: "Accept-Language",
+  in: "header",
+  description: "`vi` (the default) or `en`: the language of `detail`.",
+  schema: { type: "string" },
+  example: "en",
+};
+
+/** For the document's components; `needsServiceToken` refers to it. */
+export const SECURITY_SCHEMES = { serviceToken: { type: "http", scheme: "bearer" } } as const;
+
+/** `security` of a route that only holders of the service token may call. */
+export const needsServiceToken: NonNullable<Description["security"]> = [{ serviceToken: [] }];
