@@ -8,10 +8,10 @@ import type { CommittedSignup } from "./signup/sign-up.ts";
 
 export const SERVICE_TOKEN = "a-token-of-the-tests-0123456789";
 
-/** A hasher at the least cost that argon2 allows. */
+/** A hasher at the lowest cost that argon2 allows. */
 export const aCheapHasher = () => createPasswordHasher({ concurrency: 2, memoryKib: 8, passes: 1 });
 
-/** The app over a test's database, its other dependencies replaceable; `committed` lists what would be published. */
+/** The app on a test's database, its other dependencies replaceable; `committed` lists what would be published. */
 export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
   const committed: CommittedSignup[] = [];
   const app = createApp({

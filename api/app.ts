@@ -34,7 +34,7 @@ export interface AppDeps {
   readonly liveness: () => Liveness;
   /** Unfinished mails of a group; undefined if there is no such group. */
   readonly backlog: (group: string) => Promise<number | undefined>;
-  /** Says when to look at the ledger again, for live pages. */
+  /** Signals when to read the ledger again, for live pages. */
   readonly watcher: StateWatcher;
   /** Aborted when the process is to stop. */
   readonly stopping: AbortSignal;
@@ -42,11 +42,11 @@ export interface AppDeps {
   readonly log: Logger;
   /** UUIDv7 */
   readonly newId: () => string;
-  /** For callers that sent no trace of their own. */
+  /** For callers that sent no trace context. */
   readonly newTraceContext: () => TraceContext;
 }
 
-/** What a page of ours may load and do: its own style sheet, its own forms, nothing else and from nowhere else. */
+/** Pages may load their own style sheet and submit their own forms, and nothing from another origin. */
 const CONTENT_SECURITY_POLICY = {
   defaultSrc: ["'none'"],
   styleSrc: ["'self'"],
@@ -58,7 +58,7 @@ const CONTENT_SECURITY_POLICY = {
 
 const ONE_YEAR_S = 31_536_000;
 
-/** Wires the routes. Opens nothing, starts nothing: what lives is passed in. */
+/** Wires the routes. Opens and starts nothing: whatever has a lifetime is passed in. */
 export const createApp = (deps: AppDeps): Hono => {
   const { db, settings, newTraceContext } = deps;
   const report = createErrorReporter(deps.log);
@@ -71,13 +71,13 @@ export const createApp = (deps: AppDeps): Hono => {
   app.notFound(notFound);
   app.use(observeRequests());
   app.use(detectLanguage());
-  // Before the pages' own policy is set: the outermost has the last word.
+  // Registered before the pages' policy: the outermost middleware sets the header last.
   app.use("/docs", docsPolicy);
   app.use(
     secureHeaders({
       contentSecurityPolicy: CONTENT_SECURITY_POLICY,
       xFrameOptions: "DENY",
-      // Under the default, no-referrer, browsers send `Origin: null` with our own form, and it would look foreign.
+      // Under the default, no-referrer, browsers send `Origin: null` with our own form, which would then be rejected.
       referrerPolicy: "same-origin",
       strictTransportSecurity: settings.PUBLIC_URL.startsWith("https:") ? `max-age=${ONE_YEAR_S}` : false,
     }),

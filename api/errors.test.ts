@@ -31,7 +31,7 @@ const expectProblem = async (response: Response, status: number, code: string) =
 
 const request = (path: string, init: RequestInit = {}) => new Request(`http://127.0.0.1${path}`, init);
 
-test("404, 405 and OPTIONS tell what there is", async () => {
+test("404, 405 and OPTIONS say what exists", async () => {
   const { app } = anApp(database.db);
   await expectProblem(await app.fetch(request("/nothing/here")), 404, "not_found");
   const wrongMethod = await app.fetch(request("/api/v1/user/", { method: "DELETE" }));
@@ -46,9 +46,9 @@ test("404, 405 and OPTIONS tell what there is", async () => {
 });
 
 test.each([
-  ["no JSON", "{", 400, "malformed_json"],
-  ["nothing", "", 400, "malformed_json"],
-  ["deep nesting", "[".repeat(16_000), 400, "malformed_json"],
+  ["not JSON", "{", 400, "malformed_json"],
+  ["empty", "", 400, "malformed_json"],
+  ["deeply nested", "[".repeat(16_000), 400, "malformed_json"],
   ["an array", "[]", 422, "validation_failed"],
   ["null", "null", 422, "validation_failed"],
 ])("a body that is %s", async (_, body, status, code) => {
@@ -56,7 +56,7 @@ test.each([
   await expectProblem(await app.fetch(postSignup(body)), status, code);
 });
 
-test("a body that is not UTF-8 is refused, not repaired", async () => {
+test("a body that is not UTF-8 is rejected, not repaired", async () => {
   const { app } = anApp(database.db);
   const body = Buffer.from(JSON.stringify(aBody({ user_name: "ba\u00ff" })), "latin1");
   const response = await app.fetch(
@@ -132,7 +132,7 @@ describe("over a socket", () => {
 test.each([
   ["with a declared length", (text: string): BodyInit => text],
   ["chunked", (text: string): BodyInit => new Blob([text]).stream()],
-])("a client that hangs up leaves the queue of passwords to hash, its body sent %s", async (_, bodyOf) => {
+])("a client that disconnects leaves the hash queue, its body sent %s", async (_, bodyOf) => {
   const endless = { run: () => new Promise<never>(() => {}), isAlive: () => true, end: () => {} };
   const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8, passes: 1, startWorker: () => endless });
   const { app } = anApp(database.db, { hasher });
@@ -152,14 +152,18 @@ test.each([
   await server.stop(true);
 });
 
-test("a database that is away is 503 with Retry-After, told once in the log", async () => {
+test("an unreachable database is 503 with Retry-After, logged once", async () => {
   const lines: string[] = [];
   const log = createLogger({ level: "info", service: "api", destination: { write: (line) => void lines.push(line) } });
   const taken = Bun.listen({ port: 0, hostname: "127.0.0.1", socket: { data() {} } });
   const { port } = taken;
   taken.stop(true);
-  const away = openDatabase({ url: `postgres://nobody@127.0.0.1:${port}/none`, poolSize: 1, applicationName: "test" });
-  const { app } = anApp(away, { log });
+  const unreachable = openDatabase({
+    url: `postgres://nobody@127.0.0.1:${port}/none`,
+    poolSize: 1,
+    applicationName: "test",
+  });
+  const { app } = anApp(unreachable, { log });
   for (const sent of [postSignup(aBody()), postSignup(aBody()), request(`/api/v1/events/${Bun.randomUUIDv7()}`)]) {
     const response = await app.fetch(sent);
     expect(response.headers.get("retry-after")).toMatch(/^[2-4]$/);
@@ -167,10 +171,10 @@ test("a database that is away is 503 with Retry-After, told once in the log", as
   }
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain('"route":"/api/v1/user/"');
-  await away.destroy();
+  await unreachable.destroy();
 });
 
-test("a full hash queue is 503 with Retry-After; a client that goes away leaves the line", async () => {
+test("a full hash queue is 503 with Retry-After; a client that disconnects leaves it", async () => {
   const endless = { run: () => new Promise<never>(() => {}), isAlive: () => true, end: () => {} };
   const hasher = createPasswordHasher({ concurrency: 1, memoryKib: 8, passes: 1, startWorker: () => endless });
   const { app } = anApp(database.db, { hasher });
@@ -190,7 +194,7 @@ test("a full hash queue is 503 with Retry-After; a client that goes away leaves 
   hasher.close();
 });
 
-test("an unexpected error is 500 without a trace, and logged once with method and route, without the row", async () => {
+test("an unexpected error is 500 without a trace, and logged once with method and route, but not with the row", async () => {
   const lines: string[] = [];
   const log = createLogger({ level: "info", service: "api", destination: { write: (line) => void lines.push(line) } });
   const broken = Object.assign(new Error("it broke"), { where: 'JSON data: {"email":"hoa@example.com"}' });
@@ -211,7 +215,7 @@ test("an unexpected error is 500 without a trace, and logged once with method an
   expect(lines[0]).not.toContain("JSON data");
 });
 
-test("a worker that dies is one 500; the next signup works", async () => {
+test("a worker that dies costs one 500; the next signup succeeds", async () => {
   const script = new URL("data:text/javascript,process.exit(1)");
   let started = 0;
   const startWorker = () => {

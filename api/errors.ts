@@ -8,7 +8,7 @@ import { ProblemError, problemResponse, retryAfter } from "./problem.ts";
 import type { ProblemCode } from "./problem-types.ts";
 
 const DATABASE_RETRY_MS = 2_000;
-/** An outage is told so often, not once per request. */
+/** How often an outage is logged: not once per request. */
 const REPEAT_AFTER_MS = 10_000;
 
 const HTTP_PROBLEMS: Readonly<Partial<Record<number, ProblemCode>>> = {
@@ -17,7 +17,7 @@ const HTTP_PROBLEMS: Readonly<Partial<Record<number, ProblemCode>>> = {
   413: "body_too_large",
 };
 
-/** What an error means to the caller. */
+/** The problem that an error is to the caller. */
 export const problemOf = (error: unknown): ProblemError => {
   if (error instanceof ProblemError) return error;
   if (error instanceof HashQueueFull) {
@@ -33,17 +33,17 @@ export const problemOf = (error: unknown): ProblemError => {
   return new ProblemError("internal_error", { cause: error });
 };
 
-/** What may be logged of an error: a driver's further fields (`detail`, `where`) quote the row that was refused. */
+/** What may be logged of an error: a driver's other fields (`detail`, `where`) quote the rejected row. */
 const loggable = (error: unknown): Readonly<Record<string, unknown>> =>
   error instanceof Error
     ? { type: error.name, message: error.message, code: databaseFault(error).code, stack: error.stack }
     : { message: String(error) };
 
-/** Turns an error into a problem, and logs it once if it is ours and not the caller's. */
+/** Turns an error into a problem, and logs it if the fault is ours and not the caller's. */
 export type ReportError = (error: unknown, c: Context) => ProblemError;
 
 export const createErrorReporter = (log: Logger): ReportError => {
-  const toldAt = new Map<ProblemCode, number>();
+  const loggedAt = new Map<ProblemCode, number>();
   return (error, c) => {
     const problem = problemOf(error);
     const line = { error: loggable(error), method: c.req.method, route: routePath(c, -1), code: problem.code };
@@ -51,19 +51,19 @@ export const createErrorReporter = (log: Logger): ReportError => {
       log.error(line, "a request failed");
     } else if (problem.cause !== undefined && "Retry-After" in problem.headers) {
       const now = performance.now();
-      if (now - (toldAt.get(problem.code) ?? Number.NEGATIVE_INFINITY) > REPEAT_AFTER_MS) {
-        toldAt.set(problem.code, now);
-        log.warn(line, "requests are refused for now");
+      if (now - (loggedAt.get(problem.code) ?? Number.NEGATIVE_INFINITY) > REPEAT_AFTER_MS) {
+        loggedAt.set(problem.code, now);
+        log.warn(line, "requests are being refused for now");
       }
     }
     return problem;
   };
 };
 
-/** nginx's number for "the client closed the request": nobody reads it, but a log in front of us may. */
+/** nginx's status for "client closed request": no client reads it, but the access log of a proxy may. */
 const CLIENT_GONE = 499;
 
-/** For `app.onError`: every error is problem+json, without a stack trace. */
+/** For `app.onError`: every error is answered as problem+json, without a stack trace. */
 export const createErrorHandler =
   (report: ReportError): ErrorHandler =>
   (error, c) =>

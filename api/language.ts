@@ -3,7 +3,7 @@ import { type DetectorType, languageDetector } from "hono/language";
 import { LOCALES, type Locale } from "../stream/event.ts";
 
 const DEFAULT: Locale = "vi";
-/** Longer headers are not parsed, because hono would parse and sort 16 KB of them: no browser sends such a one. */
+/** Longer headers are not parsed, since hono would parse and sort up to 16 KB: no browser sends one. */
 const MAX_HEADER = 1_000;
 
 const detector = (...order: DetectorType[]): MiddlewareHandler => {
@@ -11,7 +11,7 @@ const detector = (...order: DetectorType[]): MiddlewareHandler => {
     order,
     supportedLanguages: [...LOCALES],
     fallbackLanguage: DEFAULT,
-    // hono knows no wildcard: whoever takes any language gets the default.
+    // hono does not know the wildcard: a client that accepts any language gets the default.
     convertDetectedLanguage: (tag) => (tag === "*" ? DEFAULT : tag),
     caches: false,
   });

@@ -27,7 +27,7 @@ const PUBLISH_TIMEOUT_MS = 500;
 const FIRST_CONNECT_MS = 1_000;
 const BACKGROUND_TIMEOUT_MS = 5_000;
 const DATABASE_POOL = 10;
-/** Longer than the longest line before a hash. */
+/** Longer than the longest wait for a hash. */
 const IDLE_TIMEOUT_S = 60;
 /** Bun's own limit answers without a body; the app's is lower, and answers problem+json. */
 const MAX_BODY_BYTES = 1_073_741_824;

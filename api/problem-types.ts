@@ -1,19 +1,19 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Locale } from "../stream/event.ts";
 
-/** One kind of problem: its status, a title that never changes, and what is said to people. */
+/** One type of problem: its status, a title that never changes, and the `detail` for people. */
 export interface ProblemType extends Readonly<Record<Locale, string>> {
   readonly status: ContentfulStatusCode;
   readonly title: string;
 }
 
-/** Every problem that the API answers with, by its `code`. Codes are part of the contract. */
+/** Every problem that the API responds with, by its `code`. The codes are part of the contract. */
 export const PROBLEM_TYPES = {
   bad_request: {
     status: 400,
     title: "Bad request",
-    vi: "Không đọc được yêu cầu này.",
-    en: "This request cannot be read.",
+    vi: "Yêu cầu không hợp lệ.",
+    en: "The request is not valid.",
   },
   malformed_json: {
     status: 400,
@@ -42,19 +42,19 @@ export const PROBLEM_TYPES = {
   unauthorized: {
     status: 401,
     title: "Service token needed",
-    vi: "Cần có mã truy cập dịch vụ hợp lệ (Authorization: Bearer).",
-    en: "A valid service token is needed (Authorization: Bearer).",
+    vi: "Cần token dịch vụ hợp lệ (Authorization: Bearer).",
+    en: "A valid service token is required (Authorization: Bearer).",
   },
   foreign_origin: {
     status: 403,
     title: "Sent from another site",
-    vi: "Biểu mẫu được gửi từ một trang khác nên đã bị từ chối.",
-    en: "The form was sent from another site, and is refused.",
+    vi: "Biểu mẫu được gửi từ một trang web khác nên đã bị từ chối.",
+    en: "The form was submitted from another site and was rejected.",
   },
   not_found: {
     status: 404,
     title: "Not found",
-    vi: "Không có gì ở địa chỉ này.",
+    vi: "Không tìm thấy trang này.",
     en: "There is nothing at this address.",
   },
   event_not_found: {
@@ -67,13 +67,13 @@ export const PROBLEM_TYPES = {
     status: 404,
     title: "No such group",
     vi: "Không có nhóm nào mang tên này.",
-    en: "There is no group of this name.",
+    en: "There is no group with this name.",
   },
   method_not_allowed: {
     status: 405,
     title: "Method not allowed",
-    vi: "Địa chỉ này không nhận phương thức đó; xem tiêu đề Allow.",
-    en: "This address does not take that method; see the Allow header.",
+    vi: "Địa chỉ này không hỗ trợ phương thức đó; xem tiêu đề Allow.",
+    en: "This address does not support that method; see the Allow header.",
   },
   body_too_large: {
     status: 413,
@@ -102,8 +102,8 @@ export const PROBLEM_TYPES = {
   internal_error: {
     status: 500,
     title: "Internal error",
-    vi: "Đã có lỗi ngoài dự kiến. Lỗi đã được ghi lại.",
-    en: "Something unexpected went wrong. It has been logged.",
+    vi: "Đã xảy ra lỗi ngoài dự kiến. Lỗi đã được ghi lại.",
+    en: "An unexpected error occurred. It has been logged.",
   },
   too_busy: {
     status: 503,
@@ -114,8 +114,8 @@ export const PROBLEM_TYPES = {
   database_unavailable: {
     status: 503,
     title: "Database unavailable",
-    vi: "Hệ thống tạm thời gián đoạn. Vui lòng thử lại sau giây lát.",
-    en: "The service is interrupted for the moment. Please try again shortly.",
+    vi: "Hệ thống đang tạm thời gián đoạn. Vui lòng thử lại sau giây lát.",
+    en: "The service is temporarily unavailable. Please try again in a moment.",
   },
 } as const satisfies Record<string, ProblemType>;
 
@@ -125,5 +125,5 @@ export type ProblemCode = keyof typeof PROBLEM_TYPES;
 export const isProblemCode = (text: string | undefined): text is ProblemCode =>
   text !== undefined && Object.hasOwn(PROBLEM_TYPES, text);
 
-/** The URI reference that names a problem's type; it can be opened (RFC 9457, 3.1.1). */
+/** The URI reference that identifies a problem's type; a page explains it (RFC 9457, 3.1.1). */
 export const problemUri = (code: ProblemCode): string => `/problems/${code}`;

@@ -4,9 +4,9 @@ import type { Locale } from "../stream/event.ts";
 import { languageOf } from "./language.ts";
 import { isProblemCode, PROBLEM_TYPES, type ProblemCode, problemUri } from "./problem-types.ts";
 
-/** A fault of one field, in the languages that it can be told in. */
+/** A fault of one field, described in each language. */
 export interface FieldFault {
-  /** JSON pointer into the body, as a URI fragment (RFC 6901, 6): `#/email`, or `#` for the whole. */
+  /** JSON pointer into the body, as a URI fragment (RFC 6901, 6): `#/email`, or `#` for the body itself. */
   readonly pointer: string;
   readonly code: string;
   readonly detail: Readonly<Record<Locale, string>>;
@@ -18,7 +18,7 @@ interface ProblemOptions {
   readonly cause?: unknown;
 }
 
-/** Thrown wherever a request cannot be served as asked; answered as problem+json, or told on the page. */
+/** Thrown wherever a request cannot be fulfilled; answered as problem+json, or shown on the page. */
 export class ProblemError extends Error {
   override readonly name = "ProblemError";
   readonly code: ProblemCode;
@@ -34,19 +34,19 @@ export class ProblemError extends Error {
 }
 
 /**
- * `Retry-After` for a caller that should stay away for about `ms`: whole seconds (RFC 9110, 10.2.3), at least one, spread
- * over up to twice the time so that the refused do not come back together.
+ * `Retry-After` for a caller that should wait for about `ms`: whole seconds (RFC 9110, 10.2.3), at least one, with
+ * jitter of up to the same time again, so that refused clients do not all retry at once.
  */
 export const retryAfter = (ms: number, random: () => number = Math.random): Record<string, string> => ({
   "Retry-After": String(Math.max(1, Math.ceil((ms * (1 + random())) / 1_000))),
 });
 
-/** The body of every error answer (RFC 9457). */
+/** The body of every error response (RFC 9457). */
 export const problemSchema = z.object({
-  type: z.string().meta({ description: "URI reference that names the kind of problem." }),
+  type: z.string().meta({ description: "URI reference that identifies the type of problem." }),
   title: z.string(),
   status: z.int().meta({ description: "The HTTP status." }),
-  detail: z.string().meta({ description: "For people, in Vietnamese or English by Accept-Language." }),
+  detail: z.string().meta({ description: "For people, in Vietnamese or English, by Accept-Language." }),
   code: z.enum(Object.keys(PROBLEM_TYPES).filter(isProblemCode)).meta({ description: "For programs; never changes." }),
   errors: z
     .array(

@@ -13,11 +13,11 @@ const limitBody = bodyLimit({
 });
 
 /**
- * The body as text, whether its length was declared or not (chunked). The limit is applied here and not before the
- * handler, so that a wrong media type is told first, and a page can answer with a page.
+ * The body as text, whether its length was declared or not (chunked). The limit is applied here rather than as
+ * middleware, so that a wrong media type is reported first, and a page can answer with a page.
  *
  * @throws {ProblemError} `body_too_large` above 16 KiB; `onBadText` if it is not UTF-8: replacement characters would
- *   quietly become part of a name or of a password
+ *   silently become part of a name or of a password
  */
 export const readText = async (c: Context, onBadText: "malformed_json" | "bad_request"): Promise<string> => {
   await limitBody(c, async () => {});

@@ -3,19 +3,19 @@ import { describeRoute } from "hono-openapi";
 import { type Description, problems } from "./openapi/describe.ts";
 import { ProblemError } from "./problem.ts";
 
-/** A handler of the API, beside what the OpenAPI document says of it. */
+/** A handler of the API, beside its description in the OpenAPI document. */
 export interface Operation {
   readonly description: Description;
   readonly handler: Handler;
 }
 
-/** The methods that one path answers to. GET brings HEAD with it. A handler without a description is in no document. */
+/** The methods of one path. GET includes HEAD. A handler without a description is left out of the document. */
 export interface Methods {
   readonly get?: Operation | Handler;
   readonly post?: Operation | Handler;
 }
 
-/** The description with the answers that are the same everywhere: 405, which is made below, and 500. */
+/** Adds the answers that every operation has: 405, which is thrown below, and 500. */
 const described = ({ description, handler }: Operation): [MiddlewareHandler, Handler] => {
   const responses = { ...description.responses, ...problems("method_not_allowed", "internal_error") };
   return [describeRoute({ ...description, responses }), handler];
@@ -25,8 +25,8 @@ const handlersOf = (method: Operation | Handler): readonly Handler[] =>
   typeof method === "function" ? [method] : described(method);
 
 /**
- * Registers a path with all that belongs to it: its methods, HEAD, OPTIONS (204 with `Allow`), and 405 with `Allow` for
- * every other method (RFC 9110, 15.5.6).
+ * Registers a path with everything that belongs to it: its methods, HEAD, OPTIONS (204 with `Allow`), and 405 with
+ * `Allow` for every other method (RFC 9110, 15.5.6).
  */
 export const resource = (app: Hono, path: string, { get, post }: Methods): void => {
   if (get !== undefined) app.on("GET", [path], ...handlersOf(get));

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import type { Hono, MiddlewareHandler } from "hono";
 import { resource } from "../resource.ts";
 
-/** What the page of swagger-ui needs: its own script and styles, and to ask this API. Nothing from elsewhere. */
+/** What the page of swagger-ui needs: its own script and styles, and calls to this API. Nothing from another origin. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -13,7 +13,7 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
 ].join("; ");
 
-/** Puts this policy in the place of the pages' own, which forbids every script. */
+/** Replaces the pages' policy, which forbids all scripts. */
 export const docsPolicy: MiddlewareHandler = async (c, next) => {
   await next();
   c.header("Content-Security-Policy", CONTENT_SECURITY_POLICY);
@@ -45,7 +45,7 @@ const FILES: Readonly<Record<string, string>> = {
   "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 };
 
-/** `GET /docs`: the API's description as a page, from the package's own files; it works without the internet. */
+/** `GET /docs`: the API's description as a page, from the package's own files; it works offline. */
 export const addDocs = (app: Hono, brandName: string): void => {
   const folder = dirname(Bun.resolveSync("swagger-ui-dist/package.json", import.meta.dir));
   resource(app, "/docs", {

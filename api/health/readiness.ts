@@ -2,20 +2,20 @@ import type { Redis } from "ioredis";
 import { pause } from "../../runtime/loop.ts";
 
 export interface Readiness {
-  /** Ready: Postgres answers, and the process is not draining. Redis away is told, but not unready: signups succeed. */
+  /** Ready: Postgres answers, and the process is not draining. Redis is reported, but signups succeed without it. */
   check(): Promise<{ readonly ready: boolean; readonly checks: Readonly<Record<string, string>> }>;
-  /** From now on not ready: no new requests should come. */
+  /** From now on not ready: new requests should go elsewhere. */
   drain(): void;
 }
 
 const TIMEOUT_MS = 1_000;
-/** Probes of several supervisors share one answer for so long. */
+/** For how long probes share one answer, however many supervisors ask. */
 const CACHE_MS = 500;
 
 export const createReadiness = (deps: {
   readonly pingDatabase: () => Promise<void>;
   readonly redis: Pick<Redis, "status">;
-  /** What keeps the background loops from their work, by loop. Told; it makes nobody unready. */
+  /** Faults of the background loops, by loop. Reported only: they do not make the process unready. */
   readonly faults: () => Readonly<Record<string, string>>;
 }): Readiness => {
   let draining = false;

@@ -4,7 +4,7 @@ import { problemSchema } from "../problem.ts";
 import { PROBLEM_TYPES, type ProblemCode } from "../problem-types.ts";
 import { exampleProblem } from "./examples.ts";
 
-/** What the OpenAPI document says of one method of one path. */
+/** The description of one method of one path in the OpenAPI document. */
 export type Description = Parameters<typeof describeRoute>[0];
 
 type Headers = NonNullable<Exclude<ResponsesWithResolver[string], { readonly $ref: string }>["headers"]>;
@@ -14,38 +14,38 @@ interface Override {
   readonly jsonSchema: z.core.JSONSchema.BaseSchema;
 }
 
-/** Keywords that would mislead: zod's patterns for formats take 200 characters for what `format` says in one word. */
+/** Keywords that would mislead: zod's pattern for a format takes 200 characters to say what `format` says in a word. */
 const withoutPatterns = ({ jsonSchema }: Override): void => {
   if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
-  // Every JavaScript integer has this bound; it is no promise of ours.
+  // Every JavaScript integer has this bound; we promise nothing by it.
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
 };
 
-/** A schema as a component of the document, under `name`. `input`: as it is sent to us, before defaults are filled in. */
+/** A schema as a component of the document. `input`: as clients send it, before defaults are filled in. */
 const component = (name: string, schema: z.ZodType, io: "input" | "output") =>
   resolver(schema, {
     options: {
       io,
       override: (context: Override) => {
         withoutPatterns(context);
-        // What hono-openapi hoists into `components.schemas`.
+        // By this keyword hono-openapi moves the schema into `components.schemas`.
         if (context.zodSchema === schema) context.jsonSchema["ref"] = name;
       },
     },
   });
 
-/** A JSON body that we answer with. */
+/** The JSON body of a response. */
 export const jsonAnswer = (name: string, schema: z.ZodType, example?: unknown): ContentWithResolver => ({
   "application/json": { schema: component(name, schema, "output"), ...(example === undefined ? {} : { example }) },
 });
 
-/** A JSON body that is sent to us. */
+/** The JSON body of a request. */
 export const jsonRequest = (name: string, schema: z.ZodType, example: unknown): ContentWithResolver => ({
   "application/json": { schema: component(name, schema, "input"), example },
 });
 
-/** A header of an answer. */
+/** A response header. */
 export const header = (description: string, example?: string): Headers[string] => ({
   description,
   schema: { type: "string", ...(example === undefined ? {} : { examples: [example] }) },
@@ -57,7 +57,7 @@ const HEADERS_OF_STATUS: Readonly<Record<number, Headers>> = {
   503: { "Retry-After": header("Whole seconds.", "2") },
 };
 
-/** Error answers, by status; the codes that share a status are examples of one answer. */
+/** Error responses by status; codes that share a status are examples of one response. */
 export const problems = (...codes: readonly ProblemCode[]): ResponsesWithResolver =>
   Object.fromEntries(
     [...Map.groupBy(codes, (code) => PROBLEM_TYPES[code].status)].map(([status, ofStatus]) => {
@@ -80,7 +80,7 @@ export const problems = (...codes: readonly ProblemCode[]): ResponsesWithResolve
 
 type Parameter = NonNullable<Description["parameters"]>[number];
 
-/** The request header that every route with a `detail` for people reads. */
+/** The request header that chooses the language of `detail`. */
 export const acceptLanguage: Parameter = {
   name: "Accept-Language",
   in: "header",

@@ -9,7 +9,7 @@ import { signupSchema } from "../signup/schema.ts";
 import { eventStatusSchema } from "../status/event-status.ts";
 import { exampleEventStatus, exampleProblem, exampleSignup, exampleSignupRequest } from "./examples.ts";
 
-/** Nothing asks it: what is described is known without a store. */
+/** Never connected to: the document needs no database. */
 const db = openDatabase({ url: "postgres://nobody@127.0.0.1:1/none", poolSize: 1, applicationName: "test" });
 const { app } = anApp(db);
 const text = await (await app.request("/openapi.json")).text();
@@ -32,7 +32,7 @@ test("it is OpenAPI 3.1, and all references resolve", () => {
   }
 });
 
-test("every operation has an id of its own, an answer, and its path parameters", () => {
+test("every operation has a unique id, a response, and its path parameters", () => {
   const ids = valuesOf("operationId", document);
   expect(new Set(ids).size).toBe(ids.length);
   for (const [path, item] of Object.entries<Record<string, { responses: object; parameters?: { name: string }[] }>>(
@@ -54,11 +54,11 @@ test("every route of the API and of health is described, at its own path", () =>
   const described = Object.entries<object>(document.paths).flatMap(([path, item]) =>
     Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  // Without its last slash it is an alias.
+  // The path without its last slash is an alias.
   expect(described.toSorted()).toEqual([...new Set(registered)].filter((it) => it !== "POST /api/v1/user").toSorted());
 });
 
-test("every operation tells of 405, which every path answers to other methods", async () => {
+test("every operation documents 405, with which its path answers other methods", async () => {
   for (const [path, item] of Object.entries<Record<string, { responses: Record<string, object> }>>(document.paths)) {
     for (const { responses } of Object.values(item)) {
       expect(responses["405"]).toMatchObject({ headers: { Allow: expect.anything() } });
@@ -69,11 +69,11 @@ test("every operation tells of 405, which every path answers to other methods", 
   }
 });
 
-test("the code of a problem is one of those that we answer with", () => {
+test("the code of a problem is an enum of all codes", () => {
   expect(document.components.schemas.Problem.properties.code.enum).toEqual(Object.keys(PROBLEM_TYPES));
 });
 
-test("the body is described by what validates it, without patterns that nobody can read", () => {
+test("the body is described by the schema that validates it, without unreadable patterns", () => {
   const { properties, required } = document.components.schemas.SignupRequest;
   expect(required).toEqual(["user_name", "email", "password"]);
   expect(properties.user_name).toMatchObject({ type: "string", minLength: 1, maxLength: 64 });
@@ -84,14 +84,14 @@ test("the body is described by what validates it, without patterns that nobody c
   expect(text).not.toContain("9007199254740991");
 });
 
-test("the examples are what they are examples of", () => {
+test("the examples match their schemas", () => {
   expect(signupSchema.parse(exampleSignupRequest)).toMatchObject(exampleSignupRequest);
   expect(z.strictObject(signupAnswerSchema.shape).parse(exampleSignup)).toEqual(exampleSignup);
   expect(z.strictObject(eventStatusSchema.shape).parse(exampleEventStatus)).toEqual(exampleEventStatus);
   for (const code of Object.keys(PROBLEM_TYPES).filter(isProblemCode)) problemSchema.parse(exampleProblem(code));
 });
 
-test("examples use reserved domains alone", () => {
+test("examples use reserved domains only", () => {
   const hosts = [...text.matchAll(/@([\w.-]+)/g)].map((match) => match[1]);
   expect(hosts.filter((host) => !/(^|\.)example(\.com)?\.?$/.test(host ?? ""))).toEqual([]);
 });

@@ -15,7 +15,7 @@ export const openapiRoute = (app: Hono, brandName: string): Handler => {
           info: {
             title: `${brandName} signup`,
             version: "1.0.0",
-            description: "Sign up, and see what became of the welcome mail. Every error is an RFC 9457 problem.",
+            description: "Sign up, and follow the status of the welcome mail. Every error is an RFC 9457 problem.",
           },
           servers: [{ url: "/" }],
           components: { securitySchemes: SECURITY_SCHEMES },

@@ -46,7 +46,7 @@ export const exampleEventStatus: EventStatusAnswer = toEventStatusAnswer({
   ],
 });
 
-/** A problem as it is answered in English. */
+/** A problem as it is answered, in English. */
 export const exampleProblem = (code: ProblemCode): Readonly<Record<string, unknown>> => {
   const { title, status } = PROBLEM_TYPES[code];
   const problem = { type: problemUri(code), title, status, detail: PROBLEM_TYPES[code][LANGUAGE], code };

@@ -7,21 +7,21 @@ import type { Operation } from "../resource.ts";
 const backlogSchema = z.object({
   unfinished: z
     .int()
-    .meta({ description: "Mails of the group that are not finished, from the ledger; counted up to a bound." }),
+    .meta({ description: "Mails of the group that are not in a final state, from the ledger; counted up to a bound." }),
 });
 
 export interface BacklogRouteDeps {
-  /** Unfinished mails of a group; undefined if there is no such group. */
+  /** The number of unfinished mails of a group; undefined if there is no such group. */
   readonly backlog: (group: string) => Promise<number | undefined>;
-  /** Throws unless the caller may ask. */
+  /** Throws unless the caller is authorized. */
   readonly requireServiceToken: (c: Context) => void;
 }
 
-/** `GET /api/v1/backlog/{group}`: what an autoscaler asks, so that no mail is stranded when there are no consumers. */
+/** `GET /api/v1/backlog/{group}`: what an autoscaler polls, so that no mail waits for consumers that nobody starts. */
 export const backlogRoute = ({ backlog, requireServiceToken }: BacklogRouteDeps): Operation => ({
   description: {
     operationId: "getBacklog",
-    summary: "How many mails of a group are unfinished",
+    summary: "The number of unfinished mails of a group",
     tags: ["operations"],
     security: needsServiceToken,
     parameters: [

@@ -5,8 +5,8 @@ import { ProblemError } from "../problem.ts";
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 
 /**
- * Lets only callers through that know the service token (RFC 6750, `Authorization: Bearer`). Compared by digests in
- * constant time, so that neither the token nor its length can be found out by trying. No token configured: nobody.
+ * Admits only callers with the service token (RFC 6750, `Authorization: Bearer`). Digests are compared in constant
+ * time, so that timing reveals neither the token nor its length. Without a configured token nobody is admitted.
  *
  * @throws {ProblemError} `unauthorized`, with `WWW-Authenticate`
  */

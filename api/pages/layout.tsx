@@ -7,9 +7,9 @@ export interface LayoutProps {
   readonly language: Locale;
   readonly brandName: string;
   readonly title: string;
-  /** Path of this page, for the switch to the other language. */
+  /** Path of this page, for the link to the other language. */
   readonly path: string;
-  /** Seconds until the page loads itself again; undefined: never. */
+  /** Seconds until the page reloads; undefined: never. */
   readonly refreshS?: number | undefined;
   readonly children: Child;
 }
@@ -17,7 +17,7 @@ export interface LayoutProps {
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230b6e4f'/%3E%3Cpath d='M3 5l5 4 5-4v6H3z' fill='%23fff'/%3E%3C/svg%3E";
 
-/** The frame of every page. It loads its own style sheet and nothing else. */
+/** The layout of every page. It loads its own style sheet and nothing else. */
 export const Layout = ({ language, brandName, title, path, refreshS, children }: LayoutProps) => {
   const texts = TEXTS[language];
   const other: Locale = language === "vi" ? "en" : "vi";

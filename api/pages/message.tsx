@@ -10,7 +10,7 @@ export interface MessageProps {
   readonly text: string;
 }
 
-/** A page that says one thing, and leads back to the signup page. */
+/** A page with one message and a link back to the signup page. */
 export const Message = ({ language, brandName, path, title, text }: MessageProps) => (
   <Layout language={language} brandName={brandName} title={title} path={path}>
     <div class="card">

@@ -25,7 +25,7 @@ const post = (form: URLSearchParams, headers: Readonly<Record<string, string>> =
     body: form.toString(),
   });
 
-test("the form speaks Vietnamese, or English when asked, and loads nothing from elsewhere", async () => {
+test("the form is in Vietnamese, or in English when asked, and loads nothing from another origin", async () => {
   const { app } = anApp(database.db);
   const response = await app.fetch(get("/"));
   const html = await response.text();
@@ -50,7 +50,7 @@ test("the form speaks Vietnamese, or English when asked, and loads nothing from 
   expect(await style.text()).toContain("prefers-color-scheme: dark");
 });
 
-test("a form that is sent leads to the mail's status, which loads itself until it is final", async () => {
+test("a submitted form leads to the mail's status, which reloads until it is final", async () => {
   const { app, committed } = anApp(database.db);
   const sent = await app.fetch(post(aForm()));
   expect(sent.status).toBe(303);
@@ -70,7 +70,7 @@ test("a form that is sent leads to the mail's status, which loads itself until i
   expect(final).toContain("The welcome mail is sent.");
 });
 
-test("what was typed comes back escaped, the password not at all, each fault beside its field", async () => {
+test("what was typed is returned escaped, the password is not returned, each fault is beside its field", async () => {
   const { app, committed } = anApp(database.db);
   const form = aForm({ user_name: '<b>Bố</b> "x"', email: '"><script>alert(1)</script>', password: "ngắn" });
   const response = await app.fetch(post(form));
@@ -84,7 +84,7 @@ test("what was typed comes back escaped, the password not at all, each fault bes
   expect(committed).toEqual([]);
 });
 
-test("a taken name is told beside the name; markup in it is a name like any other", async () => {
+test("a taken name is reported beside its field; a name may contain markup", async () => {
   const { app } = anApp(database.db);
   const user_name = `<b>Bố</b> "x" ${randomHex(4)}`;
   expect((await app.fetch(post(aForm({ user_name })))).status).toBe(303);
@@ -93,7 +93,7 @@ test("a taken name is told beside the name; markup in it is a name like any othe
   expect(html).not.toContain("<b>");
 });
 
-test("a form that is sent twice makes one user; one that comes back changed is a signup of its own", async () => {
+test("a form that is submitted twice creates one user; with other contents it is a new signup", async () => {
   const { app, committed } = anApp(database.db);
   const form = aForm();
   const [first, second] = await Promise.all([app.fetch(post(form)), app.fetch(post(form))]);
@@ -104,7 +104,7 @@ test("a form that is sent twice makes one user; one that comes back changed is a
   expect(changed.headers.get("location")).not.toBe(first.headers.get("location"));
 });
 
-test("a form from another site is refused; ours is known by Origin or Sec-Fetch-Site", async () => {
+test("a form from another site is rejected; ours is recognised by Origin or Sec-Fetch-Site", async () => {
   const { app, committed } = anApp(database.db);
   for (const headers of [
     {},
@@ -122,27 +122,27 @@ test("a form from another site is refused; ours is known by Origin or Sec-Fetch-
   }
 });
 
-test("what cannot be done is told on the page, in its status", async () => {
+test("errors are shown on the page, with their status", async () => {
   const { app } = anApp(database.db);
   const tooLarge = await app.fetch(post(aForm({ padding: "x".repeat(17_000) })));
   expect(tooLarge.status).toBe(413);
   expect(await tooLarge.text()).toContain("Nội dung vượt quá 16 KiB.");
   const otherType = await app.fetch(post(aForm(), { Origin: "http://127.0.0.1", "Content-Type": "text/plain" }));
   expect(otherType.status).toBe(415);
-  const away = anApp(database.db, {
+  const unreachable = anApp(database.db, {
     signups: {
       write: () => Promise.reject(Object.assign(new Error("gone"), { code: "ECONNREFUSED" })),
       idle: async () => {},
     },
   }).app;
   const form = aForm();
-  const response = await away.fetch(post(form));
+  const response = await unreachable.fetch(post(form));
   expect(response.status).toBe(503);
   expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
   expect(await response.text()).toContain(`value="${form.get("email")}"`);
 });
 
-test("unknown signups and kinds of problem are 404; known kinds are explained", async () => {
+test("unknown signups and problem types are 404; known types are explained", async () => {
   const { app } = anApp(database.db);
   for (const path of [`/signups/${Bun.randomUUIDv7()}`, "/signups/nonsense"]) {
     const response = await app.fetch(get(path));

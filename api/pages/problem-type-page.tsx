@@ -5,7 +5,7 @@ import { isProblemCode, PROBLEM_TYPES } from "../problem-types.ts";
 import { Message } from "./message.tsx";
 import { page } from "./render.ts";
 
-/** `GET /problems/{code}`: what the `type` of a problem leads to (RFC 9457, 3.1.1). */
+/** `GET /problems/{code}`: the page that the `type` of a problem links to (RFC 9457, 3.1.1). */
 export const problemTypePage =
   (brandName: string): Handler =>
   (c) => {

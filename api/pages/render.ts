@@ -3,7 +3,7 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { languageOf } from "../language.ts";
 
-/** Answers with a page that nobody keeps: it is one person's, or of this moment. */
+/** Answers with a page that is not cached: it is personal, or soon out of date. */
 export const page = async (
   c: Context,
   element: JSX.Element,

@@ -8,13 +8,13 @@ import { type StatusPageDeps, statusPage } from "./status-page.tsx";
 import { STYLE } from "./style.ts";
 
 export interface PagesDeps extends SignupPageDeps, StatusPageDeps {
-  /** Origin of PUBLIC_URL: behind a proxy that ends TLS, the browser's origin is not the one that we are asked under. */
+  /** Origin of PUBLIC_URL: behind a proxy that terminates TLS, the browser's origin is not the request's. */
   readonly publicOrigin: string;
 }
 
-const FOR_EVER = "public, max-age=31536000, immutable";
+const IMMUTABLE = "public, max-age=31536000, immutable";
 
-/** The pages for people. They need no JavaScript and load nothing from elsewhere. */
+/** The pages for people. They need no JavaScript and load nothing from another origin. */
 export const addPages = (app: Hono, deps: PagesDeps): void => {
   const { publicOrigin } = deps;
   app.use("/", csrf({ origin: (origin, c) => origin === publicOrigin || origin === new URL(c.req.url).origin }));
@@ -23,6 +23,6 @@ export const addPages = (app: Hono, deps: PagesDeps): void => {
   resource(app, "/signups/:event_id", { get: statusPage(deps) });
   resource(app, "/problems/:code", { get: problemTypePage(deps.brandName) });
   resource(app, "/style.css", {
-    get: (c) => c.body(STYLE, 200, { "Content-Type": "text/css; charset=utf-8", "Cache-Control": FOR_EVER }),
+    get: (c) => c.body(STYLE, 200, { "Content-Type": "text/css; charset=utf-8", "Cache-Control": IMMUTABLE }),
   });
 };

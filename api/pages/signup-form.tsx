@@ -2,7 +2,7 @@ import type { Locale } from "../../stream/event.ts";
 import { Layout } from "./layout.tsx";
 import { TEXTS } from "./texts.ts";
 
-/** What is told beside a field. */
+/** A message shown beside a field. */
 export interface FormFault {
   readonly field: "user_name" | "email" | "password";
   readonly detail: string;
@@ -11,13 +11,13 @@ export interface FormFault {
 export interface SignupFormProps {
   readonly language: Locale;
   readonly brandName: string;
-  /** Sent back as the Idempotency-Key: a form that is sent twice makes one user. */
+  /** Serves as the Idempotency-Key: a form that is submitted twice creates one user. */
   readonly formId: string;
   /** As it was typed. */
   readonly userName?: string;
   readonly email?: string;
   readonly faults?: readonly FormFault[];
-  /** What no field is at fault for. */
+  /** A problem that no field is at fault for. */
   readonly problem?: string | undefined;
 }
 
@@ -76,7 +76,7 @@ const Faults = ({ intro, faults }: { readonly intro: string; readonly faults: re
   </div>
 );
 
-/** The signup page. Works without JavaScript; the server checks everything and keeps what was typed, but no password. */
+/** The signup page. Works without JavaScript; the server validates, and returns what was typed except the password. */
 export const SignupForm = (props: SignupFormProps) => {
   const { language, brandName, formId, userName, email, faults = [], problem } = props;
   const texts = TEXTS[language];

@@ -27,7 +27,7 @@ export const showForm =
   (c) =>
     page(c, <SignupForm language={languageOf(c)} brandName={brandName} formId={newId()} />);
 
-/** Fields that the form did not send are left out, as they would be in JSON. */
+/** Fields that the form did not send are absent, as they would be in JSON. */
 const typedFields = (body: string): Readonly<Record<string, string>> => Object.fromEntries(new URLSearchParams(body));
 
 const FIELDS = ["user_name", "email", "password"] as const;
@@ -40,13 +40,13 @@ const toFormFaults = (faults: readonly FieldFault[], language: Locale): FormFaul
 const TAKEN = { email_taken: "email", user_name_taken: "user_name" } as const;
 
 /**
- * `POST /`: the same checks and the same signup as the API's; 303 to the mail's status, or the form again, with what was
- * typed (never the password) and what is wrong beside each field.
+ * `POST /`: the same validation and signup as the API's; 303 to the mail's status, or the form again, with what was typed
+ * (never the password) and each fault beside its field.
  */
 export const submitForm = (deps: SignupPageDeps): Handler => {
   const { signUp, report, newId, newTraceContext, brandName } = deps;
 
-  /** The form's own id makes a second click harmless. A form that came back changed is a signup of its own. */
+  /** The form's id makes a second click harmless. The same form with other contents is a new signup. */
   const signUpOnce = async (c: Context, input: SignupInput, formId: string): Promise<SignupOutcome> => {
     const request = { input, trace: traceOf(c, newTraceContext), signal: c.req.raw.signal };
     const outcome = await signUp({ ...request, idempotencyKeyHash: idempotencyKeyHash(`form:${formId}`) });

@@ -8,7 +8,7 @@ export interface SignupStatusProps {
   readonly language: Locale;
   readonly brandName: string;
   readonly status: EventStatusAnswer;
-  /** The person may stop the page from loading itself (WCAG 2.2.1). */
+  /** The person may turn off reloading (WCAG 2.2.1). */
   readonly updates: "on" | "off";
 }
 
@@ -43,7 +43,7 @@ const Updates = ({
     </footer>
   );
 
-/** What became of one signup's mail. Shows no name and no address: the link alone may be passed on. */
+/** The status of one signup's mail. Shows no name and no address: the link may be shared. */
 export const SignupStatus = ({ language, brandName, status, updates }: SignupStatusProps) => {
   const texts = TEXTS[language];
   const path = `/signups/${status.event_id}`;

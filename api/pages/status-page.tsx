@@ -14,7 +14,7 @@ export interface StatusPageDeps {
   readonly brandName: string;
 }
 
-/** `GET /signups/{event_id}`: what became of the mail, in words. It loads itself again until that is final. */
+/** `GET /signups/{event_id}`: the status of the mail, in words. The page reloads until it is final. */
 export const statusPage =
   ({ findEvent, brandName }: StatusPageDeps): Handler =>
   async (c) => {

@@ -74,5 +74,5 @@ li.step { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0
 li.step time { color: var(--soft); font-variant-numeric: tabular-nums; }
 `.trim();
 
-/** Changes with the style sheet, so that browsers may keep it for ever. */
+/** Changes with the style sheet, so that browsers may cache it forever. */
 export const STYLE_HREF = `/style.css?v=${createHash("sha256").update(STYLE).digest("hex").slice(0, 12)}`;

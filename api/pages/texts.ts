@@ -1,7 +1,7 @@
 import type { EmailState } from "../../database/email-state.ts";
 import type { Locale } from "../../stream/event.ts";
 
-/** Everything that a page says, in one language. */
+/** All texts of the pages, in one language. */
 export interface Texts {
   readonly language: string;
   readonly otherLanguage: string;
@@ -25,9 +25,9 @@ export interface Texts {
   readonly resumeUpdates: string;
   readonly notFoundTitle: string;
   readonly backToSignup: string;
-  /** What a state means to the person who waits for the mail. */
+  /** What a state means to the person who is waiting for the mail. */
   readonly states: Readonly<Record<EmailState, string>>;
-  /** The same in a word or two, for the timeline. */
+  /** The same in a few words, for the timeline. */
   readonly steps: Readonly<Record<EmailState, string>>;
   readonly timeZone: string;
   readonly dateLocale: string;
@@ -48,32 +48,32 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     fixErrors: "Chưa đăng ký được. Vui lòng xem lại các mục sau:",
     accountMade: "Tài khoản đã được tạo",
     mailTitle: "Thư chào mừng",
-    timeline: "Diễn biến",
-    nextTry: "Lần thử tiếp theo",
+    timeline: "Lịch sử gửi thư",
+    nextTry: "Lần gửi tiếp theo",
     reason: "Lý do",
-    attempt: "lần thử",
-    updatesItself: "Trang này tự cập nhật.",
-    stopUpdates: "Ngừng tự cập nhật",
-    resumeUpdates: "Tự cập nhật lại",
+    attempt: "lần",
+    updatesItself: "Trang này tự động cập nhật.",
+    stopUpdates: "Tắt tự động cập nhật",
+    resumeUpdates: "Bật lại tự động cập nhật",
     notFoundTitle: "Không tìm thấy",
     backToSignup: "Về trang đăng ký",
     states: {
       queued: "Thư chào mừng đang chờ được gửi.",
       sending: "Thư chào mừng đang được gửi.",
-      retrying: "Chưa gửi được thư. Hệ thống sẽ tự thử lại.",
-      uncertain: "Chưa rõ thư đã được gửi hay chưa. Hệ thống đang xử lý.",
-      held: "Thư đang được giữ lại để người vận hành kiểm tra.",
+      retrying: "Chưa gửi được thư. Hệ thống sẽ tự động gửi lại.",
+      uncertain: "Chưa xác định được thư đã được gửi hay chưa. Hệ thống đang kiểm tra.",
+      held: "Thư đang được tạm giữ, chờ quản trị viên kiểm tra.",
       sent: "Thư chào mừng đã được gửi. Hãy kiểm tra hộp thư của bạn.",
-      dead: "Không gửi được thư chào mừng. Tài khoản của bạn vẫn dùng được.",
-      suppressed: "Thư không được gửi vì địa chỉ này không nhận được thư. Tài khoản của bạn vẫn dùng được.",
-      cancelled: "Thư đã bị huỷ vì tài khoản không còn.",
+      dead: "Không gửi được thư chào mừng. Tài khoản của bạn vẫn hoạt động bình thường.",
+      suppressed: "Thư không được gửi vì địa chỉ này không nhận được thư. Tài khoản của bạn vẫn hoạt động bình thường.",
+      cancelled: "Thư đã bị huỷ vì tài khoản không còn tồn tại.",
     },
     steps: {
       queued: "Đang chờ",
       sending: "Đang gửi",
-      retrying: "Sẽ thử lại",
-      uncertain: "Chưa rõ",
-      held: "Được giữ lại",
+      retrying: "Sẽ gửi lại",
+      uncertain: "Chưa xác định",
+      held: "Tạm giữ",
       sent: "Đã gửi",
       dead: "Không gửi được",
       suppressed: "Không gửi",
@@ -86,41 +86,41 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     language: "English",
     otherLanguage: "Tiếng Việt",
     signUp: "Create your account",
-    lead: "It takes a minute. A welcome mail will come to your inbox.",
+    lead: "It takes a minute. We will send a welcome mail to your inbox.",
     userName: "User name",
     userNameHint: "At most 64 characters.",
     email: "Email",
     password: "Password",
     passwordHint: "12 to 128 characters.",
     submit: "Sign up",
-    fixErrors: "You are not signed up yet. Please look at the following:",
+    fixErrors: "You are not signed up yet. Please correct the following:",
     accountMade: "Your account is ready",
     mailTitle: "Welcome mail",
-    timeline: "What happened",
-    nextTry: "Next try",
+    timeline: "History",
+    nextTry: "Next attempt",
     reason: "Reason",
-    attempt: "try",
+    attempt: "attempt",
     updatesItself: "This page updates itself.",
     stopUpdates: "Stop updating",
-    resumeUpdates: "Update again",
+    resumeUpdates: "Resume updating",
     notFoundTitle: "Not found",
-    backToSignup: "To the signup page",
+    backToSignup: "Back to the signup page",
     states: {
       queued: "The welcome mail is waiting to be sent.",
       sending: "The welcome mail is being sent.",
-      retrying: "The mail could not be sent yet. It will be tried again by itself.",
-      uncertain: "It is not known yet whether the mail went out. It is being taken care of.",
-      held: "The mail is held until an operator has looked at it.",
-      sent: "The welcome mail is sent. Please look into your inbox.",
-      dead: "The welcome mail could not be sent. Your account works all the same.",
-      suppressed: "The mail is not sent because this address does not take mail. Your account works all the same.",
-      cancelled: "The mail is cancelled because the account is gone.",
+      retrying: "The mail could not be sent yet. It will be retried automatically.",
+      uncertain: "It is not yet known whether the mail was sent. We are checking.",
+      held: "The mail is on hold until an operator has checked it.",
+      sent: "The welcome mail is sent. Please check your inbox.",
+      dead: "The welcome mail could not be sent. Your account still works.",
+      suppressed: "The mail was not sent because this address does not accept mail. Your account still works.",
+      cancelled: "The mail was cancelled because the account no longer exists.",
     },
     steps: {
       queued: "Waiting",
       sending: "Sending",
-      retrying: "Will try again",
-      uncertain: "Not known",
+      retrying: "Will retry",
+      uncertain: "Unknown",
       held: "Held",
       sent: "Sent",
       dead: "Not sent",
@@ -132,7 +132,7 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
   },
 };
 
-/** A moment as people read it, with its time zone. */
+/** A time as people read it, with its time zone. */
 export const formatTime = (iso: string, { dateLocale, timeZone }: Texts): string =>
   new Intl.DateTimeFormat(dateLocale, {
     dateStyle: "short",

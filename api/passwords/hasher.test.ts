@@ -7,7 +7,7 @@ import { aCheapHasher } from "../app-for-tests.ts";
 import { batchSize, createPasswordHasher, HashQueueFull, MAX_WAITING } from "./hasher.ts";
 import { createHashWorker, type HashJob, type HashResult, type HashWorker } from "./worker.ts";
 
-/** A worker that answers when the test says so. */
+/** A worker that answers when the test lets it. */
 const aWorkerByHand = () => {
   const asked: string[] = [];
   const open: (() => void)[] = [];
@@ -27,13 +27,13 @@ const aWorkerByHand = () => {
 
 const cheap = { memoryKib: 8, passes: 1 };
 
-test("hashes by argon2id with the cost that is set, and verifies", async () => {
+test("hashes with argon2id at the configured cost, and verifies", async () => {
   const hasher = aCheapHasher();
   const hash = await hasher.hash("một mật khẩu đủ dài");
   expect(hash).toStartWith("$argon2id$v=19$m=8,t=1,p=1$");
   expect(await hasher.verify("một mật khẩu đủ dài", hash)).toBe(true);
   expect(await hasher.verify("một mật khẩu khác hẳn", hash)).toBe(false);
-  // Not by `rejects`: it turns the event loop by itself, and never hears of an unref'd thread (Bun 1.4).
+  // Not `rejects`: it runs the event loop itself, and never sees the message of an unref'd thread (Bun 1.4).
   expect(String(await hasher.verify("x", "not a hash").catch((error: unknown) => error))).toContain("argon2id failed");
   hasher.close();
 });
@@ -53,7 +53,7 @@ test("first come, first served, as many at a time as there are workers", async (
   expect(await hashes).toEqual(names.map((name) => `hash of ${name}`));
 });
 
-test("cheap jobs travel together, real ones alone", () => {
+test("cheap jobs are sent in batches, real ones alone", () => {
   expect(batchSize(31, 100, 2)).toBe(1);
   expect(batchSize(0.02, 300, 2)).toBe(64);
   expect(batchSize(0.02, 10, 2)).toBe(5);
@@ -61,7 +61,7 @@ test("cheap jobs travel together, real ones alone", () => {
   expect(batchSize(0.02, 1, 2)).toBe(1);
 });
 
-test("a full line refuses at once and says when to come back; whoever goes away leaves it unhashed", async () => {
+test("a full queue refuses at once and says when to retry; an aborted caller leaves it without a hash", async () => {
   const worker = aWorkerByHand();
   const hasher = createPasswordHasher({ ...cheap, concurrency: 1, startWorker: worker.startWorker });
   const running = hasher.hash("running");
@@ -78,7 +78,7 @@ test("a full line refuses at once and says when to come back; whoever goes away 
   client.abort();
   expect(hasher.waiting()).toBe(1);
   expect(await leaving[0]).toMatchObject({ name: "AbortError" });
-  await expect(hasher.hash("gone before it came", client.signal)).rejects.toMatchObject({ name: "AbortError" });
+  await expect(hasher.hash("aborted before it came", client.signal)).rejects.toMatchObject({ name: "AbortError" });
   worker.open.shift()?.();
   expect(await running).toBe("hash of running");
   await Bun.sleep(0);
@@ -88,7 +88,7 @@ test("a full line refuses at once and says when to come back; whoever goes away 
 });
 
 test.each(["process.exit(3)", "throw new Error('a thread may die')"])(
-  "a worker that dies by %s rejects its own job, and is replaced",
+  "a worker that dies by %s rejects its own job and is replaced",
   async (death) => {
     const script = join(tmpdir(), `dying-worker-${crypto.randomUUID()}.ts`);
     await Bun.write(
@@ -109,7 +109,7 @@ test.each(["process.exit(3)", "throw new Error('a thread may die')"])(
   },
 );
 
-test("a worker that cannot be started rejects the job, not the line", async () => {
+test("a worker that cannot be started rejects its job, not the queue", async () => {
   let started = 0;
   const startWorker = () => {
     started += 1;
@@ -122,7 +122,7 @@ test("a worker that cannot be started rejects the job, not the line", async () =
   hasher.close();
 });
 
-test("closing rejects what waits", async () => {
+test("closing rejects what is queued", async () => {
   const hasher = createPasswordHasher({ ...cheap, concurrency: 1, startWorker: aWorkerByHand().startWorker });
   void hasher.hash("running");
   const waiting = hasher.hash("waiting");
@@ -131,7 +131,7 @@ test("closing rejects what waits", async () => {
   await expect(hasher.hash("late")).rejects.toThrow("closed");
 });
 
-test("a process can end while the workers are there", async () => {
+test("workers do not keep the process alive", async () => {
   const code = `import { aCheapHasher } from "./api/app-for-tests.ts"; await aCheapHasher().hash("a password of its own");`;
   const child = Bun.spawn([process.execPath, "-e", code], {
     cwd: join(import.meta.dir, "../.."),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { LOCALES } from "../../stream/event.ts";
 import type { AcceptedSignup } from "./sign-up.ts";
 
-/** Where one can see what became of an event's mail: a path, not an absolute URL. */
+/** Where an event's status is: a path, not an absolute URL. */
 export const eventHref = (eventId: string): string => `/api/v1/events/${eventId}`;
 
 /** The body of 201. */

@@ -11,7 +11,7 @@ test.each([
   ["hoa@XN--BCHER-KVA.example", "hoa@xn--bcher-kva.example"],
   ["hoa@a.b.c.d.example", "hoa@a.b.c.d.example"],
   [`${"l".repeat(64)}@example.com`, `${"l".repeat(64)}@example.com`],
-])("%p is read as %p", (typed, address) => {
+])("%p is parsed as %p", (typed, address) => {
   expect(parseEmailAddress(typed)).toEqual({ address });
 });
 
@@ -49,8 +49,8 @@ test.each([
   [`${"l".repeat(65)}@example.com`, "email_invalid"],
   ["hòa@example.com", "email_local_part_not_ascii"],
   [`${"l".repeat(64)}@${label}.${label}.${label}.com`, "email_too_long"],
-  // Short as typed, too long in ASCII.
+  // Short as typed, but too long in ASCII.
   [`hoa@${Array.from({ length: 16 }, () => "đặngđặng").join(".")}.vn`, "email_too_long"],
-] as const)("%p is refused: %s", (typed, fault) => {
+] as const)("%p is rejected: %s", (typed, fault) => {
   expect(parseEmailAddress(typed)).toEqual({ fault });
 });

@@ -6,16 +6,16 @@ import type { FaultCode } from "./faults.ts";
 const MAX_ADDRESS = 254;
 const MAX_LOCAL_PART = 64;
 
-/** Letters, marks, digits, dots, hyphens: what a name in DNS looks like to people. `domainToASCII` would take far more. */
+/** Letters, marks, digits, dots, hyphens: a domain name as people write it. `domainToASCII` accepts far more. */
 const UNICODE_DOMAIN = /^[\p{L}\p{M}\p{N}.-]+$/u;
 const NOT_ASCII = /[^\p{ASCII}]/u;
-/** Anything that makes a list, a comment, a quoted or a bracketed form of it. */
+/** Anything that would make it a list, a comment, or a quoted or bracketed form. */
 const OUTSIDE_DOT_ATOM = /[\s@,:;<>()[\]\\"\p{Cc}]/u;
 /** Never first, last or doubled: RFC 5322, 3.2.3. */
 const MISPLACED_DOT = /^\.|\.\.|\.$/;
-/** `user%host@relay` and `host!user@relay` once asked a relay to pass a mail on. Nobody has such an address today. */
+/** `user%host@relay` and `host!user@relay` once asked a relay to forward a mail. No address has this form today. */
 const SOURCE_ROUTE = /[%!]/;
-/** At least two labels, and the last is no number: neither `localhost` nor an IP address. */
+/** At least two labels, and the last is not a number: neither `localhost` nor an IP address. */
 const PUBLIC_DOMAIN = /\.(?=[a-z0-9-]*[a-z])[a-z0-9-]+$/;
 
 const toAsciiDomain = (domain: string): string => {
@@ -26,12 +26,12 @@ const toAsciiDomain = (domain: string): string => {
 export type ParsedEmailAddress = { readonly address: string } | { readonly fault: FaultCode };
 
 /**
- * Reads one mail address, as people type it: trimmed, the domain in lower case and in ASCII (`bücher.example` becomes
+ * Parses one mail address as people type it: trimmed, the domain in lower case and in ASCII (`bücher.example` becomes
  * `xn--bcher-kva.example`), the local part as it is.
  *
- * The rule is the one of `<input type=email>` (WHATWG HTML, by way of zod), so that form and API agree, less what no mail
- * server may take or should be given: misplaced dots, source routes, hosts without a public name. No lists, comments,
- * quoted local parts or IP literals. Local parts beyond ASCII would need SMTPUTF8 (RFC 6531) all the way.
+ * The rule is the one of `<input type=email>` (WHATWG HTML, by way of zod), so that form and API agree, minus what mail
+ * servers reject or should not be sent: misplaced dots, source routes, hosts without a public name. No lists, comments,
+ * quoted local parts or IP literals. Non-ASCII local parts would need SMTPUTF8 (RFC 6531) on every hop.
  */
 export const parseEmailAddress = (typed: string): ParsedEmailAddress => {
   const text = typed.trim();

@@ -17,7 +17,7 @@ test("equal requests share one outcome, and one failure", async () => {
   let runs = 0;
   const run = async (): Promise<SignupOutcome> => {
     runs += 1;
-    throw new Error("the database is away");
+    throw new Error("the database is unreachable");
   };
   const results = await Promise.allSettled([1, 2, 3].map(() => share("key", aRequest(), run)));
   expect(results.map((result) => result.status)).toEqual(["rejected", "rejected", "rejected"]);
@@ -25,7 +25,7 @@ test("equal requests share one outcome, and one failure", async () => {
   expect(await share("key", aRequest(), async () => taken)).toEqual(taken);
 });
 
-test("when the first one's client goes away, the next takes its place", async () => {
+test("when the client of the first disconnects, the next takes its place", async () => {
   const share = createSharing();
   const client = new AbortController();
   const first = Promise.withResolvers<SignupOutcome>();
@@ -39,7 +39,7 @@ test("when the first one's client goes away, the next takes its place", async ()
   expect(await Promise.all(followers)).toEqual([taken, taken]);
 });
 
-test("another body waits its turn, and other keys do not wait", async () => {
+test("a different body waits its turn, and other keys do not wait", async () => {
   const share = createSharing();
   const first = Promise.withResolvers<SignupOutcome>();
   const order: string[] = [];

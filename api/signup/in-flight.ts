@@ -8,7 +8,7 @@ interface Running {
 const isSameInput = ({ input: a }: SignupRequest, { input: b }: SignupRequest): boolean =>
   a.user_name === b.user_name && a.email === b.email && a.locale === b.locale && a.password === b.password;
 
-/** Runs a request, or shares what another one under the same key is about to find out. */
+/** Runs a request, or shares the outcome of an equal one that is in flight under the same key. */
 export type Sharing = (
   keyHash: string,
   request: SignupRequest,
@@ -16,8 +16,8 @@ export type Sharing = (
 ) => Promise<SignupOutcome>;
 
 /**
- * Requests that are in flight under one Idempotency-Key at the same time: one runs, equal ones share its outcome without
- * a hash of their own, others wait and then find what it has stored. Holds one entry per key in flight, no longer.
+ * Coordinates requests that are in flight under one Idempotency-Key: one runs, equal ones share its outcome without a
+ * hash of their own, others wait and then find what it has stored. Keeps one entry per key, while it is in flight.
  */
 export const createSharing = (): Sharing => {
   const running = new Map<string, Running>();
@@ -25,7 +25,7 @@ export const createSharing = (): Sharing => {
   return async (keyHash, request, run) => {
     for (let other = running.get(keyHash); other !== undefined; other = running.get(keyHash)) {
       const settled = await other.settled;
-      // A leader whose own client went away has left the line: the next one takes its place.
+      // The leader's client disconnected and its request was abandoned: the next one takes its place.
       if (!isSameInput(other.request, request) || ("error" in settled && other.request.signal.aborted)) continue;
       if ("error" in settled) throw settled.error;
       return settled.outcome.kind === "accepted" ? { ...settled.outcome, replayed: true } : settled.outcome;

@@ -1,7 +1,7 @@
 import type { SignupWriter } from "../../database/signup.ts";
 import { observedShare } from "../../observability/database-client.ts";
 
-/** What a signup's one statement writes; it is shared, and so has no span of its own in any one signup's trace. */
+/** What a signup's one statement writes. Several signups share it, so no single trace has its span. */
 const SIGNUP_STATEMENT = "INSERT users INSERT emails INSERT outbox";
 
 /** The writer with a span around each signup's wait for its share of a statement. */

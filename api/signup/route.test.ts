@@ -11,7 +11,7 @@ afterAll(() => database.drop());
 
 const aKey = () => randomHex(16);
 
-test("201: exactly the promised members, committed, and told to whoever publishes", async () => {
+test("201: exactly the promised members, committed, and passed on to be published", async () => {
   const { app, committed } = anApp(database.db);
   const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
   const body = aBody({ user_name: " Đặng <b>Hoa</b> ", email: "Hoa@BÜCHER.example", locale: "en" });
@@ -44,7 +44,7 @@ test("201: exactly the promised members, committed, and told to whoever publishe
   expect(waiting).toHaveLength(1);
 });
 
-test("without the last slash, with a charset, as application/*+json, without a trace: the same", async () => {
+test("without the last slash, with a charset, as application/*+json, without a trace: the same answer", async () => {
   const { app, committed } = anApp(database.db);
   for (const type of [
     "application/json; charset=UTF-8",
@@ -63,7 +63,7 @@ test("without the last slash, with a charset, as application/*+json, without a t
   );
 });
 
-test("taken is 400 with the words of the old endpoint, without regard to case and composition", async () => {
+test("taken is 400 with the wording of the old endpoint, regardless of case and Unicode composition", async () => {
   const { app } = anApp(database.db);
   const tag = randomHex(4);
   const first = aBody({ user_name: `ĐẶNG ${tag}`, email: `Dang.${tag}@example.com` });
@@ -130,7 +130,7 @@ test("50 requests with one key at once, over two processes: one user, 50 equal a
   expect(users).toHaveLength(1);
 });
 
-test("different bodies under one key at once: one is taken, the others are told", async () => {
+test("different bodies under one key at once: one succeeds, the others are 422", async () => {
   const { app } = anApp(database.db);
   const key = aKey();
   const responses = await Promise.all(
@@ -139,7 +139,7 @@ test("different bodies under one key at once: one is taken, the others are told"
   expect(responses.map((response) => response.status).sort()).toEqual([201, ...Array.from({ length: 7 }, () => 422)]);
 });
 
-test("a key whose signup came to nothing, or is older than a day, is free again", async () => {
+test("a key whose signup failed, or that is older than a day, is free again", async () => {
   const { app } = anApp(database.db);
   const taken = aBody();
   await app.fetch(postSignup(taken));

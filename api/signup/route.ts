@@ -16,7 +16,7 @@ export interface SignupRouteDeps {
   readonly newTraceContext: () => TraceContext;
 }
 
-/** The request's own span, or else the caller's, or else a new one: a signup always has a trace. */
+/** The request's own span, else the caller's, else a new one: a signup always has a trace. */
 export const traceOf = (c: Context, newTraceContext: () => TraceContext): TraceContext =>
   activeTraceContext() ??
   traceContextFromHeaders(c.req.header("traceparent"), c.req.header("tracestate")) ??
@@ -40,7 +40,7 @@ const readSignup = async (c: Context): Promise<SignupInput> => {
 export const signupRoute = ({ signUp, newTraceContext }: SignupRouteDeps): Operation => ({
   description: {
     operationId: "signUp",
-    summary: "Sign up; the welcome mail follows by itself",
+    summary: "Sign up; a welcome mail follows",
     tags: ["signup"],
     parameters: [
       {
@@ -53,7 +53,7 @@ export const signupRoute = ({ signUp, newTraceContext }: SignupRouteDeps): Opera
       {
         name: "traceparent",
         in: "header",
-        description: "W3C trace context; the mail is sent in this trace.",
+        description: "W3C Trace Context; the mail is sent in this trace.",
         schema: { type: "string" },
       },
       acceptLanguage,

@@ -28,7 +28,7 @@ test("a body is normalised: NFC, trimmed, locale vi; unknown fields are ignored"
   });
 });
 
-test("markup, emoji, joiners and other scripts are names like any other", () => {
+test("markup, emoji, joiners and other scripts are valid names", () => {
   for (const user_name of ['<b>Bố</b> "x"', "👩‍👩‍👧", "नमस्ते", "محمد", "x".repeat(64), "👍".repeat(64), "\u200bBob"]) {
     expect(inputOf(aBody({ user_name })).user_name).toBe(user_name);
   }
@@ -51,11 +51,11 @@ test.each([
   ["\u3164", "user_name_invisible"],
   ["\u2800\u2800", "user_name_invisible"],
   ["a\ud800", "not_well_formed"],
-])("the user name %p is refused: %s", (user_name, code) => {
+])("the user name %p is rejected: %s", (user_name, code) => {
   expect(faultsOf(aBody({ user_name }))).toEqual([`#/user_name ${code}`]);
 });
 
-test("a password counts code points after NFC, 12 to 128", () => {
+test("a password has 12 to 128 code points after NFC", () => {
   expect(faultsOf(aBody({ password: "👍".repeat(11) }))).toEqual(["#/password password_too_short"]);
   expect(faultsOf(aBody({ password: "e\u0301".repeat(11) }))).toEqual(["#/password password_too_short"]);
   expect(faultsOf(aBody({ password: "👍".repeat(12) }))).toEqual([]);
@@ -64,7 +64,7 @@ test("a password counts code points after NFC, 12 to 128", () => {
   expect(faultsOf(aBody({ password: `${"x".repeat(12)}\udc00` }))).toEqual(["#/password not_well_formed"]);
 });
 
-test("all faults of a body are named at once", () => {
+test("all faults of a body are reported at once", () => {
   expect(faultsOf({ user_name: 7, email: "no", locale: "fr" })).toEqual([
     "#/user_name not_text",
     "#/email email_invalid",
@@ -77,11 +77,11 @@ test("all faults of a body are named at once", () => {
   ]);
 });
 
-test.each([[[]], ["text"], [null], [7], [undefined]])("%p is no object", (body) => {
+test.each([[[]], ["text"], [null], [7], [undefined]])("%p is not an object", (body) => {
   expect(faultsOf(body)).toEqual(["# not_an_object"]);
 });
 
-test("no field of another prototype is taken for the body's own", () => {
+test("inherited fields are not read as the body's own", () => {
   expect(
     faultsOf(JSON.parse('{"__proto__":{"user_name":"x","email":"x@example.com","password":"xxxxxxxxxxxx"}}')),
   ).toEqual(["#/user_name required", "#/email required", "#/password required"]);

@@ -8,14 +8,14 @@ const MAX_USER_NAME = 64;
 const MIN_PASSWORD = 12;
 const MAX_PASSWORD = 128;
 
-/** Controls, line and paragraph separators, and what turns the direction of the text around it (UAX 9). */
+/** Controls, line and paragraph separators, and characters that change the direction of the text (UAX 9). */
 const FORBIDDEN_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
-/** Anything that leaves a mark: no space, no format character, no filler, not the empty Braille cell. */
+/** Anything visible: no space, no format character, no filler, not the empty Braille cell. */
 const VISIBLE = /[^\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 const codePoints = (text: string): number => [...text].length;
 
-/** A string; absent and of another type are told apart. */
+/** A string; a missing one and one of another type are different faults. */
 const text = () => z.string({ error: ({ input }): FaultCode => (input === undefined ? "required" : "not_text") });
 
 const userNameFaults = (name: string): FaultCode[] => {
@@ -45,7 +45,7 @@ const checkedBy =
     }
   };
 
-/** The body of a signup. Lengths count code points, as those of JSON Schema do. Unknown fields are ignored. */
+/** The body of a signup. Lengths are in code points, as in JSON Schema. Unknown fields are ignored. */
 export const signupSchema = z.object(
   {
     user_name: text()
@@ -89,14 +89,14 @@ export const signupSchema = z.object(
   { error: (): FaultCode => "not_an_object" },
 );
 
-/** A signup as it is stored: normalised, the password still in the clear. */
+/** A signup after normalisation, its password still in plain text. */
 export type SignupInput = z.output<typeof signupSchema>;
 
 export type ParsedSignup =
   | { readonly kind: "valid"; readonly input: SignupInput }
   | { readonly kind: "invalid"; readonly faults: readonly FieldFault[] };
 
-/** Checks a body; all its faults are named at once. */
+/** Checks a body and reports all its faults at once. */
 export const parseSignup = (body: unknown): ParsedSignup => {
   const parsed = signupSchema.safeParse(body);
   return parsed.success

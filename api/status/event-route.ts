@@ -16,13 +16,13 @@ export const eventIdParameter = {
 } as const;
 
 /**
- * `GET /api/v1/events/{event_id}`: what became of a mail, from the ledger alone. An id that is no UUID is 404, as an
+ * `GET /api/v1/events/{event_id}`: the status of a mail, from the ledger alone. An id that is no UUID is 404, as an
  * unknown one is.
  */
 export const eventRoute = (findEventStatus: (eventId: string) => Promise<EventStatus | undefined>): Operation => ({
   description: {
     operationId: "getEvent",
-    summary: "What became of a mail",
+    summary: "The status of a mail",
     tags: ["status"],
     parameters: [eventIdParameter, acceptLanguage],
     responses: {

@@ -4,8 +4,8 @@ import type { EventStatus } from "../../database/event-status.ts";
 
 const state = z.enum(EMAIL_STATES).meta({
   description:
-    "Waiting or under way: queued, sending, retrying, uncertain (nobody can know whether the mail went out), held " +
-    "(for an operator). Final: sent, dead, suppressed, cancelled.",
+    "Not final: queued, sending, retrying, uncertain (it cannot be known whether the mail was sent), held " +
+    "(until an operator decides). Final: sent, dead, suppressed, cancelled.",
 });
 
 /** The body of `GET /api/v1/events/{event_id}`. */
@@ -13,9 +13,9 @@ export const eventStatusSchema = z.object({
   event_id: z.uuid(),
   state,
   status: state.meta({ description: "The same as `state`." }),
-  final: z.boolean().meta({ description: "Nothing more will happen by itself." }),
-  attempts: z.int().meta({ description: "Tries that a working mail server answered." }),
-  uncertain: z.int().meta({ description: "Times that nobody could know whether the mail went out." }),
+  final: z.boolean().meta({ description: "The state will not change any more, unless an operator intervenes." }),
+  attempts: z.int().meta({ description: "Attempts that a working mail server answered." }),
+  uncertain: z.int().meta({ description: "How often it could not be known whether the mail was sent." }),
   next_try_at: z.iso.datetime().nullable(),
   reason: z.string().nullable(),
   created_at: z.iso.datetime(),
@@ -25,7 +25,7 @@ export const eventStatusSchema = z.object({
       z.object({
         at: z.iso.datetime(),
         state,
-        by: z.string().optional().meta({ description: "The consumer or process that made the step." }),
+        by: z.string().optional().meta({ description: "The consumer or process that made the change." }),
         reason: z.string().optional(),
         attempt: z.int().optional(),
       }),
@@ -35,7 +35,7 @@ export const eventStatusSchema = z.object({
 
 export type EventStatusAnswer = z.output<typeof eventStatusSchema>;
 
-/** What the ledger knows, as it is told: times in ISO 8601, UTC. */
+/** The ledger's row as a response body: times in ISO 8601, UTC. */
 export const toEventStatusAnswer = (found: EventStatus): EventStatusAnswer => ({
   event_id: found.eventId,
   state: found.state,

@@ -13,24 +13,24 @@ import type { StateWatcher } from "./state-watcher.ts";
 export interface EventStreamDeps {
   readonly findEventStatus: (eventId: string) => Promise<EventStatus | undefined>;
   readonly watcher: StateWatcher;
-  /** Aborted when the process is to stop: streams would keep it from ending. */
+  /** Aborted when the process is to stop: open streams would keep it from exiting. */
   readonly stopping: AbortSignal;
-  /** Streams at the same time, over all events; more are refused. */
+  /** Open streams, over all events; further ones are refused. */
   readonly maxStreams?: number;
 }
 
 const MAX_STREAMS = 1_000;
 const RETRY_AFTER_MS = 5_000;
-/** How often the ledger is asked without a hint: a hint may be lost, and without Redis there is none. */
-const ASK_EVERY_MS = 5_000;
-const ASK_EVERY_WITHOUT_HINTS_MS = 1_000;
-/** A comment now and then, so that no proxy takes a quiet stream for a dead one. */
+/** How often the ledger is read without a hint: a hint may be lost, and without Redis there are none. */
+const POLL_EVERY_MS = 5_000;
+const POLL_EVERY_WITHOUT_HINTS_MS = 1_000;
+/** A comment in a quiet stream, so that no proxy closes it as idle. */
 const HEARTBEAT_EVERY_MS = 15_000;
 
 /**
- * `GET /api/v1/events/{event_id}/stream`: the same as the event's status, as Server-Sent Events (HTML Living Standard,
- * 9.2): an event `status` at once and at each change, until a final state. The ledger is the truth; Redis Pub/Sub only
- * says when to look.
+ * `GET /api/v1/events/{event_id}/stream`: the event's status as Server-Sent Events (HTML Living Standard, 9.2): an
+ * event `status` at once and at each change, until a final state. The ledger is the truth; Redis Pub/Sub only says when
+ * to read it.
  */
 export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
   const { findEventStatus, watcher, stopping, maxStreams = MAX_STREAMS } = deps;
@@ -63,7 +63,7 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
       const ended = new AbortController();
       stream.onAbort(() => ended.abort());
       const end = AbortSignal.any([ended.signal, stopping]);
-      // A hint that comes while we write must not be lost: the next wait is then over before it begins.
+      // A hint that arrives during a write must not be lost: the next wait then ends at once.
       let isHinted = false;
       let wake = () => {};
       const unwatch = watcher.watch(eventId.toLowerCase(), () => {
@@ -72,7 +72,7 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
       });
       try {
         let lastSent = "";
-        let spokeAt = performance.now();
+        let writtenAt = performance.now();
         let status: EventStatus | undefined = first;
         while (!end.aborted) {
           const answer = status === undefined ? undefined : toEventStatusAnswer(status);
@@ -80,22 +80,22 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
           if (answer !== undefined && data !== lastSent) {
             await stream.writeSSE({ event: "status", data });
             lastSent = data;
-            spokeAt = performance.now();
+            writtenAt = performance.now();
             if (answer.final) return;
-          } else if (performance.now() - spokeAt >= HEARTBEAT_EVERY_MS) {
+          } else if (performance.now() - writtenAt >= HEARTBEAT_EVERY_MS) {
             await stream.write(": still here\n\n");
-            spokeAt = performance.now();
+            writtenAt = performance.now();
           }
           const hint = new Promise<void>((resolve) => {
             wake = resolve;
             if (isHinted) resolve();
           });
-          const askEveryMs = watcher.isConnected() ? ASK_EVERY_MS : ASK_EVERY_WITHOUT_HINTS_MS;
+          const pollEveryMs = watcher.isConnected() ? POLL_EVERY_MS : POLL_EVERY_WITHOUT_HINTS_MS;
           const waited = new AbortController();
-          await Promise.race([hint, pause(askEveryMs, AbortSignal.any([end, waited.signal]))]);
+          await Promise.race([hint, pause(pollEveryMs, AbortSignal.any([end, waited.signal]))]);
           waited.abort();
           isHinted = false;
-          // A database that is away for a moment ends no stream; the client goes on waiting.
+          // A short outage of the database does not end the stream; the client keeps waiting.
           status = await findEventStatus(eventId).catch(() => status);
         }
       } finally {

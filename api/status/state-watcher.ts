@@ -1,21 +1,21 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 
-/** Tells, as it happens, that something has become of an event. A hint to look at the ledger, never the truth itself. */
+/** Signals that an event's state may have changed. A hint to read the ledger, never the truth itself. */
 export interface StateWatcher {
-  /** Calls `onChange` at each hint for this event; returns a function that ends it. */
+  /** Calls `onChange` at each hint for this event; returns a function that unsubscribes. */
   watch(eventId: string, onChange: () => void): () => void;
-  /** Whether hints can come at all: Redis may be away, and then one has to ask. */
+  /** Whether hints can arrive at all: without Redis the ledger has to be polled. */
   isConnected(): boolean;
   close(): void;
 }
 
 /**
- * One subscription per process, whatever the number of watchers. Redis forgets what it published: a hint that is lost
- * costs a watcher the time until it asks by itself.
+ * One subscription per process, however many watchers. Redis does not keep what it publishes: a lost hint delays a
+ * watcher until its next poll.
  */
 export const createStateWatcher = (deps: {
-  /** Opens a connection of its own: one that subscribes can do nothing else. */
+  /** Opens a separate connection: one that subscribes can do nothing else. */
   readonly connect: () => Redis;
   readonly channel: string;
   readonly log: Logger;
@@ -30,7 +30,7 @@ export const createStateWatcher = (deps: {
       () => {
         isSubscribed = true;
       },
-      (error: unknown) => log.warn({ error }, "cannot watch states; live pages ask the ledger instead"),
+      (error: unknown) => log.warn({ error }, "cannot subscribe to state changes; live pages poll the ledger instead"),
     );
   };
   if (redis.status === "ready") subscribe();

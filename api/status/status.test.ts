@@ -12,7 +12,7 @@ afterAll(() => database.drop());
 const get = (path: string, headers: Readonly<Record<string, string>> = {}) =>
   new Request(`http://127.0.0.1${path}`, { headers });
 
-test("an event tells its state, and what is final", async () => {
+test("an event shows its state, and whether it is final", async () => {
   const { app } = anApp(database.db);
   const { welcome_email: mail } = await (await app.fetch(postSignup(aBody()))).json();
   const response = await app.fetch(get(mail.href));
@@ -57,7 +57,7 @@ test.each([Bun.randomUUIDv7(), "not-a-uuid", "%00", "'; drop table users; --"])(
   expect(await response.json()).toMatchObject({ code: "event_not_found" });
 });
 
-test("the backlog is for those who know the service token", async () => {
+test("the backlog requires the service token", async () => {
   const { app } = anApp(database.db);
   const path = "/api/v1/backlog/welcome-email";
   for (const headers of [{}, { Authorization: "Bearer wrong" }, { Authorization: `Basic ${SERVICE_TOKEN}` }]) {
@@ -76,7 +76,7 @@ test("the backlog is for those who know the service token", async () => {
   expect((await withoutToken.fetch(get(path, { Authorization: "Bearer undefined" }))).status).toBe(401);
 });
 
-test("health says yes by 200 and no by 503, with what was looked at", async () => {
+test("health answers 200 or 503, with the result of each check", async () => {
   const { app } = anApp(database.db);
   expect(await (await app.fetch(get("/livez"))).json()).toEqual({
     live: true,
