@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { WELCOME_EMAIL } from "../stream/groups.ts";
-import { eventually } from "../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup } from "../tests/pipeline.ts";
-import { pointInLog } from "./commands/replay.ts";
-import { anOperator, answerOf, bury, GROUP } from "./operator-for-tests.ts";
+import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { eventually } from "../../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup } from "../../tests/pipeline.ts";
+import { pointInLog } from "../commands/replay.ts";
+import { anOperator, answerOf, deadLetter, GROUP } from "../operator-for-tests.ts";
 import { replay } from "./replay.ts";
 
 describe("a replay", () => {
-  test("puts in line what is unfinished, counts what is final, and sends no mail twice", async () => {
+  test("queues what is unfinished, counts what is final, and sends no mail twice", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
     const outbox = anOutbox();
@@ -15,10 +15,10 @@ describe("a replay", () => {
     const sent = await pipeline.signUp(aSignup(), aSignup());
     await eventually(() => outbox.sent.length === 2);
     await consumer.stop();
-    await bury(pipeline, 1);
+    await deadLetter(pipeline, 1);
     const [open = ""] = await pipeline.signUp(aSignup());
     await redis.xadd(keys.events, "*", "type", "order.placed.v1", "id", open);
-    // Lost to the group, as after a failover: only a replay or the reconciler brings it back.
+    // The group loses its entries, as after a failover: only a replay or the reconciler publishes them again.
     await redis.xgroup("SETID", keys.events, GROUP, "$");
 
     const plan = await replay(anOperator(pipeline), WELCOME_EMAIL, { from: "0" }, { dryRun: true });
@@ -33,7 +33,7 @@ describe("a replay", () => {
     expect([...outbox.sent].sort()).toEqual([...sent, open].sort());
   });
 
-  test("by the command: from a time, to an id", async () => {
+  test("by the command, from a time to an entry id", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
     await pipeline.signUp(aSignup());
@@ -55,6 +55,6 @@ test.each([
   expect(pointInLog(text, new Date(10_000_000))).toBe(point);
 });
 
-test("a point that is none is told", () => {
-  expect(() => pointInLog("yesterday", new Date())).toThrow("expected an entry's id, a time");
+test("a text that is no point in the log is refused", () => {
+  expect(() => pointInLog("yesterday", new Date())).toThrow("expected an entry id, a time");
 });
