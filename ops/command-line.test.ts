@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import description from "../package.json" with { type: "json" };
 import { aPipeline, type Pipeline, redisUrl } from "../tests/pipeline.ts";
 import { withLocalAddresses } from "./local-addresses.ts";
-import { deadLetter } from "./operator-for-tests.ts";
-
-const MAIN = join(import.meta.dir, "main.ts");
+import { deadLetter, environmentOf, opsProcess } from "./operator-for-tests.ts";
 
 let pipeline: Pipeline;
 beforeAll(async () => {
@@ -13,23 +10,10 @@ beforeAll(async () => {
 });
 afterAll(() => pipeline[Symbol.asyncDispose]());
 
-const here = () => ({ DATABASE_URL: pipeline.url, REDIS_URL: redisUrl(), STREAM_NAME: pipeline.streamName });
+const here = () => environmentOf(pipeline);
 
-/** Runs the command line as a process. */
-const ops = async (words: readonly string[], environment: Readonly<Record<string, string>> = here()) => {
-  const child = Bun.spawn([process.execPath, MAIN, ...words], {
-    env: { PATH: process.env["PATH"], ...environment },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { out, err, code };
-};
+const ops = (words: readonly string[], environment: Readonly<Record<string, string>> = here()) =>
+  opsProcess(words, environment);
 
 describe("the command line", () => {
   test.each([

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { loadSettings } from "../settings/load.ts";
 import { countLetters } from "../stream/dead-letters.ts";
 import { eventually } from "../tests/eventually.ts";
@@ -47,6 +48,29 @@ export const answerOf = async (pipeline: Pipeline, ...words: readonly string[]):
 /** The same as people read it, without colours. */
 export const textOf = async (pipeline: Pipeline, ...words: readonly string[]): Promise<string> =>
   (await answerOf(pipeline, ...words)).text((_, text) => text);
+
+/** The settings of a test's pipeline, for a process. */
+export const environmentOf = (pipeline: Pipeline) => ({
+  DATABASE_URL: pipeline.url,
+  REDIS_URL: redisUrl(),
+  STREAM_NAME: pipeline.streamName,
+});
+
+/** Runs the command line as a process. */
+export const opsProcess = async (words: readonly string[], environment: Readonly<Record<string, string>>) => {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "main.ts"), ...words], {
+    env: { PATH: process.env["PATH"], ...environment },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { out, err, code };
+};
 
 /** Signs people up whose mails a consumer dead-letters for this reason; returns their event ids. */
 export const deadLetter = async (

@@ -1,18 +1,20 @@
 import { describe, expect, test } from "bun:test";
 import { listHeldEmails } from "../../database/held-emails.ts";
 import { eventually } from "../../tests/eventually.ts";
+import { startOtlpReceiver } from "../../tests/otlp-receiver.ts";
 import { anOutbox, aPipeline, aSignup, type Pipeline } from "../../tests/pipeline.ts";
-import { anOperator, answerOf, GROUP } from "../operator-for-tests.ts";
+import { CALLER, exportingTo, KIND, only, TRACEPARENT } from "../../tests/received-traces.ts";
+import { anOperator, answerOf, environmentOf, GROUP, opsProcess } from "../operator-for-tests.ts";
 import { dropHeld, releaseAll, releaseEmails } from "./held.ts";
 
 const group = { name: GROUP, types: ["user.signed_up.v1"], template: "welcome" };
 
 /** Mails that were cut off after their commit point, under the policy "hold". */
-const hold = async (pipeline: Pipeline, count: number): Promise<string[]> => {
+const hold = async (pipeline: Pipeline, count: number, parts?: Parameters<typeof aSignup>[0]): Promise<string[]> => {
   const consumer = await pipeline.consumer(async () => ({ kind: "uncertain", reason: "cut_off" }), {
     uncertain: "hold",
   });
-  const eventIds = await pipeline.signUp(...Array.from({ length: count }, () => aSignup()));
+  const eventIds = await pipeline.signUp(...Array.from({ length: count }, () => aSignup(parts)));
   await eventually(
     async () => (await listHeldEmails(pipeline.db, { template: "welcome", limit: count })).length === count,
   );
@@ -41,6 +43,18 @@ describe("held mails", () => {
     expect(await releaseAll(anOperator(pipeline), group)).toMatchObject({ released: 12, stopped: false });
     await pipeline.consumer(outbox.handler);
     await eventually(() => outbox.sent.length === 12);
+  });
+
+  test("are published with a send span in the trace of their signup, which their entries carry", async () => {
+    await using pipeline = await aPipeline();
+    await using receiver = startOtlpReceiver();
+    await hold(pipeline, 1, { traceparent: TRACEPARENT });
+    const environment = { ...environmentOf(pipeline), ...exportingTo(receiver) };
+    expect(await opsProcess(["held", "release", "--all"], environment)).toMatchObject({ code: 0, err: "" });
+    const span = only(receiver.spans.filter(({ kind }) => kind === KIND.producer));
+    expect(span).toMatchObject({ traceId: CALLER.traceId, service: "signup-stream-ops" });
+    const [[, fields = []] = []] = await pipeline.redis.xrange(pipeline.keys.retries(GROUP), "-", "+");
+    expect(fields[fields.indexOf("traceparent") + 1]).toBe(`00-${CALLER.traceId}-${span.spanId}-01`);
   });
 
   test("are dropped: dead, without a dead letter", async () => {
