@@ -1,12 +1,4 @@
-import {
-  type Application,
-  buildApplication,
-  help,
-  run,
-  type StricliIntegration,
-  text_en,
-  version,
-} from "@stricli/core";
+import { type Application, buildApplication, run, type StricliIntegration, text_en, version } from "@stricli/core";
 import { VERSION } from "../runtime/version.ts";
 import { PROGRAM, type Surroundings } from "./command.ts";
 import { jsonDocument } from "./json.ts";
@@ -23,35 +15,37 @@ const FORMATTING = {
 const usageOf = (name: readonly string[], formatUsageLine: (typeof ROUTES)["formatUsageLine"]): string =>
   formatUsageLine({ prefix: [PROGRAM, ...name], config: FORMATTING, ansiColor: false });
 
-const { flag: helpFlag, ...helpRest } = help<Surroundings>({
-  brief: "Show this text",
-  complete: true,
-  formatting: FORMATTING,
-});
-
 /** `--help`; with `--json` the commands as data. */
-const helpIntegration: StricliIntegration<Surroundings> = {
-  ...helpRest,
-  ...(helpFlag === undefined
-    ? {}
-    : {
-        flag: {
-          ...helpFlag,
-          run(app, args) {
-            const { target, prefix, unprocessedInputs } = args.result;
-            if (!unprocessedInputs.includes("--json")) return helpFlag.run.call(this, app, args);
-            const commands = commandsOf(target, prefix.slice(1)).map(({ name, command }) => ({
-              name: name.join(" "),
-              summary: command.brief,
-              usage: usageOf(name, command.formatUsageLine),
-            }));
-            this.process.stdout.write(`${jsonDocument({ commands })}\n`);
-          },
-        },
-      }),
+const help: StricliIntegration<Surroundings> = {
+  flag: {
+    brief: "Show this text",
+    aliases: ["h"],
+    global: true,
+    complete: true,
+    run(_app, { text, ansiColorByStream, result: { target, prefix, unprocessedInputs }, additionalFlags }) {
+      const commands = commandsOf(target, prefix.slice(1)).map(({ name, command }) => ({
+        name: name.join(" "),
+        summary: command.brief,
+        usage: usageOf(name, command.formatUsageLine),
+      }));
+      this.process.stdout.write(
+        unprocessedInputs.includes("--json")
+          ? `${jsonDocument({ commands })}\n`
+          : target.formatHelp({
+              prefix,
+              additionalFlags,
+              text,
+              config: FORMATTING,
+              ansiColor: ansiColorByStream.stdout,
+              includeArgumentEscapeSequenceFlag: true,
+              includeHidden: false,
+            }),
+      );
+    },
+  },
 };
 
-/** What runs when the words end before a command: not a flag for people, but the library's way to say what to do then. */
+/** What runs when no command is given. Hidden, since nobody types it: the library runs a default as it runs a flag. */
 const withoutCommand: StricliIntegration<Surroundings> = {
   flag: {
     brief: "Report that no command was given",
@@ -87,7 +81,7 @@ const APP: Application<Surroundings> = buildApplication(
     },
   },
   {
-    help: helpIntegration,
+    help,
     version: version({ brief: "Show the version", alias: false, complete: true, info: { currentVersion: VERSION } }),
     withoutCommand,
   },

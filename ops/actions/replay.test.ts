@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { anOutbox, aPipeline, aSignup } from "../../tests/pipeline.ts";
-import { pointInLog } from "../commands/replay.ts";
 import { anOperator, answerOf, deadLetter, GROUP } from "../operator-for-tests.ts";
 import { replay } from "./replay.ts";
 
@@ -43,18 +42,4 @@ describe("a replay", () => {
     const words = ["replay", "--group", GROUP, "--from", "1h", "--to", first];
     expect((await answerOf(pipeline, ...words)).json).toMatchObject({ read: 1, replayed: 1, lastId: first });
   });
-});
-
-test.each([
-  ["1764000000000-3", "1764000000000-3"],
-  ["1764000000000", "1764000000000"],
-  ["2h", String(10_000_000 - 7_200_000)],
-  ["90min", String(10_000_000 - 5_400_000)],
-  ["1970-01-01T00:00:05Z", "5000"],
-])("%p is %p in the log", (text, point) => {
-  expect(pointInLog(text, new Date(10_000_000))).toBe(point);
-});
-
-test("a text that is no point in the log is refused", () => {
-  expect(() => pointInLog("yesterday", new Date())).toThrow("expected an entry id, a time");
 });
