@@ -65,6 +65,17 @@ describe("the command line", () => {
     });
   });
 
+  test("loads no package but the one that reads its words before a command runs", () => {
+    const source = `await import("${import.meta.dir}/app.ts"); console.log(JSON.stringify(Object.keys(require.cache)));`;
+    const { stdout } = Bun.spawnSync([process.execPath, "-e", source]);
+    const loaded: string[] = JSON.parse(stdout.toString());
+    expect(loaded).toContain(`${import.meta.dir}/commands/status.ts`);
+    const packages = loaded.flatMap(
+      (path) => path.split("/node_modules/")[1]?.match(/^@[^/]+\/[^/]+|^[^/]+/)?.[0] ?? [],
+    );
+    expect([...new Set(packages)]).toEqual(["@stricli/core"]);
+  });
+
   test("shows the version of package.json", async () => {
     expect(await ops(["--version"], {})).toEqual({ code: 0, err: "", out: `${description.version}\n` });
   });
