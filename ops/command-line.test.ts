@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
+import description from "../package.json" with { type: "json" };
 import { aPipeline, type Pipeline, redisUrl } from "../tests/pipeline.ts";
 import { withLocalAddresses } from "./local-addresses.ts";
-import { bury } from "./operator-for-tests.ts";
-
-const MAIN = join(import.meta.dir, "main.ts");
+import { deadLetter, environmentOf, opsProcess } from "./operator-for-tests.ts";
 
 let pipeline: Pipeline;
 beforeAll(async () => {
@@ -12,55 +10,78 @@ beforeAll(async () => {
 });
 afterAll(() => pipeline[Symbol.asyncDispose]());
 
-const here = () => ({ DATABASE_URL: pipeline.url, REDIS_URL: redisUrl(), STREAM_NAME: pipeline.streamName });
+const here = () => environmentOf(pipeline);
 
-/** Runs the process itself. */
-const ops = async (words: readonly string[], environment: Readonly<Record<string, string>> = here()) => {
-  const child = Bun.spawn([process.execPath, MAIN, ...words], {
-    env: { PATH: process.env["PATH"], ...environment },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { out, err, code };
-};
+const ops = (words: readonly string[], environment: Readonly<Record<string, string>> = here()) =>
+  opsProcess(words, environment);
 
 describe("the command line", () => {
   test.each([
     [[], "no command was given"],
     [["frobnicate"], "there is no command frobnicate"],
+    [["stats"], "did you mean `status`?"],
     [["dead"], "expected one of: dead list, dead show, dead retry, dead drop"],
-    [["find"], "usage: bun run ops find <event id | user id | address | user name>"],
+    [["dead", "bury"], "usage\n  bun run ops dead list"],
+    [["find"], "usage: bun run ops find [--show-address] [--json] <event id | user id | address | user name>"],
     [["dead", "retry"], "expected <event id | letter id> | --reason R | --all"],
     [["dead", "retry", "--all", "--reason", "x"], "only one of"],
-    [["dead", "list", "--limit", "many"], "--limit many: expected a whole number"],
+    [["dead", "list", "--limit", "many"], 'Failed to parse "many" for limit: expected a whole number'],
+    [["held", "release", "x"], "x: expected an event id"],
     [["status", "--colour"], "--colour"],
-    [["status", "now"], "now is too much"],
-    [["replay", "--group", "welcome-email"], "expected --from"],
+    [["status", "now"], 'encountered "now"'],
+    [["replay", "--group", "welcome-email"], "--from"],
     [["group", "drop", "welcome-email", "--yes"], "give --force"],
-  ])("%p is wrong usage: exit 2, nothing on standard output, and a word that helps", async (words, hint) => {
-    // Told also where no settings are: usage first.
-    const { out, err, code } = await ops(words, {});
-    expect({ code, out }).toEqual({ code: 2, out: "" });
-    expect(err).toContain(hint);
-    expect(err.toLowerCase()).toContain("usage");
-  });
+  ])(
+    "%p is wrong usage: exit 2, nothing on standard output, the fault and the usage on standard error",
+    async (words, hint) => {
+      // Without settings: usage is checked first.
+      const { out, err, code } = await ops(words, {});
+      expect({ code, out }).toEqual({ code: 2, out: "" });
+      expect(err.toLowerCase()).toContain(hint.toLowerCase());
+      expect(err.toLowerCase()).toContain("usage");
+    },
+  );
 
-  test("helps: of all, and of each with examples", async () => {
-    const [all, one] = await Promise.all([ops(["help"], {}), ops(["dead", "retry", "--help"], {})]);
+  test("has help for all commands and for each, with examples", async () => {
+    const [all, group, one, asWord] = await Promise.all([
+      ops(["help"], {}),
+      ops(["dead", "help"], {}),
+      ops(["dead", "retry", "--help"], {}),
+      ops(["help", "dead", "retry"], {}),
+    ]);
     expect(all).toMatchObject({ code: 0, err: "" });
-    expect(all.out).toContain("suppressions lift <address>");
+    expect(all.out).toContain("suppressions list|lift");
+    expect(group).toMatchObject({ code: 0, err: "" });
+    expect(group.out).toContain("bun run ops dead show [--group GROUP] [--json] <event id | letter id>");
     expect(one.code).toBe(0);
     expect(one.out).toContain("bun run ops dead retry --reason retries_exhausted --dry-run");
+    expect(asWord).toEqual(one);
+    const { out } = await ops(["help", "suppressions", "--json"], {});
+    expect(JSON.parse(out)).toMatchObject({
+      commands: [
+        { name: "suppressions list" },
+        { name: "suppressions lift", usage: expect.stringContaining("<address>") },
+      ],
+    });
   });
 
-  test("--json gives one document, in snake_case, also for a fault", async () => {
-    const [eventId = ""] = await bury(pipeline, 1);
+  test("loads no package but the one that reads its words before a command runs", () => {
+    const source = `await import("${import.meta.dir}/app.ts"); console.log(JSON.stringify(Object.keys(require.cache)));`;
+    const { stdout } = Bun.spawnSync([process.execPath, "-e", source]);
+    const loaded: string[] = JSON.parse(stdout.toString());
+    expect(loaded).toContain(`${import.meta.dir}/commands/status.ts`);
+    const packages = loaded.flatMap(
+      (path) => path.split("/node_modules/")[1]?.match(/^@[^/]+\/[^/]+|^[^/]+/)?.[0] ?? [],
+    );
+    expect([...new Set(packages)]).toEqual(["@stricli/core"]);
+  });
+
+  test("shows the version of package.json", async () => {
+    expect(await ops(["--version"], {})).toEqual({ code: 0, err: "", out: `${description.version}\n` });
+  });
+
+  test("--json prints one document, in snake_case, for an error too", async () => {
+    const [eventId = ""] = await deadLetter(pipeline, 1);
     const words = [
       ["status"],
       ["doctor"],
@@ -78,9 +99,12 @@ describe("the command line", () => {
     const fault = await ops(["pause", "nobody", "--json"]);
     expect(fault.code).toBe(1);
     expect(JSON.parse(fault.out)).toMatchObject({ error: { name: "NotFound" } });
+    const usage = await ops(["dead", "list", "--limit", "0", "--json"], {});
+    expect(usage.code).toBe(2);
+    expect(JSON.parse(usage.out)).toMatchObject({ error: { name: "UsageError" } });
   });
 
-  test("exits 0 when it is done, 1 when nothing was found", async () => {
+  test("exits 0 when done, 1 when nothing was found", async () => {
     const [status, missing] = await Promise.all([ops(["status"]), ops(["find", "nobody"])]);
     expect(status).toMatchObject({ code: 0, err: "" });
     expect(status.out).not.toContain("\x1b");
@@ -93,7 +117,7 @@ describe("the command line", () => {
     expect(err).toContain("DATABASE_URL");
   });
 
-  test("says which store is away rather than wait for it, and needs only what it uses", async () => {
+  test("names the store that is away instead of waiting for it, and needs only the stores it uses", async () => {
     const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     const away = { ...here(), REDIS_URL: `redis://127.0.0.1:${silent.port}` };
     const mute = { ...here(), DATABASE_URL: `postgres://app@127.0.0.1:${silent.port}/x` };
@@ -120,14 +144,14 @@ describe("the local system", () => {
   const local = { DATABASE_URL: "postgres://local/x", REDIS_URL: "redis://local" };
 
   test.each([
-    ["is used where nothing is set", {}, local],
-    ["completes what is its own", { REDIS_URL: "redis://local" }, local],
-    ["is left alone where another store is named", { REDIS_URL: "redis://other" }, { REDIS_URL: "redis://other" }],
+    ["is used if nothing is set", {}, local],
+    ["completes its own addresses", { REDIS_URL: "redis://local" }, local],
+    ["is ignored if another store is named", { REDIS_URL: "redis://other" }, { REDIS_URL: "redis://other" }],
   ])("%s", (_, environment, expected) => {
     expect(withLocalAddresses(environment, local)).toEqual(expected);
   });
 
-  test("that does not run changes nothing", () => {
+  test("that is not running changes nothing", () => {
     expect(withLocalAddresses({}, undefined)).toEqual({});
   });
 });

@@ -1,91 +1,104 @@
+import {
+  type BaseArgs,
+  buildCommand,
+  type Command,
+  type TypedCommandParameters,
+  type CommandContext as WithStreams,
+} from "@stricli/core";
 import type { SettingsOf } from "../settings/load.ts";
-import type { Operator } from "./operator.ts";
+import type { Operator } from "./actions/operator.ts";
+import type { Store } from "./actions/stores.ts";
 import type { Style } from "./terminal/style.ts";
 
-/** One option of a command, in long form. */
-export interface CommandOption {
-  readonly type: "boolean" | "string";
-  /** What stands for the value in the usage: `N`, `REASON`. */
-  readonly placeholder?: string;
-  readonly about: string;
+/** A command's result: as data for `--json`, and as text for people. */
+export interface Answer {
+  readonly json: unknown;
+  readonly text: (style: Style) => string;
+  /** Exit 1: nothing was found, or not everything was done. */
+  readonly failed?: boolean;
 }
 
-/** What the operator wrote after the command's name. */
-export interface Arguments {
-  readonly positionals: readonly string[];
-  /** The value of a string option. */
-  text(option: string): string | undefined;
-  /** Whether a boolean option was given. */
-  has(option: string): boolean;
-}
-
-/** The stores that a command cannot do without. */
-export type Store = "database" | "redis";
-
+/** What a command runs with. */
 export interface CommandContext extends Operator {
   readonly settings: SettingsOf<"ops">;
-  readonly args: Arguments;
-  /** For messages beside the answer. On standard error. */
+  /** For messages beside the answer, on standard error. */
   readonly say: (message: string) => void;
   readonly now: () => Date;
 }
 
-/** What a command has to say: as data for `--json`, and as text for people. */
-export interface Answer {
-  readonly json: unknown;
-  readonly text: (style: Style) => string;
-  /** Exit 1: nothing was found, or not all was done. */
-  readonly failed?: boolean;
+/** What a command asks of its surroundings before it runs. */
+export interface Requirements {
+  /** Stores that must answer first. */
+  readonly needs: readonly Store[];
+  /** Whether it publishes entries, whose `send` spans are then exported. */
+  readonly publishes?: boolean;
 }
 
-export interface Command {
-  /** One or two words: `status`, `dead retry`. */
-  readonly name: string;
-  /** A line for the list of commands. */
-  readonly summary: string;
-  /** What follows the name: `<event id> | --all`. */
-  readonly usage: string;
-  /** What is worth knowing before it is used. */
+/** What surrounds all commands: the process itself, or a test. */
+export interface Surroundings extends WithStreams {
+  /** Prints the answer or the error, and sets the exit code. */
+  readonly conclude: (produce: () => Promise<Answer>) => Promise<void>;
+  /** Connects to the stores for as long as the work takes. */
+  readonly connected: (
+    requirements: Requirements,
+    work: (context: CommandContext) => Promise<Answer>,
+  ) => Promise<Answer>;
+}
+
+/** Values of flags by their names, camelCase for `--kebab-case`. */
+type Flags<Values> = Readonly<Partial<Record<keyof Values, unknown>>>;
+
+/**
+ * One command: what it does, its flags and arguments, and its work. The work imports what touches a store when it runs, so
+ * that help, completion and faulty usage load none of it.
+ */
+interface Definition<Values extends Flags<Values>, Arguments extends BaseArgs> extends Requirements {
+  /** One line for the list of commands. */
+  readonly brief: string;
+  /** What to know before using it. */
   readonly about?: string;
-  readonly options: Readonly<Record<string, CommandOption>>;
-  /** How many words may follow, at least and at most. */
-  readonly words: readonly [least: number, most: number];
+  readonly parameters: NoInfer<TypedCommandParameters<Values, Arguments, Surroundings>>;
   readonly examples: readonly (readonly [line: string, about: string])[];
-  /** Asked for an answer before the command runs; a doctor needs none. */
-  readonly needs: readonly Store[];
   /**
-   * What can be said against the arguments without asking any store.
+   * Checks flags and arguments against each other, before any store is asked.
    *
    * @throws {UsageError}
    */
-  readonly check?: (args: Arguments) => void;
-  run(context: CommandContext): Promise<Answer>;
+  readonly check?: (flags: Values, ...args: Arguments) => unknown;
+  readonly run: (context: CommandContext, flags: Values, ...args: Arguments) => Promise<Answer>;
 }
 
-/** The command line makes no sense. Exit 2, with the usage of what was probably meant. */
+/** How the program is started, as help and examples show it. */
+export const PROGRAM = "bun run ops";
+
+const descriptionOf = (brief: string, about: string | undefined, examples: Definition<object, []>["examples"]) => {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, what]) => `  ${PROGRAM} ${line.padEnd(width)}  ${what}`);
+  return [brief, ...(about === undefined ? [] : [`\n${about}`]), "\nEXAMPLES", ...lines].join("\n");
+};
+
+/** Makes a command of the route map from its definition. */
+export const command = <const Values extends Flags<Values>, const Arguments extends BaseArgs = []>({
+  brief,
+  about,
+  parameters,
+  examples,
+  check,
+  run,
+  ...requirements
+}: Definition<Values, Arguments>): Command<Surroundings> =>
+  buildCommand<Values, Arguments, Surroundings>({
+    docs: { brief, fullDescription: descriptionOf(brief, about, examples) },
+    parameters,
+    async func(flags, ...args) {
+      await this.conclude(async () => {
+        await check?.(flags, ...args);
+        return this.connected(requirements, (context) => run(context, flags, ...args));
+      });
+    },
+  });
+
+/** The command line makes no sense. Exit 2, with the usage of the command that was meant. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
-
-/**
- * A whole number from an option.
- *
- * @throws {UsageError}
- */
-export const wholeNumber = (args: Arguments, option: string, fallback: number, most = 1_000_000): number => {
-  const text = args.text(option);
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > most) {
-    throw new UsageError(`--${option} ${text}: expected a whole number from 1 to ${most}`);
-  }
-  return value;
-};
-
-export const JSON_OPTION: CommandOption = { type: "boolean", about: "one JSON document on standard output" };
-export const GROUP_OPTION: CommandOption = {
-  type: "string",
-  placeholder: "GROUP",
-  about: "only this consumer group (default: every group)",
-};
-export const DRY_RUN_OPTION: CommandOption = { type: "boolean", about: "count what would be done, and do nothing" };

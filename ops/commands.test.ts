@@ -2,13 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { ensureGroup } from "../stream/ensure-group.ts";
 import { eventually } from "../tests/eventually.ts";
 import { anOutbox, aPipeline, aSignup } from "../tests/pipeline.ts";
-import { answerOf, bury, GROUP, textOf } from "./operator-for-tests.ts";
+import { answerOf, deadLetter, GROUP, textOf } from "./operator-for-tests.ts";
 
 describe("status", () => {
-  test("tells of every group, the forgotten too, of the ledger, the outbox and Redis", async () => {
+  test("shows every group, orphaned ones included, the ledger, the outbox and Redis", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
-    await bury(pipeline, 2);
+    await deadLetter(pipeline, 2);
     await pipeline.signUp(aSignup(), aSignup(), aSignup());
     await pipeline.writeOnly(aSignup());
     await redis.xgroup("CREATE", keys.events, "old-newsletter", "0");
@@ -35,12 +35,12 @@ describe("status", () => {
       ledger: { byState: { dead: 2, queued: 4 }, counted: 6, bounded: false, outbox: { rows: 1 } },
     });
     const text = await textOf(pipeline, "status");
-    expect(text).toContain("FORGOTTEN");
+    expect(text).toContain("ORPHANED");
     expect(text).toContain("4 queued");
     expect(text).toContain("ops group drop old-newsletter");
   });
 
-  test("says that a lag is unknown, and that a group is missing", async () => {
+  test("says when a lag is unknown, and when a group is missing", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
     const [first = "", second = ""] = await Promise.all([1, 2].map(() => redis.xadd(keys.events, "*", "a", "b")));
@@ -60,7 +60,7 @@ describe("status", () => {
 });
 
 describe("find", () => {
-  test("finds by event id, user id, address and name; addresses are masked unless asked for", async () => {
+  test("finds by event id, user id, address and name; addresses are masked by default", async () => {
     await using pipeline = await aPipeline();
     const signup = aSignup({
       userName: "Đặng Mai",
@@ -83,7 +83,7 @@ describe("find", () => {
 
   test("shows the dead letter, the reason and the timeline", async () => {
     await using pipeline = await aPipeline();
-    const [eventId = ""] = await bury(pipeline, 1);
+    const [eventId = ""] = await deadLetter(pipeline, 1);
     const text = await textOf(pipeline, "find", eventId);
     expect(text).toMatch(/dead letter\s+welcome-email \d+-\d+/);
     expect(text).toMatch(/reason\s+mailbox_unavailable/);
@@ -93,10 +93,10 @@ describe("find", () => {
 });
 
 describe("dead letters", () => {
-  test("are listed, by reason and up to a limit, and shown whole", async () => {
+  test("are listed, by reason and up to a limit, and shown in full", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
-    const [eventId = ""] = await bury(pipeline, 2, "content_refused");
+    const [eventId = ""] = await deadLetter(pipeline, 2, "content_refused");
     await redis.xadd(keys.dead(GROUP), "*", "reason", "malformed", "detail", "\u001b[2Jgone", "fields", '["a","b"]');
     expect((await answerOf(pipeline, "dead", "list", "--limit", "1")).json).toMatchObject({
       total: 3,
@@ -116,7 +116,7 @@ describe("dead letters", () => {
 
   test("are retried and dropped by the commands", async () => {
     await using pipeline = await aPipeline();
-    const [first = "", second = ""] = await bury(pipeline, 3, "no_such_address");
+    const [first = "", second = ""] = await deadLetter(pipeline, 3, "no_such_address");
     expect(await textOf(pipeline, "dead", "retry", first)).toContain("1 letter: queued again");
     expect(await textOf(pipeline, "dead", "retry", "--all", "--dry-run")).toContain("2 letters, nothing was done");
     expect(await textOf(pipeline, "dead", "retry", "--all", "--dry-run")).toContain("suppressions lift");
@@ -142,7 +142,7 @@ test("suppressions are listed, masked, and lifted", async () => {
   expect((await answerOf(pipeline, "suppressions", "lift", "mai@example.org")).failed).toBe(true);
 });
 
-test("a group is paused and resumed, and its consumers heed it", async () => {
+test("a group is paused and resumed, and its consumers obey", async () => {
   await using pipeline = await aPipeline();
   const outbox = anOutbox();
   const consumer = await pipeline.consumer(outbox.handler);
@@ -155,7 +155,7 @@ test("a group is paused and resumed, and its consumers heed it", async () => {
   await expect(answerOf(pipeline, "pause", "nobody")).rejects.toThrow("no group is named nobody");
 });
 
-test("a forgotten group is dropped when it is confirmed, with all that is its own; a known one only by force", async () => {
+test("an orphaned group is dropped with everything it owns, once confirmed; a known one only with --force", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys } = pipeline;
   const old = { name: "old-newsletter", types: [] };
@@ -174,7 +174,7 @@ test("a forgotten group is dropped when it is confirmed, with all that is its ow
   expect((await answerOf(pipeline, "group", "drop", GROUP, "--yes", "--force")).json).toMatchObject({ dropped: true });
 });
 
-test("a doctor looks at both stores and at the groups", async () => {
+test("a doctor checks both stores and the groups", async () => {
   await using pipeline = await aPipeline();
   const { json, text } = await answerOf(pipeline, "doctor");
   expect(json).toMatchObject({

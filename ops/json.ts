@@ -1,6 +1,6 @@
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** A value with the names of its properties as the API writes them: `eventId` becomes `event_id`. */
+/** A value with property names as in the API: `eventId` becomes `event_id`. */
 const renamed = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(renamed);
   if (typeof value !== "object" || value === null || value instanceof Date) return value;

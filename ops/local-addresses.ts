@@ -2,17 +2,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
-/** Where the system that `bun run start` runs on this machine says what it listens on. */
+/** Written by `bun run start`: the addresses of the system on this machine. */
 const FILE = "addresses.json";
 
 const addressesSchema = z
   .object({ databaseUrl: z.string(), redisUrl: z.string() })
   .transform(({ databaseUrl, redisUrl }) => ({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }));
 
-/** Settings by the names of their variables. */
+/** Settings, by the names of their variables. */
 export type LocalAddresses = z.output<typeof addressesSchema>;
 
-/** The addresses of the local system while it runs. A file that cannot be read counts as none. */
+/** The addresses of the local system while it runs. An unreadable file counts as none. */
 export const readLocalAddresses = (directory: string): LocalAddresses | undefined => {
   try {
     const parsed: unknown = JSON.parse(readFileSync(join(directory, FILE), "utf8"));
@@ -23,8 +23,8 @@ export const readLocalAddresses = (directory: string): LocalAddresses | undefine
 };
 
 /**
- * The environment, completed by the local system's addresses. Only where it names neither store, or the very one that the
- * local system uses: a command must not reach with one hand into one system and with the other into another.
+ * The environment, completed by the local system's addresses. Only if it names neither store, or the local system's own:
+ * a command must not use the database of one system and the Redis of another.
  */
 export const withLocalAddresses = (
   environment: Readonly<Record<string, string | undefined>>,

@@ -1,10 +1,11 @@
+import { join } from "node:path";
 import { loadSettings } from "../settings/load.ts";
 import { countLetters } from "../stream/dead-letters.ts";
 import { eventually } from "../tests/eventually.ts";
 import { aSignup, type Pipeline, redisUrl } from "../tests/pipeline.ts";
-import { readCommandLine } from "./arguments.ts";
+import type { Operator } from "./actions/operator.ts";
+import { runWords } from "./app.ts";
 import type { Answer } from "./command.ts";
-import type { Operator } from "./operator.ts";
 
 export const GROUP = "welcome-email";
 
@@ -19,25 +20,64 @@ export const anOperator = ({ db, redis, keys }: Pipeline, parts: Partial<Operato
   ...parts,
 });
 
-/** What a command answers in a test's pipeline. */
+/** What a command answers in a test's pipeline; rejects with its error. */
 export const answerOf = async (pipeline: Pipeline, ...words: readonly string[]): Promise<Answer> => {
-  const request = readCommandLine(words);
-  if (request.kind !== "run") throw new Error("that asks for help");
-  return await request.command.run({
-    ...anOperator(pipeline),
-    settings: loadSettings("ops", { DATABASE_URL: pipeline.url, REDIS_URL: redisUrl() }),
-    args: request.args,
-    say: () => {},
-    now: () => new Date(),
+  const answers: Promise<Answer>[] = [];
+  const output: string[] = [];
+  const stream = { write: (text: string) => void output.push(text) };
+  await runWords(words, {
+    process: { stdout: stream, stderr: stream },
+    conclude: async (produce) => {
+      const answer = produce();
+      answers.push(answer);
+      await answer.catch(() => {});
+    },
+    connected: (_, work) =>
+      work({
+        ...anOperator(pipeline),
+        settings: loadSettings("ops", { DATABASE_URL: pipeline.url, REDIS_URL: redisUrl() }),
+        say: () => {},
+        now: () => new Date(),
+      }),
   });
+  const [answer] = answers;
+  if (answer === undefined) throw new Error(`no command ran: ${output.join("")}`);
+  return answer;
 };
 
 /** The same as people read it, without colours. */
 export const textOf = async (pipeline: Pipeline, ...words: readonly string[]): Promise<string> =>
   (await answerOf(pipeline, ...words)).text((_, text) => text);
 
-/** Signs people up whose mails a consumer buries for this reason; returns their event ids. */
-export const bury = async (pipeline: Pipeline, count: number, reason = "mailbox_unavailable"): Promise<string[]> => {
+/** The settings of a test's pipeline, for a process. */
+export const environmentOf = (pipeline: Pipeline) => ({
+  DATABASE_URL: pipeline.url,
+  REDIS_URL: redisUrl(),
+  STREAM_NAME: pipeline.streamName,
+});
+
+/** Runs the command line as a process. */
+export const opsProcess = async (words: readonly string[], environment: Readonly<Record<string, string>>) => {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "main.ts"), ...words], {
+    env: { PATH: process.env["PATH"], ...environment },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { out, err, code };
+};
+
+/** Signs people up whose mails a consumer dead-letters for this reason; returns their event ids. */
+export const deadLetter = async (
+  pipeline: Pipeline,
+  count: number,
+  reason = "mailbox_unavailable",
+): Promise<string[]> => {
   const before = await countLetters(pipeline.redis, pipeline.keys, GROUP);
   const consumer = await pipeline.consumer(
     async () => ({ kind: "permanent", reason, reply: "550 no", suppressAddress: false }),

@@ -1,6 +1,5 @@
 import type { Redis } from "ioredis";
 import type { Entry } from "./entries.ts";
-import { encodeEvent, type StreamEvent } from "./event.ts";
 
 /** Entries of a stream between two ids, both included, oldest first and in pages (XRANGE). `-` and `+` are its ends. */
 export async function* logPages(
@@ -31,7 +30,3 @@ export const putInLine = async (
 ): Promise<void> => {
   await Promise.all(entries.map((fields) => redis.xadd(stream, "*", ...fields)));
 };
-
-/** The same for events that are made anew. */
-export const putEventsInLine = (redis: Redis, stream: string, events: readonly StreamEvent[]): Promise<void> =>
-  putInLine(redis, stream, events.map(encodeEvent));

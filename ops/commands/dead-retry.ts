@@ -1,9 +1,8 @@
-import type { Command } from "../command.ts";
-import { groupsNamed } from "../operator.ts";
-import { type RedriveReport, redrive } from "../redrive.ts";
-import { counted } from "../terminal/quantity.ts";
+import { counted } from "../actions/quantity.ts";
+import type { RedriveReport } from "../actions/redrive.ts";
+import { command } from "../command.ts";
 import { printable, type Style } from "../terminal/style.ts";
-import { reasonsLine, SELECTION_OPTIONS, SELECTION_USAGE, selectionOf } from "./letter-selection.ts";
+import { reasonsLine, SELECTION_PARAMETERS, type SelectionFlags, selectionOf } from "./letter-selection.ts";
 
 const sum = (
   reports: readonly RedriveReport[],
@@ -16,48 +15,47 @@ const reportText = (style: Style, reports: readonly RedriveReport[], dryRun: boo
     const value = sum(reports, name);
     if (value > 0) lines.push(`  ${counted(value, "letter")}: ${text}`);
   };
-  say("redriven", dryRun ? "would be queued again, counters afresh" : "queued again, counters afresh");
-  say("returned", "back in line as they were (unread, or unfinished by the ledger)");
-  say("settled", "only taken away: their mail has been sent or closed");
-  say("gone", "somebody else was quicker");
-  say("unreadable", "hold no entry that could be put back; they stay (`dead drop`)");
+  say("redriven", dryRun ? "would be queued again with fresh counters" : "queued again with fresh counters");
+  say("returned", "republished unchanged (could not be read, or the mail is not final)");
+  say("settled", "only deleted: the mail has been sent or closed");
+  say("gone", "another operator was faster");
+  say("unreadable", "hold no entry to republish; they stay (`dead drop`)");
   const reasons = reasonsLine(reports);
   const head = style("bold", `${counted(sum(reports, "letters"), "letter")}${dryRun ? ", nothing was done" : ""}`);
   const hints = reports.some((report) => (report.byReason["no_such_address"] ?? 0) > 0)
     ? [style("warning", "addresses that do not exist are suppressed: lift them first (`suppressions lift`)")]
     : [];
   const stopped = reports.some((report) => report.stopped)
-    ? [style("warning", "stopped before the end; run it again to go on")]
+    ? [style("warning", "stopped before the end; run it again to continue")]
     : [];
   return [reasons === "" ? head : `${head} (${printable(reasons)})`, ...lines, ...hints, ...stopped].join("\n");
 };
 
-export const deadRetry: Command = {
-  name: "dead retry",
-  summary: "Bring dead letters back in line",
-  usage: `${SELECTION_USAGE} [--dry-run]`,
+export const deadRetry = command<SelectionFlags, [id: string | undefined]>({
+  brief: "Queue dead letters again",
   about: [
-    "A mail that is dead is queued again with fresh counters; a letter whose mail has been sent meanwhile is only taken",
-    "away; an entry that nobody could read goes back as it was. Safe to run twice, and from two places at once: each mail",
-    "goes out once. By event id it also brings back a dead mail whose letter Redis has lost.",
+    "A dead mail is queued again with fresh counters; a letter whose mail has been sent since is only deleted; an entry that",
+    "could not be read is republished unchanged. Safe to run twice, and by two operators at once: each mail is sent once. By",
+    "event id it also recovers a dead mail whose letter Redis has lost.",
   ].join("\n"),
-  options: SELECTION_OPTIONS,
-  words: [0, 1],
+  parameters: SELECTION_PARAMETERS,
   examples: [
     ["dead retry 0190c3a1-6f0e-7000-8000-000000000001", "one"],
     ["dead retry --reason retries_exhausted --dry-run", "how many would it be?"],
-    ["dead retry --all", "everything, in batches; Ctrl-C stops between two"],
+    ["dead retry --all", "all, in batches; Ctrl-C stops after the current one"],
   ],
   needs: ["database", "redis"],
+  publishes: true,
   check: selectionOf,
-  async run(context) {
-    const { args } = context;
-    const selection = selectionOf(args);
-    const dryRun = args.has("dry-run");
+  async run(context, flags, id) {
+    const [{ redrive }, { groupsNamed }] = await Promise.all([
+      import("../actions/redrive.ts"),
+      import("../actions/operator.ts"),
+    ]);
+    const selection = selectionOf(flags, id);
+    const { dryRun = false } = flags;
     const reports: RedriveReport[] = [];
-    for (const group of groupsNamed(args.text("group"))) {
-      reports.push(await redrive(context, group, selection, { dryRun }));
-    }
+    for (const group of groupsNamed(flags.group)) reports.push(await redrive(context, group, selection, { dryRun }));
     const nothing =
       selection.kind === "one" && reports.every(({ letters, redriven }) => letters === 0 && redriven === 0);
     return {
@@ -66,4 +64,4 @@ export const deadRetry: Command = {
       text: (style) => (nothing ? "no such dead letter" : reportText(style, reports, dryRun)),
     };
   },
-};
+});

@@ -1,7 +1,7 @@
-import { type Erasure, eraseUser, findUserIds } from "../../database/erase-user.ts";
-import type { Command } from "../command.ts";
-import { NotFound } from "../operator.ts";
-import { counted } from "../terminal/quantity.ts";
+import type { Erasure } from "../../database/erase-user.ts";
+import { counted } from "../actions/quantity.ts";
+import { command } from "../command.ts";
+import { JSON_FLAG, type JsonFlags, text } from "../flags.ts";
 
 const erasureText = (erasure: Erasure): string =>
   [
@@ -12,25 +12,30 @@ const erasureText = (erasure: Erasure): string =>
     `  ${counted(erasure.ledgerRowsKept, "ledger row")} kept, without the mail server's reply`,
   ].join("\n");
 
-export const erase: Command = {
-  name: "erase",
-  summary: "Erase a user; mail that is unsent is cancelled",
-  usage: "<user id | address | user name>",
+export const erase = command<JsonFlags, [wanted: string]>({
+  brief: "Erase a user, and cancel their unsent mail",
   about: [
-    "Deletes the user, the keys of their requests and their address on the list of suppressed ones, in one statement. The",
-    "ledger keeps its row: ids, states and times, nothing personal. It cannot be undone.",
+    "Deletes the user, their idempotency keys and their suppressed address, in one statement. The ledger keeps its rows: ids,",
+    "states and times, nothing personal. This cannot be undone.",
   ].join("\n"),
-  options: {},
-  words: [1, 1],
-  examples: [["erase mai@example.org", "as the person asked for"]],
+  parameters: {
+    positional: {
+      kind: "tuple",
+      parameters: [{ parse: text, placeholder: "user id | address | user name", brief: "The user; case is ignored" }],
+    },
+    flags: { json: JSON_FLAG },
+  },
+  examples: [["erase mai@example.org", "at the person's request"]],
   needs: ["database"],
-  async run({ db, args }) {
-    const userIds = await findUserIds(db, args.positionals[0] ?? "");
+  async run({ db }, _flags, wanted) {
+    const [{ eraseUser, findUserIds }, { NotFound }] = await Promise.all([
+      import("../../database/erase-user.ts"),
+      import("../actions/operator.ts"),
+    ]);
+    const userIds = await findUserIds(db, wanted);
     if (userIds.length === 0) throw new NotFound("there is no such user");
-    if (userIds.length > 1) {
-      throw new NotFound(`several users go by that: ${userIds.join(", ")}; name one by its id`);
-    }
+    if (userIds.length > 1) throw new NotFound(`several users match: ${userIds.join(", ")}; name one by its id`);
     const erasures = await Promise.all(userIds.map((userId) => eraseUser(db, userId)));
     return { json: { erasures }, text: () => erasures.map(erasureText).join("\n") };
   },
-};
+});

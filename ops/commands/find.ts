@@ -1,20 +1,9 @@
-import { type FoundSignup, findSignups } from "../../database/find-signup.ts";
-import { untilReady } from "../../stream/connection.ts";
-import { indexedLetter } from "../../stream/dead-letters.ts";
-import { GROUPS } from "../../stream/groups.ts";
-import type { Command, CommandContext } from "../command.ts";
-import { masked, maskedAddress } from "../terminal/mask.ts";
-import { duration, relative } from "../terminal/quantity.ts";
+import type { SignupDetails } from "../actions/find.ts";
+import { duration, relative } from "../actions/quantity.ts";
+import { command } from "../command.ts";
+import { JSON_FLAG, type JsonFlags, SHOW_ADDRESS_FLAG, text } from "../flags.ts";
 import type { Style, Tone } from "../terminal/style.ts";
 import { type Cell, pairs, table } from "../terminal/table.ts";
-
-const LIMIT = 20;
-const REDIS_WITHIN_MS = 1_000;
-
-interface Shown extends FoundSignup {
-  /** Groups in whose dead letters the event is, with the letter's id. */
-  readonly deadLetters: Readonly<Record<string, string>>;
-}
 
 const TONES: Readonly<Record<string, Tone>> = {
   sent: "good",
@@ -24,27 +13,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   retrying: "warning",
 };
 
-/** Redis adds where the letter lies. Where it is away, the ledger alone answers. */
-const lettersOf = async (
-  { redis, keys }: CommandContext,
-  eventId: string,
-): Promise<Readonly<Record<string, string>>> => {
-  const found: Record<string, string> = {};
-  if (!(await untilReady(redis, REDIS_WITHIN_MS))) return found;
-  for (const { name } of GROUPS) {
-    const letterId = await indexedLetter(redis, keys, name, eventId).catch(() => undefined);
-    if (letterId !== undefined) found[name] = letterId;
-  }
-  return found;
-};
-
-const withoutPersonal = (signup: FoundSignup): FoundSignup => ({
-  ...signup,
-  userName: signup.userName === null ? null : masked(signup.userName),
-  email: signup.email === null ? null : maskedAddress(signup.email),
-});
-
-const timelineTable = (style: Style, mail: NonNullable<Shown["mail"]>): string => {
+const timelineTable = (style: Style, mail: NonNullable<SignupDetails["mail"]>): string => {
   const started = new Date(mail.timeline[0]?.at ?? mail.createdAt).getTime();
   return table(
     style,
@@ -52,7 +21,7 @@ const timelineTable = (style: Style, mail: NonNullable<Shown["mail"]>): string =
       { title: "after", align: "right" },
       { title: "at" },
       { title: "state" },
-      { title: "try" },
+      { title: "attempt" },
       { title: "reason" },
       { title: "by" },
     ],
@@ -67,7 +36,7 @@ const timelineTable = (style: Style, mail: NonNullable<Shown["mail"]>): string =
   );
 };
 
-const signupText = (style: Style, signup: Shown, now: Date): string => {
+const signupText = (style: Style, signup: SignupDetails, now: Date): string => {
   const { mail } = signup;
   const erased: Cell = { text: "erased", tone: "warning" };
   const rows: (readonly [string, Cell])[] = [
@@ -81,10 +50,10 @@ const signupText = (style: Style, signup: Shown, now: Date): string => {
   rows.push(
     ["event", { text: mail.eventId, tone: "bold" }],
     ["state", { text: mail.state, tone: TONES[mail.state] ?? "plain" }],
-    ["attempts", `${mail.attempts}, uncertain ${mail.uncertain}, failures of the system ${mail.systemFailures}`],
+    ["attempts", `${mail.attempts}, uncertain ${mail.uncertain}, system failures ${mail.systemFailures}`],
     ["signed up", moments(mail.createdAt)],
   );
-  if (mail.nextTryAt !== null) rows.push(["next try", moments(mail.nextTryAt)]);
+  if (mail.nextTryAt !== null) rows.push(["next attempt", moments(mail.nextTryAt)]);
   if (mail.leaseUntil !== null) rows.push(["lease until", moments(mail.leaseUntil)]);
   if (mail.reason !== null) rows.push(["reason", mail.reason]);
   if (mail.serverReply !== null) rows.push(["server reply", mail.serverReply]);
@@ -96,36 +65,41 @@ const signupText = (style: Style, signup: Shown, now: Date): string => {
   return `${pairs(style, rows)}\n\n${timelineTable(style, mail)}`;
 };
 
-export const find: Command = {
-  name: "find",
-  summary: "One signup: its mail's state, what the server said, and its timeline",
-  usage: "<event id | user id | address | user name>",
-  about: "Addresses and names are masked unless --show-address is given.",
-  options: { "show-address": { type: "boolean", about: "print the address and the name in full" } },
-  words: [1, 1],
+interface Flags extends JsonFlags {
+  readonly showAddress?: boolean;
+}
+
+export const find = command<Flags, [wanted: string]>({
+  brief: "Find a signup: its mail, its timeline, its dead letter",
+  about: "Names and addresses are masked unless --show-address is given. An erased user is still found by either id.",
+  parameters: {
+    positional: {
+      kind: "tuple",
+      parameters: [
+        {
+          parse: text,
+          placeholder: "event id | user id | address | user name",
+          brief: "Any one of them; case is ignored",
+        },
+      ],
+    },
+    flags: { showAddress: SHOW_ADDRESS_FLAG, json: JSON_FLAG },
+  },
   examples: [
     ["find mai@example.org", "by address"],
-    ["find 0190c3a1-6f0e-7000-8000-000000000001", "by event id or user id"],
+    ["find 0190c3a1-6f0e-7000-8000-000000000001 --json", "by event id or user id"],
   ],
   needs: ["database"],
-  async run(context) {
-    const { db, args, now } = context;
-    const found = await findSignups(db, args.positionals[0] ?? "", LIMIT);
-    const signups = await Promise.all(
-      found.map(
-        async (signup): Promise<Shown> => ({
-          ...(args.has("show-address") ? signup : withoutPersonal(signup)),
-          deadLetters: signup.mail === null ? {} : await lettersOf(context, signup.mail.eventId),
-        }),
-      ),
-    );
+  async run(context, { showAddress }, wanted) {
+    const actions = await import("../actions/find.ts");
+    const signups = await actions.find(context, wanted, { showAddress });
     return {
       json: { signups },
       failed: signups.length === 0,
       text: (style) =>
         signups.length === 0
           ? "nothing was found"
-          : signups.map((signup) => signupText(style, signup, now())).join("\n\n"),
+          : signups.map((signup) => signupText(style, signup, context.now())).join("\n\n"),
     };
   },
-};
+});

@@ -1,37 +1,45 @@
-import { dropGroup } from "../../stream/drop-group.ts";
-import { readGroupStatus } from "../../stream/group-status.ts";
-import { GROUPS } from "../../stream/groups.ts";
-import { type Arguments, type Command, UsageError } from "../command.ts";
-import { NotFound } from "../operator.ts";
+import { count } from "../actions/quantity.ts";
+import { command, UsageError } from "../command.ts";
+import { JSON_FLAG, type JsonFlags, SWITCH, text } from "../flags.ts";
 import { confirmed } from "../terminal/confirm.ts";
-import { count } from "../terminal/quantity.ts";
 
-const refuseKnown = (args: Arguments): void => {
-  const name = args.positionals[0] ?? "";
-  if (GROUPS.some((group) => group.name === name) && !args.has("force")) {
-    throw new UsageError(`${name} is a group of stream/groups.ts; to drop it all the same, give --force`);
-  }
-};
+interface Flags extends JsonFlags {
+  readonly yes?: boolean;
+  readonly force?: boolean;
+}
 
-export const groupDrop: Command = {
-  name: "group drop",
-  summary: "Take a group off the log that nobody reads any more",
-  usage: "<group> [--yes] [--force]",
+export const groupDrop = command<Flags, [name: string]>({
+  brief: "Delete an orphaned group, which no consumer reads any more",
   about: [
-    "A forgotten group holds back trimming: the log grows for as long as it is there. Its place in the log, its retries and",
-    "its dead letters are deleted; the log, the ledger and other groups are not touched. A group that the code knows needs",
-    "--force, and the api makes it again from the beginning of the log within seconds.",
+    "An orphaned group holds back trimming: the log grows as long as it exists. Its position in the log, its retries and its",
+    "dead letters are deleted; the log, the ledger and other groups are not affected. A group of stream/groups.ts needs",
+    "--force, and the api creates it again within seconds, at the beginning of the log.",
   ].join("\n"),
-  options: {
-    yes: { type: "boolean", about: "do not ask" },
-    force: { type: "boolean", about: "also a group that is in stream/groups.ts" },
+  parameters: {
+    positional: {
+      kind: "tuple",
+      parameters: [{ parse: text, placeholder: "group", brief: "The group's name" }],
+    },
+    flags: {
+      yes: { ...SWITCH, brief: "Do not ask for confirmation" },
+      force: { ...SWITCH, brief: "Drop it even if it is in stream/groups.ts" },
+      json: JSON_FLAG,
+    },
   },
-  words: [1, 1],
-  examples: [["group drop old-newsletter --yes", "`status` shows which are forgotten"]],
+  examples: [["group drop old-newsletter --yes", "`status` shows which groups are orphaned"]],
   needs: ["redis"],
-  check: refuseKnown,
-  async run({ redis, keys, args, say, signal }) {
-    const name = args.positionals[0] ?? "";
+  async check({ force }, name) {
+    const { GROUPS } = await import("../../stream/groups.ts");
+    if (force !== true && GROUPS.some((group) => group.name === name)) {
+      throw new UsageError(`${name} is a group of stream/groups.ts; to drop it all the same, give --force`);
+    }
+  },
+  async run({ redis, keys, say, signal }, { yes }, name) {
+    const [{ dropGroup }, { readGroupStatus }, { NotFound }] = await Promise.all([
+      import("../../stream/drop-group.ts"),
+      import("../../stream/group-status.ts"),
+      import("../actions/operator.ts"),
+    ]);
     const found = await readGroupStatus(redis, keys, { name, types: [] });
     const lost = {
       unread: found.lag,
@@ -45,18 +53,18 @@ export const groupDrop: Command = {
     const unread = found.lag === null ? "an unknown number of" : count(found.lag);
     say(
       [
-        `group ${name}: lost would be ${unread} unread and ${count(found.pending)} pending entries,`,
-        `${count(found.waitingRetries)} waiting retries, ${count(found.deadLetters)} dead letters`,
+        `dropping group ${name} loses ${unread} unread and ${count(found.pending)} pending entries,`,
+        `${count(found.waitingRetries)} waiting retries and ${count(found.deadLetters)} dead letters`,
       ].join(" "),
     );
-    if (!args.has("yes") && !(await confirmed("This cannot be undone.", name, signal))) {
+    if (yes !== true && !(await confirmed("This cannot be undone.", name, signal))) {
       return {
         json: { group: name, dropped: false, lost },
         failed: true,
-        text: () => "nothing was dropped: it was not confirmed (give --yes where there is no terminal)",
+        text: () => "nothing was dropped: not confirmed (without a terminal, give --yes)",
       };
     }
     const dropped = await dropGroup(redis, keys, name);
-    return { json: { group: name, dropped, lost }, text: () => `group ${name} is dropped` };
+    return { json: { group: name, dropped, lost }, text: () => `group ${name} dropped` };
   },
-};
+});

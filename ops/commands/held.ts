@@ -1,44 +1,36 @@
-import { type HeldEmail, listHeldEmails } from "../../database/held-emails.ts";
-import { isUuid } from "../../database/uuid.ts";
-import { type Arguments, type Command, GROUP_OPTION, UsageError, wholeNumber } from "../command.ts";
-import { dropHeld, releaseAll, releaseEmails } from "../held.ts";
-import { groupsNamed, mailGroups } from "../operator.ts";
-import { counted, relative } from "../terminal/quantity.ts";
+import { counted, relative } from "../actions/quantity.ts";
+import { command, UsageError } from "../command.ts";
+import { eventId, GROUP_FLAG, JSON_FLAG, type JsonFlags, limitFlag, SWITCH } from "../flags.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
-const DEFAULT_LIMIT = 50;
-const limitOf = (args: Arguments) => wholeNumber(args, "limit", DEFAULT_LIMIT, 10_000);
+interface Flags extends JsonFlags {
+  readonly group?: string;
+}
 
-const eventIdFrom = (text: string | undefined): string => {
-  if (!isUuid(text)) throw new UsageError(`${text ?? "nothing"}: expected an event id`);
-  return text;
-};
+interface ListFlags extends Flags {
+  readonly limit: number;
+}
 
-export const heldList: Command = {
-  name: "held list",
-  summary: "Mails of which nobody knows whether they went out, and that wait for you",
-  usage: "[--limit N]",
-  options: {
-    limit: { type: "string", placeholder: "N", about: `mails to show (default: ${DEFAULT_LIMIT})` },
-    group: GROUP_OPTION,
-  },
-  words: [0, 0],
-  examples: [["held list", "look at the inbox or the server's log before you decide"]],
+interface ReleaseFlags extends Flags {
+  readonly all?: boolean;
+}
+
+export const heldList = command<ListFlags>({
+  brief: "List held mails: they may have been sent or not, and wait for your decision",
+  parameters: { flags: { limit: limitFlag("mails", 10_000), group: GROUP_FLAG, json: JSON_FLAG } },
+  examples: [["held list", "check the inbox or the mail server's log before you decide"]],
   needs: ["database"],
-  check: (args) => limitOf(args),
-  async run({ db, args, now }) {
-    const limit = limitOf(args);
-    const mails: (HeldEmail & { readonly group: string })[] = [];
-    for (const { name, template } of mailGroups(groupsNamed(args.text("group")))) {
-      const found = await listHeldEmails(db, { template, limit: limit - mails.length });
-      mails.push(...found.map((mail) => ({ group: name, ...mail })));
-      if (mails.length >= limit) break;
-    }
+  async run(context, { limit, group }) {
+    const [{ listHeld }, { groupsNamed }] = await Promise.all([
+      import("../actions/held.ts"),
+      import("../actions/operator.ts"),
+    ]);
+    const mails = await listHeld(context, groupsNamed(group), limit);
     return {
       json: { mails },
       text: (style) =>
         mails.length === 0
-          ? "nothing is held"
+          ? "no mail is held"
           : table(
               style,
               ["event", "user", "group", "attempts", "uncertain", "held", "reason"].map((title) => ({ title })),
@@ -48,40 +40,45 @@ export const heldList: Command = {
                 mail.group,
                 String(mail.attempts),
                 String(mail.uncertain),
-                relative(mail.heldAt, now()),
+                relative(mail.heldAt, context.now()),
                 mail.reason ?? "",
               ]),
             ),
     };
   },
-};
+});
 
-/** The one that is meant; undefined: all. */
-const releaseOf = (args: Arguments): string | undefined => {
-  const [id] = args.positionals;
-  if (args.has("all") === (id !== undefined)) throw new UsageError("expected either <event id> or --all");
-  return id === undefined ? undefined : eventIdFrom(id);
-};
-
-export const heldRelease: Command = {
-  name: "held release",
-  summary: "Send held mails after all",
-  usage: "<event id> | --all",
-  about: "The mail may be a second one: it was held because nobody knows. Same Message-ID, counted as a possible twin.",
-  options: { all: { type: "boolean", about: "all that are held" }, group: GROUP_OPTION },
-  words: [0, 1],
-  check: (args) => releaseOf(args),
+export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
+  brief: "Send held mails after all",
+  about: "The mail may be a duplicate: it has the same Message-ID, and its `uncertain` counter is kept.",
+  parameters: {
+    positional: {
+      kind: "tuple",
+      parameters: [{ parse: eventId, optional: true, placeholder: "event id", brief: "The event of one held mail" }],
+    },
+    flags: {
+      all: { ...SWITCH, brief: "All held mails" },
+      group: GROUP_FLAG,
+      json: JSON_FLAG,
+    },
+  },
   examples: [
     ["held release 0190c3a1-6f0e-7000-8000-000000000001", "one"],
     ["held release --all", "all of them"],
   ],
   needs: ["database", "redis"],
-  async run(context) {
-    const { args } = context;
-    const id = releaseOf(args);
+  publishes: true,
+  check(flags, id) {
+    if ((flags.all === true) === (id !== undefined)) throw new UsageError("expected either <event id> or --all");
+  },
+  async run(context, flags, id) {
+    const [{ releaseAll, releaseEmails }, { groupsNamed, mailGroups }] = await Promise.all([
+      import("../actions/held.ts"),
+      import("../actions/operator.ts"),
+    ]);
     let released = 0;
     let stopped = false;
-    for (const group of mailGroups(groupsNamed(args.text("group")))) {
+    for (const group of mailGroups(groupsNamed(flags.group))) {
       if (id === undefined) {
         const report = await releaseAll(context, group);
         released += report.released;
@@ -96,33 +93,36 @@ export const heldRelease: Command = {
       failed: nothing || stopped,
       text: (style) => {
         if (nothing) return "no such mail is held";
-        const rest = stopped ? style("warning", "; stopped before the end, run it again to go on") : "";
+        const rest = stopped ? style("warning", "; stopped before the end, run it again to continue") : "";
         return `${counted(released, "mail")} released${rest}`;
       },
     };
   },
-};
+});
 
-export const heldDrop: Command = {
-  name: "held drop",
-  summary: "Give a held mail up: it becomes dead, reason dropped_by_operator",
-  usage: "<event id>",
-  about: "It gets no dead letter. `dead retry <event id>` would still bring it back.",
-  options: { group: GROUP_OPTION },
-  words: [1, 1],
-  check: (args) => eventIdFrom(args.positionals[0]),
-  examples: [["held drop 0190c3a1-6f0e-7000-8000-000000000001", "it has arrived, or is not wanted any more"]],
+export const heldDrop = command<Flags, [id: string]>({
+  brief: "Give up a held mail: it becomes dead, reason dropped_by_operator",
+  about: "It gets no dead letter. `dead retry <event id>` still recovers it.",
+  parameters: {
+    positional: {
+      kind: "tuple",
+      parameters: [{ parse: eventId, placeholder: "event id", brief: "The event of a held mail" }],
+    },
+    flags: { group: GROUP_FLAG, json: JSON_FLAG },
+  },
+  examples: [["held drop 0190c3a1-6f0e-7000-8000-000000000001", "it has arrived, or is no longer wanted"]],
   needs: ["database", "redis"],
-  async run(context) {
-    const eventId = eventIdFrom(context.args.positionals[0]);
+  async run(context, flags, id) {
+    const [{ dropHeld }, { groupsNamed, mailGroups }] = await Promise.all([
+      import("../actions/held.ts"),
+      import("../actions/operator.ts"),
+    ]);
     const dropped: string[] = [];
-    for (const group of mailGroups(groupsNamed(context.args.text("group")))) {
-      dropped.push(...(await dropHeld(context, group, [eventId])));
-    }
+    for (const group of mailGroups(groupsNamed(flags.group))) dropped.push(...(await dropHeld(context, group, [id])));
     return {
       json: { dropped },
       failed: dropped.length === 0,
       text: () => (dropped.length === 0 ? "no such mail is held" : `${counted(dropped.length, "mail")} dropped`),
     };
   },
-};
+});

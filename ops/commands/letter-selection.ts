@@ -1,33 +1,56 @@
-import { type Arguments, type CommandOption, DRY_RUN_OPTION, GROUP_OPTION, UsageError } from "../command.ts";
-import type { LetterSelection } from "../letters.ts";
+import type { LetterSelection } from "../actions/letters.ts";
+import { UsageError } from "../command.ts";
+import { DRY_RUN_FLAG, GROUP_FLAG, JSON_FLAG, type JsonFlags, SWITCH, text } from "../flags.ts";
 
-/** How letters are chosen, in the usage of every command that does something with them. */
-export const SELECTION_USAGE = "<event id | letter id> | --reason R | --all";
+/** The flags of the commands that act on a selection of dead letters. */
+export interface SelectionFlags extends JsonFlags {
+  readonly reason?: string;
+  readonly all?: boolean;
+  readonly dryRun?: boolean;
+  readonly group?: string;
+}
 
-export const SELECTION_OPTIONS: Readonly<Record<string, CommandOption>> = {
-  reason: { type: "string", placeholder: "R", about: "all letters of this reason (see `dead list`)" },
-  all: { type: "boolean", about: "all letters" },
-  "dry-run": DRY_RUN_OPTION,
-  group: GROUP_OPTION,
-};
+export const SELECTION_PARAMETERS = {
+  positional: {
+    kind: "tuple",
+    parameters: [
+      {
+        parse: text,
+        optional: true,
+        placeholder: "event id | letter id",
+        brief: "The letters of one event, or one letter",
+      },
+    ],
+  },
+  flags: {
+    reason: {
+      kind: "parsed",
+      parse: text,
+      optional: true,
+      placeholder: "R",
+      brief: "All letters with this reason (see `dead list`)",
+    },
+    all: { ...SWITCH, brief: "All letters" },
+    dryRun: DRY_RUN_FLAG,
+    group: GROUP_FLAG,
+    json: JSON_FLAG,
+  },
+} as const;
 
 /**
- * The selection that the arguments make: exactly one of an id, a reason, or all.
+ * The selection: exactly one of an id, a reason, or all.
  *
  * @throws {UsageError}
  */
-export const selectionOf = (args: Arguments): LetterSelection => {
-  const id = args.positionals[0];
-  const reason = args.text("reason");
+export const selectionOf = ({ reason, all }: SelectionFlags, id: string | undefined): LetterSelection => {
   const selections: LetterSelection[] = [];
   if (id !== undefined) selections.push({ kind: "one", id });
   if (reason !== undefined) selections.push({ kind: "reason", reason });
-  if (args.has("all")) selections.push({ kind: "all" });
+  if (all === true) selections.push({ kind: "all" });
   const [selection] = selections;
-  if (selection === undefined || selections.length > 1) {
-    throw new UsageError(`expected ${selection === undefined ? "" : "only one of "}${SELECTION_USAGE}`);
-  }
-  return selection;
+  if (selection !== undefined && selections.length === 1) return selection;
+  const many = selections.length > 1 ? "only one of " : "";
+  throw new UsageError(`expected ${many}<event id | letter id> | --reason R | --all`);
 };
 
 /** `12 no_such_address, 3 malformed` */

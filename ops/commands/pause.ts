@@ -1,41 +1,48 @@
-import { pauseGroup, resumeGroup } from "../../stream/pause-group.ts";
-import type { Command } from "../command.ts";
-import { groupsNamed } from "../operator.ts";
+import { command } from "../command.ts";
+import { JSON_FLAG, type JsonFlags, proposeGroups, text } from "../flags.ts";
 
-export const pauseCommand: Command = {
-  name: "pause",
-  summary: "Stop a group's reading; what is under way is finished, what comes waits",
-  usage: "<group>",
-  options: {},
-  words: [1, 1],
-  examples: [["pause welcome-email", "nothing is lost, and signups go on"]],
+const parameters = {
+  positional: {
+    kind: "tuple",
+    parameters: [{ parse: text, proposeCompletions: proposeGroups, placeholder: "group", brief: "The group's name" }],
+  },
+  flags: { json: JSON_FLAG },
+} as const;
+
+export const pauseCommand = command<JsonFlags, [name: string]>({
+  brief: "Pause a group: entries in flight are finished, new ones wait",
+  parameters,
+  examples: [["pause welcome-email", "nothing is lost, and signups are still accepted"]],
   needs: ["redis"],
-  async run({ redis, keys, args }) {
-    const [group] = groupsNamed(args.positionals[0]);
-    const name = group?.name ?? "";
-    const changed = await pauseGroup(redis, keys, name);
+  async run({ redis, keys }, _flags, name) {
+    const [{ pauseGroup }, { groupNamed }] = await Promise.all([
+      import("../../stream/pause-group.ts"),
+      import("../actions/operator.ts"),
+    ]);
+    const group = groupNamed(name).name;
+    const changed = await pauseGroup(redis, keys, group);
     return {
-      json: { group: name, paused: true, changed },
-      text: () => `${name} ${changed ? "is paused" : "was paused already"}; ops resume ${name} lets it go on`,
+      json: { group, paused: true, changed },
+      text: () => `${group} ${changed ? "is paused" : "was already paused"}; \`resume ${group}\` continues it`,
     };
   },
-};
+});
 
-export const resumeCommand: Command = {
-  name: "resume",
-  summary: "Let a paused group go on",
-  usage: "<group>",
-  options: {},
-  words: [1, 1],
-  examples: [["resume welcome-email", "its consumers read again within a second or so"]],
+export const resumeCommand = command<JsonFlags, [name: string]>({
+  brief: "Resume a paused group",
+  parameters,
+  examples: [["resume welcome-email", "its consumers read again within about a second"]],
   needs: ["redis"],
-  async run({ redis, keys, args }) {
-    const [group] = groupsNamed(args.positionals[0]);
-    const name = group?.name ?? "";
-    const changed = await resumeGroup(redis, keys, name);
+  async run({ redis, keys }, _flags, name) {
+    const [{ resumeGroup }, { groupNamed }] = await Promise.all([
+      import("../../stream/pause-group.ts"),
+      import("../actions/operator.ts"),
+    ]);
+    const group = groupNamed(name).name;
+    const changed = await resumeGroup(redis, keys, group);
     return {
-      json: { group: name, paused: false, changed },
-      text: () => `${name} ${changed ? "reads again" : "was not paused"}`,
+      json: { group, paused: false, changed },
+      text: () => `${group} ${changed ? "is resumed" : "was not paused"}`,
     };
   },
-};
+});

@@ -1,7 +1,7 @@
-import { type Arguments, type Command, DRY_RUN_OPTION, UsageError } from "../command.ts";
-import { groupsNamed, NotFound } from "../operator.ts";
-import { type ReplayReport, replay } from "../replay.ts";
-import { count, counted } from "../terminal/quantity.ts";
+import { count, counted } from "../actions/quantity.ts";
+import type { ReplayReport } from "../actions/replay.ts";
+import { command } from "../command.ts";
+import { DRY_RUN_FLAG, JSON_FLAG, type JsonFlags, proposeGroups, text } from "../flags.ts";
 import type { Style } from "../terminal/style.ts";
 
 const ENTRY_ID = /^\d+(-\d+)?$/;
@@ -9,18 +9,18 @@ const AGO = /^(\d+)(s|m|min|h|d)$/;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * A point in the log: an entry's id, a time (ISO 8601), or how long ago (`90m`, `2h`). As XRANGE takes it: a number of ms
- * alone means the first entry of that millisecond, or the last where the range ends.
+ * A point in the log: an entry id, a time (ISO 8601), or an age (`90m`, `2h`), as an id for XRANGE. A number of ms alone
+ * means the first entry of that millisecond, or the last one where the range ends.
  *
- * @throws {UsageError}
+ * @throws {SyntaxError}
  */
-export const pointInLog = (text: string, now: Date): string => {
-  if (ENTRY_ID.test(text)) return text;
-  const ago = AGO.exec(text);
+export const pointInLog = (value: string, now: Date): string => {
+  if (ENTRY_ID.test(value)) return value;
+  const ago = AGO.exec(value);
   if (ago !== null) return String(now.getTime() - Number(ago[1]) * (UNIT_MS[ago[2] ?? ""] ?? 0));
-  const time = Date.parse(text);
+  const time = Date.parse(value);
   if (Number.isNaN(time) || time < 0) {
-    throw new UsageError(`${text}: expected an entry's id, a time such as 2026-11-25T08:00:00Z, or an age such as 2h`);
+    throw new SyntaxError("expected an entry id, a time such as 2026-11-25T08:00:00Z, or an age such as 2h");
   }
   return String(time);
 };
@@ -31,57 +31,64 @@ const reportText = (style: Style, report: ReplayReport): string => {
     .join(", ");
   return [
     style("bold", `${counted(report.read, "entry", "entries")} read`),
-    `  ${count(report.replayed)} ${report.dryRun ? "would be put" : "put"} in line for ${report.group}`,
-    ...(closed === "" ? [] : [`  left out, for nothing would come of them: ${closed}`]),
+    `  ${count(report.replayed)} ${report.dryRun ? "would be queued" : "queued"} for ${report.group}`,
+    ...(closed === "" ? [] : [`  left out, because their mails are closed: ${closed}`]),
     ...(report.notItsOwn === 0 ? [] : [`  ${count(report.notItsOwn)} are not this group's`]),
     ...(report.stopped
-      ? [style("warning", `stopped before the end; to go on: --from ${report.lastId ?? report.from}`)]
+      ? [style("warning", `stopped before the end; to continue: --from ${report.lastId ?? report.from}`)]
       : []),
   ].join("\n");
 };
 
-const wantedOf = (args: Arguments, now: Date): { group: string; from: string; to: string | undefined } => {
-  const group = args.text("group");
-  const from = args.text("from");
-  const to = args.text("to");
-  if (group === undefined) throw new UsageError("expected --group G");
-  if (from === undefined) throw new UsageError("expected --from ID|TIME");
-  return { group, from: pointInLog(from, now), to: to === undefined ? undefined : pointInLog(to, now) };
-};
+interface Flags extends JsonFlags {
+  readonly group: string;
+  readonly from: string;
+  readonly to?: string;
+  readonly dryRun?: boolean;
+}
 
-export const replayCommand: Command = {
-  name: "replay",
-  summary: "Read the log again for one group, from any point within the retention",
-  usage: "--group G --from ID|TIME [--to ID|TIME] [--dry-run]",
+const pointFlag = (brief: string) =>
+  ({
+    kind: "parsed",
+    parse: (value: string) => pointInLog(value, new Date()),
+    placeholder: "ID|TIME",
+    brief,
+  }) as const;
+
+export const replayCommand = command<Flags>({
+  brief: "Read the log again for one group, from any point within the retention",
   about: [
-    "Puts the entries into the group's own retries stream: other groups see nothing of it. Mails that are final or held are",
-    "left out and counted; the others are guarded by their claim, so no mail goes out twice by this. A dead mail is not",
-    "brought back by it: that is `dead retry`.",
+    "Publishes the entries to the group's own retries stream, which no other group reads. Mails that are final or held are",
+    "left out and counted; the others are guarded by their claim, so a replay makes no duplicates. It does not recover dead",
+    "mails: `dead retry` does.",
   ].join("\n"),
-  options: {
-    group: { type: "string", placeholder: "G", about: "the group that reads again" },
-    from: {
-      type: "string",
-      placeholder: "ID|TIME",
-      about: "first entry: an id, a time (ISO 8601), or an age (2h, 90m)",
+  parameters: {
+    flags: {
+      group: {
+        kind: "parsed",
+        parse: text,
+        proposeCompletions: proposeGroups,
+        placeholder: "G",
+        brief: "The group that reads again",
+      },
+      from: pointFlag("First entry: an id, a time (ISO 8601), or an age (2h, 90m)"),
+      to: { ...pointFlag("Last entry (default: the newest one now)"), optional: true },
+      dryRun: DRY_RUN_FLAG,
+      json: JSON_FLAG,
     },
-    to: { type: "string", placeholder: "ID|TIME", about: "last entry (default: the newest one now)" },
-    "dry-run": DRY_RUN_OPTION,
   },
-  words: [0, 0],
   examples: [
     ["replay --group welcome-email --from 2h --dry-run", "how many of the last two hours are unfinished?"],
     ["replay --group welcome-email --from 2026-11-25T08:00:00Z", "from a time"],
     ["replay --group welcome-email --from 1764000000000-0 --to 1764000600000-0", "between two entries"],
   ],
   needs: ["database", "redis"],
-  check: (args) => wantedOf(args, new Date()),
-  async run(context) {
-    const { args } = context;
-    const { group: name, ...range } = wantedOf(args, context.now());
-    const [group] = groupsNamed(name);
-    if (group === undefined) throw new NotFound(`no group is named ${name}`);
-    const report = await replay(context, group, range, { dryRun: args.has("dry-run") });
+  async run(context, { group, from, to, dryRun = false }) {
+    const [{ replay }, { groupNamed }] = await Promise.all([
+      import("../actions/replay.ts"),
+      import("../actions/operator.ts"),
+    ]);
+    const report = await replay(context, groupNamed(group), { from, to }, { dryRun });
     return { json: report, failed: report.stopped, text: (style) => reportText(style, report) };
   },
-};
+});

@@ -1,9 +1,9 @@
-import { LEDGER_BOUND } from "../../database/ledger-counts.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
-import type { Command } from "../command.ts";
-import { type PipelineStatus, readStatus } from "../status.ts";
-import { bytes, count, counted, duration } from "../terminal/quantity.ts";
+import { bytes, count, counted, duration } from "../actions/quantity.ts";
+import type { PipelineStatus } from "../actions/status.ts";
+import { command } from "../command.ts";
+import { JSON_FLAG, type JsonFlags } from "../flags.ts";
 import type { Style } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
@@ -13,7 +13,7 @@ const lag = (value: number | null, exists: boolean): Cell => {
 };
 
 const stateOf = (group: GroupStatus): Cell => {
-  if (group.forgotten) return { text: "FORGOTTEN: nobody reads it, it holds back trimming", tone: "bad" };
+  if (group.forgotten) return { text: "ORPHANED: no consumer reads it, it holds back trimming", tone: "bad" };
   if (group.paused) return { text: "paused", tone: "warning" };
   return group.consumers.length === 0 ? { text: "no consumer", tone: "warning" } : { text: "running", tone: "good" };
 };
@@ -34,7 +34,7 @@ const groupsTable = (style: Style, groups: readonly GroupStatus[]): string =>
     groups.map((group) => [
       { text: group.group, tone: "bold" },
       lag(group.lag, group.exists.events),
-      // A forgotten group need not have retries of its own.
+      // An orphaned group need not have a retries stream.
       lag(group.retriesLag ?? (group.exists.retries ? null : 0), group.exists.retries || group.forgotten),
       count(group.pending),
       count(group.waitingRetries),
@@ -65,7 +65,7 @@ const consumersTable = (style: Style, groups: readonly GroupStatus[]): string =>
 
 const ledgerLines = ({ ledger }: PipelineStatus): string => {
   const states = Object.entries(ledger.byState).map(([state, value]) => `${count(value)} ${state}`);
-  const bound = ledger.bounded ? ` (of the latest ${count(LEDGER_BOUND)} mails)` : "";
+  const bound = ledger.bounded ? ` (of the latest ${count(ledger.counted)} mails)` : "";
   const { rows, bounded, oldestAgeMs } = ledger.outbox;
   const oldest = rows === 0 ? "" : `, the oldest for ${duration(oldestAgeMs)}`;
   return [
@@ -83,32 +83,30 @@ const redisLine = (facts: RedisFacts): string => {
 
 const statusText = (style: Style, status: PipelineStatus): string => {
   const hasConsumers = status.groups.some((group) => group.consumers.length > 0);
-  const forgotten = status.groups.filter((group) => group.forgotten);
+  const orphaned = status.groups.filter((group) => group.forgotten);
   return [
     groupsTable(style, status.groups),
     ...(hasConsumers ? [consumersTable(style, status.groups)] : []),
     [ledgerLines(status), redisLine(status.redis)].join("\n"),
-    ...forgotten.map(({ group }) => style("warning", `if ${group} is not wanted any more: ops group drop ${group}`)),
+    ...orphaned.map(({ group }) => style("warning", `if ${group} is no longer needed: ops group drop ${group}`)),
   ].join("\n\n");
 };
 
-export const status: Command = {
-  name: "status",
-  summary: "Where every group, the ledger and the outbox stand",
-  usage: "",
+export const status = command<JsonFlags>({
+  brief: "Show the state of every group, of the ledger, the outbox and Redis",
   about: [
     "lag: entries not read yet; pending: read, not acked; waiting: retries that are not due; dead: dead letters;",
-    "oldest unfinished: how long the oldest entry that is unread or pending has waited.",
+    "oldest unfinished: how long the oldest unread or pending entry has waited.",
   ].join("\n"),
-  options: {},
-  words: [0, 0],
+  parameters: { flags: { json: JSON_FLAG } },
   examples: [
     ["status", "tables for people"],
     ["status --json", "the same for scripts"],
   ],
   needs: ["database", "redis"],
   async run(context) {
+    const { readStatus } = await import("../actions/status.ts");
     const found = await readStatus(context);
     return { json: found, text: (style) => statusText(style, found) };
   },
-};
+});

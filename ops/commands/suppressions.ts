@@ -1,28 +1,23 @@
-import { liftSuppression, listSuppressions } from "../../database/suppressions.ts";
-import { type Arguments, type Command, wholeNumber } from "../command.ts";
-import { maskedAddress } from "../terminal/mask.ts";
-import { relative } from "../terminal/quantity.ts";
+import { maskedAddress } from "../actions/mask.ts";
+import { relative } from "../actions/quantity.ts";
+import { command } from "../command.ts";
+import { JSON_FLAG, type JsonFlags, limitFlag, SHOW_ADDRESS_FLAG, text } from "../flags.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
-const DEFAULT_LIMIT = 50;
-const limitOf = (args: Arguments) => wholeNumber(args, "limit", DEFAULT_LIMIT, 10_000);
+interface ListFlags extends JsonFlags {
+  readonly limit: number;
+  readonly showAddress?: boolean;
+}
 
-export const suppressionsList: Command = {
-  name: "suppressions list",
-  summary: "Addresses to which nothing is sent, the latest first",
-  usage: "[--limit N] [--show-address]",
-  options: {
-    limit: { type: "string", placeholder: "N", about: `addresses to show (default: ${DEFAULT_LIMIT})` },
-    "show-address": { type: "boolean", about: "print the addresses in full" },
-  },
-  words: [0, 0],
-  examples: [["suppressions list --show-address", "whom a mail server refused for good"]],
+export const suppressionsList = command<ListFlags>({
+  brief: "List suppressed addresses, to which nothing is sent, the latest first",
+  parameters: { flags: { limit: limitFlag("addresses", 10_000), showAddress: SHOW_ADDRESS_FLAG, json: JSON_FLAG } },
+  examples: [["suppressions list --show-address", "which addresses a mail server refused for good"]],
   needs: ["database"],
-  check: (args) => limitOf(args),
-  async run({ db, args, now }) {
-    const found = await listSuppressions(db, limitOf(args));
-    const suppressions = found.map(({ addressKey, ...rest }) => ({
-      address: args.has("show-address") ? addressKey : maskedAddress(addressKey),
+  async run({ db, now }, { limit, showAddress }) {
+    const { listSuppressions } = await import("../../database/suppressions.ts");
+    const suppressions = (await listSuppressions(db, limit)).map(({ addressKey, ...rest }) => ({
+      address: showAddress === true ? addressKey : maskedAddress(addressKey),
       ...rest,
     }));
     return {
@@ -42,23 +37,27 @@ export const suppressionsList: Command = {
             ),
     };
   },
-};
+});
 
-export const suppressionsLift: Command = {
-  name: "suppressions lift",
-  summary: "Let mails to an address flow again",
-  usage: "<address>",
-  about: "Mails that are `suppressed` stay so; a dead one may be brought back with `dead retry`.",
-  options: {},
-  words: [1, 1],
-  examples: [["suppressions lift mai@example.org", "the mailbox exists by now"]],
+export const suppressionsLift = command<JsonFlags, [address: string]>({
+  brief: "Send mails to a suppressed address again",
+  about: "Mails that are `suppressed` stay so; `dead retry` queues a dead one again.",
+  parameters: {
+    positional: {
+      kind: "tuple",
+      parameters: [{ parse: text, placeholder: "address", brief: "The address; case is ignored" }],
+    },
+    flags: { json: JSON_FLAG },
+  },
+  examples: [["suppressions lift mai@example.org", "the mailbox exists now"]],
   needs: ["database"],
-  async run({ db, args }) {
-    const lifted = await liftSuppression(db, args.positionals[0] ?? "");
+  async run({ db }, _flags, address) {
+    const { liftSuppression } = await import("../../database/suppressions.ts");
+    const lifted = await liftSuppression(db, address);
     return {
       json: { lifted },
       failed: !lifted,
       text: () => (lifted ? "lifted" : "that address is not suppressed"),
     };
   },
-};
+});

@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline/promises";
 
 /**
- * Asks an operator at a terminal to type a word before something is lost. False if it was another one, if there is no
- * terminal to ask at, or on Ctrl-C.
+ * Asks the operator to type a word before something is lost. False if the operator types anything else or presses Ctrl-C,
+ * or if there is no terminal.
  */
 export const confirmed = async (question: string, word: string, signal: AbortSignal): Promise<boolean> => {
   if (!process.stdin.isTTY) return false;
@@ -10,9 +10,11 @@ export const confirmed = async (question: string, word: string, signal: AbortSig
   prompt.on("SIGINT", () => prompt.close());
   const closed = new Promise<string>((resolve) => prompt.on("close", () => resolve("")));
   try {
-    return (await Promise.race([prompt.question(`${question} Type ${word} to go on: `, { signal }), closed])) === word;
+    return (
+      (await Promise.race([prompt.question(`${question} Type ${word} to continue: `, { signal }), closed])) === word
+    );
   } catch {
-    // An aborted question is a "no".
+    // An aborted question counts as a no.
     return false;
   } finally {
     prompt.close();

@@ -1,16 +1,9 @@
-import { count, duration } from "./quantity.ts";
-
-/** How far a long operation is. */
-export interface Progress {
-  readonly done: number;
-  /** undefined: not known beforehand. */
-  readonly total?: number;
-  readonly noun: string;
-}
+import type { Progress } from "../actions/operator.ts";
+import { count, duration } from "../actions/quantity.ts";
 
 export interface ProgressDisplay {
   show(progress: Progress): void;
-  /** Clears the line, so that the answer stands alone. */
+  /** Clears the line before the answer is printed. */
   end(): void;
 }
 
@@ -25,8 +18,8 @@ const bar = (done: number, total: number): string => {
 };
 
 /**
- * Shows what takes over a second: a bar that is drawn over on a terminal, a plain line now and then elsewhere. On standard
- * error: the answer on standard output stays clean.
+ * Shows the progress of what takes over a second: a bar that is redrawn on a terminal, a plain line every 5 s elsewhere.
+ * Meant for standard error, so that standard output holds the answer alone.
  */
 export const createProgressDisplay = (
   output: { readonly isTTY?: boolean; write(text: string): unknown },

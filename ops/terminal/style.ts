@@ -1,7 +1,7 @@
-/** How a piece of text is meant; a terminal that can shows it by colour. */
+/** The meaning of a piece of text, shown as a colour on a terminal. */
 export type Tone = "plain" | "bold" | "dim" | "good" | "warning" | "bad";
 
-/** Dresses text for where it goes: with SGR codes on a terminal, untouched elsewhere. */
+/** Styles text for its output: with SGR codes on a terminal, unchanged elsewhere. */
 export type Style = (tone: Tone, text: string) => string;
 
 const CODES: Readonly<Record<Tone, string>> = {
@@ -13,17 +13,19 @@ const CODES: Readonly<Record<Tone, string>> = {
   bad: "31",
 };
 
-/** Colours on a terminal, unless NO_COLOR is set to anything (https://no-color.org). */
+/** Whether to colour: on a terminal, unless NO_COLOR is set to anything (https://no-color.org). */
+export const isColoured = (output: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): boolean =>
+  output.isTTY === true && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+
+/** Colours where they are wanted. */
 export const styleFor = (output: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): Style => {
-  const coloured = output.isTTY === true && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+  const coloured = isColoured(output, environment);
   return (tone, text) => (coloured && tone !== "plain" && text !== "" ? `\x1b[${CODES[tone]}m${text}\x1b[0m` : text);
 };
 
-/** What would act on a terminal rather than be read: controls, line breaks, and what turns the direction of writing. */
+/** What a terminal acts on rather than shows: control characters, line breaks, and changes of writing direction. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
-/**
- * Text of foreign origin, fit for one line of a terminal: a mail server's reply or a malformed entry may hold anything.
- */
+/** Untrusted text, made safe for one line of a terminal: a mail server's reply or a malformed entry may hold anything. */
 export const printable = (text: string): string =>
   text.replace(UNPRINTABLE, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);

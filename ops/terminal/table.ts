@@ -5,7 +5,7 @@ export interface Column {
   readonly align?: "left" | "right";
 }
 
-/** A cell: text as it is, or with a tone. */
+/** A cell: plain text, or text with a tone. */
 export type Cell = string | { readonly text: string; readonly tone: Tone };
 
 const GAP = "  ";
@@ -13,7 +13,7 @@ const GAP = "  ";
 const textOf = (cell: Cell): string => printable(typeof cell === "string" ? cell : cell.text);
 const toneOf = (cell: Cell): Tone => (typeof cell === "string" ? "plain" : cell.tone);
 
-/** Lines of columns that stand under each other, whatever script their text is in. A last column is not padded. */
+/** Aligned columns under a header, by the display width of any script. The last column is not padded. */
 export const table = (style: Style, columns: readonly Column[], rows: readonly (readonly Cell[])[]): string => {
   const widths = columns.map((column, index) =>
     Math.max(Bun.stringWidth(column.title), ...rows.map((row) => Bun.stringWidth(textOf(row[index] ?? "")))),
@@ -24,9 +24,9 @@ export const table = (style: Style, columns: readonly Column[], rows: readonly (
         const cell = cells[index] ?? "";
         const text = textOf(cell);
         const padding = " ".repeat(Math.max(0, (widths[index] ?? 0) - Bun.stringWidth(text)));
-        const dressed = style(toneOf(cell), text);
-        if (column.align === "right") return padding + dressed;
-        return index === columns.length - 1 ? dressed : dressed + padding;
+        const styled = style(toneOf(cell), text);
+        if (column.align === "right") return padding + styled;
+        return index === columns.length - 1 ? styled : styled + padding;
       })
       .join(GAP)
       .trimEnd();
@@ -34,7 +34,7 @@ export const table = (style: Style, columns: readonly Column[], rows: readonly (
   return [header, ...rows.map(line)].join("\n");
 };
 
-/** Names and values under each other. */
+/** Names and values, one pair per line. */
 export const pairs = (style: Style, rows: readonly (readonly [string, Cell])[]): string => {
   const width = Math.max(0, ...rows.map(([name]) => Bun.stringWidth(name)));
   return rows

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { loadSettings } from "../settings/load.ts";
-import { startMailServer } from "../tests/mail-server.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { startMailServer } from "../../tests/mail-server.ts";
 import { verifyMailServer } from "./verify-mail-server.ts";
 
 const settingsFor = (port: number, tls: string) =>
@@ -12,15 +12,15 @@ const settingsFor = (port: number, tls: string) =>
     MAIL_TLS: tls,
   });
 
-describe("a doctor who speaks to the mail server", () => {
-  test("finds it well, and sends nothing", async () => {
+describe("the check of the mail server", () => {
+  test("logs in, and sends nothing", async () => {
     await using server = await startMailServer();
     await verifyMailServer(settingsFor(server.port, "none"));
     expect(server.connections()).toBe(1);
     expect(server.taken).toEqual([]);
   });
 
-  test("insists on STARTTLS where it is asked for", async () => {
+  test("fails without STARTTLS where it is required", async () => {
     await using server = await startMailServer();
     await expect(verifyMailServer(settingsFor(server.port, "starttls"))).rejects.toThrow();
   });

@@ -1,22 +1,22 @@
 import { describe, expect, test } from "bun:test";
-import { startReconciler } from "../api/background/reconciler.ts";
-import { countLetters } from "../stream/dead-letters.ts";
-import { WELCOME_EMAIL } from "../stream/groups.ts";
-import { eventually } from "../tests/eventually.ts";
-import { anOutbox, aPipeline, type Pipeline, silentLog } from "../tests/pipeline.ts";
-import { nothingPending } from "../tests/pipeline-states.ts";
-import { anOperator, bury, GROUP } from "./operator-for-tests.ts";
+import { startReconciler } from "../../api/background/reconciler.ts";
+import { countLetters } from "../../stream/dead-letters.ts";
+import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { eventually } from "../../tests/eventually.ts";
+import { anOutbox, aPipeline, type Pipeline, silentLog } from "../../tests/pipeline.ts";
+import { nothingPending } from "../../tests/pipeline-states.ts";
+import { anOperator, deadLetter, GROUP } from "../operator-for-tests.ts";
 import { fateOf, redrive } from "./redrive.ts";
 
 const letters = ({ redis, keys }: Pipeline) => countLetters(redis, keys, GROUP);
-const inLine = ({ redis, keys }: Pipeline) => redis.xlen(keys.retries(GROUP));
+const queued = ({ redis, keys }: Pipeline) => redis.xlen(keys.retries(GROUP));
 const all = { kind: "all" } as const;
 
 describe("a redrive", () => {
   test("of one mail: queued with fresh counters, its letter and index entry gone, sent", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
-    const [eventId = "", other = ""] = await bury(pipeline, 2);
+    const [eventId = "", other = ""] = await deadLetter(pipeline, 2);
     const report = await redrive(anOperator(pipeline), WELCOME_EMAIL, { kind: "one", id: eventId.toUpperCase() });
     expect(report).toMatchObject({ letters: 1, redriven: 1, byReason: { mailbox_unavailable: 1 } });
     expect(await pipeline.status(eventId)).toMatchObject({ state: "queued", attempts: 0, reason: null });
@@ -36,7 +36,7 @@ describe("a redrive", () => {
   test("of everything, twice at once, with consumers running: each mail once, no letter left", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
-    const eventIds = await bury(pipeline, 600);
+    const eventIds = await deadLetter(pipeline, 600);
     await pipeline.consumer(outbox.handler, { concurrency: 50 });
     await pipeline.consumer(outbox.handler, { concurrency: 50 });
     const reports = await Promise.all([1, 2].map(() => redrive(anOperator(pipeline), WELCOME_EMAIL, all)));
@@ -50,11 +50,11 @@ describe("a redrive", () => {
     expect(late).toBeLessThanOrEqual(600);
   });
 
-  test("that dies between its two writes: the reconciler brings the mail back, and its letter sends no second one", async () => {
+  test("that dies between its two writes: the reconciler publishes the mail, and its letter makes no duplicate", async () => {
     await using pipeline = await aPipeline();
     const { db, redis, keys } = pipeline;
     const outbox = anOutbox();
-    const [eventId = ""] = await bury(pipeline, 1);
+    const [eventId = ""] = await deadLetter(pipeline, 1);
     const dying = anOperator(pipeline, {
       at: () => {
         throw new Error("killed");
@@ -62,7 +62,7 @@ describe("a redrive", () => {
     });
     await expect(redrive(dying, WELCOME_EMAIL, all)).rejects.toThrow("killed");
     expect((await pipeline.status(eventId))?.state).toBe("queued");
-    expect([await letters(pipeline), await inLine(pipeline)]).toEqual([1, 0]);
+    expect([await letters(pipeline), await queued(pipeline)]).toEqual([1, 0]);
 
     await pipeline.consumer(outbox.handler);
     await using _ = startReconciler(
@@ -77,20 +77,20 @@ describe("a redrive", () => {
     expect(await letters(pipeline)).toBe(0);
   });
 
-  test("run again right after it died: the entry is put back once", async () => {
+  test("that died and is run again at once: the entry is republished once", async () => {
     await using pipeline = await aPipeline();
-    const [eventId = ""] = await bury(pipeline, 1);
+    const [eventId = ""] = await deadLetter(pipeline, 1);
     const dying = anOperator(pipeline, { at: () => Promise.reject(new Error("killed")) });
     await expect(redrive(dying, WELCOME_EMAIL, all)).rejects.toThrow("killed");
     const again = await redrive(anOperator(pipeline), WELCOME_EMAIL, { kind: "one", id: eventId });
     expect(again).toMatchObject({ letters: 1, returned: 1 });
-    expect([await letters(pipeline), await inLine(pipeline)]).toEqual([0, 1]);
+    expect([await letters(pipeline), await queued(pipeline)]).toEqual([0, 1]);
   });
 
-  test("of 2,000 letters goes in batches, tells its progress, and stops between two when asked to", async () => {
+  test("of 2,000 letters works in batches, reports its progress, and stops after one when asked to", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
-    const eventIds = await bury(pipeline, 2_000);
+    const eventIds = await deadLetter(pipeline, 2_000);
     const controller = new AbortController();
     const progress: number[] = [];
     const stopping = anOperator(pipeline, {
@@ -110,10 +110,10 @@ describe("a redrive", () => {
     expect(new Set(outbox.sent).size).toBe(2_000);
   });
 
-  test("by reason takes only those; a dry run counts and does nothing", async () => {
+  test("by reason redrives only those letters; a dry run counts and does nothing", async () => {
     await using pipeline = await aPipeline();
-    await bury(pipeline, 3, "content_refused");
-    await bury(pipeline, 2, "retries_exhausted");
+    await deadLetter(pipeline, 3, "content_refused");
+    await deadLetter(pipeline, 2, "retries_exhausted");
     const selection = { kind: "reason", reason: "content_refused" } as const;
     const plan = await redrive(anOperator(pipeline), WELCOME_EMAIL, selection, { dryRun: true });
     expect(plan).toMatchObject({ letters: 3, redriven: 3, dryRun: true });
@@ -123,7 +123,7 @@ describe("a redrive", () => {
     expect(await letters(pipeline)).toBe(2);
   });
 
-  test("puts back what nobody could read as it was, by its letter id, and leaves what holds nothing", async () => {
+  test("republishes an unreadable entry unchanged, by its letter id, and leaves a letter without an entry", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
     const raw = ["type", "user.signed_up.v1", "id", "not-a-uuid", "data", "{"];
@@ -142,10 +142,10 @@ describe("a redrive", () => {
     expect((await redis.xrange(keys.dead(GROUP), "-", "+")).map(([id]) => id)).toEqual([empty ?? ""]);
   });
 
-  test("of a dead mail whose letter Redis has lost: the ledger brings it back", async () => {
+  test("of a dead mail whose letter Redis has lost: recovered from the ledger", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
-    const [eventId = ""] = await bury(pipeline, 1);
+    const [eventId = ""] = await deadLetter(pipeline, 1);
     await pipeline.redis.del(pipeline.keys.dead(GROUP), pipeline.keys.deadIndex(GROUP));
     const report = await redrive(anOperator(pipeline), WELCOME_EMAIL, { kind: "one", id: eventId });
     expect(report).toMatchObject({ letters: 0, redriven: 1 });
@@ -153,11 +153,11 @@ describe("a redrive", () => {
     await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
   });
 
-  test("of a letter that has lost its entry: the event is made anew", async () => {
+  test("of a letter that has lost its entry: the event is rebuilt from the ledger", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
     const outbox = anOutbox();
-    const [eventId = ""] = await bury(pipeline, 1);
+    const [eventId = ""] = await deadLetter(pipeline, 1);
     await redis.del(keys.dead(GROUP), keys.deadIndex(GROUP));
     await redis.xadd(keys.dead(GROUP), "*", "event_id", eventId, "reason", "mailbox_unavailable", "fields", "[]");
     expect(await redrive(anOperator(pipeline), WELCOME_EMAIL, all)).toMatchObject({ letters: 1, redriven: 1 });

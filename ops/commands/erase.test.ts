@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { eventually } from "../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup } from "../tests/pipeline.ts";
-import { answerOf, bury, GROUP } from "./operator-for-tests.ts";
+import { eventually } from "../../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup } from "../../tests/pipeline.ts";
+import { answerOf, deadLetter, GROUP } from "../operator-for-tests.ts";
 
 describe("erasing a user", () => {
-  test("cancels what is unsent, and whoever reads its entry later sends nothing", async () => {
+  test("cancels unsent mail, and a consumer that reads its entry later sends nothing", async () => {
     await using pipeline = await aPipeline();
     const { db, redis, keys } = pipeline;
     const outbox = anOutbox();
@@ -32,7 +32,7 @@ describe("erasing a user", () => {
     expect((await pipeline.status(eventId))?.state).toBe("cancelled");
   });
 
-  test("while the mail goes out: it is sent, and the ledger says so", async () => {
+  test("while its mail is in flight: it is sent, and the ledger says so", async () => {
     await using pipeline = await aPipeline();
     const release = Promise.withResolvers<void>();
     const outbox = anOutbox();
@@ -49,10 +49,10 @@ describe("erasing a user", () => {
     await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
   });
 
-  test("keeps a sent or dead mail as it is, without the server's reply; a redrive of it is cancelled", async () => {
+  test("keeps a sent or dead mail in its state, without the server's reply; a redrive of it is cancelled", async () => {
     await using pipeline = await aPipeline();
     const { db } = pipeline;
-    const [eventId = ""] = await bury(pipeline, 1);
+    const [eventId = ""] = await deadLetter(pipeline, 1);
     await db.updateTable("emails").set({ server_reply: "550 no" }).execute();
     const row = await db.selectFrom("emails").select(["user_id"]).executeTakeFirstOrThrow();
     await answerOf(pipeline, "erase", row.user_id);
@@ -65,11 +65,11 @@ describe("erasing a user", () => {
     await answerOf(pipeline, "dead", "retry", eventId);
     await pipeline.consumer(anOutbox().handler);
     await eventually(async () => (await pipeline.status(eventId))?.state === "cancelled");
-    // Once more is no fault: there is nothing left to do.
+    // Erasing again is no error: there is nothing left to do.
     expect((await answerOf(pipeline, "erase", row.user_id)).json).toMatchObject({ erasures: [{ userDeleted: false }] });
   });
 
-  test("of nobody is told", async () => {
+  test("that does not exist is an error", async () => {
     await using pipeline = await aPipeline();
     await expect(answerOf(pipeline, "erase", "nobody")).rejects.toThrow("there is no such user");
   });

@@ -17,21 +17,21 @@ export const duration = (ms: number): string => {
   return `${Math.floor(whole / size)} ${name}${rest === 0 ? "" : ` ${rest} ${smallerName}`}`;
 };
 
-/** Bytes in a unit that leaves few digits: `31.4 MiB`. */
+/** Bytes in the largest fitting unit: `31.4 MiB`. */
 export const bytes = (count: number): string => {
   const names = ["B", "KiB", "MiB", "GiB", "TiB"];
   const power = count < 1 ? 0 : Math.min(names.length - 1, Math.floor(Math.log2(count) / 10));
   return `${(count / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${names[power]}`;
 };
 
-/** A whole number with its thousands apart: `20,000`. */
+/** A whole number with thousands separators: `20,000`. */
 export const count = (value: number): string => value.toLocaleString("en-US");
 
 /** A number and its noun: `1 letter`, `20,000 letters`. */
 export const counted = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`;
 
-/** How long before `now` a moment was, or how long after: `5 min ago`, `in 20 s`. */
+/** A moment relative to `now`: `5 min ago`, `in 20 s`. */
 export const relative = (at: Date, now: Date): string => {
   const ms = now.getTime() - at.getTime();
   return ms >= 0 ? `${duration(ms)} ago` : `in ${duration(-ms)}`;

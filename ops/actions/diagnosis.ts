@@ -1,10 +1,10 @@
-import type { LedgerCounts } from "../database/ledger-counts.ts";
-import type { PostgresFacts } from "../database/postgres-facts.ts";
-import type { GroupStatus } from "../stream/group-status.ts";
-import type { RedisFacts } from "../stream/redis-facts.ts";
-import { bytes, counted, duration } from "./terminal/quantity.ts";
+import type { LedgerCounts } from "../../database/ledger-counts.ts";
+import type { PostgresFacts } from "../../database/postgres-facts.ts";
+import type { GroupStatus } from "../../stream/group-status.ts";
+import type { RedisFacts } from "../../stream/redis-facts.ts";
+import { bytes, counted, duration } from "./quantity.ts";
 
-/** One thing that a doctor looked at. */
+/** The result of one check. */
 export interface Check {
   readonly name: string;
   readonly verdict: "ok" | "warn" | "fail" | "skipped";
@@ -21,7 +21,7 @@ const fail = (name: string, finding: string, remedy: string): Check => ({ name, 
 const OLDEST_POSTGRES = 14;
 const NEWEST_POSTGRES = 18;
 
-/** What a Postgres says of itself, and which migrations it has not had. */
+/** Judges Postgres by its own report and by the migrations that are not applied. */
 export const checkPostgres = (facts: PostgresFacts, pendingMigrations: readonly string[]): readonly Check[] => {
   const { majorVersion, version } = facts;
   const tooOld = "upgrade to PostgreSQL 14 to 18";
@@ -30,21 +30,17 @@ export const checkPostgres = (facts: PostgresFacts, pendingMigrations: readonly 
     majorVersion < OLDEST_POSTGRES
       ? fail("postgres version", version, tooOld)
       : majorVersion > NEWEST_POSTGRES
-        ? warn("postgres version", `${version}, newer than what this was tried with`, "run the tests against it first")
+        ? warn("postgres version", `${version}, newer than the tested versions`, "run the tests against it first")
         : ok("postgres version", version),
     pendingMigrations.length === 0
       ? ok("migrations", "up to date")
       : fail("migrations", `not applied: ${pendingMigrations.join(", ")}`, "bun run migrate"),
     commits === "off"
-      ? fail("synchronous_commit", "off: a signup that was answered may be lost", "set synchronous_commit = on")
+      ? fail("synchronous_commit", "off: an accepted signup may be lost", "set synchronous_commit = on")
       : ok("synchronous_commit", commits),
     facts.fsync === "on"
       ? ok("fsync", "on")
-      : warn(
-          "fsync",
-          "off: a power failure may destroy the database",
-          "set fsync = on, except on a machine for trials",
-        ),
+      : warn("fsync", "off: a power failure may destroy the database", "set fsync = on, except on a test machine"),
     facts.isStandby || facts.isReadOnly
       ? fail(
           "postgres writable",
@@ -55,11 +51,11 @@ export const checkPostgres = (facts: PostgresFacts, pendingMigrations: readonly 
   ];
 };
 
-/** Share of maxmemory from which on it is worth a look, and from which on it is urgent. */
+/** Share of maxmemory from which memory is a warning, and from which it is a failure. */
 const MEMORY_WARN = 0.75;
 const MEMORY_FAIL = 0.95;
 
-/** What a Redis says of itself. */
+/** Judges Redis by its own report. */
 export const checkRedis = (facts: RedisFacts): readonly Check[] => {
   const major = Number.parseInt(facts.version, 10);
   const share = facts.maxMemory === 0 ? 0 : facts.usedMemory / facts.maxMemory;
@@ -75,17 +71,17 @@ export const checkRedis = (facts: RedisFacts): readonly Check[] => {
     facts.appendOnly
       ? facts.lastAppendOk
         ? ok("redis persistence", "appendonly")
-        : fail("redis persistence", "the last write to the append-only file failed", "look at the disk of Redis")
+        : fail("redis persistence", "the last write to the append-only file failed", "check the disk of Redis")
       : warn(
           "redis persistence",
-          "appendonly is off: a restart forgets entries, and the ledger has to bring them back",
+          "appendonly is off: a restart loses entries, and the reconciler has to publish them again",
           "set appendonly yes",
         ),
     facts.evictionPolicy === "noeviction"
       ? ok("maxmemory-policy", "noeviction")
       : (facts.maxMemory === 0 ? warn : fail)(
           "maxmemory-policy",
-          `${facts.evictionPolicy}: entries are thrown away when memory is short`,
+          `${facts.evictionPolicy}: entries are evicted when memory runs out`,
           "set maxmemory-policy noeviction",
         ),
     share >= MEMORY_FAIL
@@ -98,37 +94,37 @@ export const checkRedis = (facts: RedisFacts): readonly Check[] => {
 
 const MAX_CLOCK_DIFFERENCE_MS = 2_000;
 
-/** How far Redis' clock is before Postgres'. The code never compares the two; people who read times do. */
+/** Judges how far Redis' clock is ahead of Postgres'. No code compares the two, but people who read times do. */
 export const checkClocks = (differenceMs: number): Check =>
   Math.abs(differenceMs) <= MAX_CLOCK_DIFFERENCE_MS
     ? ok("clocks", `Redis and Postgres differ by ${duration(Math.abs(differenceMs))}`)
     : warn(
         "clocks",
         `Redis is ${duration(Math.abs(differenceMs))} ${differenceMs > 0 ? "ahead of" : "behind"} Postgres`,
-        "let both follow NTP",
+        "synchronise both by NTP",
       );
 
-/** Whether a group is there, whether Redis knows its lag, and whether anybody reads it. */
+/** Judges a group: whether it exists, whether Redis knows its lag, and whether a consumer reads it. */
 export const checkGroup = (group: GroupStatus): readonly Check[] => {
   const name = `group ${group.group}`;
   if (group.forgotten) {
-    const held = "nobody reads it, and it holds back trimming";
-    return [warn(name, `forgotten: ${held}`, `ops group drop ${group.group}, if it is not wanted any more`)];
+    const effect = "no consumer reads it, and it holds back trimming";
+    return [warn(name, `orphaned: ${effect}`, `ops group drop ${group.group}, if it is no longer needed`)];
   }
   if (!group.exists.events || !group.exists.retries) {
     const where = [group.exists.events ? [] : ["events"], group.exists.retries ? [] : ["retries"]].flat().join(" and ");
-    return [fail(name, `missing on ${where}`, "start the api: it makes missing groups within seconds")];
+    return [fail(name, `missing on ${where}`, "start the api: it creates missing groups within seconds")];
   }
   const lagUnknown = group.lag === null || group.retriesLag === null;
   const work = (group.lag ?? 1) + (group.retriesLag ?? 1) + group.pending + group.waitingRetries;
   const isUnread = group.consumers.length === 0 && work > 0;
   return [
     lagUnknown
-      ? warn(name, "Redis does not know its lag (7.0 forgets it at a restart)", "the api repairs it; is one running?")
+      ? warn(name, "Redis does not know its lag (7.0 loses it at a restart)", "the api repairs it: is one running?")
       : ok(name, "on both streams, lag known"),
-    ...(group.paused ? [warn(`${name} paused`, "it reads nothing", `ops resume ${group.group}`)] : []),
+    ...(group.paused ? [warn(`${name} paused`, "it reads no entries", `ops resume ${group.group}`)] : []),
     ...(isUnread && !group.paused
-      ? [warn(`${name} consumers`, "there is work and no consumer", "start one: bun run consumer")]
+      ? [warn(`${name} consumers`, "there is work but no consumer", "start one: bun run consumer")]
       : []),
     ...(group.deadLetters > 0
       ? [warn(`${name} dead letters`, counted(group.deadLetters, "letter"), "ops dead list")]
@@ -136,14 +132,14 @@ export const checkGroup = (group: GroupStatus): readonly Check[] => {
   ];
 };
 
-/** The relay publishes rows that are older than 2 s: what is much older than that is stuck. */
+/** The relay publishes rows that are older than 2 s: a much older row is stuck. */
 const OUTBOX_WARN_MS = 30_000;
 const OUTBOX_FAIL_MS = 300_000;
 
-/** Whether what was committed is published. */
+/** Judges whether committed events are published. */
 export const checkOutbox = ({ rows, oldestAgeMs }: LedgerCounts["outbox"]): Check => {
   const finding = rows === 0 ? "empty" : `${counted(rows, "row")}, the oldest for ${duration(oldestAgeMs)}`;
-  const remedy = "the api relays it: is one running, and does it reach Redis?";
+  const remedy = "the api publishes them: is one running, and does it reach Redis?";
   if (oldestAgeMs >= OUTBOX_FAIL_MS) return fail("outbox", finding, remedy);
   return oldestAgeMs >= OUTBOX_WARN_MS ? warn("outbox", finding, remedy) : ok("outbox", finding);
 };

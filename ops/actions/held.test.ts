@@ -1,18 +1,20 @@
 import { describe, expect, test } from "bun:test";
-import { listHeldEmails } from "../database/held-emails.ts";
-import { eventually } from "../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup, type Pipeline } from "../tests/pipeline.ts";
+import { listHeldEmails } from "../../database/held-emails.ts";
+import { eventually } from "../../tests/eventually.ts";
+import { startOtlpReceiver } from "../../tests/otlp-receiver.ts";
+import { anOutbox, aPipeline, aSignup, type Pipeline } from "../../tests/pipeline.ts";
+import { CALLER, exportingTo, KIND, only, TRACEPARENT } from "../../tests/received-traces.ts";
+import { anOperator, answerOf, environmentOf, GROUP, opsProcess } from "../operator-for-tests.ts";
 import { dropHeld, releaseAll, releaseEmails } from "./held.ts";
-import { anOperator, answerOf, GROUP } from "./operator-for-tests.ts";
 
 const group = { name: GROUP, types: ["user.signed_up.v1"], template: "welcome" };
 
-/** Mails that were cut off after the body began, under the policy "hold". */
-const hold = async (pipeline: Pipeline, count: number): Promise<string[]> => {
+/** Mails that were cut off after their commit point, under the policy "hold". */
+const hold = async (pipeline: Pipeline, count: number, parts?: Parameters<typeof aSignup>[0]): Promise<string[]> => {
   const consumer = await pipeline.consumer(async () => ({ kind: "uncertain", reason: "cut_off" }), {
     uncertain: "hold",
   });
-  const eventIds = await pipeline.signUp(...Array.from({ length: count }, () => aSignup()));
+  const eventIds = await pipeline.signUp(...Array.from({ length: count }, () => aSignup(parts)));
   await eventually(
     async () => (await listHeldEmails(pipeline.db, { template: "welcome", limit: count })).length === count,
   );
@@ -21,7 +23,7 @@ const hold = async (pipeline: Pipeline, count: number): Promise<string[]> => {
 };
 
 describe("held mails", () => {
-  test("are released: queued with fresh counters, still uncertain, and sent once, also by a consumer that holds", async () => {
+  test("are released: queued with fresh counters, still uncertain, and sent once, even by a consumer that holds", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const [eventId = "", other = ""] = await hold(pipeline, 2);
@@ -43,7 +45,19 @@ describe("held mails", () => {
     await eventually(() => outbox.sent.length === 12);
   });
 
-  test("are dropped: dead, without a letter", async () => {
+  test("are published with a send span in the trace of their signup, which their entries carry", async () => {
+    await using pipeline = await aPipeline();
+    await using receiver = startOtlpReceiver();
+    await hold(pipeline, 1, { traceparent: TRACEPARENT });
+    const environment = { ...environmentOf(pipeline), ...exportingTo(receiver) };
+    expect(await opsProcess(["held", "release", "--all"], environment)).toMatchObject({ code: 0, err: "" });
+    const span = only(receiver.spans.filter(({ kind }) => kind === KIND.producer));
+    expect(span).toMatchObject({ traceId: CALLER.traceId, service: "signup-stream-ops" });
+    const [[, fields = []] = []] = await pipeline.redis.xrange(pipeline.keys.retries(GROUP), "-", "+");
+    expect(fields[fields.indexOf("traceparent") + 1]).toBe(`00-${CALLER.traceId}-${span.spanId}-01`);
+  });
+
+  test("are dropped: dead, without a dead letter", async () => {
     await using pipeline = await aPipeline();
     const [eventId = ""] = await hold(pipeline, 1);
     expect(await dropHeld(anOperator(pipeline), group, [eventId])).toEqual([eventId]);
@@ -51,7 +65,7 @@ describe("held mails", () => {
     expect(await pipeline.redis.xlen(pipeline.keys.dead(GROUP))).toBe(0);
   });
 
-  test("by the commands", async () => {
+  test("are listed, dropped and released by the commands", async () => {
     await using pipeline = await aPipeline();
     const [first = "", second = ""] = await hold(pipeline, 2);
     expect((await answerOf(pipeline, "held", "list")).json).toMatchObject({

@@ -1,27 +1,27 @@
-import { type EmailState, isFinal } from "../database/email-state.ts";
-import { findEmailStates } from "../database/email-states.ts";
-import { type RequeuedEmail, requeueEmails } from "../database/requeue-emails.ts";
-import { isUuid } from "../database/uuid.ts";
-import type { StoredLetter } from "../stream/dead-letters.ts";
-import type { Group } from "../stream/groups.ts";
-import { ledgerEvent } from "../stream/ledger-event.ts";
-import { announceState, publish } from "../stream/publish.ts";
-import { dropLetters } from "../stream/scripts/drop-letters.ts";
-import { redriveLetters } from "../stream/scripts/redrive.ts";
+import { type EmailState, isFinal } from "../../database/email-state.ts";
+import { findEmailStates } from "../../database/email-states.ts";
+import { type RequeuedEmail, requeueEmails } from "../../database/requeue-emails.ts";
+import { isUuid } from "../../database/uuid.ts";
+import type { StoredLetter } from "../../stream/dead-letters.ts";
+import type { Group } from "../../stream/groups.ts";
+import { ledgerEvent } from "../../stream/ledger-event.ts";
+import { announceState, publish } from "../../stream/publish.ts";
+import { dropLetters } from "../../stream/scripts/drop-letters.ts";
+import { redriveLetters } from "../../stream/scripts/redrive.ts";
 import { hasLedger, type LetterSelection, ledgerIdOf, ledgerIds, selectedLetters } from "./letters.ts";
 import type { Operator } from "./operator.ts";
 
 /*
- * The order of writes. If the process dies between two of them, the next one sees:
+ * The order of writes. If the process dies after a step, the next one sees:
  *
- * | step                                              | died after it: the next one sees                              |
+ * | step                                              | the next process sees                                         |
  * | ------------------------------------------------- | ------------------------------------------------------------- |
- * | ledger `dead` -> `queued`, counters afresh        | `queued` and nowhere: the reconciler brings it back. Its      |
- * | (`requeued`)                                      | letter is still there: redriven again while the mail is open, |
- * |                                                   | it is one more entry of it, acked or sent by whoever claims   |
- * |                                                   | first; once the mail is out, the letter is just taken away    |
- * | one script: XDEL from dead, index entry gone,     | nothing: it is atomic, and a letter that is gone is not       |
- * | XADD to retries                                   | put back again                                                |
+ * | ledger `dead` -> `queued`, counters reset         | `queued` without an entry: the reconciler publishes it. The   |
+ * | (`requeued`)                                      | letter is still there: redriven while the mail is open, it    |
+ * |                                                   | becomes a second entry, and only the one that claims the mail |
+ * |                                                   | sends it; redriven after the mail was sent, it is deleted     |
+ * | one script: XDEL from dead, index entry deleted,  | nothing unfinished: the script is atomic, and a letter that   |
+ * | XADD to retries                                   | is gone is not published again                                |
  */
 
 /** What a redrive did, or would do. */
@@ -30,17 +30,17 @@ export interface RedriveReport {
   readonly dryRun: boolean;
   /** Letters that were selected. */
   letters: number;
-  /** Mails that were `dead`, are `queued` again, and in line. */
+  /** Mails that were `dead` and are `queued` again. */
   redriven: number;
-  /** Entries put back as they were: the ledger does not know them, or their mail is unfinished already. */
+  /** Entries republished as they were: the ledger does not know them, or their mail is not final. */
   returned: number;
-  /** Letters whose mail has been sent or closed meanwhile: only taken away. */
+  /** Letters that were only deleted: their mail has been sent or closed since. */
   settled: number;
-  /** Letters that somebody else redrove or dropped meanwhile. */
+  /** Letters that another operator redrove or dropped first. */
   gone: number;
-  /** Letters that hold no entry, and stay. */
+  /** Letters that hold no entry; they stay. */
   unreadable: number;
-  /** Asked to stop before the end: run it again to go on. */
+  /** Asked to stop before the end: run it again to continue. */
   stopped: boolean;
   readonly byReason: Record<string, number>;
 }
@@ -60,7 +60,7 @@ const emptyReport = (group: Group, dryRun: boolean): RedriveReport => ({
 
 type Fate = "redrive" | "return" | "settle";
 
-/** What becomes of a letter whose mail was in this state before; undefined: the ledger has nothing to say about it. */
+/** What happens to a letter whose mail was in this state; undefined: the ledger has no mail for it. */
 export const fateOf = (was: EmailState | undefined): Fate => {
   if (was === undefined) return "return";
   if (was === "dead") return "redrive";
@@ -121,7 +121,7 @@ const redriveBatch = async (
       report.unreadable += 1;
     } else {
       if (result === "unreadable" && row !== undefined) {
-        // The letter has lost its entry, the ledger has not: the event is made anew.
+        // The letter has lost its entry; the event is rebuilt from the ledger.
         await publish(redis, retries, ledgerEvent(row));
         await dropLetters(redis, stored, [letter.letterId]);
       }
@@ -132,7 +132,7 @@ const redriveBatch = async (
 
 const idsOf = (letters: readonly StoredLetter[]): string[] => letters.map((letter) => letter.letterId);
 
-/** A dead mail whose letter Redis has lost: the ledger alone brings it back. */
+/** Redrives a dead mail whose letter Redis has lost, from the ledger alone. */
 const redriveFromLedger = async (
   operator: Operator,
   group: Group,
@@ -157,9 +157,9 @@ const redriveFromLedger = async (
 };
 
 /**
- * Brings dead letters of a group back in line, each once, however many do it at the same time: mails that were `dead` are
- * `queued` with fresh counters, entries that could not be read go back as they were. In batches: a long one may be stopped,
- * and run again.
+ * Queues dead letters of a group again, each once, however many operators do it at the same time: mails that were `dead`
+ * are `queued` with fresh counters, entries that could not be read are republished as they were. It works in batches, so
+ * that a long one can be stopped and run again.
  */
 export const redrive = async (
   operator: Operator,

@@ -1,16 +1,16 @@
-import { countLedger, type LedgerCounts } from "../database/ledger-counts.ts";
-import { type GroupStatus, listGroups, readGroupStatus } from "../stream/group-status.ts";
-import { type RedisFacts, readRedisFacts } from "../stream/redis-facts.ts";
+import { countLedger, type LedgerCounts } from "../../database/ledger-counts.ts";
+import { type GroupStatus, listGroups, readGroupStatus } from "../../stream/group-status.ts";
+import { type RedisFacts, readRedisFacts } from "../../stream/redis-facts.ts";
 import type { Operator } from "./operator.ts";
 
-/** Where the whole pipeline stands. */
+/** The state of the whole pipeline. */
 export interface PipelineStatus {
   readonly groups: readonly GroupStatus[];
   readonly ledger: LedgerCounts;
   readonly redis: RedisFacts;
 }
 
-/** Asks both stores; every part of it is cheap at any depth. */
+/** Asks both stores. Cheap, however long the backlog is. */
 export const readStatus = async ({
   db,
   redis,

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "bun:test";
-import { countLetters } from "../stream/dead-letters.ts";
-import { WELCOME_EMAIL } from "../stream/groups.ts";
-import { anOutbox, aPipeline } from "../tests/pipeline.ts";
+import { countLetters } from "../../stream/dead-letters.ts";
+import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { anOutbox, aPipeline } from "../../tests/pipeline.ts";
+import { anOperator, deadLetter, GROUP } from "../operator-for-tests.ts";
 import { drop } from "./drop.ts";
-import { anOperator, bury, GROUP } from "./operator-for-tests.ts";
 import { redrive } from "./redrive.ts";
 
 describe("a drop", () => {
-  test("takes the letter and its index entry; the mail stays dead of what it died of, and the timeline says who", async () => {
+  test("deletes the letter and its index entry; the mail stays dead for its reason, and the timeline says who gave it up", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
-    const [eventId = "", other = ""] = await bury(pipeline, 2);
+    const [eventId = "", other = ""] = await deadLetter(pipeline, 2);
     expect(await drop(anOperator(pipeline), WELCOME_EMAIL, { kind: "one", id: eventId })).toMatchObject({ dropped: 1 });
     expect(await redis.hkeys(keys.deadIndex(GROUP))).toEqual([other]);
     expect(await countLetters(redis, keys, GROUP)).toBe(1);
@@ -19,11 +19,11 @@ describe("a drop", () => {
     expect(status?.timeline.at(-1)).toMatchObject({ state: "dead", by: "ops", reason: "dropped_by_operator" });
   });
 
-  test("of a reason or of all; a dry run counts; a redrive finds nothing any more", async () => {
+  test("by reason or of all; a dry run counts; a later redrive finds nothing", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
-    await bury(pipeline, 2, "content_refused");
-    await bury(pipeline, 3, "retries_exhausted");
+    await deadLetter(pipeline, 2, "content_refused");
+    await deadLetter(pipeline, 3, "retries_exhausted");
     const operator = anOperator(pipeline);
     const plan = await drop(operator, WELCOME_EMAIL, { kind: "all" }, { dryRun: true });
     expect(plan).toMatchObject({ letters: 5, dropped: 0, byReason: { content_refused: 2, retries_exhausted: 3 } });

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { openDatabase } from "../database/connection.ts";
-import { openCommandConnection, untilReady } from "../stream/connection.ts";
-import { serverUrl } from "../tests/database.ts";
-import { redisUrl, silentLog } from "../tests/pipeline.ts";
-import { startProxy } from "../tests/tcp-proxy.ts";
+import { openDatabase } from "../../database/connection.ts";
+import { openCommandConnection, untilReady } from "../../stream/connection.ts";
+import { serverUrl } from "../../tests/database.ts";
+import { redisUrl, silentLog } from "../../tests/pipeline.ts";
+import { startProxy } from "../../tests/tcp-proxy.ts";
 import { storesGoneAway, untilStoresAnswer } from "./stores.ts";
 
 const LIMIT_MS = 300;
@@ -14,7 +14,7 @@ const through = (url: string, port: number): string => {
   return proxied.href;
 };
 
-test.each(["database", "redis"] as const)("a %s that falls silent while a command runs ends it", async (store) => {
+test.each(["database", "redis"] as const)("a %s that stops answering ends the command that runs", async (store) => {
   await using proxy = await startProxy(Number(new URL(store === "database" ? serverUrl() : redisUrl()).port));
   const url = {
     database: serverUrl(),

@@ -1,10 +1,10 @@
-import { dropEmails } from "../database/drop-emails.ts";
-import { listHeldEmails } from "../database/held-emails.ts";
-import { requeueEmails } from "../database/requeue-emails.ts";
-import { ledgerEvent } from "../stream/ledger-event.ts";
-import { announceState } from "../stream/publish.ts";
-import { putEventsInLine } from "../stream/replay-log.ts";
-import type { MailGroup, Operator } from "./operator.ts";
+import { dropEmails } from "../../database/drop-emails.ts";
+import { type HeldEmail, listHeldEmails } from "../../database/held-emails.ts";
+import { requeueEmails } from "../../database/requeue-emails.ts";
+import type { Group } from "../../stream/groups.ts";
+import { ledgerEvent } from "../../stream/ledger-event.ts";
+import { announceState, publish } from "../../stream/publish.ts";
+import { type MailGroup, mailGroups, type Operator } from "./operator.ts";
 
 /** Mails in one statement. */
 const BATCH = 500;
@@ -13,14 +13,34 @@ const BATCH = 500;
 export interface ReleaseReport {
   readonly group: string;
   released: number;
-  /** Asked to stop before the end: run it again to go on. */
+  /** Asked to stop before the end: run it again to continue. */
   stopped: boolean;
 }
 
+/** A held mail, and the group that was to send it. */
+export interface ListedMail extends HeldEmail {
+  readonly group: string;
+}
+
+/** The held mails of groups, up to a limit. */
+export const listHeld = async (
+  { db }: Pick<Operator, "db">,
+  groups: readonly Group[],
+  limit: number,
+): Promise<readonly ListedMail[]> => {
+  const mails: ListedMail[] = [];
+  for (const { name, template } of mailGroups(groups)) {
+    const found = await listHeldEmails(db, { template, limit: limit - mails.length });
+    mails.push(...found.map((mail) => ({ group: name, ...mail })));
+    if (mails.length >= limit) break;
+  }
+  return mails;
+};
+
 /**
- * Sends held mails after all: ledger `held` -> `queued` with fresh counters, then an entry into the group's retries. If the
- * process dies in between, the row is `queued` and nowhere, and the reconciler brings it back. `uncertain` stays: it may be
- * a twin.
+ * Sends held mails after all: ledger `held` -> `queued` with fresh counters, then publishes an entry to the group's
+ * retries. If the process dies in between, the row is `queued` without an entry, and the reconciler publishes it.
+ * `uncertain` keeps its count: the mail may be a duplicate. Returns the ids of those that were held.
  */
 export const releaseEmails = async (
   operator: Operator,
@@ -31,12 +51,12 @@ export const releaseEmails = async (
   const rows = await requeueEmails(db, eventIds, { template: group.template, from: "held", reason: "released" });
   const released = rows.filter((row) => row.requeued);
   await at("requeued");
-  await putEventsInLine(redis, keys.retries(group.name), released.map(ledgerEvent));
+  await Promise.all(released.map((row) => publish(redis, keys.retries(group.name), ledgerEvent(row))));
   for (const row of released) announceState(redis, keys.status, row.event_id, "queued");
   return released.map((row) => row.event_id);
 };
 
-/** The same for all that are held, in batches. */
+/** Releases all held mails of a group, in batches. */
 export const releaseAll = async (operator: Operator, group: MailGroup): Promise<ReleaseReport> => {
   const report: ReleaseReport = { group: group.name, released: 0, stopped: false };
   let after: string | undefined;
@@ -56,7 +76,7 @@ export const releaseAll = async (operator: Operator, group: MailGroup): Promise<
 };
 
 /**
- * Gives held mails up: `dead`, reason `dropped_by_operator`. They get no dead letter, for an operator has just decided;
+ * Gives up held mails: `dead`, reason `dropped_by_operator`. They get no dead letter, since an operator has just decided;
  * a redrive by event id still brings one back, from the ledger. Returns the ids of those that were held.
  */
 export const dropHeld = async (

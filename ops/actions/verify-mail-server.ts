@@ -1,12 +1,12 @@
 import { createTransport } from "nodemailer";
-import { withoutAddresses } from "../observability/redact.ts";
-import type { Settings } from "../settings/load.ts";
+import { withoutAddresses } from "../../observability/redact.ts";
+import type { Settings } from "../../settings/load.ts";
 
-/** Each phase of the conversation is given up after this, in ms. */
+/** Limit for each phase of the conversation, in ms. */
 const LIMIT_MS = 10_000;
 
 /**
- * Speaks to the mail server as far as the login, and sends nothing.
+ * Connects to the mail server and logs in; sends nothing.
  *
  * @throws the error of the connection, of TLS, or of the login; addresses removed
  */
@@ -16,7 +16,7 @@ export const verifyMailServer = async (settings: Settings): Promise<void> => {
   const transport = createTransport({
     host,
     port,
-    // STARTTLS is required where it is asked for, never merely tried.
+    // With `starttls`, a server that does not offer it is refused.
     secure: tls === "implicit",
     requireTLS: tls === "starttls",
     ignoreTLS: tls === "none",

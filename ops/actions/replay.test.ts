@@ -1,13 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { WELCOME_EMAIL } from "../stream/groups.ts";
-import { eventually } from "../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup } from "../tests/pipeline.ts";
-import { pointInLog } from "./commands/replay.ts";
-import { anOperator, answerOf, bury, GROUP } from "./operator-for-tests.ts";
+import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { eventually } from "../../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup } from "../../tests/pipeline.ts";
+import { anOperator, answerOf, deadLetter, GROUP } from "../operator-for-tests.ts";
 import { replay } from "./replay.ts";
 
 describe("a replay", () => {
-  test("puts in line what is unfinished, counts what is final, and sends no mail twice", async () => {
+  test("queues what is unfinished, counts what is final, and sends no mail twice", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
     const outbox = anOutbox();
@@ -15,10 +14,10 @@ describe("a replay", () => {
     const sent = await pipeline.signUp(aSignup(), aSignup());
     await eventually(() => outbox.sent.length === 2);
     await consumer.stop();
-    await bury(pipeline, 1);
+    await deadLetter(pipeline, 1);
     const [open = ""] = await pipeline.signUp(aSignup());
     await redis.xadd(keys.events, "*", "type", "order.placed.v1", "id", open);
-    // Lost to the group, as after a failover: only a replay or the reconciler brings it back.
+    // The group loses its entries, as after a failover: only a replay or the reconciler publishes them again.
     await redis.xgroup("SETID", keys.events, GROUP, "$");
 
     const plan = await replay(anOperator(pipeline), WELCOME_EMAIL, { from: "0" }, { dryRun: true });
@@ -33,7 +32,7 @@ describe("a replay", () => {
     expect([...outbox.sent].sort()).toEqual([...sent, open].sort());
   });
 
-  test("by the command: from a time, to an id", async () => {
+  test("by the command, from a time to an entry id", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
     await pipeline.signUp(aSignup());
@@ -43,18 +42,4 @@ describe("a replay", () => {
     const words = ["replay", "--group", GROUP, "--from", "1h", "--to", first];
     expect((await answerOf(pipeline, ...words)).json).toMatchObject({ read: 1, replayed: 1, lastId: first });
   });
-});
-
-test.each([
-  ["1764000000000-3", "1764000000000-3"],
-  ["1764000000000", "1764000000000"],
-  ["2h", String(10_000_000 - 7_200_000)],
-  ["90min", String(10_000_000 - 5_400_000)],
-  ["1970-01-01T00:00:05Z", "5000"],
-])("%p is %p in the log", (text, point) => {
-  expect(pointInLog(text, new Date(10_000_000))).toBe(point);
-});
-
-test("a point that is none is told", () => {
-  expect(() => pointInLog("yesterday", new Date())).toThrow("expected an entry's id, a time");
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { PostgresFacts } from "../database/postgres-facts.ts";
-import type { GroupStatus } from "../stream/group-status.ts";
-import type { RedisFacts } from "../stream/redis-facts.ts";
+import type { PostgresFacts } from "../../database/postgres-facts.ts";
+import type { GroupStatus } from "../../stream/group-status.ts";
+import type { RedisFacts } from "../../stream/redis-facts.ts";
 import { checkClocks, checkGroup, checkOutbox, checkPostgres, checkRedis } from "./diagnosis.ts";
 
 const goodPostgres: PostgresFacts = {
@@ -39,8 +39,8 @@ const goodGroup: GroupStatus = {
   consumers: [{ name: "one", pending: 0, idleMs: 1 }],
 };
 
-describe("a doctor's judgement", () => {
-  test("of good servers and a good group is that all is well", () => {
+describe("a diagnosis", () => {
+  test("of healthy servers and a healthy group is ok throughout", () => {
     const checks = [
       ...checkPostgres(goodPostgres, []),
       ...checkRedis(goodRedis),
@@ -62,7 +62,7 @@ describe("a doctor's judgement", () => {
     expect(checkPostgres({ ...goodPostgres, ...parts }, [])).toContainEqual(expect.objectContaining({ name, verdict }));
   });
 
-  test("of a database that is not up to date: fail, and the command that helps", () => {
+  test("of a database that is not up to date: fail, with the command to run", () => {
     expect(checkPostgres(goodPostgres, ["0002-suppressions"])).toContainEqual(
       expect.objectContaining({ name: "migrations", verdict: "fail", remedy: "bun run migrate" }),
     );
@@ -96,11 +96,11 @@ describe("a doctor's judgement", () => {
     [0, "ok"],
     [31_000, "warn"],
     [301_000, "fail"],
-  ] as const)("of an outbox whose oldest row waits for %p ms: %p", (oldestAgeMs, verdict) => {
+  ] as const)("of an outbox whose oldest row is %p ms old: %p", (oldestAgeMs, verdict) => {
     expect(checkOutbox({ rows: 1, bounded: false, oldestAgeMs }).verdict).toBe(verdict);
   });
 
-  test("of clocks that differ is a warning", () => {
+  test("of clocks that differ: warn", () => {
     expect(checkClocks(-5_000)).toMatchObject({ verdict: "warn", finding: "Redis is 5 s behind Postgres" });
   });
 });

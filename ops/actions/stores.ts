@@ -1,17 +1,19 @@
 import type { Redis } from "ioredis";
-import { pingDatabase } from "../database/backlog.ts";
-import type { Database } from "../database/connection.ts";
-import { pause } from "../runtime/loop.ts";
-import { untilReady } from "../stream/connection.ts";
-import { redisTimeMs } from "../stream/watermark.ts";
-import type { Store } from "./command.ts";
+import { pingDatabase } from "../../database/backlog.ts";
+import type { Database } from "../../database/connection.ts";
+import { pause } from "../../runtime/loop.ts";
+import { untilReady } from "../../stream/connection.ts";
+import { redisTimeMs } from "../../stream/watermark.ts";
+
+/** A store that a command needs. */
+export type Store = "database" | "redis";
 
 /** A store does not answer. Exit 1. */
 export class StoreAway extends Error {
   override readonly name = "StoreAway";
 }
 
-/** A store that has not answered for so long is away, in ms. */
+/** A store that does not answer within this time counts as away, in ms. */
 export const ANSWER_WITHIN_MS = 4_000;
 const ASK_EVERY_MS = 1_000;
 
@@ -26,21 +28,21 @@ const VARIABLE: Readonly<Record<Store, string>> = { database: "DATABASE_URL", re
 /**
  * The answer, within the time limit.
  *
- * @throws {StoreAway} naming the store and the setting that leads to it
+ * @throws {StoreAway} naming the store and the setting of its address
  */
 export const answerWithin = async <T>(store: Store, answer: Promise<T>, limitMs = ANSWER_WITHIN_MS): Promise<T> => {
   const done = new AbortController();
   const late = pause(limitMs, done.signal).then((): never => {
-    throw new StoreAway(`${LABEL[store]} is away: no answer within ${limitMs / 1_000} s. Look at ${VARIABLE[store]}.`);
+    throw new StoreAway(`${LABEL[store]} is away: no answer within ${limitMs / 1_000} s. Check ${VARIABLE[store]}.`);
   });
-  // Whoever is second is of no interest any more.
+  // Nobody awaits the one that loses the race.
   late.catch(() => {});
   answer.catch(() => {});
   try {
     return await Promise.race([answer, late]);
   } catch (error) {
     if (error instanceof StoreAway) throw error;
-    throw new StoreAway(`${LABEL[store]} is away: ${reasonOf(error)}. Look at ${VARIABLE[store]}.`, { cause: error });
+    throw new StoreAway(`${LABEL[store]} is away: ${reasonOf(error)}. Check ${VARIABLE[store]}.`, { cause: error });
   } finally {
     done.abort();
   }
@@ -54,12 +56,16 @@ export interface Stores {
 const ask = async ({ db, redis }: Stores, store: Store, limitMs: number): Promise<void> => {
   if (store === "database") return answerWithin(store, pingDatabase(db), limitMs);
   if (!(await untilReady(redis, limitMs))) {
-    throw new StoreAway(`Redis is away: no connection within ${limitMs / 1_000} s. Look at REDIS_URL.`);
+    throw new StoreAway(`Redis is away: no connection within ${limitMs / 1_000} s. Check REDIS_URL.`);
   }
   await answerWithin(store, redisTimeMs(redis), limitMs);
 };
 
-/** Asks all of them at once; a message for each that is away. */
+/**
+ * Resolves once every store has answered; asks them all at once.
+ *
+ * @throws {StoreAway} with one line for each store that is away
+ */
 export const untilStoresAnswer = async (
   stores: Stores,
   needs: readonly Store[],
@@ -71,7 +77,7 @@ export const untilStoresAnswer = async (
 };
 
 /**
- * Rejects when a store stops answering while a command runs; never resolves. No client gives a statement up by itself, so
+ * Rejects when a store stops answering while a command runs; never resolves. No client limits the time of a statement, so
  * a command on a server that hangs would hang too.
  */
 export const storesGoneAway = async (

@@ -1,9 +1,9 @@
-import { type EmailState, isFinal } from "../database/email-state.ts";
-import { findEmailStates } from "../database/email-states.ts";
-import { isUuid } from "../database/uuid.ts";
-import { type Entry, fieldsOf } from "../stream/entries.ts";
-import { bindingOf, type Group } from "../stream/groups.ts";
-import { logPages, newestEntryId, putInLine } from "../stream/replay-log.ts";
+import { type EmailState, isFinal } from "../../database/email-state.ts";
+import { findEmailStates } from "../../database/email-states.ts";
+import { isUuid } from "../../database/uuid.ts";
+import { type Entry, fieldsOf } from "../../stream/entries.ts";
+import { bindingOf, type Group } from "../../stream/groups.ts";
+import { logPages, newestEntryId, putInLine } from "../../stream/replay-log.ts";
 import { hasLedger } from "./letters.ts";
 import type { Operator } from "./operator.ts";
 
@@ -14,30 +14,30 @@ const BATCH = 500;
 export interface ReplayReport {
   readonly group: string;
   readonly dryRun: boolean;
-  /** First and last id of the range, as asked for. */
+  /** First and last id of the range. */
   readonly from: string;
   readonly to: string;
-  /** Entries of the log in the range that were looked at. */
+  /** Entries of the log that were read. */
   read: number;
-  /** Put into the group's retries stream. */
+  /** Published to the group's retries stream. */
   replayed: number;
-  /** Not put there, for nothing would come of it: the mail is final, or held. By state. */
+  /** Left out because the mail is final or held, by state. */
   readonly closed: Partial<Record<EmailState, number>>;
-  /** Of a type that the group does not handle, or not an event at all. */
+  /** Of a type that the group does not handle, or not an event. */
   notItsOwn: number;
-  /** The last entry that was looked at; after a stop, `--from` it to go on. */
+  /** The last entry that was read: where to continue after a stop. */
   lastId: string | null;
   stopped: boolean;
 }
 
 const eventIdOf = (entry: Entry): string | undefined => {
   const id = fieldsOf(entry.raw ?? [])["id"];
-  return isUuid(id) ? id.toLowerCase() : undefined;
+  return id !== undefined && isUuid(id) ? id.toLowerCase() : undefined;
 };
 
 /**
- * Reads the log again for one group: puts the entries of a range into its retries stream. Other groups see nothing of it.
- * A mail that is closed is left out, and one that is unfinished is guarded by its claim: no mail goes out twice by this.
+ * Reads the log again for one group: publishes the entries of a range to its retries stream, which no other group reads.
+ * Mails that are final or held are left out, and the others are guarded by their claim: a replay makes no duplicates.
  */
 export const replay = async (
   operator: Operator,
@@ -46,7 +46,7 @@ export const replay = async (
   { dryRun = false }: { readonly dryRun?: boolean } = {},
 ): Promise<ReplayReport> => {
   const { db, redis, keys, signal, onProgress } = operator;
-  // The end is fixed now: what is published meanwhile is read by the group anyway.
+  // The end is fixed now: the group reads anyway what is published from here on.
   const to = range.to ?? (await newestEntryId(redis, keys.events)) ?? "+";
   const report: ReplayReport = {
     group: group.name,

@@ -1,6 +1,6 @@
-import { dropEmails } from "../database/drop-emails.ts";
-import type { Group } from "../stream/groups.ts";
-import { dropLetters } from "../stream/scripts/drop-letters.ts";
+import { dropEmails } from "../../database/drop-emails.ts";
+import type { Group } from "../../stream/groups.ts";
+import { dropLetters } from "../../stream/scripts/drop-letters.ts";
 import { hasLedger, type LetterSelection, ledgerIds, selectedLetters } from "./letters.ts";
 import type { Operator } from "./operator.ts";
 
@@ -10,16 +10,16 @@ export interface DropReport {
   readonly dryRun: boolean;
   /** Letters that were selected. */
   letters: number;
-  /** Letters that are gone by this. Fewer than selected: somebody else was quicker. */
+  /** Letters that this drop deleted; fewer than selected if another operator was faster. */
   dropped: number;
-  /** Asked to stop before the end: run it again to go on. */
+  /** Asked to stop before the end: run it again to continue. */
   stopped: boolean;
   readonly byReason: Record<string, number>;
 }
 
 /**
- * Takes dead letters away for good. Their mails stay `dead` in the ledger, with a step in the timeline that says who gave
- * them up. Ledger first: if the process dies before the letters are gone, dropping them again adds a second step.
+ * Deletes dead letters for good. Their mails stay `dead` in the ledger, with a step in the timeline that says who gave
+ * them up. Ledger first: if the process dies before the letters are deleted, dropping them again adds a second step.
  */
 export const drop = async (
   operator: Operator,

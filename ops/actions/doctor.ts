@@ -1,0 +1,97 @@
+import { countLedger } from "../../database/ledger-counts.ts";
+import { findPendingMigrations, readPostgresFacts } from "../../database/postgres-facts.ts";
+import type { Settings } from "../../settings/load.ts";
+import { untilReady } from "../../stream/connection.ts";
+import { listGroups, readGroupStatus } from "../../stream/group-status.ts";
+import { readRedisFacts } from "../../stream/redis-facts.ts";
+import { redisTimeMs } from "../../stream/watermark.ts";
+import { type Check, checkClocks, checkGroup, checkOutbox, checkPostgres, checkRedis } from "./diagnosis.ts";
+import type { Operator } from "./operator.ts";
+import { ANSWER_WITHIN_MS, answerWithin, type Store } from "./stores.ts";
+
+type Patient = Pick<Operator, "db" | "redis" | "keys">;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The checks, or one that says why they could not be made. The other stores are examined all the same. */
+const attempt = async (
+  name: string,
+  store: Store,
+  remedy: string,
+  checks: () => Promise<readonly Check[]>,
+): Promise<readonly Check[]> => {
+  try {
+    return await answerWithin(store, checks());
+  } catch (error) {
+    return [{ name, verdict: "fail", finding: messageOf(error), remedy }];
+  }
+};
+
+const START_POSTGRES = "start it, or correct DATABASE_URL";
+const START_REDIS = "start it, or correct REDIS_URL; until then signups wait in the outbox";
+
+const clockDifferenceMs = async ({ db, redis }: Patient): Promise<number> => {
+  const [redisMs, facts] = await Promise.all([redisTimeMs(redis), readPostgresFacts(db)]);
+  return redisMs - facts.clockMs;
+};
+
+const checkMailServer = async (settings: Settings): Promise<Check> => {
+  const name = "mail server";
+  if (settings.MAIL_SERVER === undefined) {
+    return { name, verdict: "skipped", finding: "not checked: MAIL_SERVER is not set" };
+  }
+  try {
+    const { verifyMailServer } = await import("./verify-mail-server.ts");
+    await verifyMailServer(settings);
+    return {
+      name,
+      verdict: "ok",
+      finding: `${settings.MAIL_SERVER}:${settings.MAIL_PORT} accepts mail, TLS ${settings.MAIL_TLS}`,
+    };
+  } catch (error) {
+    const remedy = "check MAIL_SERVER, MAIL_PORT, MAIL_TLS, MAIL_USERNAME and MAIL_PASSWORD";
+    return { name, verdict: "fail", finding: messageOf(error), remedy };
+  }
+};
+
+const examinePostgres = ({ db }: Patient): Promise<readonly Check[]> =>
+  attempt("postgres", "database", START_POSTGRES, async () => {
+    const [facts, pending] = await Promise.all([readPostgresFacts(db), findPendingMigrations(db)]);
+    return checkPostgres(facts, pending);
+  });
+
+const examineOutbox = ({ db }: Patient): Promise<readonly Check[]> =>
+  attempt("outbox", "database", "bun run migrate, if tables are missing", async () => [
+    checkOutbox((await countLedger(db)).outbox),
+  ]);
+
+const examineRedis = async (patient: Patient): Promise<readonly Check[]> => {
+  const { redis, keys } = patient;
+  if (!(await untilReady(redis, ANSWER_WITHIN_MS - 500))) {
+    return [{ name: "redis", verdict: "fail", finding: "away: no connection", remedy: START_REDIS }];
+  }
+  const checks = await Promise.all([
+    attempt("redis", "redis", START_REDIS, async () => checkRedis(await readRedisFacts(redis))),
+    answerWithin("redis", clockDifferenceMs(patient)).then(
+      (differenceMs) => [checkClocks(differenceMs)],
+      // One of the two is away, and its own check says so.
+      () => [],
+    ),
+    attempt("groups", "redis", START_REDIS, async () => {
+      const all = await listGroups(redis, keys);
+      return (await Promise.all(all.map((group) => readGroupStatus(redis, keys, group)))).flatMap(checkGroup);
+    }),
+  ]);
+  return checks.flat();
+};
+
+/** Examines both stores, the groups and the mail server, all at once: a store that is away costs only its own limit. */
+export const examine = async (patient: Patient, settings: Settings): Promise<readonly Check[]> => {
+  const [postgres, redis, outbox, mail] = await Promise.all([
+    examinePostgres(patient),
+    examineRedis(patient),
+    examineOutbox(patient),
+    checkMailServer(settings),
+  ]);
+  return [...postgres, ...redis, ...outbox, mail];
+};

@@ -1,0 +1,127 @@
+import type { EmailState } from "../../database/email-state.ts";
+import { findEventStatus } from "../../database/event-status.ts";
+import { isUuid } from "../../database/uuid.ts";
+import { countLetters, findLetters, letterPages, type StoredLetter, wasUnread } from "../../stream/dead-letters.ts";
+import type { Group } from "../../stream/groups.ts";
+import type { MailGroup, Operator } from "./operator.ts";
+
+/** Which dead letters of a group are meant. */
+export type LetterSelection =
+  /** By event id or letter id. */
+  | { readonly kind: "one"; readonly id: string }
+  | { readonly kind: "reason"; readonly reason: string }
+  | { readonly kind: "all" };
+
+/** Letters in one batch: one statement, and a few short scripts. */
+const BATCH = 500;
+
+/** The selected letters in batches, oldest first; memory does not grow with their number. Ends early on abort. */
+export async function* selectedLetters(
+  operator: Operator,
+  group: Group,
+  selection: LetterSelection,
+): AsyncGenerator<readonly StoredLetter[]> {
+  const { redis, keys, signal, onProgress } = operator;
+  if (selection.kind === "one") {
+    const found = await findLetters(redis, keys, group.name, selection.id);
+    for (let start = 0; start < found.length; start += BATCH) yield found.slice(start, start + BATCH);
+    return;
+  }
+  const total = await countLetters(redis, keys, group.name);
+  let done = 0;
+  for await (const page of letterPages(redis, keys, group.name, BATCH)) {
+    if (signal.aborted) return;
+    const chosen = page.filter((letter) => selection.kind === "all" || letter.reason === selection.reason);
+    if (chosen.length > 0) yield chosen;
+    done += page.length;
+    onProgress({ done, total: Math.max(done, total), noun: "letters" });
+  }
+}
+
+/**
+ * The event ids of the letters whose mail is in the group's ledger. Left out are entries that could not be read, whose id
+ * may be that of somebody else's mail, and groups that send no mail.
+ */
+export const ledgerIds = (group: Group, letters: readonly StoredLetter[]): readonly string[] =>
+  hasLedger(group) ? letters.filter(isLedgerLetter).map((letter) => letter.eventId.toLowerCase()) : [];
+
+export const hasLedger = (group: Group): group is MailGroup => group.template !== undefined;
+
+const isLedgerLetter = (letter: StoredLetter): boolean => !wasUnread(letter) && isUuid(letter.eventId);
+
+/** The id of a letter's mail in the ledger; undefined if it has none there. */
+export const ledgerIdOf = (group: Group, letter: StoredLetter): string | undefined => ledgerIds(group, [letter])[0];
+
+/** A dead letter in a list: without the entry's fields. */
+export interface ListedLetter extends Omit<StoredLetter, "fields"> {
+  readonly group: string;
+}
+
+export interface LetterList {
+  /** Letters that match, listed or not. */
+  readonly total: number;
+  readonly byReason: Readonly<Record<string, number>>;
+  /** The oldest ones, up to the limit. */
+  readonly letters: readonly ListedLetter[];
+}
+
+/** Lists the dead letters of groups, oldest first, and counts them by reason. Stops early on abort. */
+export const listLetters = async (
+  operator: Operator,
+  groups: readonly Group[],
+  { reason, limit }: { readonly reason?: string | undefined; readonly limit: number },
+): Promise<LetterList> => {
+  const { redis, keys, signal, onProgress } = operator;
+  const letters: ListedLetter[] = [];
+  const byReason: Record<string, number> = {};
+  let total = 0;
+  let stored = 0;
+  let done = 0;
+  for (const { name } of groups) stored += await countLetters(redis, keys, name);
+  for (const { name } of groups) {
+    for await (const page of letterPages(redis, keys, name, BATCH)) {
+      if (signal.aborted) break;
+      for (const { fields: _, ...letter } of page) {
+        if (reason !== undefined && letter.reason !== reason) continue;
+        total += 1;
+        byReason[letter.reason] = (byReason[letter.reason] ?? 0) + 1;
+        if (letters.length < limit) letters.push({ group: name, ...letter });
+      }
+      done += page.length;
+      onProgress({ done, total: Math.max(done, stored), noun: "letters" });
+    }
+  }
+  return { total, byReason, letters };
+};
+
+/** A dead letter in full. */
+export interface ShownLetter extends Omit<StoredLetter, "fields"> {
+  readonly group: string;
+  /** The entry's fields in pairs: a name may occur twice. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** The state of its mail in the ledger; null if the ledger has none. */
+  readonly ledgerState: EmailState | null;
+}
+
+const pairsOf = (fields: readonly string[]): ShownLetter["fields"] =>
+  Array.from({ length: Math.floor(fields.length / 2) }, (_, index) => [
+    fields[2 * index] ?? "",
+    fields[2 * index + 1] ?? "",
+  ]);
+
+/** The dead letters of an event id or letter id, in full. */
+export const showLetters = async (
+  { db, redis, keys }: Operator,
+  groups: readonly Group[],
+  id: string,
+): Promise<readonly ShownLetter[]> => {
+  const found: ShownLetter[] = [];
+  for (const group of groups) {
+    for (const { fields, ...letter } of await findLetters(redis, keys, group.name, id)) {
+      const eventId = ledgerIdOf(group, { ...letter, fields });
+      const ledger = eventId === undefined ? undefined : await findEventStatus(db, eventId);
+      found.push({ group: group.name, ...letter, fields: pairsOf(fields), ledgerState: ledger?.state ?? null });
+    }
+  }
+  return found;
+};

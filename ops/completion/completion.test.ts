@@ -1,0 +1,67 @@
+import { describe, expect, test } from "bun:test";
+import { opsProcess } from "../operator-for-tests.ts";
+import type { Shell } from "./scripts.ts";
+
+const scriptFor = async (shell: Shell): Promise<string> => {
+  const { out, err, code } = await opsProcess(["completion", shell], {});
+  expect({ err, code }).toEqual({ err: "", code: 0 });
+  return out;
+};
+
+const run = async (command: readonly string[], input: string) => {
+  const child = Bun.spawn([...command], { stdin: new Blob([input]), stdout: "pipe", stderr: "pipe" });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { out, err, code };
+};
+
+/** Some shells are not on every machine; the script's content is checked all the same. */
+const expectSyntax = async (shell: Shell, script: string): Promise<void> => {
+  const path = Bun.which(shell);
+  if (path !== null) expect(await run([path, "-n"], script)).toEqual({ out: "", err: "", code: 0 });
+};
+
+describe("completion", () => {
+  test.each([
+    ["d", "doctor dead"],
+    ["-", "--help --version"],
+    ["dead ", "list show retry drop --help"],
+    ["dead retry --", "--reason --all --dry-run --group --json --help"],
+    ["dead list --group ", "welcome-email"],
+    ["dead list --limit ", ""],
+    ["find dead --s", "--show-address"],
+    ["pause w", "welcome-email"],
+    ["completion ", "bash zsh fish --json --help"],
+  ])("in bash: ops %p offers %p", async (line, offered) => {
+    const words = ["ops", ...line.split(" ")].map((word) => `'${word}'`).join(" ");
+    const ask = `COMP_WORDS=(${words}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _ops; echo "\${COMPREPLY[*]}"`;
+    const script = await scriptFor("bash");
+    expect(await run(["bash", "--norc"], `${script}\n${ask}`)).toEqual({ out: `${offered}\n`, err: "", code: 0 });
+  });
+
+  test("in zsh: describes commands and flags, and offers the names of groups", async () => {
+    const script = await scriptFor("zsh");
+    await expectSyntax("zsh", script);
+    expect(script).toContain("compdef _ops ops");
+    expect(script).toContain("'retry:Queue dead letters again'");
+    expect(script).toContain("'--dry-run:Count what would be done, and do nothing'");
+    expect(script).toContain("('dead list:--group') compadd -- 'welcome-email'");
+  });
+
+  test("in fish: describes commands and flags, and offers the names of groups", async () => {
+    const script = await scriptFor("fish");
+    await expectSyntax("fish", script);
+    const retry = "complete -c ops -n '__ops_route \\'dead retry\\''";
+    expect(script).toContain("complete -c ops -n '__ops_route \\'dead\\'' -a 'retry' -d 'Queue dead letters again'");
+    expect(script).toContain(`${retry} -l 'dry-run' -d 'Count what would be done, and do nothing'`);
+    expect(script).toContain(`${retry} -l 'group' -x -a 'welcome-email'`);
+  });
+
+  test("defines ops where there is none, so that it can be completed", async () => {
+    const { out } = await run(["bash", "--norc"], `${await scriptFor("bash")}\nops --version`);
+    expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});

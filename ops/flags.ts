@@ -1,0 +1,66 @@
+/** Flags that several commands share, and parsers of their values. */
+
+/** A whole number from 1 to `most`. */
+export const wholeNumber =
+  (most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= 1 && value <= most) return value;
+    throw new SyntaxError(`expected a whole number from 1 to ${most}`);
+  };
+
+/** Text as it is. */
+export const text = (value: string): string => value;
+
+/** An event id: a UUID. */
+export const eventId = async (value: string): Promise<string> => {
+  const { isUuid } = await import("../database/uuid.ts");
+  if (isUuid(value)) return value;
+  throw new SyntaxError(`${value}: expected an event id`);
+};
+
+/** Names of the groups, for completion. */
+export const proposeGroups = async (): Promise<readonly string[]> =>
+  (await import("../stream/groups.ts")).GROUPS.map((group) => group.name);
+
+/** What every flag without a value has in common: it is given or not, and never negated. */
+export const SWITCH = { kind: "boolean", optional: true, withNegated: false } as const;
+
+/** The flag of every command. */
+export interface JsonFlags {
+  readonly json?: boolean;
+}
+
+export const JSON_FLAG = {
+  ...SWITCH,
+  brief: "Print one JSON document on standard output",
+} as const;
+
+export const GROUP_FLAG = {
+  kind: "parsed",
+  parse: text,
+  proposeCompletions: proposeGroups,
+  optional: true,
+  placeholder: "GROUP",
+  brief: "Only this consumer group (default: all)",
+} as const;
+
+export const DRY_RUN_FLAG = {
+  ...SWITCH,
+  brief: "Count what would be done, and do nothing",
+} as const;
+
+export const SHOW_ADDRESS_FLAG = {
+  ...SWITCH,
+  brief: "Show names and addresses in full",
+} as const;
+
+/** How many rows a list shows. */
+export const limitFlag = (noun: string, most: number) =>
+  ({
+    kind: "parsed",
+    parse: wholeNumber(most),
+    default: "50",
+    placeholder: "N",
+    brief: `Show at most N ${noun}`,
+  }) as const;

@@ -1,0 +1,55 @@
+import { buildRouteMap, type RouteMap } from "@stricli/core";
+import type { Surroundings } from "./command.ts";
+import { completionCommand } from "./commands/completion.ts";
+import { deadDrop } from "./commands/dead-drop.ts";
+import { deadList } from "./commands/dead-list.ts";
+import { deadRetry } from "./commands/dead-retry.ts";
+import { deadShow } from "./commands/dead-show.ts";
+import { doctor } from "./commands/doctor.ts";
+import { erase } from "./commands/erase.ts";
+import { find } from "./commands/find.ts";
+import { groupDrop } from "./commands/group-drop.ts";
+import { heldDrop, heldList, heldRelease } from "./commands/held.ts";
+import { pauseCommand, resumeCommand } from "./commands/pause.ts";
+import { replayCommand } from "./commands/replay.ts";
+import { status } from "./commands/status.ts";
+import { suppressionsLift, suppressionsList } from "./commands/suppressions.ts";
+
+/** Every command, in the order of the help. Adding one takes a file and a line here. */
+export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
+  docs: {
+    brief: "Inspect and repair the pipeline",
+    fullDescription: [
+      "Inspects and repairs the pipeline. `help <command>` explains a command; every command takes --json and --help.",
+      "",
+      "Exit codes: 0 done, 1 failed or not found, 2 wrong usage, 78 bad settings.",
+      "DATABASE_URL, REDIS_URL and STREAM_NAME select the system; without them it is the one that `bun run start` runs here.",
+    ].join("\n"),
+  },
+  routes: {
+    status,
+    doctor,
+    find,
+    dead: buildRouteMap({
+      docs: { brief: "List, show, retry and drop dead letters" },
+      routes: { list: deadList, show: deadShow, retry: deadRetry, drop: deadDrop },
+    }),
+    held: buildRouteMap({
+      docs: { brief: "List, release and drop held mails" },
+      routes: { list: heldList, release: heldRelease, drop: heldDrop },
+    }),
+    suppressions: buildRouteMap({
+      docs: { brief: "List and lift suppressed addresses" },
+      routes: { list: suppressionsList, lift: suppressionsLift },
+    }),
+    pause: pauseCommand,
+    resume: resumeCommand,
+    replay: replayCommand,
+    erase,
+    group: buildRouteMap({
+      docs: { brief: "Drop orphaned groups" },
+      routes: { drop: groupDrop },
+    }),
+    completion: completionCommand(() => ROUTES),
+  },
+});

@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { openDatabase } from "../database/connection.ts";
+import { createLogger } from "../observability/logger.ts";
+import { startTelemetry } from "../observability/telemetry.ts";
+import { loadSettings } from "../settings/load.ts";
+import { openCommandConnection } from "../stream/connection.ts";
+import { keysOf } from "../stream/keys.ts";
+import { storesGoneAway, untilStoresAnswer } from "./actions/stores.ts";
+import type { Answer, CommandContext, Requirements } from "./command.ts";
+import { readLocalAddresses, withLocalAddresses } from "./local-addresses.ts";
+import { createProgressDisplay } from "./terminal/progress.ts";
+
+const COMMAND_TIMEOUT_MS = 10_000;
+/** One for the command, one for its parallel statements, one to ask whether Postgres still answers. */
+const DATABASE_POOL = 3;
+const LOCAL_DIRECTORY = join(import.meta.dir, "..", ".local");
+
+const untilInterrupted = (): AbortSignal => {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => controller.abort());
+  return controller.signal;
+};
+
+/**
+ * Runs a command's work connected to both stores.
+ *
+ * @throws {BadSettings}
+ * @throws {StoreAway} when a store that the command needs does not answer, before the work or during it
+ */
+export const withStores = async (
+  { needs, publishes = false }: Requirements,
+  say: (message: string) => void,
+  work: (context: CommandContext) => Promise<Answer>,
+): Promise<Answer> => {
+  const settings = loadSettings("ops", withLocalAddresses(process.env, readLocalAddresses(LOCAL_DIRECTORY)));
+  const log = createLogger({ level: "silent", service: "ops" });
+  // Traces only: a process that lives for seconds has no metrics worth a scrape, nor a port to spare for it.
+  const telemetry = publishes
+    ? await startTelemetry({ ...process.env, OTEL_METRICS_EXPORTER: "none" }, { part: "ops", log })
+    : undefined;
+  const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: "ops" });
+  const redis = openCommandConnection({
+    url: settings.REDIS_URL,
+    name: "ops",
+    log,
+    commandTimeoutMs: COMMAND_TIMEOUT_MS,
+  });
+  const progress = createProgressDisplay(process.stderr, () => performance.now());
+  const finished = new AbortController();
+  try {
+    await untilStoresAnswer({ db, redis }, needs);
+    const answer = work({
+      db,
+      redis,
+      keys: keysOf(settings.STREAM_NAME),
+      signal: untilInterrupted(),
+      onProgress: progress.show,
+      at: () => {},
+      settings,
+      say,
+      now: () => new Date(),
+    });
+    return await Promise.race([answer, storesGoneAway({ db, redis }, needs, finished.signal)]);
+  } finally {
+    finished.abort();
+    progress.end();
+    redis.disconnect();
+    await telemetry?.shutdown();
+  }
+};
