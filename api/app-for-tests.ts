@@ -1,10 +1,11 @@
 import pino from "pino";
 import type { Database } from "../database/connection.ts";
-import { createSignupWriter } from "../database/signup.ts";
+import type { LoggedEvent } from "../database/events.ts";
+import { createSignupWriter } from "../database/users/signup.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
+import { boundGroups, GROUPS } from "../stream/groups.ts";
 import { type AppDeps, createApp } from "./app.ts";
 import { createPasswordHasher } from "./passwords/hasher.ts";
-import type { CommittedSignup } from "./signup/sign-up.ts";
 
 export const SERVICE_TOKEN = "a-token-of-the-tests-0123456789";
 
@@ -13,13 +14,14 @@ export const aCheapHasher = () => createPasswordHasher({ concurrency: 2, memoryK
 
 /** The app on a test's database, its other dependencies replaceable; `committed` lists what would be published. */
 export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
-  const committed: CommittedSignup[] = [];
+  const committed: LoggedEvent[] = [];
   const app = createApp({
     db,
-    signups: createSignupWriter(db),
+    groups: GROUPS,
+    signups: createSignupWriter(db, boundGroups(GROUPS)),
     hasher: aCheapHasher(),
-    afterCommit: async (signup) => {
-      committed.push(signup);
+    afterCommit: async (event) => {
+      committed.push(event);
     },
     readiness: async () => ({ ready: true, checks: { database: "ok" } }),
     liveness: () => ({ live: true, loops: { relay: true } }),

@@ -1,13 +1,14 @@
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { Database } from "../database/connection.ts";
-import { findEventStatus } from "../database/event-status.ts";
-import { findByIdempotencyKey } from "../database/idempotency.ts";
-import type { SignupWriter } from "../database/signup.ts";
+import type { LoggedEvent } from "../database/events.ts";
+import { findByIdempotencyKey } from "../database/users/idempotency-keys.ts";
+import type { SignupWriter } from "../database/users/signup.ts";
 import { observeRequests } from "../observability/http-server.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { TraceContext } from "../observability/trace-context.ts";
 import type { Settings } from "../settings/load.ts";
+import type { Group } from "../stream/groups.ts";
 import { addDocs, docsPolicy } from "./docs/routes.ts";
 import { createErrorHandler, createErrorReporter, notFound } from "./errors.ts";
 import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./health/routes.ts";
@@ -19,8 +20,9 @@ import { addPages } from "./pages/routes.ts";
 import type { PasswordHasher } from "./passwords/hasher.ts";
 import { resource } from "./resource.ts";
 import { signupRoute } from "./signup/route.ts";
-import { type CommittedSignup, createSignUp } from "./signup/sign-up.ts";
+import { createSignUp } from "./signup/sign-up.ts";
 import { eventRoute } from "./status/event-route.ts";
+import { createFindEvent } from "./status/event-status.ts";
 import { eventStreamRoute } from "./status/event-stream-route.ts";
 import type { StateWatcher } from "./status/state-watcher.ts";
 
@@ -28,11 +30,13 @@ export interface AppDeps {
   readonly db: Database;
   readonly signups: SignupWriter;
   readonly hasher: PasswordHasher;
-  /** Publishes a committed signup's event, within a short time limit of its own. Never rejects. */
-  readonly afterCommit: (signup: CommittedSignup) => Promise<void>;
+  /** Every group, in the order in which they speak for an event. */
+  readonly groups: readonly Group[];
+  /** Publishes a committed event, within a short time limit of its own. Never rejects. */
+  readonly afterCommit: (event: LoggedEvent) => Promise<void>;
   readonly readiness: () => Promise<Readiness>;
   readonly liveness: () => Liveness;
-  /** Unfinished mails of a group; undefined if there is no such group. */
+  /** Unfinished deliveries of a group; undefined if there is no such group. */
   readonly backlog: (group: string) => Promise<number | undefined>;
   /** Signals when to read the ledger again, for live pages. */
   readonly watcher: StateWatcher;
@@ -63,7 +67,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const { db, settings, newTraceContext } = deps;
   const report = createErrorReporter(deps.log);
   const signUp = createSignUp({ ...deps, findByIdempotencyKey: (keyHash) => findByIdempotencyKey(db, keyHash) });
-  const findEvent = (eventId: string) => findEventStatus(db, eventId);
+  const findEvent = createFindEvent(db, deps.groups);
   const requireServiceToken = createServiceTokenCheck(settings.SERVICE_TOKEN);
 
   const app = new Hono();
@@ -88,7 +92,7 @@ export const createApp = (deps: AppDeps): Hono => {
   // An alias for clients that leave out the last slash; not in the document, where an operation has one path.
   resource(app, "/api/v1/user", { post: signup.handler });
   resource(app, "/api/v1/events/:event_id", { get: eventRoute(findEvent) });
-  const eventStream = eventStreamRoute({ findEventStatus: findEvent, watcher: deps.watcher, stopping: deps.stopping });
+  const eventStream = eventStreamRoute({ findEvent, watcher: deps.watcher, stopping: deps.stopping });
   resource(app, "/api/v1/events/:event_id/stream", { get: eventStream });
   resource(app, "/api/v1/backlog/:group", { get: backlogRoute({ backlog: deps.backlog, requireServiceToken }) });
   resource(app, "/livez", { get: livenessRoute(deps.liveness) });

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { type DetectorType, languageDetector } from "hono/language";
-import { LOCALES, type Locale } from "../stream/event.ts";
+import { LOCALES, type Locale } from "../stream/events/user-signed-up.ts";
 
 const DEFAULT: Locale = "vi";
 /** Longer headers are not parsed, since hono would parse and sort up to 16 KB: no browser sends one. */

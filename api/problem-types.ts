@@ -1,5 +1,5 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { Locale } from "../stream/event.ts";
+import type { Locale } from "../stream/events/user-signed-up.ts";
 
 /** One type of problem: its status, a title that never changes, and the `detail` for people. */
 export interface ProblemType extends Readonly<Record<Locale, string>> {

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import type { Locale } from "../stream/event.ts";
+import type { Locale } from "../stream/events/user-signed-up.ts";
 import { languageOf } from "./language.ts";
 import { isProblemCode, PROBLEM_TYPES, type ProblemCode, problemUri } from "./problem-types.ts";
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { createSignupWriter } from "../database/signup.ts";
+import { createSignupWriter } from "../database/users/signup.ts";
 import { openCommandConnection, untilReady } from "../stream/connection.ts";
 import { ensureGroup } from "../stream/ensure-group.ts";
-import { encodeEvent, userSignedUp } from "../stream/event.ts";
+import { encodeEvent, loggedEvent } from "../stream/events/envelope.ts";
 import { readConsumers } from "../stream/group-status.ts";
-import { WELCOME_EMAIL } from "../stream/groups.ts";
-import { aSignup, silentLog } from "../tests/pipeline.ts";
+import { boundGroups, GROUPS, WELCOME_EMAIL } from "../stream/groups.ts";
+import { aSignup, committedEvent, silentLog } from "../tests/pipeline.ts";
 import { aSystem, type RunningProcess, type System } from "../tests/processes.ts";
 import { startTestServers } from "../tests/servers.ts";
 
@@ -37,20 +37,17 @@ type Stream = Awaited<ReturnType<typeof openStream>>;
 
 /** Signups as the api leaves them when it has published them; returns the last one's event id. */
 const fill = async ({ database, keys }: System, redis: Stream): Promise<string> => {
-  const writer = createSignupWriter(database.db);
+  const writer = createSignupWriter(database.db, boundGroups(GROUPS));
   await ensureGroup(redis, keys, WELCOME_EMAIL);
   let last = "";
   for (let done = 0; done < signups; done += SLICE) {
     const slice = Array.from({ length: Math.min(SLICE, signups - done) }, () => aSignup());
     await Promise.all(slice.map((each) => writer.write(each)));
     await Promise.all(
-      slice.map(({ eventId, userId, traceparent }) => {
-        const event = userSignedUp({ eventId, userId, locale: "vi", time: new Date(), trace: { traceparent } });
-        return redis.xadd(keys.events, "*", ...encodeEvent(event));
-      }),
+      slice.map((signup) => redis.xadd(keys.events, "*", ...encodeEvent(loggedEvent(committedEvent(signup))))),
     );
     await database.db.deleteFrom("outbox").execute();
-    last = slice.at(-1)?.eventId ?? last;
+    last = slice.at(-1)?.event.eventId ?? last;
     if ((done / SLICE) % 20 === 0) console.log(`${done + slice.length} of ${signups} signups wait`);
   }
   return last;

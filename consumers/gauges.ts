@@ -7,7 +7,7 @@ import type { RunningGroup } from "./engine/group.ts";
 const BREAKER: Readonly<Record<BreakerState, number>> = { closed: 0, recovering: 1, open: 2 };
 
 /** Gauges of what this consumer itself is at. */
-export const registerConsumerGauges = (groups: readonly RunningGroup[], concurrency: number): void => {
+export const registerConsumerGauges = (groups: readonly RunningGroup[]): void => {
   const each = (read: (group: RunningGroup) => number) => () =>
     groups.map((group) => ({
       value: read(group),
@@ -15,17 +15,17 @@ export const registerConsumerGauges = (groups: readonly RunningGroup[], concurre
     }));
   registerGauge(
     SIGNUP_BREAKER_STATE,
-    { unit: "{state}", description: "Whether the mail system is trusted: 0 closed, 1 recovering, 2 open." },
+    { unit: "{state}", description: "Whether the system behind the work is trusted: 0 closed, 1 recovering, 2 open." },
     each((group) => BREAKER[group.breaker()]),
   );
   registerGauge(
     SIGNUP_IN_HAND,
-    { unit: "{entry}", description: "Entries that this consumer has in hand." },
-    each((group) => group.inHand()),
+    { unit: "{entry}", description: "Entries that this consumer has in flight." },
+    each((group) => group.inFlight()),
   );
   registerGauge(
     SIGNUP_IN_HAND_LIMIT,
-    { unit: "{entry}", description: "Most entries that this consumer has in hand." },
-    each(() => concurrency),
+    { unit: "{entry}", description: "Most entries that this consumer has in flight." },
+    each((group) => group.concurrency),
   );
 };

@@ -7,7 +7,7 @@ interface GroupHealth {
   readonly live: boolean;
   readonly state: string;
   readonly breaker: string;
-  readonly in_hand: number;
+  readonly in_flight: number;
   readonly faults: Readonly<Record<string, string>>;
 }
 
@@ -16,7 +16,7 @@ const healthOf = (group: RunningGroup): GroupHealth => ({
   live: group.isLive(),
   state: group.state(),
   breaker: group.breaker(),
-  in_hand: group.inHand(),
+  in_flight: group.inFlight(),
   faults: group.faults(),
 });
 

@@ -43,3 +43,8 @@ export const statement =
   <Row, Parameters extends readonly unknown[]>(text: string) =>
   async (db: Database, ...parameters: Parameters): Promise<readonly Row[]> =>
     (await db.executeQuery<Row>(CompiledQuery.raw(text, [...parameters]))).rows as readonly Row[];
+
+/** Whether Postgres answers. @throws the driver's error if not */
+export const pingDatabase = async (db: Database): Promise<void> => {
+  await db.executeQuery(CompiledQuery.raw("select 1"));
+};

@@ -1,3 +1,4 @@
+import { backoffMs } from "../runtime/backoff.ts";
 import { pause } from "../runtime/loop.ts";
 import type { Database } from "./connection.ts";
 import { databaseFault } from "./errors.ts";
@@ -12,7 +13,7 @@ export interface MigrateOptions {
   readonly onWait: (code: string) => void;
 }
 
-const RETRY_MS = 500;
+const RETRY_MS = 1_000;
 
 /**
  * Brings the database up to date, waiting for it while it is away; returns the names of what was applied. Two at once wait
@@ -37,6 +38,6 @@ export const migrateWhenAvailable = async ({
     } finally {
       await db.destroy();
     }
-    await pause(RETRY_MS * (0.5 + Math.random()));
+    await pause(backoffMs(1, RETRY_MS, RETRY_MS, Math.random));
   }
 };

@@ -1,16 +1,8 @@
 import { type Database, statement } from "./connection.ts";
+import { type LoggedEvent, SQL_LOGGED_EVENT } from "./events.ts";
+import { withStep } from "./ledger/timeline.ts";
 
-/** An event that is committed and is to be published: for the first time, or once more. */
-export interface OutboxEvent {
-  readonly event_id: string;
-  readonly user_id: string;
-  readonly locale: string;
-  readonly traceparent: string;
-  readonly tracestate: string | null;
-  readonly created_at: Date;
-}
-
-const lease = statement<OutboxEvent, [number, number, number]>(`
+const lease = statement<LoggedEvent, [number, number, number]>(`
   with due as (
     select event_id from outbox
     where created_at < now() - $1::float8 * interval '1 ms' and (lease_until is null or lease_until < now())
@@ -19,8 +11,7 @@ const lease = statement<OutboxEvent, [number, number, number]>(`
     update outbox set lease_until = now() + $3::float8 * interval '1 ms'
     from due where outbox.event_id = due.event_id
     returning outbox.event_id)
-  select event_id, user_id, locale, traceparent, tracestate, created_at
-  from emails join leased using (event_id) order by created_at, event_id`);
+  select ${SQL_LOGGED_EVENT} from events join leased using (event_id) order by created_at, event_id`);
 
 /**
  * Takes the oldest rows that wait for longer than `olderThanMs`, for `leaseMs`: other relays skip them. A relay that dies
@@ -29,23 +20,24 @@ const lease = statement<OutboxEvent, [number, number, number]>(`
 export const leaseOutbox = (
   db: Database,
   options: { readonly olderThanMs: number; readonly limit: number; readonly leaseMs: number },
-): Promise<readonly OutboxEvent[]> => lease(db, options.olderThanMs, options.limit, options.leaseMs);
+): Promise<readonly LoggedEvent[]> => lease(db, options.olderThanMs, options.limit, options.leaseMs);
+
+/** Rows by event id, locked in the order of their key. */
+const SQL_LOCKED = `locked as (
+    select event_id from outbox where event_id in (select value::uuid from json_array_elements_text($1::json))
+    order by event_id for update)`;
 
 const release = statement<never, [readonly string[]]>(`
-  with locked as (
-    select event_id from outbox where event_id in (select value::uuid from json_array_elements_text($1::json))
-    order by event_id for update)
+  with ${SQL_LOCKED}
   update outbox set lease_until = null from locked where outbox.event_id = locked.event_id`);
 
-/** Gives back rows that could not be published: any relay may take them at once. */
+/** Releases rows that could not be published: any relay may take them at once. */
 export const releaseOutbox = async (db: Database, eventIds: readonly string[]): Promise<void> => {
   await release(db, eventIds);
 };
 
 const remove = statement<{ event_id: string }, [readonly string[]]>(`
-  with locked as (
-    select event_id from outbox where event_id in (select value::uuid from json_array_elements_text($1::json))
-    order by event_id for update)
+  with ${SQL_LOCKED}
   delete from outbox using locked where outbox.event_id = locked.event_id
   returning outbox.event_id`);
 
@@ -55,18 +47,18 @@ export const deletePublished = async (db: Database, eventIds: readonly string[])
 };
 
 const removeLate = statement<{ event_id: string }, [readonly string[]]>(`
-  with locked as (
-    select event_id from outbox where event_id in (select value::uuid from json_array_elements_text($1::json))
-    order by event_id for update),
+  with ${SQL_LOCKED},
   deleted as (
     delete from outbox using locked where outbox.event_id = locked.event_id returning outbox.event_id),
-  locked_emails as (
-    select emails.event_id from emails join deleted using (event_id) order by emails.event_id for update of emails)
-  update emails set published_at = now(),
-    timeline = (case when jsonb_array_length(timeline) > 49 then timeline - 0 else timeline end)
-      || jsonb_build_array(jsonb_build_object('at', now(), 'state', state, 'reason', 'relayed'))
-  from locked_emails where emails.event_id = locked_emails.event_id
-  returning emails.event_id`);
+  locked_deliveries as (
+    select group_name, event_id from deliveries join deleted using (event_id)
+    order by event_id, group_name for update of deliveries),
+  noted as (
+    update deliveries set published_at = now(),
+      timeline = ${withStep("deliveries", { state: "state", reason: "'relayed'" })}
+    from locked_deliveries
+    where deliveries.event_id = locked_deliveries.event_id and deliveries.group_name = locked_deliveries.group_name)
+  select event_id from deleted`);
 
 /** The same for rows that a relay published late: the reconciler counts from this moment. Returns how many there were. */
 export const deleteRelayed = async (db: Database, eventIds: readonly string[]): Promise<number> =>

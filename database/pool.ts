@@ -1,4 +1,5 @@
 import postgres, { type Sql } from "postgres";
+import { backoffMs } from "../runtime/backoff.ts";
 
 export interface PoolOptions {
   readonly url: string;
@@ -21,7 +22,8 @@ export class DatabaseSilent extends Error {
 }
 
 const CONNECT_TIMEOUT_S = 5;
-const MAX_BACKOFF_S = 1;
+const FIRST_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 1_000;
 /** What is under way on a pool that is given up may still finish. */
 const FAREWELL_S = 5;
 
@@ -80,7 +82,7 @@ export class Pool {
       max: size,
       connect_timeout: CONNECT_TIMEOUT_S,
       // The default grows to 20 s: the database would be back long before us.
-      backoff: (attempt) => Math.min(MAX_BACKOFF_S, 0.05 * 2 ** attempt) * (0.5 + Math.random() / 2),
+      backoff: (failures) => backoffMs(failures + 1, FIRST_BACKOFF_MS, MAX_BACKOFF_MS, Math.random) / 1_000,
       connection: { application_name: applicationName },
       onnotice: () => {},
     });

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from "kysely";
-import type { EmailState } from "./email-state.ts";
+import type { DeliveryState } from "./ledger/states.ts";
+import type { TimelineStep } from "./ledger/timeline.ts";
 
 /** `users`: who signed up. Names and addresses as accepted; the keys beside them decide what is taken. */
 export interface UsersTable {
@@ -17,47 +18,47 @@ export interface UsersTable {
   created_at: Generated<Date>;
 }
 
-/** One step in a mail's life, appended by the statement that changes its state. Newest last, the last 50 are kept. */
-export interface TimelineStep {
-  /** ISO 8601, Postgres' clock. */
-  readonly at: string;
-  readonly state: EmailState;
-  /** Consumer or process that made the step. */
-  readonly by?: string;
-  readonly reason?: string;
-  readonly attempt?: number;
+/** `events`: the durable log, append only. An entry of the stream can be made again from its row at any time. */
+export interface EventsTable {
+  /** UUIDv7, also the event's id in the stream. */
+  event_id: string;
+  /** `user.signed_up.v1` */
+  type: string;
+  /** What the event is about: a user's id, a transaction's id. */
+  subject: string;
+  /** Ids only: what is personal stays in its own table. */
+  data: ColumnType<unknown, string, never>;
+  traceparent: string;
+  tracestate: string | null;
+  created_at: Generated<Date>;
 }
 
-/** `emails`: the ledger. The truth about every mail; made with the user in one statement. */
-export interface EmailsTable {
-  /** UUIDv7, also the event's id in the stream and the left part of the Message-ID. */
+/** `deliveries`: the ledger. What became of one event in one group; made with the event, in one statement. */
+export interface DeliveriesTable {
+  group_name: string;
   event_id: string;
-  /** No foreign key: the ledger outlives the user. */
-  user_id: string;
-  template: string;
-  locale: string;
-  state: ColumnType<EmailState, EmailState | undefined, EmailState>;
-  /** Grows by one with each claim: whoever holds a lower one has lost the mail. */
+  state: ColumnType<DeliveryState, DeliveryState | undefined, DeliveryState>;
+  /** Grows by one with each claim: an owner with a lower one has lost the delivery. */
   fence: Generated<number>;
   lease_until: Date | null;
-  /** Tries that a working mail server answered, or that were cut off after 354. */
+  /** Attempts that a working system answered, or that were cut off after their commit point. */
   attempts: Generated<number>;
-  /** Tries that failed by the system's fault: they use no attempt, but make the next wait longer. */
+  /** Attempts that failed by the system's fault: they use up none, but make the next delay longer. */
   system_failures: Generated<number>;
-  /** Times that nobody could know whether the mail went out. Twins are at most this many. */
+  /** Times that nobody could know whether the effect took place. Duplicates never exceed it. */
   uncertain: Generated<number>;
+  /** Not tried before this time: a retry, or the first attempt of a group that waits before it. */
   next_try_at: Date | null;
   /** When an entry was last put (or is being put) into a stream. */
   published_at: Generated<Date>;
-  message_id: string | null;
-  /** The mail server's last answer, addresses removed. */
-  server_reply: string | null;
   /** Why it is where it is. */
   reason: string | null;
-  timeline: ColumnType<readonly TimelineStep[], readonly TimelineStep[] | undefined, readonly TimelineStep[]>;
-  traceparent: string;
-  tracestate: string | null;
-  /** Expiry counts from here: the signup, or the last redrive. */
+  /** What the effect is known by outside: a Message-ID, a transaction. */
+  receipt: string | null;
+  /** The other side's last words, addresses removed. */
+  reply: string | null;
+  timeline: ColumnType<readonly TimelineStep[], string | undefined, never>;
+  /** Expiry counts from here: the event, or the last redrive. */
   queued_at: Generated<Date>;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
@@ -84,14 +85,15 @@ export interface SuppressionsTable {
   /** `comparisonKey(email)` */
   email_key: string;
   reason: string;
-  /** The mail that was refused. */
+  /** The event whose mail was refused. */
   event_id: string;
   created_at: Generated<Date>;
 }
 
 export interface Schema {
   users: UsersTable;
-  emails: EmailsTable;
+  events: EventsTable;
+  deliveries: DeliveriesTable;
   outbox: OutboxTable;
   idempotency_keys: IdempotencyKeysTable;
   suppressions: SuppressionsTable;

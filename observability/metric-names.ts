@@ -22,7 +22,9 @@ export const MESSAGING_PROCESS_DURATION = "messaging.process.duration";
 
 /** Histogram, s. From the commit of the signup to the mail server's 250: what a person waits. */
 export const SIGNUP_TIME_TO_INBOX = "signup.time_to_inbox";
-/** Counter. Tries after which nobody can know whether the mail went out; by `signup.uncertain.cause`. */
+/** Histogram, s. From the commit of an event to the end of a group's work on it; by `messaging.consumer.group.name`. */
+export const SIGNUP_TIME_TO_DONE = "signup.time_to_done";
+/** Counter. Attempts after which nobody can know whether the effect took place; by group, `signup.uncertain.cause`. */
 export const MAIL_UNCERTAIN = "mail.uncertain";
 /** Counter. Entries that a consumer took over from one that died. */
 export const SIGNUP_CLAIMED = "signup.claimed";

@@ -10,7 +10,8 @@ export interface Instruments {
   readonly consumedMessages: Counter;
   readonly processDuration: Histogram;
   readonly timeToInbox: Histogram;
-  readonly uncertainMails: Counter;
+  readonly timeToDone: Histogram;
+  readonly uncertain: Counter;
   readonly claimed: Counter;
   readonly reconciled: Counter;
 }
@@ -60,13 +61,18 @@ const createInstruments = (provider: MeterProvider): Instruments => {
       "Time from the commit of a signup until the mail server took its mail.",
       INBOX_BUCKETS,
     ),
-    uncertainMails: counter(
+    timeToDone: seconds(
+      names.SIGNUP_TIME_TO_DONE,
+      "Time from the commit of an event until a group's work on it was done.",
+      INBOX_BUCKETS,
+    ),
+    uncertain: counter(
       names.MAIL_UNCERTAIN,
-      "{mail}",
-      "Tries after which nobody knows whether the mail went out.",
+      "{attempt}",
+      "Attempts after which nobody knows whether their effect took place.",
     ),
     claimed: counter(names.SIGNUP_CLAIMED, "{entry}", "Entries taken over from a consumer that died."),
-    reconciled: counter(names.SIGNUP_RECONCILED, "{mail}", "Mails that Redis had lost, put back in line."),
+    reconciled: counter(names.SIGNUP_RECONCILED, "{delivery}", "Deliveries that Redis had lost, queued again."),
   };
 };
 

@@ -93,7 +93,7 @@ describe("the command line", () => {
     const answers = await Promise.all(words.map((line) => ops([...line, "--json"])));
     for (const answer of answers) expect(JSON.parse(answer.out)).toBeObject();
     expect(JSON.parse(answers[2]?.out ?? "")).toMatchObject({
-      signups: [{ mail: { event_id: eventId, state: "dead" } }],
+      signups: [{ deliveries: [{ event_id: eventId, state: "dead" }] }],
     });
     expect(JSON.parse(answers[3]?.out ?? "")).toMatchObject({ letters: [{ event_id: eventId }] });
     const fault = await ops(["pause", "nobody", "--json"]);

@@ -10,10 +10,11 @@ import type { Answer } from "./command.ts";
 export const GROUP = "welcome-email";
 
 /** An operator of a test's pipeline. */
-export const anOperator = ({ db, redis, keys }: Pipeline, parts: Partial<Operator> = {}): Operator => ({
+export const anOperator = ({ db, redis, keys, groups }: Pipeline, parts: Partial<Operator> = {}): Operator => ({
   db,
   redis,
   keys,
+  groups,
   signal: new AbortController().signal,
   onProgress: () => {},
   at: () => {},
@@ -79,12 +80,9 @@ export const deadLetter = async (
   reason = "mailbox_unavailable",
 ): Promise<string[]> => {
   const before = await countLetters(pipeline.redis, pipeline.keys, GROUP);
-  const consumer = await pipeline.consumer(
-    async () => ({ kind: "permanent", reason, reply: "550 no", suppressAddress: false }),
-    {
-      concurrency: 250,
-    },
-  );
+  const consumer = await pipeline.consumer(async () => ({ kind: "rejected", reason, reply: "550 no" }), {
+    concurrency: 250,
+  });
   const eventIds = await pipeline.signUp(...Array.from({ length: count }, () => aSignup()));
   await eventually(async () => (await countLetters(pipeline.redis, pipeline.keys, GROUP)) === before + count);
   await consumer.stop();

@@ -4,6 +4,7 @@ import { createLogger } from "../observability/logger.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openCommandConnection } from "../stream/connection.ts";
+import { GROUPS } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
 import { storesGoneAway, untilStoresAnswer } from "./actions/stores.ts";
 import type { Answer, CommandContext, Requirements } from "./command.ts";
@@ -53,6 +54,7 @@ export const withStores = async (
       db,
       redis,
       keys: keysOf(settings.STREAM_NAME),
+      groups: GROUPS,
       signal: untilInterrupted(),
       onProgress: progress.show,
       at: () => {},

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createBatcher, LineFull } from "./batcher.ts";
+import { createBatcher, QueueFull } from "./batcher.ts";
 
 describe("a batcher", () => {
   test("shares a batch among the calls that arrive while one is under way, and gives each its own result", async () => {
@@ -22,7 +22,7 @@ describe("a batcher", () => {
     await batcher.idle();
   });
 
-  test("refuses at once what would only wait: its line has a bound", async () => {
+  test("refuses at once what would only wait: its queue has a bound", async () => {
     const release = Promise.withResolvers<void>();
     const batcher = createBatcher<number, number>({
       maxBatch: 1,
@@ -37,7 +37,7 @@ describe("a batcher", () => {
     await Promise.resolve();
     const waiting = [batcher.add(2), batcher.add(3)];
     const refused = await batcher.add(4).catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(LineFull);
+    expect(refused).toBeInstanceOf(QueueFull);
     release.resolve();
     const results: readonly number[] = await Promise.all([first, ...waiting]);
     expect(results).toEqual([1, 2, 3]);

@@ -5,7 +5,7 @@ import { outsideOfTraces } from "../observability/tracing.ts";
  * under load a statement carries as many as have gathered.
  */
 export interface Batcher<Input, Output> {
-  /** Resolves with this call's own result; rejects if the batch that carried it failed, or with `LineFull`. */
+  /** Resolves with this call's own result; rejects if the batch that carried it failed, or with `QueueFull`. */
   add(input: Input): Promise<Output>;
   /** Resolves when nothing is waiting or under way. */
   idle(): Promise<void>;
@@ -23,8 +23,8 @@ export interface BatcherOptions<Input, Output> {
 }
 
 /** So many wait already that another would only wait for nothing: the store behind is overloaded, or hangs. */
-export class LineFull extends Error {
-  override readonly name = "LineFull";
+export class QueueFull extends Error {
+  override readonly name = "QueueFull";
   /** SQLSTATE insufficient_resources: callers answer as they do for a database that has no room. */
   readonly code = "53000";
 
@@ -79,7 +79,7 @@ export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Outp
     add: (input) =>
       new Promise((resolve, reject) => {
         if (waiting.length >= maxWaiting) {
-          reject(new LineFull(maxWaiting));
+          reject(new QueueFull(maxWaiting));
           return;
         }
         waiting.push({ input, resolve, reject });

@@ -1,4 +1,5 @@
 import type { Logger } from "../observability/logger.ts";
+import { backoffMs } from "./backoff.ts";
 
 /**
  * A part of the system that turns for as long as the process lives. It never ends by an error: it reports (once per kind,
@@ -70,14 +71,13 @@ export const startLoop = (options: LoopOptions): Loop => {
     const message = error instanceof Error ? error.message : String(error);
     if (message !== reported) {
       reported = message;
-      log.error({ loop: name, error }, `${name} failed; it goes on trying`);
+      log.error({ loop: name, error }, `${name} failed; trying again`);
     }
-    const full = Math.min(MAX_FAILURE_PAUSE_MS, FAILURE_PAUSE_MS * 2 ** Math.min(failures - 1, 10));
-    return full / 2 + (Math.random() * full) / 2;
+    return backoffMs(failures, FAILURE_PAUSE_MS, MAX_FAILURE_PAUSE_MS, Math.random);
   };
 
   const recovered = () => {
-    if (failures > 0) log.info({ loop: name, failures }, `${name} works again`);
+    if (failures > 0) log.info({ loop: name, failures }, `${name} succeeded after ${failures} failures`);
     failures = 0;
     reported = "";
   };

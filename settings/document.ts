@@ -3,8 +3,8 @@ import { SETTINGS, type Setting } from "./schema.ts";
 const REQUIRED_BY: Readonly<Record<string, string>> = {
   DATABASE_URL: "required by all",
   REDIS_URL: "required by api, consumer, ops",
-  MAIL_SERVER: "required by consumer",
-  MAIL_FROM: "required by consumer",
+  MAIL_SERVER: "required by groups that send mail",
+  MAIL_FROM: "required by groups that send mail",
 };
 
 const defaultOf = (name: string, { fallback }: Setting<unknown>): string =>

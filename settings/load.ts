@@ -21,7 +21,7 @@ export type Settings = { readonly [Name in Exclude<SettingName, Optional>]: Pars
 const REQUIRED = {
   migrate: ["DATABASE_URL"],
   api: ["DATABASE_URL", "REDIS_URL"],
-  consumer: ["DATABASE_URL", "REDIS_URL", "MAIL_SERVER", "MAIL_FROM"],
+  consumer: ["DATABASE_URL", "REDIS_URL"],
   ops: ["DATABASE_URL", "REDIS_URL"],
 } as const satisfies Record<string, readonly SettingName[]>;
 
@@ -30,6 +30,11 @@ export type Role = keyof typeof REQUIRED;
 /** The settings of one role: what it requires is there. */
 export type SettingsOf<R extends Role> = Settings & {
   readonly [Name in (typeof REQUIRED)[R][number]]-?: Parsed[Name];
+};
+
+/** The settings of a role of which some more are there: what a group of consumers requires. */
+export type SettingsWith<R extends Role, Name extends SettingName> = SettingsOf<R> & {
+  readonly [Required in Name]-?: Parsed[Required];
 };
 
 /** Every fault of the environment in one message. The process exits 78 (EX_CONFIG). */
@@ -67,6 +72,9 @@ const readVariable = (name: string, definition: Setting<unknown>, environment: E
   }
 };
 
+const notSet = (name: string, { example }: Setting<unknown>): string =>
+  `${name}: not set; expected for example ${example}`;
+
 const checkTogether = (given: ReadonlySet<string>): string[] =>
   given.has("MAIL_USERNAME") === given.has("MAIL_PASSWORD")
     ? []
@@ -74,15 +82,19 @@ const checkTogether = (given: ReadonlySet<string>): string[] =>
 
 /**
  * Reads and checks the environment, once, at start. Every variable that is set is checked, whoever reads it; only what the
- * role itself needs is required. Unknown variables are ignored.
+ * role itself needs, and what is named beside, is required. Unknown variables are ignored.
  *
  * @throws {BadSettings} naming each faulty variable, its problem and an example
  */
-export const loadSettings = <R extends Role>(role: R, environment: Environment): SettingsOf<R> => {
+export const loadSettings = <R extends Role>(
+  role: R,
+  environment: Environment,
+  alsoRequired: readonly SettingName[] = [],
+): SettingsOf<R> => {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   const given = new Set<string>();
-  const required: readonly string[] = REQUIRED[role];
+  const required: readonly string[] = [...REQUIRED[role], ...alsoRequired];
 
   for (const [name, definition] of Object.entries<Setting<unknown>>(SETTINGS)) {
     const read = readVariable(name, definition, environment);
@@ -94,7 +106,7 @@ export const loadSettings = <R extends Role>(role: R, environment: Environment):
     if (read.value !== undefined) given.add(name);
     const raw = read.value ?? definition.fallback;
     if (raw === undefined) {
-      if (required.includes(name)) faults.push(`${name}: not set; expected for example ${definition.example}`);
+      if (required.includes(name)) faults.push(notSet(name, definition));
       continue;
     }
     const parsed = definition.schema.safeParse(raw);
@@ -114,4 +126,26 @@ export const loadSettings = <R extends Role>(role: R, environment: Environment):
   values["CONSUMER_NAME"] ??= hostname().replace(/[^\x21-\x7e]/g, "-");
   values["PASSWORD_HASH_CONCURRENCY"] ??= availableParallelism();
   return values as SettingsOf<R>;
+};
+
+/**
+ * The same settings, of which the named ones are there.
+ *
+ * @throws {BadSettings} naming each that is missing
+ */
+export const requireSettings = <R extends Role, Name extends SettingName>(
+  settings: SettingsOf<R>,
+  names: readonly Name[],
+): SettingsWith<R, Name> => {
+  if (hasSettings(settings, names)) return settings;
+  const given: Readonly<Partial<Record<SettingName, unknown>>> = settings;
+  throw new BadSettings(names.filter((name) => given[name] === undefined).map((name) => notSet(name, SETTINGS[name])));
+};
+
+const hasSettings = <R extends Role, Name extends SettingName>(
+  settings: SettingsOf<R>,
+  names: readonly Name[],
+): settings is SettingsWith<R, Name> => {
+  const given: Readonly<Partial<Record<SettingName, unknown>>> = settings;
+  return names.every((name) => given[name] !== undefined);
 };

@@ -1,5 +1,6 @@
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "../observability/logger.ts";
+import { backoffMs } from "../runtime/backoff.ts";
 
 export interface RedisConnectionOptions {
   readonly url: string;
@@ -10,13 +11,8 @@ export interface RedisConnectionOptions {
   readonly commandTimeoutMs: number;
 }
 
-/**
- * Reconnects for ever, soon, and not in step with others: 50 ms doubling to 1 s, jitter over the upper half.
- */
-const reconnectDelayMs = (attempt: number): number => {
-  const full = Math.min(1_000, 50 * 2 ** Math.min(attempt, 10));
-  return Math.floor(full / 2 + (Math.random() * full) / 2);
-};
+/** Reconnects for ever, soon, and not in step with others. */
+const reconnectDelayMs = (attempt: number): number => backoffMs(attempt, 50, 1_000, Math.random);
 
 /**
  * What every connection has in common: it rejects rather than waits. The defaults of ioredis send an XADD again whose

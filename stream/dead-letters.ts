@@ -9,7 +9,7 @@ export interface StoredLetter {
   /** '' when the entry was too malformed to have one. Whatever the entry said: not necessarily a UUID. */
   readonly eventId: string;
   readonly reason: string;
-  /** What the last try said, addresses removed. */
+  /** What the last attempt said, addresses removed. */
   readonly detail: string;
   readonly attempts: number;
   /** ISO 8601 */
@@ -23,10 +23,10 @@ export interface StoredLetter {
   readonly fields: readonly string[];
 }
 
-/** Reasons of entries that no one could read: they never reached the ledger, and go back as they are. */
+/** Reasons of entries that nobody could read: they never reached the ledger, and go back as they are. */
 const UNREAD_REASONS: ReadonlySet<string> = new Set(["malformed", "unknown_version"]);
 
-/** Whether the letter's entry was buried unread, without a word to the ledger. */
+/** Whether the letter's entry was dead-lettered unread: the ledger knows nothing of it. */
 export const wasUnread = (letter: StoredLetter): boolean => UNREAD_REASONS.has(letter.reason);
 
 const rawFields = (text: string | undefined): readonly string[] => {
@@ -60,7 +60,7 @@ export const countLetters = (redis: Redis, keys: Keys, group: string): Promise<n
 
 /**
  * A group's letters, oldest first, in pages of `pageSize` (XRANGE): memory does not grow with their number. Ends at the
- * letter that was the last when it began, so that what is buried again meanwhile is not walked over twice.
+ * letter that was the last when it began, so that what is dead-lettered again meanwhile is not walked over twice.
  */
 export async function* letterPages(
   redis: Redis,
@@ -85,8 +85,8 @@ const LETTER_ID = /^\d+-\d+$/;
 const SEARCH_PAGE = 500;
 
 /**
- * Letters by letter id or by event id. The index knows the letters of the ledger's own events; those that were buried
- * unread are searched for, and there may be several of one event.
+ * Letters by letter id or by event id. The index knows the letters of the ledger's own events; those that were
+ * dead-lettered unread are searched for, and there may be several of one event.
  */
 export const findLetters = async (
   redis: Redis,

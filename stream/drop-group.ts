@@ -9,7 +9,7 @@ import type { Keys } from "./keys.ts";
  */
 export const dropGroup = async (redis: Redis, keys: Keys, group: string): Promise<boolean> => {
   const destroyed = await orNone(redis.xgroup("DESTROY", keys.events, group));
-  const own = [keys.retry(group), keys.retries(group), keys.dead(group), keys.deadIndex(group)];
+  const own = [keys.retrySet(group), keys.retriesStream(group), keys.dead(group), keys.deadIndex(group)];
   const deleted = await redis.unlink(...own);
   const resumed = await redis.srem(keys.paused, group);
   return destroyed === 1 || deleted > 0 || resumed > 0;

@@ -9,7 +9,7 @@ import type { Keys } from "./keys.ts";
  */
 export const ensureGroup = async (redis: Redis, keys: Keys, group: Group): Promise<number> => {
   let made = 0;
-  for (const stream of [keys.events, keys.retries(group.name)]) {
+  for (const stream of [keys.events, keys.retriesStream(group.name)]) {
     try {
       await redis.xgroup("CREATE", stream, group.name, "0", "MKSTREAM");
       made += 1;

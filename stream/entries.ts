@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
-import type { Fields } from "./event.ts";
-import type { HeldEntry } from "./scripts/retry.ts";
+import type { Fields } from "./events/envelope.ts";
+import type { HeldEntry } from "./scripts/delay.ts";
 
 /** An entry as it was read from a stream. */
 export interface Entry {

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { GROUPS, type Group } from "./groups.ts";
+import type { Group } from "./groups.ts";
 import { type InfoRecord, infoRecords, numberOf, orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
 import { watermarkAgeMs } from "./watermark.ts";
@@ -15,17 +15,17 @@ export interface ConsumerStatus {
 /** Where a group stands. */
 export interface GroupStatus {
   readonly group: string;
-  /** Nobody reads it any more: it is on the stream, but not in `stream/groups.ts`. It holds back trimming. */
-  readonly forgotten: boolean;
+  /** Nobody reads it any more: it is on the stream, but this code has no such group. It holds back trimming. */
+  readonly orphaned: boolean;
   /** On which of its two streams it exists. */
   readonly exists: { readonly events: boolean; readonly retries: boolean };
   /** Entries of the log that it has not read. null: Redis does not know (7.0 after a restart or a failover). */
   readonly lag: number | null;
-  /** The same of its own retries stream: due retries, redrives, what was handed back or reconciled. */
+  /** The same of its own retries stream: due retries, redrives, what was released or reconciled. */
   readonly retriesLag: number | null;
   /** Read and not acked, on both streams. */
   readonly pending: number;
-  /** Waiting aside for their next try. */
+  /** In the retry set, until their next attempt. */
   readonly waitingRetries: number;
   readonly deadLetters: number;
   readonly paused: boolean;
@@ -59,26 +59,30 @@ const merged = (all: readonly ConsumerStatus[]): readonly ConsumerStatus[] => {
 
 /** The consumers of a group, by name, over both of its streams (XINFO CONSUMERS). */
 export const readConsumers = async (redis: Redis, keys: Keys, group: string): Promise<readonly ConsumerStatus[]> => {
-  const both = [keys.events, keys.retries(group)].map((stream) => consumersOn(redis, stream, group));
+  const both = [keys.events, keys.retriesStream(group)].map((stream) => consumersOn(redis, stream, group));
   return merged((await Promise.all(both)).flat());
 };
 
 /** Everything about one group, each part one cheap command at any depth. */
-export const readGroupStatus = async (redis: Redis, keys: Keys, group: Group): Promise<GroupStatus> => {
-  const { name } = group;
-  const retries = keys.retries(name);
+export const readGroupStatus = async (
+  redis: Redis,
+  keys: Keys,
+  name: string,
+  orphaned = false,
+): Promise<GroupStatus> => {
+  const retries = keys.retriesStream(name);
   const [onEvents, onRetries, waitingRetries, deadLetters, paused, oldestUnfinishedMs, consumers] = await Promise.all([
     recordOf(redis, keys.events, name),
     recordOf(redis, retries, name),
-    redis.zcard(keys.retry(name)),
+    redis.zcard(keys.retrySet(name)),
     redis.xlen(keys.dead(name)),
     redis.sismember(keys.paused, name),
-    watermarkAgeMs(redis, keys, group),
+    watermarkAgeMs(redis, keys, name),
     readConsumers(redis, keys, name),
   ]);
   return {
     group: name,
-    forgotten: !GROUPS.some((known) => known.name === name),
+    orphaned,
     exists: { events: onEvents !== undefined, retries: onRetries !== undefined },
     lag: numberOf(onEvents, "lag") ?? null,
     retriesLag: numberOf(onRetries, "lag") ?? null,
@@ -91,11 +95,32 @@ export const readGroupStatus = async (redis: Redis, keys: Keys, group: Group): P
   };
 };
 
-/** The groups that the code knows, then those that are on the log and that it does not know. */
-export const listGroups = async (redis: Redis, keys: Keys): Promise<readonly Group[]> => {
+/** A group that is there, and whether this code has it. */
+export interface ListedGroup {
+  readonly name: string;
+  readonly orphaned: boolean;
+}
+
+/** The groups that the code has, then those that are on the log and that it does not have. */
+export const listGroups = async (
+  redis: Redis,
+  keys: Keys,
+  groups: readonly Group[],
+): Promise<readonly ListedGroup[]> => {
+  const known = groups.map(({ name }) => name);
   const onStream = infoRecords(await orNone(redis.xinfo("GROUPS", keys.events))).map((item) =>
     String(item.get("name")),
   );
-  const forgotten = onStream.filter((name) => !GROUPS.some((known) => known.name === name)).sort();
-  return [...GROUPS, ...forgotten.map((name): Group => ({ name, types: [] }))];
+  const orphaned = onStream.filter((name) => !known.includes(name)).sort();
+  return [...known.map((name) => ({ name, orphaned: false })), ...orphaned.map((name) => ({ name, orphaned: true }))];
+};
+
+/** The status of each of these. */
+export const readGroupStatuses = async (
+  redis: Redis,
+  keys: Keys,
+  groups: readonly Group[],
+): Promise<readonly GroupStatus[]> => {
+  const listed = await listGroups(redis, keys, groups);
+  return Promise.all(listed.map(({ name, orphaned }) => readGroupStatus(redis, keys, name, orphaned)));
 };

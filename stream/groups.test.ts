@@ -1,29 +1,29 @@
 import { describe, expect, test } from "bun:test";
-import { bindingOf, matchesType, WELCOME_EMAIL } from "./groups.ts";
+import { boundGroups, GROUPS, type Group, requireBindings, shownState, WELCOME_EMAIL } from "./groups.ts";
 
-describe("a group binds to event types by pattern", () => {
-  test.each([
-    ["user.*", "user.signed_up.v1", true],
-    ["user.*", "user.", true],
-    ["user.*", "users.signed_up.v1", false],
-    ["*.v1", "user.signed_up.v1", true],
-    ["*.v1", "user.signed_up.v2", false],
-    ["user.*.v1", "user.signed_up.v1", true],
-    ["user.*.v1", "user.v1", false],
-    ["payment.requested.v1", "payment.requested.v1", true],
-    ["payment.requested.v1", "payment.requested.v12", false],
-    ["*", "anything", true],
-    ["a*a", "a", false],
-  ])("%s matches %s: %p", (pattern, type, expected) => {
-    expect(matchesType(pattern, type)).toBe(expected);
+const everything: Group = { name: "audit", types: ["#"], delayMs: 1_000 };
+const nothing: Group = { name: "typo", types: ["user.sined_up.v1"] };
+const types = ["user.signed_up.v1", "payment.requested.v1"];
+
+describe("the groups", () => {
+  test("that bind to a type get a delivery of each of its events, after their delay", () => {
+    expect(boundGroups([WELCOME_EMAIL, everything], types)).toEqual([
+      { type: "user.signed_up.v1", group_name: "welcome-email", delay_ms: null },
+      { type: "user.signed_up.v1", group_name: "audit", delay_ms: 1_000 },
+      { type: "payment.requested.v1", group_name: "audit", delay_ms: 1_000 },
+    ]);
   });
 
-  test.each([
-    ["user.signed_up.v1", "handled"],
-    ["user.signed_up.v2", "unknown-version"],
-    ["user.deleted.v1", "unbound"],
-    ["", "unbound"],
-  ] as const)("the welcome mail's group finds %p %s", (type, binding) => {
-    expect(bindingOf(WELCOME_EMAIL, type)).toBe(binding);
+  test("bind to something: one that does not is named at the start, with the types that there are", () => {
+    requireBindings(GROUPS);
+    expect(() => requireBindings([everything, nothing], types)).toThrow(
+      "the group typo binds to nothing: none of its patterns (user.sined_up.v1) matches\n" +
+        "known event types: user.signed_up.v1, payment.requested.v1",
+    );
+  });
+
+  test("have words of their own for two states", () => {
+    expect([shownState(WELCOME_EMAIL, "active"), shownState(WELCOME_EMAIL, "done")]).toEqual(["sending", "sent"]);
+    expect([shownState(everything, "done"), shownState(WELCOME_EMAIL, "held")]).toEqual(["done", "held"]);
   });
 });

@@ -1,42 +1,63 @@
+import type { BoundGroup } from "../database/events.ts";
+import type { DeliveryState } from "../database/ledger/states.ts";
+import { EVENT_TYPES } from "./events/types.ts";
+import { matchesPattern } from "./routing.ts";
+
 /**
- * A consumer group: its name, the event types it binds to, and the template whose mails it sends. Known to the api, which
- * makes streams and groups before the first consumer is there; `consumers/registry.ts` binds handlers to them.
+ * A consumer group, as the api must know it: it makes the group's streams before the first consumer is there, and writes a
+ * delivery for the group with each event that it binds to. What the group does is its folder in `consumers/`.
  */
 export interface Group {
+  /** Lower-case words with dashes; also the name of its folder. */
   readonly name: string;
-  /** Patterns of event types without their version suffix rules: `*` stands for one or more characters, as in `user.*`. */
+  /** Patterns of event types, as those of a topic exchange: `user.signed_up.v1`, `user.#`. */
   readonly types: readonly string[];
-  /** Template of the ledger rows that this group works off; undefined for a group that sends no mail. */
-  readonly template?: string;
+  /** Delay before its first attempt at an event, in ms; none if not given. */
+  readonly delayMs?: number;
+  /** What its people call two states of a delivery; elsewhere they are `active` and `done`. */
+  readonly words?: { readonly active: "sending"; readonly done: "sent" };
 }
 
 export const WELCOME_EMAIL: Group = {
   name: "welcome-email",
   types: ["user.signed_up.v1"],
-  template: "welcome",
+  words: { active: "sending", done: "sent" },
 };
 
+/** Every group. Its surroundings (manifests, triggers, registry) are made from this list: `bun run generate`. */
 export const GROUPS: readonly Group[] = [WELCOME_EMAIL];
 
-/** Whether a type matches a pattern as a topic exchange would: `*` matches any run of characters, the rest is literal. */
-export const matchesType = (pattern: string, type: string): boolean => {
-  const parts = pattern.split("*");
-  const [first = "", ...rest] = parts;
-  if (rest.length === 0) return pattern === type;
-  if (!type.startsWith(first)) return false;
-  let from = first.length;
-  for (const [index, part] of rest.entries()) {
-    const isLast = index === rest.length - 1;
-    const at = isLast ? type.length - part.length : type.indexOf(part, from);
-    if (at < from || !type.startsWith(part, at)) return false;
-    from = at + part.length;
-  }
-  return true;
-};
+/** A state of a delivery in the words of some group. */
+export type ShownState = DeliveryState | "sending" | "sent";
 
-/** What a group does with an event type: handles it, does not know it, or knows its name in another version. */
-export const bindingOf = (group: Group, type: string): "handled" | "unknown-version" | "unbound" => {
-  if (group.types.some((pattern) => matchesType(pattern, type))) return "handled";
-  const nameOf = (versioned: string) => versioned.replace(/\.v\d+$/, "");
-  return group.types.some((pattern) => nameOf(pattern) === nameOf(type)) ? "unknown-version" : "unbound";
+/** A state of a delivery in the words of its group. */
+export const shownState = ({ words }: Group, state: DeliveryState): ShownState =>
+  state === "active" ? (words?.active ?? state) : state === "done" ? (words?.done ?? state) : state;
+
+/** The groups that bind to each of the types. */
+export const boundGroups = (groups: readonly Group[], types: readonly string[] = EVENT_TYPES): readonly BoundGroup[] =>
+  types.flatMap((type) =>
+    groups
+      .filter((group) => group.types.some((pattern) => matchesPattern(pattern, type)))
+      .map((group) => ({ type, group_name: group.name, delay_ms: group.delayMs ?? null })),
+  );
+
+/** A group that no known event would ever reach. */
+export class UnboundGroup extends Error {
+  override readonly name = "UnboundGroup";
+}
+
+/**
+ * Checks that each group binds to something.
+ *
+ * @throws {UnboundGroup} naming the patterns, and the types that there are
+ */
+export const requireBindings = (groups: readonly Group[], types: readonly string[] = EVENT_TYPES): void => {
+  const reached = new Set(boundGroups(groups, types).map((bound) => bound.group_name));
+  const faults = groups
+    .filter((group) => !reached.has(group.name))
+    .map(
+      (group) => `the group ${group.name} binds to nothing: none of its patterns (${group.types.join(", ")}) matches`,
+    );
+  if (faults.length > 0) throw new UnboundGroup(`${faults.join("\n")}\nknown event types: ${types.join(", ")}`);
 };

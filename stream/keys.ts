@@ -11,15 +11,15 @@ export interface Keys {
   readonly status: string;
   /** The api process that reports the gauges of shared state at present. String, seconds. */
   readonly reporter: string;
-  /** Entries of a group that wait for their next try, scored by due time in ms of Redis' clock. Sorted set. */
-  retry(group: string): string;
-  /** Due retries, redrives, handed-back and reconciled entries of a group, back in line. Stream. */
-  retries(group: string): string;
+  /** Entries of a group that wait for their next attempt, scored by due time in ms of Redis' clock. Sorted set. */
+  retrySet(group: string): string;
+  /** Due retries, redrives, released and reconciled entries of a group, queued again. Stream. */
+  retriesStream(group: string): string;
   /** Dead letters of a group. Stream. */
   dead(group: string): string;
   /** Event id -> id of its dead letter. Hash. */
   deadIndex(group: string): string;
-  /** Says that a mail was taken while the ledger could not be told. String, 7 days. */
+  /** Says that the work was done while the ledger could not be written. String, 7 days. */
   sent(group: string, eventId: string): string;
 }
 
@@ -30,8 +30,8 @@ export const keysOf = (streamName: string): Keys => {
     paused: `${tag}:paused`,
     status: `${tag}:status`,
     reporter: `${tag}:reporter`,
-    retry: (group) => `${tag}:retry:${group}`,
-    retries: (group) => `${tag}:retries:${group}`,
+    retrySet: (group) => `${tag}:retry:${group}`,
+    retriesStream: (group) => `${tag}:retries:${group}`,
     dead: (group) => `${tag}:dead:${group}`,
     deadIndex: (group) => `${tag}:dead-index:${group}`,
     sent: (group, eventId) => `${tag}:sent:${group}:${eventId}`,

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { destinationOf, tracedSend } from "../observability/messaging.ts";
-import { encodeEvent, type StreamEvent } from "./event.ts";
+import { encodeEvent, type StreamEvent } from "./events/envelope.ts";
 
 /**
  * XADD with an id of Redis' own choosing; returns it. Events that are published in one turn of the event loop share a

@@ -1,5 +1,4 @@
 import type { Redis } from "ioredis";
-import type { Group } from "./groups.ts";
 import { infoRecords, orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
 
@@ -14,10 +13,10 @@ export const entryTimeMs = (entryId: string): number => Number(entryId.split("-"
 
 /**
  * The low watermark of a group: the time of the oldest entry that is unread or pending on any of its streams; `nowMs` if
- * there is none. Whatever was put in line before it has been overtaken: it is done, waiting aside, or lost.
+ * there is none. Whatever was queued before it has been overtaken: it is done, in the retry set, or lost.
  *
- * Three use it: the janitor trims below it, the reconciler looks for lost mails below it, and its age is what the oldest
- * unfinished mail has waited. An id from the future (somebody's own) counts as now.
+ * Three use it: the janitor trims below it, the reconciler looks for lost deliveries below it, and its age is what the oldest
+ * unfinished entry has waited. An id from the future (somebody's own) counts as now.
  */
 export const lowWatermarkMs = (positions: readonly GroupPosition[], nowMs: number): number =>
   positions
@@ -50,11 +49,11 @@ const positionOn = async (redis: Redis, stream: string, group: string): Promise<
 
 /** Where a group stands on both of its streams. */
 export const groupPositions = (redis: Redis, keys: Keys, group: string): Promise<GroupPosition[]> =>
-  Promise.all([positionOn(redis, keys.events, group), positionOn(redis, keys.retries(group), group)]);
+  Promise.all([positionOn(redis, keys.events, group), positionOn(redis, keys.retriesStream(group), group)]);
 
 /** How long ago the low watermark was, in ms of Redis' clock: 0 when the group has nothing left to do. */
-export const watermarkAgeMs = async (redis: Redis, keys: Keys, group: Group): Promise<number> => {
-  const positions = await groupPositions(redis, keys, group.name);
+export const watermarkAgeMs = async (redis: Redis, keys: Keys, group: string): Promise<number> => {
+  const positions = await groupPositions(redis, keys, group);
   const nowMs = await redisTimeMs(redis);
   return nowMs - lowWatermarkMs(positions, nowMs);
 };

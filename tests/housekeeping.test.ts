@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { startJanitor } from "../api/background/janitor.ts";
-import { startLagKeeper } from "../api/background/lag-keeper.ts";
+import { startLagRepairer } from "../api/background/lag-repairer.ts";
 import { startReconciler } from "../api/background/reconciler.ts";
 import { startReaper } from "../consumers/engine/reaper.ts";
 import { openCommandConnection, untilReady } from "../stream/connection.ts";
@@ -14,30 +14,30 @@ import { anOwnRedis } from "./own-redis.ts";
 import { anOutbox, aPipeline, aSignup, type Pipeline, silentLog } from "./pipeline.ts";
 
 const group = WELCOME_EMAIL.name;
-const isSent = (pipeline: Pipeline, eventId: string) => async () => (await pipeline.status(eventId))?.state === "sent";
+const isSent = (pipeline: Pipeline, eventId: string) => async () => (await pipeline.status(eventId))?.state === "done";
 const janitorOf = ({ redis, keys }: Pipeline, retentionMs = 0) =>
-  startJanitor({ redis, keys, log: silentLog }, { retentionMs, everyMs: 50 });
+  startJanitor({ redis, keys, groups: [WELCOME_EMAIL], log: silentLog }, { retentionMs, everyMs: 50 });
 
 describe("the janitor", () => {
   test("trims what every group has finished, and keeps lag exact", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     const eventIds = await pipeline.signUp(...Array.from({ length: 20 }, () => aSignup()));
     for (const eventId of eventIds) await eventually(isSent(pipeline, eventId));
     await using _janitor = janitorOf(pipeline);
     await eventually(async () => (await pipeline.redis.xlen(pipeline.keys.events)) === 0);
     const [after = ""] = await pipeline.signUp(aSignup());
     await eventually(isSent(pipeline, after));
-    expect((await readGroupStatus(pipeline.redis, pipeline.keys, WELCOME_EMAIL)).lag).toBe(0);
+    expect((await readGroupStatus(pipeline.redis, pipeline.keys, group)).lag).toBe(0);
   });
 
-  test("never robs a slow group, nor what a consumer still has in hand", async () => {
+  test("never robs a slow group, nor what a consumer still has in flight", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
     await redis.xgroup("CREATE", keys.events, "slow", "0");
     const outbox = anOutbox();
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     const eventIds = await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
     for (const eventId of eventIds) await eventually(isSent(pipeline, eventId));
     const janitor = janitorOf(pipeline);
@@ -52,7 +52,7 @@ describe("the janitor", () => {
   test("keeps what is younger than the retention", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     const [eventId = ""] = await pipeline.signUp(aSignup());
     await eventually(isSent(pipeline, eventId));
     const janitor = janitorOf(pipeline, 60_000);
@@ -64,18 +64,18 @@ describe("the janitor", () => {
   test("keeps the retries stream from growing", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
-    let tries = 0;
+    let attempts = 0;
     await pipeline.consumer(
-      async (mail, context) => {
-        tries += 1;
-        return tries <= 20 ? { kind: "transient", reason: "try_later" } : outbox.handler(mail, context);
+      async (...args) => {
+        attempts += 1;
+        return attempts <= 20 ? { kind: "transient", reason: "try_later" } : outbox.work(...args);
       },
       { retryMax: 50, retryDelayMs: 1 },
     );
     const eventIds = await pipeline.signUp(...Array.from({ length: 10 }, () => aSignup()));
     for (const eventId of eventIds) await eventually(isSent(pipeline, eventId));
     await using _janitor = janitorOf(pipeline);
-    await eventually(async () => (await pipeline.redis.xlen(pipeline.keys.retries(group))) === 0);
+    await eventually(async () => (await pipeline.redis.xlen(pipeline.keys.retriesStream(group))) === 0);
   });
 });
 
@@ -86,7 +86,7 @@ test("entries that somebody else trimmed under a consumer's hands crash nothing,
   await readNew(redis, { group, consumer: "dead", stream: keys.events, count: 3 });
   await redis.xtrim(keys.events, "MAXLEN", 0);
   const outbox = anOutbox();
-  const consumer = await pipeline.consumer(outbox.handler);
+  const consumer = await pipeline.consumer(outbox.work);
   await eventually(async () => (await redis.xpending(keys.events, group))[0] === 0);
   expect(consumer.isLive()).toBe(true);
   const deps = { db: pipeline.db, redis, keys, groups: [WELCOME_EMAIL], log: silentLog };
@@ -137,11 +137,11 @@ test("lag that Redis forgot at a restart is restored in slices, at 200,000 entri
   await own.kill();
   await own.start();
   await untilReady(redis, 10_000);
-  const lag = async () => (await readGroupStatus(redis, keys, WELCOME_EMAIL)).lag;
+  const lag = async () => (await readGroupStatus(redis, keys, group)).lag;
   expect(await lag()).toBeNull();
   await redis.config("SET", "slowlog-log-slower-than", 0, "slowlog-max-len", 100_000);
 
-  await using _keeper = startLagKeeper({ redis, keys, groups: [WELCOME_EMAIL], log: silentLog }, { everyMs: 50 });
+  await using _repairer = startLagRepairer({ redis, keys, groups: [WELCOME_EMAIL], log: silentLog }, { everyMs: 50 });
   let taken = 500;
   while ((await lag()) === null) taken += (await read(100)).length;
   expect(await lag()).toBe(200_000 - taken);

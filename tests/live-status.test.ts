@@ -34,7 +34,7 @@ describe("the live status of a signup", () => {
     const { eventId } = await signUpAt(api);
     await redis.kill();
     const response = await watch(api, eventId);
-    await system.database.db.updateTable("emails").set({ state: "cancelled" }).execute();
+    await system.database.db.updateTable("deliveries").set({ state: "cancelled" }).execute();
     expect(await statesOf(response)).toEqual(["queued", "cancelled"]);
   });
 

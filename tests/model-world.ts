@@ -1,28 +1,31 @@
 import { expect } from "bun:test";
 import type { Redis } from "ioredis";
-import { createAnnouncer } from "../api/background/announcer.ts";
+import { createPublisher } from "../api/signup/publisher.ts";
 import type { Checkpoint } from "../consumers/engine/checkpoint.ts";
-import type { Handler } from "../consumers/engine/dispatcher.ts";
-import { type RunningGroup, startGroup } from "../consumers/engine/group.ts";
-import type { Outcome } from "../consumers/engine/outcome.ts";
+import { type GroupDeps, type RunningGroup, startGroup } from "../consumers/engine/group.ts";
+import type { Outcome } from "../consumers/engine/handler.ts";
 import type { Database } from "../database/connection.ts";
-import { type EventStatus, findEventStatus } from "../database/event-status.ts";
-import type { NewSignup, SignupWriter } from "../database/signup.ts";
+import { UNFINISHED_STATES } from "../database/ledger/states.ts";
+import { type DeliveryStatus, findDeliveries } from "../database/ledger/status.ts";
+import type { NewSignup, SignupWriter } from "../database/users/signup.ts";
 import { randomHex } from "../observability/trace-context.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { ensureGroup } from "../stream/ensure-group.ts";
-import { encodeEvent, userSignedUp } from "../stream/event.ts";
+import { encodeEvent, loggedEvent } from "../stream/events/envelope.ts";
+import { EVENT_TYPES } from "../stream/events/types.ts";
 import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { type Keys, keysOf } from "../stream/keys.ts";
 import { eventually } from "./eventually.ts";
-import { aSignup, redisUrl, silentLog } from "./pipeline.ts";
+import { anExampleGroup, EXAMPLE_GROUP } from "./example-group.ts";
+import { aMailGroup, aSignup, committedEvent, type MailWork, redisUrl, silentLog } from "./pipeline.ts";
 
-const group = WELCOME_EMAIL.name;
+/** Both bind to the event of a signup: one sends a mail, the other does idempotent work, slowly or in vain now and then. */
+export const MODEL_GROUPS = [WELCOME_EMAIL, EXAMPLE_GROUP];
 
-/** A mail whose consumers died this often is buried by the next one. */
+/** A delivery whose consumers died this often is dead-lettered by the next one. */
 const POISON_AFTER = 3;
-export const CHECKPOINTS: readonly Checkpoint[] = ["read", "claimed", "tried", "recorded", "moved"];
-export type Scripted = "transient" | "system" | "permanent" | "uncertain" | "lost-250";
+export const CHECKPOINTS: readonly Checkpoint[] = ["read", "claimed", "attempted", "recorded", "moved"];
+export type Scripted = "transient" | "unavailable" | "rejected" | "uncertain" | "lost-250";
 
 export type Step =
   | { readonly do: "sign up" }
@@ -37,8 +40,7 @@ export type Step =
   | { readonly do: "flush" }
   | { readonly do: "wait"; readonly ms: number };
 
-const entryOf = ({ eventId, userId, traceparent }: NewSignup): string[] =>
-  encodeEvent(userSignedUp({ eventId, userId, locale: "vi", time: new Date(), trace: { traceparent } }));
+const entryOf = (signup: NewSignup): string[] => encodeEvent(loggedEvent(committedEvent(signup)));
 
 export interface Shared {
   readonly db: Database;
@@ -47,7 +49,7 @@ export interface Shared {
 
 interface TestedConsumer {
   readonly name: string;
-  readonly running: RunningGroup;
+  readonly running: readonly RunningGroup[];
   readonly redis: Redis;
   readonly death: PromiseWithResolvers<void>;
   isDead: boolean;
@@ -64,6 +66,8 @@ export class World {
   readonly #killed = new Set<string>();
   /** What the mail server took, by event. */
   readonly copies = new Map<string, number>();
+  /** Events whose other work took place. */
+  readonly worked = new Set<string>();
   readonly refused = new Set<string>();
   readonly signups: NewSignup[] = [];
   wasFlushed = false;
@@ -78,27 +82,36 @@ export class World {
     const keys = keysOf(`model-${randomHex(8)}`);
     const redis = openCommandConnection({ url: redisUrl(), name: "model", log: silentLog, commandTimeoutMs: 10_000 });
     await untilReady(redis, 5_000);
-    await ensureGroup(redis, keys, WELCOME_EMAIL);
+    for (const group of MODEL_GROUPS) await ensureGroup(redis, keys, group);
     return new World(shared, keys, redis);
   }
 
-  #handler(isDead: () => boolean): Handler {
-    return async (mail, { beforeBody }): Promise<Outcome> => {
+  #mailWork(isDead: () => boolean): MailWork {
+    return async ({ eventId }, _, attempt): Promise<Outcome> => {
       await Bun.sleep(Math.random() * 8);
       if (isDead()) return new Promise(() => {});
       const scripted = this.#scripted.shift();
       if (scripted === "transient") return { kind: "transient", reason: "try_later" };
-      if (scripted === "system") return { kind: "system", reason: "dns" };
-      if (scripted === "permanent") {
-        this.refused.add(mail.eventId);
-        return { kind: "permanent", reason: "policy", suppressAddress: false };
+      if (scripted === "unavailable") return { kind: "unavailable", reason: "dns" };
+      if (scripted === "rejected") {
+        this.refused.add(eventId);
+        return { kind: "rejected", reason: "policy", reply: "550 no" };
       }
-      if (!beforeBody()) return { kind: "released", reason: "lease_lost" };
+      if (!attempt.commit()) return { kind: "released", reason: "lease_lost" };
       if (scripted === "uncertain") return { kind: "uncertain", reason: "deadline_after_data" };
-      this.copies.set(mail.eventId, (this.copies.get(mail.eventId) ?? 0) + 1);
+      this.copies.set(eventId, (this.copies.get(eventId) ?? 0) + 1);
       if (scripted === "lost-250") return { kind: "uncertain", reason: "connection_lost_after_data" };
-      return { kind: "sent", reply: "250", messageId: "m" };
+      return { kind: "done", reply: "250", receipt: "m" };
     };
+  }
+
+  #exampleGroup(isDead: () => boolean) {
+    const outcome = () => (isDead() ? new Promise<Outcome>(() => {}) : undefined);
+    const chance = { slowShare: 0.1, slowMs: 20, failingShare: 0.1 };
+    return anExampleGroup(
+      { ...chance, outcome, onDone: (eventId) => void this.worked.add(eventId) },
+      { concurrency: 4, retryDelayMs: 10 },
+    );
   }
 
   async startConsumer(): Promise<void> {
@@ -107,39 +120,35 @@ export class World {
     await untilReady(redis, 5_000);
     const name = `consumer-${randomHex(4)}`;
     const holder = { name, isDead: false, death: Promise.withResolvers<void>() };
-    const running = startGroup(
-      {
-        redis,
-        connectBlocking: () => openBlockingConnection({ url, name: "model", log: silentLog }),
-        db: this.#shared.db,
-        keys: this.#keys,
-        handler: this.#handler(() => holder.isDead),
-        log: silentLog,
-        now: () => performance.now(),
-        wallClock: () => new Date(),
-        random: Math.random,
-        at: (checkpoint) => {
-          if (holder.isDead) return new Promise(() => {});
-          const at = this.#deaths.indexOf(checkpoint);
-          if (at < 0) return;
-          this.#deaths.splice(at, 1);
-          this.#kill(consumer);
-          return new Promise(() => {});
-        },
+    const isDead = () => holder.isDead;
+    const deps: GroupDeps = {
+      redis,
+      connectBlocking: () => openBlockingConnection({ url, name: "model", log: silentLog }),
+      db: this.#shared.db,
+      keys: this.#keys,
+      knownTypes: EVENT_TYPES,
+      log: silentLog,
+      now: () => performance.now(),
+      wallClock: () => new Date(),
+      random: Math.random,
+      at: (checkpoint) => {
+        if (holder.isDead) return new Promise(() => {});
+        const at = this.#deaths.indexOf(checkpoint);
+        if (at < 0) return;
+        this.#deaths.splice(at, 1);
+        this.#kill(consumer);
+        return new Promise(() => {});
       },
-      {
-        group: WELCOME_EMAIL,
-        consumer: name,
-        concurrency: 4,
-        // Long enough that a busy machine's heartbeat is in time: three thefts in a row would look like poison.
-        claimMinIdleMs: 400,
-        retryMax: 50,
-        retryDelayMs: 10,
-        uncertain: "resend",
-        expireAfterMs: 600_000,
-        drainTimeoutMs: 200,
-      },
-    );
+    };
+    // Long enough that a busy machine's heartbeat is in time: three thefts in a row would look like poison.
+    const options = { consumer: name, claimMinIdleMs: 400, drainTimeoutMs: 200 };
+    const mails = aMailGroup(this.#shared.db, this.#mailWork(isDead), {
+      concurrency: 4,
+      retryMax: 50,
+      retryDelayMs: 10,
+      expireAfterMs: 600_000,
+    });
+    const running = [startGroup(deps, mails, options), startGroup(deps, this.#exampleGroup(isDead), options)];
     const consumer = Object.assign(holder, { running, redis });
     this.#consumers.add(consumer);
   }
@@ -148,7 +157,7 @@ export class World {
     consumer.isDead = true;
     this.#killed.add(consumer.name);
     consumer.death.resolve();
-    consumer.running.abandon();
+    for (const group of consumer.running) group.abandon();
     consumer.redis.disconnect();
     this.#consumers.delete(consumer);
   }
@@ -161,7 +170,7 @@ export class World {
         const signup = aSignup();
         await this.#shared.writer.write(signup);
         this.signups.push(signup);
-        if (each.do === "sign up") await this.#announce(signup);
+        if (each.do === "sign up") await this.#publish(signup);
         return;
       }
       case "second entry": {
@@ -179,7 +188,7 @@ export class World {
         if (consumer === undefined) return;
         this.#consumers.delete(consumer);
         // It may die at a checkpoint while it stops.
-        await Promise.race([consumer.running.stop(), consumer.death.promise]);
+        await Promise.race([Promise.all(consumer.running.map((group) => group.stop())), consumer.death.promise]);
         consumer.redis.disconnect();
         return;
       case "die at":
@@ -187,14 +196,15 @@ export class World {
         return;
       case "next try":
         // Five failures of the system would open the breaker, whose probes take seconds: it has tests of its own.
-        if (each.outcome !== "system" || !this.#scripted.includes("system")) this.#scripted.push(each.outcome);
+        if (each.outcome !== "unavailable" || !this.#scripted.includes("unavailable"))
+          this.#scripted.push(each.outcome);
         return;
       case "trim":
         await this.#redis.xtrim(this.#keys.events, "MAXLEN", 0);
         return;
       case "flush":
         this.wasFlushed = true;
-        await this.#redis.del(...this.#streams(), this.#keys.retry(group), this.#keys.deadIndex(group));
+        await this.#redis.del(...this.#allKeys());
         return;
       case "wait":
         await Bun.sleep(each.ms);
@@ -202,18 +212,21 @@ export class World {
     }
   }
 
-  async #announce(signup: NewSignup): Promise<void> {
-    const announcer = createAnnouncer({ db: this.#shared.db, redis: this.#redis, keys: this.#keys, log: silentLog });
-    const { userId, eventId, traceparent } = signup;
-    await announcer.announce({ userId, eventId, traceparent, locale: "vi", createdAt: new Date() });
-    await announcer.idle();
+  async #publish(signup: NewSignup): Promise<void> {
+    const publisher = createPublisher({ db: this.#shared.db, redis: this.#redis, keys: this.#keys, log: silentLog });
+    await publisher.publish(committedEvent(signup));
+    await publisher.idle();
   }
 
-  #streams(): string[] {
-    return [this.#keys.events, this.#keys.retries(group), this.#keys.dead(group)];
+  #allKeys(): string[] {
+    const { events, retriesStream, retrySet, dead, deadIndex } = this.#keys;
+    return [
+      events,
+      ...MODEL_GROUPS.flatMap(({ name }) => [retriesStream, retrySet, dead, deadIndex].map((key) => key(name))),
+    ];
   }
 
-  /** No more faults: one healthy consumer, the relay, the reconciler. Resolves when every mail is final and nothing moves. */
+  /** No more faults: one healthy consumer, the relay, the reconciler. Resolves when all work is final and nothing moves. */
   async heal(relayAndReconcile: (redis: Redis, keys: Keys) => AsyncDisposable): Promise<void> {
     this.#deaths.length = 0;
     this.#scripted.length = 0;
@@ -223,44 +236,56 @@ export class World {
   }
 
   async #isAtRest(): Promise<boolean> {
-    // The lane's database holds the mails of this world, and of those before it, which are final.
+    // The lane's database holds the deliveries of this world, and of those before it, which are final.
     const unfinished = this.#shared.db
-      .selectFrom("emails")
+      .selectFrom("deliveries")
       .select("event_id")
-      .where("state", "not in", ["sent", "dead"]);
+      .where("state", "in", [...UNFINISHED_STATES, "held"]);
     if ((await unfinished.limit(1).execute()).length > 0) return false;
-    for (const stream of [this.#keys.events, this.#keys.retries(group)]) {
-      const pending = await this.#redis.xpending(stream, group).catch(() => [1]);
-      if (Array.isArray(pending) && pending[0] !== 0) return false;
+    for (const { name } of MODEL_GROUPS) {
+      for (const stream of [this.#keys.events, this.#keys.retriesStream(name)]) {
+        const pending = await this.#redis.xpending(stream, name).catch(() => [1]);
+        if (Array.isArray(pending) && pending[0] !== 0) return false;
+      }
+      if ((await this.#redis.zcard(this.#keys.retrySet(name))) > 0) return false;
     }
-    return (await this.#redis.zcard(this.#keys.retry(group))) === 0;
+    return true;
   }
 
   async check(): Promise<void> {
-    const mayBeDead = new Set(this.refused);
-    for (const { eventId } of this.signups) {
-      const status = await findEventStatus(this.#shared.db, eventId);
-      if (status?.reason === "poison" && this.#deathsWith(status) >= POISON_AFTER) mayBeDead.add(eventId);
-      const copies = this.copies.get(eventId) ?? 0;
-      const told = { eventId, copies, ...status };
-      if (status?.state === "sent") expect([told, copies >= 1]).toEqual([told, true]);
-      else expect([told, mayBeDead.has(eventId)]).toEqual([told, true]);
-      expect([told, copies <= 1 + (status?.uncertain ?? 0)]).toEqual([told, true]);
+    const mayBeDead = { [WELCOME_EMAIL.name]: new Set(this.refused), [EXAMPLE_GROUP.name]: new Set<string>() };
+    for (const { event } of this.signups) {
+      const { eventId } = event;
+      const deliveries = await findDeliveries(this.#shared.db, eventId);
+      expect(deliveries.map(({ group }) => group)).toEqual([EXAMPLE_GROUP.name, WELCOME_EMAIL.name].sort());
+      for (const status of deliveries) {
+        const dead = mayBeDead[status.group] ?? new Set();
+        if (status.reason === "poison" && this.#deathsWith(status) >= POISON_AFTER) dead.add(eventId);
+        const isMail = status.group === WELCOME_EMAIL.name;
+        const copies = isMail ? (this.copies.get(eventId) ?? 0) : Number(this.worked.has(eventId));
+        const known = { copies, ...status };
+        if (status.state === "done") expect([known, copies >= 1]).toEqual([known, true]);
+        else expect([known, dead.has(eventId)]).toEqual([known, true]);
+        expect([known, copies <= 1 + status.uncertain]).toEqual([known, true]);
+        if (!isMail) expect([known, status.uncertain]).toEqual([known, 0]);
+      }
     }
-    const letters = await this.#redis.xrange(this.#keys.dead(group), "-", "+");
-    const buried = letters.map(([, fields]) => fields[fields.indexOf("event_id") + 1] ?? "");
-    if (!this.wasFlushed) expect(buried.length).toBe(new Set(buried).size);
-    for (const eventId of buried) expect(mayBeDead.has(eventId)).toBe(true);
+    for (const { name } of MODEL_GROUPS) {
+      const letters = await this.#redis.xrange(this.#keys.dead(name), "-", "+");
+      const lettered = letters.map(([, fields]) => fields[fields.indexOf("event_id") + 1] ?? "");
+      if (!this.wasFlushed) expect(lettered.length).toBe(new Set(lettered).size);
+      for (const eventId of lettered) expect(mayBeDead[name]?.has(eventId)).toBe(true);
+    }
   }
 
-  /** How many consumers were killed while they had the mail. */
-  #deathsWith({ timeline }: EventStatus): number {
-    return timeline.filter(({ state, by }) => state === "sending" && this.#killed.has(by ?? "")).length;
+  /** How many consumers were killed while they had the delivery. */
+  #deathsWith({ timeline }: DeliveryStatus): number {
+    return timeline.filter(({ state, by }) => state === "active" && this.#killed.has(by ?? "")).length;
   }
 
   async end(): Promise<void> {
     for (const consumer of [...this.#consumers]) this.#kill(consumer);
-    await this.#redis.del(...this.#streams(), this.#keys.retry(group), this.#keys.deadIndex(group));
+    await this.#redis.del(...this.#allKeys());
     this.#redis.disconnect();
   }
 }

@@ -1,55 +1,104 @@
 import type { Redis } from "ioredis";
 import pino from "pino";
-import { createAnnouncer } from "../api/background/announcer.ts";
-import type { AtCheckpoint, Checkpoint } from "../consumers/engine/checkpoint.ts";
-import { passCheckpoint } from "../consumers/engine/checkpoint.ts";
-import type { Handler } from "../consumers/engine/dispatcher.ts";
+import { createPublisher } from "../api/signup/publisher.ts";
+import { prepareRecipients } from "../consumers/email/recipients.ts";
+import { type AtCheckpoint, type Checkpoint, passCheckpoint } from "../consumers/engine/checkpoint.ts";
 import { type GroupOptions, type RunningGroup, startGroup } from "../consumers/engine/group.ts";
+import type { Attempt, Claim, GroupDefinition, Outcome, Policy } from "../consumers/engine/handler.ts";
 import { comparisonKey } from "../database/comparison-key.ts";
 import { type Database, openDatabase } from "../database/connection.ts";
-import { type EventStatus, findEventStatus } from "../database/event-status.ts";
-import { createSignupWriter, type NewSignup } from "../database/signup.ts";
+import type { LoggedEvent } from "../database/events.ts";
+import { type DeliveryStatus, findDeliveries } from "../database/ledger/status.ts";
+import type { Recipient } from "../database/users/recipients.ts";
+import { createSignupWriter, type NewSignup } from "../database/users/signup.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { ensureGroup } from "../stream/ensure-group.ts";
-import { WELCOME_EMAIL } from "../stream/groups.ts";
+import { EVENT_TYPES } from "../stream/events/types.ts";
+import { type UserSignedUp, userSignedUp, userSignedUpSchema } from "../stream/events/user-signed-up.ts";
+import { boundGroups, type Group, WELCOME_EMAIL } from "../stream/groups.ts";
 import { type Keys, keysOf } from "../stream/keys.ts";
 import { withTestDatabase } from "./database.ts";
 
 /** A signup as the API would have checked it, its parts replaceable. */
-export const aSignup = (parts: Partial<NewSignup> = {}): NewSignup => {
+export const aSignup = (
+  parts: Partial<Omit<NewSignup, "event">> & {
+    readonly eventId?: string;
+    readonly event?: Partial<NewSignup["event"]>;
+  } = {},
+): NewSignup => {
+  const { event, eventId = Bun.randomUUIDv7(), ...own } = parts;
   const name = `user-${randomHex(6)}`;
+  const userId = own.userId ?? Bun.randomUUIDv7();
   return {
-    userId: Bun.randomUUIDv7(),
-    eventId: Bun.randomUUIDv7(),
+    userId,
     userName: name,
     userNameKey: comparisonKey(name),
     email: `${name}@inbox.example`,
     emailKey: `${name}@inbox.example`,
     passwordHash: "$argon2id$none",
     locale: "vi",
-    ...randomTraceContext(randomHex),
-    ...parts,
+    ...own,
+    event: { eventId, ...userSignedUp({ userId, locale: "vi" }), ...randomTraceContext(randomHex), ...event },
   };
 };
 
-/** Counts what a consumer "sent"; the outcome is sent unless the test says otherwise. */
+/** The log's row of a signup that was just committed. */
+export const committedEvent = ({ event }: NewSignup): LoggedEvent => ({
+  event_id: event.eventId,
+  type: event.type,
+  subject: event.subject,
+  data: event.data,
+  traceparent: event.traceparent,
+  tracestate: event.tracestate ?? null,
+  created_at: new Date(),
+});
+
+/** What a test has a consumer do with a signup. */
+export type MailWork = (claim: Claim<UserSignedUp>, recipient: Recipient, attempt: Attempt) => Promise<Outcome>;
+
+/** Counts what a consumer "sent"; every attempt is done. */
 export interface Outbox {
   readonly sent: string[];
-  readonly handler: Handler;
+  readonly work: MailWork;
 }
 
 export const anOutbox = (): Outbox => {
   const sent: string[] = [];
   return {
     sent,
-    handler: async (mail, { beforeBody }) => {
-      if (!beforeBody()) return { kind: "released", reason: "lease_lost" };
-      sent.push(mail.eventId);
-      return { kind: "sent", reply: "250 taken", messageId: `<${mail.eventId}.welcome@test.example>` };
+    work: async ({ eventId }, _, attempt) => {
+      if (!attempt.commit()) return { kind: "released", reason: "lease_lost" };
+      sent.push(eventId);
+      return { kind: "done", reply: "250 taken", receipt: `<${eventId}.welcome@test.example>` };
     },
   };
 };
+
+/** The policy of the tests' consumers: short delays, so that nobody waits. */
+export const TEST_POLICY: Policy = {
+  isIdempotent: false,
+  oncePerSubject: true,
+  concurrency: 10,
+  retryMax: 3,
+  retryDelayMs: 50,
+  uncertain: "resend",
+  expireAfterMs: 3_600_000,
+};
+
+/** The group of the welcome mail, with the look-up that it has and the work that a test gives it. */
+export const aMailGroup = (
+  db: Database,
+  work: MailWork,
+  policy: Partial<Policy> = {},
+): GroupDefinition<UserSignedUp, Recipient> => ({
+  group: WELCOME_EMAIL,
+  data: userSignedUpSchema,
+  subjectOf: ({ user_id }) => user_id,
+  prepare: (pieces) => prepareRecipients(db, pieces),
+  work,
+  policy: { ...TEST_POLICY, ...policy },
+});
 
 export interface TestConsumer extends RunningGroup {
   /** As `kill -9` would: nothing is written any more, by anybody. */
@@ -60,18 +109,29 @@ export interface TestConsumer extends RunningGroup {
   readonly db: Database;
 }
 
+/** How a test's consumer is started: options of the engine, and of its policy. */
+export type ConsumerOptions = Partial<GroupOptions> & Partial<Policy> & { readonly at?: AtCheckpoint };
+
 export interface Pipeline extends AsyncDisposable {
   readonly url: string;
   readonly streamName: string;
   readonly db: Database;
   readonly redis: Redis;
   readonly keys: Keys;
+  readonly groups: readonly Group[];
   /** Writes and publishes signups; returns their event ids. */
   signUp(...signups: readonly NewSignup[]): Promise<string[]>;
   /** Writes a signup and leaves it in the outbox. */
   writeOnly(signup: NewSignup): Promise<string>;
-  status(eventId: string): Promise<EventStatus | undefined>;
-  consumer(handler: Handler, options?: Partial<GroupOptions> & { readonly at?: AtCheckpoint }): Promise<TestConsumer>;
+  /** What the ledger says of an event in a group: that of the welcome mail, if none is named. */
+  status(eventId: string, group?: string): Promise<DeliveryStatus | undefined>;
+  /** Starts a consumer of the welcome mail. */
+  consumer(work: MailWork, options?: ConsumerOptions): Promise<TestConsumer>;
+  /** Starts a consumer of any group; the definition gets the consumer's own database. */
+  start<Data, Input>(
+    definition: (db: Database) => GroupDefinition<Data, Input>,
+    options?: Partial<GroupOptions> & { readonly at?: AtCheckpoint; readonly knownTypes?: readonly string[] },
+  ): Promise<TestConsumer>;
 }
 
 export const silentLog = pino({ level: process.env["TEST_LOG_LEVEL"] ?? "silent" });
@@ -98,7 +158,7 @@ export const stopAt = (step: Checkpoint): { readonly at: AtCheckpoint; readonly 
 const SHORT_CLAIM_MS = 1_000;
 
 /** A pipeline of a test's own: its database, its stream. */
-export const aPipeline = async (): Promise<Pipeline> => {
+export const aPipeline = async (groups: readonly Group[] = [WELCOME_EMAIL]): Promise<Pipeline> => {
   const database = await withTestDatabase();
   const { db, url } = database;
   const streamName = `test-${randomHex(6)}`;
@@ -106,68 +166,59 @@ export const aPipeline = async (): Promise<Pipeline> => {
   const connection = { url: redisUrl(), name: streamName, log: silentLog };
   const redis = openCommandConnection({ ...connection, commandTimeoutMs: 5_000 });
   await untilReady(redis, 5_000);
-  await ensureGroup(redis, keys, WELCOME_EMAIL);
-  const writer = createSignupWriter(db);
-  const announcer = createAnnouncer({ db, redis, keys, log: silentLog });
+  for (const group of groups) await ensureGroup(redis, keys, group);
+  const writer = createSignupWriter(db, boundGroups(groups));
+  const publisher = createPublisher({ db, redis, keys, log: silentLog });
   const consumers: TestConsumer[] = [];
 
   const writeOnly = async (signup: NewSignup): Promise<string> => {
     const result = await writer.write(signup);
     if (result.kind !== "created") throw new Error(`the signup was not made: ${result.kind}`);
-    return signup.eventId;
+    return signup.event.eventId;
   };
 
-  const startConsumer: Pipeline["consumer"] = async (handler, options = {}) => {
-    const own = openCommandConnection({ ...connection, commandTimeoutMs: 2_000 });
-    await untilReady(own, 5_000);
-    const name = `consumer-${randomHex(4)}`;
+  const start: Pipeline["start"] = async (define, options = {}) => {
+    const { at = passCheckpoint, knownTypes = EVENT_TYPES, ...own } = options;
+    const consumer = `consumer-${randomHex(4)}`;
+    const ownRedis = openCommandConnection({ ...connection, commandTimeoutMs: 2_000 });
+    await untilReady(ownRedis, 5_000);
     const ownDb = openDatabase({ url, poolSize: 4, applicationName: "test consumer" });
-    const group = startGroup(
+    const running = startGroup(
       {
-        redis: own,
+        redis: ownRedis,
         connectBlocking: () => openBlockingConnection(connection),
         db: ownDb,
         keys,
-        handler,
+        knownTypes,
         log: silentLog,
         now: () => performance.now(),
         wallClock: () => new Date(),
         random: () => 1,
-        at: options.at ?? passCheckpoint,
+        at,
       },
-      {
-        group: WELCOME_EMAIL,
-        consumer: name,
-        concurrency: 10,
-        claimMinIdleMs: SHORT_CLAIM_MS,
-        retryMax: 3,
-        retryDelayMs: 50,
-        uncertain: "resend",
-        expireAfterMs: 3_600_000,
-        drainTimeoutMs: 2_000,
-        ...options,
-      },
+      define(ownDb),
+      { consumer, claimMinIdleMs: SHORT_CLAIM_MS, drainTimeoutMs: 2_000, ...own },
     );
     const close = () => {
-      own.disconnect();
+      ownRedis.disconnect();
       void ownDb.destroy().catch(() => {});
     };
-    const consumer: TestConsumer = {
-      ...group,
-      consumer: name,
-      redis: own,
+    const started: TestConsumer = {
+      ...running,
+      consumer,
+      redis: ownRedis,
       db: ownDb,
       stop: async () => {
-        await group.stop();
+        await running.stop();
         close();
       },
       crash: () => {
-        group.abandon();
+        running.abandon();
         close();
       },
     };
-    consumers.push(consumer);
-    return consumer;
+    consumers.push(started);
+    return started;
   };
 
   return {
@@ -176,22 +227,24 @@ export const aPipeline = async (): Promise<Pipeline> => {
     db,
     redis,
     keys,
+    groups,
     writeOnly,
     async signUp(...signups) {
       return Promise.all(
         signups.map(async (signup) => {
           await writeOnly(signup);
-          const { userId, eventId, traceparent } = signup;
-          await announcer.announce({ userId, eventId, traceparent, locale: "vi", createdAt: new Date() });
-          return eventId;
+          await publisher.publish(committedEvent(signup));
+          return signup.event.eventId;
         }),
       );
     },
-    status: (eventId) => findEventStatus(db, eventId),
-    consumer: startConsumer,
+    status: async (eventId, group = WELCOME_EMAIL.name) =>
+      (await findDeliveries(db, eventId)).find((delivery) => delivery.group === group),
+    consumer: (work, options = {}) => start((ownDb) => aMailGroup(ownDb, work, options), options),
+    start,
     async [Symbol.asyncDispose]() {
       for (const consumer of consumers) consumer.crash();
-      await announcer.idle();
+      await publisher.idle();
       const left = await redis.keys(`{${streamName}}*`);
       if (left.length > 0) await redis.del(...left);
       redis.disconnect();

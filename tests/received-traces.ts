@@ -45,7 +45,7 @@ export const outcomes = (spans: readonly ReceivedSpan[]) =>
     attributes["signup.outcome"],
   ]);
 export const isSent = (spans: readonly ReceivedSpan[]) =>
-  spans.some(({ attributes }) => attributes["signup.outcome"] === "sent");
+  spans.some(({ attributes }) => attributes["signup.outcome"] === "done");
 export const only = (spans: readonly ReceivedSpan[]): ReceivedSpan => {
   const [span] = spans;
   if (span === undefined || spans.length !== 1) throw new Error(`expected one span, got ${spans.length}`);

@@ -42,7 +42,7 @@ test("1,000 signups, a tenth refused at first, a consumer killed: every mail has
   for (const { eventId } of signups) {
     const spans = byEvent.get(eventId) ?? [];
     const sent = spans.filter(
-      ({ kind, attributes }) => kind === KIND.consumer && attributes["signup.outcome"] === "sent",
+      ({ kind, attributes }) => kind === KIND.consumer && attributes["signup.outcome"] === "done",
     );
     expect(spans.filter(({ kind }) => kind === KIND.producer)).toHaveLength(1);
     expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { openDatabase } from "../database/connection.ts";
-import { createSignupWriter } from "../database/signup.ts";
+import { createSignupWriter } from "../database/users/signup.ts";
+import { boundGroups, GROUPS } from "../stream/groups.ts";
 import { eventually } from "./eventually.ts";
 import { startMailServer } from "./mail-server.ts";
 import { startOtlpReceiver } from "./otlp-receiver.ts";
@@ -69,7 +70,7 @@ describe("one trace shows a signup", () => {
       "signup.delivery.reason": "first",
     });
     expect(email.attributes).toMatchObject({ "server.address": "127.0.0.1", "smtp.response.status_code": 250 });
-    expect(settle.attributes).toMatchObject({ "signup.mail.state": "sent" });
+    expect(settle.attributes).toMatchObject({ "signup.delivery.state": "done" });
     expect(receiver.resources[0]).toMatchObject({
       "process.runtime.name": "bun",
       "service.namespace": "signup-stream",
@@ -125,7 +126,7 @@ describe("one trace shows a signup", () => {
     await system.consumer(exportingTo(receiver));
     const { traceId, traceparent } = aTrace();
     const db = openDatabase({ url: system.database.url, poolSize: 1, applicationName: "test" });
-    await createSignupWriter(db).write(aSignup({ traceparent }));
+    await createSignupWriter(db, boundGroups(GROUPS)).write(aSignup({ event: { traceparent } }));
     const spans = await spansOf(receiver, traceId, isSent);
     await db.destroy();
     const send = only(startingWith(spans, "send").filter(({ kind }) => kind === KIND.producer));
@@ -227,7 +228,7 @@ describe("one trace shows a signup", () => {
     expect(sends.map(({ parentSpanId }) => parentSpanId)).toEqual([server.spanId, server.spanId]);
     expect(sends.map(({ attributes }) => attributes["signup.stream.key"])).toEqual([
       system.keys.events,
-      system.keys.retries("welcome-email"),
+      system.keys.retriesStream("welcome-email"),
     ]);
     expect(only(startingWith(spans, "process")).parentSpanId).toBe(sends[1]?.spanId ?? "");
     await eventually(() => receiver.points.some(({ metric, value }) => metric === "signup.reconciled" && value === 1));
@@ -244,9 +245,9 @@ describe("one trace shows a signup", () => {
     const process = only(startingWith(spans, "process"));
     expect(process).toMatchObject({
       isError: true,
-      attributes: { "signup.outcome": "permanent", "error.type": "no_such_address" },
+      attributes: { "signup.outcome": "rejected", "error.type": "no_such_address" },
     });
-    expect(only(startingWith(spans, "settle")).attributes["signup.mail.state"]).toBe("dead");
+    expect(only(startingWith(spans, "settle")).attributes["signup.delivery.state"]).toBe("dead");
     expect(only(named(spans, "send email")).attributes).toMatchObject({
       "smtp.response.status_code": 550,
       "smtp.response.enhanced_status_code": "5.1.1",

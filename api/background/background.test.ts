@@ -3,7 +3,7 @@ import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { watermarkAgeMs } from "../../stream/watermark.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { anOutbox, aPipeline, aSignup, type Pipeline, silentLog } from "../../tests/pipeline.ts";
-import { startGroupKeeper } from "./group-keeper.ts";
+import { startGroupRepairer } from "./group-repairer.ts";
 import { startReconciler } from "./reconciler.ts";
 import { startRelay } from "./relay.ts";
 
@@ -12,7 +12,7 @@ const relayOf = ({ db, redis, keys }: Pipeline) => startRelay({ db, redis, keys,
 const reconcilerOf = ({ db, redis, keys }: Pipeline, reconcileAfterMs: number) =>
   startReconciler({ db, redis, keys, groups: [WELCOME_EMAIL], log: silentLog }, { reconcileAfterMs });
 const outboxRows = async ({ db }: Pipeline) => (await db.selectFrom("outbox").select("event_id").execute()).length;
-const isSent = (pipeline: Pipeline, eventId: string) => async () => (await pipeline.status(eventId))?.state === "sent";
+const isSent = (pipeline: Pipeline, eventId: string) => async () => (await pipeline.status(eventId))?.state === "done";
 
 describe("the relay", () => {
   test("publishes a signup whose process died before XADD, with its own trace context", async () => {
@@ -25,7 +25,7 @@ describe("the relay", () => {
       return found.length > 0 && found;
     });
     expect(entries).toHaveLength(1);
-    expect(entries[0]?.[1]).toEqual(expect.arrayContaining(["id", eventId, "traceparent", signup.traceparent]));
+    expect(entries[0]?.[1]).toEqual(expect.arrayContaining(["id", eventId, "traceparent", signup.event.traceparent]));
     await eventually(async () => (await outboxRows(pipeline)) === 0);
   });
 
@@ -39,11 +39,11 @@ describe("the relay", () => {
       .values({ event_id: eventId, lease_until: null, created_at: new Date(0) })
       .execute();
     await using _relay = relayOf(pipeline);
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     await eventually(async () => (await pipeline.redis.xlen(pipeline.keys.events)) === 2);
     await eventually(isSent(pipeline, eventId));
     await eventually(async () => (await pipeline.redis.xpending(pipeline.keys.events, group))[0] === 0);
-    await eventually(async () => (await pipeline.redis.zcard(pipeline.keys.retry(group))) === 0);
+    await eventually(async () => (await pipeline.redis.zcard(pipeline.keys.retrySet(group))) === 0);
     expect(outbox.sent).toEqual([eventId]);
   });
 
@@ -88,70 +88,70 @@ describe("the reconciler", () => {
   test("brings back what a flush took, and only what is unsent", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
-    const first = await pipeline.consumer(outbox.handler);
+    const first = await pipeline.consumer(outbox.work);
     const [sent = ""] = await pipeline.signUp(aSignup());
     await eventually(isSent(pipeline, sent));
     await first.stop();
     const lost = await pipeline.signUp(...Array.from({ length: 20 }, () => aSignup()));
     await eventually(async () => (await outboxRows(pipeline)) === 0);
-    await pipeline.redis.del(pipeline.keys.events, pipeline.keys.retries(group));
+    await pipeline.redis.del(pipeline.keys.events, pipeline.keys.retriesStream(group));
 
-    await using _keeper = startGroupKeeper({ ...pipeline, groups: [WELCOME_EMAIL], log: silentLog });
+    await using _keeper = startGroupRepairer({ ...pipeline, groups: [WELCOME_EMAIL], log: silentLog });
     await using _reconciler = reconcilerOf(pipeline, 1_000);
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     for (const eventId of lost) await eventually(isSent(pipeline, eventId));
     expect([...outbox.sent].sort()).toEqual([sent, ...lost].sort());
     expect(await pipeline.redis.xlen(pipeline.keys.events)).toBe(0);
   });
 
-  test("leaves a backlog alone: what waits in line is not lost", async () => {
+  test("leaves a backlog alone: what waits in the stream is not lost", async () => {
     await using pipeline = await aPipeline();
     await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
     await eventually(async () => (await outboxRows(pipeline)) === 0);
     await pipeline.db
-      .updateTable("emails")
+      .updateTable("deliveries")
       .set({ published_at: new Date(Date.now() - 3_000) })
       .execute();
     await using reconciler = reconcilerOf(pipeline, 5_000);
-    await eventually(async () => (await watermarkAgeMs(pipeline.redis, pipeline.keys, WELCOME_EMAIL)) > 0);
+    await eventually(async () => (await watermarkAgeMs(pipeline.redis, pipeline.keys, group)) > 0);
     await reconciler.stop();
-    expect(await pipeline.redis.xlen(pipeline.keys.retries(group))).toBe(0);
+    expect(await pipeline.redis.xlen(pipeline.keys.retriesStream(group))).toBe(0);
   });
 
-  test("finds a mail again that was taken by a reconciler that died before XADD", async () => {
+  test("finds a delivery again that was taken by a reconciler that died before XADD", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const eventId = await pipeline.writeOnly(aSignup());
     await pipeline.db.deleteFrom("outbox").execute();
     // As the dead one left it: `published_at` is set, no entry is anywhere.
-    await pipeline.db.updateTable("emails").set({ published_at: new Date() }).execute();
+    await pipeline.db.updateTable("deliveries").set({ published_at: new Date() }).execute();
     await using _reconciler = reconcilerOf(pipeline, 1_000);
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     await eventually(isSent(pipeline, eventId));
     expect(outbox.sent).toEqual([eventId]);
   });
 
   test("leaves alone what is final or held", async () => {
     await using pipeline = await aPipeline();
-    const states = ["sent", "dead", "suppressed", "cancelled", "held"] as const;
+    const states = ["done", "dead", "suppressed", "cancelled", "held"] as const;
     for (const state of states) {
       const eventId = await pipeline.writeOnly(aSignup());
-      await pipeline.db.updateTable("emails").set({ state }).where("event_id", "=", eventId).execute();
+      await pipeline.db.updateTable("deliveries").set({ state }).where("event_id", "=", eventId).execute();
     }
     await pipeline.db.deleteFrom("outbox").execute();
     await pipeline.db
-      .updateTable("emails")
+      .updateTable("deliveries")
       .set({ published_at: new Date(0) })
       .execute();
     const unsent = await pipeline.writeOnly(aSignup());
     await pipeline.db.deleteFrom("outbox").execute();
     await pipeline.db
-      .updateTable("emails")
+      .updateTable("deliveries")
       .set({ published_at: new Date(0) })
       .execute();
     await using _reconciler = reconcilerOf(pipeline, 1_000);
     const entries = await eventually(async () => {
-      const found = await pipeline.redis.xrange(pipeline.keys.retries(group), "-", "+");
+      const found = await pipeline.redis.xrange(pipeline.keys.retriesStream(group), "-", "+");
       return found.length > 0 && found;
     });
     expect(entries).toHaveLength(1);

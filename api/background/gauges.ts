@@ -1,11 +1,12 @@
 import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
-import { countLedger, type LedgerCounts } from "../../database/ledger-counts.ts";
+import { countLedger, type LedgerCounts } from "../../database/ledger/counts.ts";
 import type { Logger } from "../../observability/logger.ts";
 import * as names from "../../observability/metric-names.ts";
 import { type Reading, registerGauge } from "../../observability/metrics.ts";
 import { type Loop, startLoop } from "../../runtime/loop.ts";
-import { type GroupStatus, listGroups, readGroupStatus } from "../../stream/group-status.ts";
+import { type GroupStatus, readGroupStatuses } from "../../stream/group-status.ts";
+import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { mayReport, stopReporting } from "../../stream/reporter.ts";
 
@@ -13,6 +14,7 @@ export interface GaugesDeps {
   readonly db: Database;
   readonly redis: Redis;
   readonly keys: Keys;
+  readonly groups: readonly Group[];
   readonly log: Logger;
   /** This process's own name, unique per start. */
   readonly name: string;
@@ -85,7 +87,7 @@ const GROUP_GAUGES: readonly {
     name: names.SIGNUP_GROUP_FORGOTTEN,
     unit: "{state}",
     description: "1 for a group that nobody reads any more and that holds back trimming.",
-    read: ({ forgotten }) => Number(forgotten),
+    read: ({ orphaned }) => Number(orphaned),
   },
 ];
 
@@ -109,23 +111,23 @@ const kept = <Value>(now: () => number, staleAfterMs: number) => {
  * reports: then each tells what waits in the outbox, for that is when it matters.
  */
 export const startGauges = (
-  { db, redis, keys, log, name }: GaugesDeps,
+  { db, redis, keys, groups, log, name }: GaugesDeps,
   { everyMs = EVERY_MS }: { readonly everyMs?: number } = {},
 ): Loop => {
   const now = () => performance.now();
-  const groups = kept<readonly GroupStatus[]>(now, STALE_TURNS * everyMs);
+  const statuses = kept<readonly GroupStatus[]>(now, STALE_TURNS * everyMs);
   const ledger = kept<LedgerCounts>(now, LEDGER_EVERY_TURNS * STALE_TURNS * everyMs);
   let turns = 0;
 
   for (const { read, name: gauge, ...options } of GROUP_GAUGES) {
     registerGauge(gauge, options, () =>
-      (groups.get() ?? []).map((status) => ({ value: read(status), attributes: byGroup(status.group) })),
+      (statuses.get() ?? []).map((status) => ({ value: read(status), attributes: byGroup(status.group) })),
     );
   }
   registerGauge(
     names.SIGNUP_STREAM_LAG,
     { unit: "{entry}", description: "Entries that the group has not read; absent while Redis does not know." },
-    () => (groups.get() ?? []).flatMap(lagReadings),
+    () => (statuses.get() ?? []).flatMap(lagReadings),
   );
   const fromLedger = (read: (counts: LedgerCounts) => readonly Reading[]) => () => {
     const counts = ledger.get();
@@ -143,9 +145,14 @@ export const startGauges = (
   );
   registerGauge(
     names.SIGNUP_MAILS,
-    { unit: "{mail}", description: "Mails by state, of the latest 100,000." },
-    fromLedger(({ byState }) =>
-      Object.entries(byState).map(([state, value]) => ({ value, attributes: { "signup.state": state } })),
+    { unit: "{delivery}", description: "Deliveries by group and state, of the latest 100,000." },
+    fromLedger(({ byGroup: counts }) =>
+      Object.entries(counts).flatMap(([group, byState]) =>
+        Object.entries(byState).map(([state, value]) => ({
+          value,
+          attributes: { ...byGroup(group), "signup.state": state },
+        })),
+      ),
     ),
   );
 
@@ -160,17 +167,16 @@ export const startGauges = (
     everyMs,
     turn: async () => {
       const mine = await mayReport(redis, keys, name, HOLD_TURNS * everyMs).catch(async (error: unknown) => {
-        groups.drop();
+        statuses.drop();
         await readLedger();
         throw error;
       });
       if (!mine) {
-        groups.drop();
+        statuses.drop();
         ledger.drop();
         return "idle";
       }
-      const known = await listGroups(redis, keys);
-      groups.keep(await Promise.all(known.map((group) => readGroupStatus(redis, keys, group))));
+      statuses.keep(await readGroupStatuses(redis, keys, groups));
       await readLedger();
       return "idle";
     },

@@ -2,14 +2,15 @@ import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, startLoop } from "../../runtime/loop.ts";
 import { listGroups } from "../../stream/group-status.ts";
+import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { trimBelow } from "../../stream/trim.ts";
-import { trimBound } from "../../stream/trim-bound.ts";
+import { trimBelow, trimBound } from "../../stream/trim.ts";
 import { groupPositions, redisTimeMs } from "../../stream/watermark.ts";
 
 export interface JanitorDeps {
   readonly redis: Redis;
   readonly keys: Keys;
+  readonly groups: readonly Group[];
   readonly log: Logger;
 }
 
@@ -22,15 +23,15 @@ const EVERY_MS = 10_000;
  * A group that nobody reads any more holds back trimming for good: it is named, for an operator to drop.
  */
 export const startJanitor = (
-  { redis, keys, log }: JanitorDeps,
+  { redis, keys, groups, log }: JanitorDeps,
   { retentionMs, everyMs = EVERY_MS }: { readonly retentionMs: number; readonly everyMs?: number },
 ): Loop => {
   let warnedOf = "";
 
-  const warnOf = (forgotten: readonly string[]): void => {
-    const names = forgotten.join(", ");
+  const warnOf = (orphaned: readonly string[]): void => {
+    const names = orphaned.join(", ");
     if (names !== warnedOf && names !== "") {
-      log.warn({ groups: forgotten }, "groups that nobody reads hold back trimming; `ops group drop NAME` drops one");
+      log.warn({ groups: orphaned }, "groups that nobody reads hold back trimming; `ops group drop NAME` drops one");
     }
     warnedOf = names;
   };
@@ -40,16 +41,16 @@ export const startJanitor = (
     log,
     everyMs,
     turn: async () => {
-      const groups = await listGroups(redis, keys);
-      warnOf(groups.filter(({ types }) => types.length === 0).map(({ name }) => name));
+      const listed = await listGroups(redis, keys, groups);
+      warnOf(listed.filter(({ orphaned }) => orphaned).map(({ name }) => name));
       const nowMs = await redisTimeMs(redis);
       const everyGroups: (string | undefined)[] = [];
-      for (const { name } of groups) {
+      for (const { name } of listed) {
         const positions = await groupPositions(redis, keys, name);
         const unfinished = positions.flatMap(({ oldestUnread, oldestPending }) => [oldestUnread, oldestPending]);
         everyGroups.push(...unfinished);
         const bound = trimBound(unfinished, nowMs, 0);
-        if (bound !== undefined) await trimBelow(redis, keys.retries(name), bound);
+        if (bound !== undefined) await trimBelow(redis, keys.retriesStream(name), bound);
       }
       const bound = trimBound(everyGroups, nowMs, retentionMs);
       const trimmed = bound === undefined ? 0 : await trimBelow(redis, keys.events, bound);

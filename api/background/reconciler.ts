@@ -1,13 +1,12 @@
 import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
-import { takeLostEmails } from "../../database/lost-emails.ts";
+import { takeLostDeliveries } from "../../database/ledger/lost.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { instruments } from "../../observability/metrics.ts";
 import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
+import { enqueueLogged } from "../../stream/enqueue.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { ledgerEvent } from "../../stream/ledger-event.ts";
-import { publish } from "../../stream/publish.ts";
 import { watermarkAgeMs } from "../../stream/watermark.ts";
 
 export interface ReconcilerDeps {
@@ -24,10 +23,10 @@ const BATCH = 250;
 const PAUSE_BETWEEN_BATCHES_MS = 250;
 
 /**
- * Brings back what Redis has lost, whatever lost it: a flush, a failover, somebody's XTRIM. A mail is lost when it is
+ * Brings back what Redis has lost, whatever lost it: a flush, a failover, somebody's XTRIM. A delivery is lost when it is
  * unfinished, not in the outbox, and its group has overtaken it: the latest of its times lies `reconcileAfterMs` below the
  * group's low watermark. A backlog, a pause or an open breaker holds the watermark back, so nothing floods. A mistake costs
- * one entry that is acked unsent, because claiming is guarded.
+ * one entry that is acked at once, because claiming is guarded.
  *
  * It goes into the group's own `retries` stream, never into `events`: other groups did not lose it.
  */
@@ -35,20 +34,15 @@ export const startReconciler = (
   { db, redis, keys, groups, log }: ReconcilerDeps,
   { reconcileAfterMs }: { readonly reconcileAfterMs: number },
 ): Loop => {
-  const reconcile = async (
-    group: Group,
-    template: string,
-    signal: AbortSignal,
-    progress: () => void,
-  ): Promise<void> => {
+  const reconcile = async (group: string, signal: AbortSignal, progress: () => void): Promise<void> => {
     for (;;) {
       // An age, so that Redis' clock and Postgres' are never compared.
       const overtakenByMs = (await watermarkAgeMs(redis, keys, group)) + reconcileAfterMs;
-      const lost = await takeLostEmails(db, { template, overtakenByMs, limit: BATCH });
+      const lost = await takeLostDeliveries(db, { group, overtakenByMs, limit: BATCH });
       if (lost.length === 0) return;
-      await Promise.all(lost.map((row) => publish(redis, keys.retries(group.name), ledgerEvent(row))));
-      instruments().reconciled.add(lost.length, { "messaging.consumer.group.name": group.name });
-      log.warn({ group: group.name, reconciled: lost.length }, "brought back mails that Redis had lost");
+      await enqueueLogged(redis, keys.retriesStream(group), lost);
+      instruments().reconciled.add(lost.length, { "messaging.consumer.group.name": group });
+      log.warn({ group, reconciled: lost.length }, "brought back deliveries that Redis had lost");
       if (lost.length < BATCH || signal.aborted) return;
       progress();
       await pause(PAUSE_BETWEEN_BATCHES_MS, signal);
@@ -60,9 +54,7 @@ export const startReconciler = (
     log,
     everyMs: Math.min(MAX_EVERY_MS, reconcileAfterMs),
     turn: async (signal, progress) => {
-      for (const group of groups) {
-        if (group.template !== undefined) await reconcile(group, group.template, signal, progress);
-      }
+      for (const { name } of groups) await reconcile(name, signal, progress);
       return "idle";
     },
   });

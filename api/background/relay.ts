@@ -3,8 +3,8 @@ import type { Database } from "../../database/connection.ts";
 import { deleteRelayed, leaseOutbox, releaseOutbox } from "../../database/outbox.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, startLoop } from "../../runtime/loop.ts";
+import { loggedEvent } from "../../stream/events/envelope.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { ledgerEvent } from "../../stream/ledger-event.ts";
 import { publish } from "../../stream/publish.ts";
 
 export interface RelayDeps {
@@ -27,9 +27,9 @@ const BATCH = 200;
 const EVERY_MS = 1_000;
 
 /**
- * Publishes what was committed and is still in the outbox: the process that took the signup died, or Redis was away.
+ * Publishes what was committed and is still in the outbox: the process that made the event died, or Redis was away.
  * Oldest first. A row goes only after its XADD was confirmed; an XADD whose answer was lost makes a second entry of the
- * same event, which is one mail all the same.
+ * same event, which is one piece of work all the same.
  */
 export const startRelay = ({ db, redis, keys, log }: RelayDeps, options: RelayOptions = {}): Loop => {
   const { olderThanMs = OLDER_THAN_MS, everyMs = EVERY_MS } = options;
@@ -42,7 +42,7 @@ export const startRelay = ({ db, redis, keys, log }: RelayDeps, options: RelayOp
       await redis.ping();
       const rows = await leaseOutbox(db, { olderThanMs, limit: BATCH, leaseMs: LEASE_MS });
       if (rows.length === 0) return "idle";
-      const results = await Promise.allSettled(rows.map((row) => publish(redis, keys.events, ledgerEvent(row))));
+      const results = await Promise.allSettled(rows.map((row) => publish(redis, keys.events, loggedEvent(row))));
       const idsOf = (status: "fulfilled" | "rejected") =>
         rows.filter((_, index) => results[index]?.status === status).map((row) => row.event_id);
       const relayed = await deleteRelayed(db, idsOf("fulfilled"));

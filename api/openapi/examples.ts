@@ -1,4 +1,5 @@
-import type { Locale } from "../../stream/event.ts";
+import type { Locale } from "../../stream/events/user-signed-up.ts";
+import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { PROBLEM_TYPES, type ProblemCode, problemUri } from "../problem-types.ts";
 import { eventHref, toSignupAnswer } from "../signup/answer.ts";
 import { faultAt } from "../signup/faults.ts";
@@ -31,19 +32,23 @@ export const exampleSignup = toSignupAnswer({
 export const exampleLocation = eventHref(EVENT_ID);
 
 export const exampleEventStatus: EventStatusAnswer = toEventStatusAnswer({
-  eventId: EVENT_ID,
-  state: "sent",
-  attempts: 1,
-  uncertain: 0,
-  nextTryAt: null,
-  reason: null,
-  createdAt: new Date(CREATED_AT),
-  updatedAt: new Date(SENT_AT),
-  timeline: [
-    { at: CREATED_AT, state: "queued" },
-    { at: "2026-11-24T02:15:00.300Z", state: "sending", by: "consumer-1-8d0c41aa", attempt: 1 },
-    { at: SENT_AT, state: "sent", by: "consumer-1-8d0c41aa", attempt: 1 },
-  ],
+  group: WELCOME_EMAIL,
+  delivery: {
+    eventId: EVENT_ID,
+    group: WELCOME_EMAIL.name,
+    state: "done",
+    attempts: 1,
+    uncertain: 0,
+    nextTryAt: null,
+    reason: null,
+    createdAt: new Date(CREATED_AT),
+    updatedAt: new Date(SENT_AT),
+    timeline: [
+      { at: CREATED_AT, state: "queued" },
+      { at: "2026-11-24T02:15:00.300Z", state: "active", by: "consumer-1-8d0c41aa", attempt: 1 },
+      { at: SENT_AT, state: "done", by: "consumer-1-8d0c41aa", attempt: 1 },
+    ],
+  },
 });
 
 /** A problem as it is answered, in English. */

@@ -1,5 +1,5 @@
 import type { Child } from "hono/jsx";
-import type { Locale } from "../../stream/event.ts";
+import type { Locale } from "../../stream/events/user-signed-up.ts";
 import { STYLE_HREF } from "./style.ts";
 import { TEXTS } from "./texts.ts";
 

@@ -54,7 +54,7 @@ test("a submitted form leads to the mail's status, which reloads until it is fin
   const { app, committed } = anApp(database.db);
   const sent = await app.fetch(post(aForm()));
   expect(sent.status).toBe(303);
-  const eventId = committed[0]?.eventId ?? "";
+  const eventId = committed[0]?.event_id ?? "";
   expect(sent.headers.get("location")).toBe(`/signups/${eventId}?lang=vi`);
 
   const waiting = await (await app.fetch(get(`/signups/${eventId}`))).text();
@@ -64,7 +64,7 @@ test("a submitted form leads to the mail's status, which reloads until it is fin
   const stopped = await (await app.fetch(get(`/signups/${eventId}?updates=off`))).text();
   expect(stopped).not.toContain("http-equiv");
 
-  await database.db.updateTable("emails").set({ state: "sent" }).where("event_id", "=", eventId).execute();
+  await database.db.updateTable("deliveries").set({ state: "done" }).where("event_id", "=", eventId).execute();
   const final = await (await app.fetch(get(`/signups/${eventId}?lang=en`))).text();
   expect(final).not.toContain("http-equiv");
   expect(final).toContain("The welcome mail is sent.");

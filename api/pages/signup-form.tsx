@@ -1,4 +1,4 @@
-import type { Locale } from "../../stream/event.ts";
+import type { Locale } from "../../stream/events/user-signed-up.ts";
 import { Layout } from "./layout.tsx";
 import { TEXTS } from "./texts.ts";
 

@@ -1,6 +1,6 @@
 import type { Context, Handler } from "hono";
 import type { TraceContext } from "../../observability/trace-context.ts";
-import type { Locale } from "../../stream/event.ts";
+import type { Locale } from "../../stream/events/user-signed-up.ts";
 import type { ReportError } from "../errors.ts";
 import { languageOf } from "../language.ts";
 import type { FieldFault, ProblemError } from "../problem.ts";

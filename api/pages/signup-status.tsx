@@ -1,5 +1,4 @@
-import { isFinal } from "../../database/email-state.ts";
-import type { Locale } from "../../stream/event.ts";
+import type { Locale } from "../../stream/events/user-signed-up.ts";
 import type { EventStatusAnswer } from "../status/event-status.ts";
 import { Layout } from "./layout.tsx";
 import { formatTime, TEXTS, type Texts } from "./texts.ts";
@@ -14,9 +13,9 @@ export interface SignupStatusProps {
 
 const REFRESH_S = 2;
 
-const toneOf = ({ state }: EventStatusAnswer): string => {
-  if (state === "sent") return "state good";
-  return isFinal(state) ? "state bad" : "state";
+const toneOf = ({ state, final }: EventStatusAnswer): string => {
+  if (state === "sent" || state === "done") return "state good";
+  return final ? "state bad" : "state";
 };
 
 const Time = ({ iso, texts }: { readonly iso: string; readonly texts: Texts }) => (

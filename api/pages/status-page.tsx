@@ -1,16 +1,14 @@
 import type { Handler } from "hono";
-import type { EventStatus } from "../../database/event-status.ts";
-import { isUuid } from "../../database/uuid.ts";
 import { languageOf } from "../language.ts";
 import { PROBLEM_TYPES } from "../problem-types.ts";
-import { toEventStatusAnswer } from "../status/event-status.ts";
+import { type FindEvent, toEventStatusAnswer } from "../status/event-status.ts";
 import { Message } from "./message.tsx";
 import { page } from "./render.ts";
 import { SignupStatus } from "./signup-status.tsx";
 import { TEXTS } from "./texts.ts";
 
 export interface StatusPageDeps {
-  readonly findEvent: (eventId: string) => Promise<EventStatus | undefined>;
+  readonly findEvent: FindEvent;
   readonly brandName: string;
 }
 
@@ -19,8 +17,7 @@ export const statusPage =
   ({ findEvent, brandName }: StatusPageDeps): Handler =>
   async (c) => {
     const language = languageOf(c);
-    const eventId = c.req.param("event_id");
-    const found = isUuid(eventId) ? await findEvent(eventId) : undefined;
+    const found = await findEvent(c.req.param("event_id"));
     if (found === undefined) {
       const { notFoundTitle } = TEXTS[language];
       const text = PROBLEM_TYPES.event_not_found[language];

@@ -1,5 +1,5 @@
-import type { EmailState } from "../../database/email-state.ts";
-import type { Locale } from "../../stream/event.ts";
+import type { Locale } from "../../stream/events/user-signed-up.ts";
+import type { ShownState } from "../../stream/groups.ts";
 
 /** All texts of the pages, in one language. */
 export interface Texts {
@@ -26,9 +26,9 @@ export interface Texts {
   readonly notFoundTitle: string;
   readonly backToSignup: string;
   /** What a state means to the person who is waiting for the mail. */
-  readonly states: Readonly<Record<EmailState, string>>;
+  readonly states: Readonly<Record<ShownState, string>>;
   /** The same in a few words, for the timeline. */
-  readonly steps: Readonly<Record<EmailState, string>>;
+  readonly steps: Readonly<Record<ShownState, string>>;
   readonly timeZone: string;
   readonly dateLocale: string;
 }
@@ -59,10 +59,12 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     backToSignup: "Về trang đăng ký",
     states: {
       queued: "Thư chào mừng đang chờ được gửi.",
+      active: "Đang được xử lý.",
       sending: "Thư chào mừng đang được gửi.",
       retrying: "Chưa gửi được thư. Hệ thống sẽ tự động gửi lại.",
       uncertain: "Chưa xác định được thư đã được gửi hay chưa. Hệ thống đang kiểm tra.",
       held: "Thư đang được tạm giữ, chờ quản trị viên kiểm tra.",
+      done: "Đã hoàn tất.",
       sent: "Thư chào mừng đã được gửi. Hãy kiểm tra hộp thư của bạn.",
       dead: "Không gửi được thư chào mừng. Tài khoản của bạn vẫn hoạt động bình thường.",
       suppressed: "Thư không được gửi vì địa chỉ này không nhận được thư. Tài khoản của bạn vẫn hoạt động bình thường.",
@@ -70,10 +72,12 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     },
     steps: {
       queued: "Đang chờ",
+      active: "Đang xử lý",
       sending: "Đang gửi",
       retrying: "Sẽ gửi lại",
       uncertain: "Chưa xác định",
       held: "Tạm giữ",
+      done: "Hoàn tất",
       sent: "Đã gửi",
       dead: "Không gửi được",
       suppressed: "Không gửi",
@@ -107,10 +111,12 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     backToSignup: "Back to the signup page",
     states: {
       queued: "The welcome mail is waiting to be sent.",
+      active: "It is being worked on.",
       sending: "The welcome mail is being sent.",
       retrying: "The mail could not be sent yet. It will be retried automatically.",
       uncertain: "It is not yet known whether the mail was sent. We are checking.",
       held: "The mail is on hold until an operator has checked it.",
+      done: "It is done.",
       sent: "The welcome mail is sent. Please check your inbox.",
       dead: "The welcome mail could not be sent. Your account still works.",
       suppressed: "The mail was not sent because this address does not accept mail. Your account still works.",
@@ -118,10 +124,12 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     },
     steps: {
       queued: "Waiting",
+      active: "In progress",
       sending: "Sending",
       retrying: "Will retry",
       uncertain: "Unknown",
       held: "Held",
+      done: "Done",
       sent: "Sent",
       dead: "Not sent",
       suppressed: "Not sent",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LOCALES } from "../../stream/event.ts";
+import { LOCALES } from "../../stream/events/user-signed-up.ts";
 import type { AcceptedSignup } from "./sign-up.ts";
 
 /** Where an event's status is: a path, not an absolute URL. */

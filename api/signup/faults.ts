@@ -1,4 +1,4 @@
-import type { Locale } from "../../stream/event.ts";
+import type { Locale } from "../../stream/events/user-signed-up.ts";
 import type { FieldFault } from "../problem.ts";
 
 /** What can be wrong with a field of a signup, in both languages. The codes are part of the contract. */

@@ -1,8 +1,8 @@
-import type { SignupWriter } from "../../database/signup.ts";
+import type { SignupWriter } from "../../database/users/signup.ts";
 import { observedShare } from "../../observability/database-client.ts";
 
 /** What a signup's one statement writes. Several signups share it, so no single trace has its span. */
-const SIGNUP_STATEMENT = "INSERT users INSERT emails INSERT outbox";
+const SIGNUP_STATEMENT = "INSERT users INSERT events INSERT deliveries INSERT outbox";
 
 /** The writer with a span around each signup's wait for its share of a statement. */
 export const observedSignups = (signups: SignupWriter): SignupWriter => ({

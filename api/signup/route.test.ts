@@ -31,15 +31,17 @@ test("201: exactly the promised members, committed, and passed on to be publishe
     welcome_email: { event_id: eventId, status: "queued", href: `/api/v1/events/${eventId}` },
   });
   expect(response.headers.get("location")).toBe(answer.welcome_email.href);
-  expect(committed).toEqual([
-    { eventId, userId: id, locale: "en", createdAt: new Date(createdAt), traceparent, tracestate: "vendor=1" },
-  ]);
+  const signedUp = { type: "user.signed_up.v1", subject: id, data: { user_id: id, locale: "en" } };
+  const logged = { event_id: eventId, ...signedUp, traceparent, tracestate: "vendor=1" };
+  expect(committed).toEqual([{ ...logged, created_at: new Date(createdAt) }]);
 
   const user = await database.db.selectFrom("users").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
   expect(user).toMatchObject({ user_name: "Đặng <b>Hoa</b>", user_name_key: "đặng <b>hoa</b>" });
   expect(await Bun.password.verify(body.password, user.password_hash)).toBe(true);
-  const mail = await database.db.selectFrom("emails").selectAll().where("event_id", "=", eventId).executeTakeFirst();
-  expect(mail).toMatchObject({ user_id: id, state: "queued", locale: "en", traceparent, tracestate: "vendor=1" });
+  const event = await database.db.selectFrom("events").selectAll().where("event_id", "=", eventId).executeTakeFirst();
+  expect(event).toMatchObject(logged);
+  const deliveries = await database.db.selectFrom("deliveries").selectAll().where("event_id", "=", eventId).execute();
+  expect(deliveries).toEqual([expect.objectContaining({ group_name: "welcome-email", state: "queued" })]);
   const waiting = await database.db.selectFrom("outbox").selectAll().where("event_id", "=", eventId).execute();
   expect(waiting).toHaveLength(1);
 });

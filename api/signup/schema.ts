@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LOCALES } from "../../stream/event.ts";
+import { LOCALES } from "../../stream/events/user-signed-up.ts";
 import type { FieldFault } from "../problem.ts";
 import { parseEmailAddress } from "./email-address.ts";
 import { type FaultCode, faultAt } from "./faults.ts";

@@ -1,26 +1,19 @@
 import { comparisonKey } from "../../database/comparison-key.ts";
-import type { KeyedSignup } from "../../database/idempotency.ts";
-import type { SignupResult, SignupWriter } from "../../database/signup.ts";
+import type { LoggedEvent } from "../../database/events.ts";
+import type { KeyedSignup } from "../../database/users/idempotency-keys.ts";
+import type { SignupResult, SignupWriter } from "../../database/users/signup.ts";
 import type { TraceContext } from "../../observability/trace-context.ts";
-import type { Locale } from "../../stream/event.ts";
+import { type Locale, userSignedUp } from "../../stream/events/user-signed-up.ts";
 import type { PasswordHasher } from "../passwords/hasher.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
 import { createSharing } from "./in-flight.ts";
 import type { SignupInput } from "./schema.ts";
 
-/** A signup that is committed, as its event will tell it. */
-export interface CommittedSignup extends TraceContext {
-  readonly eventId: string;
-  readonly userId: string;
-  readonly locale: Locale;
-  readonly createdAt: Date;
-}
-
 export interface SignUpDeps {
   readonly signups: SignupWriter;
   readonly hasher: PasswordHasher;
   /** Publishes the event, within a short time limit of its own. Never rejects. */
-  readonly afterCommit: (signup: CommittedSignup) => Promise<void>;
+  readonly afterCommit: (event: LoggedEvent) => Promise<void>;
   /** UUIDv7 */
   readonly newId: () => string;
   /** The signup made under a key within the last 24 hours. */
@@ -58,8 +51,8 @@ const MAX_ROUNDS = 3;
 const CONTENTION_RETRY_MS = 1_000;
 
 /**
- * Makes signups: the same function for the API and for the page. Promised once it has resolved as accepted: user, ledger row and outbox row
- * are on Postgres' disk.
+ * Makes signups: the same function for the API and for the page. Once it has resolved as accepted, user, event, deliveries
+ * and outbox row are on Postgres' disk.
  *
  * @throws {HashQueueFull}, {ProblemError} `too_busy`, the driver's error if the database is away
  */
@@ -72,21 +65,22 @@ export const createSignUp = (deps: SignUpDeps): SignUp => {
     const userId = newId();
     const eventId = newId();
     const keyHash = request.idempotencyKeyHash;
+    const event = userSignedUp({ userId, locale });
     const result = await signups.write({
       userId,
-      eventId,
+      event: { eventId, ...event, ...request.trace },
       userName,
       userNameKey: comparisonKey(userName),
       email,
       emailKey: comparisonKey(email),
       passwordHash,
       locale,
-      ...request.trace,
       ...(keyHash === undefined ? {} : { idempotencyKeyHash: keyHash }),
     });
     if (result.kind !== "created") return result;
     const { createdAt } = result;
-    await afterCommit({ eventId, userId, locale, createdAt, ...request.trace });
+    const { traceparent, tracestate = null } = request.trace;
+    await afterCommit({ event_id: eventId, ...event, traceparent, tracestate, created_at: createdAt });
     return { kind: "accepted", replayed: false, signup: { userId, eventId, userName, email, locale, createdAt } };
   };
 

@@ -1,10 +1,8 @@
-import type { EventStatus } from "../../database/event-status.ts";
-import { isUuid } from "../../database/uuid.ts";
 import { acceptLanguage, jsonAnswer, problems } from "../openapi/describe.ts";
 import { EXAMPLE_EVENT_ID, exampleEventStatus } from "../openapi/examples.ts";
 import { ProblemError } from "../problem.ts";
 import type { Operation } from "../resource.ts";
-import { eventStatusSchema, toEventStatusAnswer } from "./event-status.ts";
+import { eventStatusSchema, type FindEvent, toEventStatusAnswer } from "./event-status.ts";
 
 /** The event id in a path, for the OpenAPI document. */
 export const eventIdParameter = {
@@ -19,7 +17,7 @@ export const eventIdParameter = {
  * `GET /api/v1/events/{event_id}`: the status of a mail, from the ledger alone. An id that is no UUID is 404, as an
  * unknown one is.
  */
-export const eventRoute = (findEventStatus: (eventId: string) => Promise<EventStatus | undefined>): Operation => ({
+export const eventRoute = (findEvent: FindEvent): Operation => ({
   description: {
     operationId: "getEvent",
     summary: "The status of a mail",
@@ -34,8 +32,7 @@ export const eventRoute = (findEventStatus: (eventId: string) => Promise<EventSt
     },
   },
   handler: async (c) => {
-    const eventId = c.req.param("event_id");
-    const found = isUuid(eventId) ? await findEventStatus(eventId) : undefined;
+    const found = await findEvent(c.req.param("event_id"));
     if (found === undefined) throw new ProblemError("event_not_found");
     return c.json(toEventStatusAnswer(found), 200, { "Cache-Control": "no-store" });
   },

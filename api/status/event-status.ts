@@ -1,11 +1,35 @@
 import { z } from "zod";
-import { EMAIL_STATES, isFinal } from "../../database/email-state.ts";
-import type { EventStatus } from "../../database/event-status.ts";
+import type { Database } from "../../database/connection.ts";
+import { DELIVERY_STATES, isFinal } from "../../database/ledger/states.ts";
+import { type DeliveryStatus, findDeliveries } from "../../database/ledger/status.ts";
+import { isUuid } from "../../database/uuid.ts";
+import { type Group, shownState } from "../../stream/groups.ts";
 
-const state = z.enum(EMAIL_STATES).meta({
+/** What became of an event: its delivery to the first of the groups that has one. */
+export interface EventStatus {
+  readonly group: Group;
+  readonly delivery: DeliveryStatus;
+}
+
+export type FindEvent = (eventId: string | undefined) => Promise<EventStatus | undefined>;
+
+/** Looks an event up for the person whom it is about: `groups` in the order in which they speak for it. */
+export const createFindEvent =
+  (db: Database, groups: readonly Group[]): FindEvent =>
+  async (eventId) => {
+    const deliveries = isUuid(eventId) ? await findDeliveries(db, eventId) : [];
+    for (const group of groups) {
+      const delivery = deliveries.find((each) => each.group === group.name);
+      if (delivery !== undefined) return { group, delivery };
+    }
+    return undefined;
+  };
+
+const state = z.enum([...DELIVERY_STATES, "sending", "sent"]).meta({
   description:
     "Not final: queued, sending, retrying, uncertain (it cannot be known whether the mail was sent), held " +
-    "(until an operator decides). Final: sent, dead, suppressed, cancelled.",
+    "(until an operator decides). Final: sent, dead, suppressed, cancelled. Work that is no mail is active rather than " +
+    "sending, and done rather than sent.",
 });
 
 /** The body of `GET /api/v1/events/{event_id}`. */
@@ -35,17 +59,24 @@ export const eventStatusSchema = z.object({
 
 export type EventStatusAnswer = z.output<typeof eventStatusSchema>;
 
-/** The ledger's row as a response body: times in ISO 8601, UTC. */
-export const toEventStatusAnswer = (found: EventStatus): EventStatusAnswer => ({
-  event_id: found.eventId,
-  state: found.state,
-  status: found.state,
-  final: isFinal(found.state),
-  attempts: found.attempts,
-  uncertain: found.uncertain,
-  next_try_at: found.nextTryAt?.toISOString() ?? null,
-  reason: found.reason,
-  created_at: found.createdAt.toISOString(),
-  updated_at: found.updatedAt.toISOString(),
-  timeline: found.timeline.map((step) => ({ ...step, at: new Date(step.at).toISOString() })),
-});
+/** What the ledger knows, in the words of the group: times in ISO 8601, UTC. */
+export const toEventStatusAnswer = ({ group, delivery }: EventStatus): EventStatusAnswer => {
+  const shown = shownState(group, delivery.state);
+  return {
+    event_id: delivery.eventId,
+    state: shown,
+    status: shown,
+    final: isFinal(delivery.state),
+    attempts: delivery.attempts,
+    uncertain: delivery.uncertain,
+    next_try_at: delivery.nextTryAt?.toISOString() ?? null,
+    reason: delivery.reason,
+    created_at: delivery.createdAt.toISOString(),
+    updated_at: delivery.updatedAt.toISOString(),
+    timeline: delivery.timeline.map((step) => ({
+      ...step,
+      at: new Date(step.at).toISOString(),
+      state: shownState(group, step.state),
+    })),
+  };
+};

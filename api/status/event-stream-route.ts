@@ -1,17 +1,15 @@
 import type { Handler } from "hono";
 import { streamSSE } from "hono/streaming";
-import type { EventStatus } from "../../database/event-status.ts";
-import { isUuid } from "../../database/uuid.ts";
 import { pause } from "../../runtime/loop.ts";
 import { type Description, problems } from "../openapi/describe.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
 import type { Operation } from "../resource.ts";
 import { eventIdParameter } from "./event-route.ts";
-import { toEventStatusAnswer } from "./event-status.ts";
+import { type EventStatus, type FindEvent, toEventStatusAnswer } from "./event-status.ts";
 import type { StateWatcher } from "./state-watcher.ts";
 
 export interface EventStreamDeps {
-  readonly findEventStatus: (eventId: string) => Promise<EventStatus | undefined>;
+  readonly findEvent: FindEvent;
   readonly watcher: StateWatcher;
   /** Aborted when the process is to stop: open streams would keep it from exiting. */
   readonly stopping: AbortSignal;
@@ -33,7 +31,7 @@ const HEARTBEAT_EVERY_MS = 15_000;
  * to read it.
  */
 export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
-  const { findEventStatus, watcher, stopping, maxStreams = MAX_STREAMS } = deps;
+  const { findEvent, watcher, stopping, maxStreams = MAX_STREAMS } = deps;
   let streams = 0;
 
   const description: Description = {
@@ -53,7 +51,7 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
   const handler: Handler = async (c) => {
     const eventId = c.req.param("event_id");
     if (streams >= maxStreams) throw new ProblemError("too_busy", { headers: retryAfter(RETRY_AFTER_MS) });
-    const first = isUuid(eventId) ? await findEventStatus(eventId) : undefined;
+    const first = await findEvent(eventId);
     if (first === undefined || eventId === undefined) throw new ProblemError("event_not_found");
 
     c.header("Cache-Control", "no-store");
@@ -96,7 +94,7 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
           waited.abort();
           isHinted = false;
           // A short outage of the database does not end the stream; the client keeps waiting.
-          status = await findEventStatus(eventId).catch(() => status);
+          status = await findEvent(eventId).catch(() => status);
         }
       } finally {
         unwatch();

@@ -34,7 +34,7 @@ test("an event shows its state, and whether it is final", async () => {
   });
 
   await database.db
-    .updateTable("emails")
+    .updateTable("deliveries")
     .set({ state: "dead", reason: "no_such_address", next_try_at: new Date(0) })
     .where("event_id", "=", mail.event_id)
     .execute();

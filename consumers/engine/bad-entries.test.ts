@@ -19,9 +19,9 @@ describe("entries that nobody can use", () => {
     await redis.xadd(keys.events, "*", ...versioned);
     const foreign = versioned.map((value) => (value === "user.signed_up.v9" ? "order.placed.v1" : value));
     await redis.xadd(keys.events, "*", ...foreign);
-    await redis.zadd(keys.retry(group), 1, "not an entry");
+    await redis.zadd(keys.retrySet(group), 1, "not an entry");
     const [eventId = ""] = await pipeline.signUp(aSignup());
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     await allSent(pipeline, [eventId]);
     await nothingPending(pipeline);
     const letters = await eventually(async () => {
@@ -36,7 +36,7 @@ describe("entries that nobody can use", () => {
 describe("a value that Postgres or Lua cannot take", () => {
   test("in a mail server's reply keeps nobody waiting: it is recorded without the words", async () => {
     await using pipeline = await aPipeline();
-    await pipeline.consumer(async (mail) => ({ kind: "sent", reply: "250 \u0000", messageId: mail.eventId }));
+    await pipeline.consumer(async ({ eventId }) => ({ kind: "done", reply: "250 \u0000", receipt: eventId }));
     const eventIds = await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
     await allSent(pipeline, eventIds);
     await nothingPending(pipeline);
@@ -50,7 +50,7 @@ describe("a value that Postgres or Lua cannot take", () => {
     const eventId = await pipeline.writeOnly(signup);
     await redis.xadd(keys.events, "*", ...anEvent(eventId, signup.userId), "tracestate", "x=\u0000");
     const others = await pipeline.signUp(...Array.from({ length: 10 }, () => aSignup()));
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     await allSent(pipeline, [eventId, ...others]);
   });
 
@@ -60,11 +60,11 @@ describe("a value that Postgres or Lua cannot take", () => {
     const { redis, keys } = pipeline;
     const wide = Array.from({ length: 9_000 }, (_, index) => String(index));
     await redis.xadd(keys.events, "*", ...anEvent(Bun.randomUUIDv7(), Bun.randomUUIDv7()), ...wide);
-    await redis.zadd(keys.retry(group), 1, JSON.stringify(wide));
-    let tries = 0;
-    await pipeline.consumer(async (mail, context) => {
-      tries += 1;
-      return tries === 1 ? { kind: "transient", reason: "try_later" } : outbox.handler(mail, context);
+    await redis.zadd(keys.retrySet(group), 1, JSON.stringify(wide));
+    let attempts = 0;
+    await pipeline.consumer(async (...args) => {
+      attempts += 1;
+      return attempts === 1 ? { kind: "transient", reason: "try_later" } : outbox.work(...args);
     });
     const [eventId = ""] = await pipeline.signUp(aSignup());
     await allSent(pipeline, [eventId]);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { Breaker, type BreakerState } from "./breaker.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Outcome } from "./handler.ts";
 
-const down: Outcome = { kind: "system", reason: "connection_refused" };
-const sent: Outcome = { kind: "sent", reply: "250", messageId: "m" };
-const refused = (domain: string): Outcome => ({ kind: "permanent", reason: "policy", suppressAddress: false, domain });
+const down: Outcome = { kind: "unavailable", reason: "connection_refused" };
+const sent: Outcome = { kind: "done", reply: "250", receipt: "m" };
+const refused = (party: string): Outcome => ({ kind: "rejected", reason: "policy", reply: "550 no", party });
 
 const aBreaker = (concurrency = 8) => {
   let nowMs = 0;
@@ -80,31 +80,31 @@ describe("the breaker", () => {
     expect(breaker.state).toBe("open");
   });
 
-  test("opens after refusals by policy over five domains: it is the account; but not over one domain, nor by bad addresses", () => {
+  test("opens after refusals by five parties: it is we who are refused; but not by one party, nor for pieces that are at fault", () => {
     const { breaker } = aBreaker();
     for (let time = 0; time < 20; time += 1) breaker.record(refused("one.example"), `event ${time}`);
     for (let time = 0; time < 20; time += 1) {
-      breaker.record({ kind: "permanent", reason: "no_such_address", suppressAddress: true, domain: `d${time}` }, "x");
+      breaker.record({ kind: "rejected", reason: "no_such_address", reply: "550 5.1.1" }, `address ${time}`);
     }
     expect(breaker.state).toBe("closed");
     for (let domain = 0; domain < 5; domain += 1) breaker.record(refused(`${domain}.example`), "y");
     expect(breaker.state).toBe("open");
   });
 
-  test("what no server said opens nothing up: a mail that is too old, an address that cannot be used", () => {
+  test("what nobody was asked about is no sign of life: a piece that is too old", () => {
     const { breaker, pass } = aBreaker();
     fail(breaker, 5);
     pass(4_000);
-    breaker.record({ kind: "permanent", reason: "expired", suppressAddress: false }, "a");
+    breaker.record({ kind: "rejected", reason: "expired" }, "a");
     expect(breaker.state).toBe("open");
   });
 
-  test("opened because the account is refused, it takes no further refusal for a sign of life", () => {
+  test("opened because we are refused, it takes no further refusal for a sign of life", () => {
     const { breaker, pass, changes } = aBreaker();
     for (let domain = 0; domain < 5; domain += 1) breaker.record(refused(`${domain}.example`), "y");
     pass(4_000);
     breaker.record(refused("probe.example"), "probe");
-    expect(breaker.isAccountRefused).toBe(true);
+    expect(breaker.areWeRefused).toBe(true);
     expect(breaker.allowance()).toBe(0);
     expect(changes).toEqual(["open"]);
     pass(4_000);
@@ -112,7 +112,7 @@ describe("the breaker", () => {
     expect(breaker.state).toBe("recovering");
   });
 
-  test("being called back, or cut off after the body, says nothing of the mail system", () => {
+  test("being released, or cut off after the commit point, says nothing of the system", () => {
     const { breaker } = aBreaker();
     fail(breaker, 4);
     breaker.record({ kind: "released", reason: "stopped" }, "a");

@@ -1,13 +1,13 @@
-import type { Outcome } from "./outcome.ts";
+import type { Outcome } from "./handler.ts";
 
 /**
- * closed: all is well. open: the mail system is down, nothing is read but one probe every few seconds. recovering: a probe
- * went out, and more is let through with each success.
+ * closed: all is well. open: the system behind the work is down, nothing is read but one probe every few seconds.
+ * recovering: a probe got through, and more is let through with each success.
  */
 export type BreakerState = "closed" | "open" | "recovering";
 
 export interface BreakerOptions {
-  /** Entries that may be in hand when all is well. */
+  /** Entries that may be in flight when all is well. */
   readonly concurrency: number;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -18,25 +18,25 @@ export interface BreakerOptions {
 
 /** Failures in a row, with no success between, that open it. */
 const TRIP_AFTER = 5;
-/** Of them, at least so many different events: one bad recipient must not stop everybody. */
+/** Of them, at least so many different events: one bad piece must not stop everybody. */
 const TRIP_EVENTS = 2;
-/** A probe every 2 to 4 s: mail flows again within seconds, and consumers do not probe in step. */
+/** A probe every 2 to 4 s: work flows again within seconds, and consumers do not probe in step. */
 const PROBE_MIN_MS = 2_000;
 const PROBE_SPREAD_MS = 2_000;
 
 /**
- * Keeps a dead mail server from costing anything: it opens after five failures of the system in a row, over at least two
- * events, with no success between; and after five refusals by policy over five domains, for then it is the account that is
- * refused. An open breaker uses up no attempts: entries go back unharmed, one real mail at a time probes, and after a
- * success it opens up step by step.
+ * Keeps a system that is down from costing anything: the breaker opens after five failures of the system in a row, over at
+ * least two events, with no success between; and after refusals by five parties in a row, for then it is we who are refused.
+ * An open breaker uses up no attempts: entries are released unharmed, one real piece of work at a time probes, and after a
+ * success more is let through step by step.
  */
 export class Breaker {
   readonly #options: BreakerOptions;
   #state: BreakerState = "closed";
   #failures = 0;
   #failedEvents = new Set<string>();
-  #refusedDomains = new Set<string>();
-  #isAccountRefused = false;
+  #refusingParties = new Set<string>();
+  #areWeRefused = false;
   #probeAt = 0;
   #allowed = 1;
   #successes = 0;
@@ -45,16 +45,16 @@ export class Breaker {
     this.#options = options;
   }
 
-  /** Whether it is open because the server refuses whatever this account sends. */
-  get isAccountRefused(): boolean {
-    return this.#state === "open" && this.#isAccountRefused;
+  /** Whether it is open because everybody refuses what we send. */
+  get areWeRefused(): boolean {
+    return this.#state === "open" && this.#areWeRefused;
   }
 
   get state(): BreakerState {
     return this.#state;
   }
 
-  /** How many entries may be in hand now. */
+  /** How many entries may be in flight now. */
   allowance(): number {
     switch (this.#state) {
       case "closed":
@@ -66,22 +66,18 @@ export class Breaker {
     }
   }
 
-  /** Learns from a try. Only what a working or failing mail system said counts; being called back says nothing. */
+  /** Learns from an attempt. Only what a working or failing system said counts; being released says nothing. */
   record(outcome: Outcome, eventId: string): void {
     switch (outcome.kind) {
-      case "sent":
-        this.#refusedDomains.clear();
-        this.#answered();
-        break;
+      case "done":
       case "transient":
-        // A working server said "later" of one mail.
-        this.#refusedDomains.clear();
+        this.#refusingParties.clear();
         this.#answered();
         break;
-      case "permanent":
+      case "rejected":
         this.#refused(outcome);
         break;
-      case "system":
+      case "unavailable":
         this.#failed(outcome.reason, eventId);
         break;
       case "uncertain":
@@ -91,32 +87,31 @@ export class Breaker {
   }
 
   #answered(): void {
-    this.#isAccountRefused = false;
+    this.#areWeRefused = false;
     this.#failures = 0;
     this.#failedEvents.clear();
     if (this.#state !== "closed") this.#stepUp();
   }
 
-  #refused(outcome: Extract<Outcome, { kind: "permanent" }>): void {
-    const { suppressAddress, domain, reason } = outcome;
-    // Without a domain no server said it: the mail was too old, or its address could not be used.
-    if (domain === undefined) return;
-    if (suppressAddress) {
-      this.#refusedDomains.clear();
+  #refused({ party, reason, reply }: Extract<Outcome, { kind: "rejected" }>): void {
+    if (party === undefined) {
+      if (reply === undefined) return;
+      // A working system said so of this piece alone.
+      this.#refusingParties.clear();
       this.#answered();
       return;
     }
-    this.#refusedDomains.add(domain);
-    // It opened because the account is refused: one more refusal is no sign of life.
-    if (this.#isAccountRefused) {
+    this.#refusingParties.add(party);
+    // It opened because we are refused: one more refusal is no sign of life.
+    if (this.#areWeRefused) {
       this.#open(`account_refused: ${reason}`);
       return;
     }
-    if (this.#refusedDomains.size < TRIP_AFTER) {
+    if (this.#refusingParties.size < TRIP_AFTER) {
       this.#answered();
       return;
     }
-    this.#isAccountRefused = true;
+    this.#areWeRefused = true;
     this.#open(`account_refused: ${reason}`);
   }
 
@@ -130,7 +125,7 @@ export class Breaker {
   #open(reason: string): void {
     const { now, random, onChange } = this.#options;
     this.#probeAt = now() + PROBE_MIN_MS + random() * PROBE_SPREAD_MS;
-    this.#refusedDomains.clear();
+    this.#refusingParties.clear();
     if (this.#state === "open") return;
     this.#state = "open";
     onChange("open", reason);
@@ -151,6 +146,6 @@ export class Breaker {
     this.#allowed *= 2;
     if (this.#allowed < concurrency) return;
     this.#state = "closed";
-    onChange("closed", "the mail system works");
+    onChange("closed", "the system works again");
   }
 }

@@ -5,15 +5,15 @@
 export type Checkpoint =
   /** The entry is read and pending; the ledger knows nothing of it yet. */
   | "read"
-  /** The ledger says `sending`. */
+  /** The ledger says `active`. */
   | "claimed"
-  /** The try has an outcome (the mail may be out); nobody was told. */
-  | "tried"
-  /** The ledger was away; the `sent:` key says that the mail is out. */
-  | "sent-noted"
+  /** The attempt has an outcome (the effect may have taken place); it is written nowhere yet. */
+  | "attempted"
+  /** The ledger was away; the `sent:` key says that the work is done. */
+  | "noted"
   /** The ledger has the outcome; the entry is still pending. */
   | "recorded"
-  /** The entry is acked, set aside, buried or handed back. */
+  /** The entry is acked, delayed, dead-lettered or released. */
   | "moved";
 
 /** Called at each step; does nothing in production. The step is over when its promise resolves. */

@@ -2,14 +2,14 @@ import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import { claimIdle, type Entry, unclaim } from "../../stream/entries.ts";
 import type { Keys } from "../../stream/keys.ts";
-import type { Hands } from "./hands.ts";
+import type { InFlight } from "./in-flight.ts";
 
 export interface ClaimerDeps {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly group: string;
   readonly consumer: string;
-  readonly hands: Hands;
+  readonly inFlight: InFlight;
   readonly log: Logger;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -24,7 +24,7 @@ export interface Claimer {
   claimSuspect(): Promise<Entry | undefined>;
 }
 
-/** The delivery that runs alone: two consumers have died with the entry in their hands. */
+/** The delivery that runs alone: two consumers have died with the entry in flight. */
 export const SUSPECT_DELIVERY = 3;
 
 /**
@@ -37,7 +37,7 @@ export const SUSPECT_DELIVERY = 3;
  * else, so that its companions are never taken for its accomplices: if it kills again, it dies alone.
  */
 export const createClaimer = (deps: ClaimerDeps, options: { readonly claimMinIdleMs: number }): Claimer => {
-  const { redis, keys, group, consumer, hands, log, now } = deps;
+  const { redis, keys, group, consumer, inFlight, log, now } = deps;
   const { claimMinIdleMs } = options;
   let connectedAt = now();
   redis.on("ready", () => {
@@ -49,7 +49,7 @@ export const createClaimer = (deps: ClaimerDeps, options: { readonly claimMinIdl
 
   const claim = async (count: number): Promise<Entry[]> => {
     const found: Entry[] = [];
-    for (const stream of [keys.retries(group), keys.events]) {
+    for (const stream of [keys.retriesStream(group), keys.events]) {
       if (found.length >= count) break;
       const args = { group, consumer, stream, minIdleMs: claimMinIdleMs, count: count - found.length };
       const claimed = await claimIdle(redis, args);
@@ -70,7 +70,7 @@ export const createClaimer = (deps: ClaimerDeps, options: { readonly claimMinIdl
       if (!mayHaveMore && now() - scannedAt < claimMinIdleMs / 4) return [];
       const claimed = await claim(room);
       // Our own, that the heartbeat could not renew in time: still ours, and no delivery.
-      const [own, found] = [claimed.filter(hands.holds), claimed.filter((entry) => !hands.holds(entry))];
+      const [own, found] = [claimed.filter(inFlight.holds), claimed.filter((entry) => !inFlight.holds(entry))];
       const suspected = found.filter((entry) => entry.deliveries === SUSPECT_DELIVERY);
       await Promise.all([
         ...own.map((entry) => giveUp(entry, 0)),

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { decide, type RetryPolicy } from "./decide.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Outcome } from "./handler.ts";
 
-const policy: RetryPolicy = { retryMax: 3, retryDelayMs: 1_000, uncertain: "resend" };
+const policy: RetryPolicy = { retryMax: 3, retryDelayMs: 1_000, uncertain: "resend", isIdempotent: false };
 const longest = () => 1;
 
 interface Row {
@@ -10,6 +10,7 @@ interface Row {
   readonly attempts?: number;
   readonly systemFailures?: number;
   readonly hold?: boolean;
+  readonly isIdempotent?: boolean;
   readonly state: string;
   readonly move: string;
   readonly uses: number;
@@ -21,33 +22,35 @@ const transient: Outcome = { kind: "transient", reason: "mailbox_full" };
 const uncertain: Outcome = { kind: "uncertain", reason: "deadline" };
 
 const rows: readonly Row[] = [
-  { outcome: { kind: "sent", reply: "250", messageId: "m" }, state: "sent", move: "ack", uses: 1 },
-  { outcome: transient, state: "retrying", move: "set-aside", uses: 1, delayMs: 1_000 },
-  { outcome: transient, attempts: 1, state: "retrying", move: "set-aside", uses: 1, delayMs: 2_000 },
-  { outcome: transient, attempts: 2, state: "retrying", move: "set-aside", uses: 1, delayMs: 4_000 },
-  { outcome: transient, attempts: 3, state: "dead", move: "bury", uses: 1, reason: "retries_exhausted" },
-  { outcome: { ...transient, minDelayMs: 9_000 }, state: "retrying", move: "set-aside", uses: 1, delayMs: 9_000 },
-  { outcome: { kind: "system", reason: "dns" }, state: "retrying", move: "set-aside", uses: 0, delayMs: 1_000 },
+  { outcome: { kind: "done", reply: "250", receipt: "m" }, state: "done", move: "ack", uses: 1 },
+  { outcome: transient, state: "retrying", move: "delay", uses: 1, delayMs: 1_000 },
+  { outcome: transient, attempts: 1, state: "retrying", move: "delay", uses: 1, delayMs: 2_000 },
+  { outcome: transient, attempts: 2, state: "retrying", move: "delay", uses: 1, delayMs: 4_000 },
+  { outcome: transient, attempts: 3, state: "dead", move: "dead-letter", uses: 1, reason: "retries_exhausted" },
+  { outcome: { ...transient, minDelayMs: 9_000 }, state: "retrying", move: "delay", uses: 1, delayMs: 9_000 },
+  { outcome: { kind: "unavailable", reason: "dns" }, state: "retrying", move: "delay", uses: 0, delayMs: 1_000 },
   {
-    outcome: { kind: "system", reason: "dns" },
+    outcome: { kind: "unavailable", reason: "dns" },
     attempts: 3,
     systemFailures: 30,
     state: "retrying",
-    move: "set-aside",
+    move: "delay",
     uses: 0,
     delayMs: 300_000,
   },
   {
-    outcome: { kind: "permanent", reason: "no_such_address", reply: "550 5.1.1", suppressAddress: true },
+    outcome: { kind: "rejected", reason: "no_such_address", reply: "550 5.1.1" },
     state: "dead",
-    move: "bury",
+    move: "dead-letter",
     uses: 1,
     reason: "no_such_address",
   },
-  { outcome: uncertain, state: "uncertain", move: "set-aside", uses: 1, delayMs: 1_000 },
-  { outcome: uncertain, attempts: 3, state: "dead", move: "bury", uses: 1, reason: "retries_exhausted" },
+  { outcome: uncertain, state: "uncertain", move: "delay", uses: 1, delayMs: 1_000 },
+  { outcome: uncertain, attempts: 3, state: "dead", move: "dead-letter", uses: 1, reason: "retries_exhausted" },
   { outcome: uncertain, hold: true, state: "held", move: "ack", uses: 1 },
-  { outcome: { kind: "released", reason: "stopped" }, attempts: 3, state: "queued", move: "hand-back", uses: 0 },
+  { outcome: uncertain, isIdempotent: true, hold: true, state: "retrying", move: "delay", uses: 1, delayMs: 1_000 },
+  { outcome: { kind: "rejected", reason: "expired" }, state: "dead", move: "dead-letter", uses: 0, reason: "expired" },
+  { outcome: { kind: "released", reason: "stopped" }, attempts: 3, state: "queued", move: "release", uses: 0 },
 ];
 
 describe("what follows from an outcome", () => {
@@ -55,7 +58,9 @@ describe("what follows from an outcome", () => {
     rows.map((row) => [`${row.outcome.kind} after ${row.attempts ?? 0} attempts -> ${row.state}`, row] as const),
   )("%s", (_, row) => {
     const counters = { attempts: row.attempts ?? 0, systemFailures: row.systemFailures ?? 0 };
-    const decision = decide(row.outcome, counters, row.hold ? { ...policy, uncertain: "hold" } : policy, longest);
+    const { hold = false, isIdempotent = false } = row;
+    const own: RetryPolicy = { ...policy, isIdempotent, uncertain: hold ? "hold" : "resend" };
+    const decision = decide(row.outcome, counters, own, longest);
     expect(decision.ledger.state).toBe(row.state as typeof decision.ledger.state);
     expect(decision.move.kind).toBe(row.move as typeof decision.move.kind);
     expect(decision.ledger.attempts).toBe(row.uses);

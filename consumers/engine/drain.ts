@@ -2,56 +2,54 @@ import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import { pendingOf } from "../../stream/entries.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { handBack } from "../../stream/scripts/hand-back.ts";
 import { leaveGroup } from "../../stream/scripts/leave.ts";
-import type { Hands } from "./hands.ts";
+import { releaseEntries } from "../../stream/scripts/release.ts";
+import type { InFlight } from "./in-flight.ts";
 
 export interface DrainDeps {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly group: string;
   readonly consumer: string;
-  readonly hands: Hands;
+  readonly inFlight: InFlight;
   readonly log: Logger;
 }
 
-/** What has not reached 354 by then is called back, so that a peer has it within a second. */
-const BEFORE_BODY_GRACE_MS = 300;
+/** What has not come to its commit point by then is given up, so that a peer has it within a second. */
+const BEFORE_COMMIT_GRACE_MS = 300;
 /** Time to record and move what was cut off, after the drain's own limit. */
 const CUT_OFF_GRACE_MS = 1_500;
 const PAGE = 500;
 
 /**
- * Finishes what runs: a mail that is past 354 gets all of the time, one before it a moment; then it is called back and
- * given to a peer. What the server never answered is uncertain.
+ * Finishes what runs: an attempt that is past its commit point gets all of the time, one before it a moment; then it is
+ * released to a peer. What was committed and never answered is uncertain.
  */
-export const finishWork = async ({ hands, log }: DrainDeps, drainTimeoutMs: number): Promise<void> => {
-  if (await hands.untilEmpty(Math.min(BEFORE_BODY_GRACE_MS, drainTimeoutMs))) return;
-  for (const delivery of hands.deliveries()) if (!delivery.bodyStarted) delivery.giveUp.abort("stopped");
-  if (await hands.untilEmpty(Math.max(0, drainTimeoutMs - BEFORE_BODY_GRACE_MS))) return;
-  for (const delivery of hands.deliveries()) {
-    delivery.giveUp.abort("stopped");
-    delivery.cutOff.resolve(
-      delivery.bodyStarted ? { kind: "uncertain", reason: "stopped" } : { kind: "released", reason: "stopped" },
-    );
+export const finishWork = async ({ inFlight, log }: DrainDeps, drainTimeoutMs: number): Promise<void> => {
+  if (await inFlight.untilEmpty(Math.min(BEFORE_COMMIT_GRACE_MS, drainTimeoutMs))) return;
+  for (const attempt of inFlight.attempts()) if (!attempt.isCommitted) attempt.giveUp.abort("stopped");
+  if (await inFlight.untilEmpty(Math.max(0, drainTimeoutMs - BEFORE_COMMIT_GRACE_MS))) return;
+  for (const attempt of inFlight.attempts()) {
+    attempt.giveUp.abort("stopped");
+    attempt.cutOff.resolve({ kind: attempt.isCommitted ? "uncertain" : "released", reason: "stopped" });
   }
-  if (!(await hands.untilEmpty(CUT_OFF_GRACE_MS))) {
-    log.warn({ left: hands.entries().length }, "the drain's time is over; what is left will be claimed by a peer");
+  if (!(await inFlight.untilEmpty(CUT_OFF_GRACE_MS))) {
+    log.warn({ left: inFlight.entries().length }, "the drain's time is over; a peer will claim what is left");
   }
 };
 
-/** Hands back all that Redis lists as this consumer's, also what no reply ever told us of, and leaves the group. */
+/** Releases all that Redis lists as this consumer's, also what no reply ever brought, and leaves the group. */
 export const leaveNothingBehind = async (deps: DrainDeps): Promise<void> => {
   const { redis, keys, group, consumer, log } = deps;
-  const retries = keys.retries(group);
-  for (const stream of [keys.events, retries]) {
+  const retriesStream = keys.retriesStream(group);
+  for (const stream of [keys.events, retriesStream]) {
     for (;;) {
       const ids = await pendingOf(redis, { group, consumer, stream, count: PAGE });
       if (ids.length === 0) break;
-      const handed = await handBack(redis, { stream, group, consumer }, retries, ids);
-      log.info({ stream, handed }, "handed entries back");
-      if (handed === 0) break;
+      const released = await releaseEntries(redis, { stream, group, consumer }, retriesStream, ids);
+      log.info({ stream, released }, "released entries");
+      if (released === 0) break;
     }
   }
-  await leaveGroup(redis, { events: keys.events, retries }, group, consumer);
+  await leaveGroup(redis, { events: keys.events, retries: retriesStream }, group, consumer);
 };

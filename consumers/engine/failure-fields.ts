@@ -1,10 +1,10 @@
 import { CRASHES } from "../../stream/entries.ts";
 
-/** What an entry carries about its failed tries, as CloudEvents extension attributes. An outcome forgets the crashes. */
+/** What an entry carries about its failed attempts, as CloudEvents extension attributes. An outcome forgets the crashes. */
 const COUNTERS = ["attempts", "firstfailure", "lastfailure", CRASHES];
 
 export interface Failure {
-  /** Tries used up so far. */
+  /** Attempts used up so far. */
   readonly attempts: number;
   /** ISO 8601 */
   readonly at: string;
@@ -27,7 +27,7 @@ export const withFailure = (raw: readonly string[], failure: Failure): string[] 
   return [...kept, "attempts", String(failure.attempts), "firstfailure", firstFailure, "lastfailure", failure.reason];
 };
 
-/** The fields of an entry that is put aside without an outcome: what it counts of dead consumers travels along. */
+/** The fields of an entry that is delayed without an outcome: what it counts of dead consumers travels along. */
 export const withCrashes = (raw: readonly string[], deliveries: number): string[] => {
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {

@@ -4,15 +4,15 @@ import type { Logger } from "../../observability/logger.ts";
 import type { TraceHop } from "../../observability/messaging.ts";
 import { faultsOf, pause } from "../../runtime/loop.ts";
 import { createBlockingReader } from "../../stream/blocking-reader.ts";
-import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import { createClaimer } from "./claimer.ts";
-import { createDispatcher, type Handler } from "./dispatcher.ts";
+import { createDispatcher } from "./dispatcher.ts";
 import { finishWork, leaveNothingBehind } from "./drain.ts";
-import { createHands } from "./hands.ts";
+import type { GroupDefinition } from "./handler.ts";
 import { startHeartbeat } from "./heartbeat.ts";
+import { createInFlight } from "./in-flight.ts";
 import { createLedger } from "./ledger.ts";
 import { createObserver } from "./observe.ts";
 import { startPromoter } from "./promoter.ts";
@@ -26,7 +26,8 @@ export interface GroupDeps {
   readonly connectBlocking: () => Redis;
   readonly db: Database;
   readonly keys: Keys;
-  readonly handler: Handler;
+  /** Every type of event that this code knows. */
+  readonly knownTypes: readonly string[];
   readonly log: Logger;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -36,15 +37,9 @@ export interface GroupDeps {
 }
 
 export interface GroupOptions {
-  readonly group: Group;
   /** Unique per start. */
   readonly consumer: string;
-  readonly concurrency: number;
   readonly claimMinIdleMs: number;
-  readonly retryMax: number;
-  readonly retryDelayMs: number;
-  readonly uncertain: "resend" | "hold";
-  readonly expireAfterMs: number;
   readonly drainTimeoutMs: number;
   /** How a consumer's span hangs on the producer's; `parent` if not given. */
   readonly traceHop?: TraceHop;
@@ -53,17 +48,18 @@ export interface GroupOptions {
 /** One consumer of one group, running. */
 export interface RunningGroup {
   readonly name: string;
+  /** Entries that may be in flight. */
+  readonly concurrency: number;
   /** Whether its loops make progress. */
   isLive(): boolean;
-  /** "reading", "paused" or "stopping". */
   state(): "reading" | "paused" | "stopping";
-  /** Whether the mail system is trusted; an open breaker is no fault of this process. */
+  /** Whether the system behind the work is trusted; an open breaker is no fault of this process. */
   breaker(): BreakerState;
-  /** What keeps its loops from their work now, by loop: a store that says no, and how. */
+  /** What keeps its loops from their work now, by loop: a store that refuses, and how. */
   faults(): Readonly<Record<string, string>>;
-  /** Entries in hand. */
-  inHand(): number;
-  /** Stops reading, finishes or hands back what it holds, leaves the group. Bounded by the drain's time. */
+  /** Entries in flight. */
+  inFlight(): number;
+  /** Stops reading, finishes or releases what it has in flight, leaves the group. Bounded by the drain's time. */
   stop(): Promise<void>;
   /** Ends all loops at once and leaves everything as it is: for a process that must go. */
   abandon(): void;
@@ -73,25 +69,23 @@ export interface RunningGroup {
 const LEAVE_TIMEOUT_MS = 2_000;
 
 /** Wires the parts of the engine for one group. Each part is a file of its name. */
-export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup => {
-  const { redis, connectBlocking, db, keys, handler, now, wallClock, random, at } = deps;
-  const { group, consumer, concurrency, claimMinIdleMs, drainTimeoutMs } = options;
+export const startGroup = <Data, Input>(
+  deps: GroupDeps,
+  definition: GroupDefinition<Data, Input>,
+  { consumer, claimMinIdleMs, drainTimeoutMs, traceHop = "parent" }: GroupOptions,
+): RunningGroup => {
+  const { redis, connectBlocking, db, keys, knownTypes, now, wallClock, random, at } = deps;
+  const { group, policy } = definition;
+  const { concurrency, isIdempotent, oncePerSubject, uncertain, expireAfterMs } = policy;
   const log = deps.log.child({ group: group.name, consumer });
   const abandoned = new AbortController();
   const abandon = abandoned.signal;
 
-  const hop = options.traceHop ?? "parent";
-  const observe = createObserver({ events: keys.events, group: group.name, consumer, hop, now });
-  const hands = createHands(concurrency);
-  const ledger = observe.ledger(
-    createLedger(db, {
-      template: group.template ?? group.name,
-      consumer,
-      leaseMs: claimMinIdleMs,
-      expireAfterMs: options.expireAfterMs,
-      uncertain: options.uncertain,
-    }),
-  );
+  const names = { group: group.name, consumer };
+  const observe = createObserver({ ...names, events: keys.events, hop: traceHop, isIdempotent, now });
+  const inFlight = createInFlight(concurrency);
+  const leasing = { ...names, leaseMs: claimMinIdleMs, expireAfterMs };
+  const ledger = observe.ledger(createLedger(db, { ...leasing, isIdempotent, oncePerSubject, uncertain }));
   const breaker = new Breaker({
     concurrency,
     now,
@@ -99,23 +93,21 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
     onChange: (state, reason) => {
       log[state === "open" ? "error" : "info"]({ breaker: state, reason }, `the breaker is ${state}: ${reason}`);
       if (state !== "open") return;
-      for (const delivery of hands.deliveries()) if (!delivery.bodyStarted) delivery.giveUp.abort("breaker_open");
+      for (const attempt of inFlight.attempts()) if (!attempt.isCommitted) attempt.giveUp.abort("breaker_open");
     },
   });
-  const settling = { redis, keys, group, consumer, ledger, policy: options, random, wallClock, at, log, abandon };
+  const settling = { redis, keys, group, consumer, ledger, policy, random, wallClock, at, log, abandon };
   const settler = observe.settler(createSettler(settling));
-  const delivering = { redis, keys, group, hands, ledger, settler, handler, breaker, around: observe.around };
-  const dispatcher = observe.dispatcher(createDispatcher({ ...delivering, leaseMs: claimMinIdleMs, now, at, log }));
-  const blocking = createBlockingReader({ connect: connectBlocking, commands: redis, group: group.name, consumer });
-  const claimer = observe.claimer(
-    createClaimer({ redis, keys, group: group.name, consumer, hands, log, now }, { claimMinIdleMs }),
-  );
+  const working = { redis, keys, definition, inFlight, breaker, settler, around: observe.around, now, at, log };
+  const dispatcher = observe.dispatcher(createDispatcher({ ...working, knownTypes, ledger, leaseMs: claimMinIdleMs }));
+  const blocking = createBlockingReader({ ...names, connect: connectBlocking, commands: redis });
+  const claimer = observe.claimer(createClaimer({ ...names, redis, keys, inFlight, log, now }, { claimMinIdleMs }));
 
-  const heartbeat = startHeartbeat({ redis, group: group.name, consumer, hands, ledger, log, now }, { claimMinIdleMs });
+  const heartbeat = startHeartbeat({ ...names, redis, inFlight, ledger, log, now }, { claimMinIdleMs });
   const promoter = startPromoter({ redis, keys, group: group.name, log });
-  const reaper = startReaper({ redis, keys, group: group.name, consumer, log });
+  const reaper = startReaper({ ...names, redis, keys, log });
   const reader = startReader(
-    { redis, blocking, keys, group, consumer, hands, claimer, dispatcher, breaker, settler, log, now },
+    { redis, blocking, keys, group, consumer, inFlight, claimer, dispatcher, breaker, settler, log, now },
     { claimMinIdleMs },
   );
   const loops = [reader, heartbeat, promoter, reaper];
@@ -123,7 +115,7 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
 
   const stop = async () => {
     stopping = true;
-    const drain = { redis, keys, group: group.name, consumer, hands, log };
+    const drain = { ...names, redis, keys, inFlight, log };
     await Promise.all([reader.stop(), promoter.stop(), reaper.stop()]);
     await finishWork(drain, drainTimeoutMs);
     abandoned.abort();
@@ -137,11 +129,12 @@ export const startGroup = (deps: GroupDeps, options: GroupOptions): RunningGroup
 
   return {
     name: group.name,
+    concurrency,
     isLive: () => loops.every((loop) => loop.isLive()),
     faults: () => faultsOf(loops),
     state: () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading"),
     breaker: () => breaker.state,
-    inHand: () => hands.entries().length,
+    inFlight: () => inFlight.entries().length,
     stop,
     abandon: () => {
       abandoned.abort();

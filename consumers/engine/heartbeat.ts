@@ -2,14 +2,14 @@ import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
 import { renewEntries } from "../../stream/scripts/renew.ts";
-import type { Hands } from "./hands.ts";
+import type { InFlight } from "./in-flight.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface HeartbeatDeps {
   readonly redis: Redis;
   readonly group: string;
   readonly consumer: string;
-  readonly hands: Hands;
+  readonly inFlight: InFlight;
   readonly ledger: Ledger;
   readonly log: Logger;
   /** Monotonic, ms. */
@@ -17,18 +17,18 @@ export interface HeartbeatDeps {
 }
 
 /**
- * Renews, at a third of the claim threshold, what this consumer works on: the entries' idle time in Redis, and the mails'
- * leases in the ledger. So the threshold can be short, whatever a send takes.
+ * Renews, at a third of the claim threshold, what this consumer works on: the entries' idle time in Redis, and the deliveries'
+ * leases in the ledger. So the threshold can be short, whatever the work takes.
  *
- * A mail whose lease could not be renewed in time is given up if its body has not begun to go out: somebody else may send
- * it now. Losing only the entry changes nothing, for the ledger still says whose the mail is.
+ * A delivery whose lease could not be renewed in time is given up unless it is past its commit point: somebody else may
+ * work on it now. Losing only the entry changes nothing, for the ledger still says whose the delivery is.
  */
 export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMinIdleMs: number }): Loop => {
-  const { redis, group, consumer, hands, ledger, log, now } = deps;
+  const { redis, group, consumer, inFlight, ledger, log, now } = deps;
   const everyMs = Math.floor(options.claimMinIdleMs / 3);
 
   const renewInRedis = async (): Promise<void> => {
-    const byStream = Map.groupBy(hands.entries(), (entry) => entry.stream);
+    const byStream = Map.groupBy(inFlight.entries(), (entry) => entry.stream);
     for (const [stream, entries] of byStream) {
       const ids = entries.map((entry) => entry.id);
       await renewEntries(redis, { stream, group, consumer }, ids);
@@ -36,22 +36,22 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
   };
 
   const renewInLedger = async (): Promise<void> => {
-    const deliveries = hands.deliveries().filter((delivery) => !delivery.lost);
-    if (deliveries.length === 0) return;
+    const attempts = inFlight.attempts().filter((attempt) => !attempt.isLost);
+    if (attempts.length === 0) return;
     const askedAt = now();
-    const leases = deliveries.map(({ mail }) => ({ event_id: mail.eventId, fence: mail.fence }));
+    const leases = attempts.map(({ claim }) => ({ event_id: claim.eventId, fence: claim.fence }));
     const ours = await ledger.renew(leases);
-    for (const delivery of deliveries) {
-      if (ours.has(delivery.mail.eventId)) delivery.leaseUntil = askedAt + options.claimMinIdleMs;
-      // A mail whose outcome is recorded is no longer "sending"; only one that still runs can have been taken away.
-      else delivery.lost = true;
+    for (const attempt of attempts) {
+      if (ours.has(attempt.claim.eventId)) attempt.leaseUntil = askedAt + options.claimMinIdleMs;
+      // One whose outcome is recorded is no longer `active`; only one that still runs can have been taken away.
+      else attempt.isLost = true;
     }
   };
 
   const giveUpOverdue = (): void => {
-    for (const delivery of hands.deliveries()) {
-      if (delivery.bodyStarted || delivery.giveUp.signal.aborted) continue;
-      if (delivery.lost || now() >= delivery.leaseUntil) delivery.giveUp.abort("lease_lost");
+    for (const attempt of inFlight.attempts()) {
+      if (attempt.isCommitted || attempt.giveUp.signal.aborted) continue;
+      if (attempt.isLost || now() >= attempt.leaseUntil) attempt.giveUp.abort("lease_lost");
     }
   };
 

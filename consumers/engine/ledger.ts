@@ -1,41 +1,42 @@
-import { type ClaimedEmail, type ClaimOptions, claimEmails, type WantedEmail } from "../../database/claim-emails.ts";
 import type { Database } from "../../database/connection.ts";
 import { databaseFault } from "../../database/errors.ts";
-import { type Lease, renewLeases } from "../../database/renew-leases.ts";
-import { type Settlement, settleEmails } from "../../database/settle-emails.ts";
+import { type AdoptOptions, adoptEvents, type UnknownEvent } from "../../database/ledger/adopt.ts";
+import {
+  type ClaimedDelivery,
+  type ClaimOptions,
+  claimDeliveries,
+  type WantedDelivery,
+} from "../../database/ledger/claim.ts";
+import { type Lease, renewLeases } from "../../database/ledger/renew.ts";
+import { type Settlement, settleDeliveries } from "../../database/ledger/settle.ts";
 import { wholeOrEach } from "../../database/whole-or-each.ts";
 import { createBatcher } from "../../runtime/batcher.ts";
-import type { StreamEvent } from "../../stream/event.ts";
 
-/** The truth about the mails of one group, as its consumer uses it. All of it is batched: a mail costs a share of a trip. */
+/** The truth about one group's deliveries, as its consumer uses it. All of it is batched: each costs a share of a trip. */
 export interface Ledger {
-  /** Claims the mails of distinct events; one answer per event id, none for an event that Postgres refuses. */
-  claim(events: readonly StreamEvent[]): Promise<Map<string, ClaimedEmail>>;
+  /** Claims the deliveries of events; one answer per event id, none for an event of which the group has no delivery. */
+  claim(wanted: readonly WantedDelivery[]): Promise<Map<string, ClaimedDelivery>>;
+  /** Makes and claims the deliveries of those; none for an event that Postgres refuses. */
+  adopt(events: readonly UnknownEvent[]): Promise<Map<string, ClaimedDelivery>>;
   /** Renews leases; returns the event ids that are still ours. */
   renew(leases: readonly Lease[]): Promise<Set<string>>;
-  /** Writes one outcome, together with those that come at the same time. False if the mail is no longer ours. */
+  /** Writes one outcome, together with those that come at the same time. False if the delivery is no longer ours. */
   settle(settlement: Settlement): Promise<boolean>;
 }
 
-const wantedOf = (event: StreamEvent): WantedEmail => ({
-  event_id: event.id,
-  user_id: event.data.user_id,
-  locale: event.data.locale,
-  traceparent: event.traceparent,
-  tracestate: event.tracestate ?? null,
-});
+export type LedgerOptions = ClaimOptions & AdoptOptions;
 
-const isRefused = (error: unknown): boolean => databaseFault(error).kind === "bad-data";
+export const isRefused = (error: unknown): boolean => databaseFault(error).kind === "bad-data";
 
-/** A refused event has no answer: whoever asked buries its entry. */
-const claimAll = async (
+/** A refused event has no answer: its entry is dead-lettered. */
+const adoptAll = async (
   db: Database,
-  wanted: readonly WantedEmail[],
-  options: ClaimOptions,
-): Promise<Map<string, ClaimedEmail>> => {
-  const answers = await wholeOrEach<WantedEmail, ClaimedEmail | undefined>(wanted, {
+  events: readonly UnknownEvent[],
+  options: LedgerOptions,
+): Promise<Map<string, ClaimedDelivery>> => {
+  const answers = await wholeOrEach<UnknownEvent, ClaimedDelivery | undefined>(events, {
     run: async (rows) => {
-      const claimed = await claimEmails(db, rows, options);
+      const claimed = await adoptEvents(db, rows, options);
       return rows.map((row) => claimed.get(row.event_id));
     },
     mayBeOneRows: isRefused,
@@ -47,14 +48,18 @@ const claimAll = async (
   return new Map(answers.flatMap((answer) => (answer === undefined ? [] : [[answer.eventId, answer]])));
 };
 
-/** What cannot be written is written without the server's words. */
-const settleAll = (db: Database, batch: readonly Settlement[]): Promise<readonly boolean[]> =>
+/** What cannot be written is written without the other side's words. */
+const settleAll = (
+  db: Database,
+  batch: readonly Settlement[],
+  owner: { readonly group: string; readonly consumer: string },
+): Promise<readonly boolean[]> =>
   wholeOrEach<Settlement, boolean>(batch, {
-    run: (rows) => settleEmails(db, rows),
+    run: (rows) => settleDeliveries(db, rows, owner),
     mayBeOneRows: isRefused,
     failedAlone: async (row, error) => {
       if (!isRefused(error)) throw error;
-      const [isApplied = false] = await settleEmails(db, [{ ...row, server_reply: null, message_id: null }]);
+      const [isApplied = false] = await settleDeliveries(db, [{ ...row, receipt: null, reply: null }], owner);
       return isApplied;
     },
   });
@@ -62,15 +67,16 @@ const settleAll = (db: Database, batch: readonly Settlement[]): Promise<readonly
 const MAX_BATCH = 256;
 const MAX_IN_FLIGHT = 2;
 
-export const createLedger = (db: Database, options: ClaimOptions): Ledger => {
+export const createLedger = (db: Database, options: LedgerOptions): Ledger => {
   const settlements = createBatcher<Settlement, boolean>({
     maxBatch: MAX_BATCH,
     maxInFlight: MAX_IN_FLIGHT,
-    run: (batch) => settleAll(db, batch),
+    run: (batch) => settleAll(db, batch, options),
   });
   return {
-    claim: (events) => claimAll(db, events.map(wantedOf), options),
-    renew: (leases) => renewLeases(db, leases, options.leaseMs),
+    claim: (wanted) => claimDeliveries(db, wanted, options),
+    adopt: (events) => adoptAll(db, events, options),
+    renew: (leases) => renewLeases(db, options.group, leases, options.leaseMs),
     settle: (settlement) => settlements.add(settlement),
   };
 };

@@ -1,5 +1,5 @@
 import { trace } from "@opentelemetry/api";
-import type { TakenEmail } from "../../database/claim-emails.ts";
+import type { TakenDelivery } from "../../database/ledger/claim.ts";
 import {
   countConsumed,
   destinationOf,
@@ -12,39 +12,37 @@ import {
 import { instruments } from "../../observability/metrics.ts";
 import { type TraceContext, traceContextFromHeaders } from "../../observability/trace-context.ts";
 import { type Entry, fieldsOf } from "../../stream/entries.ts";
+import type { AroundAttempt } from "./attempt.ts";
 import type { Claimer } from "./claimer.ts";
-import type { Delivery } from "./delivery.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { Outcome } from "./handler.ts";
+import type { RunningAttempt } from "./in-flight.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Outcome } from "./outcome.ts";
 import type { Settler } from "./settler.ts";
-
-/** Runs the work of one delivery inside of its span. */
-export type AroundDelivery = (delivery: Delivery, work: () => Promise<void>) => Promise<void>;
 
 /** Watches the parts of one group's engine from outside: each is given back wrapped, and works as before. */
 export interface Observer {
-  readonly around: AroundDelivery;
+  readonly around: AroundAttempt;
   claimer(claimer: Claimer): Claimer;
   dispatcher(dispatcher: Dispatcher): Dispatcher;
   ledger(ledger: Ledger): Ledger;
   settler(settler: Settler): Settler;
 }
 
-/** Why an entry is tried now: for the first time, because an earlier try said "later", or because its consumer died. */
+/** Why an entry is attempted now: for the first time, because an earlier attempt failed, or because its consumer died. */
 export type DeliveryReason = "first" | "retry" | "claim";
 
-/** An entry that is handed back untried comes as `first` again: no try was used up. */
+/** An entry that is released comes as `first` again: no attempt was used up. */
 export const deliveryReason = (
   { deliveries }: Pick<Entry, "deliveries">,
-  mail: Pick<TakenEmail, "attempts" | "systemFailures" | "tookOver">,
+  claim: Pick<TakenDelivery, "attempts" | "systemFailures" | "tookOver">,
 ): DeliveryReason => {
-  if (mail.tookOver || deliveries > 1) return "claim";
-  return mail.attempts > 0 || mail.systemFailures > 0 ? "retry" : "first";
+  if (claim.tookOver || deliveries > 1) return "claim";
+  return claim.attempts > 0 || claim.systemFailures > 0 ? "retry" : "first";
 };
 
 const resultOf = (outcome: Outcome): Result =>
-  outcome.kind === "sent" || outcome.kind === "released"
+  outcome.kind === "done" || outcome.kind === "released"
     ? { outcome: outcome.kind }
     : { outcome: outcome.kind, errorType: outcome.reason };
 
@@ -56,16 +54,22 @@ export const createObserver = (options: {
   readonly group: string;
   readonly consumer: string;
   readonly hop: TraceHop;
+  /** Then a lease that ran out is no possible duplicate. */
+  readonly isIdempotent: boolean;
   /** Monotonic, ms. */
   readonly now: () => number;
 }): Observer => {
-  const { events, group, consumer, hop, now } = options;
+  const { events, group, consumer, hop, isIdempotent, now } = options;
   const destination = destinationOf(events);
   const byGroup = { "messaging.consumer.group.name": group };
-  const running = new WeakMap<Delivery, { readonly startedAt: number; readonly conclude: (result: Result) => void }>();
+  const running = new WeakMap<
+    RunningAttempt,
+    { readonly startedAt: number; readonly conclude: (result: Result) => void }
+  >();
 
-  const countUncertain = (cause: string) =>
-    instruments().uncertainMails.add(1, { ...byGroup, "signup.uncertain.cause": cause });
+  const countUncertain = (cause: string) => {
+    if (!isIdempotent) instruments().uncertain.add(1, { ...byGroup, "signup.uncertain.cause": cause });
+  };
 
   const processing = (entry: Entry, message: Pick<Message, "eventId" | "eventType" | "trace">) => ({
     ...message,
@@ -76,29 +80,29 @@ export const createObserver = (options: {
     consumer,
   });
 
-  const around: AroundDelivery = (delivery, work) => {
-    const { entry, event, mail } = delivery;
+  const around: AroundAttempt = (attempt, work) => {
+    const { entry, event, claim } = attempt;
     const startedAt = now();
-    if (mail.tookOver) countUncertain("lease_ran_out");
+    if (claim.tookOver) countUncertain("lease_ran_out");
     const attributes = {
-      "signup.delivery.attempt": mail.attempts + 1,
-      "signup.delivery.reason": deliveryReason(entry, mail),
+      "signup.delivery.attempt": claim.attempts + 1,
+      "signup.delivery.reason": deliveryReason(entry, claim),
       "signup.delivery.count": entry.deliveries,
     };
     const message = processing(entry, { eventId: event.id, eventType: event.type, trace: traceOf(event) });
     return tracedProcess({ ...message, attributes }, hop, (conclude) => {
-      running.set(delivery, { startedAt, conclude });
+      running.set(attempt, { startedAt, conclude });
       return work();
     });
   };
 
-  const concluded = (delivery: Delivery, outcome: Outcome): void => {
-    const run = running.get(delivery);
+  const concluded = (attempt: RunningAttempt, outcome: Outcome): void => {
+    const run = running.get(attempt);
     run?.conclude(resultOf(outcome));
     if (outcome.kind === "uncertain") countUncertain(outcome.reason);
-    // A mail that an earlier consumer sent, as its note says, arrived then and not now.
-    if (outcome.kind !== "sent" || outcome.messageId === "" || run === undefined) return;
-    instruments().timeToInbox.record((delivery.mail.ageMs + now() - run.startedAt) / 1_000, byGroup);
+    // What never passed the commit point was done by an earlier consumer, as its note says, and not now.
+    if (outcome.kind !== "done" || !attempt.isCommitted || run === undefined) return;
+    instruments().timeToDone.record((attempt.claim.ageMs + now() - run.startedAt) / 1_000, byGroup);
   };
 
   const reject = (settler: Settler, entry: Entry, reason: string, detail: string): Promise<void> => {
@@ -112,7 +116,7 @@ export const createObserver = (options: {
     };
     const attributes = { "signup.delivery.reason": "first", "signup.delivery.count": entry.deliveries };
     return tracedProcess({ ...processing(entry, { ...known, trace: carried }), attributes }, hop, (conclude) => {
-      conclude({ outcome: "permanent", errorType: reason });
+      conclude({ outcome: "rejected", errorType: reason });
       return tracedSettle(destination, group, entry.id, () => settler.reject(entry, reason, detail));
     });
   };
@@ -146,17 +150,17 @@ export const createObserver = (options: {
       ...ledger,
       settle: (settlement) => {
         trace.getActiveSpan()?.setAttributes({
-          "signup.mail.state": settlement.state,
-          ...(settlement.delay_ms === null ? {} : { "signup.mail.next_try_ms": Math.round(settlement.delay_ms) }),
+          "signup.delivery.state": settlement.state,
+          ...(settlement.delay_ms === null ? {} : { "signup.delivery.next_try_ms": Math.round(settlement.delay_ms) }),
         });
         return ledger.settle(settlement);
       },
     }),
     settler: (settler) => ({
       ...settler,
-      settle: (delivery, outcome) => {
-        concluded(delivery, outcome);
-        return tracedSettle(destination, group, delivery.entry.id, () => settler.settle(delivery, outcome));
+      settle: (attempt, outcome) => {
+        concluded(attempt, outcome);
+        return tracedSettle(destination, group, attempt.entry.id, () => settler.settle(attempt, outcome));
       },
       reject: (entry, reason, detail) => reject(settler, entry, reason, detail),
     }),

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { eventually } from "../../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup, stopAt, type TestConsumer } from "../../tests/pipeline.ts";
-import type { Handler } from "./dispatcher.ts";
+import { anOutbox, aPipeline, aSignup, type MailWork, stopAt, type TestConsumer } from "../../tests/pipeline.ts";
 
 /** The consumer dies at the checkpoint; then a peer starts, and takes over. */
 const dieAt = async (stop: ReturnType<typeof stopAt>, consumer: TestConsumer): Promise<void> => {
@@ -9,103 +8,103 @@ const dieAt = async (stop: ReturnType<typeof stopAt>, consumer: TestConsumer): P
   consumer.crash();
 };
 
-const refusing: Handler = async () => ({ kind: "permanent", reason: "policy", suppressAddress: false });
+const refusing: MailWork = async () => ({ kind: "rejected", reason: "policy" });
 
 describe("if a consumer dies between two writes, the next one finds", () => {
   test("deliver: a pending entry whose mail is queued, and sends it once", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const stop = stopAt("read");
-    const first = await pipeline.consumer(outbox.handler, stop);
+    const first = await pipeline.consumer(outbox.work, stop);
     const [eventId = ""] = await pipeline.signUp(aSignup());
     await dieAt(stop, first);
     expect((await pipeline.status(eventId))?.state).toBe("queued");
 
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     const status = await eventually(async () => {
       const now = await pipeline.status(eventId);
-      return now?.state === "sent" && now;
+      return now?.state === "done" && now;
     });
     expect(outbox.sent).toEqual([eventId]);
     expect(status).toMatchObject({ attempts: 1, uncertain: 0 });
     await eventually(async () => (await pipeline.redis.xpending(pipeline.keys.events, "welcome-email"))[0] === 0);
   });
 
-  test("send, before the body: `sending`; safe but not known to be, so it is counted as uncertain and sent", async () => {
+  test("work, before the commit point: `active`; safe but not known to be, so it is counted as uncertain and sent", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const stop = stopAt("claimed");
-    const first = await pipeline.consumer(outbox.handler, stop);
+    const first = await pipeline.consumer(outbox.work, stop);
     const [eventId = ""] = await pipeline.signUp(aSignup());
     await dieAt(stop, first);
-    expect((await pipeline.status(eventId))?.state).toBe("sending");
+    expect((await pipeline.status(eventId))?.state).toBe("active");
 
-    await pipeline.consumer(outbox.handler);
-    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    await pipeline.consumer(outbox.work);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "done");
     expect(outbox.sent).toEqual([eventId]);
     expect(await pipeline.status(eventId)).toMatchObject({ uncertain: 1 });
   });
 
-  test("send, after the 250, policy resend: one twin, counted", async () => {
+  test("work, after the effect, policy resend: one duplicate, counted", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
-    const stop = stopAt("tried");
-    const first = await pipeline.consumer(outbox.handler, stop);
+    const stop = stopAt("attempted");
+    const first = await pipeline.consumer(outbox.work, stop);
     const [eventId = ""] = await pipeline.signUp(aSignup());
     await dieAt(stop, first);
 
-    await pipeline.consumer(outbox.handler);
-    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    await pipeline.consumer(outbox.work);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "done");
     expect(outbox.sent).toEqual([eventId, eventId]);
     expect(await pipeline.status(eventId)).toMatchObject({ uncertain: 1 });
   });
 
-  test("send, after the 250, policy hold: no twin, an operator decides", async () => {
+  test("work, after the effect, policy hold: no duplicate, an operator decides", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
-    const stop = stopAt("tried");
-    const first = await pipeline.consumer(outbox.handler, { ...stop, uncertain: "hold" });
+    const stop = stopAt("attempted");
+    const first = await pipeline.consumer(outbox.work, { ...stop, uncertain: "hold" });
     const [eventId = ""] = await pipeline.signUp(aSignup());
     await dieAt(stop, first);
 
-    await pipeline.consumer(outbox.handler, { uncertain: "hold" });
+    await pipeline.consumer(outbox.work, { uncertain: "hold" });
     await eventually(async () => (await pipeline.status(eventId))?.state === "held");
     await eventually(async () => (await pipeline.redis.xpending(pipeline.keys.events, "welcome-email"))[0] === 0);
     expect(outbox.sent).toEqual([eventId]);
   });
 
-  test("ledger `sent`, not acked: sent, so it only acks", async () => {
+  test("ledger `done`, not acked: done, so it only acks", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const stop = stopAt("recorded");
-    const first = await pipeline.consumer(outbox.handler, stop);
+    const first = await pipeline.consumer(outbox.work, stop);
     const [eventId = ""] = await pipeline.signUp(aSignup());
     await dieAt(stop, first);
-    expect((await pipeline.status(eventId))?.state).toBe("sent");
+    expect((await pipeline.status(eventId))?.state).toBe("done");
 
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     await eventually(async () => (await pipeline.redis.xpending(pipeline.keys.events, "welcome-email"))[0] === 0);
     expect(outbox.sent).toEqual([eventId]);
     expect(await pipeline.status(eventId)).toMatchObject({ uncertain: 0 });
   });
 
-  test("ledger away after the 250: the key says that it was sent, so nothing is sent again", async () => {
+  test("ledger away after the effect: the key says that it was sent, so nothing is sent again", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
-    const noted = stopAt("sent-noted");
-    const first: TestConsumer = await pipeline.consumer(outbox.handler, {
+    const noted = stopAt("noted");
+    const first: TestConsumer = await pipeline.consumer(outbox.work, {
       at: async (step, eventId) => {
         // The ledger goes away for this consumer in the moment after the mail server's 250.
-        if (step === "tried") await first.db.destroy();
+        if (step === "attempted") await first.db.destroy();
         return noted.at(step, eventId);
       },
     });
     const [eventId = ""] = await pipeline.signUp(aSignup());
     await dieAt(noted, first);
-    expect((await pipeline.status(eventId))?.state).toBe("sending");
+    expect((await pipeline.status(eventId))?.state).toBe("active");
 
-    await pipeline.consumer(outbox.handler);
-    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    await pipeline.consumer(outbox.work);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "done");
     expect(outbox.sent).toEqual([eventId]);
   });
 
@@ -120,16 +119,16 @@ describe("if a consumer dies between two writes, the next one finds", () => {
     const [eventId = ""] = await pipeline.signUp(aSignup());
     await dieAt(stop, first);
 
-    await pipeline.consumer(outbox.handler);
-    await eventually(async () => (await pipeline.redis.zcard(pipeline.keys.retry("welcome-email"))) === 1);
+    await pipeline.consumer(outbox.work);
+    await eventually(async () => (await pipeline.redis.zcard(pipeline.keys.retrySet("welcome-email"))) === 1);
     expect(outbox.sent).toEqual([]);
-    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    await eventually(async () => (await pipeline.status(eventId))?.state === "done");
     expect(outbox.sent).toEqual([eventId]);
     expect(await pipeline.status(eventId)).toMatchObject({ attempts: 2, uncertain: 0 });
   });
 
   for (const step of ["recorded", "moved"] as const) {
-    test(`bury, stopped at "${step}": one dead letter, with its reason`, async () => {
+    test(`dead-letter, stopped at "${step}": one dead letter, with its reason`, async () => {
       await using pipeline = await aPipeline();
       const outbox = anOutbox();
       const stop = stopAt(step);
@@ -137,7 +136,7 @@ describe("if a consumer dies between two writes, the next one finds", () => {
       const [eventId = ""] = await pipeline.signUp(aSignup());
       await dieAt(stop, first);
 
-      await pipeline.consumer(outbox.handler);
+      await pipeline.consumer(outbox.work);
       await eventually(async () => (await pipeline.redis.xpending(pipeline.keys.events, "welcome-email"))[0] === 0);
       const letters = await pipeline.redis.xrange(pipeline.keys.dead("welcome-email"), "-", "+");
       expect(letters).toHaveLength(1);
@@ -147,7 +146,7 @@ describe("if a consumer dies between two writes, the next one finds", () => {
     });
   }
 
-  test("hand back: pending and queued, so it is claimed and sent", async () => {
+  test("release: pending and queued, so it is claimed and sent", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const stop = stopAt("recorded");
@@ -156,8 +155,8 @@ describe("if a consumer dies between two writes, the next one finds", () => {
     await dieAt(stop, first);
     expect((await pipeline.status(eventId))?.state).toBe("queued");
 
-    await pipeline.consumer(outbox.handler);
-    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    await pipeline.consumer(outbox.work);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "done");
     expect(outbox.sent).toEqual([eventId]);
     expect(await pipeline.status(eventId)).toMatchObject({ attempts: 1, uncertain: 0 });
   });

@@ -11,12 +11,13 @@ test("an event that kills its consumers is one dead letter; its companions are m
   const alive = new Set<TestConsumer>();
 
   const start = async (): Promise<void> => {
-    const consumer: TestConsumer = await pipeline.consumer(async (mail, context) => {
+    const consumer: TestConsumer = await pipeline.consumer(async (...args) => {
+      const [claim] = args;
       if (!alive.has(consumer)) return new Promise(() => {});
-      if (mail.eventId !== poison) {
-        // Slow enough that companions are in hand when the poison kills.
+      if (claim.eventId !== poison) {
+        // Slow enough that companions are in flight when the poison kills.
         await Bun.sleep(20);
-        return alive.has(consumer) ? outbox.handler(mail, context) : new Promise(() => {});
+        return alive.has(consumer) ? outbox.work(...args) : new Promise(() => {});
       }
       deaths += 1;
       alive.delete(consumer);
@@ -33,7 +34,7 @@ test("an event that kills its consumers is one dead letter; its companions are m
     return found.length > 0 && found;
   }, 25_000);
   const others = eventIds.filter((eventId) => eventId !== poison);
-  for (const eventId of others) await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+  for (const eventId of others) await eventually(async () => (await pipeline.status(eventId))?.state === "done");
   expect(letters).toHaveLength(1);
   expect(letters[0]?.[1]).toEqual(expect.arrayContaining(["event_id", poison, "reason", "poison"]));
   expect(await pipeline.status(poison)).toMatchObject({ state: "dead", reason: "poison" });

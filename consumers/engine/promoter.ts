@@ -14,7 +14,7 @@ export interface PromoterDeps {
 const MAX_PER_TURN = 200;
 const EVERY_MS = 250;
 
-/** Puts retries whose time has come back in line. Any number of them may run: a member is moved by one script, once. */
+/** Queues retries whose time has come. Any number of them may run: a member is moved by one script, once. */
 export const startPromoter = ({ redis, keys, group, log }: PromoterDeps): Loop =>
   startLoop({
     name: `promoter of ${group}`,
@@ -23,7 +23,7 @@ export const startPromoter = ({ redis, keys, group, log }: PromoterDeps): Loop =
     turn: async () => {
       const moved = await promoteDue(
         redis,
-        { retrySet: keys.retry(group), retries: keys.retries(group) },
+        { retrySet: keys.retrySet(group), retriesStream: keys.retriesStream(group) },
         MAX_PER_TURN,
       );
       return moved === MAX_PER_TURN ? "again" : "idle";

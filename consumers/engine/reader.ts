@@ -7,11 +7,11 @@ import { ensureGroup } from "../../stream/ensure-group.ts";
 import { type Entry, readNew } from "../../stream/entries.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { isPaused } from "../../stream/paused.ts";
+import { isPaused } from "../../stream/pauses.ts";
 import type { Breaker } from "./breaker.ts";
 import { type Claimer, SUSPECT_DELIVERY } from "./claimer.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { Hands } from "./hands.ts";
+import type { InFlight } from "./in-flight.ts";
 import type { Settler } from "./settler.ts";
 
 export interface ReaderDeps {
@@ -20,7 +20,7 @@ export interface ReaderDeps {
   readonly keys: Keys;
   readonly group: Group;
   readonly consumer: string;
-  readonly hands: Hands;
+  readonly inFlight: InFlight;
   readonly claimer: Claimer;
   readonly dispatcher: Dispatcher;
   readonly breaker: Breaker;
@@ -45,8 +45,8 @@ const BREAKER_CHECK_MS = 100;
  * empty. A group or stream that is gone is made again.
  */
 export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs: number }): Reader => {
-  const { redis, blocking, keys, group, consumer, hands, claimer, dispatcher, breaker, settler, log, now } = deps;
-  const retries = keys.retries(group.name);
+  const { redis, blocking, keys, group, consumer, inFlight, claimer, dispatcher, breaker, settler, log, now } = deps;
+  const retriesStream = keys.retriesStream(group.name);
   const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(options.claimMinIdleMs / 4));
   let paused = false;
   let hasRead = false;
@@ -62,7 +62,7 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
 
   const readWhatIsThere = async (room: number): Promise<Entry[]> => {
     const entries = await claimer.claimDue(room);
-    for (const stream of [retries, keys.events]) {
+    for (const stream of [retriesStream, keys.events]) {
       const count = room - entries.length;
       if (count > 0) entries.push(...(await readNew(redis, { group: group.name, consumer, stream, count })));
     }
@@ -70,13 +70,18 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
   };
 
   const waitForEntries = async (room: number, signal: AbortSignal): Promise<Entry[]> => {
-    // COUNT is per stream. With room for one, both streams may give one in the same moment: the second goes back.
-    const entries = await blocking.read([retries, keys.events], Math.max(1, Math.floor(room / 2)), blockMs, signal);
-    for (const surplus of entries.slice(room)) void settler.giveBack(surplus).catch(() => {});
+    // COUNT is per stream. With room for one, both streams may give one in the same moment: the second is released.
+    const entries = await blocking.read(
+      [retriesStream, keys.events],
+      Math.max(1, Math.floor(room / 2)),
+      blockMs,
+      signal,
+    );
+    for (const surplus of entries.slice(room)) void settler.release(surplus).catch(() => {});
     return entries.slice(0, room);
   };
 
-  const isRunningAlone = () => hands.entries().some((entry) => entry.deliveries === SUSPECT_DELIVERY);
+  const isRunningAlone = () => inFlight.entries().some((entry) => entry.deliveries === SUSPECT_DELIVERY);
 
   const turn = async (signal: AbortSignal, progress: () => void): Promise<"again" | "idle"> => {
     await checkPause();
@@ -84,8 +89,8 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
       await pause(PAUSE_CHECK_MS, signal);
       return "again";
     }
-    if (isRunningAlone() || (claimer.suspectsWait() && hands.entries().length > 0)) {
-      await hands.untilEmpty(ROOM_WAIT_MS);
+    if (isRunningAlone() || (claimer.suspectsWait() && inFlight.entries().length > 0)) {
+      await inFlight.untilEmpty(ROOM_WAIT_MS);
       return "again";
     }
     if (claimer.suspectsWait()) {
@@ -93,10 +98,10 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
       await dispatcher.deliver(suspect === undefined ? [] : [suspect], signal, progress);
       return "again";
     }
-    const room = Math.min(hands.room(), breaker.allowance() - hands.entries().length);
+    const room = Math.min(inFlight.room(), breaker.allowance() - inFlight.entries().length);
     if (room <= 0) {
-      // Woken by a hand that is free; looking now and then for a breaker that lets through again.
-      if (hands.room() === 0) await Promise.race([hands.untilRoom(signal), pause(ROOM_WAIT_MS, signal)]);
+      // Woken when an attempt ends; looking now and then for a breaker that lets through again.
+      if (inFlight.room() === 0) await Promise.race([inFlight.untilRoom(signal), pause(ROOM_WAIT_MS, signal)]);
       else await pause(BREAKER_CHECK_MS, signal);
       return "again";
     }

@@ -32,7 +32,7 @@ export const startReaper = (
         (each) => each.name !== consumer && each.pending === 0 && each.idleMs > idleMs,
       );
       for (const { name } of idle) {
-        await leaveGroup(redis, { events: keys.events, retries: keys.retries(group) }, group, name);
+        await leaveGroup(redis, { events: keys.events, retries: keys.retriesStream(group) }, group, name);
         log.info({ reaped: name }, "removed a consumer that was gone");
       }
       return "idle";

@@ -1,24 +1,27 @@
 import { describe, expect, test } from "bun:test";
 import { randomHex, randomTraceContext } from "../../observability/trace-context.ts";
-import { encodeEvent, userSignedUp } from "../../stream/event.ts";
-import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { encodeEvent, loggedEvent } from "../../stream/events/envelope.ts";
+import { EVENT_TYPES } from "../../stream/events/types.ts";
+import { userSignedUp, userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { sortEntry } from "./sort-entry.ts";
 
 const trace = randomTraceContext(randomHex);
-const event = userSignedUp({
-  eventId: Bun.randomUUIDv7(),
-  userId: Bun.randomUUIDv7(),
-  locale: "vi",
-  time: new Date(0),
-  trace,
+const signedUp = userSignedUp({ userId: Bun.randomUUIDv7(), locale: "vi" });
+const event = loggedEvent({
+  event_id: Bun.randomUUIDv7(),
+  ...signedUp,
+  created_at: new Date(0),
+  tracestate: null,
+  ...trace,
 });
+const group = { patterns: ["user.signed_up.v1"], knownTypes: EVENT_TYPES, data: userSignedUpSchema };
 const raw = encodeEvent(event);
 const ofType = (type: string) => raw.map((value) => (value === event.type ? type : value));
 const sort = (fields: readonly string[] | undefined) =>
-  sortEntry(WELCOME_EMAIL, { stream: "s", id: "1-0", raw: fields, deliveries: 1 }, trace);
+  sortEntry(group, { stream: "s", id: "1-0", raw: fields, deliveries: 1 }, trace);
 
 describe("what a group makes of an entry", () => {
-  test("its own event", () => expect(sort(raw)).toEqual({ kind: "event", event }));
+  test("its own event", () => expect(sort(raw)).toEqual({ kind: "event", event, data: signedUp.data }));
   test("a payload that is gone", () => expect(sort(undefined)).toEqual({ kind: "gone" }));
   test("another's event", () => {
     expect(sort(ofType("order.placed.v1"))).toEqual({ kind: "foreign", type: "order.placed.v1" });
@@ -29,6 +32,8 @@ describe("what a group makes of an entry", () => {
   });
   test.each([
     ["no type at all", ["hello", "world"]],
+    ["data of another shape", raw.map((value) => (value.startsWith("{") ? '{"user_id":"7"}' : value))],
+    ["a locale that nobody speaks here", raw.map((value) => value.replace('"vi"', '"xx"'))],
     ["data that is no JSON", raw.map((value) => (value.startsWith("{") ? "{" : value))],
     ["thousands of fields", [...raw, ...Array.from({ length: 2_000 }, String)]],
   ])("%s is malformed, and it says why", (_, fields) => {

@@ -14,6 +14,7 @@ const KINDS: Readonly<Record<MetricName, Kind>> = {
   [names.MESSAGING_CLIENT_CONSUMED_MESSAGES]: "counter",
   [names.MESSAGING_PROCESS_DURATION]: "histogram of seconds",
   [names.SIGNUP_TIME_TO_INBOX]: "histogram of seconds",
+  [names.SIGNUP_TIME_TO_DONE]: "histogram of seconds",
   [names.MAIL_UNCERTAIN]: "counter",
   [names.SIGNUP_CLAIMED]: "counter",
   [names.SIGNUP_RECONCILED]: "counter",

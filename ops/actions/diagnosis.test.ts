@@ -27,7 +27,7 @@ const goodRedis: RedisFacts = {
 };
 const goodGroup: GroupStatus = {
   group: "welcome-email",
-  forgotten: false,
+  orphaned: false,
   exists: { events: true, retries: true },
   lag: 0,
   retriesLag: 0,
@@ -82,7 +82,7 @@ describe("a diagnosis", () => {
   });
 
   test.each([
-    [{ forgotten: true }, "warn"],
+    [{ orphaned: true }, "warn"],
     [{ exists: { events: true, retries: false } }, "fail"],
     [{ lag: null }, "warn"],
     [{ paused: true }, "warn"],

@@ -1,7 +1,8 @@
-import type { LedgerCounts } from "../../database/ledger-counts.ts";
+import type { LedgerCounts } from "../../database/ledger/counts.ts";
 import type { PostgresFacts } from "../../database/postgres-facts.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
+import { checkRedisPolicy, type PolicyFinding } from "../../stream/redis-policy.ts";
 import { bytes, counted, duration } from "./quantity.ts";
 
 /** The result of one check. */
@@ -55,35 +56,20 @@ export const checkPostgres = (facts: PostgresFacts, pendingMigrations: readonly 
 const MEMORY_WARN = 0.75;
 const MEMORY_FAIL = 0.95;
 
-/** Judges Redis by its own report. */
+const POLICY_NAMES: Readonly<Record<PolicyFinding["name"], string>> = {
+  version: "redis version",
+  writable: "redis writable",
+  persistence: "redis persistence",
+  eviction: "maxmemory-policy",
+};
+
+/** Judges Redis by its own report: the policy that its processes warn of, too, and how much memory is left. */
 export const checkRedis = (facts: RedisFacts): readonly Check[] => {
-  const major = Number.parseInt(facts.version, 10);
   const share = facts.maxMemory === 0 ? 0 : facts.usedMemory / facts.maxMemory;
   const memory = `${bytes(facts.usedMemory)} of ${facts.maxMemory === 0 ? "no limit" : bytes(facts.maxMemory)}`;
   const moreRoom = "raise maxmemory, or shorten STREAM_RETENTION_MS";
   return [
-    major >= 7
-      ? ok("redis version", facts.version)
-      : fail("redis version", facts.version, "upgrade to Redis 7.0 or later, or Valkey"),
-    facts.isReplica
-      ? fail("redis writable", "a replica: it refuses writes", "point REDIS_URL at the primary")
-      : ok("redis writable", "yes"),
-    facts.appendOnly
-      ? facts.lastAppendOk
-        ? ok("redis persistence", "appendonly")
-        : fail("redis persistence", "the last write to the append-only file failed", "check the disk of Redis")
-      : warn(
-          "redis persistence",
-          "appendonly is off: a restart loses entries, and the reconciler has to publish them again",
-          "set appendonly yes",
-        ),
-    facts.evictionPolicy === "noeviction"
-      ? ok("maxmemory-policy", "noeviction")
-      : (facts.maxMemory === 0 ? warn : fail)(
-          "maxmemory-policy",
-          `${facts.evictionPolicy}: entries are evicted when memory runs out`,
-          "set maxmemory-policy noeviction",
-        ),
+    ...checkRedisPolicy(facts).map((found) => ({ ...found, name: POLICY_NAMES[found.name] })),
     share >= MEMORY_FAIL
       ? fail("redis memory", memory, moreRoom)
       : share >= MEMORY_WARN
@@ -107,7 +93,7 @@ export const checkClocks = (differenceMs: number): Check =>
 /** Judges a group: whether it exists, whether Redis knows its lag, and whether a consumer reads it. */
 export const checkGroup = (group: GroupStatus): readonly Check[] => {
   const name = `group ${group.group}`;
-  if (group.forgotten) {
+  if (group.orphaned) {
     const effect = "no consumer reads it, and it holds back trimming";
     return [warn(name, `orphaned: ${effect}`, `ops group drop ${group.group}, if it is no longer needed`)];
   }

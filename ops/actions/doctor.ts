@@ -1,15 +1,15 @@
-import { countLedger } from "../../database/ledger-counts.ts";
+import { countLedger } from "../../database/ledger/counts.ts";
 import { findPendingMigrations, readPostgresFacts } from "../../database/postgres-facts.ts";
 import type { Settings } from "../../settings/load.ts";
 import { untilReady } from "../../stream/connection.ts";
-import { listGroups, readGroupStatus } from "../../stream/group-status.ts";
+import { readGroupStatuses } from "../../stream/group-status.ts";
 import { readRedisFacts } from "../../stream/redis-facts.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";
 import { type Check, checkClocks, checkGroup, checkOutbox, checkPostgres, checkRedis } from "./diagnosis.ts";
 import type { Operator } from "./operator.ts";
 import { ANSWER_WITHIN_MS, answerWithin, type Store } from "./stores.ts";
 
-type Patient = Pick<Operator, "db" | "redis" | "keys">;
+type Patient = Pick<Operator, "db" | "redis" | "keys" | "groups">;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -66,7 +66,7 @@ const examineOutbox = ({ db }: Patient): Promise<readonly Check[]> =>
   ]);
 
 const examineRedis = async (patient: Patient): Promise<readonly Check[]> => {
-  const { redis, keys } = patient;
+  const { redis, keys, groups } = patient;
   if (!(await untilReady(redis, ANSWER_WITHIN_MS - 500))) {
     return [{ name: "redis", verdict: "fail", finding: "away: no connection", remedy: START_REDIS }];
   }
@@ -77,10 +77,9 @@ const examineRedis = async (patient: Patient): Promise<readonly Check[]> => {
       // One of the two is away, and its own check says so.
       () => [],
     ),
-    attempt("groups", "redis", START_REDIS, async () => {
-      const all = await listGroups(redis, keys);
-      return (await Promise.all(all.map((group) => readGroupStatus(redis, keys, group)))).flatMap(checkGroup);
-    }),
+    attempt("groups", "redis", START_REDIS, async () =>
+      (await readGroupStatuses(redis, keys, groups)).flatMap(checkGroup),
+    ),
   ]);
   return checks.flat();
 };

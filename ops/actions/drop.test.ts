@@ -32,7 +32,7 @@ describe("a drop", () => {
     expect(await drop(operator, WELCOME_EMAIL, { kind: "all" })).toMatchObject({ letters: 3, dropped: 3 });
     expect(await redrive(operator, WELCOME_EMAIL, { kind: "all" })).toMatchObject({ letters: 0, redriven: 0 });
     const outbox = anOutbox();
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     expect(await redis.hlen(keys.deadIndex(GROUP))).toBe(0);
     expect(outbox.sent).toEqual([]);
   });

@@ -1,7 +1,7 @@
-import { dropEmails } from "../../database/drop-emails.ts";
+import { discardDeliveries } from "../../database/ledger/discard.ts";
 import type { Group } from "../../stream/groups.ts";
 import { dropLetters } from "../../stream/scripts/drop-letters.ts";
-import { hasLedger, type LetterSelection, ledgerIds, selectedLetters } from "./letters.ts";
+import { type LetterSelection, ledgerIds, selectedLetters } from "./letters.ts";
 import type { Operator } from "./operator.ts";
 
 /** What a drop did, or would do. */
@@ -18,7 +18,7 @@ export interface DropReport {
 }
 
 /**
- * Deletes dead letters for good. Their mails stay `dead` in the ledger, with a step in the timeline that says who gave
+ * Deletes dead letters for good. Their deliveries stay `dead` in the ledger, with a step in the timeline that says who gave
  * them up. Ledger first: if the process dies before the letters are deleted, dropping them again adds a second step.
  */
 export const drop = async (
@@ -34,9 +34,7 @@ export const drop = async (
     report.letters += letters.length;
     for (const { reason } of letters) report.byReason[reason] = (report.byReason[reason] ?? 0) + 1;
     if (dryRun) continue;
-    if (hasLedger(group)) {
-      await dropEmails(db, ledgerIds(group, letters), { template: group.template, from: "dead" });
-    }
+    await discardDeliveries(db, ledgerIds(letters), { group: group.name, from: "dead" });
     await at("dropped");
     report.dropped += await dropLetters(
       redis,

@@ -1,13 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { listHeldEmails } from "../../database/held-emails.ts";
+import { listHeldDeliveries } from "../../database/ledger/held.ts";
+import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { startOtlpReceiver } from "../../tests/otlp-receiver.ts";
 import { anOutbox, aPipeline, aSignup, type Pipeline } from "../../tests/pipeline.ts";
 import { CALLER, exportingTo, KIND, only, TRACEPARENT } from "../../tests/received-traces.ts";
 import { anOperator, answerOf, environmentOf, GROUP, opsProcess } from "../operator-for-tests.ts";
-import { dropHeld, releaseAll, releaseEmails } from "./held.ts";
+import { dropHeld, releaseAll, releaseHeld } from "./held.ts";
 
-const group = { name: GROUP, types: ["user.signed_up.v1"], template: "welcome" };
+const group = WELCOME_EMAIL;
 
 /** Mails that were cut off after their commit point, under the policy "hold". */
 const hold = async (pipeline: Pipeline, count: number, parts?: Parameters<typeof aSignup>[0]): Promise<string[]> => {
@@ -16,7 +17,7 @@ const hold = async (pipeline: Pipeline, count: number, parts?: Parameters<typeof
   });
   const eventIds = await pipeline.signUp(...Array.from({ length: count }, () => aSignup(parts)));
   await eventually(
-    async () => (await listHeldEmails(pipeline.db, { template: "welcome", limit: count })).length === count,
+    async () => (await listHeldDeliveries(pipeline.db, { group: GROUP, limit: count })).length === count,
   );
   await consumer.stop();
   return eventIds;
@@ -27,11 +28,11 @@ describe("held mails", () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const [eventId = "", other = ""] = await hold(pipeline, 2);
-    expect(await releaseEmails(anOperator(pipeline), group, [eventId])).toEqual([eventId]);
-    expect(await releaseEmails(anOperator(pipeline), group, [eventId])).toEqual([]);
+    expect(await releaseHeld(anOperator(pipeline), group, [eventId])).toEqual([eventId]);
+    expect(await releaseHeld(anOperator(pipeline), group, [eventId])).toEqual([]);
     expect(await pipeline.status(eventId)).toMatchObject({ state: "queued", attempts: 0, uncertain: 1 });
-    await pipeline.consumer(outbox.handler, { uncertain: "hold" });
-    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    await pipeline.consumer(outbox.work, { uncertain: "hold" });
+    await eventually(async () => (await pipeline.status(eventId))?.state === "done");
     expect(outbox.sent).toEqual([eventId]);
     expect((await pipeline.status(other))?.state).toBe("held");
   });
@@ -41,19 +42,19 @@ describe("held mails", () => {
     const outbox = anOutbox();
     await hold(pipeline, 12);
     expect(await releaseAll(anOperator(pipeline), group)).toMatchObject({ released: 12, stopped: false });
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     await eventually(() => outbox.sent.length === 12);
   });
 
   test("are published with a send span in the trace of their signup, which their entries carry", async () => {
     await using pipeline = await aPipeline();
     await using receiver = startOtlpReceiver();
-    await hold(pipeline, 1, { traceparent: TRACEPARENT });
+    await hold(pipeline, 1, { event: { traceparent: TRACEPARENT } });
     const environment = { ...environmentOf(pipeline), ...exportingTo(receiver) };
     expect(await opsProcess(["held", "release", "--all"], environment)).toMatchObject({ code: 0, err: "" });
     const span = only(receiver.spans.filter(({ kind }) => kind === KIND.producer));
     expect(span).toMatchObject({ traceId: CALLER.traceId, service: "signup-stream-ops" });
-    const [[, fields = []] = []] = await pipeline.redis.xrange(pipeline.keys.retries(GROUP), "-", "+");
+    const [[, fields = []] = []] = await pipeline.redis.xrange(pipeline.keys.retriesStream(GROUP), "-", "+");
     expect(fields[fields.indexOf("traceparent") + 1]).toBe(`00-${CALLER.traceId}-${span.spanId}-01`);
   });
 
@@ -69,7 +70,7 @@ describe("held mails", () => {
     await using pipeline = await aPipeline();
     const [first = "", second = ""] = await hold(pipeline, 2);
     expect((await answerOf(pipeline, "held", "list")).json).toMatchObject({
-      mails: [{ eventId: first, uncertain: 1, reason: "cut_off" }, { eventId: second }],
+      deliveries: [{ eventId: first, uncertain: 1, reason: "cut_off" }, { eventId: second }],
     });
     expect((await answerOf(pipeline, "held", "drop", first)).json).toEqual({ dropped: [first] });
     expect((await answerOf(pipeline, "held", "release", "--all")).json).toEqual({ released: 1, stopped: false });

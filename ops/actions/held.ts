@@ -1,12 +1,12 @@
-import { dropEmails } from "../../database/drop-emails.ts";
-import { type HeldEmail, listHeldEmails } from "../../database/held-emails.ts";
-import { requeueEmails } from "../../database/requeue-emails.ts";
+import { discardDeliveries } from "../../database/ledger/discard.ts";
+import { type HeldDelivery, listHeldDeliveries } from "../../database/ledger/held.ts";
+import { requeueDeliveries } from "../../database/ledger/requeue.ts";
+import { enqueueLogged } from "../../stream/enqueue.ts";
 import type { Group } from "../../stream/groups.ts";
-import { ledgerEvent } from "../../stream/ledger-event.ts";
-import { announceState, publish } from "../../stream/publish.ts";
-import { type MailGroup, mailGroups, type Operator } from "./operator.ts";
+import { announceState } from "../../stream/publish.ts";
+import type { Operator } from "./operator.ts";
 
-/** Mails in one statement. */
+/** Deliveries in one statement. */
 const BATCH = 500;
 
 /** What a release did. */
@@ -17,75 +17,75 @@ export interface ReleaseReport {
   stopped: boolean;
 }
 
-/** A held mail, and the group that was to send it. */
-export interface ListedMail extends HeldEmail {
+/** A held delivery, and its group. */
+export interface ListedDelivery extends HeldDelivery {
   readonly group: string;
 }
 
-/** The held mails of groups, up to a limit. */
+/** The held deliveries of groups, up to a limit. */
 export const listHeld = async (
   { db }: Pick<Operator, "db">,
   groups: readonly Group[],
   limit: number,
-): Promise<readonly ListedMail[]> => {
-  const mails: ListedMail[] = [];
-  for (const { name, template } of mailGroups(groups)) {
-    const found = await listHeldEmails(db, { template, limit: limit - mails.length });
-    mails.push(...found.map((mail) => ({ group: name, ...mail })));
-    if (mails.length >= limit) break;
+): Promise<readonly ListedDelivery[]> => {
+  const held: ListedDelivery[] = [];
+  for (const { name } of groups) {
+    const found = await listHeldDeliveries(db, { group: name, limit: limit - held.length });
+    held.push(...found.map((delivery) => ({ group: name, ...delivery })));
+    if (held.length >= limit) break;
   }
-  return mails;
+  return held;
 };
 
 /**
- * Sends held mails after all: ledger `held` -> `queued` with fresh counters, then publishes an entry to the group's
+ * Has held work done after all: ledger `held` -> `queued` with fresh counters, then publishes an entry to the group's
  * retries. If the process dies in between, the row is `queued` without an entry, and the reconciler publishes it.
- * `uncertain` keeps its count: the mail may be a duplicate. Returns the ids of those that were held.
+ * `uncertain` keeps its count: it may be a duplicate. Returns the ids of those that were held.
  */
-export const releaseEmails = async (
+export const releaseHeld = async (
   operator: Operator,
-  group: MailGroup,
+  group: Group,
   eventIds: readonly string[],
 ): Promise<readonly string[]> => {
   const { db, redis, keys, at } = operator;
-  const rows = await requeueEmails(db, eventIds, { template: group.template, from: "held", reason: "released" });
+  const rows = await requeueDeliveries(db, eventIds, { group: group.name, from: "held", reason: "released" });
   const released = rows.filter((row) => row.requeued);
   await at("requeued");
-  await Promise.all(released.map((row) => publish(redis, keys.retries(group.name), ledgerEvent(row))));
+  await enqueueLogged(redis, keys.retriesStream(group.name), released);
   for (const row of released) announceState(redis, keys.status, row.event_id, "queued");
   return released.map((row) => row.event_id);
 };
 
-/** Releases all held mails of a group, in batches. */
-export const releaseAll = async (operator: Operator, group: MailGroup): Promise<ReleaseReport> => {
+/** Releases all that a group holds, in batches. */
+export const releaseAll = async (operator: Operator, group: Group): Promise<ReleaseReport> => {
   const report: ReleaseReport = { group: group.name, released: 0, stopped: false };
   let after: string | undefined;
   for (;;) {
-    const page = await listHeldEmails(operator.db, { template: group.template, limit: BATCH, after });
+    const page = await listHeldDeliveries(operator.db, { group: group.name, limit: BATCH, after });
     if (page.length === 0) return report;
     if (operator.signal.aborted) return { ...report, stopped: true };
-    const released = await releaseEmails(
+    const released = await releaseHeld(
       operator,
       group,
-      page.map((mail) => mail.eventId),
+      page.map((delivery) => delivery.eventId),
     );
     report.released += released.length;
-    operator.onProgress({ done: report.released, noun: "mails" });
+    operator.onProgress({ done: report.released, noun: "deliveries" });
     after = page.at(-1)?.eventId;
   }
 };
 
 /**
- * Gives up held mails: `dead`, reason `dropped_by_operator`. They get no dead letter, since an operator has just decided;
+ * Gives up what is held: `dead`, reason `dropped_by_operator`. They get no dead letter, since an operator has just decided;
  * a redrive by event id still brings one back, from the ledger. Returns the ids of those that were held.
  */
 export const dropHeld = async (
   operator: Operator,
-  group: MailGroup,
+  group: Group,
   eventIds: readonly string[],
 ): Promise<readonly string[]> => {
   const { db, redis, keys } = operator;
-  const dropped = await dropEmails(db, eventIds, { template: group.template, from: "held" });
+  const dropped = await discardDeliveries(db, eventIds, { group: group.name, from: "held" });
   for (const eventId of dropped) announceState(redis, keys.status, eventId, "dead");
   return dropped;
 };

@@ -1,9 +1,9 @@
-import type { EmailState } from "../../database/email-state.ts";
-import { findEventStatus } from "../../database/event-status.ts";
+import type { DeliveryState } from "../../database/ledger/states.ts";
+import { findDeliveryStates } from "../../database/ledger/status.ts";
 import { isUuid } from "../../database/uuid.ts";
 import { countLetters, findLetters, letterPages, type StoredLetter, wasUnread } from "../../stream/dead-letters.ts";
 import type { Group } from "../../stream/groups.ts";
-import type { MailGroup, Operator } from "./operator.ts";
+import type { Operator } from "./operator.ts";
 
 /** Which dead letters of a group are meant. */
 export type LetterSelection =
@@ -39,18 +39,16 @@ export async function* selectedLetters(
 }
 
 /**
- * The event ids of the letters whose mail is in the group's ledger. Left out are entries that could not be read, whose id
- * may be that of somebody else's mail, and groups that send no mail.
+ * The event ids of the letters whose delivery is in the ledger. Left out are entries that could not be read: their id may be
+ * that of somebody else's event.
  */
-export const ledgerIds = (group: Group, letters: readonly StoredLetter[]): readonly string[] =>
-  hasLedger(group) ? letters.filter(isLedgerLetter).map((letter) => letter.eventId.toLowerCase()) : [];
+export const ledgerIds = (letters: readonly StoredLetter[]): readonly string[] =>
+  letters
+    .filter((letter) => !wasUnread(letter) && isUuid(letter.eventId))
+    .map((letter) => letter.eventId.toLowerCase());
 
-export const hasLedger = (group: Group): group is MailGroup => group.template !== undefined;
-
-const isLedgerLetter = (letter: StoredLetter): boolean => !wasUnread(letter) && isUuid(letter.eventId);
-
-/** The id of a letter's mail in the ledger; undefined if it has none there. */
-export const ledgerIdOf = (group: Group, letter: StoredLetter): string | undefined => ledgerIds(group, [letter])[0];
+/** The id of a letter's delivery in the ledger; undefined if it has none there. */
+export const ledgerIdOf = (letter: StoredLetter): string | undefined => ledgerIds([letter])[0];
 
 /** A dead letter in a list: without the entry's fields. */
 export interface ListedLetter extends Omit<StoredLetter, "fields"> {
@@ -99,8 +97,8 @@ export interface ShownLetter extends Omit<StoredLetter, "fields"> {
   readonly group: string;
   /** The entry's fields in pairs: a name may occur twice. */
   readonly fields: readonly (readonly [name: string, value: string])[];
-  /** The state of its mail in the ledger; null if the ledger has none. */
-  readonly ledgerState: EmailState | null;
+  /** The state of its delivery in the ledger; null if the ledger has none. */
+  readonly ledgerState: DeliveryState | null;
 }
 
 const pairsOf = (fields: readonly string[]): ShownLetter["fields"] =>
@@ -117,10 +115,12 @@ export const showLetters = async (
 ): Promise<readonly ShownLetter[]> => {
   const found: ShownLetter[] = [];
   for (const group of groups) {
-    for (const { fields, ...letter } of await findLetters(redis, keys, group.name, id)) {
-      const eventId = ledgerIdOf(group, { ...letter, fields });
-      const ledger = eventId === undefined ? undefined : await findEventStatus(db, eventId);
-      found.push({ group: group.name, ...letter, fields: pairsOf(fields), ledgerState: ledger?.state ?? null });
+    const letters = await findLetters(redis, keys, group.name, id);
+    const states = await findDeliveryStates(db, ledgerIds(letters), group.name);
+    for (const letter of letters) {
+      const { fields, ...rest } = letter;
+      const ledgerState = states.get(ledgerIdOf(letter) ?? "") ?? null;
+      found.push({ group: group.name, ...rest, fields: pairsOf(fields), ledgerState });
     }
   }
   return found;

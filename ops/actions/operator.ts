@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
-import { GROUPS, type Group } from "../../stream/groups.ts";
+import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 
 /** How far a long action has come. */
@@ -20,6 +20,8 @@ export interface Operator {
   readonly db: Database;
   readonly redis: Redis;
   readonly keys: Keys;
+  /** Every group that this code has. */
+  readonly groups: readonly Group[];
   /** Aborted: stop after the current batch. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
@@ -31,30 +33,21 @@ export class NotFound extends Error {
   override readonly name = "NotFound";
 }
 
-/** A group of `stream/groups.ts` whose mails are in the ledger. */
-export interface MailGroup extends Group {
-  readonly template: string;
-}
-
 /**
  * The group of that name, or every group if none is named.
  *
  * @throws {NotFound} naming the groups there are
  */
-export const groupsNamed = (name: string | undefined): readonly Group[] =>
-  name === undefined ? GROUPS : [groupNamed(name)];
+export const groupsNamed = (operator: Pick<Operator, "groups">, name: string | undefined): readonly Group[] =>
+  name === undefined ? operator.groups : [groupNamed(operator, name)];
 
 /**
  * The group of that name.
  *
  * @throws {NotFound} naming the groups there are
  */
-export const groupNamed = (name: string): Group => {
-  const found = GROUPS.find((group) => group.name === name);
+export const groupNamed = ({ groups }: Pick<Operator, "groups">, name: string): Group => {
+  const found = groups.find((group) => group.name === name);
   if (found !== undefined) return found;
-  throw new NotFound(`no group is named ${name}; there are: ${GROUPS.map((group) => group.name).join(", ")}`);
+  throw new NotFound(`no group is named ${name}; there are: ${groups.map((group) => group.name).join(", ")}`);
 };
-
-/** Those of the groups whose mails are in the ledger. */
-export const mailGroups = (groups: readonly Group[]): readonly MailGroup[] =>
-  groups.flatMap((group) => (group.template === undefined ? [] : [{ ...group, template: group.template }]));

@@ -9,7 +9,7 @@ import { anOperator, deadLetter, GROUP } from "../operator-for-tests.ts";
 import { fateOf, redrive } from "./redrive.ts";
 
 const letters = ({ redis, keys }: Pipeline) => countLetters(redis, keys, GROUP);
-const queued = ({ redis, keys }: Pipeline) => redis.xlen(keys.retries(GROUP));
+const queued = ({ redis, keys }: Pipeline) => redis.xlen(keys.retriesStream(GROUP));
 const all = { kind: "all" } as const;
 
 describe("a redrive", () => {
@@ -23,12 +23,12 @@ describe("a redrive", () => {
     expect((await pipeline.status(eventId))?.timeline.at(-1)).toMatchObject({ by: "ops", reason: "redriven" });
     expect(await pipeline.redis.hkeys(pipeline.keys.deadIndex(GROUP))).toEqual([other]);
 
-    const [[, fields] = ["", []]] = await pipeline.redis.xrange(pipeline.keys.retries(GROUP), "-", "+");
+    const [[, fields] = ["", []]] = await pipeline.redis.xrange(pipeline.keys.retriesStream(GROUP), "-", "+");
     expect(fields).toContain(eventId);
     for (const counter of ["attempts", "firstfailure", "lastfailure", "crashes"]) expect(fields).not.toContain(counter);
 
-    await pipeline.consumer(outbox.handler);
-    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    await pipeline.consumer(outbox.work);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "done");
     expect(outbox.sent).toEqual([eventId]);
     expect((await pipeline.status(other))?.state).toBe("dead");
   });
@@ -37,8 +37,8 @@ describe("a redrive", () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const eventIds = await deadLetter(pipeline, 600);
-    await pipeline.consumer(outbox.handler, { concurrency: 50 });
-    await pipeline.consumer(outbox.handler, { concurrency: 50 });
+    await pipeline.consumer(outbox.work, { concurrency: 50 });
+    await pipeline.consumer(outbox.work, { concurrency: 50 });
     const reports = await Promise.all([1, 2].map(() => redrive(anOperator(pipeline), WELCOME_EMAIL, all)));
     await eventually(() => outbox.sent.length >= eventIds.length);
     await nothingPending(pipeline);
@@ -64,12 +64,12 @@ describe("a redrive", () => {
     expect((await pipeline.status(eventId))?.state).toBe("queued");
     expect([await letters(pipeline), await queued(pipeline)]).toEqual([1, 0]);
 
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     await using _ = startReconciler(
       { db, redis, keys, groups: [WELCOME_EMAIL], log: silentLog },
       { reconcileAfterMs: 200 },
     );
-    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    await eventually(async () => (await pipeline.status(eventId))?.state === "done");
     const again = await redrive(anOperator(pipeline), WELCOME_EMAIL, all);
     expect(again).toMatchObject({ letters: 1, redriven: 0, settled: 1 });
     await nothingPending(pipeline);
@@ -105,7 +105,7 @@ describe("a redrive", () => {
     expect(progress).toEqual([500, 1_000]);
     const rest = await redrive(anOperator(pipeline), WELCOME_EMAIL, all);
     expect(rest).toMatchObject({ redriven: 1_000, stopped: false });
-    await pipeline.consumer(outbox.handler, { concurrency: 250 });
+    await pipeline.consumer(outbox.work, { concurrency: 250 });
     await eventually(() => outbox.sent.length >= eventIds.length);
     expect(new Set(outbox.sent).size).toBe(2_000);
   });
@@ -128,14 +128,14 @@ describe("a redrive", () => {
     const { redis, keys } = pipeline;
     const raw = ["type", "user.signed_up.v1", "id", "not-a-uuid", "data", "{"];
     await redis.xadd(keys.events, "*", ...raw);
-    const consumer = await pipeline.consumer(anOutbox().handler);
+    const consumer = await pipeline.consumer(anOutbox().work);
     await eventually(async () => (await letters(pipeline)) === 1);
     await consumer.stop();
     const empty = await redis.xadd(keys.dead(GROUP), "*", "reason", "written by hand", "fields", "{}");
     const [[letterId = ""] = []] = await redis.xrange(keys.dead(GROUP), "-", "+");
     const report = await redrive(anOperator(pipeline), WELCOME_EMAIL, { kind: "one", id: letterId });
     expect(report).toMatchObject({ letters: 1, returned: 1, byReason: { malformed: 1 } });
-    expect((await redis.xrange(keys.retries(GROUP), "-", "+"))[0]?.[1]).toEqual(raw);
+    expect((await redis.xrange(keys.retriesStream(GROUP), "-", "+"))[0]?.[1]).toEqual(raw);
 
     const rest = await redrive(anOperator(pipeline), WELCOME_EMAIL, all);
     expect(rest).toMatchObject({ letters: 1, unreadable: 1 });
@@ -149,8 +149,8 @@ describe("a redrive", () => {
     await pipeline.redis.del(pipeline.keys.dead(GROUP), pipeline.keys.deadIndex(GROUP));
     const report = await redrive(anOperator(pipeline), WELCOME_EMAIL, { kind: "one", id: eventId });
     expect(report).toMatchObject({ letters: 0, redriven: 1 });
-    await pipeline.consumer(outbox.handler);
-    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    await pipeline.consumer(outbox.work);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "done");
   });
 
   test("of a letter that has lost its entry: the event is rebuilt from the ledger", async () => {
@@ -162,8 +162,8 @@ describe("a redrive", () => {
     await redis.xadd(keys.dead(GROUP), "*", "event_id", eventId, "reason", "mailbox_unavailable", "fields", "[]");
     expect(await redrive(anOperator(pipeline), WELCOME_EMAIL, all)).toMatchObject({ letters: 1, redriven: 1 });
     expect(await letters(pipeline)).toBe(0);
-    await pipeline.consumer(outbox.handler);
-    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    await pipeline.consumer(outbox.work);
+    await eventually(async () => (await pipeline.status(eventId))?.state === "done");
   });
 });
 
@@ -171,11 +171,11 @@ test.each([
   [undefined, "return"],
   ["dead", "redrive"],
   ["queued", "return"],
-  ["sending", "return"],
+  ["active", "return"],
   ["retrying", "return"],
   ["uncertain", "return"],
   ["held", "settle"],
-  ["sent", "settle"],
+  ["done", "settle"],
   ["suppressed", "settle"],
   ["cancelled", "settle"],
 ] as const)("a letter whose mail is %p: %s", (was, fate) => {

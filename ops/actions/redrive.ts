@@ -1,14 +1,14 @@
-import { type EmailState, isFinal } from "../../database/email-state.ts";
-import { findEmailStates } from "../../database/email-states.ts";
-import { type RequeuedEmail, requeueEmails } from "../../database/requeue-emails.ts";
+import { type RequeuedDelivery, requeueDeliveries } from "../../database/ledger/requeue.ts";
+import { type DeliveryState, isFinal } from "../../database/ledger/states.ts";
+import { findDeliveryStates } from "../../database/ledger/status.ts";
 import { isUuid } from "../../database/uuid.ts";
 import type { StoredLetter } from "../../stream/dead-letters.ts";
+import { enqueueLogged } from "../../stream/enqueue.ts";
 import type { Group } from "../../stream/groups.ts";
-import { ledgerEvent } from "../../stream/ledger-event.ts";
-import { announceState, publish } from "../../stream/publish.ts";
+import { announceState } from "../../stream/publish.ts";
 import { dropLetters } from "../../stream/scripts/drop-letters.ts";
 import { redriveLetters } from "../../stream/scripts/redrive.ts";
-import { hasLedger, type LetterSelection, ledgerIdOf, ledgerIds, selectedLetters } from "./letters.ts";
+import { type LetterSelection, ledgerIdOf, ledgerIds, selectedLetters } from "./letters.ts";
 import type { Operator } from "./operator.ts";
 
 /*
@@ -61,7 +61,7 @@ const emptyReport = (group: Group, dryRun: boolean): RedriveReport => ({
 type Fate = "redrive" | "return" | "settle";
 
 /** What happens to a letter whose mail was in this state; undefined: the ledger has no mail for it. */
-export const fateOf = (was: EmailState | undefined): Fate => {
+export const fateOf = (was: DeliveryState | undefined): Fate => {
   if (was === undefined) return "return";
   if (was === "dead") return "redrive";
   return isFinal(was) || was === "held" ? "settle" : "return";
@@ -78,11 +78,9 @@ const planBatch = async (
   letters: readonly StoredLetter[],
   report: RedriveReport,
 ): Promise<void> => {
-  const states = hasLedger(group)
-    ? await findEmailStates(operator.db, ledgerIds(group, letters), group.template)
-    : new Map<string, EmailState>();
+  const states = await findDeliveryStates(operator.db, ledgerIds(letters), group.name);
   for (const letter of letters) {
-    const fate = fateOf(states.get(ledgerIdOf(group, letter) ?? ""));
+    const fate = fateOf(states.get(ledgerIdOf(letter) ?? ""));
     if (fate === "redrive") report.redriven += 1;
     else if (fate === "return") report.returned += 1;
     else report.settled += 1;
@@ -97,20 +95,19 @@ const redriveBatch = async (
 ): Promise<void> => {
   const { db, redis, keys, at } = operator;
   const stored = { dead: keys.dead(group.name), deadIndex: keys.deadIndex(group.name) };
-  const retries = keys.retries(group.name);
-  const rows = hasLedger(group)
-    ? await requeueEmails(db, ledgerIds(group, letters), { template: group.template, from: "dead", reason: "redriven" })
-    : [];
+  const retriesStream = keys.retriesStream(group.name);
+  const options = { group: group.name, from: "dead", reason: "redriven" } as const;
+  const rows = await requeueDeliveries(db, ledgerIds(letters), options);
   await at("requeued");
   for (const row of rows) if (row.requeued) announceState(redis, keys.status, row.event_id, "queued");
 
-  const byEvent = new Map<string, RequeuedEmail>(rows.map((row) => [row.event_id, row]));
-  const rowOf = (letter: StoredLetter) => byEvent.get(ledgerIdOf(group, letter) ?? "");
+  const byEvent = new Map<string, RequeuedDelivery>(rows.map((row) => [row.event_id, row]));
+  const rowOf = (letter: StoredLetter) => byEvent.get(ledgerIdOf(letter) ?? "");
   const settled = letters.filter((letter) => fateOf(rowOf(letter)?.was) === "settle");
   const moving = letters.filter((letter) => fateOf(rowOf(letter)?.was) !== "settle");
   report.settled += await dropLetters(redis, stored, idsOf(settled));
 
-  const results = await redriveLetters(redis, { ...stored, retries }, idsOf(moving));
+  const results = await redriveLetters(redis, { ...stored, retriesStream }, idsOf(moving));
   for (const [index, letter] of moving.entries()) {
     const row = rowOf(letter);
     const isRedriven = row?.requeued === true;
@@ -122,7 +119,7 @@ const redriveBatch = async (
     } else {
       if (result === "unreadable" && row !== undefined) {
         // The letter has lost its entry; the event is rebuilt from the ledger.
-        await publish(redis, retries, ledgerEvent(row));
+        await enqueueLogged(redis, retriesStream, [row]);
         await dropLetters(redis, stored, [letter.letterId]);
       }
       report[isRedriven ? "redriven" : "returned"] += 1;
@@ -140,17 +137,16 @@ const redriveFromLedger = async (
   report: RedriveReport,
 ): Promise<void> => {
   const { db, redis, keys, at } = operator;
-  if (!hasLedger(group) || !isUuid(id)) return;
-  const { template } = group;
+  if (!isUuid(id)) return;
   if (report.dryRun) {
-    const state = (await findEmailStates(db, [id], template)).get(id.toLowerCase());
+    const state = (await findDeliveryStates(db, [id], group.name)).get(id.toLowerCase());
     if (state === "dead") report.redriven += 1;
     return;
   }
-  for (const row of await requeueEmails(db, [id], { template, from: "dead", reason: "redriven" })) {
+  for (const row of await requeueDeliveries(db, [id], { group: group.name, from: "dead", reason: "redriven" })) {
     if (!row.requeued) continue;
     await at("requeued");
-    await publish(redis, keys.retries(group.name), ledgerEvent(row));
+    await enqueueLogged(redis, keys.retriesStream(group.name), [row]);
     announceState(redis, keys.status, row.event_id, "queued");
     report.redriven += 1;
   }

@@ -1,5 +1,5 @@
-import { countLedger, type LedgerCounts } from "../../database/ledger-counts.ts";
-import { type GroupStatus, listGroups, readGroupStatus } from "../../stream/group-status.ts";
+import { countLedger, type LedgerCounts } from "../../database/ledger/counts.ts";
+import { type GroupStatus, readGroupStatuses } from "../../stream/group-status.ts";
 import { type RedisFacts, readRedisFacts } from "../../stream/redis-facts.ts";
 import type { Operator } from "./operator.ts";
 
@@ -15,9 +15,10 @@ export const readStatus = async ({
   db,
   redis,
   keys,
-}: Pick<Operator, "db" | "redis" | "keys">): Promise<PipelineStatus> => {
+  groups: known,
+}: Pick<Operator, "db" | "redis" | "keys" | "groups">): Promise<PipelineStatus> => {
   const [groups, ledger, facts] = await Promise.all([
-    listGroups(redis, keys).then((all) => Promise.all(all.map((group) => readGroupStatus(redis, keys, group)))),
+    readGroupStatuses(redis, keys, known),
     countLedger(db),
     readRedisFacts(redis),
   ]);

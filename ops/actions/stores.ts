@@ -1,6 +1,5 @@
 import type { Redis } from "ioredis";
-import { pingDatabase } from "../../database/backlog.ts";
-import type { Database } from "../../database/connection.ts";
+import { type Database, pingDatabase } from "../../database/connection.ts";
 import { pause } from "../../runtime/loop.ts";
 import { untilReady } from "../../stream/connection.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";

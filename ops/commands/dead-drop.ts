@@ -23,7 +23,8 @@ export const deadDrop = command<SelectionFlags, [id: string | undefined]>({
     const selection = selectionOf(flags, id);
     const { dryRun = false } = flags;
     const reports: DropReport[] = [];
-    for (const group of groupsNamed(flags.group)) reports.push(await drop(context, group, selection, { dryRun }));
+    for (const group of groupsNamed(context, flags.group))
+      reports.push(await drop(context, group, selection, { dryRun }));
     const letters = reports.reduce((total, report) => total + report.letters, 0);
     const dropped = reports.reduce((total, report) => total + report.dropped, 0);
     const stopped = reports.some((report) => report.stopped);

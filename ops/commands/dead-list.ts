@@ -70,7 +70,7 @@ export const deadList = command<Flags>({
       import("../actions/letters.ts"),
       import("../actions/operator.ts"),
     ]);
-    const found = await listLetters(context, groupsNamed(group), { reason, limit });
+    const found = await listLetters(context, groupsNamed(context, group), { reason, limit });
     const none = reason === undefined ? "no dead letters" : `no dead letters with reason ${reason}`;
     return {
       json: found,

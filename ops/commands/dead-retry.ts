@@ -55,7 +55,8 @@ export const deadRetry = command<SelectionFlags, [id: string | undefined]>({
     const selection = selectionOf(flags, id);
     const { dryRun = false } = flags;
     const reports: RedriveReport[] = [];
-    for (const group of groupsNamed(flags.group)) reports.push(await redrive(context, group, selection, { dryRun }));
+    for (const group of groupsNamed(context, flags.group))
+      reports.push(await redrive(context, group, selection, { dryRun }));
     const nothing =
       selection.kind === "one" && reports.every(({ letters, redriven }) => letters === 0 && redriven === 0);
     return {

@@ -18,7 +18,7 @@ const letterText = (style: Style, letter: ShownLetter): string => {
     ["last failure", letter.lastFailureAt],
     ["dead-lettered by", letter.consumer],
     ["read from", `${letter.stream} ${letter.entryId}`],
-    ["ledger", letter.ledgerState ?? "no mail of this event"],
+    ["ledger", letter.ledgerState ?? "no delivery of this event"],
   ];
   const fields = letter.fields.map(([name, value]): readonly [string, Cell] => [
     `  ${name.slice(0, 40)}`,
@@ -52,7 +52,7 @@ export const deadShow = command<Flags, [id: string]>({
       import("../actions/letters.ts"),
       import("../actions/operator.ts"),
     ]);
-    const letters = await showLetters(context, groupsNamed(group), id);
+    const letters = await showLetters(context, groupsNamed(context, group), id);
     return {
       json: { letters },
       failed: letters.length === 0,

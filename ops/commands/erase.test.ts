@@ -19,13 +19,13 @@ describe("erasing a user", () => {
           idempotencyKeysDeleted: 1,
           suppressionsDeleted: 0,
           cancelled: [eventId],
-          ledgerRowsKept: 1,
+          deliveriesKept: 1,
         },
       ],
     });
     expect(await pipeline.status(eventId)).toMatchObject({ state: "cancelled", reason: "user_erased" });
     expect(await db.selectFrom("users").select("id").where("id", "=", signup.userId).execute()).toEqual([]);
-    await pipeline.consumer(outbox.handler);
+    await pipeline.consumer(outbox.work);
     await eventually(() => outbox.sent.length === 1);
     await eventually(async () => (await redis.xpending(keys.events, GROUP))[0] === 0);
     expect(outbox.sent).not.toContain(eventId);
@@ -36,37 +36,39 @@ describe("erasing a user", () => {
     await using pipeline = await aPipeline();
     const release = Promise.withResolvers<void>();
     const outbox = anOutbox();
-    await pipeline.consumer(async (mail, context) => {
+    await pipeline.consumer(async (...args) => {
       await release.promise;
-      return outbox.handler(mail, context);
+      return outbox.work(...args);
     });
     const signup = aSignup();
     const [eventId = ""] = await pipeline.signUp(signup);
-    await eventually(async () => (await pipeline.status(eventId))?.state === "sending");
+    await eventually(async () => (await pipeline.status(eventId))?.state === "active");
     await answerOf(pipeline, "erase", signup.userId);
     expect((await pipeline.status(eventId))?.state).toBe("cancelled");
     release.resolve();
-    await eventually(async () => (await pipeline.status(eventId))?.state === "sent");
+    await eventually(async () => (await pipeline.status(eventId))?.state === "done");
   });
 
   test("keeps a sent or dead mail in its state, without the server's reply; a redrive of it is cancelled", async () => {
     await using pipeline = await aPipeline();
     const { db } = pipeline;
     const [eventId = ""] = await deadLetter(pipeline, 1);
-    await db.updateTable("emails").set({ server_reply: "550 no" }).execute();
-    const row = await db.selectFrom("emails").select(["user_id"]).executeTakeFirstOrThrow();
-    await answerOf(pipeline, "erase", row.user_id);
-    expect(await db.selectFrom("emails").select(["state", "server_reply"]).execute()).toEqual([
-      { state: "dead", server_reply: null },
+    const { subject } = await db.selectFrom("events").select("subject").executeTakeFirstOrThrow();
+    expect(await db.selectFrom("deliveries").select(["state", "reply"]).execute()).toEqual([
+      { state: "dead", reply: "550 no" },
+    ]);
+    await answerOf(pipeline, "erase", subject);
+    expect(await db.selectFrom("deliveries").select(["state", "reply"]).execute()).toEqual([
+      { state: "dead", reply: null },
     ]);
     expect((await answerOf(pipeline, "find", eventId)).json).toMatchObject({
-      signups: [{ userName: null, email: null, mail: { eventId, state: "dead" } }],
+      signups: [{ userName: null, email: null, deliveries: [{ eventId, state: "dead" }] }],
     });
     await answerOf(pipeline, "dead", "retry", eventId);
-    await pipeline.consumer(anOutbox().handler);
+    await pipeline.consumer(anOutbox().work);
     await eventually(async () => (await pipeline.status(eventId))?.state === "cancelled");
     // Erasing again is no error: there is nothing left to do.
-    expect((await answerOf(pipeline, "erase", row.user_id)).json).toMatchObject({ erasures: [{ userDeleted: false }] });
+    expect((await answerOf(pipeline, "erase", subject)).json).toMatchObject({ erasures: [{ userDeleted: false }] });
   });
 
   test("that does not exist is an error", async () => {

@@ -1,4 +1,4 @@
-import type { Erasure } from "../../database/erase-user.ts";
+import type { Erasure } from "../../database/users/erase.ts";
 import { counted } from "../actions/quantity.ts";
 import { command } from "../command.ts";
 import { JSON_FLAG, type JsonFlags, text } from "../flags.ts";
@@ -6,14 +6,14 @@ import { JSON_FLAG, type JsonFlags, text } from "../flags.ts";
 const erasureText = (erasure: Erasure): string =>
   [
     `user ${erasure.userId}: ${erasure.userDeleted ? "deleted" : "was deleted before"}`,
-    `  ${counted(erasure.cancelled.length, "unsent mail")} cancelled`,
+    `  ${counted(erasure.cancelled.length, "unfinished delivery", "unfinished deliveries")} cancelled`,
     `  ${counted(erasure.idempotencyKeysDeleted, "idempotency key")} deleted`,
     `  ${counted(erasure.suppressionsDeleted, "suppressed address", "suppressed addresses")} deleted`,
-    `  ${counted(erasure.ledgerRowsKept, "ledger row")} kept, without the mail server's reply`,
+    `  ${counted(erasure.deliveriesKept, "delivery", "deliveries")} kept in the ledger, without the other side's words`,
   ].join("\n");
 
 export const erase = command<JsonFlags, [wanted: string]>({
-  brief: "Erase a user, and cancel their unsent mail",
+  brief: "Erase a user, and cancel their unfinished deliveries",
   about: [
     "Deletes the user, their idempotency keys and their suppressed address, in one statement. The ledger keeps its rows: ids,",
     "states and times, nothing personal. This cannot be undone.",
@@ -29,7 +29,7 @@ export const erase = command<JsonFlags, [wanted: string]>({
   needs: ["database"],
   async run({ db }, _flags, wanted) {
     const [{ eraseUser, findUserIds }, { NotFound }] = await Promise.all([
-      import("../../database/erase-user.ts"),
+      import("../../database/users/erase.ts"),
       import("../actions/operator.ts"),
     ]);
     const userIds = await findUserIds(db, wanted);

@@ -1,4 +1,4 @@
-import type { SignupDetails } from "../actions/find.ts";
+import type { DeliveryDetails, SignupDetails } from "../actions/find.ts";
 import { duration, relative } from "../actions/quantity.ts";
 import { command } from "../command.ts";
 import { JSON_FLAG, type JsonFlags, SHOW_ADDRESS_FLAG, text } from "../flags.ts";
@@ -6,15 +6,15 @@ import type { Style, Tone } from "../terminal/style.ts";
 import { type Cell, pairs, table } from "../terminal/table.ts";
 
 const TONES: Readonly<Record<string, Tone>> = {
-  sent: "good",
+  done: "good",
   dead: "bad",
   held: "warning",
   uncertain: "warning",
   retrying: "warning",
 };
 
-const timelineTable = (style: Style, mail: NonNullable<SignupDetails["mail"]>): string => {
-  const started = new Date(mail.timeline[0]?.at ?? mail.createdAt).getTime();
+const timelineTable = (style: Style, delivery: DeliveryDetails): string => {
+  const started = new Date(delivery.timeline[0]?.at ?? delivery.createdAt).getTime();
   return table(
     style,
     [
@@ -25,10 +25,10 @@ const timelineTable = (style: Style, mail: NonNullable<SignupDetails["mail"]>): 
       { title: "reason" },
       { title: "by" },
     ],
-    mail.timeline.map((step): Cell[] => [
+    delivery.timeline.map((step): Cell[] => [
       `+${duration(new Date(step.at).getTime() - started)}`,
       new Date(step.at).toISOString(),
-      { text: step.state, tone: TONES[step.state] ?? "plain" },
+      { text: step.shown, tone: TONES[step.state] ?? "plain" },
       step.attempt === undefined ? "" : String(step.attempt),
       step.reason ?? "",
       step.by ?? "",
@@ -36,8 +36,28 @@ const timelineTable = (style: Style, mail: NonNullable<SignupDetails["mail"]>): 
   );
 };
 
+const deliveryText = (style: Style, delivery: DeliveryDetails, now: Date): string => {
+  const moments = (at: Date) => `${relative(at, now)} (${at.toISOString()})`;
+  const counters = `${delivery.attempts}, uncertain ${delivery.uncertain}, system failures ${delivery.systemFailures}`;
+  const rows: (readonly [string, Cell])[] = [
+    ["group", { text: delivery.group, tone: "bold" }],
+    ["event", `${delivery.eventId} ${delivery.type}`],
+    ["state", { text: delivery.shown, tone: TONES[delivery.state] ?? "plain" }],
+    ["attempts", counters],
+    ["made", moments(delivery.createdAt)],
+  ];
+  if (delivery.nextTryAt !== null) rows.push(["next attempt", moments(delivery.nextTryAt)]);
+  if (delivery.leaseUntil !== null) rows.push(["lease until", moments(delivery.leaseUntil)]);
+  if (delivery.reason !== null) rows.push(["reason", delivery.reason]);
+  if (delivery.reply !== null) rows.push(["reply", delivery.reply]);
+  if (delivery.receipt !== null) rows.push(["receipt", delivery.receipt]);
+  rows.push(["trace", delivery.traceparent.split("-")[1] ?? ""]);
+  if (delivery.inOutbox) rows.push(["outbox", { text: "not published yet", tone: "warning" }]);
+  if (delivery.deadLetter !== null) rows.push(["dead letter", delivery.deadLetter]);
+  return `${pairs(style, rows)}\n\n${timelineTable(style, delivery)}`;
+};
+
 const signupText = (style: Style, signup: SignupDetails, now: Date): string => {
-  const { mail } = signup;
   const erased: Cell = { text: "erased", tone: "warning" };
   const rows: (readonly [string, Cell])[] = [
     ["user", signup.userId],
@@ -45,24 +65,8 @@ const signupText = (style: Style, signup: SignupDetails, now: Date): string => {
     ["address", signup.email ?? erased],
   ];
   if (signup.suppressed !== null) rows.push(["suppressed", { text: signup.suppressed, tone: "warning" }]);
-  if (mail === null) return `${pairs(style, rows)}\nno mail in the ledger`;
-  const moments = (at: Date) => `${relative(at, now)} (${at.toISOString()})`;
-  rows.push(
-    ["event", { text: mail.eventId, tone: "bold" }],
-    ["state", { text: mail.state, tone: TONES[mail.state] ?? "plain" }],
-    ["attempts", `${mail.attempts}, uncertain ${mail.uncertain}, system failures ${mail.systemFailures}`],
-    ["signed up", moments(mail.createdAt)],
-  );
-  if (mail.nextTryAt !== null) rows.push(["next attempt", moments(mail.nextTryAt)]);
-  if (mail.leaseUntil !== null) rows.push(["lease until", moments(mail.leaseUntil)]);
-  if (mail.reason !== null) rows.push(["reason", mail.reason]);
-  if (mail.serverReply !== null) rows.push(["server reply", mail.serverReply]);
-  if (mail.messageId !== null) rows.push(["message id", mail.messageId]);
-  rows.push(["trace", mail.traceparent.split("-")[1] ?? ""]);
-  if (mail.inOutbox) rows.push(["outbox", { text: "not published yet", tone: "warning" }]);
-  for (const [group, letterId] of Object.entries(signup.deadLetters))
-    rows.push(["dead letter", `${group} ${letterId}`]);
-  return `${pairs(style, rows)}\n\n${timelineTable(style, mail)}`;
+  const deliveries = signup.deliveries.map((delivery) => deliveryText(style, delivery, now));
+  return [pairs(style, rows), ...(deliveries.length === 0 ? ["no delivery in the ledger"] : deliveries)].join("\n\n");
 };
 
 interface Flags extends JsonFlags {
@@ -70,7 +74,7 @@ interface Flags extends JsonFlags {
 }
 
 export const find = command<Flags, [wanted: string]>({
-  brief: "Find a signup: its mail, its timeline, its dead letter",
+  brief: "Find a signup: its deliveries in every group, their timelines, their dead letters",
   about: "Names and addresses are masked unless --show-address is given. An erased user is still found by either id.",
   parameters: {
     positional: {

@@ -40,7 +40,7 @@ export const groupDrop = command<Flags, [name: string]>({
       import("../../stream/group-status.ts"),
       import("../actions/operator.ts"),
     ]);
-    const found = await readGroupStatus(redis, keys, { name, types: [] });
+    const found = await readGroupStatus(redis, keys, name);
     const lost = {
       unread: found.lag,
       pending: found.pending,

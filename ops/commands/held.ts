@@ -16,8 +16,8 @@ interface ReleaseFlags extends Flags {
 }
 
 export const heldList = command<ListFlags>({
-  brief: "List held mails: they may have been sent or not, and wait for your decision",
-  parameters: { flags: { limit: limitFlag("mails", 10_000), group: GROUP_FLAG, json: JSON_FLAG } },
+  brief: "List what is held: it may be done or not, and waits for your decision",
+  parameters: { flags: { limit: limitFlag("deliveries", 10_000), group: GROUP_FLAG, json: JSON_FLAG } },
   examples: [["held list", "check the inbox or the mail server's log before you decide"]],
   needs: ["database"],
   async run(context, { limit, group }) {
@@ -25,23 +25,23 @@ export const heldList = command<ListFlags>({
       import("../actions/held.ts"),
       import("../actions/operator.ts"),
     ]);
-    const mails = await listHeld(context, groupsNamed(group), limit);
+    const deliveries = await listHeld(context, groupsNamed(context, group), limit);
     return {
-      json: { mails },
+      json: { deliveries },
       text: (style) =>
-        mails.length === 0
-          ? "no mail is held"
+        deliveries.length === 0
+          ? "nothing is held"
           : table(
               style,
-              ["event", "user", "group", "attempts", "uncertain", "held", "reason"].map((title) => ({ title })),
-              mails.map((mail): Cell[] => [
-                mail.eventId,
-                mail.userId,
-                mail.group,
-                String(mail.attempts),
-                String(mail.uncertain),
-                relative(mail.heldAt, context.now()),
-                mail.reason ?? "",
+              ["event", "subject", "group", "attempts", "uncertain", "held", "reason"].map((title) => ({ title })),
+              deliveries.map((delivery): Cell[] => [
+                delivery.eventId,
+                delivery.subject,
+                delivery.group,
+                String(delivery.attempts),
+                String(delivery.uncertain),
+                relative(delivery.heldAt, context.now()),
+                delivery.reason ?? "",
               ]),
             ),
     };
@@ -49,15 +49,17 @@ export const heldList = command<ListFlags>({
 });
 
 export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
-  brief: "Send held mails after all",
-  about: "The mail may be a duplicate: it has the same Message-ID, and its `uncertain` counter is kept.",
+  brief: "Have held work done after all",
+  about: "It may be a duplicate: a mail has the same Message-ID, and the `uncertain` counter is kept.",
   parameters: {
     positional: {
       kind: "tuple",
-      parameters: [{ parse: eventId, optional: true, placeholder: "event id", brief: "The event of one held mail" }],
+      parameters: [
+        { parse: eventId, optional: true, placeholder: "event id", brief: "The event of one held delivery" },
+      ],
     },
     flags: {
-      all: { ...SWITCH, brief: "All held mails" },
+      all: { ...SWITCH, brief: "All that is held" },
       group: GROUP_FLAG,
       json: JSON_FLAG,
     },
@@ -72,19 +74,19 @@ export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
     if ((flags.all === true) === (id !== undefined)) throw new UsageError("expected either <event id> or --all");
   },
   async run(context, flags, id) {
-    const [{ releaseAll, releaseEmails }, { groupsNamed, mailGroups }] = await Promise.all([
+    const [{ releaseAll, releaseHeld }, { groupsNamed }] = await Promise.all([
       import("../actions/held.ts"),
       import("../actions/operator.ts"),
     ]);
     let released = 0;
     let stopped = false;
-    for (const group of mailGroups(groupsNamed(flags.group))) {
+    for (const group of groupsNamed(context, flags.group)) {
       if (id === undefined) {
         const report = await releaseAll(context, group);
         released += report.released;
         stopped ||= report.stopped;
       } else {
-        released += (await releaseEmails(context, group, [id])).length;
+        released += (await releaseHeld(context, group, [id])).length;
       }
     }
     const nothing = id !== undefined && released === 0;
@@ -92,37 +94,40 @@ export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
       json: { released, stopped },
       failed: nothing || stopped,
       text: (style) => {
-        if (nothing) return "no such mail is held";
+        if (nothing) return "no such delivery is held";
         const rest = stopped ? style("warning", "; stopped before the end, run it again to continue") : "";
-        return `${counted(released, "mail")} released${rest}`;
+        return `${counted(released, "delivery", "deliveries")} released${rest}`;
       },
     };
   },
 });
 
 export const heldDrop = command<Flags, [id: string]>({
-  brief: "Give up a held mail: it becomes dead, reason dropped_by_operator",
+  brief: "Give up a held delivery: it becomes dead, reason dropped_by_operator",
   about: "It gets no dead letter. `dead retry <event id>` still recovers it.",
   parameters: {
     positional: {
       kind: "tuple",
-      parameters: [{ parse: eventId, placeholder: "event id", brief: "The event of a held mail" }],
+      parameters: [{ parse: eventId, placeholder: "event id", brief: "The event of a held delivery" }],
     },
     flags: { group: GROUP_FLAG, json: JSON_FLAG },
   },
   examples: [["held drop 0190c3a1-6f0e-7000-8000-000000000001", "it has arrived, or is no longer wanted"]],
   needs: ["database", "redis"],
   async run(context, flags, id) {
-    const [{ dropHeld }, { groupsNamed, mailGroups }] = await Promise.all([
+    const [{ dropHeld }, { groupsNamed }] = await Promise.all([
       import("../actions/held.ts"),
       import("../actions/operator.ts"),
     ]);
     const dropped: string[] = [];
-    for (const group of mailGroups(groupsNamed(flags.group))) dropped.push(...(await dropHeld(context, group, [id])));
+    for (const group of groupsNamed(context, flags.group)) dropped.push(...(await dropHeld(context, group, [id])));
     return {
       json: { dropped },
       failed: dropped.length === 0,
-      text: () => (dropped.length === 0 ? "no such mail is held" : `${counted(dropped.length, "mail")} dropped`),
+      text: () =>
+        dropped.length === 0
+          ? "no such delivery is held"
+          : `${counted(dropped.length, "delivery", "deliveries")} dropped`,
     };
   },
 });

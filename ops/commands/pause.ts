@@ -14,12 +14,12 @@ export const pauseCommand = command<JsonFlags, [name: string]>({
   parameters,
   examples: [["pause welcome-email", "nothing is lost, and signups are still accepted"]],
   needs: ["redis"],
-  async run({ redis, keys }, _flags, name) {
+  async run({ redis, keys, groups }, _flags, name) {
     const [{ pauseGroup }, { groupNamed }] = await Promise.all([
-      import("../../stream/pause-group.ts"),
+      import("../../stream/pauses.ts"),
       import("../actions/operator.ts"),
     ]);
-    const group = groupNamed(name).name;
+    const group = groupNamed({ groups }, name).name;
     const changed = await pauseGroup(redis, keys, group);
     return {
       json: { group, paused: true, changed },
@@ -33,12 +33,12 @@ export const resumeCommand = command<JsonFlags, [name: string]>({
   parameters,
   examples: [["resume welcome-email", "its consumers read again within about a second"]],
   needs: ["redis"],
-  async run({ redis, keys }, _flags, name) {
+  async run({ redis, keys, groups }, _flags, name) {
     const [{ resumeGroup }, { groupNamed }] = await Promise.all([
-      import("../../stream/pause-group.ts"),
+      import("../../stream/pauses.ts"),
       import("../actions/operator.ts"),
     ]);
-    const group = groupNamed(name).name;
+    const group = groupNamed({ groups }, name).name;
     const changed = await resumeGroup(redis, keys, group);
     return {
       json: { group, paused: false, changed },

@@ -1,66 +1,86 @@
 import { count, counted } from "../actions/quantity.ts";
-import type { ReplayReport } from "../actions/replay.ts";
-import { command } from "../command.ts";
-import { DRY_RUN_FLAG, JSON_FLAG, type JsonFlags, proposeGroups, text } from "../flags.ts";
+import type { Again, LogPoint, ReplayCounts, ReplayReport } from "../actions/replay.ts";
+import { command, UsageError } from "../command.ts";
+import {
+  DRY_RUN_FLAG,
+  eventId,
+  JSON_FLAG,
+  type JsonFlags,
+  proposeGroups,
+  SWITCH,
+  text,
+  wholeNumber,
+} from "../flags.ts";
+import { confirmed } from "../terminal/confirm.ts";
 import type { Style } from "../terminal/style.ts";
 
-const ENTRY_ID = /^\d+(-\d+)?$/;
+const EVENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const ENTRY_ID = /^(\d{10,})(-\d+)?$/;
 const AGO = /^(\d+)(s|m|min|h|d)$/;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * A point in the log: an entry id, a time (ISO 8601), or an age (`90m`, `2h`), as an id for XRANGE. A number of ms alone
- * means the first entry of that millisecond, or the last one where the range ends.
+ * A time: ISO 8601, an age (`90m`, `2h`), or the id of an entry, which begins with its time in ms.
  *
  * @throws {SyntaxError}
  */
-export const pointInLog = (value: string, now: Date): string => {
-  if (ENTRY_ID.test(value)) return value;
+export const timeInLog = (value: string, now: Date): Date => {
+  const entry = ENTRY_ID.exec(value);
+  if (entry !== null) return new Date(Number(entry[1]));
   const ago = AGO.exec(value);
-  if (ago !== null) return String(now.getTime() - Number(ago[1]) * (UNIT_MS[ago[2] ?? ""] ?? 0));
+  if (ago !== null) return new Date(now.getTime() - Number(ago[1]) * (UNIT_MS[ago[2] ?? ""] ?? 0));
   const time = Date.parse(value);
-  if (Number.isNaN(time) || time < 0) {
-    throw new SyntaxError("expected an entry id, a time such as 2026-11-25T08:00:00Z, or an age such as 2h");
-  }
-  return String(time);
+  if (!Number.isNaN(time) && time >= 0) return new Date(time);
+  throw new SyntaxError("expected a time such as 2026-11-25T08:00:00Z, or an age such as 2h");
 };
 
-const reportText = (style: Style, report: ReplayReport): string => {
-  const closed = Object.entries(report.closed)
-    .map(([state, value]) => `${count(value)} ${state}`)
-    .join(", ");
+/** A point in the log: an event id, or a time. */
+export const pointInLog = (value: string, now: Date): LogPoint =>
+  EVENT_ID.test(value) ? { kind: "event", eventId: value.toLowerCase() } : { kind: "time", at: timeInLog(value, now) };
+
+const countsLines = (counts: ReplayCounts, verb: string): readonly string[] => {
+  const closed = Object.entries(counts.closed).map(([state, value]) => `${count(value)} ${state}`);
   return [
-    style("bold", `${counted(report.read, "entry", "entries")} read`),
-    `  ${count(report.replayed)} ${report.dryRun ? "would be queued" : "queued"} for ${report.group}`,
-    ...(closed === "" ? [] : [`  left out, because their mails are closed: ${closed}`]),
-    ...(report.notItsOwn === 0 ? [] : [`  ${count(report.notItsOwn)} are not this group's`]),
+    `  ${count(counts.added)} new to the group ${verb} queued`,
+    ...(counts.repeated === 0 ? [] : [`  ${count(counts.repeated)} done before ${verb} queued again`]),
+    ...(counts.inProgress === 0 ? [] : [`  ${count(counts.inProgress)} in progress already`]),
+    ...(closed.length === 0 ? [] : [`  left alone: ${closed.join(", ")}`]),
+    ...(counts.otherTypes === 0 ? [] : [`  ${count(counts.otherTypes)} of other types`]),
+  ];
+};
+
+const reportText = (style: Style, report: ReplayReport, from: string): string =>
+  [
+    style("bold", `${counted(report.read, "event")} of the log read for ${report.group}`),
+    ...countsLines(report, "are"),
     ...(report.stopped
-      ? [style("warning", `stopped before the end; to continue: --from ${report.lastId ?? report.from}`)]
+      ? [style("warning", `stopped before the end; to continue: --from ${report.lastEventId ?? from}`)]
       : []),
   ].join("\n");
-};
 
 interface Flags extends JsonFlags {
   readonly group: string;
   readonly from: string;
-  readonly to?: string;
+  readonly to?: Date;
+  readonly type?: string;
+  readonly again?: readonly string[];
+  readonly againAll?: boolean;
+  readonly confirm?: string;
+  readonly rate: number;
   readonly dryRun?: boolean;
 }
 
-const pointFlag = (brief: string) =>
-  ({
-    kind: "parsed",
-    parse: (value: string) => pointInLog(value, new Date()),
-    placeholder: "ID|TIME",
-    brief,
-  }) as const;
+const againOf = ({ again, againAll }: Flags): Again => {
+  if (againAll === true) return { kind: "all" };
+  return again === undefined ? { kind: "none" } : { kind: "events", eventIds: again.map((id) => id.toLowerCase()) };
+};
 
 export const replayCommand = command<Flags>({
-  brief: "Read the log again for one group, from any point within the retention",
+  brief: "Read the durable log again for one group, from any point",
   about: [
-    "Publishes the entries to the group's own retries stream, which no other group reads. Mails that are final or held are",
-    "left out and counted; the others are guarded by their claim, so a replay makes no duplicates. It does not recover dead",
-    "mails: `dead retry` does.",
+    "The log is in Postgres, so this reaches beyond what Redis keeps, and works for a group that is new: its events get a",
+    "delivery each. What is done is not done again unless --again names it, or --again-all is confirmed. Dead deliveries are",
+    "for `dead retry`. Counts first; may be stopped, and run again.",
   ].join("\n"),
   parameters: {
     flags: {
@@ -71,24 +91,93 @@ export const replayCommand = command<Flags>({
         placeholder: "G",
         brief: "The group that reads again",
       },
-      from: pointFlag("First entry: an id, a time (ISO 8601), or an age (2h, 90m)"),
-      to: { ...pointFlag("Last entry (default: the newest one now)"), optional: true },
+      from: {
+        kind: "parsed",
+        parse: (value: string) => {
+          pointInLog(value, new Date());
+          return value;
+        },
+        placeholder: "TIME|EVENT_ID",
+        brief: "First event: a time (ISO 8601), an age (2h, 90m), or an event id",
+      },
+      to: {
+        kind: "parsed",
+        parse: (value: string) => timeInLog(value, new Date()),
+        optional: true,
+        placeholder: "TIME",
+        brief: "Last moment (default: now)",
+      },
+      type: { kind: "parsed", parse: text, optional: true, placeholder: "PATTERN", brief: "Only these types: user.#" },
+      again: {
+        kind: "parsed",
+        parse: eventId,
+        variadic: true,
+        optional: true,
+        placeholder: "EVENT_ID",
+        brief: "Do this event again although it is done; may be repeated",
+      },
+      againAll: { ...SWITCH, brief: "Do all again that is done; asks for the group's name" },
+      confirm: {
+        kind: "parsed",
+        parse: text,
+        optional: true,
+        placeholder: "G",
+        brief: "The group's name once more, where there is no terminal to ask",
+      },
+      rate: {
+        kind: "parsed",
+        parse: wholeNumber(100_000),
+        default: "1000",
+        placeholder: "N",
+        brief: "Events a second at the most",
+      },
       dryRun: DRY_RUN_FLAG,
       json: JSON_FLAG,
     },
   },
   examples: [
-    ["replay --group welcome-email --from 2h --dry-run", "how many of the last two hours are unfinished?"],
-    ["replay --group welcome-email --from 2026-11-25T08:00:00Z", "from a time"],
-    ["replay --group welcome-email --from 1764000000000-0 --to 1764000600000-0", "between two entries"],
+    ["replay --group welcome-email --from 2h --dry-run", "count only"],
+    ["replay --group welcome-email --from 2026-11-25T08:00:00Z --to 2026-11-26T08:00:00Z", "a day"],
+    ["replay --group welcome-email --from 90d --type user.signed_up.v1", "the past, for a group that is new"],
   ],
   needs: ["database", "redis"],
-  async run(context, { group, from, to, dryRun = false }) {
-    const [{ replay }, { groupNamed }] = await Promise.all([
+  publishes: true,
+  check({ again, againAll }) {
+    if (again !== undefined && againAll === true) throw new UsageError("expected only one of --again and --again-all");
+  },
+  async run(context, flags) {
+    const [{ countReplay, replay }, { groupNamed }] = await Promise.all([
       import("../actions/replay.ts"),
       import("../actions/operator.ts"),
     ]);
-    const report = await replay(context, groupNamed(group), { from, to }, { dryRun });
-    return { json: report, failed: report.stopped, text: (style) => reportText(style, report) };
+    const group = groupNamed(context, flags.group);
+    const again = againOf(flags);
+    const from = pointInLog(flags.from, context.now());
+    const options = { from, to: flags.to, type: flags.type, again, rate: flags.rate };
+    const counts = await countReplay(context, group, options);
+    if (flags.dryRun === true || counts.stopped) {
+      return {
+        json: { group: group.name, dryRun: true, ...counts },
+        failed: counts.stopped,
+        text: (style) =>
+          [
+            style("bold", `${counted(counts.read, "event")} of the log counted for ${group.name}`),
+            ...countsLines(counts, "would be"),
+          ].join("\n"),
+      };
+    }
+    if (again.kind === "all" && counts.repeated > 0) {
+      const question = `${counted(counts.repeated, "event")} that ${group.name} has done would be done again.`;
+      const isConfirmed = flags.confirm === group.name || (await confirmed(question, group.name, context.signal));
+      if (!isConfirmed) {
+        return {
+          json: { group: group.name, confirmed: false, ...counts },
+          failed: true,
+          text: () => `nothing was queued: not confirmed (without a terminal, give --confirm ${group.name})`,
+        };
+      }
+    }
+    const report = await replay(context, group, options, counts.read);
+    return { json: report, failed: report.stopped, text: (style) => reportText(style, report, flags.from) };
   },
 });

@@ -1,3 +1,4 @@
+import type { StateCounts } from "../../database/ledger/counts.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
 import { bytes, count, counted, duration } from "../actions/quantity.ts";
@@ -13,7 +14,7 @@ const lag = (value: number | null, exists: boolean): Cell => {
 };
 
 const stateOf = (group: GroupStatus): Cell => {
-  if (group.forgotten) return { text: "ORPHANED: no consumer reads it, it holds back trimming", tone: "bad" };
+  if (group.orphaned) return { text: "ORPHANED: no consumer reads it, it holds back trimming", tone: "bad" };
   if (group.paused) return { text: "paused", tone: "warning" };
   return group.consumers.length === 0 ? { text: "no consumer", tone: "warning" } : { text: "running", tone: "good" };
 };
@@ -35,7 +36,7 @@ const groupsTable = (style: Style, groups: readonly GroupStatus[]): string =>
       { text: group.group, tone: "bold" },
       lag(group.lag, group.exists.events),
       // An orphaned group need not have a retries stream.
-      lag(group.retriesLag ?? (group.exists.retries ? null : 0), group.exists.retries || group.forgotten),
+      lag(group.retriesLag ?? (group.exists.retries ? null : 0), group.exists.retries || group.orphaned),
       count(group.pending),
       count(group.waitingRetries),
       group.deadLetters > 0 ? { text: count(group.deadLetters), tone: "warning" } : "0",
@@ -64,12 +65,16 @@ const consumersTable = (style: Style, groups: readonly GroupStatus[]): string =>
   );
 
 const ledgerLines = ({ ledger }: PipelineStatus): string => {
-  const states = Object.entries(ledger.byState).map(([state, value]) => `${count(value)} ${state}`);
-  const bound = ledger.bounded ? ` (of the latest ${count(ledger.counted)} mails)` : "";
+  const ofGroup = ([group, byState]: readonly [string, StateCounts]) => {
+    const states = Object.entries(byState).map(([state, value]) => `${count(value)} ${state}`);
+    return `${group}: ${states.join(", ")}`;
+  };
+  const groups = Object.entries(ledger.byGroup).map(ofGroup);
+  const bound = ledger.bounded ? ` (of the latest ${count(ledger.counted)} deliveries)` : "";
   const { rows, bounded, oldestAgeMs } = ledger.outbox;
   const oldest = rows === 0 ? "" : `, the oldest for ${duration(oldestAgeMs)}`;
   return [
-    `ledger  ${states.length === 0 ? "no mails" : states.join(", ")}${bound}`,
+    `ledger  ${groups.length === 0 ? "no deliveries" : groups.join("\n        ")}${bound}`,
     `outbox  ${counted(rows, "row")}${bounded ? " or more" : ""}${oldest}`,
   ].join("\n");
 };
@@ -83,7 +88,7 @@ const redisLine = (facts: RedisFacts): string => {
 
 const statusText = (style: Style, status: PipelineStatus): string => {
   const hasConsumers = status.groups.some((group) => group.consumers.length > 0);
-  const orphaned = status.groups.filter((group) => group.forgotten);
+  const orphaned = status.groups.filter((group) => group.orphaned);
   return [
     groupsTable(style, status.groups),
     ...(hasConsumers ? [consumersTable(style, status.groups)] : []),

@@ -15,7 +15,7 @@ export const suppressionsList = command<ListFlags>({
   examples: [["suppressions list --show-address", "which addresses a mail server refused for good"]],
   needs: ["database"],
   async run({ db, now }, { limit, showAddress }) {
-    const { listSuppressions } = await import("../../database/suppressions.ts");
+    const { listSuppressions } = await import("../../database/users/suppressions.ts");
     const suppressions = (await listSuppressions(db, limit)).map(({ addressKey, ...rest }) => ({
       address: showAddress === true ? addressKey : maskedAddress(addressKey),
       ...rest,
@@ -52,7 +52,7 @@ export const suppressionsLift = command<JsonFlags, [address: string]>({
   examples: [["suppressions lift mai@example.org", "the mailbox exists now"]],
   needs: ["database"],
   async run({ db }, _flags, address) {
-    const { liftSuppression } = await import("../../database/suppressions.ts");
+    const { liftSuppression } = await import("../../database/users/suppressions.ts");
     const lifted = await liftSuppression(db, address);
     return {
       json: { lifted },

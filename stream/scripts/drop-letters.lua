@@ -4,7 +4,7 @@
 -- ARGV  1... ids of letters
 -- Returns how many there were.
 --
--- Atomic: the index must not name a letter that is gone, or the event could not be buried again. Both keys' types are
+-- Atomic: the index must not name a letter that is gone, or the event could not be dead-lettered again. Both keys' types are
 -- checked before the first write.
 for position, expected in pairs({ 'stream', 'hash' }) do
   local kind = redis.call('TYPE', KEYS[position]).ok

@@ -4,7 +4,7 @@
 -- ARGV  1 group   2 consumer
 -- Returns on how many streams it is gone.
 --
--- Atomic: XGROUP DELCONSUMER drops what is pending, and with it the mail.
+-- Atomic: XGROUP DELCONSUMER drops what is pending, and with it the work.
 local gone = 0
 for _, key in ipairs(KEYS) do
   local held = redis.pcall('XPENDING', key, ARGV[1], '-', '+', 1, ARGV[2])

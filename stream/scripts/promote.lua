@@ -1,11 +1,11 @@
--- Puts retries that are due back in line, oldest first.
+-- Queues retries that are due, oldest first.
 --
 -- KEYS  1 retry set   2 retries stream of the group
 -- ARGV  1 most entries to move
 -- Returns how many were moved.
 --
 -- Atomic: no entry is ever in both or in neither. A member that is no entry (somebody wrote it by hand) goes into the
--- stream as it is, where the group buries it with a reason; it never stops the others. When Redis is full the script is
+-- stream as it is, where the group dead-letters it with a reason; it never stops the others. When Redis is full the script is
 -- refused whole and the members stay.
 local kind = redis.call('TYPE', KEYS[2]).ok
 if kind ~= 'none' and kind ~= 'stream' then

@@ -4,9 +4,9 @@ import { defineScript, runScript } from "./script.ts";
 
 const script = defineScript(source);
 
-/** Moves at most `limit` due retries back in line; returns how many. */
+/** Moves at most `limit` due retries from the retry set to the retries stream; returns how many. */
 export const promoteDue = async (
   redis: Redis,
-  keys: { readonly retrySet: string; readonly retries: string },
+  keys: { readonly retrySet: string; readonly retriesStream: string },
   limit: number,
-): Promise<number> => Number(await runScript(redis, script, [keys.retrySet, keys.retries], [limit]));
+): Promise<number> => Number(await runScript(redis, script, [keys.retrySet, keys.retriesStream], [limit]));

@@ -1,4 +1,4 @@
--- Puts dead letters back in line, once each.
+-- Queues dead letters again, once each.
 --
 -- KEYS  1 dead stream   2 dead index   3 retries stream of the group
 -- ARGV  1... ids of letters

@@ -15,16 +15,16 @@ const MEANING = new Map<unknown, Redriven>([
   [-1, "unreadable"],
 ]);
 
-/** Moves letters from the dead stream back in line, without their counters; one result per letter id, in order. */
+/** Moves letters from the dead stream to the retries stream, without their counters; one result per letter id, in order. */
 export const redriveLetters = async (
   redis: Redis,
-  keys: { readonly dead: string; readonly deadIndex: string; readonly retries: string },
+  keys: { readonly dead: string; readonly deadIndex: string; readonly retriesStream: string },
   letterIds: readonly string[],
 ): Promise<readonly Redriven[]> => {
   const results: Redriven[] = [];
   for (let start = 0; start < letterIds.length; start += MAX_LETTERS) {
     const slice = letterIds.slice(start, start + MAX_LETTERS);
-    const reply = await runScript(redis, script, [keys.dead, keys.deadIndex, keys.retries], slice);
+    const reply = await runScript(redis, script, [keys.dead, keys.deadIndex, keys.retriesStream], slice);
     if (!Array.isArray(reply)) throw new Error("the redrive script did not answer with a list");
     results.push(...reply.map((value: unknown) => MEANING.get(value) ?? "gone"));
   }

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { Redis } from "ioredis";
 import { backlogRoute } from "../../api/operations/backlog-route.ts";
 import { createServiceTokenCheck } from "../../api/operations/service-token.ts";
-import { countUnfinished } from "../../database/backlog.ts";
+import { countUnfinished } from "../../database/ledger/counts.ts";
 import { GROUPS, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../eventually.ts";
 import { anOutbox, aPipeline, aSignup, type Pipeline, redisUrl } from "../pipeline.ts";
@@ -34,10 +34,7 @@ const backlogApi = ({ db }: Pipeline) =>
     "/api/v1/backlog/:group",
     backlogRoute({
       requireServiceToken: createServiceTokenCheck(TOKEN),
-      backlog: async (name) => {
-        const template = GROUPS.find((known) => known.name === name)?.template;
-        return template === undefined ? undefined : countUnfinished(db, template);
-      },
+      backlog: async (name) => (GROUPS.some((known) => known.name === name) ? countUnfinished(db, name) : undefined),
     }).handler,
   );
 
@@ -101,7 +98,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
     expect(full.by["backlog"]).toEqual(value(901));
     expect(full.replicasFrom(1)).toBe(5);
 
-    const consumer = await pipeline.consumer(anOutbox().handler, { concurrency: 100 });
+    const consumer = await pipeline.consumer(anOutbox().work, { concurrency: 100 });
     await eventually(() => isAllSent(pipeline), 20_000);
     await consumer.stop();
     const after = await look(pipeline);
@@ -125,7 +122,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
       retryDelayMs: 3_600_000,
     });
     await signUp(pipeline, 3);
-    await eventually(async () => (await pipeline.redis.zcard(pipeline.keys.retry(group))) === 3);
+    await eventually(async () => (await pipeline.redis.zcard(pipeline.keys.retrySet(group))) === 3);
     await consumer.stop();
     const seen = await look(pipeline);
     expect(seen.by["lag"]).toEqual(value(0));
@@ -140,7 +137,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
     await readAndDie(pipeline, 1);
     const [entry] = await pipeline.redis.xrange(pipeline.keys.events, "-", "+");
     await pipeline.redis.xack(pipeline.keys.events, group, entry?.[0] ?? "");
-    await pipeline.redis.xadd(pipeline.keys.retries(group), "*", ...(entry?.[1] ?? []));
+    await pipeline.redis.xadd(pipeline.keys.retriesStream(group), "*", ...(entry?.[1] ?? []));
     const seen = await look(pipeline);
     expect(seen.by["lag-of-retries"]).toEqual(value(1));
     expect(seen.replicasFrom(0)).toBe(1);
@@ -149,7 +146,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
   test("the group is missing: KEDA counts all of the stream, and the net is exact", async () => {
     await using pipeline = await aPipeline();
     const [first = ""] = await signUp(pipeline, 2);
-    await pipeline.db.updateTable("emails").set({ state: "sent" }).where("event_id", "=", first).execute();
+    await pipeline.db.updateTable("deliveries").set({ state: "done" }).where("event_id", "=", first).execute();
     await pipeline.redis.xgroup("DESTROY", pipeline.keys.events, group);
     const seen = await look(pipeline);
     expect(seen.by["lag"]).toEqual(value(2));
@@ -162,7 +159,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
   test("the streams are missing, as after a flush: the lag is 0, and the net wakes them up", async () => {
     await using pipeline = await aPipeline();
     await signUp(pipeline, 4);
-    await pipeline.redis.del(pipeline.keys.events, pipeline.keys.retries(group));
+    await pipeline.redis.del(pipeline.keys.events, pipeline.keys.retriesStream(group));
     const seen = await look(pipeline);
     expect(seen.by["lag"]).toEqual(value(0));
     expect(seen.by["pending"]).toEqual(expect.objectContaining({ kind: "error" }));
@@ -214,12 +211,12 @@ describe("KEDA's user in Redis", () => {
       expect(seen.by).toEqual((await look(pipeline)).by);
       expect(seen.by["waiting-retries"]).toEqual(value(0));
 
-      const { events, retry } = pipeline.keys;
+      const { events, retrySet } = pipeline.keys;
       const refused = [
         keda.xadd(events, "*", "a", "b"),
         keda.del(events),
         keda.xrange(events, "-", "+"),
-        keda.zrange(retry(group), "0", "-1"),
+        keda.zrange(retrySet(group), "0", "-1"),
         keda.eval("return redis.call('del', KEYS[1])", 1, events),
         keda.xlen("{another}:events"),
         keda.flushall(),

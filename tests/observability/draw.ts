@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
-import { pauseGroup, resumeGroup } from "../../stream/pause-group.ts";
+import { pauseGroup, resumeGroup } from "../../stream/pauses.ts";
 import type { ReceivedSpan } from "../otlp-receiver.ts";
 import { openRedis } from "../received-traces.ts";
 import { startTestServers } from "../servers.ts";

@@ -1,6 +1,6 @@
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { pauseGroup, resumeGroup } from "../../stream/pause-group.ts";
+import { pauseGroup, resumeGroup } from "../../stream/pauses.ts";
 import { eventually } from "../eventually.ts";
 import { startMailServer } from "../mail-server.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "../otlp-receiver.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BACKLOG_BOUND } from "../../../database/backlog.ts";
+import { BACKLOG_BOUND } from "../../../database/ledger/counts.ts";
 import { GROUPS } from "../../../stream/groups.ts";
 import { keysOf } from "../../../stream/keys.ts";
 import { authenticationParameters, triggerKeys } from "../keda/trigger-keys.ts";
@@ -35,14 +35,14 @@ const expectedTriggers = (group: string, streamName: string, namespace: string) 
   const keys = keysOf(streamName);
   return [
     { type: "redis-streams", target: "lagCount", where: { stream: keys.events, consumerGroup: group } },
-    { type: "redis-streams", target: "lagCount", where: { stream: keys.retries(group), consumerGroup: group } },
+    { type: "redis-streams", target: "lagCount", where: { stream: keys.retriesStream(group), consumerGroup: group } },
     { type: "redis-streams", target: "pendingEntriesCount", where: { stream: keys.events, consumerGroup: group } },
     {
       type: "redis-streams",
       target: "pendingEntriesCount",
-      where: { stream: keys.retries(group), consumerGroup: group },
+      where: { stream: keys.retriesStream(group), consumerGroup: group },
     },
-    { type: "redis", target: "listLength", where: { listName: keys.retry(group) } },
+    { type: "redis", target: "listLength", where: { listName: keys.retrySet(group) } },
     {
       type: "metrics-api",
       target: "targetValue",

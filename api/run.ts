@@ -1,0 +1,134 @@
+import { openDatabase, pingDatabase } from "../database/connection.ts";
+import { countUnfinished } from "../database/ledger/counts.ts";
+import { createSignupWriter } from "../database/users/signup.ts";
+import { createLogger } from "../observability/logger.ts";
+import { startTelemetry } from "../observability/telemetry.ts";
+import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
+import { faultsOf, pause } from "../runtime/loop.ts";
+import { EXIT, untilAskedToStop } from "../runtime/process.ts";
+import { VERSION } from "../runtime/version.ts";
+import { loadSettings } from "../settings/load.ts";
+import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
+import { boundGroups, type Group, requireBindings } from "../stream/groups.ts";
+import { keysOf } from "../stream/keys.ts";
+import { warnOfRisks } from "../stream/redis-policy.ts";
+import { createApp } from "./app.ts";
+import { startBackground } from "./background/start.ts";
+import { createReadiness } from "./health/readiness.ts";
+import { warnOfCheapHashes } from "./passwords/cost.ts";
+import { createPasswordHasher } from "./passwords/hasher.ts";
+import { observedHasher } from "./passwords/observe.ts";
+import { observedSignups } from "./signup/observe.ts";
+import { createPublisher } from "./signup/publisher.ts";
+import { createStateWatcher } from "./status/state-watcher.ts";
+
+/** An XADD that takes longer is left to the relay: a signup does not wait for Redis. */
+const PUBLISH_TIMEOUT_MS = 500;
+const FIRST_CONNECT_MS = 1_000;
+const BACKGROUND_TIMEOUT_MS = 5_000;
+const DATABASE_POOL = 10;
+/** Longer than the longest wait for a hash. */
+const IDLE_TIMEOUT_S = 60;
+/** Bun's own limit answers without a body; the app's is lower, and answers problem+json. */
+const MAX_BODY_BYTES = 1_073_741_824;
+
+export interface ApiRun {
+  /** Every group that this code has. */
+  readonly groups: readonly Group[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The API, until it is asked to stop. Returns the exit code. */
+export const runApi = async ({ groups, environment }: ApiRun): Promise<number> => {
+  // First of all: as PID 1 of a container, a process that does not listen yet never hears its SIGTERM.
+  const askedToStop = untilAskedToStop();
+  requireBindings(groups);
+  const settings = loadSettings("api", environment);
+  const log = createLogger({ level: settings.LOG_LEVEL, service: "api" });
+  const telemetry = await startTelemetry(environment, { part: "api", log });
+  const keys = keysOf(settings.STREAM_NAME);
+  const name = `api-${randomHex(4)}`;
+
+  const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: name });
+  const connection = { url: settings.REDIS_URL, log };
+  const producer = openCommandConnection({ ...connection, name, commandTimeoutMs: PUBLISH_TIMEOUT_MS });
+  const redis = openCommandConnection({
+    ...connection,
+    name: `${name}-background`,
+    commandTimeoutMs: BACKGROUND_TIMEOUT_MS,
+  });
+  // A store that is away at the start is waited for by each loop itself.
+  await Promise.all([untilReady(producer, FIRST_CONNECT_MS), untilReady(redis, FIRST_CONNECT_MS)]);
+  warnOfRisks(redis, log);
+  warnOfCheapHashes(settings, log);
+
+  const { isMetering } = telemetry;
+  const loops = startBackground({ db, redis, keys, groups, log, name, settings, isMetering });
+  const signups = observedSignups(createSignupWriter(db, boundGroups(groups)));
+  const publisher = createPublisher({ db, redis: producer, keys, log });
+  const hasher = observedHasher(
+    createPasswordHasher({
+      concurrency: settings.PASSWORD_HASH_CONCURRENCY,
+      memoryKib: settings.PASSWORD_HASH_MEMORY_KIB,
+      passes: settings.PASSWORD_HASH_PASSES,
+    }),
+  );
+  const readiness = createReadiness({
+    pingDatabase: () => pingDatabase(db),
+    redis: producer,
+    faults: () => faultsOf(loops),
+  });
+
+  const watcher = createStateWatcher({
+    connect: () => openBlockingConnection({ ...connection, name: `${name}-watcher` }),
+    channel: keys.status,
+    log,
+  });
+  const stopping = new AbortController();
+
+  const app = createApp({
+    db,
+    signups,
+    hasher,
+    groups,
+    afterCommit: (event) => publisher.publish(event),
+    readiness: () => readiness.check(),
+    liveness: () => {
+      const live = Object.fromEntries(loops.map((loop) => [loop.name, loop.isLive()]));
+      return { live: Object.values(live).every(Boolean), loops: live };
+    },
+    backlog: async (name) => (groups.some((group) => group.name === name) ? countUnfinished(db, name) : undefined),
+    watcher,
+    stopping: stopping.signal,
+    settings,
+    log,
+    newId: () => Bun.randomUUIDv7(),
+    newTraceContext: () => randomTraceContext(randomHex),
+  });
+  const server = Bun.serve({
+    port: settings.PORT,
+    fetch: app.fetch,
+    idleTimeout: IDLE_TIMEOUT_S,
+    maxRequestBodySize: MAX_BODY_BYTES,
+  });
+  log.info({ version: VERSION, port: server.port }, "listening");
+
+  const signal = await askedToStop;
+  log.info({ signal }, "asked to stop; finishing what is in flight");
+  readiness.drain();
+  stopping.abort();
+  // A client that never ends its request must not keep the process: it is cut off when the drain's time is over.
+  await Promise.race([server.stop(), pause(settings.DRAIN_TIMEOUT_MS)]);
+  await server.stop(true);
+  await signups.idle();
+  await publisher.idle();
+  await Promise.all(loops.map((loop) => loop.stop()));
+  hasher.close();
+  watcher.close();
+  producer.disconnect();
+  redis.disconnect();
+  await db.destroy();
+  await telemetry.shutdown();
+  log.info({}, "stopped");
+  return EXIT.stopped;
+};

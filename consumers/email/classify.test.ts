@@ -1,0 +1,130 @@
+import { describe, expect, test } from "bun:test";
+import { classify, NO_SUCH_ADDRESS } from "./classify.ts";
+import type { SmtpFailure } from "./smtp/session.ts";
+
+const options = { greylistMs: 300_000, domain: "inbox.example" };
+
+const answered = (command: string, reply: string, bodyStarted = false, code = "EENVELOPE"): SmtpFailure => ({
+  code,
+  command,
+  reply,
+  responseCode: Number(reply.slice(0, 3)),
+  cause: undefined,
+  bodyStarted,
+});
+const silent = (code: string, bodyStarted = false, command = "CONN", cause?: string): SmtpFailure => ({
+  code,
+  command,
+  reply: undefined,
+  responseCode: undefined,
+  cause,
+  bodyStarted,
+});
+
+const rows: readonly [SmtpFailure, string, string][] = [
+  // No connection, DNS, TLS, greeting, authentication, lost before 354: the system's.
+  [silent("EDNS"), "unavailable", "dns"],
+  [silent("ESOCKET"), "unavailable", "connection_failed"],
+  [silent("ESOCKET", false, "CONN", "ECONNRESET"), "unavailable", "connection_failed"],
+  [silent("ESOCKET", false, "CONN", "ECONNREFUSED"), "unavailable", "connection_refused"],
+  [silent("ESOCKET", false, "CONN", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"), "unavailable", "tls"],
+  [silent("ESOCKET", false, "CONN", "DEPTH_ZERO_SELF_SIGNED_CERT"), "unavailable", "tls"],
+  [silent("ESOCKET", false, "CONN", "ERR_SSL_WRONG_VERSION_NUMBER"), "unavailable", "tls"],
+  [silent("ETIMEDOUT", false, "CONN", "GREETING_TIMEOUT"), "unavailable", "greeting_timeout"],
+  [silent("EDEADLINE", false, "CONN", "GREETING_TIMEOUT"), "unavailable", "greeting_timeout"],
+  [silent("ETIMEDOUT"), "unavailable", "timeout"],
+  [silent("ETLS"), "unavailable", "tls"],
+  [silent("ECONNECTION"), "unavailable", "connection_lost"],
+  [silent("EDEADLINE"), "unavailable", "deadline"],
+  [silent("EAUTH", false, "AUTH PLAIN"), "unavailable", "auth"],
+  [answered("CONN", "554 5.3.2 no service", false, "EPROTOCOL"), "unavailable", "connection_lost"],
+  [answered("EHLO", "502 not known", false, "EPROTOCOL"), "unavailable", "protocol"],
+  [answered("STARTTLS", "454 4.7.0 TLS not available", false, "ETLS"), "unavailable", "tls"],
+  [answered("AUTH PLAIN", "535 5.7.8 bad credentials", false, "EAUTH"), "unavailable", "auth"],
+  [answered("AUTH LOGIN", "534 5.7.9 stronger please", false, "EAUTH"), "unavailable", "auth"],
+  [answered("AUTH PLAIN", "454 4.7.0 try later", false, "EAUTH"), "unavailable", "auth"],
+  [answered("MAIL FROM", "530 5.7.0 log in first"), "unavailable", "auth"],
+  [answered("RCPT TO", "538 5.7.11 encryption needed"), "unavailable", "auth"],
+  [answered("CONN", "421 4.3.2 going down"), "unavailable", "service_unavailable"],
+  [answered("MAIL FROM", "421 4.7.0 too many"), "unavailable", "service_unavailable"],
+  [answered("RCPT TO", "421 4.7.0 too many"), "unavailable", "service_unavailable"],
+  [answered("DATA", "421 4.3.0 going down", true, "EMESSAGE"), "unavailable", "service_unavailable"],
+  [answered("MAIL FROM", "550 5.7.1 sender not allowed"), "unavailable", "sender_refused"],
+  [answered("MAIL FROM", "553 5.1.8 bad sender"), "unavailable", "sender_refused"],
+  [answered("MAIL FROM", "451 4.3.0 later"), "unavailable", "sender_refused"],
+  [answered("RCPT TO", "550 5.1.8 sender's domain unknown"), "unavailable", "sender_refused"],
+  [answered("RCPT TO", "450 4.1.8 sender's domain not found"), "unavailable", "sender_refused"],
+  [answered("RCPT TO", "354 out of step"), "unavailable", "protocol"],
+  // Mailbox full.
+  [answered("RCPT TO", "552 5.2.2 mailbox full"), "transient", "mailbox_full"],
+  [answered("RCPT TO", "452 4.2.2 mailbox full"), "transient", "mailbox_full"],
+  [answered("RCPT TO", "550 5.2.2 over quota"), "transient", "mailbox_full"],
+  [answered("DATA", "552 storage exceeded", true, "EMESSAGE"), "transient", "mailbox_full"],
+  // Greylisting.
+  [answered("RCPT TO", "450 4.2.0 greylisted"), "transient", "greylisted"],
+  [answered("RCPT TO", "451 please come back"), "transient", "greylisted"],
+  [answered("RCPT TO", "454 4.7.1 come back"), "transient", "greylisted"],
+  [answered("DATA", "451 4.7.1 come back", true, "EMESSAGE"), "transient", "greylisted"],
+  // Other 4yz on this recipient or content.
+  [answered("RCPT TO", "452 4.5.3 too many recipients"), "transient", "try_later"],
+  [answered("DATA", "451 4.3.0 local error"), "transient", "try_later"],
+  [answered("DATA", "451 4.3.0 local error", true, "EMESSAGE"), "transient", "try_later"],
+  [answered("DATA", "452 4.3.1 disk full", true, "EMESSAGE"), "transient", "try_later"],
+  // No such address.
+  [answered("RCPT TO", "550 5.1.1 no such user"), "rejected", "no_such_address"],
+  [answered("RCPT TO", "550-5.1.1 no such\n550 5.1.1 user"), "rejected", "no_such_address"],
+  [answered("RCPT TO", "553 5.1.3 bad syntax"), "rejected", "no_such_address"],
+  [answered("RCPT TO", "550 #5.1.0 address rejected"), "rejected", "no_such_address"],
+  [answered("RCPT TO", "556 5.1.10 null MX"), "rejected", "no_such_address"],
+  [answered("DATA", "550 5.1.1 no such user", true, "EMESSAGE"), "rejected", "no_such_address"],
+  // Refused for good, the address is not to blame.
+  [answered("RCPT TO", "550 5.7.1 blocked"), "rejected", "policy"],
+  [answered("DATA", "554 5.7.1 looks like spam", true, "EMESSAGE"), "rejected", "policy"],
+  [answered("RCPT TO", "550 no"), "rejected", "rejected"],
+  [answered("RCPT TO", "553 no"), "rejected", "rejected"],
+  [answered("DATA", "554 5.6.0 bad content", true, "EMESSAGE"), "rejected", "rejected"],
+  [answered("DATA", "503 5.5.1 out of order"), "rejected", "rejected"],
+  // Cut off or too late after 354.
+  [silent("ECONNECTION", true), "uncertain", "connection_lost_after_data"],
+  [silent("ESOCKET", true), "uncertain", "connection_lost_after_data"],
+  [silent("ETIMEDOUT", true), "uncertain", "connection_lost_after_data"],
+  [silent("EDEADLINE", true), "uncertain", "deadline_after_data"],
+  // Neither yes nor no to the body.
+  [answered("DATA", "354 go on", true, "EMESSAGE"), "uncertain", "unclear_answer"],
+  // An answer to the body that was cut off in mid-line: nodemailer gives it as CONN. The code says it all.
+  [answered("CONN", "550 5.7.1 bl", true, "ECONNECTION"), "rejected", "policy"],
+  [answered("CONN", "451 4.3.0 lat", true, "ECONNECTION"), "transient", "try_later"],
+  [answered("CONN", "421 4.3.0 go", true, "ECONNECTION"), "unavailable", "service_unavailable"],
+  // Called back by ourselves.
+  [silent("ECALLEDBACK"), "released", "called_back"],
+];
+
+describe("what a failed send means", () => {
+  test.each(rows.map(([failure, kind, reason]) => [failure.reply ?? failure.code, failure, kind, reason] as const))(
+    "%s",
+    (_, failure, kind, reason) => {
+      expect(classify(failure, options)).toMatchObject({ kind, reason });
+    },
+  );
+
+  test("who refuses is the recipient's domain, but for an address that does not exist", () => {
+    const rejected = rows.map(([failure]) => classify(failure, options)).filter((each) => each.kind === "rejected");
+    for (const { reason, party } of rejected) {
+      expect(party).toBe(reason === NO_SUCH_ADDRESS ? undefined : "inbox.example");
+    }
+  });
+
+  test("greylisting waits at least as long as was set", () => {
+    expect(classify(answered("RCPT TO", "451 4.7.1 later"), options)).toMatchObject({ minDelayMs: 300_000 });
+  });
+
+  test("an answer without end is not kept without end", () => {
+    const outcome = classify(answered("RCPT TO", `550 ${"no ".repeat(5_000)}`), options);
+    expect(JSON.stringify(outcome).length).toBeLessThan(700);
+  });
+
+  test("the recipient's address is taken out of the reply", () => {
+    const outcome = classify(answered("RCPT TO", "550 5.7.1 <ana@inbox.example>: blocked"), options);
+    expect(JSON.stringify(outcome)).not.toContain("ana@");
+  });
+});

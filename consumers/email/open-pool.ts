@@ -1,0 +1,21 @@
+import type { SettingsWith } from "../../settings/load.ts";
+import { observedPool } from "./smtp/observe.ts";
+import { createSmtpPool, type SmtpPool } from "./smtp/pool.ts";
+
+/** Settings that every group that sends mail needs. */
+export const MAIL_SETTINGS = ["MAIL_SERVER", "MAIL_FROM"] as const;
+
+/** The whole of one send, connecting included. Then the socket is closed, however busily the server drips. */
+const SEND_DEADLINE_MS = 30_000;
+
+/** The pool of connections to the mail server of the settings. */
+export const openMailPool = (settings: SettingsWith<"consumer", (typeof MAIL_SETTINGS)[number]>): SmtpPool => {
+  const { MAIL_USERNAME: username, MAIL_PASSWORD: password, MAIL_POOL_SIZE: size } = settings;
+  const server = {
+    host: settings.MAIL_SERVER,
+    port: settings.MAIL_PORT,
+    tls: settings.MAIL_TLS,
+    ...(username === undefined || password === undefined ? {} : { username, password }),
+  };
+  return observedPool(createSmtpPool({ server, size, sendDeadlineMs: SEND_DEADLINE_MS }), server, size);
+};

@@ -1,0 +1,39 @@
+import type { Database } from "../../database/connection.ts";
+import { findRecipients, type Recipient } from "../../database/users/recipients.ts";
+import { suppressAddress } from "../../database/users/suppressions.ts";
+import type { Logger } from "../../observability/logger.ts";
+import { GaveUp, persist } from "../../runtime/persist.ts";
+import type { Piece, Prepared } from "../engine/handler.ts";
+import { NO_SUCH_ADDRESS } from "./classify.ts";
+
+/** The look-up of every group that writes to a user: who it is, and whether anything may be sent there. One statement. */
+export const prepareRecipients = async (
+  db: Database,
+  pieces: readonly Piece<{ readonly user_id: string }>[],
+): Promise<Map<string, Prepared<Recipient>>> => {
+  const found = await findRecipients(db, [...new Set(pieces.map(({ data }) => data.user_id))]);
+  return new Map(
+    pieces.map(({ eventId, data }): [string, Prepared<Recipient>] => {
+      const recipient = found.get(data.user_id);
+      if (recipient === undefined) return [eventId, { kind: "cancel", reason: "no_such_user" }];
+      if (recipient.isSuppressed) return [eventId, { kind: "suppress", reason: "address_suppressed" }];
+      return [eventId, { kind: "ready", input: recipient }];
+    }),
+  );
+};
+
+/** Suppresses an address that the mail server does not know, however long the database is away. */
+export const suppressRecipient =
+  (db: Database, log: Logger) =>
+  async ({ emailKey }: Recipient, eventId: string, signal: AbortSignal): Promise<void> => {
+    try {
+      await persist(() => suppressAddress(db, { addressKey: emailKey, reason: NO_SUCH_ADDRESS, eventId }), {
+        what: "suppressing an address",
+        log,
+        signal,
+      });
+    } catch (error) {
+      // Asked to stop: the next mail to the address is refused as this one was, and suppresses it then.
+      if (!(error instanceof GaveUp)) throw error;
+    }
+  };

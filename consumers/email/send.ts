@@ -1,0 +1,49 @@
+import type { Recipient } from "../../database/users/recipients.ts";
+import { instruments } from "../../observability/metrics.ts";
+import type { Attempt, Claim, Outcome } from "../engine/handler.ts";
+import { classify, keptReply, NO_SUCH_ADDRESS } from "./classify.ts";
+import { wireAddress } from "./headers.ts";
+import type { Message } from "./message.ts";
+import type { SmtpPool } from "./smtp/pool.ts";
+
+export interface SendDeps {
+  readonly group: string;
+  readonly fromAddress: string;
+  readonly pool: SmtpPool;
+  /** Shortest delay after greylisting, ms. */
+  readonly greylistMs: number;
+  /** Puts an address that does not exist on the list of suppressed ones; resolves when it is, or when asked to stop. */
+  readonly suppress: (recipient: Recipient, eventId: string, signal: AbortSignal) => Promise<void>;
+  /** Monotonic, ms. */
+  readonly now: () => number;
+}
+
+/**
+ * Sends one mail, and says what became of it. The commit point lies between the server's 354 and the first byte of the
+ * body. `build`: makes the message for the address as it stands in the envelope.
+ */
+export const sendMail = async (
+  { group, fromAddress, pool, greylistMs, suppress, now }: SendDeps,
+  { recipient, build }: { readonly recipient: Recipient; readonly build: (to: string) => Message },
+  claim: Pick<Claim<unknown>, "eventId" | "ageMs">,
+  attempt: Attempt,
+): Promise<Outcome> => {
+  const startedAt = now();
+  const address = wireAddress(recipient.email);
+  if (address.kind === "unusable") return { kind: "rejected", reason: address.reason };
+  const message = build(address.address);
+  const outgoing = { from: fromAddress, to: address.address, raw: message.raw, beforeBody: () => attempt.commit() };
+  const result = await pool.send(outgoing, attempt.signal);
+  if (result.kind === "accepted") {
+    const waitedMs = claim.ageMs + now() - startedAt;
+    instruments().timeToInbox.record(waitedMs / 1_000, { "messaging.consumer.group.name": group });
+    return { kind: "done", receipt: message.messageId, reply: keptReply(result.reply) };
+  }
+  const outcome = classify(result.failure, { greylistMs, domain: address.domain });
+  if (outcome.kind === "rejected" && outcome.reason === NO_SUCH_ADDRESS) {
+    await suppress(recipient, claim.eventId, attempt.signal);
+  }
+  const asked: unknown = attempt.signal.reason;
+  // Whoever called it back says why: `stopped`, `lease_lost`, ...
+  return outcome.kind === "released" && typeof asked === "string" ? { ...outcome, reason: asked } : outcome;
+};

@@ -1,0 +1,58 @@
+import { SpanKind } from "@opentelemetry/api";
+import { SIGNUP_SMTP_CONNECTIONS_BUSY, SIGNUP_SMTP_CONNECTIONS_LIMIT } from "../../../observability/metric-names.ts";
+import { registerGauge } from "../../../observability/metrics.ts";
+import { markFailed, withSpan } from "../../../observability/tracing.ts";
+import type { SmtpPool } from "./pool.ts";
+import type { SendResult, SmtpServer } from "./session.ts";
+
+/** `250 2.0.0 Ok` -> 250 */
+const codeOf = (reply: string | undefined): number | undefined => {
+  const code = /^\d{3}\b/.exec(reply ?? "")?.[0];
+  return code === undefined ? undefined : Number(code);
+};
+
+/** `550 5.1.1 ...` -> 5.1.1 (RFC 3463) */
+const enhancedCodeOf = (reply: string | undefined): string | undefined =>
+  /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply ?? "")?.[1];
+
+const answerOf = (result: SendResult) => {
+  const reply = result.kind === "accepted" ? result.reply : result.failure.reply;
+  const code = codeOf(reply) ?? (result.kind === "failed" ? result.failure.responseCode : undefined);
+  const enhanced = enhancedCodeOf(reply);
+  return {
+    ...(code === undefined ? {} : { "smtp.response.status_code": code }),
+    ...(enhanced === undefined ? {} : { "smtp.response.enhanced_status_code": enhanced }),
+    ...(result.kind === "failed" ? { "signup.smtp.phase": result.failure.command } : {}),
+  };
+};
+
+/**
+ * The pool with a span around each send, waiting for a connection included. There are no conventions for SMTP: its
+ * attributes are those of any client (`server.address`), and the codes of the answer. Its text may quote the recipient.
+ */
+export const observedPool = (pool: SmtpPool, { host, port }: SmtpServer, size: number): SmtpPool => {
+  registerGauge(
+    SIGNUP_SMTP_CONNECTIONS_BUSY,
+    { unit: "{connection}", description: "SMTP connections that are sending." },
+    () => [{ value: pool.busy() }],
+  );
+  registerGauge(
+    SIGNUP_SMTP_CONNECTIONS_LIMIT,
+    { unit: "{connection}", description: "Most SMTP connections of this consumer." },
+    () => [{ value: size }],
+  );
+  const attributes = { "server.address": host, "server.port": port, "network.protocol.name": "smtp" };
+  return {
+    ...pool,
+    send: (mail, signal) =>
+      withSpan("send email", { kind: SpanKind.CLIENT, attributes }, async (span) => {
+        const result = await pool.send(mail, signal);
+        span.setAttributes(answerOf(result));
+        if (result.kind === "failed") {
+          const { responseCode, code } = result.failure;
+          markFailed(span, responseCode === undefined ? code : String(responseCode));
+        }
+        return result;
+      }),
+  };
+};

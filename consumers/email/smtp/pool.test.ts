@@ -1,0 +1,153 @@
+import { describe, expect, test } from "bun:test";
+import { eventually } from "../../../tests/eventually.ts";
+import { startMailServer } from "../../../tests/mail-server.ts";
+import { type Phase, type Script, startScriptedServer } from "../../../tests/scripted-smtp-server.ts";
+import { createSmtpPool, type SmtpPoolOptions } from "./pool.ts";
+import type { OutgoingMail } from "./session.ts";
+
+const aMail = (parts: Partial<OutgoingMail> = {}): OutgoingMail => ({
+  from: "welcome@toblug.example",
+  to: "user@inbox.example",
+  raw: Buffer.from("Subject: hello\r\n\r\n.a line with a dot\r\n"),
+  beforeBody: () => true,
+  ...parts,
+});
+const never = new AbortController().signal;
+
+const poolOn = (port: number, options: Partial<SmtpPoolOptions> = {}) =>
+  createSmtpPool({ server: { host: "127.0.0.1", port, tls: "none" }, size: 2, sendDeadlineMs: 5_000, ...options });
+
+describe("the pool", () => {
+  test("sends over few connections that are used again, never more than its size", async () => {
+    await using server = await startMailServer();
+    const pool = poolOn(server.port, { size: 3 });
+    const results = await Promise.all(Array.from({ length: 30 }, () => pool.send(aMail(), never)));
+    expect(results.every((result) => result.kind === "accepted")).toBe(true);
+    expect(server.taken).toHaveLength(30);
+    expect(server.taken[0]).toMatchObject({ from: "welcome@toblug.example", to: ["user@inbox.example"] });
+    expect(server.taken[0]?.raw).toContain("\r\n.a line with a dot");
+    expect(server.connections()).toBeLessThanOrEqual(3);
+    expect(pool.busy()).toBe(0);
+    await pool.close();
+  });
+
+  test("goes on with the same connection after a clean refusal", async () => {
+    await using server = await startScriptedServer({ RCPT: "550 5.7.1 blocked" });
+    const pool = poolOn(server.port, { size: 1 });
+    for (let time = 0; time < 3; time += 1) {
+      const result = await pool.send(aMail(), never);
+      expect(result).toMatchObject({ kind: "failed", failure: { responseCode: 550, command: "RCPT TO" } });
+    }
+    expect(server.connections()).toBe(1);
+    await pool.close();
+  });
+
+  test("a connection that the server closed while it was idle costs nothing: the mail goes out at once on a fresh one", async () => {
+    await using server = await startScriptedServer({ oneMailEach: true });
+    const pool = poolOn(server.port, { size: 1 });
+    for (let time = 0; time < 5; time += 1) {
+      expect(await pool.send(aMail(), never)).toMatchObject({ kind: "accepted" });
+    }
+    expect(server.bodies).toHaveLength(5);
+    await pool.close();
+  });
+
+  test.each<[Phase, string]>([
+    ["greeting", "before"],
+    ["EHLO", "before"],
+    ["MAIL", "before"],
+    ["RCPT", "before"],
+    ["DATA", "before"],
+    ["body", "after"],
+  ])("cut off at %s: it knows that the body had %s gone out", async (phase, when) => {
+    await using server = await startScriptedServer({ [phase]: "cut" } satisfies Script);
+    const pool = poolOn(server.port);
+    const result = await pool.send(aMail(), never);
+    expect(result).toMatchObject({
+      kind: "failed",
+      failure: { responseCode: undefined, bodyStarted: when === "after" },
+    });
+    await pool.close();
+  });
+
+  test.each<Phase>(["greeting", "EHLO", "MAIL", "RCPT", "DATA", "body"])(
+    "a server that falls silent at %s is left when the deadline is over",
+    async (phase) => {
+      await using server = await startScriptedServer({ [phase]: "silence" } satisfies Script);
+      const pool = poolOn(server.port, { sendDeadlineMs: 200 });
+      const result = await pool.send(aMail(), never);
+      expect(result).toMatchObject({ kind: "failed", failure: { bodyStarted: phase === "body" } });
+      expect(pool.busy()).toBe(0);
+      await pool.close();
+    },
+  );
+
+  test("called back before the body, it is not sent: the server never sees the end of the mail", async () => {
+    await using server = await startScriptedServer({});
+    const pool = poolOn(server.port);
+    const result = await pool.send(aMail({ beforeBody: () => false }), never);
+    expect(result).toMatchObject({ kind: "failed", failure: { code: "ECALLEDBACK", bodyStarted: false } });
+    expect(server.commands.at(-1)).toBe("DATA");
+    expect(server.bodies).toEqual([]);
+    await pool.close();
+  });
+
+  test("an abort ends what has not reached the body, and leaves alone what has", async () => {
+    await using silent = await startScriptedServer({ RCPT: "silence" });
+    const abort = new AbortController();
+    const early = poolOn(silent.port);
+    const called = early.send(aMail(), abort.signal);
+    await eventually(() => silent.commands.some((command) => command.startsWith("RCPT")));
+    abort.abort();
+    expect(await called).toMatchObject({ kind: "failed", failure: { code: "ECALLEDBACK" } });
+
+    const answer = Promise.withResolvers<void>();
+    await using slow = await startMailServer({ beforeReply: () => answer.promise });
+    const late = poolOn(slow.port);
+    const abortLate = new AbortController();
+    const started = Promise.withResolvers<void>();
+    const sent = late.send(
+      aMail({
+        beforeBody: () => {
+          started.resolve();
+          return true;
+        },
+      }),
+      abortLate.signal,
+    );
+    await started.promise;
+    abortLate.abort();
+    answer.resolve();
+    expect(await sent).toMatchObject({ kind: "accepted" });
+    await Promise.all([early.close(), late.close()]);
+  });
+
+  test("an abort takes a mail out of the line", async () => {
+    await using server = await startScriptedServer({ body: "silence" });
+    const pool = poolOn(server.port, { size: 1, sendDeadlineMs: 500 });
+    const first = pool.send(aMail(), never);
+    const abort = new AbortController();
+    const second = pool.send(aMail(), abort.signal);
+    abort.abort();
+    expect(await second).toMatchObject({ kind: "failed", failure: { code: "ECALLEDBACK" } });
+    await first;
+    await pool.close();
+  });
+
+  test("a server that pipelines is told the same, and knows the same", async () => {
+    await using server = await startScriptedServer({ body: "cut" }, "250-scripted\r\n250 PIPELINING");
+    const pool = poolOn(server.port);
+    expect(await pool.send(aMail(), never)).toMatchObject({ kind: "failed", failure: { bodyStarted: true } });
+    expect(await pool.send(aMail({ beforeBody: () => false }), never)).toMatchObject({
+      failure: { code: "ECALLEDBACK", bodyStarted: false },
+    });
+    expect(server.bodies).toHaveLength(1);
+    await pool.close();
+  });
+
+  test("nobody there: a failure of the connection, before the body", async () => {
+    const pool = poolOn(1);
+    expect(await pool.send(aMail(), never)).toMatchObject({ kind: "failed", failure: { bodyStarted: false } });
+    await pool.close();
+  });
+});

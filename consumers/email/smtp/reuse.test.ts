@@ -1,0 +1,136 @@
+import { describe, expect, test } from "bun:test";
+import { eventually } from "../../../tests/eventually.ts";
+import { startMailServer } from "../../../tests/mail-server.ts";
+import { startScriptedServer } from "../../../tests/scripted-smtp-server.ts";
+import { createSmtpPool, type SmtpPoolOptions } from "./pool.ts";
+import type { OutgoingMail } from "./session.ts";
+
+const aMail = (parts: Partial<OutgoingMail> = {}): OutgoingMail => ({
+  from: "welcome@toblug.example",
+  to: "user@inbox.example",
+  raw: Buffer.from("Subject: hello\r\n\r\nhello\r\n"),
+  beforeBody: () => true,
+  ...parts,
+});
+const never = new AbortController().signal;
+
+const poolOn = (port: number, options: Partial<SmtpPoolOptions> = {}) =>
+  createSmtpPool({ server: { host: "127.0.0.1", port, tls: "none" }, size: 1, sendDeadlineMs: 5_000, ...options });
+
+const countOf = (commands: readonly string[], verb: string) => commands.filter((each) => each.startsWith(verb)).length;
+
+describe("a connection that is used again", () => {
+  test("after many refusals is still the same one, and has gathered no listeners", async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error) => warnings.push(warning.name);
+    process.on("warning", note);
+    await using server = await startScriptedServer({ RCPT: "550 5.7.1 blocked" });
+    const pool = poolOn(server.port);
+    for (let time = 0; time < 15; time += 1) await pool.send(aMail(), never);
+    await pool.close();
+    process.off("warning", note);
+    expect(server.connections()).toBe(1);
+    expect(countOf(server.commands, "RSET")).toBe(14);
+    expect(warnings).toEqual([]);
+  });
+
+  test("a refusal is told at once, though the server never answers RSET", async () => {
+    await using server = await startScriptedServer({ RCPT: "550 5.7.1 blocked", RSET: "silence" });
+    const pool = poolOn(server.port, { sendDeadlineMs: 300 });
+    expect(await pool.send(aMail(), never)).toMatchObject({ failure: { responseCode: 550 } });
+    expect(await pool.send(aMail(), never)).toMatchObject({ failure: { code: "EDEADLINE", bodyStarted: false } });
+    await pool.close();
+  });
+
+  test.each(["cut", "421 4.4.2 idle for too long"])(
+    "left by the server when the next mail begins (%s): the mail goes out at once, on a fresh one, and once",
+    async (action) => {
+      await using server = await startScriptedServer({ MAIL: (time) => (time === 1 ? "250 ok" : action) });
+      const pool = poolOn(server.port);
+      for (let time = 0; time < 4; time += 1) {
+        expect(await pool.send(aMail(), never)).toMatchObject({ kind: "accepted" });
+      }
+      expect(server.bodies).toHaveLength(4);
+      expect(server.connections()).toBe(4);
+      await pool.close();
+    },
+  );
+
+  test("left at RSET: the same", async () => {
+    await using server = await startScriptedServer({
+      RCPT: () => (server.connections() === 1 ? "550 5.7.1 blocked" : "250 ok"),
+      RSET: "cut",
+    });
+    const pool = poolOn(server.port);
+    expect(await pool.send(aMail(), never)).toMatchObject({ failure: { responseCode: 550 } });
+    expect(await pool.send(aMail(), never)).toMatchObject({ kind: "accepted" });
+    await pool.close();
+  });
+
+  test("lost after the body began is never tried again by the pool", async () => {
+    await using server = await startScriptedServer({ body: (time) => (time === 1 ? "250 ok" : "cut") });
+    const pool = poolOn(server.port);
+    await pool.send(aMail(), never);
+    expect(await pool.send(aMail(), never)).toMatchObject({ kind: "failed", failure: { bodyStarted: true } });
+    expect(server.bodies).toHaveLength(2);
+    await pool.close();
+  });
+
+  test("an answer that is neither yes nor no, and a login that is forgotten, end it", async () => {
+    await using server = await startScriptedServer({ body: "354 go on", MAIL: () => mailAnswer });
+    let mailAnswer = "250 ok";
+    const pool = poolOn(server.port);
+    await pool.send(aMail(), never);
+    mailAnswer = "530 5.7.0 log in first";
+    await pool.send(aMail(), never);
+    await pool.send(aMail(), never);
+    expect(server.connections()).toBe(3);
+    await pool.close();
+  });
+
+  test("is closed with QUIT when it was idle for long, when it has sent its number of mails, and at the end", async () => {
+    await using server = await startScriptedServer({});
+    const idle = poolOn(server.port, { maxIdleMs: 30 });
+    await idle.send(aMail(), never);
+    await eventually(() => countOf(server.commands, "QUIT") === 1);
+    await idle.close();
+
+    const counted = poolOn(server.port, { maxMailsPerConnection: 2 });
+    for (let time = 0; time < 4; time += 1) await counted.send(aMail(), never);
+    await counted.close();
+    expect(server.connections()).toBe(3);
+    expect(countOf(server.commands, "QUIT")).toBe(3);
+
+    const ended = poolOn(server.port);
+    await ended.send(aMail(), never);
+    await ended.close();
+    expect(countOf(server.commands, "QUIT")).toBe(4);
+  });
+});
+
+describe("the line before the pool", () => {
+  test("is served first come, first served, on no more connections than there may be", async () => {
+    let most = 0;
+    await using server = await startMailServer({
+      beforeReply: () => {
+        most = Math.max(most, server.open().length);
+      },
+    });
+    const pool = poolOn(server.port, { size: 2, maxMailsPerConnection: 3 });
+    const order: number[] = [];
+    const mail = (turn: number) => aMail({ beforeBody: () => order.push(turn) > 0 });
+    await Promise.all(Array.from({ length: 20 }, (_, turn) => pool.send(mail(turn), never)));
+    expect(most).toBeLessThanOrEqual(2);
+    // Two connections run side by side, so neighbours may swap.
+    for (const [place, turn] of order.entries()) expect(Math.abs(place - turn)).toBeLessThanOrEqual(2);
+    await pool.close();
+  });
+
+  test("takes nobody any more when the pool is closed", async () => {
+    await using server = await startScriptedServer({});
+    const pool = poolOn(server.port);
+    await pool.close();
+    expect(await pool.send(aMail(), never)).toMatchObject({ failure: { code: "ECALLEDBACK", bodyStarted: false } });
+    expect(server.connections()).toBe(0);
+  });
+});

@@ -1,0 +1,141 @@
+import type { Redis } from "ioredis";
+import type { TakenDelivery } from "../../database/ledger/claim.ts";
+import type { Logger } from "../../observability/logger.ts";
+import type { Entry } from "../../stream/entries.ts";
+import type { StreamEvent } from "../../stream/events/envelope.ts";
+import type { Keys } from "../../stream/keys.ts";
+import { announceState } from "../../stream/publish.ts";
+import type { Breaker } from "./breaker.ts";
+import type { AtCheckpoint } from "./checkpoint.ts";
+import type { Attempt, GroupDefinition, Outcome, Prepared } from "./handler.ts";
+import type { InFlight, RunningAttempt } from "./in-flight.ts";
+import type { Settler } from "./settler.ts";
+import { verdictBefore } from "./verdict.ts";
+
+/** An entry whose event the group can read. */
+export interface ReadableEntry<Data> {
+  readonly entry: Entry;
+  readonly event: StreamEvent;
+  readonly data: Data;
+}
+
+/** What is known of a claimed entry before its attempt. */
+export interface ClaimedEntry<Data, Input> extends ReadableEntry<Data> {
+  readonly claim: TakenDelivery;
+  readonly prepared: Prepared<Input> | undefined;
+  /** A note says that the work was done while the ledger could not be written. */
+  readonly isNoted: boolean;
+  /** Monotonic, ms: the ledger holds the delivery for us until then, at least. */
+  readonly leaseUntil: number;
+}
+
+/** Runs one attempt, settling included, inside of its span. */
+export type AroundAttempt = (attempt: RunningAttempt, work: () => Promise<void>) => Promise<void>;
+
+export interface AttemptDeps<Data, Input> {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly definition: GroupDefinition<Data, Input>;
+  readonly inFlight: InFlight;
+  readonly breaker: Breaker;
+  readonly settler: Settler;
+  readonly around: AroundAttempt;
+  /** Monotonic, ms. */
+  readonly now: () => number;
+  readonly at: AtCheckpoint;
+  readonly log: Logger;
+}
+
+/** Whether the effect may take place now: the delivery is still ours by the ledger's lease, and nobody asked us to stop. */
+const mayCommit = (attempt: RunningAttempt, now: () => number): boolean =>
+  !attempt.isLost && !attempt.giveUp.signal.aborted && now() < attempt.leaseUntil;
+
+/** Runs the work to its outcome. Work that throws is a retry before its commit point, and uncertain after it. */
+const outcomeOf = async (
+  attempt: RunningAttempt,
+  work: (attempt: Attempt) => Promise<Outcome>,
+  { now, log }: { readonly now: () => number; readonly log: Logger },
+): Promise<Outcome> => {
+  try {
+    const outcome = work({
+      signal: attempt.giveUp.signal,
+      commit: () => {
+        attempt.isCommitted = mayCommit(attempt, now);
+        return attempt.isCommitted;
+      },
+    });
+    return await Promise.race([outcome, attempt.cutOff.promise]);
+  } catch (error) {
+    log.error({ event_id: attempt.event.id, error }, "the work threw; the event is tried again");
+    return { kind: attempt.isCommitted ? "uncertain" : "transient", reason: "handler_error" };
+  }
+};
+
+/**
+ * What an outcome says beside what the work says of its piece. What failed only because the system is down is released
+ * unharmed. Not the probe: if it was the piece's own fault, the next probe must be another one.
+ */
+const learnFrom = (breaker: Breaker, outcome: Outcome, { event, isProbe }: RunningAttempt): Outcome => {
+  breaker.record(outcome, event.id);
+  if (outcome.kind === "rejected" && isProbe && breaker.areWeRefused) {
+    // We are refused, not this piece: a probe must not cost it its delivery.
+    const { reply } = outcome;
+    return { kind: "unavailable", reason: "account_refused", ...(reply === undefined ? {} : { reply }) };
+  }
+  const isSystems = outcome.kind === "unavailable" && breaker.state === "open" && !isProbe;
+  return isSystems ? { kind: "released", reason: "breaker_open" } : outcome;
+};
+
+/** One attempt at a claimed entry: begun at once, `done` when its entry is settled. */
+export interface StartedAttempt {
+  readonly running: RunningAttempt;
+  readonly done: Promise<void>;
+}
+
+/** Starts attempts: from a claim, by the group's work, to a settled entry. */
+export const createAttempts = <Data, Input>(
+  deps: AttemptDeps<Data, Input>,
+): ((claimed: ClaimedEntry<Data, Input>) => StartedAttempt) => {
+  const { redis, keys, definition, inFlight, breaker, settler, around, now, at, log } = deps;
+
+  const work = async (attempt: RunningAttempt, { event, data, claim, prepared }: ClaimedEntry<Data, Input>) => {
+    // The ledger gives only what is ready.
+    if (prepared?.kind !== "ready") return { kind: "released", reason: "not_ready" } as const;
+    const { attempts, uncertain, ageMs } = claim;
+    const { type, traceparent } = event;
+    const piece = { eventId: event.id, type, data, traceparent, attempts, uncertain, ageMs };
+    const outcome = await outcomeOf(attempt, (asked) => definition.work(piece, prepared.input, asked), { now, log });
+    return learnFrom(breaker, outcome, attempt);
+  };
+
+  const run = async (attempt: RunningAttempt, claimed: ClaimedEntry<Data, Input>): Promise<void> => {
+    const eventId = attempt.event.id;
+    await at("claimed", eventId);
+    const { claim, entry, isNoted } = claimed;
+    const outcome = verdictBefore(claim, { deliveries: entry.deliveries, isNoted }) ?? (await work(attempt, claimed));
+    await at("attempted", eventId);
+    log[outcome.kind === "done" || outcome.kind === "released" ? "info" : "warn"](
+      { event_id: eventId, outcome: outcome.kind, reason: "reason" in outcome ? outcome.reason : undefined },
+      "attempted",
+    );
+    await settler.settle(attempt, outcome);
+  };
+
+  return (claimed) => {
+    const { entry, event, claim, leaseUntil } = claimed;
+    const running: RunningAttempt = {
+      entry,
+      event,
+      claim,
+      giveUp: new AbortController(),
+      isProbe: breaker.state !== "closed",
+      cutOff: Promise.withResolvers(),
+      leaseUntil,
+      isCommitted: false,
+      isLost: false,
+    };
+    inFlight.claimed(running);
+    announceState(redis, keys.status, event.id, "active");
+    return { running, done: around(running, () => run(running, claimed)) };
+  };
+};

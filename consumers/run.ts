@@ -1,0 +1,108 @@
+import { openDatabase } from "../database/connection.ts";
+import { createLogger } from "../observability/logger.ts";
+import { startTelemetry } from "../observability/telemetry.ts";
+import { randomHex } from "../observability/trace-context.ts";
+import { EXIT, untilAskedToStop } from "../runtime/process.ts";
+import { VERSION } from "../runtime/version.ts";
+import { loadSettings } from "../settings/load.ts";
+import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
+import { EVENT_TYPES } from "../stream/events/types.ts";
+import { type Group, requireBindings } from "../stream/groups.ts";
+import { keysOf } from "../stream/keys.ts";
+import { warnOfRisks } from "../stream/redis-policy.ts";
+import { passCheckpoint } from "./engine/checkpoint.ts";
+import type { GroupFactory } from "./engine/factory.ts";
+import { registerConsumerGauges } from "./gauges.ts";
+import { serveHealth } from "./health.ts";
+
+export interface ConsumerRun {
+  /** Every group that this code has. */
+  readonly groups: readonly Group[];
+  /** What makes each group's consumer, by the group's name. */
+  readonly factories: ReadonlyMap<string, GroupFactory>;
+  /** Groups to run, by their exact names; all if there is none. */
+  readonly named: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Commands answer within this time, or count as failed. */
+const COMMAND_TIMEOUT_MS = 2_000;
+/** At a start the store is given so long before the first attempt, which then waits by itself. */
+const FIRST_CONNECT_MS = 2_000;
+/** Postgres connections of one consumer: look-ups, claims, settlements and leases, all in batches. */
+const DATABASE_POOL = 4;
+
+/** An unknown name in `--group`. */
+export class UnknownGroup extends Error {
+  override readonly name = "UnknownGroup";
+}
+
+/**
+ * The named groups, each with what makes its consumer.
+ *
+ * @throws {UnknownGroup} naming what there is
+ */
+const chosenGroups = ({ groups, factories, named }: ConsumerRun) => {
+  const known = groups.flatMap((group) => {
+    const factory = factories.get(group.name);
+    return factory === undefined ? [] : [{ group, factory }];
+  });
+  const names = known.map(({ group }) => group.name);
+  const unknown = named.filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    throw new UnknownGroup(`no group is named ${unknown.join(", ")}; expected one of: ${names.join(", ")}`);
+  }
+  return known.filter(({ group }) => named.length === 0 || named.includes(group.name));
+};
+
+/** A consumer of one or more groups, until it is asked to stop. Returns the exit code. */
+export const runConsumer = async (run: ConsumerRun): Promise<number> => {
+  // First of all: as PID 1 of a container, a process that does not listen yet never hears its SIGTERM.
+  const askedToStop = untilAskedToStop();
+  const { environment } = run;
+  const chosen = chosenGroups(run);
+  requireBindings(run.groups);
+  const required = chosen.flatMap(({ factory }) => factory.requires);
+  const settings = loadSettings("consumer", environment, required);
+  const log = createLogger({ level: settings.LOG_LEVEL, service: "consumer" });
+  const telemetry = await startTelemetry(environment, { part: "consumer", log });
+  const consumer = `${settings.CONSUMER_NAME}-${randomHex(4)}`;
+
+  const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: consumer });
+  const opened = chosen.map(({ group, factory }) => factory.open(group, { settings, db, log }));
+  const connection = { url: settings.REDIS_URL, name: consumer, log };
+  const redis = openCommandConnection({ ...connection, commandTimeoutMs: COMMAND_TIMEOUT_MS });
+  warnOfRisks(redis, log);
+  await untilReady(redis, FIRST_CONNECT_MS);
+
+  const deps = {
+    redis,
+    connectBlocking: () => openBlockingConnection({ ...connection, name: `${consumer}-reader` }),
+    db,
+    keys: keysOf(settings.STREAM_NAME),
+    knownTypes: EVENT_TYPES,
+    log,
+    now: () => performance.now(),
+    wallClock: () => new Date(),
+    random: Math.random,
+    at: passCheckpoint,
+  };
+  const { CLAIM_MIN_IDLE_MS: claimMinIdleMs, DRAIN_TIMEOUT_MS: drainTimeoutMs, TRACE_HOP: traceHop } = settings;
+  const options = { consumer, claimMinIdleMs, drainTimeoutMs, traceHop };
+  const groups = opened.map((group) => group.start(deps, options));
+  registerConsumerGauges(groups);
+  const health = serveHealth(groups, settings.CONSUMER_HEALTH_PORT);
+  const names = groups.map((group) => group.name);
+  log.info({ version: VERSION, consumer, groups: names, health_port: health.port }, "consuming");
+
+  const signal = await askedToStop;
+  log.info({ signal }, "asked to stop; finishing what is in flight");
+  await Promise.all(groups.map((group) => group.stop()));
+  await Promise.all(opened.map((group) => group.close()));
+  await health.stop(true);
+  redis.disconnect();
+  await db.destroy();
+  await telemetry.shutdown();
+  log.info({}, "stopped");
+  return EXIT.stopped;
+};

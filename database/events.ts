@@ -1,0 +1,54 @@
+import { firstStep } from "./ledger/timeline.ts";
+
+/** An event that is to be written with whatever it tells of. */
+export interface NewEvent {
+  /** UUIDv7 */
+  readonly eventId: string;
+  readonly type: string;
+  readonly subject: string;
+  /** Ids only. */
+  readonly data: unknown;
+  readonly traceparent: string;
+  readonly tracestate?: string;
+}
+
+/** A row of the log: all that is needed to make the event's entry again. */
+export interface LoggedEvent {
+  readonly event_id: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly data: unknown;
+  readonly traceparent: string;
+  readonly tracestate: string | null;
+  readonly created_at: Date;
+}
+
+/** A group that gets a delivery of each event of a type, as `stream/groups.ts` binds it. */
+export interface BoundGroup {
+  readonly type: string;
+  readonly group_name: string;
+  /** Delay before its first attempt in ms; null: none. */
+  readonly delay_ms: number | null;
+}
+
+/** SQL: the columns of the log that make a `LoggedEvent`. */
+export const SQL_LOGGED_EVENT =
+  "events.event_id, events.type, events.subject, events.data, events.traceparent, events.tracestate, events.created_at";
+
+/**
+ * SQL: common table expressions that write the event, one delivery for each group that binds to its type, and the outbox
+ * row: whoever makes an event puts them into the one statement that makes what the event tells of. `source` names an
+ * expression with the columns of a `NewEvent` (`event_id, type, subject, data, traceparent, tracestate`), `bindings` a
+ * parameter with `BoundGroup` rows as JSON.
+ */
+export const sqlWriteEvents = (source: string, bindings: string): string => `
+  new_events as (
+    insert into events (event_id, type, subject, data, traceparent, tracestate)
+    select event_id, type, subject, data, traceparent, tracestate from ${source}),
+  new_deliveries as (
+    insert into deliveries (group_name, event_id, next_try_at, timeline)
+    select bound.group_name, made.event_id, now() + bound.delay_ms * interval '1 ms', ${firstStep({ state: "'queued'" })}
+    from ${source} as made
+    join json_to_recordset(${bindings}::json) as bound (type text, group_name text, delay_ms float8) using (type)),
+  new_outbox as (
+    insert into outbox (event_id) select event_id from ${source})`;

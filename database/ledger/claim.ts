@@ -1,0 +1,176 @@
+import { type Database, statement } from "../connection.ts";
+import type { DeliveryState } from "./states.ts";
+import { SQL_FINAL } from "./states.ts";
+import { withStep } from "./timeline.ts";
+
+/** What the group's own look-up said of one event, before it is claimed. */
+export interface WantedDelivery {
+  readonly event_id: string;
+  readonly lookup: "ready" | "cancel" | "suppress";
+  /** Why it is cancelled or suppressed. */
+  readonly reason: string | null;
+}
+
+export interface ClaimOptions {
+  readonly group: string;
+  /** Who claims, for the timeline. */
+  readonly consumer: string;
+  readonly leaseMs: number;
+  /** A delivery that is older is expired, in ms; undefined: never. */
+  readonly expireAfterMs: number | undefined;
+  /** Whether doing the work twice is the same as doing it once: then a lease that ran out is no uncertainty. */
+  readonly isIdempotent: boolean;
+  /** What to do with a delivery of which nobody knows whether its effect took place. */
+  readonly uncertain: "resend" | "hold";
+}
+
+/** A delivery that this consumer, and nobody else, may bring further now. */
+export interface TakenDelivery {
+  readonly kind: "taken";
+  readonly eventId: string;
+  /** Token of this claim: writes under a lower one have no effect. */
+  readonly fence: number;
+  readonly attempts: number;
+  readonly systemFailures: number;
+  readonly uncertain: number;
+  /** Too old: to be closed under this fence. */
+  readonly isExpired: boolean;
+  /** Since the event was committed, in ms of Postgres' clock, when it was claimed. */
+  readonly ageMs: number;
+  /** Its last owner died with it: its lease ran out. */
+  readonly tookOver: boolean;
+}
+
+export type ClaimedDelivery =
+  | TakenDelivery
+  /** Final, or held for an operator: complete the move that its last owner may have left undone. */
+  | {
+      readonly kind: "closed";
+      readonly eventId: string;
+      readonly state: DeliveryState;
+      readonly reason: string | null;
+      readonly attempts: number;
+    }
+  /** Another consumer holds it, or its next attempt is not due: wait so long, in ms. */
+  | { readonly kind: "wait"; readonly eventId: string; readonly delayMs: number };
+
+/** One answer of the ledger about a claim; `adopt.ts` answers in the same shape. */
+export interface ClaimRow {
+  readonly event_id: string;
+  readonly verdict: "take" | "expire" | "hold" | "cancel" | "suppress" | "closed" | "leased" | "not-due";
+  readonly state: DeliveryState;
+  readonly reason: string | null;
+  readonly fence: number;
+  readonly attempts: number;
+  readonly system_failures: number;
+  readonly uncertain: number;
+  readonly was: DeliveryState | null;
+  readonly wait_ms: number | null;
+  readonly age_ms: number;
+}
+
+/**
+ * Claims a batch in one statement. $1 wanted, $2 group, $3 consumer, $4 lease ms, $5 expire ms or null, $6 policy,
+ * $7 whether the group's effect is idempotent.
+ *
+ * `locked` takes the rows in the order of their key, so that batches wait for each other rather than deadlock; `decided`
+ * says, of the row as it is under the lock, what happens to it; `updated` does it.
+ */
+const claim = statement<ClaimRow, [readonly WantedDelivery[], string, string, number, number | null, string, boolean]>(`
+  with input as (
+    select distinct on (event_id) * from json_to_recordset($1::json) as row (event_id uuid, lookup text, reason text)
+    order by event_id),
+  locked as (
+    select deliveries.*, input.lookup, input.reason as lookup_reason
+    from deliveries join input using (event_id) where group_name = $2::text
+    order by deliveries.event_id for update of deliveries),
+  decided as (
+    select locked.*, case
+      when state in (${SQL_FINAL}, 'held') then 'closed'
+      when state = 'active' and lease_until > now() then 'leased'
+      when next_try_at > now() then 'not-due'
+      when lookup <> 'ready' then lookup
+      when queued_at < now() - $5::float8 * interval '1 ms' then 'expire'
+      when state in ('active', 'uncertain') and $6::text = 'hold' and not $7::boolean then 'hold'
+      else 'take' end as verdict
+    from locked),
+  updated as (
+    update deliveries set
+      state = next_state,
+      reason = case verdict when 'hold' then 'uncertain' when 'take' then deliveries.reason
+        when 'expire' then deliveries.reason else decided.lookup_reason end,
+      fence = deliveries.fence + 1,
+      lease_until = case when verdict in ('take', 'expire') then now() + $4::float8 * interval '1 ms' end,
+      next_try_at = null,
+      uncertain = deliveries.uncertain + (decided.state = 'active' and not $7::boolean)::int,
+      updated_at = now(),
+      timeline = ${withStep("decided", {
+        state: "next_state",
+        by: "$3::text",
+        attempt: "case when next_state = 'active' then deliveries.attempts + 1 end",
+        reason: "case when next_state <> 'active' then decided.lookup_reason end",
+      })}
+    from (
+      select event_id, state, lookup_reason, verdict,
+        case when state = 'active' then ${withStep("decided", {
+          state: "case when $7::boolean then 'queued' else 'uncertain' end",
+          by: "$3::text",
+          reason: "'lease_ran_out'",
+        })} else timeline end as timeline,
+        case verdict when 'cancel' then 'cancelled' when 'hold' then 'held' when 'suppress' then 'suppressed'
+          else 'active' end as next_state
+      from decided where verdict in ('take', 'expire', 'hold', 'cancel', 'suppress')) as decided
+    where deliveries.group_name = $2::text and deliveries.event_id = decided.event_id
+    returning deliveries.*, decided.state as was, verdict)
+  select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain,
+    was, null::float8 as wait_ms, extract(epoch from now() - created_at)::float8 * 1000 as age_ms
+  from updated
+  union all
+  select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, state,
+    extract(epoch from (case verdict when 'leased' then lease_until else next_try_at end) - now())::float8 * 1000,
+    extract(epoch from now() - created_at)::float8 * 1000
+  from decided where verdict in ('closed', 'leased', 'not-due')`);
+
+/** Rounds up, and never to nothing: an entry that came back a hair too early would turn in a circle. */
+const MIN_WAIT_MS = 50;
+
+/** What a row of the ledger's answer says. */
+export const toClaimed = (row: ClaimRow): ClaimedDelivery => {
+  const eventId = row.event_id;
+  switch (row.verdict) {
+    case "take":
+    case "expire":
+      return {
+        kind: "taken",
+        eventId,
+        fence: row.fence,
+        attempts: row.attempts,
+        systemFailures: row.system_failures,
+        uncertain: row.uncertain,
+        isExpired: row.verdict === "expire",
+        ageMs: row.age_ms,
+        tookOver: row.was === "active",
+      };
+    case "hold":
+    case "cancel":
+    case "suppress":
+    case "closed":
+      return { kind: "closed", eventId, state: row.state, reason: row.reason, attempts: row.attempts };
+    case "leased":
+    case "not-due":
+      return { kind: "wait", eventId, delayMs: Math.max(MIN_WAIT_MS, Math.ceil(row.wait_ms ?? 0)) };
+  }
+};
+
+/**
+ * Claims the deliveries of a batch of events: what it takes is this consumer's alone until the lease runs out. One answer
+ * per event id that the group has a delivery of; for the others see `adoptEvents`.
+ */
+export const claimDeliveries = async (
+  db: Database,
+  wanted: readonly WantedDelivery[],
+  { group, consumer, leaseMs, expireAfterMs, isIdempotent, uncertain }: ClaimOptions,
+): Promise<Map<string, ClaimedDelivery>> => {
+  const rows = await claim(db, wanted, group, consumer, leaseMs, expireAfterMs ?? null, uncertain, isIdempotent);
+  return new Map(rows.map((row) => [row.event_id, toClaimed(row)]));
+};

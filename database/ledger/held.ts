@@ -1,0 +1,35 @@
+import type { Database } from "../connection.ts";
+
+/** A delivery of which nobody knows whether its effect took place, and that waits for an operator. */
+export interface HeldDelivery {
+  readonly eventId: string;
+  readonly subject: string;
+  readonly attempts: number;
+  readonly uncertain: number;
+  readonly reason: string | null;
+  readonly heldAt: Date;
+}
+
+/** Held deliveries of a group by event id, those after `after` only, at most `limit`. */
+export const listHeldDeliveries = async (
+  db: Database,
+  options: { readonly group: string; readonly limit: number; readonly after?: string | undefined },
+): Promise<readonly HeldDelivery[]> => {
+  let query = db
+    .selectFrom("deliveries")
+    .innerJoin("events", "events.event_id", "deliveries.event_id")
+    .select(["deliveries.event_id", "subject", "attempts", "uncertain", "reason", "updated_at"])
+    .where("group_name", "=", options.group)
+    .where("state", "=", "held")
+    .orderBy("deliveries.event_id")
+    .limit(options.limit);
+  if (options.after !== undefined) query = query.where("deliveries.event_id", ">", options.after);
+  return (await query.execute()).map((row) => ({
+    eventId: row.event_id,
+    subject: row.subject,
+    attempts: row.attempts,
+    uncertain: row.uncertain,
+    reason: row.reason,
+    heldAt: row.updated_at,
+  }));
+};

@@ -1,0 +1,50 @@
+import { type Database, statement } from "../connection.ts";
+import { type LoggedEvent, SQL_LOGGED_EVENT } from "../events.ts";
+import type { DeliveryState } from "./states.ts";
+import { withStep } from "./timeline.ts";
+
+/** What an operator's "once more" found. Everything to make the event's entry again, should Redis not have it. */
+export interface RequeuedDelivery extends LoggedEvent {
+  /** Before the statement. */
+  readonly was: DeliveryState;
+  /** Whether this very statement put it back to `queued`. */
+  readonly requeued: boolean;
+}
+
+/** Why a delivery is queued again, for its timeline. */
+export type RequeueReason = "redriven" | "released" | "replayed";
+
+/**
+ * $1 event ids, $2 group, $3 the state that it must be in, $4 reason for the timeline.
+ *
+ * Counters start afresh, and so does the age that expiry counts. `uncertain` stays: it bounds the duplicates that there may
+ * be, and asks for the note of what was done before the next attempt.
+ */
+const requeue = statement<RequeuedDelivery, [readonly string[], string, DeliveryState, RequeueReason]>(`
+  with input as (
+    select distinct value::uuid as event_id from json_array_elements_text($1::json)),
+  locked as (
+    select deliveries.* from deliveries join input using (event_id) where group_name = $2::text
+    order by deliveries.event_id for update of deliveries),
+  requeued as (
+    update deliveries set
+      state = 'queued', reason = null, attempts = 0, system_failures = 0, next_try_at = null, lease_until = null,
+      queued_at = now(), published_at = now(), updated_at = now(),
+      timeline = ${withStep("deliveries", { state: "'queued'", by: "'ops'", reason: "$4::text" })}
+    from locked
+    where deliveries.group_name = $2::text and deliveries.event_id = locked.event_id and locked.state = $3::text
+    returning deliveries.event_id)
+  select ${SQL_LOGGED_EVENT}, locked.state as was,
+    exists (select 1 from requeued where requeued.event_id = locked.event_id) as requeued
+  from locked join events using (event_id)`);
+
+/**
+ * Puts deliveries back to `queued`, once each: of two operators who do the same at the same time, one gets `requeued`.
+ * Event ids of which the group has no delivery are missing in the answer.
+ */
+export const requeueDeliveries = (
+  db: Database,
+  eventIds: readonly string[],
+  options: { readonly group: string; readonly from: "dead" | "held" | "done"; readonly reason: RequeueReason },
+): Promise<readonly RequeuedDelivery[]> =>
+  eventIds.length === 0 ? Promise.resolve([]) : requeue(db, eventIds, options.group, options.from, options.reason);

@@ -1,0 +1,69 @@
+import { type Database, statement } from "../connection.ts";
+import type { DeliveryState } from "./states.ts";
+import { withStep } from "./timeline.ts";
+
+/** What an attempt made of a delivery: one row of a batch. */
+export interface Settlement {
+  readonly event_id: string;
+  readonly fence: number;
+  readonly state: Exclude<DeliveryState, "active">;
+  /** Added to the counters. */
+  readonly attempts: number;
+  readonly system_failures: number;
+  readonly uncertain: number;
+  /** Delay of the next attempt in ms of Postgres' clock; null: none. */
+  readonly delay_ms: number | null;
+  readonly reason: string | null;
+  /** What the effect is known by outside. */
+  readonly receipt: string | null;
+  /** The other side's words, addresses removed. */
+  readonly reply: string | null;
+}
+
+/**
+ * One statement per batch. $1 settlements, $2 group, $3 consumer. Fenced: an owner that lost the delivery to a later claim
+ * changes nothing. But `done` is true whoever says it, for the effect took place.
+ */
+const settle = statement<{ event_id: string }, [readonly Settlement[], string, string]>(`
+  with input as (
+    select distinct on (event_id) * from json_to_recordset($1::json) as row (
+      event_id uuid, fence int, state text, attempts int, system_failures int, uncertain int, delay_ms float8,
+      reason text, receipt text, reply text)
+    order by event_id, (state = 'done') desc, fence desc),
+  locked as (
+    select deliveries.event_id from deliveries join input using (event_id) where group_name = $2::text
+    order by deliveries.event_id for update of deliveries)
+  update deliveries set
+    state = input.state,
+    lease_until = null,
+    -- Released, its entry goes to the end of the queue: the reconciler counts from here.
+    published_at = case when input.state = 'queued' then now() else deliveries.published_at end,
+    attempts = deliveries.attempts + input.attempts,
+    system_failures = deliveries.system_failures + input.system_failures,
+    uncertain = deliveries.uncertain + input.uncertain,
+    next_try_at = now() + input.delay_ms * interval '1 ms',
+    reason = input.reason,
+    reply = coalesce(input.reply, deliveries.reply),
+    receipt = coalesce(input.receipt, deliveries.receipt),
+    updated_at = now(),
+    timeline = ${withStep("deliveries", {
+      state: "input.state",
+      by: "$3::text",
+      reason: "input.reason",
+      attempt: "nullif(deliveries.attempts + input.attempts, 0)",
+    })}
+  from input join locked using (event_id)
+  where deliveries.group_name = $2::text and deliveries.event_id = input.event_id
+    and ((input.state = 'done' and deliveries.state <> 'done')
+      or (deliveries.state = 'active' and deliveries.fence = input.fence))
+  returning deliveries.event_id`);
+
+/** Writes outcomes to the ledger; one boolean per settlement: whether it took effect. */
+export const settleDeliveries = async (
+  db: Database,
+  settlements: readonly Settlement[],
+  { group, consumer }: { readonly group: string; readonly consumer: string },
+): Promise<readonly boolean[]> => {
+  const applied = new Set((await settle(db, settlements, group, consumer)).map((row) => row.event_id));
+  return settlements.map((settlement) => applied.has(settlement.event_id));
+};

@@ -1,0 +1,58 @@
+import { type Database, statement } from "../connection.ts";
+import type { DeliveryState } from "./states.ts";
+import type { TimelineStep } from "./timeline.ts";
+
+/** What the ledger knows of one event in one group. */
+export interface DeliveryStatus {
+  readonly eventId: string;
+  readonly group: string;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  /** Times that nobody could know whether the effect took place. */
+  readonly uncertain: number;
+  readonly nextTryAt: Date | null;
+  readonly reason: string | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** Oldest first, the last 50 steps. */
+  readonly timeline: readonly TimelineStep[];
+}
+
+/**
+ * Looks an event up in every group that has a delivery of it. Needs Postgres alone: true also after Redis was wiped.
+ */
+export const findDeliveries = async (db: Database, eventId: string): Promise<readonly DeliveryStatus[]> => {
+  const rows = await db
+    .selectFrom("deliveries")
+    .select(["event_id", "group_name", "state", "attempts", "uncertain", "next_try_at", "reason"])
+    .select(["created_at", "updated_at", "timeline"])
+    .where("event_id", "=", eventId)
+    .orderBy("group_name")
+    .execute();
+  return rows.map((row) => ({
+    eventId: row.event_id,
+    group: row.group_name,
+    state: row.state,
+    attempts: row.attempts,
+    uncertain: row.uncertain,
+    nextTryAt: row.next_try_at,
+    reason: row.reason,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    timeline: row.timeline,
+  }));
+};
+
+const states = statement<{ event_id: string; state: DeliveryState }, [readonly string[], string]>(`
+  select event_id, state from deliveries
+  where event_id in (select value::uuid from json_array_elements_text($1::json)) and group_name = $2::text`);
+
+/** The state of each event's delivery; ids of which the group has none are missing in the answer. */
+export const findDeliveryStates = async (
+  db: Database,
+  eventIds: readonly string[],
+  group: string,
+): Promise<ReadonlyMap<string, DeliveryState>> =>
+  eventIds.length === 0
+    ? new Map()
+    : new Map((await states(db, eventIds, group)).map((row) => [row.event_id, row.state]));

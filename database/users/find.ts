@@ -1,0 +1,119 @@
+import { comparisonKey } from "../comparison-key.ts";
+import { type Database, statement } from "../connection.ts";
+import type { DeliveryState } from "../ledger/states.ts";
+import type { TimelineStep } from "../ledger/timeline.ts";
+import { isUuid } from "../uuid.ts";
+
+/** A user as an operator asks for one, with every delivery of the events about them. Holds personal data. */
+export interface FoundUser {
+  /** The user's id; of an event about something else, its subject. */
+  readonly userId: string;
+  /** null: there is no such user, or not any more. */
+  readonly userName: string | null;
+  readonly email: string | null;
+  /** null: the address is not on the list of suppressed ones. */
+  readonly suppressed: string | null;
+  /** The latest event first; of one event, by group. */
+  readonly deliveries: readonly FoundDelivery[];
+}
+
+export interface FoundDelivery {
+  readonly group: string;
+  readonly eventId: string;
+  readonly type: string;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly uncertain: number;
+  readonly systemFailures: number;
+  readonly nextTryAt: Date | null;
+  readonly leaseUntil: Date | null;
+  readonly reason: string | null;
+  readonly reply: string | null;
+  readonly receipt: string | null;
+  readonly traceparent: string;
+  /** Still in the outbox: not known to be in the stream. */
+  readonly inOutbox: boolean;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** Oldest first. */
+  readonly timeline: readonly TimelineStep[];
+}
+
+interface FoundRow {
+  readonly found_subject: string;
+  readonly user_name: string | null;
+  readonly email: string | null;
+  readonly suppressed: string | null;
+  readonly group_name: string | null;
+  readonly event_id: string;
+  readonly type: string;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly uncertain: number;
+  readonly system_failures: number;
+  readonly next_try_at: Date | null;
+  readonly lease_until: Date | null;
+  readonly reason: string | null;
+  readonly reply: string | null;
+  readonly receipt: string | null;
+  readonly traceparent: string;
+  readonly in_outbox: boolean;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly timeline: readonly TimelineStep[];
+}
+
+/** $1 the text as a UUID or null, $2 as a comparison key, $3 most rows. The ledger outlives the user. */
+const find = statement<FoundRow, [string | null, string, number]>(`
+  with wanted as (
+    select id::text as subject, id as user_id from users where id = $1::uuid or email_key = $2::text or user_name_key = $2::text
+    union
+    select subject, case when subject ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then subject::uuid end
+    from events where event_id = $1::uuid or subject = $1::uuid::text)
+  select wanted.subject as found_subject, users.user_name, users.email, deliveries.*, events.type, events.traceparent,
+    (select suppressions.reason from suppressions where suppressions.email_key = users.email_key) as suppressed,
+    exists (select 1 from outbox where outbox.event_id = events.event_id) as in_outbox
+  from wanted left join users on users.id = wanted.user_id
+    left join (events join deliveries using (event_id)) on events.subject = wanted.subject
+  order by deliveries.event_id desc, deliveries.group_name limit $3::int`);
+
+const toDelivery = (row: FoundRow): FoundDelivery[] =>
+  row.group_name === null
+    ? []
+    : [
+        {
+          group: row.group_name,
+          eventId: row.event_id,
+          type: row.type,
+          state: row.state,
+          attempts: row.attempts,
+          uncertain: row.uncertain,
+          systemFailures: row.system_failures,
+          nextTryAt: row.next_try_at,
+          leaseUntil: row.lease_until,
+          reason: row.reason,
+          reply: row.reply,
+          receipt: row.receipt,
+          traceparent: row.traceparent,
+          inOutbox: row.in_outbox,
+          createdAt: row.created_at,
+          updatedAt: row.updated_at,
+          timeline: row.timeline,
+        },
+      ];
+
+/**
+ * Users by event id, user id, address or user name; addresses and names compared as signups are. The latest first, at most
+ * `limit` deliveries. A user who was erased is still found by either id.
+ */
+export const findUsers = async (db: Database, text: string, limit: number): Promise<readonly FoundUser[]> => {
+  const wanted = text.trim();
+  const rows = await find(db, isUuid(wanted) ? wanted : null, comparisonKey(wanted), limit);
+  return [...Map.groupBy(rows, (row) => row.found_subject)].map(([subject, ofUser]) => ({
+    userId: subject,
+    userName: ofUser[0]?.user_name ?? null,
+    email: ofUser[0]?.email ?? null,
+    suppressed: ofUser[0]?.suppressed ?? null,
+    deliveries: ofUser.flatMap(toDelivery),
+  }));
+};

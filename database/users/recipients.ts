@@ -1,0 +1,40 @@
+import { type Database, statement } from "../connection.ts";
+
+/** A person to whom something is sent. */
+export interface Recipient {
+  readonly userId: string;
+  readonly userName: string;
+  readonly email: string;
+  /** `comparisonKey(email)` */
+  readonly emailKey: string;
+  /** Whether the address is on the list of suppressed ones. */
+  readonly isSuppressed: boolean;
+}
+
+interface RecipientRow {
+  readonly id: string;
+  readonly user_name: string;
+  readonly email: string;
+  readonly email_key: string;
+  readonly is_suppressed: boolean;
+}
+
+const find = statement<RecipientRow, [readonly string[]]>(`
+  select id, user_name, email, email_key,
+    exists (select 1 from suppressions where suppressions.email_key = users.email_key) as is_suppressed
+  from users where id in (select value::uuid from json_array_elements_text($1::json))`);
+
+/** Looks users up, one statement for all; ids of which there is no user (any more) are missing in the answer. */
+export const findRecipients = async (db: Database, userIds: readonly string[]): Promise<Map<string, Recipient>> =>
+  new Map(
+    (await find(db, userIds)).map((row) => [
+      row.id,
+      {
+        userId: row.id,
+        userName: row.user_name,
+        email: row.email,
+        emailKey: row.email_key,
+        isSuppressed: row.is_suppressed,
+      },
+    ]),
+  );

@@ -1,0 +1,210 @@
+import { type Batcher, createBatcher } from "../../runtime/batcher.ts";
+import { type Database, statement } from "../connection.ts";
+import { databaseFault } from "../errors.ts";
+import { type BoundGroup, type NewEvent, sqlWriteEvents } from "../events.ts";
+import { wholeOrEach } from "../whole-or-each.ts";
+
+/** Everything that a signup writes. Checked, normalised and hashed before it comes here. */
+export interface NewSignup {
+  /** UUIDv7 */
+  readonly userId: string;
+  /** What is told of it: `user.signed_up.v1`. */
+  readonly event: NewEvent;
+  readonly userName: string;
+  readonly userNameKey: string;
+  readonly email: string;
+  readonly emailKey: string;
+  /** argon2id, PHC string. */
+  readonly passwordHash: string;
+  readonly locale: string;
+  /** SHA-256 of the client's Idempotency-Key, in hex. */
+  readonly idempotencyKeyHash?: string;
+}
+
+export type SignupResult =
+  | { readonly kind: "created"; readonly createdAt: Date }
+  | { readonly kind: "email_taken" }
+  | { readonly kind: "user_name_taken" }
+  /** Another signup was made under this Idempotency-Key: `findByIdempotencyKey` tells which. */
+  | { readonly kind: "idempotency_key_used" };
+
+export interface SignupWriter {
+  /**
+   * Writes user, event, deliveries and outbox row, or nothing. Signups that arrive while a statement runs share the next.
+   *
+   * @throws the driver's error if the database is away or refuses this very row; never for another one's fault
+   */
+  write(signup: NewSignup): Promise<SignupResult>;
+  /** Resolves when nothing is waiting or under way. */
+  idle(): Promise<void>;
+}
+
+const MAX_BATCH = 128;
+const MAX_IN_FLIGHT = 3;
+const MAX_ROUNDS = 3;
+
+interface InputRow {
+  readonly user_id: string;
+  readonly event_id: string;
+  readonly user_name: string;
+  readonly user_name_key: string;
+  readonly email: string;
+  readonly email_key: string;
+  readonly password_hash: string;
+  readonly locale: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly data: unknown;
+  readonly traceparent: string;
+  readonly tracestate: string | null;
+  readonly key_hash: string | null;
+}
+
+const INPUT = `input as (
+    select * from json_to_recordset($1::json) as row (
+      user_id uuid, event_id uuid, user_name text, user_name_key text, email text, email_key text,
+      password_hash text, locale text, type text, subject text, data jsonb, traceparent text, tracestate text, key_hash text))`;
+
+/**
+ * One statement for user, event, deliveries and outbox. The unique indexes decide what is taken, also within one batch; sorted, so
+ * that two batches wait for each other rather than deadlock. An Idempotency-Key that is in use keeps its user out.
+ */
+const insertSignups = statement<{ user_id: string; created_at: Date }, [readonly InputRow[], readonly BoundGroup[]]>(`
+  with ${INPUT},
+  new_keys as (
+    insert into idempotency_keys (key_hash, user_id, event_id)
+    select decode(key_hash, 'hex'), user_id, event_id from input where key_hash is not null
+    order by key_hash
+    on conflict do nothing
+    returning user_id),
+  new_users as (
+    insert into users (id, user_name, user_name_key, email, email_key, password_hash, locale)
+    select user_id, user_name, user_name_key, email, email_key, password_hash, locale from input
+    where key_hash is null or user_id in (select user_id from new_keys)
+    order by email_key
+    on conflict do nothing
+    returning id, created_at),
+  made as (
+    select input.* from input join new_users on new_users.id = input.user_id),${sqlWriteEvents("made", "$2")}
+  select id as user_id, created_at from new_users`);
+
+interface Obstacle {
+  readonly user_id: string;
+  readonly email_taken: boolean;
+  readonly user_name_taken: boolean;
+  readonly key_used: boolean;
+}
+
+/**
+ * Why rows were left out, asked only for these. A key whose signup came to nothing, or that is older than a day, is free
+ * again. A row without an obstacle lost to something that is gone by now: it is written again.
+ */
+const findObstacles = statement<Obstacle, [readonly InputRow[]]>(`
+  with ${INPUT},
+  freed as (
+    delete from idempotency_keys using input
+    where idempotency_keys.key_hash = decode(input.key_hash, 'hex')
+      and (idempotency_keys.created_at < now() - interval '24 hours'
+        or not exists (select 1 from users where users.id = idempotency_keys.user_id))
+    returning idempotency_keys.key_hash)
+  select user_id,
+    exists (select 1 from users where users.email_key = input.email_key) as email_taken,
+    exists (select 1 from users where users.user_name_key = input.user_name_key) as user_name_taken,
+    exists (select 1 from idempotency_keys where key_hash = decode(input.key_hash, 'hex')
+      and key_hash not in (select freed.key_hash from freed)) as key_used
+  from input`);
+
+const toRow = (signup: NewSignup): InputRow => ({
+  user_id: signup.userId,
+  event_id: signup.event.eventId,
+  user_name: signup.userName,
+  user_name_key: signup.userNameKey,
+  email: signup.email,
+  email_key: signup.emailKey,
+  password_hash: signup.passwordHash,
+  locale: signup.locale,
+  type: signup.event.type,
+  subject: signup.event.subject,
+  data: signup.event.data,
+  traceparent: signup.event.traceparent,
+  tracestate: signup.event.tracestate ?? null,
+  key_hash: signup.idempotencyKeyHash ?? null,
+});
+
+const resultOf = (obstacle: Obstacle): SignupResult | undefined => {
+  if (obstacle.key_used) return { kind: "idempotency_key_used" };
+  if (obstacle.email_taken) return { kind: "email_taken" };
+  if (obstacle.user_name_taken) return { kind: "user_name_taken" };
+  return undefined;
+};
+
+/** Writes a batch and finds out, for each row, what became of it. */
+const writeBatch = async (
+  db: Database,
+  bindings: readonly BoundGroup[],
+  rows: readonly InputRow[],
+): Promise<Map<string, SignupResult>> => {
+  const results = new Map<string, SignupResult>();
+  let open = rows;
+  for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
+    for (const row of await insertSignups(db, open, bindings)) {
+      results.set(row.user_id, { kind: "created", createdAt: row.created_at });
+    }
+    const leftOut = open.filter((row) => !results.has(row.user_id));
+    if (leftOut.length === 0) break;
+    for (const obstacle of await findObstacles(db, leftOut)) {
+      const result = resultOf(obstacle);
+      if (result !== undefined) results.set(obstacle.user_id, result);
+    }
+    open = leftOut.filter((row) => !results.has(row.user_id));
+  }
+  return results;
+};
+
+/** The row kept losing against others that are gone by now; the same request may well succeed. */
+class SignupConflict extends Error {
+  override readonly name = "SignupConflict";
+  /** serialization_failure: `databaseFault` calls it a conflict. */
+  readonly code = "40001";
+
+  constructor() {
+    super("the signup kept losing against others");
+  }
+}
+
+type Settled = { readonly result: SignupResult } | { readonly error: unknown };
+
+/** No signup fails for another's fault: one whose value is refused, or that deadlocks, answers for itself. */
+const writeAll = (
+  db: Database,
+  bindings: readonly BoundGroup[],
+  rows: readonly InputRow[],
+): Promise<readonly Settled[]> =>
+  wholeOrEach<InputRow, Settled>(rows, {
+    run: async (batch) => {
+      const results = await writeBatch(db, bindings, batch);
+      return batch.map((row) => {
+        const result = results.get(row.user_id);
+        return result === undefined ? { error: new SignupConflict() } : { result };
+      });
+    },
+    mayBeOneRows: (error) => databaseFault(error).kind !== "unavailable",
+    failedAlone: (_, error) => ({ error }),
+  });
+
+/** `bindings`: the groups that get a delivery of a signup. */
+export const createSignupWriter = (db: Database, bindings: readonly BoundGroup[]): SignupWriter => {
+  const batcher: Batcher<InputRow, Settled> = createBatcher({
+    maxBatch: MAX_BATCH,
+    maxInFlight: MAX_IN_FLIGHT,
+    run: (rows) => writeAll(db, bindings, rows),
+  });
+  return {
+    write: async (signup) => {
+      const settled = await batcher.add(toRow(signup));
+      if ("error" in settled) throw settled.error;
+      return settled.result;
+    },
+    idle: () => batcher.idle(),
+  };
+};

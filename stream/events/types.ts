@@ -1,0 +1,4 @@
+import { USER_SIGNED_UP } from "./user-signed-up.ts";
+
+/** Every type of event that this code publishes and can read. A new version of a type is a type of its own. */
+export const EVENT_TYPES: readonly string[] = [USER_SIGNED_UP];

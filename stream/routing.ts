@@ -1,0 +1,40 @@
+/**
+ * Whether an event type matches a pattern as the routing key of an AMQP 0-9-1 topic exchange does: both are words between
+ * dots; `*` stands for exactly one word, `#` for any number of them, none included; every other word is literal.
+ */
+export const matchesPattern = (pattern: string, type: string): boolean =>
+  matchesWords(pattern.split("."), type === "" ? [] : type.split("."));
+
+const matchesWords = (pattern: readonly string[], words: readonly string[]): boolean => {
+  // The places in `words` that the pattern may have come to; one row at a time, so that no pattern takes long.
+  let places = new Set([0]);
+  for (const expected of pattern) {
+    const next = new Set<number>();
+    for (const place of places) {
+      if (expected === "#") for (let end = place; end <= words.length; end += 1) next.add(end);
+      else if (place < words.length && (expected === "*" || expected === words[place])) next.add(place + 1);
+    }
+    places = next;
+  }
+  return places.has(words.length);
+};
+
+/** `order.placed.v2` -> `order.placed` */
+const withoutVersion = (type: string): string => type.replace(/\.v\d+$/, "");
+
+/** What a group does with an event type: handles it, knows it in another version only, or has no business with it. */
+export type Binding = "handled" | "unknown-version" | "unbound";
+
+/**
+ * How patterns bind to a type. `knownTypes`: every type that this code can read. A type that a pattern names whole is
+ * handled; one that a wildcard matches is, too, unless this code knows it in another version only. A group never takes a
+ * version for another.
+ */
+export const bindingTo = (patterns: readonly string[], type: string, knownTypes: readonly string[]): Binding => {
+  const bound = knownTypes.filter((known) => patterns.some((pattern) => matchesPattern(pattern, known)));
+  const isMatched = patterns.some((pattern) => matchesPattern(pattern, type));
+  if (patterns.includes(type) || (isMatched && knownTypes.includes(type))) return "handled";
+  const isOtherVersion = [...bound, ...patterns].some((known) => withoutVersion(known) === withoutVersion(type));
+  if (isOtherVersion) return "unknown-version";
+  return isMatched ? "handled" : "unbound";
+};

@@ -1,0 +1,52 @@
+import type { Redis } from "ioredis";
+import source from "./dead-letter.lua" with { type: "text" };
+import type { HeldEntry } from "./delay.ts";
+import { defineScript, runScript } from "./script.ts";
+
+const script = defineScript(source);
+
+/** Why an entry died, and all that is needed to bring it back. Times are ISO 8601. */
+export interface NewLetter {
+  /** '' when the entry was too malformed to have one. */
+  readonly eventId: string;
+  /** Whether it enters the dead index: only the ledger's own events do, one letter each. */
+  readonly indexed: boolean;
+  /** A word to select by: `no_such_address`, `retries_exhausted`, `malformed`, ... */
+  readonly reason: string;
+  /** What the last attempt said, addresses removed. */
+  readonly detail: string;
+  readonly attempts: number;
+  readonly firstFailureAt: string;
+  readonly lastFailureAt: string;
+  /** The raw fields and values of the entry, whole. */
+  readonly fields: readonly string[];
+}
+
+/** Acks an entry and makes it a dead letter. False if it is no longer this consumer's. */
+export const deadLetter = async (
+  redis: Redis,
+  entry: HeldEntry,
+  keys: { readonly dead: string; readonly deadIndex: string },
+  letter: NewLetter,
+): Promise<boolean> => {
+  const fields = [
+    ...["event_id", letter.eventId],
+    ...["reason", letter.reason],
+    ...["detail", letter.detail],
+    ...["attempts", String(letter.attempts)],
+    ...["first_failure_at", letter.firstFailureAt],
+    ...["last_failure_at", letter.lastFailureAt],
+    ...["group", entry.group],
+    ...["consumer", entry.consumer],
+    ...["stream", entry.stream],
+    ...["entry_id", entry.entryId],
+    ...["fields", JSON.stringify(letter.fields)],
+  ];
+  const result = await runScript(
+    redis,
+    script,
+    [entry.stream, keys.dead, keys.deadIndex],
+    [entry.group, entry.consumer, entry.entryId, letter.indexed ? letter.eventId : "", ...fields],
+  );
+  return result !== 0;
+};

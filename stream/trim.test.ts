@@ -1,0 +1,33 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { trimBound } from "./trim.ts";
+
+const id = fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.nat(3)).map(([ms, sequence]) => `${ms}-${sequence}`);
+const order = (entryId: string) => {
+  const [ms = 0, sequence = 0] = entryId.split("-").map(Number);
+  return ms * 10 + sequence;
+};
+
+describe("how far a stream may be trimmed", () => {
+  test.each([
+    [[undefined], 1_000, 100, "900-0"],
+    [["500-2"], 1_000, 100, "500-2"],
+    [["500-2", "500-1", undefined], 1_000, 100, "500-1"],
+    [["950-0"], 1_000, 100, "900-0"],
+    [[undefined], 1_000, 2_000, undefined],
+  ])("%j at %i with a retention of %i ms: below %p", (unfinished, nowMs, retentionMs, expected) => {
+    expect(trimBound(unfinished, nowMs, retentionMs)).toBe(expected as string);
+  });
+
+  test("never touches what a group has yet to finish, nor what is younger than the retention", () => {
+    const unfinished = fc.array(fc.option(id, { nil: undefined }));
+    fc.assert(
+      fc.property(unfinished, fc.nat(6_000), fc.nat(6_000), (ids, nowMs, retentionMs) => {
+        const bound = trimBound(ids, nowMs, retentionMs);
+        if (bound === undefined) return;
+        for (const each of ids) if (each !== undefined) expect(order(bound)).toBeLessThanOrEqual(order(each));
+        expect(order(bound)).toBeLessThanOrEqual(Math.max(0, nowMs - retentionMs) * 10);
+      }),
+    );
+  });
+});
