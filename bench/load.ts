@@ -32,6 +32,9 @@ export const forSeconds = (seconds: number): Load["more"] => {
   return () => performance.now() < end;
 };
 
+/** The port of a URL that names one. */
+export const portOf = (url: string): number => Number(new URL(url).port);
+
 const HEAD_END = "\r\n\r\n";
 
 /** The answer's status if the text holds all of it; undefined: more is to come. */

@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import type { Redis } from "ioredis";
 import { openCommandConnection, untilReady } from "../stream/connection.ts";
 import { eventually } from "./eventually.ts";
-import { type MailServer, startMailServer } from "./mail-server.ts";
+import { type MailServer, refusal, startMailServer } from "./mail-server.ts";
 import type { OtlpReceiver, ReceivedSpan } from "./otlp-receiver.ts";
 import { redisUrl, silentLog } from "./pipeline.ts";
 import type { RunningProcess } from "./processes.ts";
@@ -95,7 +95,7 @@ export const refusingAtFirst = (refusals: number, responseCode: number, text: st
   return startMailServer({
     onRcptTo: (_address, _session, done) => {
       asked += 1;
-      done(asked > refusals ? null : Object.assign(new Error(text), { responseCode }));
+      done(asked > refusals ? null : refusal(responseCode, text));
     },
   });
 };
