@@ -1,5 +1,5 @@
 import type { Figures } from "./cases.ts";
-import { median } from "./statistics.ts";
+import { meanRatio, median } from "./statistics.ts";
 
 export interface Measurement {
   readonly case: string;
@@ -27,7 +27,7 @@ const table = (rows: readonly (readonly string[])[]): string[] => {
 
 /**
  * A table for each case: median, least and most of each figure for each tree. With two trees or more: the ratio of the
- * second's median to the first's and, in brackets, the ratios within the rounds, which show how far chance goes.
+ * second's median to the first's, and the mean of the ratios within the rounds with what chance makes of it.
  */
 export const summary = (measurements: readonly Measurement[], trees: readonly string[]): string => {
   const cases = [...new Set(measurements.map((each) => each.case))];
@@ -38,16 +38,16 @@ export const summary = (measurements: readonly Measurement[], trees: readonly st
     const rows = Object.keys(own[0]?.figures ?? {}).map((figure) => {
       const [first = [], second = []] = trees.map((_, tree) => valuesOf(figure, tree));
       const ratios = second.map((value, round) => value / (first[round] ?? Number.NaN));
-      const ofMedians = median(second) / median(first);
-      const range = `[${Math.min(...ratios).toFixed(3)}-${Math.max(...ratios).toFixed(3)}]`;
+      const { mean, error } = meanRatio(ratios);
+      const compared = [(median(second) / median(first)).toFixed(3), `${mean.toFixed(3)} ± ${error.toFixed(3)}`];
       return [
         figure,
         ...trees.map((_, tree) => spread(valuesOf(figure, tree), shown)),
-        ...(trees.length > 1 ? [`${ofMedians.toFixed(3)} ${median(ratios).toFixed(3)} ${range}`] : []),
+        ...(trees.length > 1 ? compared : []),
       ];
     });
-    const ratioHeads = trees.length > 1 ? ["2nd/1st: of medians, median within rounds [range]"] : [];
-    return [...table([[name, ...trees, ...ratioHeads], ...rows]), ""];
+    const comparisonHeads = trees.length > 1 ? ["2nd/1st of medians", "mean of rounds"] : [];
+    return [...table([[name, ...trees, ...comparisonHeads], ...rows]), ""];
   });
   return lines.join("\n");
 };

@@ -15,7 +15,9 @@ const HELP = `bun run bench [options]: what a signup and a mail cost, on process
   --json            a line for each measurement on standard output, the table on standard error
 
 CPU is in µs for each signup or mail: figures of a busy machine that can be trusted more than those of time. Stores, API,
-consumer and SMTP server share the machine; compare ratios of one run, not figures of two.`;
+consumer and SMTP server share the machine; compare ratios of one run, not figures of two. After ± stands what chance
+alone makes of a ratio in 95 of 100 runs: measure more rounds, four times as many to halve it, until it is less than the
+difference that is looked for.`;
 
 const wholeNumber = (name: string, text: string): number => {
   const value = Number(text);
