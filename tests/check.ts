@@ -1,28 +1,57 @@
 import { join } from "node:path";
 
-/** Everything that must pass before a change lands, in order; the first failure ends it. */
-const STEPS: readonly (readonly [what: string, command: readonly string[]])[] = [
-  ["types", ["node_modules/.bin/tsc", "--noEmit"]],
-  ["format, lint, direction of imports", ["node_modules/.bin/biome", "check", "--error-on-warnings", "."]],
-  ["unused files, exports, dependencies", ["node_modules/.bin/knip"]],
-  ["tests", ["tests/run.ts"]],
+interface Step {
+  readonly what: string;
+  readonly command: readonly string[];
+  /** Its output is shown as it comes; that of the others, once they have ended. */
+  readonly isShownAtOnce?: boolean;
+}
+
+/** Everything that must pass before a change lands. They run side by side; the first failure ends them all. */
+const STEPS: readonly Step[] = [
+  { what: "types", command: ["node_modules/.bin/tsc", "--noEmit"] },
+  {
+    what: "format, lint, direction of imports",
+    command: ["node_modules/.bin/biome", "check", "--error-on-warnings", "."],
+  },
+  { what: "unused files, exports, dependencies", command: ["node_modules/.bin/knip"] },
+  { what: "tests", command: ["tests/run.ts"], isShownAtOnce: true },
 ];
 
 const root = join(import.meta.dir, "..");
 
-for (const [what, command] of STEPS) {
+const start = ({ what, command, isShownAtOnce = false }: Step) => {
   const startedAt = performance.now();
-  console.log(`\n== ${what}`);
+  const output = isShownAtOnce ? "inherit" : "pipe";
   // Bun runs them all: whichever Node.js is there, or none.
-  const result = Bun.spawnSync([process.execPath, "--bun", ...command], {
-    cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-  if (!result.success) {
-    console.error(`== ${what}: failed after ${seconds} s`);
+  const child = Bun.spawn([process.execPath, "--bun", ...command], { cwd: root, stdio: ["ignore", output, output] });
+  const textOf = (stream: ReadableStream<Uint8Array> | undefined) => new Response(stream ?? "").text();
+  const ended = async (): Promise<number> => {
+    const [code, ...texts] = await Promise.all([child.exited, textOf(child.stdout), textOf(child.stderr)]);
     // A step that was killed has no exit code of its own.
-    process.exit(result.exitCode || 1);
-  }
-  console.log(`== ${what}: passed in ${seconds} s`);
-}
+    const isPassed = code === 0 && child.signalCode === null;
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    console.log(`${texts.join("").trimEnd()}\n== ${what}: ${isPassed ? "passed in" : "failed after"} ${seconds} s`);
+    return isPassed ? 0 : code || 1;
+  };
+  return { stop: () => child.kill("SIGTERM"), ended: ended() };
+};
+
+const main = async (): Promise<number> => {
+  const running = STEPS.map(start);
+  const stopAll = () => {
+    for (const each of running) each.stop();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stopAll);
+  const failures: number[] = [];
+  const watch = async ({ ended }: (typeof running)[number]): Promise<void> => {
+    const code = await ended;
+    if (code === 0) return;
+    failures.push(code);
+    stopAll();
+  };
+  await Promise.all(running.map(watch));
+  return failures[0] ?? 0;
+};
+
+process.exit(await main());
