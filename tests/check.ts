@@ -21,6 +21,7 @@ const STEPS: readonly Step[] = [
 const root = join(import.meta.dir, "..");
 
 const start = ({ what, command, isShownAtOnce = false }: Step) => {
+  let isStopped = false;
   const startedAt = performance.now();
   const output = isShownAtOnce ? "inherit" : "pipe";
   // Bun runs them all: whichever Node.js is there, or none.
@@ -30,11 +31,16 @@ const start = ({ what, command, isShownAtOnce = false }: Step) => {
     const [code, ...texts] = await Promise.all([child.exited, textOf(child.stdout), textOf(child.stderr)]);
     // A step that was killed has no exit code of its own.
     const isPassed = code === 0 && child.signalCode === null;
+    const how = isPassed ? "passed in" : isStopped ? "stopped after" : "failed after";
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    console.log(`${texts.join("").trimEnd()}\n== ${what}: ${isPassed ? "passed in" : "failed after"} ${seconds} s`);
+    console.log(`${texts.join("").trimEnd()}\n== ${what}: ${how} ${seconds} s`);
     return isPassed ? 0 : code || 1;
   };
-  return { stop: () => child.kill("SIGTERM"), ended: ended() };
+  const stop = () => {
+    isStopped = true;
+    child.kill("SIGTERM");
+  };
+  return { what, stop, ended: ended() };
 };
 
 const main = async (): Promise<number> => {
@@ -43,15 +49,17 @@ const main = async (): Promise<number> => {
     for (const each of running) each.stop();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stopAll);
-  const failures: number[] = [];
-  const watch = async ({ ended }: (typeof running)[number]): Promise<void> => {
+  const failures: { readonly what: string; readonly code: number }[] = [];
+  const watch = async ({ what, ended }: (typeof running)[number]): Promise<void> => {
     const code = await ended;
     if (code === 0) return;
-    failures.push(code);
+    failures.push({ what, code });
     stopAll();
   };
   await Promise.all(running.map(watch));
-  return failures[0] ?? 0;
+  const [first] = failures;
+  if (first !== undefined) console.error(`\n== the first that failed: ${first.what}`);
+  return first?.code ?? 0;
 };
 
 process.exit(await main());
