@@ -1,21 +1,19 @@
 import { readFileSync } from "node:fs";
-import { createSignupWriter } from "../database/users/signup.ts";
 import { openCommandConnection, untilReady } from "../stream/connection.ts";
-import { ensureGroup } from "../stream/ensure-group.ts";
-import { encodeEvent, loggedEvent } from "../stream/events/envelope.ts";
 import { readConsumers } from "../stream/group-status.ts";
-import { boundGroups, GROUPS, WELCOME_EMAIL } from "../stream/groups.ts";
-import { aSignup, committedEvent, silentLog } from "../tests/pipeline.ts";
-import { aSystem, type RunningProcess, type System } from "../tests/processes.ts";
+import { WELCOME_EMAIL } from "../stream/groups.ts";
+import { silentLog } from "../tests/pipeline.ts";
+import { aSystem, type RunningProcess, type System, signUpAt } from "../tests/processes.ts";
 import { startTestServers } from "../tests/servers.ts";
+import { portOf, signUpMany, times } from "./load.ts";
 
 /**
- * `bun bench/backlog.ts [signups] [seconds]`: what a backlog costs. As many signups wait in the stream, an api and two
- * consumers start on them, as an operator runs them; told are each process's memory, the longest pending list of a
- * consumer, and how long the routes that ask for the backlog and for one event take meanwhile.
+ * `bun bench/backlog.ts [signups] [seconds]`: what a backlog costs. As many signups wait in the stream when an api and two
+ * consumers start, as an operator runs them. It prints each process's memory, the longest pending list of a consumer, and
+ * how long the routes that ask for the backlog and for one event take meanwhile.
  */
 const [signups = 200_000, seconds = 60] = process.argv.slice(2).map(Number);
-const SLICE = 1_000;
+const CONNECTIONS = 64;
 const CONCURRENCY = 20;
 const group = WELCOME_EMAIL.name;
 
@@ -33,24 +31,13 @@ const openStream = async ({ environment }: System) => {
   await untilReady(redis, 5_000);
   return redis;
 };
-type Stream = Awaited<ReturnType<typeof openStream>>;
 
-/** Signups as the api leaves them when it has published them; returns the last one's event id. */
-const fill = async ({ database, keys }: System, redis: Stream): Promise<string> => {
-  const writer = createSignupWriter(database.db, boundGroups(GROUPS));
-  await ensureGroup(redis, keys, WELCOME_EMAIL);
-  let last = "";
-  for (let done = 0; done < signups; done += SLICE) {
-    const slice = Array.from({ length: Math.min(SLICE, signups - done) }, () => aSignup());
-    await Promise.all(slice.map((each) => writer.write(each)));
-    await Promise.all(
-      slice.map((signup) => redis.xadd(keys.events, "*", ...encodeEvent(loggedEvent(committedEvent(signup))))),
-    );
-    await database.db.deleteFrom("outbox").execute();
-    last = slice.at(-1)?.event.eventId ?? last;
-    if ((done / SLICE) % 20 === 0) console.log(`${done + slice.length} of ${signups} signups wait`);
-  }
-  return last;
+/** Signs people up while no consumer runs; returns the last one's event id. */
+const fill = async (api: RunningProcess): Promise<string> => {
+  await signUpMany({ port: portOf(api.url), connections: CONNECTIONS, more: times(signups - 1) });
+  const { eventId } = await signUpAt(api);
+  console.log(`${signups} signups wait`);
+  return eventId;
 };
 
 const millisecondsOf = async (url: string, token = ""): Promise<number> => {
@@ -71,9 +58,12 @@ const main = async (): Promise<void> => {
   Object.assign(process.env, servers.environment);
   await using system = await aSystem();
   const redis = await openStream(system);
-  const last = await fill(system, redis);
-
   const settings = { CONSUMER_CONCURRENCY: String(CONCURRENCY), CLAIM_MIN_IDLE_MS: "10000" };
+  const filling = await system.api();
+  const last = await fill(filling);
+  filling.kill("SIGTERM");
+  await filling.exited;
+
   const api = await system.api(settings);
   const processes = { api, one: await system.consumer(settings), two: await system.consumer(settings) };
   const memory: Record<string, number[]> = { api: [], one: [], two: [] };

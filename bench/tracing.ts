@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs";
 import { eventually } from "../tests/eventually.ts";
 import { startOtlpReceiver } from "../tests/otlp-receiver.ts";
-import { aSystem, type RunningProcess, signUpAt } from "../tests/processes.ts";
+import { aSystem } from "../tests/processes.ts";
 import { startTestServers } from "../tests/servers.ts";
+import { cpuOf } from "./cpu.ts";
+import { portOf, signUpMany, times } from "./load.ts";
+import { median } from "./statistics.ts";
 
 /**
  * `bun bench/tracing.ts [signups] [rounds]`: what tracing costs. An api and a consumer, as an operator runs them, on stores
@@ -12,8 +14,7 @@ import { startTestServers } from "../tests/servers.ts";
  * CPU time per signup is the figure to trust: requests per second on a busy machine tell of the machine.
  */
 const [signups = 2_000, rounds = 5] = process.argv.slice(2).map(Number);
-const CALLERS = 32;
-const TICKS_PER_SECOND = 100;
+const CONNECTIONS = 32;
 
 const MODES = {
   off: {},
@@ -29,24 +30,6 @@ interface Figures {
   readonly spans: number;
 }
 
-/** CPU time of a process so far, in µs: utime and stime of /proc/PID/stat. */
-const cpuMicroseconds = ({ pid }: RunningProcess): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1_000_000;
-};
-
-const signUpMany = async (api: RunningProcess, count: number): Promise<void> => {
-  let left = count;
-  const caller = async () => {
-    while (left > 0) {
-      left -= 1;
-      const { status } = await signUpAt(api);
-      if (status !== 201) throw new Error(`a signup was answered ${status}`);
-    }
-  };
-  await Promise.all(Array.from({ length: CALLERS }, caller));
-};
-
 const measure = async (mode: Mode): Promise<Figures> => {
   await using receiver = startOtlpReceiver();
   await using system = await aSystem();
@@ -54,29 +37,25 @@ const measure = async (mode: Mode): Promise<Figures> => {
   const settings = mode === "off" ? {} : { ...exporting, ...MODES[mode] };
   const [api, consumer] = [await system.api(settings), await system.consumer(settings)];
   const arrived = (count: number) => eventually(() => system.mailServer.taken.length >= count, 120_000);
+  const signUp = (count: number) => signUpMany({ port: portOf(api.url), connections: CONNECTIONS, more: times(count) });
   const warmUp = Math.ceil(signups / 4);
-  await signUpMany(api, warmUp);
+  await signUp(warmUp);
   await arrived(warmUp);
 
-  const before = [cpuMicroseconds(api), cpuMicroseconds(consumer)] as const;
-  const startedAt = performance.now();
-  await signUpMany(api, signups);
-  const seconds = (performance.now() - startedAt) / 1_000;
+  const before = [cpuOf(api.pid), cpuOf(consumer.pid)] as const;
+  const { seconds } = await signUp(signups);
   await arrived(warmUp + signups);
   // The last batch of spans goes out a second later; its cost counts.
   if (mode !== "off") await Bun.sleep(1_500);
   const figures = {
     signupsPerSecond: signups / seconds,
-    apiCpuMicroseconds: (cpuMicroseconds(api) - before[0]) / signups,
-    consumerCpuMicroseconds: (cpuMicroseconds(consumer) - before[1]) / signups,
+    apiCpuMicroseconds: (cpuOf(api.pid) - before[0]) / signups,
+    consumerCpuMicroseconds: (cpuOf(consumer.pid) - before[1]) / signups,
   };
   for (const each of [api, consumer]) each.kill("SIGTERM");
   await Promise.all([api.exited, consumer.exited]);
   return { ...figures, spans: receiver.spans.length / (warmUp + signups) };
 };
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 const main = async (): Promise<void> => {
   await using servers = await startTestServers();

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 
@@ -11,13 +12,33 @@ export interface TakenMail {
 export interface OpenConnection {
   /** The session's id. */
   readonly id: string;
+  isOpen(): boolean;
   close(): void;
+  /** Closes it by a reset (RST). */
+  reset(): void;
 }
+
+/** A whole mail that has no answer yet. */
+export interface ArrivingMail extends TakenMail {
+  readonly connection: OpenConnection;
+}
+
+export type MailServerOptions = SMTPServerOptions & {
+  /** Runs between the whole body and the 250: it may wait, throw a refusal, or end the connection. */
+  readonly beforeReply?: (raw: string, mail: ArrivingMail) => Promise<void> | void;
+  readonly listenOn?: number;
+  /** False: `taken` stays empty, for runs that send more than memory holds. */
+  readonly keepsMails?: boolean;
+};
+
+/** An error that the server answers by this code and these words (RFC 5321, 4.2.3). */
+export const refusal = (responseCode: number, message: string): Error =>
+  Object.assign(new Error(message), { responseCode });
 
 export interface MailServer extends AsyncDisposable {
   readonly port: number;
   readonly taken: TakenMail[];
-  /** Connections that are open now; closing one gives its client no answer. */
+  /** Connections that are open now, the oldest first; closing one gives its client no answer. */
   open(): readonly OpenConnection[];
   /** Connections that were made so far. */
   connections(): number;
@@ -28,16 +49,21 @@ export interface MailServer extends AsyncDisposable {
 
 export const parseMail = (raw: string): Promise<ParsedMail> => simpleParser(raw);
 
-/** A real SMTP server over TCP. `beforeReply` runs between the whole body and the 250: it may wait, or throw a refusal. */
-export const startMailServer = async (
-  options: SMTPServerOptions & {
-    readonly beforeReply?: (raw: string) => Promise<void> | void;
-    readonly listenOn?: number;
-  } = {},
-): Promise<MailServer> => {
-  const { beforeReply, listenOn = 0, ...serverOptions } = options;
+const connectionOf = ({ id, _socket }: { readonly id: string; readonly _socket: Socket }): OpenConnection => ({
+  id,
+  isOpen: () => _socket.writable,
+  close: () => void _socket.destroy(),
+  reset: () => void _socket.resetAndDestroy(),
+});
+
+const NO_CONNECTION: OpenConnection = { id: "", isOpen: () => false, close: () => {}, reset: () => {} };
+
+/** A real SMTP server over TCP, as a careful library writes one. What it is told to refuse, it refuses by its hooks. */
+export const startMailServer = async (options: MailServerOptions = {}): Promise<MailServer> => {
+  const { beforeReply, listenOn = 0, keepsMails = true, ...serverOptions } = options;
   const taken: TakenMail[] = [];
   let connections = 0;
+  const open = (): readonly OpenConnection[] => [...server.connections].map(connectionOf);
   const server = new SMTPServer({
     disabledCommands: ["STARTTLS", "AUTH"],
     disableReverseLookup: true,
@@ -54,9 +80,13 @@ export const startMailServer = async (
       stream.on("end", async () => {
         const raw = Buffer.concat(chunks).toString("utf8");
         try {
-          await beforeReply?.(raw);
           const { mailFrom, rcptTo } = session.envelope;
-          taken.push({ from: mailFrom ? mailFrom.address : "", to: rcptTo.map(({ address }) => address), raw });
+          const mail = { from: mailFrom ? mailFrom.address : "", to: rcptTo.map(({ address }) => address), raw };
+          await beforeReply?.(raw, {
+            ...mail,
+            connection: open().find(({ id }) => id === session.id) ?? NO_CONNECTION,
+          });
+          if (keepsMails) taken.push(mail);
           done();
         } catch (error) {
           done(error instanceof Error ? error : new Error(String(error)));
@@ -81,7 +111,7 @@ export const startMailServer = async (
   return {
     port,
     taken,
-    open: () => [...server.connections].map(({ id, _socket }) => ({ id, close: () => void _socket.destroy() })),
+    open,
     connections: () => connections,
     copiesOf: (eventId) => taken.filter(({ raw }) => raw.includes(`Message-ID: <${eventId}.welcome@`)).length,
     close,

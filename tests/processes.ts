@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { startChild } from "../local/child.ts";
 import { randomHex } from "../observability/trace-context.ts";
 import { type Keys, keysOf } from "../stream/keys.ts";
@@ -31,6 +32,8 @@ export interface System extends AsyncDisposable {
 /** What a person would set, with the times shortened and hashing made cheap. */
 const settingsFor = (database: TestDatabase, mailServer: MailServer, streamName: string, redis: string) => ({
   PATH: process.env["PATH"] ?? "",
+  // Else each process would translate the larger libraries anew.
+  BUN_RUNTIME_TRANSPILER_CACHE_PATH: join(import.meta.dir, "..", ".local", "transpiled"),
   DATABASE_URL: database.url,
   REDIS_URL: redis,
   STREAM_NAME: streamName,

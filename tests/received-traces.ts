@@ -2,7 +2,6 @@ import { expect } from "bun:test";
 import type { Redis } from "ioredis";
 import { openCommandConnection, untilReady } from "../stream/connection.ts";
 import { eventually } from "./eventually.ts";
-import { type MailServer, startMailServer } from "./mail-server.ts";
 import type { OtlpReceiver, ReceivedSpan } from "./otlp-receiver.ts";
 import { redisUrl, silentLog } from "./pipeline.ts";
 import type { RunningProcess } from "./processes.ts";
@@ -87,15 +86,4 @@ export const openRedis = async (): Promise<Disposable & { readonly redis: Redis 
   const redis = openCommandConnection({ url: redisUrl(), name: "test", log: silentLog, commandTimeoutMs: 5_000 });
   await untilReady(redis, 5_000);
   return { redis, [Symbol.dispose]: () => redis.disconnect() };
-};
-
-/** A mail server that refuses its first recipients. */
-export const refusingAtFirst = (refusals: number, responseCode: number, text: string): Promise<MailServer> => {
-  let asked = 0;
-  return startMailServer({
-    onRcptTo: (_address, _session, done) => {
-      asked += 1;
-      done(asked > refusals ? null : Object.assign(new Error(text), { responseCode }));
-    },
-  });
 };

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { watchAncestors } from "../local/ancestors.ts";
 import { provideChromium } from "./chromium.ts";
@@ -7,6 +8,25 @@ import { startTestServers } from "./servers.ts";
 /** Test files that run at the same time. */
 const PARALLEL = 3;
 const TEST_TIMEOUT_MS = 30_000;
+const root = join(import.meta.dir, "..");
+/** How long each file took here last time, in ms: the longest start first, so that none runs alone in the end. */
+const TIMINGS = join(root, ".local", "test-timings.json");
+/** For a machine that has run none yet. */
+const FIRST_TIMINGS = {
+  version: 1,
+  files: {
+    "tests/model.test.ts": 60_000,
+    "tests/traces.test.ts": 30_000,
+    "tests/telemetry.test.ts": 30_000,
+    "tests/journey.test.ts": 25_000,
+    "tests/stores-say-no.test.ts": 25_000,
+    "tests/silent-connections.test.ts": 20_000,
+    "tests/redis-faults.test.ts": 20_000,
+    "local/main.test.ts": 15_000,
+    "local/start.test.ts": 15_000,
+    "ops/command-line.test.ts": 15_000,
+  },
+};
 
 const exitCodeOf = (tests: ChildProcess): Promise<number> =>
   new Promise((resolve) => {
@@ -35,8 +55,10 @@ const main = async (): Promise<number> => {
   if (isAskedToStop) return 1;
   // `--no-orphans`: what a test started dies with it, and the tests die with us.
   const flags = ["--no-orphans", `--parallel=${PARALLEL}`, "--timeout", String(TEST_TIMEOUT_MS)];
+  if (!existsSync(TIMINGS)) writeFileSync(TIMINGS, JSON.stringify(FIRST_TIMINGS));
+  flags.push(`--timings=${TIMINGS}`, "--update-timings");
   tests = spawn(process.execPath, ["test", ...flags, ...args], {
-    cwd: join(import.meta.dir, ".."),
+    cwd: root,
     stdio: "inherit",
     env: { ...process.env, ...servers.environment },
   });

@@ -11,6 +11,8 @@ import { ownPort } from "./own-port.ts";
 export interface TestServers extends AsyncDisposable {
   /** For the processes that run the tests. */
   readonly environment: { readonly TEST_DATABASE_URL: string; readonly TEST_REDIS_URL: string };
+  /** Process ids, for whoever measures what the servers cost. */
+  readonly pids: { readonly postgres: number; readonly redis: number };
 }
 
 const local = join(import.meta.dir, "..", ".local");
@@ -42,8 +44,11 @@ const removeAbandoned = async (): Promise<void> => {
   }
 };
 
-/** Starts both on ports of their own, empty and without any promise of durability; disposing ends and removes them. */
-export const startTestServers = async (): Promise<TestServers> => {
+/**
+ * Starts both on ports of their own, empty and without any promise of durability; disposing ends and removes them. The
+ * settings of Postgres are `name=value` each.
+ */
+export const startTestServers = async (postgresSettings: readonly string[] = []): Promise<TestServers> => {
   await removeAbandoned();
   // A database is 300 files, and each test makes one: in memory that takes a quarter of the time.
   const directory = join(hasRoomInMemory() ? MEMORY : local, `signup-stream-test-${process.pid}`);
@@ -55,7 +60,7 @@ export const startTestServers = async (): Promise<TestServers> => {
       dataDirectory: join(directory, "postgres"),
       port: await ownPort(),
       durable: false,
-      settings: [`max_connections=${MAX_CONNECTIONS}`],
+      settings: [`max_connections=${MAX_CONNECTIONS}`, ...postgresSettings],
     }),
     startRedis({ program, dataDirectory: join(directory, "redis"), port: await ownPort(), durable: false }),
   ]);
@@ -67,7 +72,8 @@ export const startTestServers = async (): Promise<TestServers> => {
   if (postgres.status === "fulfilled" && redis.status === "fulfilled") {
     await makeTemplate(postgres.value.url);
     const environment = { TEST_DATABASE_URL: postgres.value.url, TEST_REDIS_URL: redis.value.url };
-    return { environment, [Symbol.asyncDispose]: remove };
+    const pids = { postgres: postgres.value.pid, redis: redis.value.pid };
+    return { environment, pids, [Symbol.asyncDispose]: remove };
   }
   await remove();
   throw started.find((each) => each.status === "rejected")?.reason;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { eventually } from "./eventually.ts";
-import { startMailServer } from "./mail-server.ts";
+import { refusal, startMailServer } from "./mail-server.ts";
 import { startOtlpReceiver } from "./otlp-receiver.ts";
 import { aSystem, signUpAt } from "./processes.ts";
 import { exportingTo, KIND } from "./received-traces.ts";
@@ -14,7 +14,7 @@ test("1,000 signups, a tenth refused at first, a consumer killed: every mail has
       const isFirstTry = !seen.has(address);
       seen.add(address);
       const isRefused = isFirstTry && seen.size % 10 === 0;
-      done(isRefused ? Object.assign(new Error("4.3.1 full"), { responseCode: 452 }) : null);
+      done(isRefused ? refusal(452, "4.3.1 full") : null);
     },
   });
   await using receiver = startOtlpReceiver();

@@ -1,12 +1,12 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openDatabase } from "../database/connection.ts";
 import { createSignupWriter } from "../database/users/signup.ts";
 import { boundGroups, GROUPS } from "../stream/groups.ts";
 import { eventually } from "./eventually.ts";
-import { startMailServer } from "./mail-server.ts";
-import { startOtlpReceiver } from "./otlp-receiver.ts";
+import { refusal, startMailServer } from "./mail-server.ts";
+import { type OtlpReceiver, startOtlpReceiver } from "./otlp-receiver.ts";
 import { aSignup } from "./pipeline.ts";
-import { aSystem } from "./processes.ts";
+import { aSystem, type RunningProcess, type System } from "./processes.ts";
 import {
   aTrace,
   CALLER,
@@ -17,7 +17,6 @@ import {
   only,
   openRedis,
   outcomes,
-  refusingAtFirst,
   signUpWith,
   spansOf,
   startingWith,
@@ -119,44 +118,6 @@ describe("one trace shows a signup", () => {
     expect(inbox?.sum).toBeLessThan(5);
   });
 
-  test("relayed: an event that its request could not publish has one `send`, a child of that request", async () => {
-    await using receiver = startOtlpReceiver();
-    await using system = await aSystem();
-    await system.api(exportingTo(receiver));
-    await system.consumer(exportingTo(receiver));
-    const { traceId, traceparent } = aTrace();
-    const db = openDatabase({ url: system.database.url, poolSize: 1, applicationName: "test" });
-    await createSignupWriter(db, boundGroups(GROUPS)).write(aSignup({ event: { traceparent } }));
-    const spans = await spansOf(receiver, traceId, isSent);
-    await db.destroy();
-    const send = only(startingWith(spans, "send").filter(({ kind }) => kind === KIND.producer));
-    expect([send.parentSpanId, send.service]).toEqual([CALLER.spanId, "signup-stream-api"]);
-    expect(only(startingWith(spans, "process")).parentSpanId).toBe(send.spanId);
-  });
-
-  test("retried: each try is a span of its own under the same `send`", async () => {
-    await using receiver = startOtlpReceiver();
-    await using system = await aSystem({ mailServer: await refusingAtFirst(2, 451, "4.3.0 later, anh@inbox.example") });
-    const api = await system.api(exportingTo(receiver));
-    await system.consumer(exportingTo(receiver, { RETRY_GREYLIST_MS: "100" }));
-    const { traceId, traceparent } = aTrace();
-    await signUpWith(api, traceparent);
-    const spans = await spansOf(receiver, traceId, isSent);
-    expect(outcomes(spans)).toEqual([
-      ["first", 1, "transient"],
-      ["retry", 2, "transient"],
-      ["retry", 3, "sent"],
-    ]);
-    const tries = startingWith(spans, "process");
-    const send = only(startingWith(spans, "send").filter(({ kind }) => kind === KIND.producer));
-    expect(new Set(tries.map(({ parentSpanId }) => parentSpanId))).toEqual(new Set([send.spanId]));
-    expect(tries.map(({ isError }) => isError)).toEqual([true, true, false]);
-    expect(named(spans, "send email").map(({ attributes }) => attributes["smtp.response.status_code"])).toEqual([
-      451, 451, 250,
-    ]);
-    expect(receiver.bodies.join("\n")).not.toContain("anh@inbox");
-  });
-
   test("claimed: after kill -9 a peer's try says so", async () => {
     let answers = 0;
     const asked = Promise.withResolvers<void>();
@@ -178,7 +139,7 @@ describe("one trace shows a signup", () => {
     victim.kill("SIGKILL");
     await system.consumer(exportingTo(receiver));
     const spans = await spansOf(receiver, traceId, isSent);
-    expect(outcomes(spans)).toEqual([["claim", 1, "sent"]]);
+    expect(outcomes(spans)).toEqual([["claim", 1, "done"]]);
     await eventually(() => receiver.points.some(({ metric, value }) => metric === "mail.uncertain" && value === 1));
     await eventually(() => receiver.points.some(({ metric, value }) => metric === "signup.claimed" && value === 1));
   });
@@ -207,7 +168,7 @@ describe("one trace shows a signup", () => {
     const spans = await spansOf(receiver, traceId, isSent);
     expect(outcomes(spans)).toEqual([
       ["first", 1, "released"],
-      ["first", 1, "sent"],
+      ["first", 1, "done"],
     ]);
     expect(startingWith(spans, "process").map(({ isError }) => isError)).toEqual([false, false]);
   });
@@ -233,14 +194,68 @@ describe("one trace shows a signup", () => {
     expect(only(startingWith(spans, "process")).parentSpanId).toBe(sends[1]?.spanId ?? "");
     await eventually(() => receiver.points.some(({ metric, value }) => metric === "signup.reconciled" && value === 1));
   });
+});
+
+describe("one trace shows, beside those of others in the same processes,", () => {
+  const shared = new AsyncDisposableStack();
+  let receiver: OtlpReceiver;
+  let system: System;
+  let api: RunningProcess;
+
+  /** By what an address begins with, the mail server refuses it: `later` twice, `never` always. */
+  const startMailServerByAddress = () => {
+    let refusals = 0;
+    return startMailServer({
+      onRcptTo: ({ address }, _session, done) => {
+        if (address.startsWith("never")) return done(refusal(550, "5.1.1 no such user"));
+        if (!address.startsWith("later") || refusals === 2) return done(null);
+        refusals += 1;
+        done(refusal(451, "4.3.0 later, anh@inbox.example"));
+      },
+    });
+  };
+
+  beforeAll(async () => {
+    receiver = shared.use(startOtlpReceiver());
+    system = shared.use(await aSystem({ mailServer: await startMailServerByAddress() }));
+    api = await system.api(exportingTo(receiver));
+    await system.consumer(exportingTo(receiver, { RETRY_GREYLIST_MS: "100" }));
+  });
+  afterAll(() => shared.disposeAsync());
+
+  test("relayed: an event that its request could not publish has one `send`, a child of that request", async () => {
+    const { traceId, traceparent } = aTrace();
+    const db = openDatabase({ url: system.database.url, poolSize: 1, applicationName: "test" });
+    await createSignupWriter(db, boundGroups(GROUPS)).write(aSignup({ event: { traceparent } }));
+    const spans = await spansOf(receiver, traceId, isSent);
+    await db.destroy();
+    const send = only(startingWith(spans, "send").filter(({ kind }) => kind === KIND.producer));
+    expect([send.parentSpanId, send.service]).toEqual([CALLER.spanId, "signup-stream-api"]);
+    expect(only(startingWith(spans, "process")).parentSpanId).toBe(send.spanId);
+  });
+
+  test("retried: each try is a span of its own under the same `send`", async () => {
+    const { traceId, traceparent } = aTrace();
+    await signUpWith(api, traceparent, { email: "later@inbox.example" });
+    const spans = await spansOf(receiver, traceId, isSent);
+    expect(outcomes(spans)).toEqual([
+      ["first", 1, "transient"],
+      ["retry", 2, "transient"],
+      ["retry", 3, "done"],
+    ]);
+    const tries = startingWith(spans, "process");
+    const send = only(startingWith(spans, "send").filter(({ kind }) => kind === KIND.producer));
+    expect(new Set(tries.map(({ parentSpanId }) => parentSpanId))).toEqual(new Set([send.spanId]));
+    expect(tries.map(({ isError }) => isError)).toEqual([true, true, false]);
+    expect(named(spans, "send email").map(({ attributes }) => attributes["smtp.response.status_code"])).toEqual([
+      451, 451, 250,
+    ]);
+    expect(receiver.bodies.join("\n")).not.toContain("anh@inbox");
+  });
 
   test("dead: the refusal and the burial are in the trace", async () => {
-    await using receiver = startOtlpReceiver();
-    await using system = await aSystem({ mailServer: await refusingAtFirst(9, 550, "5.1.1 no such user") });
-    const api = await system.api(exportingTo(receiver));
-    await system.consumer(exportingTo(receiver));
     const { traceId, traceparent } = aTrace();
-    await signUpWith(api, traceparent);
+    await signUpWith(api, traceparent, { email: "never@inbox.example" });
     const spans = await spansOf(receiver, traceId, (all) => startingWith(all, "process").length === 1);
     const process = only(startingWith(spans, "process"));
     expect(process).toMatchObject({
@@ -255,9 +270,6 @@ describe("one trace shows a signup", () => {
   });
 
   test("an entry that cannot be read is a failed `process` with its burial", async () => {
-    await using receiver = startOtlpReceiver();
-    await using system = await aSystem();
-    await system.consumer(exportingTo(receiver));
     using opened = await openRedis();
     const { redis } = opened;
     const { traceId, traceparent } = aTrace();

@@ -1,4 +1,4 @@
-import { createServer, type Socket } from "node:net";
+import { type ArrivingMail, refusal, startMailServer } from "../mail-server.ts";
 
 /** Ways in which a mail server misbehaves. */
 export const MAIL_FAULTS = [
@@ -30,133 +30,91 @@ export interface ChaoticMailServer extends AsyncDisposable {
   readonly taken: TakenMail[];
   /** Addresses that got a final no. */
   readonly refused: ReadonlySet<string>;
+  /** Connections that were made so far. */
+  connections(): number;
   misbehave(fault: MailFault | undefined): void;
 }
 
 const LATE_MS = 10_000;
 const MESSAGE_ID = /^Message-ID: <([0-9a-f-]{36})\.welcome@/m;
 
-/** Answers at RCPT, by fault. */
-const AT_RCPT: Partial<Record<MailFault, string>> = {
-  "451 greylisting": "451 4.7.1 come back later",
-  "452 too many": "452 4.5.3 too many",
-  "552 mailbox full": "552 5.2.2 mailbox full",
-  "550 5.7.1 refused": "550 5.7.1 refused",
-  "550 5.1.1 no such user": "550 5.1.1 no such user",
+/** Answers at MAIL, by fault. */
+const AT_MAIL: Partial<Record<MailFault, Error>> = {
+  "421 to everybody": refusal(421, "4.3.2 going down"),
+  "535 at login": refusal(535, "5.7.8 who are you"),
 };
 
-/** An SMTP server that does as it is told, and remembers what it took and whom it refused. */
+/** Answers at RCPT, by fault. */
+const AT_RCPT: Partial<Record<MailFault, Error>> = {
+  "421 to everybody": refusal(421, "4.3.2 going down"),
+  "451 greylisting": refusal(451, "4.7.1 come back later"),
+  "452 too many": refusal(452, "4.5.3 too many"),
+  "552 mailbox full": refusal(552, "5.2.2 mailbox full"),
+  "550 5.7.1 refused": refusal(550, "5.7.1 refused"),
+  "550 5.1.1 no such user": refusal(550, "5.1.1 no such user"),
+};
+
+const FINAL: readonly (MailFault | undefined)[] = ["550 5.7.1 refused", "550 5.1.1 no such user"];
+
+/** The tests' mail server with the fault of the moment; it remembers what it took and whom it refused for good. */
 export const startChaoticMailServer = async (currentFault: () => string): Promise<ChaoticMailServer> => {
   const taken: TakenMail[] = [];
   const refused = new Set<string>();
-  const sockets = new Set<Socket>();
   let fault: MailFault | undefined;
 
-  const server = createServer((socket) => {
-    const say = (line: string) => socket.writable && socket.write(`${line}\r\n`);
-    socket.on("error", () => {});
-    if (fault === "one connection only" && sockets.size > 0) {
-      say("421 4.3.2 too many connections");
-      socket.end();
-      return;
+  const beforeReply = async (raw: string, { to, connection }: ArrivingMail): Promise<void> => {
+    const take = () =>
+      taken.push({ eventId: MESSAGE_ID.exec(raw)?.[1] ?? "", to: to[0] ?? "", during: currentFault() });
+    switch (fault) {
+      case "cut before the 250, not taken":
+        return connection.reset();
+      case "cut before the 250, taken":
+        take();
+        return connection.reset();
+      case "silence":
+        return new Promise(() => {});
+      case "taken, the 250 comes 10 s late":
+        take();
+        return Bun.sleep(LATE_MS);
+      case "10 s late":
+        await Bun.sleep(LATE_MS);
+        if (connection.isOpen()) take();
+        return;
+      default:
+        take();
     }
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-    let text = "";
-    let to = "";
-    let inBody = false;
+  };
 
-    const onBody = (body: string): void => {
-      const eventId = MESSAGE_ID.exec(body)?.[1] ?? "";
-      const take = () => taken.push({ eventId, to, during: currentFault() });
-      switch (fault) {
-        case "cut before the 250, not taken":
-          socket.resetAndDestroy();
-          return;
-        case "cut before the 250, taken":
-          take();
-          socket.resetAndDestroy();
-          return;
-        case "silence":
-          return;
-        case "taken, the 250 comes 10 s late":
-          take();
-          setTimeout(() => say("250 2.0.0 taken, told late"), LATE_MS);
-          return;
-        case "10 s late":
-          setTimeout(() => {
-            if (!socket.writable) return;
-            take();
-            say("250 2.0.0 taken, late");
-          }, LATE_MS);
-          return;
-        default:
-          take();
-          say("250 2.0.0 taken");
-      }
-    };
-
-    const onLine = (line: string): void => {
-      const verb = line.slice(0, 4).toUpperCase();
+  const server = await startMailServer({
+    keepsMails: false,
+    beforeReply,
+    onConnect: ({ id }, done) => {
       if (fault === "silence") return;
-      if (fault === "421 to everybody") {
-        say("421 4.3.2 going down");
-        socket.end();
-      } else if (verb === "EHLO") say("250-chaos\r\n250 PIPELINING");
-      else if (verb === "MAIL") say(fault === "535 at login" ? "535 5.7.8 who are you" : "250 ok");
-      else if (verb === "RCPT") {
-        to = /<([^>]*)>/.exec(line)?.[1] ?? "";
-        const answer = fault === undefined ? undefined : AT_RCPT[fault];
-        if (answer?.startsWith("550")) refused.add(to);
-        say(answer ?? "250 ok");
-        if (answer !== undefined) to = "";
-      } else if (verb === "DATA") {
-        inBody = to !== "";
-        say(inBody ? "354 go on" : "503 5.5.1 no recipient");
-      } else if (verb === "QUIT") socket.end("221 bye\r\n");
-      else say("250 ok");
-    };
-
-    socket.on("data", (chunk) => {
-      text += chunk.toString("latin1");
-      for (;;) {
-        const mark = inBody ? "\r\n.\r\n" : "\r\n";
-        const end = text.indexOf(mark);
-        if (end < 0) return;
-        const piece = text.slice(0, end);
-        text = text.slice(end + mark.length);
-        if (!inBody) onLine(piece);
-        else {
-          inBody = false;
-          onBody(piece);
-        }
-      }
-    });
-    if (fault === "silence") return;
-    if (fault === "421 to everybody") {
-      say("421 4.3.2 going down");
-      socket.end();
-    } else say("220 chaos ESMTP");
-  });
-  const { promise, resolve } = Promise.withResolvers<number>();
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address();
-    resolve(typeof address === "object" && address !== null ? address.port : 0);
+      if (fault === "421 to everybody") done(refusal(421, "4.3.2 going down"));
+      else if (fault === "one connection only" && server.open()[0]?.id !== id) {
+        done(refusal(421, "4.3.2 too many connections"));
+      } else done();
+    },
+    onMailFrom: (_from, _session, done) => {
+      if (fault !== "silence") done(fault === undefined ? null : AT_MAIL[fault]);
+    },
+    onRcptTo: ({ address }, _session, done) => {
+      if (fault === "silence") return;
+      if (FINAL.includes(fault)) refused.add(address);
+      done(fault === undefined ? null : AT_RCPT[fault]);
+    },
   });
   return {
-    port: await promise,
+    port: server.port,
     taken,
     refused,
+    connections: server.connections,
     misbehave(next) {
       const wasSilent = fault === "silence";
       fault = next;
       // What it never answered, it answers no more.
-      if (wasSilent) for (const socket of sockets) socket.destroy();
+      if (wasSilent) for (const connection of server.open()) connection.close();
     },
-    [Symbol.asyncDispose]: () =>
-      new Promise((done) => {
-        for (const socket of sockets) socket.destroy();
-        server.close(() => done());
-      }),
+    [Symbol.asyncDispose]: server.close,
   };
 };

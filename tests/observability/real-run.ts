@@ -2,7 +2,7 @@ import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { pauseGroup, resumeGroup } from "../../stream/pauses.ts";
 import { eventually } from "../eventually.ts";
-import { startMailServer } from "../mail-server.ts";
+import { refusal, startMailServer } from "../mail-server.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "../otlp-receiver.ts";
 import { ownPort } from "../own-port.ts";
 import { aSystem, type RunningProcess, type System, signUpAt } from "../processes.ts";
@@ -22,14 +22,14 @@ export interface RealRun extends AsyncDisposable {
 const startMoodyMailServer = () => {
   const seen = new Set<string>();
   let isHanging = true;
-  const refusal = (address: string): Error | null => {
-    if (address.startsWith("never")) return Object.assign(new Error("5.1.1 no such user"), { responseCode: 550 });
+  const answerTo = (address: string): Error | null => {
+    if (address.startsWith("never")) return refusal(550, "5.1.1 no such user");
     if (!address.startsWith("later") || seen.has(address)) return null;
     seen.add(address);
-    return Object.assign(new Error("4.3.2 try again later"), { responseCode: 451 });
+    return refusal(451, "4.3.2 try again later");
   };
   return startMailServer({
-    onRcptTo: ({ address }, _session, done) => done(refusal(address)),
+    onRcptTo: ({ address }, _session, done) => done(answerTo(address)),
     beforeReply: async (raw) => {
       if (!isHanging || !raw.includes("hang-")) return;
       isHanging = false;

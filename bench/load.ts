@@ -1,0 +1,100 @@
+import type { Socket } from "bun";
+import { randomHex } from "../observability/trace-context.ts";
+
+/** What a load of signups met. */
+export interface LoadFigures {
+  readonly accepted: number;
+  readonly seconds: number;
+  /** From request to whole answer, one for each signup, in ms. */
+  readonly latencies: readonly number[];
+}
+
+export interface Load {
+  readonly port: number;
+  /** Each has one request in flight. */
+  readonly connections: number;
+  /** Asked before each request; the load ends when it is false. */
+  readonly more: () => boolean;
+}
+
+/** `more` for a number of signups. */
+export const times = (count: number): Load["more"] => {
+  let left = count;
+  return () => {
+    left -= 1;
+    return left >= 0;
+  };
+};
+
+/** `more` for a time. */
+export const forSeconds = (seconds: number): Load["more"] => {
+  const end = performance.now() + seconds * 1_000;
+  return () => performance.now() < end;
+};
+
+/** The port of a URL that names one. */
+export const portOf = (url: string): number => Number(new URL(url).port);
+
+const HEAD_END = "\r\n\r\n";
+
+/** The answer's status if the text holds all of it; undefined: more is to come. */
+const statusOf = (text: string): string | undefined => {
+  const headEnd = text.indexOf(HEAD_END);
+  if (headEnd < 0) return undefined;
+  const length = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, headEnd))?.[1];
+  if (length === undefined) throw new Error(`an answer without Content-Length:\n${text}`);
+  // Read as Latin-1: a character is a byte.
+  return text.length < headEnd + HEAD_END.length + Number(length) ? undefined : text.slice(9, 12);
+};
+
+const requestOf = (name: string): string => {
+  const body = `{"user_name":"${name}","email":"${name}@inbox.example","password":"correct horse battery staple"}`;
+  const head = `POST /api/v1/user/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json`;
+  return `${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+};
+
+/**
+ * Signs people up over HTTP, at a cost of some µs each: what `fetch` costs would be a good part of what is measured.
+ *
+ * @throws at the first answer that is not 201
+ */
+export const signUpMany = async ({ port, connections, more }: Load): Promise<LoadFigures> => {
+  const prefix = `b${randomHex(5)}`;
+  const latencies: number[] = [];
+  let asked = 0;
+  const startedAt = performance.now();
+
+  const connection = async (): Promise<void> => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let answer = "";
+    let sentAt = 0;
+    const send = (socket: Socket) => {
+      if (!more()) return resolve();
+      asked += 1;
+      const request = requestOf(`${prefix}-${asked}`);
+      sentAt = performance.now();
+      if (socket.write(request) !== request.length) reject(new Error("a request did not fit the socket's buffer"));
+    };
+    const socket = await Bun.connect({
+      hostname: "127.0.0.1",
+      port,
+      socket: {
+        open: send,
+        data(open, chunk) {
+          answer += chunk.toString("latin1");
+          const status = statusOf(answer);
+          if (status === undefined) return;
+          if (status !== "201") return reject(new Error(`a signup was answered:\n${answer}`));
+          latencies.push(performance.now() - sentAt);
+          answer = "";
+          send(open);
+        },
+        close: () => reject(new Error("the API closed a connection")),
+        error: (_, error) => reject(error),
+      },
+    });
+    await promise.finally(() => socket.end());
+  };
+  await Promise.all(Array.from({ length: connections }, connection));
+  return { accepted: latencies.length, seconds: (performance.now() - startedAt) / 1_000, latencies };
+};

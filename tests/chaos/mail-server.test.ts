@@ -1,0 +1,69 @@
+import { describe, expect, test } from "bun:test";
+import { createTransport } from "nodemailer";
+import { eventually } from "../eventually.ts";
+import { type MailFault, startChaoticMailServer } from "./mail-server.ts";
+
+const EVENT = "0198b8f2-1111-7222-8333-444455556666";
+const TO = "linh@inbox.example";
+
+const aServer = async (fault: MailFault | undefined) => {
+  const server = await startChaoticMailServer(() => "a fault");
+  server.misbehave(fault);
+  const client = createTransport({ host: "127.0.0.1", port: server.port, ignoreTLS: true });
+  const send = (): Promise<{ readonly response: string }> =>
+    client.sendMail({
+      from: "welcome@toblug.example",
+      to: TO,
+      text: "Hello",
+      headers: { "Message-ID": `<${EVENT}.welcome@x>` },
+    });
+  return {
+    ...server,
+    /** The server's answer, or what the client made of having none. */
+    answer: () =>
+      send().then(
+        ({ response }) => response,
+        (error: { readonly response?: string; readonly code?: string }) => error.response ?? error.code ?? "",
+      ),
+  };
+};
+
+const TAKEN = [{ eventId: EVENT, to: TO, during: "a fault" }];
+
+describe("the mail server of chaos", () => {
+  test.each<[MailFault | undefined, RegExp, taken: boolean, refused: boolean]>([
+    [undefined, /^250 /, true, false],
+    ["421 to everybody", /^421 4\.3\.2 going down/, false, false],
+    ["451 greylisting", /^451 4\.7\.1 /, false, false],
+    ["452 too many", /^452 4\.5\.3 /, false, false],
+    ["552 mailbox full", /^552 5\.2\.2 /, false, false],
+    ["550 5.7.1 refused", /^550 5\.7\.1 /, false, true],
+    ["550 5.1.1 no such user", /^550 5\.1\.1 /, false, true],
+    ["535 at login", /^535 5\.7\.8 /, false, false],
+    ["cut before the 250, not taken", /^ECONN|^ESOCKET/, false, false],
+    ["cut before the 250, taken", /^ECONN|^ESOCKET/, true, false],
+    ["one connection only", /^250 /, true, false],
+  ])("%s", async (fault, answer, taken, refused) => {
+    await using server = await aServer(fault);
+    expect(await server.answer()).toMatch(answer);
+    expect(server.taken).toEqual(taken ? TAKEN : []);
+    expect([...server.refused]).toEqual(refused ? [TO] : []);
+  });
+
+  test("silence: nobody is greeted, and who waits is cut off when it is over", async () => {
+    await using server = await aServer("silence");
+    const answered = server.answer();
+    await eventually(() => server.connections() === 1);
+    server.misbehave(undefined);
+    expect(await answered).toMatch(/^ECONN|^ESOCKET/);
+    expect(server.taken).toEqual([]);
+    expect(await server.answer()).toMatch(/^250 /);
+  });
+
+  test("one connection only: the second is turned away", async () => {
+    await using server = await aServer("one connection only");
+    const answers = await Promise.all([server.answer(), server.answer()]);
+    expect(answers.map((each) => each.slice(0, 3)).sort()).toEqual(["250", "421"]);
+    expect(server.taken).toEqual(TAKEN);
+  });
+});
