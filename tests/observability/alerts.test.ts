@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
-import { RULES_FILE, rulesFile } from "../../observability/alerts/generate.ts";
+import { stringify } from "yaml";
+import { RULES_FILE } from "../../observability/alerts/generate.ts";
 import { ALERT_GROUPS } from "../../observability/alerts/rules.ts";
 import { LABEL } from "../../observability/dashboards/prometheus-names.ts";
 import { ALERT_CASES, type AlertCase } from "./alert-cases.ts";
@@ -38,8 +38,7 @@ const testRules = (document: object): ReturnType<typeof promtool> => {
 };
 
 describe("alerts", () => {
-  test("are written from rules.ts, and Prometheus takes them", () => {
-    expect(parse(readFileSync(RULES_FILE, "utf8"))).toEqual(parse(rulesFile()));
+  test("are rules that Prometheus takes", () => {
     const { exitCode, output } = promtool("check", "rules", RULES_FILE);
     expect(output).toContain(`SUCCESS: ${alerts.length} rules found`);
     expect(exitCode).toBe(0);

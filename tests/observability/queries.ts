@@ -1,7 +1,7 @@
 import { parser as traceQl } from "@grafana/lezer-traceql";
 import { parser as promQl } from "@prometheus-io/lezer-promql";
 import { z } from "zod";
-import { dashboardFiles } from "../../observability/dashboards/generate.ts";
+import { dashboardTexts } from "../../observability/dashboards/generate.ts";
 
 const target = z.looseObject({
   datasource: z.object({ type: z.string() }).optional(),
@@ -45,7 +45,7 @@ export type DashboardJson = z.infer<typeof dashboard>;
 
 /** The generated dashboards, read as Grafana would. */
 export const dashboards = (): readonly DashboardJson[] =>
-  [...dashboardFiles().values()].map((text) => dashboard.parse(JSON.parse(text)));
+  [...dashboardTexts().values()].map((text) => dashboard.parse(JSON.parse(text)));
 
 /** Puts in what Grafana would put in for its variables. */
 export const filledIn = (

@@ -81,7 +81,6 @@ export const settings: Policy = (objects) => {
     }
   }
   const missing = Object.keys(SETTINGS).filter((setting) => !named.has(setting));
-  if (ours.length > 0)
-    faults.push(...missing.map((setting) => `no manifest names ${setting}: run bun k8s/generate.ts`));
+  if (ours.length > 0) faults.push(...missing.map((setting) => `no manifest names ${setting}: bun run generate`));
   return faults;
 };
