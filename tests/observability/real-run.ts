@@ -1,5 +1,4 @@
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
-import type { Keys } from "../../stream/keys.ts";
 import { pauseGroup, resumeGroup } from "../../stream/pause-group.ts";
 import { eventually } from "../eventually.ts";
 import { startMailServer } from "../mail-server.ts";
@@ -13,9 +12,6 @@ import { type PrometheusServer, startPrometheus } from "./prometheus-server.ts";
 export interface RealRun extends AsyncDisposable {
   readonly prometheus: PrometheusServer;
   readonly receiver: OtlpReceiver;
-  readonly keys: Keys;
-  /** Signs people up, each with an address of that mood: `plain`, `later`, `never`. */
-  signUp(...moods: readonly string[]): Promise<void>;
 }
 
 /** By what an address begins with, the mail server behaves. */
@@ -103,10 +99,6 @@ export const startRealRun = async (): Promise<RealRun> => {
   return {
     prometheus,
     receiver,
-    keys: system.keys,
-    signUp: async (...moods) => {
-      await Promise.all(moods.map((mood) => signUpAt(api, address(mood))));
-    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };
