@@ -11,7 +11,7 @@ import {
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import description from "../package.json" with { type: "json" };
 import type { Logger } from "./logger.ts";
-import { metricReaders } from "./metric-readers.ts";
+import { METRIC_EXPORT_INTERVAL_MS, metricReaders } from "./metric-readers.ts";
 import type { Environment, RequestedSignals } from "./requested-signals.ts";
 import type { Telemetry, TelemetryOptions } from "./telemetry.ts";
 
@@ -22,9 +22,13 @@ const REPEAT_AFTER_MS = 300_000;
 
 /**
  * Our defaults for the SDK, which reads nothing but the environment. A process that is killed loses the spans of one
- * second rather than five; a burst of signups overflows no queue.
+ * second rather than five; a burst of signups overflows no queue; a rate has enough samples in Grafana's window.
  */
-const DEFAULTS = { OTEL_BSP_SCHEDULE_DELAY: "1000", OTEL_BSP_MAX_QUEUE_SIZE: "16384" };
+const DEFAULTS = {
+  OTEL_BSP_SCHEDULE_DELAY: "1000",
+  OTEL_BSP_MAX_QUEUE_SIZE: "16384",
+  OTEL_METRIC_EXPORT_INTERVAL: String(METRIC_EXPORT_INTERVAL_MS),
+};
 
 const setDefaults = (environment: Environment): void => {
   for (const [name, value] of Object.entries(DEFAULTS)) {

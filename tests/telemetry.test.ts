@@ -73,8 +73,11 @@ describe("a collector", () => {
   test("is sent what is left at SIGTERM, as protobuf by default", async () => {
     await using receiver = startOtlpReceiver();
     await using system = await aSystem();
-    // Nothing would be sent for a minute.
-    const api = await system.api({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: "60000" });
+    const api = await system.api({
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_BSP_SCHEDULE_DELAY: "60000",
+      OTEL_METRIC_EXPORT_INTERVAL: "60000",
+    });
     await signUpAt(api);
     await timeToStop(api);
     const types = (path: string) => receiver.contentTypes.flatMap((each) => (each.path === path ? [each.type] : []));
@@ -115,6 +118,19 @@ describe("a collector", () => {
 });
 
 describe("metrics for Prometheus", () => {
+  test("may be asked for from the first moment on: the log has no complaint", async () => {
+    await using system = await aSystem();
+    const port = await ownPort();
+    const starting = system.consumer({
+      OTEL_METRICS_EXPORTER: "prometheus",
+      OTEL_EXPORTER_PROMETHEUS_PORT: String(port),
+    });
+    await eventually(() => metricsAt(port).catch(() => undefined));
+    const consumer = await starting;
+    expect(await metricsAt(port)).toContain("signup_breaker_state");
+    expect(consumer.lines.filter((line) => /"level":"error"|"complaint"/.test(line))).toEqual([]);
+  });
+
   test("have a port for each process of a host, and say which", async () => {
     await using system = await aSystem();
     // Each process takes the next one that is free: far from those that the test's servers are given.
