@@ -6,7 +6,7 @@ import { ownPort } from "../tests/own-port.ts";
 import { createLogger } from "./logger.ts";
 import { metricReaders } from "./metric-readers.ts";
 
-test("a scrape that comes before the resource is complete waits for it, and nothing complains", async () => {
+test("a scrape before the resource is complete waits for it and logs no error", async () => {
   const port = await ownPort();
   const readers = await metricReaders(
     ["prometheus"],
@@ -18,7 +18,7 @@ test("a scrape that comes before the resource is complete waits for it, and noth
     resource: resourceFromAttributes({ "host.id": hostId.promise }),
     ...(readers === undefined ? {} : { readers }),
   });
-  const complaints = spyOn(diag, "error");
+  const errors = spyOn(diag, "error");
   try {
     const collected = Promise.withResolvers<void>();
     provider
@@ -32,9 +32,9 @@ test("a scrape that comes before the resource is complete waits for it, and noth
     await collected.promise;
     hostId.resolve("a-host");
     expect(await page).toContain('host_id="a-host"');
-    expect(complaints).not.toHaveBeenCalled();
+    expect(errors).not.toHaveBeenCalled();
   } finally {
-    complaints.mockRestore();
+    errors.mockRestore();
     await provider.shutdown();
   }
 });

@@ -54,7 +54,7 @@ const completeCollect = (exporter: PrometheusExporter): void => {
 
 /**
  * A page for Prometheus at OTEL_EXPORTER_PROMETHEUS_HOST:PORT. If another process of this host has the port, the next free
- * one above it is taken, and the log says which. Bound before it is believed: two that start together cannot both have it.
+ * one above it is used, and the log says which. Only binding it decides: two that start together cannot both have it.
  */
 const prometheusReader = async (environment: Environment, log: Logger): Promise<IMetricReader> => {
   const host = environment["OTEL_EXPORTER_PROMETHEUS_HOST"] || DEFAULT_HOST;
@@ -89,8 +89,8 @@ const otlpReader = (environment: Environment): IMetricReader => {
 };
 
 /**
- * The readers for the exporters that were named. Undefined: the SDK makes them itself by the environment, which it does
- * well but for Prometheus, whose port it gives up when it is taken.
+ * The readers for the named exporters. Undefined: the SDK makes them itself from the environment, which it does well except
+ * for Prometheus: it gives up when the port is taken.
  */
 export const metricReaders = async (
   exporters: readonly string[],

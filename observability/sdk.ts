@@ -17,7 +17,7 @@ import type { Telemetry, TelemetryOptions } from "./telemetry.ts";
 
 const NAMESPACE = description.name;
 const SHUTDOWN_MS = 1_800;
-/** The same complaint is heard once in so long, in ms: a collector that is away fails with every batch. */
+/** The same error is logged at most once in this time, in ms: while a collector is down, every batch fails. */
 const REPEAT_AFTER_MS = 300_000;
 
 /**
@@ -36,7 +36,7 @@ const setDefaults = (environment: Environment): void => {
   }
 };
 
-/** Who speaks. The SDK's own detector takes Bun for Node.js; variables come last and win. */
+/** The resource of this process. The SDK's own detector takes Bun for Node.js; variables come last and win. */
 const resourceOf = (part: string): Resource =>
   defaultResource().merge(
     resourceFromAttributes({
@@ -50,32 +50,32 @@ const resourceOf = (part: string): Resource =>
     }),
   );
 
-/** What the SDK complains of goes to the log, each complaint once in a while. */
-const logComplaints = (log: Logger): void => {
-  const saidAt = new Map<string, number>();
-  const say = (level: "error" | "warn") => (message: string) => {
-    const complaint = message.slice(0, 500);
-    const kind = complaint.slice(0, 80);
-    if (performance.now() - (saidAt.get(kind) ?? Number.NEGATIVE_INFINITY) < REPEAT_AFTER_MS) return;
-    if (saidAt.size > 100) saidAt.clear();
-    saidAt.set(kind, performance.now());
-    log[level]({ complaint }, "telemetry is in trouble");
+/** The SDK's errors and warnings go to the log, each at most once per `REPEAT_AFTER_MS`. */
+const logSdkErrors = (log: Logger): void => {
+  const loggedAt = new Map<string, number>();
+  const write = (level: "error" | "warn") => (message: string) => {
+    const problem = message.slice(0, 500);
+    const kind = problem.slice(0, 80);
+    if (performance.now() - (loggedAt.get(kind) ?? Number.NEGATIVE_INFINITY) < REPEAT_AFTER_MS) return;
+    if (loggedAt.size > 100) loggedAt.clear();
+    loggedAt.set(kind, performance.now());
+    log[level]({ problem }, level === "error" ? "OpenTelemetry SDK error" : "OpenTelemetry SDK warning");
   };
   const silent = () => {};
   diag.setLogger(
-    { error: say("error"), warn: say("warn"), info: silent, debug: silent, verbose: silent },
+    { error: write("error"), warn: write("warn"), info: silent, debug: silent, verbose: silent },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
 };
 
-/** Starts the SDK for the signals that were asked for. Loaded only then: it costs 200 ms and 40 MB. */
+/** Starts the SDK for the requested signals. Loaded only then: it costs 200 ms and 40 MB. */
 export const startSdk = async (
   requested: RequestedSignals,
   environment: Environment,
   { part, log }: TelemetryOptions,
 ): Promise<Telemetry> => {
   setDefaults(environment);
-  logComplaints(log);
+  logSdkErrors(log);
   const readers = await metricReaders(requested.metrics, environment, log);
   const sdk = new NodeSDK({
     resource: resourceOf(part),
@@ -89,9 +89,9 @@ export const startSdk = async (
   return {
     isMetering: requested.metrics.length > 0,
     shutdown: async () => {
-      // The exporters try again for up to 10 s; a process that was asked to stop does not wait for them.
+      // The exporters retry for up to 10 s; a process that is stopping does not wait for them.
       const flushed = sdk.shutdown().catch((error: unknown) => {
-        log.warn({ error }, "the last telemetry could not be sent");
+        log.warn({ error }, "the last telemetry was not sent");
       });
       await Promise.race([flushed, Bun.sleep(SHUTDOWN_MS)]);
     },

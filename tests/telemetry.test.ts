@@ -100,7 +100,7 @@ describe("a collector", () => {
     expect(receiver.spans.map(({ name }) => name)).toContain("POST /api/v1/user/");
   });
 
-  test("is told of a tenth of the signups when a tenth is sampled, each whole", async () => {
+  test("receives a tenth of the traces when a tenth is sampled, each complete", async () => {
     await using receiver = startOtlpReceiver();
     await using system = await aSystem();
     const sampling = { OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.1" };
@@ -118,7 +118,7 @@ describe("a collector", () => {
 });
 
 describe("metrics for Prometheus", () => {
-  test("may be asked for from the first moment on: the log has no complaint", async () => {
+  test("can be scraped from the first moment on without an error in the log", async () => {
     await using system = await aSystem();
     const port = await ownPort();
     const starting = system.consumer({
@@ -128,7 +128,7 @@ describe("metrics for Prometheus", () => {
     await eventually(() => metricsAt(port).catch(() => undefined));
     const consumer = await starting;
     expect(await metricsAt(port)).toContain("signup_breaker_state");
-    expect(consumer.lines.filter((line) => /"level":"error"|"complaint"/.test(line))).toEqual([]);
+    expect(consumer.lines.filter((line) => /"level":"error"|OpenTelemetry SDK/.test(line))).toEqual([]);
   });
 
   test("have a port for each process of a host, and say which", async () => {
