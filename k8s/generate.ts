@@ -12,10 +12,10 @@ export const SETTINGS_FROM_ELSEWHERE: Readonly<Record<string, string>> = {
   MAIL_USERNAME: "the Secret of MAIL_PASSWORD: both or none",
 };
 
-/** A pod sees its node's cores, whatever it may use of them: as many hashes would be as many times 19 MiB. */
+/** A pod sees all cores of its node, whatever its share: one hash of 19 MiB per core would exceed its memory. */
 const FOR_PODS: Readonly<Record<string, string>> = { PASSWORD_HASH_CONCURRENCY: "2" };
 
-/** Each setting that is no secret, at its default; empty where it has none, which counts as not set. */
+/** Each setting that is not secret, at its default; without one it is empty, which counts as not set. */
 const settingsFile = (): string => {
   const lines = Object.entries<Setting<unknown>>(SETTINGS)
     .filter(([name, { secret }]) => secret !== true && SETTINGS_FROM_ELSEWHERE[name] === undefined)
@@ -46,13 +46,13 @@ export const generatedManifests = (groups: readonly Group[] = GROUPS): ReadonlyM
     ...groupManifests(groups, SETTINGS.STREAM_NAME.fallback ?? ""),
   ]);
 
-/** Manifests that were generated once and are no longer, such as those of a group that is gone. */
+/** Manifests that were generated before and are no longer, such as those of a removed group. */
 const staleManifests = (current: ReadonlyMap<string, string>): readonly string[] =>
   [...new Bun.Glob("**/*.{yaml,env}").scanSync({ cwd: import.meta.dir })].filter(
     (path) => !current.has(path) && readFileSync(join(import.meta.dir, path), "utf8").startsWith(WRITTEN),
   );
 
-/** For `bun run generate`: path from the root -> content; undefined for a file that has to go. */
+/** For `bun run generate`: path from the root -> content; undefined for a file to remove. */
 export const kubernetesFiles = (): ReadonlyMap<string, string | undefined> => {
   const current = generatedManifests();
   const stale = staleManifests(current).map((path) => [path, undefined] as const);

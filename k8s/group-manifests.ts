@@ -2,10 +2,10 @@ import { stringify } from "yaml";
 import type { Group } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
 
-/** What only some groups' consumers may use: a folder of `k8s/base/consumers/needs/` with a component of that name. */
+/** What only some groups' consumers need: each is a component in `k8s/base/consumers/needs/`. */
 type Need = "mail";
 
-/** How many of each one pod stands for; docs/kubernetes.md, "Sizing", derives them. */
+/** How much of each one pod is for; docs/kubernetes.md, "Sizing", derives them. */
 interface Targets {
   /** Unread entries of one stream. */
   readonly lag: number;
@@ -17,7 +17,7 @@ interface Targets {
   readonly backlog: number;
 }
 
-/** What a group's manifests say besides its name. */
+/** What a group's manifests depend on besides its name. */
 export interface Surroundings {
   readonly needs: readonly Need[];
   readonly targets: Targets;
@@ -28,14 +28,17 @@ const DEFAULTS: Surroundings = {
   targets: { lag: 200, pending: 200, waitingRetries: 1_000, backlog: 1_000 },
 };
 
-/** Where groups differ from the defaults, by name: consumers of a group that is not here get neither mail login nor way out. */
+/**
+ * Where groups differ from the defaults, by name. Consumers of a group that is not listed get neither the mail login nor
+ * network access to the mail server.
+ */
 export const SURROUNDINGS: Readonly<Record<string, Partial<Surroundings>>> = {
   "welcome-email": { needs: ["mail"] },
 };
 
 export const surroundingsOf = (group: string): Surroundings => ({ ...DEFAULTS, ...SURROUNDINGS[group] });
 
-/** First line of a generated manifest. A file that begins with it and that nobody generates any more is removed. */
+/** First line of a generated manifest. A file that begins with it and is no longer generated is removed. */
 export const WRITTEN = "# Written by `bun run generate`";
 
 const yaml = (about: string, object: object): string => `${WRITTEN}: ${about}\n${stringify(object, { lineWidth: 0 })}`;
@@ -154,7 +157,7 @@ const kedaComponent = (names: readonly string[]): string =>
     resources: ["trigger-authentication.yaml", ...names],
     patches: [
       {
-        // Two owners of one number would fight at each apply.
+        // Otherwise each apply would reset the number that KEDA sets.
         target: { kind: "Deployment", labelSelector: "app.kubernetes.io/component=consumer" },
         patch: "- op: remove\n  path: /spec/replicas",
       },

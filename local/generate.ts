@@ -6,24 +6,24 @@ import { alertFiles } from "../observability/alerts/generate.ts";
 import { dashboardFiles } from "../observability/dashboards/generate.ts";
 import { settingsFiles } from "../settings/generate.ts";
 
-/** Something that is written from the code and committed. */
+/** Writes files that follow from the code and are committed. */
 export interface Generator {
   readonly name: string;
-  /** Paths, from the root, of files that are not as they would be written now. */
+  /** Paths, from the root, of files that differ from what would be written now. */
   outdated(): readonly string[];
   /** Brings them up to date; the paths that changed. */
   run(): readonly string[];
 }
 
-/** Path from the root -> content; undefined for a file that has to go. */
+/** Path from the root -> content; undefined for a file to remove. */
 type Files = ReadonlyMap<string, string | undefined>;
 
 const root = join(import.meta.dir, "..");
 
 const commentsOf = (text: string): string[] | null => text.match(/^\s*#.*$/gm);
 
-/** Whether two texts say the same: the formatter breaks lines of JSON and YAML where it likes. */
-const saysTheSame = (path: string, one: string, other: string): boolean => {
+/** Whether two texts mean the same: the formatter may break lines of JSON and YAML elsewhere. */
+const meansTheSame = (path: string, one: string, other: string): boolean => {
   if (path.endsWith(".json")) return Bun.deepEquals(JSON.parse(one), JSON.parse(other));
   if (!path.endsWith(".yaml")) return one === other;
   return Bun.deepEquals([parse(one), commentsOf(one)], [parse(other), commentsOf(other)]);
@@ -31,7 +31,7 @@ const saysTheSame = (path: string, one: string, other: string): boolean => {
 
 const isCurrent = (file: string, content: string | undefined): boolean => {
   if (content === undefined) return !existsSync(file);
-  return existsSync(file) && saysTheSame(file, readFileSync(file, "utf8"), content);
+  return existsSync(file) && meansTheSame(file, readFileSync(file, "utf8"), content);
 };
 
 const write = (file: string, content: string): void => {
@@ -39,13 +39,13 @@ const write = (file: string, content: string): void => {
   writeFileSync(file, content);
 };
 
-/** A folder that held nothing else goes with the file. */
+/** Removes the folder, too, if it held nothing else. */
 const remove = (file: string): void => {
   rmSync(file);
   if (readdirSync(dirname(file)).length === 0) rmdirSync(dirname(file));
 };
 
-/** A generator of the files that `files` says, below a root. */
+/** A generator of the files that `files` returns, below a root. */
 export const createGenerator = (name: string, files: () => Files, below: string = root): Generator => {
   const changes = () => [...files()].filter(([path, content]) => !isCurrent(join(below, path), content));
   return {
@@ -74,7 +74,7 @@ if (import.meta.main) {
   for (const path of changed) console.log(existsSync(join(root, path)) ? `wrote ${path}` : `removed ${path}`);
   if (changed.length === 0) console.log("everything is up to date");
   const written = changed.filter((path) => existsSync(join(root, path)));
-  // The formatter folds short lists; what it would change is not worth a fault in the checks.
+  // The formatter folds short lists, and the checks demand its layout.
   if (written.length > 0) {
     const biome = join(root, "node_modules", ".bin", "biome");
     const command = [process.execPath, "--bun", biome, "format", "--write", "--no-errors-on-unmatched", ...written];

@@ -9,20 +9,20 @@ const root = join(k8s, "..");
 const text = readFileSync(join(root, "docs", "kubernetes.md"), "utf8");
 const shell = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
 
-test("each path that docs/kubernetes.md names is there", () => {
+test("each path that docs/kubernetes.md names exists", () => {
   const paths = [...text.matchAll(/\b(?:k8s|docs|tests|settings|stream|observability)\/[\w./-]*\w/g)].map(
     ([path]) => path,
   );
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
-test("the rights that it gives to KEDA in Redis are those that were tried", () => {
+test("the rights that it gives KEDA in Redis are the tested ones", () => {
   const command = shell.flatMap((block) => block.split("\n")).find((line) => line.includes("ACL SETUSER keda"));
   const rights = (command ?? "").replaceAll("'", "").split(" ").slice(6);
   expect(rights).toEqual(["~{signup}:*", ...rightsOf("keda").filter((right) => !right.startsWith("~"))]);
 });
 
-test("the Secrets that it makes have every key that the manifests ask for", () => {
+test("the Secrets that it creates have every key that the manifests reference", () => {
   const made = shell
     .flatMap((block) => block.split("\n"))
     .flatMap((line) => {

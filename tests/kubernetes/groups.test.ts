@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { generatedManifests } from "../../k8s/generate.ts";
 import { SURROUNDINGS } from "../../k8s/group-manifests.ts";
 import { GROUPS, type Group } from "../../stream/groups.ts";
 import { kustomize } from "./kubectl.ts";
-import { type KubernetesObject, k8s, OVERLAYS, type Overlay, parseObjects } from "./objects.ts";
+import { type KubernetesObject, OVERLAYS, type Overlay, parseObjects } from "./objects.ts";
 import { policiesFor } from "./policies/all.ts";
 import { openConnections } from "./policies/network.ts";
 import { scalingOf } from "./policies/scaling.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
+import { copyOfManifests } from "./temporary-directory.ts";
 import { faultsOf } from "./typed-program.ts";
 import { oursIn } from "./workloads.ts";
 
@@ -17,12 +17,9 @@ import { oursIn } from "./workloads.ts";
 const AUDIT_LOG: Group = { name: "audit-log", types: ["user.signed_up.v1"] };
 const groups = [...GROUPS, AUDIT_LOG];
 
-/** The overlays of a copy of the tree in which the manifests were generated for these groups. */
+/** The overlays of a copy of the tree, with manifests generated for these groups. */
 const overlaysWith = (generatedFor: readonly Group[]): Readonly<Record<Overlay, readonly KubernetesObject[]>> => {
-  using directory = temporaryDirectory("groups");
-  for (const folder of ["k8s", "observability/dashboards"]) {
-    cpSync(join(k8s, "..", folder), join(directory.path, folder), { recursive: true });
-  }
+  using directory = copyOfManifests("groups");
   for (const [path, content] of generatedManifests(generatedFor)) {
     const file = join(directory.path, "k8s", path);
     mkdirSync(dirname(file), { recursive: true });
@@ -61,7 +58,7 @@ describe.each(OVERLAYS)("a group that is added to the list, in the overlay %s", 
     expect(policy(objects)).toEqual([]);
   });
 
-  test("gets no mail login and no way to the mail server unless it needs them", () => {
+  test("gets no mail login and no network access to the mail server, unlike one that sends mail", () => {
     const loginOf = (group: Group) =>
       consumersOf(objects, group)
         .containers.flatMap(({ env }) => env)
@@ -75,12 +72,12 @@ describe.each(OVERLAYS)("a group that is added to the list, in the overlay %s", 
     expect([loginOf(welcomeEmail).length, mailPorts(welcomeEmail).length]).toEqual([2, 1]);
   });
 
-  test("fits the types and the schemas of its kinds", async () => {
+  test("matches the types and schemas of its kinds", async () => {
     expect((await faultsOf(objects)).flat()).toEqual([]);
   });
 });
 
-test("what is said of groups in k8s/group-manifests.ts is said of groups that exist", () => {
+test("k8s/group-manifests.ts names only groups that exist", () => {
   const known = GROUPS.map(({ name }) => name);
   expect(Object.keys(SURROUNDINGS).filter((name) => !known.includes(name))).toEqual([]);
 });

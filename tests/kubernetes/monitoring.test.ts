@@ -21,7 +21,7 @@ test("each alert reaches Prometheus by a PrometheusRule", () => {
   expect(rules).toEqual([{ groups: ALERT_GROUPS }]);
 });
 
-test("telemetry goes to the collector that the network lets it reach", () => {
+test("telemetry goes to the collector that the network policies allow", () => {
   const objects = overlayObjects("production");
   const endpoints = oursIn(objects)
     .flatMap(({ pod }) => pod.containers.map((container) => configOf(objects, container)))

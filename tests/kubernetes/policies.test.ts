@@ -22,8 +22,8 @@ describe.each(OVERLAYS)("the overlay %s", (overlay) => {
   });
 });
 
-test("each policy finds what it is there for", () => {
-  const wrong: readonly (readonly [policy: string, kind: string, right: string, wrong: string, complaint: RegExp])[] = [
+test("each policy finds the faults that it is for", () => {
+  const wrong: readonly (readonly [policy: string, kind: string, right: string, wrong: string, finding: RegExp])[] = [
     ["podSecurity", "Deployment", '"runAsNonRoot":true', '"runAsNonRoot":false', /may run as root/],
     ["podSecurity", "Deployment", '"readOnlyRootFilesystem":true', '"x":true', /may write to its image/],
     ["podSecurity", "Deployment", '"drop":["ALL"]', '"drop":["NET_RAW"]', /keeps capabilities/],
@@ -36,7 +36,7 @@ test("each policy finds what it is there for", () => {
     ["lifecycle", "Deployment", '"path":"/livez"', '"path":"/readyz"', /liveness/],
     ["lifecycle", "Deployment", '"containerPort":3000', '"containerPort":3001', /is not asked/],
     ["lifecycle", "ConfigMap", '"DRAIN_TIMEOUT_MS":"25000"', '"DRAIN_TIMEOUT_MS":"40000"', /before it has drained/],
-    ["lifecycle", "Deployment", '"maxUnavailable":0', '"maxUnavailable":1', /successor/],
+    ["lifecycle", "Deployment", '"maxUnavailable":0', '"maxUnavailable":1', /replacement/],
     ["lifecycle", "Deployment", '"sleep":{"seconds":5}', '"sleep":{"seconds":1}', /load balancers/],
     ["lifecycle", "Deployment", "k8s/wait-for-schema.ts", "-", /migration/],
     ["lifecycle", "Deployment", '"CONSUMER_NAME"', '"NAME"', /name from the pod/],
@@ -67,9 +67,9 @@ test("each policy finds what it is there for", () => {
     ["scaling", "ScaledObject", '"pendingEntriesCount":"200"', '"pendingEntriesCount":"20"', /its own pods hold/],
     ["scaling", "Deployment", '"--group","welcome-email"', '"--group","welcome-mail"', /deployed/],
   ];
-  for (const [policy, kind, right, replacement, complaint] of wrong) {
+  for (const [policy, kind, right, replacement, finding] of wrong) {
     const found = POLICIES[policy]?.(spoiled(kind, right, replacement)) ?? [];
-    expect(found.join("\n"), `${policy}: ${right} -> ${replacement}`).toMatch(complaint);
+    expect(found.join("\n"), `${policy}: ${right} -> ${replacement}`).toMatch(finding);
   }
 });
 
@@ -83,7 +83,7 @@ const fromConsumers = (postgres: string, redis: string, mailServer: string): rea
   ]);
 
 describe("the network", () => {
-  test("carries in the local overlay exactly what flows", () => {
+  test("allows exactly these connections in the local overlay", () => {
     const expected = [
       "api -> monitoring:4318",
       "api -> postgres:5432",
@@ -97,7 +97,7 @@ describe("the network", () => {
     expect(openConnections(overlayObjects("local"))).toEqual(expected.sort());
   });
 
-  test("carries in production exactly what flows", () => {
+  test("allows exactly these connections in production", () => {
     const expected = [
       "api -> 10.0.0.0/8:5432",
       "api -> 10.0.0.0/8:6379",
@@ -111,6 +111,6 @@ describe("the network", () => {
   });
 });
 
-test("production brings no Secret with a value", () => {
+test("production contains no value of a Secret", () => {
   expect(ofKind(overlayObjects("production"), "Secret")).toEqual([]);
 });

@@ -66,7 +66,7 @@ const faultOf = (words: readonly string[]): string | undefined => {
 };
 
 describe.each(texts.map((text) => [text.path, text] as const))("%s", (_, { prose, code, commands }) => {
-  test("has the operator type only commands of ours that exist, with options that they take", () => {
+  test("contains only commands of ours that exist, with valid options", () => {
     const lines = commands.map(opsWords).filter((words) => words !== undefined);
     expect(lines.map((words) => [words.join(" "), faultOf(words)]).filter(([, fault]) => fault !== undefined)).toEqual(
       [],
@@ -78,7 +78,7 @@ describe.each(texts.map((text) => [text.path, text] as const))("%s", (_, { prose
     expect(lines.length + scripts.length).toBeGreaterThan(0);
   });
 
-  test("names to kubectl only objects that are deployed", () => {
+  test("refers in kubectl only to objects that are deployed", () => {
     const ours = commands.filter((command) => command.includes("-n signup"));
     expect(ours.length).toBeGreaterThan(0);
     const named = ours.flatMap(objectsNamedIn);

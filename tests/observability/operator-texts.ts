@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 const root = join(import.meta.dir, "..", "..");
 
-/** A text for operators, with what it has them type. */
+/** A document for operators, with the commands in it. */
 export interface OperatorText {
   readonly path: string;
   /** Whole, with line breaks that only wrap a paragraph as spaces. */
@@ -23,7 +23,7 @@ export const readOperatorText = (path: string): OperatorText => {
   const blocks = [...text.matchAll(SHELL_BLOCK)].flatMap(([, block = ""]) => block.trim().split("\n"));
   const prose = text.replace(SHELL_BLOCK, "").replace(/(?<!\n)\n(?!\n|#|-|\|)/g, " ");
   const code = [...prose.matchAll(/`([^`]+)`/g)].map(([, inline = ""]) => inline);
-  // `a & b` starts two.
+  // `a & b` is two commands.
   const commands = [...blocks.flatMap((line) => line.split(/ & ?/)), ...code.filter((inline) => COMMAND.test(inline))];
   return { path, prose, code, commands: commands.filter((command) => command !== "") };
 };

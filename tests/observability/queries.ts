@@ -39,11 +39,11 @@ export type Panel = z.infer<typeof panel>;
 /** A dashboard, as its JSON has it. */
 type DashboardJson = z.infer<typeof dashboard>;
 
-/** The generated dashboards, read as Grafana would. */
+/** The generated dashboards, parsed. */
 export const dashboards = (): readonly DashboardJson[] =>
   [...dashboardTexts().values()].map((text) => dashboard.parse(JSON.parse(text)));
 
-/** Puts in what Grafana would put in for its variables. */
+/** A query with values for Grafana's variables. */
 const filledIn = (query: string): string =>
   query
     .replaceAll("$__rate_interval", "5m")

@@ -9,12 +9,12 @@ import { OVERLAYS, overlayObjects } from "../kubernetes/objects.ts";
 import { configOf, oursIn } from "../kubernetes/workloads.ts";
 import { dashboards } from "./queries.ts";
 
-/** Grafana's "Scrape interval" of a Prometheus data source where nobody sets it, in ms. */
+/** Grafana's default of a Prometheus data source's "Scrape interval", in ms. */
 const SCRAPE_INTERVAL_MS = 15_000;
 /** `rate` needs two samples within its window; with four one may be late or lost. */
 const SAMPLES = 4;
 const HOUR_MS = 3_600_000;
-/** The narrowest panel on a small screen has so many points, the widest on a large one so many. */
+/** Points of the narrowest panel on a small screen, and of the widest on a large one. */
 const POINTS = [200, 2_000] as const;
 
 /**

@@ -14,7 +14,7 @@ export interface RealRun extends AsyncDisposable {
   readonly receiver: OtlpReceiver;
 }
 
-/** By what an address begins with, the mail server behaves. */
+/** A mail server that behaves by the beginning of an address. */
 const startMoodyMailServer = () => {
   const seen = new Set<string>();
   let isHanging = true;
@@ -29,7 +29,7 @@ const startMoodyMailServer = () => {
     beforeReply: async (raw) => {
       if (!isHanging || !raw.includes("hang-")) return;
       isHanging = false;
-      // Longer than its consumer lives.
+      // Longer than the consumer lives.
       await Bun.sleep(60_000);
     },
   });
@@ -39,7 +39,7 @@ const address = (mood: string): { readonly email: string } => ({
   email: `${mood}-${crypto.randomUUID()}@inbox.example`,
 });
 
-/** A mail that Redis loses: its entry is taken out of the log while nobody reads. */
+/** A mail that Redis loses: its entry is deleted from the stream while nobody reads. */
 const loseOne = async (system: System, api: RunningProcess): Promise<void> => {
   using opened = await openRedis();
   const { redis } = opened;
@@ -58,7 +58,7 @@ const loseOne = async (system: System, api: RunningProcess): Promise<void> => {
   await resumeGroup(redis, system.keys, WELCOME_EMAIL.name);
 };
 
-/** Signups, a mistyped one, a retry, a dead letter, a consumer that is killed with a mail in hand, a pause, and a lost entry. */
+/** Signups, an invalid one, a retry, a dead letter, a consumer that is killed with a mail in flight, a pause, and a lost entry. */
 export const startRealRun = async (): Promise<RealRun> => {
   await using stack = new AsyncDisposableStack();
   const receiver = stack.use(startOtlpReceiver());

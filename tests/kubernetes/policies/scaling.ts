@@ -30,7 +30,7 @@ export const scalingOf = ({ spec }: KubernetesObject): Scaling => scaledObject.p
 /** The group that a consumer's arguments name. */
 export const groupOf = (args: readonly string[]): string | undefined => args[args.indexOf("--group") + 1];
 
-/** The triggers that a group needs, with the keys that the code uses: `type key` -> what only this one may be. */
+/** The triggers that a group needs, with the keys that the code uses. */
 const expectedTriggers = (group: string, streamName: string, namespace: string) => {
   const keys = keysOf(streamName);
   return [
@@ -57,7 +57,7 @@ const expectedTriggers = (group: string, streamName: string, namespace: string) 
 
 const ACTIVATION = ["activationLagCount", "activationListLength", "activationTargetValue"];
 
-/** KEDA owns the number of each of these groups' consumers, on triggers that miss nothing, with names that are the code's own. */
+/** KEDA scales the consumers of each of these groups, on triggers that cover all work, with the names that the code uses. */
 export const scalingOfGroups =
   (expected: readonly Group[]): Policy =>
   (objects) => {
