@@ -1,4 +1,4 @@
-import { SIGNUP_BREAKER_STATE, SIGNUP_IN_HAND, SIGNUP_IN_HAND_LIMIT } from "../observability/metric-names.ts";
+import { SIGNUP_BREAKER_STATE, SIGNUP_IN_FLIGHT, SIGNUP_IN_FLIGHT_LIMIT } from "../observability/metric-names.ts";
 import { registerGauge } from "../observability/metrics.ts";
 import type { BreakerState } from "./engine/breaker.ts";
 import type { RunningGroup } from "./engine/group.ts";
@@ -19,13 +19,13 @@ export const registerConsumerGauges = (groups: readonly RunningGroup[]): void =>
     each((group) => BREAKER[group.breaker()]),
   );
   registerGauge(
-    SIGNUP_IN_HAND,
-    { unit: "{entry}", description: "Entries that this consumer has in flight." },
+    SIGNUP_IN_FLIGHT,
+    { unit: "{entry}", description: "Entries in flight in this consumer." },
     each((group) => group.inFlight()),
   );
   registerGauge(
-    SIGNUP_IN_HAND_LIMIT,
-    { unit: "{entry}", description: "Most entries that this consumer has in flight." },
+    SIGNUP_IN_FLIGHT_LIMIT,
+    { unit: "{entry}", description: "Most entries in flight in this consumer at a time." },
     each((group) => group.concurrency),
   );
 };

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { type ReadDigest, readDigest } from "./registry.ts";
 
 const root = join(import.meta.dir, "..");
-/** `FROM image` of a Dockerfile and `image: image` of a manifest; only images with a tag are others' and can be pinned. */
+/** `FROM image` of a Dockerfile and `image: image` of a manifest; only images of others have a tag, and can be pinned. */
 const IMAGE = /^(FROM |\s+(?:- )?image: )([^\s:@]+:[^\s@]+)(@sha256:[0-9a-f]{64})?/gm;
 
-/** The text with each image's digest as the registry has it now; the tag stays, for people to read. */
+/** The text with each image's current digest from the registry; the tag stays, for readers. */
 export const withDigests = async (text: string, read: ReadDigest): Promise<string> => {
   const images = new Set([...text.matchAll(IMAGE)].map((match) => match[2] ?? ""));
   const digests = new Map(await Promise.all([...images].map(async (image) => [image, await read(image)] as const)));

@@ -9,20 +9,20 @@ export interface Release {
   readonly image: string;
   /** Its tag. */
   readonly version: string;
-  /** `sha256:...`, as the registry has it; undefined: not pinned. */
+  /** `sha256:...`, from the registry; undefined: not pinned. */
   readonly digest: string | undefined;
 }
 
 const FILE = join(import.meta.dir, "overlays", "production", "release", "kustomization.yaml");
 
-/** A Job's name is a DNS label, and each release has its own: a Job that ran cannot be changed. */
+/** A Job's name is a DNS label, and each release has its own: a Job cannot be changed. */
 const jobName = ({ version, digest = "sha256:" }: Release): string => {
   const readable = `migrate-${version.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`.slice(0, 50).replace(/-+$/, "");
   const unique = digest.slice("sha256:".length).slice(0, 8);
   return unique === "" ? readable : `${readable}-${unique}`;
 };
 
-/** The component that says which image runs, everywhere it is named. */
+/** The component that sets the image that runs, everywhere. */
 export const releaseFile = (release: Release): string => {
   const { image, version, digest } = release;
   const component = {

@@ -7,7 +7,7 @@ import { loadSettings } from "../settings/load.ts";
 
 const EVERY_MS = 1_000;
 
-/** Migrations that this image knows and that the database does not have; undefined: it does not answer. */
+/** Migrations of this image that the database does not have; undefined: it does not answer. */
 const missing = async (db: Database): Promise<readonly string[] | undefined> => {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
   try {
@@ -20,16 +20,16 @@ const missing = async (db: Database): Promise<readonly string[] | undefined> => 
 
 /**
  * Ends with 0 as soon as every migration of this image is in the database; runs none. It is the init container of the api
- * and of the consumers: a rollout waits for the Job `migrate`, and the pods of the version before serve on meanwhile.
+ * and of the consumers: a rollout waits for the Job `migrate`, and the pods of the previous version serve meanwhile.
  */
 const main = async (): Promise<number> => {
   const { DATABASE_URL: url } = loadSettings("migrate", process.env);
-  // Process 1 has no default for a signal: a pod that is deleted while it waits would wait on until it is killed.
+  // Process 1 has no default action for a signal: a pod that is deleted while it waits would wait until it is killed.
   const asked = new AbortController();
   void untilAskedToStop().then(() => asked.abort());
   let reported = "";
   while (!asked.signal.aborted) {
-    // A pool of its own for each try: what a lost connection left behind is gone with it.
+    // A pool per attempt, so that nothing of a lost connection remains.
     const db = openDatabase({ url, poolSize: 1, applicationName: "wait for schema" });
     const left = await missing(db);
     await db.destroy();

@@ -4,8 +4,8 @@ import { querySummary } from "./query-summary.ts";
 import { errorType, withSpan } from "./tracing.ts";
 
 /**
- * Measures one statement, and gives it a span if its caller is in a trace: loops that look for work make none. Database
- * conventions v1.45.0 (stable). Neither the text nor the values are told, only what the statement touches.
+ * Measures one statement, and gives it a span if its caller is in a trace: loops that poll make none. Database
+ * conventions v1.45.0 (stable). Neither text nor values are recorded, only what the statement touches.
  */
 export const observedStatement = async <Result>(sql: string, run: () => Promise<Result>): Promise<Result> => {
   const summary = querySummary(sql);
@@ -29,7 +29,7 @@ export const observedStatement = async <Result>(sql: string, run: () => Promise<
   }
 };
 
-/** The wait of one caller for a statement that many share: the statement itself belongs to no single trace. */
+/** One caller's wait for a statement that many share: the statement itself belongs to no single trace. */
 export const observedShare = <Result>(summary: string, run: () => Promise<Result>): Promise<Result> =>
   withSpan(
     summary,

@@ -7,7 +7,7 @@ import { traceContextFromHeaders } from "./trace-context.ts";
 import { contextOf, markFailed, withSpan } from "./tracing.ts";
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"]);
-/** Asked every few seconds by machines: measured, not traced. */
+/** Called every few seconds by machines: measured, not traced. */
 const PROBES = new Set(["/livez", "/readyz"]);
 
 const methodOf = (method: string): string => (METHODS.has(method) ? method : "_OTHER");
@@ -21,14 +21,14 @@ const harmlessPath = (path: string): string => {
   }
 };
 
-/** The route's own pattern; undefined when none but a catch-all matched. */
+/** The route's own pattern; undefined when only a catch-all matched. */
 const routeAttribute = (route: string): Attributes =>
   route === "" || route === "*" || route.endsWith("/*") ? {} : { "http.route": route };
 
 /**
  * The server span and `http.server.request.duration` of each request (HTTP conventions v1.45.0, stable). The caller's
- * `traceparent` is its parent; one that is malformed or oversized is none, and baggage is not read at all. Neither the
- * query, nor the client's address or user agent is told.
+ * `traceparent` is its parent; a malformed or oversized one is ignored, and baggage is not read at all. Neither the
+ * query, nor the client's address or user agent is recorded.
  */
 export const observeRequests = (): MiddlewareHandler => async (c, next) => {
   const method = methodOf(c.req.method);

@@ -2,12 +2,12 @@ import { trace } from "@opentelemetry/api";
 import pino from "pino";
 import { asFields, withoutPersonalData, withoutPersonalFields } from "./redact.ts";
 
-/** What code may log with: one line per change of state, structured, never an address or a name. */
+/** The logger of every process: structured lines, one per change of state, never an address or a name. */
 export type Logger = pino.Logger;
 
 export interface LoggerOptions {
   readonly level: string;
-  /** `api`, `consumer`, `migrate`: the part of the system that speaks. */
+  /** `api`, `consumer`, `migrate`: the part of the system that logs. */
   readonly service: string;
   /** Where lines go; standard output if not given. */
   readonly destination?: pino.DestinationStream;
@@ -24,11 +24,11 @@ const traceFields = (): Record<string, string> => {
   };
 };
 
-/** Errors as fields, for JSON knows nothing of them. */
-const told = (fields: Record<string, unknown>): Record<string, unknown> =>
+/** Errors as fields: JSON would write them as `{}`. */
+const withErrorsAsFields = (fields: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, asFields(value)]));
 
-/** A finished line, cleaned as a whole: so nothing that went into it, by whichever way, is overlooked. */
+/** A finished line, cleaned as a whole, so that nothing in it is overlooked. */
 const cleanLine = (line: string): string => {
   try {
     return `${JSON.stringify(withoutPersonalFields(JSON.parse(line)))}\n`;
@@ -38,8 +38,8 @@ const cleanLine = (line: string): string => {
 };
 
 /**
- * JSON lines on standard output (pino). The logger itself takes out addresses, names and secrets, wherever they stand: in a
- * field at any depth, in a child's bindings, in an error and its causes, in a message. No caller has to remember it.
+ * JSON lines on standard output (pino). The logger itself removes addresses, names and secrets: from fields at any
+ * depth, from a child's bindings, from errors and their causes, from messages. No caller has to remember it.
  */
 export const createLogger = ({ level, service, destination }: LoggerOptions): Logger => {
   const options: pino.LoggerOptions = {
@@ -48,7 +48,7 @@ export const createLogger = ({ level, service, destination }: LoggerOptions): Lo
     timestamp: pino.stdTimeFunctions.isoTime,
     messageKey: "message",
     mixin: traceFields,
-    formatters: { level: (label) => ({ level: label }), log: told },
+    formatters: { level: (label) => ({ level: label }), log: withErrorsAsFields },
     serializers: { err: asFields },
     hooks: { streamWrite: cleanLine },
   };

@@ -8,13 +8,13 @@ import { contextOf, errorType, markFailed, spanContextOf, traceContextOf, withSp
  * not among its well-known systems; a custom value is allowed.
  */
 
-/** v1.45.0 renamed `messaging.system`; what is out there still groups by the old name, so both are set. */
+/** v1.45.0 renamed `messaging.system`; existing tools still group by the old name, so both are set. */
 const SYSTEM: Attributes = { "messaging.system.name": "redis", "messaging.system": "redis" };
 
-/** How the consumer's span hangs on the producer's: as its child and with a link, or by the link alone. */
+/** How the consumer's span refers to the producer's: as its child and by a link, or by the link alone. */
 export type TraceHop = "parent" | "link";
 
-/** An event of a pipeline, as spans tell of it. */
+/** An event of a pipeline, as spans describe it. */
 export interface Message {
   /** The pipeline: STREAM_NAME. */
   readonly destination: string;
@@ -43,8 +43,8 @@ const eventAttributes = ({ stream, eventId, eventType }: Message): Attributes =>
 });
 
 /**
- * The `send` span of one entry, a child of the context that the event carries: of the request that made it, whoever sends
- * it. `send` is given the context that goes into the entry; without telemetry that is the event's own, untouched.
+ * The `send` span of one entry, a child of the context that the event carries: the request that made it, whoever sends it.
+ * `send` receives the context that goes into the entry; without telemetry that is the event's own, unchanged.
  */
 export const tracedSend = async (message: Message, send: (trace: TraceContext) => Promise<string>): Promise<string> => {
   const attributes = operation("send", message.destination);
@@ -80,19 +80,19 @@ export interface Processing extends Message {
   readonly entryId: string;
   readonly group: string;
   readonly consumer: string;
-  /** What else is known before the work begins. */
+  /** Further attributes that are known before the work begins. */
   readonly attributes: Attributes;
 }
 
-/** What a piece of processing came to: a word of a small set, and the kind of failure if it was one. */
+/** How an attempt ended: a word of a small set, and the kind of failure if it was one. */
 export interface Result {
   readonly outcome: string;
   readonly errorType?: string;
 }
 
 /**
- * The `process` span of one try, and its duration. The result is told as soon as it is known, by `conclude`; the span ends
- * when the entry is settled.
+ * The `process` span of one attempt, and its duration. `conclude` records the result as soon as it is known; the span ends when
+ * the entry is settled.
  */
 export const tracedProcess = (
   message: Processing,

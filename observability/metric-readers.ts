@@ -7,7 +7,13 @@ import type { Environment } from "./requested-signals.ts";
 
 const DEFAULT_HOST = "localhost";
 const DEFAULT_PORT = 9_464;
-const DEFAULT_INTERVAL_MS = 60_000;
+/**
+ * Our own default of OTEL_METRIC_EXPORT_INTERVAL, in ms. OpenTelemetry's is 60 s, as long as the window over which Grafana
+ * shows a rate at its default range: one sample, and so no rate. Four samples are in it at 15 s.
+ */
+export const METRIC_EXPORT_INTERVAL_MS = 15_000;
+/** OpenTelemetry's default of OTEL_METRIC_EXPORT_TIMEOUT, in ms. */
+const EXPORT_TIMEOUT_MS = 30_000;
 const HIGHEST_PORT = 65_535;
 /** Processes of one host sit close together, so that a scraper can list them. */
 const MAX_PORTS = 100;
@@ -27,13 +33,17 @@ const suffixed = (metric: MetricData): MetricData => {
 };
 
 /**
- * Names as Prometheus itself makes them of OTLP, with the unit at the end: so that a dashboard does not depend on the way
- * that a metric took. The exporter knows the rule for `_total` alone.
+ * Two things that the exporter leaves out of what it collects:
+ * - The unit at the end of a name, as Prometheus itself puts it there for OTLP, so that a dashboard does not depend on the way
+ *   that a metric took. The exporter knows the rule for `_total` alone.
+ * - Waiting for the resource: `host.id` is read from a file. An exporter of OTLP waits for it, this one would show the page
+ *   without it and log an error.
  */
-const suffixUnits = (exporter: PrometheusExporter): void => {
+const completeCollect = (exporter: PrometheusExporter): void => {
   const collect = exporter.collect.bind(exporter);
   exporter.collect = async (options) => {
     const { resourceMetrics, errors } = await collect(options);
+    await resourceMetrics.resource.waitForAsyncAttributes?.();
     const scopeMetrics = resourceMetrics.scopeMetrics.map((scope) => ({
       ...scope,
       metrics: scope.metrics.map(suffixed),
@@ -44,7 +54,7 @@ const suffixUnits = (exporter: PrometheusExporter): void => {
 
 /**
  * A page for Prometheus at OTEL_EXPORTER_PROMETHEUS_HOST:PORT. If another process of this host has the port, the next free
- * one above it is taken, and the log says which. Bound before it is believed: two that start together cannot both have it.
+ * one above it is used, and the log says which. Only binding it decides: two that start together cannot both have it.
  */
 const prometheusReader = async (environment: Environment, log: Logger): Promise<IMetricReader> => {
   const host = environment["OTEL_EXPORTER_PROMETHEUS_HOST"] || DEFAULT_HOST;
@@ -52,7 +62,7 @@ const prometheusReader = async (environment: Environment, log: Logger): Promise<
   for (let port = wanted; ; port += 1) {
     const exporter = new PrometheusExporter({ host, port, preventServerStart: true });
     try {
-      suffixUnits(exporter);
+      completeCollect(exporter);
       await exporter.startServer();
       log.info({ host, metrics_port: port, wanted_port: wanted }, "metrics are at /metrics");
       return exporter;
@@ -62,11 +72,15 @@ const prometheusReader = async (environment: Environment, log: Logger): Promise<
   }
 };
 
+/** How often metrics are sent, in ms. */
+export const metricExportIntervalMs = (environment: Environment): number =>
+  numberFrom(environment["OTEL_METRIC_EXPORT_INTERVAL"], METRIC_EXPORT_INTERVAL_MS);
+
 const otlpReader = (environment: Environment): IMetricReader => {
   const protocol =
     environment["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"] ?? environment["OTEL_EXPORTER_OTLP_PROTOCOL"] ?? "http/protobuf";
-  const exportIntervalMillis = numberFrom(environment["OTEL_METRIC_EXPORT_INTERVAL"], DEFAULT_INTERVAL_MS);
-  const timeoutMs = numberFrom(environment["OTEL_METRIC_EXPORT_TIMEOUT"], DEFAULT_INTERVAL_MS / 2);
+  const exportIntervalMillis = metricExportIntervalMs(environment);
+  const timeoutMs = numberFrom(environment["OTEL_METRIC_EXPORT_TIMEOUT"], EXPORT_TIMEOUT_MS);
   return new PeriodicExportingMetricReader({
     exporter: protocol === "http/json" ? new OtlpJsonExporter() : new OtlpProtobufExporter(),
     exportIntervalMillis,
@@ -75,8 +89,8 @@ const otlpReader = (environment: Environment): IMetricReader => {
 };
 
 /**
- * The readers for the exporters that were named. Undefined: the SDK makes them itself by the environment, which it does
- * well but for Prometheus, whose port it gives up when it is taken.
+ * The readers for the named exporters. Undefined: the SDK makes them itself from the environment, which it does well except
+ * for Prometheus: it gives up when the port is taken.
  */
 export const metricReaders = async (
   exporters: readonly string[],

@@ -1,7 +1,7 @@
 import { type Attributes, type Counter, type Histogram, type MeterProvider, metrics } from "@opentelemetry/api";
 import * as names from "./metric-names.ts";
 
-/** The instruments that are written to. Gauges are asked: `registerGauge`. */
+/** The instruments that are written to. Gauges are read when metrics are collected: `registerGauge`. */
 export interface Instruments {
   readonly httpServerRequestDuration: Histogram;
   readonly databaseOperationDuration: Histogram;
@@ -71,8 +71,8 @@ const createInstruments = (provider: MeterProvider): Instruments => {
       "{attempt}",
       "Attempts after which nobody knows whether their effect took place.",
     ),
-    claimed: counter(names.SIGNUP_CLAIMED, "{entry}", "Entries taken over from a consumer that died."),
-    reconciled: counter(names.SIGNUP_RECONCILED, "{delivery}", "Deliveries that Redis had lost, queued again."),
+    claimed: counter(names.SIGNUP_CLAIMED, "{entry}", "Entries claimed from a consumer that died."),
+    reconciled: counter(names.SIGNUP_RECONCILED, "{delivery}", "Deliveries that Redis had lost, published again."),
   };
 };
 
@@ -80,7 +80,7 @@ let made: { readonly provider: MeterProvider; readonly instruments: Instruments 
 
 /**
  * The instruments of the meter provider that is set up; without one they do nothing. The API has a proxy for tracers, but
- * none for meters: instruments that were made before the set-up would stay mute, so they are kept per provider.
+ * none for meters: instruments made before the set-up would record nothing, so they are kept per provider.
  */
 export const instruments = (): Instruments => {
   const provider = metrics.getMeterProvider();
@@ -88,13 +88,13 @@ export const instruments = (): Instruments => {
   return made.instruments;
 };
 
-/** What a gauge shows at one moment, with what it is told apart by. */
+/** The value of a gauge at one moment, with its attributes. */
 export interface Reading {
   readonly value: number;
   readonly attributes?: Attributes;
 }
 
-/** A gauge that is asked each time metrics are collected. To be called once, after the set-up. */
+/** Registers a gauge that is read each time metrics are collected. To be called once, after the set-up. */
 export const registerGauge = (
   name: string,
   options: { readonly unit: string; readonly description: string },

@@ -21,7 +21,7 @@ const summarise = (sql: string): string => {
   return [word === "WITH" ? "SELECT" : word, ...new Set(tables)].join(" ").slice(0, MAX_LENGTH);
 };
 
-/** Texts that were seen; statements are few and written once. A text that is made up anew each time must not fill memory. */
+/** Summaries by text: statements are few. The bound keeps texts that differ each time from filling memory. */
 const known = new Map<string, string>();
 
 /**

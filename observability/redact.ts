@@ -18,7 +18,7 @@ const PERSONAL = new Set(
 
 const REDACTED = "<redacted>";
 
-/** Whether a field of that name holds what must not be told: `user_name`, `userName`, `User-Name`. */
+/** Whether a field of that name holds what must not be logged: `user_name`, `userName`, `User-Name`. */
 export const isPersonalField = (field: string): boolean =>
   PERSONAL.has(field.toLowerCase().replaceAll("_", "").replaceAll("-", ""));
 
@@ -42,7 +42,7 @@ const MAX_DEPTH = 6;
 
 /**
  * An error as fields: what it was, and where; not the source that its runtime prints around it. Its class is its `type`, for
- * `name` is a person's. Anything else is given back as it is.
+ * `name` is a person's. Anything else is returned unchanged.
  */
 export const asFields = (value: unknown): unknown => {
   if (!(value instanceof Error)) return value;
@@ -56,7 +56,7 @@ export const asFields = (value: unknown): unknown => {
 };
 
 /**
- * A parsed JSON value as it may be told: personal fields redacted at any depth, every text cleaned. What lies too deep is
+ * A parsed JSON value as it may be logged: personal fields redacted at any depth, every text cleaned. What lies too deep is
  * left out.
  */
 export const withoutPersonalFields = (value: unknown, depth = MAX_DEPTH): unknown => {

@@ -1,7 +1,7 @@
 /** The environment, as the SDK reads it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What an operator asked to be exported, through OpenTelemetry's own variables. */
+/** What an operator wants exported, by OpenTelemetry's own variables. */
 export interface RequestedSignals {
   readonly traces: boolean;
   /** Names of `OTEL_METRICS_EXPORTER`; empty: no metrics. */
@@ -23,8 +23,8 @@ const exportersOf = (environment: Environment, signal: "TRACES" | "METRICS"): re
 
 /**
  * A signal is on when its exporter is named or an OTLP endpoint is given, and off when its exporter is `none` or
- * `OTEL_SDK_DISABLED` is true. The specification's default, an OTLP exporter to localhost, would make every process that
- * nobody set up call a collector that is not there.
+ * `OTEL_SDK_DISABLED` is true. The specification's default, an OTLP exporter to localhost, would make every process
+ * without telemetry settings call a collector that does not exist.
  */
 export const requestedSignals = (environment: Environment): RequestedSignals => {
   if (given(environment, "OTEL_SDK_DISABLED")?.toLowerCase() === "true") return { traces: false, metrics: [] };

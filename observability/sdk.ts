@@ -12,20 +12,24 @@ import { NodeSDK } from "@opentelemetry/sdk-node";
 import description from "../package.json" with { type: "json" };
 import { VERSION } from "../runtime/version.ts";
 import type { Logger } from "./logger.ts";
-import { metricReaders } from "./metric-readers.ts";
+import { METRIC_EXPORT_INTERVAL_MS, metricReaders } from "./metric-readers.ts";
 import type { Environment, RequestedSignals } from "./requested-signals.ts";
 import type { Telemetry, TelemetryOptions } from "./telemetry.ts";
 
 const NAMESPACE = description.name;
 const SHUTDOWN_MS = 1_800;
-/** The same complaint is heard once in so long, in ms: a collector that is away fails with every batch. */
+/** The same error is logged at most once in this time, in ms: while a collector is down, every batch fails. */
 const REPEAT_AFTER_MS = 300_000;
 
 /**
  * Our defaults for the SDK, which reads nothing but the environment. A process that is killed loses the spans of one
- * second rather than five; a burst of signups overflows no queue.
+ * second rather than five; a burst of signups overflows no queue; a rate has enough samples in Grafana's window.
  */
-const DEFAULTS = { OTEL_BSP_SCHEDULE_DELAY: "1000", OTEL_BSP_MAX_QUEUE_SIZE: "16384" };
+const DEFAULTS = {
+  OTEL_BSP_SCHEDULE_DELAY: "1000",
+  OTEL_BSP_MAX_QUEUE_SIZE: "16384",
+  OTEL_METRIC_EXPORT_INTERVAL: String(METRIC_EXPORT_INTERVAL_MS),
+};
 
 const setDefaults = (environment: Environment): void => {
   for (const [name, value] of Object.entries(DEFAULTS)) {
@@ -33,7 +37,7 @@ const setDefaults = (environment: Environment): void => {
   }
 };
 
-/** Who speaks. The SDK's own detector takes Bun for Node.js; variables come last and win. */
+/** The resource of this process. The SDK's own detector takes Bun for Node.js; variables come last and win. */
 const resourceOf = (part: string): Resource =>
   defaultResource().merge(
     resourceFromAttributes({
@@ -47,32 +51,32 @@ const resourceOf = (part: string): Resource =>
     }),
   );
 
-/** What the SDK complains of goes to the log, each complaint once in a while. */
-const logComplaints = (log: Logger): void => {
-  const saidAt = new Map<string, number>();
-  const say = (level: "error" | "warn") => (message: string) => {
-    const complaint = message.slice(0, 500);
-    const kind = complaint.slice(0, 80);
-    if (performance.now() - (saidAt.get(kind) ?? Number.NEGATIVE_INFINITY) < REPEAT_AFTER_MS) return;
-    if (saidAt.size > 100) saidAt.clear();
-    saidAt.set(kind, performance.now());
-    log[level]({ complaint }, "telemetry is in trouble");
+/** The SDK's errors and warnings go to the log, each at most once per `REPEAT_AFTER_MS`. */
+const logSdkErrors = (log: Logger): void => {
+  const loggedAt = new Map<string, number>();
+  const write = (level: "error" | "warn") => (message: string) => {
+    const problem = message.slice(0, 500);
+    const kind = problem.slice(0, 80);
+    if (performance.now() - (loggedAt.get(kind) ?? Number.NEGATIVE_INFINITY) < REPEAT_AFTER_MS) return;
+    if (loggedAt.size > 100) loggedAt.clear();
+    loggedAt.set(kind, performance.now());
+    log[level]({ problem }, level === "error" ? "OpenTelemetry SDK error" : "OpenTelemetry SDK warning");
   };
   const silent = () => {};
   diag.setLogger(
-    { error: say("error"), warn: say("warn"), info: silent, debug: silent, verbose: silent },
+    { error: write("error"), warn: write("warn"), info: silent, debug: silent, verbose: silent },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
 };
 
-/** Starts the SDK for the signals that were asked for. Loaded only then: it costs 200 ms and 40 MB. */
+/** Starts the SDK for the requested signals. Loaded only then: it costs 200 ms and 40 MB. */
 export const startSdk = async (
   requested: RequestedSignals,
   environment: Environment,
   { part, log }: TelemetryOptions,
 ): Promise<Telemetry> => {
   setDefaults(environment);
-  logComplaints(log);
+  logSdkErrors(log);
   const readers = await metricReaders(requested.metrics, environment, log);
   const sdk = new NodeSDK({
     resource: resourceOf(part),
@@ -86,9 +90,9 @@ export const startSdk = async (
   return {
     isMetering: requested.metrics.length > 0,
     shutdown: async () => {
-      // The exporters try again for up to 10 s; a process that was asked to stop does not wait for them.
+      // The exporters retry for up to 10 s; a process that is stopping does not wait for them.
       const flushed = sdk.shutdown().catch((error: unknown) => {
-        log.warn({ error }, "the last telemetry could not be sent");
+        log.warn({ error }, "the last telemetry was not sent");
       });
       await Promise.race([flushed, Bun.sleep(SHUTDOWN_MS)]);
     },

@@ -3,9 +3,9 @@ import { type Environment, requestedSignals } from "./requested-signals.ts";
 
 /** Traces and metrics of this process. */
 export interface Telemetry {
-  /** Whether metrics are exported: gauges that cost a look into a store are worth their while. */
+  /** Whether metrics are exported: only then gauges that query a store are worth their cost. */
   readonly isMetering: boolean;
-  /** Sends what is left. Never rejects, and is over within 2 s whatever the collector does. */
+  /** Sends what is left. Never rejects, and ends within 2 s whatever the collector does. */
   shutdown(): Promise<void>;
 }
 
@@ -18,9 +18,8 @@ export interface TelemetryOptions {
 const OFF: Telemetry = { isMetering: false, shutdown: async () => {} };
 
 /**
- * Sets up OpenTelemetry from its standard variables alone (`OTEL_*`). To be
- * called before anything that makes gauges. If none of them asks for an exporter, the SDK is not even loaded; trace
- * contexts travel in entries all the same.
+ * Sets up OpenTelemetry from its standard variables alone (`OTEL_*`). To be called before gauges are registered. If none of
+ * them names an exporter, the SDK is not even loaded; entries carry trace contexts all the same.
  */
 export const startTelemetry = async (environment: Environment, options: TelemetryOptions): Promise<Telemetry> => {
   const requested = requestedSignals(environment);

@@ -25,20 +25,20 @@ describe("a caller's traceparent", () => {
     expect(traceContextFromHeaders(header, undefined)?.traceparent).toBe(honoured as string);
   });
 
-  test("a tracestate of hostile size is left out, the parent stays", () => {
+  test("an oversized tracestate is dropped, and the traceparent kept", () => {
     expect(traceContextFromHeaders(PARENT, `a=${"x".repeat(600)}`)).toEqual({ traceparent: PARENT });
     expect(traceContextFromHeaders(PARENT, "a=1,b=2")).toEqual({ traceparent: PARENT, tracestate: "a=1,b=2" });
   });
 });
 
 describe("a trace context", () => {
-  test("there and back is the same", () => {
+  test("a context survives the round trip unchanged", () => {
     for (const carried of [{ traceparent: PARENT }, { traceparent: PARENT, tracestate: "a=1,b=2" }]) {
       expect(traceContextOf(spanContextOf(carried))).toEqual(carried);
     }
   });
 
-  test("without telemetry goes into the entry untouched, even a later version's", async () => {
+  test("without telemetry the context goes into the entry unchanged, even a later version's", async () => {
     for (const trace of [{ traceparent: PARENT, tracestate: "a=1 , b=2" }, { traceparent: `cc-${PARENT.slice(3)}` }]) {
       const message = { destination: "signup", stream: "{signup}:events", eventId: "e", eventType: "t", trace };
       let carried: unknown;
@@ -52,7 +52,7 @@ describe("a trace context", () => {
   });
 });
 
-test("a span passes results and errors on", async () => {
+test("a span passes on results and errors", async () => {
   expect(await withSpan("work", { within: contextOf({ traceparent: PARENT }) }, async () => 7)).toBe(7);
   const failing = withSpan("work", {}, () => Promise.reject(new RangeError("no")));
   expect(await failing.catch((error: unknown) => error)).toBeInstanceOf(RangeError);

@@ -10,13 +10,19 @@ export const untilAskedToStop = (): Promise<NodeJS.Signals> =>
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(signal));
   });
 
-/** Says on standard error why a process could not start, and gives its exit code. A faulty setting is told, not traced. */
+/** Names of errors whose message says all that an operator needs: what was given is wrong, the code is not. */
+const OPERATOR_FAULTS: ReadonlySet<string> = new Set(["BadSettings", "UnknownGroup"]);
+
+/** `parseArgs` throws a TypeError, as any bug may; only its code tells them apart. */
+const isArgumentFault = (error: Error): boolean =>
+  "code" in error && typeof error.code === "string" && error.code.startsWith("ERR_PARSE_ARGS_");
+
+/**
+ * Says on standard error why a process could not start, and gives its exit code. A fault in settings or arguments is a
+ * message alone; anything else is shown with its stack.
+ */
 export const failedToStart = (error: unknown): number => {
-  if (error instanceof Error && error.name === "BadSettings") {
-    console.error(error.message);
-    return EXIT.badSettings;
-  }
-  const isExpected = error instanceof Error && ["UnknownGroup", "TypeError"].includes(error.name);
-  console.error(isExpected ? error.message : error);
-  return EXIT.failed;
+  const isOperatorFault = error instanceof Error && (OPERATOR_FAULTS.has(error.name) || isArgumentFault(error));
+  console.error(isOperatorFault ? error.message : error);
+  return error instanceof Error && error.name === "BadSettings" ? EXIT.badSettings : EXIT.failed;
 };

@@ -27,7 +27,7 @@ export const environmentExample = (): string => {
     const isRequired = REQUIRED_BY[name] !== undefined;
     return `# ${about}${unit}\n${isRequired ? "" : "# "}${name}=${setting.fallback ?? setting.example}`;
   });
-  return `# Made from settings/schema.ts by \`bun settings/write-documents.ts\`.\n\n${blocks.join("\n\n")}\n`;
+  return `# Made from settings/schema.ts by \`bun run generate\`.\n\n${blocks.join("\n\n")}\n`;
 };
 
 const BEGIN = "<!-- settings: begin -->";

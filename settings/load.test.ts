@@ -101,7 +101,7 @@ describe("settings", () => {
 describe("the documents agree with the schema", () => {
   const read = (name: string) => readFileSync(join(import.meta.dir, "..", name), "utf8");
 
-  test("the README's table has every setting (bun settings/write-documents.ts)", () => {
+  test("the README's table has every setting (bun run generate)", () => {
     expect(withSettingsTable(read("README.md"))).toBe(read("README.md"));
     for (const name of Object.keys(SETTINGS)) expect(settingsTable()).toContain(`\`${name}\``);
   });

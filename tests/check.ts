@@ -21,7 +21,6 @@ const STEPS: readonly Step[] = [
 ];
 
 const WRONG_USAGE = 2;
-const WRONG_USAGE = 2;
 const root = join(import.meta.dir, "..");
 
 const start = ({ what, command, isShownAtOnce = false }: Step) => {

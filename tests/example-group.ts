@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { GroupDefinition, Outcome } from "../consumers/engine/handler.ts";
-import { USER_SIGNED_UP } from "../stream/events/user-signed-up.ts";
 import type { Group } from "../stream/groups.ts";
 
 /** A second group on the event of a signup: idempotent, slow now and then, failing now and then. */

@@ -73,8 +73,11 @@ describe("a collector", () => {
   test("is sent what is left at SIGTERM, as protobuf by default", async () => {
     await using receiver = startOtlpReceiver();
     await using system = await aSystem();
-    // Nothing would be sent for a minute.
-    const api = await system.api({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: "60000" });
+    const api = await system.api({
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_BSP_SCHEDULE_DELAY: "60000",
+      OTEL_METRIC_EXPORT_INTERVAL: "60000",
+    });
     await signUpAt(api);
     await timeToStop(api);
     const types = (path: string) => receiver.contentTypes.flatMap((each) => (each.path === path ? [each.type] : []));
@@ -97,7 +100,7 @@ describe("a collector", () => {
     expect(receiver.spans.map(({ name }) => name)).toContain("POST /api/v1/user/");
   });
 
-  test("is told of a tenth of the signups when a tenth is sampled, each whole", async () => {
+  test("receives a tenth of the traces when a tenth is sampled, each complete", async () => {
     await using receiver = startOtlpReceiver();
     await using system = await aSystem();
     const sampling = { OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.1" };
@@ -115,6 +118,19 @@ describe("a collector", () => {
 });
 
 describe("metrics for Prometheus", () => {
+  test("can be scraped from the first moment on without an error in the log", async () => {
+    await using system = await aSystem();
+    const port = await ownPort();
+    const starting = system.consumer({
+      OTEL_METRICS_EXPORTER: "prometheus",
+      OTEL_EXPORTER_PROMETHEUS_PORT: String(port),
+    });
+    await eventually(() => metricsAt(port).catch(() => undefined));
+    const consumer = await starting;
+    expect(await metricsAt(port)).toContain("signup_breaker_state");
+    expect(consumer.lines.filter((line) => /"level":"error"|OpenTelemetry SDK/.test(line))).toEqual([]);
+  });
+
   test("have a port for each process of a host, and say which", async () => {
     await using system = await aSystem();
     // Each process takes the next one that is free: far from those that the test's servers are given.

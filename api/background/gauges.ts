@@ -55,7 +55,7 @@ const GROUP_GAUGES: readonly {
   {
     name: names.SIGNUP_STREAM_PENDING,
     unit: "{entry}",
-    description: "Entries that are read and not acked.",
+    description: "Entries that are read and not acknowledged.",
     read: ({ pending }) => pending,
   },
   {
@@ -67,14 +67,14 @@ const GROUP_GAUGES: readonly {
   {
     name: names.SIGNUP_RETRYING,
     unit: "{entry}",
-    description: "Entries that wait aside for their next try.",
+    description: "Entries delayed until their next attempt.",
     read: ({ waitingRetries }) => waitingRetries,
   },
   { name: names.SIGNUP_DEAD, unit: "{entry}", description: "Dead letters.", read: ({ deadLetters }) => deadLetters },
   {
     name: names.SIGNUP_CONSUMERS,
     unit: "{consumer}",
-    description: "Consumers that the group knows.",
+    description: "Consumers that are registered in the group.",
     read: ({ consumers }) => consumers.length,
   },
   {
@@ -84,9 +84,9 @@ const GROUP_GAUGES: readonly {
     read: ({ paused }) => Number(paused),
   },
   {
-    name: names.SIGNUP_GROUP_FORGOTTEN,
+    name: names.SIGNUP_GROUP_ORPHANED,
     unit: "{state}",
-    description: "1 for a group that nobody reads any more and that holds back trimming.",
+    description: "1 for an orphaned group, which holds back trimming; else 0.",
     read: ({ orphaned }) => Number(orphaned),
   },
 ];
@@ -144,7 +144,7 @@ export const startGauges = (
     fromLedger(({ outbox }) => [{ value: outbox.oldestAgeMs / 1_000 }]),
   );
   registerGauge(
-    names.SIGNUP_MAILS,
+    names.SIGNUP_DELIVERIES,
     { unit: "{delivery}", description: "Deliveries by group and state, of the latest 100,000." },
     fromLedger(({ byGroup: counts }) =>
       Object.entries(counts).flatMap(([group, byState]) =>

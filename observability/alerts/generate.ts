@@ -1,13 +1,17 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { ALERT_GROUPS } from "./rules.ts";
 
+const FILE = "observability/alerts/signup-stream.yaml";
+
 /** Where the rules are, for Prometheus to load. */
-export const RULES_FILE = join(import.meta.dir, "signup-stream.yaml");
+export const RULES_FILE = join(import.meta.dir, "..", "..", FILE);
 
-/** The rules file, as it has to be. */
-export const rulesFile = (): string =>
-  `# Written by \`bun observability/alerts/generate.ts\` from rules.ts.\n${stringify({ groups: ALERT_GROUPS }, { lineWidth: 0 })}`;
-
-if (import.meta.main) writeFileSync(RULES_FILE, rulesFile());
+/** For `bun run generate`: the rules file, path from the root -> content. */
+export const alertFiles = (): ReadonlyMap<string, string> =>
+  new Map([
+    [
+      FILE,
+      `# Written by \`bun run generate\` from rules.ts.\n${stringify({ groups: ALERT_GROUPS }, { lineWidth: 0, aliasDuplicateObjects: false })}`,
+    ],
+  ]);

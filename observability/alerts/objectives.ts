@@ -1,7 +1,7 @@
 import { LABEL, prometheusName } from "../dashboards/prometheus-names.ts";
 import { HTTP_SERVER_REQUEST_DURATION, SIGNUP_TIME_TO_INBOX } from "../metric-names.ts";
 
-/** An objective: which share of events has to be good, and how Prometheus counts all of them and the good ones. */
+/** An objective: which share of events has to be good, and how Prometheus counts all and the good ones. */
 export interface Objective {
   readonly name: string;
   readonly target: number;
@@ -17,10 +17,10 @@ const le = (seconds: number): string => `le=~"${String(seconds).replace(".", "[.
 const inbox = prometheusName(SIGNUP_TIME_TO_INBOX);
 const request = prometheusName(HTTP_SERVER_REQUEST_DURATION);
 
-/** A sign-up's request, as a selector's inside. */
+/** Label matchers of a signup request. */
 export const SIGNUP_REQUEST = `${LABEL.route}="/api/v1/user/", ${LABEL.method}="POST"`;
 
-/** 99 % of the mails are with the mail server within 60 s of the signup's commit. */
+/** 99 % of the mails are accepted by the mail server within 60 s of the signup's commit. */
 export const INBOX: Objective = {
   name: "time to inbox",
   target: 0.99,
@@ -29,7 +29,7 @@ export const INBOX: Objective = {
   all: (window) => `sum(rate(${inbox}_count[${window}]))`,
 };
 
-/** 99 % of the signups are answered within 0.5 s, and not with a fault of ours (5xx). */
+/** 99 % of the signups are answered within 0.5 s, and without a 5xx. */
 export const ACCEPT: Objective = {
   name: "accept",
   target: 0.99,
@@ -40,12 +40,12 @@ export const ACCEPT: Objective = {
 
 /** The share of events that were not good. */
 export const badRatio = (objective: Objective, window: string): string =>
-  // `or 0 * all`: no good event at all has no series, and would be no ratio.
+  // `or 0 * all`: without any good event there is no series, and so no ratio.
   `(1 - (${objective.good(window)} or 0 * ${objective.all(window)}) / ${objective.all(window)})`;
 
-/** How often the error budget is spent, in multiples of the pace that would use it up exactly. */
+/** How fast the error budget is spent, in multiples of the pace that would use it up exactly. */
 export const burnRate = (objective: Objective, window: string): string =>
   `${badRatio(objective, window)} / ${budgetOf(objective)}`;
 
-/** 0.01 of 0.99, without the dust of binary fractions. */
+/** 0.01 for a target of 0.99, without binary rounding errors. */
 export const budgetOf = ({ target }: Objective): number => Number((1 - target).toFixed(6));

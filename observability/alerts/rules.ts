@@ -2,7 +2,7 @@ import { LABEL, type MetricName, prometheusName } from "../dashboards/prometheus
 import * as names from "../metric-names.ts";
 import { ACCEPT, badRatio, budgetOf, INBOX, type Objective } from "./objectives.ts";
 
-/** How soon somebody has to look: at once, in the night too; or within the working day. */
+/** How soon somebody has to look: at once, at night too; or on the next working day. */
 type Severity = "page" | "ticket";
 
 /** One alert, as Prometheus' rules file holds it. */
@@ -42,12 +42,12 @@ const alert = (
   };
 };
 
-/** Fewer bad events than this in the long window are people's bad luck (one greylisted mail), not an incident. */
+/** Fewer bad events than this in the long window are chance (one greylisted mail), not an incident. */
 const LEAST_BAD = 5;
 
 const SECONDS: Readonly<Record<string, number>> = { "1h": 3_600, "6h": 21_600, "1d": 86_400, "3d": 259_200 };
 
-/** Google's multi-window burn rate: the long window says that it matters, the short one that it still goes on. */
+/** Google's multi-window burn rate: the long window says that it matters, the short one that it still continues. */
 const burns = (objective: Objective, factor: number, long: string, short: string): string => {
   const limit = Number((factor * budgetOf(objective)).toFixed(6));
   const bad = `(${objective.all(long)} - (${objective.good(long)} or 0 * ${objective.all(long)})) * ${SECONDS[long]}`;
@@ -67,7 +67,7 @@ const burnAlerts = (prefix: string, objective: Objective, what: string): readonl
     for: "15m",
     severity: "ticket",
     summary: `{{ $value | humanizePercentage }} of ${what}`,
-    description: `The objective is ${objective.target * 100} %. At this pace a month's error budget will not do.`,
+    description: `The objective is ${objective.target * 100} %. At this pace a month's error budget does not last.`,
     dashboard: "overview",
   }),
 ];
@@ -77,26 +77,26 @@ const of = (name: MetricName): string => prometheusName(name);
 const worst = (name: MetricName): string => `max by (${LABEL.group}) (${of(name)})`;
 const lag = `sum by (${LABEL.group}) (max by (${LABEL.group}, ${LABEL.stream}) (${of(names.SIGNUP_STREAM_LAG)}))`;
 const group = `{{ $labels.${LABEL.group} }}`;
-const consumersAlive = `count by (${LABEL.group}) (${of(names.SIGNUP_IN_HAND_LIMIT)})`;
-const isNotForgotten = `unless on (${LABEL.group}) ${worst(names.SIGNUP_GROUP_FORGOTTEN)} == 1`;
+const consumersAlive = `count by (${LABEL.group}) (${of(names.SIGNUP_IN_FLIGHT_LIMIT)})`;
+const isNotOrphaned = `unless on (${LABEL.group}) ${worst(names.SIGNUP_GROUP_ORPHANED)} == 1`;
 const isNotPaused = `unless on (${LABEL.group}) ${worst(names.SIGNUP_PAUSED)} == 1`;
 
 /** Alerts of a consumer group. */
 const groupAlerts: readonly Alert[] = [
   alert("SignupMailsWait", {
-    expr: `${worst(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE)} > 300\n${isNotPaused}\n${isNotForgotten}`,
+    expr: `${worst(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE)} > 300\n${isNotPaused}\n${isNotOrphaned}`,
     for: "5m",
     severity: "page",
     summary: `The oldest unfinished entry of ${group} has waited for {{ $value | humanizeDuration }}`,
-    description: "Somebody waits for a mail that is neither sent nor set aside. Nothing is lost.",
+    description: "Somebody waits for a mail that is neither sent nor delayed until a retry. Nothing is lost.",
     dashboard: "consumer-groups",
   }),
   alert("SignupLagNotReduced", {
-    expr: `(${lag} > 100)\nand (${lag} >= ${lag.replace(of(names.SIGNUP_STREAM_LAG), `${of(names.SIGNUP_STREAM_LAG)} offset 10m`)})\n${isNotPaused}\n${isNotForgotten}`,
+    expr: `(${lag} > 100)\nand (${lag} >= ${lag.replace(of(names.SIGNUP_STREAM_LAG), `${of(names.SIGNUP_STREAM_LAG)} offset 10m`)})\n${isNotPaused}\n${isNotOrphaned}`,
     for: "10m",
     severity: "page",
     summary: `${group} is {{ $value }} entries behind, and no consumer reduces it`,
-    description: "For 20 minutes as many entries or more come in as are read.",
+    description: "For 20 minutes at least as many entries have come in as were read.",
     dashboard: "consumer-groups",
   }),
   alert("SignupLagUnknown", {
@@ -104,14 +104,15 @@ const groupAlerts: readonly Alert[] = [
     for: "10m",
     severity: "ticket",
     summary: `Redis does not know the lag of ${group}`,
-    description: "Autoscaling by lag sees nothing, and keeps the replicas that it has.",
+    description:
+      "Autoscaling by lag reads this as nothing to do. The backlog trigger keeps a consumer while work is unfinished.",
     dashboard: "consumer-groups",
   }),
   alert("SignupNoConsumer", {
-    expr: `${worst(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE)} > 0\nunless on (${LABEL.group}) ${consumersAlive} > 0\n${isNotForgotten}`,
+    expr: `${worst(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE)} > 0\nunless on (${LABEL.group}) ${consumersAlive} > 0\n${isNotOrphaned}`,
     for: "5m",
     severity: "page",
-    summary: `${group} has work and no consumer that is alive`,
+    summary: `${group} has work and no live consumer`,
     description: "No process reports that it reads this group. Signups go on; mails wait.",
     dashboard: "consumer-groups",
   }),
@@ -119,23 +120,24 @@ const groupAlerts: readonly Alert[] = [
     expr: `${worst(names.SIGNUP_DEAD)} - min_over_time((${worst(names.SIGNUP_DEAD)})[15m:1m]) > 0`,
     severity: "ticket",
     summary: `{{ $value }} new dead letters of ${group} within 15 minutes`,
-    description: "These mails are given up until somebody brings them back.",
+    description: "They are not attempted again until an operator retries them.",
     dashboard: "consumer-groups",
   }),
   alert("SignupBreakerOpen", {
     expr: `${worst(names.SIGNUP_BREAKER_STATE)} == 2`,
     for: "5m",
     severity: "page",
-    summary: `Consumers of ${group} do not trust the mail server`,
-    description: "It fails as a whole, so that single mails are not even tried. No try is used up meanwhile.",
+    summary: `The breaker of a consumer of ${group} is open`,
+    description:
+      "The mail server fails as a whole, so single mails are not attempted. No attempt is used up meanwhile.",
     dashboard: "consumer-groups",
   }),
-  alert("SignupGroupForgotten", {
-    expr: `${worst(names.SIGNUP_GROUP_FORGOTTEN)} == 1`,
+  alert("SignupGroupOrphaned", {
+    expr: `${worst(names.SIGNUP_GROUP_ORPHANED)} == 1`,
     for: "1h",
     severity: "ticket",
-    summary: `Nobody reads ${group}, and it holds back trimming`,
-    description: "The log grows in Redis' memory for as long as the group is there.",
+    summary: `${group} is orphaned, and holds back trimming`,
+    description: "No code knows this group any more. The stream grows in Redis' memory as long as the group exists.",
     dashboard: "consumer-groups",
   }),
   alert("SignupGroupPaused", {
@@ -143,27 +145,27 @@ const groupAlerts: readonly Alert[] = [
     for: "1h",
     severity: "ticket",
     summary: `${group} has been paused for an hour`,
-    description: "Somebody paused it and may have forgotten. Mails wait; alerts on waiting are silent meanwhile.",
+    description: "Work waits, and alerts on waiting are silent for this group meanwhile.",
     dashboard: "consumer-groups",
   }),
 ];
 
-/** Alerts of what comes before Redis, and of the measuring itself. */
+/** Alerts on what comes before Redis, and on the metrics themselves. */
 const storeAlerts: readonly Alert[] = [
   alert("SignupOutboxWaits", {
     expr: `max(${of(names.SIGNUP_OUTBOX_OLDEST_AGE)}) > 60`,
     for: "5m",
     severity: "page",
     summary: "A committed signup has not reached Redis for {{ $value | humanizeDuration }}",
-    description: "It is safe in Postgres, and is published as soon as Redis takes it.",
+    description: "It is safe in Postgres, and is published as soon as Redis accepts writes.",
     dashboard: "overview",
   }),
   alert("SignupUnmeasured", {
     expr: `absent(${of(names.SIGNUP_PAUSED)})`,
     for: "10m",
     severity: "ticket",
-    summary: "Nobody reports the state of the consumer groups",
-    description: "No api is alive, none reaches Redis, or metrics do not arrive. The other alerts are blind.",
+    summary: "No api reports the state of the consumer groups",
+    description: "No api is alive, none reaches Redis, or metrics do not arrive. Alerts on groups are blind.",
     dashboard: "overview",
   }),
 ];

@@ -12,7 +12,7 @@ const outcome = (words: string): string => `${OF_GROUP}, ${LABEL.outcome}=~"${wo
 const allOf = (name: Parameters<typeof shared>[0]): string => `sum(${shared(name, OF_GROUP, byGroup)})`;
 const lag = `sum(${shared(names.SIGNUP_STREAM_LAG, OF_GROUP, [LABEL.group, LABEL.stream])})`;
 
-/** Metrics of kube-state-metrics, where there is one: what the autoscaler wants. Not ours, so not in `metric-names.ts`. */
+/** Metrics of kube-state-metrics, where it runs: what the autoscaler wants. Not ours, so not in `metric-names.ts`. */
 export const FOREIGN_METRICS = [
   "kube_horizontalpodautoscaler_status_desired_replicas",
   "kube_horizontalpodautoscaler_spec_max_replicas",
@@ -20,31 +20,31 @@ export const FOREIGN_METRICS = [
 const [desired, most] = FOREIGN_METRICS;
 const ofAutoscaler = 'horizontalpodautoscaler=~".*($group).*"';
 
-/** Do consumers keep up, do they scale, and what becomes of what they try? */
+/** Do consumers keep up, do they scale, and how do their attempts end? */
 export const consumerGroupsDashboard = (): Dashboard =>
-  frame(DASHBOARDS.groups, "Do consumers keep up, do they scale, and what becomes of their tries?", [
+  frame(DASHBOARDS.groups, "Do consumers keep up, do they scale, and how do their attempts end?", [
     {
       title: "Now",
       panels: [
         number({
           title: "Unread",
-          description: "Entries that no consumer has read (lag), the events' and the retries' streams together.",
+          description: "Entries that no consumer has read (lag), on the events and the retries stream together.",
           unit: "short",
           width: 4,
           lines: [{ expr: lag, legend: "unread" }],
           limits: { warn: 100, bad: 1_000 },
         }),
         number({
-          title: "In hand",
+          title: "In flight",
           description:
-            "Entries that were read and not acked (pending). More than consumers can hold: some of them died.",
+            "Entries that were read and not acknowledged (pending). More than the consumers can hold: some of them died.",
           unit: "short",
           width: 3,
-          lines: [{ expr: allOf(names.SIGNUP_STREAM_PENDING), legend: "in hand" }],
+          lines: [{ expr: allOf(names.SIGNUP_STREAM_PENDING), legend: "in flight" }],
         }),
         number({
           title: "Oldest unfinished",
-          description: "How long the oldest entry waits that is unread or in hand. Above 5 minutes it pages.",
+          description: "How long the oldest entry that is unread or in flight has waited. Above 5 minutes it pages.",
           unit: "s",
           width: 4,
           lines: [{ expr: shared(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE, OF_GROUP), legend: "oldest" }],
@@ -55,11 +55,11 @@ export const consumerGroupsDashboard = (): Dashboard =>
           description: "Processes that report that they read these groups. Zero is fine while nothing waits.",
           unit: "short",
           width: 3,
-          lines: [{ expr: `count(${gauge(names.SIGNUP_IN_HAND_LIMIT, OF_GROUP)})`, legend: "alive" }],
+          lines: [{ expr: `count(${gauge(names.SIGNUP_IN_FLIGHT_LIMIT, OF_GROUP)})`, legend: "alive" }],
         }),
         number({
           title: "Dead letters",
-          description: "Mails that were given up. `bun run ops dead list` says why.",
+          description: "Entries that were dead-lettered. `bun run ops dead list` says why.",
           unit: "short",
           width: 3,
           lines: [{ expr: allOf(names.SIGNUP_DEAD), legend: "dead" }],
@@ -67,7 +67,8 @@ export const consumerGroupsDashboard = (): Dashboard =>
         }),
         number({
           title: "Breaker",
-          description: "Whether consumers trust the mail server; the worst of them. Open: single mails are not tried.",
+          description:
+            "The worst breaker of these groups' consumers. Open: the system behind the group fails, and only probes are attempted.",
           unit: "short",
           width: 3,
           lines: [{ expr: `max(${gauge(names.SIGNUP_BREAKER_STATE, OF_GROUP)})`, legend: "breaker" }],
@@ -76,7 +77,7 @@ export const consumerGroupsDashboard = (): Dashboard =>
         }),
         number({
           title: "Reading",
-          description: "Whether somebody paused one of the groups. `bun run ops resume <group>` lets it go on.",
+          description: "Whether one of the groups is paused. `bun run ops resume <group>` resumes it.",
           unit: "short",
           width: 4,
           lines: [{ expr: shared(names.SIGNUP_PAUSED, OF_GROUP), legend: "paused" }],
@@ -86,22 +87,22 @@ export const consumerGroupsDashboard = (): Dashboard =>
       ],
     },
     {
-      title: "Does it keep up, does it scale",
+      title: "Lag and scaling",
       panels: [
         graph({
           title: "Lag and consumers",
           description:
-            "Autoscaling at work: what waits (left axis) against consumers (right axis). Desired and most replicas need kube-state-metrics.",
+            "Autoscaling at work: waiting entries (left axis) against consumers (right axis). Desired and maximum replicas need kube-state-metrics.",
           unit: "short",
           width: 16,
           height: 10,
           lines: [
             { expr: lag, legend: "unread" },
-            { expr: allOf(names.SIGNUP_STREAM_PENDING), legend: "in hand" },
-            { expr: allOf(names.SIGNUP_RETRYING), legend: "wait for a retry" },
-            { expr: `count(${gauge(names.SIGNUP_IN_HAND_LIMIT, OF_GROUP)})`, legend: "consumers" },
+            { expr: allOf(names.SIGNUP_STREAM_PENDING), legend: "in flight" },
+            { expr: allOf(names.SIGNUP_RETRYING), legend: "delayed" },
+            { expr: `count(${gauge(names.SIGNUP_IN_FLIGHT_LIMIT, OF_GROUP)})`, legend: "consumers" },
             { expr: `sum(${desired}{${ofAutoscaler}})`, legend: "consumers, desired" },
-            { expr: `sum(${most}{${ofAutoscaler}})`, legend: "consumers, at most" },
+            { expr: `sum(${most}{${ofAutoscaler}})`, legend: "consumers, maximum" },
           ],
         }).overrideByRegexp("/^consumers/", [
           { id: "custom.axisPlacement", value: "right" },
@@ -111,7 +112,7 @@ export const consumerGroupsDashboard = (): Dashboard =>
         ]),
         graph({
           title: "Oldest unfinished",
-          description: "By group. A line that climbs at 45 degrees: nobody works on that entry.",
+          description: "By group. A line that climbs a second per second: nobody works on that entry.",
           unit: "s",
           width: 8,
           height: 10,
@@ -120,7 +121,7 @@ export const consumerGroupsDashboard = (): Dashboard =>
         }),
         graph({
           title: "Lag by stream",
-          description: "First tries (events) and tries again (retries). Absent while Redis does not know it.",
+          description: "First deliveries (events) and retries. Absent while Redis reports no lag.",
           unit: "short",
           width: 8,
           lines: [
@@ -132,32 +133,33 @@ export const consumerGroupsDashboard = (): Dashboard =>
         }),
         graph({
           title: "Deliveries",
-          description: "Entries per second that consumers were given: first tries, retries, and those of dead peers.",
+          description:
+            "Entries delivered to consumers per second: first deliveries, retries, and claims from dead peers.",
           unit: "cps",
           width: 8,
           lines: [{ expr: rateOf(names.MESSAGING_CLIENT_CONSUMED_MESSAGES, OF_GROUP, byGroup), legend: groupLegend }],
         }),
         graph({
-          title: "Trouble with the group itself",
+          title: "Group health",
           description:
-            "1: Redis has forgotten the lag (autoscaling is blind); nobody reads the group any more (the stream grows).",
+            "1: Redis reports no lag (autoscaling by lag sees nothing); the group is orphaned (the stream grows).",
           unit: "short",
           width: 8,
           lines: [
             { expr: shared(names.SIGNUP_STREAM_LAG_UNKNOWN, OF_GROUP, byGroup), legend: `${groupLegend} lag unknown` },
-            { expr: shared(names.SIGNUP_GROUP_FORGOTTEN, OF_GROUP, byGroup), legend: `${groupLegend} forgotten` },
+            { expr: shared(names.SIGNUP_GROUP_ORPHANED, OF_GROUP, byGroup), legend: `${groupLegend} orphaned` },
           ],
           limits: { bad: 1 },
         }),
       ],
     },
     {
-      title: "What becomes of tries",
+      title: "Attempts",
       panels: [
         graph({
           title: "Outcomes",
           description:
-            "Tries per second: sent, transient (again later), permanent (dead), system (the mail server), uncertain.",
+            "Attempts per second: sent, transient (retried later), permanent (dead), system (the mail server), uncertain.",
           unit: "cps",
           width: 8,
           lines: [
@@ -169,14 +171,14 @@ export const consumerGroupsDashboard = (): Dashboard =>
         }),
         graph({
           title: "Retries by reason",
-          description: "Tries per second that have to be made again, by what the mail server said or did.",
+          description: "Attempts per second that have to be repeated, by what the mail server said or did.",
           unit: "cps",
           width: 8,
           lines: [
             {
               expr: rateOf(
                 names.MESSAGING_PROCESS_DURATION,
-                outcome("transient|system|uncertain"),
+                outcome("transient|unavailable|uncertain"),
                 [LABEL.errorType],
                 "_count",
               ),
@@ -185,23 +187,23 @@ export const consumerGroupsDashboard = (): Dashboard =>
           ],
         }),
         graph({
-          title: "Time of a try",
-          description: "One try, settling included.",
+          title: "Attempt duration",
+          description: "One attempt, settling included.",
           unit: "s",
           width: 8,
           lines: percentiles(names.MESSAGING_PROCESS_DURATION, OF_GROUP),
         }),
         outcomesTable(16),
         graph({
-          title: "Saved",
+          title: "Recoveries",
           description:
-            "Since their processes started: entries taken over from dead peers, mails put back that Redis lost, tries that nobody knows the end of. A step up is one more.",
+            "Since the processes started: entries claimed from dead peers, deliveries that Redis lost and the reconciler published again, attempts whose result nobody knows. A step up is one more.",
           unit: "short",
           width: 8,
           // Totals, not rates: of a counter that appears with its first event, `rate` never sees that event.
           lines: [
-            { expr: `sum(${gauge(names.SIGNUP_CLAIMED, OF_GROUP)})`, legend: "taken over" },
-            { expr: `sum(${gauge(names.SIGNUP_RECONCILED, OF_GROUP)})`, legend: "put back" },
+            { expr: `sum(${gauge(names.SIGNUP_CLAIMED, OF_GROUP)})`, legend: "claimed" },
+            { expr: `sum(${gauge(names.SIGNUP_RECONCILED, OF_GROUP)})`, legend: "reconciled" },
             {
               expr: `sum by (${LABEL.cause}) (${gauge(names.MAIL_UNCERTAIN, OF_GROUP)})`,
               legend: `uncertain, {{${LABEL.cause}}}`,
@@ -214,22 +216,22 @@ export const consumerGroupsDashboard = (): Dashboard =>
       title: "Per consumer",
       panels: [
         graph({
-          title: "In hand, of what it can hold",
+          title: "In flight, of the limit",
           description:
-            "At 100 % everywhere: more consumers help. Near 0 with a lag: they cannot reach Redis, or the breaker is open.",
+            "At 100 % everywhere: more consumers help. Near 0 with a lag: they do not reach Redis, or the breaker is open.",
           unit: "percentunit",
           width: 8,
           lines: [
             {
-              expr: `${gauge(names.SIGNUP_IN_HAND, OF_GROUP)} / ${gauge(names.SIGNUP_IN_HAND_LIMIT, OF_GROUP)}`,
+              expr: `${gauge(names.SIGNUP_IN_FLIGHT, OF_GROUP)} / ${gauge(names.SIGNUP_IN_FLIGHT_LIMIT, OF_GROUP)}`,
               legend: "{{instance}}",
             },
           ],
           limits: { warn: 0.9, bad: 1 },
         }),
         graph({
-          title: "Tries per consumer",
-          description: "One that lies below its peers is slow, or its share is claimed by them.",
+          title: "Attempts per consumer",
+          description: "A consumer below its peers is slow, or they claim its entries.",
           unit: "cps",
           width: 8,
           lines: [
@@ -240,8 +242,8 @@ export const consumerGroupsDashboard = (): Dashboard =>
           ],
         }),
         graph({
-          title: "SMTP connections, of what it may open",
-          description: "At 100 %: MAIL_POOL_SIZE holds it back, not the number of consumers.",
+          title: "SMTP connections, of the limit",
+          description: "At 100 %: MAIL_POOL_SIZE is the bottleneck, not the number of consumers.",
           unit: "percentunit",
           width: 8,
           lines: [
@@ -253,21 +255,21 @@ export const consumerGroupsDashboard = (): Dashboard =>
           limits: { warn: 0.9, bad: 1 },
         }),
         graph({
-          title: "Consumers that Redis knows",
-          description: "Names in the group. More than are alive: of those that died, until they are removed.",
+          title: "Registered consumers",
+          description: "Names in the group. More than are alive: those of dead consumers, until they are removed.",
           unit: "short",
           width: 8,
           lines: [
-            { expr: shared(names.SIGNUP_CONSUMERS, OF_GROUP, byGroup), legend: `${groupLegend}, known` },
+            { expr: shared(names.SIGNUP_CONSUMERS, OF_GROUP, byGroup), legend: `${groupLegend}, registered` },
             {
-              expr: `count by (${LABEL.group}) (${gauge(names.SIGNUP_IN_HAND_LIMIT, OF_GROUP)})`,
+              expr: `count by (${LABEL.group}) (${gauge(names.SIGNUP_IN_FLIGHT_LIMIT, OF_GROUP)})`,
               legend: `${groupLegend}, alive`,
             },
           ],
         }),
         graph({
           title: "Dead letters",
-          description: "A step up is new ones; a step down is an operator's work.",
+          description: "A step up: new ones; a step down: an operator retried or dropped some.",
           unit: "short",
           width: 8,
           lines: [{ expr: shared(names.SIGNUP_DEAD, OF_GROUP, byGroup), legend: groupLegend }],

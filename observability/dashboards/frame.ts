@@ -45,7 +45,7 @@ const linksTo = (own: string): dashboard.DashboardLinkBuilder[] =>
         .includeVars(true),
     );
 
-/** A dashboard with what all of ours have: data sources to choose, links to the others, the panels laid out line by line. */
+/** A dashboard with what all of ours share: data sources to choose, links to the others, panels laid out line by line. */
 export const frame = (
   { uid, title }: (typeof DASHBOARDS)[keyof typeof DASHBOARDS],
   description: string,

@@ -20,7 +20,7 @@ export const TEMPO: DataSourceRef = { type: "tempo", uid: `\${tempo}` };
 /** Columns of a dashboard. */
 export const WIDTH = 24;
 
-/** A PromQL expression, and what its lines are called. */
+/** A PromQL expression, and the legend of its lines. */
 export interface Line {
   readonly expr: string;
   readonly legend: string;
@@ -32,7 +32,7 @@ export interface Limits {
   readonly bad: number;
 }
 
-/** What any panel is given. */
+/** What every panel needs. */
 export interface PanelOptions {
   readonly title: string;
   /** Which question of an operator it answers. */

@@ -5,7 +5,7 @@ export type MetricName = (typeof names)[keyof typeof names];
 
 type Kind = "counter" | "gauge" | "gauge of seconds" | "histogram of seconds";
 
-/** What each metric is: Prometheus' name depends on it. The compiler asks for every one of `metric-names.ts`. */
+/** What each metric is: its name in Prometheus depends on it. The compiler demands every one of `metric-names.ts`. */
 const KINDS: Readonly<Record<MetricName, Kind>> = {
   [names.HTTP_SERVER_REQUEST_DURATION]: "histogram of seconds",
   [names.DB_CLIENT_OPERATION_DURATION]: "histogram of seconds",
@@ -26,13 +26,13 @@ const KINDS: Readonly<Record<MetricName, Kind>> = {
   [names.SIGNUP_DEAD]: "gauge",
   [names.SIGNUP_CONSUMERS]: "gauge",
   [names.SIGNUP_PAUSED]: "gauge",
-  [names.SIGNUP_GROUP_FORGOTTEN]: "gauge",
+  [names.SIGNUP_GROUP_ORPHANED]: "gauge",
   [names.SIGNUP_OUTBOX_ROWS]: "gauge",
   [names.SIGNUP_OUTBOX_OLDEST_AGE]: "gauge of seconds",
-  [names.SIGNUP_MAILS]: "gauge",
+  [names.SIGNUP_DELIVERIES]: "gauge",
   [names.SIGNUP_BREAKER_STATE]: "gauge",
-  [names.SIGNUP_IN_HAND]: "gauge",
-  [names.SIGNUP_IN_HAND_LIMIT]: "gauge",
+  [names.SIGNUP_IN_FLIGHT]: "gauge",
+  [names.SIGNUP_IN_FLIGHT_LIMIT]: "gauge",
   [names.SIGNUP_PASSWORD_HASH_WAITING]: "gauge",
   [names.SIGNUP_SMTP_CONNECTIONS_BUSY]: "gauge",
   [names.SIGNUP_SMTP_CONNECTIONS_LIMIT]: "gauge",

@@ -1,11 +1,11 @@
 import { type MetricName, prometheusName } from "./prometheus-names.ts";
 
-/** Over what `rate` looks: as Grafana thinks fit for the scrape interval and the zoom. */
+/** The window of `rate`, which Grafana chooses by scrape interval and zoom. */
 export const WINDOW = "$__rate_interval";
 
 const selector = (name: string, labels: string): string => (labels === "" ? name : `${name}{${labels}}`);
 
-/** The series of a gauge, or of a counter as it stands. */
+/** The series of a gauge, or of a counter without a rate. */
 export const gauge = (name: MetricName, labels = ""): string => selector(prometheusName(name), labels);
 
 /** Per second, summed by labels; of a histogram the rate of its recordings. */
@@ -18,7 +18,7 @@ export const rateOf = (name: MetricName, labels = "", by: readonly string[] = []
 export const quantile = (share: number, name: MetricName, labels = "", by: readonly string[] = []): string =>
   `histogram_quantile(${share}, sum by (${["le", ...by].join(", ")}) (rate(${selector(`${prometheusName(name)}_bucket`, labels)}[${WINDOW}])))`;
 
-/** Of state that all processes share `max` is right, however many tell it. */
+/** For state that all processes share, `max` is right however many report it. */
 export const shared = (name: MetricName, labels = "", by: readonly string[] = []): string =>
   `max${by.length === 0 ? "" : ` by (${by.join(", ")})`} (${gauge(name, labels)})`;
 

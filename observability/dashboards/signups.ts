@@ -9,7 +9,7 @@ import { durations } from "./trace-panels.ts";
 
 const good = (objective: typeof INBOX): string => `${objective.good(WINDOW)} / ${objective.all(WINDOW)}`;
 
-/** Is it healthy, how long do people wait, and what waits where? */
+/** Is it healthy, how long do people wait, and where does work wait? */
 export const signupsDashboard = (): Dashboard =>
   frame(DASHBOARDS.overview, "Is signing up healthy, and how long does a person wait for the mail?", [
     {
@@ -17,7 +17,7 @@ export const signupsDashboard = (): Dashboard =>
       panels: [
         number({
           title: "Signups",
-          description: "Accepted signups per second. Zero at a time of day that has some: look at the errors.",
+          description: "Accepted signups per second. Zero when there should be some: look at the errors.",
           unit: "reqps",
           width: 4,
           lines: [
@@ -34,7 +34,8 @@ export const signupsDashboard = (): Dashboard =>
         }),
         number({
           title: "Mails later than 60 s",
-          description: `Share of mails that the mail server took later than 60 s after the signup. The objective allows 1 %.`,
+          description:
+            "Share of mails that the mail server accepted later than 60 s after the signup. The objective allows 1 %.",
           unit: "percentunit",
           width: 4,
           decimals: 2,
@@ -43,7 +44,7 @@ export const signupsDashboard = (): Dashboard =>
         }),
         number({
           title: "Time to inbox, 99 %",
-          description: "99 of 100 people wait no longer than this, of those whose mail is out.",
+          description: "99 of 100 people wait no longer than this, of those whose mail was sent.",
           unit: "s",
           width: 4,
           lines: [{ expr: quantile(0.99, names.SIGNUP_TIME_TO_INBOX), legend: "99 %" }],
@@ -51,7 +52,7 @@ export const signupsDashboard = (): Dashboard =>
         }),
         number({
           title: "Longest wait in a stream",
-          description: "How long the oldest entry waits that is neither sent nor set aside. Above 5 minutes it pages.",
+          description: "How long the oldest entry that is unread or in flight has waited. Above 5 minutes it pages.",
           unit: "s",
           width: 4,
           lines: [{ expr: shared(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE), legend: "oldest" }],
@@ -59,7 +60,7 @@ export const signupsDashboard = (): Dashboard =>
         }),
         number({
           title: "Longest wait in the outbox",
-          description: "How long the oldest committed signup waits for Redis. Above a minute it pages.",
+          description: "How long the oldest committed signup has waited for Redis. Above a minute it pages.",
           unit: "s",
           width: 4,
           lines: [{ expr: shared(names.SIGNUP_OUTBOX_OLDEST_AGE), legend: "oldest" }],
@@ -67,7 +68,7 @@ export const signupsDashboard = (): Dashboard =>
         }),
         number({
           title: "Dead letters",
-          description: "Mails that were given up. `bun run ops dead list` says why.",
+          description: "Entries that were dead-lettered. `bun run ops dead list` says why.",
           unit: "short",
           width: 4,
           lines: [{ expr: `sum(${shared(names.SIGNUP_DEAD, "", [LABEL.group])})`, legend: "dead" }],
@@ -76,11 +77,11 @@ export const signupsDashboard = (): Dashboard =>
       ],
     },
     {
-      title: "What people feel",
+      title: "What people experience",
       panels: [
         graph({
-          title: "Requests to sign up, by answer",
-          description: "201 accepted, 400 taken, 422 mistyped, 429 too many, 5xx ours.",
+          title: "Signup requests by status",
+          description: "201 accepted, 400 taken, 422 invalid, 5xx our fault.",
           unit: "reqps",
           width: 8,
           lines: [
@@ -107,7 +108,7 @@ export const signupsDashboard = (): Dashboard =>
           limits: { bad: INBOX.seconds },
         }),
         graph({
-          title: "Error budget's burn rate",
+          title: "Burn rate of the error budget",
           description: "1: the budget lasts exactly a month. Above 14.4 over an hour, or 6 over six hours, it pages.",
           unit: "short",
           width: 8,
@@ -121,38 +122,38 @@ export const signupsDashboard = (): Dashboard =>
         }),
         durations({
           title: "Time to accept, with traces",
-          description: "The same from traces: each dot is one signup, and a click on it opens its trace.",
+          description: "The same from traces: each dot is one signup; a click opens its trace.",
           query: '{ name = "POST /api/v1/user/" } | quantile_over_time(duration, 0.5, 0.99)',
           width: 8,
         }),
         durations({
-          title: "Time of a try, with traces",
-          description: "One consumer's try to send, from traces: each dot is a try, and a click on it opens its trace.",
+          title: "Attempt duration, with traces",
+          description: "From traces: each dot is one attempt; a click opens its trace.",
           query: '{ span.messaging.operation.name = "process" } | quantile_over_time(duration, 0.5, 0.99)',
           width: 8,
         }),
       ],
     },
     {
-      title: "What waits where",
+      title: "Where work waits",
       panels: [
         graph({
-          title: "What waits where",
-          description: "In the order of a mail's way. What piles up stands before the place that is slow.",
+          title: "Where work waits",
+          description: "In the order of a signup's way. Work piles up before the step that is slow.",
           unit: "short",
           width: 8,
           lines: [
             { expr: `sum(${gauge(names.SIGNUP_PASSWORD_HASH_WAITING)})`, legend: "passwords to hash" },
             { expr: shared(names.SIGNUP_OUTBOX_ROWS), legend: "outbox" },
             { expr: `sum(${shared(names.SIGNUP_STREAM_LAG, "", [LABEL.group, LABEL.stream])})`, legend: "unread" },
-            { expr: `sum(${shared(names.SIGNUP_STREAM_PENDING, "", [LABEL.group])})`, legend: "in hand" },
-            { expr: `sum(${shared(names.SIGNUP_RETRYING, "", [LABEL.group])})`, legend: "wait for a retry" },
+            { expr: `sum(${shared(names.SIGNUP_STREAM_PENDING, "", [LABEL.group])})`, legend: "in flight" },
+            { expr: `sum(${shared(names.SIGNUP_RETRYING, "", [LABEL.group])})`, legend: "delayed" },
           ],
         }),
         graph({
           title: "Flow",
           description:
-            "Accepted, published, delivered, sent. Lines that part show where mails stay; deliveries include retries.",
+            "Accepted, published, delivered, sent. Where two lines diverge, work waits between them; deliveries include retries.",
           unit: "cps",
           width: 8,
           lines: [
@@ -171,11 +172,17 @@ export const signupsDashboard = (): Dashboard =>
           ],
         }),
         graph({
-          title: "Mails by state",
-          description: "What the ledger in Postgres says of the latest 100,000 mails.",
+          title: "Deliveries by state",
+          description:
+            "The latest 100,000 deliveries in the ledger: queued, active, retrying, uncertain, held, done, dead, suppressed, cancelled.",
           unit: "short",
           width: 8,
-          lines: [{ expr: shared(names.SIGNUP_MAILS, "", [LABEL.state]), legend: `{{${LABEL.state}}}` }],
+          lines: [
+            {
+              expr: shared(names.SIGNUP_DELIVERIES, "", [LABEL.group, LABEL.state]),
+              legend: `{{${LABEL.group}}} {{${LABEL.state}}}`,
+            },
+          ],
         }),
       ],
     },
@@ -184,7 +191,7 @@ export const signupsDashboard = (): Dashboard =>
       panels: [
         graph({
           title: "Postgres, 95 % by statement",
-          description: "Time of statements as the service sees it, waiting for a connection aside.",
+          description: "Duration of statements as the service sees it, without the wait for a connection.",
           unit: "s",
           width: 12,
           lines: [
@@ -196,14 +203,14 @@ export const signupsDashboard = (): Dashboard =>
         }),
         graph({
           title: "Redis, XADD",
-          description: "Time to publish one event, as the api and the relay see it.",
+          description: "Duration of publishing one event, as the api and the relay see it.",
           unit: "s",
           width: 6,
           lines: percentiles(names.MESSAGING_CLIENT_OPERATION_DURATION),
         }),
         graph({
-          title: "Published, by failure",
-          description: "Events given to Redis per second; `ok` was confirmed, else the error.",
+          title: "Published, by error",
+          description: "Events sent to Redis per second: `ok` was confirmed, the rest by error.",
           unit: "cps",
           width: 6,
           lines: [

@@ -6,11 +6,11 @@ import { DASHBOARDS, OF_GROUP } from "./frame.ts";
 import { PROMETHEUS } from "./panels.ts";
 import { LABEL, prometheusName } from "./prometheus-names.ts";
 
-/** How many tries ended in which way and why, in the time range; each row leads to those tries' traces. */
+/** How many attempts failed in which way and why, in the time range; each row leads to the traces of those attempts. */
 export const outcomesTable = (width: number): table.PanelBuilder =>
   new table.PanelBuilder()
-    .title("Failed tries by reason")
-    .description("In the whole time range. A row leads to the traces of these tries.")
+    .title("Failed attempts by reason")
+    .description("In the whole time range. A row leads to the traces of these attempts.")
     .datasource(PROMETHEUS)
     .span(width)
     .height(8)
@@ -35,12 +35,12 @@ export const outcomesTable = (width: number): table.PanelBuilder =>
           [LABEL.group]: "Group",
           [LABEL.outcome]: "Outcome",
           [LABEL.errorType]: "Reason",
-          Value: "Tries",
+          Value: "Attempts",
         },
       },
     })
     .dataLinks([
-      new dashboard.DashboardLinkBuilder("Traces of these tries").url(
+      new dashboard.DashboardLinkBuilder("Traces of these attempts").url(
         `/d/${DASHBOARDS.traces.uid}?var-reason=\${__data.fields.Reason}&\${__url_time_range}`,
       ),
     ]);

@@ -18,7 +18,7 @@ export interface TracePanelOptions {
 const traceQl = (query: string): tempo.DataqueryBuilder =>
   new tempo.DataqueryBuilder().datasource(TEMPO).queryType("traceql").query(query).refId("A").filters([]);
 
-/** Percentiles of spans, with a dot for single ones: exemplars, which open the trace. */
+/** Percentiles of spans, with dots for single ones: exemplars, which open the trace. */
 export const durations = ({
   title,
   description,
@@ -78,7 +78,7 @@ export const traceTable = (
         .tableType(rows === "traces" ? tempo.SearchTableType.Traces : tempo.SearchTableType.Spans),
     ]);
 
-/** Who calls whom, as Tempo makes it of the spans. */
+/** Who calls whom, as Tempo derives it from the spans. */
 export const serviceMap = (options: Omit<TracePanelOptions, "query">): nodegraph.PanelBuilder =>
   new nodegraph.PanelBuilder()
     .title(options.title)

@@ -3,7 +3,7 @@ import { DASHBOARDS, frame } from "./frame.ts";
 import { graph } from "./panels.ts";
 import { durations, serviceMap, traceTable } from "./trace-panels.ts";
 
-/** The metric that Tempo makes of a producer's and a consumer's span: how long an entry waited between them. */
+/** The metric that Tempo derives from a producer's and a consumer's span: how long an entry waited between them. */
 export const MADE_BY_TEMPO = "traces_service_graph_request_messaging_system_seconds_bucket";
 
 const WHAT = "span.signup.outcome, span.error.type, span.signup.delivery.attempt, span.signup.delivery.reason";
@@ -12,7 +12,7 @@ const PROCESS = 'span.messaging.operation.name = "process"';
 const variables = () => [
   new dashboard.TextBoxVariableBuilder("event")
     .label("Event id")
-    .description("Of one signup, as the API answered it and as `ops find` shows it.")
+    .description("Of one signup, as in the API's answer and in `ops find`.")
     .defaultValue(""),
   new dashboard.TextBoxVariableBuilder("slower")
     .label("Slower than")
@@ -20,7 +20,7 @@ const variables = () => [
     .defaultValue("5s"),
   new dashboard.TextBoxVariableBuilder("reason")
     .label("Reason")
-    .description("Of a failed try, as a regular expression: greylisted, no_such_address, .*")
+    .description("Of a failed attempt, as a regular expression: greylisted, no_such_address, .*")
     .defaultValue(".*"),
 ];
 
@@ -40,7 +40,7 @@ export const tracesDashboard = (): dashboard.Dashboard =>
             {
               title: "The signup with this event id",
               description:
-                "Paste an event id above. One row: its journey; with TRACE_HOP=link a row for each try, too.",
+                "Paste an event id above. One row: its journey; with TRACE_HOP=link a row for each attempt, too.",
               query: `{ span.cloudevents.event_id = "\${event}" }`,
               width: 24,
               height: 5,
@@ -55,8 +55,8 @@ export const tracesDashboard = (): dashboard.Dashboard =>
           traceTable(
             {
               title: "Slowest journeys",
-              description: "From the request to the mail server, of those whose mail went out.",
-              query: `{ span.signup.outcome = "sent" && trace:duration > \${slower} } | select(span.cloudevents.event_id)`,
+              description: "From the request to the mail server, of those whose mail was sent.",
+              query: `{ span.signup.outcome = "done" && trace:duration > \${slower} } | select(span.cloudevents.event_id)`,
               width: 12,
             },
             "traces",
@@ -64,7 +64,7 @@ export const tracesDashboard = (): dashboard.Dashboard =>
           traceTable(
             {
               title: "Journeys of more than one attempt",
-              description: "The mail server said later, or a consumer died.",
+              description: "The mail server deferred it, or a consumer died.",
               query:
                 "{ span.signup.delivery.attempt > 1 } | select(span.cloudevents.event_id, span.signup.delivery.attempt)",
               width: 12,
@@ -74,7 +74,7 @@ export const tracesDashboard = (): dashboard.Dashboard =>
           traceTable(
             {
               title: "Failed attempts",
-              description: "Single tries, with what the mail server answered. Narrow them by reason above.",
+              description: "Single attempts, with the mail server's answer. Narrow them by reason above.",
               query: `{ ${PROCESS} && status = error && span.error.type =~ "\${reason}" } | select(span.cloudevents.event_id, ${WHAT})`,
               width: 12,
             },
@@ -82,8 +82,8 @@ export const tracesDashboard = (): dashboard.Dashboard =>
           ),
           traceTable(
             {
-              title: "Taken over from a consumer that died",
-              description: "Tries of a peer's entries.",
+              title: "Claimed from a consumer that died",
+              description: "Attempts on entries of a dead peer.",
               query: `{ span.signup.delivery.reason = "claim" } | select(span.cloudevents.event_id, span.messaging.client.id, ${WHAT})`,
               width: 12,
             },
@@ -115,14 +115,14 @@ export const tracesDashboard = (): dashboard.Dashboard =>
         panels: [
           durations({
             title: "API",
-            description: "Request to answer. A dot is one request; a click on it opens its trace.",
+            description: "Request to answer. A dot is one request; a click opens its trace.",
             query: '{ name = "POST /api/v1/user/" } | quantile_over_time(duration, 0.5, 0.95, 0.99)',
             width: 6,
           }),
           graph({
             title: "Wait in the stream",
             description:
-              "From XADD to a consumer's try, retries included. Made by Tempo's metrics generator of the spans on both sides.",
+              "From XADD to a consumer's attempt, retries included. Derived by Tempo's metrics generator from the spans on both sides.",
             unit: "s",
             width: 6,
             lines: [0.5, 0.95, 0.99].map((share) => ({ expr: wait(share), legend: `${share * 100} %` })),
@@ -130,19 +130,19 @@ export const tracesDashboard = (): dashboard.Dashboard =>
           }),
           durations({
             title: "SMTP",
-            description: "One mail to the mail server, waiting for a connection included.",
+            description: "Sending one mail, including the wait for a connection.",
             query: '{ name = "send email" } | quantile_over_time(duration, 0.5, 0.95, 0.99)',
             width: 6,
           }),
           durations({
             title: "Settling",
-            description: "Recording the outcome in Postgres, and the ack in Redis.",
+            description: "Recording the outcome in Postgres and acknowledging in Redis.",
             query: '{ span.messaging.operation.name = "settle" } | quantile_over_time(duration, 0.5, 0.95, 0.99)',
             width: 6,
           }),
           durations({
-            title: "Tries per outcome",
-            description: "Median duration of a try by what came of it.",
+            title: "Attempt duration by outcome",
+            description: "Median duration of an attempt by its outcome.",
             query: `{ ${PROCESS} } | quantile_over_time(duration, 0.5) by (span.signup.outcome)`,
             width: 8,
           }),

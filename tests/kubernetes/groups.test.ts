@@ -1,46 +1,83 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { generatedManifests } from "../../k8s/generate.ts";
+import { SURROUNDINGS } from "../../k8s/group-manifests.ts";
+import { GROUPS, type Group } from "../../stream/groups.ts";
 import { kustomize } from "./kubectl.ts";
-import { k8s, parseObjects } from "./objects.ts";
-import { availability } from "./policies/availability.ts";
-import { podSecurity } from "./policies/pod-security.ts";
-import { references } from "./policies/references.ts";
-import { groupOf, scaling, scalingOf } from "./policies/scaling.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
+import { type KubernetesObject, OVERLAYS, type Overlay, parseObjects } from "./objects.ts";
+import { policiesFor } from "./policies/all.ts";
+import { openConnections } from "./policies/network.ts";
+import { scalingOf } from "./policies/scaling.ts";
+import { copyOfManifests } from "./temporary-directory.ts";
 import { faultsOf } from "./typed-program.ts";
 import { oursIn } from "./workloads.ts";
 
-/** The commands of a section of docs/kubernetes.md. */
-const commandsOf = (section: string): string => {
-  const text = readFileSync(join(k8s, "..", "docs", "kubernetes.md"), "utf8");
-  const found = new RegExp(`## ${section}\\n[\\s\\S]*?\`\`\`sh\\n([\\s\\S]*?)\`\`\``).exec(text)?.[1];
-  if (found === undefined) throw new Error(`docs/kubernetes.md has no commands under "${section}"`);
+/** A group of another kind: it sends no mail. */
+const AUDIT_LOG: Group = { name: "audit-log", types: ["user.signed_up.v1"] };
+const groups = [...GROUPS, AUDIT_LOG];
+
+/** The overlays of a copy of the tree, with manifests generated for these groups. */
+const overlaysWith = (generatedFor: readonly Group[]): Readonly<Record<Overlay, readonly KubernetesObject[]>> => {
+  using directory = copyOfManifests("groups");
+  for (const [path, content] of generatedManifests(generatedFor)) {
+    const file = join(directory.path, "k8s", path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+  const build = (overlay: Overlay) => parseObjects(kustomize(join(directory.path, "k8s", "overlays", overlay)));
+  return { local: build("local"), production: build("production") };
+};
+
+const overlays = overlaysWith(groups);
+
+const consumersOf = (objects: readonly KubernetesObject[], group: Group) => {
+  const found = oursIn(objects).find(({ object }) => object.metadata.name === `consumer-${group.name}`);
+  if (found === undefined) throw new Error(`nothing runs ${group.name}`);
   return found;
 };
 
-describe("adding a group, by the commands of docs/kubernetes.md", () => {
-  test("gives it consumers, a budget and scaling of its own", async () => {
-    using directory = temporaryDirectory("groups");
-    const copied = Bun.spawnSync(["cp", "-R", k8s, directory.path]);
-    expect(copied.exitCode).toBe(0);
-    const added = Bun.spawnSync(["sh", "-eu", "-c", commandsOf("Adding a group")], { cwd: directory.path });
-    expect(added.stderr.toString()).toBe("");
-    const objects = parseObjects(kustomize(join(directory.path, "k8s", "overlays", "production")));
+describe.each(OVERLAYS)("a group that is added to the list, in the overlay %s", (overlay) => {
+  const objects = overlays[overlay];
 
-    const groups = oursIn(objects)
-      .filter(({ component }) => component === "consumer")
-      .map(({ pod }) => groupOf(pod.containers[0]?.args ?? []));
-    expect(groups.sort()).toEqual(["webhooks", "welcome-email"]);
-    const scaled = objects.filter(({ kind }) => kind === "ScaledObject").map(scalingOf);
-    expect(scaled.map(({ scaleTargetRef }) => scaleTargetRef.name).sort()).toEqual([
-      "consumer-webhooks",
-      "consumer-welcome-email",
+  test("gets a Deployment, an account, a disruption budget and scaling of its own", () => {
+    const own = objects.filter(({ metadata }) => metadata.name === `consumer-${AUDIT_LOG.name}`);
+    expect(own.map(({ kind }) => kind).sort()).toEqual([
+      "Deployment",
+      "PodDisruptionBudget",
+      "ScaledObject",
+      "ServiceAccount",
     ]);
-    for (const policy of [availability, podSecurity, references]) expect(policy(objects)).toEqual([]);
-    // Its name is not in the code yet, and that is all that is wrong.
-    const faults = scaling(objects).filter((fault) => !fault.startsWith("the groups"));
-    expect(faults).toEqual([]);
+    const { containers } = consumersOf(objects, AUDIT_LOG).pod;
+    expect(containers[0]?.args).toEqual(["consumers/main.ts", "--group", AUDIT_LOG.name]);
+    const scaled = own.filter(({ kind }) => kind === "ScaledObject").map(scalingOf);
+    expect(scaled.map(({ scaleTargetRef }) => scaleTargetRef.name)).toEqual([`consumer-${AUDIT_LOG.name}`]);
+  });
+
+  test.each(Object.entries(policiesFor(groups)))("keeps to the policy %s", (_, policy) => {
+    expect(policy(objects)).toEqual([]);
+  });
+
+  test("gets no mail login and no network access to the mail server, unlike one that sends mail", () => {
+    const loginOf = (group: Group) =>
+      consumersOf(objects, group)
+        .containers.flatMap(({ env }) => env)
+        .map(({ valueFrom }) => valueFrom?.secretKeyRef?.name)
+        .filter((name) => name === "signup-mail");
+    const mailPorts = (group: Group) =>
+      openConnections(objects).filter((open) => new RegExp(`^consumer-${group.name} -> .*:(587|1025)$`).test(open));
+    const [welcomeEmail] = GROUPS;
+    if (welcomeEmail === undefined) throw new Error("there is no group");
+    expect([loginOf(AUDIT_LOG).length, mailPorts(AUDIT_LOG).length]).toEqual([0, 0]);
+    expect([loginOf(welcomeEmail).length, mailPorts(welcomeEmail).length]).toEqual([2, 1]);
+  });
+
+  test("matches the types and schemas of its kinds", async () => {
     expect((await faultsOf(objects)).flat()).toEqual([]);
   });
+});
+
+test("k8s/group-manifests.ts names only groups that exist", () => {
+  const known = GROUPS.map(({ name }) => name);
+  expect(Object.keys(SURROUNDINGS).filter((name) => !known.includes(name))).toEqual([]);
 });

@@ -19,7 +19,7 @@ import { makeRedisUser } from "./redis-users.ts";
 import { oursIn } from "./workloads.ts";
 
 const MIB = 1_048_576;
-/** The sum of what we add to the base image; a dev dependency that slips in would be seen here. */
+/** What we add to the base image in all; a dev dependency that slips in shows here. */
 const MAX_PACKAGES_MIB = 80;
 
 const manifest = z.looseObject({
@@ -142,7 +142,7 @@ describe("what the image holds", () => {
 
   test("migrates, waits for that, serves, consumes, and stops when asked", async () => {
     const streamName = `test-${randomHex(6)}`;
-    // With the rights that the local overlay gives, and no others.
+    // With the rights of the local overlay, and no others.
     const user = await makeRedisUser(admin, "signup", streamName);
     const redis = Object.assign(new URL(redisUrl()), user);
     const stores = { DATABASE_URL: database.url, REDIS_URL: redis.href };
@@ -180,7 +180,7 @@ describe("what the image holds", () => {
           fetch(`http://127.0.0.1:${of}/${path}`).catch(() => undefined),
         );
         return (await Promise.all(answers)).every((answer) => answer?.status === 200);
-      }).catch(() => expect(process.lines.join("\n")).toBe("a process that is ready"));
+      }).catch(() => expect(process.lines.join("\n")).toBe("a ready process"));
     }
     const body = { user_name: "linh", email: "linh@inbox.example", password: "correct horse battery" };
     const answer = await fetch(`http://127.0.0.1:${port}/api/v1/user/`, {

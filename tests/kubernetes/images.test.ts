@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { filesWithImages, withDigests } from "../../k8s/pin-images.ts";
 import { releaseFile } from "../../k8s/release.ts";
 import { kustomize } from "./kubectl.ts";
-import { k8s, parseObjects } from "./objects.ts";
+import { parseObjects } from "./objects.ts";
 import { images } from "./policies/images.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
+import { copyOfManifests } from "./temporary-directory.ts";
 import { oursIn } from "./workloads.ts";
 
 const digestOf = (letter: string) => `sha256:${letter.repeat(64)}`;
@@ -26,7 +26,7 @@ describe("pinning the images of others", () => {
     expect(again).not.toContain(digestOf("a"));
   });
 
-  test("finds each of them, and ours nowhere", async () => {
+  test("finds each of them, and none of ours", async () => {
     const asked: string[] = [];
     for (const file of filesWithImages()) {
       await withDigests(readFileSync(file, "utf8"), async (image) => {
@@ -42,8 +42,7 @@ describe("a release", () => {
   const release = { image: "images.example/team/signup-stream", version: "1.10", digest: digestOf("c") };
 
   test("puts one image everywhere, pinned, and gives the migration a name of its own", () => {
-    using directory = temporaryDirectory("release");
-    expect(Bun.spawnSync(["cp", "-R", k8s, directory.path]).exitCode).toBe(0);
+    using directory = copyOfManifests("release");
     const production = join(directory.path, "k8s", "overlays", "production");
     writeFileSync(join(production, "release", "kustomization.yaml"), releaseFile(release));
     const objects = parseObjects(kustomize(production));

@@ -40,11 +40,11 @@ const backlogApi = ({ db }: Pipeline) =>
 
 interface Seen {
   readonly by: Readonly<Record<string, Measurement>>;
-  /** What is settled on, from so many replicas. */
+  /** How many replicas result, from a current number. */
   replicasFrom(current: number): number;
 }
 
-/** What KEDA sees of a pipeline by the deployed triggers, over a connection of its own. */
+/** What KEDA sees of a pipeline through the deployed triggers. */
 const look = async (pipeline: Pipeline, redis: Redis = pipeline.redis): Promise<Seen> => {
   const { triggers, minReplicaCount, maxReplicaCount, fallback } = deployed();
   const api = backlogApi(pipeline);
@@ -74,7 +74,7 @@ const look = async (pipeline: Pipeline, redis: Redis = pipeline.redis): Promise<
 const value = (expected: number) => expect.objectContaining({ kind: "value", value: expected });
 const signUp = (pipeline: Pipeline, count: number) =>
   pipeline.signUp(...Array.from({ length: count }, () => aSignup()));
-/** As a consumer that reads so many, and dies. */
+/** As a consumer that reads `count` entries and dies. */
 const readAndDie = ({ redis, keys }: Pipeline, count: number) =>
   redis.xreadgroup("GROUP", group, "dead-pod", "COUNT", count, "STREAMS", keys.events, ">");
 const isAllSent = async ({ db }: Pipeline) => (await countUnfinished(db, "welcome")) === 0;
@@ -106,7 +106,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
     expect(after.replicasFrom(5)).toBe(0);
   });
 
-  test("a dead pod held entries: one at least, though nothing is unread", async () => {
+  test("a dead pod left entries pending: at least one, though nothing is unread", async () => {
     await using pipeline = await aPipeline();
     await signUp(pipeline, 5);
     await readAndDie(pipeline, 5);
@@ -116,7 +116,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
     expect(seen.replicasFrom(0)).toBe(1);
   });
 
-  test("only retries wait: one, to put them back in line when they are due", async () => {
+  test("only delayed retries exist: one, to promote them when they are due", async () => {
     await using pipeline = await aPipeline();
     const consumer = await pipeline.consumer(async () => ({ kind: "transient", reason: "450 later" }), {
       retryDelayMs: 3_600_000,
@@ -131,7 +131,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
     expect(seen.replicasFrom(0)).toBe(1);
   });
 
-  test("retries are back in line: they count as any other", async () => {
+  test("due retries are back in the stream: they count like any entry", async () => {
     await using pipeline = await aPipeline();
     await signUp(pipeline, 1);
     await readAndDie(pipeline, 1);
@@ -143,7 +143,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
     expect(seen.replicasFrom(0)).toBe(1);
   });
 
-  test("the group is missing: KEDA counts all of the stream, and the net is exact", async () => {
+  test("the group is missing: KEDA counts the whole stream, and the backlog is exact", async () => {
     await using pipeline = await aPipeline();
     const [first = ""] = await signUp(pipeline, 2);
     await pipeline.db.updateTable("deliveries").set({ state: "done" }).where("event_id", "=", first).execute();
@@ -156,7 +156,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
     expect(seen.replicasFrom(4)).toBe(4);
   });
 
-  test("the streams are missing, as after a flush: the lag is 0, and the net wakes them up", async () => {
+  test("the streams are missing, as after a flush: the lag is 0, and the backlog wakes a consumer", async () => {
     await using pipeline = await aPipeline();
     await signUp(pipeline, 4);
     await pipeline.redis.del(pipeline.keys.events, pipeline.keys.retriesStream(group));
@@ -167,7 +167,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
     expect(seen.replicasFrom(0)).toBe(2);
   });
 
-  test("somebody trimmed the stream past the group: the net holds one until all is sent", async () => {
+  test("somebody trimmed the stream past the group: the backlog keeps one until all is sent", async () => {
     await using pipeline = await aPipeline();
     await signUp(pipeline, 6);
     await pipeline.redis.xtrim(pipeline.keys.events, "MAXLEN", 0);
@@ -177,7 +177,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
     expect(seen.replicasFrom(0)).toBe(1);
   });
 
-  test("the lag is nil, which go-redis reads as -1: the net holds one", async () => {
+  test("the lag is nil, which go-redis reads as -1: the backlog keeps one", async () => {
     await using pipeline = await aPipeline();
     await signUp(pipeline, 6);
     const entries = await pipeline.redis.xrange(pipeline.keys.events, "-", "+");
@@ -188,7 +188,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
     expect(seen.replicasFrom(0)).toBe(1);
   });
 
-  test("the api is away, and Redis has nothing: what runs stays; from zero nothing starts before somebody can count", async () => {
+  test("the api is down, and Redis lost its data: what runs stays; at zero nothing starts before the api is back", async () => {
     await using pipeline = await aPipeline();
     const { by } = await look(pipeline);
     const away = await measureMetricsApi(async () => new Response("", { status: 503 }), TOKEN, { targetValue: "1000" });
@@ -203,7 +203,7 @@ describe("KEDA's user in Redis", () => {
     await using pipeline = await aPipeline();
     await signUp(pipeline, 2);
     const user = await makeRedisUser(pipeline.redis, "keda", pipeline.streamName);
-    // KEDA tries its connection with PING, and does not wait for INFO to say that all is loaded.
+    // KEDA tests its connection with PING, and does not wait for INFO to report that loading is done.
     const keda = new Redis(redisUrl(), { ...user, enableReadyCheck: false });
     try {
       expect(await keda.ping()).toBe("PONG");

@@ -75,7 +75,7 @@ let kubectl: string | undefined;
 /**
  * What `kubectl kustomize DIRECTORY` prints.
  *
- * @throws an error with what it complained of
+ * @throws an error with its message
  */
 export const kustomize = (directory: string): string => {
   kubectl ??= findKubectl();

@@ -1,42 +1,27 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { generatedFiles } from "../../k8s/generate.ts";
-import { kustomize } from "./kubectl.ts";
-import { k8s, ofKind, overlayObjects, parseObjects } from "./objects.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
-import { faultsOf } from "./typed-program.ts";
+import { ALERT_GROUPS } from "../../observability/alerts/rules.ts";
+import { dashboardTexts } from "../../observability/dashboards/generate.ts";
+import { ofKind, overlayObjects } from "./objects.ts";
 import { configOf, oursIn } from "./workloads.ts";
 
-const RULES = `groups:
-  - name: signup
-    rules:
-      - alert: OldestUnfinished
-        expr: signup_oldest_unfinished_seconds > 60
-        for: 5m
-        labels: { severity: page }
-`;
-
-test("dashboards reach Grafana as ConfigMaps of its sidecar, and alerts Prometheus as a PrometheusRule", async () => {
-  using directory = temporaryDirectory("monitoring");
-  const write = (path: string, content: string) => {
-    mkdirSync(dirname(join(directory.path, path)), { recursive: true });
-    writeFileSync(join(directory.path, path), content);
-  };
-  write("observability/dashboards/overview.json", '{"title":"Signups"}');
-  write("observability/alerts/signup.yaml", RULES);
-  expect(Bun.spawnSync(["cp", "-R", k8s, directory.path]).exitCode).toBe(0);
-  for (const [path, content] of generatedFiles(join(directory.path, "observability"))) write(`k8s/${path}`, content);
-
-  const objects = parseObjects(kustomize(join(directory.path, "k8s", "overlays", "production")));
-  const dashboard = objects.find(({ metadata }) => metadata.name === "dashboard-overview");
-  expect(dashboard?.metadata.labels?.["grafana_dashboard"]).toBe("1");
-  expect(dashboard?.data).toEqual({ "overview.json": '{"title":"Signups"}' });
-  expect(JSON.stringify(ofKind(objects, "PrometheusRule")[0]?.spec)).toContain("OldestUnfinished");
-  expect((await faultsOf(objects)).flat()).toEqual([]);
+test("each dashboard reaches Grafana as a ConfigMap of its sidecar", () => {
+  const configMaps = ofKind(overlayObjects("production"), "ConfigMap").filter(
+    ({ metadata }) => metadata.labels?.["grafana_dashboard"] === "1",
+  );
+  const carried = configMaps.flatMap(({ data }) => Object.entries(data ?? {}));
+  const texts = [...dashboardTexts()];
+  expect(carried.map(([file]) => file).sort()).toEqual(texts.map(([uid]) => `${uid}.json`).sort());
+  for (const [uid, text] of texts) {
+    expect(JSON.parse(Object.fromEntries(carried)[`${uid}.json`] ?? "")).toEqual(JSON.parse(text));
+  }
 });
 
-test("telemetry goes to the collector that the network lets it reach", () => {
+test("each alert reaches Prometheus by a PrometheusRule", () => {
+  const rules = ofKind(overlayObjects("production"), "PrometheusRule").map(({ spec }) => spec);
+  expect(rules).toEqual([{ groups: ALERT_GROUPS }]);
+});
+
+test("telemetry goes to the collector that the network policies allow", () => {
   const objects = overlayObjects("production");
   const endpoints = oursIn(objects)
     .flatMap(({ pod }) => pod.containers.map((container) => configOf(objects, container)))

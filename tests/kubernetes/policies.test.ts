@@ -1,29 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { outdatedFiles } from "../../k8s/generate.ts";
+import { surroundingsOf } from "../../k8s/group-manifests.ts";
+import { GROUPS } from "../../stream/groups.ts";
 import { type KubernetesObject, OVERLAYS, ofKind, overlayObjects, parseObjects } from "./objects.ts";
-import { availability } from "./policies/availability.ts";
-import { images } from "./policies/images.ts";
-import { lifecycle } from "./policies/lifecycle.ts";
+import { POLICIES } from "./policies/all.ts";
 import { openConnections } from "./policies/network.ts";
-import { podSecurity } from "./policies/pod-security.ts";
-import type { Policy } from "./policies/policy.ts";
-import { references } from "./policies/references.ts";
-import { resources } from "./policies/resources.ts";
-import { scaling } from "./policies/scaling.ts";
-import { settings } from "./policies/settings.ts";
-import { size } from "./policies/size.ts";
-
-const POLICIES: Readonly<Record<string, Policy>> = {
-  availability,
-  images,
-  lifecycle,
-  podSecurity,
-  references,
-  resources,
-  scaling,
-  settings,
-  size,
-};
 
 /** The overlay with the first match replaced in the objects of a kind. */
 const spoiled = (kind: string, right: string, wrong: string): readonly KubernetesObject[] => {
@@ -42,8 +22,8 @@ describe.each(OVERLAYS)("the overlay %s", (overlay) => {
   });
 });
 
-test("each policy finds what it is there for", () => {
-  const wrong: readonly (readonly [policy: string, kind: string, right: string, wrong: string, complaint: RegExp])[] = [
+test("each policy finds the faults that it is for", () => {
+  const wrong: readonly (readonly [policy: string, kind: string, right: string, wrong: string, finding: RegExp])[] = [
     ["podSecurity", "Deployment", '"runAsNonRoot":true', '"runAsNonRoot":false', /may run as root/],
     ["podSecurity", "Deployment", '"readOnlyRootFilesystem":true', '"x":true', /may write to its image/],
     ["podSecurity", "Deployment", '"drop":["ALL"]', '"drop":["NET_RAW"]', /keeps capabilities/],
@@ -56,7 +36,7 @@ test("each policy finds what it is there for", () => {
     ["lifecycle", "Deployment", '"path":"/livez"', '"path":"/readyz"', /liveness/],
     ["lifecycle", "Deployment", '"containerPort":3000', '"containerPort":3001', /is not asked/],
     ["lifecycle", "ConfigMap", '"DRAIN_TIMEOUT_MS":"25000"', '"DRAIN_TIMEOUT_MS":"40000"', /before it has drained/],
-    ["lifecycle", "Deployment", '"maxUnavailable":0', '"maxUnavailable":1', /successor/],
+    ["lifecycle", "Deployment", '"maxUnavailable":0', '"maxUnavailable":1', /replacement/],
     ["lifecycle", "Deployment", '"sleep":{"seconds":5}', '"sleep":{"seconds":1}', /load balancers/],
     ["lifecycle", "Deployment", "k8s/wait-for-schema.ts", "-", /migration/],
     ["lifecycle", "Deployment", '"CONSUMER_NAME"', '"NAME"', /name from the pod/],
@@ -87,49 +67,50 @@ test("each policy finds what it is there for", () => {
     ["scaling", "ScaledObject", '"pendingEntriesCount":"200"', '"pendingEntriesCount":"20"', /its own pods hold/],
     ["scaling", "Deployment", '"--group","welcome-email"', '"--group","welcome-mail"', /deployed/],
   ];
-  for (const [policy, kind, right, replacement, complaint] of wrong) {
+  for (const [policy, kind, right, replacement, finding] of wrong) {
     const found = POLICIES[policy]?.(spoiled(kind, right, replacement)) ?? [];
-    expect(found.join("\n"), `${policy}: ${right} -> ${replacement}`).toMatch(complaint);
+    expect(found.join("\n"), `${policy}: ${right} -> ${replacement}`).toMatch(finding);
   }
 });
 
+/** What a group's consumers may reach; the mail server only if they need it. */
+const fromConsumers = (postgres: string, redis: string, mailServer: string): readonly string[] =>
+  GROUPS.flatMap(({ name }) => [
+    `consumer-${name} -> ${postgres}`,
+    `consumer-${name} -> ${redis}`,
+    `consumer-${name} -> monitoring:4318`,
+    ...(surroundingsOf(name).needs.includes("mail") ? [`consumer-${name} -> ${mailServer}`] : []),
+  ]);
+
 describe("the network", () => {
-  test("carries in the local overlay exactly what flows", () => {
-    expect(openConnections(overlayObjects("local"))).toEqual([
+  test("allows exactly these connections in the local overlay", () => {
+    const expected = [
       "api -> monitoring:4318",
       "api -> postgres:5432",
       "api -> redis:6379",
-      "consumer -> inbox:1025",
-      "consumer -> monitoring:4318",
-      "consumer -> postgres:5432",
-      "consumer -> redis:6379",
+      ...fromConsumers("postgres:5432", "redis:6379", "inbox:1025"),
       "gateway -> api:3000",
       "keda -> api:3000",
       "keda -> redis:6379",
       "migrate -> postgres:5432",
-    ]);
+    ];
+    expect(openConnections(overlayObjects("local"))).toEqual(expected.sort());
   });
 
-  test("carries in production exactly what flows", () => {
-    expect(openConnections(overlayObjects("production"))).toEqual([
+  test("allows exactly these connections in production", () => {
+    const expected = [
       "api -> 10.0.0.0/8:5432",
       "api -> 10.0.0.0/8:6379",
       "api -> monitoring:4318",
-      "consumer -> 0.0.0.0/0:587",
-      "consumer -> 10.0.0.0/8:5432",
-      "consumer -> 10.0.0.0/8:6379",
-      "consumer -> monitoring:4318",
+      ...fromConsumers("10.0.0.0/8:5432", "10.0.0.0/8:6379", "0.0.0.0/0:587"),
       "gateway -> api:3000",
       "keda -> api:3000",
       "migrate -> 10.0.0.0/8:5432",
-    ]);
+    ];
+    expect(openConnections(overlayObjects("production"))).toEqual(expected.sort());
   });
 });
 
-test("production brings no Secret with a value", () => {
+test("production contains no value of a Secret", () => {
   expect(ofKind(overlayObjects("production"), "Secret")).toEqual([]);
-});
-
-test("what is generated is up to date; if not: bun k8s/generate.ts", () => {
-  expect(outdatedFiles()).toEqual([]);
 });

@@ -23,12 +23,12 @@ const spoiled = (object: KubernetesObject, right: string, wrong: string): Kubern
 };
 
 describe("the rendered manifests", () => {
-  test("of each overlay fit their types, without unknown keys, and their schemas", async () => {
+  test("of each overlay match their types, without unknown keys, and their schemas", async () => {
     const faults = await faultsOf(OVERLAYS.flatMap((overlay) => [...overlayObjects(overlay)]));
     expect(faults.flat()).toEqual([]);
   });
 
-  test("with an Ingress in the place of the HTTPRoute fit them too", async () => {
+  test("with an Ingress instead of the HTTPRoute match them too", async () => {
     using directory = temporaryDirectory("ingress");
     const overlay = {
       resources: ["../../k8s/base"],

@@ -1,7 +1,7 @@
 import { LABEL, type MetricName, prometheusName } from "../../observability/dashboards/prometheus-names.ts";
 import * as names from "../../observability/metric-names.ts";
 
-/** What Prometheus is told, a value a minute, and which alerts have to burn at which minute. */
+/** Series with a value per minute, and the alerts that have to fire at a minute. */
 export interface AlertCase {
   readonly name: string;
   readonly series: Readonly<Record<string, string>>;
@@ -25,7 +25,7 @@ const requests = (status: number, all: string, inTime: string) => ({
 });
 
 const events = `${GROUP}, ${LABEL.stream}="events"`;
-/** A system in which all is well. */
+/** A healthy system. */
 const HEALTHY = {
   ...mails("0+60x500", "0+60x500"),
   ...requests(201, "0+60x500", "0+60x500"),
@@ -35,11 +35,11 @@ const HEALTHY = {
   [of(names.SIGNUP_STREAM_LAG_UNKNOWN)]: "0x500",
   [of(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE)]: "1x500",
   [of(names.SIGNUP_BREAKER_STATE, `${GROUP}, instance="one"`)]: "0x500",
-  [of(names.SIGNUP_IN_HAND_LIMIT, `${GROUP}, instance="one"`)]: "20x500",
-  [of(names.SIGNUP_GROUP_FORGOTTEN)]: "0x500",
+  [of(names.SIGNUP_IN_FLIGHT_LIMIT, `${GROUP}, instance="one"`)]: "20x500",
+  [of(names.SIGNUP_GROUP_ORPHANED)]: "0x500",
   [of(names.SIGNUP_OUTBOX_OLDEST_AGE, "")]: "0x500",
 };
-const { [of(names.SIGNUP_IN_HAND_LIMIT, `${GROUP}, instance="one"`)]: _one, ...WITHOUT_CONSUMER } = HEALTHY;
+const { [of(names.SIGNUP_IN_FLIGHT_LIMIT, `${GROUP}, instance="one"`)]: _one, ...WITHOUT_CONSUMER } = HEALTHY;
 
 const change = (
   name: string,
@@ -48,20 +48,20 @@ const change = (
   ...firing: readonly string[]
 ): AlertCase => ({ name, series: { ...HEALTHY, ...series }, at, firing });
 
-/** Every alert burns in at least one of them, and is silent in many. */
+/** Every alert fires in at least one of them, and is silent in many. */
 export const ALERT_CASES: readonly AlertCase[] = [
   change("all is well", {}, 30),
   change("1 of 5 mails is late", mails("0+60x120", "0+48x120"), 40, "SignupInboxFastBurn", "SignupInboxSlowBurn"),
   change("no mail is in time", mails("0+60x120", "0x120"), 40, "SignupInboxFastBurn", "SignupInboxSlowBurn"),
-  change("a boundary that Prometheus 3 wrote", mails("0+60x120", "0+60x120", "60.0"), 30),
+  change("a bucket boundary as Prometheus 3 spells it", mails("0+60x120", "0+60x120", "60.0"), 30),
   change(
-    "late ones, and then an hour of none",
+    "late mails, then an hour without",
     mails("0+60x30 1800+60x120", "0+48x30 1440+60x120"),
     140,
     "SignupInboxSlowBurn",
   ),
   change("1 of 50 mails is late, for days", mails("0+50x500", "0+49x500"), 400, "SignupInboxSlowBurn"),
-  change("1 of 200 mails is late: as agreed", mails("0+200x500", "0+199x500"), 400),
+  change("1 of 200 mails is late: within the objective", mails("0+200x500", "0+199x500"), 400),
   change("two greylisted mails in a quiet night", mails("0x10 1+0x9 2+0x60", "0x120"), 40),
   change(
     "1 of 5 signups fails",
@@ -78,7 +78,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     "SignupAcceptSlowBurn",
   ),
   change("1 of 50 signups is slow, for days", requests(201, "0+50x500", "0+49x500"), 400, "SignupAcceptSlowBurn"),
-  change("people mistype", requests(422, "0+60x120", "0+60x120"), 30),
+  change("invalid requests", requests(422, "0+60x120", "0+60x120"), 30),
   change("a mail waits", { [of(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE)]: "0+60x60" }, 15, "SignupMailsWait"),
   change("a mail waited", { [of(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE)]: "400x3 1x60" }, 15),
   change(
@@ -90,11 +90,11 @@ export const ALERT_CASES: readonly AlertCase[] = [
     },
     50,
   ),
-  change("a group that was forgotten while paused", { [of(names.SIGNUP_PAUSED)]: "1x120" }, 90, "SignupGroupPaused"),
+  change("a group that stays paused", { [of(names.SIGNUP_PAUSED)]: "1x120" }, 90, "SignupGroupPaused"),
   change("lag that grows", { [of(names.SIGNUP_STREAM_LAG, events)]: "0+60x120" }, 40, "SignupLagNotReduced"),
-  change("lag that is told twice", { [of(names.SIGNUP_STREAM_LAG, `${events}, instance="b"`)]: "3x120" }, 40),
+  change("lag that two processes report", { [of(names.SIGNUP_STREAM_LAG, `${events}, instance="b"`)]: "3x120" }, 40),
   change("lag that shrinks", { [of(names.SIGNUP_STREAM_LAG, events)]: "9000-60x120" }, 40),
-  change("lag that nobody knows", { [of(names.SIGNUP_STREAM_LAG_UNKNOWN)]: "1x60" }, 15, "SignupLagUnknown"),
+  change("lag that Redis does not know", { [of(names.SIGNUP_STREAM_LAG_UNKNOWN)]: "1x60" }, 15, "SignupLagUnknown"),
   { name: "work, and no consumer", series: WITHOUT_CONSUMER, at: 10, firing: ["SignupNoConsumer"] },
   {
     name: "no work, and no consumer: scaled to zero",
@@ -104,20 +104,20 @@ export const ALERT_CASES: readonly AlertCase[] = [
   },
   change("a dead letter", { [of(names.SIGNUP_DEAD)]: "2x20 3x60" }, 25, "SignupDeadLetters"),
   change("a dead letter of an hour ago", { [of(names.SIGNUP_DEAD)]: "2x20 3x120" }, 90),
-  change("dead letters that were brought back", { [of(names.SIGNUP_DEAD)]: "9x20 0x60" }, 25),
+  change("dead letters that were retried", { [of(names.SIGNUP_DEAD)]: "9x20 0x60" }, 25),
   change(
-    "one of two consumers distrusts the mail server",
+    "the breaker of one of two consumers is open",
     { [of(names.SIGNUP_BREAKER_STATE, `${GROUP}, instance="two"`)]: "2x60" },
     10,
     "SignupBreakerOpen",
   ),
   change("a breaker that recovers", { [of(names.SIGNUP_BREAKER_STATE, `${GROUP}, instance="two"`)]: "2x2 1x60" }, 10),
-  change("a forgotten group", { [of(names.SIGNUP_GROUP_FORGOTTEN)]: "1x120" }, 90, "SignupGroupForgotten"),
+  change("an orphaned group", { [of(names.SIGNUP_GROUP_ORPHANED)]: "1x120" }, 90, "SignupGroupOrphaned"),
   {
-    name: "a forgotten group whose entries wait: nobody is woken up",
+    name: "an orphaned group whose entries wait: nobody is paged",
     series: {
       ...WITHOUT_CONSUMER,
-      [of(names.SIGNUP_GROUP_FORGOTTEN)]: "1x120",
+      [of(names.SIGNUP_GROUP_ORPHANED)]: "1x120",
       [of(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE)]: "0+60x120",
       [of(names.SIGNUP_STREAM_LAG, events)]: "0+60x120",
     },
@@ -125,5 +125,5 @@ export const ALERT_CASES: readonly AlertCase[] = [
     firing: [],
   },
   change("an outbox that waits", { [of(names.SIGNUP_OUTBOX_OLDEST_AGE, "")]: "0+60x60" }, 10, "SignupOutboxWaits"),
-  { name: "nobody reports", series: {}, at: 15, firing: ["SignupUnmeasured"] },
+  { name: "no api reports", series: {}, at: 15, firing: ["SignupUnmeasured"] },
 ];

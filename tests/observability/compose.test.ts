@@ -10,7 +10,7 @@ import { SETTINGS } from "../../settings/schema.ts";
 const root = join(import.meta.dir, "..", "..");
 const read = (path: string): unknown => parse(readFileSync(join(root, path), "utf8"), { merge: true });
 
-/** What of a compose file is used here, and nothing else: an unknown key is a mistake. */
+/** The parts of a compose file that are used here; an unknown key is a mistake. */
 const service = z.strictObject({
   image: z.string(),
   build: z.string().optional(),
@@ -58,7 +58,7 @@ describe("compose.yaml", () => {
     }
   });
 
-  test("sets only variables that the settings know, to values that they take", () => {
+  test("sets only variables that the settings define, to valid values", () => {
     const roles: Readonly<Record<string, Role>> = { api: "api", consumer: "consumer", migrate: "migrate" };
     expect(own.map(([name]) => name).sort()).toEqual(Object.keys(roles).sort());
     for (const [name, { environment = {} }] of own) {
@@ -73,7 +73,7 @@ describe("compose.yaml", () => {
     }
   });
 
-  test("waits for services that are there, and reaches them by their names", () => {
+  test("waits for services that exist, and reaches them by their names", () => {
     for (const { depends_on = {}, environment = {} } of Object.values(services)) {
       for (const [name, { condition }] of Object.entries(depends_on)) {
         const isProbed = services[name]?.healthcheck !== undefined;
@@ -89,7 +89,7 @@ describe("compose.yaml", () => {
     }
   });
 
-  test("starts files that the image holds", () => {
+  test("starts files that the image contains", () => {
     const dockerfile = readFileSync(join(root, "Dockerfile"), "utf8");
     for (const [, { command = [] }] of own) {
       for (const file of command) {
@@ -99,7 +99,7 @@ describe("compose.yaml", () => {
     }
   });
 
-  test("keeps what waits in Redis, and publishes ports to this machine alone", () => {
+  test("persists Redis, and publishes ports on this machine only", () => {
     const command = services["redis"]?.command?.join(" ") ?? "";
     expect(command).toContain("--appendonly yes");
     expect(command).toContain("--maxmemory-policy noeviction");
@@ -109,8 +109,8 @@ describe("compose.yaml", () => {
   });
 });
 
-describe("what grafana/otel-lgtm is given", () => {
-  test("leads Grafana to the dashboards, and Prometheus to the alerts", () => {
+describe("the configuration of grafana/otel-lgtm", () => {
+  test("points Grafana to the dashboards and Prometheus to the alerts", () => {
     const provider = z
       .object({ providers: z.array(z.object({ options: z.object({ path: z.string() }) })) })
       .parse(read("observability/collector/dashboards.yaml"));

@@ -1,11 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { dashboardFiles } from "../../observability/dashboards/generate.ts";
 import { WIDTH } from "../../observability/dashboards/panels.ts";
 import { attributesOf, dashboards, type Panel, traceQlOfDashboards } from "./queries.ts";
 
-const directory = join(import.meta.dir, "..", "..", "observability", "dashboards");
 const all = dashboards();
 const uids = all.map(({ uid }) => uid);
 const questions = (panels: readonly Panel[]) => panels.filter(({ type }) => type !== "row");
@@ -16,13 +12,7 @@ const overlap = (one: Panel, other: Panel): boolean => {
 };
 
 describe("dashboards", () => {
-  test("are committed as they would be written now", () => {
-    for (const [name, text] of dashboardFiles()) {
-      expect(JSON.parse(readFileSync(join(directory, name), "utf8"))).toEqual(JSON.parse(text));
-    }
-  });
-
-  test("say of each panel what it is for and in which unit, and lay them out without a gap in their ids", () => {
+  test("give each panel a description, a unit, a place of its own and an id of its own", () => {
     for (const { title, panels } of all) {
       expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
       for (const panel of questions(panels)) {
@@ -37,7 +27,7 @@ describe("dashboards", () => {
     }
   });
 
-  test("choose their data sources by variables, and lead to each other and to traces", () => {
+  test("choose their data sources by variables, and link to each other and to traces", () => {
     for (const { uid, panels, links, templating } of all) {
       const variables = templating.list.map(({ name }) => name);
       for (const panel of questions(panels)) {
@@ -55,7 +45,7 @@ describe("dashboards", () => {
     }
   });
 
-  test("ask Tempo in TraceQL that it understands", () => {
+  test("query Tempo in valid TraceQL", () => {
     expect(traceQlOfDashboards().length).toBeGreaterThan(10);
     for (const query of traceQlOfDashboards()) expect(() => attributesOf(query)).not.toThrow();
     for (const wrong of ["{ duration > }", '{ name == "a" }', "{ span.a = 1 } | nonsense()"]) {

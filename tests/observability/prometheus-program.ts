@@ -11,7 +11,7 @@ const find = (name: string): string | undefined => {
 };
 
 /**
- * Prometheus' own programs, from Debian's package if they are not on PATH: unpacked below `.local/`, nothing is installed.
+ * Prometheus' own programs, from Debian's package if they are not on PATH: unpacked into `.local/`, nothing is installed.
  *
  * @throws if there is neither
  */
@@ -24,10 +24,10 @@ export const prometheusProgram = (name: "prometheus" | "promtool"): string => {
   return unpacked;
 };
 
-/** Where files need not survive: each unit test makes a database and syncs it to its disk. */
+/** For files that need not survive: each unit test creates a database and syncs it to disk. */
 export const quickDirectory = (): string => (existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
 
-/** Runs promtool; its exit code, and all that it printed. */
+/** Runs promtool; its exit code and its output. */
 export const promtool = (...args: readonly string[]): { readonly exitCode: number; readonly output: string } => {
   const env = { ...process.env, TMPDIR: quickDirectory() };
   const { exitCode, stdout, stderr } = Bun.spawnSync([prometheusProgram("promtool"), ...args], { env });

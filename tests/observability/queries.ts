@@ -1,15 +1,13 @@
 import { parser as traceQl } from "@grafana/lezer-traceql";
 import { parser as promQl } from "@prometheus-io/lezer-promql";
 import { z } from "zod";
-import { dashboardFiles } from "../../observability/dashboards/generate.ts";
+import { dashboardTexts } from "../../observability/dashboards/generate.ts";
 
 const target = z.looseObject({
   datasource: z.object({ type: z.string() }).optional(),
   expr: z.string().optional(),
   query: z.string().optional(),
-  legendFormat: z.string().optional(),
 });
-const limit = z.object({ value: z.number().nullable(), color: z.string() });
 const panel = z.looseObject({
   id: z.number(),
   type: z.string(),
@@ -21,9 +19,7 @@ const panel = z.looseObject({
     .looseObject({
       defaults: z.looseObject({
         unit: z.string().optional(),
-        thresholds: z.object({ steps: z.array(limit) }).optional(),
         links: z.array(z.looseObject({ title: z.string(), url: z.string() })).optional(),
-        mappings: z.array(z.object({ options: z.record(z.string(), z.object({ text: z.string() })) })).optional(),
       }),
     })
     .optional(),
@@ -41,25 +37,21 @@ const dashboard = z.looseObject({
 /** A panel, as its JSON has it. */
 export type Panel = z.infer<typeof panel>;
 /** A dashboard, as its JSON has it. */
-export type DashboardJson = z.infer<typeof dashboard>;
+type DashboardJson = z.infer<typeof dashboard>;
 
-/** The generated dashboards, read as Grafana would. */
+/** The generated dashboards, parsed. */
 export const dashboards = (): readonly DashboardJson[] =>
-  [...dashboardFiles().values()].map((text) => dashboard.parse(JSON.parse(text)));
+  [...dashboardTexts().values()].map((text) => dashboard.parse(JSON.parse(text)));
 
-/** Puts in what Grafana would put in for its variables. */
-export const filledIn = (
-  query: string,
-  rateInterval = "5m",
-  eventId = "0190c3a1-6f0e-7000-8000-000000000001",
-): string =>
+/** A query with values for Grafana's variables. */
+const filledIn = (query: string): string =>
   query
-    .replaceAll("$__rate_interval", rateInterval)
+    .replaceAll("$__rate_interval", "5m")
     .replaceAll("$__range", "1h")
     .replaceAll("($group)", "(.*)")
     .replaceAll("$group", ".*")
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own spelling
-    .replaceAll("${event}", eventId)
+    .replaceAll("${event}", "0190c3a1-6f0e-7000-8000-000000000001")
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own spelling
     .replaceAll("${slower}", "5s")
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own spelling

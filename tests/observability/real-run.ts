@@ -1,5 +1,4 @@
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
-import type { Keys } from "../../stream/keys.ts";
 import { pauseGroup, resumeGroup } from "../../stream/pauses.ts";
 import { eventually } from "../eventually.ts";
 import { refusal, startMailServer } from "../mail-server.ts";
@@ -13,12 +12,9 @@ import { type PrometheusServer, startPrometheus } from "./prometheus-server.ts";
 export interface RealRun extends AsyncDisposable {
   readonly prometheus: PrometheusServer;
   readonly receiver: OtlpReceiver;
-  readonly keys: Keys;
-  /** Signs people up, each with an address of that mood: `plain`, `later`, `never`. */
-  signUp(...moods: readonly string[]): Promise<void>;
 }
 
-/** By what an address begins with, the mail server behaves. */
+/** A mail server that behaves by the beginning of an address. */
 const startMoodyMailServer = () => {
   const seen = new Set<string>();
   let isHanging = true;
@@ -33,7 +29,7 @@ const startMoodyMailServer = () => {
     beforeReply: async (raw) => {
       if (!isHanging || !raw.includes("hang-")) return;
       isHanging = false;
-      // Longer than its consumer lives.
+      // Longer than the consumer lives.
       await Bun.sleep(60_000);
     },
   });
@@ -43,7 +39,7 @@ const address = (mood: string): { readonly email: string } => ({
   email: `${mood}-${crypto.randomUUID()}@inbox.example`,
 });
 
-/** A mail that Redis loses: its entry is taken out of the log while nobody reads. */
+/** A mail that Redis loses: its entry is deleted from the stream while nobody reads. */
 const loseOne = async (system: System, api: RunningProcess): Promise<void> => {
   using opened = await openRedis();
   const { redis } = opened;
@@ -62,7 +58,7 @@ const loseOne = async (system: System, api: RunningProcess): Promise<void> => {
   await resumeGroup(redis, system.keys, WELCOME_EMAIL.name);
 };
 
-/** Signups, a mistyped one, a retry, a dead letter, a consumer that is killed with a mail in hand, a pause, and a lost entry. */
+/** Signups, an invalid one, a retry, a dead letter, a consumer that is killed with a mail in flight, a pause, and a lost entry. */
 export const startRealRun = async (): Promise<RealRun> => {
   await using stack = new AsyncDisposableStack();
   const receiver = stack.use(startOtlpReceiver());
@@ -103,10 +99,6 @@ export const startRealRun = async (): Promise<RealRun> => {
   return {
     prometheus,
     receiver,
-    keys: system.keys,
-    signUp: async (...moods) => {
-      await Promise.all(moods.map((mood) => signUpAt(api, address(mood))));
-    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };

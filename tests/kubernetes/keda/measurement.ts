@@ -1,4 +1,4 @@
-/** What a scaler tells KEDA about one trigger. */
+/** What a scaler reports to KEDA about one trigger. */
 export type Measurement =
   | { readonly kind: "value"; readonly value: number; readonly target: number; readonly isActive: boolean }
   | { readonly kind: "error"; readonly message: string };

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { failed, type Measurement, numberOf } from "./measurement.ts";
 
-/** Counts what a key holds, by its type, in one step; what there is not counts as an empty list. */
+/** Counts the elements of a key, by its type, in one step; a missing key counts as an empty list. */
 const COUNT = `
 local kind = redis.call('type', KEYS[1]).ok
 local command = { zset = 'zcard', set = 'scard', list = 'llen', hash = 'hlen', none = 'llen' }

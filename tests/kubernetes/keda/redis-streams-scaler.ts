@@ -20,7 +20,7 @@ const lagOf = async (redis: Redis, stream: string, group: string): Promise<numbe
   try {
     groups = groupsOf(await redis.xinfo("GROUPS", stream));
   } catch (error) {
-    // Any other error is passed over, as if there were no group.
+    // Any other error is swallowed, as if there were no group.
     if (error instanceof Error && error.message === "ERR no such key") return 0;
   }
   return groups.find(({ name }) => name === group)?.lag ?? (await redis.xlen(stream));

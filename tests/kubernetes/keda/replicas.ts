@@ -3,24 +3,24 @@ import type { Measurement } from "./measurement.ts";
 export interface ScalingBounds {
   readonly min: number;
   readonly max: number;
-  /** Replicas that a metric stands for which fails. */
+  /** Replicas that a failing metric counts as. */
   readonly fallback: number;
 }
 
 /** Within a tenth of the target nothing moves (kube-controller-manager, --horizontal-pod-autoscaler-tolerance). */
 const TOLERANCE = 0.1;
 
-/** What HPA makes of one AverageValue metric: enough pods that each has its target. */
+/** HPA's answer to one AverageValue metric: enough pods for each to have its target. */
 const wanted = (value: number, target: number, current: number): number => {
   const ratio = value / (target * current);
   return Math.abs(ratio - 1) <= TOLERANCE ? current : Math.ceil(value / target);
 };
 
 /**
- * How many replicas KEDA and its HPA settle on, waiting times left out. KEDA alone moves between 0 and 1: up if any trigger
+ * How many replicas KEDA and its HPA settle on, ignoring stabilization windows. KEDA alone moves between 0 and 1: up if any trigger
  * is active, down to the minimum if none is and none failed; if none is and one failed, it stays where it is
- * (scale_scaledobjects.go). Between 1 and the maximum HPA takes the greatest; a metric that fails stands for the fallback's
- * replicas, or for those that run if they are more (fallback.go, `currentReplicasIfHigher`).
+ * (scale_scaledobjects.go). Between 1 and the maximum HPA takes the greatest; a failing metric counts as the fallback's
+ * replicas, or as those that run if they are more (fallback.go, `currentReplicasIfHigher`).
  *
  * @example one active trigger with 1,000 to do and a target of 200: 5
  */

@@ -1,7 +1,7 @@
 /**
  * What KEDA's scalers read, as their sources list it (kedacore/keda, pkg/scalers: redis_streams_scaler.go, redis_scaler.go,
- * metrics_api_scaler.go, authentication/authentication_types.go). The API server takes any key, and the operator only warns of
- * one that it does not know: it then works by its defaults.
+ * metrics_api_scaler.go, authentication/authentication_types.go). The API server accepts any key, and the operator only warns of
+ * one that it does not know, and uses its defaults.
  */
 const REDIS_CONNECTION = [
   ...["address", "addresses", "host", "hosts", "port", "ports", "username", "password"],

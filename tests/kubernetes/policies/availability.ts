@@ -9,7 +9,7 @@ const budget = z.looseObject({
   selector: z.looseObject({ matchLabels: z.record(z.string(), z.string()) }),
 });
 
-/** A drain of a node takes few pods at a time and is never held up; pods spread over nodes and zones. */
+/** A drain of a node takes few pods at a time and is never blocked; pods spread over nodes and zones. */
 export const availability: Policy = (objects) => {
   const budgets = ofKind(objects, "PodDisruptionBudget").map(({ spec }) => budget.parse(spec));
   return oursIn(objects)

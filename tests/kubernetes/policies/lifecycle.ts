@@ -1,9 +1,9 @@
 import { type Container, configOf, oursIn } from "../workloads.ts";
 import { type Policy, unless } from "./policy.ts";
 
-/** After the drain: hand back, leave the groups, close the connections, send the last telemetry. */
+/** After the drain: release entries, leave the groups, close connections, send the last telemetry. */
 const AFTER_DRAIN_MS = 15_000;
-/** So long a load balancer may still send requests to a pod that goes. */
+/** For this long a load balancer may still send requests to a pod that stops. */
 const PRE_STOP_S = 5;
 /** The longest request in flight. */
 const IN_FLIGHT_S = 30;
@@ -16,7 +16,7 @@ const pathOf = (probe: Container["livenessProbe"], container: Container, portNum
   return port?.containerPort === portNumber ? probe?.httpGet?.path : undefined;
 };
 
-/** Probes ask what they should, a pod has the time to go, and a rollout takes nothing away before its successor is ready. */
+/** Probes use the right paths, a pod has time to stop, and a rollout stops no pod before its replacement is ready. */
 export const lifecycle: Policy = (objects) =>
   oursIn(objects).flatMap(({ name, component, pod, spec }) => {
     const setting = PORT_SETTING[component];
@@ -35,7 +35,7 @@ export const lifecycle: Policy = (objects) =>
         (container.livenessProbe?.failureThreshold ?? 0) * (container.livenessProbe?.periodSeconds ?? 0) >= 60,
         "is restarted within a minute",
       ],
-      [spec.strategy?.rollingUpdate?.maxUnavailable === 0, "loses a pod before its successor is ready"],
+      [spec.strategy?.rollingUpdate?.maxUnavailable === 0, "loses a pod before its replacement is ready"],
       [pod.initContainers.some(({ args }) => args[0] === "k8s/wait-for-schema.ts"), "does not wait for the migration"],
     );
     const own =

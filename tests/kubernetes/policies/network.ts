@@ -51,7 +51,7 @@ const OTHERS = ["keda", "gateway", "monitoring", "kube-system", "default"];
 
 const partiesIn = (objects: readonly KubernetesObject[]): readonly Party[] => [
   ...workloadsIn(objects).map(({ labels: of, object, pod }) => ({
-    name: object.metadata.name.replace(/^(consumer|migrate)-.*/, "$1"),
+    name: object.metadata.name.replace(/^migrate-.*/, "migrate"),
     namespace: object.metadata.namespace ?? "",
     labels: of,
     ports: new Map(

@@ -19,7 +19,7 @@ const triggerAuthentication = z.looseObject({
   secretTargetRef: z.array(z.looseObject({ name: z.string(), key: z.string() })),
 });
 
-/** `name/key` of each value that a Secret will have: made here, or brought by External Secrets. */
+/** `name/key` of each value that a Secret will have: made here, or created by External Secrets. */
 export const secretKeysIn = (objects: readonly KubernetesObject[]): ReadonlySet<string> =>
   new Set([
     ...ofKind(objects, "Secret").flatMap(({ metadata, data }) =>
@@ -31,7 +31,7 @@ export const secretKeysIn = (objects: readonly KubernetesObject[]): ReadonlySet<
     }),
   ]);
 
-/** Every name that one object calls another by is somebody's name. */
+/** Every reference from one object to another leads to an object. */
 export const references: Policy = (objects) => {
   const workloads = workloadsIn(objects);
   const secretKeys = secretKeysIn(objects);

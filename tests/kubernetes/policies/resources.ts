@@ -1,7 +1,7 @@
 import { workloadsIn } from "../workloads.ts";
 import { type Policy, unless } from "./policy.ts";
 
-/** Requests for the scheduler, a limit of memory for the node; no limit of CPU, which only makes a burst slow. */
+/** Requests for the scheduler, a limit of memory for the node; no limit of CPU, which would only slow down bursts. */
 export const resources: Policy = (objects) =>
   workloadsIn(objects).flatMap(({ name, containers }) =>
     containers.flatMap(({ name: container, resources: of }) =>

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { BACKLOG_BOUND } from "../../../database/ledger/counts.ts";
-import { GROUPS } from "../../../stream/groups.ts";
+import type { Group } from "../../../stream/groups.ts";
 import { keysOf } from "../../../stream/keys.ts";
 import { authenticationParameters, triggerKeys } from "../keda/trigger-keys.ts";
 import { type KubernetesObject, nameOf, ofKind } from "../objects.ts";
@@ -30,7 +30,7 @@ export const scalingOf = ({ spec }: KubernetesObject): Scaling => scaledObject.p
 /** The group that a consumer's arguments name. */
 export const groupOf = (args: readonly string[]): string | undefined => args[args.indexOf("--group") + 1];
 
-/** The triggers that a group needs, with the keys that the code uses: `type key` -> what only this one may be. */
+/** The triggers that a group needs, with the keys that the code uses. */
 const expectedTriggers = (group: string, streamName: string, namespace: string) => {
   const keys = keysOf(streamName);
   return [
@@ -57,93 +57,95 @@ const expectedTriggers = (group: string, streamName: string, namespace: string) 
 
 const ACTIVATION = ["activationLagCount", "activationListLength", "activationTargetValue"];
 
-/** KEDA owns each group's number, on triggers that miss nothing, with names that are the code's own. */
-export const scaling: Policy = (objects) => {
-  const scaled = ofKind(objects, "ScaledObject");
-  if (scaled.length === 0) return [];
-  const consumers = oursIn(objects).filter(({ component }) => component === "consumer");
-  const groups = consumers.map(({ pod }) => groupOf(pod.containers[0]?.args ?? []));
-  const known: readonly (string | undefined)[] = GROUPS.map(({ name }) => name);
-  const authentications = ofKind(objects, "TriggerAuthentication");
+/** KEDA scales the consumers of each of these groups, on triggers that cover all work, with the names that the code uses. */
+export const scalingOfGroups =
+  (expected: readonly Group[]): Policy =>
+  (objects) => {
+    const scaled = ofKind(objects, "ScaledObject");
+    if (scaled.length === 0) return [];
+    const consumers = oursIn(objects).filter(({ component }) => component === "consumer");
+    const groups = consumers.map(({ pod }) => groupOf(pod.containers[0]?.args ?? []));
+    const known: readonly (string | undefined)[] = expected.map(({ name }) => name);
+    const authentications = ofKind(objects, "TriggerAuthentication");
 
-  const perGroup = consumers.flatMap(({ name, object, spec, pod }) => {
-    const [container] = pod.containers;
-    const group = groupOf(container?.args ?? []) ?? "";
-    const owner = scaled.find((of) => scalingOf(of).scaleTargetRef.name === object.metadata.name);
-    if (owner === undefined || container === undefined) return [`${name}: nothing scales it`];
-    const { triggers, minReplicaCount, maxReplicaCount, cooldownPeriod, fallback } = scalingOf(owner);
-    const config = configOf(objects, container);
-    const concurrency = Number(config["CONSUMER_CONCURRENCY"]);
-    const restMs = Number(config["CLAIM_MIN_IDLE_MS"]) + Number(config["RECONCILE_AFTER_MS"]);
-    const missing = expectedTriggers(group, config["STREAM_NAME"] ?? "", object.metadata.namespace ?? "").filter(
-      ({ type, target, where }) =>
-        !triggers.some(
-          (of) =>
-            of.type === type &&
-            Number(of.metadata[target]) > 0 &&
-            Object.entries(where).every(([key, value]) => of.metadata[key] === value),
+    const perGroup = consumers.flatMap(({ name, object, spec, pod }) => {
+      const [container] = pod.containers;
+      const group = groupOf(container?.args ?? []) ?? "";
+      const owner = scaled.find((of) => scalingOf(of).scaleTargetRef.name === object.metadata.name);
+      if (owner === undefined || container === undefined) return [`${name}: nothing scales it`];
+      const { triggers, minReplicaCount, maxReplicaCount, cooldownPeriod, fallback } = scalingOf(owner);
+      const config = configOf(objects, container);
+      const concurrency = Number(config["CONSUMER_CONCURRENCY"]);
+      const restMs = Number(config["CLAIM_MIN_IDLE_MS"]) + Number(config["RECONCILE_AFTER_MS"]);
+      const missing = expectedTriggers(group, config["STREAM_NAME"] ?? "", object.metadata.namespace ?? "").filter(
+        ({ type, target, where }) =>
+          !triggers.some(
+            (of) =>
+              of.type === type &&
+              Number(of.metadata[target]) > 0 &&
+              Object.entries(where).every(([key, value]) => of.metadata[key] === value),
+          ),
+      );
+      const numbers = (key: string) => triggers.flatMap(({ metadata }) => metadata[key] ?? []).map(Number);
+      return [
+        ...unless(
+          nameOf(owner),
+          [spec.replicas === undefined, `${name} says how many there are, and so does KEDA`],
+          [minReplicaCount <= maxReplicaCount, "has a minimum above its maximum"],
+          [cooldownPeriod * 1_000 > restMs, "goes to zero before what a dead pod left would be found"],
+          [fallback?.behavior === "currentReplicasIfHigher", "goes down when nobody can count"],
+          [
+            numbers("pendingEntriesCount").every((target) => target >= 5 * concurrency),
+            "grows by what its own pods hold",
+          ],
+          [
+            numbers("targetValue").every((target) => target * maxReplicaCount === BACKLOG_BOUND),
+            "counts past the backlog's bound",
+          ],
+          [new Set(triggers.map((of) => of.name)).size === triggers.length, "has two triggers of one name"],
+        ),
+        ...missing.map(({ type, where }) => `${nameOf(owner)}: has no trigger ${type} on ${JSON.stringify(where)}`),
+        ...triggers.flatMap((of) => {
+          const keys = triggerKeys(of.type);
+          const reference = authentications.find(({ metadata }) => metadata.name === of.authenticationRef?.name);
+          const subject = `${nameOf(owner)} ${of.name}`;
+          return [
+            ...unless(
+              subject,
+              [keys !== undefined, `is of a type that nobody knows: ${of.type}`],
+              [reference !== undefined, `authenticates by ${of.authenticationRef?.name}, which there is not`],
+              [ACTIVATION.some((key) => of.metadata[key] === "0"), "does not wake up on the first one"],
+            ),
+            ...Object.keys(of.metadata).flatMap((key) =>
+              unless(subject, [keys?.has(key), `has ${key}, which its scaler would pass over in silence`]),
+            ),
+          ];
+        }),
+      ];
+    });
+
+    const parameters = authentications.flatMap((object) =>
+      z
+        .looseObject({ secretTargetRef: z.array(z.looseObject({ parameter: z.string() })) })
+        .parse(object.spec)
+        .secretTargetRef.flatMap(({ parameter }) =>
+          unless(nameOf(object), [authenticationParameters.has(parameter), `has ${parameter}, which no scaler reads`]),
         ),
     );
-    const numbers = (key: string) => triggers.flatMap(({ metadata }) => metadata[key] ?? []).map(Number);
     return [
       ...unless(
-        nameOf(owner),
-        [spec.replicas === undefined, `${name} says how many there are, and so does KEDA`],
-        [minReplicaCount <= maxReplicaCount, "has a minimum above its maximum"],
-        [cooldownPeriod * 1_000 > restMs, "goes to zero before what a dead pod left would be found"],
-        [fallback?.behavior === "currentReplicasIfHigher", "goes down when nobody can count"],
+        "the groups",
         [
-          numbers("pendingEntriesCount").every((target) => target >= 5 * concurrency),
-          "grows by what its own pods hold",
+          known.every((group) => groups.includes(group)),
+          `of the code are ${known.join(", ")}, those deployed ${groups.join(", ")}`,
         ],
         [
-          numbers("targetValue").every((target) => target * maxReplicaCount === BACKLOG_BOUND),
-          "counts past the backlog's bound",
+          groups.every((group) => known.includes(group)),
+          `deployed are ${groups.join(", ")}, those of the code ${known.join(", ")}`,
         ],
-        [new Set(triggers.map((of) => of.name)).size === triggers.length, "has two triggers of one name"],
+        [scaled.length === consumers.length, "and the ScaledObjects differ in number"],
       ),
-      ...missing.map(({ type, where }) => `${nameOf(owner)}: has no trigger ${type} on ${JSON.stringify(where)}`),
-      ...triggers.flatMap((of) => {
-        const keys = triggerKeys(of.type);
-        const reference = authentications.find(({ metadata }) => metadata.name === of.authenticationRef?.name);
-        const subject = `${nameOf(owner)} ${of.name}`;
-        return [
-          ...unless(
-            subject,
-            [keys !== undefined, `is of a type that nobody knows: ${of.type}`],
-            [reference !== undefined, `authenticates by ${of.authenticationRef?.name}, which there is not`],
-            [ACTIVATION.some((key) => of.metadata[key] === "0"), "does not wake up on the first one"],
-          ),
-          ...Object.keys(of.metadata).flatMap((key) =>
-            unless(subject, [keys?.has(key), `has ${key}, which its scaler would pass over in silence`]),
-          ),
-        ];
-      }),
+      ...perGroup,
+      ...parameters,
     ];
-  });
-
-  const parameters = authentications.flatMap((object) =>
-    z
-      .looseObject({ secretTargetRef: z.array(z.looseObject({ parameter: z.string() })) })
-      .parse(object.spec)
-      .secretTargetRef.flatMap(({ parameter }) =>
-        unless(nameOf(object), [authenticationParameters.has(parameter), `has ${parameter}, which no scaler reads`]),
-      ),
-  );
-  return [
-    ...unless(
-      "the groups",
-      [
-        known.every((group) => groups.includes(group)),
-        `of the code are ${known.join(", ")}, those deployed ${groups.join(", ")}`,
-      ],
-      [
-        groups.every((group) => known.includes(group)),
-        `deployed are ${groups.join(", ")}, those of the code ${known.join(", ")}`,
-      ],
-      [scaled.length === consumers.length, "and the ScaledObjects differ in number"],
-    ),
-    ...perGroup,
-    ...parameters,
-  ];
-};
+  };

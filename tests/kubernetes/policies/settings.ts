@@ -7,7 +7,7 @@ import { type Policy, unless } from "./policy.ts";
 
 const DEFINITIONS: Readonly<Record<string, Setting<unknown>>> = SETTINGS;
 
-/** OpenTelemetry's own variables, and what theirs are put together from. */
+/** OpenTelemetry's own variables, and those that they are composed of. */
 const isTelemetry = (name: string): boolean => /^OTEL_|^(POD_NAME|POD_UID|NODE_NAME)$/.test(name);
 
 const secretValue = (objects: readonly KubernetesObject[], name: string, key: string): string | undefined => {
@@ -42,7 +42,7 @@ const refusal = (role: Role, environment: Record<string, string>): string | unde
   }
 };
 
-/** The settings are those of the schema, all of them, in the right kind of object, and each process would start with them. */
+/** All settings of the schema are there, no others, each in the right kind of object, and each process would start with them. */
 export const settings: Policy = (objects) => {
   const ours = oursIn(objects);
   const named = new Set<string>();
@@ -81,7 +81,6 @@ export const settings: Policy = (objects) => {
     }
   }
   const missing = Object.keys(SETTINGS).filter((setting) => !named.has(setting));
-  if (ours.length > 0)
-    faults.push(...missing.map((setting) => `no manifest names ${setting}: run bun k8s/generate.ts`));
+  if (ours.length > 0) faults.push(...missing.map((setting) => `no manifest names ${setting}: bun run generate`));
   return faults;
 };

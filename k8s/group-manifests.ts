@@ -1,0 +1,182 @@
+import { stringify } from "yaml";
+import type { Group } from "../stream/groups.ts";
+import { keysOf } from "../stream/keys.ts";
+
+/** What only some groups' consumers need: each is a component in `k8s/base/consumers/needs/`. */
+type Need = "mail";
+
+/** How much of each one pod is for; docs/kubernetes.md, "Sizing", derives them. */
+interface Targets {
+  /** Unread entries of one stream. */
+  readonly lag: number;
+  /** Entries in flight on one stream. */
+  readonly pending: number;
+  /** Retries that are not due. */
+  readonly waitingRetries: number;
+  /** Unfinished work in the ledger, which is counted to 10,000. */
+  readonly backlog: number;
+}
+
+/** What a group's manifests depend on besides its name. */
+export interface Surroundings {
+  readonly needs: readonly Need[];
+  readonly targets: Targets;
+}
+
+const DEFAULTS: Surroundings = {
+  needs: [],
+  targets: { lag: 200, pending: 200, waitingRetries: 1_000, backlog: 1_000 },
+};
+
+/**
+ * Where groups differ from the defaults, by name. Consumers of a group that is not listed get neither the mail login nor
+ * network access to the mail server.
+ */
+export const SURROUNDINGS: Readonly<Record<string, Partial<Surroundings>>> = {
+  "welcome-email": { needs: ["mail"] },
+};
+
+export const surroundingsOf = (group: string): Surroundings => ({ ...DEFAULTS, ...SURROUNDINGS[group] });
+
+/** First line of a generated manifest. A file that begins with it and is no longer generated is removed. */
+export const WRITTEN = "# Written by `bun run generate`";
+
+const yaml = (about: string, object: object): string => `${WRITTEN}: ${about}\n${stringify(object, { lineWidth: 0 })}`;
+
+const KUSTOMIZATION = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
+
+const consumersOf = (name: string, { needs }: Surroundings): string =>
+  yaml(`the consumers of the group ${name}.`, {
+    ...KUSTOMIZATION,
+    resources: ["../template"],
+    ...(needs.length === 0 ? {} : { components: needs.map((need) => `../needs/${need}`) }),
+    nameSuffix: `-${name}`,
+    labels: [{ pairs: { "app.kubernetes.io/instance": name }, includeSelectors: true, includeTemplates: true }],
+    patches: [
+      {
+        target: { kind: "Deployment" },
+        patch: `- op: replace\n  path: /spec/template/spec/containers/0/args\n  value: [consumers/main.ts, --group, ${name}]`,
+      },
+    ],
+  });
+
+const scalingOf = (name: string): string =>
+  yaml(`how the consumers of the group ${name} are scaled.`, {
+    ...KUSTOMIZATION,
+    resources: ["../scaled-object"],
+    nameSuffix: `-${name}`,
+    patches: [{ path: "triggers.yaml" }],
+  });
+
+const triggersOf = (name: string, streamName: string, { targets }: Surroundings): string => {
+  const keys = keysOf(streamName);
+  return `${WRITTEN}: what the group ${name} is scaled on.
+# HPA takes the greatest of all triggers; one that is active keeps a consumer. Targets: docs/kubernetes.md, "Sizing".
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata:
+  name: consumer
+  namespace: signup
+  labels:
+    app.kubernetes.io/instance: ${name}
+spec:
+  scaleTargetRef:
+    name: consumer-${name}
+  triggers:
+    # Events that no consumer has read: five seconds of one pod's work.
+    - type: redis-streams
+      name: lag
+      authenticationRef:
+        name: redis
+      metadata:
+        stream: "${keys.events}"
+        consumerGroup: ${name}
+        lagCount: "${targets.lag}"
+        activationLagCount: "0"
+    # The same for the retries stream: due retries, redrives, released entries.
+    - type: redis-streams
+      name: lag-of-retries
+      authenticationRef:
+        name: redis
+      metadata:
+        stream: "${keys.retriesStream(name)}"
+        consumerGroup: ${name}
+        lagCount: "${targets.lag}"
+        activationLagCount: "0"
+    # Entries in flight, or left behind by a pod that died. A pod holds CONSUMER_CONCURRENCY (20) at most; the target is far
+    # above it, else each pod would be a reason for another.
+    - type: redis-streams
+      name: pending
+      authenticationRef:
+        name: redis
+      metadata:
+        stream: "${keys.events}"
+        consumerGroup: ${name}
+        pendingEntriesCount: "${targets.pending}"
+        activationLagCount: "0"
+    - type: redis-streams
+      name: pending-of-retries
+      authenticationRef:
+        name: redis
+      metadata:
+        stream: "${keys.retriesStream(name)}"
+        consumerGroup: ${name}
+        pendingEntriesCount: "${targets.pending}"
+        activationLagCount: "0"
+    # Retries that are not due are no work yet, but a consumer has to be there to promote them when they are.
+    - type: redis
+      name: waiting-retries
+      authenticationRef:
+        name: redis
+      metadata:
+        listName: "${keys.retrySet(name)}"
+        listLength: "${targets.waitingRetries}"
+        activationListLength: "0"
+    # The safety net: unfinished work by the ledger, right even when Redis reports a lag of nil or has lost its data. It counts
+    # to 10,000, so this target reaches maxReplicaCount exactly there.
+    - type: metrics-api
+      name: backlog
+      authenticationRef:
+        name: backlog
+      metadata:
+        url: http://api.signup.svc.cluster.local/api/v1/backlog/${name}
+        valueLocation: unfinished
+        targetValue: "${targets.backlog}"
+        activationTargetValue: "0"
+        authMode: bearer
+`;
+};
+
+const consumersList = (names: readonly string[]): string =>
+  yaml("one folder per consumer group.", { ...KUSTOMIZATION, resources: names });
+
+const kedaComponent = (names: readonly string[]): string =>
+  yaml("KEDA (2.17 or later) owns the number of each group's consumers.", {
+    apiVersion: "kustomize.config.k8s.io/v1alpha1",
+    kind: "Component",
+    resources: ["trigger-authentication.yaml", ...names],
+    patches: [
+      {
+        // Otherwise each apply would reset the number that KEDA sets.
+        target: { kind: "Deployment", labelSelector: "app.kubernetes.io/component=consumer" },
+        patch: "- op: remove\n  path: /spec/replicas",
+      },
+    ],
+  });
+
+/** The manifests of every group, and the lists of their folders: path below `k8s/` -> content. */
+export const groupManifests = (groups: readonly Group[], streamName: string): ReadonlyMap<string, string> => {
+  const names = groups.map(({ name }) => name);
+  return new Map([
+    ["base/consumers/kustomization.yaml", consumersList(names)],
+    ["components/keda/kustomization.yaml", kedaComponent(names)],
+    ...names.flatMap((name) => {
+      const surroundings = surroundingsOf(name);
+      return [
+        [`base/consumers/${name}/kustomization.yaml`, consumersOf(name, surroundings)],
+        [`components/keda/${name}/kustomization.yaml`, scalingOf(name)],
+        [`components/keda/${name}/triggers.yaml`, triggersOf(name, streamName, surroundings)],
+      ] as const;
+    }),
+  ]);
+};

@@ -1,0 +1,83 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parse } from "yaml";
+import { kubernetesFiles } from "../k8s/generate.ts";
+import { alertFiles } from "../observability/alerts/generate.ts";
+import { dashboardFiles } from "../observability/dashboards/generate.ts";
+import { settingsFiles } from "../settings/generate.ts";
+
+/** Writes files that follow from the code and are committed. */
+export interface Generator {
+  readonly name: string;
+  /** Paths, from the root, of files that differ from what would be written now. */
+  outdated(): readonly string[];
+  /** Brings them up to date; the paths that changed. */
+  run(): readonly string[];
+}
+
+/** Path from the root -> content; undefined for a file to remove. */
+type Files = ReadonlyMap<string, string | undefined>;
+
+const root = join(import.meta.dir, "..");
+
+const commentsOf = (text: string): string[] | null => text.match(/^\s*#.*$/gm);
+
+/** Whether two texts mean the same: the formatter may break lines of JSON and YAML elsewhere. */
+const meansTheSame = (path: string, one: string, other: string): boolean => {
+  if (path.endsWith(".json")) return Bun.deepEquals(JSON.parse(one), JSON.parse(other));
+  if (!path.endsWith(".yaml")) return one === other;
+  return Bun.deepEquals([parse(one), commentsOf(one)], [parse(other), commentsOf(other)]);
+};
+
+const isCurrent = (file: string, content: string | undefined): boolean => {
+  if (content === undefined) return !existsSync(file);
+  return existsSync(file) && meansTheSame(file, readFileSync(file, "utf8"), content);
+};
+
+const write = (file: string, content: string): void => {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+};
+
+/** Removes the folder, too, if it held nothing else. */
+const remove = (file: string): void => {
+  rmSync(file);
+  if (readdirSync(dirname(file)).length === 0) rmdirSync(dirname(file));
+};
+
+/** A generator of the files that `files` returns, below a root. */
+export const createGenerator = (name: string, files: () => Files, below: string = root): Generator => {
+  const changes = () => [...files()].filter(([path, content]) => !isCurrent(join(below, path), content));
+  return {
+    name,
+    outdated: () => changes().map(([path]) => path),
+    run: () =>
+      changes().map(([path, content]) => {
+        const file = join(below, path);
+        if (content === undefined) remove(file);
+        else write(file, content);
+        return path;
+      }),
+  };
+};
+
+/** In the order in which they run. */
+export const GENERATORS: readonly Generator[] = [
+  createGenerator("settings", settingsFiles),
+  createGenerator("alerts", alertFiles),
+  createGenerator("dashboards", dashboardFiles),
+  createGenerator("kubernetes", kubernetesFiles),
+];
+
+if (import.meta.main) {
+  const changed = GENERATORS.flatMap((each) => each.run());
+  for (const path of changed) console.log(existsSync(join(root, path)) ? `wrote ${path}` : `removed ${path}`);
+  if (changed.length === 0) console.log("everything is up to date");
+  const written = changed.filter((path) => existsSync(join(root, path)));
+  // The formatter folds short lists, and the checks demand its layout.
+  if (written.length > 0) {
+    const biome = join(root, "node_modules", ".bin", "biome");
+    const command = [process.execPath, "--bun", biome, "format", "--write", "--no-errors-on-unmatched", ...written];
+    process.exitCode = Bun.spawnSync(command, { cwd: root, stdio: ["ignore", "ignore", "inherit"] }).exitCode;
+  }
+}
