@@ -58,21 +58,21 @@ const labelsSelectedIn = (command: string) => {
 
 /** What the command line says against the words; undefined if it would run them. Runs nothing. */
 const faultOf = async (words: readonly string[]): Promise<string | undefined> => {
-  let faults = "";
+  const faults: string[] = [];
   let isAccepted = false;
   await runWords(words, {
-    process: { stdout: { write: () => {} }, stderr: { write: (text) => void (faults += text) } },
+    process: { stdout: { write: () => {} }, stderr: { write: (text) => void faults.push(text) } },
     connected: async () => {
       isAccepted = true;
       return { json: null, text: () => "" };
     },
     conclude: async (produce) => {
       await produce().catch((error: unknown) => {
-        faults += String(error);
+        faults.push(String(error));
       });
     },
   });
-  return isAccepted || faults === "" ? undefined : faults;
+  return isAccepted || faults.length === 0 ? undefined : faults.join("");
 };
 
 describe.each(texts.map((text) => [text.path, text] as const))("%s", (_, { prose, code, commands }) => {
