@@ -50,7 +50,7 @@ test("knows what each part of this system loads", () => {
   const [api, consumers] = [filesOf(root, "api/main.ts"), filesOf(root, "consumers/main.ts")];
   for (const path of ["api/app.ts", "stream/keys.ts", "database/connection.ts"]) expect(api).toContain(path);
   for (const path of ["consumers/registry.ts", "stream/keys.ts"]) expect(consumers).toContain(path);
-  expect([...api].some((path) => path.startsWith("api/") && path.endsWith("-worker.ts"))).toBe(true);
+  expect(api).toContain("api/passwords/thread.ts");
   expect([...consumers].some((path) => path.endsWith(".lua"))).toBe(true);
   expect([...api].filter((path) => path.startsWith("consumers/"))).toEqual([]);
   expect([...consumers].filter((path) => path.startsWith("api/"))).toEqual([]);

@@ -25,8 +25,8 @@ const summarise = (sql: string): string => {
 const known = new Map<string, string>();
 
 /**
- * A short name for a statement, with no values in it: its writes, or what it reads (`INSERT users INSERT emails`, `SELECT
- * emails users`). `db.query.summary` of OpenTelemetry's database conventions, v1.45.0.
+ * A short name for a statement, with no values in it: its writes, or what it reads (`INSERT users INSERT deliveries`, `SELECT
+ * deliveries users`). `db.query.summary` of OpenTelemetry's database conventions, v1.45.0.
  */
 export const querySummary = (sql: string): string => {
   const found = known.get(sql);

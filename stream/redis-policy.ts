@@ -74,7 +74,7 @@ export const warnOfRisks = (redis: Redis, log: Logger): void => {
     for (const { name, verdict, finding, remedy } of facts === undefined ? [] : checkRedisPolicy(facts)) {
       if (verdict === "ok" || reported.has(finding)) continue;
       reported.add(finding);
-      log.warn({ policy: name, remedy }, `Redis is set up to lose entries: ${finding}`);
+      log.warn({ policy: name }, `Redis is set up to lose entries: ${finding}; ${remedy}`);
     }
   };
   if (redis.status === "ready") void look();

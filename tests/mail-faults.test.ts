@@ -93,7 +93,7 @@ test("a Redis that is set up to lose entries is named at the start, with what to
   const api = await system.api();
   const consumer = await system.consumer();
   for (const { lines } of [api, consumer]) {
-    await eventually(() => lines.some((line) => line.includes("set it to noeviction")));
+    await eventually(() => lines.some((line) => line.includes("set maxmemory-policy noeviction")));
     await eventually(() => lines.some((line) => line.includes("set appendonly yes")));
   }
 });

@@ -34,7 +34,7 @@ describe("one trace shows a signup", () => {
 
     const server = only(named(spans, "POST /api/v1/user/"));
     const hash = only(named(spans, "hash password"));
-    const statement = only(named(spans, "INSERT users INSERT emails INSERT outbox"));
+    const statement = only(named(spans, "INSERT users INSERT events INSERT deliveries INSERT outbox"));
     const send = only(startingWith(spans, "send").filter(({ kind }) => kind === KIND.producer));
     const process = only(startingWith(spans, "process"));
     const email = only(named(spans, "send email"));

@@ -77,7 +77,7 @@ const signUp = (pipeline: Pipeline, count: number) =>
 /** As a consumer that reads `count` entries and dies. */
 const readAndDie = ({ redis, keys }: Pipeline, count: number) =>
   redis.xreadgroup("GROUP", group, "dead-pod", "COUNT", count, "STREAMS", keys.events, ">");
-const isAllSent = async ({ db }: Pipeline) => (await countUnfinished(db, "welcome")) === 0;
+const isAllSent = async ({ db }: Pipeline) => (await countUnfinished(db, group)) === 0;
 
 describe("what KEDA sees, by the deployed triggers", () => {
   test("nothing was ever published: zero", async () => {
