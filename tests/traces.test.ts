@@ -77,7 +77,7 @@ describe("one trace shows a signup", () => {
     expect(new Set(spans.map(({ service }) => service))).toEqual(
       new Set(["signup-stream-api", "signup-stream-consumer"]),
     );
-    const line = consumer.lines.find((text) => text.includes('"message":"tried"')) ?? "{}";
+    const line = consumer.lines.find((text) => text.includes('"message":"attempted"')) ?? "{}";
     expect(JSON.parse(line)).toMatchObject({
       trace_id: CALLER.traceId,
       span_id: process.spanId,
