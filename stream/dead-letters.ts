@@ -12,6 +12,8 @@ export interface StoredLetter {
   /** What the last attempt said, addresses removed. */
   readonly detail: string;
   readonly attempts: number;
+  /** Whether the ledger has its delivery. An entry that nobody could read may say the id of another's event. */
+  readonly isInLedger: boolean;
   /** ISO 8601 */
   readonly firstFailureAt: string;
   readonly lastFailureAt: string;
@@ -23,11 +25,8 @@ export interface StoredLetter {
   readonly fields: readonly string[];
 }
 
-/** Reasons of entries that nobody could read: they never reached the ledger, and go back as they are. */
+/** Reasons of entries that nobody could read; a letter that does not say otherwise is not in the ledger then. */
 const UNREAD_REASONS: ReadonlySet<string> = new Set(["malformed", "unknown_version"]);
-
-/** Whether the letter's entry was dead-lettered unread: the ledger knows nothing of it. */
-export const wasUnread = (letter: StoredLetter): boolean => UNREAD_REASONS.has(letter.reason);
 
 const rawFields = (text: string | undefined): readonly string[] => {
   try {
@@ -40,12 +39,14 @@ const rawFields = (text: string | undefined): readonly string[] => {
 
 const toLetter = ([letterId, raw]: [string, string[]]): StoredLetter => {
   const fields = fieldsOf(raw);
+  const { reason = "", in_ledger: inLedger } = fields;
   return {
     letterId,
     eventId: fields["event_id"] ?? "",
-    reason: fields["reason"] ?? "",
+    reason,
     detail: fields["detail"] ?? "",
     attempts: Number(fields["attempts"]) || 0,
+    isInLedger: inLedger === undefined ? !UNREAD_REASONS.has(reason) : inLedger === "1",
     firstFailureAt: fields["first_failure_at"] ?? "",
     lastFailureAt: fields["last_failure_at"] ?? "",
     consumer: fields["consumer"] ?? "",

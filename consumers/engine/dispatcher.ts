@@ -4,11 +4,12 @@ import { randomHex, randomTraceContext } from "../../observability/trace-context
 import { GaveUp, persist } from "../../runtime/persist.ts";
 import { findDoneNotes } from "../../stream/done-note.ts";
 import type { Entry } from "../../stream/entries.ts";
+import type { StreamEvent } from "../../stream/events/envelope.ts";
 import { type AttemptDeps, createAttempts, type ReadableEntry } from "./attempt.ts";
 import type { Prepared } from "./handler.ts";
 import type { Ledger } from "./ledger.ts";
 import { lookUp } from "./look-up.ts";
-import { sortEntry } from "./sort-entry.ts";
+import { sortEntry, type UnreadableEntry } from "./sort-entry.ts";
 
 export interface DispatcherDeps<Data, Input> extends AttemptDeps<Data, Input> {
   /** Every type of event that this code knows. */
@@ -51,9 +52,10 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       .finally(() => inFlight.release(entry));
   };
 
-  const reject = (entry: Entry, reason: string, detail: string): void => {
+  const reject = (entry: Entry, fault: UnreadableEntry): void => {
+    const { reason, detail } = fault;
     log.warn({ entry_id: entry.id, reason, detail }, "an entry cannot be read; it becomes a dead letter");
-    inBackground(entry, settler.reject(entry, reason, detail));
+    inBackground(entry, settler.reject(entry, fault));
   };
 
   /** The event of an entry that is this group's and can be read; every other entry is acked or dead-lettered. */
@@ -71,7 +73,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
         inBackground(entry, settler.dismiss(entry));
         return undefined;
       case "unreadable":
-        reject(entry, sorted.reason, sorted.detail);
+        reject(entry, sorted);
         return undefined;
     }
   };
@@ -136,7 +138,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
         return;
       }
       const wanted = items.filter(({ event }) => !prepared.refused.has(event.id));
-      for (const { entry, event } of items) if (prepared.refused.has(event.id)) reject(entry, "malformed", REFUSED);
+      for (const { entry, event } of items) if (prepared.refused.has(event.id)) reject(entry, refused(event));
       if (wanted.length === 0) return;
 
       const claims = await unlessStopped("claiming deliveries in the ledger", () =>
@@ -161,7 +163,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
         const { claim, leaseUntil } = claimed.get(event.id) ?? { claim: undefined, leaseUntil: 0 };
         if (claim === undefined) {
           if (adopted === undefined) inBackground(entry, settler.release(entry));
-          else reject(entry, "malformed", REFUSED);
+          else reject(entry, refused(event));
         } else if (started.has(event.id)) {
           inBackground(entry, settler.delay(entry, DUPLICATE_WAIT_MS));
         } else if (claim.kind === "wait") {
@@ -181,4 +183,9 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
   };
 };
 
-const REFUSED = "Postgres refuses one of its values";
+const refused = (event: StreamEvent): UnreadableEntry => ({
+  kind: "unreadable",
+  reason: "malformed",
+  detail: "Postgres refuses one of its values",
+  event,
+});

@@ -7,6 +7,7 @@ import {
   claimDeliveries,
   type WantedDelivery,
 } from "../../database/ledger/claim.ts";
+import { refuseDelivery, type UnreadableEvent } from "../../database/ledger/refuse.ts";
 import { type Lease, renewLeases } from "../../database/ledger/renew.ts";
 import { type Settlement, settleDeliveries } from "../../database/ledger/settle.ts";
 import { wholeOrEach } from "../../database/whole-or-each.ts";
@@ -22,6 +23,8 @@ export interface Ledger {
   renew(leases: readonly Lease[]): Promise<Set<string>>;
   /** Writes one outcome, together with those that come at the same time. False if the delivery is no longer ours. */
   settle(settlement: Settlement): Promise<boolean>;
+  /** Closes the delivery of an event that cannot be read: `dead`. False if log and ledger do not have it so. */
+  refuse(event: UnreadableEvent, reason: string): Promise<boolean>;
 }
 
 export type LedgerOptions = ClaimOptions & AdoptOptions;
@@ -64,6 +67,16 @@ const settleAll = (
     },
   });
 
+/** What Postgres cannot take is not in the log. */
+const refuse = async (...question: Parameters<typeof refuseDelivery>): Promise<boolean> => {
+  try {
+    return await refuseDelivery(...question);
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    return false;
+  }
+};
+
 const MAX_BATCH = 256;
 const MAX_IN_FLIGHT = 2;
 
@@ -78,5 +91,6 @@ export const createLedger = (db: Database, options: LedgerOptions): Ledger => {
     adopt: (events) => adoptAll(db, events, options),
     renew: (leases) => renewLeases(db, options.group, leases, options.leaseMs),
     settle: (settlement) => settlements.add(settlement),
+    refuse: (event, reason) => refuse(db, event, { ...options, reason }),
   };
 };

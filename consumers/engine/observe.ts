@@ -19,6 +19,7 @@ import type { Outcome } from "./handler.ts";
 import type { RunningAttempt } from "./in-flight.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Settler } from "./settler.ts";
+import type { UnreadableEntry } from "./sort-entry.ts";
 
 /** Watches the parts of one group's engine from outside: each is given back wrapped, and works as before. */
 export interface Observer {
@@ -105,10 +106,10 @@ export const createObserver = (options: {
     instruments().timeToDone.record((attempt.claim.ageMs + now() - run.startedAt) / 1_000, byGroup);
   };
 
-  const reject = (settler: Settler, entry: Entry, reason: string, detail: string): Promise<void> => {
+  const reject = (settler: Settler, entry: Entry, fault: UnreadableEntry): Promise<void> => {
     const { id = "", type = "", traceparent, tracestate } = fieldsOf(entry.raw ?? []);
     const carried = traceContextFromHeaders(traceparent, tracestate);
-    if (carried === undefined) return settler.reject(entry, reason, detail);
+    if (carried === undefined) return settler.reject(entry, fault);
     // Whatever stands in an entry that cannot be read, it is not repeated.
     const known = {
       eventId: /^[0-9a-f-]{36}$/i.test(id) ? id : "",
@@ -116,8 +117,8 @@ export const createObserver = (options: {
     };
     const attributes = { "signup.delivery.reason": "first", "signup.delivery.count": entry.deliveries };
     return tracedProcess({ ...processing(entry, { ...known, trace: carried }), attributes }, hop, (conclude) => {
-      conclude({ outcome: "rejected", errorType: reason });
-      return tracedSettle(destination, group, entry.id, () => settler.reject(entry, reason, detail));
+      conclude({ outcome: "rejected", errorType: fault.reason });
+      return tracedSettle(destination, group, entry.id, () => settler.reject(entry, fault));
     });
   };
 
@@ -162,7 +163,7 @@ export const createObserver = (options: {
         concluded(attempt, outcome);
         return tracedSettle(destination, group, attempt.entry.id, () => settler.settle(attempt, outcome));
       },
-      reject: (entry, reason, detail) => reject(settler, entry, reason, detail),
+      reject: (entry, fault) => reject(settler, entry, fault),
     }),
   };
 };

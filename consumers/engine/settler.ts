@@ -6,6 +6,7 @@ import { isMissingGroup } from "../../stream/connection.ts";
 import { noteDone } from "../../stream/done-note.ts";
 import { ensureGroup } from "../../stream/ensure-group.ts";
 import { acknowledge, type Entry, fieldsOf, heldEntry } from "../../stream/entries.ts";
+import type { StreamEvent } from "../../stream/events/envelope.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { announceState } from "../../stream/publish.ts";
@@ -18,6 +19,7 @@ import { withCrashes, withFailure } from "./failure-fields.ts";
 import type { Outcome } from "./handler.ts";
 import type { RunningAttempt } from "./in-flight.ts";
 import type { Ledger } from "./ledger.ts";
+import type { UnreadableEntry } from "./sort-entry.ts";
 
 /*
  * The order of writes. Ledger first, then Redis, always. If the process dies between two writes, the next one sees:
@@ -31,6 +33,7 @@ import type { Ledger } from "./ledger.ts";
  * |             | kept and renewed); XACK                        | records it, does nothing                                 |
  * | retry       | ledger `retrying`, next_try_at; script         | pending, not due: puts it into the retry set             |
  * | dead-letter | ledger `dead`; script                          | pending, `dead`: completes the dead letter, once         |
+ * | unreadable  | ledger `dead`, if the log has it so; script    | pending, `dead`: cannot read it either; one dead letter  |
  * | release     | ledger `queued`; script: XACK, XADD to retries | pending, `queued`: claims it, works                      |
  * | promote     | one script: XADD to retries, ZREM              | nothing: it is atomic                                    |
  *
@@ -59,8 +62,8 @@ export interface Settler {
   complete(entry: Entry, eventId: string, closed: Extract<ClaimedDelivery, { kind: "closed" }>): Promise<void>;
   /** Delays an entry whose time has not come; no counter moves. */
   delay(entry: Entry, delayMs: number): Promise<void>;
-  /** Dead-letters an entry that cannot be read. */
-  reject(entry: Entry, reason: string, detail: string): Promise<void>;
+  /** Dead-letters an entry that cannot be read; its delivery, if the log has its event as the entry says, is `dead`. */
+  reject(entry: Entry, fault: UnreadableEntry): Promise<void>;
   /** Acks an entry that is none of this group's business, or whose payload is gone. */
   dismiss(entry: Entry): Promise<void>;
   /** Releases an entry untouched. */
@@ -122,6 +125,18 @@ export const createSettler = (deps: SettlerDeps): Settler => {
     });
   };
 
+  /** Else its delivery would stay open, and the reconciler bring it back for ever. */
+  const refuse = async ({ id, type, data }: StreamEvent, reason: string): Promise<boolean> => {
+    const isDead = await persist(() => ledger.refuse({ event_id: id, type, data }, reason), {
+      what: "closing the delivery of an unreadable event",
+      log,
+      signal: abandon,
+    });
+    if (isDead) await at("recorded", id);
+    if (isDead) announceState(redis, keys.status, id, "dead");
+    return isDead;
+  };
+
   const moveOn = ({ entry, event, claim }: RunningAttempt, decision: Decision): Promise<void> => {
     const { move: next, ledger: written } = decision;
     const attempts = claim.attempts + written.attempts;
@@ -177,9 +192,10 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       move("delaying an entry", () =>
         delayEntry(redis, held(entry), retrySet, delayMs, withCrashes(entry.raw ?? [], entry.deliveries)),
       ),
-    reject: (entry, reason, detail) => {
-      const eventId = fieldsOf(entry.raw ?? [])["id"] ?? "";
-      return toDeadLetter(entry, { eventId, indexed: false, reason, detail, attempts: 0 });
+    async reject(entry, { reason, detail, event }) {
+      const indexed = event !== undefined && (await refuse(event, reason));
+      const eventId = indexed ? event.id : (fieldsOf(entry.raw ?? [])["id"] ?? "");
+      await toDeadLetter(entry, { eventId, indexed, reason, detail, attempts: 0 });
     },
   };
 };

@@ -28,7 +28,7 @@ describe("what a group makes of an entry", () => {
   });
   test("a version that nobody here reads", () => {
     const type = "user.signed_up.v9";
-    expect(sort(ofType(type))).toEqual({ kind: "unreadable", reason: "unknown_version", detail: type });
+    expect(sort(ofType(type))).toMatchObject({ kind: "unreadable", reason: "unknown_version", detail: type });
   });
   test.each([
     ["no type at all", ["hello", "world"]],

@@ -11,8 +11,15 @@ export type SortedEntry<Data> =
   | { readonly kind: "gone" }
   /** Not an event that the group binds to. */
   | { readonly kind: "foreign"; readonly type: string }
-  /** It cannot be read: a dead letter, with the reason and what was wrong. */
-  | { readonly kind: "unreadable"; readonly reason: "malformed" | "unknown_version"; readonly detail: string };
+  | UnreadableEntry;
+
+/** It cannot be read: a dead letter, with the reason, what was wrong, and its event if the envelope can be read. */
+export interface UnreadableEntry {
+  readonly kind: "unreadable";
+  readonly reason: "malformed" | "unknown_version";
+  readonly detail: string;
+  readonly event?: StreamEvent;
+}
 
 /** What a group can read. */
 export interface Readable<Data> {
@@ -26,7 +33,7 @@ export interface Readable<Data> {
 /** An entry of ours has some twenty; Lua can pass on no more than some thousands. */
 const MAX_VALUES = 1_000;
 
-const malformed = (detail: string) => ({ kind: "unreadable", reason: "malformed", detail }) as const;
+const malformed = (detail: string): UnreadableEntry => ({ kind: "unreadable", reason: "malformed", detail });
 
 /** Sorts an entry. Pure: `fallback` is the trace context of one that brings none along. */
 export const sortEntry = <Data>(
@@ -38,14 +45,16 @@ export const sortEntry = <Data>(
   if (raw.length > MAX_VALUES) return malformed(`${raw.length} fields and values; at most ${MAX_VALUES}`);
   const fields = fieldsOf(raw);
   const { type } = fields;
-  if (type !== undefined) {
-    const binding = bindingTo(patterns, type, knownTypes);
-    if (binding === "unbound") return { kind: "foreign", type };
-    if (binding === "unknown-version") return { kind: "unreadable", reason: "unknown_version", detail: type };
-  }
+  const binding = type === undefined ? "handled" : bindingTo(patterns, type, knownTypes);
+  if (type !== undefined && binding === "unbound") return { kind: "foreign", type };
   const decoded = decodeEvent(fields, fallback);
+  if (type !== undefined && binding === "unknown-version") {
+    const event = decoded.kind === "event" ? { event: decoded.event } : {};
+    return { kind: "unreadable", reason: "unknown_version", detail: type, ...event };
+  }
   if (decoded.kind === "malformed") return malformed(decoded.reason);
-  const parsed = data.safeParse(decoded.event.data);
-  if (!parsed.success) return malformed(`data: ${problemsOf(parsed.error, "data")}`);
-  return { kind: "event", event: decoded.event, data: parsed.data };
+  const { event } = decoded;
+  const parsed = data.safeParse(event.data);
+  if (!parsed.success) return { ...malformed(`data: ${problemsOf(parsed.error, "data")}`), event };
+  return { kind: "event", event, data: parsed.data };
 };

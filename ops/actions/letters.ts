@@ -1,7 +1,7 @@
 import type { DeliveryState } from "../../database/ledger/states.ts";
 import { findDeliveryStates } from "../../database/ledger/status.ts";
 import { isUuid } from "../../database/uuid.ts";
-import { countLetters, findLetters, letterPages, type StoredLetter, wasUnread } from "../../stream/dead-letters.ts";
+import { countLetters, findLetters, letterPages, type StoredLetter } from "../../stream/dead-letters.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Operator } from "./operator.ts";
 
@@ -39,13 +39,11 @@ export async function* selectedLetters(
 }
 
 /**
- * The event ids of the letters whose delivery is in the ledger. Left out are entries that could not be read: their id may be
- * that of somebody else's event.
+ * The event ids of the letters whose delivery is in the ledger. Left out are entries that could not be read and that the
+ * log does not have: their id may be that of somebody else's event.
  */
 export const ledgerIds = (letters: readonly StoredLetter[]): readonly string[] =>
-  letters
-    .filter((letter) => !wasUnread(letter) && isUuid(letter.eventId))
-    .map((letter) => letter.eventId.toLowerCase());
+  letters.filter((letter) => letter.isInLedger && isUuid(letter.eventId)).map((letter) => letter.eventId.toLowerCase());
 
 /** The id of a letter's delivery in the ledger; undefined if it has none there. */
 export const ledgerIdOf = (letter: StoredLetter): string | undefined => ledgerIds([letter])[0];

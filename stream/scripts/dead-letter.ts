@@ -34,6 +34,7 @@ export const deadLetter = async (
     ...["reason", letter.reason],
     ...["detail", letter.detail],
     ...["attempts", String(letter.attempts)],
+    ...["in_ledger", letter.indexed ? "1" : "0"],
     ...["first_failure_at", letter.firstFailureAt],
     ...["last_failure_at", letter.lastFailureAt],
     ...["group", entry.group],

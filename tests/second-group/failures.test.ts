@@ -1,0 +1,139 @@
+import { describe, expect, test } from "bun:test";
+import { redrive } from "../../ops/actions/redrive.ts";
+import { anOperator } from "../../ops/operator-for-tests.ts";
+import { eventually } from "../eventually.ts";
+import type { TestConsumer } from "../pipeline.ts";
+import { anOrder, anOrderPipeline, aStock, STOCK } from "./orders.ts";
+
+const orderList = (count: number) => Array.from({ length: count }, () => anOrder());
+
+test("an order that kills its consumers is one dead letter, reason poison; its companions are done", async () => {
+  await using orders = await anOrderPipeline();
+  const stock = aStock();
+  const eventIds = await orders.place(...orderList(20));
+  const [poison = "", ...companions] = eventIds;
+  let deaths = 0;
+  const alive = new Set<TestConsumer>();
+
+  const start = async (): Promise<void> => {
+    const consumer: TestConsumer = await orders.consumer(async (...args) => {
+      const [{ eventId }] = args;
+      if (!alive.has(consumer)) return new Promise(() => {});
+      if (eventId !== poison) {
+        // Slow enough that companions are in flight when the poison kills.
+        await Bun.sleep(20);
+        return alive.has(consumer) ? stock.work(...args) : new Promise(() => {});
+      }
+      deaths += 1;
+      alive.delete(consumer);
+      consumer.crash();
+      void start();
+      return new Promise(() => {});
+    });
+    alive.add(consumer);
+  };
+  await Promise.all([start(), start()]);
+
+  await orders.settled([poison], "dead", 25_000);
+  await orders.settled(companions);
+  expect(await orders.status(poison)).toMatchObject({ reason: "poison", uncertain: 0 });
+  await eventually(async () => (await orders.letters()).length > 0);
+  expect(await orders.letters()).toEqual(["poison"]);
+  expect(deaths).toBe(3);
+  expect(stock.reserved).not.toContain(poison);
+  expect(new Set(stock.reserved)).toEqual(new Set(companions));
+  await orders.othersUntouched(eventIds);
+});
+
+describe("the breaker of a second group", () => {
+  test("opens after five failures of its system over two events; nothing is harmed, and it recovers", async () => {
+    await using orders = await anOrderPipeline();
+    const stock = aStock();
+    let isDown = true;
+    const consumer = await orders.consumer(
+      async (...args) => (isDown ? { kind: "unavailable", reason: "warehouse_away" } : stock.work(...args)),
+      { concurrency: 4, retryDelayMs: 20 },
+    );
+    const eventIds = await orders.place(...orderList(8));
+    await eventually(() => consumer.breaker() === "open");
+    for (const eventId of eventIds) expect(await orders.status(eventId)).toMatchObject({ attempts: 0 });
+    await orders.othersUntouched(eventIds);
+
+    isDown = false;
+    await orders.settled(eventIds);
+    await eventually(() => consumer.breaker() === "closed");
+    for (const eventId of eventIds) expect(await orders.status(eventId)).toMatchObject({ attempts: 1, uncertain: 0 });
+    expect([...stock.reserved].sort()).toEqual([...eventIds].sort());
+    expect(await orders.letters()).toEqual([]);
+  });
+
+  test("opens when five parties in a row refuse: later orders are spared, and the dead ones are redriven", async () => {
+    await using orders = await anOrderPipeline();
+    const stock = aStock();
+    let isRefused = true;
+    const consumer = await orders.consumer(
+      async (...args) => {
+        const [{ eventId }] = args;
+        if (!isRefused) return stock.work(...args);
+        return { kind: "rejected", reason: "not_a_customer", reply: "403", party: `warehouse-${eventId}` };
+      },
+      { concurrency: 1, retryDelayMs: 20 },
+    );
+    const eventIds = await orders.place(...orderList(5));
+    await orders.settled(eventIds, "dead");
+    await eventually(() => consumer.breaker() === "open");
+    const [spared = ""] = await orders.place(anOrder());
+    // The probe is a real order: refused as all are, it is not the order that is at fault.
+    await eventually(async () => (await orders.status(spared))?.reason === "account_refused");
+    expect(await orders.status(spared)).toMatchObject({ state: "retrying", attempts: 0 });
+
+    isRefused = false;
+    await orders.settled([spared]);
+    const report = await redrive(anOperator(orders.pipeline), STOCK, { kind: "all" });
+    expect(report).toMatchObject({ letters: 5, redriven: 5, byReason: { not_a_customer: 5 } });
+    await orders.settled(eventIds);
+    expect([...stock.reserved].sort()).toEqual([...eventIds, spared].sort());
+    expect(await orders.letters()).toEqual([]);
+    await orders.othersUntouched([...eventIds, spared]);
+  });
+});
+
+test("a look-up whose store is away is asked again: no attempt is used up, nothing is released", async () => {
+  await using orders = await anOrderPipeline();
+  const stock = aStock();
+  let asked = 0;
+  await orders.consumer(stock.work, {
+    prepare: async (pieces) => {
+      asked += 1;
+      if (asked <= 2) throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+      return new Map(pieces.map(({ eventId }) => [eventId, { kind: "ready", input: "shelf 2" }]));
+    },
+  });
+  const [eventId = ""] = await orders.place(anOrder());
+  await orders.settled([eventId]);
+  expect(asked).toBe(3);
+  expect(stock.reserved).toEqual([eventId]);
+  const status = await orders.status(eventId);
+  expect(status).toMatchObject({ attempts: 1, uncertain: 0 });
+  expect(status?.timeline.map(({ state }) => state)).toEqual(["queued", "active", "done"]);
+  await orders.othersUntouched([eventId]);
+});
+
+test("an outcome that nobody knows is one more attempt, not an uncertain one; used up, it is a dead letter", async () => {
+  await using orders = await anOrderPipeline();
+  let attempts = 0;
+  await orders.consumer(
+    async () => {
+      attempts += 1;
+      return { kind: "uncertain", reason: "cut_off" };
+    },
+    { retryMax: 2, retryDelayMs: 20 },
+  );
+  const [eventId = ""] = await orders.place(anOrder());
+  await orders.settled([eventId], "dead");
+  expect(attempts).toBe(3);
+  expect(await orders.status(eventId)).toMatchObject({ reason: "retries_exhausted", attempts: 3, uncertain: 0 });
+  await eventually(async () => (await orders.letters()).length > 0);
+  expect(await orders.letters()).toEqual(["retries_exhausted"]);
+  await orders.othersUntouched([eventId]);
+});
