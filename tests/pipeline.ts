@@ -18,7 +18,7 @@ import { EVENT_TYPES } from "../stream/events/types.ts";
 import { type UserSignedUp, userSignedUp, userSignedUpSchema } from "../stream/events/user-signed-up.ts";
 import { boundGroups, type Group, WELCOME_EMAIL } from "../stream/groups.ts";
 import { type Keys, keysOf } from "../stream/keys.ts";
-import { withTestDatabase } from "./database.ts";
+import { type TestDatabase, withTestDatabase } from "./database.ts";
 
 /** A signup as the API would have checked it, its parts replaceable. */
 export const aSignup = (
@@ -157,9 +157,12 @@ export const stopAt = (step: Checkpoint): { readonly at: AtCheckpoint; readonly 
 
 const SHORT_CLAIM_MS = 1_000;
 
-/** A pipeline of a test's own: its database, its stream. */
-export const aPipeline = async (groups: readonly Group[] = [WELCOME_EMAIL]): Promise<Pipeline> => {
-  const database = await withTestDatabase();
+/** A pipeline of a test's own: its database, which it drops in the end, and its stream. */
+export const aPipeline = async (
+  groups: readonly Group[] = [WELCOME_EMAIL],
+  given?: TestDatabase,
+): Promise<Pipeline> => {
+  const database = given ?? (await withTestDatabase());
   const { db, url } = database;
   const streamName = `test-${randomHex(6)}`;
   const keys = keysOf(streamName);
