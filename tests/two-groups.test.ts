@@ -2,7 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openCommandConnection, untilReady } from "../stream/connection.ts";
+import { WELCOME_EMAIL } from "../stream/groups.ts";
+import { pauseGroup, resumeGroup } from "../stream/pauses.ts";
 import { eventually } from "./eventually.ts";
+import { EXAMPLE_GROUP } from "./example-group.ts";
+import { type MailServer, startMailServer } from "./mail-server.ts";
+import { redisUrl, silentLog } from "./pipeline.ts";
 import { aSystem, type RunningProcess, type System, signUpAt, WITH_EXAMPLE } from "./processes.ts";
 
 interface TwoGroups extends System {
@@ -11,10 +17,17 @@ interface TwoGroups extends System {
 }
 
 /** A system with the welcome mail's group and the example's, which appends to a file of the test's own. */
-const twoGroups = async (settings: Readonly<Record<string, string>> = {}): Promise<TwoGroups> => {
+const twoGroups = async (
+  settings: Readonly<Record<string, string>> = {},
+  mailServer?: MailServer,
+): Promise<TwoGroups> => {
   const folder = await mkdtemp(join(tmpdir(), "example-work-"));
   const file = join(folder, "work");
-  const system = await aSystem({ entryPoints: WITH_EXAMPLE, settings: { ...settings, EXAMPLE_WORK_FILE: file } });
+  const system = await aSystem({
+    entryPoints: WITH_EXAMPLE,
+    settings: { ...settings, EXAMPLE_WORK_FILE: file },
+    ...(mailServer === undefined ? {} : { mailServer }),
+  });
   return {
     ...system,
     work: async () => (await readFile(file, "utf8").catch(() => "")).split("\n").filter((line) => line !== ""),
@@ -42,15 +55,145 @@ const allWorked = (system: TwoGroups, eventIds: readonly string[]) =>
     return eventIds.every((eventId) => work.has(eventId));
   }, 20_000);
 
-describe("two groups on one event", () => {
-  test("100 signups are 100 mails and 100 of the other group's work", async () => {
-    await using system = await twoGroups();
+/** The group that is interfered with, and how to see that it, or the other one, has done its share. */
+const SIDES = {
+  mail: {
+    name: WELCOME_EMAIL.name,
+    all: allMailed,
+    count: async ({ mailServer }: TwoGroups) => mailServer.taken.length,
+  },
+  example: {
+    name: EXAMPLE_GROUP.name,
+    all: allWorked,
+    count: async (system: TwoGroups) => (await system.work()).length,
+  },
+} as const;
+
+const BOTH_WAYS = [
+  [SIDES.mail, SIDES.example],
+  [SIDES.example, SIDES.mail],
+] as const;
+
+/** Waits until the ledger says of every delivery that it is done; returns how many are uncertain, by group. */
+const allDone = async ({ database }: System, deliveries: number): Promise<Readonly<Record<string, number>>> => {
+  const rows = await eventually(async () => {
+    const now = await database.db.selectFrom("deliveries").select(["group_name", "state", "uncertain"]).execute();
+    return now.length === deliveries && now.every(({ state }) => state === "done") && now;
+  }, 20_000);
+  const uncertain: Record<string, number> = { [WELCOME_EMAIL.name]: 0, [EXAMPLE_GROUP.name]: 0 };
+  for (const row of rows) uncertain[row.group_name] = (uncertain[row.group_name] ?? 0) + row.uncertain;
+  return uncertain;
+};
+
+const NONE_UNCERTAIN = { [WELCOME_EMAIL.name]: 0, [EXAMPLE_GROUP.name]: 0 };
+
+/** Each of the events was one mail and one piece of the other's work. */
+const expectEachOnce = async (system: TwoGroups, eventIds: readonly string[]): Promise<void> => {
+  expect(await allDone(system, 2 * eventIds.length)).toEqual(NONE_UNCERTAIN);
+  expect(new Set(eventIds.map((eventId) => system.mailServer.copiesOf(eventId)))).toEqual(new Set([1]));
+  expect(system.mailServer.taken).toHaveLength(eventIds.length);
+  expect([...(await system.work())].sort()).toEqual([...eventIds].sort());
+};
+
+describe("100 signups are 100 mails and 100 of the other group's work", () => {
+  test("in one consumer of both groups, the other one slow and failing now and then", async () => {
+    await using system = await twoGroups({ EXAMPLE_SLOW_SHARE: "0.1", EXAMPLE_FAILING_SHARE: "0.1" });
     const api = await system.api();
     await system.consumer();
+    await expectEachOnce(system, await signUp(api));
+  });
+
+  test("while one of the groups is paused: the other goes on", async () => {
+    await using system = await twoGroups();
+    const api = await system.api();
+    const redis = openCommandConnection({ url: redisUrl(), name: "test", commandTimeoutMs: 2_000, log: silentLog });
+    try {
+      await untilReady(redis, 5_000);
+      const eventIds: string[] = [];
+      for (const [paused, other] of BOTH_WAYS) {
+        // Paused before its consumer starts: not one entry slips through.
+        await pauseGroup(redis, system.keys, paused.name);
+        const consumer = await system.consumer();
+        const before = await paused.count(system);
+        const round = await signUp(api);
+        eventIds.push(...round);
+        await other.all(system, round);
+        expect(await paused.count(system)).toBe(before);
+        await resumeGroup(redis, system.keys, paused.name);
+        await paused.all(system, round);
+        consumer.kill("SIGTERM");
+        await consumer.exited;
+      }
+      await expectEachOnce(system, eventIds);
+    } finally {
+      redis.disconnect();
+    }
+  });
+
+  test.each(BOTH_WAYS.map(([stopped, other]) => [stopped.name, other.name, stopped, other] as const))(
+    "while the consumer of %s is stopped: %s goes on, and the next consumer does the rest",
+    async (_, _other, stopped, other) => {
+      await using system = await twoGroups({ EXAMPLE_SLOW_SHARE: "0.1" });
+      const [api, victim] = await Promise.all([
+        system.api(),
+        system.consumer({}, stopped.name),
+        system.consumer({}, other.name),
+      ]);
+      const round = signUp(api);
+      await eventually(async () => (await stopped.count(system)) > 0);
+      victim.kill("SIGTERM");
+      expect(await victim.exited).toBe("exit code 0");
+      const eventIds = [...(await round), ...(await signUp(api, 20))];
+      await other.all(system, eventIds);
+      await system.consumer({}, stopped.name);
+      await expectEachOnce(system, eventIds);
+    },
+  );
+
+  test("while the mails' consumer is killed: the other goes on, and duplicates never exceed what is uncertain", async () => {
+    const unanswered = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    const mailServer = await startMailServer({
+      beforeReply: () => {
+        arrived.resolve();
+        return unanswered.promise;
+      },
+    });
+    await using system = await twoGroups({}, mailServer);
+    const [api, victim] = await Promise.all([
+      system.api(),
+      system.consumer({}, WELCOME_EMAIL.name),
+      system.consumer({}, EXAMPLE_GROUP.name),
+    ]);
     const eventIds = await signUp(api);
-    await allMailed(system, eventIds);
+    await arrived.promise;
+    victim.kill("SIGKILL");
     await allWorked(system, eventIds);
-    expect(system.mailServer.taken).toHaveLength(SIGNUPS);
+    unanswered.resolve();
+    await system.consumer({}, WELCOME_EMAIL.name);
+    const uncertain = await allDone(system, 2 * eventIds.length);
+    await allMailed(system, eventIds);
+    const duplicates = mailServer.taken.length - eventIds.length;
+    expect(duplicates).toBeLessThanOrEqual(uncertain[WELCOME_EMAIL.name] ?? 0);
+    expect(uncertain[EXAMPLE_GROUP.name]).toBe(0);
     expect([...(await system.work())].sort()).toEqual([...eventIds].sort());
+  });
+
+  test("while the other's consumer is killed: each mail is sent once, and nothing of an idempotent group is uncertain", async () => {
+    await using system = await twoGroups({ EXAMPLE_SLOW_SHARE: "1" });
+    const [api, victim] = await Promise.all([
+      system.api(),
+      system.consumer({}, EXAMPLE_GROUP.name),
+      system.consumer({}, WELCOME_EMAIL.name),
+    ]);
+    const eventIds = await signUp(api);
+    await eventually(async () => (await system.work()).length > 0);
+    victim.kill("SIGKILL");
+    await allMailed(system, eventIds);
+    await system.consumer({}, EXAMPLE_GROUP.name);
+    expect(await allDone(system, 2 * eventIds.length)).toEqual(NONE_UNCERTAIN);
+    expect(system.mailServer.taken).toHaveLength(eventIds.length);
+    // Done twice is done once, in such a group.
+    expect(new Set(await system.work())).toEqual(new Set(eventIds));
   });
 });
