@@ -4,7 +4,7 @@ import { redrive } from "../../ops/actions/redrive.ts";
 import { anOperator } from "../../ops/operator-for-tests.ts";
 import { encodeEvent, loggedEvent } from "../../stream/events/envelope.ts";
 import { eventually } from "../eventually.ts";
-import { silentLog } from "../pipeline.ts";
+import { silentLog, stopAt } from "../pipeline.ts";
 import { anOrder, anOrderPipeline, aStock, type Orders, STOCK } from "./orders.ts";
 
 /** Writes an entry by hand: neither log nor ledger know of it. */
@@ -150,6 +150,23 @@ describe("an event that a group cannot read", () => {
     expect(await orders.letters()).toEqual([reason]);
     expect(stock.reserved).toEqual([lost]);
     await orders.othersUntouched([lost]);
+  });
+
+  test("whose consumer dies between ledger and dead letter is one dead letter all the same", async () => {
+    await using orders = await anOrderPipeline();
+    const { redis, keys } = orders.pipeline;
+    const stop = stopAt("recorded");
+    const first = await orders.consumer(aStock().work, stop);
+    const [eventId = ""] = await orders.place(anOrder({ data: { order_id: "no id" } }));
+    await stop.reached;
+    first.crash();
+    expect(await orders.status(eventId)).toMatchObject({ state: "dead", reason: "malformed" });
+    expect(await orders.letters()).toEqual([]);
+    await orders.consumer(aStock().work);
+    await orders.nothingPending();
+    expect(await orders.letters()).toEqual(["malformed"]);
+    expect(await redis.hkeys(keys.deadIndex(STOCK.name))).toEqual([eventId]);
+    await orders.othersUntouched([eventId]);
   });
 
   test("is done when it is redriven to a consumer that can read it", async () => {
