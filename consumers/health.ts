@@ -1,4 +1,4 @@
-import { VERSION } from "../runtime/version.ts";
+import { VERSION } from "../observability/version.ts";
 import type { RunningGroup } from "./engine/group.ts";
 
 /** A group's place in the health answers. */

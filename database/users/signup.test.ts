@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomHex } from "../../observability/trace-context.ts";
-import { boundGroups, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
-import { EXAMPLE_GROUP } from "../../tests/example-group.ts";
 import { aSignup } from "../../tests/pipeline.ts";
 import { comparisonKey } from "../comparison-key.ts";
 import { openDatabase } from "../connection.ts";
@@ -10,7 +8,11 @@ import { databaseFault } from "../errors.ts";
 import { findByIdempotencyKey } from "./idempotency-keys.ts";
 import { createSignupWriter } from "./signup.ts";
 
-const bindings = boundGroups([WELCOME_EMAIL, EXAMPLE_GROUP]);
+const bindings = ["welcome-email", "example"].map((group_name) => ({
+  type: "user.signed_up.v1",
+  group_name,
+  delay_ms: null,
+}));
 
 let database: TestDatabase;
 beforeAll(async () => {
