@@ -1,4 +1,4 @@
-import { backoffMs } from "../runtime/backoff.ts";
+import { jitteredMs } from "../runtime/backoff.ts";
 import { pause } from "../runtime/loop.ts";
 import type { Database } from "./connection.ts";
 import { databaseFault } from "./errors.ts";
@@ -38,6 +38,6 @@ export const migrateWhenAvailable = async ({
     } finally {
       await db.destroy();
     }
-    await pause(backoffMs(1, RETRY_MS, RETRY_MS, Math.random));
+    await pause(jitteredMs(RETRY_MS, Math.random));
   }
 };

@@ -17,6 +17,6 @@ export const publish = (redis: Redis, stream: string, event: StreamEvent): Promi
 };
 
 /** Says on the status channel what became of an event, for pages that watch. Nothing depends on it. */
-export const announceState = (redis: Redis, channel: string, eventId: string, state: string): void => {
+export const publishState = (redis: Redis, channel: string, eventId: string, state: string): void => {
   void redis.publish(channel, `${eventId} ${state}`).catch(() => {});
 };

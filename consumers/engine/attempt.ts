@@ -4,7 +4,7 @@ import type { Logger } from "../../observability/logger.ts";
 import type { Entry } from "../../stream/entries.ts";
 import type { StreamEvent } from "../../stream/events/envelope.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { announceState } from "../../stream/publish.ts";
+import { publishState } from "../../stream/publish.ts";
 import type { Breaker } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import type { Attempt, GroupDefinition, Outcome, Prepared } from "./handler.ts";
@@ -135,7 +135,7 @@ export const createAttempts = <Data, Input>(
       isLost: false,
     };
     inFlight.claimed(running);
-    announceState(redis, keys.status, event.id, "active");
+    publishState(redis, keys.status, event.id, "active");
     return { running, done: around(running, () => run(running, claimed)) };
   };
 };

@@ -1,3 +1,4 @@
+import { jitteredMs } from "../../runtime/backoff.ts";
 import type { Outcome } from "./handler.ts";
 
 /**
@@ -21,8 +22,7 @@ const TRIP_AFTER = 5;
 /** Of them, at least so many different events: one bad piece must not stop everybody. */
 const TRIP_EVENTS = 2;
 /** A probe every 2 to 4 s: work flows again within seconds, and consumers do not probe in step. */
-const PROBE_MIN_MS = 2_000;
-const PROBE_SPREAD_MS = 2_000;
+const PROBE_EVERY_MS = 4_000;
 
 /**
  * Keeps a system that is down from costing anything: the breaker opens after five failures of the system in a row, over at
@@ -124,7 +124,7 @@ export class Breaker {
 
   #open(reason: string): void {
     const { now, random, onChange } = this.#options;
-    this.#probeAt = now() + PROBE_MIN_MS + random() * PROBE_SPREAD_MS;
+    this.#probeAt = now() + jitteredMs(PROBE_EVERY_MS, random);
     this.#refusingParties.clear();
     if (this.#state === "open") return;
     this.#state = "open";

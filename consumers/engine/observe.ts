@@ -1,5 +1,6 @@
 import { trace } from "@opentelemetry/api";
 import type { TakenDelivery } from "../../database/ledger/claim.ts";
+import { isUuid } from "../../database/uuid.ts";
 import {
   countConsumed,
   destinationOf,
@@ -111,7 +112,7 @@ export const createObserver = (options: {
     if (carried === undefined) return settler.reject(entry, reason, detail);
     // Whatever stands in an entry that cannot be read, it is not repeated.
     const known = {
-      eventId: /^[0-9a-f-]{36}$/i.test(id) ? id : "",
+      eventId: isUuid(id) ? id : "",
       eventType: /^[\w.-]{1,64}$/.test(type) ? type : "",
     };
     const attributes = { "signup.delivery.reason": "first", "signup.delivery.count": entry.deliveries };

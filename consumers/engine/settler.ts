@@ -8,7 +8,7 @@ import { ensureGroup } from "../../stream/ensure-group.ts";
 import { acknowledge, type Entry, fieldsOf, heldEntry } from "../../stream/entries.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { announceState } from "../../stream/publish.ts";
+import { publishState } from "../../stream/publish.ts";
 import { deadLetter, type NewLetter } from "../../stream/scripts/dead-letter.ts";
 import { delayEntry } from "../../stream/scripts/delay.ts";
 import { releaseEntries } from "../../stream/scripts/release.ts";
@@ -164,7 +164,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
         return;
       }
       await at("recorded", event.id);
-      announceState(redis, keys.status, event.id, decision.ledger.state);
+      publishState(redis, keys.status, event.id, decision.ledger.state);
       await moveOn(attempt, decision);
       await at("moved", event.id);
     },

@@ -2,7 +2,7 @@ import { comparisonKey } from "../comparison-key.ts";
 import { type Database, statement } from "../connection.ts";
 import type { DeliveryState } from "../ledger/states.ts";
 import type { TimelineStep } from "../ledger/timeline.ts";
-import { isUuid } from "../uuid.ts";
+import { isUuid, SQL_UUID } from "../uuid.ts";
 
 /** A user as an operator asks for one, with every delivery of the events about them. Holds personal data. */
 export interface FoundUser {
@@ -68,7 +68,7 @@ const find = statement<FoundRow, [string | null, string, number]>(`
   with wanted as (
     select id::text as subject, id as user_id from users where id = $1::uuid or email_key = $2::text or user_name_key = $2::text
     union
-    select subject, case when subject ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then subject::uuid end
+    select subject, case when subject ~ ${SQL_UUID} then subject::uuid end
     from events where event_id = $1::uuid or subject = $1::uuid::text)
   select wanted.subject as found_subject, users.user_name, users.email, deliveries.*, events.type, events.traceparent,
     (select suppressions.reason from suppressions where suppressions.email_key = users.email_key) as suppressed,

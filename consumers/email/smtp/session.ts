@@ -1,12 +1,12 @@
 import { Readable } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
+import { type SmtpTls, smtpOptions } from "../../../runtime/smtp-options.ts";
 
 export interface SmtpServer {
   readonly host: string;
   readonly port: number;
-  /** `starttls` is required, never merely tried; `implicit` speaks TLS from the first byte; `none` is plain. */
-  readonly tls: "starttls" | "implicit" | "none";
+  readonly tls: SmtpTls;
   readonly username?: string;
   readonly password?: string;
   /** The certificate is always checked; tests bring an authority of their own. */
@@ -117,19 +117,13 @@ export class SmtpSession {
    * @throws {SessionRefused} also when the signal is aborted
    */
   static async open(server: SmtpServer, timeoutMs: number, signal: AbortSignal): Promise<SmtpSession> {
-    const { host, port, tls, username, password, tlsOptions } = server;
+    const { username, password, tlsOptions } = server;
+    const options = smtpOptions(server, timeoutMs);
     const connection = new SMTPConnection({
-      host,
-      port,
-      secure: tls === "implicit",
-      requireTLS: tls === "starttls",
-      ignoreTLS: tls === "none",
-      connectionTimeout: timeoutMs,
-      greetingTimeout: timeoutMs,
-      dnsTimeout: timeoutMs,
+      ...options,
       socketTimeout: 10 * timeoutMs,
       socketCloseTimeout: 0,
-      tls: { minVersion: "TLSv1.2", ...tlsOptions },
+      tls: { ...options.tls, ...tlsOptions },
     });
     const session = new SmtpSession(connection);
     const { promise, resolve, reject } = Promise.withResolvers<SmtpSession>();
