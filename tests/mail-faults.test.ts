@@ -83,7 +83,7 @@ describe("one bad recipient", () => {
   });
 });
 
-test("a Redis that is set up to lose entries is named at the start, with what to set", async () => {
+test("a Redis that is configured to lose entries is reported at the start, with the remedy", async () => {
   await using redis = await anOwnRedis();
   const admin = new Redis(redis.url);
   await admin.config("SET", "maxmemory-policy", "allkeys-lru");
