@@ -25,7 +25,7 @@ const migrate = (env: Readonly<Record<string, string>>) => {
 const single = (url: string) => () =>
   openDatabase({ url, poolSize: 1, applicationName: "test migrate", deadlineMs: Infinity });
 
-test("the command migrates a database; the second time it prints "up to date"", async () => {
+test("the command migrates a database; the second time it prints `up to date`", async () => {
   const env = { DATABASE_URL: database.url };
   expect(await migrate(env)).toEqual([0, ALL.map((name) => `applied ${name}\n`).join(""), ""]);
   expect(await migrate(env)).toEqual([0, "up to date\n", ""]);
