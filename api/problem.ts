@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import { jitteredMs } from "../runtime/backoff.ts";
 import type { Locale } from "../stream/events/user-signed-up.ts";
 import { languageOf } from "./language.ts";
 import { isProblemCode, PROBLEM_TYPES, type ProblemCode, problemUri } from "./problem-types.ts";
@@ -38,7 +39,7 @@ export class ProblemError extends Error {
  * jitter of up to the same time again, so that refused clients do not all retry at once.
  */
 export const retryAfter = (ms: number, random: () => number = Math.random): Record<string, string> => ({
-  "Retry-After": String(Math.max(1, Math.ceil((ms * (1 + random())) / 1_000))),
+  "Retry-After": String(Math.max(1, Math.ceil(jitteredMs(2 * ms, random) / 1_000))),
 });
 
 /** The body of every error response (RFC 9457). */

@@ -8,7 +8,7 @@ import { startTestServers } from "../tests/servers.ts";
 import { portOf, signUpMany, times } from "./load.ts";
 
 /**
- * `bun bench/backlog.ts [signups] [seconds]`: what a backlog costs. As many signups wait in the stream when an api and two
+ * `bun bench/backlog.ts [signups] [seconds]`: the cost of a backlog. As many signups are in the stream when an api and two
  * consumers start, as an operator runs them. It prints each process's memory, the longest pending list of a consumer, and
  * how long the routes that ask for the backlog and for one event take meanwhile.
  */

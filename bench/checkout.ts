@@ -29,7 +29,7 @@ export interface CheckoutOptions {
 
 const KILL_TIMEOUT_MS = 5_000;
 
-/** As an operator would set them, but for the hash: at its real cost nothing else would be seen. */
+/** As an operator would set them, except the hash: at its real cost it would dominate. */
 const SETTINGS = {
   PATH: process.env["PATH"] ?? "",
   PUBLIC_URL: "https://signup.example",
@@ -59,7 +59,7 @@ export const openCheckout = async ({ tree, redisUrl, concurrency }: CheckoutOpti
       command: [process.execPath, ...file.split(" ")],
       cwd: tree,
       env: { ...environment, ...env },
-      // Not a pipe: reading it would take time from what is measured.
+      // Not a pipe: reading it would cost CPU time during the measurement.
       logFile: join(logs, `${running.length}.log`),
       deathSignal: "TERM",
     });

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { procStat } from "../local/proc-stat.ts";
 
-/** `USER_HZ`: what /proc counts in, on every Linux that we know. */
+/** `USER_HZ`, the unit of CPU time in /proc: 100 on every common Linux. */
 const TICKS_PER_SECOND = 100;
 
 interface Usage {
@@ -13,14 +14,8 @@ interface Usage {
 
 /** Fields 4 and 14 to 17 of /proc/<pid>/stat, proc(5); nothing if the process has ended. */
 const usageOf = (pid: number): Usage | undefined => {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    const at = (field: number) => Number(fields[field - 3]);
-    return { parent: at(4), own: at(14) + at(15), ended: at(16) + at(17) };
-  } catch {
-    return undefined;
-  }
+  const field = procStat(pid)?.field;
+  return field && { parent: field(4), own: field(14) + field(15), ended: field(16) + field(17) };
 };
 
 const inMicroseconds = (ticks: number): number => (ticks / TICKS_PER_SECOND) * 1_000_000;

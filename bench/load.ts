@@ -1,7 +1,7 @@
 import type { Socket } from "bun";
 import { randomHex } from "../observability/trace-context.ts";
 
-/** What a load of signups met. */
+/** The result of a load of signups. */
 export interface LoadFigures {
   readonly accepted: number;
   readonly seconds: number;
@@ -54,7 +54,7 @@ const requestOf = (name: string): string => {
 };
 
 /**
- * Signs people up over HTTP, at a cost of some µs each: what `fetch` costs would be a good part of what is measured.
+ * Signs people up over HTTP, at some µs each: the cost of `fetch` would distort the measurement.
  *
  * @throws at the first answer that is not 201
  */

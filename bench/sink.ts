@@ -11,7 +11,7 @@ export interface Sink extends AsyncDisposable {
 
 const STOP_TIMEOUT_MS = 2_000;
 
-/** Starts an SMTP server that takes every mail after `delayMs` and tells when it has taken as many as each mark. */
+/** Starts an SMTP server that accepts every mail after `delayMs`, and reports when it has accepted as many as each mark. */
 export const startSink = async (delayMs: number, marks: readonly number[], timeoutMs: number): Promise<Sink> => {
   const port = await ownPort();
   const passed = new Map(marks.map((mark) => [mark, Promise.withResolvers<number>()]));

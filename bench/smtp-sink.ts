@@ -1,6 +1,6 @@
 /**
- * `bun bench/smtp-sink.ts PORT DELAY_MS MARK...`: an SMTP server that takes every mail and keeps none, as cheaply as it
- * can. The answer to a body comes DELAY_MS later. It prints `ready`, then `MARK MS` each time that mails to so many
+ * `bun bench/smtp-sink.ts PORT DELAY_MS MARK...`: an SMTP server that accepts every mail and keeps none, at the lowest
+ * cost. The answer to a body comes DELAY_MS later. It prints `ready`, then `MARK MS` each time that mails to so many
  * different people have been taken, with the clock's milliseconds.
  */
 const [port = 0, delayMs = 0, ...marks] = process.argv.slice(2).map(Number);

@@ -11,12 +11,11 @@ export const median = (values: readonly number[]): number => {
   return ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2;
 };
 
-/** Student's t for 95 of 100, by the degrees of freedom from 1 on; beyond, 2.1 at the most. */
+/** Student's t for 95 %, by the degrees of freedom from 1 on; beyond, 2.1 at the most. */
 const STUDENT_T = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2, 2.18, 2.16, 2.14];
 
 /**
- * The mean of ratios (as logarithms: 2 and 1/2 cancel out), and how far chance takes it from the true one, to either side,
- * in 95 of 100 runs of as many rounds. NaN of fewer than two.
+ * The mean of ratios (as logarithms: 2 and 1/2 cancel out), and half the width of its 95 % confidence interval. NaN of fewer than two.
  */
 export const meanRatio = (ratios: readonly number[]): { readonly mean: number; readonly error: number } => {
   const logs = ratios.map(Math.log);

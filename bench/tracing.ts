@@ -9,9 +9,9 @@ import { median } from "./statistics.ts";
 /**
  * `bun bench/tracing.ts [signups] [rounds]`: what tracing costs. An api and a consumer, as an operator runs them, on stores
  * of this run's own; the same signups without telemetry, with a tenth of them sampled, and with all. In turns, so that
- * whatever else the machine does falls on each alike; the medians are told.
+ * other load on the machine affects all alike; it prints the medians.
  *
- * CPU time per signup is the figure to trust: requests per second on a busy machine tell of the machine.
+ * CPU time per signup is the figure to trust: requests per second depend on the load of the machine.
  */
 const [signups = 2_000, rounds = 5] = process.argv.slice(2).map(Number);
 const CONNECTIONS = 32;

@@ -3,10 +3,10 @@ import { registerGauge } from "../observability/metrics.ts";
 import type { BreakerState } from "./engine/breaker.ts";
 import type { RunningGroup } from "./engine/group.ts";
 
-/** In the order of how bad it is, so that `max` over consumers tells the worst. */
+/** In order of severity, so that `max` over consumers is the worst. */
 const BREAKER: Readonly<Record<BreakerState, number>> = { closed: 0, recovering: 1, open: 2 };
 
-/** Gauges of what this consumer itself is at. */
+/** Gauges of this consumer. */
 export const registerConsumerGauges = (groups: readonly RunningGroup[]): void => {
   const each = (read: (group: RunningGroup) => number) => () =>
     groups.map((group) => ({
@@ -15,7 +15,7 @@ export const registerConsumerGauges = (groups: readonly RunningGroup[]): void =>
     }));
   registerGauge(
     SIGNUP_BREAKER_STATE,
-    { unit: "{state}", description: "Whether the system behind the work is trusted: 0 closed, 1 recovering, 2 open." },
+    { unit: "{state}", description: "State of the breaker: 0 closed, 1 recovering, 2 open." },
     each((group) => BREAKER[group.breaker()]),
   );
   registerGauge(
@@ -25,7 +25,7 @@ export const registerConsumerGauges = (groups: readonly RunningGroup[]): void =>
   );
   registerGauge(
     SIGNUP_IN_FLIGHT_LIMIT,
-    { unit: "{entry}", description: "Most entries in flight in this consumer at a time." },
+    { unit: "{entry}", description: "Maximum entries in flight in this consumer." },
     each((group) => group.concurrency),
   );
 };

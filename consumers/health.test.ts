@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { VERSION } from "../runtime/version.ts";
+import { VERSION } from "../observability/version.ts";
 import { serveHealth } from "./health.ts";
 
 test("both health answers show the version that is running", async () => {

@@ -1,7 +1,7 @@
-import { VERSION } from "../runtime/version.ts";
+import { VERSION } from "../observability/version.ts";
 import type { RunningGroup } from "./engine/group.ts";
 
-/** A group's place in the health answers. */
+/** A group in the health answers. */
 interface GroupHealth {
   readonly group: string;
   readonly live: boolean;
@@ -21,8 +21,8 @@ const healthOf = (group: RunningGroup): GroupHealth => ({
 });
 
 /**
- * The small server that supervisors ask. `/livez`: the loops make progress (no store is asked, so an outage restarts
- * nobody). `/readyz`: reading, or paused on purpose; not ready while stopping. Both show the version that is running.
+ * The health server. `/livez`: the loops make progress (independent of the stores, so an outage restarts no process).
+ * `/readyz`: reading, or paused by an operator; not ready while stopping. Both show the running version.
  */
 export const serveHealth = (groups: readonly RunningGroup[], port: number): Bun.Server<undefined> =>
   Bun.serve({

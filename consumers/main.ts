@@ -4,7 +4,7 @@ import { GROUPS } from "../stream/groups.ts";
 import { FACTORIES } from "./registry.ts";
 import { runConsumer } from "./run.ts";
 
-/** The `consumer` command: `--group NAME`, as often as wanted; every group without it. */
+/** The `consumer` command: `--group NAME`, may be repeated; all groups if not given. */
 const main = async (): Promise<number> => {
   const { values } = parseArgs({ options: { group: { type: "string", multiple: true, default: [] } } });
   return await runConsumer({

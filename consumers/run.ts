@@ -2,8 +2,8 @@ import { openDatabase } from "../database/connection.ts";
 import { createLogger } from "../observability/logger.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
 import { randomHex } from "../observability/trace-context.ts";
+import { VERSION } from "../observability/version.ts";
 import { EXIT, untilAskedToStop } from "../runtime/process.ts";
-import { VERSION } from "../runtime/version.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { EVENT_TYPES } from "../stream/events/types.ts";
@@ -16,18 +16,18 @@ import { registerConsumerGauges } from "./gauges.ts";
 import { serveHealth } from "./health.ts";
 
 export interface ConsumerRun {
-  /** Every group that this code has. */
+  /** Every group of this code. */
   readonly groups: readonly Group[];
-  /** What makes each group's consumer, by the group's name. */
+  /** The factory of each group, by its name. */
   readonly factories: ReadonlyMap<string, GroupFactory>;
-  /** Groups to run, by their exact names; all if there is none. */
+  /** Groups to run, by name; all if empty. */
   readonly named: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Commands answer within this time, or count as failed. */
+/** Time limit of a command. */
 const COMMAND_TIMEOUT_MS = 2_000;
-/** At a start the store is given so long before the first attempt, which then waits by itself. */
+/** Longest wait for a store at the start; afterwards the loops retry. */
 const FIRST_CONNECT_MS = 2_000;
 /** Postgres connections of one consumer: look-ups, claims, settlements and leases, all in batches. */
 const DATABASE_POOL = 4;
@@ -38,9 +38,9 @@ export class UnknownGroup extends Error {
 }
 
 /**
- * The named groups, each with what makes its consumer.
+ * The named groups, each with its factory.
  *
- * @throws {UnknownGroup} naming what there is
+ * @throws {UnknownGroup} naming the groups that exist
  */
 const chosenGroups = ({ groups, factories, named }: ConsumerRun) => {
   const known = groups.flatMap((group) => {
@@ -55,9 +55,9 @@ const chosenGroups = ({ groups, factories, named }: ConsumerRun) => {
   return known.filter(({ group }) => named.length === 0 || named.includes(group.name));
 };
 
-/** A consumer of one or more groups, until it is asked to stop. Returns the exit code. */
+/** Runs a consumer of one or more groups until it is asked to stop. Returns the exit code. */
 export const runConsumer = async (run: ConsumerRun): Promise<number> => {
-  // First of all: as PID 1 of a container, a process that does not listen yet never hears its SIGTERM.
+  // First: as PID 1 of a container, a process without a handler ignores SIGTERM.
   const askedToStop = untilAskedToStop();
   const { environment } = run;
   const chosen = chosenGroups(run);

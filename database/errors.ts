@@ -1,10 +1,10 @@
 /** What an error of the database means to the caller. */
 export type DatabaseFault =
-  /** The server is away, full, read-only or too slow: the statement may be tried again later. */
+  /** The server is unavailable, full, read-only or too slow: the statement may be repeated later. */
   | { readonly kind: "unavailable"; readonly code: string }
-  /** The statement lost against another and had no effect: try it again now. */
+  /** The statement conflicted with another and had no effect: repeat it at once. */
   | { readonly kind: "conflict"; readonly code: string }
-  /** A value in the statement is refused: trying again is of no use. */
+  /** A value in the statement is refused: repeating it does not help. */
   | { readonly kind: "bad-data"; readonly code: string }
   | { readonly kind: "unknown"; readonly code: string };
 
@@ -18,7 +18,7 @@ const SQLSTATE = /^[0-9A-Z]{5}$/;
 const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : "";
 
-/** Classifies an error of postgres.js: SQLSTATE if the server spoke, else the driver's or the system's own code. */
+/** Classifies an error of postgres.js: SQLSTATE if the server answered, else the code of the driver or the system. */
 export const databaseFault = (error: unknown): DatabaseFault => {
   const code = codeOf(error);
   if (SQLSTATE.test(code) && /\d/.test(code)) {

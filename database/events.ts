@@ -1,6 +1,6 @@
 import { firstStep } from "./ledger/timeline.ts";
 
-/** An event that is to be written with whatever it tells of. */
+/** An event, to be written in one statement with the change that it reports. */
 export interface NewEvent {
   /** UUIDv7 */
   readonly eventId: string;
@@ -12,7 +12,7 @@ export interface NewEvent {
   readonly tracestate?: string;
 }
 
-/** A row of the log: all that is needed to make the event's entry again. */
+/** A row of the log: everything that the event's entry is built from. */
 export interface LoggedEvent {
   readonly event_id: string;
   readonly type: string;
@@ -31,13 +31,13 @@ export interface BoundGroup {
   readonly delay_ms: number | null;
 }
 
-/** SQL: the columns of the log that make a `LoggedEvent`. */
+/** SQL: the columns of a `LoggedEvent`. */
 export const SQL_LOGGED_EVENT =
   "events.event_id, events.type, events.subject, events.data, events.traceparent, events.tracestate, events.created_at";
 
 /**
  * SQL: common table expressions that write the event, one delivery for each group that binds to its type, and the outbox
- * row: whoever makes an event puts them into the one statement that makes what the event tells of. `source` names an
+ * row. They belong into the statement that makes the change which the event reports. `source` names an
  * expression with the columns of a `NewEvent` (`event_id, type, subject, data, traceparent, tracestate`), `bindings` a
  * parameter with `BoundGroup` rows as JSON.
  */

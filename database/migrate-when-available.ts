@@ -1,4 +1,4 @@
-import { backoffMs } from "../runtime/backoff.ts";
+import { jitteredMs } from "../runtime/backoff.ts";
 import { pause } from "../runtime/loop.ts";
 import type { Database } from "./connection.ts";
 import { databaseFault } from "./errors.ts";
@@ -7,19 +7,19 @@ import { migrateToLatest } from "./migrate-to-latest.ts";
 export interface MigrateOptions {
   /** Opens a pool of one connection. */
   readonly open: () => Database;
-  /** How long a database that is away is waited for, in ms of the monotonic clock. */
+  /** Longest wait for an unavailable database, in ms of the monotonic clock. */
   readonly patienceMs: number;
-  /** Told once, with the code of the first failure. */
+  /** Called once, with the code of the first failure. */
   readonly onWait: (code: string) => void;
 }
 
 const RETRY_MS = 1_000;
 
 /**
- * Brings the database up to date, waiting for it while it is away; returns the names of what was applied. Two at once wait
- * for each other. Each try has a pool of its own: one that lost its server inside a transaction is not used again.
+ * Migrates the database to the latest version, and waits while it is unavailable; returns the names of the migrations
+ * applied. Each attempt opens its own pool: one that lost its server inside a transaction is not used again.
  *
- * @throws the driver's error when patience is at an end, and the error of a migration at once
+ * @throws the driver's error after `patienceMs`, and the error of a migration at once
  */
 export const migrateWhenAvailable = async ({
   open,
@@ -38,6 +38,6 @@ export const migrateWhenAvailable = async ({
     } finally {
       await db.destroy();
     }
-    await pause(backoffMs(1, RETRY_MS, RETRY_MS, Math.random));
+    await pause(jitteredMs(RETRY_MS, Math.random));
   }
 };

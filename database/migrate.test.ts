@@ -25,7 +25,7 @@ const migrate = (env: Readonly<Record<string, string>>) => {
 const single = (url: string) => () =>
   openDatabase({ url, poolSize: 1, applicationName: "test migrate", deadlineMs: Infinity });
 
-test("the command brings a database up to date; the second time there is nothing to do", async () => {
+test("the command migrates a database; the second time it prints `up to date`", async () => {
   const env = { DATABASE_URL: database.url };
   expect(await migrate(env)).toEqual([0, ALL.map((name) => `applied ${name}\n`).join(""), ""]);
   expect(await migrate(env)).toEqual([0, "up to date\n", ""]);
@@ -37,7 +37,7 @@ test("a faulty setting is 78, and named", async () => {
   expect(told).toContain("DATABASE_URL");
 });
 
-test("of several at once one applies, the others wait for it and find nothing to do", async () => {
+test("of several at once one applies the migrations, the others wait and find nothing to do", async () => {
   const runs = await Promise.all(
     [1, 2, 3, 4].map(() => migrateWhenAvailable({ open: single(database.url), patienceMs: 0, onWait: () => {} })),
   );
@@ -45,7 +45,7 @@ test("of several at once one applies, the others wait for it and find nothing to
   expect(runs.filter((applied) => applied.length > 0)).toHaveLength(1);
 });
 
-test("a database that is away is waited for, and told of once", async () => {
+test("waits for a database that is unavailable, and logs it once", async () => {
   const told: string[] = [];
   let opened = 0;
   const applied = await migrateWhenAvailable({
@@ -60,7 +60,7 @@ test("a database that is away is waited for, and told of once", async () => {
   expect(told).toEqual(["ECONNREFUSED"]);
 });
 
-test("patience ends with the driver's error", async () => {
+test("waiting ends with the driver's error", async () => {
   const gaveUp = migrateWhenAvailable({
     open: single("postgres://nobody@127.0.0.1:1/none"),
     patienceMs: 0,

@@ -3,7 +3,7 @@ import { loadSettings } from "../settings/load.ts";
 import { openDatabase } from "./connection.ts";
 import { migrateWhenAvailable } from "./migrate-when-available.ts";
 
-/** A rollout starts this beside the database: it may be a while before that answers. */
+/** A rollout may start this together with the database, which needs some time to answer. */
 const PATIENCE_MS = 60_000;
 
 /** The `migrate` command: one line per migration applied, or `up to date`. Exits 0, 1, or 78 for bad settings. */
@@ -13,7 +13,7 @@ const main = async (): Promise<number> => {
     // One connection: the lock, the transaction and the statements share it.
     open: () => openDatabase({ url, poolSize: 1, applicationName: "migrate", deadlineMs: Number.POSITIVE_INFINITY }),
     patienceMs: PATIENCE_MS,
-    onWait: (code) => console.error(`the database does not answer (${code}); trying again for up to a minute`),
+    onWait: (code) => console.error(`the database does not answer (${code}); retrying for up to a minute`),
   });
   for (const name of applied) console.log(`applied ${name}`);
   if (applied.length === 0) console.log("up to date");

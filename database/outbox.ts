@@ -14,8 +14,8 @@ const lease = statement<LoggedEvent, [number, number, number]>(`
   select ${SQL_LOGGED_EVENT} from events join leased using (event_id) order by created_at, event_id`);
 
 /**
- * Takes the oldest rows that wait for longer than `olderThanMs`, for `leaseMs`: other relays skip them. A relay that dies
- * leaves them to the next when the lease runs out.
+ * Leases the oldest rows that are older than `olderThanMs`, for `leaseMs`: other relays skip them. The rows of a relay that
+ * dies are leased again when the lease runs out.
  */
 export const leaseOutbox = (
   db: Database,
@@ -31,7 +31,7 @@ const release = statement<never, [readonly string[]]>(`
   with ${SQL_LOCKED}
   update outbox set lease_until = null from locked where outbox.event_id = locked.event_id`);
 
-/** Releases rows that could not be published: any relay may take them at once. */
+/** Releases rows that could not be published: any relay may lease them at once. */
 export const releaseOutbox = async (db: Database, eventIds: readonly string[]): Promise<void> => {
   await release(db, eventIds);
 };
@@ -60,6 +60,6 @@ const removeLate = statement<{ event_id: string }, [readonly string[]]>(`
     where deliveries.event_id = locked_deliveries.event_id and deliveries.group_name = locked_deliveries.group_name)
   select event_id from deleted`);
 
-/** The same for rows that a relay published late: the reconciler counts from this moment. Returns how many there were. */
+/** The same for rows that a relay published late: the reconciler counts from now. Returns how many. */
 export const deleteRelayed = async (db: Database, eventIds: readonly string[]): Promise<number> =>
   (await removeLate(db, eventIds)).length;

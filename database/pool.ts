@@ -3,11 +3,11 @@ import { backoffMs } from "../runtime/backoff.ts";
 
 export interface PoolOptions {
   readonly url: string;
-  /** Connections at the most. */
+  /** Maximum connections. */
   readonly size: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
-  /** A statement that takes longer is given up, in ms; Infinity: never. Its effect is then unknown. */
+  /** Time limit of a statement in ms; Infinity: none. After it the effect is unknown. */
   readonly deadlineMs: number;
 }
 
@@ -24,12 +24,12 @@ export class DatabaseSilent extends Error {
 const CONNECT_TIMEOUT_S = 5;
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1_000;
-/** What is under way on a pool that is given up may still finish. */
-const FAREWELL_S = 5;
+/** Statements in flight on a pool that is replaced may still finish. */
+const CLOSE_TIMEOUT_S = 5;
 
 /**
- * postgres.js' pool, watched. A connection that died silently never answers, and the driver would wait for ever: when a
- * statement's deadline is over its caller is told, and a new pool takes the place of the old one.
+ * postgres.js' pool with a deadline per statement. The driver would wait for ever on a connection that died silently: after
+ * the deadline the statement rejects, and a new pool replaces the old one.
  */
 export class Pool {
   readonly #options: PoolOptions;
@@ -40,7 +40,7 @@ export class Pool {
     this.#sql = this.#open();
   }
 
-  /** The pool as it is now. */
+  /** The current pool. */
   get sql(): Sql {
     return this.#sql;
   }
@@ -48,7 +48,7 @@ export class Pool {
   /**
    * Waits for a statement, up to the deadline.
    *
-   * @throws {DatabaseSilent} when it is over
+   * @throws {DatabaseSilent} after the deadline
    */
   async watch<Result>(statement: Promise<Result>): Promise<Result> {
     const { deadlineMs } = this.#options;
@@ -67,13 +67,13 @@ export class Pool {
   }
 
   async end(): Promise<void> {
-    await this.#sql.end({ timeout: FAREWELL_S });
+    await this.#sql.end({ timeout: CLOSE_TIMEOUT_S });
   }
 
   #replace(): void {
     const old = this.#sql;
     this.#sql = this.#open();
-    void old.end({ timeout: FAREWELL_S }).catch(() => {});
+    void old.end({ timeout: CLOSE_TIMEOUT_S }).catch(() => {});
   }
 
   #open(): Sql {
@@ -81,7 +81,7 @@ export class Pool {
     return postgres(url, {
       max: size,
       connect_timeout: CONNECT_TIMEOUT_S,
-      // The default grows to 20 s: the database would be back long before us.
+      // The default grows to 20 s, long after the database is available again.
       backoff: (failures) => backoffMs(failures + 1, FIRST_BACKOFF_MS, MAX_BACKOFF_MS, Math.random) / 1_000,
       connection: { application_name: applicationName },
       onnotice: () => {},

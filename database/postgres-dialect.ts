@@ -27,7 +27,7 @@ class PostgresConnection implements DatabaseConnection {
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const runner = this.#reserved ?? this.#pool.sql;
-    // Prepared by name of the text: parsed and planned once per connection, one round trip per call.
+    // Prepared: parsed and planned once per connection, one round trip per call.
     const rows = await observedStatement(query.sql, () =>
       this.#pool.watch(
         runner.unsafe<Row[] & Record<string, never>[]>(query.sql, [...query.parameters] as never[], { prepare: true }),
@@ -38,7 +38,7 @@ class PostgresConnection implements DatabaseConnection {
 
   // biome-ignore lint/correctness/useYield: streaming is refused, the interface asks for a generator.
   async *streamQuery<Row>(): AsyncGenerator<QueryResult<Row>> {
-    throw new Error("streaming of query results is not offered by this driver");
+    throw new Error("this driver does not stream query results");
   }
 
   async begin(): Promise<void> {
@@ -93,7 +93,7 @@ class PostgresDriver implements Driver {
  * Kysely over a postgres.js pool, without the extra round trips of the common dialect: it reserves a connection and
  * describes every query (half the speed). Queries go to the pool, prepared.
  *
- * Transactions are for migrations alone: postgres.js loses the process when a backend dies inside `reserve`
+ * Transactions are for migrations alone: postgres.js crashes the process when a backend dies inside `reserve`
  * (porsager/postgres #1208), so in a long-lived process every change is one statement.
  */
 export const postgresDialect = (pool: Pool): Dialect => ({

@@ -11,7 +11,7 @@ export interface PostgresFacts {
   /** A replica: it refuses writes. */
   readonly isStandby: boolean;
   readonly isReadOnly: boolean;
-  /** ms since 1970, by its own clock. */
+  /** ms since 1970, by its clock. */
   readonly clockMs: number;
 }
 
@@ -31,10 +31,10 @@ const facts = statement<FactsRow, []>(`
     pg_is_in_recovery() as is_standby, current_setting('transaction_read_only') as read_only,
     extract(epoch from clock_timestamp())::float8 * 1000 as clock_ms`);
 
-/** Asks the server about itself. */
+/** Reads the facts of a server. */
 export const readPostgresFacts = async (db: Database): Promise<PostgresFacts> => {
   const [row] = await facts(db);
-  if (row === undefined) throw new Error("Postgres said nothing about itself");
+  if (row === undefined) throw new Error("Postgres returned no facts");
   return {
     version: row.version,
     majorVersion: Math.floor(row.version_num / 10_000),
@@ -50,7 +50,7 @@ const applied = statement<{ name: string }, []>("select name from kysely_migrati
 const isTableMissing = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "code" in error && error.code === "42P01";
 
-/** Names of the migrations that the database has not had yet. */
+/** Names of the migrations that are not applied yet. */
 export const findPendingMigrations = async (db: Database): Promise<readonly string[]> => {
   const done = await applied(db).catch((error: unknown) => {
     if (isTableMissing(error)) return [];

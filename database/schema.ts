@@ -2,7 +2,7 @@ import type { ColumnType, Generated } from "kysely";
 import type { DeliveryState } from "./ledger/states.ts";
 import type { TimelineStep } from "./ledger/timeline.ts";
 
-/** `users`: who signed up. Names and addresses as accepted; the keys beside them decide what is taken. */
+/** `users`: who signed up. Names and addresses as accepted; their keys decide what is taken. */
 export interface UsersTable {
   /** UUIDv7 */
   id: string;
@@ -18,7 +18,7 @@ export interface UsersTable {
   created_at: Generated<Date>;
 }
 
-/** `events`: the durable log, append only. An entry of the stream can be made again from its row at any time. */
+/** `events`: the durable log, append only. The event's entry can be built from its row at any time. */
 export interface EventsTable {
   /** UUIDv7, also the event's id in the stream. */
   event_id: string;
@@ -26,14 +26,14 @@ export interface EventsTable {
   type: string;
   /** What the event is about: a user's id, a transaction's id. */
   subject: string;
-  /** Ids only: what is personal stays in its own table. */
+  /** Ids only: personal data stays in its own table. */
   data: ColumnType<unknown, string, never>;
   traceparent: string;
   tracestate: string | null;
   created_at: Generated<Date>;
 }
 
-/** `deliveries`: the ledger. What became of one event in one group; made with the event, in one statement. */
+/** `deliveries`: the ledger. One event in one group; written with the event, in one statement. */
 export interface DeliveriesTable {
   group_name: string;
   event_id: string;
@@ -43,19 +43,19 @@ export interface DeliveriesTable {
   lease_until: Date | null;
   /** Attempts that a working system answered, or that were cut off after their commit point. */
   attempts: Generated<number>;
-  /** Attempts that failed by the system's fault: they use up none, but make the next delay longer. */
+  /** Failures of the system: they use up no attempt, but make the next delay longer. */
   system_failures: Generated<number>;
-  /** Times that nobody could know whether the effect took place. Duplicates never exceed it. */
+  /** Times that it was unknown whether the effect took place. Duplicates never exceed it. */
   uncertain: Generated<number>;
-  /** Not tried before this time: a retry, or the first attempt of a group that waits before it. */
+  /** No attempt before this time: a retry, or the first attempt of a group with a delay. */
   next_try_at: Date | null;
-  /** When an entry was last put (or is being put) into a stream. */
+  /** When an entry was last published, or is being published. */
   published_at: Generated<Date>;
   /** Why it is where it is. */
   reason: string | null;
-  /** What the effect is known by outside: a Message-ID, a transaction. */
+  /** The id of the effect in the other system: a Message-ID, a transaction. */
   receipt: string | null;
-  /** The other side's last words, addresses removed. */
+  /** The other system's last reply, addresses removed. */
   reply: string | null;
   timeline: ColumnType<readonly TimelineStep[], string | undefined, never>;
   /** Expiry counts from here: the event, or the last redrive. */
@@ -64,15 +64,15 @@ export interface DeliveriesTable {
   updated_at: Generated<Date>;
 }
 
-/** `outbox`: events that are committed and not yet known to be in the stream. Rows go when XADD was confirmed. */
+/** `outbox`: events that are committed and not yet known to be in the stream. Rows are deleted when XADD is confirmed. */
 export interface OutboxTable {
   event_id: string;
-  /** A relay that publishes the row holds it until then; another takes over after. */
+  /** The lease of the relay that publishes the row; after it another relay may lease it. */
   lease_until: Date | null;
   created_at: Generated<Date>;
 }
 
-/** `idempotency_keys`: which signup a client's `Idempotency-Key` made. The key itself is not kept, only its SHA-256. */
+/** `idempotency_keys`: the signup made under a client's `Idempotency-Key`, of which only the SHA-256 is stored. */
 export interface IdempotencyKeysTable {
   key_hash: Buffer;
   user_id: string;

@@ -1,17 +1,17 @@
 export interface WholeOrEach<Row, Result> {
   /** One statement for all of the rows; one result per row, in their order. */
   readonly run: (rows: readonly Row[]) => Promise<readonly Result[]>;
-  /** Whether a failure of the whole may be the fault of one row: then each goes alone. */
+  /** Whether the failure of the statement may be due to one row: then each row runs alone. */
   readonly mayBeOneRows: (error: unknown) => boolean;
-  /** The result of a row that failed alone; it may throw what is nobody's fault. */
+  /** The result of a row that failed alone; rethrows an error that is not due to the row. */
   readonly failedAlone: (row: Row, error: unknown) => Result | Promise<Result>;
 }
 
 /**
- * Runs a shared statement so that no row fails for another's fault: a value that Postgres refuses, or a deadlock, fails the
- * whole statement; then each row goes alone and answers for itself.
+ * Runs a shared statement so that no row fails because of another: if it fails by a refused value or a deadlock, each row
+ * runs alone.
  *
- * @throws what `mayBeOneRows` says is nobody's fault (the database is away)
+ * @throws an error for which `mayBeOneRows` is false (the database is unavailable)
  */
 export const wholeOrEach = async <Row, Result>(
   rows: readonly Row[],

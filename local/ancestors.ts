@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { procStat } from "./proc-stat.ts";
 
 interface Lineage {
   readonly name: string;
@@ -9,14 +9,8 @@ interface Lineage {
 
 /** Name, parent and process group of a process (fields 2, 4 and 5 of /proc/<pid>/stat, proc(5)). */
 const lineage = (pid: number): Lineage | undefined => {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const nameEnd = text.lastIndexOf(")");
-    const [, parent = "", group = ""] = text.slice(nameEnd + 2).split(" ");
-    return { name: text.slice(text.indexOf("(") + 1, nameEnd), parent: Number(parent), group: Number(group) };
-  } catch {
-    return undefined;
-  }
+  const stat = procStat(pid);
+  return stat && { name: stat.name, parent: stat.field(4), group: stat.field(5) };
 };
 
 interface Link {

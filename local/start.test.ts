@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { VERSION } from "../runtime/version.ts";
+import { VERSION } from "../observability/version.ts";
 import { eventually } from "../tests/eventually.ts";
 import { addressOf, endAll, type Followed, follow, leftOf, look, pidOf, untilSaid, untilUp } from "./followed.ts";
 import { freePort } from "./ports.ts";

@@ -1,4 +1,4 @@
-import { VERSION } from "../runtime/version.ts";
+import { VERSION } from "../observability/version.ts";
 
 /** How the system can be reached. */
 export interface Addresses {

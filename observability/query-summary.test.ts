@@ -6,7 +6,10 @@ test.each([
   ["select * from deliveries where event_id = $1", "SELECT deliveries"],
   [`select "id" from "users" inner join "deliveries" on true`, "SELECT users deliveries"],
   ["insert into users (a) values ($1) on conflict do update set a = 1", "INSERT users"],
-  ["with due as (select 1 from outbox for update skip locked) update deliveries set x = 1 from due", "UPDATE deliveries"],
+  [
+    "with due as (select 1 from outbox for update skip locked) update deliveries set x = 1 from due",
+    "UPDATE deliveries",
+  ],
   [
     "with a as (insert into users values ($1) returning *) insert into deliveries select * from a",
     "INSERT users INSERT deliveries",

@@ -10,11 +10,24 @@ import {
 } from "@opentelemetry/resources";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import description from "../package.json" with { type: "json" };
-import { VERSION } from "../runtime/version.ts";
 import type { Logger } from "./logger.ts";
 import { METRIC_EXPORT_INTERVAL_MS, metricReaders } from "./metric-readers.ts";
 import type { Environment, RequestedSignals } from "./requested-signals.ts";
-import type { Telemetry, TelemetryOptions } from "./telemetry.ts";
+import { VERSION } from "./version.ts";
+
+/** Traces and metrics of this process. */
+export interface Telemetry {
+  /** Whether metrics are exported: only then gauges that query a store are worth their cost. */
+  readonly isMetering: boolean;
+  /** Sends what is left. Never rejects, and ends within 2 s whatever the collector does. */
+  shutdown(): Promise<void>;
+}
+
+export interface TelemetryOptions {
+  /** `api` or `consumer`: `service.name` is made of it unless OTEL_SERVICE_NAME says otherwise. */
+  readonly part: string;
+  readonly log: Logger;
+}
 
 const NAMESPACE = description.name;
 const SHUTDOWN_MS = 1_800;

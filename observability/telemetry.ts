@@ -1,19 +1,5 @@
-import type { Logger } from "./logger.ts";
 import { type Environment, requestedSignals } from "./requested-signals.ts";
-
-/** Traces and metrics of this process. */
-export interface Telemetry {
-  /** Whether metrics are exported: only then gauges that query a store are worth their cost. */
-  readonly isMetering: boolean;
-  /** Sends what is left. Never rejects, and ends within 2 s whatever the collector does. */
-  shutdown(): Promise<void>;
-}
-
-export interface TelemetryOptions {
-  /** `api` or `consumer`: `service.name` is made of it unless OTEL_SERVICE_NAME says otherwise. */
-  readonly part: string;
-  readonly log: Logger;
-}
+import type { Telemetry, TelemetryOptions } from "./sdk.ts";
 
 const OFF: Telemetry = { isMetering: false, shutdown: async () => {} };
 

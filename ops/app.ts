@@ -1,5 +1,5 @@
 import { type Application, buildApplication, run, type StricliIntegration, text_en, version } from "@stricli/core";
-import { VERSION } from "../runtime/version.ts";
+import { VERSION } from "../observability/version.ts";
 import { PROGRAM, type Surroundings } from "./command.ts";
 import { jsonDocument } from "./json.ts";
 import { commandsOf, isGroup, routeOf } from "./route.ts";

@@ -1,3 +1,5 @@
+import { isUuid } from "../database/uuid.ts";
+
 /** Flags that several commands share, and parsers of their values. */
 
 /** A whole number from 1 to `most`. */
@@ -13,8 +15,7 @@ export const wholeNumber =
 export const text = (value: string): string => value;
 
 /** An event id: a UUID. */
-export const eventId = async (value: string): Promise<string> => {
-  const { isUuid } = await import("../database/uuid.ts");
+export const eventId = (value: string): string => {
   if (isUuid(value)) return value;
   throw new SyntaxError(`${value}: expected an event id`);
 };
@@ -54,6 +55,10 @@ export const SHOW_ADDRESS_FLAG = {
   ...SWITCH,
   brief: "Show names and addresses in full",
 } as const;
+
+/** Selects dead letters by their reason. */
+export const reasonFlag = (brief: string) =>
+  ({ kind: "parsed", parse: text, optional: true, placeholder: "R", brief }) as const;
 
 /** How many rows a list shows. */
 export const limitFlag = (noun: string, most: number) =>

@@ -12,7 +12,7 @@ describe("the delay after failures", () => {
     expect(backoffMs(attempt, 30_000, 3_600_000, () => 1)).toBe(most);
   });
 
-  test("never exceeds the cap, never falls below half of its step, and never shrinks with failures", () => {
+  test("is at most the cap, at least half of its step, and never shrinks with failures", () => {
     const numbers = fc.record({
       attempt: fc.integer({ min: 1, max: 500 }),
       base: fc.integer({ min: 1, max: 1_000_000 }),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createBatcher, QueueFull } from "./batcher.ts";
 
 describe("a batcher", () => {
-  test("shares a batch among the calls that arrive while one is under way, and gives each its own result", async () => {
+  test("calls that arrive while a batch is in flight share the next one, and each gets its own result", async () => {
     const sizes: number[] = [];
     const batcher = createBatcher<number, number>({
       maxBatch: 10,
@@ -22,7 +22,7 @@ describe("a batcher", () => {
     await batcher.idle();
   });
 
-  test("refuses at once what would only wait: its queue has a bound", async () => {
+  test("rejects a call at once when its queue is full", async () => {
     const release = Promise.withResolvers<void>();
     const batcher = createBatcher<number, number>({
       maxBatch: 1,

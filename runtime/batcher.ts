@@ -1,39 +1,38 @@
 import { outsideOfTraces } from "../observability/tracing.ts";
 
 /**
- * Shares one statement among the calls that arrive while another is under way: no timer, so a lone call goes at once, and
- * under load a statement carries as many as have gathered.
+ * Runs calls in batches: those that arrive while a batch is in flight share the next one. There is no timer, so a single
+ * call runs at once.
  */
 export interface Batcher<Input, Output> {
   /** Resolves with this call's own result; rejects if the batch that carried it failed, or with `QueueFull`. */
   add(input: Input): Promise<Output>;
-  /** Resolves when nothing is waiting or under way. */
+  /** Resolves when no call is queued or in flight. */
   idle(): Promise<void>;
 }
 
 export interface BatcherOptions<Input, Output> {
-  /** Most inputs in one batch. */
+  /** Maximum inputs of one batch. */
   readonly maxBatch: number;
-  /** Batches under way at the same time. */
+  /** Maximum batches in flight. */
   readonly maxInFlight: number;
   /** Runs one batch; returns one result per input, in the order of the inputs. */
   readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
-  /** Calls that may wait; 4,096 if not given. */
+  /** Maximum queued calls; 4,096 if not given. */
   readonly maxWaiting?: number;
 }
 
-/** So many wait already that another would only wait for nothing: the store behind is overloaded, or hangs. */
+/** The queue is full: the store behind it is overloaded, or hangs. */
 export class QueueFull extends Error {
   override readonly name = "QueueFull";
-  /** SQLSTATE insufficient_resources: callers answer as they do for a database that has no room. */
+  /** SQLSTATE insufficient_resources: callers treat it like a database that is out of resources. */
   readonly code = "53000";
 
   constructor(maxWaiting: number) {
-    super(`${maxWaiting} calls wait already`);
+    super(`${maxWaiting} calls are queued already`);
   }
 }
 
-/** Calls that may wait for a batch at the most; more are refused at once. */
 const MAX_WAITING = 4_096;
 
 interface Waiting<Input, Output> {
@@ -51,7 +50,7 @@ export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Outp
 
   const runBatch = async (batch: readonly Waiting<Input, Output>[]) => {
     try {
-      // What many share belongs to no single one's trace.
+      // A batch belongs to no single caller's trace.
       const outputs = await outsideOfTraces(() => run(batch.map((call) => call.input)));
       if (outputs.length !== batch.length) {
         throw new Error(`a batch of ${batch.length} gave ${outputs.length} results`);
@@ -85,7 +84,7 @@ export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Outp
         waiting.push({ input, resolve, reject });
         if (scheduled) return;
         scheduled = true;
-        // Calls of one turn of the event loop travel together.
+        // Calls of one turn of the event loop share a batch.
         queueMicrotask(() => {
           scheduled = false;
           next();

@@ -2,41 +2,41 @@ import type { Logger } from "../observability/logger.ts";
 import { backoffMs } from "./backoff.ts";
 
 /**
- * A part of the system that turns for as long as the process lives. It never ends by an error: it reports (once per kind,
- * not a thousand times), waits with jitter and goes on. Aborting its signal ends it after the turn under way.
+ * A part of the system that runs turn after turn until it is stopped. An error never ends it: it logs the error (once as
+ * long as it stays the same), waits with jitter and continues. Aborting its signal ends it after the current turn.
  */
 export interface Loop extends AsyncDisposable {
   readonly name: string;
   /** Settles, never rejects, when the loop has ended. */
   readonly done: Promise<void>;
-  /** Ends it, and waits for the turn under way. */
+  /** Ends the loop, and waits for the current turn. */
   stop(): Promise<void>;
-  /** Whether it has finished a turn lately. Progress, not "it is still there", is what liveness asks. */
+  /** Whether it has finished a turn within `staleAfterMs`: liveness means progress. */
   isLive(): boolean;
-  /** What keeps it from its work now, in the failing store's words; undefined when it works. */
+  /** The error of its last turn; undefined when that turn succeeded. */
   fault(): string | undefined;
 }
 
 export interface LoopOptions {
   readonly name: string;
   readonly log: Logger;
-  /** Pause after a turn that found nothing to do, in ms. A turn that returns "again" is followed at once. */
+  /** Pause after a turn that returns "idle", in ms. After "again" the next turn follows at once. */
   readonly everyMs: number;
-  /** Longest time without a finished turn that still counts as live, in ms; default 30 s more than the pause. */
+  /** Longest time without a finished turn that counts as live, in ms; default: `everyMs` and 30 s. */
   readonly staleAfterMs?: number;
   /**
-   * One turn. The signal is aborted when the loop is to end: blocked reads and waits must heed it. A turn that waits for a
-   * store to come back calls `progress` each time it has tried.
+   * One turn. The signal is aborted when the loop must end: blocked reads and waits must honour it. A turn that retries
+   * until a store is available again calls `progress` after each attempt.
    */
   readonly turn: (signal: AbortSignal, progress: () => void) => Promise<"again" | "idle">;
-  /** Ends the loop from outside, beside `stop`. */
+  /** Ends the loop, as `stop` does. */
   readonly signal?: AbortSignal;
 }
 
 const FAILURE_PAUSE_MS = 500;
 const MAX_FAILURE_PAUSE_MS = 5_000;
 
-/** Resolves after `ms`, or as soon as the signal, if there is one, is aborted. Never rejects. */
+/** Resolves after `ms`, or as soon as the signal is aborted. Never rejects. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal?.aborted === true) return resolve();
@@ -71,7 +71,7 @@ export const startLoop = (options: LoopOptions): Loop => {
     const message = error instanceof Error ? error.message : String(error);
     if (message !== reported) {
       reported = message;
-      log.error({ loop: name, error }, `${name} failed; trying again`);
+      log.error({ loop: name, error }, `${name} failed; retrying`);
     }
     return backoffMs(failures, FAILURE_PAUSE_MS, MAX_FAILURE_PAUSE_MS, Math.random);
   };
@@ -92,7 +92,7 @@ export const startLoop = (options: LoopOptions): Loop => {
         if (controller.signal.aborted) break;
         waitMs = failed(error);
       }
-      // A turn that failed is progress too: the loop is alive, it is the store that is away.
+      // A failed turn is progress, too: the store is unavailable, the loop is alive.
       progress();
       if (waitMs > 0) await pause(waitMs, controller.signal);
     }
@@ -114,6 +114,6 @@ export const startLoop = (options: LoopOptions): Loop => {
   };
 };
 
-/** The faults of several loops, by their names. */
+/** The faults of several loops, by name. */
 export const faultsOf = (loops: readonly Loop[]): Record<string, string> =>
   Object.fromEntries(loops.flatMap((loop) => (loop.fault() === undefined ? [] : [[loop.name, loop.fault() ?? ""]])));

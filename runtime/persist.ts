@@ -2,16 +2,16 @@ import type { Logger } from "../observability/logger.ts";
 import { backoffMs } from "./backoff.ts";
 import { pause } from "./loop.ts";
 
-/** The process gave up before the store came back; whatever was to be written is for the next owner to find. */
+/** The process stopped before the store was available again. Nothing was written; the next owner repeats the action. */
 export class GaveUp extends Error {
   override readonly name = "GaveUp";
 }
 
 export interface PersistOptions {
-  /** What is being done, for the log. */
+  /** Name of the action, for the log. */
   readonly what: string;
   readonly log: Logger;
-  /** Aborted: stop trying. */
+  /** Aborting it ends the retries. */
   readonly signal: AbortSignal;
   /** Called after each failure. */
   readonly onFailure?: (error: unknown) => void | Promise<void>;
@@ -21,8 +21,8 @@ const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
 
 /**
- * Does something again and again until it succeeds: a store that is away comes back. Logs the first failure, and the
- * success after failures.
+ * Retries an action until it succeeds, with a delay of at most 1 s between attempts. Logs the first failure, and the success
+ * after failures.
  *
  * @throws {GaveUp} when the signal is aborted
  */
@@ -35,7 +35,7 @@ export const persist = async <Result>(action: () => Promise<Result>, options: Pe
       if (failures > 0) log.info({ failures }, `${what} succeeded after ${failures} failures`);
       return result;
     } catch (error) {
-      if (failures === 0) log.warn({ error }, `${what} failed; trying until it succeeds`);
+      if (failures === 0) log.warn({ error }, `${what} failed; retrying until it succeeds`);
       await onFailure?.(error);
       await pause(backoffMs(failures + 1, FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random), signal);
     }

@@ -2,24 +2,24 @@
 export const EXIT = { stopped: 0, failed: 1, badSettings: 78 } as const;
 
 /**
- * Resolves with the signal's name at the first SIGTERM or SIGINT. Later ones change nothing: Ctrl-C reaches a process
- * twice under `bun run`, and a drain that is under way is bounded by its own time limit.
+ * Resolves with the signal's name at the first SIGTERM or SIGINT. Later ones are ignored: Ctrl-C reaches a process twice
+ * under `bun run`, and a drain has a time limit of its own.
  */
 export const untilAskedToStop = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(signal));
   });
 
-/** Names of errors whose message says all that an operator needs: what was given is wrong, the code is not. */
+/** Names of errors that an operator causes: their message is enough, a stack would add nothing. */
 const OPERATOR_FAULTS: ReadonlySet<string> = new Set(["BadSettings", "UnboundGroup", "UnknownGroup"]);
 
-/** `parseArgs` throws a TypeError, as any bug may; only its code tells them apart. */
+/** `parseArgs` throws a TypeError, as a bug may; its code distinguishes them. */
 const isArgumentFault = (error: Error): boolean =>
   "code" in error && typeof error.code === "string" && error.code.startsWith("ERR_PARSE_ARGS_");
 
 /**
- * Says on standard error why a process could not start, and gives its exit code. A fault in settings or arguments is a
- * message alone; anything else is shown with its stack.
+ * Prints to standard error why a process could not start, and returns its exit code. A fault in settings or arguments is
+ * printed as its message alone; anything else with its stack.
  */
 export const failedToStart = (error: unknown): number => {
   const isOperatorFault = error instanceof Error && (OPERATOR_FAULTS.has(error.name) || isArgumentFault(error));

@@ -10,7 +10,7 @@ const REQUIRED_BY: Readonly<Record<string, string>> = {
 const defaultOf = (name: string, { fallback }: Setting<unknown>): string =>
   fallback === undefined ? (REQUIRED_BY[name] ?? "") : `\`${fallback}\``;
 
-/** The settings as a Markdown table, one row each. Secrets are marked: they may come as `NAME_FILE`, too. */
+/** The settings as a Markdown table, one row each. Secrets also show their `NAME_FILE`. */
 export const settingsTable = (): string => {
   const rows = Object.entries<Setting<unknown>>(SETTINGS).map(([name, setting]) => {
     const file = setting.secret === true ? ` (or \`${name}_FILE\`)` : "";
@@ -19,7 +19,7 @@ export const settingsTable = (): string => {
   return ["| variable | default | unit | what |", "| --- | --- | --- | --- |", ...rows].join("\n");
 };
 
-/** `.env.example`: every variable with what it is; those with a default are commented out. */
+/** `.env.example`: every variable with its description; those with a default are commented out. */
 export const environmentExample = (): string => {
   const blocks = Object.entries<Setting<unknown>>(SETTINGS).map(([name, setting]) => {
     const about = setting.about.replaceAll("`", "");
@@ -27,13 +27,13 @@ export const environmentExample = (): string => {
     const isRequired = REQUIRED_BY[name] !== undefined;
     return `# ${about}${unit}\n${isRequired ? "" : "# "}${name}=${setting.fallback ?? setting.example}`;
   });
-  return `# Made from settings/schema.ts by \`bun run generate\`.\n\n${blocks.join("\n\n")}\n`;
+  return `# Generated from settings/schema.ts by \`bun run generate\`.\n\n${blocks.join("\n\n")}\n`;
 };
 
 const BEGIN = "<!-- settings: begin -->";
 const END = "<!-- settings: end -->";
 
-/** A document with the table between its two marks brought up to date. */
+/** A document with the table between its two markers replaced. */
 export const withSettingsTable = (document: string): string => {
   const [before, rest] = document.split(BEGIN);
   const after = rest?.split(END)[1];

@@ -33,7 +33,7 @@ describe("settings", () => {
     });
   });
 
-  test("all faults are told in one message, each with its variable, its problem and an example", () => {
+  test("all faults are in one message, each with its variable, its problem and an example", () => {
     const environment = { ...api, PORT: "http", MAIL_PORT: "0", MAIL_TLS: "maybe", CLAIM_MIN_IDLE_MS: "999" };
     const faults = faultsOf(() => loadSettings("api", environment));
     expect(faults).toHaveLength(4);

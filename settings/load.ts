@@ -17,7 +17,7 @@ export type Settings = { readonly [Name in Exclude<SettingName, Optional>]: Pars
   readonly [Name in Optional]?: Parsed[Name];
 };
 
-/** What a process must be given, beside what has a default. */
+/** Settings without a default that each role requires. */
 const REQUIRED = {
   migrate: ["DATABASE_URL"],
   api: ["DATABASE_URL", "REDIS_URL"],
@@ -27,12 +27,12 @@ const REQUIRED = {
 
 export type Role = keyof typeof REQUIRED;
 
-/** The settings of one role: what it requires is there. */
+/** The settings of one role; those that it requires are present. */
 export type SettingsOf<R extends Role> = Settings & {
   readonly [Name in (typeof REQUIRED)[R][number]]-?: Parsed[Name];
 };
 
-/** The settings of a role of which some more are there: what a group of consumers requires. */
+/** The settings of a role with further ones present: those that a consumer group requires. */
 export type SettingsWith<R extends Role, Name extends SettingName> = SettingsOf<R> & {
   readonly [Required in Name]-?: Parsed[Required];
 };
@@ -81,8 +81,8 @@ const checkTogether = (given: ReadonlySet<string>): string[] =>
     : ["MAIL_USERNAME, MAIL_PASSWORD: only one of them is set; expected both or none"];
 
 /**
- * Reads and checks the environment, once, at start. Every variable that is set is checked, whoever reads it; only what the
- * role itself needs, and what is named beside, is required. Unknown variables are ignored.
+ * Reads and checks the environment, once, at start. Every variable that is set is checked, also one that this
+ * role does not use; required are only those of the role, and the further ones that are named. Unknown variables are ignored.
  *
  * @throws {BadSettings} naming each faulty variable, its problem and an example
  */
@@ -129,7 +129,7 @@ export const loadSettings = <R extends Role>(
 };
 
 /**
- * The same settings, of which the named ones are there.
+ * The same settings, with the named ones present.
  *
  * @throws {BadSettings} naming each that is missing
  */

@@ -1,13 +1,13 @@
 import { z } from "zod";
 
-/** How one environment variable is read and told of. The README's table and `.env.example` are made from this. */
+/** How one environment variable is read and documented. The README's table and `.env.example` are generated from this. */
 export interface Setting<Value> {
   readonly schema: z.ZodType<Value, string>;
   /** As it would be written in the environment; undefined: no default. */
   readonly fallback?: string;
   /** A value that passes, for messages and for `.env.example`. */
   readonly example: string;
-  /** `ms`, `KiB`, `port`, ...; empty where the value says it. */
+  /** `ms`, `KiB`, `port`, ...; empty where there is none. */
   readonly unit: string;
   readonly about: string;
   /** Also read from the file that `NAME_FILE` names. */
@@ -51,14 +51,15 @@ export const SETTINGS = {
     schema: url("postgres", "postgresql"),
     example: "postgres://signup:secret@db.example:5432/signup",
     unit: "",
-    about: "PostgreSQL 14 to 18. The truth: users, the ledger of mails, the outbox.",
+    about: "PostgreSQL 14 to 18. The source of truth: users, the event log, the ledger of deliveries, the outbox.",
     secret: true,
   }),
   REDIS_URL: setting({
     schema: url("redis", "rediss"),
     example: "redis://redis.example:6379",
     unit: "",
-    about: "Redis 7 or later, or Valkey. Wakes consumers up and shares the work among them.",
+    about:
+      "Redis 7.0 or later, or Valkey. Distributes entries among consumers; work that it loses is queued again from PostgreSQL.",
     secret: true,
   }),
   STREAM_NAME: setting({
@@ -66,22 +67,22 @@ export const SETTINGS = {
     fallback: "signup",
     example: "signup",
     unit: "",
-    about: "Names the pipeline: its keys in Redis begin with this name in braces.",
+    about: "Name of the pipeline: each of its keys in Redis begins with this name in braces.",
   }),
-  PORT: setting({ schema: port, fallback: "3000", example: "3000", unit: "port", about: "Where the API listens." }),
+  PORT: setting({ schema: port, fallback: "3000", example: "3000", unit: "port", about: "Port of the API." }),
   PUBLIC_URL: setting({
     schema: url("http", "https"),
     fallback: "http://localhost:3000",
     example: "https://signup.example",
     unit: "",
-    about: "Where people reach the service: links in mails and pages.",
+    about: "Public address of the service, for links in mails and pages.",
   }),
   BRAND_NAME: setting({
     schema: singleLine(64).min(1, "expected at least one character"),
     fallback: "Toblug",
     example: "Toblug",
     unit: "",
-    about: "The product's name in mails and pages.",
+    about: "Product name in mails and pages.",
   }),
   MAIL_SERVER: setting({
     schema: text(253).regex(/^[A-Za-z0-9.:_-]+$/, "expected a host name or an IP address"),
@@ -100,7 +101,7 @@ export const SETTINGS = {
     schema: text().min(1, "expected at least one character"),
     example: "welcome",
     unit: "",
-    about: "Login at the SMTP server; together with MAIL_PASSWORD or not at all.",
+    about: "User name at the SMTP server; requires MAIL_PASSWORD, and the other way round.",
   }),
   MAIL_PASSWORD: setting({
     schema: text().min(1, "expected at least one character"),
@@ -113,7 +114,7 @@ export const SETTINGS = {
     schema: mailbox,
     example: "welcome@toblug.example",
     unit: "",
-    about: "Sender's address. Its domain is the right part of each Message-ID.",
+    about: "Sender's address. Its domain is the domain of each Message-ID.",
   }),
   MAIL_FROM_NAME: setting({
     schema: singleLine(128),
@@ -128,122 +129,123 @@ export const SETTINGS = {
     example: "starttls",
     unit: "",
     about:
-      "`starttls` is required, never merely tried; `implicit` speaks TLS from the first byte (port 465); `none` is plain.",
+      "`starttls`: a server without STARTTLS is refused; `implicit`: TLS from the first byte (port 465); `none`: no TLS.",
   }),
   MAIL_POOL_SIZE: setting({
     schema: wholeNumber(1, 1_000),
     example: "20",
     unit: "connections",
-    about: "Most SMTP connections of one consumer. Default: CONSUMER_CONCURRENCY.",
+    about: "Maximum SMTP connections of one consumer. Default: CONSUMER_CONCURRENCY.",
   }),
   MAIL_UNCERTAIN: setting({
     schema: z.enum(["resend", "hold"], "expected resend or hold"),
     fallback: "resend",
     example: "resend",
     unit: "",
-    about: "When nobody can know whether a mail went out: send it again (same Message-ID), or hold it for an operator.",
+    about: "When it is unknown whether a mail was sent: send it again (same Message-ID), or hold it for an operator.",
   }),
   MAIL_EXPIRE_AFTER_MS: setting({
     schema: duration(1_000),
     fallback: "259200000",
     example: "259200000",
     unit: "ms",
-    about: "A mail that is not out by then is dead, reason `expired` (72 h).",
+    about: "A mail that is not sent within this time is dead-lettered, reason `expired` (72 h).",
   }),
   CONSUMER_NAME: setting({
     schema: text(128).regex(/^[\x21-\x7e]+$/, "expected visible ASCII characters without spaces"),
     example: "consumer-1",
     unit: "",
-    about: "A consumer's name; a random suffix makes it unique per start. Default: the host's name.",
+    about: "Name of a consumer; a random suffix makes it unique per start. Default: the host name.",
   }),
   CONSUMER_CONCURRENCY: setting({
     schema: wholeNumber(1, 1_000),
     fallback: "20",
     example: "20",
-    unit: "mails",
-    about: "Entries that one consumer works on at a time, per group.",
+    unit: "entries",
+    about: "Maximum entries in flight in one consumer, per group.",
   }),
   CONSUMER_HEALTH_PORT: setting({
     schema: port,
     fallback: "8081",
     example: "8081",
     unit: "port",
-    about: "Where a consumer answers `/livez` and `/readyz`.",
+    about: "Port of a consumer's `/livez` and `/readyz`.",
   }),
   CLAIM_MIN_IDLE_MS: setting({
     schema: duration(1_000, 3_600_000),
     fallback: "10000",
     example: "10000",
     unit: "ms",
-    about: "An entry that its owner has not renewed for so long is claimed by a peer. Owners renew at a third of it.",
+    about:
+      "An entry that its owner has not renewed for this long is claimed by a peer. Owners renew every third of it.",
   }),
   RETRY_MAX: setting({
     schema: wholeNumber(0, 100),
     fallback: "3",
     example: "3",
-    unit: "tries",
-    about: "Tries after the first.",
+    unit: "attempts",
+    about: "Attempts after the first.",
   }),
   RETRY_DELAY_MS: setting({
     schema: duration(1),
     fallback: "30000",
     example: "30000",
     unit: "ms",
-    about: "Delay before the first retry; doubles with each, with jitter over its upper half.",
+    about: "Delay before the first retry; doubles with each retry, up to one hour, with jitter over its upper half.",
   }),
   RETRY_GREYLIST_MS: setting({
     schema: duration(1),
     fallback: "300000",
     example: "300000",
     unit: "ms",
-    about: "Shortest delay after a greylisting answer.",
+    about: "Minimum delay after a greylisting reply.",
   }),
   RECONCILE_AFTER_MS: setting({
     schema: duration(1_000),
     fallback: "60000",
     example: "60000",
     unit: "ms",
-    about: "A mail that its group has overtaken by so much is lost in Redis, and is put back in line.",
+    about: "An unfinished delivery that its group has overtaken by this much is missing in Redis, and is queued again.",
   }),
   DRAIN_TIMEOUT_MS: setting({
     schema: duration(0, 3_600_000),
     fallback: "25000",
     example: "25000",
     unit: "ms",
-    about: "After SIGTERM, what runs has so long to finish; the rest is handed back.",
+    about: "Time that attempts in flight have to finish after SIGTERM; the rest is released.",
   }),
   STREAM_RETENTION_MS: setting({
     schema: duration(1_000),
     fallback: "86400000",
     example: "86400000",
     unit: "ms",
-    about: "How long finished entries stay in the stream for replay (24 h).",
+    about: "Time that finished entries stay in the stream (24 h).",
   }),
   PASSWORD_HASH_MEMORY_KIB: setting({
     schema: wholeNumber(8, 4_194_304),
     fallback: "19456",
     example: "19456",
     unit: "KiB",
-    about: "Memory of one argon2id hash. Below OWASP's minimum (19456) a warning is logged.",
+    about: "Memory of one argon2id hash. A value below OWASP's minimum (19456) logs a warning.",
   }),
   PASSWORD_HASH_PASSES: setting({
     schema: wholeNumber(1, 64),
     fallback: "2",
     example: "2",
     unit: "passes",
-    about: "Passes of one argon2id hash. Below OWASP's minimum (2) a warning is logged.",
+    about: "Passes of one argon2id hash. A value below OWASP's minimum (2) logs a warning.",
   }),
   PASSWORD_HASH_CONCURRENCY: setting({
     schema: wholeNumber(1, 256),
     example: "2",
     unit: "hashes",
-    about: "Hashes at a time. Default: the number of cores.",
+    about: "Maximum hashes computed at a time. Default: the number of cores.",
   }),
   SERVICE_TOKEN: setting({
     schema: text().regex(/^[\x21-\x7e]{16,}$/, "expected at least 16 visible ASCII characters"),
     example: "a-long-random-token-of-your-own",
     unit: "",
-    about: "Bearer token for machines: `/api/v1/backlog`, payments. Without it these routes answer 401.",
+    about: "Bearer token for machines, required by `/api/v1/backlog`. If not set, that route answers 401.",
     secret: true,
   }),
   LOG_LEVEL: setting({
@@ -254,7 +256,7 @@ export const SETTINGS = {
     fallback: "info",
     example: "info",
     unit: "",
-    about: "Least severe line that is logged.",
+    about: "Minimum severity of logged lines.",
   }),
   TRACE_HOP: setting({
     schema: z.enum(["parent", "link"], "expected parent or link"),
@@ -262,7 +264,7 @@ export const SETTINGS = {
     example: "parent",
     unit: "",
     about:
-      "How a consumer's span hangs on the producer's: `parent` makes one trace of a signup (with a link, too), `link` a trace of each try.",
+      "How a consumer's span refers to the producer's: `parent` makes one trace of each signup (with a link, too), `link` one trace of each attempt.",
   }),
 } satisfies Record<string, Setting<unknown>>;
 

@@ -4,7 +4,7 @@ import { type Entry, entriesOfRead } from "./entries.ts";
 export interface BlockingReaderOptions {
   /** Opens a connection of its own for blocking reads. */
   readonly connect: () => Redis;
-  /** Any other connection: ends a blocked read by CLIENT UNBLOCK. */
+  /** Another connection, for CLIENT UNBLOCK, which ends a blocked read. */
   readonly commands: Redis;
   readonly group: string;
   readonly consumer: string;
@@ -12,21 +12,21 @@ export interface BlockingReaderOptions {
 
 /**
  * XREADGROUP ... BLOCK on a connection of its own. A blocking read can hang for ever on a connection that died silently
- * (every client has this flaw: redis/ioredis #610), so an answer that is overdue tears the connection down and builds a
- * new one. What such a read may have been given stays pending for this very consumer, and is found by its own claim.
+ * (redis/ioredis #610), so an overdue reply closes the connection and opens a new one. Entries of a lost reply stay pending
+ * for this consumer, and its own claim finds them.
  */
 export interface BlockingReader {
   /**
    * Waits up to `blockMs` for entries on any of the streams; `count` is per stream. An aborted signal ends the wait and
-   * still returns what the read was given.
+   * still returns the entries that were read.
    *
-   * @throws the Redis error, or an error that says that the connection was silent
+   * @throws the error of Redis, or of a silent connection
    */
   read(streams: readonly string[], count: number, blockMs: number, signal: AbortSignal): Promise<Entry[]>;
   close(): void;
 }
 
-/** How much later than asked for an answer may come before the connection counts as dead, in ms. */
+/** Time past `blockMs` after which a connection without a reply counts as dead, in ms. */
 const GRACE_MS = 3_000;
 const UNBLOCK_EVERY_MS = 50;
 
@@ -55,7 +55,7 @@ export const createBlockingReader = (options: BlockingReaderOptions): BlockingRe
         const unblock = () => void commands.client("UNBLOCK", clientId).catch(() => {});
         onAbort = () => {
           unblock();
-          // Again, for the first may have come before the read was blocked.
+          // Repeated: the first may have arrived before the read was blocked.
           unblocking = setInterval(unblock, UNBLOCK_EVERY_MS);
         };
         signal.addEventListener("abort", onAbort);

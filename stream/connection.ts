@@ -7,17 +7,17 @@ export interface RedisConnectionOptions {
   /** Shown by CLIENT LIST. */
   readonly name: string;
   readonly log: Logger;
-  /** A command that takes longer is given up, in ms. Its effect is then unknown. */
+  /** Time limit of a command in ms. After it the effect is unknown. */
   readonly commandTimeoutMs: number;
 }
 
-/** Reconnects for ever, soon, and not in step with others. */
+/** Reconnects without end, within 1 s, with jitter. */
 const reconnectDelayMs = (attempt: number): number => backoffMs(attempt, 50, 1_000, Math.random);
 
 /**
- * What every connection has in common: it rejects rather than waits. The defaults of ioredis send an XADD again whose
- * reply was lost (two entries), and queue commands while Redis is away (a request that hangs, and an XADD that is
- * executed after its caller gave up). A rejection means "unknown", and every caller has an answer to that.
+ * Options of every connection: a command rejects rather than waits. By default ioredis repeats an XADD whose reply was lost
+ * (two entries), and queues commands while Redis is unavailable (a request that hangs, and an XADD that runs after its
+ * caller gave up). A rejection means that the effect is unknown; every caller handles that.
  */
 const commonOptions = (name: string) =>
   ({
@@ -35,28 +35,28 @@ const logState = (redis: Redis, name: string, log: Logger): void => {
   let reported = "";
   let wasAway = false;
   redis.on("error", (error: Error) => {
-    // One line per kind of trouble, not one per attempt to reconnect.
+    // One line per kind of error, not one per attempt to reconnect.
     if (error.message === reported) return;
     reported = error.message;
     wasAway = true;
-    log.warn({ connection: name, error: error.message }, "Redis is away; reconnecting");
+    log.warn({ connection: name, error: error.message }, "Redis is unavailable; reconnecting");
   });
   redis.on("close", () => {
     wasAway = true;
   });
   redis.on("ready", () => {
-    if (wasAway) log.info({ connection: name }, "Redis is back");
+    if (wasAway) log.info({ connection: name }, "Redis is available again");
     wasAway = false;
     reported = "";
   });
 };
 
-/** A connection on which nothing comes back for so long, though an answer is due, is torn down and built anew. */
+/** A connection without a reply for this long, while one is due, is closed and opened again. */
 const MIN_SOCKET_TIMEOUT_MS = 2_000;
-/** The longest blocking read, and some. */
+/** Longer than the longest blocking read. */
 const BLOCKING_SOCKET_TIMEOUT_MS = 6_000;
 
-/** A connection for commands that answer at once. Commands of one turn of the event loop travel in one pipeline. */
+/** A connection for commands that do not block. Commands of one turn of the event loop share a pipeline. */
 export const openCommandConnection = ({ url, name, log, commandTimeoutMs }: RedisConnectionOptions): Redis => {
   const redis = new Redis(url, {
     ...commonOptions(name),
@@ -68,14 +68,14 @@ export const openCommandConnection = ({ url, name, log, commandTimeoutMs }: Redi
   return redis;
 };
 
-/** A connection for one blocking read at a time. It has no time limit of its own: its reader watches it. */
+/** A connection for one blocking read at a time. Its commands have no time limit: its reader has one. */
 export const openBlockingConnection = ({ url, name, log }: Omit<RedisConnectionOptions, "commandTimeoutMs">): Redis => {
   const redis = new Redis(url, { ...commonOptions(name), socketTimeout: BLOCKING_SOCKET_TIMEOUT_MS });
   logState(redis, name, log);
   return redis;
 };
 
-/** Resolves when the connection can be used, or after `timeoutMs`, or on abort. Never rejects. */
+/** Resolves when the connection is ready, after `timeoutMs`, or on abort. Never rejects. */
 export const untilReady = (redis: Redis, timeoutMs: number): Promise<boolean> =>
   new Promise((resolve) => {
     if (redis.status === "ready") return resolve(true);
@@ -96,5 +96,5 @@ export const redisErrorCode = (error: unknown): string => {
   return "code" in error && typeof error.code === "string" ? error.code : error.name;
 };
 
-/** A stream or a group that is gone: after a flush, a failover or somebody's DEL. It is to be made again. */
+/** Whether a stream or a group is missing, after a flush, a failover or a DEL: it must be created again. */
 export const isMissingGroup = (error: unknown): boolean => ["NOGROUP", "UNBLOCKED"].includes(redisErrorCode(error));

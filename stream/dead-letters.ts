@@ -2,17 +2,17 @@ import type { Redis } from "ioredis";
 import { fieldsOf } from "./entries.ts";
 import type { Keys } from "./keys.ts";
 
-/** A dead letter as it lies in a group's dead stream. */
+/** A dead letter in a group's dead stream. */
 export interface StoredLetter {
-  /** Id in the dead stream: the handle of a letter without an event id. */
+  /** Id in the dead stream: identifies a letter without an event id. */
   readonly letterId: string;
-  /** '' when the entry was too malformed to have one. Whatever the entry said: not necessarily a UUID. */
+  /** As the entry had it, not necessarily a UUID; '' when it had none. */
   readonly eventId: string;
   readonly reason: string;
-  /** What the last attempt said, addresses removed. */
+  /** Reply or error of the last attempt, addresses removed. */
   readonly detail: string;
   readonly attempts: number;
-  /** Whether the ledger has its delivery. An entry that nobody could read may say the id of another's event. */
+  /** Whether the ledger has its delivery. An entry that could not be read may carry the id of another event. */
   readonly isInLedger: boolean;
   /** ISO 8601 */
   readonly firstFailureAt: string;
@@ -21,11 +21,11 @@ export interface StoredLetter {
   /** Stream and id that the entry was read from. */
   readonly stream: string;
   readonly entryId: string;
-  /** The raw fields and values of the entry; empty if its payload was gone or the letter was written by hand. */
+  /** The raw fields and values of the entry; empty if its payload was trimmed or the letter was written by hand. */
   readonly fields: readonly string[];
 }
 
-/** Reasons of entries that nobody could read; a letter that does not say otherwise is not in the ledger then. */
+/** Reasons of entries that could not be read: unless the letter says so, the ledger has no delivery of it. */
 const UNREAD_REASONS: ReadonlySet<string> = new Set(["malformed", "unknown_version"]);
 
 const rawFields = (text: string | undefined): readonly string[] => {
@@ -60,8 +60,8 @@ const toLetter = ([letterId, raw]: [string, string[]]): StoredLetter => {
 export const countLetters = (redis: Redis, keys: Keys, group: string): Promise<number> => redis.xlen(keys.dead(group));
 
 /**
- * A group's letters, oldest first, in pages of `pageSize` (XRANGE): memory does not grow with their number. Ends at the
- * letter that was the last when it began, so that what is dead-lettered again meanwhile is not walked over twice.
+ * A group's letters, oldest first, in pages of `pageSize` (XRANGE), so that memory is bounded. Ends at the letter that was the
+ * last at the start: letters that are added meanwhile are not visited.
  */
 export async function* letterPages(
   redis: Redis,
@@ -86,8 +86,8 @@ const LETTER_ID = /^\d+-\d+$/;
 const SEARCH_PAGE = 500;
 
 /**
- * Letters by letter id or by event id. The index knows the letters of the ledger's own events; those that were
- * dead-lettered unread are searched for, and there may be several of one event.
+ * Letters by letter id or by event id. The index has the letters of events in the ledger; letters of unreadable entries are
+ * found by a scan, and there may be several of one event id.
  */
 export const findLetters = async (
   redis: Redis,
@@ -109,7 +109,7 @@ export const findLetters = async (
   return found;
 };
 
-/** The id of an event's letter, if the index knows one (HGET). */
+/** The id of an event's letter in the index (HGET). */
 export const indexedLetter = async (
   redis: Redis,
   keys: Keys,

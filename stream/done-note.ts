@@ -8,14 +8,14 @@ export const noteDone = async (redis: Redis, key: string): Promise<boolean> => {
   return true;
 };
 
-/** Which of the keys are noted. */
+/** The keys that exist (MGET). */
 export const findDoneNotes = async (redis: Redis, keys: readonly string[]): Promise<Set<string>> => {
   if (keys.length === 0) return new Set();
   const values = await redis.mget(...keys);
   return new Set(keys.filter((_, index) => values[index] !== null));
 };
 
-/** Deletes notes: the work is to be done again. */
+/** Deletes notes, so that the work is done again. */
 export const deleteDoneNotes = async (redis: Redis, keys: readonly string[]): Promise<void> => {
   if (keys.length > 0) await redis.unlink(...keys);
 };

@@ -3,9 +3,9 @@ import { orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
 
 /**
- * Takes a group off the log, and deletes what it alone owns: retry set, retries stream, dead letters and their index
- * (XGROUP DESTROY, UNLINK, SREM). What it had not read or not acked is gone for this group. Returns whether there was
- * anything. Safe to run again after it was cut off.
+ * Removes a group from the log, and deletes its retry set, retries stream, dead letters and their index (XGROUP DESTROY,
+ * UNLINK, SREM). Its unread and pending entries are lost to this group. Returns whether there was anything to remove.
+ * Idempotent: an interrupted run can be repeated.
  */
 export const dropGroup = async (redis: Redis, keys: Keys, group: string): Promise<boolean> => {
   const destroyed = await orNone(redis.xgroup("DESTROY", keys.events, group));

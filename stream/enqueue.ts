@@ -4,8 +4,8 @@ import { loggedEvent } from "./events/envelope.ts";
 import { publish } from "./publish.ts";
 
 /**
- * Puts events of the log into a group's retries stream, in their order, in one pipeline (XADD) and each with its trace: what
- * an operator redrives, releases or replays, and what the reconciler brings back. Other groups see nothing of it.
+ * Publishes events of the log to one group's retries stream, in order, in one pipeline (XADD), each with its trace context:
+ * for redrive, release, replay and the reconciler. Other groups do not read that stream.
  */
 export const enqueueLogged = async (
   redis: Redis,

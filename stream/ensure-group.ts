@@ -3,9 +3,8 @@ import type { Group } from "./groups.ts";
 import type { Keys } from "./keys.ts";
 
 /**
- * Makes a group on both of its streams, from their beginning, where it is missing (XGROUP CREATE key group 0 MKSTREAM).
- * From 0 and not from `$`: what was published while the group was gone is read, and the ledger knows what is done.
- * Returns how many were made.
+ * Creates a group on both of its streams where it is missing (XGROUP CREATE key group 0 MKSTREAM). From 0 and not from `$`:
+ * entries published while the group was missing are read, and the ledger prevents duplicates. Returns how many were created.
  */
 export const ensureGroup = async (redis: Redis, keys: Keys, group: Group): Promise<number> => {
   let made = 0;

@@ -2,21 +2,21 @@ import type { Redis } from "ioredis";
 import type { Fields } from "./events/envelope.ts";
 import type { HeldEntry } from "./scripts/delay.ts";
 
-/** An entry as it was read from a stream. */
+/** An entry read from a stream. */
 export interface Entry {
   readonly stream: string;
   /** `<ms>-<seq>` */
   readonly id: string;
-  /** Fields and values in their order; undefined when somebody trimmed the payload of a pending entry. */
+  /** Fields and values in order; undefined when the payload of a pending entry was trimmed. */
   readonly raw: readonly string[] | undefined;
   /**
-   * Times that it was given to a consumer, this one included, without an outcome so far: Redis' own counter, and what the
-   * entry carries of earlier lives. An outcome, whichever, starts it afresh.
+   * Deliveries without an outcome so far, this one included: Redis' counter, and the count that the entry carries from
+   * before it was released or delayed. Any outcome resets it.
    */
   readonly deliveries: number;
 }
 
-/** Fields by name. The last value wins where a name stands twice. */
+/** Fields by name. Of a name that occurs twice the last value wins. */
 export const fieldsOf = (raw: readonly string[]): Fields => {
   const fields: Record<string, string> = {};
   for (let index = 0; index + 1 < raw.length; index += 2) fields[raw[index] ?? ""] = raw[index + 1] ?? "";
@@ -30,7 +30,7 @@ export const heldEntry = (entry: Entry, group: string, consumer: string): HeldEn
   entryId: entry.id,
 });
 
-/** The field in which an entry carries the deliveries that ended with a consumer's death. */
+/** The field that carries the number of deliveries that ended with a consumer's death. */
 export const CRASHES = "crashes";
 
 const crashesOf = (raw: readonly string[] | undefined): number => {
@@ -45,7 +45,7 @@ const toEntry = (stream: string, pair: unknown): Entry[] => {
   return [{ stream, id: String(id), raw, deliveries: 1 + crashesOf(raw) }];
 };
 
-/** Reads the reply of XREADGROUP: `[[stream, [[id, [field, value, ...]], ...]], ...]`, or null when there was nothing. */
+/** Reads the reply of XREADGROUP: `[[stream, [[id, [field, value, ...]], ...]], ...]`, or null when there was no entry. */
 export const entriesOfRead = (reply: unknown): Entry[] => {
   if (!Array.isArray(reply)) return [];
   return reply.flatMap((item: unknown) => {
@@ -66,11 +66,11 @@ export const readNew = async (
 
 export interface ClaimedEntries {
   readonly entries: readonly Entry[];
-  /** Ids that were pending and whose payload somebody trimmed. Redis has dropped them from the pending list. */
+  /** Ids of pending entries whose payload was trimmed. Redis has removed them from the pending list. */
   readonly trimmed: readonly string[];
 }
 
-/** XAUTOCLAIM looks at no more than ten times COUNT per call, so it is called until its cursor is back at the start. */
+/** XAUTOCLAIM scans at most ten times COUNT per call, so it is called until its cursor is 0-0. */
 const MAX_SCANS = 1_000;
 
 const withDeliveries = async (redis: Redis, group: string, entry: Entry): Promise<Entry> => {
@@ -80,7 +80,7 @@ const withDeliveries = async (redis: Redis, group: string, entry: Entry): Promis
   return { ...entry, deliveries: counted + crashesOf(entry.raw) };
 };
 
-/** Takes over entries that their owner has not renewed for `minIdleMs`, at most `count`. */
+/** Claims entries that their owner has not renewed for `minIdleMs`, at most `count`. */
 export const claimIdle = async (
   redis: Redis,
   args: {
@@ -114,7 +114,7 @@ export const claimIdle = async (
   return { entries: await Promise.all(entries.map((entry) => withDeliveries(redis, args.group, entry))), trimmed };
 };
 
-/** Undoes a claim: this delivery does not count, and the entry has been idle for `idleMs`. */
+/** Undoes a claim: the delivery is not counted, and the idle time is set to `idleMs`. */
 export const unclaim = async (
   redis: Redis,
   args: { readonly group: string; readonly consumer: string; readonly idleMs: number },
@@ -125,7 +125,7 @@ export const unclaim = async (
   await redis.xclaim(entry.stream, group, consumer, 0, entry.id, "IDLE", idleMs, "RETRYCOUNT", counted - 1, "JUSTID");
 };
 
-/** The ids that are pending for one consumer, at most `count`. */
+/** Ids pending for one consumer, at most `count`. */
 export const pendingOf = async (
   redis: Redis,
   args: { readonly group: string; readonly consumer: string; readonly stream: string; readonly count: number },
@@ -135,6 +135,6 @@ export const pendingOf = async (
   return reply.flatMap((item: unknown) => (Array.isArray(item) ? [String(item[0])] : []));
 };
 
-/** XACK: the entry is done with, whoever owns it. Returns whether it was pending. */
+/** XACK, whichever consumer owns the entry. Returns whether it was pending. */
 export const acknowledge = async (redis: Redis, stream: string, group: string, entryId: string): Promise<boolean> =>
   (await redis.xack(stream, group, entryId)) === 1;

@@ -4,7 +4,7 @@ import { type InfoRecord, infoRecords, numberOf, orNone } from "./info-records.t
 import type { Keys } from "./keys.ts";
 import { watermarkAgeMs } from "./watermark.ts";
 
-/** A consumer as its group knows it, over both streams. */
+/** A consumer of a group, over both streams. */
 export interface ConsumerStatus {
   readonly name: string;
   readonly pending: number;
@@ -12,24 +12,24 @@ export interface ConsumerStatus {
   readonly idleMs: number;
 }
 
-/** Where a group stands. */
+/** The status of a group. */
 export interface GroupStatus {
   readonly group: string;
-  /** Nobody reads it any more: it is on the stream, but this code has no such group. It holds back trimming. */
+  /** Orphaned: it exists on the stream, but this code has no such group. It holds back trimming. */
   readonly orphaned: boolean;
-  /** On which of its two streams it exists. */
+  /** The streams, of its two, on which it exists. */
   readonly exists: { readonly events: boolean; readonly retries: boolean };
-  /** Entries of the log that it has not read. null: Redis does not know (7.0 after a restart or a failover). */
+  /** Entries of the log that it has not read. null: unknown to Redis (7.0 after a restart or a failover). */
   readonly lag: number | null;
-  /** The same of its own retries stream: due retries, redrives, what was released or reconciled. */
+  /** The same of its retries stream: due retries, and entries redriven, released, replayed or reconciled. */
   readonly retriesLag: number | null;
-  /** Read and not acked, on both streams. */
+  /** Entries read and not acked, on both streams. */
   readonly pending: number;
   /** In the retry set, until their next attempt. */
   readonly waitingRetries: number;
   readonly deadLetters: number;
   readonly paused: boolean;
-  /** Age of the low watermark in ms of Redis' clock: how long the oldest unfinished entry has waited. 0: none. */
+  /** Age of the low watermark in ms of Redis' clock: the age of the oldest unfinished entry. 0: none. */
   readonly oldestUnfinishedMs: number;
   readonly consumers: readonly ConsumerStatus[];
 }
@@ -63,7 +63,7 @@ export const readConsumers = async (redis: Redis, keys: Keys, group: string): Pr
   return merged((await Promise.all(both)).flat());
 };
 
-/** Everything about one group, each part one cheap command at any depth. */
+/** The status of one group. Each command is cheap at any depth of its streams. */
 export const readGroupStatus = async (
   redis: Redis,
   keys: Keys,
@@ -95,13 +95,13 @@ export const readGroupStatus = async (
   };
 };
 
-/** A group that is there, and whether this code has it. */
+/** A group on the log, and whether this code has it. */
 export interface ListedGroup {
   readonly name: string;
   readonly orphaned: boolean;
 }
 
-/** The groups that the code has, then those that are on the log and that it does not have. */
+/** The groups of this code, then the orphaned ones on the log. */
 export const listGroups = async (
   redis: Redis,
   keys: Keys,
@@ -115,7 +115,7 @@ export const listGroups = async (
   return [...known.map((name) => ({ name, orphaned: false })), ...orphaned.map((name) => ({ name, orphaned: true }))];
 };
 
-/** The status of each of these. */
+/** The status of each of these groups. */
 export const readGroupStatuses = async (
   redis: Redis,
   keys: Keys,

@@ -14,7 +14,7 @@ describe("the groups", () => {
     ]);
   });
 
-  test("bind to something: one that does not is named at the start, with the types that there are", () => {
+  test("that bind to nothing are named at the start, with the known types", () => {
     requireBindings(GROUPS);
     expect(() => requireBindings([everything, nothing], types)).toThrow(
       "the group typo binds to nothing: none of its patterns (user.sined_up.v1) matches\n" +
@@ -22,7 +22,7 @@ describe("the groups", () => {
     );
   });
 
-  test("have words of their own for two states", () => {
+  test("show two states by names of their own", () => {
     expect([shownState(WELCOME_EMAIL, "active"), shownState(WELCOME_EMAIL, "done")]).toEqual(["sending", "sent"]);
     expect([shownState(everything, "done"), shownState(WELCOME_EMAIL, "held")]).toEqual(["done", "held"]);
   });

@@ -4,8 +4,8 @@ import { EVENT_TYPES } from "./events/types.ts";
 import { matchesPattern } from "./routing.ts";
 
 /**
- * A consumer group, as the api must know it: it makes the group's streams before the first consumer is there, and writes a
- * delivery for the group with each event that it binds to. What the group does is its folder in `consumers/`.
+ * A consumer group, as far as the api needs it: the api creates the group's streams before the first consumer starts, and
+ * writes a delivery for the group with each event that it binds to. The group's work is in its folder in `consumers/`.
  */
 export interface Group {
   /** Lower-case words with dashes; also the name of its folder. */
@@ -14,7 +14,7 @@ export interface Group {
   readonly types: readonly string[];
   /** Delay before its first attempt at an event, in ms; none if not given. */
   readonly delayMs?: number;
-  /** What its people call two states of a delivery; elsewhere they are `active` and `done`. */
+  /** The names that users see for the states `active` and `done`. */
   readonly words?: { readonly active: "sending"; readonly done: "sent" };
 }
 
@@ -24,13 +24,13 @@ export const WELCOME_EMAIL: Group = {
   words: { active: "sending", done: "sent" },
 };
 
-/** Every group. Its surroundings (manifests, triggers, registry) are made from this list: `bun run generate`. */
+/** Every group. Manifests, triggers and the registry are generated from this list: `bun run generate`. */
 export const GROUPS: readonly Group[] = [WELCOME_EMAIL];
 
-/** A state of a delivery in the words of some group. */
+/** A state of a delivery, as any group shows it. */
 export type ShownState = DeliveryState | "sending" | "sent";
 
-/** A state of a delivery in the words of its group. */
+/** A state of a delivery, as its group shows it. */
 export const shownState = ({ words }: Group, state: DeliveryState): ShownState =>
   state === "active" ? (words?.active ?? state) : state === "done" ? (words?.done ?? state) : state;
 
@@ -42,15 +42,15 @@ export const boundGroups = (groups: readonly Group[], types: readonly string[] =
       .map((group) => ({ type, group_name: group.name, delay_ms: group.delayMs ?? null })),
   );
 
-/** A group that no known event would ever reach. */
+/** A group that binds to no known event type. */
 export class UnboundGroup extends Error {
   override readonly name = "UnboundGroup";
 }
 
 /**
- * Checks that each group binds to something.
+ * Checks that each group binds to at least one known type.
  *
- * @throws {UnboundGroup} naming the patterns, and the types that there are
+ * @throws {UnboundGroup} naming the patterns and the known types
  */
 export const requireBindings = (groups: readonly Group[], types: readonly string[] = EVENT_TYPES): void => {
   const reached = new Set(boundGroups(groups, types).map((bound) => bound.group_name));

@@ -1,7 +1,7 @@
-/** One record of XINFO GROUPS or XINFO CONSUMERS, by the names that Redis gives. */
+/** One record of XINFO GROUPS or XINFO CONSUMERS, by Redis' field names. */
 export type InfoRecord = ReadonlyMap<string, unknown>;
 
-/** Reads a reply of XINFO that lists records as flat `[name, value, ...]` arrays. */
+/** Decodes a reply of XINFO: records as flat `[name, value, ...]` arrays. */
 export const infoRecords = (reply: unknown): readonly InfoRecord[] => {
   if (!Array.isArray(reply)) return [];
   return reply.flatMap((item: unknown) => {
@@ -12,7 +12,7 @@ export const infoRecords = (reply: unknown): readonly InfoRecord[] => {
   });
 };
 
-/** The reply to a question about a stream or a group; an empty list if it does not exist. */
+/** The reply about a stream or a group; an empty list if it does not exist. */
 export const orNone = async (reply: Promise<unknown>): Promise<unknown> => {
   try {
     return await reply;
@@ -22,7 +22,7 @@ export const orNone = async (reply: Promise<unknown>): Promise<unknown> => {
   }
 };
 
-/** A number of a record; undefined where Redis says nil. */
+/** A number of a record; undefined for nil. */
 export const numberOf = (record: InfoRecord | undefined, name: string): number | undefined => {
   const value = record?.get(name);
   return value === null || value === undefined ? undefined : Number(value);

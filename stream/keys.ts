@@ -1,6 +1,6 @@
 /**
- * The names of everything that a pipeline keeps in Redis. One hash tag, so that a Redis Cluster holds a pipeline in one
- * slot and scripts may touch all of its keys.
+ * The keys of a pipeline in Redis. They share one hash tag, so that a Redis Cluster keeps them in one slot and scripts may
+ * use all of them.
  */
 export interface Keys {
   /** The log of events: every group reads it. Stream. */
@@ -9,7 +9,7 @@ export interface Keys {
   readonly paused: string;
   /** `event_id state` at each change, for live pages. Pub/Sub channel; nothing depends on it. */
   readonly status: string;
-  /** The api process that reports the gauges of shared state at present. String, seconds. */
+  /** The api process that currently reports the gauges of shared state. String, seconds. */
   readonly reporter: string;
   /** Entries of a group that wait for their next attempt, scored by due time in ms of Redis' clock. Sorted set. */
   retrySet(group: string): string;
@@ -19,7 +19,7 @@ export interface Keys {
   dead(group: string): string;
   /** Event id -> id of its dead letter. Hash. */
   deadIndex(group: string): string;
-  /** Says that the work was done while the ledger could not be written. String, 7 days. */
+  /** Notes that the work was done while the ledger was unavailable. String, 7 days. */
   sent(group: string, eventId: string): string;
 }
 

@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "./keys.ts";
 
-/** Pauses a group: its consumers stop reading within a second or so (SADD). False if it was paused already. */
+/** Pauses a group: its consumers stop reading within about a second (SADD). False if it was paused already. */
 export const pauseGroup = async (redis: Redis, keys: Keys, group: string): Promise<boolean> =>
   (await redis.sadd(keys.paused, group)) === 1;
 
-/** Lets a group read again (SREM). False if it was not paused. */
+/** Resumes a group (SREM). False if it was not paused. */
 export const resumeGroup = async (redis: Redis, keys: Keys, group: string): Promise<boolean> =>
   (await redis.srem(keys.paused, group)) === 1;
 

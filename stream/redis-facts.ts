@@ -1,13 +1,13 @@
 import type { Redis } from "ioredis";
 
-/** What decides whether a Redis keeps this service's entries. From INFO. */
+/** What decides whether a Redis keeps this service's entries (INFO). */
 export interface RedisFacts {
   readonly version: string;
   readonly isReplica: boolean;
   readonly usedMemory: number;
-  /** Bytes; 0: no limit of its own. */
+  /** Bytes; 0: no limit. */
   readonly maxMemory: number;
-  /** Must be `noeviction`: any other policy throws entries away when memory is short. */
+  /** Must be `noeviction`: any other policy evicts entries when memory is full. */
   readonly evictionPolicy: string;
   readonly appendOnly: boolean;
   readonly lastAppendOk: boolean;

@@ -2,12 +2,12 @@ import type { Redis } from "ioredis";
 import type { Logger } from "../observability/logger.ts";
 import { type RedisFacts, readRedisFacts } from "./redis-facts.ts";
 
-/** What was found about one part of a Redis' set-up, and what to do about it. */
+/** A finding about one setting of a Redis, and its remedy. */
 export interface PolicyFinding {
   readonly name: "version" | "writable" | "persistence" | "eviction";
   readonly verdict: "ok" | "warn" | "fail";
   readonly finding: string;
-  /** Missing where all is well. */
+  /** Missing when the verdict is `ok`. */
   readonly remedy?: string;
 }
 
@@ -33,7 +33,7 @@ const persistence = ({ appendOnly, lastAppendOk }: RedisFacts): PolicyFinding =>
     return {
       name: "persistence",
       verdict: "warn",
-      finding: "appendonly is off: a restart forgets entries, and the ledger has to bring them back",
+      finding: "appendonly is off: a restart loses entries, and the reconciler queues them again",
       remedy: "set appendonly yes",
     };
   }
@@ -43,7 +43,7 @@ const persistence = ({ appendOnly, lastAppendOk }: RedisFacts): PolicyFinding =>
         name: "persistence",
         verdict: "fail",
         finding: "the last write to the append-only file failed",
-        remedy: "look at the disk of Redis",
+        remedy: "check the disk of Redis",
       };
 };
 
@@ -53,11 +53,11 @@ const eviction = ({ evictionPolicy, maxMemory }: RedisFacts): PolicyFinding =>
     : {
         name: "eviction",
         verdict: maxMemory === 0 ? "warn" : "fail",
-        finding: `${evictionPolicy}: entries are thrown away when memory is short`,
+        finding: `${evictionPolicy}: entries are evicted when memory is full`,
         remedy: "set maxmemory-policy noeviction",
       };
 
-/** How a Redis must be set up so that it keeps entries: what its processes warn of, and what `ops doctor` checks. */
+/** Checks that a Redis is configured to keep entries. Processes warn by it, and `ops doctor` reports it. */
 export const checkRedisPolicy = (facts: RedisFacts): readonly PolicyFinding[] => [
   version(facts),
   writable(facts),
@@ -65,16 +65,16 @@ export const checkRedisPolicy = (facts: RedisFacts): readonly PolicyFinding[] =>
   eviction(facts),
 ];
 
-/** Looks at each connecting how Redis is set up, and warns of what would lose entries: once per finding. */
+/** Checks the policy at each connect, and warns of each finding once. */
 export const warnOfRisks = (redis: Redis, log: Logger): void => {
   const reported = new Set<string>();
   const look = async () => {
-    // INFO may be forbidden to us; then somebody else has to look.
+    // INFO may be forbidden by an ACL; then the policy is not checked.
     const facts = await readRedisFacts(redis).catch(() => undefined);
     for (const { name, verdict, finding, remedy } of facts === undefined ? [] : checkRedisPolicy(facts)) {
       if (verdict === "ok" || reported.has(finding)) continue;
       reported.add(finding);
-      log.warn({ policy: name }, `Redis is set up to lose entries: ${finding}; ${remedy}`);
+      log.warn({ policy: name }, `Redis is configured to lose entries: ${finding}; ${remedy}`);
     }
   };
   if (redis.status === "ready") void look();

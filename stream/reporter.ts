@@ -2,9 +2,8 @@ import type { Redis } from "ioredis";
 import type { Keys } from "./keys.ts";
 
 /**
- * Whether this process is the one that reports, for `holdMs` from now: the first to ask, and then itself again each time it
- * asks in time (SET NX GET, Redis 7.0). A courtesy, not a lock: for a moment two may hold it, and nothing but the number of
- * reports depends on it.
+ * Whether this process is the reporter for the next `holdMs`: the first to ask, and the same one as long as it asks again in
+ * time (SET NX GET, Redis 7.0). Not a lock: two may hold it for a moment, which only duplicates a report.
  */
 export const mayReport = async (redis: Redis, keys: Keys, name: string, holdMs: number): Promise<boolean> => {
   const holder = await redis.set(keys.reporter, name, "PX", holdMs, "NX", "GET");

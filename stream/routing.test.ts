@@ -37,7 +37,7 @@ describe("a pattern matches a type as a topic exchange would", () => {
     expect(matchesPattern(pattern, type)).toBe(expected);
   });
 
-  test("long patterns over long types take no time to speak of", () => {
+  test("long patterns over long types are matched in linear time", () => {
     const pattern = Array.from({ length: 200 }, () => "#.a").join(".");
     expect(matchesPattern(pattern, Array.from({ length: 400 }, () => "b").join("."))).toBe(false);
   });
@@ -50,7 +50,7 @@ describe("a pattern matches a type as a topic exchange would", () => {
     fc.assert(fc.property(words(word), (type) => matchesPattern(type, type) && matchesPattern("#", type)));
   });
 
-  test("the same as the regular expression that says it", () => {
+  test("the same as an equivalent regular expression", () => {
     const pattern = words(fc.constantFrom("a", "b", "*", "#"));
     const expression = (text: string) => {
       const parts = text
@@ -74,14 +74,14 @@ describe("a group that binds by patterns", () => {
     [["user.signed_up.v1"], "user.deleted.v1", "unbound"],
     [["user.signed_up.v1"], "", "unbound"],
     [["user.#"], "user.email_verified.v1", "handled"],
-    // A wildcard swallows no version that nobody here can read.
+    // A wildcard does not match a version that this code cannot read.
     [["user.#"], "user.signed_up.v2", "unknown-version"],
     [["#"], "payment.requested.v9", "unknown-version"],
     [["user.*.v1"], "user.signed_up.v2", "unknown-version"],
-    // A type that this code does not know in any version: its own schema decides.
+    // A type that this code knows in no version: the group's schema decides.
     [["user.#"], "user.renamed.v1", "handled"],
     [["user.#"], "order.placed.v1", "unbound"],
-    // Named whole, it is meant.
+    // Named in full.
     [["user.signed_up.v2"], "user.signed_up.v2", "handled"],
   ] as const)("%p and %p: %s", (patterns, type, expected) => {
     expect(bindingTo(patterns, type, known)).toBe(expected);

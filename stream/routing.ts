@@ -6,7 +6,7 @@ export const matchesPattern = (pattern: string, type: string): boolean =>
   matchesWords(pattern.split("."), type === "" ? [] : type.split("."));
 
 const matchesWords = (pattern: readonly string[], words: readonly string[]): boolean => {
-  // The places in `words` that the pattern may have come to; one row at a time, so that no pattern takes long.
+  // Positions in `words` that the pattern can reach, one part at a time: linear in both lengths.
   let places = new Set([0]);
   for (const expected of pattern) {
     const next = new Set<number>();
@@ -22,13 +22,12 @@ const matchesWords = (pattern: readonly string[], words: readonly string[]): boo
 /** `order.placed.v2` -> `order.placed` */
 const withoutVersion = (type: string): string => type.replace(/\.v\d+$/, "");
 
-/** What a group does with an event type: handles it, knows it in another version only, or has no business with it. */
+/** What a group does with an event type: handles it, knows it only in another version, or ignores it. */
 export type Binding = "handled" | "unknown-version" | "unbound";
 
 /**
- * How patterns bind to a type. `knownTypes`: every type that this code can read. A type that a pattern names whole is
- * handled; one that a wildcard matches is, too, unless this code knows it in another version only. A group never takes a
- * version for another.
+ * How patterns bind to a type. `knownTypes`: every type that this code can read. A type that a pattern names in
+ * full is handled. So is one that a wildcard matches, unless this code knows it only in another version.
  */
 export const bindingTo = (patterns: readonly string[], type: string, knownTypes: readonly string[]): Binding => {
   const bound = knownTypes.filter((known) => patterns.some((pattern) => matchesPattern(pattern, known)));

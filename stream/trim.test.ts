@@ -8,7 +8,7 @@ const order = (entryId: string) => {
   return ms * 10 + sequence;
 };
 
-describe("how far a stream may be trimmed", () => {
+describe("the bound of a trim", () => {
   test.each([
     [[undefined], 1_000, 100, "900-0"],
     [["500-2"], 1_000, 100, "500-2"],
@@ -19,7 +19,7 @@ describe("how far a stream may be trimmed", () => {
     expect(trimBound(unfinished, nowMs, retentionMs)).toBe(expected as string);
   });
 
-  test("never touches what a group has yet to finish, nor what is younger than the retention", () => {
+  test("is never above an unfinished entry, nor above what is younger than the retention", () => {
     const unfinished = fc.array(fc.option(id, { nil: undefined }));
     fc.assert(
       fc.property(unfinished, fc.nat(6_000), fc.nat(6_000), (ids, nowMs, retentionMs) => {

@@ -2,10 +2,10 @@ import type { Redis } from "ioredis";
 import { entryTimeMs } from "./watermark.ts";
 
 /**
- * Up to which id a stream may be trimmed (XTRIM MINID: ids below go), or undefined for not at all.
+ * The id below which a stream may be trimmed (XTRIM MINID); undefined if it may not be trimmed.
  *
- * Never at or above what any group has yet to finish, and never what is younger than the retention. The bound is an id, not
- * only its time: of two entries in one millisecond the first may be done and the second not.
+ * Unfinished entries of any group stay, and so do entries younger than the retention. The bound is an id, not only a time: of
+ * two entries in one millisecond the first may be done and the second not.
  */
 export const trimBound = (
   unfinished: readonly (string | undefined)[],
@@ -19,7 +19,7 @@ export const trimBound = (
 
 const sequence = (id: string): number => Number(id.split("-")[1] ?? 0);
 
-/** Whether one entry id lies before another. */
+/** Whether one entry id is lower than another. */
 const isBelow = (left: string, right: string): boolean => {
   const [leftMs, rightMs] = [entryTimeMs(left), entryTimeMs(right)];
   return leftMs < rightMs || (leftMs === rightMs && sequence(left) < sequence(right));
@@ -30,13 +30,13 @@ const SLICE = 10_000;
 const MAX_SLICES = 100;
 
 /**
- * Drops what lies below an id (XTRIM MINID), in slices; returns how many entries went. What is at or above it stays, so
- * `lag` stays exact as long as all groups have finished what is below.
+ * Removes the entries below an id (XTRIM MINID), in slices; returns how many. `lag` stays exact as long as all groups have
+ * finished what is below.
  */
 export const trimBelow = async (redis: Redis, stream: string, minId: string): Promise<number> => {
   let trimmed = 0;
   for (let slice = 0; slice < MAX_SLICES; slice += 1) {
-    // Whole nodes first: cheap, and bounded.
+    // Whole nodes first: cheap, and bounded by LIMIT.
     const dropped = await redis.xtrim(stream, "MINID", "~", minId, "LIMIT", SLICE);
     trimmed += dropped;
     if (dropped === 0) break;

@@ -14,7 +14,7 @@ describe("the low watermark", () => {
     expect(lowWatermarkMs([{ oldestUnread: undefined, oldestPending: undefined }], nowMs)).toBe(nowMs);
   });
 
-  test("never lies above an entry that is unread or pending, nor above now", () => {
+  test("is never above an unread or pending entry, nor above now", () => {
     fc.assert(
       fc.property(fc.array(position), (positions) => {
         const watermark = lowWatermarkMs(positions, nowMs);
@@ -25,7 +25,7 @@ describe("the low watermark", () => {
     );
   });
 
-  test("is one of the entries' times, or now: it never falls lower than it must", () => {
+  test("is the time of one of the entries, or now: never lower than necessary", () => {
     fc.assert(
       fc.property(fc.array(position), (positions) => {
         const times = positions

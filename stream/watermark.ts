@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { infoRecords, orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
 
-/** Where a group stands on one stream, in ids; undefined: there is none. */
+/** The position of a group on one stream, in ids; undefined: none. */
 export interface GroupPosition {
   readonly oldestUnread: string | undefined;
   readonly oldestPending: string | undefined;
@@ -13,10 +13,10 @@ export const entryTimeMs = (entryId: string): number => Number(entryId.split("-"
 
 /**
  * The low watermark of a group: the time of the oldest entry that is unread or pending on any of its streams; `nowMs` if
- * there is none. Whatever was queued before it has been overtaken: it is done, in the retry set, or lost.
+ * there is none. An entry queued before it is done, in the retry set, or lost.
  *
- * Three use it: the janitor trims below it, the reconciler looks for lost deliveries below it, and its age is what the oldest
- * unfinished entry has waited. An id from the future (somebody's own) counts as now.
+ * The janitor trims below it, the reconciler looks for lost deliveries below it, and its age is the age of the oldest
+ * unfinished entry. An id in the future counts as now.
  */
 export const lowWatermarkMs = (positions: readonly GroupPosition[], nowMs: number): number =>
   positions
@@ -30,7 +30,7 @@ export const redisTimeMs = async (redis: Redis): Promise<number> => {
   return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
 };
 
-/** How far a group has come on a stream, by Redis' own record of it; undefined if it is missing. */
+/** The last id that Redis has delivered to a group on a stream; undefined if the group is missing. */
 const lastDelivered = async (redis: Redis, stream: string, group: string): Promise<string | undefined> => {
   const records = infoRecords(await orNone(redis.xinfo("GROUPS", stream)));
   const found = records.find((record) => record.get("name") === group);
@@ -39,7 +39,7 @@ const lastDelivered = async (redis: Redis, stream: string, group: string): Promi
 
 const positionOn = async (redis: Redis, stream: string, group: string): Promise<GroupPosition> => {
   const delivered = await lastDelivered(redis, stream, group);
-  // A group that is missing has read nothing: all that is there is unread.
+  // A missing group has read nothing: every entry is unread.
   const [next] = await redis.xrange(stream, delivered === undefined ? "-" : `(${delivered}`, "+", "COUNT", 1);
   if (delivered === undefined) return { oldestUnread: next?.[0], oldestPending: undefined };
   const summary: unknown = await redis.xpending(stream, group);
@@ -47,11 +47,11 @@ const positionOn = async (redis: Redis, stream: string, group: string): Promise<
   return { oldestUnread: next?.[0], oldestPending: typeof oldest === "string" ? oldest : undefined };
 };
 
-/** Where a group stands on both of its streams. */
+/** The position of a group on both of its streams. */
 export const groupPositions = (redis: Redis, keys: Keys, group: string): Promise<GroupPosition[]> =>
   Promise.all([positionOn(redis, keys.events, group), positionOn(redis, keys.retriesStream(group), group)]);
 
-/** How long ago the low watermark was, in ms of Redis' clock: 0 when the group has nothing left to do. */
+/** Age of the low watermark in ms of Redis' clock; 0 when the group has finished everything. */
 export const watermarkAgeMs = async (redis: Redis, keys: Keys, group: string): Promise<number> => {
   const positions = await groupPositions(redis, keys, group);
   const nowMs = await redisTimeMs(redis);

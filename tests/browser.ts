@@ -13,12 +13,12 @@ const FLAGS = [
 /** Chromium's own sandbox refuses to run as root. */
 const ROOT_FLAGS = ["--no-sandbox"];
 
-/** A person's browser: what it asked for, and what went wrong in it. */
+/** A browser, with its requests and errors. */
 export interface Visitor extends AsyncDisposable {
   readonly page: Page;
-  /** Addresses that were asked for, of whatever kind. */
+  /** URLs of all requests. */
   readonly requested: readonly string[];
-  /** Errors of scripts, and what the console was told of them, a policy's refusals too. */
+  /** Errors of scripts and of the console, refusals by a content security policy included. */
   readonly errors: readonly string[];
 }
 
@@ -48,7 +48,7 @@ const follow = async (context: BrowserContext): Promise<Visitor> => {
   return { page, requested, errors, [Symbol.asyncDispose]: () => context.close() };
 };
 
-/** Somebody who visits with a profile of their own; narrow as a small telephone unless told otherwise. */
+/** A visitor with a profile of their own; as narrow as a small telephone by default. */
 export const aVisitor = async (browser: Browser, options: BrowserContextOptions): Promise<Visitor> =>
   follow(await browser.newContext({ viewport: { width: 360, height: 740 }, ...options }));
 

@@ -32,7 +32,7 @@ describe("the janitor", () => {
     expect((await readGroupStatus(pipeline.redis, pipeline.keys, group)).lag).toBe(0);
   });
 
-  test("never robs a slow group, nor what a consumer still has in flight", async () => {
+  test("never trims an entry that a slow group has not read, or that is in flight", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
     await redis.xgroup("CREATE", keys.events, "slow", "0");
@@ -79,7 +79,7 @@ describe("the janitor", () => {
   });
 });
 
-test("entries that somebody else trimmed under a consumer's hands crash nothing, and their mails come", async () => {
+test("entries trimmed while a consumer works on them crash nothing, and their mails are sent", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys } = pipeline;
   const eventIds = await pipeline.signUp(...Array.from({ length: 3 }, () => aSignup()));
@@ -95,7 +95,7 @@ test("entries that somebody else trimmed under a consumer's hands crash nothing,
   expect(outbox.sent).toHaveLength(3);
 });
 
-test("the reaper removes a consumer that is gone and holds nothing; never one that holds entries", async () => {
+test("the reaper removes a dead consumer without pending entries, never one with pending entries", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys } = pipeline;
   await pipeline.signUp(aSignup(), aSignup());
@@ -122,7 +122,7 @@ const commandsOf = (slowlog: unknown): string[][] =>
     return Array.isArray(words) ? words.map(String) : [];
   });
 
-test("lag that Redis forgot at a restart is restored in slices, at 200,000 entries, while the group reads on", async () => {
+test("lag that Redis lost at a restart is restored in slices, at 200,000 entries, while the group continues to read", async () => {
   await using own = await anOwnRedis();
   const keys = keysOf("lag");
   const connection = { url: own.url, name: "lag", log: silentLog, commandTimeoutMs: 10_000 };

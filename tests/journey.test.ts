@@ -4,7 +4,7 @@ import { parseMail, startMailServer } from "./mail-server.ts";
 import { aSystem, eventAt, signUpAt } from "./processes.ts";
 
 describe("a signup becomes a welcome mail", () => {
-  test("from the HTTP request to the inbox, the name as it was typed, and its timeline tells", async () => {
+  test("from the HTTP request to the inbox, with the name as typed, and a complete timeline", async () => {
     await using system = await aSystem();
     const api = await system.api();
     const consumer = await system.consumer();
@@ -28,7 +28,7 @@ describe("a signup becomes a welcome mail", () => {
     expect([...api.lines, ...consumer.lines].join("\n")).not.toMatch(/bo@inbox|Bố/);
   });
 
-  test("1,000 signups at once, two consumers: 1,000 mails, no twin", async () => {
+  test("1,000 signups at once, two consumers: 1,000 mails, no duplicate", async () => {
     await using system = await aSystem();
     const api = await system.api();
     await system.consumer();
@@ -43,7 +43,7 @@ describe("a signup becomes a welcome mail", () => {
 });
 
 describe("a consumer that is killed", () => {
-  test("before the 250: a peer sends the mail; the twin, if any, is counted", async () => {
+  test("before the 250: a peer sends the mail; a duplicate, if any, is counted", async () => {
     let replies = 0;
     const first = Promise.withResolvers<void>();
     const mailServer = await startMailServer({
@@ -67,7 +67,7 @@ describe("a consumer that is killed", () => {
     expect(await eventAt(api, eventId)).toMatchObject({ uncertain: 1 });
   });
 
-  test("after the 250, before it could say so: one twin with the same Message-ID, counted as uncertain", async () => {
+  test("after the 250, before it is recorded: one duplicate with the same Message-ID, counted as uncertain", async () => {
     await using system = await aSystem();
     const api = await system.api();
     const victim = await system.consumer();
@@ -82,7 +82,7 @@ describe("a consumer that is killed", () => {
     expect(system.mailServer.copiesOf(eventId)).toBe(1 + uncertain);
   });
 
-  test("with a batch in hand: all of it is sent by peers", async () => {
+  test("with a batch in flight: peers send all of it", async () => {
     const hold = Promise.withResolvers<void>();
     const mailServer = await startMailServer({ beforeReply: () => hold.promise });
     await using system = await aSystem({ mailServer });
@@ -105,7 +105,7 @@ describe("a consumer that is killed", () => {
 });
 
 describe("a consumer that is asked to stop", () => {
-  test("with work in hand that the server does not answer: a peer has it within a second", async () => {
+  test("with work in flight that the server does not answer: a peer has it within a second", async () => {
     let isStuck = true;
     const mailServer = await startMailServer({
       // The first one's mails never get past the recipient.
@@ -121,7 +121,7 @@ describe("a consumer that is asked to stop", () => {
       const events = await Promise.all(signups.map(({ eventId }) => eventAt(api, eventId)));
       return events.every(({ state }) => state === "sending");
     });
-    // A peer that would not claim within this test: only a hand-back brings it the mails.
+    // A peer that would not claim within this test: only a release brings it the mails.
     await system.consumer({ CLAIM_MIN_IDLE_MS: "600000" });
     isStuck = false;
     first.kill("SIGTERM");
@@ -135,7 +135,7 @@ describe("a consumer that is asked to stop", () => {
 });
 
 describe("a zombie", () => {
-  test("stopped for longer than the threshold, then woken up: what a peer has sent it does not send again", async () => {
+  test("stopped (SIGSTOP) for longer than the threshold, then continued: it does not send again what a peer has sent", async () => {
     let isStuck = true;
     const reached = Promise.withResolvers<void>();
     const waiting: (() => void)[] = [];

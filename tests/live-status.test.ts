@@ -6,7 +6,7 @@ import { aSystem, type RunningProcess, signUpAt } from "./processes.ts";
 const watch = (api: RunningProcess, eventId: string) =>
   fetch(`${api.url}/api/v1/events/${eventId}/stream`, { signal: AbortSignal.timeout(20_000) });
 
-/** The states that a stream tells, until the server ends it. */
+/** The states that a stream sends, until the server ends it. */
 const statesOf = async (response: Response): Promise<string[]> =>
   [...(await response.text()).matchAll(/^event: status\ndata: (.*)$/gm)].map(([, data = "{}"]) => {
     const { state }: { readonly state: string } = JSON.parse(data);
@@ -14,7 +14,7 @@ const statesOf = async (response: Response): Promise<string[]> =>
   });
 
 describe("the live status of a signup", () => {
-  test("is told at once and at each change, and the stream ends at the final state", async () => {
+  test("is sent at once and at each change, and the stream ends at the final state", async () => {
     await using system = await aSystem();
     const api = await system.api();
     const { eventId } = await signUpAt(api);
@@ -27,7 +27,7 @@ describe("the live status of a signup", () => {
     expect(await statesOf(await watch(api, eventId))).toEqual(["sent"]);
   });
 
-  test("is true without Redis too: the ledger is asked", async () => {
+  test("is right without Redis, too: it is read from the ledger", async () => {
     await using redis = await anOwnRedis();
     await using system = await aSystem({ redisUrl: redis.url });
     const api = await system.api();
@@ -44,7 +44,7 @@ describe("the live status of a signup", () => {
     expect((await watch(api, Bun.randomUUIDv7())).status).toBe(404);
   });
 
-  test("keeps nobody from stopping: streams end with the process", async () => {
+  test("does not delay a stop: streams end with the process", async () => {
     await using system = await aSystem();
     const api = await system.api();
     const { eventId } = await signUpAt(api);

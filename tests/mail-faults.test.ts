@@ -17,7 +17,7 @@ const breakerIs = (consumer: RunningProcess, state: string) => async () =>
   (await healthOf(consumer)).groups[0]?.breaker === state;
 
 describe("a mail server that is down", () => {
-  test("opens the breaker: entries go back unharmed, nothing is used up, a stop is immediate; back, all mail flows", async () => {
+  test("opens the breaker: entries are released, no attempt is used up, a stop is immediate; then all mails are sent", async () => {
     const port = await ownPort();
     await using system = await aSystem();
     const api = await system.api();
@@ -44,7 +44,7 @@ describe("a mail server that is down", () => {
 });
 
 describe("one bad recipient", () => {
-  test("whose server drops the connection at RCPT, always, holds up nobody else and ends as expired", async () => {
+  test("whose server always drops the connection at RCPT delays no other mail, and ends as expired", async () => {
     const mailServer = await startMailServer({
       onRcptTo: (address, session, done) => {
         if (!address.address.startsWith("drop")) return done();
@@ -63,7 +63,7 @@ describe("one bad recipient", () => {
     expect(await eventAt(api, bad.eventId)).toMatchObject({ reason: "expired", uncertain: 0 });
   });
 
-  test("whose 250 is always lost is not copied for ever: as many copies as tries, then a dead letter", async () => {
+  test("whose 250 is always lost gets as many copies as attempts, then a dead letter", async () => {
     const mailServer = await startMailServer({
       beforeReply: (raw) => {
         if (!raw.includes("lose@inbox.example")) return;
@@ -83,7 +83,7 @@ describe("one bad recipient", () => {
   });
 });
 
-test("a Redis that is set up to lose entries is named at the start, with what to set", async () => {
+test("a Redis that is configured to lose entries is reported at the start, with the remedy", async () => {
   await using redis = await anOwnRedis();
   const admin = new Redis(redis.url);
   await admin.config("SET", "maxmemory-policy", "allkeys-lru");

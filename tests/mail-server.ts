@@ -58,7 +58,7 @@ const connectionOf = ({ id, _socket }: { readonly id: string; readonly _socket: 
 
 const NO_CONNECTION: OpenConnection = { id: "", isOpen: () => false, close: () => {}, reset: () => {} };
 
-/** A real SMTP server over TCP, as a careful library writes one. What it is told to refuse, it refuses by its hooks. */
+/** A real SMTP server over TCP, by the library smtp-server. Its options make it refuse, wait or disconnect. */
 export const startMailServer = async (options: MailServerOptions = {}): Promise<MailServer> => {
   const { beforeReply, listenOn = 0, keepsMails = true, ...serverOptions } = options;
   const taken: TakenMail[] = [];

@@ -35,7 +35,7 @@ export type Step =
   | { readonly do: "crash a consumer" }
   | { readonly do: "stop a consumer" }
   | { readonly do: "die at"; readonly checkpoint: Checkpoint }
-  | { readonly do: "next try"; readonly outcome: Scripted }
+  | { readonly do: "next attempt"; readonly outcome: Scripted }
   | { readonly do: "trim" }
   | { readonly do: "flush" }
   | { readonly do: "wait"; readonly ms: number };
@@ -194,7 +194,7 @@ export class World {
       case "die at":
         this.#deaths.push(each.checkpoint);
         return;
-      case "next try":
+      case "next attempt":
         // Five failures of the system would open the breaker, whose probes take seconds: it has tests of its own.
         if (each.outcome !== "unavailable" || !this.#scripted.includes("unavailable"))
           this.#scripted.push(each.outcome);

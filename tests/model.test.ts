@@ -37,7 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc
       .constantFrom<Scripted>("transient", "unavailable", "rejected", "uncertain", "lost-250")
-      .map((outcome): Step => ({ do: "next try", outcome })),
+      .map((outcome): Step => ({ do: "next attempt", outcome })),
   },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "trim" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "flush" }) },

@@ -54,7 +54,7 @@ export const committedEvent = ({ event }: NewSignup): LoggedEvent => ({
   created_at: new Date(),
 });
 
-/** What a test has a consumer do with a signup. */
+/** A test's work on a signup. */
 export type MailWork = (claim: Claim<UserSignedUp>, recipient: Recipient, attempt: Attempt) => Promise<Outcome>;
 
 /** Counts what a consumer "sent"; every attempt is done. */
@@ -123,7 +123,7 @@ export interface Pipeline extends AsyncDisposable {
   signUp(...signups: readonly NewSignup[]): Promise<string[]>;
   /** Writes a signup and leaves it in the outbox. */
   writeOnly(signup: NewSignup): Promise<string>;
-  /** What the ledger says of an event in a group: that of the welcome mail, if none is named. */
+  /** The delivery of an event in the ledger; of the welcome mail if no group is named. */
   status(eventId: string, group?: string): Promise<DeliveryStatus | undefined>;
   /** Starts a consumer of the welcome mail. */
   consumer(work: MailWork, options?: ConsumerOptions): Promise<TestConsumer>;
@@ -142,7 +142,7 @@ export const redisUrl = (): string => {
   return url;
 };
 
-/** A checkpoint at which the process stops for ever, and a promise that tells when it got there. */
+/** A checkpoint at which the process stops for ever, and a promise that resolves when it gets there. */
 export const stopAt = (step: Checkpoint): { readonly at: AtCheckpoint; readonly reached: Promise<string> } => {
   const { promise: reached, resolve } = Promise.withResolvers<string>();
   return {

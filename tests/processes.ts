@@ -178,6 +178,6 @@ export interface EventAnswer {
   readonly timeline: readonly { readonly state: string; readonly by?: string }[];
 }
 
-/** What the API says of an event. */
+/** The status of an event by the API. */
 export const eventAt = async (api: RunningProcess, eventId: string): Promise<EventAnswer> =>
   (await fetch(`${api.url}/api/v1/events/${eventId}`)).json();

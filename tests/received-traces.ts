@@ -21,7 +21,7 @@ export const exportingTo = (receiver: OtlpReceiver, more: Readonly<Record<string
   ...more,
 });
 
-/** The spans of a trace, once `isComplete` says so and each one's parent is there: two processes export them. */
+/** The spans of a trace, once `isComplete` is true and each parent is there: two processes export them. */
 export const spansOf = (
   receiver: OtlpReceiver,
   traceId: string,
@@ -36,7 +36,7 @@ export const spansOf = (
 export const named = (spans: readonly ReceivedSpan[], name: string) => spans.filter((span) => span.name === name);
 export const startingWith = (spans: readonly ReceivedSpan[], verb: string) =>
   spans.filter(({ name }) => name.startsWith(`${verb} `));
-/** Reason, attempt and outcome of each try, in the order of their ends. */
+/** Reason, attempt and outcome of each attempt, in the order of their ends. */
 export const outcomes = (spans: readonly ReceivedSpan[]) =>
   startingWith(spans, "process").map(({ attributes }) => [
     attributes["signup.delivery.reason"],

@@ -12,7 +12,7 @@ const isSentOnce = async (system: System, api: RunningProcess, { eventId }: Sign
 };
 
 describe("Redis", () => {
-  test("away: a signup answers 201 at once all the same, and its mail comes when Redis is back", async () => {
+  test("unavailable: a signup answers 201 at once, and its mail is sent when Redis is available again", async () => {
     await using redis = await anOwnRedis();
     await using system = await aSystem({ redisUrl: redis.url });
     const api = await system.api();
@@ -25,7 +25,7 @@ describe("Redis", () => {
     for (const signup of signups) await isSentOnce(system, api, signup);
   });
 
-  test("away when the processes start: they become ready, and mail flows once it is there", async () => {
+  test("unavailable when the processes start: they become ready, and mails are sent once it is available", async () => {
     await using redis = await anOwnRedis({ running: false });
     await using system = await aSystem({ redisUrl: redis.url });
     const api = await system.api();
@@ -36,7 +36,7 @@ describe("Redis", () => {
     await isSentOnce(system, api, signup);
   });
 
-  test("killed and started again with its data, under load: every mail, no unexplained twin", async () => {
+  test("killed and restarted with its data, under load: every mail, no uncounted duplicate", async () => {
     await using redis = await anOwnRedis();
     await using system = await aSystem({ redisUrl: redis.url });
     const api = await system.api();
@@ -49,7 +49,7 @@ describe("Redis", () => {
     for (const signup of [...before, ...during]) await isSentOnce(system, api, signup);
   });
 
-  test("started again with nothing: the ledger brings everything back", async () => {
+  test("restarted empty: everything is queued again from the ledger", async () => {
     await using redis = await anOwnRedis();
     await using system = await aSystem({ redisUrl: redis.url });
     const api = await system.api();

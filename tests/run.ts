@@ -37,7 +37,7 @@ const exitCodeOf = (tests: ChildProcess): Promise<number> =>
 /**
  * `bun tests/run.ts [arguments of bun test]`: starts one Postgres and one Redis for the whole run, on ports of their own,
  * and runs the tests against them. Each test makes its own database and its own stream. The exit code is that of
- * `bun test`; what was started is ended and removed, whatever happens.
+ * `bun test`; everything that was started is ended and removed in any case.
  */
 const main = async (): Promise<number> => {
   let tests: ChildProcess | undefined;

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from "node:net";
 
-/** What a server does: answers, or ends the connection, or says nothing ever, or begins an answer that never ends. */
+/** An action: a reply, ending the connection, silence, or a reply that never ends. */
 export type Action = string | "cut" | "silence" | "drip";
 
 /** What the server does at a phase; a function is asked each time, with how often the phase was there on this connection. */
@@ -13,7 +13,7 @@ export type Phase = "greeting" | "EHLO" | "DATA" | "body" | (typeof VERBS)[numbe
 
 export interface ScriptedServer extends AsyncDisposable {
   readonly port: number;
-  /** Bodies that came in whole, whatever was answered. */
+  /** Complete bodies, also those that were refused. */
   readonly bodies: string[];
   /** Commands in the order in which they came, over all connections. */
   readonly commands: string[];
@@ -35,7 +35,7 @@ const ANSWERS: Record<Phase, string> = {
 /** Well below any idle time-out. */
 const DRIP_MS = 10;
 
-/** An SMTP server that misbehaves as told: what no well-kept server library lets one do. */
+/** An SMTP server that misbehaves by a script, in ways that server libraries do not allow. */
 export const startScriptedServer = async (
   script: Script | (() => Script),
   ehlo = ANSWERS.EHLO,

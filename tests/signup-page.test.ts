@@ -33,7 +33,7 @@ const expectWellBehaved = ({ requested, errors }: Visitor): void => {
   expect(errors).toEqual([]);
 };
 
-test("a person signs up without JavaScript, and sees what became of the mail", async () => {
+test("a person signs up without JavaScript, and sees the state of the mail", async () => {
   await using visitor = await aVisitor(browser, { locale: "vi-VN", javaScriptEnabled: false });
   const { page } = visitor;
   await page.goto(api.url);
@@ -63,7 +63,7 @@ test("a person signs up without JavaScript, and sees what became of the mail", a
   // On a busy machine a browser's first page alone takes its time.
 }, 60_000);
 
-test("what is wrong stands beside its field, and what was typed is kept, but no password", async () => {
+test("errors are shown at their fields, and input is kept, except the password", async () => {
   await using visitor = await aVisitor(browser, { locale: "vi-VN", javaScriptEnabled: false });
   const { page } = visitor;
   const name = `<b>Bố</b> "y" ${"dài".repeat(20)}`;
@@ -91,7 +91,7 @@ test("what is wrong stands beside its field, and what was typed is kept, but no 
   expect(await page.getByRole("textbox", { name: "Tên người dùng" }).inputValue()).toBe("Bố khác");
 });
 
-test("speaks English to whose browser asks for it", async () => {
+test("is in English for a browser that prefers it", async () => {
   await using visitor = await aVisitor(browser, { locale: "en-GB", viewport: { width: 1280, height: 800 } });
   const { page } = visitor;
   await page.goto(api.url);

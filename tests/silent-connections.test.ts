@@ -13,7 +13,7 @@ const through = (url: string, port: number): string => {
 const portOf = (url: string): number => Number(new URL(url).port);
 const isLive = async (url: string) => (await fetch(`${url}/livez`)).ok;
 
-describe("a connection that falls silent without a word is noticed and replaced", () => {
+describe("a connection that is silent is detected and replaced", () => {
   test("the producer's: a signup answers all the same, and its mail comes", async () => {
     await using system = await aSystem();
     await using proxy = await startProxy(portOf(redisUrl()));

@@ -19,7 +19,7 @@ const isSent =
     (await eventAt(api, eventId)).state === "sent";
 const linesWith = (process: RunningProcess, text: string) => process.lines.filter((line) => line.includes(text));
 
-/** Each way in which Redis says no, and how it says yes again. */
+/** The ways in which Redis refuses commands, and how each ends. */
 const REFUSALS: readonly {
   readonly code: string;
   readonly refuse: (redis: Redis, events: string) => Promise<unknown>;
@@ -47,7 +47,7 @@ const REFUSALS: readonly {
   },
 ];
 
-describe("Redis says no", () => {
+describe("Redis refuses", () => {
   // One system meets them all: each must be over when it is over.
   const shared = new AsyncDisposableStack();
   let system: System;
@@ -65,7 +65,7 @@ describe("Redis says no", () => {
   afterAll(() => shared.disposeAsync());
 
   for (const { code, refuse, restore } of REFUSALS) {
-    test(`${code}: signups succeed, health tells, one line each says so, and it is over by itself`, async () => {
+    test(`${code}: signups succeed, health shows it, one line per process is logged, and it recovers by itself`, async () => {
       const failures = () => linesWith(consumer, "reader of welcome-email failed").length;
       const failuresBefore = failures();
       const { events } = system.keys;
@@ -85,7 +85,7 @@ describe("Redis says no", () => {
   }
 });
 
-describe("Postgres says no", () => {
+describe("Postgres refuses", () => {
   test.each([
     ["read-only", "default_transaction_read_only = on", "default_transaction_read_only = off"],
     ["every statement times out", "statement_timeout = '1ms'", "statement_timeout = 0"],

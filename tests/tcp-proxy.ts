@@ -29,7 +29,7 @@ export const startProxy = async (targetPort: number): Promise<TcpProxy> => {
       from.on("error", () => {});
       from.on("close", () => {
         sockets.delete(from);
-        // A lost route tells nobody that the other end has gone.
+        // With a lost route the other end does not notice.
         if (forwards()) to.destroy();
       });
     }

@@ -10,7 +10,7 @@ import { exportingTo } from "./received-traces.ts";
 /** Exporters of the SDK give up after 7 s (refused) to 10 s (hanging): less than that, and the bound is ours. */
 const HANGS_MS = 6_500;
 
-/** Takes connections and says nothing, ever. */
+/** Accepts connections and never answers. */
 const startMuteServer = async () => {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

@@ -15,7 +15,7 @@ import {
 } from "./received-traces.ts";
 
 describe("a trace across the hop", () => {
-  test("TRACE_HOP=link: a trace of its own for each try, which links to the sender", async () => {
+  test("TRACE_HOP=link: a trace of its own for each attempt, linked to the sender", async () => {
     await using receiver = startOtlpReceiver();
     await using system = await aSystem();
     const api = await system.api(exportingTo(receiver));

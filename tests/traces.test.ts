@@ -118,7 +118,7 @@ describe("one trace shows a signup", () => {
     expect(inbox?.sum).toBeLessThan(5);
   });
 
-  test("claimed: after kill -9 a peer's try says so", async () => {
+  test("claimed: after kill -9 a peer's attempt has the reason `claim`", async () => {
     let answers = 0;
     const asked = Promise.withResolvers<void>();
     const mailServer = await startMailServer({
@@ -144,13 +144,13 @@ describe("one trace shows a signup", () => {
     await eventually(() => receiver.points.some(({ metric, value }) => metric === "signup.claimed" && value === 1));
   });
 
-  test("handed back: a consumer that was asked to stop shows its try, a peer the next one", async () => {
+  test("released: a consumer that was asked to stop has a span of its attempt, a peer one of the next", async () => {
     const asked = Promise.withResolvers<void>();
     let recipients = 0;
     const mailServer = await startMailServer({
       onRcptTo: (_address, _session, done) => {
         recipients += 1;
-        // The first one is never answered: the try is called back before its body.
+        // The first is never answered: the attempt is aborted before its body.
         if (recipients === 1) asked.resolve();
         else done(null);
       },
@@ -234,7 +234,7 @@ describe("one trace shows, beside those of others in the same processes,", () =>
     expect(only(startingWith(spans, "process")).parentSpanId).toBe(send.spanId);
   });
 
-  test("retried: each try is a span of its own under the same `send`", async () => {
+  test("retried: each attempt is a span of its own under the same `send`", async () => {
     const { traceId, traceparent } = aTrace();
     await signUpWith(api, traceparent, { email: "later@inbox.example" });
     const spans = await spansOf(receiver, traceId, isSent);

@@ -1,11 +1,6 @@
-import type { Redis } from "ioredis";
-import type { Database } from "../../database/connection.ts";
-import type { Logger } from "../../observability/logger.ts";
 import type { Loop } from "../../runtime/loop.ts";
 import type { Settings } from "../../settings/load.ts";
-import type { Group } from "../../stream/groups.ts";
-import type { Keys } from "../../stream/keys.ts";
-import { startGauges } from "./gauges.ts";
+import { type GaugesDeps, startGauges } from "./gauges.ts";
 import { startGroupRepairer } from "./group-repairer.ts";
 import { startJanitor } from "./janitor.ts";
 import { startKeyPruner } from "./key-pruner.ts";
@@ -13,14 +8,7 @@ import { startLagRepairer } from "./lag-repairer.ts";
 import { startReconciler } from "./reconciler.ts";
 import { startRelay } from "./relay.ts";
 
-export interface BackgroundDeps {
-  readonly db: Database;
-  readonly redis: Redis;
-  readonly keys: Keys;
-  readonly groups: readonly Group[];
-  readonly log: Logger;
-  /** This process' name among the APIs. */
-  readonly name: string;
+export interface BackgroundDeps extends GaugesDeps {
   readonly settings: Pick<Settings, "RECONCILE_AFTER_MS" | "STREAM_RETENTION_MS">;
   /** Whether anybody asked for metrics. */
   readonly isMetering: boolean;

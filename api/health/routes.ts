@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { VERSION } from "../../runtime/version.ts";
+import { VERSION } from "../../observability/version.ts";
 import { type Description, jsonAnswer } from "../openapi/describe.ts";
 import type { Operation } from "../resource.ts";
 

@@ -6,10 +6,10 @@ import { languageOf } from "../language.ts";
 import type { FieldFault, ProblemError } from "../problem.ts";
 import { PROBLEM_TYPES } from "../problem-types.ts";
 import { readText, requireForm } from "../read-body.ts";
+import type { SignUp, SignupOutcome } from "../signup/contract.ts";
 import { idempotencyKeyHash } from "../signup/idempotency-key.ts";
 import { traceOf } from "../signup/route.ts";
 import { parseSignup, type SignupInput } from "../signup/schema.ts";
-import type { SignUp, SignupOutcome } from "../signup/sign-up.ts";
 import { page } from "./render.ts";
 import { type FormFault, SignupForm } from "./signup-form.tsx";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LOCALES } from "../../stream/events/user-signed-up.ts";
-import type { AcceptedSignup } from "./sign-up.ts";
+import type { AcceptedSignup } from "./contract.ts";
 
 /** Where an event's status is: a path, not an absolute URL. */
 export const eventHref = (eventId: string): string => `/api/v1/events/${eventId}`;

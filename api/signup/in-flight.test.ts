@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { randomHex, randomTraceContext } from "../../observability/trace-context.ts";
+import type { SignupOutcome, SignupRequest } from "./contract.ts";
 import { createSharing } from "./in-flight.ts";
-import type { SignupOutcome, SignupRequest } from "./sign-up.ts";
 
 const aRequest = (parts: Partial<SignupRequest> = {}): SignupRequest => ({
   input: { user_name: "Hoa", email: "hoa@example.com", password: "một mật khẩu đủ dài", locale: "vi" },

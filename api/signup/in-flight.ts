@@ -1,4 +1,4 @@
-import type { SignupOutcome, SignupRequest } from "./sign-up.ts";
+import type { SignupOutcome, SignupRequest } from "./contract.ts";
 
 interface Running {
   readonly request: SignupRequest;

@@ -7,9 +7,9 @@ import { ProblemError } from "../problem.ts";
 import { readText, requireJson } from "../read-body.ts";
 import type { Operation } from "../resource.ts";
 import { eventHref, signupAnswerSchema, toSignupAnswer } from "./answer.ts";
+import type { SignUp } from "./contract.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
 import { parseSignup, type SignupInput, signupSchema } from "./schema.ts";
-import type { SignUp } from "./sign-up.ts";
 
 export interface SignupRouteDeps {
   readonly signUp: SignUp;

@@ -2,12 +2,11 @@ import { comparisonKey } from "../../database/comparison-key.ts";
 import type { LoggedEvent } from "../../database/events.ts";
 import type { KeyedSignup } from "../../database/users/idempotency-keys.ts";
 import type { SignupResult, SignupWriter } from "../../database/users/signup.ts";
-import type { TraceContext } from "../../observability/trace-context.ts";
-import { type Locale, userSignedUp } from "../../stream/events/user-signed-up.ts";
+import { userSignedUp } from "../../stream/events/user-signed-up.ts";
 import type { PasswordHasher } from "../passwords/hasher.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
+import type { SignUp, SignupOutcome, SignupRequest } from "./contract.ts";
 import { createSharing } from "./in-flight.ts";
-import type { SignupInput } from "./schema.ts";
 
 export interface SignUpDeps {
   readonly signups: SignupWriter;
@@ -19,31 +18,6 @@ export interface SignUpDeps {
   /** The signup made under a key within the last 24 hours. */
   readonly findByIdempotencyKey: (keyHash: string) => Promise<KeyedSignup | undefined>;
 }
-
-export interface SignupRequest {
-  readonly input: SignupInput;
-  /** SHA-256 of the client's Idempotency-Key, in hex. */
-  readonly idempotencyKeyHash?: string | undefined;
-  readonly trace: TraceContext;
-  /** Aborted when the client went away. */
-  readonly signal: AbortSignal;
-}
-
-export interface AcceptedSignup {
-  readonly userId: string;
-  readonly eventId: string;
-  readonly userName: string;
-  readonly email: string;
-  readonly locale: Locale;
-  readonly createdAt: Date;
-}
-
-export type SignupOutcome =
-  /** `replayed`: an earlier request under the same key made it. */
-  | { readonly kind: "accepted"; readonly signup: AcceptedSignup; readonly replayed: boolean }
-  | { readonly kind: "email_taken" | "user_name_taken" | "idempotency_key_reused" };
-
-export type SignUp = (request: SignupRequest) => Promise<SignupOutcome>;
 
 type WriteResult = SignupOutcome | Extract<SignupResult, { kind: "idempotency_key_used" }>;
 

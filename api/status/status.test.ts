@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { VERSION } from "../../runtime/version.ts";
+import { VERSION } from "../../observability/version.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
 import { aBody, anApp, postSignup, SERVICE_TOKEN } from "../app-for-tests.ts";
 

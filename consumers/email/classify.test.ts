@@ -114,11 +114,11 @@ describe("what a failed send means", () => {
     }
   });
 
-  test("greylisting waits at least as long as was set", () => {
+  test("greylisting delays by at least `greylistMs`", () => {
     expect(classify(answered("RCPT TO", "451 4.7.1 later"), options)).toMatchObject({ minDelayMs: 300_000 });
   });
 
-  test("an answer without end is not kept without end", () => {
+  test("the stored reply has a bounded length", () => {
     const outcome = classify(answered("RCPT TO", `550 ${"no ".repeat(5_000)}`), options);
     expect(JSON.stringify(outcome).length).toBeLessThan(700);
   });

@@ -3,26 +3,26 @@ import type { Outcome } from "../engine/handler.ts";
 import type { SmtpFailure } from "./smtp/session.ts";
 
 export interface ClassifyOptions {
-  /** Shortest delay after greylisting, ms. */
+  /** Minimum delay after greylisting, in ms. */
   readonly greylistMs: number;
-  /** The recipient's domain: whose answer it was. */
+  /** The recipient's domain, the party of a refusal. */
   readonly domain: string;
 }
 
-/** The address does not exist: it is suppressed. No party refuses, the address itself is at fault. */
+/** The address does not exist: it is suppressed. The address is at fault, so there is no refusing party. */
 export const NO_SUCH_ADDRESS = "no_such_address";
 
 /** Enhanced status code of a reply (RFC 3463): `5.1.1`. */
 const enhancedCode = (reply: string): string | undefined => /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1];
 
 const AUTHENTICATION = new Set([530, 534, 535, 538]);
-/** Bad *sender's* address (RFC 3463): ours, not the recipient's. */
+/** Bad address of the *sender* (RFC 3463), which is ours. */
 const SENDERS_FAULT = new Set(["4.1.7", "4.1.8", "5.1.7", "5.1.8"]);
-/** What the system's and TLS' own codes have in common when a handshake or a certificate is at fault. */
+/** Matches the error codes of a failed TLS handshake or certificate. */
 const TLS_FAULT = /CERT|SSL|TLS|EPROTO|UNABLE_TO_VERIFY/;
 const MAX_REPLY = 500;
 
-/** A server's answer as it may be kept: without addresses, of printable characters alone, none cut in two, not without end. */
+/** A server's reply as it is stored: without addresses and control characters, at most 500 code points. */
 export const keptReply = (reply: string): string =>
   [...withoutAddresses(reply.toWellFormed()).replace(/\p{Cc}+/gu, " ")].slice(0, MAX_REPLY).join("");
 
@@ -48,13 +48,13 @@ const systemReason = ({ code, command, cause = "" }: SmtpFailure): string => {
 };
 
 /**
- * What a failed send means, by what the server said and when.
+ * The outcome of a failed send, by the reply and the phase.
  *
- * | what the server said                                                          | outcome                              |
+ * | reply                                                                         | outcome                              |
  * | ----------------------------------------------------------------------------- | ------------------------------------ |
- * | nothing: no connection, DNS, TLS, greeting; lost or too late before 354        | unavailable                              |
- * | nothing after 354: cut off, or too late; or neither yes nor no to the body     | uncertain                            |
- * | 421; authentication; anything before or at MAIL FROM; a fault of the sender's  | unavailable                              |
+ * | none: no connection, DNS, TLS, greeting; lost or too late before 354          | unavailable                          |
+ * | none after 354: lost or too late; or neither 2yz, 4yz nor 5yz to the body      | uncertain                            |
+ * | 421; authentication; any refusal up to MAIL FROM; bad address of the sender    | unavailable                          |
  * | 552, x.2.2                                                                     | transient: mailbox full              |
  * | 450 or 451 at RCPT TO, 4.7.1                                                   | transient, not before `greylistMs`   |
  * | other 4yz on this recipient or content                                         | transient                            |
@@ -71,7 +71,7 @@ export const classify = (failure: SmtpFailure, { greylistMs, domain }: ClassifyO
   if (bodyStarted && responseCode < 400) return { kind: "uncertain", reason: "unclear_answer" };
   const reply = keptReply(failure.reply);
   const enhanced = enhancedCode(failure.reply);
-  // After 354 every answer is one to the body, also one that was cut off in mid-line (nodemailer calls that `CONN`).
+  // After 354 every reply is to the body, also an incomplete one (which nodemailer reports as `CONN`).
   const isAboutMail = responseCode >= 400 && (command === "RCPT TO" || command === "DATA" || bodyStarted);
   if (AUTHENTICATION.has(responseCode)) return { kind: "unavailable", reason: "auth", reply };
   if (responseCode === 421) return { kind: "unavailable", reason: "service_unavailable", reply };

@@ -7,8 +7,8 @@ import { domainToASCII } from "node:url";
 const MAX_ENCODED_BYTES = 39;
 
 /**
- * A header value in encoded-words (RFC 2047), folded with one word a line; no code point is cut in two. Plain words stay
- * as they are. Whatever comes in, no line break of its own comes out.
+ * A header value in encoded-words (RFC 2047), folded with one word a line; no code point is cut in two. Plain words are not
+ * encoded. The result never contains a line break of the value.
  */
 export const encodeWords = (text: string): string => {
   if (/^[A-Za-z0-9]+( [A-Za-z0-9]+)*$/.test(text) && text.length <= 50) return text;
@@ -29,7 +29,7 @@ export const encodeWords = (text: string): string => {
   return words.map((word) => `=?UTF-8?B?${Buffer.from(word).toString("base64")}?=`).join("\r\n ");
 };
 
-/** `Name <address>`, folded where it is long; the address was checked by `wireAddress`. */
+/** `Name <address>`, folded where it is long; the address must come from `wireAddress`. */
 export const mailbox = (name: string, address: string): string => {
   if (name === "") return address;
   const words = encodeWords(name);
@@ -43,13 +43,13 @@ export type WireAddress =
   | { readonly kind: "address"; readonly address: string; readonly domain: string }
   | { readonly kind: "unusable"; readonly reason: "invalid_address" | "address_needs_smtputf8" };
 
-/** Letters, marks, digits, dots, hyphens. `domainToASCII` takes far more, as URLs do: `c.example/x` would become `c.example`. */
+/** Letters, marks, digits, dots, hyphens. `domainToASCII` accepts more, as URLs do: `c.example/x` would become `c.example`. */
 const UNICODE_DOMAIN = /^[\p{L}\p{M}\p{N}.-]+$/u;
-/** Names in DNS (RFC 1035 §2.3.1; underscores exist), of which the last is no number: an IP address is no domain. */
+/** Names in DNS (RFC 1035 §2.3.1; underscores exist), the last of which is not a number: an IP address is not a domain. */
 const ASCII_DOMAIN =
   /^(?=.{1,253}$)(?!.*(?:^|\.)\d+$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
-/** Empty if it is no domain. Plain ASCII goes as it is: IDNA may change nothing there but the case. */
+/** Empty if it is not a domain. IDNA applies to non-ASCII domains only; ASCII ones are lower-cased. */
 const asciiDomain = (domain: string): string => {
   const isPlain = /^\p{ASCII}*$/u.test(domain);
   const ascii = isPlain ? domain.toLowerCase() : UNICODE_DOMAIN.test(domain) ? domainToASCII(domain) : "";
@@ -59,9 +59,9 @@ const asciiDomain = (domain: string): string => {
 const LOCAL_PART = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/;
 
 /**
- * The address as it may stand in the envelope: one mailbox, its domain in ASCII (IDNA). The API has checked it already;
- * here it is checked again, for this is where a comma or a line break would mean another recipient. A local part beyond
- * ASCII needs SMTPUTF8 (RFC 6531) from every server on the way: it is refused rather than tried.
+ * The address as it may stand in the envelope: one mailbox, its domain in ASCII (IDNA). It is validated again after the
+ * API, because here a comma or a line break would mean another recipient. A non-ASCII local part requires SMTPUTF8 (RFC 6531)
+ * of every server on the way, and is refused.
  */
 export const wireAddress = (email: string): WireAddress => {
   const at = email.lastIndexOf("@");

@@ -54,7 +54,7 @@ describe("the welcome mail", () => {
     expect(mail.date).toEqual(date);
   });
 
-  test("speaks English to those who do", async () => {
+  test("is in English for the locale `en`", async () => {
     const mail = await parseMail(aMessage("Ana", "en").raw.toString());
     expect(mail.subject).toBe("Welcome to Toblug, Ana!");
     expect(mail.text).toContain("Thank you for signing up.");
@@ -67,7 +67,7 @@ describe("the welcome mail", () => {
     expect(mail.html).not.toContain("<b>");
   });
 
-  test("whatever the name is: one recipient, no header of its own, the name comes through; as nodemailer would have it", async () => {
+  test("for any name: one recipient, no injected header, the name is intact, as with nodemailer", async () => {
     await fc.assert(
       fc.asyncProperty(names, async (name) => {
         const ours = await parseMail(aMessage(name).raw.toString());

@@ -20,7 +20,7 @@ export interface MessageInput {
 }
 
 export interface Message {
-  /** `<event id>.welcome@<domain of the sender>`: the same in every copy, so that copies can be recognised. */
+  /** `<event id>.welcome@<domain of the sender>`: the same in every copy, so that duplicates are recognisable. */
   readonly messageId: string;
   readonly raw: Buffer;
 }
@@ -34,7 +34,7 @@ const SOFT_BREAK = "=\r\n";
 
 const quotedPrintable = (text: string): string => wrap(encode(text.replace(/\r?\n/g, "\r\n")), LINE);
 
-/** The part in pieces around the name, each encoded once for good. */
+/** The text split at the name, each piece encoded once. */
 const piecesOf = (text: string): readonly string[] => text.split(NAME).map(quotedPrintable);
 
 const filled = (pieces: readonly string[], name: string): string =>
@@ -50,8 +50,8 @@ const part = (type: string, body: string): string =>
   ].join("\r\n");
 
 /**
- * Builds messages. A template is rendered and encoded once per language; a mail costs the encoding of its name, half of
- * what it costs to let a library build each.
+ * Builds messages. Templates are rendered and encoded once per language; per mail only the name is encoded, at half the cost
+ * of building each mail with a library.
  */
 export const createMessageBuilder = (options: MessageOptions): ((input: MessageInput) => Message) => {
   const { fromAddress, fromName, brandName, publicUrl } = options;
@@ -68,7 +68,7 @@ export const createMessageBuilder = (options: MessageOptions): ((input: MessageI
   );
 
   return ({ eventId, locale, to, date, ...input }) => {
-    // The API accepts no control characters; what came into the database another way must not break lines either.
+    // The API accepts no control characters; a name written to the database by other means must not break lines either.
     const userName = input.userName.toWellFormed().replace(/\p{Cc}+/gu, " ");
     const template = templates.get(locale);
     if (template === undefined) throw new Error(`there is no welcome mail in ${locale}`);

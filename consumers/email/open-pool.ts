@@ -5,7 +5,7 @@ import { createSmtpPool, type SmtpPool } from "./smtp/pool.ts";
 /** Settings that every group that sends mail needs. */
 export const MAIL_SETTINGS = ["MAIL_SERVER", "MAIL_FROM"] as const;
 
-/** The whole of one send, connecting included. Then the socket is closed, however busily the server drips. */
+/** Time limit of one send, connecting included; then the socket is closed, even if the server is still sending. */
 const SEND_DEADLINE_MS = 30_000;
 
 /** The pool of connections to the mail server of the settings. */

@@ -6,7 +6,7 @@ import { GaveUp, persist } from "../../runtime/persist.ts";
 import type { Piece, Prepared } from "../engine/handler.ts";
 import { NO_SUCH_ADDRESS } from "./classify.ts";
 
-/** The look-up of every group that writes to a user: who it is, and whether anything may be sent there. One statement. */
+/** The look-up of every group that sends mail to a user: the recipient, and whether the address is suppressed. One statement. */
 export const prepareRecipients = async (
   db: Database,
   pieces: readonly Piece<{ readonly user_id: string }>[],
@@ -22,7 +22,7 @@ export const prepareRecipients = async (
   );
 };
 
-/** Suppresses an address that the mail server does not know, however long the database is away. */
+/** Suppresses an address that the mail server refused as unknown; retries until the database is available. */
 export const suppressRecipient =
   (db: Database, log: Logger) =>
   async ({ emailKey }: Recipient, eventId: string, signal: AbortSignal): Promise<void> => {
@@ -33,7 +33,7 @@ export const suppressRecipient =
         signal,
       });
     } catch (error) {
-      // Asked to stop: the next mail to the address is refused as this one was, and suppresses it then.
+      // Asked to stop: the next mail to the address is refused, too, and suppresses it then.
       if (!(error instanceof GaveUp)) throw error;
     }
   };

@@ -82,7 +82,7 @@ describe("the welcome mail of one signup", () => {
     }
   });
 
-  test("an address that cannot stand in an envelope is refused before anyone is called", async () => {
+  test("an address that is not valid in an envelope is rejected without a connection", async () => {
     await using server = await startMailServer();
     const recipient = aRecipient({ email: "a@inbox.example\r\nRCPT TO:<evil@evil.example>" });
     expect(await attemptOnce(server.port, { recipient })).toMatchObject({
@@ -99,13 +99,13 @@ describe("the welcome mail of one signup", () => {
     expect(server.bodies[0]).toContain("<user@xn--bcher-kva.example>");
   });
 
-  test("called back before the body: released, and nothing was sent", async () => {
+  test("aborted before the body: released, and nothing was sent", async () => {
     await using server = await startScriptedServer({});
     expect(await attemptOnce(server.port, { commit: () => false })).toMatchObject({ kind: "released" });
     expect(server.bodies).toEqual([]);
   });
 
-  test("called back by somebody who says why: released for that reason", async () => {
+  test("aborted with a reason: released for that reason", async () => {
     await using server = await startScriptedServer({});
     const signal = AbortSignal.abort("stopped");
     expect(await attemptOnce(server.port, { signal })).toEqual({ kind: "released", reason: "stopped" });
@@ -149,13 +149,13 @@ describe("what becomes of it when the server", () => {
     expect(await attemptOnce(server.port, { sendDeadlineMs: 150 })).toMatchObject({ kind });
   });
 
-  test("never greets: told as such", async () => {
+  test("never greets: unavailable, `greeting_timeout`", async () => {
     await using server = await startScriptedServer({ greeting: "silence" });
     const outcome = await attemptOnce(server.port, { sendDeadlineMs: 100 });
     expect(outcome).toEqual({ kind: "unavailable", reason: "greeting_timeout" });
   });
 
-  test("is not there: told as such", async () => {
+  test("is not there: unavailable, `connection_refused`", async () => {
     const port = await (async () => {
       await using gone = await startScriptedServer({});
       return gone.port;
@@ -163,7 +163,7 @@ describe("what becomes of it when the server", () => {
     expect(await attemptOnce(port)).toEqual({ kind: "unavailable", reason: "connection_refused" });
   });
 
-  test("says no to the body: that is an answer, nothing is uncertain", async () => {
+  test("refuses the body: rejected, not uncertain", async () => {
     await using later = await startScriptedServer({ body: "451 4.3.0 later" });
     expect(await attemptOnce(later.port)).toMatchObject({ kind: "transient", reason: "try_later" });
     await using no = await startScriptedServer({ body: "554 5.7.1 looks like spam" });

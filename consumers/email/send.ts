@@ -10,17 +10,17 @@ export interface SendDeps {
   readonly group: string;
   readonly fromAddress: string;
   readonly pool: SmtpPool;
-  /** Shortest delay after greylisting, ms. */
+  /** Minimum delay after greylisting, in ms. */
   readonly greylistMs: number;
-  /** Puts an address that does not exist on the list of suppressed ones; resolves when it is, or when asked to stop. */
+  /** Suppresses an address that does not exist; resolves when that is written, or when asked to stop. */
   readonly suppress: (recipient: Recipient, eventId: string, signal: AbortSignal) => Promise<void>;
   /** Monotonic, ms. */
   readonly now: () => number;
 }
 
 /**
- * Sends one mail, and says what became of it. The commit point lies between the server's 354 and the first byte of the
- * body. `build`: makes the message for the address as it stands in the envelope.
+ * Sends one mail; returns the outcome. The commit point lies between the server's 354 and the first byte of the
+ * body. `build` makes the message for the address of the envelope.
  */
 export const sendMail = async (
   { group, fromAddress, pool, greylistMs, suppress, now }: SendDeps,
@@ -44,6 +44,6 @@ export const sendMail = async (
     await suppress(recipient, claim.eventId, attempt.signal);
   }
   const asked: unknown = attempt.signal.reason;
-  // Whoever called it back says why: `stopped`, `lease_lost`, ...
+  // The reason of the abort: `stopped`, `lease_lost`, ...
   return outcome.kind === "released" && typeof asked === "string" ? { ...outcome, reason: asked } : outcome;
 };

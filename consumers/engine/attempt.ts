@@ -4,7 +4,7 @@ import type { Logger } from "../../observability/logger.ts";
 import type { Entry } from "../../stream/entries.ts";
 import type { StreamEvent } from "../../stream/events/envelope.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { announceState } from "../../stream/publish.ts";
+import { publishState } from "../../stream/publish.ts";
 import type { Breaker } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import type { Attempt, GroupDefinition, Outcome, Prepared } from "./handler.ts";
@@ -19,17 +19,17 @@ export interface ReadableEntry<Data> {
   readonly data: Data;
 }
 
-/** What is known of a claimed entry before its attempt. */
+/** A claimed entry before its attempt. */
 export interface ClaimedEntry<Data, Input> extends ReadableEntry<Data> {
   readonly claim: TakenDelivery;
   readonly prepared: Prepared<Input> | undefined;
-  /** A note says that the work was done while the ledger could not be written. */
+  /** There is a note that the work was done while the ledger was unavailable. */
   readonly isNoted: boolean;
-  /** Monotonic, ms: the ledger holds the delivery for us until then, at least. */
+  /** Monotonic, ms: our lease lasts at least until then. */
   readonly leaseUntil: number;
 }
 
-/** Runs one attempt, settling included, inside of its span. */
+/** Runs one attempt, settling included, in its span. */
 export type AroundAttempt = (attempt: RunningAttempt, work: () => Promise<void>) => Promise<void>;
 
 export interface AttemptDeps<Data, Input> {
@@ -46,7 +46,7 @@ export interface AttemptDeps<Data, Input> {
   readonly log: Logger;
 }
 
-/** Whether the effect may take place now: the delivery is still ours by the ledger's lease, and nobody asked us to stop. */
+/** Whether the effect may take place now: our lease has not run out, and the attempt is not aborted. */
 const mayCommit = (attempt: RunningAttempt, now: () => number): boolean =>
   !attempt.isLost && !attempt.giveUp.signal.aborted && now() < attempt.leaseUntil;
 
@@ -66,19 +66,19 @@ const outcomeOf = async (
     });
     return await Promise.race([outcome, attempt.cutOff.promise]);
   } catch (error) {
-    log.error({ event_id: attempt.event.id, error }, "the work threw; the event is tried again");
+    log.error({ event_id: attempt.event.id, error }, "the work threw; the event will be retried");
     return { kind: attempt.isCommitted ? "uncertain" : "transient", reason: "handler_error" };
   }
 };
 
 /**
- * What an outcome says beside what the work says of its piece. What failed only because the system is down is released
- * unharmed. Not the probe: if it was the piece's own fault, the next probe must be another one.
+ * Reports an outcome to the breaker, and corrects it by the breaker's state: if the system is down, the piece is released.
+ * Except the probe, which is delayed: if its piece is at fault, the next probe must be another one.
  */
 const learnFrom = (breaker: Breaker, outcome: Outcome, { event, isProbe }: RunningAttempt): Outcome => {
   breaker.record(outcome, event.id);
   if (outcome.kind === "rejected" && isProbe && breaker.areWeRefused) {
-    // We are refused, not this piece: a probe must not cost it its delivery.
+    // All our work is refused, not this piece: a probe must not dead-letter it.
     const { reply } = outcome;
     return { kind: "unavailable", reason: "account_refused", ...(reply === undefined ? {} : { reply }) };
   }
@@ -86,7 +86,7 @@ const learnFrom = (breaker: Breaker, outcome: Outcome, { event, isProbe }: Runni
   return isSystems ? { kind: "released", reason: "breaker_open" } : outcome;
 };
 
-/** One attempt at a claimed entry: begun at once, `done` when its entry is settled. */
+/** One running attempt; `done` resolves when its entry is settled. */
 export interface StartedAttempt {
   readonly running: RunningAttempt;
   readonly done: Promise<void>;
@@ -99,7 +99,7 @@ export const createAttempts = <Data, Input>(
   const { redis, keys, definition, inFlight, breaker, settler, around, now, at, log } = deps;
 
   const work = async (attempt: RunningAttempt, { event, data, claim, prepared }: ClaimedEntry<Data, Input>) => {
-    // The ledger gives only what is ready.
+    // The ledger claims only deliveries whose look-up is ready.
     if (prepared?.kind !== "ready") return { kind: "released", reason: "not_ready" } as const;
     const { attempts, uncertain, ageMs } = claim;
     const { type, traceparent } = event;
@@ -135,7 +135,7 @@ export const createAttempts = <Data, Input>(
       isLost: false,
     };
     inFlight.claimed(running);
-    announceState(redis, keys.status, event.id, "active");
+    publishState(redis, keys.status, event.id, "active");
     return { running, done: around(running, () => run(running, claimed)) };
   };
 };

@@ -5,7 +5,7 @@ import { allSent, anEvent, nothingPending } from "../../tests/pipeline-states.ts
 
 const group = "welcome-email";
 
-describe("entries that nobody can use", () => {
+describe("unusable entries", () => {
   test("garbage becomes dead letters with a reason; what is not its own is acked; the rest flows", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
@@ -34,7 +34,7 @@ describe("entries that nobody can use", () => {
 });
 
 describe("a value that Postgres or Lua cannot take", () => {
-  test("in a mail server's reply keeps nobody waiting: it is recorded without the words", async () => {
+  test("in a mail server's reply blocks nothing: the outcome is recorded without the reply", async () => {
     await using pipeline = await aPipeline();
     await pipeline.consumer(async ({ eventId }) => ({ kind: "done", reply: "250 \u0000", receipt: eventId }));
     const eventIds = await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
@@ -42,7 +42,7 @@ describe("a value that Postgres or Lua cannot take", () => {
     await nothingPending(pipeline);
   });
 
-  test("in an entry keeps nobody waiting: the others are mailed", async () => {
+  test("in an entry blocks nothing: the others are mailed", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const { redis, keys } = pipeline;
@@ -54,7 +54,7 @@ describe("a value that Postgres or Lua cannot take", () => {
     await allSent(pipeline, [eventId, ...others]);
   });
 
-  test("an entry of thousands of fields becomes a dead letter, and holds back no retry", async () => {
+  test("an entry of thousands of fields is dead-lettered, and blocks no retry", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const { redis, keys } = pipeline;

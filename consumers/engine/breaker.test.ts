@@ -33,7 +33,7 @@ describe("the breaker", () => {
     expect(changes).toEqual(["open"]);
   });
 
-  test("a success between starts the count anew", () => {
+  test("a success resets the count", () => {
     const { breaker } = aBreaker();
     fail(breaker, 4);
     breaker.record(sent, "a");
@@ -41,7 +41,7 @@ describe("the breaker", () => {
     expect(breaker.state).toBe("closed");
   });
 
-  test("one event that fails again and again does not open it: it is that recipient's server", () => {
+  test("one event that fails repeatedly does not open it", () => {
     const { breaker } = aBreaker();
     for (let time = 0; time < 50; time += 1) breaker.record(down, "the same");
     expect(breaker.state).toBe("closed");
@@ -49,7 +49,7 @@ describe("the breaker", () => {
     expect(breaker.state).toBe("open");
   });
 
-  test("lets one probe through after a few seconds, and waits again when it fails", () => {
+  test("allows one probe after 2 to 4 s, and waits again when it fails", () => {
     const { breaker, pass, changes } = aBreaker();
     fail(breaker, 5);
     pass(3_999);
@@ -61,7 +61,7 @@ describe("the breaker", () => {
     expect(changes).toEqual(["open"]);
   });
 
-  test("opens up step by step after a success, and shuts at once when the trouble is back", () => {
+  test("recovers step by step after a success, and opens at once at a failure", () => {
     const { breaker, pass, changes } = aBreaker(8);
     fail(breaker, 5);
     pass(4_000);
@@ -80,7 +80,7 @@ describe("the breaker", () => {
     expect(breaker.state).toBe("open");
   });
 
-  test("opens after refusals by five parties: it is we who are refused; but not by one party, nor for pieces that are at fault", () => {
+  test("opens after refusals by five parties, but not by one party, nor for pieces at fault", () => {
     const { breaker } = aBreaker();
     for (let time = 0; time < 20; time += 1) breaker.record(refused("one.example"), `event ${time}`);
     for (let time = 0; time < 20; time += 1) {
@@ -91,7 +91,7 @@ describe("the breaker", () => {
     expect(breaker.state).toBe("open");
   });
 
-  test("what nobody was asked about is no sign of life: a piece that is too old", () => {
+  test("a rejection without asking the system does not close it: `expired`", () => {
     const { breaker, pass } = aBreaker();
     fail(breaker, 5);
     pass(4_000);
@@ -99,7 +99,7 @@ describe("the breaker", () => {
     expect(breaker.state).toBe("open");
   });
 
-  test("opened because we are refused, it takes no further refusal for a sign of life", () => {
+  test("opened by refusals, it does not close by another refusal", () => {
     const { breaker, pass, changes } = aBreaker();
     for (let domain = 0; domain < 5; domain += 1) breaker.record(refused(`${domain}.example`), "y");
     pass(4_000);
@@ -112,7 +112,7 @@ describe("the breaker", () => {
     expect(breaker.state).toBe("recovering");
   });
 
-  test("being released, or cut off after the commit point, says nothing of the system", () => {
+  test("`released` and `uncertain` do not count", () => {
     const { breaker } = aBreaker();
     fail(breaker, 4);
     breaker.record({ kind: "released", reason: "stopped" }, "a");

@@ -1,34 +1,33 @@
+import { jitteredMs } from "../../runtime/backoff.ts";
 import type { Outcome } from "./handler.ts";
 
 /**
- * closed: all is well. open: the system behind the work is down, nothing is read but one probe every few seconds.
- * recovering: a probe got through, and more is let through with each success.
+ * closed: normal. open: the other system fails; one probe every 2 to 4 s. recovering: a probe succeeded; the allowance
+ * doubles with each round of successes.
  */
 export type BreakerState = "closed" | "open" | "recovering";
 
 export interface BreakerOptions {
-  /** Entries that may be in flight when all is well. */
+  /** Maximum entries in flight when it is closed. */
   readonly concurrency: number;
   /** Monotonic, ms. */
   readonly now: () => number;
   readonly random: () => number;
-  /** Called once per change. `reason` is what the last failure said. */
+  /** Called at each change. `reason`: that of the last failure. */
   readonly onChange: (state: BreakerState, reason: string) => void;
 }
 
-/** Failures in a row, with no success between, that open it. */
+/** Consecutive failures that open it. */
 const TRIP_AFTER = 5;
-/** Of them, at least so many different events: one bad piece must not stop everybody. */
+/** Different events among them, at least: one bad event must not stop all others. */
 const TRIP_EVENTS = 2;
-/** A probe every 2 to 4 s: work flows again within seconds, and consumers do not probe in step. */
-const PROBE_MIN_MS = 2_000;
-const PROBE_SPREAD_MS = 2_000;
+/** A probe every 2 to 4 s, with jitter, so that consumers do not probe at the same time. */
+const PROBE_EVERY_MS = 4_000;
 
 /**
- * Keeps a system that is down from costing anything: the breaker opens after five failures of the system in a row, over at
- * least two events, with no success between; and after refusals by five parties in a row, for then it is we who are refused.
- * An open breaker uses up no attempts: entries are released unharmed, one real piece of work at a time probes, and after a
- * success more is let through step by step.
+ * Stops work while the other system fails. It opens after five consecutive failures of the system over at least two events,
+ * and after consecutive refusals by five parties: then the refusal is not theirs, our account is refused. While it is open
+ * no attempts are used up: entries are released, and one entry at a time probes.
  */
 export class Breaker {
   readonly #options: BreakerOptions;
@@ -45,7 +44,7 @@ export class Breaker {
     this.#options = options;
   }
 
-  /** Whether it is open because everybody refuses what we send. */
+  /** Whether it is open because five parties refused in a row. */
   get areWeRefused(): boolean {
     return this.#state === "open" && this.#areWeRefused;
   }
@@ -54,7 +53,7 @@ export class Breaker {
     return this.#state;
   }
 
-  /** How many entries may be in flight now. */
+  /** Maximum entries in flight now. */
   allowance(): number {
     switch (this.#state) {
       case "closed":
@@ -66,7 +65,7 @@ export class Breaker {
     }
   }
 
-  /** Learns from an attempt. Only what a working or failing system said counts; being released says nothing. */
+  /** Records an outcome. `uncertain` and `released` do not count. */
   record(outcome: Outcome, eventId: string): void {
     switch (outcome.kind) {
       case "done":
@@ -96,13 +95,13 @@ export class Breaker {
   #refused({ party, reason, reply }: Extract<Outcome, { kind: "rejected" }>): void {
     if (party === undefined) {
       if (reply === undefined) return;
-      // A working system said so of this piece alone.
+      // A working system refused this piece alone.
       this.#refusingParties.clear();
       this.#answered();
       return;
     }
     this.#refusingParties.add(party);
-    // It opened because we are refused: one more refusal is no sign of life.
+    // It opened by refusals: one more does not close it.
     if (this.#areWeRefused) {
       this.#open(`account_refused: ${reason}`);
       return;
@@ -124,14 +123,14 @@ export class Breaker {
 
   #open(reason: string): void {
     const { now, random, onChange } = this.#options;
-    this.#probeAt = now() + PROBE_MIN_MS + random() * PROBE_SPREAD_MS;
+    this.#probeAt = now() + jitteredMs(PROBE_EVERY_MS, random);
     this.#refusingParties.clear();
     if (this.#state === "open") return;
     this.#state = "open";
     onChange("open", reason);
   }
 
-  /** Doubles what is let through each time that all of it went well. */
+  /** Doubles the allowance after as many successes. */
   #stepUp(): void {
     const { concurrency, onChange } = this.#options;
     if (this.#state === "open") {

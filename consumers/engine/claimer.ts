@@ -16,25 +16,25 @@ export interface ClaimerDeps {
 }
 
 export interface Claimer {
-  /** Takes over what dead peers left, at most `room`, if a scan is due; else nothing. */
+  /** Claims entries of dead peers, at most `room`, if a scan is due. */
   claimDue(room: number): Promise<Entry[]>;
-  /** Whether there are entries that have killed their consumers, so that each must run alone. */
+  /** Whether there are suspected entries, each of which must run alone. */
   readonly suspectsWait: () => boolean;
-  /** Takes over one of these. For a consumer that holds nothing else. */
+  /** Claims one of them. For a consumer with nothing else in flight. */
   claimSuspect(): Promise<Entry | undefined>;
 }
 
-/** The delivery that runs alone: two consumers have died with the entry in flight. */
+/** The delivery that runs alone: two consumers died with the entry in flight. */
 export const SUSPECT_DELIVERY = 3;
 
 /**
- * Scans both streams of a group every quarter of the claim threshold (XAUTOCLAIM). One's own entries are among them: a read
- * whose reply was lost is found this way.
+ * Scans both streams of a group every quarter of the claim threshold (XAUTOCLAIM), this consumer's own entries included: so
+ * entries of a lost reply are found.
  *
- * Idle times run on while Redis is away. So nobody claims within one threshold of connecting: the owners renew first.
+ * Idle times increase while Redis is unavailable, so nothing is claimed within one threshold of connecting: owners renew first.
  *
- * An entry whose consumers died twice is suspected of having killed them. It is claimed by a consumer that holds nothing
- * else, so that its companions are never taken for its accomplices: if it kills again, it dies alone.
+ * An entry whose consumers died twice is suspected. A consumer with nothing else in flight claims it, so that another crash
+ * does not count against other entries.
  */
 export const createClaimer = (deps: ClaimerDeps, options: { readonly claimMinIdleMs: number }): Claimer => {
   const { redis, keys, group, consumer, inFlight, log, now } = deps;
@@ -55,7 +55,10 @@ export const createClaimer = (deps: ClaimerDeps, options: { readonly claimMinIdl
       const claimed = await claimIdle(redis, args);
       found.push(...claimed.entries);
       if (claimed.trimmed.length > 0) {
-        log.warn({ stream, entry_ids: claimed.trimmed }, "pending entries were trimmed; the ledger brings them back");
+        log.warn(
+          { stream, entry_ids: claimed.trimmed },
+          "pending entries were trimmed; the reconciler will queue their deliveries again",
+        );
       }
     }
     return found;
@@ -69,7 +72,7 @@ export const createClaimer = (deps: ClaimerDeps, options: { readonly claimMinIdl
       if (now() - connectedAt < claimMinIdleMs) return [];
       if (!mayHaveMore && now() - scannedAt < claimMinIdleMs / 4) return [];
       const claimed = await claim(room);
-      // Our own, that the heartbeat could not renew in time: still ours, and no delivery.
+      // Our own entries that the heartbeat could not renew in time: still ours, not a new delivery.
       const [own, found] = [claimed.filter(inFlight.holds), claimed.filter((entry) => !inFlight.holds(entry))];
       const suspected = found.filter((entry) => entry.deliveries === SUSPECT_DELIVERY);
       await Promise.all([
@@ -80,7 +83,7 @@ export const createClaimer = (deps: ClaimerDeps, options: { readonly claimMinIdl
       mayHaveMore = claimed.length >= room;
       suspects = suspected.length;
       const taken = found.filter((entry) => entry.deliveries !== SUSPECT_DELIVERY);
-      if (taken.length > 0) log.info({ claimed: taken.length }, "claimed entries that their consumer had left");
+      if (taken.length > 0) log.info({ claimed: taken.length }, "claimed entries of dead consumers");
       return taken;
     },
     async claimSuspect() {
@@ -90,8 +93,9 @@ export const createClaimer = (deps: ClaimerDeps, options: { readonly claimMinIdl
       }
       const [entry] = await claim(1);
       suspects = entry === undefined ? 0 : suspects - 1;
-      // It may be another one than before, which is as good: a consumer that holds nothing runs any entry alone.
-      if (entry !== undefined) log.warn({ entry_id: entry.id, deliveries: entry.deliveries }, "an entry runs alone");
+      // It may be another entry than the suspected one: with nothing else in flight any entry runs alone.
+      if (entry !== undefined)
+        log.warn({ entry_id: entry.id, deliveries: entry.deliveries }, "a suspected entry runs alone");
       return entry;
     },
   };

@@ -2,7 +2,7 @@ import type { Settlement } from "../../database/ledger/settle.ts";
 import { backoffMs } from "../../runtime/backoff.ts";
 import type { Outcome, Policy } from "./handler.ts";
 
-/** What an entry's settling comes to: first the ledger's change, then the entry's move. */
+/** How an entry is settled: first the change of the ledger, then the move of the entry. */
 export interface Decision {
   readonly ledger: Omit<Settlement, "event_id" | "fence">;
   readonly move:
@@ -20,9 +20,9 @@ export interface Counters {
 
 export type RetryPolicy = Pick<Policy, "retryMax" | "retryDelayMs" | "uncertain" | "isIdempotent">;
 
-/** Longest delay between attempts that an answer of the other side asked for. */
+/** Longest delay after a transient refusal or an uncertain outcome. */
 const RETRY_CAP_MS = 3_600_000;
-/** Longest delay after failures of the system: it should be back soon, and nobody should wait for long after. */
+/** Longest delay after failures of the system, so that work continues soon after the system is back. */
 const SYSTEM_CAP_MS = 300_000;
 
 const unchanged = {
@@ -36,10 +36,10 @@ const unchanged = {
 } as const;
 
 /**
- * What follows from an outcome. Pure: the same outcome and counters give the same decision, `random` aside.
+ * Decides how an outcome is settled. Pure: `random` aside, the same outcome and counters give the same decision.
  *
- * Only attempts that a working system answered, or that were cut off after their commit point, use one up. Where the effect
- * is idempotent nothing is uncertain: the work is simply attempted again.
+ * An attempt is used up only if a working system answered, or if it was cut off after its commit point. Idempotent work is
+ * never uncertain: it is retried.
  */
 export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy, random: () => number): Decision => {
   const attemptsNow = counters.attempts + 1;
@@ -80,7 +80,7 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
     }
     case "rejected": {
       const { reason, reply } = outcome;
-      // What nobody was asked about (too old, poison) is no attempt.
+      // Rejected without asking the other system (expired, poison): no attempt.
       const attempts = reply === undefined ? 0 : 1;
       return {
         ledger: { ...unchanged, state: "dead", attempts, reason, reply: reply ?? null },

@@ -12,7 +12,7 @@ import { lookUp } from "./look-up.ts";
 import { sortEntry, type UnreadableEntry } from "./sort-entry.ts";
 
 export interface DispatcherDeps<Data, Input> extends AttemptDeps<Data, Input> {
-  /** Every type of event that this code knows. */
+  /** Every event type of this code. */
   readonly knownTypes: readonly string[];
   readonly ledger: Ledger;
   readonly leaseMs: number;
@@ -20,19 +20,19 @@ export interface DispatcherDeps<Data, Input> extends AttemptDeps<Data, Input> {
 
 export interface Dispatcher {
   /**
-   * Takes entries from read to move. Returns when the ledger has said whose they are; the attempts themselves go on.
-   * Aborting the signal releases what is not claimed yet.
+   * Claims entries and starts their attempts. Resolves when the ledger has answered; the attempts continue in the
+   * background. Aborting the signal releases entries that are not claimed yet.
    */
   deliver(entries: readonly Entry[], signal: AbortSignal, progress: () => void): Promise<void>;
 }
 
 interface LeasedDelivery {
   readonly claim: ClaimedDelivery;
-  /** Monotonic, ms: the ledger holds it for us until then, at least. */
+  /** Monotonic, ms: our lease lasts at least until then. */
   readonly leaseUntil: number;
 }
 
-/** A second entry of an event that this very batch claims looks again after this time, in ms. */
+/** Delay of a second entry of an event that the same batch claims, in ms. */
 const DUPLICATE_WAIT_MS = 1_000;
 
 export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>): Dispatcher => {
@@ -42,7 +42,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
   const startAttempt = createAttempts(deps);
   const noteKey = (eventId: string) => keys.sent(group.name, eventId);
 
-  /** Runs to its end beside the reader. Only giving up may end it early: then the entry stays pending for a peer. */
+  /** Runs in the background. If the process gives up, the entry stays pending for a peer. */
   const inBackground = (entry: Entry, work: Promise<void>): void => {
     void work
       .catch((error: unknown) => {
@@ -54,18 +54,21 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
 
   const reject = (entry: Entry, fault: UnreadableEntry): void => {
     const { reason, detail } = fault;
-    log.warn({ entry_id: entry.id, reason, detail }, "an entry cannot be read; it becomes a dead letter");
+    log.warn({ entry_id: entry.id, reason, detail }, "an entry cannot be read; dead-lettering it");
     inBackground(entry, settler.reject(entry, fault));
   };
 
-  /** The event of an entry that is this group's and can be read; every other entry is acked or dead-lettered. */
+  /** The event of an entry that this group can handle; any other entry is acked or dead-lettered. */
   const read = (entry: Entry): ReadableEntry<Data> | undefined => {
     const sorted = sortEntry(readable, entry, randomTraceContext(randomHex));
     switch (sorted.kind) {
       case "event":
         return { entry, event: sorted.event, data: sorted.data };
       case "gone":
-        log.warn({ entry_id: entry.id }, "a pending entry's payload is gone; the ledger will bring its delivery back");
+        log.warn(
+          { entry_id: entry.id },
+          "the payload of a pending entry was trimmed; the reconciler will queue its delivery again",
+        );
         inBackground(entry, settler.dismiss(entry));
         return undefined;
       case "foreign":
@@ -96,7 +99,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     };
   };
 
-  /** Seen from before the question is asked: the ledger's lease begins later. */
+  /** Measured before the query: the ledger's lease begins later, so ours never lasts longer. */
   const leased = async (ask: () => Promise<Map<string, ClaimedDelivery>>): Promise<Map<string, LeasedDelivery>> => {
     const leaseUntil = now() + leaseMs;
     return new Map([...(await ask())].map(([eventId, claim]) => [eventId, { claim, leaseUntil }]));
@@ -152,11 +155,11 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       const adopted =
         unknown.length === 0
           ? new Map<string, LeasedDelivery>()
-          : await unlessStopped("taking unknown events into the ledger", () =>
+          : await unlessStopped("adding unknown events to the ledger", () =>
               leased(() => ledger.adopt(unknown.map((item) => unknownOf(item, prepared.found.get(item.event.id))))),
             );
       const claimed = new Map([...claims, ...(adopted ?? [])]);
-      const noted = await unlessStopped("asking for notes of what is done", () => notedOf(claimed));
+      const noted = await unlessStopped("reading notes of work that is done", () => notedOf(claimed));
       const started = new Set<string>();
       for (const item of wanted) {
         const { entry, event } = item;
@@ -175,7 +178,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
           const isNoted = noted?.has(noteKey(event.id)) === true;
           const attempt = startAttempt({ ...item, claim, leaseUntil, isNoted, prepared: prepared.found.get(event.id) });
           inBackground(entry, attempt.done);
-          // Nobody can say whether it was done before, and we are to stop: a peer will ask.
+          // Asked to stop before it was known whether the work is done already: a peer will find out.
           if (noted === undefined) attempt.running.giveUp.abort("stopped");
         }
       }

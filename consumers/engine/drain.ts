@@ -15,15 +15,15 @@ export interface DrainDeps {
   readonly log: Logger;
 }
 
-/** What has not come to its commit point by then is given up, so that a peer has it within a second. */
+/** An attempt that is not past its commit point by then is given up, so that a peer has its entry within a second. */
 const BEFORE_COMMIT_GRACE_MS = 300;
-/** Time to record and move what was cut off, after the drain's own limit. */
+/** Time to settle attempts that were cut off, after the drain time. */
 const CUT_OFF_GRACE_MS = 1_500;
 const PAGE = 500;
 
 /**
- * Finishes what runs: an attempt that is past its commit point gets all of the time, one before it a moment; then it is
- * released to a peer. What was committed and never answered is uncertain.
+ * Finishes the attempts in flight. One past its commit point has the whole drain time, and is uncertain if it has no answer
+ * by then; one before it has 300 ms, and is then released.
  */
 export const finishWork = async ({ inFlight, log }: DrainDeps, drainTimeoutMs: number): Promise<void> => {
   if (await inFlight.untilEmpty(Math.min(BEFORE_COMMIT_GRACE_MS, drainTimeoutMs))) return;
@@ -34,11 +34,14 @@ export const finishWork = async ({ inFlight, log }: DrainDeps, drainTimeoutMs: n
     attempt.cutOff.resolve({ kind: attempt.isCommitted ? "uncertain" : "released", reason: "stopped" });
   }
   if (!(await inFlight.untilEmpty(CUT_OFF_GRACE_MS))) {
-    log.warn({ left: inFlight.entries().length }, "the drain's time is over; a peer will claim what is left");
+    log.warn(
+      { left: inFlight.entries().length },
+      "the drain time is over; a peer will claim the entries that are left",
+    );
   }
 };
 
-/** Releases all that Redis lists as this consumer's, also what no reply ever brought, and leaves the group. */
+/** Releases every entry pending for this consumer, also those of lost replies, and leaves the group. */
 export const leaveNothingBehind = async (deps: DrainDeps): Promise<void> => {
   const { redis, keys, group, consumer, log } = deps;
   const retriesStream = keys.retriesStream(group);

@@ -6,27 +6,27 @@ import type { Group } from "../../stream/groups.ts";
 import { type GroupDeps, type GroupOptions, type RunningGroup, startGroup } from "./group.ts";
 import type { GroupDefinition, Policy } from "./handler.ts";
 
-/** What a group is opened with. */
+/** What a group needs to open. */
 export interface GroupContext<Required extends SettingName> {
   readonly settings: SettingsWith<"consumer", Required>;
   readonly db: Database;
   readonly log: Logger;
 }
 
-/** A group that is open: it can be started, and closed when its consumer has ended. */
+/** An open group: it can be started, and closed after its consumer has ended. */
 export interface OpenGroup {
   start(deps: GroupDeps, options: GroupOptions): RunningGroup;
   close(): Promise<void>;
 }
 
-/** How a group's consumer is made: what `consumers/<group>/group.ts` exports as `factory`. */
+/** Opens a group: `consumers/<group>/group.ts` exports it as `factory`. */
 export interface GroupFactory {
-  /** Settings without which the group cannot work; only consumers that start it need them. */
+  /** Settings that the group requires; only consumers that start it must have them. */
   readonly requires: readonly SettingName[];
   open(group: Group, context: GroupContext<never>): OpenGroup;
 }
 
-/** Defines a group: what it requires, what its events carry, and how it is opened. Opens nothing itself. */
+/** Defines a group: the settings that it requires, the schema of its data, and how it is opened. Opens nothing itself. */
 export const defineGroup = <Data, Input, const Required extends SettingName>(group: {
   readonly requires: readonly Required[];
   readonly data: GroupDefinition<Data, Input>["data"];
@@ -42,7 +42,7 @@ export const defineGroup = <Data, Input, const Required extends SettingName>(gro
   },
 });
 
-/** The policy that the settings give to every group; a group changes what is its own. */
+/** The default policy, from the settings; a group overrides what differs. */
 export const policyOf = (settings: SettingsOf<"consumer">): Policy => ({
   isIdempotent: false,
   oncePerSubject: false,

@@ -1,6 +1,6 @@
 import { CRASHES } from "../../stream/entries.ts";
 
-/** What an entry carries about its failed attempts, as CloudEvents extension attributes. An outcome forgets the crashes. */
+/** What an entry carries about its failed attempts, as CloudEvents extension attributes. An outcome resets `crashes`. */
 const COUNTERS = ["attempts", "firstfailure", "lastfailure", CRASHES];
 
 export interface Failure {
@@ -12,8 +12,8 @@ export interface Failure {
 }
 
 /**
- * The fields of an entry with its counters brought up to date: they travel with it through the retry set, so that nothing
- * has to be joined and nothing can expire.
+ * The fields of an entry with updated counters. They are part of the entry in the retry set, so that they need no look-up
+ * and do not expire.
  */
 export const withFailure = (raw: readonly string[], failure: Failure): string[] => {
   const kept: string[] = [];
@@ -27,7 +27,7 @@ export const withFailure = (raw: readonly string[], failure: Failure): string[] 
   return [...kept, "attempts", String(failure.attempts), "firstfailure", firstFailure, "lastfailure", failure.reason];
 };
 
-/** The fields of an entry that is delayed without an outcome: what it counts of dead consumers travels along. */
+/** The fields of an entry that is delayed without an outcome: it keeps its count of dead consumers. */
 export const withCrashes = (raw: readonly string[], deliveries: number): string[] => {
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {

@@ -114,7 +114,7 @@ describe("a group", () => {
     expect(await pipeline.status(eventId)).toMatchObject({ attempts: 1, uncertain: 0 });
   });
 
-  test("an event that is in no table: no user is cancelled, a user gets a row and the mail, a welcomed one no second", async () => {
+  test("an event without a row: without a user it is cancelled, a user gets a row and the mail, a second event is no second mail", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const { redis, keys, db } = pipeline;
@@ -168,7 +168,7 @@ describe("a group", () => {
     await allSent(pipeline, eventIds);
   });
 
-  test("asked to stop with work in flight: a peer has it at once, and nothing is left behind", async () => {
+  test("asked to stop with work in flight: a peer has it at once, and nothing stays pending", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const hanging: MailWork = (_claim, _recipient, { signal }) =>
@@ -190,7 +190,7 @@ describe("a group", () => {
     for (const eventId of eventIds) expect(await pipeline.status(eventId)).toMatchObject({ attempts: 1, uncertain: 0 });
   });
 
-  test("a body that was never answered is uncertain when the drain's time is over", async () => {
+  test("a body without a reply is uncertain when the drain time is over", async () => {
     await using pipeline = await aPipeline();
     const started = Promise.withResolvers<void>();
     const consumer = await pipeline.consumer(
@@ -207,7 +207,7 @@ describe("a group", () => {
     expect(await pipeline.redis.zcard(pipeline.keys.retrySet(group))).toBe(1);
   });
 
-  test("a group that was flushed away is made again, and goes on reading", async () => {
+  test("a group that was flushed is created again, and continues to read", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     await pipeline.consumer(outbox.work);

@@ -26,7 +26,7 @@ export interface GroupDeps {
   readonly connectBlocking: () => Redis;
   readonly db: Database;
   readonly keys: Keys;
-  /** Every type of event that this code knows. */
+  /** Every event type of this code. */
   readonly knownTypes: readonly string[];
   readonly log: Logger;
   /** Monotonic, ms. */
@@ -41,34 +41,34 @@ export interface GroupOptions {
   readonly consumer: string;
   readonly claimMinIdleMs: number;
   readonly drainTimeoutMs: number;
-  /** How a consumer's span hangs on the producer's; `parent` if not given. */
+  /** How a consumer's span refers to the producer's; `parent` if not given. */
   readonly traceHop?: TraceHop;
 }
 
 /** One consumer of one group, running. */
 export interface RunningGroup {
   readonly name: string;
-  /** Entries that may be in flight. */
+  /** Maximum entries in flight. */
   readonly concurrency: number;
   /** Whether its loops make progress. */
   isLive(): boolean;
   state(): "reading" | "paused" | "stopping";
-  /** Whether the system behind the work is trusted; an open breaker is no fault of this process. */
+  /** State of the breaker; open means that another system fails, not this process. */
   breaker(): BreakerState;
-  /** What keeps its loops from their work now, by loop: a store that refuses, and how. */
+  /** Errors of its loops now, by loop. */
   faults(): Readonly<Record<string, string>>;
   /** Entries in flight. */
   inFlight(): number;
-  /** Stops reading, finishes or releases what it has in flight, leaves the group. Bounded by the drain's time. */
+  /** Stops reading, finishes or releases the entries in flight, and leaves the group, within the drain time. */
   stop(): Promise<void>;
-  /** Ends all loops at once and leaves everything as it is: for a process that must go. */
+  /** Ends all loops at once and writes nothing more: as if the process had died. */
   abandon(): void;
 }
 
-/** Redis may be away when we leave; whoever comes next claims what is pending. */
+/** Time limit for leaving the group; a peer claims what is still pending. */
 const LEAVE_TIMEOUT_MS = 2_000;
 
-/** Wires the parts of the engine for one group. Each part is a file of its name. */
+/** Wires the parts of the engine for one group. Each part is in the file of its name. */
 export const startGroup = <Data, Input>(
   deps: GroupDeps,
   definition: GroupDefinition<Data, Input>,
@@ -121,7 +121,7 @@ export const startGroup = <Data, Input>(
     abandoned.abort();
     await heartbeat.stop();
     const leaving = leaveNothingBehind(drain).catch((error: unknown) => {
-      log.warn({ error }, "could not leave the group in order; a peer will claim what is pending");
+      log.warn({ error }, "could not leave the group; a peer will claim the pending entries");
     });
     await Promise.race([leaving, pause(LEAVE_TIMEOUT_MS)]);
     blocking.close();

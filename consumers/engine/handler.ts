@@ -2,99 +2,99 @@ import type { z } from "zod";
 import type { Group } from "../../stream/groups.ts";
 
 /*
- * What a group brings along: the contract between the engine, which knows nothing of the work, and the work, which knows
- * nothing of streams, claims and retries.
+ * The contract between the engine and a group's work. The engine knows nothing of the work; the work knows nothing of
+ * streams, claims and retries.
  */
 
-/** One event, as the look-up of a group sees it. */
+/** One event, as passed to the group's look-up. */
 export interface Piece<Data> {
   readonly eventId: string;
   readonly type: string;
   readonly data: Data;
 }
 
-/** What the look-up found for one event. */
+/** The look-up's result for one event. */
 export type Prepared<Input> =
   | { readonly kind: "ready"; readonly input: Input }
-  /** There is nothing to do, or nobody to do it for, any more. */
+  /** There is nothing left to do, or nobody to do it for. */
   | { readonly kind: "cancel"; readonly reason: string }
   /** It must not be done. */
   | { readonly kind: "suppress"; readonly reason: string };
 
-/** One event that this consumer, and nobody else, may work on now. */
+/** One event that this consumer alone may work on now. */
 export interface Claim<Data> extends Piece<Data> {
   /** Attempts used up before this one. */
   readonly attempts: number;
-  /** Times that nobody could know whether the effect took place: the work may have been done already. */
+  /** Times that it was unknown whether the effect took place: the work may be done already. */
   readonly uncertain: number;
   /** Since the event was committed, in ms, when it was claimed. */
   readonly ageMs: number;
-  /** Of the event, for work that takes the trace further. */
+  /** Trace context of the event, for work that propagates it. */
   readonly traceparent: string;
 }
 
-/** What the work may ask while it runs. */
+/** The work's view of its attempt while it runs. */
 export interface Attempt {
-  /** Aborted: end the attempt, unless it is past its commit point. The reason says who asked. */
+  /** Aborted: end the attempt, unless it is past its commit point. The reason of the abort is a word for the log. */
   readonly signal: AbortSignal;
   /**
-   * To be asked once, in the moment before the effect can no longer be called back. False: it must not take place; return
+   * Call it once, immediately before the effect can no longer be cancelled. False: the effect must not take place; return
    * `released`.
    */
   commit(): boolean;
 }
 
-/** What became of one attempt. A new kind does not compile until every switch over it has decided. */
+/** The outcome of one attempt. A new kind does not compile until every switch handles it. */
 export type Outcome =
-  /** The effect took place. `receipt`: what it is known by outside; `reply`: the other side's words, addresses removed. */
+  /** The effect took place. `receipt`: its id in the other system; `reply`: that system's reply, addresses removed. */
   | { readonly kind: "done"; readonly receipt?: string; readonly reply?: string }
-  /** A working system said "later" of this piece. Uses up an attempt. */
+  /** A working system refused this piece for now. Uses up an attempt. */
   | { readonly kind: "transient"; readonly reason: string; readonly reply?: string; readonly minDelayMs?: number }
-  /** The system failed, whatever the piece. Counts for the breaker, uses up no attempt. */
+  /** The system failed, whatever the piece. Counts for the breaker; uses up no attempt. */
   | { readonly kind: "unavailable"; readonly reason: string; readonly reply?: string }
   /**
-   * Refused for good. `party`: whoever refused for a reason of its own (a domain, a host); many of them in a row open the
-   * breaker. Without one, the piece itself is at fault. Without `reply`, nobody was asked.
+   * Refused permanently. `party`: who refused by a policy of its own (a domain, a host); five different ones in a row open
+   * the breaker. Without it the piece itself is at fault. Without `reply` no other system was involved.
    */
   | { readonly kind: "rejected"; readonly reason: string; readonly reply?: string; readonly party?: string }
-  /** Cut off after the commit point: nobody knows. Uses up an attempt. */
+  /** Cut off after the commit point: it is unknown whether the effect took place. Uses up an attempt. */
   | { readonly kind: "uncertain"; readonly reason: string }
-  /** Given up unharmed, before the commit point: asked to stop, or the lease was lost. */
+  /** Ended before the commit point, without effect: asked to stop, or the lease was lost. Uses up no attempt. */
   | { readonly kind: "released"; readonly reason: string };
 
-/** How a group wants its work to be done. */
+/** The policy of a group's work. */
 export interface Policy {
-  /** Doing the work twice has the effect of doing it once. Then a lease that ran out is no possible duplicate. */
+  /** Doing the work twice has the effect of doing it once, so a lease that ran out is no possible duplicate. */
   readonly isIdempotent: boolean;
-  /** One piece of work for each subject, whatever the event's id: a second event of a subject, made by hand, is cancelled. */
+  /** The work is done once per subject: a second event of one, written by hand with another id, is cancelled. */
   readonly oncePerSubject: boolean;
-  /** Pieces that one consumer works on at a time. */
+  /** Maximum entries in flight in one consumer. */
   readonly concurrency: number;
   /** Attempts after the first. */
   readonly retryMax: number;
   /** Delay before the first retry, in ms; doubles with each. */
   readonly retryDelayMs: number;
-  /** What is not final after so long is dead, reason `expired`, in ms; never if not given. */
+  /** Age in ms after which an unfinished delivery is dead-lettered, reason `expired`; never if not given. */
   readonly expireAfterMs?: number;
-  /** When nobody can know whether the effect took place: try again, or hold it for an operator. */
+  /** When it is unknown whether the effect took place: repeat the work, or hold it for an operator. */
   readonly uncertain: "resend" | "hold";
 }
 
-/** A group: one folder in `consumers/`, `Data` what its events carry, `Input` what its work needs beside. */
+/** A group: one folder in `consumers/`. `Data`: the events' data; `Input`: what the look-up adds for the work. */
 export interface GroupDefinition<Data, Input> {
   readonly group: Group;
-  /** Reads `data` of an event. What it refuses is a dead letter, reason `malformed`. */
+  /** Validates `data` of an event. Data that it refuses is dead-lettered, reason `malformed`. */
   readonly data: z.ZodType<Data>;
-  /** What an event is about, where whoever wrote the entry left it out. The event's id if not given. */
+  /** The subject of an event whose entry has none. The event's id if not given. */
   readonly subjectOf?: (data: Data) => string;
   /**
-   * Looks up what the work needs, one statement for the batch, by event id. An event that is missing in the answer is
-   * cancelled. Rejects if the store is away: it is asked again.
+   * Looks up what the work needs, by event id, in one statement per batch. An event that is missing in the answer is
+   * cancelled. If it rejects, the store is unavailable, and it is called again.
    */
   readonly prepare: (pieces: readonly Piece<Data>[]) => Promise<ReadonlyMap<string, Prepared<Input>>>;
-  /** Does one piece of work. What it throws is a retry before its commit point, and uncertain after it. */
+  /** Does one piece of work. If it throws: a retry before its commit point, uncertain after it. */
   readonly work: (claim: Claim<Data>, input: Input, attempt: Attempt) => Promise<Outcome>;
   readonly policy: Policy;
-  /** Closes what the work keeps open, when its consumer ends. */
+  /** Closes the resources of the work when its consumer ends. */
   readonly close?: () => Promise<void>;
 }

@@ -17,11 +17,11 @@ export interface HeartbeatDeps {
 }
 
 /**
- * Renews, at a third of the claim threshold, what this consumer works on: the entries' idle time in Redis, and the deliveries'
- * leases in the ledger. So the threshold can be short, whatever the work takes.
+ * Every third of the claim threshold, renews the work in flight: the entries' idle time in Redis, and the deliveries' leases
+ * in the ledger. So the threshold can be shorter than the work.
  *
- * A delivery whose lease could not be renewed in time is given up unless it is past its commit point: somebody else may
- * work on it now. Losing only the entry changes nothing, for the ledger still says whose the delivery is.
+ * A delivery whose lease could not be renewed in time is given up unless it is past its commit point: a peer may work on it
+ * now. Losing only the entry changes nothing: the ledger decides who owns the delivery.
  */
 export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMinIdleMs: number }): Loop => {
   const { redis, group, consumer, inFlight, ledger, log, now } = deps;
@@ -43,7 +43,7 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
     const ours = await ledger.renew(leases);
     for (const attempt of attempts) {
       if (ours.has(attempt.claim.eventId)) attempt.leaseUntil = askedAt + options.claimMinIdleMs;
-      // One whose outcome is recorded is no longer `active`; only one that still runs can have been taken away.
+      // An attempt whose outcome is recorded is no longer `active` either: for it this has no effect.
       else attempt.isLost = true;
     }
   };
@@ -61,7 +61,7 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
     everyMs,
     turn: async (signal) => {
       const renewals = Promise.allSettled([renewInRedis(), renewInLedger()]);
-      // A store that hangs must not keep us from giving up what we can no longer hold.
+      // A store that hangs must not delay giving up leases that ran out.
       const results = await Promise.race([renewals, pause(everyMs, signal).then(() => undefined)]);
       giveUpOverdue();
       for (const result of results ?? []) if (result.status === "rejected") throw result.reason;

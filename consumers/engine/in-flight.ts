@@ -3,28 +3,28 @@ import type { Entry } from "../../stream/entries.ts";
 import type { StreamEvent } from "../../stream/events/envelope.ts";
 import type { Outcome } from "./handler.ts";
 
-/** One claimed entry that this consumer works on, from its claim to its move. */
+/** One claimed entry, from its claim until it is settled. */
 export interface RunningAttempt {
   readonly entry: Entry;
   readonly event: StreamEvent;
   readonly claim: TakenDelivery;
-  /** Aborted when the attempt is to end before its commit point: asked to stop, or the delivery is somebody else's. */
+  /** Aborted when the attempt must end before its commit point: asked to stop, or the lease is lost. */
   readonly giveUp: AbortController;
-  /** Started while the breaker was not closed: its failure is the probe's own. */
+  /** Started while the breaker was not closed. */
   readonly isProbe: boolean;
-  /** Resolved when the process can wait no longer for an answer. */
+  /** Resolved when the drain time is over and the attempt has not ended. */
   readonly cutOff: PromiseWithResolvers<Outcome>;
-  /** Monotonic time in ms until which the ledger holds the delivery for us, seen from before the claim was sent. */
+  /** Monotonic, ms: our lease lasts at least until then, measured from before the claim was sent. */
   leaseUntil: number;
-  /** The effect takes place, or has taken place: from here on nobody can call it back. */
+  /** Past the commit point: the effect takes place, or has taken place. */
   isCommitted: boolean;
   /** The ledger has given the delivery to another claim. */
   isLost: boolean;
 }
 
 /**
- * What one consumer of one group has in flight: entries that are read and not yet moved on, never more than its
- * concurrency. Bounds the reader, and tells the heartbeat what to renew.
+ * The entries in flight in one consumer of one group: read and not settled yet, at most its concurrency. It bounds the
+ * reader, and lists what the heartbeat renews.
  */
 export interface InFlight {
   /** How many more entries may be read now. */

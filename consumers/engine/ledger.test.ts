@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { aPipeline, aSignup } from "../../tests/pipeline.ts";
 import { createLedger } from "./ledger.ts";
 
-test("an event that Postgres refuses gets no answer, alone or among others; the others get theirs", async () => {
+test("an event that Postgres refuses gets no answer, alone or in a batch; the others get theirs", async () => {
   await using pipeline = await aPipeline();
   const signup = aSignup();
   const wanted = (id: string, tracestate: string) => {

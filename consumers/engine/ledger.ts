@@ -13,15 +13,15 @@ import { type Settlement, settleDeliveries } from "../../database/ledger/settle.
 import { wholeOrEach } from "../../database/whole-or-each.ts";
 import { createBatcher } from "../../runtime/batcher.ts";
 
-/** The truth about one group's deliveries, as its consumer uses it. All of it is batched: each costs a share of a trip. */
+/** One group's deliveries in Postgres, as its consumer uses them. Every call is batched. */
 export interface Ledger {
   /** Claims the deliveries of events; one answer per event id, none for an event of which the group has no delivery. */
   claim(wanted: readonly WantedDelivery[]): Promise<Map<string, ClaimedDelivery>>;
-  /** Makes and claims the deliveries of those; none for an event that Postgres refuses. */
+  /** Adds events and deliveries that are missing, and claims them; no answer for an event that Postgres refuses. */
   adopt(events: readonly UnknownEvent[]): Promise<Map<string, ClaimedDelivery>>;
   /** Renews leases; returns the event ids that are still ours. */
   renew(leases: readonly Lease[]): Promise<Set<string>>;
-  /** Writes one outcome, together with those that come at the same time. False if the delivery is no longer ours. */
+  /** Records one outcome, in a batch with others. False if the delivery is no longer ours. */
   settle(settlement: Settlement): Promise<boolean>;
   /** Closes the delivery of an event that cannot be read: `dead`. False if log and ledger do not have it so. */
   refuse(event: UnreadableEvent, reason: string): Promise<boolean>;
@@ -51,7 +51,7 @@ const adoptAll = async (
   return new Map(answers.flatMap((answer) => (answer === undefined ? [] : [[answer.eventId, answer]])));
 };
 
-/** What cannot be written is written without the other side's words. */
+/** A settlement that Postgres refuses is written without reply and receipt. */
 const settleAll = (
   db: Database,
   batch: readonly Settlement[],

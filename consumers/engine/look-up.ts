@@ -2,16 +2,16 @@ import { wholeOrEach } from "../../database/whole-or-each.ts";
 import type { GroupDefinition, Piece, Prepared } from "./handler.ts";
 import { isRefused } from "./ledger.ts";
 
-/** What a group's look-up found, by event id; `refused` are those of which Postgres refuses a value. */
+/** The results of a group's look-up, by event id; `refused`: those of which Postgres refuses a value. */
 export interface LookedUp<Input> {
   readonly found: ReadonlyMap<string, Prepared<Input>>;
   readonly refused: ReadonlySet<string>;
 }
 
 /**
- * Asks a group's look-up for a batch: one statement, or one for each piece where Postgres refuses a value of one.
+ * Runs a group's look-up for a batch: one statement, or one for each piece if Postgres refuses a value.
  *
- * @throws what is no piece's fault: the store is away
+ * @throws when the store is unavailable
  */
 export const lookUp = async <Data, Input>(
   definition: Pick<GroupDefinition<Data, Input>, "prepare">,

@@ -1,5 +1,6 @@
 import { trace } from "@opentelemetry/api";
 import type { TakenDelivery } from "../../database/ledger/claim.ts";
+import { isUuid } from "../../database/uuid.ts";
 import {
   countConsumed,
   destinationOf,
@@ -21,7 +22,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Settler } from "./settler.ts";
 import type { UnreadableEntry } from "./sort-entry.ts";
 
-/** Watches the parts of one group's engine from outside: each is given back wrapped, and works as before. */
+/** Adds spans and metrics to the parts of one group's engine: each method returns its argument wrapped. */
 export interface Observer {
   readonly around: AroundAttempt;
   claimer(claimer: Claimer): Claimer;
@@ -33,7 +34,7 @@ export interface Observer {
 /** Why an entry is attempted now: for the first time, because an earlier attempt failed, or because its consumer died. */
 export type DeliveryReason = "first" | "retry" | "claim";
 
-/** An entry that is released comes as `first` again: no attempt was used up. */
+/** A released entry counts as `first` again: no attempt was used up. */
 export const deliveryReason = (
   { deliveries }: Pick<Entry, "deliveries">,
   claim: Pick<TakenDelivery, "attempts" | "systemFailures" | "tookOver">,
@@ -55,7 +56,7 @@ export const createObserver = (options: {
   readonly group: string;
   readonly consumer: string;
   readonly hop: TraceHop;
-  /** Then a lease that ran out is no possible duplicate. */
+  /** Then a lease that ran out is no possible duplicate, and is not counted. */
   readonly isIdempotent: boolean;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -101,7 +102,7 @@ export const createObserver = (options: {
     const run = running.get(attempt);
     run?.conclude(resultOf(outcome));
     if (outcome.kind === "uncertain") countUncertain(outcome.reason);
-    // What never passed the commit point was done by an earlier consumer, as its note says, and not now.
+    // Without a commit in this attempt, the work was done earlier, as its note says.
     if (outcome.kind !== "done" || !attempt.isCommitted || run === undefined) return;
     instruments().timeToDone.record((attempt.claim.ageMs + now() - run.startedAt) / 1_000, byGroup);
   };
@@ -110,9 +111,9 @@ export const createObserver = (options: {
     const { id = "", type = "", traceparent, tracestate } = fieldsOf(entry.raw ?? []);
     const carried = traceContextFromHeaders(traceparent, tracestate);
     if (carried === undefined) return settler.reject(entry, fault);
-    // Whatever stands in an entry that cannot be read, it is not repeated.
+    // Fields of an unreadable entry become attributes only if they have the expected form.
     const known = {
-      eventId: /^[0-9a-f-]{36}$/i.test(id) ? id : "",
+      eventId: isUuid(id) ? id : "",
       eventType: /^[\w.-]{1,64}$/.test(type) ? type : "",
     };
     const attributes = { "signup.delivery.reason": "first", "signup.delivery.count": entry.deliveries };

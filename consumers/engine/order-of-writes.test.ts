@@ -30,7 +30,7 @@ describe("if a consumer dies between two writes, the next one finds", () => {
     await eventually(async () => (await pipeline.redis.xpending(pipeline.keys.events, "welcome-email"))[0] === 0);
   });
 
-  test("work, before the commit point: `active`; safe but not known to be, so it is counted as uncertain and sent", async () => {
+  test("work, before the commit point: `active`, lease over: counted as uncertain, and sent", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const stop = stopAt("claimed");
@@ -88,7 +88,7 @@ describe("if a consumer dies between two writes, the next one finds", () => {
     expect(await pipeline.status(eventId)).toMatchObject({ uncertain: 0 });
   });
 
-  test("ledger away after the effect: the key says that it was sent, so nothing is sent again", async () => {
+  test("ledger unavailable after the effect: the key notes that it was sent, so nothing is sent again", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const noted = stopAt("noted");

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { eventually } from "../../tests/eventually.ts";
 import { anOutbox, aPipeline, aSignup, type TestConsumer } from "../../tests/pipeline.ts";
 
-test("an event that kills its consumers is one dead letter; its companions are mailed, each once", async () => {
+test("an event that kills its consumers is one dead letter; entries in flight with it are mailed, each once", async () => {
   await using pipeline = await aPipeline();
   const outbox = anOutbox();
   const eventIds = await pipeline.signUp(...Array.from({ length: 50 }, () => aSignup()));

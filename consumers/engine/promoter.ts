@@ -14,7 +14,7 @@ export interface PromoterDeps {
 const MAX_PER_TURN = 200;
 const EVERY_MS = 250;
 
-/** Queues retries whose time has come. Any number of them may run: a member is moved by one script, once. */
+/** Queues due retries. Any number of promoters may run: a script moves each member once. */
 export const startPromoter = ({ redis, keys, group, log }: PromoterDeps): Loop =>
   startLoop({
     name: `promoter of ${group}`,

@@ -40,9 +40,9 @@ const ROOM_WAIT_MS = 1_000;
 const BREAKER_CHECK_MS = 100;
 
 /**
- * Reads no more than there is room to run: a backlog waits in the stream, not in one consumer's pending list. Fills the
- * room with what dead peers left, then with due retries, then with new entries; waits on both streams only when both are
- * empty. A group or stream that is gone is made again.
+ * Reads only as many entries as may be in flight: a backlog stays in the stream, not in one consumer's pending list. Entries
+ * of dead peers come first, then due retries, then new entries; it blocks on both streams when both are empty. A missing
+ * group or stream is created again.
  */
 export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs: number }): Reader => {
   const { redis, blocking, keys, group, consumer, inFlight, claimer, dispatcher, breaker, settler, log, now } = deps;
@@ -70,7 +70,7 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
   };
 
   const waitForEntries = async (room: number, signal: AbortSignal): Promise<Entry[]> => {
-    // COUNT is per stream. With room for one, both streams may give one in the same moment: the second is released.
+    // COUNT is per stream. With room for one, both streams may return one: the second is released.
     const entries = await blocking.read(
       [retriesStream, keys.events],
       Math.max(1, Math.floor(room / 2)),
@@ -100,7 +100,7 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
     }
     const room = Math.min(inFlight.room(), breaker.allowance() - inFlight.entries().length);
     if (room <= 0) {
-      // Woken when an attempt ends; looking now and then for a breaker that lets through again.
+      // Wakes up when an attempt ends, and at intervals, because the breaker may allow more.
       if (inFlight.room() === 0) await Promise.race([inFlight.untilRoom(signal), pause(ROOM_WAIT_MS, signal)]);
       else await pause(BREAKER_CHECK_MS, signal);
       return "again";
@@ -123,8 +123,8 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
       } catch (error) {
         if (!isMissingGroup(error)) throw error;
         const made = await ensureGroup(redis, keys, group);
-        // The first time it is merely new.
-        const words = hasRead ? "was missing and is made again" : "was missing and is made";
+        // Missing before the first read, it is new.
+        const words = hasRead ? "was missing and is created again" : "was missing and is created";
         if (made > 0) log[hasRead ? "warn" : "info"]({ made }, `the group ${words}, from the beginning`);
         return "again";
       }

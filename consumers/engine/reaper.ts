@@ -9,16 +9,16 @@ export interface ReaperDeps {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly group: string;
-  /** Our own name: we are not reaped. */
+  /** Own name, which is not reaped. */
   readonly consumer: string;
   readonly log: Logger;
 }
 
 const EVERY_MS = 60_000;
-/** Long after a dead consumer's entries were claimed. A live one that is reaped while it waits is back with its next read. */
+/** Long after a dead consumer's entries were claimed. A live one that is removed is added again by its next read. */
 const IDLE_MS = 3_600_000;
 
-/** Removes consumers that were killed and could not leave: idle for an hour, with nothing pending, atomically. */
+/** Removes dead consumers: idle for an hour, with nothing pending, atomically. */
 export const startReaper = (
   { redis, keys, group, consumer, log }: ReaperDeps,
   { everyMs = EVERY_MS, idleMs = IDLE_MS }: { readonly everyMs?: number; readonly idleMs?: number } = {},
@@ -33,7 +33,7 @@ export const startReaper = (
       );
       for (const { name } of idle) {
         await leaveGroup(redis, { events: keys.events, retries: keys.retriesStream(group) }, group, name);
-        log.info({ reaped: name }, "removed a consumer that was gone");
+        log.info({ reaped: name }, "removed a dead consumer");
       }
       return "idle";
     },

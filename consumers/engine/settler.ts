@@ -9,7 +9,7 @@ import { acknowledge, type Entry, fieldsOf, heldEntry } from "../../stream/entri
 import type { StreamEvent } from "../../stream/events/envelope.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { announceState } from "../../stream/publish.ts";
+import { publishState } from "../../stream/publish.ts";
 import { deadLetter, type NewLetter } from "../../stream/scripts/dead-letter.ts";
 import { delayEntry } from "../../stream/scripts/delay.ts";
 import { releaseEntries } from "../../stream/scripts/release.ts";
@@ -22,14 +22,14 @@ import type { Ledger } from "./ledger.ts";
 import type { UnreadableEntry } from "./sort-entry.ts";
 
 /*
- * The order of writes. Ledger first, then Redis, always. If the process dies between two writes, the next one sees:
+ * The order of writes: always the ledger first, then Redis. If the process dies between two writes, the next owner finds:
  *
- * | transition  | order of writes                                | died in between: the next owner finds                    |
+ * | transition  | order of writes                                | after a crash the next owner finds                       |
  * | ----------- | ---------------------------------------------- | -------------------------------------------------------- |
  * | deliver     | XREADGROUP; ledger `active`                    | a pending entry, `queued`: claims it, works              |
  * | work        | up to the commit point; the effect; ledger     | `active`, lease over: uncertain, the policy decides (or  |
  * |             | `done`; XACK                                   | once more, if idempotent). After the ledger: `done`, acks |
- * | ledger away | `sent:` key; ledger, again and again (entry    | `active`, lease over, but the key says that it is done:  |
+ * | ledger away | `sent:` key; ledger, again and again (entry    | `active`, lease over, but the key notes that it is done: |
  * |             | kept and renewed); XACK                        | records it, does nothing                                 |
  * | retry       | ledger `retrying`, next_try_at; script         | pending, not due: puts it into the retry set             |
  * | dead-letter | ledger `dead`; script                          | pending, `dead`: completes the dead letter, once         |
@@ -51,22 +51,22 @@ export interface SettlerDeps {
   readonly wallClock: () => Date;
   readonly at: AtCheckpoint;
   readonly log: Logger;
-  /** Aborted when the process must go, whatever is left. */
+  /** Aborted when the process must end: retries stop, and what is left stays pending. */
   readonly abandon: AbortSignal;
 }
 
 export interface Settler {
-  /** Records what became of an attempt and moves its entry on. Returns when both are done, or neither is ours any more. */
+  /** Records an outcome and moves the entry. Resolves when both are done, or when the delivery has another owner. */
   settle(attempt: RunningAttempt, outcome: Outcome): Promise<void>;
-  /** Completes what the last owner of a closed delivery may have left undone. */
+  /** Completes the move of an entry whose delivery is closed: its last owner may have died before it. */
   complete(entry: Entry, eventId: string, closed: Extract<ClaimedDelivery, { kind: "closed" }>): Promise<void>;
-  /** Delays an entry whose time has not come; no counter moves. */
+  /** Delays an entry that is not due; no counter changes. */
   delay(entry: Entry, delayMs: number): Promise<void>;
-  /** Dead-letters an entry that cannot be read; its delivery, if the log has its event as the entry says, is `dead`. */
+  /** Dead-letters an entry that cannot be read; its delivery, if the log has the same event, becomes `dead`. */
   reject(entry: Entry, fault: UnreadableEntry): Promise<void>;
-  /** Acks an entry that is none of this group's business, or whose payload is gone. */
+  /** Acks an entry that is not for this group, or whose payload was trimmed. */
   dismiss(entry: Entry): Promise<void>;
-  /** Releases an entry untouched. */
+  /** Releases an entry unchanged. */
   release(entry: Entry): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
   const deadKeys = { dead: keys.dead(group.name), deadIndex: keys.deadIndex(group.name) };
   const held = (entry: Entry) => heldEntry(entry, group.name, consumer);
 
-  /** A group that is gone took its pending list along: nothing is ours, and the reconciler brings back what is undone. */
+  /** A group that was destroyed lost its pending list: it is created again, and the reconciler queues unfinished work. */
   const move = (what: string, action: () => Promise<unknown>): Promise<void> =>
     persist(
       async () => {
@@ -133,7 +133,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       signal: abandon,
     });
     if (isDead) await at("recorded", id);
-    if (isDead) announceState(redis, keys.status, id, "dead");
+    if (isDead) publishState(redis, keys.status, id, "dead");
     return isDead;
   };
 
@@ -174,12 +174,12 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       const decision = decide(outcome, claim, policy, random);
       const recorded = await record(attempt, decision);
       if (!recorded && outcome.kind !== "done") {
-        // Another claim has the delivery. What becomes of it, and of this entry, is for its owner to say.
+        // Another claim owns the delivery, and with it this entry.
         log.info({ event_id: event.id, outcome: outcome.kind }, "the delivery is another consumer's by now");
         return;
       }
       await at("recorded", event.id);
-      announceState(redis, keys.status, event.id, decision.ledger.state);
+      publishState(redis, keys.status, event.id, decision.ledger.state);
       await moveOn(attempt, decision);
       await at("moved", event.id);
     },

@@ -36,7 +36,7 @@ describe("what a group makes of an entry", () => {
     ["a locale that nobody speaks here", raw.map((value) => value.replace('"vi"', '"xx"'))],
     ["data that is no JSON", raw.map((value) => (value.startsWith("{") ? "{" : value))],
     ["thousands of fields", [...raw, ...Array.from({ length: 2_000 }, String)]],
-  ])("%s is malformed, and it says why", (_, fields) => {
+  ])("%s is malformed, and the detail names the problem", (_, fields) => {
     const sorted = sort(fields);
     expect(sorted).toMatchObject({ kind: "unreadable", reason: "malformed" });
     expect(sorted.kind === "unreadable" && sorted.detail.length).toBeGreaterThan(5);

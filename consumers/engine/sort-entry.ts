@@ -4,16 +4,16 @@ import { type Entry, fieldsOf } from "../../stream/entries.ts";
 import { decodeEvent, problemsOf, type StreamEvent } from "../../stream/events/envelope.ts";
 import { bindingTo } from "../../stream/routing.ts";
 
-/** What a group makes of an entry before anything is done with it. */
+/** How a group classifies an entry. */
 export type SortedEntry<Data> =
   | { readonly kind: "event"; readonly event: StreamEvent; readonly data: Data }
-  /** Somebody trimmed the payload of a pending entry; the ledger will bring its delivery back. */
+  /** The payload of a pending entry was trimmed; the reconciler will queue its delivery again. */
   | { readonly kind: "gone" }
   /** Not an event that the group binds to. */
   | { readonly kind: "foreign"; readonly type: string }
   | UnreadableEntry;
 
-/** It cannot be read: a dead letter, with the reason, what was wrong, and its event if the envelope can be read. */
+/** It cannot be read, and is dead-lettered with the reason and the problem; `event` if the envelope can be read. */
 export interface UnreadableEntry {
   readonly kind: "unreadable";
   readonly reason: "malformed" | "unknown_version";
@@ -25,17 +25,17 @@ export interface UnreadableEntry {
 export interface Readable<Data> {
   /** Patterns that the group binds by. */
   readonly patterns: readonly string[];
-  /** Every type that this code knows. */
+  /** Every event type of this code. */
   readonly knownTypes: readonly string[];
   readonly data: z.ZodType<Data>;
 }
 
-/** An entry of ours has some twenty; Lua can pass on no more than some thousands. */
+/** Our entries have about twenty; Lua can pass on only some thousands. */
 const MAX_VALUES = 1_000;
 
 const malformed = (detail: string): UnreadableEntry => ({ kind: "unreadable", reason: "malformed", detail });
 
-/** Sorts an entry. Pure: `fallback` is the trace context of one that brings none along. */
+/** Classifies an entry. Pure. `fallback`: the trace context of an entry that has none. */
 export const sortEntry = <Data>(
   { patterns, knownTypes, data }: Readable<Data>,
   { raw }: Entry,

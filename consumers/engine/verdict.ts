@@ -1,19 +1,19 @@
 import type { TakenDelivery } from "../../database/ledger/claim.ts";
 import type { Outcome } from "./handler.ts";
 
-/** Deliveries without an outcome: the one after these is a dead letter. */
+/** Deliveries without an outcome after which the next one is dead-lettered. */
 export const POISON_AFTER = 3;
 
 /**
- * The outcome of a claim that needs no attempt; undefined: it is to be attempted. Pure.
+ * The outcome of a claim that needs no attempt; undefined: attempt it. Pure.
  *
- * | what is known                                                     | outcome            |
+ * | condition                                                         | outcome            |
  * | ----------------------------------------------------------------- | ------------------ |
- * | the note says that it was done before the ledger could be written | done               |
+ * | a note says that the work is done                                 | done               |
  * | it is too old                                                     | rejected `expired` |
  * | the consumers of its last three deliveries died                   | rejected `poison`  |
  *
- * `deliveries` counts replies that were lost, too; each consumer that really had the delivery raised its fence.
+ * `deliveries` also counts replies that were lost; `fence` counts the consumers that claimed the delivery.
  */
 export const verdictBefore = (
   claim: Pick<TakenDelivery, "isExpired" | "fence">,

@@ -2,7 +2,7 @@ import { type Database, statement } from "../connection.ts";
 import { type ClaimedDelivery, type ClaimOptions, type ClaimRow, toClaimed, type WantedDelivery } from "./claim.ts";
 import { firstStep } from "./timeline.ts";
 
-/** An event of which the group has no delivery: made by hand, or from before the group was there. */
+/** An event of which the group has no delivery: written by hand, or older than the group. */
 export interface UnknownEvent extends WantedDelivery {
   readonly type: string;
   readonly subject: string;
@@ -16,12 +16,12 @@ export interface AdoptOptions extends Pick<ClaimOptions, "group" | "consumer" | 
   readonly oncePerSubject: boolean;
 }
 
-/** A row that was made by another consumer in this very moment is looked at again soon. */
+/** Delay of a row that another consumer makes at the same moment. */
 const LOST_RACE_WAIT_MS = 250;
 
 /**
  * Makes event and delivery, and claims the delivery. $1 events, $2 group, $3 consumer, $4 lease ms, $5 once per subject.
- * The work was done before if the group has another delivery of this type and subject that is not given up.
+ * The work counts as done if the group has another delivery of this type and subject, neither cancelled nor dead.
  */
 const adopt = statement<ClaimRow, [readonly UnknownEvent[], string, string, number, boolean]>(`
   with input as (
@@ -57,7 +57,7 @@ const adopt = statement<ClaimRow, [readonly UnknownEvent[], string, string, numb
     system_failures, uncertain, null as was, null::float8 as wait_ms, 0::float8 as age_ms
   from made`);
 
-/** Takes unknown events into log and ledger, each once; one answer per event id. */
+/** Writes unknown events to log and ledger, each once, and claims them; one answer per event id. */
 export const adoptEvents = async (
   db: Database,
   events: readonly UnknownEvent[],

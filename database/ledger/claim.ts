@@ -3,7 +3,7 @@ import type { DeliveryState } from "./states.ts";
 import { SQL_FINAL } from "./states.ts";
 import { withStep } from "./timeline.ts";
 
-/** What the group's own look-up said of one event, before it is claimed. */
+/** What the group's look-up found for one event, before it is claimed. */
 export interface WantedDelivery {
   readonly event_id: string;
   readonly lookup: "ready" | "cancel" | "suppress";
@@ -16,28 +16,28 @@ export interface ClaimOptions {
   /** Who claims, for the timeline. */
   readonly consumer: string;
   readonly leaseMs: number;
-  /** A delivery that is older is expired, in ms; undefined: never. */
+  /** Age in ms after which a delivery is expired; undefined: never. */
   readonly expireAfterMs: number | undefined;
-  /** Whether doing the work twice is the same as doing it once: then a lease that ran out is no uncertainty. */
+  /** Whether the work is idempotent: then a lease that ran out makes nothing uncertain. */
   readonly isIdempotent: boolean;
-  /** What to do with a delivery of which nobody knows whether its effect took place. */
+  /** Policy for a delivery of which it is unknown whether its effect took place. */
   readonly uncertain: "resend" | "hold";
 }
 
-/** A delivery that this consumer, and nobody else, may bring further now. */
+/** A delivery that this consumer alone may work on now. */
 export interface TakenDelivery {
   readonly kind: "taken";
   readonly eventId: string;
-  /** Token of this claim: writes under a lower one have no effect. */
+  /** Fencing token of this claim: writes under a lower one have no effect. */
   readonly fence: number;
   readonly attempts: number;
   readonly systemFailures: number;
   readonly uncertain: number;
-  /** Too old: to be closed under this fence. */
+  /** Too old: to be dead-lettered under this fence. */
   readonly isExpired: boolean;
   /** Since the event was committed, in ms of Postgres' clock, when it was claimed. */
   readonly ageMs: number;
-  /** Its last owner died with it: its lease ran out. */
+  /** The lease of its last owner ran out. */
   readonly tookOver: boolean;
 }
 
@@ -51,7 +51,7 @@ export type ClaimedDelivery =
       readonly reason: string | null;
       readonly attempts: number;
     }
-  /** Another consumer holds it, or its next attempt is not due: wait so long, in ms. */
+  /** Another consumer holds it, or its next attempt is not due for this time, in ms. */
   | { readonly kind: "wait"; readonly eventId: string; readonly delayMs: number };
 
 /** One answer of the ledger about a claim; `adopt.ts` answers in the same shape. */
@@ -73,8 +73,8 @@ export interface ClaimRow {
  * Claims a batch in one statement. $1 wanted, $2 group, $3 consumer, $4 lease ms, $5 expire ms or null, $6 policy,
  * $7 whether the group's effect is idempotent.
  *
- * `locked` takes the rows in the order of their key, so that batches wait for each other rather than deadlock; `decided`
- * says, of the row as it is under the lock, what happens to it; `updated` does it.
+ * `locked` locks the rows in the order of their key, so that batches wait for each other rather than deadlock; `decided`
+ * computes the verdict on each locked row; `updated` writes it.
  */
 const claim = statement<ClaimRow, [readonly WantedDelivery[], string, string, number, number | null, string, boolean]>(`
   with input as (
@@ -131,10 +131,10 @@ const claim = statement<ClaimRow, [readonly WantedDelivery[], string, string, nu
     extract(epoch from now() - created_at)::float8 * 1000
   from decided where verdict in ('closed', 'leased', 'not-due')`);
 
-/** Rounds up, and never to nothing: an entry that came back a hair too early would turn in a circle. */
+/** Rounds up, to at least 1 ms: an entry that is due slightly too early would be delayed again and again. */
 const MIN_WAIT_MS = 50;
 
-/** What a row of the ledger's answer says. */
+/** Maps a row of the ledger's answer. */
 export const toClaimed = (row: ClaimRow): ClaimedDelivery => {
   const eventId = row.event_id;
   switch (row.verdict) {
@@ -163,8 +163,8 @@ export const toClaimed = (row: ClaimRow): ClaimedDelivery => {
 };
 
 /**
- * Claims the deliveries of a batch of events: what it takes is this consumer's alone until the lease runs out. One answer
- * per event id that the group has a delivery of; for the others see `adoptEvents`.
+ * Claims the deliveries of a batch of events, exclusively until the lease runs out. One answer per event id of which the
+ * group has a delivery; for the others see `adoptEvents`.
  */
 export const claimDeliveries = async (
   db: Database,

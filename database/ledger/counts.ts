@@ -1,9 +1,9 @@
 import { type Database, statement } from "../connection.ts";
 import { type DeliveryState, SQL_UNFINISHED } from "./states.ts";
 
-/** How many deliveries are looked at: whatever the ledger has grown to, the answer takes milliseconds. */
+/** Deliveries that are scanned at most, so that the answer takes milliseconds at any size of the ledger. */
 export const LEDGER_BOUND = 100_000;
-/** Counting stops here: the autoscaler needs to know "many", and the answer has to be cheap at any depth. */
+/** Counting stops here: an autoscaler needs no more, and the answer stays cheap at any depth. */
 export const BACKLOG_BOUND = 10_000;
 
 /** Deliveries of one group by state. */
@@ -11,7 +11,7 @@ export type StateCounts = Readonly<Partial<Record<DeliveryState, number>>>;
 
 export interface LedgerCounts {
   readonly byGroup: Readonly<Record<string, StateCounts>>;
-  /** Deliveries counted: all there are, or the latest `LEDGER_BOUND`. */
+  /** Deliveries counted: all, or the latest `LEDGER_BOUND`. */
   readonly counted: number;
   readonly bounded: boolean;
   readonly outbox: { readonly rows: number; readonly bounded: boolean; readonly oldestAgeMs: number };
@@ -25,7 +25,7 @@ interface CountRow {
   readonly oldest_age_ms: number | null;
 }
 
-/** Event ids are UUIDv7, so the end of the primary key's index is the latest deliveries. */
+/** Event ids are UUIDv7, so the latest deliveries are at the end of the primary key's index. */
 const counts = statement<CountRow, [number]>(`
   select group_name, state, count(*)::int as count, null::float8 as oldest_age_ms
   from (select group_name, state from deliveries order by event_id desc, group_name desc limit $1::int) as latest
@@ -34,7 +34,7 @@ const counts = statement<CountRow, [number]>(`
   select null, null, count(*)::int, extract(epoch from now() - min(created_at))::float8 * 1000
   from (select created_at from outbox order by created_at limit $1::int) as waiting`);
 
-/** Deliveries by group and state, and what waits in the outbox, both bounded. Ages by Postgres' clock. */
+/** Deliveries by group and state, and rows in the outbox, both bounded. Ages by Postgres' clock. */
 export const countLedger = async (db: Database): Promise<LedgerCounts> => {
   const byGroup: Record<string, Partial<Record<DeliveryState, number>>> = {};
   let counted = 0;

@@ -2,12 +2,12 @@ import { type Database, statement } from "../connection.ts";
 import type { DeliveryState } from "./states.ts";
 import { withStep } from "./timeline.ts";
 
-/** Why a delivery that an operator gave up is dead. */
+/** Reason of a delivery that an operator has discarded. */
 export const DISCARDED = "dropped_by_operator";
 
 /**
- * $1 event ids, $2 group, $3 the state that it must be in. A delivery that was dead keeps its own reason: that is what it
- * died of; the step in the timeline says who gave it up.
+ * $1 event ids, $2 group, $3 the state that it must be in. A delivery that was dead keeps its
+ * reason; the step in the timeline records who discarded it.
  */
 const discard = statement<{ event_id: string }, [readonly string[], string, DeliveryState]>(`
   with input as (
@@ -23,7 +23,7 @@ const discard = statement<{ event_id: string }, [readonly string[], string, Deli
   where deliveries.group_name = $2::text and deliveries.event_id = locked.event_id and locked.state = $3::text
   returning deliveries.event_id`);
 
-/** Gives deliveries up for good; returns the ids of those that were in the state asked for, and are `dead` now. */
+/** Discards deliveries; returns the ids of those that were in the state `from` and are now `dead`. */
 export const discardDeliveries = async (
   db: Database,
   eventIds: readonly string[],

@@ -1,6 +1,6 @@
 import type { Database } from "../connection.ts";
 
-/** A delivery of which nobody knows whether its effect took place, and that waits for an operator. */
+/** A delivery of which it is unknown whether its effect took place, held for an operator. */
 export interface HeldDelivery {
   readonly eventId: string;
   readonly subject: string;

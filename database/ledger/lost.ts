@@ -19,9 +19,8 @@ const take = statement<LoggedEvent, [string, number, number]>(`
   select ${SQL_LOGGED_EVENT} from events join taken using (event_id)`);
 
 /**
- * Takes the deliveries that their group has overtaken by `overtakenByMs`: unfinished, not in the outbox, and neither
- * published nor due nor leased since. Oldest first; taking sets `published_at`, so that two api processes never take the
- * same.
+ * Finds the deliveries that their group has overtaken by `overtakenByMs`: unfinished, not in the outbox, and neither
+ * published nor due nor leased since. Oldest first. It sets `published_at`, so that two api processes never get the same.
  */
 export const takeLostDeliveries = (
   db: Database,

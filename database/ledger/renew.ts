@@ -1,6 +1,6 @@
 import { type Database, statement } from "../connection.ts";
 
-/** A claim that its owner still works on. */
+/** A claim that its owner is still working on. */
 export interface Lease {
   readonly event_id: string;
   readonly fence: number;

@@ -3,7 +3,7 @@ import { type LoggedEvent, SQL_LOGGED_EVENT } from "../events.ts";
 import type { DeliveryState } from "./states.ts";
 import { firstStep } from "./timeline.ts";
 
-/** A place in the log: the time with Postgres' own precision, and the event's id. */
+/** A position in the log: the time with Postgres' precision, and the event's id. */
 export interface LogPosition {
   readonly at: string;
   readonly eventId: string;
@@ -12,14 +12,14 @@ export interface LogPosition {
 /** An event of the log, and where its delivery to one group stands; null: the group has none. */
 export interface ReplayableEvent extends LoggedEvent {
   readonly state: DeliveryState | null;
-  /** `created_at` as Postgres writes it, microseconds included: a `Date` would lose them, and with them rows. */
+  /** `created_at` as Postgres writes it, microseconds included: a `Date` would lose them and skip rows. */
   readonly at: string;
 }
 
 /** Below every UUID. */
 const LOWEST_ID = "00000000-0000-0000-0000-000000000000";
 
-// Times travel as text: the driver would make a `Date` of a timestamptz, and lose the microseconds.
+// Times are passed as text: the driver would convert a timestamptz to a `Date` and lose the microseconds.
 const page = statement<ReplayableEvent, [string, string, string, string, number]>(`
   select ${SQL_LOGGED_EVENT}, events.created_at::text as at, deliveries.state
   from events left join deliveries on deliveries.event_id = events.event_id and deliveries.group_name = $1::text
@@ -36,21 +36,21 @@ export const readLogPage = (
 const positionOf = statement<{ at: string }, [string]>(`
   select (created_at - interval '1 microsecond')::text as at from events where event_id = $1::uuid`);
 
-/** The position just before the moment of an event; undefined if the log does not have it. */
+/** The position just before an event; undefined if the log does not have it. */
 export const positionBefore = async (db: Database, eventId: string): Promise<LogPosition | undefined> => {
   const [row] = await positionOf(db, eventId);
   return row === undefined ? undefined : { at: row.at, eventId: LOWEST_ID };
 };
 
-/** The position just before the first event of a time. */
+/** The position just before the first event at or after a time. */
 export const positionAt = (time: Date): LogPosition => ({ at: time.toISOString(), eventId: LOWEST_ID });
 
 const clock = statement<{ at: string }, []>("select now()::text as at");
 
-/** Postgres' time now, for the end of a range. */
+/** Postgres' current time, for the end of a range. */
 export const readLogEnd = async (db: Database): Promise<string> => {
   const [row] = await clock(db);
-  if (row === undefined) throw new Error("Postgres did not tell the time");
+  if (row === undefined) throw new Error("Postgres returned no time");
   return row.at;
 };
 
@@ -62,6 +62,6 @@ const enlist = statement<{ event_id: string }, [readonly string[], string]>(`
   on conflict do nothing
   returning event_id`);
 
-/** Makes deliveries of events that a group has none of; returns the ids of those that this very call made. */
+/** Makes the missing deliveries of a group; returns the event ids of those that this call made. */
 export const enlistEvents = async (db: Database, eventIds: readonly string[], group: string): Promise<Set<string>> =>
   eventIds.length === 0 ? new Set() : new Set((await enlist(db, eventIds, group)).map((row) => row.event_id));

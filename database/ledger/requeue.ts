@@ -3,11 +3,11 @@ import { type LoggedEvent, SQL_LOGGED_EVENT } from "../events.ts";
 import type { DeliveryState } from "./states.ts";
 import { withStep } from "./timeline.ts";
 
-/** What an operator's "once more" found. Everything to make the event's entry again, should Redis not have it. */
+/** A delivery that an operator queues again, with the event's row, from which its entry can be built. */
 export interface RequeuedDelivery extends LoggedEvent {
-  /** Before the statement. */
+  /** The state before the statement. */
   readonly was: DeliveryState;
-  /** Whether this very statement put it back to `queued`. */
+  /** Whether this statement set it to `queued`. */
   readonly requeued: boolean;
 }
 
@@ -17,8 +17,8 @@ export type RequeueReason = "redriven" | "released" | "replayed";
 /**
  * $1 event ids, $2 group, $3 the state that it must be in, $4 reason for the timeline.
  *
- * Counters start afresh, and so does the age that expiry counts. `uncertain` stays: it bounds the duplicates that there may
- * be, and asks for the note of what was done before the next attempt.
+ * Counters are reset, and so is the age for expiry. `uncertain` stays: it bounds the number of duplicates, and makes the next
+ * attempt check for a note that the work is done.
  */
 const requeue = statement<RequeuedDelivery, [readonly string[], string, DeliveryState, RequeueReason]>(`
   with input as (
@@ -39,8 +39,8 @@ const requeue = statement<RequeuedDelivery, [readonly string[], string, Delivery
   from locked join events using (event_id)`);
 
 /**
- * Puts deliveries back to `queued`, once each: of two operators who do the same at the same time, one gets `requeued`.
- * Event ids of which the group has no delivery are missing in the answer.
+ * Sets deliveries to `queued`, once each: of two operators at the same time, one gets `requeued`. Event ids of which the
+ * group has no delivery are missing in the answer.
  */
 export const requeueDeliveries = (
   db: Database,

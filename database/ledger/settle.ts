@@ -2,7 +2,7 @@ import { type Database, statement } from "../connection.ts";
 import type { DeliveryState } from "./states.ts";
 import { withStep } from "./timeline.ts";
 
-/** What an attempt made of a delivery: one row of a batch. */
+/** The result of an attempt: one row of a batch. */
 export interface Settlement {
   readonly event_id: string;
   readonly fence: number;
@@ -14,15 +14,15 @@ export interface Settlement {
   /** Delay of the next attempt in ms of Postgres' clock; null: none. */
   readonly delay_ms: number | null;
   readonly reason: string | null;
-  /** What the effect is known by outside. */
+  /** The id of the effect in the other system. */
   readonly receipt: string | null;
-  /** The other side's words, addresses removed. */
+  /** The other system's reply, addresses removed. */
   readonly reply: string | null;
 }
 
 /**
  * One statement per batch. $1 settlements, $2 group, $3 consumer. Fenced: an owner that lost the delivery to a later claim
- * changes nothing. But `done` is true whoever says it, for the effect took place.
+ * changes nothing. `done` is written by any owner, because the effect took place.
  */
 const settle = statement<{ event_id: string }, [readonly Settlement[], string, string]>(`
   with input as (

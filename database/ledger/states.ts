@@ -1,4 +1,4 @@
-/** Where a delivery stands. A new state does not compile until every switch over it has decided. */
+/** The state of a delivery. A new state does not compile until every switch handles it. */
 export const DELIVERY_STATES = [
   "queued",
   "active",
@@ -12,13 +12,13 @@ export const DELIVERY_STATES = [
 ] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-/** What a consumer, and nobody else, has to bring further. */
+/** States that a consumer must bring to an end. */
 export const UNFINISHED_STATES = ["queued", "active", "retrying", "uncertain"] as const satisfies DeliveryState[];
 export const FINAL_STATES = ["done", "dead", "suppressed", "cancelled"] as const satisfies DeliveryState[];
 
 const FINAL: ReadonlySet<DeliveryState> = new Set(FINAL_STATES);
 
-/** Whether nothing more will happen to the delivery, neither by itself nor by an operator's decision that it waits for. */
+/** Whether the delivery is final: neither a consumer nor an operator has anything left to do. */
 export const isFinal = (state: DeliveryState): boolean => FINAL.has(state);
 
 const listed = (states: readonly DeliveryState[]): string => states.map((state) => `'${state}'`).join(", ");

@@ -2,13 +2,13 @@ import { type Database, statement } from "../connection.ts";
 import type { DeliveryState } from "./states.ts";
 import type { TimelineStep } from "./timeline.ts";
 
-/** What the ledger knows of one event in one group. */
+/** The delivery of one event to one group. */
 export interface DeliveryStatus {
   readonly eventId: string;
   readonly group: string;
   readonly state: DeliveryState;
   readonly attempts: number;
-  /** Times that nobody could know whether the effect took place. */
+  /** Times that it was unknown whether the effect took place. */
   readonly uncertain: number;
   readonly nextTryAt: Date | null;
   readonly reason: string | null;
@@ -19,7 +19,7 @@ export interface DeliveryStatus {
 }
 
 /**
- * Looks an event up in every group that has a delivery of it. Needs Postgres alone: true also after Redis was wiped.
+ * Looks an event up in every group that has a delivery of it. Reads Postgres alone, so it is right also after Redis was flushed.
  */
 export const findDeliveries = async (db: Database, eventId: string): Promise<readonly DeliveryStatus[]> => {
   const rows = await db

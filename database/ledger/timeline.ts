@@ -1,17 +1,17 @@
 import type { DeliveryState } from "./states.ts";
 
-/** One step in a delivery's life, appended by the statement that changes its state. Newest last, the last 50 are kept. */
+/** One step in a delivery's life, appended by the statement that changes its state. Oldest first; the last 50 are kept. */
 export interface TimelineStep {
   /** ISO 8601, Postgres' clock. */
   readonly at: string;
   readonly state: DeliveryState;
-  /** Consumer or process that made the step. */
+  /** Consumer or process that made the change. */
   readonly by?: string;
   readonly reason?: string;
   readonly attempt?: number;
 }
 
-/** SQL expressions of a step's parts; one that yields null is left out of the step. */
+/** SQL expressions of a step's fields; null values are left out. */
 export interface StepSql {
   readonly state: string;
   readonly by?: string;
@@ -29,7 +29,7 @@ const stepOf = (step: StepSql): string => {
 /** SQL: a timeline that begins with one step. */
 export const firstStep = (step: StepSql): string => `jsonb_build_array(${stepOf(step)})`;
 
-/** SQL: the timeline of `table` with one more step. Appends rather than rebuilds: it stays cheap at any length. */
+/** SQL: the timeline of `table` with one more step. Appends rather than rebuilds, which is cheap at any length. */
 export const withStep = (table: string, step: StepSql): string => {
   const timeline = `${table}.timeline`;
   const room = `(case when jsonb_array_length(${timeline}) >= ${MOST_STEPS} then ${timeline} - 0 else ${timeline} end)`;

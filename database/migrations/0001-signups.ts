@@ -48,7 +48,7 @@ export const signups: Migration = {
       .addColumn("updated_at", "timestamptz", (column) => column.notNull().defaultTo(sql`now()`))
       .execute();
     await db.schema.createIndex("emails_user").on("emails").columns(["user_id", "template"]).execute();
-    // What the reconciler and the backlog count walk over: it holds only what is unfinished, so it stays small.
+    // For the reconciler and the backlog count: it contains only unfinished rows, so it stays small.
     await db.schema
       .createIndex("emails_unfinished")
       .on("emails")

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
-/** Addresses that do not exist: later mails to them are `suppressed` until an operator lifts the entry. */
+/** Addresses that do not exist: later mails to them are `suppressed` until an operator lifts the suppression. */
 export const suppressions: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema

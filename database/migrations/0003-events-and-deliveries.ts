@@ -2,9 +2,9 @@ import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
 /**
- * The log of events and the ledger of deliveries, in place of the table `emails`. Rows are taken along with all they count,
- * work in flight included: a mail that is being sent keeps its lease and its fence, so its new owner finds what the old one
- * left. The version before cannot run on the new schema: stop its processes first (entries in Redis stay as they are).
+ * The log of events and the ledger of deliveries, in place of the table `emails`. Rows keep all counters, also with work in
+ * flight: a mail that is being sent keeps its lease and its fence. The version before cannot run on the new schema: stop its
+ * processes first (entries in Redis do not change).
  */
 export const eventsAndDeliveries: Migration = {
   async up(db: Kysely<unknown>) {
@@ -45,7 +45,7 @@ export const eventsAndDeliveries: Migration = {
       .addColumn("queued_at", "timestamptz", (column) => column.notNull().defaultTo(sql`now()`))
       .addColumn("created_at", "timestamptz", (column) => column.notNull().defaultTo(sql`now()`))
       .addColumn("updated_at", "timestamptz", (column) => column.notNull().defaultTo(sql`now()`))
-      // In this order one index answers for a batch of one group, and for all groups of one event.
+      // In this order one index serves a batch of one group, and all groups of one event.
       .addPrimaryKeyConstraint("deliveries_pkey", ["event_id", "group_name"])
       .execute();
 
@@ -69,14 +69,14 @@ export const eventsAndDeliveries: Migration = {
     // Replay reads the log from a time on; find and erase ask by subject.
     await db.schema.createIndex("events_created_at").on("events").columns(["created_at", "event_id"]).execute();
     await db.schema.createIndex("events_subject").on("events").column("subject").execute();
-    // What the reconciler and the backlog count walk over: it holds only what is unfinished, so it stays small.
+    // For the reconciler and the backlog count: it contains only unfinished rows, so it stays small.
     await db.schema
       .createIndex("deliveries_unfinished")
       .on("deliveries")
       .columns(["group_name", "published_at"])
       .where(sql<boolean>`state in ('queued', 'active', 'retrying', 'uncertain')`)
       .execute();
-    // What waits for an operator, for the lists of it.
+    // For the list of held deliveries.
     await db.schema
       .createIndex("deliveries_held")
       .on("deliveries")

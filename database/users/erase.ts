@@ -4,15 +4,15 @@ import { SQL_FINAL } from "../ledger/states.ts";
 import { withStep } from "../ledger/timeline.ts";
 import { isUuid } from "../uuid.ts";
 
-/** What an erasure did. Counts and ids: no personal data. */
+/** The result of an erasure: counts and ids, no personal data. */
 export interface Erasure {
   readonly userId: string;
   readonly userDeleted: boolean;
   readonly idempotencyKeysDeleted: number;
   readonly suppressionsDeleted: number;
-  /** Event ids of deliveries that were unfinished, and are `cancelled` now; once for each group. */
+  /** Event ids of unfinished deliveries that are now `cancelled`; once for each group. */
   readonly cancelled: readonly string[];
-  /** Deliveries whose `reply` was taken out. They stay: they hold ids and states alone. */
+  /** Deliveries whose `reply` was deleted. The rows stay: they hold only ids and states. */
   readonly deliveriesKept: number;
 }
 
@@ -26,11 +26,11 @@ interface ErasureRow {
 }
 
 /**
- * One statement, so that nothing can start between the cancelling and the user's going. $1 user id.
+ * One statement, so that no attempt can start between cancelling the work and deleting the user. $1 user id.
  *
- * The ledger's rows are locked first, in the order of their key, as everywhere. One that is worked on is cancelled too: its
- * owner cannot renew its lease and gives up, or is past its commit point and then says so ("done" is true whoever says it).
- * Outbox rows stay: what they publish is acked as cancelled, and locking them here could deadlock with a relay.
+ * The ledger's rows are locked first, in the order of their key, as everywhere. An active delivery is cancelled, too: its
+ * owner cannot renew its lease and gives up, or is past its commit point and then records `done`. Outbox rows stay: their
+ * entries are acked as cancelled, and locking them here could deadlock with a relay.
  */
 const erase = statement<ErasureRow, [string]>(`
   with locked as (
@@ -64,8 +64,8 @@ const erase = statement<ErasureRow, [string]>(`
     coalesce((select json_agg(event_id order by event_id) from cleared where is_open), '[]'::json) as cancelled`);
 
 /**
- * The user whom a text means: an id, an address or a user name. An id is taken as it is, for the ledger may know it longer
- * than `users` does. More than one if one's name is another's address.
+ * The users that a text matches: an id, an address or a user name. An id needs no row in `users`, because the ledger
+ * outlives it. More than one if the name of one is the address of another.
  */
 export const findUserIds = async (db: Database, text: string): Promise<readonly string[]> => {
   const wanted = text.trim();
@@ -91,10 +91,10 @@ export const findUserIds = async (db: Database, text: string): Promise<readonly 
   return left.map((row) => row.subject);
 };
 
-/** Erases a user: the row, the keys of their requests, the address on the list of suppressed ones, and unfinished work. */
+/** Erases a user: the row, its idempotency keys, the suppression of its address, and unfinished deliveries. */
 export const eraseUser = async (db: Database, userId: string): Promise<Erasure> => {
   const [row] = await erase(db, userId);
-  if (row === undefined) throw new Error("the erasure answered nothing");
+  if (row === undefined) throw new Error("the erasure returned no row");
   return {
     userId: row.user_id,
     userDeleted: row.user_deleted,

@@ -2,18 +2,18 @@ import { comparisonKey } from "../comparison-key.ts";
 import { type Database, statement } from "../connection.ts";
 import type { DeliveryState } from "../ledger/states.ts";
 import type { TimelineStep } from "../ledger/timeline.ts";
-import { isUuid } from "../uuid.ts";
+import { isUuid, SQL_UUID } from "../uuid.ts";
 
-/** A user as an operator asks for one, with every delivery of the events about them. Holds personal data. */
+/** A user, with the deliveries of all events about them. Contains personal data. */
 export interface FoundUser {
-  /** The user's id; of an event about something else, its subject. */
+  /** The user's id; for an event about something else, its subject. */
   readonly userId: string;
-  /** null: there is no such user, or not any more. */
+  /** null: there is no such user, or it was erased. */
   readonly userName: string | null;
   readonly email: string | null;
-  /** null: the address is not on the list of suppressed ones. */
+  /** Reason of the suppression of the address; null: not suppressed. */
   readonly suppressed: string | null;
-  /** The latest event first; of one event, by group. */
+  /** Latest event first; deliveries of one event by group. */
   readonly deliveries: readonly FoundDelivery[];
 }
 
@@ -31,7 +31,7 @@ export interface FoundDelivery {
   readonly reply: string | null;
   readonly receipt: string | null;
   readonly traceparent: string;
-  /** Still in the outbox: not known to be in the stream. */
+  /** Whether the event is still in the outbox, not known to be in the stream. */
   readonly inOutbox: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -63,12 +63,12 @@ interface FoundRow {
   readonly timeline: readonly TimelineStep[];
 }
 
-/** $1 the text as a UUID or null, $2 as a comparison key, $3 most rows. The ledger outlives the user. */
+/** $1 the text as a UUID or null, $2 as a comparison key, $3 maximum rows. The ledger outlives the user. */
 const find = statement<FoundRow, [string | null, string, number]>(`
   with wanted as (
     select id::text as subject, id as user_id from users where id = $1::uuid or email_key = $2::text or user_name_key = $2::text
     union
-    select subject, case when subject ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then subject::uuid end
+    select subject, case when subject ~ ${SQL_UUID} then subject::uuid end
     from events where event_id = $1::uuid or subject = $1::uuid::text)
   select wanted.subject as found_subject, users.user_name, users.email, deliveries.*, events.type, events.traceparent,
     (select suppressions.reason from suppressions where suppressions.email_key = users.email_key) as suppressed,
@@ -103,8 +103,8 @@ const toDelivery = (row: FoundRow): FoundDelivery[] =>
       ];
 
 /**
- * Users by event id, user id, address or user name; addresses and names compared as signups are. The latest first, at most
- * `limit` deliveries. A user who was erased is still found by either id.
+ * Users by event id, user id, address or user name; addresses and names compared as at signup. Latest first, at most
+ * `limit` deliveries. An erased user is still found by user id and by event id.
  */
 export const findUsers = async (db: Database, text: string, limit: number): Promise<readonly FoundUser[]> => {
   const wanted = text.trim();

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { type Database, statement } from "../connection.ts";
 
-/** What a client's Idempotency-Key made: enough to tell the same request from another one, and to answer it again. */
+/** The signup made under an Idempotency-Key: enough to recognise the same request, and to answer it again. */
 export interface KeyedSignup {
   readonly userId: string;
   readonly eventId: string;
@@ -41,6 +41,6 @@ const remove = statement<{ key_hash: Buffer }, [number]>(`
     order by created_at limit $1::int for update skip locked)
   returning key_hash`);
 
-/** Deletes Idempotency-Keys that are older than a day, at most `limit`; returns how many went. */
+/** Deletes Idempotency-Keys that are older than a day, at most `limit`; returns how many. */
 export const deleteExpiredKeys = async (db: Database, limit: number): Promise<number> =>
   (await remove(db, limit)).length;

@@ -1,13 +1,13 @@
 import { type Database, statement } from "../connection.ts";
 
-/** A person to whom something is sent. */
+/** A user as the recipient of a mail. */
 export interface Recipient {
   readonly userId: string;
   readonly userName: string;
   readonly email: string;
   /** `comparisonKey(email)` */
   readonly emailKey: string;
-  /** Whether the address is on the list of suppressed ones. */
+  /** Whether the address is suppressed. */
   readonly isSuppressed: boolean;
 }
 
@@ -24,7 +24,7 @@ const find = statement<RecipientRow, [readonly string[]]>(`
     exists (select 1 from suppressions where suppressions.email_key = users.email_key) as is_suppressed
   from users where id in (select value::uuid from json_array_elements_text($1::json))`);
 
-/** Looks users up, one statement for all; ids of which there is no user (any more) are missing in the answer. */
+/** Looks users up, in one statement; ids without a user are missing in the answer. */
 export const findRecipients = async (db: Database, userIds: readonly string[]): Promise<Map<string, Recipient>> =>
   new Map(
     (await find(db, userIds)).map((row) => [

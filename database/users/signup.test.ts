@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomHex } from "../../observability/trace-context.ts";
-import { boundGroups, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
-import { EXAMPLE_GROUP } from "../../tests/example-group.ts";
 import { aSignup } from "../../tests/pipeline.ts";
 import { comparisonKey } from "../comparison-key.ts";
 import { openDatabase } from "../connection.ts";
@@ -10,7 +8,11 @@ import { databaseFault } from "../errors.ts";
 import { findByIdempotencyKey } from "./idempotency-keys.ts";
 import { createSignupWriter } from "./signup.ts";
 
-const bindings = boundGroups([WELCOME_EMAIL, EXAMPLE_GROUP]);
+const bindings = ["welcome-email", "example"].map((group_name) => ({
+  type: "user.signed_up.v1",
+  group_name,
+  delay_ms: null,
+}));
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -42,11 +44,11 @@ test("a signup is a user, an event, a delivery for each bound group, and an outb
   );
 });
 
-test("a bad row in a shared statement answers for itself alone", async () => {
+test("a bad row in a shared statement fails alone", async () => {
   const writer = createSignupWriter(database.db, bindings);
   const results = await Promise.allSettled([
     writer.write(aSignup()),
-    // Postgres keeps no NUL in a text.
+    // Postgres stores no NUL in a text.
     writer.write(aSignup({ userName: "a\u0000b" })),
     writer.write(aSignup()),
   ]);
@@ -56,7 +58,7 @@ test("a bad row in a shared statement answers for itself alone", async () => {
   await writer.idle();
 });
 
-test("of duplicates within one batch one is made, the others are told what is taken", async () => {
+test("of duplicates within one batch one is made, the others get what is taken", async () => {
   const writer = createSignupWriter(database.db, bindings);
   const { emailKey, userNameKey } = aSignup();
   const sameEmail = await Promise.all(Array.from({ length: 5 }, () => writer.write(aSignup({ emailKey }))));
@@ -65,7 +67,7 @@ test("of duplicates within one batch one is made, the others are told what is ta
   expect(sameName.map(kindOf).sort()).toEqual(["created", ...Array.from({ length: 4 }, () => "user_name_taken")]);
 });
 
-test("names are compared without regard to case and composition, whatever the database's locale", async () => {
+test("names are compared without regard to case and composition, in any locale of the database", async () => {
   const writer = createSignupWriter(database.db, bindings);
   const tag = randomHex(4);
   const named = (userName: string) => writer.write(aSignup({ userName, userNameKey: comparisonKey(userName) }));
@@ -104,7 +106,7 @@ test("one Idempotency-Key makes one user, also within one batch", async () => {
   expect(await findByIdempotencyKey(database.db, idempotencyKeyHash)).toMatchObject({ userId: users[0]?.id });
 });
 
-test("a database that is away rejects every waiting signup as unavailable", async () => {
+test("an unavailable database rejects every queued signup as unavailable", async () => {
   const away = openDatabase({ url: "postgres://nobody@127.0.0.1:1/none", poolSize: 1, applicationName: "away" });
   const writer = createSignupWriter(away, bindings);
   const results = await Promise.allSettled([writer.write(aSignup()), writer.write(aSignup())]);

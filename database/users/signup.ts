@@ -4,11 +4,11 @@ import { databaseFault } from "../errors.ts";
 import { type BoundGroup, type NewEvent, sqlWriteEvents } from "../events.ts";
 import { wholeOrEach } from "../whole-or-each.ts";
 
-/** Everything that a signup writes. Checked, normalised and hashed before it comes here. */
+/** Everything that a signup writes, already validated, normalised and hashed. */
 export interface NewSignup {
   /** UUIDv7 */
   readonly userId: string;
-  /** What is told of it: `user.signed_up.v1`. */
+  /** The event: `user.signed_up.v1`. */
   readonly event: NewEvent;
   readonly userName: string;
   readonly userNameKey: string;
@@ -25,17 +25,17 @@ export type SignupResult =
   | { readonly kind: "created"; readonly createdAt: Date }
   | { readonly kind: "email_taken" }
   | { readonly kind: "user_name_taken" }
-  /** Another signup was made under this Idempotency-Key: `findByIdempotencyKey` tells which. */
+  /** Another signup was made under this Idempotency-Key: see `findByIdempotencyKey`. */
   | { readonly kind: "idempotency_key_used" };
 
 export interface SignupWriter {
   /**
    * Writes user, event, deliveries and outbox row, or nothing. Signups that arrive while a statement runs share the next.
    *
-   * @throws the driver's error if the database is away or refuses this very row; never for another one's fault
+   * @throws the driver's error if the database is unavailable or refuses this row; never because of another row
    */
   write(signup: NewSignup): Promise<SignupResult>;
-  /** Resolves when nothing is waiting or under way. */
+  /** Resolves when no signup is queued or in flight. */
   idle(): Promise<void>;
 }
 
@@ -66,8 +66,8 @@ const INPUT = `input as (
       password_hash text, locale text, type text, subject text, data jsonb, traceparent text, tracestate text, key_hash text))`;
 
 /**
- * One statement for user, event, deliveries and outbox. The unique indexes decide what is taken, also within one batch; sorted, so
- * that two batches wait for each other rather than deadlock. An Idempotency-Key that is in use keeps its user out.
+ * One statement for user, event, deliveries and outbox. The unique indexes decide what is taken, also within one batch. Rows
+ * are sorted, so that two batches wait for each other rather than deadlock. A used Idempotency-Key leaves its row out.
  */
 const insertSignups = statement<{ user_id: string; created_at: Date }, [readonly InputRow[], readonly BoundGroup[]]>(`
   with ${INPUT},
@@ -96,8 +96,8 @@ interface Obstacle {
 }
 
 /**
- * Why rows were left out, asked only for these. A key whose signup came to nothing, or that is older than a day, is free
- * again. A row without an obstacle lost to something that is gone by now: it is written again.
+ * Why rows were left out; runs only for those. A key without a signup, or older than a day, is free again. A row without an
+ * obstacle conflicted with a row that no longer exists: it is written again.
  */
 const findObstacles = statement<Obstacle, [readonly InputRow[]]>(`
   with ${INPUT},
@@ -138,7 +138,7 @@ const resultOf = (obstacle: Obstacle): SignupResult | undefined => {
   return undefined;
 };
 
-/** Writes a batch and finds out, for each row, what became of it. */
+/** Writes a batch; one result per row. */
 const writeBatch = async (
   db: Database,
   bindings: readonly BoundGroup[],
@@ -161,20 +161,20 @@ const writeBatch = async (
   return results;
 };
 
-/** The row kept losing against others that are gone by now; the same request may well succeed. */
+/** The row conflicted repeatedly with rows that no longer exist; the same request may succeed now. */
 class SignupConflict extends Error {
   override readonly name = "SignupConflict";
   /** serialization_failure: `databaseFault` calls it a conflict. */
   readonly code = "40001";
 
   constructor() {
-    super("the signup kept losing against others");
+    super("the signup conflicted with others repeatedly");
   }
 }
 
 type Settled = { readonly result: SignupResult } | { readonly error: unknown };
 
-/** No signup fails for another's fault: one whose value is refused, or that deadlocks, answers for itself. */
+/** No signup fails because of another: a refused value, or a deadlock, fails its own row alone. */
 const writeAll = (
   db: Database,
   bindings: readonly BoundGroup[],
@@ -192,7 +192,7 @@ const writeAll = (
     failedAlone: (_, error) => ({ error }),
   });
 
-/** `bindings`: the groups that get a delivery of a signup. */
+/** `bindings`: the groups that get a delivery of each signup. */
 export const createSignupWriter = (db: Database, bindings: readonly BoundGroup[]): SignupWriter => {
   const batcher: Batcher<InputRow, Settled> = createBatcher({
     maxBatch: MAX_BATCH,

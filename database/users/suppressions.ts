@@ -3,10 +3,10 @@ import { type Database, statement } from "../connection.ts";
 
 /** An address to which nothing is sent. */
 export interface Suppression {
-  /** As it is compared: `comparisonKey` of the address. */
+  /** `comparisonKey` of the address. */
   readonly addressKey: string;
   readonly reason: string;
-  /** The mail that was refused. */
+  /** The event whose mail was refused. */
   readonly eventId: string;
   readonly createdAt: Date;
 }
@@ -14,7 +14,7 @@ export interface Suppression {
 const suppress = statement<never, [string, string, string]>(`
   insert into suppressions (email_key, reason, event_id) values ($1::text, $2::text, $3::uuid) on conflict do nothing`);
 
-/** Puts an address on the list: nothing more is sent to it. `addressKey`: `comparisonKey` of the address. */
+/** Suppresses an address: no more mails are sent to it. `addressKey`: `comparisonKey` of the address. */
 export const suppressAddress = async (
   db: Database,
   { addressKey, reason, eventId }: Omit<Suppression, "createdAt">,
@@ -22,7 +22,7 @@ export const suppressAddress = async (
   await suppress(db, addressKey, reason, eventId);
 };
 
-/** The latest suppressions first, at most `limit`. */
+/** Suppressions, latest first, at most `limit`. */
 export const listSuppressions = async (db: Database, limit: number): Promise<readonly Suppression[]> => {
   const rows = await db
     .selectFrom("suppressions")
@@ -39,7 +39,7 @@ export const listSuppressions = async (db: Database, limit: number): Promise<rea
   }));
 };
 
-/** Takes an address off the list, compared as signups are; false if it was not on it. Mails to it flow again. */
+/** Lifts the suppression of an address, compared as at signup: mails are sent to it again. False if there was none. */
 export const liftSuppression = async (db: Database, address: string): Promise<boolean> => {
   const lifted = await db
     .deleteFrom("suppressions")

@@ -1,7 +1,7 @@
 import { discardDeliveries } from "../../database/ledger/discard.ts";
 import type { Group } from "../../stream/groups.ts";
 import { dropLetters } from "../../stream/scripts/drop-letters.ts";
-import { type LetterSelection, ledgerIds, selectedLetters } from "./letters.ts";
+import { countReasons, type LetterSelection, ledgerIds, selectedLetters } from "./letters.ts";
 import type { Operator } from "./operator.ts";
 
 /** What a drop did, or would do. */
@@ -32,7 +32,7 @@ export const drop = async (
   const report: DropReport = { group: group.name, dryRun, letters: 0, dropped: 0, stopped: false, byReason: {} };
   for await (const letters of selectedLetters(operator, group, selection)) {
     report.letters += letters.length;
-    for (const { reason } of letters) report.byReason[reason] = (report.byReason[reason] ?? 0) + 1;
+    countReasons(report.byReason, letters);
     if (dryRun) continue;
     await discardDeliveries(db, ledgerIds(letters), { group: group.name, from: "dead" });
     await at("dropped");

@@ -3,7 +3,7 @@ import { type HeldDelivery, listHeldDeliveries } from "../../database/ledger/hel
 import { requeueDeliveries } from "../../database/ledger/requeue.ts";
 import { enqueueLogged } from "../../stream/enqueue.ts";
 import type { Group } from "../../stream/groups.ts";
-import { announceState } from "../../stream/publish.ts";
+import { publishState } from "../../stream/publish.ts";
 import type { Operator } from "./operator.ts";
 
 /** Deliveries in one statement. */
@@ -52,7 +52,7 @@ export const releaseHeld = async (
   const released = rows.filter((row) => row.requeued);
   await at("requeued");
   await enqueueLogged(redis, keys.retriesStream(group.name), released);
-  for (const row of released) announceState(redis, keys.status, row.event_id, "queued");
+  for (const row of released) publishState(redis, keys.status, row.event_id, "queued");
   return released.map((row) => row.event_id);
 };
 
@@ -86,6 +86,6 @@ export const dropHeld = async (
 ): Promise<readonly string[]> => {
   const { db, redis, keys } = operator;
   const dropped = await discardDeliveries(db, eventIds, { group: group.name, from: "held" });
-  for (const eventId of dropped) announceState(redis, keys.status, eventId, "dead");
+  for (const eventId of dropped) publishState(redis, keys.status, eventId, "dead");
   return dropped;
 };

@@ -48,6 +48,14 @@ export const ledgerIds = (letters: readonly StoredLetter[]): readonly string[] =
 /** The id of a letter's delivery in the ledger; undefined if it has none there. */
 export const ledgerIdOf = (letter: StoredLetter): string | undefined => ledgerIds([letter])[0];
 
+/** Counts letters by reason, on top of what was counted before. */
+export const countReasons = (
+  byReason: Record<string, number>,
+  letters: readonly { readonly reason: string }[],
+): void => {
+  for (const { reason } of letters) byReason[reason] = (byReason[reason] ?? 0) + 1;
+};
+
 /** A dead letter in a list: without the entry's fields. */
 export interface ListedLetter extends Omit<StoredLetter, "fields"> {
   readonly group: string;
@@ -80,7 +88,7 @@ export const listLetters = async (
       for (const { fields: _, ...letter } of page) {
         if (reason !== undefined && letter.reason !== reason) continue;
         total += 1;
-        byReason[letter.reason] = (byReason[letter.reason] ?? 0) + 1;
+        countReasons(byReason, [letter]);
         if (letters.length < limit) letters.push({ group: name, ...letter });
       }
       done += page.length;

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { startReconciler } from "../../api/background/reconciler.ts";
 import { countLetters } from "../../stream/dead-letters.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { anOutbox, aPipeline, type Pipeline, silentLog } from "../../tests/pipeline.ts";
+import { anOutbox, aPipeline, type Pipeline } from "../../tests/pipeline.ts";
 import { nothingPending } from "../../tests/pipeline-states.ts";
 import { anOperator, deadLetter, GROUP } from "../operator-for-tests.ts";
 import { fateOf, redrive } from "./redrive.ts";
@@ -48,33 +47,6 @@ describe("a redrive", () => {
     const late = reports.reduce((sum, report) => sum + report.gone + report.settled, 0);
     expect(moved).toBe(600);
     expect(late).toBeLessThanOrEqual(600);
-  });
-
-  test("that dies between its two writes: the reconciler publishes the mail, and its letter makes no duplicate", async () => {
-    await using pipeline = await aPipeline();
-    const { db, redis, keys } = pipeline;
-    const outbox = anOutbox();
-    const [eventId = ""] = await deadLetter(pipeline, 1);
-    const dying = anOperator(pipeline, {
-      at: () => {
-        throw new Error("killed");
-      },
-    });
-    await expect(redrive(dying, WELCOME_EMAIL, all)).rejects.toThrow("killed");
-    expect((await pipeline.status(eventId))?.state).toBe("queued");
-    expect([await letters(pipeline), await queued(pipeline)]).toEqual([1, 0]);
-
-    await pipeline.consumer(outbox.work);
-    await using _ = startReconciler(
-      { db, redis, keys, groups: [WELCOME_EMAIL], log: silentLog },
-      { reconcileAfterMs: 200 },
-    );
-    await eventually(async () => (await pipeline.status(eventId))?.state === "done");
-    const again = await redrive(anOperator(pipeline), WELCOME_EMAIL, all);
-    expect(again).toMatchObject({ letters: 1, redriven: 0, settled: 1 });
-    await nothingPending(pipeline);
-    expect(outbox.sent).toEqual([eventId]);
-    expect(await letters(pipeline)).toBe(0);
   });
 
   test("that died and is run again at once: the entry is republished once", async () => {

@@ -5,10 +5,10 @@ import { isUuid } from "../../database/uuid.ts";
 import type { StoredLetter } from "../../stream/dead-letters.ts";
 import { enqueueLogged } from "../../stream/enqueue.ts";
 import type { Group } from "../../stream/groups.ts";
-import { announceState } from "../../stream/publish.ts";
+import { publishState } from "../../stream/publish.ts";
 import { dropLetters } from "../../stream/scripts/drop-letters.ts";
 import { redriveLetters } from "../../stream/scripts/redrive.ts";
-import { type LetterSelection, ledgerIdOf, ledgerIds, selectedLetters } from "./letters.ts";
+import { countReasons, type LetterSelection, ledgerIdOf, ledgerIds, selectedLetters } from "./letters.ts";
 import type { Operator } from "./operator.ts";
 
 /*
@@ -69,7 +69,7 @@ export const fateOf = (was: DeliveryState | undefined): Fate => {
 
 const tally = (report: RedriveReport, letters: readonly StoredLetter[]): void => {
   report.letters += letters.length;
-  for (const { reason } of letters) report.byReason[reason] = (report.byReason[reason] ?? 0) + 1;
+  countReasons(report.byReason, letters);
 };
 
 const planBatch = async (
@@ -99,7 +99,7 @@ const redriveBatch = async (
   const options = { group: group.name, from: "dead", reason: "redriven" } as const;
   const rows = await requeueDeliveries(db, ledgerIds(letters), options);
   await at("requeued");
-  for (const row of rows) if (row.requeued) announceState(redis, keys.status, row.event_id, "queued");
+  for (const row of rows) if (row.requeued) publishState(redis, keys.status, row.event_id, "queued");
 
   const byEvent = new Map<string, RequeuedDelivery>(rows.map((row) => [row.event_id, row]));
   const rowOf = (letter: StoredLetter) => byEvent.get(ledgerIdOf(letter) ?? "");
@@ -147,7 +147,7 @@ const redriveFromLedger = async (
     if (!row.requeued) continue;
     await at("requeued");
     await enqueueLogged(redis, keys.retriesStream(group.name), [row]);
-    announceState(redis, keys.status, row.event_id, "queued");
+    publishState(redis, keys.status, row.event_id, "queued");
     report.redriven += 1;
   }
 };

@@ -14,7 +14,7 @@ import { deleteDoneNotes } from "../../stream/done-note.ts";
 import { enqueueLogged } from "../../stream/enqueue.ts";
 import { EVENT_TYPES } from "../../stream/events/types.ts";
 import type { Group } from "../../stream/groups.ts";
-import { announceState } from "../../stream/publish.ts";
+import { publishState } from "../../stream/publish.ts";
 import { bindingTo, matchesPattern } from "../../stream/routing.ts";
 import { NotFound, type Operator } from "./operator.ts";
 
@@ -170,7 +170,7 @@ const replayPage = async (
     keys.retriesStream(group.name),
     page.filter((event) => queued.has(event.event_id)),
   );
-  for (const eventId of queued) announceState(redis, keys.status, eventId, "queued");
+  for (const eventId of queued) publishState(redis, keys.status, eventId, "queued");
   return queued.size;
 };
 

@@ -1,5 +1,6 @@
 import { createTransport } from "nodemailer";
 import { withoutAddresses } from "../../observability/redact.ts";
+import { smtpOptions } from "../../runtime/smtp-options.ts";
 import type { Settings } from "../../settings/load.ts";
 
 /** Limit for each phase of the conversation, in ms. */
@@ -14,16 +15,8 @@ export const verifyMailServer = async (settings: Settings): Promise<void> => {
   const { MAIL_SERVER: host, MAIL_PORT: port, MAIL_USERNAME: user, MAIL_PASSWORD: pass, MAIL_TLS: tls } = settings;
   if (host === undefined) throw new Error("MAIL_SERVER is not set");
   const transport = createTransport({
-    host,
-    port,
-    // With `starttls`, a server that does not offer it is refused.
-    secure: tls === "implicit",
-    requireTLS: tls === "starttls",
-    ignoreTLS: tls === "none",
-    connectionTimeout: LIMIT_MS,
-    greetingTimeout: LIMIT_MS,
+    ...smtpOptions({ host, port, tls }, LIMIT_MS),
     socketTimeout: LIMIT_MS,
-    dnsTimeout: LIMIT_MS,
     ...(user === undefined || pass === undefined ? {} : { auth: { user, pass } }),
   });
   try {

@@ -1,7 +1,7 @@
 import type { LetterList } from "../actions/letters.ts";
 import { counted, relative } from "../actions/quantity.ts";
 import { command } from "../command.ts";
-import { GROUP_FLAG, JSON_FLAG, type JsonFlags, limitFlag, text } from "../flags.ts";
+import { GROUP_FLAG, JSON_FLAG, type JsonFlags, limitFlag, reasonFlag } from "../flags.ts";
 import type { Style } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
@@ -48,13 +48,7 @@ export const deadList = command<Flags>({
   brief: "List dead letters, oldest first, and count them by reason",
   parameters: {
     flags: {
-      reason: {
-        kind: "parsed",
-        parse: text,
-        optional: true,
-        placeholder: "R",
-        brief: "Only letters with this reason",
-      },
+      reason: reasonFlag("Only letters with this reason"),
       limit: limitFlag("letters", 1_000_000),
       group: GROUP_FLAG,
       json: JSON_FLAG,

@@ -1,6 +1,6 @@
 import type { LetterSelection } from "../actions/letters.ts";
 import { UsageError } from "../command.ts";
-import { DRY_RUN_FLAG, GROUP_FLAG, JSON_FLAG, type JsonFlags, SWITCH, text } from "../flags.ts";
+import { DRY_RUN_FLAG, GROUP_FLAG, JSON_FLAG, type JsonFlags, reasonFlag, SWITCH, text } from "../flags.ts";
 
 /** The flags of the commands that act on a selection of dead letters. */
 export interface SelectionFlags extends JsonFlags {
@@ -23,13 +23,7 @@ export const SELECTION_PARAMETERS = {
     ],
   },
   flags: {
-    reason: {
-      kind: "parsed",
-      parse: text,
-      optional: true,
-      placeholder: "R",
-      brief: "All letters with this reason (see `dead list`)",
-    },
+    reason: reasonFlag("All letters with this reason (see `dead list`)"),
     all: { ...SWITCH, brief: "All letters" },
     dryRun: DRY_RUN_FLAG,
     group: GROUP_FLAG,

@@ -1,3 +1,4 @@
+import { isUuid } from "../../database/uuid.ts";
 import { count, counted } from "../actions/quantity.ts";
 import type { Again, LogPoint, ReplayCounts, ReplayReport } from "../actions/replay.ts";
 import { command, UsageError } from "../command.ts";
@@ -14,7 +15,6 @@ import {
 import { confirmed } from "../terminal/confirm.ts";
 import type { Style } from "../terminal/style.ts";
 
-const EVENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const ENTRY_ID = /^(\d{10,})(-\d+)?$/;
 const AGO = /^(\d+)(s|m|min|h|d)$/;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -36,7 +36,7 @@ export const timeInLog = (value: string, now: Date): Date => {
 
 /** A point in the log: an event id, or a time. */
 export const pointInLog = (value: string, now: Date): LogPoint =>
-  EVENT_ID.test(value) ? { kind: "event", eventId: value.toLowerCase() } : { kind: "time", at: timeInLog(value, now) };
+  isUuid(value) ? { kind: "event", eventId: value.toLowerCase() } : { kind: "time", at: timeInLog(value, now) };
 
 const countsLines = (counts: ReplayCounts, verb: string): readonly string[] => {
   const closed = Object.entries(counts.closed).map(([state, value]) => `${count(value)} ${state}`);

@@ -24,7 +24,7 @@ const changed = (parts: Record<string, string | undefined>) => {
 };
 
 describe("an event in the stream", () => {
-  test("comes back as it was written, trace context included", () => {
+  test("is decoded as it was encoded, trace context included", () => {
     expect(decodeEvent(fieldsOf(encodeEvent(event)), fallback)).toEqual({ kind: "event", event });
   });
 
@@ -39,28 +39,28 @@ describe("an event in the stream", () => {
     ["no id", { id: undefined }],
     ["an id that is no UUID", { id: "42" }],
     ["another version of the envelope", { specversion: "2.0" }],
-  ])("is malformed with %s, and says why", (_, parts) => {
+  ])("is malformed with %s, and the reason names it", (_, parts) => {
     const decoded = changed(parts);
     expect(decoded.kind).toBe("malformed");
     expect(decoded.kind === "malformed" && decoded.reason.length).toBeGreaterThan(5);
   });
 
-  test("whose data is no JSON has none, which no schema accepts", () => {
+  test("has no data if it is not JSON, which no schema accepts", () => {
     const decoded = changed({ data: "{" });
     expect(decoded.kind === "event" && decoded.event.data).toBeUndefined();
   });
 
-  test("without a usable traceparent gets the reader's own", () => {
+  test("without a valid traceparent gets the reader's own", () => {
     const decoded = changed({ traceparent: "nonsense" });
     expect(decoded.kind === "event" && decoded.event.traceparent).toBe(fallback.traceparent);
   });
 
-  test("leaves out a tracestate that Postgres could not keep", () => {
+  test("drops a tracestate that Postgres cannot store", () => {
     const decoded = changed({ tracestate: "vendor=\u0000" });
     expect(decoded.kind === "event" && decoded.event.tracestate).toBeUndefined();
   });
 
-  test("never makes the reader throw, whatever stands in the entry", () => {
+  test("never makes the reader throw, whatever the entry contains", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.string()), (fields) => {
         expect(["event", "malformed"]).toContain(decodeEvent(fields, fallback).kind);

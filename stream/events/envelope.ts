@@ -6,22 +6,22 @@ import { isTraceparent, type TraceContext } from "../../observability/trace-cont
 const SOURCE = "/signup-stream/api";
 
 /**
- * A CloudEvents 1.0 event in binary mode: attributes are fields of the entry, `data` is JSON. It carries ids only; what is
- * personal stays in Postgres. What is in `data` is for the schema of its type to say.
+ * A CloudEvents 1.0 event in binary mode: attributes are fields of the entry, `data` is JSON. It carries ids only;
+ * personal data stays in Postgres. `data` is validated by the schema of its type.
  */
 export interface StreamEvent extends TraceContext {
-  /** Event id: a UUID of 36 characters, made with what it tells of. Idempotency key of everything that follows. */
+  /** Event id: a UUID of 36 characters. Idempotency key of all work on the event. */
   readonly id: string;
   readonly source: string;
   readonly type: string;
-  /** What it is about; undefined if whoever wrote the entry left it out. */
+  /** What the event is about, as an id; undefined if the entry has none. */
   readonly subject: string | undefined;
   /** RFC 3339. */
   readonly time: string;
   readonly data: unknown;
 }
 
-/** The event of a row of the log: the same id, the same trace context, whenever it is made. */
+/** The event of a row of the log: always the same id and trace context. */
 export const loggedEvent = (row: LoggedEvent): StreamEvent => ({
   id: row.event_id,
   source: SOURCE,
@@ -58,18 +58,18 @@ const attributesSchema = z.object({
   time: z.string().max(64).optional(),
 });
 
-/** Printable ASCII (W3C Trace Context §3.3); what is not is left out: it must not keep an event from its way. */
+/** Printable ASCII (W3C Trace Context §3.3). Any other value is dropped, so that it does not make the event malformed. */
 const TRACESTATE = /^[\x20-\x7e]{1,512}$/;
 
-/** Fields of an entry by name, as they were read. */
+/** Fields of an entry by name. */
 export type Fields = Readonly<Record<string, string>>;
 
-/** What became of reading an entry. `reason` says which field was wrong and what was expected. */
+/** The result of decoding an entry. `reason`: the faulty field, and what was expected. */
 export type DecodedEvent =
   | { readonly kind: "event"; readonly event: StreamEvent }
   | { readonly kind: "malformed"; readonly reason: string };
 
-/** What is wrong, field by field, in one line. */
+/** The problems, field by field, in one line. */
 export const problemsOf = (error: z.ZodError, whole: string): string =>
   error.issues.map((issue) => `${issue.path.join(".") || whole}: ${issue.message}`).join("; ");
 
@@ -83,9 +83,8 @@ const parsedJson = (text: string | undefined): unknown => {
 };
 
 /**
- * Reads the envelope of an entry. Never throws: whatever stands in a stream, someone may have written it by hand. `data`
- * that is no JSON is undefined, which no schema accepts. An entry without a usable `traceparent` gets the context that the
- * caller gives.
+ * Decodes the envelope of an entry. Never throws, whatever the entry contains. `data` that is not JSON is undefined, which no
+ * schema accepts. An entry without a valid `traceparent` gets the `fallback`.
  */
 export const decodeEvent = (fields: Fields, fallback: TraceContext): DecodedEvent => {
   const attributes = attributesSchema.safeParse(fields);

@@ -1,11 +1,11 @@
--- Makes an entry a dead letter, once per event.
+-- Dead-letters an entry, once per event.
 --
 -- KEYS  1 stream that the entry was read from   2 dead stream   3 dead index
 -- ARGV  1 group   2 consumer   3 entry id   4 event id to index by ('' for none)   5... fields and values of the dead letter
 -- Returns 2 if this event has a dead letter already (the entry is acked), 1 if it got one now, 0 if the entry is no longer
 --       this consumer's.
 --
--- Atomic, for a peer that completes what a consumer died at must not make a second letter.
+-- Atomic: a peer that completes the move of a dead consumer must not add a second letter.
 for position, expected in pairs({ [2] = 'stream', [3] = 'hash' }) do
   local kind = redis.call('TYPE', KEYS[position]).ok
   if kind ~= 'none' and kind ~= expected then

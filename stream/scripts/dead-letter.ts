@@ -5,24 +5,24 @@ import { defineScript, runScript } from "./script.ts";
 
 const script = defineScript(source);
 
-/** Why an entry died, and all that is needed to bring it back. Times are ISO 8601. */
+/** Why an entry is dead-lettered, and all that a redrive needs. Times are ISO 8601. */
 export interface NewLetter {
-  /** '' when the entry was too malformed to have one. */
+  /** '' when the entry had none. */
   readonly eventId: string;
-  /** Whether it enters the dead index: only the ledger's own events do, one letter each. */
+  /** Whether it is indexed: only events in the ledger are, with one letter each. */
   readonly indexed: boolean;
-  /** A word to select by: `no_such_address`, `retries_exhausted`, `malformed`, ... */
+  /** One word, to select by: `no_such_address`, `retries_exhausted`, `malformed`, ... */
   readonly reason: string;
-  /** What the last attempt said, addresses removed. */
+  /** Reply or error of the last attempt, addresses removed. */
   readonly detail: string;
   readonly attempts: number;
   readonly firstFailureAt: string;
   readonly lastFailureAt: string;
-  /** The raw fields and values of the entry, whole. */
+  /** All raw fields and values of the entry. */
   readonly fields: readonly string[];
 }
 
-/** Acks an entry and makes it a dead letter. False if it is no longer this consumer's. */
+/** Acks an entry and adds its dead letter. False if it is no longer this consumer's. */
 export const deadLetter = async (
   redis: Redis,
   entry: HeldEntry,

@@ -4,9 +4,9 @@
 -- ARGV  1 group   2 consumer   3 entry id   4 delay in ms   5 member: the whole entry, a JSON array of fields and values
 -- Returns 1 if moved, 0 if the entry is no longer this consumer's.
 --
--- Atomic, because an entry that is acked and not in the retry set is lost to Redis, and one that is both is worked on twice.
--- Types are checked before the first write, for Lua does not roll back. Acks first: when Redis is full, only a script
--- that has already written may go on writing.
+-- Atomic: an entry acked but not in the retry set would be lost to Redis, one pending and in the retry set worked on twice.
+-- Types are checked before the first write: Lua does not roll back. XACK comes first: when Redis is full, only a script that
+-- has already written may continue to write.
 local kind = redis.call('TYPE', KEYS[2]).ok
 if kind ~= 'none' and kind ~= 'zset' then
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a sorted set')

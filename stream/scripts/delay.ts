@@ -4,7 +4,7 @@ import { defineScript, runScript } from "./script.ts";
 
 const script = defineScript(source);
 
-/** An entry as its consumer holds it. */
+/** An entry pending for a consumer. */
 export interface HeldEntry {
   readonly stream: string;
   readonly group: string;
@@ -14,7 +14,7 @@ export interface HeldEntry {
 
 /**
  * Acks an entry and puts it into the retry set, due in `delayMs` of Redis' clock. False if it is no longer this
- * consumer's: then its new owner decides.
+ * consumer's.
  */
 export const delayEntry = async (
   redis: Redis,

@@ -1,8 +1,8 @@
--- Takes dead letters away for good.
+-- Deletes dead letters.
 --
 -- KEYS  1 dead stream   2 dead index
 -- ARGV  1... ids of letters
--- Returns how many there were.
+-- Returns how many existed.
 --
 -- Atomic: the index must not name a letter that is gone, or the event could not be dead-lettered again. Both keys' types are
 -- checked before the first write.

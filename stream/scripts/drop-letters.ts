@@ -7,7 +7,7 @@ const script = defineScript(source);
 /** Letters per call: a script blocks Redis while it runs. */
 const MAX_LETTERS = 200;
 
-/** Deletes letters and what the dead index says of them; returns how many there were. */
+/** Deletes letters and their index entries; returns how many existed. */
 export const dropLetters = async (
   redis: Redis,
   keys: { readonly dead: string; readonly deadIndex: string },

@@ -1,10 +1,10 @@
--- Takes a consumer out of its group on both streams, if it holds nothing there.
+-- Removes a consumer from its group on both streams, where it has no pending entries.
 --
 -- KEYS  1 events   2 retries stream of the group
 -- ARGV  1 group   2 consumer
--- Returns on how many streams it is gone.
+-- Returns from how many streams it was removed.
 --
--- Atomic: XGROUP DELCONSUMER drops what is pending, and with it the work.
+-- Atomic: XGROUP DELCONSUMER drops pending entries, and with them the work.
 local gone = 0
 for _, key in ipairs(KEYS) do
   local held = redis.pcall('XPENDING', key, ARGV[1], '-', '+', 1, ARGV[2])

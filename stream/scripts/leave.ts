@@ -4,7 +4,7 @@ import { defineScript, runScript } from "./script.ts";
 
 const script = defineScript(source);
 
-/** Removes a consumer that holds nothing. Returns on how many of the two streams it is gone. */
+/** Removes a consumer without pending entries. Returns from how many of the two streams it was removed. */
 export const leaveGroup = async (
   redis: Redis,
   keys: { readonly events: string; readonly retries: string },

@@ -4,15 +4,14 @@
 -- ARGV  1 most entries to move
 -- Returns how many were moved.
 --
--- Atomic: no entry is ever in both or in neither. A member that is no entry (somebody wrote it by hand) goes into the
--- stream as it is, where the group dead-letters it with a reason; it never stops the others. When Redis is full the script is
--- refused whole and the members stay.
+-- Atomic: an entry is never in both or in neither. A member that is not an entry (written by hand) is moved unchanged, and
+-- the group dead-letters it; it does not block the others. When Redis is full the script is refused and the members stay.
 local kind = redis.call('TYPE', KEYS[2]).ok
 if kind ~= 'none' and kind ~= 'stream' then
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a stream')
 end
 local function is_entry(fields)
-  -- More than unpack() can take would stop all the others behind it.
+  -- More values than unpack() can take would block all members behind it.
   if type(fields) ~= 'table' or #fields < 2 or #fields > 4000 or #fields % 2 ~= 0 then return false end
   for _, value in ipairs(fields) do
     if type(value) ~= 'string' then return false end

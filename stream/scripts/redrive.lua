@@ -2,12 +2,12 @@
 --
 -- KEYS  1 dead stream   2 dead index   3 retries stream of the group
 -- ARGV  1... ids of letters
--- Returns for each id 1 if it was put back, 0 if there is no such letter (any more), -1 if it holds no entry that could be
--- put back: such a letter stays.
+-- Returns for each id 1 if it was queued, 0 if there is no such letter, -1 if it holds no entry that can be queued: such a
+-- letter stays.
 --
--- Atomic: of two operators who redrive everything at once, each letter obeys one. What is put back is the entry as it was
--- read, without what it had counted. Types and contents are checked before the first write, for Lua does not roll back;
--- deletes first, then adds: when Redis is full, only a script that has already written may go on writing.
+-- Atomic: of two operators who redrive everything at once, one queues each letter. The entry is queued as it was read, its
+-- counters reset. Types and contents are checked before the first write: Lua does not roll back. Deletes come before adds:
+-- when Redis is full, only a script that has already written may continue to write.
 for position, expected in pairs({ 'stream', 'hash', 'stream' }) do
   local kind = redis.call('TYPE', KEYS[position]).ok
   if kind ~= 'none' and kind ~= expected then
@@ -15,7 +15,7 @@ for position, expected in pairs({ 'stream', 'hash', 'stream' }) do
   end
 end
 local counters = { attempts = true, firstfailure = true, lastfailure = true, crashes = true }
--- What unpack can take, with room to spare.
+-- Well below the number of values that unpack() can take.
 local most_values = 4000
 local function value_of(letter, name)
   for position = 1, #letter, 2 do

@@ -15,7 +15,7 @@ const MEANING = new Map<unknown, Redriven>([
   [-1, "unreadable"],
 ]);
 
-/** Moves letters from the dead stream to the retries stream, without their counters; one result per letter id, in order. */
+/** Moves letters from the dead stream to the retries stream, counters reset; one result per letter id, in order. */
 export const redriveLetters = async (
   redis: Redis,
   keys: { readonly dead: string; readonly deadIndex: string; readonly retriesStream: string },

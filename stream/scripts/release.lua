@@ -1,12 +1,12 @@
--- Releases entries to the group, unharmed: a peer reads them at once.
+-- Releases entries to the group, unchanged: a peer reads them at once.
 --
 -- KEYS  1 stream that the entries were read from   2 retries stream of the group
 -- ARGV  1 group   2 consumer   3... entry ids
 -- Returns how many were this consumer's.
 --
--- An entry that was taken over from dead consumers carries how many there were (`crashes`): its counters do not change.
--- The fields come from the stream itself, so also entries are released of which the consumer has only the id. One
--- whose payload somebody trimmed is acked: the ledger knows its delivery, and the reconciler brings it back.
+-- An entry claimed from dead consumers carries their number (`crashes`): its counters do not change. The fields come from the
+-- stream itself, so entries of which the consumer has only the id are released, too. An entry whose payload was trimmed is
+-- acked: the reconciler queues its delivery again.
 local kind = redis.call('TYPE', KEYS[2]).ok
 if kind ~= 'none' and kind ~= 'stream' then
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a stream')
@@ -33,7 +33,7 @@ for position = 3, #ARGV do
   local held = redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1, ARGV[2])[1]
   if held then
     local entry = redis.call('XRANGE', KEYS[1], id, id)[1]
-    -- One with more values than unpack() can take stays pending: a peer claims it, and dead-letters it.
+    -- An entry with more values than unpack() can take stays pending: a peer claims and dead-letters it.
     if not entry or #entry[2] <= 4000 then
       redis.call('XACK', KEYS[1], ARGV[1], id)
       if entry then redis.call('XADD', KEYS[2], '*', unpack(with_crashes(entry[2], held[4]))) end

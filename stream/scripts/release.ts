@@ -7,7 +7,7 @@ const script = defineScript(source);
 /** Entries per call: a script blocks Redis while it runs. */
 const MAX_ENTRIES = 200;
 
-/** Acks entries that are still this consumer's and queues them again, unharmed. Returns how many. */
+/** Acks entries that are still this consumer's and queues them again, unchanged. Returns how many. */
 export const releaseEntries = async (
   redis: Redis,
   from: { readonly stream: string; readonly group: string; readonly consumer: string },

@@ -1,11 +1,11 @@
--- Renews entries that a consumer still owns: their idle time starts anew.
+-- Renews entries that a consumer still owns: resets their idle time.
 --
 -- KEYS  1 stream
 -- ARGV  1 group   2 consumer   3... entry ids
 -- Returns the ids that are still this consumer's.
 --
--- A plain XCLAIM would steal back what a peer has claimed meanwhile; so ownership is checked first, in the same script.
--- JUSTID leaves the delivery counter alone.
+-- A plain XCLAIM would take back entries that a peer has claimed meanwhile, so ownership is checked first, in the same
+-- script. JUSTID keeps the delivery counter.
 local owned = {}
 for position = 3, #ARGV do
   local id = ARGV[position]

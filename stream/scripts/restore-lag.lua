@@ -1,12 +1,12 @@
--- Gives a group its `lag` back, which Redis 7.0 forgets after a restart from its file or a failover.
+-- Restores the `lag` of a group, which Redis 7.0 loses after a restart or a failover.
 --
 -- KEYS  1 stream
 -- ARGV  1 group   2 most entries to look at   3... landmarks: ids and how many undelivered entries lie up to each. The first
---       is the id that the group had come to when they were counted, with 0.
+--       is the group's last-delivered id when they were counted, with 0.
 -- Returns 1 if restored, 2 if there was nothing to do, 0 if too much has moved since the count: count again.
 --
--- Counting is done outside, in slices: in one script, a million entries would block Redis for seconds. Here only what
--- moved since is counted, and the group keeps its place: its id is set to what it is.
+-- Counting is done outside, in slices: in one script, a million entries would block Redis for seconds. Here only entries
+-- added since are counted, and the group's last-delivered id stays the same.
 local limit = tonumber(ARGV[2])
 local function parts(id)
   local ms, sequence = string.match(id, '^(%d+)-(%d+)$')
@@ -31,7 +31,7 @@ if not group then return 2 end
 if group.lag then return 2 end
 local delivered = group['last-delivered-id']
 if is_below(delivered, ARGV[3]) then return 0 end
--- The last landmark that the group has passed, and what it has read beyond that.
+-- The last landmark that the group has passed, and the entries read beyond it.
 local passed, read = ARGV[3], 0
 for position = 3, #ARGV, 2 do
   if not is_below(delivered, ARGV[position]) then

@@ -5,11 +5,11 @@ import { defineScript, runScript } from "./script.ts";
 
 const script = defineScript(source);
 
-/** Entries per look, outside and inside the script: each keeps Redis for well under a millisecond. */
+/** Entries per slice, outside and inside the script: each blocks Redis for well under a millisecond. */
 const SLICE = 500;
 const MAX_TRIES = 5;
 
-/** Counts the entries after an id in slices, and remembers at which id it had counted how many. */
+/** Counts the entries after an id in slices, and keeps the count at the end of each slice. */
 const countAfter = async (redis: Redis, stream: string, id: string): Promise<(string | number)[]> => {
   const landmarks: (string | number)[] = [id, 0];
   let last = id;
@@ -23,8 +23,8 @@ const countAfter = async (redis: Redis, stream: string, id: string): Promise<(st
 };
 
 /**
- * Restores the `lag` of every group on a stream for which Redis says nil; returns the names of those that it restored.
- * The pending list and the group's place stay as they are.
+ * Restores the `lag` of every group on a stream where it is nil; returns the names of those groups. Pending lists and
+ * last-delivered ids do not change.
  */
 export const restoreLag = async (redis: Redis, stream: string): Promise<string[]> => {
   const restored: string[] = [];

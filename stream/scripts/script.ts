@@ -12,7 +12,7 @@ export const defineScript = (source: string): Script => ({
   sha1: createHash("sha1").update(source).digest("hex"),
 });
 
-/** EVALSHA, and EVAL where Redis does not know the script yet (a restart or a flush forgets them). */
+/** EVALSHA; EVAL where Redis does not have the script yet (a restart or a flush removes it). */
 export const runScript = async (
   redis: Redis,
   script: Script,

@@ -1,3 +1,7 @@
+import type { ChaoticMailServer } from "./mail-server.ts";
+import type { Random } from "./random.ts";
+import type { ChaosSystem } from "./system.ts";
+
 /** One fault: it is brought about, lasts, and is healed. */
 export interface Fault {
   /** Its kind, for the table of recovery times. */
@@ -8,6 +12,13 @@ export interface Fault {
   readonly parts: readonly string[];
   inflict(): Promise<void>;
   heal(): Promise<void>;
+}
+
+/** What faults are brought about with. */
+export interface FaultDeps {
+  readonly system: ChaosSystem;
+  readonly mailServer: ChaoticMailServer;
+  readonly random: Random;
 }
 
 /** What is over with its inflicting has nothing to heal. */

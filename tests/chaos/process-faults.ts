@@ -1,5 +1,4 @@
-import { type Fault, nothing } from "./fault.ts";
-import type { FaultDeps } from "./sequence.ts";
+import { type Fault, type FaultDeps, nothing } from "./fault.ts";
 import type { Victim } from "./victim.ts";
 
 /** Longer than the claim threshold: peers take over what the zombie still believes to be its own. */

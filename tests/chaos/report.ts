@@ -22,12 +22,12 @@ export interface Run {
 
 /** What a run must have provoked: else it has proved nothing. Words of the log, and what they stand for. */
 const PROVOKED = [
-  { what: "steals", words: ["claimed entries that their consumer had left"] },
+  { what: "steals", words: ["claimed entries of dead consumers"] },
   { what: "relay rescues", words: ["relayed events that were left in the outbox"] },
   { what: "reconciliations", words: ["brought back mails that Redis had lost"] },
   {
     what: "missing groups made again",
-    words: ["made the group on its streams", "the group was missing and is made again"],
+    words: ["made the group on its streams", "the group was missing and is created again"],
   },
 ] as const;
 

@@ -1,8 +1,9 @@
 import { pause } from "../../runtime/loop.ts";
 import { countUnfinished, isSettled } from "./audit.ts";
+import type { FaultDeps } from "./fault.ts";
 import type { Load } from "./load.ts";
 import type { Run } from "./report.ts";
-import { type FaultDeps, faultSequence } from "./sequence.ts";
+import { faultSequence } from "./sequence.ts";
 import type { ChaosSystem } from "./system.ts";
 
 export interface RunDeps extends FaultDeps {

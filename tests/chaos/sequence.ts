@@ -1,17 +1,8 @@
-import { areApart, bothOf, type Fault } from "./fault.ts";
+import { areApart, bothOf, type Fault, type FaultDeps } from "./fault.ts";
 import { LINK_FAULTS } from "./link.ts";
-import { type ChaoticMailServer, MAIL_FAULTS } from "./mail-server.ts";
+import { MAIL_FAULTS } from "./mail-server.ts";
 import { processFaults } from "./process-faults.ts";
-import type { Random } from "./random.ts";
 import { storeFaults } from "./store-faults.ts";
-import type { ChaosSystem } from "./system.ts";
-
-/** What faults are brought about with. */
-export interface FaultDeps {
-  readonly system: ChaosSystem;
-  readonly mailServer: ChaoticMailServer;
-  readonly random: Random;
-}
 
 const TWO_AT_A_TIME = 0.3;
 

@@ -1,7 +1,6 @@
 import { Redis } from "ioredis";
 import postgres from "postgres";
-import { type Fault, nothing } from "./fault.ts";
-import type { FaultDeps } from "./sequence.ts";
+import { type Fault, type FaultDeps, nothing } from "./fault.ts";
 
 const GARBAGE: readonly (readonly string[])[] = [
   ["hello", "world"],

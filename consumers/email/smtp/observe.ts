@@ -27,8 +27,9 @@ const answerOf = (result: SendResult) => {
 };
 
 /**
- * The pool with a span around each send, waiting for a connection included. There are no conventions for SMTP: its
- * attributes are those of any client (`server.address`), and the codes of the answer. Its text may quote the recipient.
+ * The pool with a span around each send, which includes waiting for a connection. There are no semantic conventions for
+ * SMTP: attributes are those of any client (`server.address`) and the reply codes, without the text, which may quote the
+ * recipient.
  */
 export const observedPool = (pool: SmtpPool, { host, port }: SmtpServer, size: number): SmtpPool => {
   registerGauge(
@@ -38,7 +39,7 @@ export const observedPool = (pool: SmtpPool, { host, port }: SmtpServer, size: n
   );
   registerGauge(
     SIGNUP_SMTP_CONNECTIONS_LIMIT,
-    { unit: "{connection}", description: "Most SMTP connections of this consumer." },
+    { unit: "{connection}", description: "Maximum SMTP connections of this consumer." },
     () => [{ value: size }],
   );
   const attributes = { "server.address": host, "server.port": port, "network.protocol.name": "smtp" };

@@ -18,7 +18,7 @@ const poolOn = (port: number, options: Partial<SmtpPoolOptions> = {}) =>
   createSmtpPool({ server: { host: "127.0.0.1", port, tls: "none" }, size: 2, sendDeadlineMs: 5_000, ...options });
 
 describe("the pool", () => {
-  test("sends over few connections that are used again, never more than its size", async () => {
+  test("reuses connections, at most `size`", async () => {
     await using server = await startMailServer();
     const pool = poolOn(server.port, { size: 3 });
     const results = await Promise.all(Array.from({ length: 30 }, () => pool.send(aMail(), never)));
@@ -31,7 +31,7 @@ describe("the pool", () => {
     await pool.close();
   });
 
-  test("goes on with the same connection after a clean refusal", async () => {
+  test("reuses the connection after a clean refusal", async () => {
     await using server = await startScriptedServer({ RCPT: "550 5.7.1 blocked" });
     const pool = poolOn(server.port, { size: 1 });
     for (let time = 0; time < 3; time += 1) {
@@ -42,7 +42,7 @@ describe("the pool", () => {
     await pool.close();
   });
 
-  test("a connection that the server closed while it was idle costs nothing: the mail goes out at once on a fresh one", async () => {
+  test("a connection that the server closed while it was idle: the mail is sent at once over a new one", async () => {
     await using server = await startScriptedServer({ oneMailEach: true });
     const pool = poolOn(server.port, { size: 1 });
     for (let time = 0; time < 5; time += 1) {
@@ -59,7 +59,7 @@ describe("the pool", () => {
     ["RCPT", "before"],
     ["DATA", "before"],
     ["body", "after"],
-  ])("cut off at %s: it knows that the body had %s gone out", async (phase, when) => {
+  ])("cut off at %s: the failure is %s the body", async (phase, when) => {
     await using server = await startScriptedServer({ [phase]: "cut" } satisfies Script);
     const pool = poolOn(server.port);
     const result = await pool.send(aMail(), never);
@@ -71,7 +71,7 @@ describe("the pool", () => {
   });
 
   test.each<Phase>(["greeting", "EHLO", "MAIL", "RCPT", "DATA", "body"])(
-    "a server that falls silent at %s is left when the deadline is over",
+    "a server that is silent at %s: the deadline ends the send",
     async (phase) => {
       await using server = await startScriptedServer({ [phase]: "silence" } satisfies Script);
       const pool = poolOn(server.port, { sendDeadlineMs: 200 });
@@ -82,7 +82,7 @@ describe("the pool", () => {
     },
   );
 
-  test("called back before the body, it is not sent: the server never sees the end of the mail", async () => {
+  test("cancelled before the body: the server receives no body", async () => {
     await using server = await startScriptedServer({});
     const pool = poolOn(server.port);
     const result = await pool.send(aMail({ beforeBody: () => false }), never);
@@ -92,7 +92,7 @@ describe("the pool", () => {
     await pool.close();
   });
 
-  test("an abort ends what has not reached the body, and leaves alone what has", async () => {
+  test("an abort ends a send before its body, and not after", async () => {
     await using silent = await startScriptedServer({ RCPT: "silence" });
     const abort = new AbortController();
     const early = poolOn(silent.port);
@@ -122,7 +122,7 @@ describe("the pool", () => {
     await Promise.all([early.close(), late.close()]);
   });
 
-  test("an abort takes a mail out of the line", async () => {
+  test("an abort removes a mail from the queue", async () => {
     await using server = await startScriptedServer({ body: "silence" });
     const pool = poolOn(server.port, { size: 1, sendDeadlineMs: 500 });
     const first = pool.send(aMail(), never);
@@ -134,7 +134,7 @@ describe("the pool", () => {
     await pool.close();
   });
 
-  test("a server that pipelines is told the same, and knows the same", async () => {
+  test("the same holds with a server that pipelines", async () => {
     await using server = await startScriptedServer({ body: "cut" }, "250-scripted\r\n250 PIPELINING");
     const pool = poolOn(server.port);
     expect(await pool.send(aMail(), never)).toMatchObject({ kind: "failed", failure: { bodyStarted: true } });
@@ -145,7 +145,7 @@ describe("the pool", () => {
     await pool.close();
   });
 
-  test("nobody there: a failure of the connection, before the body", async () => {
+  test("no server: a failure of the connection, before the body", async () => {
     const pool = poolOn(1);
     expect(await pool.send(aMail(), never)).toMatchObject({ kind: "failed", failure: { bodyStarted: false } });
     await pool.close();

@@ -10,31 +10,29 @@ import {
 
 export interface SmtpPoolOptions {
   readonly server: SmtpServer;
-  /** Connections at the most; one mail at a time each. */
+  /** Maximum connections; each sends one mail at a time. */
   readonly size: number;
-  /** From the first byte to the last answer of one mail, connecting included, in ms. Then the socket is closed. */
+  /** Time limit of one mail in ms, connecting included; then the socket is closed. */
   readonly sendDeadlineMs: number;
-  /** A connection is given up after so many mails; servers limit them. */
+  /** Mails after which a connection is closed, because servers limit them. */
   readonly maxMailsPerConnection?: number;
-  /** A connection that was idle for so long is closed, in ms. */
+  /** Idle time in ms after which a connection is closed. */
   readonly maxIdleMs?: number;
 }
 
 export interface SmtpPool {
-  /** Sends a mail; never rejects. An aborted signal calls it back, unless its body has begun to go out. */
+  /** Sends a mail; never rejects. An abort cancels it, unless its body has started. */
   send(mail: OutgoingMail, signal: AbortSignal): Promise<SendResult>;
   /** Connections that are sending now. */
   busy(): number;
-  /** Closes what is idle, waits for what is under way; what comes later is called back. */
+  /** Closes idle connections and waits for sends in flight; later sends are cancelled. */
   close(): Promise<void>;
 }
 
 const MAX_MAILS_PER_CONNECTION = 100;
 const MAX_IDLE_MS = 30_000;
 
-/**
- * Connections that are kept and used again: connecting, STARTTLS and login cost more than a mail.
- */
+/** A pool of connections that are reused: connecting, STARTTLS and login cost more than a mail. */
 export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const { server, size, sendDeadlineMs } = options;
   const maxMails = options.maxMailsPerConnection ?? MAX_MAILS_PER_CONNECTION;
@@ -48,7 +46,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   let busy = 0;
   let closed = false;
 
-  /** First come, first served. False if called back while waiting. */
+  /** First in, first out. False if cancelled while waiting. */
   const takeSlot = async (signal: AbortSignal): Promise<boolean> => {
     if (signal.aborted || closed) return false;
     if (busy < size) {
@@ -72,7 +70,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const freeSlot = (): void => {
     const next = waiting.shift();
     if (next !== undefined) {
-      // The slot goes from hand to hand: `busy` stays.
+      // The slot passes to the next send: `busy` does not change.
       next();
       return;
     }
@@ -85,14 +83,14 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     leaving.add(left);
   };
 
-  /** `idle` is in the order of `idleSince`: taken from its end, closed from its beginning. */
+  /** `idle` is ordered by `idleSince`: reused from its end, closed from its beginning. */
   const closeIdle = (): void => {
     idleTimer = undefined;
     for (let oldest = idle[0]; oldest !== undefined; oldest = idle[0]) {
       const leftMs = oldest.idleSince + maxIdleMs - performance.now();
       if (oldest.isUsable && leftMs > 0) {
         idleTimer = setTimeout(closeIdle, leftMs);
-        // Nothing is under way: the process may end before.
+        // Must not keep the process alive.
         idleTimer.unref();
         return;
       }
@@ -109,7 +107,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     return undefined;
   };
 
-  const giveBack = (session: SmtpSession): void => {
+  const keep = (session: SmtpSession): void => {
     if (closed || !session.isUsable || session.sends >= maxMails) {
       leave(session);
       return;
@@ -120,12 +118,12 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   };
 
   const sendFresh = async (mail: OutgoingMail, signal: AbortSignal, code: AbortCode): Promise<SendResult> => {
-    // The server may count those that are still taking leave.
+    // The server may still count connections that are closing.
     await Promise.all(leaving);
     try {
       const session = await SmtpSession.open(server, sendDeadlineMs, signal);
       const result = await session.send(mail, signal, code);
-      giveBack(session);
+      keep(session);
       return result;
     } catch (error) {
       if (!(error instanceof SessionRefused)) throw error;
@@ -134,12 +132,12 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     }
   };
 
-  /** An idle connection may have been closed by the server: nothing went out, so a fresh one is tried at once. */
+  /** If the server has closed an idle connection, nothing was sent, and a new one is opened at once. */
   const sendOnSome = async (mail: OutgoingMail, signal: AbortSignal, code: AbortCode): Promise<SendResult> => {
     const session = takeIdle();
     if (session === undefined) return sendFresh(mail, signal, code);
     const result = await session.send(mail, signal, code);
-    giveBack(session);
+    keep(session);
     if (result.kind === "accepted" || signal.aborted) return result;
     return wasStale(result.failure) ? sendFresh(mail, signal, code) : result;
   };
@@ -153,14 +151,14 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       let code: "EDEADLINE" | "ECALLEDBACK" = "EDEADLINE";
       let bodyStarted = false;
       const timer = setTimeout(() => end.abort(), sendDeadlineMs);
-      const callBack = () => {
-        // What is going out cannot be called back; its answer, or the deadline, ends it.
+      const cancel = () => {
+        // A started body cannot be cancelled; its reply, or the deadline, ends it.
         if (bodyStarted) return;
         code = "ECALLEDBACK";
         end.abort();
       };
-      signal.addEventListener("abort", callBack);
-      if (signal.aborted) callBack();
+      signal.addEventListener("abort", cancel);
+      if (signal.aborted) cancel();
       try {
         const watched: OutgoingMail = {
           ...mail,
@@ -172,7 +170,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
         return await sendOnSome(watched, end.signal, () => code);
       } finally {
         clearTimeout(timer);
-        signal.removeEventListener("abort", callBack);
+        signal.removeEventListener("abort", cancel);
         underWay.delete(end);
         freeSlot();
       }
@@ -182,7 +180,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       clearTimeout(idleTimer);
       for (const session of idle.splice(0)) leave(session);
       if (busy > 0) {
-        // Who still waits for an answer has been given up by its caller: it must not keep the process.
+        // The caller has given up sends that still wait for a reply: they must not keep the process alive.
         const timer = setTimeout(() => {
           for (const end of underWay) end.abort();
         }, CLOSE_GRACE_MS);
@@ -197,7 +195,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
 const CLOSE_GRACE_MS = 500;
 const CONNECTION_LOST = new Set(["ECONNECTION", "ESOCKET", "ETIMEDOUT", "EPROTOCOL"]);
 
-/** Lost, or left, by the server while it was idle; nothing went out. */
+/** The server closed the connection while it was idle; nothing was sent. */
 const wasStale = ({ bodyStarted, responseCode, command, code }: SmtpFailure): boolean => {
   if (bodyStarted) return false;
   if (responseCode === undefined) return CONNECTION_LOST.has(code);

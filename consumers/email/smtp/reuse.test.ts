@@ -34,7 +34,7 @@ describe("a connection that is used again", () => {
     expect(warnings).toEqual([]);
   });
 
-  test("a refusal is told at once, though the server never answers RSET", async () => {
+  test("a refusal is returned at once, even if the server never answers RSET", async () => {
     await using server = await startScriptedServer({ RCPT: "550 5.7.1 blocked", RSET: "silence" });
     const pool = poolOn(server.port, { sendDeadlineMs: 300 });
     expect(await pool.send(aMail(), never)).toMatchObject({ failure: { responseCode: 550 } });
@@ -43,7 +43,7 @@ describe("a connection that is used again", () => {
   });
 
   test.each(["cut", "421 4.4.2 idle for too long"])(
-    "left by the server when the next mail begins (%s): the mail goes out at once, on a fresh one, and once",
+    "closed by the server when the next mail begins (%s): the mail is sent at once, over a new one, and once",
     async (action) => {
       await using server = await startScriptedServer({ MAIL: (time) => (time === 1 ? "250 ok" : action) });
       const pool = poolOn(server.port);
@@ -56,7 +56,7 @@ describe("a connection that is used again", () => {
     },
   );
 
-  test("left at RSET: the same", async () => {
+  test("closed at RSET: the same", async () => {
     await using server = await startScriptedServer({
       RCPT: () => (server.connections() === 1 ? "550 5.7.1 blocked" : "250 ok"),
       RSET: "cut",
@@ -67,7 +67,7 @@ describe("a connection that is used again", () => {
     await pool.close();
   });
 
-  test("lost after the body began is never tried again by the pool", async () => {
+  test("lost after the body began: the pool does not send the mail again", async () => {
     await using server = await startScriptedServer({ body: (time) => (time === 1 ? "250 ok" : "cut") });
     const pool = poolOn(server.port);
     await pool.send(aMail(), never);
@@ -76,7 +76,7 @@ describe("a connection that is used again", () => {
     await pool.close();
   });
 
-  test("an answer that is neither yes nor no, and a login that is forgotten, end it", async () => {
+  test("an unclear reply to the body, and a 530, close it", async () => {
     await using server = await startScriptedServer({ body: "354 go on", MAIL: () => mailAnswer });
     let mailAnswer = "250 ok";
     const pool = poolOn(server.port);
@@ -108,8 +108,8 @@ describe("a connection that is used again", () => {
   });
 });
 
-describe("the line before the pool", () => {
-  test("is served first come, first served, on no more connections than there may be", async () => {
+describe("the queue of the pool", () => {
+  test("is first in, first out, over at most `size` connections", async () => {
     let most = 0;
     await using server = await startMailServer({
       beforeReply: () => {
@@ -126,7 +126,7 @@ describe("the line before the pool", () => {
     await pool.close();
   });
 
-  test("takes nobody any more when the pool is closed", async () => {
+  test("accepts no sends after the pool is closed", async () => {
     await using server = await startScriptedServer({});
     const pool = poolOn(server.port);
     await pool.close();

@@ -1,15 +1,15 @@
 import { Readable } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
+import { type SmtpTls, smtpOptions } from "../../../runtime/smtp-options.ts";
 
 export interface SmtpServer {
   readonly host: string;
   readonly port: number;
-  /** `starttls` is required, never merely tried; `implicit` speaks TLS from the first byte; `none` is plain. */
-  readonly tls: "starttls" | "implicit" | "none";
+  readonly tls: SmtpTls;
   readonly username?: string;
   readonly password?: string;
-  /** The certificate is always checked; tests bring an authority of their own. */
+  /** For an authority of its own in tests. The certificate is always checked. */
   readonly tlsOptions?: Pick<ConnectionOptions, "ca">;
 }
 
@@ -19,22 +19,22 @@ export interface OutgoingMail {
   readonly to: string;
   /** MIME, CRLF, without dot-stuffing. */
   readonly raw: Buffer;
-  /** Asked in the moment between the server's 354 and the first byte of the body; false: it must not go out. */
+  /** Called between the server's 354 and the first byte of the body; false: the body must not be sent. */
   readonly beforeBody: () => boolean;
 }
 
-/** Why a mail was not taken, as far as it is known. */
+/** Why a mail was not accepted. */
 export interface SmtpFailure {
   /** nodemailer's code (`EAUTH`, `ETLS`, `EENVELOPE`, ...), or one of ours: `EDEADLINE`, `ECALLEDBACK`. */
   readonly code: string;
   /** The phase: `CONN`, `AUTH PLAIN`, `MAIL FROM`, `RCPT TO`, `DATA`, ... */
   readonly command: string;
-  /** The server's answer; undefined when there was none. */
+  /** The server's reply; undefined if there was none. */
   readonly reply: string | undefined;
   readonly responseCode: number | undefined;
-  /** What lay beneath, in the system's, TLS' or nodemailer's word: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, `GREETING_TIMEOUT`. */
+  /** The code of the cause, from the system, TLS or nodemailer: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, `GREETING_TIMEOUT`. */
   readonly cause: string | undefined;
-  /** The body has gone, or may have gone, out. */
+  /** The body was sent, or may have been sent. */
   readonly bodyStarted: boolean;
 }
 
@@ -45,7 +45,7 @@ export type SendResult =
 const field = (error: unknown, name: string): unknown =>
   typeof error === "object" && error !== null ? Object.entries(error).find(([key]) => key === name)?.[1] : undefined;
 
-/** Reads an error of nodemailer. It looks the same before and after the body: that part is for us to know. */
+/** Maps an error of nodemailer, which does not show whether the body had started. */
 const failureOf = (error: unknown, bodyStarted: boolean): SmtpFailure => {
   const responseCode = field(error, "responseCode");
   const reply = field(error, "response");
@@ -60,7 +60,7 @@ const failureOf = (error: unknown, bodyStarted: boolean): SmtpFailure => {
   };
 };
 
-/** A failure of our own making. */
+/** A failure that this side caused. */
 export const ownFailure = (code: "EDEADLINE" | "ECALLEDBACK", bodyStarted: boolean): SmtpFailure => ({
   code,
   command: "CONN",
@@ -70,10 +70,10 @@ export const ownFailure = (code: "EDEADLINE" | "ECALLEDBACK", bodyStarted: boole
   bodyStarted,
 });
 
-/** Codes after which a session is of no use: it is closing, or its login is forgotten. */
+/** Codes after which a session is unusable: it is closing, or no longer logged in. */
 const SESSION_ENDING = new Set([421, 530]);
 
-/** Answers of a server that goes on: after RSET the next mail may follow. */
+/** Refusals after which the session continues: RSET, then the next mail. */
 const isCleanRefusal = ({ responseCode = 0 }: SmtpFailure): boolean =>
   responseCode >= 400 && !SESSION_ENDING.has(responseCode);
 
@@ -89,15 +89,15 @@ export class SessionRefused extends Error {
 }
 
 /**
- * One connection to the mail server, over nodemailer's SMTPConnection. Its pool is not used, for it hides the connection:
- * we have to know whether the body went out, and to close the socket when the time for a send is over.
+ * One connection to the mail server, over nodemailer's SMTPConnection. Its pool is not used, because it hides the
+ * connection: this code must know whether the body was sent, and close the socket at the deadline.
  */
 export class SmtpSession {
   readonly #connection: SMTPConnection;
   #usable = true;
   /** A refused transaction is still open. */
   #needsReset = false;
-  /** Mails that were handed to it. */
+  /** Mails sent over it so far. */
   sends = 0;
   idleSince = 0;
 
@@ -117,19 +117,13 @@ export class SmtpSession {
    * @throws {SessionRefused} also when the signal is aborted
    */
   static async open(server: SmtpServer, timeoutMs: number, signal: AbortSignal): Promise<SmtpSession> {
-    const { host, port, tls, username, password, tlsOptions } = server;
+    const { username, password, tlsOptions } = server;
+    const options = smtpOptions(server, timeoutMs);
     const connection = new SMTPConnection({
-      host,
-      port,
-      secure: tls === "implicit",
-      requireTLS: tls === "starttls",
-      ignoreTLS: tls === "none",
-      connectionTimeout: timeoutMs,
-      greetingTimeout: timeoutMs,
-      dnsTimeout: timeoutMs,
+      ...options,
       socketTimeout: 10 * timeoutMs,
       socketCloseTimeout: 0,
-      tls: { minVersion: "TLSv1.2", ...tlsOptions },
+      tls: { ...options.tls, ...tlsOptions },
     });
     const session = new SmtpSession(connection);
     const { promise, resolve, reject } = Promise.withResolvers<SmtpSession>();
@@ -140,7 +134,7 @@ export class SmtpSession {
     const onAbort = () => {
       const isUngreeted = connection.stage === "connected" && connection.lastServerResponse === false;
       const timeoutType = isUngreeted ? "GREETING_TIMEOUT" : undefined;
-      refuse(Object.assign(new Error("called back"), { code: "ECALLEDBACK", timeoutType }));
+      refuse(Object.assign(new Error("cancelled"), { code: "ECALLEDBACK", timeoutType }));
     };
     signal.addEventListener("abort", onAbort);
     connection.once("error", refuse);
@@ -165,8 +159,8 @@ export class SmtpSession {
   }
 
   /**
-   * Sends one mail. The body is a stream that nodemailer reads only after the server's 354: so we know exactly whether it
-   * went out, and can still call it back in the last moment. An aborted signal closes the socket.
+   * Sends one mail. The body is a stream that nodemailer reads only after the server's 354: so it is known whether the
+   * body was sent, and the mail can be cancelled until then. An aborted signal closes the socket.
    */
   async send(
     mail: OutgoingMail,
@@ -180,13 +174,13 @@ export class SmtpSession {
       return { kind: "failed", failure: resetFailure };
     }
     let bodyStarted = false;
-    let calledBack = false;
+    let isCancelled = false;
     const body = new Readable({
       read() {
         if (bodyStarted) return;
         if (!mail.beforeBody()) {
-          calledBack = true;
-          this.destroy(new Error("called back before the body"));
+          isCancelled = true;
+          this.destroy(new Error("cancelled before the body"));
           return;
         }
         bodyStarted = true;
@@ -203,7 +197,7 @@ export class SmtpSession {
     signal.addEventListener("abort", onAbort);
     this.#connection.send({ from: mail.from, to: [mail.to], size: mail.raw.length }, body, (error, info) => {
       if (error === null) return resolve({ kind: "accepted", reply: info.response });
-      fail(calledBack ? ownFailure("ECALLEDBACK", false) : failureOf(error, bodyStarted));
+      fail(isCancelled ? ownFailure("ECALLEDBACK", false) : failureOf(error, bodyStarted));
     });
     if (signal.aborted) onAbort();
     try {
@@ -219,15 +213,15 @@ export class SmtpSession {
   }
 
   /**
-   * Ends a refused transaction. It is done when the next mail comes, within that mail's deadline: the answer to the refused
-   * one does not wait for it. Undefined when done.
+   * Ends a refused transaction by RSET. Runs before the next mail, within its deadline, so that the refused mail does not
+   * wait for it. Undefined if it succeeded.
    */
   async #reset(signal: AbortSignal, abortCode: () => "EDEADLINE" | "ECALLEDBACK"): Promise<SmtpFailure | undefined> {
     const { promise, resolve } = Promise.withResolvers<SmtpFailure | undefined>();
     const onAbort = () => resolve(ownFailure(abortCode(), false));
     const onError = (error: unknown) => resolve(failureOf(error, false));
     signal.addEventListener("abort", onAbort);
-    // A lost connection is told by the event alone, never by the callback of `reset`.
+    // A lost connection raises the event alone, and never calls back `reset`.
     this.#connection.on("error", onError);
     this.#connection.reset((error) => (error === null ? resolve(undefined) : onError(error)));
     if (signal.aborted) onAbort();
@@ -241,7 +235,7 @@ export class SmtpSession {
     }
   }
 
-  /** Takes leave by QUIT (RFC 5321 §4.1.1.10), and resolves when the connection is closed; within a second at the latest. */
+  /** Sends QUIT (RFC 5321 §4.1.1.10); resolves when the connection is closed, within a second. */
   async quit(): Promise<void> {
     if (!this.isUsable) return this.close();
     this.#usable = false;

@@ -62,7 +62,7 @@ describe("the way to the mail server", () => {
   });
 
   test.each(["starttls", "implicit"] as const)(
-    "%s: a certificate that nobody vouches for is refused before the login is sent",
+    "%s: an untrusted certificate is refused before the login is sent",
     async (tls) => {
       await using server = await aSecureServer({ secure: tls === "implicit" });
       const result = await sendTo({ port: server.port, tls, ...credentials });
@@ -80,14 +80,14 @@ describe("the way to the mail server", () => {
     expect(server.logins).toEqual([]);
   });
 
-  test("a server without STARTTLS is refused before the login is sent: it is required, not merely tried", async () => {
+  test("a server without STARTTLS is refused before the login is sent: `starttls` is required", async () => {
     await using server = await aSecureServer({ disabledCommands: ["STARTTLS"], allowInsecureAuth: true });
     const result = await sendTo({ port: server.port, tls: "starttls", tlsOptions: { ca }, ...credentials });
     expect(result).toMatchObject({ kind: "unavailable", reason: "tls" });
     expect(server.logins).toEqual([]);
   });
 
-  test("a wrong password is the system's fault: it uses no attempt", async () => {
+  test("a wrong password is a failure of the system: it uses up no attempt", async () => {
     await using server = await aSecureServer({});
     const wrong = { ...credentials, password: "wrong" };
     const result = await sendTo({ port: server.port, tls: "starttls", tlsOptions: { ca }, ...wrong });

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import type { Locale } from "../../../stream/events/user-signed-up.ts";
 
-/** The words of the mail in one language; HTML and plain text are both made of them. `name` is filled in per mail. */
+/** The texts of the mail in one language, for HTML and plain text. `name` is filled in per mail. */
 interface Words {
   readonly subject: (name: string, brand: string) => string;
   readonly thanks: string;
@@ -25,7 +25,7 @@ const WORDS: Readonly<Record<Locale, Words>> = {
     next: "Your account is ready. You can start right away.",
     action: "Get started",
     why: (brand) =>
-      `You receive this mail because this address was just used to sign up for ${brand}. It was sent automatically; there is no need to reply.`,
+      `You are receiving this email because this address was used to sign up for ${brand}. It was sent automatically; please do not reply.`,
   },
 };
 
@@ -43,8 +43,8 @@ export interface RenderedMail {
 }
 
 /**
- * A user's name as it may stand in HTML: escaped by the template engine, and by itself where the direction of writing is
- * concerned, so that a name from right to left leaves the sentence around it in order.
+ * A user's name in HTML: escaped by the template engine, and isolated by `<bdi>`, so that a right-to-left name does not
+ * reorder the sentence around it.
  */
 export const escapedName = (name: string): string => String(html`<bdi>${name}</bdi>`);
 
@@ -96,7 +96,7 @@ const WelcomePage = ({ locale, name, brandName, publicUrl }: TemplateInput) => {
   );
 };
 
-/** Renders the mail. Everything that is put into the HTML is escaped by the engine. */
+/** Renders the mail. The engine escapes every value in the HTML. */
 export const renderWelcome = (input: TemplateInput): RenderedMail => {
   const words = WORDS[input.locale];
   const subject = words.subject(input.name, input.brandName);
