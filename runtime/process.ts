@@ -11,7 +11,7 @@ export const untilAskedToStop = (): Promise<NodeJS.Signals> =>
   });
 
 /** Names of errors whose message says all that an operator needs: what was given is wrong, the code is not. */
-const OPERATOR_FAULTS: ReadonlySet<string> = new Set(["BadSettings", "UnboundGroup", "UnknownGroup"]);
+const OPERATOR_FAULTS: ReadonlySet<string> = new Set(["BadSettings", "UnboundGroup", "UnknownGroup", "UnusableGroup"]);
 
 /** `parseArgs` throws a TypeError, as any bug may; only its code tells them apart. */
 const isArgumentFault = (error: Error): boolean =>

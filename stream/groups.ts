@@ -8,7 +8,7 @@ import { matchesPattern } from "./routing.ts";
  * delivery for the group with each event that it binds to. What the group does is its folder in `consumers/`.
  */
 export interface Group {
-  /** Lower-case words with dashes; also the name of its folder. */
+  /** Lower-case words with dashes, at most 32 characters; also the name of its folder. */
   readonly name: string;
   /** Patterns of event types, as those of a topic exchange: `user.signed_up.v1`, `user.#`. */
   readonly types: readonly string[];
@@ -25,7 +25,10 @@ export const WELCOME_EMAIL: Group = {
 };
 
 /** Every group. Its surroundings (manifests, triggers, registry) are made from this list: `bun run generate`. */
-export const GROUPS: readonly Group[] = [WELCOME_EMAIL];
+export const GROUPS: readonly Group[] = [
+  WELCOME_EMAIL,
+  // One line for each further group.
+];
 
 /** A state of a delivery in the words of some group. */
 export type ShownState = DeliveryState | "sending" | "sent";

@@ -8,6 +8,8 @@ import { type MailServer, startMailServer } from "./mail-server.ts";
 import { ownPort } from "./own-port.ts";
 import { redisUrl } from "./pipeline.ts";
 
+const root = join(import.meta.dir, "..");
+
 /** A process of the system, as an operator would run it: settings from the environment, signals, exit codes. */
 export interface RunningProcess {
   readonly pid: number;
@@ -26,14 +28,21 @@ export interface System extends AsyncDisposable {
   readonly keys: Keys;
   readonly environment: Readonly<Record<string, string>>;
   api(settings?: Readonly<Record<string, string>>): Promise<RunningProcess>;
-  consumer(settings?: Readonly<Record<string, string>>): Promise<RunningProcess>;
+  consumer(settings?: Readonly<Record<string, string>>, args?: readonly string[]): Promise<RunningProcess>;
+}
+
+export interface SystemOptions {
+  readonly mailServer?: MailServer;
+  readonly redisUrl?: string;
+  /** The tree whose code runs: this one if not given. */
+  readonly tree?: string;
 }
 
 /** What a person would set, with the times shortened and hashing made cheap. */
 const settingsFor = (database: TestDatabase, mailServer: MailServer, streamName: string, redis: string) => ({
   PATH: process.env["PATH"] ?? "",
   // Else each process would translate the larger libraries anew.
-  BUN_RUNTIME_TRANSPILER_CACHE_PATH: join(import.meta.dir, "..", ".local", "transpiled"),
+  BUN_RUNTIME_TRANSPILER_CACHE_PATH: join(root, ".local", "transpiled"),
   DATABASE_URL: database.url,
   REDIS_URL: redis,
   STREAM_NAME: streamName,
@@ -54,19 +63,22 @@ const isReady = async (url: string): Promise<boolean> =>
   (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined))?.ok === true;
 
 /** A system of a test's own: its database, its stream, its mail server; processes are started as they are asked for. */
-export const aSystem = async (
-  options: { readonly mailServer?: MailServer; readonly redisUrl?: string } = {},
-): Promise<System> => {
+export const aSystem = async (options: SystemOptions = {}): Promise<System> => {
   const database = await withTestDatabase();
   const mailServer = options.mailServer ?? (await startMailServer());
   const streamName = `test-${randomHex(6)}`;
   const environment = settingsFor(database, mailServer, streamName, options.redisUrl ?? redisUrl());
   const running: RunningProcess[] = [];
 
-  const start = async (file: string, port: number, env: Record<string, string>): Promise<RunningProcess> => {
+  const start = async (
+    [file = "", ...args]: readonly string[],
+    port: number,
+    env: Record<string, string>,
+  ): Promise<RunningProcess> => {
     const lines: string[] = [];
     const child = startChild({
-      command: [process.execPath, file],
+      command: [process.execPath, file, ...args],
+      cwd: options.tree ?? root,
       env,
       onLine: (line) => lines.push(line),
       deathSignal: "TERM",
@@ -101,11 +113,12 @@ export const aSystem = async (
     environment,
     async api(settings = {}) {
       const port = await ownPort();
-      return start("api/main.ts", port, { ...environment, PORT: String(port), ...settings });
+      return start(["api/main.ts"], port, { ...environment, PORT: String(port), ...settings });
     },
-    async consumer(settings = {}) {
+    async consumer(settings = {}, args = []) {
       const port = await ownPort();
-      return start("consumers/main.ts", port, { ...environment, CONSUMER_HEALTH_PORT: String(port), ...settings });
+      const env = { ...environment, CONSUMER_HEALTH_PORT: String(port), ...settings };
+      return start(["consumers/main.ts", ...args], port, env);
     },
     async [Symbol.asyncDispose]() {
       for (const each of running) each.kill("SIGKILL");
