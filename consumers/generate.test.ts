@@ -30,8 +30,8 @@ describe("the registry", () => {
   );
 
   test("is not made with a group that has no folder: the error names the file to write", async () => {
-    const made = registryFiles([...GROUPS, aGroup("audit-log")]);
-    await expect(made).rejects.toThrow(/^the group audit-log has no consumers\/audit-log\/group\.ts: write it with: /);
+    const made = registryFiles([...GROUPS, aGroup("no-folder")]);
+    await expect(made).rejects.toThrow(/^the group no-folder has no consumers\/no-folder\/group\.ts: write it with: /);
   });
 });
 
