@@ -29,6 +29,11 @@ describe("the registry", () => {
     },
   );
 
+  test("is not made with a group that binds to nothing", async () => {
+    const made = registryFiles([{ name: "audit-log", types: ["user.signed_down.v1"] }]);
+    await expect(made).rejects.toThrow("the group audit-log binds to nothing");
+  });
+
   test("is not made with a group that has no folder: the error names the file to write", async () => {
     const made = registryFiles([...GROUPS, aGroup("no-folder")]);
     await expect(made).rejects.toThrow(/^the group no-folder has no consumers\/no-folder\/group\.ts: write it with: /);

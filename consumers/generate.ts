@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { GROUPS, type Group } from "../stream/groups.ts";
+import { GROUPS, type Group, requireBindings } from "../stream/groups.ts";
 import type { GroupFactory } from "./engine/factory.ts";
 
 /** A group of stream/groups.ts that nothing can be made of. */
@@ -64,9 +64,11 @@ ${groups.map((group) => `  ["${group.name}", ${variableOf(group)}],\n`).join("")
  * For `bun run generate`: the registry of the groups; path from the root -> content.
  *
  * @throws {UnusableGroup} if a group has no folder, or its folder no factory
+ * @throws {UnboundGroup} if a group binds to no event type
  */
 export const registryFiles = async (groups: readonly Group[] = GROUPS): Promise<ReadonlyMap<string, string>> => {
   groups.forEach(requireName);
+  requireBindings(groups);
   for (const group of groups) await factoryOf(group);
   return new Map([["consumers/registry.ts", registryOf(groups)]]);
 };
