@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { factoryOf } from "../consumers/generate.ts";
 import { ALERT_GROUPS } from "../observability/alerts/rules.ts";
 import { SETTINGS, type Setting } from "../settings/schema.ts";
 import { GROUPS, type Group } from "../stream/groups.ts";
@@ -39,12 +40,14 @@ const prometheusRule = (): string => {
 };
 
 /** Every generated manifest: path below `k8s/` -> content. */
-export const generatedManifests = (groups: readonly Group[] = GROUPS): ReadonlyMap<string, string> =>
-  new Map([
+const generatedManifests = async (groups: readonly Group[]): Promise<ReadonlyMap<string, string>> => {
+  const deployed = groups.map(async (group) => ({ name: group.name, requires: (await factoryOf(group)).requires }));
+  return new Map([
     ["base/settings.env", settingsFile()],
     ["components/monitoring/rules-signup-stream.yaml", prometheusRule()],
-    ...groupManifests(groups, SETTINGS.STREAM_NAME.fallback ?? ""),
+    ...groupManifests(await Promise.all(deployed), SETTINGS.STREAM_NAME.fallback ?? ""),
   ]);
+};
 
 /** Manifests that were generated before and are no longer, such as those of a removed group. */
 const staleManifests = (current: ReadonlyMap<string, string>): readonly string[] =>
@@ -53,8 +56,8 @@ const staleManifests = (current: ReadonlyMap<string, string>): readonly string[]
   );
 
 /** For `bun run generate`: path from the root -> content; undefined for a file to remove. */
-export const kubernetesFiles = (): ReadonlyMap<string, string | undefined> => {
-  const current = generatedManifests();
+export const kubernetesFiles = async (): Promise<ReadonlyMap<string, string | undefined>> => {
+  const current = await generatedManifests(GROUPS);
   const stale = staleManifests(current).map((path) => [path, undefined] as const);
   return new Map([...current, ...stale].map(([path, content]) => [`k8s/${path}`, content]));
 };

@@ -1,9 +1,20 @@
 import { stringify } from "yaml";
-import type { Group } from "../stream/groups.ts";
+import type { SettingName } from "../settings/schema.ts";
 import { keysOf } from "../stream/keys.ts";
 
-/** What only some groups' consumers need: each is a component in `k8s/base/consumers/needs/`. */
-type Need = "mail";
+/** A group, as far as its manifests follow from it. */
+export interface DeployedGroup {
+  readonly name: string;
+  /** Settings that its factory requires. */
+  readonly requires: readonly SettingName[];
+}
+
+/** A setting that a group may require -> the component in `k8s/base/consumers/needs/` that its consumers then get. */
+const NEEDS: Readonly<Partial<Record<SettingName, string>>> = { MAIL_SERVER: "mail" };
+
+/** What a group's consumers need beside the stores. Consumers of other groups get neither the Secret nor the network access. */
+export const needsOf = (requires: readonly SettingName[]): readonly string[] =>
+  requires.flatMap((setting) => NEEDS[setting] ?? []);
 
 /** How much of each one pod is for; docs/kubernetes.md, "Sizing", derives them. */
 interface Targets {
@@ -17,26 +28,10 @@ interface Targets {
   readonly backlog: number;
 }
 
-/** What a group's manifests depend on besides its name. */
-export interface Surroundings {
-  readonly needs: readonly Need[];
-  readonly targets: Targets;
-}
+const DEFAULT_TARGETS: Targets = { lag: 200, pending: 200, waitingRetries: 1_000, backlog: 1_000 };
 
-const DEFAULTS: Surroundings = {
-  needs: [],
-  targets: { lag: 200, pending: 200, waitingRetries: 1_000, backlog: 1_000 },
-};
-
-/**
- * Where groups differ from the defaults, by name. Consumers of a group that is not listed get neither the mail login nor
- * network access to the mail server.
- */
-export const SURROUNDINGS: Readonly<Record<string, Partial<Surroundings>>> = {
-  "welcome-email": { needs: ["mail"] },
-};
-
-export const surroundingsOf = (group: string): Surroundings => ({ ...DEFAULTS, ...SURROUNDINGS[group] });
+/** Where a group's targets differ from the defaults, by its name. */
+export const OWN_TARGETS: Readonly<Record<string, Partial<Targets>>> = {};
 
 /** First line of a generated manifest. A file that begins with it and is no longer generated is removed. */
 export const WRITTEN = "# Written by `bun run generate`";
@@ -45,8 +40,9 @@ const yaml = (about: string, object: object): string => `${WRITTEN}: ${about}\n$
 
 const KUSTOMIZATION = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
 
-const consumersOf = (name: string, { needs }: Surroundings): string =>
-  yaml(`the consumers of the group ${name}.`, {
+const consumersOf = ({ name, requires }: DeployedGroup): string => {
+  const needs = needsOf(requires);
+  return yaml(`the consumers of the group ${name}.`, {
     ...KUSTOMIZATION,
     resources: ["../template"],
     ...(needs.length === 0 ? {} : { components: needs.map((need) => `../needs/${need}`) }),
@@ -59,6 +55,7 @@ const consumersOf = (name: string, { needs }: Surroundings): string =>
       },
     ],
   });
+};
 
 const scalingOf = (name: string): string =>
   yaml(`how the consumers of the group ${name} are scaled.`, {
@@ -68,7 +65,7 @@ const scalingOf = (name: string): string =>
     patches: [{ path: "triggers.yaml" }],
   });
 
-const triggersOf = (name: string, streamName: string, { targets }: Surroundings): string => {
+const triggersOf = (name: string, streamName: string, targets: Targets): string => {
   const keys = keysOf(streamName);
   return `${WRITTEN}: what the group ${name} is scaled on.
 # HPA takes the greatest of all triggers; one that is active keeps a consumer. Targets: docs/kubernetes.md, "Sizing".
@@ -165,17 +162,18 @@ const kedaComponent = (names: readonly string[]): string =>
   });
 
 /** The manifests of every group, and the lists of their folders: path below `k8s/` -> content. */
-export const groupManifests = (groups: readonly Group[], streamName: string): ReadonlyMap<string, string> => {
+export const groupManifests = (groups: readonly DeployedGroup[], streamName: string): ReadonlyMap<string, string> => {
   const names = groups.map(({ name }) => name);
   return new Map([
     ["base/consumers/kustomization.yaml", consumersList(names)],
     ["components/keda/kustomization.yaml", kedaComponent(names)],
-    ...names.flatMap((name) => {
-      const surroundings = surroundingsOf(name);
+    ...groups.flatMap((group) => {
+      const { name } = group;
+      const targets = { ...DEFAULT_TARGETS, ...OWN_TARGETS[name] };
       return [
-        [`base/consumers/${name}/kustomization.yaml`, consumersOf(name, surroundings)],
+        [`base/consumers/${name}/kustomization.yaml`, consumersOf(group)],
         [`components/keda/${name}/kustomization.yaml`, scalingOf(name)],
-        [`components/keda/${name}/triggers.yaml`, triggersOf(name, streamName, surroundings)],
+        [`components/keda/${name}/triggers.yaml`, triggersOf(name, streamName, targets)],
       ] as const;
     }),
   ]);

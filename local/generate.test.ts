@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createGenerator, GENERATORS } from "./generate.ts";
 
 describe("a generator", () => {
-  test("finds what is missing, changed or stale, brings it up to date, and changes nothing else", () => {
+  test("finds what is missing, changed or stale, brings it up to date, and changes nothing else", async () => {
     const root = mkdtempSync(join(tmpdir(), "generate-"));
     const files = new Map<string, string | undefined>([
       ["manifests/a/group.yaml", "# of a\nlist: [1, 2]\n"],
@@ -14,18 +14,18 @@ describe("a generator", () => {
     ]);
     const generator = createGenerator("example", () => files, root);
     try {
-      expect(generator.run()).toEqual([...files.keys()]);
-      expect(generator.run()).toEqual([]);
+      expect(await generator.run()).toEqual([...files.keys()]);
+      expect(await generator.run()).toEqual([]);
 
       // As a formatter would: the same, on other lines.
       files.set("manifests/a/group.yaml", "# of a\nlist:\n  - 1\n  - 2\n");
       files.set("manifests/b/group.yaml", undefined);
       files.set("table.md", "another table\n");
-      expect(generator.outdated()).toEqual(["manifests/b/group.yaml", "table.md"]);
-      expect(generator.run()).toEqual(["manifests/b/group.yaml", "table.md"]);
+      expect(await generator.outdated()).toEqual(["manifests/b/group.yaml", "table.md"]);
+      expect(await generator.run()).toEqual(["manifests/b/group.yaml", "table.md"]);
       expect(existsSync(join(root, "manifests", "b"))).toBe(false);
       expect(readFileSync(join(root, "table.md"), "utf8")).toBe("another table\n");
-      expect(generator.outdated()).toEqual([]);
+      expect(await generator.outdated()).toEqual([]);
     } finally {
       rmSync(root, { recursive: true });
     }
@@ -34,7 +34,7 @@ describe("a generator", () => {
 
 test.each(GENERATORS.map(({ name, outdated }) => [name, outdated] as const))(
   "generated files are up to date: %s (if not: bun run generate)",
-  (_, outdated) => {
-    expect(outdated()).toEqual([]);
+  async (_, outdated) => {
+    expect(await outdated()).toEqual([]);
   },
 );

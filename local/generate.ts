@@ -1,18 +1,20 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
+import { registryFiles } from "../consumers/generate.ts";
 import { kubernetesFiles } from "../k8s/generate.ts";
 import { alertFiles } from "../observability/alerts/generate.ts";
 import { dashboardFiles } from "../observability/dashboards/generate.ts";
+import { failedToStart } from "../runtime/process.ts";
 import { settingsFiles } from "../settings/generate.ts";
 
 /** Writes files that follow from the code and are committed. */
 export interface Generator {
   readonly name: string;
   /** Paths, from the root, of files that differ from what would be written now. */
-  outdated(): readonly string[];
+  outdated(): Promise<readonly string[]>;
   /** Brings them up to date; the paths that changed. */
-  run(): readonly string[];
+  run(): Promise<readonly string[]>;
 }
 
 /** Path from the root -> content; undefined for a file to remove. */
@@ -46,13 +48,13 @@ const remove = (file: string): void => {
 };
 
 /** A generator of the files that `files` returns, below a root. */
-export const createGenerator = (name: string, files: () => Files, below: string = root): Generator => {
-  const changes = () => [...files()].filter(([path, content]) => !isCurrent(join(below, path), content));
+export const createGenerator = (name: string, files: () => Files | Promise<Files>, below: string = root): Generator => {
+  const changes = async () => [...(await files())].filter(([path, content]) => !isCurrent(join(below, path), content));
   return {
     name,
-    outdated: () => changes().map(([path]) => path),
-    run: () =>
-      changes().map(([path, content]) => {
+    outdated: async () => (await changes()).map(([path]) => path),
+    run: async () =>
+      (await changes()).map(([path, content]) => {
         const file = join(below, path);
         if (content === undefined) remove(file);
         else write(file, content);
@@ -61,23 +63,30 @@ export const createGenerator = (name: string, files: () => Files, below: string 
   };
 };
 
-/** In the order in which they run. */
+/** In the order in which they run: a group without its folder ends the first, before anything is written. */
 export const GENERATORS: readonly Generator[] = [
+  createGenerator("registry", registryFiles),
   createGenerator("settings", settingsFiles),
   createGenerator("alerts", alertFiles),
   createGenerator("dashboards", dashboardFiles),
   createGenerator("kubernetes", kubernetesFiles),
 ];
 
-if (import.meta.main) {
-  const changed = GENERATORS.flatMap((each) => each.run());
-  for (const path of changed) console.log(existsSync(join(root, path)) ? `wrote ${path}` : `removed ${path}`);
-  if (changed.length === 0) console.log("everything is up to date");
+/** The formatter folds short lists, and the checks demand its layout. Its exit code. */
+const format = (paths: readonly string[]): number => {
+  const biome = join(root, "node_modules", ".bin", "biome");
+  const command = [process.execPath, "--bun", biome, "format", "--write", "--no-errors-on-unmatched", ...paths];
+  return Bun.spawnSync(command, { cwd: root, stdio: ["ignore", "ignore", "inherit"] }).exitCode;
+};
+
+/** The `generate` command. */
+const main = async (): Promise<number> => {
+  const changed: string[] = [];
+  for (const generator of GENERATORS) changed.push(...(await generator.run()));
   const written = changed.filter((path) => existsSync(join(root, path)));
-  // The formatter folds short lists, and the checks demand its layout.
-  if (written.length > 0) {
-    const biome = join(root, "node_modules", ".bin", "biome");
-    const command = [process.execPath, "--bun", biome, "format", "--write", "--no-errors-on-unmatched", ...written];
-    process.exitCode = Bun.spawnSync(command, { cwd: root, stdio: ["ignore", "ignore", "inherit"] }).exitCode;
-  }
-}
+  for (const path of changed) console.log(written.includes(path) ? `wrote ${path}` : `removed ${path}`);
+  if (changed.length === 0) console.log("everything is up to date");
+  return written.length === 0 ? 0 : format(written);
+};
+
+if (import.meta.main) process.exitCode = await main().catch(failedToStart);

@@ -8,7 +8,7 @@ import { matchesPattern } from "./routing.ts";
  * writes a delivery for the group with each event that it binds to. The group's work is in its folder in `consumers/`.
  */
 export interface Group {
-  /** Lower-case words with dashes; also the name of its folder. */
+  /** Lower-case words with dashes, at most 32 characters; also the name of its folder. */
   readonly name: string;
   /** Patterns of event types, as those of a topic exchange: `user.signed_up.v1`, `user.#`. */
   readonly types: readonly string[];
@@ -25,7 +25,10 @@ export const WELCOME_EMAIL: Group = {
 };
 
 /** Every group. Manifests, triggers and the registry are generated from this list: `bun run generate`. */
-export const GROUPS: readonly Group[] = [WELCOME_EMAIL];
+export const GROUPS: readonly Group[] = [
+  WELCOME_EMAIL,
+  // One line for each further group.
+];
 
 /** A state of a delivery, as any group shows it. */
 export type ShownState = DeliveryState | "sending" | "sent";

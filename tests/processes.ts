@@ -8,6 +8,8 @@ import { type MailServer, startMailServer } from "./mail-server.ts";
 import { ownPort } from "./own-port.ts";
 import { redisUrl } from "./pipeline.ts";
 
+const root = join(import.meta.dir, "..");
+
 /** A process of the system, as an operator would run it: settings from the environment, signals, exit codes. */
 export interface RunningProcess {
   readonly pid: number;
@@ -30,6 +32,16 @@ export interface System extends AsyncDisposable {
   consumer(settings?: Readonly<Record<string, string>>, ...named: readonly string[]): Promise<RunningProcess>;
 }
 
+export interface SystemOptions {
+  readonly mailServer?: MailServer;
+  readonly redisUrl?: string;
+  /** The tree whose code runs: this one if not given. */
+  readonly tree?: string;
+  readonly entryPoints?: EntryPoints;
+  /** For all of its processes. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
 /** Files of the processes that a system runs. */
 export interface EntryPoints {
   readonly api: string;
@@ -45,7 +57,7 @@ export const WITH_EXAMPLE: EntryPoints = { api: "tests/example-api.ts", consumer
 const settingsFor = (database: TestDatabase, mailServer: MailServer, streamName: string, redis: string) => ({
   PATH: process.env["PATH"] ?? "",
   // Else each process would translate the larger libraries anew.
-  BUN_RUNTIME_TRANSPILER_CACHE_PATH: join(import.meta.dir, "..", ".local", "transpiled"),
+  BUN_RUNTIME_TRANSPILER_CACHE_PATH: join(root, ".local", "transpiled"),
   DATABASE_URL: database.url,
   REDIS_URL: redis,
   STREAM_NAME: streamName,
@@ -66,15 +78,7 @@ const isReady = async (url: string): Promise<boolean> =>
   (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined))?.ok === true;
 
 /** A system of a test's own: its database, its stream, its mail server; processes are started as they are asked for. */
-export const aSystem = async (
-  options: {
-    readonly mailServer?: MailServer;
-    readonly redisUrl?: string;
-    readonly entryPoints?: EntryPoints;
-    /** For all of its processes. */
-    readonly settings?: Readonly<Record<string, string>>;
-  } = {},
-): Promise<System> => {
+export const aSystem = async (options: SystemOptions = {}): Promise<System> => {
   const { entryPoints = ENTRY_POINTS } = options;
   const database = await withTestDatabase();
   const mailServer = options.mailServer ?? (await startMailServer());
@@ -93,6 +97,7 @@ export const aSystem = async (
     const lines: string[] = [];
     const child = startChild({
       command: [process.execPath, file, ...args],
+      cwd: options.tree ?? root,
       env,
       onLine: (line) => lines.push(line),
       deathSignal: "TERM",

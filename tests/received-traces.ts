@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import type { Redis } from "ioredis";
 import { openCommandConnection, untilReady } from "../stream/connection.ts";
+import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { eventually } from "./eventually.ts";
 import type { OtlpReceiver, ReceivedSpan } from "./otlp-receiver.ts";
 import { redisUrl, silentLog } from "./pipeline.ts";
@@ -43,6 +44,9 @@ export const outcomes = (spans: readonly ReceivedSpan[]) =>
     Number(attributes["signup.delivery.attempt"]),
     attributes["signup.outcome"],
   ]);
+/** Arguments of a consumer of the welcome mail alone: a further group would add spans of its own to each trace. */
+export const MAIL_GROUP = WELCOME_EMAIL.name;
+
 export const isSent = (spans: readonly ReceivedSpan[]) =>
   spans.some(({ attributes }) => attributes["signup.outcome"] === "done");
 export const only = (spans: readonly ReceivedSpan[]): ReceivedSpan => {

@@ -25,6 +25,7 @@ const FIRST_TIMINGS = {
     "local/main.test.ts": 15_000,
     "local/start.test.ts": 15_000,
     "ops/command-line.test.ts": 15_000,
+    "tests/add-a-group.test.ts": 15_000,
   },
 };
 

@@ -3,7 +3,7 @@ import { eventually } from "./eventually.ts";
 import { refusal, startMailServer } from "./mail-server.ts";
 import { startOtlpReceiver } from "./otlp-receiver.ts";
 import { aSystem, signUpAt } from "./processes.ts";
-import { exportingTo, KIND } from "./received-traces.ts";
+import { exportingTo, KIND, MAIL_GROUP } from "./received-traces.ts";
 
 const SIGNUPS = 1_000;
 
@@ -20,7 +20,7 @@ test("1,000 signups, a tenth refused at first, a consumer killed: every mail has
   await using receiver = startOtlpReceiver();
   await using system = await aSystem({ mailServer });
   const api = await system.api(exportingTo(receiver));
-  const consumers = await Promise.all([1, 2, 3].map(() => system.consumer(exportingTo(receiver))));
+  const consumers = await Promise.all([1, 2, 3].map(() => system.consumer(exportingTo(receiver), MAIL_GROUP)));
   const [victim, ...others] = consumers;
   const signups = await Promise.all(Array.from({ length: SIGNUPS }, () => signUpAt(api)));
   victim?.kill("SIGKILL");

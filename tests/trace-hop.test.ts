@@ -8,6 +8,7 @@ import {
   exportingTo,
   isSent,
   KIND,
+  MAIL_GROUP,
   only,
   openRedis,
   signUpWith,
@@ -19,7 +20,7 @@ describe("a trace across the hop", () => {
     await using receiver = startOtlpReceiver();
     await using system = await aSystem();
     const api = await system.api(exportingTo(receiver));
-    await system.consumer(exportingTo(receiver, { TRACE_HOP: "link" }));
+    await system.consumer(exportingTo(receiver, { TRACE_HOP: "link" }), MAIL_GROUP);
     const { traceId, traceparent } = aTrace();
     await signUpWith(api, traceparent);
     const process = await eventually(() => receiver.spans.find(({ name }) => name.startsWith("process ")));
@@ -32,7 +33,7 @@ describe("a trace across the hop", () => {
     await using receiver = startOtlpReceiver();
     await using system = await aSystem();
     const api = await system.api(exportingTo(receiver));
-    await system.consumer(exportingTo(receiver));
+    await system.consumer(exportingTo(receiver), MAIL_GROUP);
     const { traceId } = aTrace();
     await signUpWith(api, `00-${traceId}-${CALLER.spanId}-00`);
     await signUpAt(api);

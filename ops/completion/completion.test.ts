@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { GROUPS } from "../../stream/groups.ts";
 import { opsProcess } from "../operator-for-tests.ts";
 import type { Shell } from "./scripts.ts";
+
+const GROUP_NAMES = GROUPS.map(({ name }) => name).join(" ");
 
 const scriptFor = async (shell: Shell): Promise<string> => {
   const { out, err, code } = await opsProcess(["completion", shell], {});
@@ -30,10 +33,10 @@ describe("completion", () => {
     ["-", "--help --version"],
     ["dead ", "list show retry drop --help"],
     ["dead retry --", "--reason --all --dry-run --group --json --help"],
-    ["dead list --group ", "welcome-email"],
+    ["dead list --group ", GROUP_NAMES],
     ["dead list --limit ", ""],
     ["find dead --s", "--show-address"],
-    ["pause w", "welcome-email"],
+    ["pause welcome-", "welcome-email"],
     ["completion ", "bash zsh fish --json --help"],
   ])("in bash: ops %p offers %p", async (line, offered) => {
     const words = ["ops", ...line.split(" ")].map((word) => `'${word}'`).join(" ");
@@ -57,7 +60,7 @@ describe("completion", () => {
     const retry = "complete -c ops -n '__ops_route \\'dead retry\\''";
     expect(script).toContain("complete -c ops -n '__ops_route \\'dead\\'' -a 'retry' -d 'Queue dead letters again'");
     expect(script).toContain(`${retry} -l 'dry-run' -d 'Count what would be done, and do nothing'`);
-    expect(script).toContain(`${retry} -l 'group' -x -a 'welcome-email'`);
+    expect(script).toContain(`${retry} -l 'group' -x -a '${GROUP_NAMES}'`);
   });
 
   test("defines ops where there is none, so that it can be completed", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { surroundingsOf } from "../../k8s/group-manifests.ts";
+import { FACTORIES } from "../../consumers/registry.ts";
+import { needsOf, OWN_TARGETS } from "../../k8s/group-manifests.ts";
 import { GROUPS } from "../../stream/groups.ts";
 import { type KubernetesObject, OVERLAYS, ofKind, overlayObjects, parseObjects } from "./objects.ts";
 import { POLICIES } from "./policies/all.ts";
@@ -79,7 +80,7 @@ const fromConsumers = (postgres: string, redis: string, mailServer: string): rea
     `consumer-${name} -> ${postgres}`,
     `consumer-${name} -> ${redis}`,
     `consumer-${name} -> monitoring:4318`,
-    ...(surroundingsOf(name).needs.includes("mail") ? [`consumer-${name} -> ${mailServer}`] : []),
+    ...(needsOf(FACTORIES.get(name)?.requires ?? []).includes("mail") ? [`consumer-${name} -> ${mailServer}`] : []),
   ]);
 
 describe("the network", () => {
@@ -109,6 +110,11 @@ describe("the network", () => {
     ];
     expect(openConnections(overlayObjects("production"))).toEqual(expected.sort());
   });
+});
+
+test("k8s/group-manifests.ts has targets of groups that exist, and of no others", () => {
+  const known = GROUPS.map(({ name }) => name);
+  expect(Object.keys(OWN_TARGETS).filter((name) => !known.includes(name))).toEqual([]);
 });
 
 test("production contains no value of a Secret", () => {
