@@ -1,4 +1,6 @@
+import { appendFile } from "node:fs/promises";
 import { z } from "zod";
+import { defineGroup, type GroupFactory } from "../consumers/engine/factory.ts";
 import type { GroupDefinition, Outcome } from "../consumers/engine/handler.ts";
 import type { Group } from "../stream/groups.ts";
 
@@ -48,3 +50,25 @@ export const anExampleGroup = (
   },
   policy: { ...POLICY, ...policy },
 });
+
+/** From 0 to 1; 0 if not given. */
+const shareOf = (value: string | undefined): number => Number(value ?? "0");
+
+/**
+ * What makes the example's consumer in a process of its own: appends the id of each event that is done to the file
+ * `EXAMPLE_WORK_FILE`, a line each; `EXAMPLE_SLOW_SHARE` and `EXAMPLE_FAILING_SHARE` are its shares.
+ */
+export const exampleFactory = (environment: Readonly<Record<string, string | undefined>>): GroupFactory => {
+  const file = environment["EXAMPLE_WORK_FILE"];
+  if (file === undefined) throw new Error("EXAMPLE_WORK_FILE is not set: the example has no file to append to");
+  return defineGroup({
+    requires: [],
+    data: exampleData,
+    open: () =>
+      anExampleGroup({
+        onDone: (eventId) => appendFile(file, `${eventId}\n`),
+        slowShare: shareOf(environment["EXAMPLE_SLOW_SHARE"]),
+        failingShare: shareOf(environment["EXAMPLE_FAILING_SHARE"]),
+      }),
+  });
+};

@@ -26,8 +26,20 @@ export interface System extends AsyncDisposable {
   readonly keys: Keys;
   readonly environment: Readonly<Record<string, string>>;
   api(settings?: Readonly<Record<string, string>>): Promise<RunningProcess>;
-  consumer(settings?: Readonly<Record<string, string>>): Promise<RunningProcess>;
+  /** A consumer of the named groups; of all of them if none is named. */
+  consumer(settings?: Readonly<Record<string, string>>, ...named: readonly string[]): Promise<RunningProcess>;
 }
+
+/** Files of the processes that a system runs. */
+export interface EntryPoints {
+  readonly api: string;
+  readonly consumer: string;
+}
+
+const ENTRY_POINTS: EntryPoints = { api: "api/main.ts", consumer: "consumers/main.ts" };
+
+/** Those of a system with the example's group. */
+export const WITH_EXAMPLE: EntryPoints = { api: "tests/example-api.ts", consumer: "tests/example-consumer.ts" };
 
 /** What a person would set, with the times shortened and hashing made cheap. */
 const settingsFor = (database: TestDatabase, mailServer: MailServer, streamName: string, redis: string) => ({
@@ -55,18 +67,32 @@ const isReady = async (url: string): Promise<boolean> =>
 
 /** A system of a test's own: its database, its stream, its mail server; processes are started as they are asked for. */
 export const aSystem = async (
-  options: { readonly mailServer?: MailServer; readonly redisUrl?: string } = {},
+  options: {
+    readonly mailServer?: MailServer;
+    readonly redisUrl?: string;
+    readonly entryPoints?: EntryPoints;
+    /** For all of its processes. */
+    readonly settings?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<System> => {
+  const { entryPoints = ENTRY_POINTS } = options;
   const database = await withTestDatabase();
   const mailServer = options.mailServer ?? (await startMailServer());
   const streamName = `test-${randomHex(6)}`;
-  const environment = settingsFor(database, mailServer, streamName, options.redisUrl ?? redisUrl());
+  const environment = {
+    ...settingsFor(database, mailServer, streamName, options.redisUrl ?? redisUrl()),
+    ...options.settings,
+  };
   const running: RunningProcess[] = [];
 
-  const start = async (file: string, port: number, env: Record<string, string>): Promise<RunningProcess> => {
+  const start = async (
+    [file, ...args]: readonly [string, ...string[]],
+    port: number,
+    env: Record<string, string>,
+  ): Promise<RunningProcess> => {
     const lines: string[] = [];
     const child = startChild({
-      command: [process.execPath, file],
+      command: [process.execPath, file, ...args],
       env,
       onLine: (line) => lines.push(line),
       deathSignal: "TERM",
@@ -101,11 +127,12 @@ export const aSystem = async (
     environment,
     async api(settings = {}) {
       const port = await ownPort();
-      return start("api/main.ts", port, { ...environment, PORT: String(port), ...settings });
+      return start([entryPoints.api], port, { ...environment, PORT: String(port), ...settings });
     },
-    async consumer(settings = {}) {
+    async consumer(settings = {}, ...named) {
       const port = await ownPort();
-      return start("consumers/main.ts", port, { ...environment, CONSUMER_HEALTH_PORT: String(port), ...settings });
+      const command = [entryPoints.consumer, ...named.flatMap((name) => ["--group", name])] as const;
+      return start(command, port, { ...environment, CONSUMER_HEALTH_PORT: String(port), ...settings });
     },
     async [Symbol.asyncDispose]() {
       for (const each of running) each.kill("SIGKILL");
