@@ -37,6 +37,8 @@ export interface Recovery {
 const RECOVERY_TIMEOUT_MS = 60_000;
 const SETTLE_TIMEOUT_MS = 120_000;
 const CALM_MS = 1_500;
+/** Consumers notice a pause within about a second: only signups after that prove that a group is unaffected. */
+const TAKES_EFFECT_MS = 1_500;
 /** About what one fault takes: none begins so shortly before the end. */
 const FAULT_MS = 5_000;
 
@@ -68,6 +70,7 @@ const watchUnaffected = async (deps: RunDeps, { label, unaffected }: Fault, run:
   const effects = deps.effects.find(({ group }) => group === unaffected);
   if (effects === undefined) return;
   run.independent += 1;
+  await pause(TAKES_EFFECT_MS, deps.signal);
   const tookMs = await nextEffect(deps, effects);
   if (tookMs === undefined && !deps.signal.aborted) run.notIndependent.push(`${effects.group} during ${label}`);
 };
