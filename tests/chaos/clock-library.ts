@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { unpackDebianPackages } from "../../local/debian-packages.ts";
 
 /**
- * Finds libfaketime, which fakes the wall clock of a single process: unpacked below `directory` from Debian's package.
- * Undefined where there is none, and where Bun does not start under it.
+ * Finds libfaketime, which fakes the wall clock of a single process; unpacks Debian's package to `directory` if needed.
+ * Undefined where it is unavailable, or where Bun does not start under it.
  */
 export const findClockLibrary = (directory: string): string | undefined => {
   if (process.platform !== "linux") return undefined;

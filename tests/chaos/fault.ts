@@ -2,29 +2,31 @@ import type { ChaoticMailServer } from "./mail-server.ts";
 import type { Random } from "./random.ts";
 import type { ChaosSystem } from "./system.ts";
 
-/** One fault: it is brought about, lasts, and is healed. */
+/** One fault: it is inflicted, lasts, and is healed. */
 export interface Fault {
   /** Its kind, for the table of recovery times. */
   readonly kind: string;
   readonly label: string;
   readonly lastsMs: number;
-  /** The parts that it befalls: two faults at a time never share one. */
+  /** The parts that it affects: two faults at a time never share one. */
   readonly parts: readonly string[];
+  /** The group that it must not affect: new signups get through it while the fault lasts. Only checked of a single fault. */
+  readonly unaffected?: string;
   inflict(): Promise<void>;
   heal(): Promise<void>;
 }
 
-/** What faults are brought about with. */
+/** What faults act on. */
 export interface FaultDeps {
   readonly system: ChaosSystem;
   readonly mailServer: ChaoticMailServer;
   readonly random: Random;
 }
 
-/** What is over with its inflicting has nothing to heal. */
+/** The healing of a fault that ends by itself. */
 export const nothing = async (): Promise<void> => {};
 
-/** Whether the two can be brought about at a time. */
+/** Whether the two can be inflicted at a time. */
 export const areApart = (first: Fault, second: Fault): boolean =>
   !first.parts.some((part) => second.parts.includes(part));
 

@@ -1,21 +1,21 @@
 import { connect, createServer, type Socket } from "node:net";
 
-/** What happens to what goes over a link. */
+/** Faults of a link. */
 export const LINK_FAULTS = ["refuse", "hang", "delay", "reset", "half-open"] as const;
 export type LinkFault = (typeof LINK_FAULTS)[number];
 
-/** A TCP link between two parts, that can be cut in the ways in which networks are. */
+/** A TCP proxy between two parts that fails in the ways in which networks do. */
 export interface Link extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
   /**
-   * refuse: no connection is taken, those there are reset. hang: nothing arrives, and all of it does when the link heals,
-   * late, as TCP sends again what was lost. delay: 300 ms each way. reset: every seventh piece is cut in its middle by a
-   * RST. half-open: connections are taken, nothing is forwarded ever; they stay so after the healing, as a lost route
-   * leaves them, and only a deadline of its owner ends one.
+   * refuse: new connections and existing ones are reset. hang: nothing arrives until the link is healed, then all of it, as
+   * TCP retransmits what was lost. delay: 300 ms each way. reset: a RST in the middle of every seventh chunk. half-open:
+   * connections are accepted and nothing is ever forwarded; they stay so after the healing, as after a lost route, and only
+   * a deadline of the client ends them.
    */
   break(fault: LinkFault): void;
-  /** New connections work, and those that only waited go on. */
+  /** New connections work, and those that hung continue. */
   heal(): void;
 }
 
@@ -25,7 +25,7 @@ const RESET_EVERY = 7;
 interface Pair {
   readonly client: Socket;
   readonly upstream: Socket;
-  /** A lost route: neither end hears of the other again. */
+  /** A lost route: neither end receives anything any more. */
   isLost: boolean;
   readonly flushes: (() => void)[];
 }
@@ -33,14 +33,14 @@ interface Pair {
 export const createLink = async (name: string, targetPort: number): Promise<Link> => {
   const pairs = new Set<Pair>();
   let fault: LinkFault | undefined;
-  let pieces = 0;
+  let chunks = 0;
 
   const reset = ({ client, upstream }: Pair): void => {
     client.resetAndDestroy();
     upstream.resetAndDestroy();
   };
 
-  /** One direction, in order: what is under way when a fault begins or ends never overtakes what went before it. */
+  /** One direction. Chunks keep their order when a fault begins or ends. */
   const forward = (pair: Pair, from: Socket, to: Socket): void => {
     const queue: { readonly chunk: Buffer; readonly dueAt: number }[] = [];
     let hasEnded = false;
@@ -60,8 +60,8 @@ export const createLink = async (name: string, targetPort: number): Promise<Link
     pair.flushes.push(flush);
     from.on("data", (chunk: Buffer) => {
       if (pair.isLost) return;
-      pieces += 1;
-      if (fault === "reset" && pieces % RESET_EVERY === 0) {
+      chunks += 1;
+      if (fault === "reset" && chunks % RESET_EVERY === 0) {
         to.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => reset(pair));
         return;
       }
@@ -104,7 +104,7 @@ export const createLink = async (name: string, targetPort: number): Promise<Link
     heal() {
       fault = undefined;
       for (const pair of pairs) {
-        // The server's end gives up its part one day; the client's is never told.
+        // A server closes a silent connection at some time; the client never learns of it.
         if (pair.isLost) pair.upstream.destroy();
         for (const flush of pair.flushes) flush();
       }

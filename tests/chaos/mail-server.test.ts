@@ -19,7 +19,7 @@ const aServer = async (fault: MailFault | undefined) => {
     });
   return {
     ...server,
-    /** The server's answer, or what the client made of having none. */
+    /** The server's reply, or the client's error without one. */
     answer: () =>
       send().then(
         ({ response }) => response,
@@ -28,42 +28,42 @@ const aServer = async (fault: MailFault | undefined) => {
   };
 };
 
-const TAKEN = [{ eventId: EVENT, to: TO, during: "a fault" }];
+const ACCEPTED = [{ eventId: EVENT, to: TO, during: "a fault" }];
 
-describe("the mail server of chaos", () => {
-  test.each<[MailFault | undefined, RegExp, taken: boolean, refused: boolean]>([
+describe("the mail server of the fault injection", () => {
+  test.each<[MailFault | undefined, RegExp, accepted: boolean, refused: boolean]>([
     [undefined, /^250 /, true, false],
-    ["421 to everybody", /^421 4\.3\.2 going down/, false, false],
+    ["421 for every client", /^421 4\.3\.2 going down/, false, false],
     ["451 greylisting", /^451 4\.7\.1 /, false, false],
     ["452 too many", /^452 4\.5\.3 /, false, false],
     ["552 mailbox full", /^552 5\.2\.2 /, false, false],
     ["550 5.7.1 refused", /^550 5\.7\.1 /, false, true],
     ["550 5.1.1 no such user", /^550 5\.1\.1 /, false, true],
-    ["535 at login", /^535 5\.7\.8 /, false, false],
-    ["cut before the 250, not taken", /^ECONN|^ESOCKET/, false, false],
-    ["cut before the 250, taken", /^ECONN|^ESOCKET/, true, false],
-    ["one connection only", /^250 /, true, false],
-  ])("%s", async (fault, answer, taken, refused) => {
+    ["535 at MAIL FROM", /^535 5\.7\.8 /, false, false],
+    ["reset before the 250, not accepted", /^ECONN|^ESOCKET/, false, false],
+    ["reset before the 250, accepted", /^ECONN|^ESOCKET/, true, false],
+    ["only one connection", /^250 /, true, false],
+  ])("%s", async (fault, answer, accepted, refused) => {
     await using server = await aServer(fault);
     expect(await server.answer()).toMatch(answer);
-    expect(server.taken).toEqual(taken ? TAKEN : []);
+    expect(server.accepted).toEqual(accepted ? ACCEPTED : []);
     expect([...server.refused]).toEqual(refused ? [TO] : []);
   });
 
-  test("silence: nobody is greeted, and who waits is cut off when it is over", async () => {
+  test("silence: it greets no client, and closes their connections when the fault ends", async () => {
     await using server = await aServer("silence");
     const answered = server.answer();
     await eventually(() => server.connections() === 1);
     server.misbehave(undefined);
     expect(await answered).toMatch(/^ECONN|^ESOCKET/);
-    expect(server.taken).toEqual([]);
+    expect(server.accepted).toEqual([]);
     expect(await server.answer()).toMatch(/^250 /);
   });
 
-  test("one connection only: the second is turned away", async () => {
-    await using server = await aServer("one connection only");
+  test("only one connection: the second is refused", async () => {
+    await using server = await aServer("only one connection");
     const answers = await Promise.all([server.answer(), server.answer()]);
     expect(answers.map((each) => each.slice(0, 3)).sort()).toEqual(["250", "421"]);
-    expect(server.taken).toEqual(TAKEN);
+    expect(server.accepted).toEqual(ACCEPTED);
   });
 });

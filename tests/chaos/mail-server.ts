@@ -2,35 +2,35 @@ import { type ArrivingMail, refusal, startMailServer } from "../mail-server.ts";
 
 /** Ways in which a mail server misbehaves. */
 export const MAIL_FAULTS = [
-  "421 to everybody",
+  "421 for every client",
   "451 greylisting",
   "452 too many",
   "552 mailbox full",
   "550 5.7.1 refused",
   "550 5.1.1 no such user",
-  "535 at login",
-  "cut before the 250, not taken",
-  "cut before the 250, taken",
+  "535 at MAIL FROM",
+  "reset before the 250, not accepted",
+  "reset before the 250, accepted",
   "silence",
   "10 s late",
-  "taken, the 250 comes 10 s late",
-  "one connection only",
+  "accepted, the 250 10 s late",
+  "only one connection",
 ] as const;
 export type MailFault = (typeof MAIL_FAULTS)[number];
 
-export interface TakenMail {
+export interface AcceptedMail {
   readonly eventId: string;
   readonly to: string;
-  /** The fault that was in force when the mail was taken. */
+  /** The fault in force at the time. */
   readonly during: string;
 }
 
 export interface ChaoticMailServer extends AsyncDisposable {
   readonly port: number;
-  readonly taken: TakenMail[];
-  /** Addresses that got a final no. */
+  readonly accepted: AcceptedMail[];
+  /** Addresses that were refused for good. */
   readonly refused: ReadonlySet<string>;
-  /** Connections that were made so far. */
+  /** Connections made so far. */
   connections(): number;
   misbehave(fault: MailFault | undefined): void;
 }
@@ -40,13 +40,13 @@ const MESSAGE_ID = /^Message-ID: <([0-9a-f-]{36})\.welcome@/m;
 
 /** Answers at MAIL, by fault. */
 const AT_MAIL: Partial<Record<MailFault, Error>> = {
-  "421 to everybody": refusal(421, "4.3.2 going down"),
-  "535 at login": refusal(535, "5.7.8 who are you"),
+  "421 for every client": refusal(421, "4.3.2 going down"),
+  "535 at MAIL FROM": refusal(535, "5.7.8 authentication required"),
 };
 
 /** Answers at RCPT, by fault. */
 const AT_RCPT: Partial<Record<MailFault, Error>> = {
-  "421 to everybody": refusal(421, "4.3.2 going down"),
+  "421 for every client": refusal(421, "4.3.2 going down"),
   "451 greylisting": refusal(451, "4.7.1 come back later"),
   "452 too many": refusal(452, "4.5.3 too many"),
   "552 mailbox full": refusal(552, "5.2.2 mailbox full"),
@@ -56,32 +56,32 @@ const AT_RCPT: Partial<Record<MailFault, Error>> = {
 
 const FINAL: readonly (MailFault | undefined)[] = ["550 5.7.1 refused", "550 5.1.1 no such user"];
 
-/** The tests' mail server with the fault of the moment; it remembers what it took and whom it refused for good. */
+/** The tests' mail server with one fault at a time; it records the mails that it accepted and the addresses that it refused for good. */
 export const startChaoticMailServer = async (currentFault: () => string): Promise<ChaoticMailServer> => {
-  const taken: TakenMail[] = [];
+  const accepted: AcceptedMail[] = [];
   const refused = new Set<string>();
   let fault: MailFault | undefined;
 
   const beforeReply = async (raw: string, { to, connection }: ArrivingMail): Promise<void> => {
-    const take = () =>
-      taken.push({ eventId: MESSAGE_ID.exec(raw)?.[1] ?? "", to: to[0] ?? "", during: currentFault() });
+    const accept = () =>
+      accepted.push({ eventId: MESSAGE_ID.exec(raw)?.[1] ?? "", to: to[0] ?? "", during: currentFault() });
     switch (fault) {
-      case "cut before the 250, not taken":
+      case "reset before the 250, not accepted":
         return connection.reset();
-      case "cut before the 250, taken":
-        take();
+      case "reset before the 250, accepted":
+        accept();
         return connection.reset();
       case "silence":
         return new Promise(() => {});
-      case "taken, the 250 comes 10 s late":
-        take();
+      case "accepted, the 250 10 s late":
+        accept();
         return Bun.sleep(LATE_MS);
       case "10 s late":
         await Bun.sleep(LATE_MS);
-        if (connection.isOpen()) take();
+        if (connection.isOpen()) accept();
         return;
       default:
-        take();
+        accept();
     }
   };
 
@@ -90,8 +90,8 @@ export const startChaoticMailServer = async (currentFault: () => string): Promis
     beforeReply,
     onConnect: ({ id }, done) => {
       if (fault === "silence") return;
-      if (fault === "421 to everybody") done(refusal(421, "4.3.2 going down"));
-      else if (fault === "one connection only" && server.open()[0]?.id !== id) {
+      if (fault === "421 for every client") done(refusal(421, "4.3.2 going down"));
+      else if (fault === "only one connection" && server.open()[0]?.id !== id) {
         done(refusal(421, "4.3.2 too many connections"));
       } else done();
     },
@@ -106,13 +106,13 @@ export const startChaoticMailServer = async (currentFault: () => string): Promis
   });
   return {
     port: server.port,
-    taken,
+    accepted,
     refused,
     connections: server.connections,
     misbehave(next) {
       const wasSilent = fault === "silence";
       fault = next;
-      // What it never answered, it answers no more.
+      // A client that it never answered would wait for its own timeout.
       if (wasSilent) for (const connection of server.open()) connection.close();
     },
     [Symbol.asyncDispose]: server.close,

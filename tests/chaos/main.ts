@@ -1,11 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { untilReady } from "../../local/ready.ts";
 import { pause } from "../../runtime/loop.ts";
 import { audit } from "./audit.ts";
+import { exampleEffects, mailEffects } from "./effects.ts";
 import { startLoad } from "./load.ts";
-import { createLogCounts } from "./log-counts.ts";
+import { createLogSums } from "./log-sums.ts";
 import { startChaoticMailServer } from "./mail-server.ts";
 import { seededRandom } from "./random.ts";
 import { breachesOf, report } from "./report.ts";
@@ -14,9 +15,9 @@ import { startChaosSystem } from "./system.ts";
 
 const USAGE = `bun run chaos [--minutes N] [--seed S] [--rate R]
 
-Runs two APIs, three consumers, Postgres, Redis and a mail server that misbehaves under a steady load of signups, breaks them
-at random for N minutes (default 1), lets the dust settle, and audits. The seed repeats the sequence of faults. Exit code 1 on
-any breach of a promise, or if the run provoked too little to prove anything.`;
+Runs two APIs, four consumers of two groups, Postgres, Redis and a faulty mail server under a steady load of R signups per
+second (default 25), injects random faults for N minutes (default 1), waits until all work is finished, and audits it. The same
+seed gives the same faults. Exit code 1 if a promise is broken, or if the run provoked too little to prove anything.`;
 
 const WARM_UP_MS = 30_000;
 const PROGRESS_EVERY_MS = 10_000;
@@ -52,37 +53,42 @@ const local = join(import.meta.dir, "..", "..", ".local");
 mkdirSync(local, { recursive: true });
 const directory = mkdtempSync(join(local, `chaos-${seed}-`));
 
-/** The breaches. Whatever happens, all that was started is ended. */
+/** Returns the breaches. All processes are stopped, also after an error. */
 const main = async (): Promise<readonly string[]> => {
   const startedAt = performance.now();
-  const logs = createLogCounts();
+  const logs = createLogSums();
   let current = "calm";
   await using mailServer = await startChaoticMailServer(() => current);
-  await using system = await startChaosSystem({ directory, mailServer, logs });
+  const workFile = join(directory, "example-work.txt");
+  writeFileSync(workFile, "");
+  const effects = [mailEffects(mailServer), exampleEffects(workFile)];
+  await using system = await startChaosSystem({ directory, mailServer, logs, workFile });
   const urls = system.victims.filter(({ kind }) => kind === "api").map(({ url }) => url);
   await Promise.all(urls.map((url) => untilReady("an API", `${url}/readyz`, stop.signal)));
   const load = startLoad(urls, rate, seededRandom(seed + 1));
   const say = (what: string) => {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4);
-    console.log(`${seconds} s  ${load.accepted.length} accepted  ${mailServer.taken.length} mails  ${what}`);
+    const counts = effects.map(({ group, read }) => `${group} ${read().length}`).join("  ");
+    console.log(`${seconds} s  accepted ${load.accepted.length}  ${counts}  ${what}`);
   };
   const progress = setInterval(() => say(current), PROGRESS_EVERY_MS);
   try {
     const warmBy = performance.now() + WARM_UP_MS;
-    while (mailServer.taken.length === 0 && performance.now() < warmBy) await pause(100, stop.signal);
+    while (effects.some(({ read }) => read().length === 0) && performance.now() < warmBy) await pause(100, stop.signal);
     logs.reset();
     const onFault = (label: string) => {
       current = label;
       if (label !== "calm") say(label);
     };
     const random = seededRandom(seed);
-    const run = await runFaults({ system, mailServer, random, load, onFault, signal: stop.signal }, seed, minutes);
+    const deps = { system, mailServer, random, load, effects, onFault, signal: stop.signal };
+    const run = await runFaults(deps, seed, minutes);
     await load.stop();
     await untilSettled(system, stop.signal, say);
-    if (stop.signal.aborted) return ["stopped before its end"];
+    if (stop.signal.aborted) return ["interrupted before its end"];
     await system.retire();
-    const books = await audit(system, mailServer, load);
-    const results = { run, books, load, logs, misconduct: system.misconduct };
+    const audited = await audit(system, mailServer, effects, load);
+    const results = { run, audited, load, logs, misconduct: system.misconduct };
     console.log(report(results));
     return breachesOf(results);
   } finally {
@@ -91,12 +97,12 @@ const main = async (): Promise<readonly string[]> => {
   }
 };
 
-const breaches = await main().catch((error: unknown) => [`the run itself failed: ${Bun.inspect(error)}`]);
+const breaches = await main().catch((error: unknown) => [`the run failed: ${Bun.inspect(error)}`]);
 if (breaches.length === 0) {
   rmSync(directory, { recursive: true, force: true });
-  console.log("every promise held");
+  console.log("every promise was kept");
 } else {
   console.error(`\nBREACHES:\n${breaches.map((breach) => `  ${breach}`).join("\n")}`);
-  console.error(`repeat it with --seed ${seed} --minutes ${minutes} --rate ${rate}; logs are in ${directory}`);
+  console.error(`repeat with --seed ${seed} --minutes ${minutes} --rate ${rate}; logs are in ${directory}`);
 }
 process.exit(breaches.length === 0 ? 0 : 1);

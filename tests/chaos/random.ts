@@ -1,13 +1,13 @@
-/** Random numbers that a seed repeats. */
+/** Random numbers determined by a seed. */
 export interface Random {
-  /** From 0 up to, not including, 1. */
+  /** From 0, less than 1. */
   next(): number;
   /** A whole number from `min` to `max`. */
   between(min: number, max: number): number;
   pick<T>(from: readonly [T, ...T[]] | readonly T[]): T;
 }
 
-/** mulberry32: small, quick, good enough to choose faults. */
+/** mulberry32: small, fast, and good enough to choose faults. */
 export const seededRandom = (seed: number): Random => {
   let state = seed >>> 0;
   const next = (): number => {
@@ -22,7 +22,7 @@ export const seededRandom = (seed: number): Random => {
     between: (min, max) => min + Math.floor(next() * (max - min + 1)),
     pick: (from) => {
       const chosen = from[Math.floor(next() * from.length)];
-      if (chosen === undefined) throw new Error("there is nothing to pick from");
+      if (chosen === undefined) throw new Error("cannot pick from an empty list");
       return chosen;
     },
   };

@@ -1,105 +1,126 @@
-import { type Audit, isSettled } from "./audit.ts";
+import { type Audit, breachesOfGroup, type GroupAudit } from "./audit.ts";
+import { CHAOS_GROUPS, EXAMPLE, MAIL } from "./groups.ts";
 import type { Load } from "./load.ts";
-import type { LogCounts } from "./log-counts.ts";
+import type { Counted, LogSums } from "./log-sums.ts";
+import type { Run } from "./run.ts";
 
-/** All that a run has come to. */
+/** All results of a run. */
 export interface Results {
   readonly run: Run;
-  readonly books: Audit;
+  readonly audited: Audit;
   readonly load: Load;
-  readonly logs: LogCounts;
-  /** What processes did that they must not. */
+  readonly logs: LogSums;
+  /** Processes that exited when they must not, or did not when they must. */
   readonly misconduct: readonly string[];
 }
 
-export interface Run {
-  readonly seed: number;
-  /** Times from healing to the next mail, in ms, by kind of fault. */
-  readonly recoveries: Map<string, readonly number[]>;
-  faults: number;
-  readonly notRecovered: string[];
-}
+/** What a run must have provoked, by the field of the log that counts it. */
+const PROVOKED: readonly { readonly what: string; readonly field: Counted }[] = [
+  { what: "entries claimed", field: "claimed" },
+  { what: "events relayed", field: "relayed" },
+  { what: "deliveries reconciled", field: "reconciled" },
+  { what: "groups recreated", field: "made" },
+];
 
-/** What a run must have provoked: else it has proved nothing. Words of the log, and what they stand for. */
-const PROVOKED = [
-  { what: "steals", words: ["claimed entries of dead consumers"] },
-  { what: "relay rescues", words: ["relayed events that were left in the outbox"] },
-  { what: "reconciliations", words: ["brought back mails that Redis had lost"] },
-  {
-    what: "missing groups made again",
-    words: ["made the group on its streams", "the group was missing and is created again"],
-  },
-] as const;
+const provoked = (logs: LogSums) => PROVOKED.map(({ what, field }) => ({ what, count: logs.sum(field) }));
 
-const provoked = (logs: LogCounts) =>
-  PROVOKED.map(({ what, words }) => ({ what, count: words.reduce((sum, each) => sum + logs.count(each), 0) }));
+const secondsOf = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
+/** Median and maximum. */
 const times = (samples: readonly number[]): string => {
   const sorted = [...samples].sort((left, right) => left - right);
-  const seconds = (ms: number | undefined) => `${((ms ?? 0) / 1_000).toFixed(1)} s`;
-  return `${seconds(sorted[Math.floor(sorted.length / 2)])}  ${seconds(sorted.at(-1))}  (${sorted.length})`;
+  const [median = 0, most = 0] = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
+  return sorted.length === 0 ? "-" : `${secondsOf(median)}  ${secondsOf(most)}`;
 };
 
 const entriesOf = (counts: ReadonlyMap<string, number>): string =>
   [...counts].map(([what, count]) => `${count} ${what}`).join(", ") || "none";
 
-/** The books and the times, as a table. */
-export const report = ({ run, books, load, logs, misconduct }: Results): string => {
+const groupLine = (logs: LogSums, audited: GroupAudit): string =>
+  [
+    `${audited.events} events done`,
+    `${audited.repeated} of them more than once`,
+    `${audited.lost.length} lost`,
+    `${audited.uncertain} uncertain`,
+    `${audited.replayed.length} replayed`,
+    `dead: ${entriesOf(audited.dead)}`,
+    `dead letters: ${entriesOf(audited.letters)}`,
+    `${logs.sum("claimed", audited.group)} entries claimed`,
+    `${logs.sum("reconciled", audited.group)} reconciled`,
+  ].join("; ");
+
+const duplicateLines = ({ duplicates }: Audit): readonly string[] => {
+  const byCause = Map.groupBy(duplicates, ({ during, why }) => `${during.padEnd(36)} ${why}`);
+  const lines = [...byCause].map(([cause, ofCause]) => {
+    const most = ofCause.reduce((high, { copies }) => Math.max(high, copies), 0);
+    return `  ${cause}: ${ofCause.length} signups, at most ${most} copies`;
+  });
+  return lines.length === 0
+    ? []
+    : ["duplicates, by the fault during which the first copy was accepted, and the ledger's reason:", ...lines];
+};
+
+const recoveryLines = ({ recoveries }: Run): readonly string[] => {
+  const byKind = [...Map.groupBy(recoveries, ({ kind }) => kind)].sort(([left], [right]) => left.localeCompare(right));
+  return [
+    "recovery: from the healing to the first effect of a signup after it; median and maximum",
+    `  ${"".padEnd(36)} ${CHAOS_GROUPS.map(({ name }) => name.padEnd(16)).join("")}`,
+    ...byKind.map(([kind, ofKind]) => {
+      const cells = CHAOS_GROUPS.map(({ name }) =>
+        times(ofKind.filter(({ group }) => group === name).map(({ tookMs }) => tookMs)).padEnd(16),
+      );
+      return `  ${kind.padEnd(36)} ${cells.join("")}`.trimEnd();
+    }),
+  ];
+};
+
+/** The audit and the times, as a table. */
+export const report = ({ run, audited, load, logs, misconduct }: Results): string => {
   const rows: (readonly [string, string])[] = [
     ["seed", String(run.seed)],
     ["faults", String(run.faults)],
-    ["signups accepted", String(books.accepted)],
-    ["mails delivered", `${books.delivered} signups`],
-    ["lost", String(books.lost.length)],
-    ["twins", `${books.twins.length}, of them unexplained ${books.unexplainedTwins.length}`],
-    ["uncertain", String(books.uncertain)],
-    ["dead", entriesOf(books.dead)],
-    ["dead letters", entriesOf(books.letters)],
-    ["left at the end", entriesOf(new Map(Object.entries(books.unfinished)))],
-    ["processes that misbehaved", String(misconduct.length)],
+    ["signups accepted", String(audited.accepted)],
+    ...audited.byGroup.map((each) => [each.group, groupLine(logs, each)] as const),
+    ["duplicates", `${audited.duplicates.length}, ${audited.unexplainedDuplicates.length} beyond the counter`],
+    ["group unaffected", `${run.independent - run.notIndependent.length} of ${run.independent} times`],
+    ["left at the end", audited.leftovers.join(", ") || "none"],
+    ["process misconduct", String(misconduct.length)],
     ...provoked(logs).map(({ what, count }) => [what, String(count)] as const),
-    ["answers", entriesOf(load.answers)],
-    ["slowest answer", `${(load.slowestMs() / 1_000).toFixed(1)} s`],
+    ["responses", entriesOf(load.responses)],
+    ["slowest response", secondsOf(load.slowestMs())],
   ];
-  const twinsByCause = Map.groupBy(books.twins, ({ during, why }) => `${during.padEnd(36)} ${why}`);
-  const twins = [...twinsByCause].map(([cause, ofCause]) => {
-    const most = ofCause.reduce((high, { copies }) => Math.max(high, copies), 0);
-    return `  ${cause}: ${ofCause.length} signups, ${most} copies at the most`;
-  });
-  const recoveries = [...run.recoveries]
-    .sort(([left], [right]) => left.localeCompare(right))
-    .map(([kind, samples]) => `  ${kind.padEnd(36)} ${times(samples)}`);
   return [
     "",
     ...rows.map(([what, value]) => `${what.padEnd(26)} ${value}`),
-    ...(twins.length === 0
-      ? []
-      : ["twins, by what went on when the first copy was taken, and by the ledger's reason:", ...twins]),
-    "recovery, from healing to the next mail: median  max  (times)",
-    ...recoveries,
+    ...duplicateLines(audited),
+    ...recoveryLines(run),
     "",
   ].join("\n");
 };
 
-/** What broke a promise, or kept the run from proving any. */
-export const breachesOf = ({ run, books, load, logs, misconduct }: Results): string[] => {
+/** Broken promises, and reasons why the run proves too little. */
+export const breachesOf = ({ run, audited, load, logs, misconduct }: Results): string[] => {
   const breaches: string[] = [];
   const expectNone = (what: string, found: readonly string[]) => {
     if (found.length > 0) breaches.push(`${found.length} ${what}: ${found.slice(0, 5).join(", ")}`);
   };
-  expectNone("lost mails", books.lost);
-  expectNone("unexplained twins", books.unexplainedTwins);
-  expectNone("unexplained deaths", books.unexplainedDead);
-  expectNone("faults without recovery", run.notRecovered);
-  expectNone("users that are half made", books.halfMade);
-  expectNone("clients refused for what they themselves had asked before", load.wronglyRefused);
-  expectNone("processes that misbehaved", misconduct);
-  if (!isSettled(books.unfinished)) {
-    breaches.push(`left at the end: ${entriesOf(new Map(Object.entries(books.unfinished)))}`);
-  }
-  if (books.uncertain === 0) breaches.push("nothing was uncertain: the run proved too little");
-  for (const { what, count } of provoked(logs)) {
-    if (count === 0) breaches.push(`no ${what}: the run proved too little`);
-  }
+  const expectSome = (what: string, count: number | undefined) => {
+    if ((count ?? 0) === 0) breaches.push(`no ${what}: the run proved too little`);
+  };
+  for (const group of audited.byGroup) for (const [what, events] of breachesOfGroup(group)) expectNone(what, events);
+  expectNone("duplicates beyond the uncertain counter", audited.unexplainedDuplicates);
+  expectNone("users without one event and one delivery per group", audited.incomplete);
+  expectNone("groups that did not recover from a fault", run.notRecovered);
+  expectNone("groups that stood still during a fault that must not affect them", run.notIndependent);
+  expectNone("repeated requests refused because of their own first", load.wronglyRefused);
+  expectNone("times that a process misbehaved", misconduct);
+  expectNone("kinds of work left at the end", audited.leftovers);
+  const auditOf = (name: string) => audited.byGroup.find(({ group }) => group === name);
+  const uncertainExample = auditOf(EXAMPLE)?.uncertain ?? 0;
+  if (uncertainExample > 0) breaches.push(`${uncertainExample} uncertain in ${EXAMPLE}, whose effect is idempotent`);
+  expectSome(`uncertain delivery of ${MAIL}`, auditOf(MAIL)?.uncertain);
+  expectSome(`event replayed for ${EXAMPLE}`, auditOf(EXAMPLE)?.replayed.length);
+  for (const { name } of CHAOS_GROUPS) expectSome(`entry claimed by ${name}`, logs.sum("claimed", name));
+  for (const { what, count } of provoked(logs)) expectSome(what, count);
   return breaches;
 };

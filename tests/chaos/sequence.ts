@@ -1,40 +1,49 @@
 import { areApart, bothOf, type Fault, type FaultDeps } from "./fault.ts";
+import { EXAMPLE } from "./groups.ts";
 import { LINK_FAULTS } from "./link.ts";
 import { MAIL_FAULTS } from "./mail-server.ts";
+import { operatorFaults } from "./operator-faults.ts";
 import { processFaults } from "./process-faults.ts";
 import { storeFaults } from "./store-faults.ts";
 
 const TWO_AT_A_TIME = 0.3;
+export const LEAST_FAULTS = 7;
 
 /**
- * The faults without which a run proves nothing, first; then at random, for as long as one asks, every third time two at a
- * time. The same seed gives the same faults, of the same length, in the same order.
+ * First the faults without which a run proves nothing, `LEAST_FAULTS` of them; then random ones without end, in three of ten
+ * cases two at a time. The same seed gives the same faults, durations and order.
  */
 export function* faultSequence(deps: FaultDeps): Generator<Fault, never> {
   const { random } = deps;
   const onProcesses = processFaults(deps);
   const onStores = storeFaults(deps);
-  const onWires = wireFaults(deps);
-  yield onWires.mailFault("cut before the 250, taken");
-  yield onProcesses.killWithWorkInHand();
+  const onOperations = operatorFaults(deps);
+  const onLinks = linkFaults(deps);
+  yield onLinks.mailFault("reset before the 250, accepted");
+  yield onProcesses.killWithWorkInFlight();
   yield onStores.killRedis(4_000);
-  yield onStores.flushWhileRetriesWait();
+  yield onStores.flushWhileRetriesAreDelayed();
+  yield onOperations.killDuringReplay();
+  yield onOperations.pauseOne();
   yield onProcesses.freeze();
   const any = (): Fault =>
     random.pick([
       onProcesses.kill,
-      onProcesses.killWithWorkInHand,
+      onProcesses.killWithWorkInFlight,
       onProcesses.terminate,
       onProcesses.freeze,
       onProcesses.jumpClock,
       () => onStores.killRedis(),
       onStores.flush,
-      onStores.flushWhileRetriesWait,
+      onStores.flushWhileRetriesAreDelayed,
       onStores.killPostgres,
       onStores.cutConnections,
-      onStores.garbage,
-      ...[onWires.breakLink, onWires.breakLink, onWires.breakLink],
-      ...[() => onWires.mailFault(), () => onWires.mailFault(), () => onWires.mailFault()],
+      onStores.addMalformed,
+      () => onOperations.pauseOne(),
+      () => onOperations.replayOne(),
+      onOperations.killDuringReplay,
+      ...[onLinks.breakLink, onLinks.breakLink, onLinks.breakLink],
+      ...[() => onLinks.mailFault(), () => onLinks.mailFault(), () => onLinks.mailFault()],
     ])();
   for (;;) {
     const first = any();
@@ -48,7 +57,7 @@ export function* faultSequence(deps: FaultDeps): Generator<Fault, never> {
   }
 }
 
-const wireFaults = ({ system, mailServer, random }: FaultDeps) => ({
+const linkFaults = ({ system, mailServer, random }: FaultDeps) => ({
   breakLink: (): Fault => {
     const [link, fault] = [random.pick(system.links), random.pick(LINK_FAULTS)];
     return {
@@ -65,6 +74,7 @@ const wireFaults = ({ system, mailServer, random }: FaultDeps) => ({
     label: `smtp: ${fault}`,
     lastsMs: random.between(1_000, 4_000),
     parts: ["smtp"],
+    unaffected: EXAMPLE,
     inflict: async () => mailServer.misbehave(fault),
     heal: async () => mailServer.misbehave(undefined),
   }),

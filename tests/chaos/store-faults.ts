@@ -2,7 +2,7 @@ import { Redis } from "ioredis";
 import postgres from "postgres";
 import { type Fault, type FaultDeps, nothing } from "./fault.ts";
 
-const GARBAGE: readonly (readonly string[])[] = [
+const MALFORMED: readonly (readonly string[])[] = [
   ["hello", "world"],
   ["specversion", "1.0", "id", "nonsense", "type", "user.signed_up.v1", "source", "x", "data", "{"],
   [
@@ -20,11 +20,11 @@ const withRedis = async (url: string, action: (redis: Redis) => Promise<unknown>
   redis.disconnect();
 };
 
-/** Faults of Redis and Postgres, and of what is in them. */
+/** Faults of Redis and Postgres, and of their contents. */
 export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
   const killRedis = (lastsMs = random.between(500, 4_000)): Fault => ({
     kind: "kill -9 redis",
-    label: "kill -9 redis, started again with its file",
+    label: "kill -9 redis, restarted with its append-only file",
     lastsMs,
     parts: ["redis"],
     inflict: system.killRedis,
@@ -38,10 +38,10 @@ export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
     inflict: () => withRedis(system.redisUrl, (redis) => redis.flushall()),
     heal: nothing,
   });
-  /** What waits for its next try is in Redis alone; flushed, only the ledger knows of it. */
-  const flushWhileRetriesWait = (): Fault => ({
+  /** Delayed entries are in Redis alone; after the flush only the ledger knows of them. */
+  const flushWhileRetriesAreDelayed = (): Fault => ({
     kind: "FLUSHALL",
-    label: "FLUSHALL while retries wait",
+    label: "FLUSHALL while retries are delayed",
     lastsMs: 500,
     parts: ["redis", "smtp"],
     inflict: async () => {
@@ -53,7 +53,7 @@ export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
   });
   const killPostgres = (): Fault => ({
     kind: "kill -9 postgres",
-    label: "kill -9 postgres, started again",
+    label: "kill -9 postgres, restarted",
     lastsMs: random.between(500, 3_000),
     parts: ["postgres"],
     inflict: system.killPostgres,
@@ -61,7 +61,7 @@ export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
   });
   const cutConnections = (): Fault => ({
     kind: "connections terminated",
-    label: "all connections of postgres terminated",
+    label: "all postgres connections terminated",
     lastsMs: 0,
     parts: ["postgres"],
     inflict: async () => {
@@ -72,16 +72,16 @@ export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
     },
     heal: nothing,
   });
-  const garbage = (): Fault => ({
-    kind: "garbage",
-    label: "garbage in the stream",
+  const addMalformed = (): Fault => ({
+    kind: "malformed entries",
+    label: "malformed entries in the stream",
     lastsMs: 0,
     parts: ["redis"],
     inflict: () =>
       withRedis(system.redisUrl, (redis) =>
-        Promise.all(GARBAGE.map((fields) => redis.xadd("{chaos}:events", "*", ...fields))),
+        Promise.all(MALFORMED.map((fields) => redis.xadd("{chaos}:events", "*", ...fields))),
       ),
     heal: nothing,
   });
-  return { killRedis, flush, flushWhileRetriesWait, killPostgres, cutConnections, garbage };
+  return { killRedis, flush, flushWhileRetriesAreDelayed, killPostgres, cutConnections, addMalformed };
 };

@@ -4,20 +4,21 @@ import { startRedis } from "../../local/redis.ts";
 import { findRedis } from "../../local/redis-program.ts";
 import { ownPort } from "../own-port.ts";
 import { findClockLibrary } from "./clock-library.ts";
+import { EXAMPLE, MAIL } from "./groups.ts";
 import { createLink, type Link } from "./link.ts";
-import type { LogCounts } from "./log-counts.ts";
+import type { LogSums } from "./log-sums.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
 import { createVictim, type Victim } from "./victim.ts";
 
-/** All that runs, and what a fault needs to reach each part of it. */
+/** All processes, and what a fault needs to act on each of them. */
 export interface ChaosSystem extends AsyncDisposable {
   readonly victims: readonly Victim[];
   readonly links: readonly Link[];
   readonly databaseUrl: string;
   readonly redisUrl: string;
-  /** What processes did that they must not: ended by themselves, with a wrong code, or not when they were told to. */
+  /** Processes that exited by themselves, with a code other than 0, or too late after SIGTERM. */
   readonly misconduct: readonly string[];
-  /** SIGTERM to every API and consumer, as at the end of a day: each has to end by itself. */
+  /** SIGTERM to every API and consumer: each has to exit by itself. */
   retire(): Promise<void>;
   killRedis(): Promise<void>;
   startRedis(): Promise<void>;
@@ -29,14 +30,17 @@ export interface ChaosSystemOptions {
   /** Data and logs. */
   readonly directory: string;
   readonly mailServer: ChaoticMailServer;
-  readonly logs: LogCounts;
+  readonly logs: LogSums;
+  /** Where the example's consumers record their work. */
+  readonly workFile: string;
 }
 
-/** Times are short, so that a minute holds many faults; hashing is cheap. */
+export const STREAM_NAME = "chaos";
+
+/** Short times, so that a minute has room for many faults; cheap password hashes. */
 const SETTINGS = {
-  STREAM_NAME: "chaos",
+  STREAM_NAME,
   MAIL_TLS: "none",
-  MAIL_SERVER: "127.0.0.1",
   MAIL_FROM: "welcome@toblug.example",
   PASSWORD_HASH_MEMORY_KIB: "8",
   PASSWORD_HASH_PASSES: "1",
@@ -46,14 +50,18 @@ const SETTINGS = {
   RETRY_MAX: "20",
   RECONCILE_AFTER_MS: "4000",
   DRAIN_TIMEOUT_MS: "5000",
+  EXAMPLE_SLOW_SHARE: "0.1",
+  EXAMPLE_FAILING_SHARE: "0.1",
 };
 
+/** Each group has three consumers: two that run both groups, and one of its own. */
 const PARTS = [
-  { kind: "api", name: "api-1", hasFakeClock: false },
-  { kind: "api", name: "api-2", hasFakeClock: true },
-  { kind: "consumer", name: "consumer-1", hasFakeClock: false },
-  { kind: "consumer", name: "consumer-2", hasFakeClock: false },
-  { kind: "consumer", name: "consumer-3", hasFakeClock: true },
+  { kind: "api", name: "api-1", groups: [], hasFakeClock: false },
+  { kind: "api", name: "api-2", groups: [], hasFakeClock: true },
+  { kind: "consumer", name: "consumer-1", groups: [MAIL, EXAMPLE], hasFakeClock: false },
+  { kind: "consumer", name: "consumer-2", groups: [MAIL], hasFakeClock: false },
+  { kind: "consumer", name: "consumer-3", groups: [MAIL, EXAMPLE], hasFakeClock: true },
+  { kind: "consumer", name: "consumer-4", groups: [EXAMPLE], hasFakeClock: false },
 ] as const;
 
 const root = join(import.meta.dir, "..", "..");
@@ -68,17 +76,17 @@ const kill = async (server: LocalServer): Promise<void> => {
   try {
     process.kill(server.pid, "SIGKILL");
   } catch {
-    // It has ended already.
+    // It has exited already.
   }
   await server.exited;
 };
 
-/** Two APIs, three consumers, Postgres and Redis with its file; a link of its own between any two. */
+/** Two APIs, four consumers, Postgres, and Redis with an append-only file; each pair is connected by a link of its own. */
 export const startChaosSystem = async (options: ChaosSystemOptions): Promise<ChaosSystem> => {
-  const { directory, mailServer, logs } = options;
+  const { directory, mailServer, logs, workFile } = options;
   const program = findRedis(join(root, ".local", "redis"), console.log);
   const clockLibrary = findClockLibrary(join(root, ".local", "libfaketime"));
-  if (clockLibrary === undefined) console.log("no libfaketime here: clocks do not jump");
+  if (clockLibrary === undefined) console.log("libfaketime is unavailable: clocks do not jump");
   const redisOptions = { program, dataDirectory: join(directory, "redis"), port: await ownPort() };
   const postgresOptions = {
     dataDirectory: join(directory, "postgres"),
@@ -88,12 +96,12 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
   let redis = await startRedis(redisOptions);
   let postgres = await startPostgres(postgresOptions);
   const [databaseUrl, redisUrl] = [postgres.url, redis.url];
-  const env = { PATH: process.env["PATH"] ?? "", ...SETTINGS };
+  const env = { PATH: process.env["PATH"] ?? "", ...SETTINGS, EXAMPLE_WORK_FILE: workFile };
   const migrated = Bun.spawnSync([process.execPath, "database/migrate.ts"], {
     cwd: root,
     env: { ...env, DATABASE_URL: databaseUrl },
   });
-  if (!migrated.success) throw new Error(`the database could not be made: ${migrated.stderr.toString()}`);
+  if (!migrated.success) throw new Error(`migrating the database failed: ${migrated.stderr.toString()}`);
 
   const links: Link[] = [];
   const link = async (name: string, port: number): Promise<string> => {
@@ -103,7 +111,7 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
   };
   const misconduct: string[] = [];
   const victims: Victim[] = [];
-  for (const { kind, name, hasFakeClock } of PARTS) {
+  for (const { kind, name, groups, hasFakeClock } of PARTS) {
     const port = await ownPort();
     const own =
       kind === "api"
@@ -111,7 +119,9 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
         : {
             CONSUMER_HEALTH_PORT: String(port),
             CONSUMER_NAME: name,
-            MAIL_PORT: await link(`${name} -> smtp`, mailServer.port),
+            ...(groups.some((group) => group === MAIL)
+              ? { MAIL_PORT: await link(`${name} -> smtp`, mailServer.port), MAIL_SERVER: "127.0.0.1" }
+              : {}),
           };
     const stores = {
       DATABASE_URL: withPort(databaseUrl, Number(await link(`${name} -> postgres`, postgresOptions.port))),
@@ -121,7 +131,11 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
       createVictim({
         name,
         kind,
-        file: kind === "api" ? "api/main.ts" : "consumers/main.ts",
+        groups,
+        command: [
+          kind === "api" ? "tests/example-api.ts" : "tests/example-consumer.ts",
+          ...groups.flatMap((group) => ["--group", group]),
+        ],
         root,
         directory,
         port,

@@ -3,46 +3,50 @@ import { join } from "node:path";
 import { type Child, startChild } from "../../local/child.ts";
 import { pause } from "../../runtime/loop.ts";
 
-/** A process that faults befall. It can be ended, frozen, and started again. */
+/** A process that faults kill, freeze and restart. */
 export interface Victim {
   readonly name: string;
   readonly kind: "api" | "consumer";
+  /** Groups that it runs; none for an API. */
+  readonly groups: readonly string[];
   readonly url: string;
-  /** Undefined: there is no means to fake its clock. */
+  /** Undefined: its clock cannot be faked. */
   readonly jumpClock: ((bySeconds: number) => void) | undefined;
   start(): void;
-  /** SIGKILL; resolves when it has ended. */
+  /** SIGKILL; resolves when it has exited. */
   kill(): Promise<void>;
-  /** SIGTERM; it has to end by itself, with code 0. */
+  /** SIGTERM; it has to exit by itself, with code 0. */
   terminate(): void;
-  /** Resolves when it has ended after `terminate`. */
+  /** Resolves when it has exited after `terminate`. */
   terminated(): Promise<void>;
   freeze(): void;
   thaw(): void;
-  /** Ends it for good. */
+  /** Ends it without a restart. */
   stop(): Promise<void>;
 }
 
 export interface VictimOptions {
   readonly name: string;
   readonly kind: Victim["kind"];
-  readonly file: string;
+  readonly groups: readonly string[];
+  /** The program and its arguments, relative to `root`. */
+  readonly command: readonly string[];
   readonly root: string;
   readonly directory: string;
   readonly port: number;
   readonly env: Readonly<Record<string, string>>;
-  /** The library that fakes the clock of a process (libfaketime), if there is one for this process. */
+  /** libfaketime; undefined: its clock is not faked. */
   readonly clockLibrary: string | undefined;
   readonly onLine: (line: string) => void;
-  /** Called when it ended as it should not: by itself, with a wrong code, or not at all. */
+  /** Called when it exited by itself, with a code other than 0, or not in time. */
   readonly onMisconduct: (what: string) => void;
 }
 
-/** The drain's time limit, and what it takes to leave when a store is away, on a busy machine. */
+/** More than the drain timeout: leaving takes longer while a store is unavailable, and on a busy machine. */
 const TERMINATE_WITHIN_MS = 20_000;
 const RESTART_AFTER_MS = 1_000;
 
-/** The monotonic clock stays true: no machine's jumps. */
+/** The monotonic clock is not faked: it never jumps. */
 const fakeClock = (library: string, file: string): Record<string, string> => ({
   LD_PRELOAD: library,
   FAKETIME_TIMESTAMP_FILE: file,
@@ -52,7 +56,7 @@ const fakeClock = (library: string, file: string): Record<string, string> => ({
 });
 
 export const createVictim = (options: VictimOptions): Victim => {
-  const { name, kind, file, root, directory, port, clockLibrary, onLine, onMisconduct } = options;
+  const { name, kind, groups, command, root, directory, port, clockLibrary, onLine, onMisconduct } = options;
   const log = createWriteStream(join(directory, `${name}.log`), { flags: "a" });
   const clockFile = join(directory, `${name}.clock`);
   const setClock = (bySeconds: number) => writeFileSync(clockFile, `${bySeconds < 0 ? "" : "+"}${bySeconds}s\n`);
@@ -63,7 +67,7 @@ export const createVictim = (options: VictimOptions): Victim => {
 
   const start = (): void => {
     const started = startChild({
-      command: [process.execPath, file],
+      command: [process.execPath, ...command],
       env,
       cwd: root,
       deathSignal: "TERM",
@@ -76,9 +80,9 @@ export const createVictim = (options: VictimOptions): Victim => {
     mayEnd = false;
     log.write(`-- started as process ${started.pid}\n`);
     void started.exited.then((how) => {
-      log.write(`-- process ${started.pid} ended: ${how}\n`);
+      log.write(`-- process ${started.pid} exited: ${how}\n`);
       if (mayEnd || child !== started) return;
-      onMisconduct(`${name} ended by itself: ${how}`);
+      onMisconduct(`${name} exited by itself: ${how}`);
       setTimeout(() => {
         if (!mayEnd && child === started) start();
       }, RESTART_AFTER_MS);
@@ -88,7 +92,7 @@ export const createVictim = (options: VictimOptions): Victim => {
     try {
       process.kill(child.pid, which);
     } catch {
-      // It has ended already, which has been told.
+      // It has exited already, and `onMisconduct` was called.
     }
   };
   const kill = async (): Promise<void> => {
@@ -100,6 +104,7 @@ export const createVictim = (options: VictimOptions): Victim => {
   return {
     name,
     kind,
+    groups,
     url: `http://127.0.0.1:${port}`,
     jumpClock: clockLibrary === undefined ? undefined : setClock,
     start,
@@ -111,9 +116,9 @@ export const createVictim = (options: VictimOptions): Victim => {
     async terminated() {
       const how = await Promise.race([child.exited, pause(TERMINATE_WITHIN_MS)]);
       if (typeof how !== "string") {
-        onMisconduct(`${name} did not end within ${TERMINATE_WITHIN_MS} ms of its SIGTERM`);
+        onMisconduct(`${name} did not exit within ${TERMINATE_WITHIN_MS} ms of SIGTERM`);
         await kill();
-      } else if (how !== "exit code 0") onMisconduct(`${name} ended after its SIGTERM with ${how}`);
+      } else if (how !== "exit code 0") onMisconduct(`${name} exited after SIGTERM with ${how}`);
     },
     freeze: () => signal("SIGSTOP"),
     thaw: () => signal("SIGCONT"),

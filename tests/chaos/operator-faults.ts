@@ -1,0 +1,110 @@
+import { Redis } from "ioredis";
+import { openDatabase } from "../../database/connection.ts";
+import type { Operator } from "../../ops/actions/operator.ts";
+import { type Again, replay } from "../../ops/actions/replay.ts";
+import type { Group } from "../../stream/groups.ts";
+import { keysOf } from "../../stream/keys.ts";
+import { pauseGroup, resumeGroup } from "../../stream/pauses.ts";
+import type { Fault, FaultDeps } from "./fault.ts";
+import { CHAOS_GROUPS, EXAMPLE } from "./groups.ts";
+import { STREAM_NAME } from "./system.ts";
+
+const PAUSE_MS = { min: 2_500, max: 5_000 } as const;
+const REPLAYED_MS = 60_000;
+/** Events per second: a replay of a minute takes seconds, with the load and other faults beside it. */
+const REPLAY_RATE = 400;
+/** By then the first of a replay are in flight. */
+const KILL_AFTER_MS = 600;
+
+const AGAIN_ALL: Again = { kind: "all" };
+const AGAIN_NONE: Again = { kind: "none" };
+
+const keys = keysOf(STREAM_NAME);
+
+/** What an operator does to one group under load: the actions of `ops pause` and `ops replay`. */
+export const operatorFaults = ({ system, random }: FaultDeps) => {
+  const withRedis = async (action: (redis: Redis) => Promise<unknown>): Promise<void> => {
+    const redis = new Redis(system.redisUrl, { retryStrategy: () => null });
+    redis.on("error", () => {});
+    try {
+      await action(redis);
+    } finally {
+      redis.disconnect();
+    }
+  };
+
+  /** If a store fails meanwhile, the reconciler completes what the replay has queued. */
+  const runReplay = async (group: Group, again: Again): Promise<void> => {
+    const db = openDatabase({ url: system.databaseUrl, poolSize: 1, applicationName: "chaos" });
+    const from = { kind: "time", at: new Date(Date.now() - REPLAYED_MS) } as const;
+    const operator = (redis: Redis): Operator => ({
+      db,
+      redis,
+      keys,
+      groups: CHAOS_GROUPS,
+      signal: new AbortController().signal,
+      onProgress: () => {},
+      at: () => {},
+    });
+    await withRedis((redis) => replay(operator(redis), group, { from, again, rate: REPLAY_RATE })).catch(
+      (error: unknown) => console.log(`       the replay ended early: ${String(error)}`),
+    );
+    await db.destroy();
+  };
+
+  const pauseOne = (group: Group = random.pick(CHAOS_GROUPS)): Fault => ({
+    kind: "one group paused",
+    label: `${group.name} paused`,
+    lastsMs: random.between(PAUSE_MS.min, PAUSE_MS.max),
+    parts: ["redis"],
+    ...otherThan(group),
+    inflict: () => withRedis((redis) => pauseGroup(redis, keys, group.name)),
+    heal: () => withRedis((redis) => resumeGroup(redis, keys, group.name)),
+  });
+
+  /** The example repeats all that is done; a mail that is done is left alone. */
+  const replayOne = (group: Group = random.pick(CHAOS_GROUPS)): Fault => {
+    const again = group.name === EXAMPLE ? AGAIN_ALL : AGAIN_NONE;
+    let replaying = Promise.resolve();
+    return {
+      kind: "replay of one group",
+      label: `the last minute replayed for ${group.name}${again === AGAIN_ALL ? ", with --again-all" : ""}`,
+      lastsMs: random.between(500, 2_000),
+      parts: ["replay"],
+      ...otherThan(group),
+      inflict: async () => {
+        replaying = runReplay(group, again);
+      },
+      heal: () => replaying,
+    };
+  };
+
+  /** Peers claim the replayed entries that were in flight. */
+  const killDuringReplay = (): Fault => {
+    const victim = random.pick(system.victims.filter(({ groups }) => groups.includes(EXAMPLE)));
+    const replaying = replayOne(CHAOS_GROUPS[1]);
+    return {
+      ...replaying,
+      kind: "kill -9 during a replay",
+      label: `${replaying.label}, kill -9 ${victim.name} during it`,
+      parts: [victim.name, ...replaying.parts],
+      lastsMs: random.between(2_500, 4_000),
+      inflict: async () => {
+        await replaying.inflict();
+        await Bun.sleep(KILL_AFTER_MS);
+        await victim.kill();
+      },
+      heal: async () => {
+        victim.start();
+        await replaying.heal();
+      },
+    };
+  };
+
+  return { pauseOne, replayOne, killDuringReplay };
+};
+
+const otherThan = (group: Group): Pick<Fault, "unaffected"> => {
+  const other = CHAOS_GROUPS.find(({ name }) => name !== group.name);
+  return other === undefined ? {} : { unaffected: other.name };
+};
