@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** How one environment variable is read and told of. The README's table and `.env.example` are made from this. */
+/** How one environment variable is read and told of. The table in docs/settings.md and `.env.example` are made from this. */
 export interface Setting<Value> {
   readonly schema: z.ZodType<Value, string>;
   /** As it would be written in the environment; undefined: no default. */
@@ -51,14 +51,14 @@ export const SETTINGS = {
     schema: url("postgres", "postgresql"),
     example: "postgres://signup:secret@db.example:5432/signup",
     unit: "",
-    about: "PostgreSQL 14 to 18. The truth: users, the ledger of mails, the outbox.",
+    about: "PostgreSQL 14 to 18. The truth: users, the log of events, the ledger of deliveries, the outbox.",
     secret: true,
   }),
   REDIS_URL: setting({
     schema: url("redis", "rediss"),
     example: "redis://redis.example:6379",
     unit: "",
-    about: "Redis 7 or later, or Valkey. Wakes consumers up and shares the work among them.",
+    about: "Redis 7 or later, or Valkey. Wakes consumers up and distributes the work among them.",
     secret: true,
   }),
   STREAM_NAME: setting({
@@ -128,27 +128,28 @@ export const SETTINGS = {
     example: "starttls",
     unit: "",
     about:
-      "`starttls` is required, never merely tried; `implicit` speaks TLS from the first byte (port 465); `none` is plain.",
+      "`starttls` requires STARTTLS, and never falls back to plain text; `implicit` speaks TLS from the first byte (port 465); `none` is plain text.",
   }),
   MAIL_POOL_SIZE: setting({
     schema: wholeNumber(1, 1_000),
     example: "20",
     unit: "connections",
-    about: "Most SMTP connections of one consumer. Default: CONSUMER_CONCURRENCY.",
+    about: "SMTP connections of one consumer, at most. Default: CONSUMER_CONCURRENCY.",
   }),
   MAIL_UNCERTAIN: setting({
     schema: z.enum(["resend", "hold"], "expected resend or hold"),
     fallback: "resend",
     example: "resend",
     unit: "",
-    about: "When nobody can know whether a mail went out: send it again (same Message-ID), or hold it for an operator.",
+    about:
+      "When it cannot be known whether a mail was sent: `resend` it (same Message-ID), or `hold` it for an operator.",
   }),
   MAIL_EXPIRE_AFTER_MS: setting({
     schema: duration(1_000),
     fallback: "259200000",
     example: "259200000",
     unit: "ms",
-    about: "A mail that is not out by then is dead, reason `expired` (72 h).",
+    about: "A mail that has not been sent by then is dead, reason `expired` (72 h).",
   }),
   CONSUMER_NAME: setting({
     schema: text(128).regex(/^[\x21-\x7e]+$/, "expected visible ASCII characters without spaces"),
@@ -160,7 +161,7 @@ export const SETTINGS = {
     schema: wholeNumber(1, 1_000),
     fallback: "20",
     example: "20",
-    unit: "mails",
+    unit: "entries",
     about: "Entries that one consumer works on at a time, per group.",
   }),
   CONSUMER_HEALTH_PORT: setting({
@@ -175,14 +176,14 @@ export const SETTINGS = {
     fallback: "10000",
     example: "10000",
     unit: "ms",
-    about: "An entry that its owner has not renewed for so long is claimed by a peer. Owners renew at a third of it.",
+    about: "A peer claims an entry that its owner has not renewed for this long. Owners renew at a third of it.",
   }),
   RETRY_MAX: setting({
     schema: wholeNumber(0, 100),
     fallback: "3",
     example: "3",
-    unit: "tries",
-    about: "Tries after the first.",
+    unit: "attempts",
+    about: "Attempts after the first.",
   }),
   RETRY_DELAY_MS: setting({
     schema: duration(1),
@@ -203,21 +204,21 @@ export const SETTINGS = {
     fallback: "60000",
     example: "60000",
     unit: "ms",
-    about: "A mail that its group has overtaken by so much is lost in Redis, and is put back in line.",
+    about: "A delivery that its group has overtaken by this much is lost in Redis, and is queued again.",
   }),
   DRAIN_TIMEOUT_MS: setting({
     schema: duration(0, 3_600_000),
     fallback: "25000",
     example: "25000",
     unit: "ms",
-    about: "After SIGTERM, what runs has so long to finish; the rest is handed back.",
+    about: "Time after SIGTERM in which entries in flight may finish; the rest is released.",
   }),
   STREAM_RETENTION_MS: setting({
     schema: duration(1_000),
     fallback: "86400000",
     example: "86400000",
     unit: "ms",
-    about: "How long finished entries stay in the stream for replay (24 h).",
+    about: "How long finished entries stay in the stream (24 h). The log in Postgres keeps every event.",
   }),
   PASSWORD_HASH_MEMORY_KIB: setting({
     schema: wholeNumber(8, 4_194_304),
@@ -243,7 +244,7 @@ export const SETTINGS = {
     schema: text().regex(/^[\x21-\x7e]{16,}$/, "expected at least 16 visible ASCII characters"),
     example: "a-long-random-token-of-your-own",
     unit: "",
-    about: "Bearer token for machines: `/api/v1/backlog`, payments. Without it these routes answer 401.",
+    about: "Bearer token for machines (`/api/v1/backlog`). Without it these routes respond with 401.",
     secret: true,
   }),
   LOG_LEVEL: setting({
@@ -262,7 +263,7 @@ export const SETTINGS = {
     example: "parent",
     unit: "",
     about:
-      "How a consumer's span hangs on the producer's: `parent` makes one trace of a signup (with a link, too), `link` a trace of each try.",
+      "How a consumer's span refers to the producer's: `parent` makes one trace of a signup (with a link as well), `link` a trace of each attempt.",
   }),
 } satisfies Record<string, Setting<unknown>>;
 
