@@ -24,7 +24,7 @@ export const PROBLEM_TYPES = {
   invalid_idempotency_key: {
     status: 400,
     title: "Invalid Idempotency-Key",
-    vi: "Idempotency-Key phải gồm 1 đến 255 ký tự ASCII nhìn thấy được, không có khoảng trắng.",
+    vi: "Idempotency-Key phải gồm từ 1 đến 255 ký tự ASCII hiển thị được, không chứa khoảng trắng.",
     en: "Idempotency-Key must be 1 to 255 visible ASCII characters, without spaces.",
   },
   email_taken: {
@@ -42,7 +42,7 @@ export const PROBLEM_TYPES = {
   unauthorized: {
     status: 401,
     title: "Service token needed",
-    vi: "Cần token dịch vụ hợp lệ (Authorization: Bearer).",
+    vi: "Yêu cầu phải kèm token dịch vụ hợp lệ (Authorization: Bearer).",
     en: "A valid service token is required (Authorization: Bearer).",
   },
   foreign_origin: {
@@ -54,25 +54,25 @@ export const PROBLEM_TYPES = {
   not_found: {
     status: 404,
     title: "Not found",
-    vi: "Không tìm thấy trang này.",
+    vi: "Địa chỉ này không tồn tại.",
     en: "There is nothing at this address.",
   },
   event_not_found: {
     status: 404,
     title: "No such event",
-    vi: "Không có sự kiện nào mang mã này.",
+    vi: "Không tìm thấy sự kiện có mã này.",
     en: "There is no event with this id.",
   },
   group_not_found: {
     status: 404,
     title: "No such group",
-    vi: "Không có nhóm nào mang tên này.",
+    vi: "Không tìm thấy nhóm có tên này.",
     en: "There is no group with this name.",
   },
   method_not_allowed: {
     status: 405,
     title: "Method not allowed",
-    vi: "Địa chỉ này không hỗ trợ phương thức đó; xem tiêu đề Allow.",
+    vi: "Địa chỉ này không hỗ trợ phương thức vừa dùng; xem header Allow.",
     en: "This address does not support that method; see the Allow header.",
   },
   body_too_large: {
@@ -84,13 +84,13 @@ export const PROBLEM_TYPES = {
   unsupported_media_type: {
     status: 415,
     title: "Unsupported media type",
-    vi: "Kiểu nội dung không được hỗ trợ; xem tiêu đề Accept.",
+    vi: "Kiểu nội dung không được hỗ trợ; xem header Accept.",
     en: "The content type is not supported; see the Accept header.",
   },
   validation_failed: {
     status: 422,
     title: "Validation failed",
-    vi: "Một số mục chưa hợp lệ.",
+    vi: "Một số thông tin chưa hợp lệ.",
     en: "Some fields are not valid.",
   },
   idempotency_key_reused: {
@@ -102,7 +102,7 @@ export const PROBLEM_TYPES = {
   internal_error: {
     status: 500,
     title: "Internal error",
-    vi: "Đã xảy ra lỗi ngoài dự kiến. Lỗi đã được ghi lại.",
+    vi: "Đã xảy ra lỗi ngoài dự kiến. Chúng tôi đã ghi nhận lỗi này.",
     en: "An unexpected error occurred. It has been logged.",
   },
   too_busy: {

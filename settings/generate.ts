@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { environmentExample, withSettingsTable } from "./document.ts";
 
-const README = join(import.meta.dir, "..", "README.md");
+const DOCUMENT = "docs/settings.md";
 
-/** For `bun run generate`: the README with its table of settings, and `.env.example`; path from the root -> content. */
+/** For `bun run generate`: the document with the table of settings, and `.env.example`; path from the root -> content. */
 export const settingsFiles = (): ReadonlyMap<string, string> =>
   new Map([
-    ["README.md", withSettingsTable(readFileSync(README, "utf8"))],
+    [DOCUMENT, withSettingsTable(readFileSync(join(import.meta.dir, "..", DOCUMENT), "utf8"))],
     [".env.example", environmentExample()],
   ]);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** How one environment variable is read and documented. The README's table and `.env.example` are generated from this. */
+/** How one environment variable is read and documented. The table in docs/settings.md and `.env.example` are generated from this. */
 export interface Setting<Value> {
   readonly schema: z.ZodType<Value, string>;
   /** As it would be written in the environment; undefined: no default. */

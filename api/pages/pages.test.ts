@@ -147,7 +147,7 @@ test("unknown signups and problem types are 404; known types are explained", asy
   for (const path of [`/signups/${Bun.randomUUIDv7()}`, "/signups/nonsense"]) {
     const response = await app.fetch(get(path));
     expect(response.status).toBe(404);
-    expect(await response.text()).toContain("Không có sự kiện nào mang mã này.");
+    expect(await response.text()).toContain("Không tìm thấy sự kiện có mã này.");
   }
   expect(await (await app.fetch(get("/problems/email_taken?lang=en"))).text()).toContain(
     "This email is already registered.",

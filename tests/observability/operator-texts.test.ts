@@ -5,13 +5,12 @@ import { ALERT_GROUPS } from "../../observability/alerts/rules.ts";
 import { DASHBOARDS } from "../../observability/dashboards/frame.ts";
 import { prometheusNames } from "../../observability/dashboards/prometheus-names.ts";
 import * as metricNames from "../../observability/metric-names.ts";
-import { runWords } from "../../ops/app.ts";
 import description from "../../package.json" with { type: "json" };
 import { SETTINGS } from "../../settings/schema.ts";
 import { GROUPS } from "../../stream/groups.ts";
 import { OVERLAYS, overlayObjects, selects } from "../kubernetes/objects.ts";
 import { oursIn } from "../kubernetes/workloads.ts";
-import { opsWords, readOperatorText } from "./operator-texts.ts";
+import { faultOf, opsWords, readOperatorText } from "./operator-texts.ts";
 import { dashboards } from "./queries.ts";
 
 const root = join(import.meta.dir, "..", "..");
@@ -54,25 +53,6 @@ const labelsSelectedIn = (command: string) => {
   return [...(one === undefined ? [] : [one]), ...(some ?? "").split(/, */)]
     .filter((value) => value !== "")
     .map((value) => ({ [label]: value }));
-};
-
-/** What the command line says against the words; undefined if it would run them. Runs nothing. */
-const faultOf = async (words: readonly string[]): Promise<string | undefined> => {
-  const faults: string[] = [];
-  let isAccepted = false;
-  await runWords(words, {
-    process: { stdout: { write: () => {} }, stderr: { write: (text) => void faults.push(text) } },
-    connected: async () => {
-      isAccepted = true;
-      return { json: null, text: () => "" };
-    },
-    conclude: async (produce) => {
-      await produce().catch((error: unknown) => {
-        faults.push(String(error));
-      });
-    },
-  });
-  return isAccepted || faults.length === 0 ? undefined : faults.join("");
 };
 
 describe.each(texts.map((text) => [text.path, text] as const))("%s", (_, { prose, code, commands }) => {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { runWords } from "../../ops/app.ts";
 
 const root = join(import.meta.dir, "..", "..");
 
@@ -28,12 +29,31 @@ export const readOperatorText = (path: string): OperatorText => {
   return { path, prose, code, commands: commands.filter((command) => command !== "") };
 };
 
-/** `bun run ops dead show <event id>` -> the words after `ops`, with a value for each placeholder; undefined if it is none. */
+/** `bun run ops dead show EVENT_ID` -> the words after `ops`, with a value for each placeholder; undefined if it is none. */
 export const opsWords = (command: string): readonly string[] | undefined => {
   const line = /\bbun (?:run ops|ops\/main\.ts) (.*)$/.exec(command)?.[1];
   return line
-    ?.replaceAll("<event id>", "0190c3a1-6f0e-7000-8000-000000000001")
-    .replaceAll("<group>", "welcome-email")
+    ?.replaceAll(/<event id>|\bEVENT_ID\b/g, "0190c3a1-6f0e-7000-8000-000000000001")
+    .replaceAll(/<group>|\bGROUP\b/g, "welcome-email")
     .replaceAll("<orphaned group>", "a-group-of-the-past")
     .split(" ");
+};
+
+/** What the command line says against the words; undefined if it would run them. Runs nothing. */
+export const faultOf = async (words: readonly string[]): Promise<string | undefined> => {
+  const faults: string[] = [];
+  let isAccepted = false;
+  await runWords(words, {
+    process: { stdout: { write: () => {} }, stderr: { write: (text) => void faults.push(text) } },
+    connected: async () => {
+      isAccepted = true;
+      return { json: null, text: () => "" };
+    },
+    conclude: async (produce) => {
+      await produce().catch((error: unknown) => {
+        faults.push(String(error));
+      });
+    },
+  });
+  return isAccepted || faults.length === 0 ? undefined : faults.join("");
 };

@@ -14,10 +14,10 @@ const WORDS: Readonly<Record<Locale, Words>> = {
   vi: {
     subject: (name, brand) => `Chào mừng ${name} đến với ${brand}!`,
     thanks: "Cảm ơn bạn đã đăng ký tài khoản.",
-    next: "Tài khoản của bạn đã sẵn sàng. Bạn có thể bắt đầu ngay bây giờ.",
+    next: "Tài khoản của bạn đã sẵn sàng, bạn có thể bắt đầu sử dụng ngay.",
     action: "Bắt đầu",
     why: (brand) =>
-      `Bạn nhận được thư này vì địa chỉ này vừa được dùng để đăng ký tài khoản ${brand}. Thư được gửi tự động, bạn không cần trả lời.`,
+      `Bạn nhận được thư này vì địa chỉ email của bạn vừa được dùng để đăng ký tài khoản ${brand}. Đây là thư tự động, vui lòng không trả lời.`,
   },
   en: {
     subject: (name, brand) => `Welcome to ${brand}, ${name}!`,
