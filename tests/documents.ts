@@ -10,11 +10,11 @@ export interface Document {
   readonly text: string;
   /** Its lines outside of fenced blocks. */
   readonly lines: readonly string[];
-  /** Fenced blocks, each with the language after its fence; '' for none. */
-  readonly blocks: readonly { readonly language: string; readonly text: string }[];
+  /** Fenced blocks, each with the language after its fence and the file that it is to be written to; '' for none. */
+  readonly blocks: readonly { readonly language: string; readonly file: string; readonly text: string }[];
 }
 
-const BLOCK = /^ *```(\w*)\n([\s\S]*?)^ *```$/gm;
+const BLOCK = /^ *```(\w*)(?: file=(\S+))?\n([\s\S]*?)^ *```$/gm;
 
 export const readDocument = (path: string): Document => {
   const text = readFileSync(join(root, path), "utf8");
@@ -22,7 +22,11 @@ export const readDocument = (path: string): Document => {
     path,
     text,
     lines: text.replace(BLOCK, "").split("\n"),
-    blocks: [...text.matchAll(BLOCK)].map(([, language = "", block = ""]) => ({ language, text: block })),
+    blocks: [...text.matchAll(BLOCK)].map(([, language = "", file = "", block = ""]) => ({
+      language,
+      file,
+      text: block,
+    })),
   };
 };
 
@@ -85,13 +89,14 @@ const PATH = /^(?!\.local\/)(?:[\w.-]+\/[\w./-]*|[\w-]+\.(?:json|md))$/;
 
 /**
  * Paths in backticks that lead nowhere: neither from the root, nor from the document, nor from a folder that the same line
- * names before, as in "`database/`: `ledger/` for deliveries".
+ * names before, as in "`database/`: `ledger/` for deliveries". What a block of the document is written to is there by then.
  */
-export const missingPaths = ({ path, lines }: Document, further: readonly string[] = []): readonly string[] =>
+export const missingPaths = ({ path, lines, blocks }: Document, further: readonly string[] = []): readonly string[] =>
   lines.flatMap((line) => {
     const named = inlineCode(line).filter((code) => PATH.test(code));
     const bases = ["", dirname(path), ...further, ...named.filter((code) => code.endsWith("/")).slice(0, 1)];
-    return named.filter((code) => !bases.some((base) => existsSync(join(root, base, code))));
+    const isWritten = (code: string) => blocks.some(({ file }) => file.startsWith(code));
+    return named.filter((code) => !isWritten(code) && !bases.some((base) => existsSync(join(root, base, code))));
   });
 
 /** Lines of shell blocks and of blocks without a language, and inline code, without comments. */
