@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
+import { inTurns } from "../../runtime/in-turns.ts";
 import { type Loop, startLoop } from "../../runtime/loop.ts";
 import { ensureGroup } from "../../stream/ensure-group.ts";
 import type { Group } from "../../stream/groups.ts";
@@ -22,10 +23,11 @@ export const startGroupRepairer = (deps: {
     log: deps.log,
     everyMs: EVERY_MS,
     turn: async () => {
-      for (const group of deps.groups) {
+      await inTurns(deps.groups, async (group) => {
         const made = await ensureGroup(deps.redis, deps.keys, group);
         if (made > 0) deps.log.info({ group: group.name, made }, "made the group on its streams");
-      }
+        return "idle";
+      });
       return "idle";
     },
   });

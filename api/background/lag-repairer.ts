@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
+import { inTurns } from "../../runtime/in-turns.ts";
 import { type Loop, startLoop } from "../../runtime/loop.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
@@ -21,10 +22,16 @@ export const startLagRepairer = (
     log,
     everyMs,
     turn: async () => {
-      for (const stream of [keys.events, ...groups.map(({ name }) => keys.retriesStream(name))]) {
-        const restored = await restoreLag(redis, stream);
-        if (restored.length > 0) log.warn({ stream, groups: restored }, "Redis had forgotten the lag; it is restored");
-      }
+      const streams = [keys.events, ...groups.map(({ name }) => keys.retriesStream(name))];
+      await inTurns(
+        streams.map((name) => ({ name })),
+        async ({ name: stream }) => {
+          const restored = await restoreLag(redis, stream);
+          if (restored.length > 0)
+            log.warn({ stream, groups: restored }, "Redis had forgotten the lag; it is restored");
+          return "idle";
+        },
+      );
       return "idle";
     },
   });

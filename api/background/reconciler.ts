@@ -3,6 +3,7 @@ import type { Database } from "../../database/connection.ts";
 import { takeLostDeliveries } from "../../database/ledger/lost.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { instruments } from "../../observability/metrics.ts";
+import { inTurns } from "../../runtime/in-turns.ts";
 import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
 import { enqueueLogged } from "../../stream/enqueue.ts";
 import type { Group } from "../../stream/groups.ts";
@@ -34,19 +35,18 @@ export const startReconciler = (
   { db, redis, keys, groups, log }: ReconcilerDeps,
   { reconcileAfterMs }: { readonly reconcileAfterMs: number },
 ): Loop => {
-  const reconcile = async (group: string, signal: AbortSignal, progress: () => void): Promise<void> => {
-    for (;;) {
-      // An age, so that Redis' clock and Postgres' are never compared.
-      const overtakenByMs = (await watermarkAgeMs(redis, keys, group)) + reconcileAfterMs;
-      const lost = await takeLostDeliveries(db, { group, overtakenByMs, limit: BATCH });
-      if (lost.length === 0) return;
-      await enqueueLogged(redis, keys.retriesStream(group), lost);
-      instruments().reconciled.add(lost.length, { "messaging.consumer.group.name": group });
-      log.warn({ group, reconciled: lost.length }, "brought back deliveries that Redis had lost");
-      if (lost.length < BATCH || signal.aborted) return;
-      progress();
-      await pause(PAUSE_BETWEEN_BATCHES_MS, signal);
-    }
+  /** One batch of one group; "again": there may be more. */
+  const reconcile = async (group: string, signal: AbortSignal): Promise<"again" | "idle"> => {
+    // An age, so that Redis' clock and Postgres' are never compared.
+    const overtakenByMs = (await watermarkAgeMs(redis, keys, group)) + reconcileAfterMs;
+    const lost = await takeLostDeliveries(db, { group, overtakenByMs, limit: BATCH });
+    if (lost.length === 0) return "idle";
+    await enqueueLogged(redis, keys.retriesStream(group), lost);
+    instruments().reconciled.add(lost.length, { "messaging.consumer.group.name": group });
+    log.warn({ group, reconciled: lost.length }, "brought back deliveries that Redis had lost");
+    if (lost.length < BATCH) return "idle";
+    await pause(PAUSE_BETWEEN_BATCHES_MS, signal);
+    return "again";
   };
 
   return startLoop({
@@ -54,7 +54,14 @@ export const startReconciler = (
     log,
     everyMs: Math.min(MAX_EVERY_MS, reconcileAfterMs),
     turn: async (signal, progress) => {
-      for (const { name } of groups) await reconcile(name, signal, progress);
+      await inTurns(
+        groups,
+        ({ name }) => {
+          progress();
+          return reconcile(name, signal);
+        },
+        signal,
+      );
       return "idle";
     },
   });
