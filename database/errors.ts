@@ -15,13 +15,16 @@ const UNAVAILABLE_CLASSES = new Set(["08", "53", "55", "57", "58", "XX", "28", "
 const BAD_DATA_CLASSES = new Set(["22", "23"]);
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
+/** Whether an error's code is one of Postgres', which has answered then. */
+export const isSqlState = (code: string): boolean => SQLSTATE.test(code) && /\d/.test(code);
+
 const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : "";
 
 /** Classifies an error of postgres.js: SQLSTATE if the server answered, else the code of the driver or the system. */
 export const databaseFault = (error: unknown): DatabaseFault => {
   const code = codeOf(error);
-  if (SQLSTATE.test(code) && /\d/.test(code)) {
+  if (isSqlState(code)) {
     const sqlClass = code.slice(0, 2);
     if (CONFLICTS.has(code)) return { kind: "conflict", code };
     if (UNAVAILABLE_CODES.has(code) || UNAVAILABLE_CLASSES.has(sqlClass)) return { kind: "unavailable", code };

@@ -46,8 +46,9 @@ export const sqlWriteEvents = (source: string, bindings: string): string => `
     insert into events (event_id, type, subject, data, traceparent, tracestate)
     select event_id, type, subject, data, traceparent, tracestate from ${source}),
   new_deliveries as (
-    insert into deliveries (group_name, event_id, next_try_at, timeline)
-    select bound.group_name, made.event_id, now() + bound.delay_ms * interval '1 ms', ${firstStep({ state: "'queued'" })}
+    insert into deliveries (group_name, event_id, next_try_at, published_at, timeline)
+    select bound.group_name, made.event_id, now() + bound.delay_ms * interval '1 ms',
+      now() + coalesce(bound.delay_ms, 0) * interval '1 ms', ${firstStep({ state: "'queued'" })}
     from ${source} as made
     join json_to_recordset(${bindings}::json) as bound (type text, group_name text, delay_ms float8) using (type)),
   new_outbox as (

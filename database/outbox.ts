@@ -54,7 +54,7 @@ const removeLate = statement<{ event_id: string }, [readonly string[]]>(`
     select group_name, event_id from deliveries join deleted using (event_id)
     order by event_id, group_name for update of deliveries),
   noted as (
-    update deliveries set published_at = now(),
+    update deliveries set published_at = greatest(published_at, now()),
       timeline = ${withStep("deliveries", { state: "state", reason: "'relayed'" })}
     from locked_deliveries
     where deliveries.event_id = locked_deliveries.event_id and deliveries.group_name = locked_deliveries.group_name)

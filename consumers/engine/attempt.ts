@@ -7,9 +7,11 @@ import type { Keys } from "../../stream/keys.ts";
 import { publishState } from "../../stream/publish.ts";
 import type { Breaker } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
-import type { Attempt, GroupDefinition, Outcome, Prepared } from "./handler.ts";
+import type { Attempt, GroupDefinition, Outcome } from "./handler.ts";
 import type { InFlight, RunningAttempt } from "./in-flight.ts";
+import type { LookUp } from "./look-up.ts";
 import type { Settler } from "./settler.ts";
+import { isSystemsFault } from "./thrown.ts";
 import { verdictBefore } from "./verdict.ts";
 
 /** An entry whose event the group can read. */
@@ -22,7 +24,7 @@ export interface ReadableEntry<Data> {
 /** A claimed entry before its attempt. */
 export interface ClaimedEntry<Data, Input> extends ReadableEntry<Data> {
   readonly claim: TakenDelivery;
-  readonly prepared: Prepared<Input> | undefined;
+  readonly prepared: LookUp<Input> | undefined;
   /** There is a note that the work was done while the ledger was unavailable. */
   readonly isNoted: boolean;
   /** Monotonic, ms: our lease lasts at least until then. */
@@ -50,24 +52,41 @@ export interface AttemptDeps<Data, Input> {
 const mayCommit = (attempt: RunningAttempt, now: () => number): boolean =>
   !attempt.isLost && !attempt.giveUp.signal.aborted && now() < attempt.leaseUntil;
 
-/** Runs the work to its outcome. Work that throws is a retry before its commit point, and uncertain after it. */
+/** What became of the work. `threw`: its code failed for this piece, which says nothing about other systems. */
+interface Ended {
+  readonly outcome: Outcome;
+  readonly threw: boolean;
+}
+
+const HANDLER_ERROR = "handler_error";
+
+/**
+ * Runs the work to its outcome. Work that throws is uncertain after its commit point; before it, and always if it is
+ * idempotent, the system's failure if a system failed, else a retry.
+ */
 const outcomeOf = async (
   attempt: RunningAttempt,
   work: (attempt: Attempt) => Promise<Outcome>,
-  { now, log }: { readonly now: () => number; readonly log: Logger },
-): Promise<Outcome> => {
+  { isIdempotent, now, log }: { readonly isIdempotent: boolean; readonly now: () => number; readonly log: Logger },
+): Promise<Ended> => {
   try {
     const outcome = work({
       signal: attempt.giveUp.signal,
       commit: () => {
-        attempt.isCommitted = mayCommit(attempt, now);
-        return attempt.isCommitted;
+        const isAllowed = mayCommit(attempt, now);
+        // Once passed, it stays passed: a second call does not undo the first one's effect.
+        attempt.isCommitted ||= isAllowed;
+        return isAllowed;
       },
     });
-    return await Promise.race([outcome, attempt.cutOff.promise]);
+    return { outcome: await Promise.race([outcome, attempt.cutOff.promise]), threw: false };
   } catch (error) {
     log.error({ event_id: attempt.event.id, error }, "the work threw; the event will be retried");
-    return { kind: attempt.isCommitted ? "uncertain" : "transient", reason: "handler_error" };
+    if (attempt.isCommitted && !isIdempotent) {
+      return { outcome: { kind: "uncertain", reason: HANDLER_ERROR }, threw: true };
+    }
+    if (isSystemsFault(error)) return { outcome: { kind: "unavailable", reason: HANDLER_ERROR }, threw: false };
+    return { outcome: { kind: "transient", reason: HANDLER_ERROR }, threw: true };
   }
 };
 
@@ -99,13 +118,20 @@ export const createAttempts = <Data, Input>(
   const { redis, keys, definition, inFlight, breaker, settler, around, now, at, log } = deps;
 
   const work = async (attempt: RunningAttempt, { event, data, claim, prepared }: ClaimedEntry<Data, Input>) => {
+    if (prepared?.kind === "failed") return { kind: "transient", reason: HANDLER_ERROR } as const;
     // The ledger claims only deliveries whose look-up is ready.
     if (prepared?.kind !== "ready") return { kind: "released", reason: "not_ready" } as const;
     const { attempts, uncertain, ageMs } = claim;
     const { type, traceparent } = event;
     const piece = { eventId: event.id, type, data, traceparent, attempts, uncertain, ageMs };
-    const outcome = await outcomeOf(attempt, (asked) => definition.work(piece, prepared.input, asked), { now, log });
-    return learnFrom(breaker, outcome, attempt);
+    const { isIdempotent } = definition.policy;
+    const options = { isIdempotent, now, log };
+    const { outcome, threw } = await outcomeOf(
+      attempt,
+      (asked) => definition.work(piece, prepared.input, asked),
+      options,
+    );
+    return threw ? outcome : learnFrom(breaker, outcome, attempt);
   };
 
   const run = async (attempt: RunningAttempt, claimed: ClaimedEntry<Data, Input>): Promise<void> => {

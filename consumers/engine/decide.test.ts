@@ -49,6 +49,14 @@ const rows: readonly Row[] = [
   { outcome: uncertain, attempts: 3, state: "dead", move: "dead-letter", uses: 1, reason: "retries_exhausted" },
   { outcome: uncertain, hold: true, state: "held", move: "ack", uses: 1 },
   { outcome: uncertain, isIdempotent: true, hold: true, state: "retrying", move: "delay", uses: 1, delayMs: 1_000 },
+  {
+    outcome: { kind: "uncertain", reason: "stopped" },
+    isIdempotent: true,
+    attempts: 3,
+    state: "queued",
+    move: "release",
+    uses: 0,
+  },
   { outcome: { kind: "rejected", reason: "expired" }, state: "dead", move: "dead-letter", uses: 0, reason: "expired" },
   { outcome: { kind: "released", reason: "stopped" }, attempts: 3, state: "queued", move: "release", uses: 0 },
 ];

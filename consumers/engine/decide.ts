@@ -35,6 +35,14 @@ const unchanged = {
   reply: null,
 } as const;
 
+/** Reason of what is cut off when its consumer stops. */
+export const STOPPED = "stopped";
+
+const released = (reason: string): Decision => ({
+  ledger: { ...unchanged, state: "queued", reason },
+  move: { kind: "release" },
+});
+
 /**
  * Decides how an outcome is settled. Pure: `random` aside, the same outcome and counters give the same decision.
  *
@@ -89,11 +97,13 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
     }
     case "uncertain": {
       const { reason } = outcome;
+      // Cut off because its consumer stops: a peer does it at once.
+      if (policy.isIdempotent && reason === STOPPED) return released(reason);
       if (policy.isIdempotent) return again("retrying", reason, { attempts: 1 });
       if (policy.uncertain === "resend") return again("uncertain", reason, { attempts: 1, uncertain: 1 });
       return { ledger: { ...unchanged, state: "held", attempts: 1, uncertain: 1, reason }, move: { kind: "ack" } };
     }
     case "released":
-      return { ledger: { ...unchanged, state: "queued", reason: outcome.reason }, move: { kind: "release" } };
+      return released(outcome.reason);
   }
 };

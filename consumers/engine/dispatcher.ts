@@ -6,9 +6,9 @@ import { findDoneNotes } from "../../stream/done-note.ts";
 import type { Entry } from "../../stream/entries.ts";
 import type { StreamEvent } from "../../stream/events/envelope.ts";
 import { type AttemptDeps, createAttempts, type ReadableEntry } from "./attempt.ts";
-import type { Prepared } from "./handler.ts";
+import { STOPPED } from "./decide.ts";
 import type { Ledger } from "./ledger.ts";
-import { lookUp } from "./look-up.ts";
+import { type LookUp, lookUp } from "./look-up.ts";
 import { sortEntry, type UnreadableEntry } from "./sort-entry.ts";
 
 export interface DispatcherDeps<Data, Input> extends AttemptDeps<Data, Input> {
@@ -73,7 +73,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
         return undefined;
       case "foreign":
         log.debug({ entry_id: entry.id, type: sorted.type }, "not an event of this group");
-        inBackground(entry, settler.dismiss(entry));
+        inBackground(entry, settler.pass(entry));
         return undefined;
       case "unreadable":
         reject(entry, sorted);
@@ -81,16 +81,17 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     }
   };
 
-  const wantedOf = ({ event }: ReadableEntry<Data>, prepared: Prepared<Input> | undefined): WantedDelivery => ({
-    event_id: event.id,
-    lookup: prepared?.kind ?? "cancel",
-    reason: prepared === undefined ? "not_found" : prepared.kind === "ready" ? null : prepared.reason,
-  });
+  const wantedOf = ({ event }: ReadableEntry<Data>, found: LookUp<Input> | undefined): WantedDelivery => {
+    if (found === undefined) return { event_id: event.id, lookup: "cancel", reason: "not_found" };
+    // A look-up that failed is claimed, too: it is an attempt, and is settled as one.
+    if (found.kind === "ready" || found.kind === "failed") return { event_id: event.id, lookup: "ready", reason: null };
+    return { event_id: event.id, lookup: found.kind, reason: found.reason };
+  };
 
-  const unknownOf = (item: ReadableEntry<Data>, prepared: Prepared<Input> | undefined): UnknownEvent => {
+  const unknownOf = (item: ReadableEntry<Data>, found: LookUp<Input> | undefined): UnknownEvent => {
     const { event, data } = item;
     return {
-      ...wantedOf(item, prepared),
+      ...wantedOf(item, found),
       type: event.type,
       subject: definition.subjectOf?.(data) ?? event.subject ?? event.id,
       data,
@@ -135,7 +136,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       for (const { event } of items) await at("read", event.id);
 
       const pieces = items.map(({ event, data }) => ({ eventId: event.id, type: event.type, data }));
-      const prepared = await unlessStopped("looking up what the work needs", () => lookUp(definition, pieces));
+      const prepared = await unlessStopped("looking up what the work needs", () => lookUp(definition, pieces, log));
       if (prepared === undefined) {
         for (const { entry } of items) inBackground(entry, settler.release(entry));
         return;
@@ -179,7 +180,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
           const attempt = startAttempt({ ...item, claim, leaseUntil, isNoted, prepared: prepared.found.get(event.id) });
           inBackground(entry, attempt.done);
           // Asked to stop before it was known whether the work is done already: a peer will find out.
-          if (noted === undefined) attempt.running.giveUp.abort("stopped");
+          if (noted === undefined) attempt.running.giveUp.abort(STOPPED);
         }
       }
     },

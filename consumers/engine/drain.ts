@@ -4,6 +4,7 @@ import { pendingOf } from "../../stream/entries.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { leaveGroup } from "../../stream/scripts/leave.ts";
 import { releaseEntries } from "../../stream/scripts/release.ts";
+import { STOPPED } from "./decide.ts";
 import type { InFlight } from "./in-flight.ts";
 
 export interface DrainDeps {
@@ -27,11 +28,11 @@ const PAGE = 500;
  */
 export const finishWork = async ({ inFlight, log }: DrainDeps, drainTimeoutMs: number): Promise<void> => {
   if (await inFlight.untilEmpty(Math.min(BEFORE_COMMIT_GRACE_MS, drainTimeoutMs))) return;
-  for (const attempt of inFlight.attempts()) if (!attempt.isCommitted) attempt.giveUp.abort("stopped");
+  for (const attempt of inFlight.attempts()) if (!attempt.isCommitted) attempt.giveUp.abort(STOPPED);
   if (await inFlight.untilEmpty(Math.max(0, drainTimeoutMs - BEFORE_COMMIT_GRACE_MS))) return;
   for (const attempt of inFlight.attempts()) {
-    attempt.giveUp.abort("stopped");
-    attempt.cutOff.resolve({ kind: attempt.isCommitted ? "uncertain" : "released", reason: "stopped" });
+    attempt.giveUp.abort(STOPPED);
+    attempt.cutOff.resolve({ kind: attempt.isCommitted ? "uncertain" : "released", reason: STOPPED });
   }
   if (!(await inFlight.untilEmpty(CUT_OFF_GRACE_MS))) {
     log.warn(

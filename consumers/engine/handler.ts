@@ -27,7 +27,7 @@ export interface Claim<Data> extends Piece<Data> {
   readonly attempts: number;
   /** Times that it was unknown whether the effect took place: the work may be done already. */
   readonly uncertain: number;
-  /** Since the event was committed, in ms, when it was claimed. */
+  /** Since the delivery was made, usually with its event, in ms, when it was claimed. */
   readonly ageMs: number;
   /** Trace context of the event, for work that propagates it. */
   readonly traceparent: string;
@@ -89,10 +89,14 @@ export interface GroupDefinition<Data, Input> {
   readonly subjectOf?: (data: Data) => string;
   /**
    * Looks up what the work needs, by event id, in one statement per batch. An event that is missing in the answer is
-   * cancelled. If it rejects, the store is unavailable, and it is called again.
+   * cancelled. If it rejects because a store is unavailable, it is called again; by any other error each event is looked
+   * up alone, and those for which it still rejects are retried as if the work had thrown.
    */
   readonly prepare: (pieces: readonly Piece<Data>[]) => Promise<ReadonlyMap<string, Prepared<Input>>>;
-  /** Does one piece of work. If it throws: a retry before its commit point, uncertain after it. */
+  /**
+   * Does one piece of work. If it throws, it is uncertain after its commit point, unless it is idempotent; else
+   * `unavailable` if a store or a connection failed, and a retry if not.
+   */
   readonly work: (claim: Claim<Data>, input: Input, attempt: Attempt) => Promise<Outcome>;
   readonly policy: Policy;
   /** Closes the resources of the work when its consumer ends. */

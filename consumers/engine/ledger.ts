@@ -51,6 +51,9 @@ const adoptAll = async (
   return new Map(answers.flatMap((answer) => (answer === undefined ? [] : [[answer.eventId, answer]])));
 };
 
+/** Without what a text of Postgres cannot hold: U+0000, and half of a surrogate pair. */
+const storable = (text: string | null): string | null => text?.replaceAll("\0", "").toWellFormed() ?? null;
+
 /** A settlement that Postgres refuses is written without reply and receipt. */
 const settleAll = (
   db: Database,
@@ -62,7 +65,11 @@ const settleAll = (
     mayBeOneRows: isRefused,
     failedAlone: async (row, error) => {
       if (!isRefused(error)) throw error;
-      const [isApplied = false] = await settleDeliveries(db, [{ ...row, receipt: null, reply: null }], owner);
+      const [isApplied = false] = await settleDeliveries(
+        db,
+        [{ ...row, reason: storable(row.reason), receipt: null, reply: null }],
+        owner,
+      );
       return isApplied;
     },
   });

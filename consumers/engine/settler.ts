@@ -1,12 +1,13 @@
 import type { Redis } from "ioredis";
 import type { ClaimedDelivery } from "../../database/ledger/claim.ts";
 import type { Logger } from "../../observability/logger.ts";
+import { randomHex, randomTraceContext } from "../../observability/trace-context.ts";
 import { persist } from "../../runtime/persist.ts";
 import { isMissingGroup } from "../../stream/connection.ts";
 import { noteDone } from "../../stream/done-note.ts";
 import { ensureGroup } from "../../stream/ensure-group.ts";
 import { acknowledge, type Entry, fieldsOf, heldEntry } from "../../stream/entries.ts";
-import type { StreamEvent } from "../../stream/events/envelope.ts";
+import { decodeEvent, type StreamEvent } from "../../stream/events/envelope.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { publishState } from "../../stream/publish.ts";
@@ -64,11 +65,23 @@ export interface Settler {
   delay(entry: Entry, delayMs: number): Promise<void>;
   /** Dead-letters an entry that cannot be read; its delivery, if the log has the same event, becomes `dead`. */
   reject(entry: Entry, fault: UnreadableEntry): Promise<void>;
-  /** Acks an entry that is not for this group, or whose payload was trimmed. */
+  /** Acks an entry whose payload was trimmed. */
   dismiss(entry: Entry): Promise<void>;
+  /** Acks an entry of a type that the group does not bind to; dead-letters it if the group has a delivery of it. */
+  pass(entry: Entry): Promise<void>;
   /** Releases an entry unchanged. */
   release(entry: Entry): Promise<void>;
 }
+
+/** Delay of an entry whose delivery was not ours to settle, in ms. */
+const NOT_OURS_WAIT_MS = 1_000;
+/** Reason of a delivery whose event's type the group does not bind to. */
+const NOT_BOUND = "not_bound";
+
+const eventOf = ({ raw }: Entry): StreamEvent | undefined => {
+  const decoded = decodeEvent(fieldsOf(raw ?? []), randomTraceContext(randomHex));
+  return decoded.kind === "event" ? decoded.event : undefined;
+};
 
 export const createSettler = (deps: SettlerDeps): Settler => {
   const { redis, keys, group, consumer, ledger, policy, random, wallClock, at, log, abandon } = deps;
@@ -125,10 +138,15 @@ export const createSettler = (deps: SettlerDeps): Settler => {
     });
   };
 
+  const delay = (entry: Entry, delayMs: number): Promise<void> =>
+    move("delaying an entry", () =>
+      delayEntry(redis, held(entry), retrySet, delayMs, withCrashes(entry.raw ?? [], entry.deliveries)),
+    );
+
   /** Else its delivery would stay open, and the reconciler bring it back for ever. */
   const refuse = async ({ id, type, data }: StreamEvent, reason: string): Promise<boolean> => {
     const isDead = await persist(() => ledger.refuse({ event_id: id, type, data }, reason), {
-      what: "closing the delivery of an unreadable event",
+      what: "closing the delivery of an event that the group does not handle",
       log,
       signal: abandon,
     });
@@ -174,9 +192,10 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       const decision = decide(outcome, claim, policy, random);
       const recorded = await record(attempt, decision);
       if (!recorded && outcome.kind !== "done") {
-        // Another claim owns the delivery, and with it this entry.
-        log.info({ event_id: event.id, outcome: outcome.kind }, "the delivery is another consumer's by now");
-        return;
+        // Another claim owns the delivery, and with it the entry; or the answer to the first write was lost, and the entry
+        // is still ours: then the next claim finds what was written.
+        log.info({ event_id: event.id, outcome: outcome.kind }, "the delivery is not ours any more");
+        return delay(attempt.entry, NOT_OURS_WAIT_MS);
       }
       await at("recorded", event.id);
       publishState(redis, keys.status, event.id, decision.ledger.state);
@@ -188,10 +207,15 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       const reason = closed.reason ?? "dead";
       return toDeadLetter(entry, { eventId, indexed: true, reason, detail: "", attempts: closed.attempts });
     },
-    delay: (entry, delayMs) =>
-      move("delaying an entry", () =>
-        delayEntry(redis, held(entry), retrySet, delayMs, withCrashes(entry.raw ?? [], entry.deliveries)),
-      ),
+    delay,
+    async pass(entry) {
+      // In its own retries stream is what it had a delivery of: its patterns were others when the event was written.
+      const event = entry.stream === retriesStream ? eventOf(entry) : undefined;
+      if (event === undefined || !(await refuse(event, NOT_BOUND))) return ack(entry);
+      log.warn({ entry_id: entry.id, type: event.type }, "a delivery of a type that the group does not bind to");
+      const letter = { eventId: event.id, indexed: true, reason: NOT_BOUND, detail: event.type, attempts: 0 };
+      await toDeadLetter(entry, letter);
+    },
     async reject(entry, { reason, detail, event }) {
       const indexed = event !== undefined && (await refuse(event, reason));
       const eventId = indexed ? event.id : (fieldsOf(entry.raw ?? [])["id"] ?? "");

@@ -35,7 +35,7 @@ export interface TakenDelivery {
   readonly uncertain: number;
   /** Too old: to be dead-lettered under this fence. */
   readonly isExpired: boolean;
-  /** Since the event was committed, in ms of Postgres' clock, when it was claimed. */
+  /** Since the delivery was made, in ms of Postgres' clock, when it was claimed. */
   readonly ageMs: number;
   /** The lease of its last owner ran out. */
   readonly tookOver: boolean;

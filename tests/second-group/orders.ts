@@ -98,6 +98,8 @@ export interface Orders extends AsyncDisposable {
   publish(...orders: readonly LoggedEvent[]): Promise<void>;
   /** Writes and publishes orders; returns their event ids. */
   place(...orders: readonly LoggedEvent[]): Promise<string[]>;
+  /** The stock's definition. */
+  definition(work: StockWork, options?: StockOptions): GroupDefinition<OrderPlaced, string>;
   /** Starts a consumer of the stock. */
   consumer(work: StockWork, options?: StockOptions): Promise<TestConsumer>;
   /** What the ledger says of an event in the stock's group. */
@@ -148,6 +150,7 @@ export const anOrderPipeline = async ({ stock = STOCK }: { readonly stock?: Grou
   const publish: Orders["publish"] = async (...orders) => {
     await Promise.all(orders.map((order) => publisher.publish(order)));
   };
+  const definition: Orders["definition"] = (work, options) => aGroup(stock, orderSchema, work, options);
   const settled: Orders["settled"] = async (eventIds, state = "done", timeoutMs = 15_000) => {
     for (const eventId of eventIds) await eventually(async () => (await status(eventId))?.state === state, timeoutMs);
   };
@@ -163,8 +166,8 @@ export const anOrderPipeline = async ({ stock = STOCK }: { readonly stock?: Grou
       await publish(...orders);
       return eventIds;
     },
-    consumer: (work, options = {}) =>
-      pipeline.start(() => aGroup(stock, orderSchema, work, options), { ...known, ...options }),
+    definition,
+    consumer: (work, options = {}) => pipeline.start(() => definition(work, options), { ...known, ...options }),
     letters: async () =>
       (await redis.xrange(keys.dead(stock.name), "-", "+")).map(([, fields]) => fieldOf(fields, "reason")),
     async nothingPending() {
