@@ -12,7 +12,7 @@ export interface Group {
   readonly name: string;
   /** Patterns of event types, as those of a topic exchange: `user.signed_up.v1`, `user.#`. */
   readonly types: readonly string[];
-  /** Delay before its first attempt at an event, in ms; none if not given. */
+  /** Delay before its first attempt at a new event, in ms; none if not given. A replayed event has none. */
   readonly delayMs?: number;
   /** The names that users see for the states `active` and `done`. */
   readonly words?: { readonly active: "sending"; readonly done: "sent" };
