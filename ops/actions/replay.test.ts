@@ -64,6 +64,24 @@ describe("a replay of the log", () => {
     expect((await pipeline.status(second))?.timeline.map(({ reason }) => reason)).not.toContain("replayed");
   });
 
+  test("that dies once the ledger has requeued leaves no note by which what the reconciler brings back is skipped", async () => {
+    await using pipeline = await aPipeline();
+    const [eventId = "", other = ""] = await sentMails(pipeline, 2);
+    const noteOf = (id: string) => pipeline.keys.sent(GROUP, id);
+    for (const id of [eventId, other]) await pipeline.redis.set(noteOf(id), "1");
+    const operator = anOperator(pipeline, {
+      at: (step) => {
+        if (step === "requeued") throw new Error("killed");
+      },
+    });
+    const again = { kind: "events", eventIds: [eventId] } as const;
+    await expect(replay(operator, WELCOME_EMAIL, { ...everything, again })).rejects.toThrow("killed");
+    expect((await pipeline.status(eventId))?.state).toBe("queued");
+    expect(await pipeline.redis.exists(noteOf(eventId))).toBe(0);
+    // What is not to be done again keeps its note.
+    expect(await pipeline.redis.exists(noteOf(other))).toBe(1);
+  });
+
   test("keeps to its range and its types, and begins at an event", async () => {
     await using pipeline = await aPipeline();
     const operator = anOperator(pipeline, { groups: [EXAMPLE_GROUP] });

@@ -23,6 +23,8 @@ import { NotFound, type Operator } from "./operator.ts";
  *
  * | step                                       | died after it: the next one sees                                    |
  * | ------------------------------------------ | ------------------------------------------------------------------- |
+ * | UNLINK of the notes that work was done,    | `done` as before: while the ledger says so, no note is asked for    |
+ * | where it is to be done again               |                                                                     |
  * | ledger: a new delivery, or `done` ->       | `queued` and nowhere: the reconciler brings it back; replayed       |
  * | `queued` (`requeued`)                      | again, it is already in progress, and is left alone                 |
  * | XADD to the group's retries stream         | nothing: the entry is there                                         |
@@ -153,18 +155,19 @@ const replayPage = async (
   const { db, redis, keys, at } = operator;
   const idsOf = (fate: Fate) => page.filter((_, index) => fates[index] === fate).map((event) => event.event_id);
   const added = await enlistEvents(db, idsOf("add"), group.name);
-  const repeated = await requeueDeliveries(db, idsOf("repeat"), {
+  const again = idsOf("repeat");
+  // Before the ledger says `queued`: whoever claims it then, and finds a note, would skip the work.
+  await deleteDoneNotes(
+    redis,
+    again.map((eventId) => keys.sent(group.name, eventId)),
+  );
+  const repeated = await requeueDeliveries(db, again, {
     group: group.name,
     from: "done",
     reason: "replayed",
   });
   const queued = new Set([...added, ...repeated.filter((row) => row.requeued).map((row) => row.event_id)]);
   await at("requeued");
-  // A note that the work was done before would have it skipped.
-  await deleteDoneNotes(
-    redis,
-    [...queued].map((eventId) => keys.sent(group.name, eventId)),
-  );
   await enqueueLogged(
     redis,
     keys.retriesStream(group.name),
