@@ -1,4 +1,4 @@
-import { count } from "../actions/quantity.ts";
+import { count, counted } from "../actions/quantity.ts";
 import { command, UsageError } from "../command.ts";
 import { JSON_FLAG, type JsonFlags, SWITCH, text } from "../flags.ts";
 import { confirmed } from "../terminal/confirm.ts";
@@ -11,9 +11,11 @@ interface Flags extends JsonFlags {
 export const groupDrop = command<Flags, [name: string]>({
   brief: "Delete an orphaned group, which no consumer reads any more",
   about: [
-    "An orphaned group holds back trimming: the log grows as long as it exists. Its position in the log, its retries and its",
-    "dead letters are deleted; the log, the ledger and other groups are not affected. A group of stream/groups.ts needs",
-    "--force, and the api creates it again within seconds, at the beginning of the log.",
+    "An orphaned group holds back trimming: the log grows as long as it exists. Its unfinished and held deliveries are",
+    "cancelled in the ledger (`group_dropped`), in batches; then its position in the log, its retries and its dead letters are",
+    "deleted. The log, finished deliveries and other groups are not affected. May be stopped, and run again. A group of",
+    "stream/groups.ts needs --force, and the api creates it again within seconds, at the beginning of the log; what was",
+    "cancelled stays so.",
   ].join("\n"),
   parameters: {
     positional: {
@@ -27,44 +29,60 @@ export const groupDrop = command<Flags, [name: string]>({
     },
   },
   examples: [["group drop old-newsletter --yes", "`status` shows which groups are orphaned"]],
-  needs: ["redis"],
+  needs: ["database", "redis"],
   async check({ force }, name) {
     const { GROUPS } = await import("../../stream/groups.ts");
     if (force !== true && GROUPS.some((group) => group.name === name)) {
       throw new UsageError(`${name} is a group of stream/groups.ts; to drop it all the same, give --force`);
     }
   },
-  async run({ redis, keys, say, signal }, { yes }, name) {
-    const [{ dropGroup }, { readGroupStatus }, { NotFound }] = await Promise.all([
-      import("../../stream/drop-group.ts"),
-      import("../../stream/group-status.ts"),
-      import("../actions/operator.ts"),
-    ]);
-    const found = await readGroupStatus(redis, keys, name);
+  async run(context, { yes }, name) {
+    const { db, redis, keys, say, signal } = context;
+    const [{ dropGroupAndWork }, { countOpen }, { BACKLOG_BOUND }, { readGroupStatus }, { NotFound }] =
+      await Promise.all([
+        import("../actions/drop-group.ts"),
+        import("../../database/ledger/cancel.ts"),
+        import("../../database/ledger/counts.ts"),
+        import("../../stream/group-status.ts"),
+        import("../actions/operator.ts"),
+      ]);
+    const [found, open] = await Promise.all([readGroupStatus(redis, keys, name), countOpen(db, name)]);
+    const isCounted = open < BACKLOG_BOUND;
     const lost = {
       unread: found.lag,
       pending: found.pending,
       retries: found.retriesLag,
       waitingRetries: found.waitingRetries,
       deadLetters: found.deadLetters,
+      openDeliveries: open,
     };
-    const exists = found.exists.events || found.exists.retries || found.waitingRetries + found.deadLetters > 0;
+    const exists = found.exists.events || found.exists.retries || found.waitingRetries + found.deadLetters + open > 0;
     if (!exists && !found.paused) throw new NotFound(`there is no group ${name}`);
     const unread = found.lag === null ? "an unknown number of" : count(found.lag);
+    const deliveries = counted(open, "unfinished or held delivery", "unfinished or held deliveries");
     say(
       [
-        `dropping group ${name} loses ${unread} unread and ${count(found.pending)} pending entries,`,
+        `dropping group ${name} cancels ${isCounted ? "" : "at least "}${deliveries}, and loses`,
+        `${unread} unread and ${count(found.pending)} pending entries,`,
         `${count(found.waitingRetries)} waiting retries and ${count(found.deadLetters)} dead letters`,
       ].join(" "),
     );
     if (yes !== true && !(await confirmed("This cannot be undone.", name, signal))) {
       return {
-        json: { group: name, dropped: false, lost },
+        json: { group: name, dropped: false, cancelled: 0, stopped: false, lost },
         failed: true,
         text: () => "nothing was dropped: not confirmed (without a terminal, give --yes)",
       };
     }
-    const dropped = await dropGroup(redis, keys, name);
-    return { json: { group: name, dropped, lost }, text: () => `group ${name} dropped` };
+    const report = await dropGroupAndWork(context, name, isCounted ? open : undefined);
+    const cancelled = `${counted(report.cancelled, "delivery", "deliveries")} cancelled`;
+    return {
+      json: { ...report, lost },
+      failed: report.stopped,
+      text: (style) =>
+        report.stopped
+          ? `${cancelled}\n${style("warning", "stopped before the group was dropped; run it again to continue")}`
+          : `group ${name} dropped, ${cancelled}`,
+    };
   },
 });

@@ -1,0 +1,45 @@
+import { cancelOpen } from "../../database/ledger/cancel.ts";
+import { dropGroup } from "../../stream/drop-group.ts";
+import { publishState } from "../../stream/publish.ts";
+import type { Operator } from "./operator.ts";
+
+/** Deliveries in one statement. */
+const BATCH = 500;
+
+/** What dropping a group did. */
+export interface GroupDropReport {
+  readonly group: string;
+  /** Deliveries that were unfinished or held, and are `cancelled`. */
+  cancelled: number;
+  /** Whether Redis had anything of the group, which is now deleted. */
+  dropped: boolean;
+  /** Asked to stop before the end: Redis still has the group; run it again to continue. */
+  stopped: boolean;
+}
+
+/**
+ * Cancels what a group has not finished, in batches, then deletes what Redis keeps of it. Ledger first: what dies in between
+ * leaves a group that can be dropped again; the other way round, its deliveries would stay open without anybody to end them.
+ */
+export const dropGroupAndWork = async (
+  { db, redis, keys, signal, onProgress }: Operator,
+  group: string,
+  total?: number,
+): Promise<GroupDropReport> => {
+  const report: GroupDropReport = { group, cancelled: 0, dropped: false, stopped: false };
+  for (let more = true; more; ) {
+    if (signal.aborted) return { ...report, stopped: true };
+    const batch = await cancelOpen(db, { group, limit: BATCH });
+    for (const eventId of batch.cancelled) publishState(redis, keys.status, eventId, "cancelled");
+    report.cancelled += batch.cancelled.length;
+    onProgress({
+      done: report.cancelled,
+      noun: "deliveries cancelled",
+      ...(total === undefined ? {} : { total: Math.max(total, report.cancelled) }),
+    });
+    more = batch.more;
+  }
+  if (signal.aborted) return { ...report, stopped: true };
+  report.dropped = await dropGroup(redis, keys, group);
+  return report;
+};
