@@ -35,7 +35,7 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
       routes: { list: deadList, show: deadShow, retry: deadRetry, drop: deadDrop },
     }),
     held: buildRouteMap({
-      docs: { brief: "List, release and drop held mails" },
+      docs: { brief: "List, release and drop held deliveries" },
       routes: { list: heldList, release: heldRelease, drop: heldDrop },
     }),
     suppressions: buildRouteMap({

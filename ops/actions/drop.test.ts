@@ -7,7 +7,7 @@ import { drop } from "./drop.ts";
 import { redrive } from "./redrive.ts";
 
 describe("a drop", () => {
-  test("deletes the letter and its index entry; the mail stays dead for its reason, and the timeline says who gave it up", async () => {
+  test("deletes the letter and its index entry; the delivery stays dead for its reason, and the timeline says who gave it up", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
     const [eventId = "", other = ""] = await deadLetter(pipeline, 2);

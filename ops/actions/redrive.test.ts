@@ -12,7 +12,7 @@ const queued = ({ redis, keys }: Pipeline) => redis.xlen(keys.retriesStream(GROU
 const all = { kind: "all" } as const;
 
 describe("a redrive", () => {
-  test("of one mail: queued with fresh counters, its letter and index entry gone, sent", async () => {
+  test("of one delivery: queued with fresh counters, its letter and index entry gone, done", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const [eventId = "", other = ""] = await deadLetter(pipeline, 2);
@@ -32,7 +32,7 @@ describe("a redrive", () => {
     expect((await pipeline.status(other))?.state).toBe("dead");
   });
 
-  test("of everything, twice at once, with consumers running: each mail once, no letter left", async () => {
+  test("of everything, twice at once, with consumers running: each delivery once, no letter left", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const eventIds = await deadLetter(pipeline, 600);
@@ -114,7 +114,7 @@ describe("a redrive", () => {
     expect((await redis.xrange(keys.dead(GROUP), "-", "+")).map(([id]) => id)).toEqual([empty ?? ""]);
   });
 
-  test("of a dead mail whose letter Redis has lost: recovered from the ledger", async () => {
+  test("of a dead delivery whose letter Redis has lost: recovered from the ledger", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
     const [eventId = ""] = await deadLetter(pipeline, 1);
@@ -150,6 +150,6 @@ test.each([
   ["done", "settle"],
   ["suppressed", "settle"],
   ["cancelled", "settle"],
-] as const)("a letter whose mail is %p: %s", (was, fate) => {
+] as const)("a letter whose delivery is %p: %s", (was, fate) => {
   expect(fateOf(was)).toBe(fate);
 });

@@ -17,9 +17,10 @@ import type { Operator } from "./operator.ts";
  * | step                                              | the next process sees                                         |
  * | ------------------------------------------------- | ------------------------------------------------------------- |
  * | ledger `dead` -> `queued`, counters reset         | `queued` without an entry: the reconciler publishes it. The   |
- * | (`requeued`)                                      | letter is still there: redriven while the mail is open, it    |
- * |                                                   | becomes a second entry, and only the one that claims the mail |
- * |                                                   | sends it; redriven after the mail was sent, it is deleted     |
+ * | (`requeued`)                                      | letter is still there: redriven while the delivery is open,   |
+ * |                                                   | it becomes a second entry, and only the one that claims the   |
+ * |                                                   | delivery does the work; redriven after it is done, it is      |
+ * |                                                   | deleted                                                       |
  * | one script: XDEL from dead, index entry deleted,  | nothing unfinished: the script is atomic, and a letter that   |
  * | XADD to retries                                   | is gone is not published again                                |
  */
@@ -30,11 +31,11 @@ export interface RedriveReport {
   readonly dryRun: boolean;
   /** Letters that were selected. */
   letters: number;
-  /** Mails that were `dead` and are `queued` again. */
+  /** Deliveries that were `dead` and are `queued` again. */
   redriven: number;
-  /** Entries republished as they were: the ledger does not know them, or their mail is not final. */
+  /** Entries republished as they were: the ledger does not know them, or their delivery is not final. */
   returned: number;
-  /** Letters that were only deleted: their mail has been sent or closed since. */
+  /** Letters that were only deleted: their delivery is done or closed since. */
   settled: number;
   /** Letters that another operator redrove or dropped first. */
   gone: number;
@@ -60,7 +61,7 @@ const emptyReport = (group: Group, dryRun: boolean): RedriveReport => ({
 
 type Fate = "redrive" | "return" | "settle";
 
-/** What happens to a letter whose mail was in this state; undefined: the ledger has no mail for it. */
+/** What happens to a letter whose delivery was in this state; undefined: the ledger has none for it. */
 export const fateOf = (was: DeliveryState | undefined): Fate => {
   if (was === undefined) return "return";
   if (was === "dead") return "redrive";
@@ -129,7 +130,7 @@ const redriveBatch = async (
 
 const idsOf = (letters: readonly StoredLetter[]): string[] => letters.map((letter) => letter.letterId);
 
-/** Redrives a dead mail whose letter Redis has lost, from the ledger alone. */
+/** Redrives a dead delivery whose letter Redis has lost, from the ledger alone. */
 const redriveFromLedger = async (
   operator: Operator,
   group: Group,
@@ -153,8 +154,8 @@ const redriveFromLedger = async (
 };
 
 /**
- * Queues dead letters of a group again, each once, however many operators do it at the same time: mails that were `dead`
- * are `queued` with fresh counters, entries that could not be read are republished as they were. It works in batches, so
+ * Queues dead letters of a group again, each once, however many operators do it at the same time: deliveries that were
+ * `dead` are `queued` with fresh counters, entries that could not be read are republished as they were. It works in batches, so
  * that a long one can be stopped and run again.
  */
 export const redrive = async (

@@ -6,7 +6,7 @@ import { reasonsLine, SELECTION_PARAMETERS, type SelectionFlags, selectionOf } f
 
 export const deadDrop = command<SelectionFlags, [id: string | undefined]>({
   brief: "Delete dead letters for good",
-  about: "Their mails stay `dead` in the ledger, with a step in the timeline that says so.",
+  about: "Their deliveries stay `dead` in the ledger, with a step in the timeline that says so.",
   parameters: SELECTION_PARAMETERS,
   examples: [
     ["dead drop 0190c3a1-6f0e-7000-8000-000000000001", "one, by event id"],

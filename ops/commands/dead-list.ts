@@ -55,7 +55,7 @@ export const deadList = command<Flags>({
     },
   },
   examples: [
-    ["dead list", "which mails died, and why"],
+    ["dead list", "which deliveries died, and why"],
     ["dead list --reason no_such_address --limit 500", "more letters with one reason"],
   ],
   needs: ["redis"],

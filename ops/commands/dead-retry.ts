@@ -16,8 +16,8 @@ const reportText = (style: Style, reports: readonly RedriveReport[], dryRun: boo
     if (value > 0) lines.push(`  ${counted(value, "letter")}: ${text}`);
   };
   say("redriven", dryRun ? "would be queued again with fresh counters" : "queued again with fresh counters");
-  say("returned", "republished unchanged (could not be read, or the mail is not final)");
-  say("settled", "only deleted: the mail has been sent or closed");
+  say("returned", "republished unchanged (could not be read, or the delivery is not final)");
+  say("settled", "only deleted: the delivery is done or closed");
   say("gone", "another operator was faster");
   say("unreadable", "hold no entry to republish; they stay (`dead drop`)");
   const reasons = reasonsLine(reports);
@@ -34,9 +34,9 @@ const reportText = (style: Style, reports: readonly RedriveReport[], dryRun: boo
 export const deadRetry = command<SelectionFlags, [id: string | undefined]>({
   brief: "Queue dead letters again",
   about: [
-    "A dead mail is queued again with fresh counters; a letter whose mail has been sent since is only deleted; an entry that",
-    "could not be read is republished unchanged. Safe to run twice, and by two operators at once: each mail is sent once. By",
-    "event id it also recovers a dead mail whose letter Redis has lost.",
+    "A dead delivery is queued again with fresh counters; a letter whose delivery is done since is only deleted; an entry that",
+    "could not be read is republished unchanged. Safe to run twice, and by two operators at once: each delivery is queued once.",
+    "By event id it also recovers a dead delivery whose letter Redis has lost.",
   ].join("\n"),
   parameters: SELECTION_PARAMETERS,
   examples: [

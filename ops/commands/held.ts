@@ -18,7 +18,7 @@ interface ReleaseFlags extends Flags {
 export const heldList = command<ListFlags>({
   brief: "List what is held: it may be done or not, and waits for your decision",
   parameters: { flags: { limit: limitFlag("deliveries", 10_000), group: GROUP_FLAG, json: JSON_FLAG } },
-  examples: [["held list", "check the inbox or the mail server's log before you decide"]],
+  examples: [["held list", "check in the other system (for mail: its log or the inbox) before you decide"]],
   needs: ["database"],
   async run(context, { limit, group }) {
     const [{ listHeld }, { groupsNamed }] = await Promise.all([
