@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCommandConnection, untilReady } from "../stream/connection.ts";
+import { dropGroup } from "../stream/drop-group.ts";
 import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { pauseGroup, resumeGroup } from "../stream/pauses.ts";
 import { eventually } from "./eventually.ts";
@@ -123,6 +124,28 @@ describe("100 signups are 100 mails and 100 of the other group's work", () => {
         await paused.all(system, round);
         consumer.kill("SIGTERM");
         await consumer.exited;
+      }
+      await expectEachOnce(system, eventIds);
+    } finally {
+      redis.disconnect();
+    }
+  });
+
+  test("though one of the groups is dropped: the api makes it again, and its work is done from the log", async () => {
+    await using system = await twoGroups();
+    const [api] = await Promise.all([system.api(), system.consumer()]);
+    const redis = openCommandConnection({ url: redisUrl(), name: "test", commandTimeoutMs: 2_000, log: silentLog });
+    try {
+      await untilReady(redis, 5_000);
+      const eventIds: string[] = [];
+      for (const [dropped, other] of BOTH_WAYS) {
+        await pauseGroup(redis, system.keys, dropped.name);
+        const round = await signUp(api);
+        eventIds.push(...round);
+        await other.all(system, round);
+        expect(await dropGroup(redis, system.keys, dropped.name)).toBe(true);
+        await resumeGroup(redis, system.keys, dropped.name);
+        await dropped.all(system, round);
       }
       await expectEachOnce(system, eventIds);
     } finally {

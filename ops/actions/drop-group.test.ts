@@ -49,6 +49,14 @@ describe("dropping a group", () => {
     expect(await isOnTheLog(pipeline)).toBe(false);
   });
 
+  test("that is declared, keeps its deliveries: the api makes it again, and the work is done", async () => {
+    await using pipeline = await twoGroups();
+    const [eventId = ""] = await signUp(pipeline, 1);
+    const answer = await answerOf(pipeline, "group", "drop", WELCOME_EMAIL.name, "--force", "--yes");
+    expect(answer.json).toMatchObject({ dropped: true, cancelled: 0, lost: { openDeliveries: 1 } });
+    expect((await pipeline.status(eventId))?.state).toBe("queued");
+  });
+
   test("takes an attempt in flight its delivery: what it reports later changes nothing", async () => {
     await using pipeline = await twoGroups();
     const started = Promise.withResolvers<void>();

@@ -17,6 +17,13 @@ export interface GroupDropReport {
   stopped: boolean;
 }
 
+export interface GroupDropOptions {
+  /** Keeps its deliveries: the group is declared, is made again, and the reconciler brings back what is unfinished. */
+  readonly keepsWork: boolean;
+  /** Open deliveries, if they were counted. */
+  readonly total?: number | undefined;
+}
+
 /**
  * Cancels what a group has not finished, in batches, then deletes what Redis keeps of it. Ledger first: what dies in between
  * leaves a group that can be dropped again; the other way round, its deliveries would stay open without anybody to end them.
@@ -24,10 +31,10 @@ export interface GroupDropReport {
 export const dropGroupAndWork = async (
   { db, redis, keys, signal, onProgress }: Operator,
   group: string,
-  total?: number,
+  { keepsWork, total }: GroupDropOptions = { keepsWork: false },
 ): Promise<GroupDropReport> => {
   const report: GroupDropReport = { group, cancelled: 0, dropped: false, stopped: false };
-  for (let more = true; more; ) {
+  for (let more = !keepsWork; more; ) {
     if (signal.aborted) return { ...report, stopped: true };
     const batch = await cancelOpen(db, { group, limit: BATCH });
     for (const eventId of batch.cancelled) publishState(redis, keys.status, eventId, "cancelled");

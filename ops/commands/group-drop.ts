@@ -14,8 +14,8 @@ export const groupDrop = command<Flags, [name: string]>({
     "An orphaned group holds back trimming: the log grows as long as it exists. Its unfinished and held deliveries are",
     "cancelled in the ledger (`group_dropped`), in batches; then its position in the log, its retries and its dead letters are",
     "deleted. The log, finished deliveries and other groups are not affected. May be stopped, and run again. A group of",
-    "stream/groups.ts needs --force, and the api creates it again within seconds, at the beginning of the log; what was",
-    "cancelled stays so.",
+    "stream/groups.ts needs --force, and loses no work: it keeps its deliveries, and the api creates it again within seconds,",
+    "at the beginning of the log.",
   ].join("\n"),
   parameters: {
     positional: {
@@ -38,6 +38,8 @@ export const groupDrop = command<Flags, [name: string]>({
   },
   async run(context, { yes }, name) {
     const { db, redis, keys, say, signal } = context;
+    const { GROUPS } = await import("../../stream/groups.ts");
+    const keepsWork = GROUPS.some((group) => group.name === name);
     const [{ dropGroupAndWork }, { countOpen }, { BACKLOG_BOUND }, { readGroupStatus }, { NotFound }] =
       await Promise.all([
         import("../actions/drop-group.ts"),
@@ -62,7 +64,7 @@ export const groupDrop = command<Flags, [name: string]>({
     const deliveries = counted(open, "unfinished or held delivery", "unfinished or held deliveries");
     say(
       [
-        `dropping group ${name} cancels ${isCounted ? "" : "at least "}${deliveries}, and loses`,
+        `dropping group ${name} ${keepsWork ? "keeps" : "cancels"} ${isCounted ? "" : "at least "}${deliveries}, and loses`,
         `${unread} unread and ${count(found.pending)} pending entries,`,
         `${count(found.waitingRetries)} waiting retries and ${count(found.deadLetters)} dead letters`,
       ].join(" "),
@@ -74,7 +76,7 @@ export const groupDrop = command<Flags, [name: string]>({
         text: () => "nothing was dropped: not confirmed (without a terminal, give --yes)",
       };
     }
-    const report = await dropGroupAndWork(context, name, isCounted ? open : undefined);
+    const report = await dropGroupAndWork(context, name, { keepsWork, total: isCounted ? open : undefined });
     const cancelled = `${counted(report.cancelled, "delivery", "deliveries")} cancelled`;
     return {
       json: { ...report, lost },
