@@ -22,14 +22,18 @@ export const leaseOutbox = (
   options: { readonly olderThanMs: number; readonly limit: number; readonly leaseMs: number },
 ): Promise<readonly LoggedEvent[]> => lease(db, options.olderThanMs, options.limit, options.leaseMs);
 
-/** Rows by event id, locked in the order of their key. */
+/** Rows by event id, locked in the order of their key; each is looked up by the index, however many rows are dead. */
 const SQL_LOCKED = `locked as (
-    select event_id from outbox where event_id in (select value::uuid from json_array_elements_text($1::json))
-    order by event_id for update)`;
+    select current.event_id
+    from (select distinct value::uuid as event_id from json_array_elements_text($1::json) order by 1) as wanted
+    cross join lateral (
+      select event_id from outbox where outbox.event_id = wanted.event_id limit 1 for update) as current)`;
+/** The ids of these rows; an array, because a join would read the whole table. */
+const SQL_LOCKED_IDS = "array(select event_id from locked)";
 
 const release = statement<never, [readonly string[]]>(`
   with ${SQL_LOCKED}
-  update outbox set lease_until = null from locked where outbox.event_id = locked.event_id`);
+  update outbox set lease_until = null where event_id = any(${SQL_LOCKED_IDS})`);
 
 /** Releases rows that could not be published: any relay may lease them at once. */
 export const releaseOutbox = async (db: Database, eventIds: readonly string[]): Promise<void> => {
@@ -38,8 +42,8 @@ export const releaseOutbox = async (db: Database, eventIds: readonly string[]): 
 
 const remove = statement<{ event_id: string }, [readonly string[]]>(`
   with ${SQL_LOCKED}
-  delete from outbox using locked where outbox.event_id = locked.event_id
-  returning outbox.event_id`);
+  delete from outbox where event_id = any(${SQL_LOCKED_IDS})
+  returning event_id`);
 
 /** Deletes rows whose XADD was confirmed. */
 export const deletePublished = async (db: Database, eventIds: readonly string[]): Promise<void> => {
@@ -49,7 +53,7 @@ export const deletePublished = async (db: Database, eventIds: readonly string[])
 const removeLate = statement<{ event_id: string }, [readonly string[]]>(`
   with ${SQL_LOCKED},
   deleted as (
-    delete from outbox using locked where outbox.event_id = locked.event_id returning outbox.event_id),
+    delete from outbox where event_id = any(${SQL_LOCKED_IDS}) returning event_id),
   locked_deliveries as (
     select group_name, event_id from deliveries join deleted using (event_id)
     order by event_id, group_name for update of deliveries),

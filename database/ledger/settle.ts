@@ -31,8 +31,11 @@ const settle = statement<{ event_id: string }, [readonly Settlement[], string, s
       reason text, receipt text, reply text)
     order by event_id, (state = 'done') desc, fence desc),
   locked as (
-    select deliveries.event_id from deliveries join input using (event_id) where group_name = $2::text
-    order by deliveries.event_id for update of deliveries)
+    select input.*, case when (input.state = 'done' and current.state <> 'done')
+      or (current.state = 'active' and current.fence = input.fence) then 'apply' end as verdict
+    from input cross join lateral (
+      select state, fence from deliveries where deliveries.event_id = input.event_id and group_name = $2::text
+      limit 1 for update) as current)
   update deliveries set
     state = input.state,
     lease_until = null,
@@ -52,10 +55,8 @@ const settle = statement<{ event_id: string }, [readonly Settlement[], string, s
       reason: "input.reason",
       attempt: "nullif(deliveries.attempts + input.attempts, 0)",
     })}
-  from input join locked using (event_id)
+  from (select * from locked where verdict = 'apply') as input
   where deliveries.group_name = $2::text and deliveries.event_id = input.event_id
-    and ((input.state = 'done' and deliveries.state <> 'done')
-      or (deliveries.state = 'active' and deliveries.fence = input.fence))
   returning deliveries.event_id`);
 
 /** Writes outcomes to the ledger; one boolean per settlement: whether it took effect. */

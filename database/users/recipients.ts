@@ -20,9 +20,9 @@ interface RecipientRow {
 }
 
 const find = statement<RecipientRow, [readonly string[]]>(`
-  select id, user_name, email, email_key,
-    exists (select 1 from suppressions where suppressions.email_key = users.email_key) as is_suppressed
-  from users where id in (select value::uuid from json_array_elements_text($1::json))`);
+  select found.*, exists (select 1 from suppressions where suppressions.email_key = found.email_key) as is_suppressed
+  from (select distinct value::uuid as id from json_array_elements_text($1::json)) as wanted
+  cross join lateral (select id, user_name, email, email_key from users where users.id = wanted.id limit 1) as found`);
 
 /** Looks users up, in one statement; ids without a user are missing in the answer. */
 export const findRecipients = async (db: Database, userIds: readonly string[]): Promise<Map<string, Recipient>> =>
