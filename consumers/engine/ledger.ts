@@ -23,7 +23,7 @@ export interface Ledger {
   renew(leases: readonly Lease[]): Promise<Set<string>>;
   /** Records one outcome, in a batch with others. False if the delivery is no longer ours. */
   settle(settlement: Settlement): Promise<boolean>;
-  /** Closes the delivery of an event that cannot be read: `dead`. False if log and ledger do not have it so. */
+  /** Closes the delivery of an event that the group cannot read or does not bind to: `dead`. False if log and ledger do not have it so. */
   refuse(event: UnreadableEvent, reason: string): Promise<boolean>;
 }
 

@@ -34,7 +34,8 @@ import type { UnreadableEntry } from "./sort-entry.ts";
  * |             | kept and renewed); XACK                        | records it, does nothing                                 |
  * | retry       | ledger `retrying`, next_try_at; script         | pending, not due: puts it into the retry set             |
  * | dead-letter | ledger `dead`; script                          | pending, `dead`: completes the dead letter, once         |
- * | unreadable  | ledger `dead`, if the log has it so; script    | pending, `dead`: cannot read it either; one dead letter  |
+ * | unreadable, | ledger `dead`, if the log has it so; script    | pending, `dead`: cannot read it either; one dead letter  |
+ * | not bound   |                                                |                                                          |
  * | release     | ledger `queued`; script: XACK, XADD to retries | pending, `queued`: claims it, works                      |
  * | promote     | one script: XADD to retries, ZREM              | nothing: it is atomic                                    |
  *

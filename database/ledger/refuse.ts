@@ -2,7 +2,7 @@ import { type Database, statement } from "../connection.ts";
 import { SQL_UNFINISHED } from "./states.ts";
 import { withStep } from "./timeline.ts";
 
-/** An event as the entry has it that a group cannot read. */
+/** An event, as its entry has it, that a group cannot read or does not bind to. */
 export interface UnreadableEvent {
   readonly event_id: string;
   readonly type: string;
@@ -33,7 +33,7 @@ const refuse = statement<{ event_id: string }, [readonly UnreadableEvent[], stri
   union select event_id from locked where state = 'dead' and reason = $4::text`);
 
 /**
- * Closes the delivery of an event that the group cannot read: `dead`. True if it is closed for this reason now, whoever
+ * Closes the delivery of an event that the group cannot read or does not bind to: `dead`. True if it is closed for this reason now, whoever
  * closed it; false if the log has no such event, or the delivery is not open.
  */
 export const refuseDelivery = async (
