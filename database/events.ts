@@ -35,13 +35,22 @@ export interface BoundGroup {
 export const SQL_LOGGED_EVENT =
   "events.event_id, events.type, events.subject, events.data, events.traceparent, events.tracestate, events.created_at";
 
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** SQL: the rows of `bindings`. Constants, since a planner that does not know how few they are would build a hash table. */
+const sqlBindings = (bindings: readonly BoundGroup[]): string => {
+  const rows = bindings.map(
+    ({ type, group_name, delay_ms }) => `(${literal(type)}, ${literal(group_name)}, ${delay_ms ?? "null"}::float8)`,
+  );
+  return rows.length === 0 ? "select '', '', 0::float8 where false" : `values ${rows.join(", ")}`;
+};
+
 /**
  * SQL: common table expressions that write the event, one delivery for each group that binds to its type, and the outbox
  * row. They belong into the statement that makes the change which the event reports. `source` names an
- * expression with the columns of a `NewEvent` (`event_id, type, subject, data, traceparent, tracestate`), `bindings` a
- * parameter with `BoundGroup` rows as JSON.
+ * expression with the columns of a `NewEvent` (`event_id, type, subject, data, traceparent, tracestate`).
  */
-export const sqlWriteEvents = (source: string, bindings: string): string => `
+export const sqlWriteEvents = (source: string, bindings: readonly BoundGroup[]): string => `
   new_events as (
     insert into events (event_id, type, subject, data, traceparent, tracestate)
     select event_id, type, subject, data, traceparent, tracestate from ${source}),
@@ -49,7 +58,6 @@ export const sqlWriteEvents = (source: string, bindings: string): string => `
     insert into deliveries (group_name, event_id, next_try_at, published_at, timeline)
     select bound.group_name, made.event_id, now() + bound.delay_ms * interval '1 ms',
       now() + coalesce(bound.delay_ms, 0) * interval '1 ms', ${firstStep({ state: "'queued'" })}
-    from ${source} as made
-    join json_to_recordset(${bindings}::json) as bound (type text, group_name text, delay_ms float8) using (type)),
+    from ${source} as made join (${sqlBindings(bindings)}) as bound (type, group_name, delay_ms) using (type)),
   new_outbox as (
     insert into outbox (event_id) select event_id from ${source})`;

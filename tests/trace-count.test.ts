@@ -44,7 +44,12 @@ test("1,000 signups, a tenth refused at first, a consumer killed: every mail has
     const sent = spans.filter(
       ({ kind, attributes }) => kind === KIND.consumer && attributes["signup.outcome"] === "done",
     );
-    expect(spans.filter(({ kind }) => kind === KIND.producer)).toHaveLength(1);
+    // One for each entry: on a starved machine the relay may publish what its request was about to publish.
+    const entries = spans
+      .filter(({ kind }) => kind === KIND.producer)
+      .map((span) => span.attributes["messaging.message.id"]);
+    expect(entries).not.toBeEmpty();
+    expect(new Set(entries).size).toBe(entries.length);
     expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
     expect(sent.length).toBeLessThanOrEqual(mails.get(eventId)?.length ?? 0);
     if (sent.length > 0) told += 1;

@@ -23,7 +23,9 @@ const MOST_STEPS = 50;
 
 const stepOf = (step: StepSql): string => {
   const pairs = Object.entries(step).map(([name, expression]) => `'${name}', ${expression}`);
-  return `jsonb_strip_nulls(jsonb_build_object('at', now(), ${pairs.join(", ")}))`;
+  const object = `jsonb_build_object('at', now(), ${pairs.join(", ")})`;
+  // A state is never null, and a signup's statement builds one step for each delivery.
+  return pairs.length === 1 ? object : `jsonb_strip_nulls(${object})`;
 };
 
 /** SQL: a timeline that begins with one step. */

@@ -69,7 +69,8 @@ const INPUT = `input as (
  * One statement for user, event, deliveries and outbox. The unique indexes decide what is taken, also within one batch. Rows
  * are sorted, so that two batches wait for each other rather than deadlock. A used Idempotency-Key leaves its row out.
  */
-const insertSignups = statement<{ user_id: string; created_at: Date }, [readonly InputRow[], readonly BoundGroup[]]>(`
+const insertSignups = (bindings: readonly BoundGroup[]) =>
+  statement<{ user_id: string; created_at: Date }, [readonly InputRow[]]>(`
   with ${INPUT},
   new_keys as (
     insert into idempotency_keys (key_hash, user_id, event_id)
@@ -85,7 +86,7 @@ const insertSignups = statement<{ user_id: string; created_at: Date }, [readonly
     on conflict do nothing
     returning id, created_at),
   made as (
-    select input.* from input join new_users on new_users.id = input.user_id),${sqlWriteEvents("made", "$2")}
+    select input.* from input join new_users on new_users.id = input.user_id),${sqlWriteEvents("made", bindings)}
   select id as user_id, created_at from new_users`);
 
 interface Obstacle {
@@ -141,13 +142,13 @@ const resultOf = (obstacle: Obstacle): SignupResult | undefined => {
 /** Writes a batch; one result per row. */
 const writeBatch = async (
   db: Database,
-  bindings: readonly BoundGroup[],
+  insert: ReturnType<typeof insertSignups>,
   rows: readonly InputRow[],
 ): Promise<Map<string, SignupResult>> => {
   const results = new Map<string, SignupResult>();
   let open = rows;
   for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
-    for (const row of await insertSignups(db, open, bindings)) {
+    for (const row of await insert(db, open)) {
       results.set(row.user_id, { kind: "created", createdAt: row.created_at });
     }
     const leftOut = open.filter((row) => !results.has(row.user_id));
@@ -177,12 +178,12 @@ type Settled = { readonly result: SignupResult } | { readonly error: unknown };
 /** No signup fails because of another: a refused value, or a deadlock, fails its own row alone. */
 const writeAll = (
   db: Database,
-  bindings: readonly BoundGroup[],
+  insert: ReturnType<typeof insertSignups>,
   rows: readonly InputRow[],
 ): Promise<readonly Settled[]> =>
   wholeOrEach<InputRow, Settled>(rows, {
     run: async (batch) => {
-      const results = await writeBatch(db, bindings, batch);
+      const results = await writeBatch(db, insert, batch);
       return batch.map((row) => {
         const result = results.get(row.user_id);
         return result === undefined ? { error: new SignupConflict() } : { result };
@@ -194,10 +195,11 @@ const writeAll = (
 
 /** `bindings`: the groups that get a delivery of each signup. */
 export const createSignupWriter = (db: Database, bindings: readonly BoundGroup[]): SignupWriter => {
+  const insert = insertSignups(bindings);
   const batcher: Batcher<InputRow, Settled> = createBatcher({
     maxBatch: MAX_BATCH,
     maxInFlight: MAX_IN_FLIGHT,
-    run: (rows) => writeAll(db, bindings, rows),
+    run: (rows) => writeAll(db, insert, rows),
   });
   return {
     write: async (signup) => {

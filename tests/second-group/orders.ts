@@ -83,11 +83,12 @@ export const anOrder = (parts: OrderParts = {}): LoggedEvent => {
   };
 };
 
-const insertOrders = statement<{ event_id: string }, [readonly LoggedEvent[], readonly BoundGroup[]]>(`
+const insertOrders = (bindings: readonly BoundGroup[]) =>
+  statement<{ event_id: string }, [readonly LoggedEvent[]]>(`
   with placed as (
     select * from json_to_recordset($1::json) as row (
       event_id uuid, type text, subject text, data jsonb, traceparent text, tracestate text)),
-  ${sqlWriteEvents("placed", "$2")}
+  ${sqlWriteEvents("placed", bindings)}
   select event_id from placed`);
 
 export interface Orders extends AsyncDisposable {
@@ -137,6 +138,7 @@ export const anOrderPipeline = async ({ stock = STOCK }: { readonly stock?: Grou
   const publisher = createPublisher({ db, redis, keys, log: silentLog });
   const invoices = aStock();
   const mails = anOutbox();
+  const insert = insertOrders(boundGroups(groups, KNOWN_TYPES));
   const known = { knownTypes: KNOWN_TYPES };
   await pipeline.start((ownDb) => aMailGroup(ownDb, mails.work), known);
   await pipeline.start(() => aGroup(INVOICE, z.unknown(), invoices.work), known);
@@ -144,7 +146,7 @@ export const anOrderPipeline = async ({ stock = STOCK }: { readonly stock?: Grou
 
   const status = (eventId: string, group = stock.name) => pipeline.status(eventId, group);
   const write: Orders["write"] = async (...orders) => {
-    await insertOrders(db, orders, boundGroups(groups, KNOWN_TYPES));
+    await insert(db, orders);
     return orders.map((order) => order.event_id);
   };
   const publish: Orders["publish"] = async (...orders) => {
