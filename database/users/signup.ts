@@ -40,7 +40,7 @@ export interface SignupWriter {
 }
 
 const MAX_BATCH = 128;
-const MAX_IN_FLIGHT = 3;
+const MAX_IN_FLIGHT = 2;
 const MAX_ROUNDS = 3;
 
 interface InputRow {
