@@ -1,6 +1,7 @@
 import pino from "pino";
 import type { Database } from "../database/connection.ts";
 import type { LoggedEvent } from "../database/events.ts";
+import { createPaymentWriter } from "../database/payments/request.ts";
 import { createSignupWriter } from "../database/users/signup.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { boundGroups, GROUPS } from "../stream/groups.ts";
@@ -19,6 +20,7 @@ export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
     db,
     groups: GROUPS,
     signups: createSignupWriter(db, boundGroups(GROUPS)),
+    payments: createPaymentWriter(db, boundGroups(GROUPS)),
     hasher: aCheapHasher(),
     afterCommit: async (event) => {
       committed.push(event);

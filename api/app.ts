@@ -2,6 +2,8 @@ import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { Database } from "../database/connection.ts";
 import type { LoggedEvent } from "../database/events.ts";
+import type { PaymentWriter } from "../database/payments/request.ts";
+import { findTransactions } from "../database/payments/transactions.ts";
 import { findByIdempotencyKey } from "../database/users/idempotency-keys.ts";
 import type { SignupWriter } from "../database/users/signup.ts";
 import { observeRequests } from "../observability/http-server.ts";
@@ -18,6 +20,7 @@ import { backlogRoute } from "./operations/backlog-route.ts";
 import { createServiceTokenCheck } from "./operations/service-token.ts";
 import { addPages } from "./pages/routes.ts";
 import type { PasswordHasher } from "./passwords/hasher.ts";
+import { paymentStatusRoute, requestPaymentRoute } from "./payments/routes.ts";
 import { resource } from "./resource.ts";
 import { signupRoute } from "./signup/route.ts";
 import { createSignUp } from "./signup/sign-up.ts";
@@ -29,6 +32,7 @@ import type { StateWatcher } from "./status/state-watcher.ts";
 export interface AppDeps {
   readonly db: Database;
   readonly signups: SignupWriter;
+  readonly payments: PaymentWriter;
   readonly hasher: PasswordHasher;
   /** Every group, in the order in which they speak for an event. */
   readonly groups: readonly Group[];
@@ -95,6 +99,13 @@ export const createApp = (deps: AppDeps): Hono => {
   const eventStream = eventStreamRoute({ findEvent, watcher: deps.watcher, stopping: deps.stopping });
   resource(app, "/api/v1/events/:event_id/stream", { get: eventStream });
   resource(app, "/api/v1/backlog/:group", { get: backlogRoute({ backlog: deps.backlog, requireServiceToken }) });
+  const paymentRoutes = {
+    ...deps,
+    requireServiceToken,
+    findTransaction: async (id: string) => (await findTransactions(db, [id])).get(id),
+  };
+  resource(app, "/api/v1/payments", { post: requestPaymentRoute(paymentRoutes) });
+  resource(app, "/api/v1/payments/:transaction_id", { get: paymentStatusRoute(paymentRoutes) });
   resource(app, "/livez", { get: livenessRoute(deps.liveness) });
   resource(app, "/readyz", { get: readinessRoute(deps.readiness) });
   resource(app, "/openapi.json", { get: openapiRoute(app, settings.BRAND_NAME) });

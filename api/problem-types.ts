@@ -69,11 +69,23 @@ export const PROBLEM_TYPES = {
     vi: "Không tìm thấy nhóm có tên này.",
     en: "There is no group with this name.",
   },
+  payment_not_found: {
+    status: 404,
+    title: "No such payment",
+    vi: "Không có giao dịch nào mang mã này.",
+    en: "There is no payment with this transaction id.",
+  },
   method_not_allowed: {
     status: 405,
     title: "Method not allowed",
     vi: "Địa chỉ này không hỗ trợ phương thức vừa dùng; xem header Allow.",
     en: "This address does not support that method; see the Allow header.",
+  },
+  transaction_id_reused: {
+    status: 409,
+    title: "Transaction id reused",
+    vi: "Mã giao dịch này đã được dùng với số tiền, người dùng hoặc loại tiền khác.",
+    en: "This transaction id was used with another amount, user or currency.",
   },
   body_too_large: {
     status: 413,

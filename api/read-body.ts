@@ -29,6 +29,20 @@ export const readText = async (c: Context, onBadText: "malformed_json" | "bad_re
   }
 };
 
+/**
+ * The body as JSON.
+ *
+ * @throws {ProblemError} `malformed_json`, and what `readText` throws
+ */
+export const readJson = async (c: Context): Promise<unknown> => {
+  const text = await readText(c, "malformed_json");
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ProblemError("malformed_json", { cause });
+  }
+};
+
 /** The type and subtype of a `Content-Type`, in lower case; undefined if its charset is another than UTF-8. */
 const mediaTypeOf = (contentType: string | undefined): string | undefined => {
   const [type = "", ...parameters] = (contentType ?? "").toLowerCase().split(";");

@@ -1,5 +1,6 @@
 import { openDatabase, pingDatabase } from "../database/connection.ts";
 import { countUnfinished } from "../database/ledger/counts.ts";
+import { createPaymentWriter } from "../database/payments/request.ts";
 import { createSignupWriter } from "../database/users/signup.ts";
 import { createLogger } from "../observability/logger.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
@@ -65,6 +66,7 @@ export const runApi = async ({ groups, environment }: ApiRun): Promise<number> =
   const { isMetering } = telemetry;
   const loops = startBackground({ db, redis, keys, groups, log, name, settings, isMetering });
   const signups = observedSignups(createSignupWriter(db, boundGroups(groups)));
+  const payments = createPaymentWriter(db, boundGroups(groups));
   const publisher = createPublisher({ db, redis: producer, keys, log });
   const hasher = observedHasher(
     createPasswordHasher({
@@ -89,6 +91,7 @@ export const runApi = async ({ groups, environment }: ApiRun): Promise<number> =
   const app = createApp({
     db,
     signups,
+    payments,
     hasher,
     groups,
     afterCommit: (event) => publisher.publish(event),
@@ -121,6 +124,7 @@ export const runApi = async ({ groups, environment }: ApiRun): Promise<number> =
   await Promise.race([server.stop(), pause(settings.DRAIN_TIMEOUT_MS)]);
   await server.stop(true);
   await signups.idle();
+  await payments.idle();
   await publisher.idle();
   await Promise.all(loops.map((loop) => loop.stop()));
   hasher.close();

@@ -90,6 +90,30 @@ export interface SuppressionsTable {
   created_at: Generated<Date>;
 }
 
+/** `accounts`: what a user has, in one currency. */
+export interface AccountsTable {
+  user_id: string;
+  /** ISO 4217: `VND`. */
+  currency: string;
+  /** In minor units; never negative. A bigint, which the driver reads as text. */
+  balance: ColumnType<string, string | number | bigint, string | number | bigint>;
+}
+
+/** `transactions`: debits that were asked for, and what became of each. */
+export interface TransactionsTable {
+  /** The client's own; the debit takes place at most once for each. */
+  transaction_id: string;
+  /** Of `payment.requested.v1`. */
+  event_id: string;
+  user_id: string;
+  currency: string;
+  amount: ColumnType<string, string | number | bigint, never>;
+  status: ColumnType<"queued" | "completed" | "rejected", undefined, "completed" | "rejected">;
+  reason: ColumnType<"insufficient_funds" | "no_such_account" | null, undefined, string>;
+  created_at: Generated<Date>;
+  settled_at: Date | null;
+}
+
 export interface Schema {
   users: UsersTable;
   events: EventsTable;
@@ -97,4 +121,6 @@ export interface Schema {
   outbox: OutboxTable;
   idempotency_keys: IdempotencyKeysTable;
   suppressions: SuppressionsTable;
+  accounts: AccountsTable;
+  transactions: TransactionsTable;
 }

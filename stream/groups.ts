@@ -15,7 +15,9 @@ export interface Group {
   /** Delay before its first attempt at a new event, in ms; none if not given. A replayed event has none. */
   readonly delayMs?: number;
   /** The names that users see for the states `active` and `done`. */
-  readonly words?: { readonly active: "sending"; readonly done: "sent" };
+  readonly words?:
+    | { readonly active: "sending"; readonly done: "sent" }
+    | { readonly active: "processing"; readonly done: "completed" };
 }
 
 export const WELCOME_EMAIL: Group = {
@@ -24,14 +26,17 @@ export const WELCOME_EMAIL: Group = {
   words: { active: "sending", done: "sent" },
 };
 
+export const PAYMENTS: Group = {
+  name: "payments",
+  types: ["payment.requested.v1"],
+  words: { active: "processing", done: "completed" },
+};
+
 /** Every group. Manifests, triggers and the registry are generated from this list: `bun run generate`. */
-export const GROUPS: readonly Group[] = [
-  WELCOME_EMAIL,
-  // One line for each further group.
-];
+export const GROUPS: readonly Group[] = [WELCOME_EMAIL, PAYMENTS];
 
 /** A state of a delivery, as any group shows it. */
-export type ShownState = DeliveryState | "sending" | "sent";
+export type ShownState = DeliveryState | "sending" | "sent" | "processing" | "completed";
 
 /** A state of a delivery, as its group shows it. */
 export const shownState = ({ words }: Group, state: DeliveryState): ShownState =>

@@ -3,6 +3,7 @@ import pino from "pino";
 import { createPublisher } from "../api/signup/publisher.ts";
 import { prepareRecipients } from "../consumers/email/recipients.ts";
 import { type AtCheckpoint, type Checkpoint, passCheckpoint } from "../consumers/engine/checkpoint.ts";
+import type { OpenGroup } from "../consumers/engine/factory.ts";
 import { type GroupOptions, type RunningGroup, startGroup } from "../consumers/engine/group.ts";
 import type { Attempt, Claim, GroupDefinition, Outcome, Policy } from "../consumers/engine/handler.ts";
 import { comparisonKey } from "../database/comparison-key.ts";
@@ -127,6 +128,11 @@ export interface Pipeline extends AsyncDisposable {
   status(eventId: string, group?: string): Promise<DeliveryStatus | undefined>;
   /** Starts a consumer of the welcome mail. */
   consumer(work: MailWork, options?: ConsumerOptions): Promise<TestConsumer>;
+  /** Starts a consumer of a group that is opened as its folder has it. */
+  open(
+    group: (db: Database) => OpenGroup,
+    options?: Partial<GroupOptions> & { readonly at?: AtCheckpoint; readonly knownTypes?: readonly string[] },
+  ): Promise<TestConsumer>;
   /** Starts a consumer of any group; the definition gets the consumer's own database. */
   start<Data, Input>(
     definition: (db: Database) => GroupDefinition<Data, Input>,
@@ -180,13 +186,13 @@ export const aPipeline = async (
     return signup.event.eventId;
   };
 
-  const start: Pipeline["start"] = async (define, options = {}) => {
+  const open: Pipeline["open"] = async (openGroup, options = {}) => {
     const { at = passCheckpoint, knownTypes = EVENT_TYPES, ...own } = options;
     const consumer = `consumer-${randomHex(4)}`;
     const ownRedis = openCommandConnection({ ...connection, commandTimeoutMs: 2_000 });
     await untilReady(ownRedis, 5_000);
     const ownDb = openDatabase({ url, poolSize: 4, applicationName: "test consumer" });
-    const running = startGroup(
+    const running = openGroup(ownDb).start(
       {
         redis: ownRedis,
         connectBlocking: () => openBlockingConnection(connection),
@@ -199,7 +205,6 @@ export const aPipeline = async (
         random: () => 1,
         at,
       },
-      define(ownDb),
       { consumer, claimMinIdleMs: SHORT_CLAIM_MS, drainTimeoutMs: 2_000, ...own },
     );
     const close = () => {
@@ -224,6 +229,15 @@ export const aPipeline = async (
     return started;
   };
 
+  const start: Pipeline["start"] = (define, options) =>
+    open((ownDb) => {
+      const definition = define(ownDb);
+      return {
+        start: (deps, groupOptions) => startGroup(deps, definition, groupOptions),
+        close: async () => definition.close?.(),
+      };
+    }, options);
+
   return {
     url,
     streamName,
@@ -244,6 +258,7 @@ export const aPipeline = async (
     status: async (eventId, group = WELCOME_EMAIL.name) =>
       (await findDeliveries(db, eventId)).find((delivery) => delivery.group === group),
     consumer: (work, options = {}) => start((ownDb) => aMailGroup(ownDb, work, options), options),
+    open,
     start,
     async [Symbol.asyncDispose]() {
       for (const consumer of consumers) consumer.crash();

@@ -1,8 +1,8 @@
 import type { Locale } from "../../stream/events/user-signed-up.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { faultAt } from "../faults.ts";
 import { PROBLEM_TYPES, type ProblemCode, problemUri } from "../problem-types.ts";
 import { eventHref, toSignupAnswer } from "../signup/answer.ts";
-import { faultAt } from "../signup/faults.ts";
 import { type EventStatusAnswer, toEventStatusAnswer } from "../status/event-status.ts";
 
 const EVENT_ID = "0197f0c2-6d3e-7a51-8c1b-2f9d4e6a7b80";

@@ -1,6 +1,6 @@
 import { domainToASCII } from "node:url";
 import { z } from "zod";
-import type { FaultCode } from "./faults.ts";
+import type { FaultCode } from "../faults.ts";
 
 /** RFC 5321, 4.5.3.1: a path has 256 octets, its angle brackets included. */
 const MAX_ADDRESS = 254;

@@ -1,10 +1,10 @@
 import type { Context } from "hono";
-import { type TraceContext, traceContextFromHeaders } from "../../observability/trace-context.ts";
-import { activeTraceContext } from "../../observability/tracing.ts";
+import type { TraceContext } from "../../observability/trace-context.ts";
 import { acceptLanguage, header, jsonAnswer, jsonRequest, problems } from "../openapi/describe.ts";
 import { exampleLocation, exampleSignup, exampleSignupRequest } from "../openapi/examples.ts";
 import { ProblemError } from "../problem.ts";
-import { readText, requireJson } from "../read-body.ts";
+import { readJson, requireJson } from "../read-body.ts";
+import { traceOf } from "../request-trace.ts";
 import type { Operation } from "../resource.ts";
 import { eventHref, signupAnswerSchema, toSignupAnswer } from "./answer.ts";
 import type { SignUp } from "./contract.ts";
@@ -16,22 +16,8 @@ export interface SignupRouteDeps {
   readonly newTraceContext: () => TraceContext;
 }
 
-/** The request's own span, else the caller's, else a new one: a signup always has a trace. */
-export const traceOf = (c: Context, newTraceContext: () => TraceContext): TraceContext =>
-  activeTraceContext() ??
-  traceContextFromHeaders(c.req.header("traceparent"), c.req.header("tracestate")) ??
-  newTraceContext();
-
-const parseJson = (body: string): unknown => {
-  try {
-    return JSON.parse(body);
-  } catch (cause) {
-    throw new ProblemError("malformed_json", { cause });
-  }
-};
-
 const readSignup = async (c: Context): Promise<SignupInput> => {
-  const parsed = parseSignup(parseJson(await readText(c, "malformed_json")));
+  const parsed = parseSignup(await readJson(c));
   if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
   return parsed.input;
 };

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { LOCALES } from "../../stream/events/user-signed-up.ts";
+import { type FaultCode, faultAt } from "../faults.ts";
 import type { FieldFault } from "../problem.ts";
 import { parseEmailAddress } from "./email-address.ts";
-import { type FaultCode, faultAt } from "./faults.ts";
 
 const MAX_USER_NAME = 64;
 const MIN_PASSWORD = 12;

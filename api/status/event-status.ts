@@ -25,7 +25,7 @@ export const createFindEvent =
     return undefined;
   };
 
-const state = z.enum([...DELIVERY_STATES, "sending", "sent"]).meta({
+const state = z.enum([...DELIVERY_STATES, "sending", "sent", "processing", "completed"]).meta({
   description:
     "Not final: queued, sending, retrying, uncertain (it cannot be known whether the mail was sent), held " +
     "(until an operator decides). Final: sent, dead, suppressed, cancelled. Work that is no mail is active rather than " +

@@ -2,10 +2,12 @@ import type { Migration } from "kysely/migration";
 import { signups } from "./0001-signups.ts";
 import { suppressions } from "./0002-suppressions.ts";
 import { eventsAndDeliveries } from "./0003-events-and-deliveries.ts";
+import { payments } from "./0004-payments.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-signups": signups,
   "0002-suppressions": suppressions,
   "0003-events-and-deliveries": eventsAndDeliveries,
+  "0004-payments": payments,
 };

@@ -1,4 +1,5 @@
+import { PAYMENT_REQUESTED } from "./payment-requested.ts";
 import { USER_SIGNED_UP } from "./user-signed-up.ts";
 
 /** Every type of event that this code publishes and can read. A new version of a type is a type of its own. */
-export const EVENT_TYPES: readonly string[] = [USER_SIGNED_UP];
+export const EVENT_TYPES: readonly string[] = [USER_SIGNED_UP, PAYMENT_REQUESTED];

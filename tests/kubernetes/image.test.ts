@@ -83,7 +83,7 @@ describe("the Dockerfile", () => {
       pod.containers.flatMap((container) => container.ports.map(({ containerPort }) => containerPort)),
     );
     expect(valuesOf(final, "EXPOSE").join(" ").split(" ").map(Number)).toEqual(ports);
-    expect(deployed.sort((a, b) => a - b)).toEqual(ports);
+    expect([...new Set(deployed)].sort((a, b) => a - b)).toEqual(ports);
   });
 });
 

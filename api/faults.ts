@@ -1,7 +1,7 @@
-import type { Locale } from "../../stream/events/user-signed-up.ts";
-import type { FieldFault } from "../problem.ts";
+import type { Locale } from "../stream/events/user-signed-up.ts";
+import type { FieldFault } from "./problem.ts";
 
-/** What can be wrong with a field of a signup, in both languages. The codes are part of the contract. */
+/** What can be wrong with a field of a body, in both languages. The codes are part of the contract. */
 const FAULTS = {
   not_an_object: { vi: "Nội dung phải là một đối tượng JSON.", en: "Expected a JSON object." },
   required: { vi: "Mục này là bắt buộc.", en: "This field is required." },
@@ -33,6 +33,19 @@ const FAULTS = {
   password_too_long: {
     vi: "Mật khẩu không được dài quá 128 ký tự.",
     en: "The password must have at most 128 characters.",
+  },
+  transaction_id_invalid: {
+    vi: "Mã giao dịch phải gồm 1 đến 128 ký tự ASCII nhìn thấy được, không có khoảng trắng.",
+    en: "The transaction id must be 1 to 128 visible ASCII characters, without spaces.",
+  },
+  user_id_invalid: { vi: "Mã người dùng phải là một UUID.", en: "The user id must be a UUID." },
+  amount_invalid: {
+    vi: "Số tiền phải là số nguyên lớn hơn 0, tính theo đơn vị nhỏ nhất của loại tiền.",
+    en: "The amount must be a whole number above 0, in minor units of the currency.",
+  },
+  currency_unknown: {
+    vi: "Loại tiền phải là mã ISO 4217 viết hoa, ví dụ VND.",
+    en: "The currency must be an ISO 4217 code in capitals, such as VND.",
   },
   locale_unknown: { vi: "Ngôn ngữ phải là vi hoặc en.", en: "The locale must be vi or en." },
 } as const satisfies Record<string, Readonly<Record<Locale, string>>>;
