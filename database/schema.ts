@@ -47,6 +47,8 @@ export interface DeliveriesTable {
   system_failures: Generated<number>;
   /** Times that it was unknown whether the effect took place. Duplicates never exceed it. */
   uncertain: Generated<number>;
+  /** Claims since the last outcome: what kills its consumers is found by it. */
+  unanswered: Generated<number>;
   /** No attempt before this time: a retry, or the first attempt of a group with a delay. */
   next_try_at: Date | null;
   /** When an entry was last published, or is being published. */

@@ -33,7 +33,11 @@ export const PAYMENTS: Group = {
 };
 
 /** Every group. Manifests, triggers and the registry are generated from this list: `bun run generate`. */
-export const GROUPS: readonly Group[] = [WELCOME_EMAIL, PAYMENTS];
+export const GROUPS: readonly Group[] = [
+  WELCOME_EMAIL,
+  PAYMENTS,
+  // One line for each further group.
+];
 
 /** A state of a delivery, as any group shows it. */
 export type ShownState = DeliveryState | "sending" | "sent" | "processing" | "completed";

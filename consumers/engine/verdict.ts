@@ -13,14 +13,15 @@ export const POISON_AFTER = 3;
  * | it is too old                                                     | rejected `expired` |
  * | the consumers of its last three deliveries died                   | rejected `poison`  |
  *
- * `deliveries` also counts replies that were lost; `fence` counts the consumers that claimed the delivery.
+ * Neither count is enough: `deliveries` also counts replies that were lost, and entries that a peer took from a consumer too
+ * slow to say that it lives; `unanswered` also counts claims whose answer was lost.
  */
 export const verdictBefore = (
-  claim: Pick<TakenDelivery, "isExpired" | "fence">,
+  claim: Pick<TakenDelivery, "isExpired" | "unanswered">,
   { deliveries, isNoted }: { readonly deliveries: number; readonly isNoted: boolean },
 ): Outcome | undefined => {
   if (isNoted) return { kind: "done", reply: "noted before the ledger could be written" };
   if (claim.isExpired) return { kind: "rejected", reason: "expired" };
-  if (Math.min(deliveries, claim.fence) > POISON_AFTER) return { kind: "rejected", reason: "poison" };
+  if (Math.min(deliveries, claim.unanswered) > POISON_AFTER) return { kind: "rejected", reason: "poison" };
   return undefined;
 };

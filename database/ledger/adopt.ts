@@ -46,15 +46,15 @@ const adopt = statement<ClaimRow, [readonly UnknownEvent[], string, string, numb
     select event_id, type, subject, data, traceparent, tracestate from to_make order by event_id
     on conflict do nothing),
   made as (
-    insert into deliveries (group_name, event_id, state, reason, fence, lease_until, timeline)
-    select $2::text, event_id, next_state, obstacle, 1,
+    insert into deliveries (group_name, event_id, state, reason, fence, unanswered, lease_until, timeline)
+    select $2::text, event_id, next_state, obstacle, 1, 1,
       case when obstacle is null then now() + $4::float8 * interval '1 ms' end,
       ${firstStep({ state: "next_state", by: "$3::text", reason: "obstacle" })}
     from to_make order by event_id
     on conflict do nothing
     returning *)
   select event_id, case when state = 'active' then 'take' else 'closed' end as verdict, state, reason, fence, attempts,
-    system_failures, uncertain, null as was, null::float8 as wait_ms, 0::float8 as age_ms
+    system_failures, uncertain, unanswered, null as was, null::float8 as wait_ms, 0::float8 as age_ms
   from made`);
 
 /** Writes unknown events to log and ledger, each once, and claims them; one answer per event id. */

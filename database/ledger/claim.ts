@@ -33,6 +33,8 @@ export interface TakenDelivery {
   readonly attempts: number;
   readonly systemFailures: number;
   readonly uncertain: number;
+  /** Claims since the last outcome, this one included: those before it ended with their consumers' deaths. */
+  readonly unanswered: number;
   /** Too old: to be dead-lettered under this fence. */
   readonly isExpired: boolean;
   /** Since the delivery was made, in ms of Postgres' clock, when it was claimed. */
@@ -64,6 +66,7 @@ export interface ClaimRow {
   readonly attempts: number;
   readonly system_failures: number;
   readonly uncertain: number;
+  readonly unanswered: number;
   readonly was: DeliveryState | null;
   readonly wait_ms: number | null;
   readonly age_ms: number;
@@ -102,6 +105,7 @@ const claim = statement<ClaimRow, [readonly WantedDelivery[], string, string, nu
       reason = case verdict when 'hold' then 'uncertain' when 'take' then deliveries.reason
         when 'expire' then deliveries.reason else decided.lookup_reason end,
       fence = deliveries.fence + 1,
+      unanswered = deliveries.unanswered + 1,
       lease_until = case when verdict in ('take', 'expire') then now() + $4::float8 * interval '1 ms' end,
       next_try_at = null,
       uncertain = deliveries.uncertain + (decided.state = 'active' and not $7::boolean)::int,
@@ -124,11 +128,11 @@ const claim = statement<ClaimRow, [readonly WantedDelivery[], string, string, nu
       from decided where verdict in ('take', 'expire', 'hold', 'cancel', 'suppress')) as decided
     where deliveries.group_name = $2::text and deliveries.event_id = decided.event_id
     returning deliveries.*, decided.state as was, verdict)
-  select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain,
+  select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, unanswered,
     was, null::float8 as wait_ms, extract(epoch from now() - created_at)::float8 * 1000 as age_ms
   from updated
   union all
-  select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, state,
+  select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, unanswered, state,
     extract(epoch from (case verdict when 'leased' then lease_until else next_try_at end) - now())::float8 * 1000,
     extract(epoch from now() - created_at)::float8 * 1000
   from decided where verdict in ('closed', 'leased', 'not-due')`);
@@ -149,6 +153,7 @@ export const toClaimed = (row: ClaimRow): ClaimedDelivery => {
         attempts: row.attempts,
         systemFailures: row.system_failures,
         uncertain: row.uncertain,
+        unanswered: row.unanswered,
         isExpired: row.verdict === "expire",
         ageMs: row.age_ms,
         tookOver: row.was === "active",

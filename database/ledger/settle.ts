@@ -44,6 +44,8 @@ const settle = statement<{ event_id: string }, [readonly Settlement[], string, s
     attempts = deliveries.attempts + input.attempts,
     system_failures = deliveries.system_failures + input.system_failures,
     uncertain = deliveries.uncertain + input.uncertain,
+    -- A consumer that releases is alive: its claim does not count.
+    unanswered = case when input.state = 'queued' then greatest(deliveries.unanswered - 1, 0) else 0 end,
     next_try_at = now() + input.delay_ms * interval '1 ms',
     reason = input.reason,
     reply = coalesce(input.reply, deliveries.reply),

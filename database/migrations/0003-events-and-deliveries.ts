@@ -36,6 +36,7 @@ export const eventsAndDeliveries: Migration = {
       .addColumn("attempts", "integer", (column) => column.notNull().defaultTo(0))
       .addColumn("system_failures", "integer", (column) => column.notNull().defaultTo(0))
       .addColumn("uncertain", "integer", (column) => column.notNull().defaultTo(0))
+      .addColumn("unanswered", "integer", (column) => column.notNull().defaultTo(0))
       .addColumn("next_try_at", "timestamptz")
       .addColumn("published_at", "timestamptz", (column) => column.notNull().defaultTo(sql`now()`))
       .addColumn("reason", "text")
