@@ -85,6 +85,9 @@ export class Pool {
       backoff: (failures) => backoffMs(failures + 1, FIRST_BACKOFF_MS, MAX_BACKOFF_MS, Math.random) / 1_000,
       connection: { application_name: applicationName },
       onnotice: () => {},
+      // No parameter or column is an array. The driver's query for them would reject unhandled, and end the process, if the
+      // connection died in it; and it costs each new connection a round trip.
+      fetch_types: false,
     });
   }
 }

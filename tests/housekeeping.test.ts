@@ -128,6 +128,8 @@ test("lag that Redis lost at a restart is restored in slices, at 200,000 entries
   const connection = { url: own.url, name: "lag", log: silentLog, commandTimeoutMs: 10_000 };
   const redis = openCommandConnection(connection);
   await untilReady(redis, 5_000);
+  // A rewritten file holds the group's counters, and Redis would lose nothing.
+  await redis.config("SET", "auto-aof-rewrite-percentage", "0");
   await ensureGroup(redis, keys, WELCOME_EMAIL);
   for (let round = 0; round < 20; round += 1) {
     await Promise.all(Array.from({ length: 10_000 }, () => redis.xadd(keys.events, "*", "id", "x")));

@@ -9,7 +9,11 @@ export interface TcpProxy extends AsyncDisposable {
   restore(): void;
 }
 
-export const startProxy = async (targetPort: number): Promise<TcpProxy> => {
+/** `cutAt`: a client that sends this text is cut off before it arrives. */
+export const startProxy = async (
+  targetPort: number,
+  { cutAt }: { readonly cutAt?: string } = {},
+): Promise<TcpProxy> => {
   const sockets = new Set<Socket>();
   let generation = 0;
   let isSilent = false;
@@ -24,7 +28,8 @@ export const startProxy = async (targetPort: number): Promise<TcpProxy> => {
     ] as const) {
       sockets.add(from);
       from.on("data", (chunk) => {
-        if (forwards()) to.write(chunk);
+        if (cutAt !== undefined && from === client && chunk.includes(cutAt)) client.destroy();
+        else if (forwards()) to.write(chunk);
       });
       from.on("error", () => {});
       from.on("close", () => {
