@@ -1,7 +1,9 @@
-import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { PAYMENTS, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { EXAMPLE_GROUP } from "../example-group.ts";
 
-/** Two groups on one event, publish/subscribe: the mail, and the example, whose effect is idempotent. */
+/** Two groups on the event of a signup, publish/subscribe: the mail, and the example, whose effect is idempotent. */
 export const CHAOS_GROUPS = [WELCOME_EMAIL, EXAMPLE_GROUP] as const;
+/** Every group that has work in a run. */
+export const WORKING_GROUPS = [...CHAOS_GROUPS, PAYMENTS] as const;
 export const MAIL = WELCOME_EMAIL.name;
 export const EXAMPLE = EXAMPLE_GROUP.name;

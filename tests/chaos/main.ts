@@ -8,19 +8,21 @@ import { exampleEffects, mailEffects } from "./effects.ts";
 import { startLoad } from "./load.ts";
 import { createLogSums } from "./log-sums.ts";
 import { startChaoticMailServer } from "./mail-server.ts";
+import { startPayments } from "./payments.ts";
 import { seededRandom } from "./random.ts";
 import { breachesOf, report } from "./report.ts";
 import { runFaults, untilSettled } from "./run.ts";
-import { startChaosSystem } from "./system.ts";
+import { SERVICE_TOKEN, startChaosSystem } from "./system.ts";
 
 const USAGE = `bun run chaos [--minutes N] [--seed S] [--rate R]
 
-Runs two APIs, four consumers of two groups, Postgres, Redis and a faulty mail server under a steady load of R signups per
-second (default 25), injects random faults for N minutes (default 1), waits until all work is finished, and audits it. The same
+Runs two APIs, four consumers of three groups, Postgres, Redis and a faulty mail server under a steady load of R signups per
+second (default 25) and five payments, injects random faults for N minutes (default 1), waits until all work is finished, and audits it. The same
 seed gives the same faults. Exit code 1 if a promise is broken, or if the run provoked too little to prove anything.`;
 
 const WARM_UP_MS = 30_000;
 const PROGRESS_EVERY_MS = 10_000;
+const PAYMENTS_PER_SECOND = 5;
 
 const number = (text: string | undefined, fallback: number): number => {
   const value = text === undefined ? fallback : Number(text);
@@ -65,6 +67,13 @@ const main = async (): Promise<readonly string[]> => {
   await using system = await startChaosSystem({ directory, mailServer, logs, workFile });
   const urls = system.victims.filter(({ kind }) => kind === "api").map(({ url }) => url);
   await Promise.all(urls.map((url) => untilReady("an API", `${url}/readyz`, stop.signal)));
+  const payments = await startPayments({
+    urls,
+    databaseUrl: system.databaseUrl,
+    serviceToken: SERVICE_TOKEN,
+    perSecond: PAYMENTS_PER_SECOND,
+    random: seededRandom(seed + 2),
+  });
   const load = startLoad(urls, rate, seededRandom(seed + 1));
   const say = (what: string) => {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4);
@@ -83,17 +92,18 @@ const main = async (): Promise<readonly string[]> => {
     const random = seededRandom(seed);
     const deps = { system, mailServer, random, load, effects, onFault, signal: stop.signal };
     const run = await runFaults(deps, seed, minutes);
-    await load.stop();
+    await Promise.all([load.stop(), payments.stop()]);
     await untilSettled(system, stop.signal, say);
     if (stop.signal.aborted) return ["interrupted before its end"];
     await system.retire();
     const audited = await audit(system, mailServer, effects, load);
-    const results = { run, audited, load, logs, misconduct: system.misconduct };
+    const paid = await payments.audit();
+    const results = { run, audited, paid, load, logs, misconduct: system.misconduct };
     console.log(report(results));
     return breachesOf(results);
   } finally {
     clearInterval(progress);
-    await load.stop();
+    await Promise.all([load.stop(), payments.stop()]);
   }
 };
 

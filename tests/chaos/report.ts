@@ -2,12 +2,14 @@ import { type Audit, breachesOfGroup, type GroupAudit } from "./audit.ts";
 import { CHAOS_GROUPS, EXAMPLE, MAIL } from "./groups.ts";
 import type { Load } from "./load.ts";
 import type { Counted, LogSums } from "./log-sums.ts";
+import type { PaymentAudit } from "./payments.ts";
 import type { Run } from "./run.ts";
 
 /** All results of a run. */
 export interface Results {
   readonly run: Run;
   readonly audited: Audit;
+  readonly paid: PaymentAudit;
   readonly load: Load;
   readonly logs: LogSums;
   /** Processes that exited when they must not, or did not when they must. */
@@ -75,13 +77,14 @@ const recoveryLines = ({ recoveries }: Run): readonly string[] => {
 };
 
 /** The audit and the times, as a table. */
-export const report = ({ run, audited, load, logs, misconduct }: Results): string => {
+export const report = ({ run, audited, paid, load, logs, misconduct }: Results): string => {
   const rows: (readonly [string, string])[] = [
     ["seed", String(run.seed)],
     ["faults", String(run.faults)],
     ["signups accepted", String(audited.accepted)],
     ...audited.byGroup.map((each) => [each.group, groupLine(logs, each)] as const),
     ["duplicates", `${audited.duplicates.length}, ${audited.unexplainedDuplicates.length} beyond the counter`],
+    ["payments", `${paid.promised} promised, ${paid.completed} completed, ${paid.rejected} rejected`],
     ["group unaffected", `${run.independent - run.notIndependent.length} of ${run.independent} times`],
     ["left at the end", audited.leftovers.join(", ") || "none"],
     ["process misconduct", String(misconduct.length)],
@@ -99,7 +102,7 @@ export const report = ({ run, audited, load, logs, misconduct }: Results): strin
 };
 
 /** Broken promises, and reasons why the run proves too little. */
-export const breachesOf = ({ run, audited, load, logs, misconduct }: Results): string[] => {
+export const breachesOf = ({ run, audited, paid, load, logs, misconduct }: Results): string[] => {
   const breaches: string[] = [];
   const expectNone = (what: string, found: readonly string[]) => {
     if (found.length > 0) breaches.push(`${found.length} ${what}: ${found.slice(0, 5).join(", ")}`);
@@ -110,6 +113,10 @@ export const breachesOf = ({ run, audited, load, logs, misconduct }: Results): s
   for (const group of audited.byGroup) for (const [what, events] of breachesOfGroup(group)) expectNone(what, events);
   expectNone("duplicates beyond the uncertain counter", audited.unexplainedDuplicates);
   expectNone("users without one event and one delivery per group", audited.incomplete);
+  expectNone("payments promised, and not as promised", paid.broken);
+  expectNone("accounts whose balance is not exact", paid.wrongBalances);
+  expectSome("payment completed", paid.completed);
+  expectSome("payment rejected", paid.rejected);
   expectNone("groups that did not recover from a fault", run.notRecovered);
   expectNone("groups that stood still during a fault that must not affect them", run.notIndependent);
   expectNone("repeated requests refused because of their own first", load.wronglyRefused);

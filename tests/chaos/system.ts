@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type LocalServer, startPostgres } from "../../local/postgres.ts";
 import { startRedis } from "../../local/redis.ts";
 import { findRedis } from "../../local/redis-program.ts";
+import { PAYMENTS } from "../../stream/groups.ts";
 import { ownPort } from "../own-port.ts";
 import { findClockLibrary } from "./clock-library.ts";
 import { EXAMPLE, MAIL } from "./groups.ts";
@@ -36,6 +37,7 @@ export interface ChaosSystemOptions {
 }
 
 export const STREAM_NAME = "chaos";
+export const SERVICE_TOKEN = "a-token-for-chaos-alone";
 
 /** Short times, so that a minute has room for many faults; cheap password hashes. */
 const SETTINGS = {
@@ -52,16 +54,17 @@ const SETTINGS = {
   DRAIN_TIMEOUT_MS: "5000",
   EXAMPLE_SLOW_SHARE: "0.1",
   EXAMPLE_FAILING_SHARE: "0.1",
+  SERVICE_TOKEN,
 };
 
-/** Each group has three consumers: two that run both groups, and one of its own. */
+/** The groups of a signup have three consumers each: two that run both, and one without the other. Payments have two. */
 const PARTS = [
   { kind: "api", name: "api-1", groups: [], hasFakeClock: false },
   { kind: "api", name: "api-2", groups: [], hasFakeClock: true },
   { kind: "consumer", name: "consumer-1", groups: [MAIL, EXAMPLE], hasFakeClock: false },
-  { kind: "consumer", name: "consumer-2", groups: [MAIL], hasFakeClock: false },
+  { kind: "consumer", name: "consumer-2", groups: [MAIL, PAYMENTS.name], hasFakeClock: false },
   { kind: "consumer", name: "consumer-3", groups: [MAIL, EXAMPLE], hasFakeClock: true },
-  { kind: "consumer", name: "consumer-4", groups: [EXAMPLE], hasFakeClock: false },
+  { kind: "consumer", name: "consumer-4", groups: [EXAMPLE, PAYMENTS.name], hasFakeClock: false },
 ] as const;
 
 const root = join(import.meta.dir, "..", "..");

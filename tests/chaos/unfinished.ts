@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import postgres from "postgres";
-import { CHAOS_GROUPS } from "./groups.ts";
+import { WORKING_GROUPS } from "./groups.ts";
 import type { ChaosSystem } from "./system.ts";
 
 /** What a group has not finished. */
@@ -52,7 +52,7 @@ export const countUnfinished = async (system: ChaosSystem): Promise<Unfinished |
       where state not in ('done', 'dead', 'suppressed', 'cancelled') group by group_name`;
     if (outbox === undefined) return undefined;
     const byGroup = new Map<string, UnfinishedWork>();
-    for (const { name } of CHAOS_GROUPS) {
+    for (const { name } of WORKING_GROUPS) {
       const streams = [EVENTS, retriesStreamOf(name)];
       const sum = async (count: (stream: string) => Promise<number>) =>
         (await Promise.all(streams.map(count))).reduce((total, each) => total + each, 0);
