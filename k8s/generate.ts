@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { factoryOf } from "../consumers/generate.ts";
 import { ALERT_GROUPS } from "../observability/alerts/rules.ts";
-import { SETTINGS, type Setting } from "../settings/schema.ts";
+import { SETTINGS } from "../settings/schema.ts";
+import type { Setting } from "../settings/values.ts";
 import { GROUPS, type Group } from "../stream/groups.ts";
 import { groupManifests, WRITTEN } from "./group-manifests.ts";
 

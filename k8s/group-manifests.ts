@@ -1,19 +1,19 @@
 import { stringify } from "yaml";
-import type { SettingName } from "../settings/schema.ts";
+import type { RequiredSetting } from "../settings/load.ts";
 import { keysOf } from "../stream/keys.ts";
 
 /** A group, as far as its manifests follow from it. */
 export interface DeployedGroup {
   readonly name: string;
   /** Settings that its factory requires. */
-  readonly requires: readonly SettingName[];
+  readonly requires: readonly RequiredSetting[];
 }
 
 /** A setting that a group may require -> the component in `k8s/base/consumers/needs/` that its consumers then get. */
-const NEEDS: Readonly<Partial<Record<SettingName, string>>> = { MAIL_SERVER: "mail" };
+const NEEDS: Readonly<Partial<Record<RequiredSetting, string>>> = { MAIL_SERVER: "mail" };
 
 /** What a group's consumers need beside the stores. Consumers of other groups get neither the Secret nor the network access. */
-export const needsOf = (requires: readonly SettingName[]): readonly string[] =>
+export const needsOf = (requires: readonly RequiredSetting[]): readonly string[] =>
   requires.flatMap((setting) => NEEDS[setting] ?? []);
 
 /** How much of each one pod is for; docs/kubernetes.md, "Sizing", derives them. */

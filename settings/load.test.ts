@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { environmentExample, settingsTable, withSettingsTable } from "./document.ts";
-import { BadSettings, loadSettings, requireSettings } from "./load.ts";
+import { BadSettings, loadSettings, requireReceiver, requireSettings } from "./load.ts";
 import { SETTINGS } from "./schema.ts";
+import { requiredOfReceiver } from "./webhooks.ts";
 
 const api = { DATABASE_URL: "postgres://app@db.example/signup", REDIS_URL: "redis://redis.example" };
 const consumer = { ...api, MAIL_SERVER: "smtp.example", MAIL_FROM: "welcome@toblug.example" };
@@ -82,6 +83,70 @@ describe("settings", () => {
       "cannot be read (ENOENT)",
     );
     rmSync(directory, { recursive: true });
+  });
+
+  describe("of receivers of webhooks", () => {
+    const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const crm = { ...api, WEBHOOKS: "crm", WEBHOOK_CRM_URL: "https://crm.example/hook", WEBHOOK_CRM_SECRET: secret };
+
+    test("have their defaults, and are read by name", () => {
+      const receivers = [
+        {
+          name: "crm",
+          events: ["user.#"],
+          contentType: "application/json",
+          url: crm.WEBHOOK_CRM_URL,
+          secrets: [secret],
+        },
+        { name: "audit-log", events: ["#", "user.*"], contentType: "application/cloudevents+json" },
+      ] as const;
+      const audit = {
+        WEBHOOK_AUDIT_LOG_EVENTS: "#,user.*",
+        WEBHOOK_AUDIT_LOG_CONTENT_TYPE: "application/cloudevents+json",
+      };
+      const settings = loadSettings("api", { ...crm, ...audit, WEBHOOKS: "crm, audit-log" });
+      expect(settings.receivers).toEqual([...receivers]);
+      expect(loadSettings("api", api).receivers).toEqual([]);
+    });
+
+    test("without URL and secret: both are named at once, where they are required", () => {
+      const [url, ofSecret] = faultsOf(() =>
+        loadSettings("consumer", { ...api, WEBHOOKS: "crm" }, (receivers) =>
+          receivers.flatMap(({ name }) => requiredOfReceiver(name)),
+        ),
+      );
+      expect(url).toBe("WEBHOOK_CRM_URL: not set; expected for example https://crm.example/hooks");
+      expect(ofSecret).toStartWith("WEBHOOK_CRM_SECRET: not set; expected for example whsec_");
+      const [receiver] = loadSettings("ops", { ...api, WEBHOOKS: "crm" }).receivers;
+      expect(faultsOf(() => receiver && requireReceiver(receiver))).toHaveLength(2);
+    });
+
+    test.each([
+      ["WEBHOOKS", "CRM"],
+      ["WEBHOOKS", "crm,-audit"],
+      ["WEBHOOKS", "crm,crm"],
+      ["WEBHOOKS", "a".repeat(25)],
+      ["WEBHOOK_CRM_URL", "ftp://crm.example"],
+      ["WEBHOOK_CRM_URL", "http://crm.example"],
+      ["WEBHOOK_CRM_URL", "https://me:hunter2@crm.example"],
+      ["WEBHOOK_CRM_SECRET", "hunter2"],
+      ["WEBHOOK_CRM_SECRET", "whsec_c2hvcnQ="],
+      ["WEBHOOK_CRM_SECRET", `${secret} ${secret} ${secret}`],
+      ["WEBHOOK_CRM_EVENTS", "user signed up!"],
+      ["WEBHOOK_CRM_CONTENT_TYPE", "text/xml"],
+      ["WEBHOOK_ALLOW_PRIVATE", "yes"],
+    ])("%s cannot be %p", (name, value) => {
+      const faults = faultsOf(() => loadSettings("api", { ...crm, [name]: value }));
+      expect(faults).toHaveLength(1);
+      expect(faults[0]).toStartWith(`${name}: `);
+      if (name === "WEBHOOK_CRM_SECRET") expect(faults[0]).not.toContain("hunter2");
+    });
+
+    test("may be at http:// where private addresses are allowed, and have two secrets", () => {
+      const environment = { ...crm, WEBHOOK_CRM_URL: "http://127.0.0.1:8080", WEBHOOK_ALLOW_PRIVATE: "true" };
+      const [receiver] = loadSettings("api", { ...environment, WEBHOOK_CRM_SECRET: `${secret} ${secret}` }).receivers;
+      expect(receiver).toMatchObject({ url: "http://127.0.0.1:8080", secrets: [secret, secret] });
+    });
   });
 
   for (const [role, file] of [

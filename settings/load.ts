@@ -1,6 +1,15 @@
-import { readFileSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
-import { SETTINGS, type Setting, type SettingName } from "./schema.ts";
+import { type Environment, notSet, readSetting } from "./read.ts";
+import { readReceivers } from "./receivers.ts";
+import { SETTINGS, type SettingName } from "./schema.ts";
+import type { Setting } from "./values.ts";
+import {
+  RECEIVER_SETTINGS,
+  type Receiver,
+  type ReceiverVariable,
+  receiverNames,
+  receiverVariable,
+} from "./webhooks.ts";
 
 type Parsed = { readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer Value> ? Value : never };
 type Optional =
@@ -15,7 +24,13 @@ type Optional =
 /** Each variable's value under its own name, typed. Values that only some roles need may be missing. */
 export type Settings = { readonly [Name in Exclude<SettingName, Optional>]: Parsed[Name] } & {
   readonly [Name in Optional]?: Parsed[Name];
+} & {
+  /** Those that `WEBHOOKS` names, in its order. */
+  readonly receivers: readonly Receiver[];
 };
+
+/** A setting that a group may require: one of everybody's, or one of a receiver's. */
+export type RequiredSetting = SettingName | ReceiverVariable;
 
 /** Settings without a default that each role requires. */
 const REQUIRED = {
@@ -49,32 +64,6 @@ export class BadSettings extends Error {
   }
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-type Read = { readonly value: string | undefined } | { readonly fault: string };
-
-const shown = (value: string, secret: boolean): string => (secret ? "its value" : JSON.stringify(value.slice(0, 80)));
-
-/** An empty variable counts as unset: that is how manifests and shells leave things out. */
-const readVariable = (name: string, definition: Setting<unknown>, environment: Environment): Read => {
-  const direct = environment[name] || undefined;
-  const file = definition.secret === true ? environment[`${name}_FILE`] || undefined : undefined;
-  if (direct !== undefined && file !== undefined) {
-    return { fault: `${name}: set both directly and by ${name}_FILE; expected one of them` };
-  }
-  if (file === undefined) return { value: direct };
-  try {
-    return { value: readFileSync(file, "utf8").replace(/\r?\n$/, "") || undefined };
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    return {
-      fault: `${name}_FILE: ${JSON.stringify(file)} cannot be read (${code}); expected a file, for example /run/secrets/${name.toLowerCase()}`,
-    };
-  }
-};
-
-const notSet = (name: string, { example }: Setting<unknown>): string =>
-  `${name}: not set; expected for example ${example}`;
-
 const checkTogether = (given: ReadonlySet<string>): string[] =>
   given.has("MAIL_USERNAME") === given.has("MAIL_PASSWORD")
     ? []
@@ -82,46 +71,38 @@ const checkTogether = (given: ReadonlySet<string>): string[] =>
 
 /**
  * Reads and checks the environment, once, at start. Every variable that is set is checked, also one that this
- * role does not use; required are only those of the role, and the further ones that are named. Unknown variables are ignored.
+ * role does not use; required are only those of the role, and the further ones that are named, which may depend on the
+ * receivers. Unknown variables are ignored.
  *
  * @throws {BadSettings} naming each faulty variable, its problem and an example
  */
 export const loadSettings = <R extends Role>(
   role: R,
   environment: Environment,
-  alsoRequired: readonly SettingName[] = [],
+  alsoRequired: readonly RequiredSetting[] | ((receivers: readonly Receiver[]) => readonly RequiredSetting[]) = [],
 ): SettingsOf<R> => {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   const given = new Set<string>();
-  const required: readonly string[] = [...REQUIRED[role], ...alsoRequired];
+  const missing = new Map<string, string>();
 
   for (const [name, definition] of Object.entries<Setting<unknown>>(SETTINGS)) {
-    const read = readVariable(name, definition, environment);
-    if ("fault" in read) {
-      faults.push(read.fault);
-      given.add(name);
-      continue;
-    }
-    if (read.value !== undefined) given.add(name);
-    const raw = read.value ?? definition.fallback;
-    if (raw === undefined) {
-      if (required.includes(name)) faults.push(notSet(name, definition));
-      continue;
-    }
-    const parsed = definition.schema.safeParse(raw);
-    if (parsed.success) {
-      values[name] = parsed.data;
-    } else {
-      const problem = parsed.error.issues.map((issue) => issue.message).join(", ");
-      faults.push(
-        `${name}: ${shown(raw, definition.secret === true)} is not usable: ${problem}; for example ${definition.example}`,
-      );
-    }
+    const read = readSetting(name, definition, environment);
+    if (read.kind === "missing") missing.set(name, read.fault);
+    else if (read.kind === "fault") faults.push(read.fault);
+    else values[name] = read.value;
+    if (read.kind === "fault" || (read.kind === "value" && read.isGiven)) given.add(name);
   }
-  faults.push(...checkTogether(given));
+  const webhooks = readReceivers(receiverNames.safeParse(environment["WEBHOOKS"] ?? "").data ?? [], environment, {
+    allowPrivate: values["WEBHOOK_ALLOW_PRIVATE"] === true,
+  });
+  faults.push(...checkTogether(given), ...webhooks.faults);
+  const further = typeof alsoRequired === "function" ? alsoRequired(webhooks.receivers) : alsoRequired;
+  const required: ReadonlySet<string> = new Set([...REQUIRED[role], ...further]);
+  for (const [name, fault] of [...missing, ...webhooks.missing]) if (required.has(name)) faults.push(fault);
   if (faults.length > 0) throw new BadSettings(faults);
 
+  values["receivers"] = webhooks.receivers;
   values["MAIL_POOL_SIZE"] ??= values["CONSUMER_CONCURRENCY"];
   values["CONSUMER_NAME"] ??= hostname().replace(/[^\x21-\x7e]/g, "-");
   values["PASSWORD_HASH_CONCURRENCY"] ??= availableParallelism();
@@ -148,4 +129,22 @@ const hasSettings = <R extends Role, Name extends SettingName>(
 ): settings is SettingsWith<R, Name> => {
   const given: Readonly<Partial<Record<SettingName, unknown>>> = settings;
   return names.every((name) => given[name] !== undefined);
+};
+
+/** A receiver to which webhooks can be sent. */
+export type CompleteReceiver = Required<Receiver>;
+
+/**
+ * The receiver, with all that sending needs.
+ *
+ * @throws {BadSettings} naming each setting that is missing
+ */
+export const requireReceiver = (receiver: Receiver): CompleteReceiver => {
+  const { name, url, secrets } = receiver;
+  if (url !== undefined && secrets !== undefined) return { ...receiver, url, secrets };
+  const parts = [
+    ...(url === undefined ? (["URL"] as const) : []),
+    ...(secrets === undefined ? (["SECRET"] as const) : []),
+  ];
+  throw new BadSettings(parts.map((part) => notSet(receiverVariable(name, part), RECEIVER_SETTINGS[part])));
 };

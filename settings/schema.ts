@@ -1,49 +1,6 @@
 import { z } from "zod";
-
-/** How one environment variable is read and documented. The table in docs/settings.md and `.env.example` are generated from this. */
-export interface Setting<Value> {
-  readonly schema: z.ZodType<Value, string>;
-  /** As it would be written in the environment; undefined: no default. */
-  readonly fallback?: string;
-  /** A value that passes, for messages and for `.env.example`. */
-  readonly example: string;
-  /** `ms`, `KiB`, `port`, ...; empty where there is none. */
-  readonly unit: string;
-  readonly about: string;
-  /** Also read from the file that `NAME_FILE` names. */
-  readonly secret?: boolean;
-}
-
-const text = (max = 512) => z.string().max(max, `expected at most ${max} characters`);
-
-const wholeNumber = (min: number, max: number): z.ZodType<number, string> =>
-  z
-    .string()
-    .regex(/^\d+$/, `expected a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `expected a whole number from ${min} to ${max}`);
-
-const port = wholeNumber(0, 65_535);
-const duration = (min: number, max = 30 * 24 * 3_600_000) => wholeNumber(min, max);
-
-const url = (...protocols: readonly string[]): z.ZodType<string, string> =>
-  z.string().refine(
-    (value) => {
-      const parsed = URL.parse(value);
-      return parsed !== null && protocols.includes(parsed.protocol.slice(0, -1));
-    },
-    `expected a URL that begins with ${protocols.map((protocol) => `${protocol}://`).join(" or ")}`,
-  );
-
-const mailbox = z
-  .string()
-  .max(254, "expected at most 254 characters")
-  .regex(/^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, "expected one plain mail address");
-
-const singleLine = (max: number) =>
-  text(max).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected a single line without control characters");
-
-const setting = <Value>(value: Setting<Value>): Setting<Value> => value;
+import { duration, mailbox, port, type Setting, setting, singleLine, text, url, wholeNumber } from "./values.ts";
+import { receiverNames } from "./webhooks.ts";
 
 /** Every setting, by the name of its variable. One schema for all processes; each requires only its own part. */
 export const SETTINGS = {
@@ -220,6 +177,35 @@ export const SETTINGS = {
     example: "86400000",
     unit: "ms",
     about: "Time that finished entries stay in the stream (24 h).",
+  }),
+  WEBHOOKS: setting({
+    schema: receiverNames,
+    fallback: "",
+    example: "crm,audit",
+    unit: "",
+    about:
+      "Receivers of webhooks, by name. Each is a group of its own, `webhook-<name>`, with the settings `WEBHOOK_<NAME>_...` below.",
+  }),
+  WEBHOOK_TIMEOUT_MS: setting({
+    schema: duration(100, 600_000),
+    fallback: "15000",
+    example: "15000",
+    unit: "ms",
+    about: "Time limit of one webhook request in total, from the look-up of the address to the end of the answer.",
+  }),
+  WEBHOOK_EXPIRE_AFTER_MS: setting({
+    schema: duration(1_000),
+    fallback: "86400000",
+    example: "86400000",
+    unit: "ms",
+    about: "A webhook that its receiver has not accepted within this time is dead-lettered, reason `expired` (24 h).",
+  }),
+  WEBHOOK_ALLOW_PRIVATE: setting({
+    schema: z.enum(["true", "false"], "expected true or false").transform((value) => value === "true"),
+    fallback: "false",
+    example: "false",
+    unit: "",
+    about: "Whether receivers may be at `http://` and at private, loopback and link-local addresses.",
   }),
   PASSWORD_HASH_MEMORY_KIB: setting({
     schema: wholeNumber(8, 4_194_304),

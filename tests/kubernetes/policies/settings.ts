@@ -1,6 +1,7 @@
 import { SETTINGS_FROM_ELSEWHERE } from "../../../k8s/generate.ts";
 import { loadSettings, type Role } from "../../../settings/load.ts";
-import { SETTINGS, type Setting } from "../../../settings/schema.ts";
+import { SETTINGS } from "../../../settings/schema.ts";
+import type { Setting } from "../../../settings/values.ts";
 import { type KubernetesObject, ofKind } from "../objects.ts";
 import { type Container, configOf, oursIn } from "../workloads.ts";
 import { type Policy, unless } from "./policy.ts";
