@@ -29,6 +29,8 @@ export interface GroupStatus {
   readonly waitingRetries: number;
   readonly deadLetters: number;
   readonly paused: boolean;
+  /** Why, if the group paused itself; null: it is not paused, or an operator paused it. */
+  readonly pausedFor: string | null;
   /** Age of the low watermark in ms of Redis' clock: the age of the oldest unfinished entry. 0: none. */
   readonly oldestUnfinishedMs: number;
   readonly consumers: readonly ConsumerStatus[];
@@ -71,15 +73,17 @@ export const readGroupStatus = async (
   orphaned = false,
 ): Promise<GroupStatus> => {
   const retries = keys.retriesStream(name);
-  const [onEvents, onRetries, waitingRetries, deadLetters, paused, oldestUnfinishedMs, consumers] = await Promise.all([
-    recordOf(redis, keys.events, name),
-    recordOf(redis, retries, name),
-    redis.zcard(keys.retrySet(name)),
-    redis.xlen(keys.dead(name)),
-    redis.sismember(keys.paused, name),
-    watermarkAgeMs(redis, keys, name),
-    readConsumers(redis, keys, name),
-  ]);
+  const [onEvents, onRetries, waitingRetries, deadLetters, paused, pausedFor, oldestUnfinishedMs, consumers] =
+    await Promise.all([
+      recordOf(redis, keys.events, name),
+      recordOf(redis, retries, name),
+      redis.zcard(keys.retrySet(name)),
+      redis.xlen(keys.dead(name)),
+      redis.sismember(keys.paused, name),
+      redis.hget(keys.pausedFor, name),
+      watermarkAgeMs(redis, keys, name),
+      readConsumers(redis, keys, name),
+    ]);
   return {
     group: name,
     orphaned,
@@ -90,6 +94,7 @@ export const readGroupStatus = async (
     waitingRetries,
     deadLetters,
     paused: paused === 1,
+    pausedFor: paused === 1 ? pausedFor : null,
     oldestUnfinishedMs,
     consumers,
   };

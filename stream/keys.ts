@@ -7,6 +7,8 @@ export interface Keys {
   readonly events: string;
   /** Groups that are paused. Set. */
   readonly paused: string;
+  /** Why groups are paused that nobody paused by hand, by group. Hash. */
+  readonly pausedFor: string;
   /** `event_id state` at each change, for live pages. Pub/Sub channel; nothing depends on it. */
   readonly status: string;
   /** The api process that currently reports the gauges of shared state. String, seconds. */
@@ -28,6 +30,7 @@ export const keysOf = (streamName: string): Keys => {
   return {
     events: `${tag}:events`,
     paused: `${tag}:paused`,
+    pausedFor: `${tag}:paused-for`,
     status: `${tag}:status`,
     reporter: `${tag}:reporter`,
     retrySet: (group) => `${tag}:retry:${group}`,

@@ -4,6 +4,7 @@ import type { Logger } from "../../observability/logger.ts";
 import type { Entry } from "../../stream/entries.ts";
 import type { StreamEvent } from "../../stream/events/envelope.ts";
 import type { Keys } from "../../stream/keys.ts";
+import { pauseGroup } from "../../stream/pauses.ts";
 import { publishState } from "../../stream/publish.ts";
 import type { Breaker } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
@@ -117,6 +118,16 @@ export const createAttempts = <Data, Input>(
 ): ((claimed: ClaimedEntry<Data, Input>) => StartedAttempt) => {
   const { redis, keys, definition, inFlight, breaker, settler, around, now, at, log } = deps;
 
+  /** Where the group cannot be paused, its next attempt has the same outcome, and pauses it. */
+  const pauseFor = async (reason: string): Promise<void> => {
+    try {
+      const changed = await pauseGroup(redis, keys, definition.group.name, reason);
+      if (changed) log.error({ reason }, `the group is paused: ${reason}; an operator resumes it`);
+    } catch (error) {
+      log.warn({ error, reason }, "the group could not be paused");
+    }
+  };
+
   const work = async (attempt: RunningAttempt, { event, data, claim, prepared }: ClaimedEntry<Data, Input>) => {
     if (prepared?.kind === "failed") return { kind: "transient", reason: HANDLER_ERROR } as const;
     // The ledger claims only deliveries whose look-up is ready.
@@ -131,6 +142,7 @@ export const createAttempts = <Data, Input>(
       (asked) => definition.work(piece, prepared.input, asked),
       options,
     );
+    if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);
     return threw ? outcome : learnFrom(breaker, outcome, attempt);
   };
 

@@ -79,8 +79,9 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
     case "transient":
       return again("retrying", outcome.reason, { attempts: 1, reply: outcome.reply ?? null }, outcome.minDelayMs);
     case "unavailable": {
-      const { reason, reply = null } = outcome;
-      const delayMs = backoffMs(counters.systemFailures + 1, policy.retryDelayMs, SYSTEM_CAP_MS, random);
+      const { reason, reply = null, minDelayMs = 0 } = outcome;
+      const growing = backoffMs(counters.systemFailures + 1, policy.retryDelayMs, SYSTEM_CAP_MS, random);
+      const delayMs = Math.max(minDelayMs, growing);
       return {
         ledger: { ...unchanged, state: "retrying", system_failures: 1, delay_ms: delayMs, reason, reply },
         move: { kind: "delay", delayMs },

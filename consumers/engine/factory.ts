@@ -1,6 +1,6 @@
 import type { Database } from "../../database/connection.ts";
 import type { Logger } from "../../observability/logger.ts";
-import { requireSettings, type SettingsOf, type SettingsWith } from "../../settings/load.ts";
+import { type RequiredSetting, requireSettings, type SettingsOf, type SettingsWith } from "../../settings/load.ts";
 import type { SettingName } from "../../settings/schema.ts";
 import type { Group } from "../../stream/groups.ts";
 import { type GroupDeps, type GroupOptions, type RunningGroup, startGroup } from "./group.ts";
@@ -22,7 +22,7 @@ export interface OpenGroup {
 /** Opens a group: `consumers/<group>/group.ts` exports it as `factory`. */
 export interface GroupFactory {
   /** Settings that the group requires; only consumers that start it must have them. */
-  readonly requires: readonly SettingName[];
+  readonly requires: readonly RequiredSetting[];
   open(group: Group, context: GroupContext<never>): OpenGroup;
 }
 

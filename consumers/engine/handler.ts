@@ -50,8 +50,17 @@ export type Outcome =
   | { readonly kind: "done"; readonly receipt?: string; readonly reply?: string }
   /** A working system refused this piece for now. Uses up an attempt. */
   | { readonly kind: "transient"; readonly reason: string; readonly reply?: string; readonly minDelayMs?: number }
-  /** The system failed, whatever the piece. Counts for the breaker; uses up no attempt. */
-  | { readonly kind: "unavailable"; readonly reason: string; readonly reply?: string }
+  /**
+   * The system failed, whatever the piece. Counts for the breaker; uses up no attempt. `pausesGroup`: it wants no more of
+   * this work; the group is paused, with the reason, until an operator resumes it.
+   */
+  | {
+      readonly kind: "unavailable";
+      readonly reason: string;
+      readonly reply?: string;
+      readonly minDelayMs?: number;
+      readonly pausesGroup?: boolean;
+    }
   /**
    * Refused permanently. `party`: who refused by a policy of its own (a domain, a host); five different ones in a row open
    * the breaker. Without it the piece itself is at fault. Without `reply` no other system was involved.

@@ -35,6 +35,7 @@ const goodGroup: GroupStatus = {
   waitingRetries: 0,
   deadLetters: 0,
   paused: false,
+  pausedFor: null,
   oldestUnfinishedMs: 0,
   consumers: [{ name: "one", pending: 0, idleMs: 1 }],
 };

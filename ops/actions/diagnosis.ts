@@ -108,7 +108,7 @@ export const checkGroup = (group: GroupStatus): readonly Check[] => {
     lagUnknown
       ? warn(name, "Redis does not know its lag (7.0 loses it at a restart)", "the api repairs it: is one running?")
       : ok(name, "on both streams, lag known"),
-    ...(group.paused ? [warn(`${name} paused`, "it reads no entries", `ops resume ${group.group}`)] : []),
+    ...(group.paused ? [warn(`${name} paused`, pausedWords(group), `ops resume ${group.group}`)] : []),
     ...(isUnread && !group.paused
       ? [warn(`${name} consumers`, "there is work but no consumer", "start one: bun run consumer")]
       : []),
@@ -117,6 +117,9 @@ export const checkGroup = (group: GroupStatus): readonly Check[] => {
       : []),
   ];
 };
+
+const pausedWords = ({ pausedFor }: GroupStatus): string =>
+  pausedFor === null ? "it reads no entries" : `it reads no entries: ${pausedFor}`;
 
 /** The relay publishes rows that are older than 2 s: a much older row is stuck. */
 const OUTBOX_WARN_MS = 30_000;

@@ -15,7 +15,9 @@ const lag = (value: number | null, exists: boolean): Cell => {
 
 const stateOf = (group: GroupStatus): Cell => {
   if (group.orphaned) return { text: "ORPHANED: no consumer reads it, it holds back trimming", tone: "bad" };
-  if (group.paused) return { text: "paused", tone: "warning" };
+  if (group.paused) {
+    return { text: group.pausedFor === null ? "paused" : `paused: ${group.pausedFor}`, tone: "warning" };
+  }
   return group.consumers.length === 0 ? { text: "no consumer", tone: "warning" } : { text: "running", tone: "good" };
 };
 
