@@ -10,7 +10,7 @@ import { faultsOf, pause } from "../runtime/loop.ts";
 import { EXIT, untilAskedToStop } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
-import { boundGroups, type Group, requireBindings } from "../stream/groups.ts";
+import { boundGroups, type Group, groupsOf, requireBindings } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
 import { warnOfRisks } from "../stream/redis-policy.ts";
 import { createApp } from "./app.ts";
@@ -40,11 +40,12 @@ export interface ApiRun {
 }
 
 /** The API, until it is asked to stop. Returns the exit code. */
-export const runApi = async ({ groups, environment }: ApiRun): Promise<number> => {
+export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<number> => {
   // First of all: as PID 1 of a container, a process that does not listen yet never hears its SIGTERM.
   const askedToStop = untilAskedToStop();
-  requireBindings(groups);
+  requireBindings(ofCode);
   const settings = loadSettings("api", environment);
+  const groups = groupsOf(settings, ofCode);
   const log = createLogger({ level: settings.LOG_LEVEL, service: "api" });
   const telemetry = await startTelemetry(environment, { part: "api", log });
   const keys = keysOf(settings.STREAM_NAME);

@@ -5,15 +5,17 @@ import { randomHex } from "../observability/trace-context.ts";
 import { VERSION } from "../observability/version.ts";
 import { EXIT, untilAskedToStop } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
+import type { Receiver } from "../settings/webhooks.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { EVENT_TYPES } from "../stream/events/types.ts";
-import { type Group, requireBindings } from "../stream/groups.ts";
+import { type Group, groupsOf, requireBindings } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
 import { warnOfRisks } from "../stream/redis-policy.ts";
 import { passCheckpoint } from "./engine/checkpoint.ts";
 import type { GroupFactory } from "./engine/factory.ts";
 import { registerConsumerGauges } from "./gauges.ts";
 import { serveHealth } from "./health.ts";
+import { webhookFactory } from "./webhooks/group.ts";
 
 export interface ConsumerRun {
   /** Every group of this code. */
@@ -38,13 +40,13 @@ export class UnknownGroup extends Error {
 }
 
 /**
- * The named groups, each with its factory.
+ * The named groups, each with its factory; those of receivers of webhooks among them.
  *
  * @throws {UnknownGroup} naming the groups that exist
  */
-const chosenGroups = ({ groups, factories, named }: ConsumerRun) => {
-  const known = groups.flatMap((group) => {
-    const factory = factories.get(group.name);
+const chosenGroups = ({ groups, factories, named }: ConsumerRun, receivers: readonly Receiver[]) => {
+  const known = groupsOf({ receivers }, groups).flatMap((group) => {
+    const factory = factories.get(group.name) ?? webhookFactory(receivers, group.name);
     return factory === undefined ? [] : [{ group, factory }];
   });
   const names = known.map(({ group }) => group.name);
@@ -60,10 +62,11 @@ export const runConsumer = async (run: ConsumerRun): Promise<number> => {
   // First: as PID 1 of a container, a process without a handler ignores SIGTERM.
   const askedToStop = untilAskedToStop();
   const { environment } = run;
-  const chosen = chosenGroups(run);
   requireBindings(run.groups);
-  const required = chosen.flatMap(({ factory }) => factory.requires);
-  const settings = loadSettings("consumer", environment, required);
+  const settings = loadSettings("consumer", environment, (receivers) =>
+    chosenGroups(run, receivers).flatMap(({ factory }) => factory.requires),
+  );
+  const chosen = chosenGroups(run, settings.receivers);
   const log = createLogger({ level: settings.LOG_LEVEL, service: "consumer" });
   const telemetry = await startTelemetry(environment, { part: "consumer", log });
   const consumer = `${settings.CONSUMER_NAME}-${randomHex(4)}`;

@@ -4,7 +4,7 @@ import { createLogger } from "../observability/logger.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openCommandConnection } from "../stream/connection.ts";
-import { GROUPS } from "../stream/groups.ts";
+import { groupsOf } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
 import { storesGoneAway, untilStoresAnswer } from "./actions/stores.ts";
 import type { Answer, CommandContext, Requirements } from "./command.ts";
@@ -54,7 +54,7 @@ export const withStores = async (
       db,
       redis,
       keys: keysOf(settings.STREAM_NAME),
-      groups: GROUPS,
+      groups: groupsOf(settings),
       signal: untilInterrupted(),
       onProgress: progress.show,
       at: () => {},

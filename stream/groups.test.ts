@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { boundGroups, GROUPS, type Group, requireBindings, shownState, WELCOME_EMAIL } from "./groups.ts";
+import { boundGroups, GROUPS, type Group, groupsOf, requireBindings, shownState, WELCOME_EMAIL } from "./groups.ts";
 
 const everything: Group = { name: "audit", types: ["#"], delayMs: 1_000 };
 const nothing: Group = { name: "typo", types: ["user.sined_up.v1"] };
@@ -19,6 +19,16 @@ describe("the groups", () => {
     expect(() => requireBindings([everything, nothing], types)).toThrow(
       "the group typo binds to nothing: none of its patterns (user.sined_up.v1) matches\n" +
         "known event types: user.signed_up.v1, payment.requested.v1",
+    );
+  });
+
+  test("of a configuration are those of the code, and one for each receiver of webhooks", () => {
+    const receiver = { name: "crm", events: ["user.#"], contentType: "application/json" } as const;
+    const groups = groupsOf({ receivers: [receiver] });
+    expect(groups.map(({ name }) => name)).toEqual([...GROUPS.map(({ name }) => name), "webhook-crm"]);
+    expect(groups.at(-1)).toMatchObject({ types: ["user.#"] });
+    expect(() => groupsOf({ receivers: [{ ...receiver, events: ["user.signed_down.v1"] }] })).toThrow(
+      "WEBHOOK_CRM_EVENTS: user.signed_down.v1 matches no event type; expected some of: user.signed_up.v1",
     );
   });
 

@@ -1,5 +1,7 @@
 import type { BoundGroup } from "../database/events.ts";
 import type { DeliveryState } from "../database/ledger/states.ts";
+import { BadSettings } from "../settings/load.ts";
+import { type Receiver, receiverVariable } from "../settings/webhooks.ts";
 import { EVENT_TYPES } from "./events/types.ts";
 import { matchesPattern } from "./routing.ts";
 
@@ -32,12 +34,42 @@ export const PAYMENTS: Group = {
   words: { active: "processing", done: "completed" },
 };
 
-/** Every group. Manifests, triggers and the registry are generated from this list: `bun run generate`. */
+/** Every group of this code. Manifests, triggers and the registry are generated from this list: `bun run generate`. */
 export const GROUPS: readonly Group[] = [
   WELCOME_EMAIL,
   PAYMENTS,
   // One line for each further group.
 ];
+
+/** The group of a receiver of webhooks. */
+const groupOfReceiver = ({ name, events }: Receiver): Group => ({
+  name: webhookGroupName(name),
+  types: events,
+  words: { active: "sending", done: "sent" },
+});
+
+/** The name of a receiver's group. */
+export const webhookGroupName = (receiver: string): string => `webhook-${receiver}`;
+
+/**
+ * Every group of a configuration: those of this code, and one for each receiver of webhooks. Api, consumers and ops take
+ * the groups from here, so that all of them have the same.
+ *
+ * @throws {BadSettings} naming each receiver whose patterns match no event type
+ */
+export const groupsOf = (
+  { receivers }: { readonly receivers: readonly Receiver[] },
+  ofCode: readonly Group[] = GROUPS,
+): readonly Group[] => {
+  const faults = receivers
+    .filter(({ events }) => !EVENT_TYPES.some((type) => events.some((pattern) => matchesPattern(pattern, type))))
+    .map(({ name, events }) => {
+      const types = EVENT_TYPES.join(", ");
+      return `${receiverVariable(name, "EVENTS")}: ${events.join(",")} matches no event type; expected some of: ${types}`;
+    });
+  if (faults.length > 0) throw new BadSettings(faults);
+  return [...ofCode, ...receivers.map(groupOfReceiver)];
+};
 
 /** A state of a delivery, as any group shows it. */
 export type ShownState = DeliveryState | "sending" | "sent" | "processing" | "completed";

@@ -3,7 +3,7 @@ import type { LoggedEvent } from "../../database/events.ts";
 import { isTraceparent, type TraceContext } from "../../observability/trace-context.ts";
 
 /** Where events of this service come from (CloudEvents `source`, a URI reference). */
-const SOURCE = "/signup-stream/api";
+export const SOURCE = "/signup-stream/api";
 
 /**
  * A CloudEvents 1.0 event in binary mode: attributes are fields of the entry, `data` is JSON. It carries ids only;

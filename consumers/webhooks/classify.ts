@@ -1,0 +1,44 @@
+import type { WebhookResult } from "../../runtime/webhook/send.ts";
+import type { Outcome } from "../engine/handler.ts";
+
+/** Longest delay that grows with an event's age, in ms. */
+const AGE_CAP_MS = 3_600_000;
+/** The share of its age that an event waits for its next attempt: it grows by a quarter with each. */
+const AGE_SHARE = 4;
+
+/** Reason of a group that is paused because its receiver wants no more. */
+export const RECEIVER_GONE = "receiver_gone";
+
+/**
+ * The outcome of a request. Pure. A receiver that fails uses up no attempt: its webhooks wait, until they expire.
+ *
+ * | result                              | outcome                                                              |
+ * | ----------------------------------- | -------------------------------------------------------------------- |
+ * | 2xx                                 | done                                                                 |
+ * | 410                                 | unavailable; the group is paused                                     |
+ * | 429, 503                            | unavailable, for as long as `Retry-After` says                       |
+ * | 408, 5xx, no answer in time         | unavailable; the delay grows with the event's age, to an hour        |
+ * | 1xx, 3xx, anything else             | the same: the receiver is set up wrongly, the event is not at fault  |
+ * | other 4xx                           | rejected                                                             |
+ * | no connection, TLS, a refused address | unavailable, with the delays of any system that is down            |
+ */
+export const classify = (result: WebhookResult, { ageMs }: { readonly ageMs: number }): Outcome => {
+  const growing = { minDelayMs: Math.min(AGE_CAP_MS, Math.floor(ageMs / AGE_SHARE)) };
+  if (result.kind === "stopped") return { kind: "released", reason: "stopped" };
+  if (result.kind === "failed") {
+    const { reason } = result;
+    return { kind: "unavailable", reason, ...(reason === "timeout" ? growing : {}) };
+  }
+  const { status, retryAfterMs } = result;
+  const answered = { reply: String(status) };
+  const reason = `status_${status}`;
+  if (status >= 200 && status <= 299) return { kind: "done", ...answered };
+  if (status === 410) return { kind: "unavailable", reason: RECEIVER_GONE, ...answered, pausesGroup: true };
+  if (status === 429 || status === 503) {
+    const minDelayMs = retryAfterMs ?? growing.minDelayMs;
+    return { kind: "unavailable", reason, ...answered, minDelayMs };
+  }
+  if (status >= 400 && status <= 499 && status !== 408) return { kind: "rejected", reason, ...answered };
+  const isRedirect = status >= 300 && status <= 399;
+  return { kind: "unavailable", reason: isRedirect ? "redirect_refused" : reason, ...answered, ...growing };
+};

@@ -1,0 +1,114 @@
+import { z } from "zod";
+import type { WebhookFacts } from "../../database/webhooks/facts.ts";
+import type { WebhookContentType } from "../../settings/webhooks.ts";
+import { SOURCE } from "../../stream/events/envelope.ts";
+import { PAYMENT_REQUESTED, paymentRequestedSchema } from "../../stream/events/payment-requested.ts";
+import { LOCALES, USER_SIGNED_UP, userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
+
+/** `data` of a webhook of the type `user.signed_up.v1`. */
+export const userSignedUpPayload = z.object({
+  user_id: z.uuid(),
+  user_name: z.string(),
+  email: z.string(),
+  locale: z.enum(LOCALES),
+  created_at: z.iso.datetime(),
+});
+
+/** `data` of a webhook of the type `payment.requested.v1`. */
+export const paymentRequestedPayload = z.object({
+  transaction_id: z.string(),
+  user_id: z.uuid(),
+  amount: z.int().meta({ description: "In minor units of the currency." }),
+  currency: z.string(),
+  created_at: z.iso.datetime(),
+});
+
+/** The schema of `data` by type. A change that a receiver could notice makes a new version of the type. */
+export const PAYLOADS = {
+  [USER_SIGNED_UP]: userSignedUpPayload,
+  [PAYMENT_REQUESTED]: paymentRequestedPayload,
+} as const;
+
+/** What the data of an event refers to in Postgres. */
+export type Reference =
+  | { readonly kind: "user"; readonly userId: string; readonly locale: (typeof LOCALES)[number] }
+  | { readonly kind: "transaction"; readonly transactionId: string }
+  /** A type of which this code knows no more than its data. */
+  | { readonly kind: "none"; readonly data: Readonly<Record<string, unknown>> }
+  | { readonly kind: "malformed" };
+
+/** Reads the data of an event, by the schema of its type. Pure. */
+export const referenceOf = (type: string, data: Readonly<Record<string, unknown>>): Reference => {
+  if (type === USER_SIGNED_UP) {
+    const parsed = userSignedUpSchema.safeParse(data);
+    if (!parsed.success) return { kind: "malformed" };
+    return { kind: "user", userId: parsed.data.user_id, locale: parsed.data.locale };
+  }
+  if (type === PAYMENT_REQUESTED) {
+    const parsed = paymentRequestedSchema.safeParse(data);
+    if (!parsed.success) return { kind: "malformed" };
+    return { kind: "transaction", transactionId: parsed.data.transaction_id };
+  }
+  return { kind: "none", data };
+};
+
+/** What a webhook says, before it is written as JSON. */
+export interface WebhookContent {
+  readonly at: Date;
+  readonly subject: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** The content of a webhook; undefined: what it is about does not exist any more. Pure. */
+export const contentOf = (
+  eventId: string,
+  reference: Exclude<Reference, { kind: "malformed" }>,
+  { at, user, transaction }: WebhookFacts,
+): WebhookContent | undefined => {
+  switch (reference.kind) {
+    case "user": {
+      if (user === undefined) return undefined;
+      const data = {
+        user_id: user.userId,
+        user_name: user.userName,
+        email: user.email,
+        locale: reference.locale,
+        created_at: user.createdAt.toISOString(),
+      } satisfies z.output<typeof userSignedUpPayload>;
+      return { at, subject: user.userId, data };
+    }
+    case "transaction": {
+      if (transaction === undefined) return undefined;
+      const data = {
+        transaction_id: transaction.transactionId,
+        user_id: transaction.userId,
+        amount: transaction.amount,
+        currency: transaction.currency,
+        created_at: transaction.createdAt.toISOString(),
+      } satisfies z.output<typeof paymentRequestedPayload>;
+      return { at, subject: transaction.transactionId, data };
+    }
+    case "none":
+      return { at, subject: eventId, data: reference.data };
+  }
+};
+
+/** The body of a webhook: as Standard Webhooks recommends it, or a CloudEvents 1.0 event in structured mode. Pure. */
+export const bodyOf = (
+  contentType: WebhookContentType,
+  { eventId, type }: { readonly eventId: string; readonly type: string },
+  { at, subject, data }: WebhookContent,
+): string => {
+  const timestamp = at.toISOString();
+  if (contentType === "application/json") return JSON.stringify({ type, timestamp, data });
+  return JSON.stringify({
+    specversion: "1.0",
+    id: eventId,
+    source: SOURCE,
+    type,
+    subject,
+    time: timestamp,
+    datacontenttype: "application/json",
+    data,
+  });
+};
