@@ -20,9 +20,15 @@ export const eventId = (value: string): string => {
   throw new SyntaxError(`${value}: expected an event id`);
 };
 
+/** Names of the receivers of webhooks, for completion; none where `WEBHOOKS` cannot be read. */
+export const proposeReceivers = async (): Promise<readonly string[]> =>
+  (await import("../settings/webhooks.ts")).receiverNames.safeParse(process.env["WEBHOOKS"] ?? "").data ?? [];
+
 /** Names of the groups, for completion. */
-export const proposeGroups = async (): Promise<readonly string[]> =>
-  (await import("../stream/groups.ts")).GROUPS.map((group) => group.name);
+export const proposeGroups = async (): Promise<readonly string[]> => {
+  const { GROUPS, webhookGroupName } = await import("../stream/groups.ts");
+  return [...GROUPS.map((group) => group.name), ...(await proposeReceivers()).map(webhookGroupName)];
+};
 
 /** What every flag without a value has in common: it is given or not, and never negated. */
 export const SWITCH = { kind: "boolean", optional: true, withNegated: false } as const;

@@ -21,6 +21,10 @@ export const anOperator = ({ db, redis, keys, groups }: Pipeline, parts: Partial
   ...parts,
 });
 
+/** The receivers whose groups a test's pipeline has. */
+const receiversOf = ({ groups }: Pipeline): readonly string[] =>
+  groups.flatMap(({ name }) => /^webhook-(.+)$/.exec(name)?.[1] ?? []);
+
 /** What a command answers in a test's pipeline; rejects with its error. */
 export const answerOf = async (pipeline: Pipeline, ...words: readonly string[]): Promise<Answer> => {
   const answers: Promise<Answer>[] = [];
@@ -36,7 +40,11 @@ export const answerOf = async (pipeline: Pipeline, ...words: readonly string[]):
     connected: (_, work) =>
       work({
         ...anOperator(pipeline),
-        settings: loadSettings("ops", { DATABASE_URL: pipeline.url, REDIS_URL: redisUrl() }),
+        settings: loadSettings("ops", {
+          DATABASE_URL: pipeline.url,
+          REDIS_URL: redisUrl(),
+          WEBHOOKS: receiversOf(pipeline).join(","),
+        }),
         say: () => {},
         now: () => new Date(),
       }),

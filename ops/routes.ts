@@ -14,6 +14,7 @@ import { pauseCommand, resumeCommand } from "./commands/pause.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { status } from "./commands/status.ts";
 import { suppressionsLift, suppressionsList } from "./commands/suppressions.ts";
+import { webhookEnable, webhookTest } from "./commands/webhook.ts";
 
 /** Every command, in the order of the help. Adding one takes a file and a line here. */
 export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
@@ -45,6 +46,10 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
     pause: pauseCommand,
     resume: resumeCommand,
     replay: replayCommand,
+    webhook: buildRouteMap({
+      docs: { brief: "Test and enable receivers of webhooks" },
+      routes: { test: webhookTest, enable: webhookEnable },
+    }),
     erase,
     group: buildRouteMap({
       docs: { brief: "Drop orphaned groups" },

@@ -17,9 +17,10 @@ export interface WebhookReceiver extends AsyncDisposable {
 const headersOf = ({ headers }: IncomingMessage): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 
-/** Starts a receiver that answers as the test says; with 204 if it says nothing. */
+/** Starts a receiver that answers as the test says; with 204 if it says nothing. `at`: its port. */
 export const aReceiver = async (
   answer: (response: ServerResponse, webhook: ReceivedWebhook) => unknown = (response) => response.writeHead(204).end(),
+  at?: number,
 ): Promise<WebhookReceiver> => {
   const received: ReceivedWebhook[] = [];
   const server = createServer((request, response) => {
@@ -31,7 +32,7 @@ export const aReceiver = async (
       void answer(response, webhook);
     });
   });
-  const port = await ownPort();
+  const port = at ?? (await ownPort());
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${port}/hook`,

@@ -4,11 +4,12 @@ import { type Resolve, resolveHost } from "../../runtime/webhook/resolve.ts";
 import { sendWebhook } from "../../runtime/webhook/send.ts";
 import { requireReceiver } from "../../settings/load.ts";
 import { type Receiver, requiredOfReceiver } from "../../settings/webhooks.ts";
+import { type WebhookContent, webhookBody } from "../../stream/events/webhook.ts";
 import { webhookGroupName } from "../../stream/groups.ts";
 import { defineGroup, type GroupFactory, policyOf } from "../engine/factory.ts";
 import type { Outcome, Prepared } from "../engine/handler.ts";
 import { classify } from "./classify.ts";
-import { bodyOf, contentOf, referenceOf, type WebhookContent } from "./payload.ts";
+import { contentOf, referenceOf } from "./payload.ts";
 
 /** What the work of a webhook needs: its content, or that there can be none. */
 type Input = WebhookContent | "malformed";
@@ -60,7 +61,7 @@ export const factoryFor = (receiver: Receiver, reach: Reach = { resolve: resolve
           if (input === "malformed") return { kind: "rejected", reason: "malformed" };
           const waitMs = Math.ceil(notBefore - performance.now());
           if (waitMs > 0) return { kind: "unavailable", reason: "retry_after", minDelayMs: waitMs };
-          const body = bodyOf(contentType, { eventId, type }, input);
+          const body = webhookBody(contentType, { eventId, type }, input);
           const result = await sendWebhook(
             target,
             { id: eventId, contentType, body, trace: { traceparent } },

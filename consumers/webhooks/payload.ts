@@ -1,9 +1,8 @@
 import { z } from "zod";
 import type { WebhookFacts } from "../../database/webhooks/facts.ts";
-import type { WebhookContentType } from "../../settings/webhooks.ts";
-import { SOURCE } from "../../stream/events/envelope.ts";
 import { PAYMENT_REQUESTED, paymentRequestedSchema } from "../../stream/events/payment-requested.ts";
 import { LOCALES, USER_SIGNED_UP, userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
+import type { WebhookContent } from "../../stream/events/webhook.ts";
 
 /** `data` of a webhook of the type `user.signed_up.v1`. */
 export const userSignedUpPayload = z.object({
@@ -52,13 +51,6 @@ export const referenceOf = (type: string, data: Readonly<Record<string, unknown>
   return { kind: "none", data };
 };
 
-/** What a webhook says, before it is written as JSON. */
-export interface WebhookContent {
-  readonly at: Date;
-  readonly subject: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
 /** The content of a webhook; undefined: what it is about does not exist any more. Pure. */
 export const contentOf = (
   eventId: string,
@@ -91,24 +83,4 @@ export const contentOf = (
     case "none":
       return { at, subject: eventId, data: reference.data };
   }
-};
-
-/** The body of a webhook: as Standard Webhooks recommends it, or a CloudEvents 1.0 event in structured mode. Pure. */
-export const bodyOf = (
-  contentType: WebhookContentType,
-  { eventId, type }: { readonly eventId: string; readonly type: string },
-  { at, subject, data }: WebhookContent,
-): string => {
-  const timestamp = at.toISOString();
-  if (contentType === "application/json") return JSON.stringify({ type, timestamp, data });
-  return JSON.stringify({
-    specversion: "1.0",
-    id: eventId,
-    source: SOURCE,
-    type,
-    subject,
-    time: timestamp,
-    datacontenttype: "application/json",
-    data,
-  });
 };

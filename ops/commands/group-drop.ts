@@ -14,7 +14,7 @@ export const groupDrop = command<Flags, [name: string]>({
     "An orphaned group holds back trimming: the log grows as long as it exists. Its unfinished and held deliveries are",
     "cancelled in the ledger (`group_dropped`), in batches; then its position in the log, its retries and its dead letters are",
     "deleted. The log, finished deliveries and other groups are not affected. May be stopped, and run again. A group of",
-    "stream/groups.ts needs --force, and loses no work: it keeps its deliveries, and the api creates it again within seconds,",
+    "stream/groups.ts, or of WEBHOOKS, needs --force, and loses no work: it keeps its deliveries, and the api creates it again within seconds,",
     "at the beginning of the log.",
   ].join("\n"),
   parameters: {
@@ -24,7 +24,7 @@ export const groupDrop = command<Flags, [name: string]>({
     },
     flags: {
       yes: { ...SWITCH, brief: "Do not ask for confirmation" },
-      force: { ...SWITCH, brief: "Drop it even if it is in stream/groups.ts" },
+      force: { ...SWITCH, brief: "Drop it even if it is in stream/groups.ts or of WEBHOOKS" },
       json: JSON_FLAG,
     },
   },
@@ -36,10 +36,12 @@ export const groupDrop = command<Flags, [name: string]>({
       throw new UsageError(`${name} is a group of stream/groups.ts; to drop it all the same, give --force`);
     }
   },
-  async run(context, { yes }, name) {
-    const { db, redis, keys, say, signal } = context;
-    const { GROUPS } = await import("../../stream/groups.ts");
-    const keepsWork = GROUPS.some((group) => group.name === name);
+  async run(context, { yes, force }, name) {
+    const { db, redis, keys, say, signal, groups } = context;
+    const keepsWork = groups.some((group) => group.name === name);
+    if (keepsWork && force !== true) {
+      throw new UsageError(`${name} is the group of a receiver in WEBHOOKS; to drop it all the same, give --force`);
+    }
     const [{ dropGroupAndWork }, { countOpen }, { BACKLOG_BOUND }, { readGroupStatus }, { NotFound }] =
       await Promise.all([
         import("../actions/drop-group.ts"),

@@ -1,0 +1,77 @@
+import { counted, duration } from "../actions/quantity.ts";
+import type { SampleReport } from "../actions/webhooks.ts";
+import { command } from "../command.ts";
+import { JSON_FLAG, type JsonFlags, proposeReceivers, text } from "../flags.ts";
+
+const parameters = {
+  positional: {
+    kind: "tuple",
+    parameters: [
+      {
+        parse: text,
+        proposeCompletions: proposeReceivers,
+        placeholder: "name",
+        brief: "The receiver's name in WEBHOOKS",
+      },
+    ],
+  },
+  flags: { json: JSON_FLAG },
+} as const;
+
+const resultWords = ({ result }: SampleReport): string => {
+  switch (result.kind) {
+    case "answered":
+      return `answered ${result.status}`;
+    case "failed":
+      return `failed: ${result.reason}`;
+    case "stopped":
+      return "was not sent: stopped";
+  }
+};
+
+export const webhookTest = command<JsonFlags, [name: string]>({
+  brief: "Send a receiver of webhooks a sample",
+  about: [
+    "Signed, and sent to a checked address, as every webhook is. Its type is webhook.test.v1, its data is that of a signup;",
+    "nothing is written to the ledger. Exit 1 if the answer is not 2xx.",
+  ].join("\n"),
+  parameters,
+  examples: [["webhook test crm", "after setting WEBHOOK_CRM_URL and WEBHOOK_CRM_SECRET"]],
+  needs: [],
+  async run({ settings, signal }, _flags, name) {
+    const { receiverNamed, sendSample } = await import("../actions/webhooks.ts");
+    const report = await sendSample(settings, receiverNamed(settings.receivers, name), signal);
+    const { result } = report;
+    return {
+      json: report,
+      failed: !(result.kind === "answered" && result.status >= 200 && result.status <= 299),
+      text: () =>
+        `${report.receiver} ${resultWords(report)}, after ${duration(report.tookMs)}; webhook-id ${report.id}`,
+    };
+  },
+});
+
+export const webhookEnable = command<JsonFlags, [name: string]>({
+  brief: "Enable a receiver that was disabled, because it answered 410",
+  about: [
+    "Its webhooks have waited, and are sent now; none expires because of the time that it was disabled. `status` shows which",
+    "groups are paused, and why.",
+  ].join("\n"),
+  parameters,
+  examples: [["webhook enable crm", "its group webhook-crm continues within about a second"]],
+  needs: ["database", "redis"],
+  async run(context, _flags, name) {
+    const { enableReceiver, receiverNamed } = await import("../actions/webhooks.ts");
+    const report = await enableReceiver(context, receiverNamed(context.settings.receivers, name));
+    const stopped = context.signal.aborted;
+    return {
+      json: { ...report, stopped },
+      failed: stopped,
+      text: () => {
+        if (stopped) return "stopped before the receiver was enabled; run it again to continue";
+        const waiting = counted(report.waiting, "webhook waits", "webhooks wait");
+        return `${report.group} ${report.changed ? "is enabled" : "was not disabled"}; ${waiting}`;
+      },
+    };
+  },
+});
