@@ -30,6 +30,13 @@ const rows: readonly Row[] = [
   { outcome: { ...transient, minDelayMs: 9_000 }, state: "retrying", move: "delay", uses: 1, delayMs: 9_000 },
   { outcome: { kind: "unavailable", reason: "dns" }, state: "retrying", move: "delay", uses: 0, delayMs: 1_000 },
   {
+    outcome: { kind: "unavailable", reason: "status_503", minDelayMs: 900_000 },
+    state: "retrying",
+    move: "delay",
+    uses: 0,
+    delayMs: 900_000,
+  },
+  {
     outcome: { kind: "unavailable", reason: "dns" },
     attempts: 3,
     systemFailures: 30,

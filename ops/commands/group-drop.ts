@@ -37,8 +37,9 @@ export const groupDrop = command<Flags, [name: string]>({
     }
   },
   async run(context, { yes, force }, name) {
-    const { db, redis, keys, say, signal, groups } = context;
-    const keepsWork = groups.some((group) => group.name === name);
+    const { db, redis, keys, say, signal, settings } = context;
+    const { groupsOf } = await import("../../stream/groups.ts");
+    const keepsWork = groupsOf(settings).some((group) => group.name === name);
     if (keepsWork && force !== true) {
       throw new UsageError(`${name} is the group of a receiver in WEBHOOKS; to drop it all the same, give --force`);
     }
