@@ -12,15 +12,15 @@ export const RECEIVER_GONE = "receiver_gone";
 /**
  * The outcome of a request. Pure. A receiver that fails uses up no attempt: its webhooks wait, until they expire.
  *
- * | result                              | outcome                                                              |
- * | ----------------------------------- | -------------------------------------------------------------------- |
- * | 2xx                                 | done                                                                 |
- * | 410                                 | unavailable; the group is paused                                     |
- * | 429, 503                            | unavailable, for as long as `Retry-After` says                       |
- * | 408, 5xx, no answer in time         | unavailable; the delay grows with the event's age, to an hour        |
- * | 1xx, 3xx, anything else             | the same: the receiver is set up wrongly, the event is not at fault  |
- * | other 4xx                           | rejected                                                             |
- * | no connection, TLS, a refused address | unavailable, with the delays of any system that is down            |
+ * | result                                | outcome                                                             |
+ * | ------------------------------------- | ------------------------------------------------------------------- |
+ * | 2xx                                   | done                                                                |
+ * | 410                                   | unavailable; the group is paused                                    |
+ * | 429, 503                              | unavailable, for as long as `Retry-After` says                      |
+ * | 408, 5xx, no answer in time           | unavailable; the delay grows with the event's age, to an hour       |
+ * | 1xx, 3xx, anything else               | the same: the receiver is set up wrongly, the event is not at fault |
+ * | other 4xx                             | rejected                                                            |
+ * | no connection, TLS, a refused address | unavailable, with the delays of any system that is down             |
  */
 export const classify = (result: WebhookResult, { ageMs }: { readonly ageMs: number }): Outcome => {
   const growing = { minDelayMs: Math.min(AGE_CAP_MS, Math.floor(ageMs / AGE_SHARE)) };
