@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { WebhookResult } from "../../runtime/webhook/send.ts";
 import type { Outcome } from "../engine/handler.ts";
-import { classify } from "./classify.ts";
+import { classify, patienceMs } from "./classify.ts";
 
 const HOUR_MS = 3_600_000;
 const answered = (status: number, retryAfterMs?: number): WebhookResult => ({
@@ -22,6 +22,7 @@ test.each<[WebhookResult, Outcome]>([
   [answered(401, 9_000), { kind: "rejected", reason: "status_401", reply: "401" }],
   [answered(408), { kind: "unavailable", reason: "status_408", reply: "408", minDelayMs: 300_000 }],
   [answered(500), { kind: "unavailable", reason: "status_500", reply: "500", minDelayMs: 300_000 }],
+  [answered(500, 9_000), { kind: "unavailable", reason: "status_500", reply: "500", minDelayMs: 300_000 }],
   [answered(302), { kind: "unavailable", reason: "redirect_refused", reply: "302", minDelayMs: 300_000 }],
   [answered(101), { kind: "unavailable", reason: "status_101", reply: "101", minDelayMs: 300_000 }],
   [
@@ -39,6 +40,12 @@ test.each<[WebhookResult, Outcome]>([
   [{ kind: "stopped" }, { kind: "released", reason: "stopped" }],
 ])("%o is %o", (result, outcome) => {
   expect(classify(result, { ageMs: HOUR_MS / 3 })).toEqual(outcome);
+});
+
+test("only 429 and 503 ask for patience", () => {
+  const asked = [429, 503, 500, 302, 200, 404].map((status) => patienceMs(answered(status, 9_000)));
+  expect(asked).toEqual([9_000, 9_000, undefined, undefined, undefined, undefined]);
+  expect(patienceMs(answered(429))).toBeUndefined();
 });
 
 test("the delay after failures grows to an hour, and a day holds fewer than sixty attempts", () => {

@@ -6,6 +6,13 @@ const AGE_CAP_MS = 3_600_000;
 /** The share of its age that an event waits for its next attempt: it grows by a quarter with each. */
 const AGE_SHARE = 4;
 
+/**
+ * How long a receiver asks that nothing be sent to it, in ms: `Retry-After` of a 429 or 503. It concerns every event, not
+ * only the one that was sent; undefined: it does not ask. Pure.
+ */
+export const patienceMs = (result: WebhookResult): number | undefined =>
+  result.kind === "answered" && (result.status === 429 || result.status === 503) ? result.retryAfterMs : undefined;
+
 /** Reason of a group that is paused because its receiver wants no more. */
 export const RECEIVER_GONE = "receiver_gone";
 
@@ -29,16 +36,14 @@ export const classify = (result: WebhookResult, { ageMs }: { readonly ageMs: num
     const { reason } = result;
     return { kind: "unavailable", reason, ...(reason === "timeout" ? growing : {}) };
   }
-  const { status, retryAfterMs } = result;
+  const { status } = result;
   const answered = { reply: String(status) };
   const reason = `status_${status}`;
   if (status >= 200 && status <= 299) return { kind: "done", ...answered };
   if (status === 410) return { kind: "unavailable", reason: RECEIVER_GONE, ...answered, pausesGroup: true };
-  if (status === 429 || status === 503) {
-    const minDelayMs = retryAfterMs ?? growing.minDelayMs;
-    return { kind: "unavailable", reason, ...answered, minDelayMs };
-  }
-  if (status >= 400 && status <= 499 && status !== 408) return { kind: "rejected", reason, ...answered };
+  const mayRetry = status === 408 || status === 429;
+  if (status >= 400 && status <= 499 && !mayRetry) return { kind: "rejected", reason, ...answered };
   const isRedirect = status >= 300 && status <= 399;
-  return { kind: "unavailable", reason: isRedirect ? "redirect_refused" : reason, ...answered, ...growing };
+  const minDelayMs = patienceMs(result) ?? growing.minDelayMs;
+  return { kind: "unavailable", reason: isRedirect ? "redirect_refused" : reason, ...answered, minDelayMs };
 };

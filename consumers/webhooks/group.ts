@@ -8,7 +8,7 @@ import { type WebhookContent, webhookBody } from "../../stream/events/webhook.ts
 import { webhookGroupName } from "../../stream/groups.ts";
 import { defineGroup, type GroupFactory, policyOf } from "../engine/factory.ts";
 import type { Outcome, Prepared } from "../engine/handler.ts";
-import { classify } from "./classify.ts";
+import { classify, patienceMs } from "./classify.ts";
 import { contentOf, referenceOf } from "./payload.ts";
 
 /** What the work of a webhook needs: its content, or that there can be none. */
@@ -68,10 +68,8 @@ export const factoryFor = (receiver: Receiver, reach: Reach = { resolve: resolve
             { signal: attempt.signal, commit: () => attempt.commit() },
           );
           const outcome = classify(result, { ageMs });
-          const isAsked = result.kind === "answered" && result.retryAfterMs !== undefined;
-          if (isAsked && outcome.kind === "unavailable") {
-            notBefore = Math.max(notBefore, performance.now() + (outcome.minDelayMs ?? 0));
-          }
+          const askedMs = patienceMs(result);
+          if (askedMs !== undefined) notBefore = Math.max(notBefore, performance.now() + askedMs);
           return outcome.kind === "done" ? { ...outcome, receipt: eventId } : outcome;
         },
         policy: { ...policyOf(settings), isIdempotent: true, expireAfterMs: settings.WEBHOOK_EXPIRE_AFTER_MS },
