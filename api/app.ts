@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { Database } from "../database/connection.ts";
 import type { LoggedEvent } from "../database/events.ts";
+import type { Backlog } from "../database/ledger/counts.ts";
 import type { PaymentWriter } from "../database/payments/request.ts";
 import { findTransactions } from "../database/payments/transactions.ts";
 import { createConfirm } from "../database/users/confirm.ts";
@@ -46,8 +47,8 @@ export interface AppDeps {
   readonly afterCommit: (event: LoggedEvent) => Promise<void>;
   readonly readiness: () => Promise<Readiness>;
   readonly liveness: () => Liveness;
-  /** Unfinished deliveries of a group; undefined if there is no such group. */
-  readonly backlog: (group: string) => Promise<number | undefined>;
+  /** What a group has to do; undefined if there is no such group. */
+  readonly backlog: (group: string) => Promise<Backlog | undefined>;
   /** Signals when to read the ledger again, for live pages. */
   readonly watcher: StateWatcher;
   /** Aborted when the process is to stop. */

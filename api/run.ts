@@ -1,5 +1,5 @@
 import { openDatabase, pingDatabase } from "../database/connection.ts";
-import { countUnfinished } from "../database/ledger/counts.ts";
+import { readBacklog } from "../database/ledger/counts.ts";
 import { createPaymentWriter } from "../database/payments/request.ts";
 import { createSignupWriter } from "../database/users/signup.ts";
 import { createLogger } from "../observability/logger.ts";
@@ -10,7 +10,7 @@ import { faultsOf, pause } from "../runtime/loop.ts";
 import { EXIT, untilAskedToStop } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
-import { boundGroups, type Group, requireBindings } from "../stream/groups.ts";
+import { boundGroups, type Group, requireBindings, withDelays } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
 import { warnOfRisks } from "../stream/redis-policy.ts";
 import { createApp } from "./app.ts";
@@ -40,11 +40,13 @@ export interface ApiRun {
 }
 
 /** The API, until it is asked to stop. Returns the exit code. */
-export const runApi = async ({ groups, environment }: ApiRun): Promise<number> => {
+export const runApi = async (run: ApiRun): Promise<number> => {
   // First of all: as PID 1 of a container, a process that does not listen yet never hears its SIGTERM.
   const askedToStop = untilAskedToStop();
-  requireBindings(groups);
+  const { environment } = run;
+  requireBindings(run.groups);
   const settings = loadSettings("api", environment);
+  const groups = withDelays(run.groups, settings);
   const log = createLogger({ level: settings.LOG_LEVEL, service: "api" });
   const telemetry = await startTelemetry(environment, { part: "api", log });
   const keys = keysOf(settings.STREAM_NAME);
@@ -100,7 +102,7 @@ export const runApi = async ({ groups, environment }: ApiRun): Promise<number> =
       const live = Object.fromEntries(loops.map((loop) => [loop.name, loop.isLive()]));
       return { live: Object.values(live).every(Boolean), loops: live };
     },
-    backlog: async (name) => (groups.some((group) => group.name === name) ? countUnfinished(db, name) : undefined),
+    backlog: async (name) => (groups.some((group) => group.name === name) ? readBacklog(db, name) : undefined),
     watcher,
     stopping: stopping.signal,
     settings,

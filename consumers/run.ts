@@ -7,7 +7,7 @@ import { EXIT, untilAskedToStop } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { EVENT_TYPES } from "../stream/events/types.ts";
-import { type Group, requireBindings } from "../stream/groups.ts";
+import { type Group, requireBindings, withDelays } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
 import { warnOfRisks } from "../stream/redis-policy.ts";
 import { passCheckpoint } from "./engine/checkpoint.ts";
@@ -42,7 +42,7 @@ export class UnknownGroup extends Error {
  *
  * @throws {UnknownGroup} naming the groups that exist
  */
-const chosenGroups = ({ groups, factories, named }: ConsumerRun) => {
+const chosenGroups = ({ groups, factories, named }: Omit<ConsumerRun, "environment">) => {
   const known = groups.flatMap((group) => {
     const factory = factories.get(group.name);
     return factory === undefined ? [] : [{ group, factory }];
@@ -69,7 +69,9 @@ export const runConsumer = async (run: ConsumerRun): Promise<number> => {
   const consumer = `${settings.CONSUMER_NAME}-${randomHex(4)}`;
 
   const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: consumer });
-  const opened = chosen.map(({ group, factory }) => factory.open(group, { settings, db, log }));
+  const opened = chosenGroups({ ...run, groups: withDelays(run.groups, settings) }).map(({ group, factory }) =>
+    factory.open(group, { settings, db, log }),
+  );
   const connection = { url: settings.REDIS_URL, name: consumer, log };
   const redis = openCommandConnection({ ...connection, commandTimeoutMs: COMMAND_TIMEOUT_MS });
   warnOfRisks(redis, log);

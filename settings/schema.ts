@@ -263,6 +263,13 @@ export const SETTINGS = {
     unit: "ms",
     about: "How long the link in a mail confirms the address (7 days).",
   }),
+  REMINDER_DELAY_MS: setting({
+    schema: duration(0),
+    fallback: "86400000",
+    example: "86400000",
+    unit: "ms",
+    about: "Time from a signup to the mail that reminds of an address that is not confirmed (a day).",
+  }),
   LOG_LEVEL: setting({
     schema: z.enum(
       ["trace", "debug", "info", "warn", "error", "silent"],

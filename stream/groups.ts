@@ -1,5 +1,6 @@
 import type { BoundGroup } from "../database/events.ts";
 import type { DeliveryState } from "../database/ledger/states.ts";
+import type { Settings } from "../settings/load.ts";
 import { EVENT_TYPES } from "./events/types.ts";
 import { matchesPattern } from "./routing.ts";
 
@@ -14,6 +15,8 @@ export interface Group {
   readonly types: readonly string[];
   /** Delay before its first attempt at a new event, in ms; none if not given. A replayed event has none. */
   readonly delayMs?: number;
+  /** The setting that says how long the delay is; see `withDelays`. */
+  readonly delaySetting?: "REMINDER_DELAY_MS";
   /** The names that users see for the states `active` and `done`. */
   readonly words?:
     | { readonly active: "sending"; readonly done: "sent" }
@@ -26,6 +29,14 @@ export const WELCOME_EMAIL: Group = {
   words: { active: "sending", done: "sent" },
 };
 
+export const REMINDER_EMAIL: Group = {
+  name: "reminder-email",
+  types: ["user.signed_up.v1"],
+  delayMs: 24 * 3_600_000,
+  delaySetting: "REMINDER_DELAY_MS",
+  words: { active: "sending", done: "sent" },
+};
+
 export const PAYMENTS: Group = {
   name: "payments",
   types: ["payment.requested.v1"],
@@ -35,9 +46,16 @@ export const PAYMENTS: Group = {
 /** Every group. Manifests, triggers and the registry are generated from this list: `bun run generate`. */
 export const GROUPS: readonly Group[] = [
   WELCOME_EMAIL,
+  REMINDER_EMAIL,
   PAYMENTS,
   // One line for each further group.
 ];
+
+/** The groups with the delays that the settings say. */
+export const withDelays = (groups: readonly Group[], settings: Pick<Settings, "REMINDER_DELAY_MS">): readonly Group[] =>
+  groups.map((group) =>
+    group.delaySetting === undefined ? group : { ...group, delayMs: settings[group.delaySetting] },
+  );
 
 /** A state of a delivery, as any group shows it. */
 export type ShownState = DeliveryState | "sending" | "sent" | "processing" | "completed";

@@ -22,6 +22,21 @@ export const prepareRecipients = async (
   );
 };
 
+/** The look-up of groups that ask to confirm an address: cancelled if it is confirmed already. */
+export const prepareUnverified = async (
+  db: Database,
+  pieces: readonly Piece<{ readonly user_id: string }>[],
+): Promise<Map<string, Prepared<Recipient>>> => {
+  const prepared = await prepareRecipients(db, pieces);
+  return new Map(
+    [...prepared].map(([eventId, found]): [string, Prepared<Recipient>] =>
+      found.kind === "ready" && found.input.isVerified
+        ? [eventId, { kind: "cancel", reason: "address_confirmed" }]
+        : [eventId, found],
+    ),
+  );
+};
+
 /** Suppresses an address that the mail server refused as unknown; retries until the database is available. */
 export const suppressRecipient =
   (db: Database, log: Logger) =>
