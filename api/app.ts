@@ -8,6 +8,7 @@ import { findTransactions } from "../database/payments/transactions.ts";
 import { createConfirm } from "../database/users/confirm.ts";
 import { createConfirmationKey } from "../database/users/confirmation-key.ts";
 import { findByIdempotencyKey } from "../database/users/idempotency-keys.ts";
+import { createRequestConfirmation } from "../database/users/request-confirmation.ts";
 import type { SignupWriter } from "../database/users/signup.ts";
 import { findVerification } from "../database/users/verification.ts";
 import { observeRequests } from "../observability/http-server.ts";
@@ -16,6 +17,8 @@ import type { TraceContext } from "../observability/trace-context.ts";
 import type { Settings } from "../settings/load.ts";
 import { boundGroups, type Group } from "../stream/groups.ts";
 import { createConfirmAddress } from "./confirmation/confirm-address.ts";
+import { createResend } from "./confirmation/resend.ts";
+import { resendRoute } from "./confirmation/resend-route.ts";
 import { tokenPolicy } from "./confirmation/token-policy.ts";
 import { userRoute } from "./confirmation/user-route.ts";
 import { addDocs, docsPolicy } from "./docs/routes.ts";
@@ -103,6 +106,10 @@ export const createApp = (deps: AppDeps): Hono => {
   resource(app, "/api/v1/user/", { post: signup });
   // An alias for clients that leave out the last slash; not in the document, where an operation has one path.
   resource(app, "/api/v1/user", { post: signup.handler });
+  const requestConfirmation = createRequestConfirmation(boundGroups(deps.groups));
+  const resend = createResend({ ...deps, requestConfirmation });
+  // Before the route of a user, whose id the last part would be.
+  resource(app, "/api/v1/user/resend", { post: resendRoute({ resend, newTraceContext }) });
   const user = userRoute({ findVerification: (userId) => findVerification(db, userId), requireServiceToken });
   resource(app, "/api/v1/user/:user_id", { get: user });
   resource(app, "/api/v1/events/:event_id", { get: eventRoute(findEvent) });
@@ -122,6 +129,7 @@ export const createApp = (deps: AppDeps): Hono => {
   addDocs(app, settings.BRAND_NAME);
   addPages(app, {
     signUp,
+    resend,
     confirmAddress: createConfirmAddress({
       ...deps,
       confirm: createConfirm(boundGroups(deps.groups)),

@@ -25,7 +25,7 @@ export interface Group {
 
 export const WELCOME_EMAIL: Group = {
   name: "welcome-email",
-  types: ["user.signed_up.v1"],
+  types: ["user.signed_up.v1", "user.confirmation_requested.v1"],
   words: { active: "sending", done: "sent" },
 };
 

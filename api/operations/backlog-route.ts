@@ -6,20 +6,15 @@ import { ProblemError } from "../problem.ts";
 import type { Operation } from "../resource.ts";
 
 const backlogSchema = z.object({
-  unfinished: z
-    .int()
-    .meta({
-      description: "Deliveries of the group that are not in a final state, from the ledger; counted up to a bound.",
-    }),
+  unfinished: z.int().meta({
+    description: "Deliveries of the group that are not in a final state, from the ledger; counted up to a bound.",
+  }),
   waiting: z
     .int()
     .meta({ description: "Deliveries that wait until the group's delay is over, not in `unfinished`; up to a bound." }),
-  waits_until: z.iso
-    .datetime()
-    .nullable()
-    .meta({
-      description: "When the first of them is due. It counts as unfinished a minute before, to start a consumer.",
-    }),
+  waits_until: z.iso.datetime().nullable().meta({
+    description: "When the first of them is due. It counts as unfinished a minute before, to start a consumer.",
+  }),
 });
 
 export interface BacklogRouteDeps {

@@ -52,6 +52,7 @@ const Confirmation = ({ language, brandName, token, state }: ConfirmationProps) 
             <button type="submit">{texts.submit}</button>
           </form>
         ) : null}
+        {state === "expired" || state === "invalid" ? <a href={`/resend?lang=${language}`}>{texts.askAgain}</a> : null}
       </div>
     </Layout>
   );

@@ -11,11 +11,25 @@ interface Said {
 export interface ConfirmationTexts {
   readonly states: Readonly<Record<LinkState, Said>>;
   readonly submit: string;
+  /** The link to the page that asks for another mail. */
+  readonly askAgain: string;
+  readonly resendTitle: string;
+  readonly resendLead: string;
+  readonly resendSubmit: string;
+  readonly resent: Said;
 }
 
 export const CONFIRMATION_TEXTS: Readonly<Record<Locale, ConfirmationTexts>> = {
   vi: {
     submit: "Xác nhận email",
+    askAgain: "Gửi lại thư xác nhận",
+    resendTitle: "Gửi lại thư xác nhận",
+    resendLead: "Nhập địa chỉ email mà bạn đã dùng để đăng ký.",
+    resendSubmit: "Gửi thư",
+    resent: {
+      title: "Vui lòng kiểm tra hộp thư",
+      text: "Nếu địa chỉ này thuộc về một tài khoản chưa xác nhận email, bạn sẽ sớm nhận được thư. Mỗi phút chỉ gửi được một thư, mỗi ngày tối đa năm thư.",
+    },
     states: {
       open: {
         title: "Xác nhận địa chỉ email",
@@ -41,6 +55,14 @@ export const CONFIRMATION_TEXTS: Readonly<Record<Locale, ConfirmationTexts>> = {
   },
   en: {
     submit: "Confirm email address",
+    askAgain: "Send the email again",
+    resendTitle: "Send the confirmation email again",
+    resendLead: "Enter the email address with which you signed up.",
+    resendSubmit: "Send",
+    resent: {
+      title: "Please check your inbox",
+      text: "If this address belongs to an account that is not confirmed, an email is on its way. We send at most one a minute and five a day.",
+    },
     states: {
       open: {
         title: "Confirm your email address",

@@ -2,7 +2,7 @@ import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { REMINDER_EMAIL } from "../../stream/groups.ts";
 import { openMailer } from "../email/mailer.ts";
 import { MAIL_SETTINGS } from "../email/open-pool.ts";
-import { prepareUnverified } from "../email/recipients.ts";
+import { prepareRecipients } from "../email/recipients.ts";
 import { REMINDER } from "../email/templates/reminder.ts";
 import { defineGroup, policyOf } from "../engine/factory.ts";
 
@@ -12,11 +12,11 @@ export const factory = defineGroup({
   data: userSignedUpSchema,
   open: (context) => {
     const { settings, db } = context;
-    const mailer = openMailer(context, { group: REMINDER_EMAIL.name, kind: "reminder", words: REMINDER });
+    const mailer = openMailer(context, REMINDER_EMAIL.name);
     return {
       subjectOf: ({ user_id }) => user_id,
-      prepare: (pieces) => prepareUnverified(db, pieces),
-      work: mailer.send,
+      prepare: (pieces) => prepareRecipients(db, pieces, () => true),
+      work: mailer.mail({ kind: "reminder", words: REMINDER }),
       policy: {
         ...policyOf(settings),
         oncePerSubject: true,

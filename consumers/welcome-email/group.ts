@@ -1,22 +1,30 @@
+import { USER_CONFIRMATION_REQUESTED } from "../../stream/events/user-confirmation-requested.ts";
 import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { openMailer } from "../email/mailer.ts";
 import { MAIL_SETTINGS } from "../email/open-pool.ts";
 import { prepareRecipients } from "../email/recipients.ts";
+import { CONFIRMATION } from "../email/templates/confirmation.ts";
 import { WELCOME } from "../email/templates/welcome.ts";
 import { defineGroup, policyOf } from "../engine/factory.ts";
 
-/** Sends the welcome mail of a signup, in the language that the person chose, with a link to confirm the address. */
+/**
+ * Sends the welcome mail of a signup, in the language that the person chose, with a link to confirm the address; and another
+ * link to whoever asks for one and has not confirmed yet.
+ */
 export const factory = defineGroup({
   requires: MAIL_SETTINGS,
   data: userSignedUpSchema,
   open: (context) => {
     const { settings, db } = context;
-    const mailer = openMailer(context, { group: WELCOME_EMAIL.name, kind: "welcome", words: WELCOME });
+    const mailer = openMailer(context, WELCOME_EMAIL.name);
+    const sendWelcome = mailer.mail({ kind: "welcome", words: WELCOME });
+    const sendConfirmation = mailer.mail({ kind: "confirmation", words: CONFIRMATION });
+    const isRequest = ({ type }: { readonly type: string }) => type === USER_CONFIRMATION_REQUESTED;
     return {
       subjectOf: ({ user_id }) => user_id,
-      prepare: (pieces) => prepareRecipients(db, pieces),
-      work: mailer.send,
+      prepare: (pieces) => prepareRecipients(db, pieces, isRequest),
+      work: (claim, ...rest) => (isRequest(claim) ? sendConfirmation : sendWelcome)(claim, ...rest),
       policy: {
         ...policyOf(settings),
         oncePerSubject: true,
