@@ -27,7 +27,8 @@ export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
     },
     readiness: async () => ({ ready: true, checks: { database: "ok" } }),
     liveness: () => ({ live: true, loops: { relay: true } }),
-    backlog: async (group) => (group === "welcome-email" ? 7 : undefined),
+    backlog: async (group) =>
+      group === "welcome-email" ? { unfinished: 7, waiting: 2, waitsUntil: new Date(0) } : undefined,
     watcher: { watch: () => () => {}, isConnected: () => false, close: () => {} },
     stopping: new AbortController().signal,
     settings: { BRAND_NAME: "Toblug", PUBLIC_URL: "https://signup.example", SERVICE_TOKEN },

@@ -2,15 +2,25 @@ import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { Database } from "../database/connection.ts";
 import type { LoggedEvent } from "../database/events.ts";
+import type { Backlog } from "../database/ledger/counts.ts";
 import type { PaymentWriter } from "../database/payments/request.ts";
 import { findTransactions } from "../database/payments/transactions.ts";
+import { createConfirm } from "../database/users/confirm.ts";
+import { createConfirmationKey } from "../database/users/confirmation-key.ts";
 import { findByIdempotencyKey } from "../database/users/idempotency-keys.ts";
+import { createRequestConfirmation } from "../database/users/request-confirmation.ts";
 import type { SignupWriter } from "../database/users/signup.ts";
+import { findVerification } from "../database/users/verification.ts";
 import { observeRequests } from "../observability/http-server.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { TraceContext } from "../observability/trace-context.ts";
 import type { Settings } from "../settings/load.ts";
-import type { Group } from "../stream/groups.ts";
+import { boundGroups, type Group } from "../stream/groups.ts";
+import { createConfirmAddress } from "./confirmation/confirm-address.ts";
+import { createResend } from "./confirmation/resend.ts";
+import { resendRoute } from "./confirmation/resend-route.ts";
+import { tokenPolicy } from "./confirmation/token-policy.ts";
+import { userRoute } from "./confirmation/user-route.ts";
 import { addDocs, docsPolicy } from "./docs/routes.ts";
 import { createErrorHandler, createErrorReporter, notFound } from "./errors.ts";
 import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./health/routes.ts";
@@ -40,13 +50,13 @@ export interface AppDeps {
   readonly afterCommit: (event: LoggedEvent) => Promise<void>;
   readonly readiness: () => Promise<Readiness>;
   readonly liveness: () => Liveness;
-  /** Unfinished deliveries of a group; undefined if there is no such group. */
-  readonly backlog: (group: string) => Promise<number | undefined>;
+  /** What a group has to do; undefined if there is no such group. */
+  readonly backlog: (group: string) => Promise<Backlog | undefined>;
   /** Signals when to read the ledger again, for live pages. */
   readonly watcher: StateWatcher;
   /** Aborted when the process is to stop. */
   readonly stopping: AbortSignal;
-  readonly settings: Pick<Settings, "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN">;
+  readonly settings: Pick<Settings, "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN" | "CONFIRMATION_SECRET">;
   readonly log: Logger;
   /** UUIDv7 */
   readonly newId: () => string;
@@ -81,6 +91,7 @@ export const createApp = (deps: AppDeps): Hono => {
   app.use(detectLanguage());
   // Registered before the pages' policy: the outermost middleware sets the header last.
   app.use("/docs", docsPolicy);
+  app.use("/confirm", tokenPolicy);
   app.use(
     secureHeaders({
       contentSecurityPolicy: CONTENT_SECURITY_POLICY,
@@ -95,6 +106,12 @@ export const createApp = (deps: AppDeps): Hono => {
   resource(app, "/api/v1/user/", { post: signup });
   // An alias for clients that leave out the last slash; not in the document, where an operation has one path.
   resource(app, "/api/v1/user", { post: signup.handler });
+  const requestConfirmation = createRequestConfirmation(boundGroups(deps.groups));
+  const resend = createResend({ ...deps, requestConfirmation });
+  // Before the route of a user, whose id the last part would be.
+  resource(app, "/api/v1/user/resend", { post: resendRoute({ resend, newTraceContext }) });
+  const user = userRoute({ findVerification: (userId) => findVerification(db, userId), requireServiceToken });
+  resource(app, "/api/v1/user/:user_id", { get: user });
   resource(app, "/api/v1/events/:event_id", { get: eventRoute(findEvent) });
   const eventStream = eventStreamRoute({ findEvent, watcher: deps.watcher, stopping: deps.stopping });
   resource(app, "/api/v1/events/:event_id/stream", { get: eventStream });
@@ -112,6 +129,13 @@ export const createApp = (deps: AppDeps): Hono => {
   addDocs(app, settings.BRAND_NAME);
   addPages(app, {
     signUp,
+    resend,
+    confirmAddress: createConfirmAddress({
+      ...deps,
+      confirm: createConfirm(boundGroups(deps.groups)),
+      key: createConfirmationKey(db, settings.CONFIRMATION_SECRET),
+      wallClockMs: Date.now,
+    }),
     findEvent,
     report,
     newTraceContext,

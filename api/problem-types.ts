@@ -69,6 +69,12 @@ export const PROBLEM_TYPES = {
     vi: "Không tìm thấy nhóm có tên này.",
     en: "There is no group with this name.",
   },
+  user_not_found: {
+    status: 404,
+    title: "No such user",
+    vi: "Không tìm thấy người dùng có mã này.",
+    en: "There is no user with this id.",
+  },
   payment_not_found: {
     status: 404,
     title: "No such payment",

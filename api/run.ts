@@ -1,5 +1,5 @@
 import { openDatabase, pingDatabase } from "../database/connection.ts";
-import { countUnfinished } from "../database/ledger/counts.ts";
+import { readBacklog } from "../database/ledger/counts.ts";
 import { createPaymentWriter } from "../database/payments/request.ts";
 import { createSignupWriter } from "../database/users/signup.ts";
 import { createLogger } from "../observability/logger.ts";
@@ -101,7 +101,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
       const live = Object.fromEntries(loops.map((loop) => [loop.name, loop.isLive()]));
       return { live: Object.values(live).every(Boolean), loops: live };
     },
-    backlog: async (name) => (groups.some((group) => group.name === name) ? countUnfinished(db, name) : undefined),
+    backlog: async (name) => (groups.some((group) => group.name === name) ? readBacklog(db, name) : undefined),
     watcher,
     stopping: stopping.signal,
     settings,

@@ -5,10 +5,9 @@ import { randomHex } from "../observability/trace-context.ts";
 import { VERSION } from "../observability/version.ts";
 import { EXIT, untilAskedToStop } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
-import type { Receiver } from "../settings/webhooks.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { EVENT_TYPES } from "../stream/events/types.ts";
-import { type Group, groupsOf, requireBindings } from "../stream/groups.ts";
+import { type Group, type GroupConfiguration, groupsOf, requireBindings } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
 import { warnOfRisks } from "../stream/redis-policy.ts";
 import { passCheckpoint } from "./engine/checkpoint.ts";
@@ -44,9 +43,9 @@ export class UnknownGroup extends Error {
  *
  * @throws {UnknownGroup} naming the groups that exist
  */
-const chosenGroups = ({ groups, factories, named }: ConsumerRun, receivers: readonly Receiver[]) => {
-  const known = groupsOf({ receivers }, groups).flatMap((group) => {
-    const factory = factories.get(group.name) ?? webhookFactory(receivers, group.name);
+const chosenGroups = ({ groups, factories, named }: ConsumerRun, configuration: GroupConfiguration) => {
+  const known = groupsOf(configuration, groups).flatMap((group) => {
+    const factory = factories.get(group.name) ?? webhookFactory(configuration.receivers, group.name);
     return factory === undefined ? [] : [{ group, factory }];
   });
   const names = known.map(({ group }) => group.name);
@@ -64,9 +63,9 @@ export const runConsumer = async (run: ConsumerRun): Promise<number> => {
   const { environment } = run;
   requireBindings(run.groups);
   const settings = loadSettings("consumer", environment, (receivers) =>
-    chosenGroups(run, receivers).flatMap(({ factory }) => factory.requires),
+    chosenGroups(run, { receivers }).flatMap(({ factory }) => factory.requires),
   );
-  const chosen = chosenGroups(run, settings.receivers);
+  const chosen = chosenGroups(run, settings);
   const log = createLogger({ level: settings.LOG_LEVEL, service: "consumer" });
   const telemetry = await startTelemetry(environment, { part: "consumer", log });
   const consumer = `${settings.CONSUMER_NAME}-${randomHex(4)}`;

@@ -16,6 +16,10 @@ export interface UsersTable {
   password_hash: string;
   locale: string;
   created_at: Generated<Date>;
+  /** When the address was confirmed; null: not yet. */
+  email_verified_at: ColumnType<Date | null, undefined, Date | null>;
+  /** SHA-256 of the token that confirmed the address. */
+  confirmation_hash: ColumnType<Buffer | null, undefined, Buffer | null>;
 }
 
 /** `events`: the durable log, append only. The event's entry can be built from its row at any time. */
@@ -116,6 +120,23 @@ export interface TransactionsTable {
   settled_at: Date | null;
 }
 
+/** `signing_keys`: random keys that every process of the service shares. */
+export interface SigningKeysTable {
+  /** What is signed: `confirmation`. */
+  name: string;
+  key: Buffer;
+}
+
+/** `confirmation_requests`: how often a confirmation mail was asked for, for each address, whether it is known or not. */
+export interface ConfirmationRequestsTable {
+  /** SHA-256 of `comparisonKey(email)`. */
+  address_hash: Buffer;
+  last_at: Date;
+  day_began_at: Date;
+  /** Requests that were granted since `day_began_at`. */
+  in_day: number;
+}
+
 export interface Schema {
   users: UsersTable;
   events: EventsTable;
@@ -125,4 +146,6 @@ export interface Schema {
   suppressions: SuppressionsTable;
   accounts: AccountsTable;
   transactions: TransactionsTable;
+  signing_keys: SigningKeysTable;
+  confirmation_requests: ConfirmationRequestsTable;
 }

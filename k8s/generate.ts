@@ -42,7 +42,11 @@ const prometheusRule = (): string => {
 
 /** Every generated manifest: path below `k8s/` -> content. */
 const generatedManifests = async (groups: readonly Group[]): Promise<ReadonlyMap<string, string>> => {
-  const deployed = groups.map(async (group) => ({ name: group.name, requires: (await factoryOf(group)).requires }));
+  const deployed = groups.map(async (group) => ({
+    name: group.name,
+    requires: (await factoryOf(group)).requires,
+    isDelayed: group.delayMs !== undefined,
+  }));
   return new Map([
     ["base/settings.env", settingsFile()],
     ["components/monitoring/rules-signup-stream.yaml", prometheusRule()],

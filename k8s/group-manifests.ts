@@ -7,6 +7,8 @@ export interface DeployedGroup {
   readonly name: string;
   /** Settings that its factory requires. */
   readonly requires: readonly RequiredSetting[];
+  /** Whether its first attempts wait, which keeps no consumer until they are nearly due. */
+  readonly isDelayed: boolean;
 }
 
 /** A setting that a group may require -> the component in `k8s/base/consumers/needs/` that its consumers then get. */
@@ -65,7 +67,22 @@ const scalingOf = (name: string): string =>
     patches: [{ path: "triggers.yaml" }],
   });
 
-const triggersOf = (name: string, streamName: string, targets: Targets): string => {
+const waitingRetriesOf = (name: string, streamName: string, targets: Targets): string => `
+    # Retries that are not due are no work yet, but a consumer has to be there to promote them when they are.
+    - type: redis
+      name: waiting-retries
+      authenticationRef:
+        name: redis
+      metadata:
+        listName: "${keysOf(streamName).retrySet(name)}"
+        listLength: "${targets.waitingRetries}"
+        activationListLength: "0"`;
+
+/** The size of the retry set does not say when it is due: it would keep consumers for the whole delay. */
+const WAITING_BY_BACKLOG = `
+    # What waits in the retry set for the group's delay is no trigger: the backlog counts it a minute before it is due.`;
+
+const triggersOf = ({ name, isDelayed }: DeployedGroup, streamName: string, targets: Targets): string => {
   const keys = keysOf(streamName);
   return `${WRITTEN}: what the group ${name} is scaled on.
 # HPA takes the greatest of all triggers; one that is active keeps a consumer. Targets: docs/kubernetes.md, "Sizing".
@@ -119,16 +136,7 @@ spec:
         stream: "${keys.retriesStream(name)}"
         consumerGroup: ${name}
         pendingEntriesCount: "${targets.pending}"
-        activationLagCount: "0"
-    # Retries that are not due are no work yet, but a consumer has to be there to promote them when they are.
-    - type: redis
-      name: waiting-retries
-      authenticationRef:
-        name: redis
-      metadata:
-        listName: "${keys.retrySet(name)}"
-        listLength: "${targets.waitingRetries}"
-        activationListLength: "0"
+        activationLagCount: "0"${isDelayed ? WAITING_BY_BACKLOG : waitingRetriesOf(name, streamName, targets)}
     # The safety net: unfinished work by the ledger, right even when Redis reports a lag of nil or has lost its data. It counts
     # to 10,000, so this target reaches maxReplicaCount exactly there.
     - type: metrics-api
@@ -173,7 +181,7 @@ export const groupManifests = (groups: readonly DeployedGroup[], streamName: str
       return [
         [`base/consumers/${name}/kustomization.yaml`, consumersOf(group)],
         [`components/keda/${name}/kustomization.yaml`, scalingOf(name)],
-        [`components/keda/${name}/triggers.yaml`, triggersOf(name, streamName, targets)],
+        [`components/keda/${name}/triggers.yaml`, triggersOf(group, streamName, targets)],
       ] as const;
     }),
   ]);

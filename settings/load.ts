@@ -19,7 +19,8 @@ type Optional =
   | "MAIL_FROM"
   | "MAIL_USERNAME"
   | "MAIL_PASSWORD"
-  | "SERVICE_TOKEN";
+  | "SERVICE_TOKEN"
+  | "CONFIRMATION_SECRET";
 
 /** Each variable's value under its own name, typed. Values that only some roles need may be missing. */
 export type Settings = { readonly [Name in Exclude<SettingName, Optional>]: Parsed[Name] } & {

@@ -234,6 +234,28 @@ export const SETTINGS = {
     about: "Bearer token for machines, required by `/api/v1/backlog`. If not set, that route answers 401.",
     secret: true,
   }),
+  CONFIRMATION_SECRET: setting({
+    schema: text().regex(/^[\x21-\x7e]{16,}$/, "expected at least 16 visible ASCII characters"),
+    example: "another-long-random-text-of-your-own",
+    unit: "",
+    about:
+      "Mixed into the key that signs the links in mails, so that reading the database is not enough to make one. The same for the API and the consumers, if set; a new one invalidates the links that were mailed.",
+    secret: true,
+  }),
+  CONFIRMATION_EXPIRE_AFTER_MS: setting({
+    schema: duration(1_000),
+    fallback: "604800000",
+    example: "604800000",
+    unit: "ms",
+    about: "How long the link in a mail confirms the address (7 days).",
+  }),
+  REMINDER_DELAY_MS: setting({
+    schema: duration(0),
+    fallback: "86400000",
+    example: "86400000",
+    unit: "ms",
+    about: "Time from a signup to the mail that reminds of an address that is not confirmed (a day).",
+  }),
   LOG_LEVEL: setting({
     schema: z.enum(
       ["trace", "debug", "info", "warn", "error", "silent"],

@@ -1,6 +1,6 @@
 import type { BoundGroup } from "../database/events.ts";
 import type { DeliveryState } from "../database/ledger/states.ts";
-import { BadSettings } from "../settings/load.ts";
+import { BadSettings, type Settings } from "../settings/load.ts";
 import { type Receiver, receiverVariable } from "../settings/webhooks.ts";
 import { EVENT_TYPES } from "./events/types.ts";
 import { matchesPattern } from "./routing.ts";
@@ -16,6 +16,8 @@ export interface Group {
   readonly types: readonly string[];
   /** Delay before its first attempt at a new event, in ms; none if not given. A replayed event has none. */
   readonly delayMs?: number;
+  /** The setting that says how long the delay is; see `groupsOf`. */
+  readonly delaySetting?: "REMINDER_DELAY_MS";
   /** The names that users see for the states `active` and `done`. */
   readonly words?:
     | { readonly active: "sending"; readonly done: "sent" }
@@ -24,7 +26,15 @@ export interface Group {
 
 export const WELCOME_EMAIL: Group = {
   name: "welcome-email",
+  types: ["user.signed_up.v1", "user.confirmation_requested.v1"],
+  words: { active: "sending", done: "sent" },
+};
+
+export const REMINDER_EMAIL: Group = {
+  name: "reminder-email",
   types: ["user.signed_up.v1"],
+  delayMs: 24 * 3_600_000,
+  delaySetting: "REMINDER_DELAY_MS",
   words: { active: "sending", done: "sent" },
 };
 
@@ -37,6 +47,7 @@ export const PAYMENTS: Group = {
 /** Every group of this code. Manifests, triggers and the registry are generated from this list: `bun run generate`. */
 export const GROUPS: readonly Group[] = [
   WELCOME_EMAIL,
+  REMINDER_EMAIL,
   PAYMENTS,
   // One line for each further group.
 ];
@@ -51,16 +62,25 @@ const groupOfReceiver = ({ name, events }: Receiver): Group => ({
 /** The name of a receiver's group. */
 export const webhookGroupName = (receiver: string): string => `webhook-${receiver}`;
 
+/** What the groups depend on. */
+export interface GroupConfiguration extends Partial<Pick<Settings, "REMINDER_DELAY_MS">> {
+  readonly receivers: readonly Receiver[];
+}
+
+/** A group with the delay that its setting says. */
+const withDelay = (group: Group, configuration: GroupConfiguration): Group => {
+  const delayMs = group.delaySetting === undefined ? undefined : configuration[group.delaySetting];
+  return delayMs === undefined ? group : { ...group, delayMs };
+};
+
 /**
  * Every group of a configuration: those of this code, and one for each receiver of webhooks. Api, consumers and ops take
  * the groups from here, so that all of them have the same.
  *
  * @throws {BadSettings} naming each receiver whose patterns match no event type
  */
-export const groupsOf = (
-  { receivers }: { readonly receivers: readonly Receiver[] },
-  ofCode: readonly Group[] = GROUPS,
-): readonly Group[] => {
+export const groupsOf = (configuration: GroupConfiguration, ofCode: readonly Group[] = GROUPS): readonly Group[] => {
+  const { receivers } = configuration;
   const faults = receivers
     .filter(({ events }) => !EVENT_TYPES.some((type) => events.some((pattern) => matchesPattern(pattern, type))))
     .map(({ name, events }) => {
@@ -68,7 +88,7 @@ export const groupsOf = (
       return `${receiverVariable(name, "EVENTS")}: ${events.join(",")} matches no event type; expected some of: ${types}`;
     });
   if (faults.length > 0) throw new BadSettings(faults);
-  return [...ofCode, ...receivers.map(groupOfReceiver)];
+  return [...ofCode.map((group) => withDelay(group, configuration)), ...receivers.map(groupOfReceiver)];
 };
 
 /** A state of a delivery, as any group shows it. */

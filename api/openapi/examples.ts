@@ -27,6 +27,7 @@ export const exampleSignup = toSignupAnswer({
   email: exampleSignupRequest.email,
   locale: exampleSignupRequest.locale,
   createdAt: new Date(CREATED_AT),
+  isVerified: false,
 });
 
 export const exampleLocation = eventHref(EVENT_ID);

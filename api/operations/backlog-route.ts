@@ -1,18 +1,25 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import type { Backlog } from "../../database/ledger/counts.ts";
 import { acceptLanguage, jsonAnswer, needsServiceToken, problems } from "../openapi/describe.ts";
 import { ProblemError } from "../problem.ts";
 import type { Operation } from "../resource.ts";
 
 const backlogSchema = z.object({
-  unfinished: z
+  unfinished: z.int().meta({
+    description: "Deliveries of the group that are not in a final state, from the ledger; counted up to a bound.",
+  }),
+  waiting: z
     .int()
-    .meta({ description: "Mails of the group that are not in a final state, from the ledger; counted up to a bound." }),
+    .meta({ description: "Deliveries that wait until the group's delay is over, not in `unfinished`; up to a bound." }),
+  waits_until: z.iso.datetime().nullable().meta({
+    description: "When the first of them is due. It counts as unfinished a minute before, to start a consumer.",
+  }),
 });
 
 export interface BacklogRouteDeps {
-  /** The number of unfinished mails of a group; undefined if there is no such group. */
-  readonly backlog: (group: string) => Promise<number | undefined>;
+  /** What a group has to do; undefined if there is no such group. */
+  readonly backlog: (group: string) => Promise<Backlog | undefined>;
   /** Throws unless the caller is authorized. */
   readonly requireServiceToken: (c: Context) => void;
 }
@@ -21,7 +28,7 @@ export interface BacklogRouteDeps {
 export const backlogRoute = ({ backlog, requireServiceToken }: BacklogRouteDeps): Operation => ({
   description: {
     operationId: "getBacklog",
-    summary: "The number of unfinished mails of a group",
+    summary: "What a group has to do, now and later",
     tags: ["operations"],
     security: needsServiceToken,
     parameters: [
@@ -29,14 +36,19 @@ export const backlogRoute = ({ backlog, requireServiceToken }: BacklogRouteDeps)
       acceptLanguage,
     ],
     responses: {
-      200: { description: "Counted up to a bound.", content: jsonAnswer("Backlog", backlogSchema, { unfinished: 3 }) },
+      200: {
+        description: "Counted up to a bound.",
+        content: jsonAnswer("Backlog", backlogSchema, { unfinished: 3, waiting: 0, waits_until: null }),
+      },
       ...problems("unauthorized", "group_not_found", "database_unavailable"),
     },
   },
   handler: async (c) => {
     requireServiceToken(c);
-    const unfinished = await backlog(c.req.param("group") ?? "");
-    if (unfinished === undefined) throw new ProblemError("group_not_found");
-    return c.json({ unfinished } satisfies z.output<typeof backlogSchema>, 200, { "Cache-Control": "no-store" });
+    const found = await backlog(c.req.param("group") ?? "");
+    if (found === undefined) throw new ProblemError("group_not_found");
+    const { unfinished, waiting, waitsUntil } = found;
+    const answer = { unfinished, waiting, waits_until: waitsUntil?.toISOString() ?? null };
+    return c.json(answer satisfies z.output<typeof backlogSchema>, 200, { "Cache-Control": "no-store" });
   },
 });

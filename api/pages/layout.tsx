@@ -7,7 +7,7 @@ export interface LayoutProps {
   readonly language: Locale;
   readonly brandName: string;
   readonly title: string;
-  /** Path of this page, for the link to the other language. */
+  /** Path of this page, perhaps with a query, for the link to the other language. */
   readonly path: string;
   /** Seconds until the page reloads; undefined: never. */
   readonly refreshS?: number | undefined;
@@ -34,7 +34,7 @@ export const Layout = ({ language, brandName, title, path, refreshS, children }:
       <body>
         <header>
           <span class="brand">{brandName}</span>
-          <a href={`${path}?lang=${other}`} hreflang={other} lang={other}>
+          <a href={`${path}${path.includes("?") ? "&" : "?"}lang=${other}`} hreflang={other} lang={other}>
             {texts.otherLanguage}
           </a>
         </header>

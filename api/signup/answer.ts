@@ -12,6 +12,7 @@ export const signupAnswerSchema = z.object({
   email: z.string().meta({ format: "email" }),
   locale: z.enum(LOCALES),
   created_at: z.iso.datetime(),
+  email_verified: z.boolean().meta({ description: "Whether the address was confirmed by the link in a mail." }),
   welcome_email: z.object({
     event_id: z.uuid(),
     status: z.literal("queued"),
@@ -25,5 +26,6 @@ export const toSignupAnswer = (signup: AcceptedSignup): z.output<typeof signupAn
   email: signup.email,
   locale: signup.locale,
   created_at: signup.createdAt.toISOString(),
+  email_verified: signup.isVerified,
   welcome_email: { event_id: signup.eventId, status: "queued", href: eventHref(signup.eventId) },
 });

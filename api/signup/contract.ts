@@ -20,6 +20,8 @@ export interface AcceptedSignup {
   readonly email: string;
   readonly locale: Locale;
   readonly createdAt: Date;
+  /** Whether the address is confirmed: a repeated request may come later. */
+  readonly isVerified: boolean;
 }
 
 /** How a signup ends. A store that is away rejects instead. */

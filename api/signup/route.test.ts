@@ -29,6 +29,7 @@ test("201: exactly the promised members, committed, and passed on to be publishe
     email: "Hoa@xn--bcher-kva.example",
     locale: "en",
     created_at: new Date(createdAt).toISOString(),
+    email_verified: false,
     welcome_email: { event_id: eventId, status: "queued", href: `/api/v1/events/${eventId}` },
   });
   expect(response.headers.get("location")).toBe(answer.welcome_email.href);

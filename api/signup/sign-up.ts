@@ -55,12 +55,13 @@ export const createSignUp = (deps: SignUpDeps): SignUp => {
     const { createdAt } = result;
     const { traceparent, tracestate = null } = request.trace;
     await afterCommit({ event_id: eventId, ...event, traceparent, tracestate, created_at: createdAt });
-    return { kind: "accepted", replayed: false, signup: { userId, eventId, userName, email, locale, createdAt } };
+    const signup = { userId, eventId, userName, email, locale, createdAt, isVerified: false };
+    return { kind: "accepted", replayed: false, signup };
   };
 
   /** No fast hash of the body is kept, for the password is in it: the parts are compared, the password by argon2. */
   const replay = async (stored: KeyedSignup, { input, signal }: SignupRequest): Promise<SignupOutcome> => {
-    const { userId, eventId, userName, email, createdAt } = stored;
+    const { userId, eventId, userName, email, createdAt, isVerified } = stored;
     const isSame =
       userName === input.user_name &&
       email === input.email &&
@@ -70,7 +71,7 @@ export const createSignUp = (deps: SignUpDeps): SignUp => {
     return {
       kind: "accepted",
       replayed: true,
-      signup: { userId, eventId, userName, email, locale: input.locale, createdAt },
+      signup: { userId, eventId, userName, email, locale: input.locale, createdAt, isVerified },
     };
   };
 

@@ -67,7 +67,11 @@ test("the backlog requires the service token", async () => {
     expect(await refused.json()).toMatchObject({ code: "unauthorized" });
   }
   const allowed = { Authorization: `bearer ${SERVICE_TOKEN}` };
-  expect(await (await app.fetch(get(path, allowed))).json()).toEqual({ unfinished: 7 });
+  expect(await (await app.fetch(get(path, allowed))).json()).toEqual({
+    unfinished: 7,
+    waiting: 2,
+    waits_until: "1970-01-01T00:00:00.000Z",
+  });
   expect((await app.fetch(get("/api/v1/backlog/nobody", allowed))).status).toBe(404);
 
   const settings = { BRAND_NAME: "Toblug", PUBLIC_URL: "https://signup.example" };

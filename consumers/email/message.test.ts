@@ -4,17 +4,21 @@ import MailComposer from "nodemailer/lib/mail-composer";
 import { parseMail } from "../../tests/mail-server.ts";
 import { encodeWords, wireAddress } from "./headers.ts";
 import { createMessageBuilder } from "./message.ts";
+import { WELCOME } from "./templates/welcome.ts";
 
 const build = createMessageBuilder({
   fromAddress: "welcome@toblug.example",
   fromName: "Toblug",
   brandName: "Toblug",
   publicUrl: "https://toblug.example/",
+  kind: "welcome",
+  words: WELCOME,
 });
+const token = `${"a-Z_9".repeat(14)}xy`;
 const eventId = "01a2109c-053e-74f1-9982-4e9657eb2cfd";
 const date = new Date("2026-11-25T00:00:00Z");
 const aMessage = (userName: string, locale: "vi" | "en" = "vi") =>
-  build({ eventId, locale, userName, to: "user@inbox.example", date });
+  build({ eventId, locale, userName, to: "user@inbox.example", date, token });
 
 /** Names as the API accepts them, hostile ones among them. */
 const names = fc.oneof(
@@ -58,6 +62,15 @@ describe("the welcome mail", () => {
     const mail = await parseMail(aMessage("Ana", "en").raw.toString());
     expect(mail.subject).toBe("Welcome to Toblug, Ana!");
     expect(mail.text).toContain("Thank you for signing up.");
+  });
+
+  test("carries the link whole, in both languages, as text and as HTML", async () => {
+    for (const locale of ["vi", "en"] as const) {
+      const mail = await parseMail(aMessage("Ánh", locale).raw.toString());
+      const link = `https://toblug.example/confirm?token=${token}&lang=${locale}`;
+      expect(mail.text).toContain(`${WELCOME[locale].action}: ${link}\n`);
+      expect(mail.html).toContain(`href="${link.replace("&", "&amp;")}"`);
+    }
   });
 
   test("shows markup in a name as it is, and escapes it in HTML", async () => {

@@ -1,13 +1,17 @@
 import { encode, wrap } from "nodemailer/lib/qp";
 import { LOCALES, type Locale } from "../../stream/events/user-signed-up.ts";
+import { confirmationLink } from "./confirmation-link.ts";
 import { encodeWords, mailbox, mailDate } from "./headers.ts";
-import { escapedName, renderWelcome } from "./templates/welcome.tsx";
+import { escapedName, type LetterWords, renderLetter } from "./templates/letter.tsx";
 
 export interface MessageOptions {
   readonly fromAddress: string;
   readonly fromName: string;
   readonly brandName: string;
   readonly publicUrl: string;
+  /** The kind of mail, in its Message-ID: `welcome`. */
+  readonly kind: string;
+  readonly words: Readonly<Record<Locale, LetterWords>>;
 }
 
 export interface MessageInput {
@@ -17,16 +21,20 @@ export interface MessageInput {
   /** As it stands in the envelope. */
   readonly to: string;
   readonly date: Date;
+  /** Confirms the recipient's address. */
+  readonly token: string;
 }
 
 export interface Message {
-  /** `<event id>.welcome@<domain of the sender>`: the same in every copy, so that duplicates are recognisable. */
+  /** `<event id>.<kind>@<domain of the sender>`: the same in every copy, so that duplicates are recognisable. */
   readonly messageId: string;
   readonly raw: Buffer;
 }
 
-/** Stands for the name while the template is rendered. A private-use character: no word of ours contains it. */
+/** Stand for name and token while the template is rendered. Private-use characters: no word of ours contains them. */
 const NAME = "\uE000";
+const TOKEN = "\uE001";
+const PLACES = new RegExp(`([${NAME}${TOKEN}])`);
 const BOUNDARY = "=_alternative";
 /** A line of quoted-printable may have 76 characters, its soft break included (RFC 2045 §6.7). */
 const LINE = 75;
@@ -34,11 +42,15 @@ const SOFT_BREAK = "=\r\n";
 
 const quotedPrintable = (text: string): string => wrap(encode(text.replace(/\r?\n/g, "\r\n")), LINE);
 
-/** The text split at the name, each piece encoded once. */
-const piecesOf = (text: string): readonly string[] => text.split(NAME).map(quotedPrintable);
+/** The text split at name and token, which are kept; every other piece is encoded, once. */
+const piecesOf = (text: string): readonly string[] =>
+  text.split(PLACES).map((piece) => (piece === NAME || piece === TOKEN ? piece : quotedPrintable(piece)));
 
-const filled = (pieces: readonly string[], name: string): string =>
-  pieces.join(`${SOFT_BREAK}${quotedPrintable(name)}${SOFT_BREAK}`);
+/** A token is a line of its own, as it is: 72 characters of base64url, which quoted-printable leaves alone. */
+const filled = (pieces: readonly string[], name: string, token: string): string => {
+  const encodedName = quotedPrintable(name);
+  return pieces.map((piece) => (piece === NAME ? encodedName : piece === TOKEN ? token : piece)).join(SOFT_BREAK);
+};
 
 const part = (type: string, body: string): string =>
   [
@@ -50,16 +62,21 @@ const part = (type: string, body: string): string =>
   ].join("\r\n");
 
 /**
- * Builds messages. Templates are rendered and encoded once per language; per mail only the name is encoded, at half the cost
- * of building each mail with a library.
+ * Builds messages. Templates are rendered and encoded once per language; per mail only the name is encoded, at half
+ * the cost of building each mail with a library.
  */
 export const createMessageBuilder = (options: MessageOptions): ((input: MessageInput) => Message) => {
-  const { fromAddress, fromName, brandName, publicUrl } = options;
+  const { fromAddress, fromName, brandName, publicUrl, kind, words } = options;
   const domain = fromAddress.slice(fromAddress.lastIndexOf("@") + 1);
   const from = mailbox(fromName, fromAddress);
   const templates = new Map(
     LOCALES.map((locale) => {
-      const rendered = renderWelcome({ locale, name: NAME, brandName, publicUrl });
+      const rendered = renderLetter(words[locale], {
+        locale,
+        name: NAME,
+        brandName,
+        link: confirmationLink(publicUrl, locale, TOKEN),
+      });
       return [
         locale,
         { subject: rendered.subject.split(NAME), text: piecesOf(rendered.text), html: piecesOf(rendered.html) },
@@ -67,12 +84,12 @@ export const createMessageBuilder = (options: MessageOptions): ((input: MessageI
     }),
   );
 
-  return ({ eventId, locale, to, date, ...input }) => {
+  return ({ eventId, locale, to, date, token, ...input }) => {
     // The API accepts no control characters; a name written to the database by other means must not break lines either.
     const userName = input.userName.toWellFormed().replace(/\p{Cc}+/gu, " ");
     const template = templates.get(locale);
-    if (template === undefined) throw new Error(`there is no welcome mail in ${locale}`);
-    const messageId = `<${eventId}.welcome@${domain}>`;
+    if (template === undefined) throw new Error(`there is no ${kind} mail in ${locale}`);
+    const messageId = `<${eventId}.${kind}@${domain}>`;
     const lines = [
       `From: ${from}`,
       `To: ${mailbox(userName, to)}`,
@@ -85,8 +102,8 @@ export const createMessageBuilder = (options: MessageOptions): ((input: MessageI
       "X-Auto-Response-Suppress: All",
       `Content-Type: multipart/alternative; boundary="${BOUNDARY}"`,
       "",
-      part("text/plain", filled(template.text, userName)),
-      part("text/html", filled(template.html, escapedName(userName))),
+      part("text/plain", filled(template.text, userName, token)),
+      part("text/html", filled(template.html, escapedName(userName), token)),
       `--${BOUNDARY}--`,
       "",
     ];

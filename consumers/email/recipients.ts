@@ -6,17 +6,26 @@ import { GaveUp, persist } from "../../runtime/persist.ts";
 import type { Piece, Prepared } from "../engine/handler.ts";
 import { NO_SUCH_ADDRESS } from "./classify.ts";
 
-/** The look-up of every group that sends mail to a user: the recipient, and whether the address is suppressed. One statement. */
+type ToUser = Piece<{ readonly user_id: string }>;
+
+/**
+ * The look-up of every group that sends mail to a user: the recipient, and whether the address is suppressed. One statement.
+ * `asksToConfirm`: whether a mail only asks to confirm the address; it is cancelled if that is done.
+ */
 export const prepareRecipients = async (
   db: Database,
-  pieces: readonly Piece<{ readonly user_id: string }>[],
+  pieces: readonly ToUser[],
+  asksToConfirm: (piece: ToUser) => boolean = () => false,
 ): Promise<Map<string, Prepared<Recipient>>> => {
   const found = await findRecipients(db, [...new Set(pieces.map(({ data }) => data.user_id))]);
   return new Map(
-    pieces.map(({ eventId, data }): [string, Prepared<Recipient>] => {
+    pieces.map((piece): [string, Prepared<Recipient>] => {
+      const { eventId, data } = piece;
       const recipient = found.get(data.user_id);
       if (recipient === undefined) return [eventId, { kind: "cancel", reason: "no_such_user" }];
       if (recipient.isSuppressed) return [eventId, { kind: "suppress", reason: "address_suppressed" }];
+      if (recipient.isVerified && asksToConfirm(piece))
+        return [eventId, { kind: "cancel", reason: "address_confirmed" }];
       return [eventId, { kind: "ready", input: recipient }];
     }),
   );

@@ -8,6 +8,7 @@ import { createMessageBuilder } from "./message.ts";
 import { sendMail } from "./send.ts";
 import { createSmtpPool } from "./smtp/pool.ts";
 import type { SmtpServer } from "./smtp/session.ts";
+import { WELCOME } from "./templates/welcome.ts";
 
 const eventId = "01a2109c-053e-74f1-9982-4e9657eb2cfd";
 const fromAddress = "welcome@toblug.example";
@@ -18,6 +19,7 @@ const aRecipient = (parts: Partial<Recipient> = {}): Recipient => ({
   email: "user@inbox.example",
   emailKey: "user@inbox.example",
   isSuppressed: false,
+  isVerified: false,
   ...parts,
 });
 
@@ -41,8 +43,16 @@ const attemptOnce = async (port: number, options: Attempted = {}): Promise<Outco
     fromName: "Toblug",
     brandName: "Toblug",
     publicUrl: "https://toblug.example/",
+    kind: "welcome",
+    words: WELCOME,
   });
-  const message = { eventId, locale, userName: recipient.userName, date: new Date("2026-11-25T00:00:00Z") };
+  const message = {
+    eventId,
+    token: "a-Z_9".repeat(14),
+    locale,
+    userName: recipient.userName,
+    date: new Date("2026-11-25T00:00:00Z"),
+  };
   const outcome = await sendMail(
     {
       group: "welcome-email",

@@ -100,10 +100,14 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     };
   };
 
+  /** Times how late the work is: the delay of the group is no lateness. */
+  const agedFromDue = (claim: ClaimedDelivery): ClaimedDelivery =>
+    claim.kind === "taken" ? { ...claim, ageMs: Math.max(0, claim.ageMs - (group.delayMs ?? 0)) } : claim;
+
   /** Measured before the query: the ledger's lease begins later, so ours never lasts longer. */
   const leased = async (ask: () => Promise<Map<string, ClaimedDelivery>>): Promise<Map<string, LeasedDelivery>> => {
     const leaseUntil = now() + leaseMs;
-    return new Map([...(await ask())].map(([eventId, claim]) => [eventId, { claim, leaseUntil }]));
+    return new Map([...(await ask())].map(([eventId, claim]) => [eventId, { claim: agedFromDue(claim), leaseUntil }]));
   };
 
   const notedOf = (claimed: ReadonlyMap<string, LeasedDelivery>): Promise<Set<string>> =>

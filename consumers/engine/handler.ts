@@ -27,7 +27,9 @@ export interface Claim<Data> extends Piece<Data> {
   readonly attempts: number;
   /** Times that it was unknown whether the effect took place: the work may be done already. */
   readonly uncertain: number;
-  /** Since the delivery was made, usually with its event, in ms, when it was claimed. */
+  /**
+   * Since the delivery was made, usually with its event, or since its group's delay was over, in ms, when it was claimed.
+   */
   readonly ageMs: number;
   /** Trace context of the event, for work that propagates it. */
   readonly traceparent: string;

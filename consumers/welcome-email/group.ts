@@ -1,46 +1,37 @@
+import { USER_CONFIRMATION_REQUESTED } from "../../stream/events/user-confirmation-requested.ts";
 import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
-import { createMessageBuilder } from "../email/message.ts";
-import { MAIL_SETTINGS, openMailPool } from "../email/open-pool.ts";
-import { prepareRecipients, suppressRecipient } from "../email/recipients.ts";
-import { sendMail } from "../email/send.ts";
+import { openMailer } from "../email/mailer.ts";
+import { MAIL_SETTINGS } from "../email/open-pool.ts";
+import { prepareRecipients } from "../email/recipients.ts";
+import { CONFIRMATION } from "../email/templates/confirmation.ts";
+import { WELCOME } from "../email/templates/welcome.ts";
 import { defineGroup, policyOf } from "../engine/factory.ts";
 
-/** Sends the welcome mail of a signup, in the language that the person chose. */
+/**
+ * Sends the welcome mail of a signup, in the language that the person chose, with a link to confirm the address; and another
+ * link to whoever asks for one and has not confirmed yet.
+ */
 export const factory = defineGroup({
   requires: MAIL_SETTINGS,
   data: userSignedUpSchema,
-  open: ({ settings, db, log }) => {
-    const pool = openMailPool(settings);
-    const build = createMessageBuilder({
-      fromAddress: settings.MAIL_FROM,
-      fromName: settings.MAIL_FROM_NAME,
-      brandName: settings.BRAND_NAME,
-      publicUrl: settings.PUBLIC_URL,
-    });
-    const sending = {
-      group: WELCOME_EMAIL.name,
-      fromAddress: settings.MAIL_FROM,
-      pool,
-      greylistMs: settings.RETRY_GREYLIST_MS,
-      suppress: suppressRecipient(db, log),
-      now: () => performance.now(),
-    };
+  open: (context) => {
+    const { settings, db } = context;
+    const mailer = openMailer(context, WELCOME_EMAIL.name);
+    const sendWelcome = mailer.mail({ kind: "welcome", words: WELCOME });
+    const sendConfirmation = mailer.mail({ kind: "confirmation", words: CONFIRMATION });
+    const isRequest = ({ type }: { readonly type: string }) => type === USER_CONFIRMATION_REQUESTED;
     return {
       subjectOf: ({ user_id }) => user_id,
-      prepare: (pieces) => prepareRecipients(db, pieces),
-      work: (claim, recipient, attempt) => {
-        const { locale } = claim.data;
-        const message = { eventId: claim.eventId, locale, userName: recipient.userName, date: new Date() };
-        return sendMail(sending, { recipient, build: (to) => build({ ...message, to }) }, claim, attempt);
-      },
+      prepare: (pieces) => prepareRecipients(db, pieces, isRequest),
+      work: (claim, ...rest) => (isRequest(claim) ? sendConfirmation : sendWelcome)(claim, ...rest),
       policy: {
         ...policyOf(settings),
         oncePerSubject: true,
         expireAfterMs: settings.MAIL_EXPIRE_AFTER_MS,
         uncertain: settings.MAIL_UNCERTAIN,
       },
-      close: () => pool.close(),
+      close: mailer.close,
     };
   },
 });

@@ -6,11 +6,16 @@ export const LEDGER_BOUND = 100_000;
 /** Counting stops here: an autoscaler needs no more, and the answer stays cheap at any depth. */
 export const BACKLOG_BOUND = 10_000;
 
-/** Deliveries of one group by state. */
-export type StateCounts = Readonly<Partial<Record<DeliveryState, number>>>;
+/**
+ * Deliveries of one group by state. `waiting`: queued, and not due before the delay of the group is over; `queued` are the
+ * others.
+ */
+export type StateCounts = Readonly<Partial<Record<DeliveryState | "waiting", number>>>;
 
 export interface LedgerCounts {
   readonly byGroup: Readonly<Record<string, StateCounts>>;
+  /** When the first of a group's waiting deliveries is due. */
+  readonly waitsUntil: Readonly<Record<string, Date>>;
   /** Deliveries counted: all, or the latest `LEDGER_BOUND`. */
   readonly counted: number;
   readonly bounded: boolean;
@@ -20,42 +25,83 @@ export interface LedgerCounts {
 interface CountRow {
   /** null: the outbox. */
   readonly group_name: string | null;
-  readonly state: DeliveryState | null;
+  readonly state: DeliveryState | "waiting" | null;
   readonly count: number;
+  readonly first_due: Date | null;
   readonly oldest_age_ms: number | null;
 }
 
 /** Event ids are UUIDv7, so the latest deliveries are at the end of the primary key's index. */
 const counts = statement<CountRow, [number]>(`
-  select group_name, state, count(*)::int as count, null::float8 as oldest_age_ms
-  from (select group_name, state from deliveries order by event_id desc, group_name desc limit $1::int) as latest
-  group by group_name, state
+  select group_name, shown as state, count(*)::int as count, min(next_try_at) filter (where shown = 'waiting') as first_due,
+    null::float8 as oldest_age_ms
+  from (
+    select group_name, next_try_at, case when state = 'queued' and next_try_at > now() then 'waiting' else state end as shown
+    from deliveries order by event_id desc, group_name desc limit $1::int) as latest
+  group by group_name, shown
   union all
-  select null, null, count(*)::int, extract(epoch from now() - min(created_at))::float8 * 1000
+  select null, null, count(*)::int, null, extract(epoch from now() - min(created_at))::float8 * 1000
   from (select created_at from outbox order by created_at limit $1::int) as waiting`);
 
 /** Deliveries by group and state, and rows in the outbox, both bounded. Ages by Postgres' clock. */
 export const countLedger = async (db: Database): Promise<LedgerCounts> => {
-  const byGroup: Record<string, Partial<Record<DeliveryState, number>>> = {};
+  const byGroup: Record<string, Partial<Record<DeliveryState | "waiting", number>>> = {};
+  const waitsUntil: Record<string, Date> = {};
   let counted = 0;
   let outbox = { rows: 0, bounded: false, oldestAgeMs: 0 };
-  for (const { group_name: group, state, count, oldest_age_ms: ageMs } of await counts(db, LEDGER_BOUND)) {
+  for (const row of await counts(db, LEDGER_BOUND)) {
+    const { group_name: group, state, count, first_due: firstDue, oldest_age_ms: ageMs } = row;
     if (group === null || state === null) {
       outbox = { rows: count, bounded: count === LEDGER_BOUND, oldestAgeMs: Math.max(0, Math.round(ageMs ?? 0)) };
     } else {
       byGroup[group] = { ...byGroup[group], [state]: count };
+      if (firstDue !== null) waitsUntil[group] = firstDue;
       counted += count;
     }
   }
-  return { byGroup, counted, bounded: counted === LEDGER_BOUND, outbox };
+  return { byGroup, waitsUntil, counted, bounded: counted === LEDGER_BOUND, outbox };
 };
 
-const unfinished = statement<{ unfinished: number }, [string, number]>(`
-  select count(*)::int as unfinished from (
-    select 1 from deliveries where group_name = $1::text and state in (${SQL_UNFINISHED}) limit $2::int) as bounded`);
+/** What a group has to do, now and later. */
+export interface Backlog {
+  /** Unfinished deliveries, those that wait left out; counted up to `BACKLOG_BOUND`. Held ones wait for an operator. */
+  readonly unfinished: number;
+  /** Deliveries that wait until the delay of the group is over; counted up to `BACKLOG_BOUND`. */
+  readonly waiting: number;
+  /** When the first of them is due; null: there is none. */
+  readonly waitsUntil: Date | null;
+}
+
+/** A delivery counts as unfinished this long before it is due, so that a consumer runs by then. */
+const WAKE_AHEAD_MS = 60_000;
+
+interface BacklogRow {
+  readonly unfinished: number;
+  readonly waiting: number;
+  readonly waits_until: Date | null;
+}
 
 /**
- * Unfinished deliveries of a group, counted up to `BACKLOG_BOUND`. Held ones wait for an operator, not for a consumer.
+ * $1 group, $2 bound, $3 wake ahead ms. A delivery that waits for its first attempt, and no other, has a `published_at` in the
+ * future: so each count is a range of the index.
  */
-export const countUnfinished = async (db: Database, group: string): Promise<number> =>
-  (await unfinished(db, group, BACKLOG_BOUND))[0]?.unfinished ?? 0;
+const backlog = statement<BacklogRow, [string, number, number]>(`
+  with soon as (
+    select now() + $3::float8 * interval '1 ms' as at)
+  select
+    (select count(*)::int from (
+      select 1 from deliveries, soon where group_name = $1::text and state in (${SQL_UNFINISHED}) and published_at <= soon.at
+      limit $2::int) as bounded) as unfinished,
+    (select count(*)::int from (
+      select 1 from deliveries, soon where group_name = $1::text and state in (${SQL_UNFINISHED}) and published_at > soon.at
+      limit $2::int) as bounded) as waiting,
+    (select published_at from deliveries, soon
+      where group_name = $1::text and state in (${SQL_UNFINISHED}) and published_at > soon.at
+      order by published_at limit 1) as waits_until`);
+
+/** Counts what a group has to do. Cheap at any depth. */
+export const readBacklog = async (db: Database, group: string): Promise<Backlog> => {
+  const [row] = await backlog(db, group, BACKLOG_BOUND, WAKE_AHEAD_MS);
+  if (row === undefined) throw new Error("counting returned no row");
+  return { unfinished: row.unfinished, waiting: row.waiting, waitsUntil: row.waits_until };
+};

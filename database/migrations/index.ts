@@ -3,6 +3,7 @@ import { signups } from "./0001-signups.ts";
 import { suppressions } from "./0002-suppressions.ts";
 import { eventsAndDeliveries } from "./0003-events-and-deliveries.ts";
 import { payments } from "./0004-payments.ts";
+import { confirmations } from "./0005-confirmations.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -10,4 +11,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0002-suppressions": suppressions,
   "0003-events-and-deliveries": eventsAndDeliveries,
   "0004-payments": payments,
+  "0005-confirmations": confirmations,
 };

@@ -10,6 +10,7 @@ export interface KeyedSignup {
   readonly locale: string;
   readonly passwordHash: string;
   readonly createdAt: Date;
+  readonly isVerified: boolean;
 }
 
 /** The signup made under a key within the last 24 hours. `keyHash`: SHA-256 of the key, in hex. */
@@ -18,7 +19,7 @@ export const findByIdempotencyKey = async (db: Database, keyHash: string): Promi
     .selectFrom("idempotency_keys")
     .innerJoin("users", "users.id", "idempotency_keys.user_id")
     .select(["users.id", "idempotency_keys.event_id", "user_name", "email", "locale", "password_hash"])
-    .select("users.created_at")
+    .select(["users.created_at", "email_verified_at"])
     .where("key_hash", "=", Buffer.from(keyHash, "hex"))
     .where("idempotency_keys.created_at", ">", sql<Date>`now() - interval '24 hours'`)
     .executeTakeFirst();
@@ -32,6 +33,7 @@ export const findByIdempotencyKey = async (db: Database, keyHash: string): Promi
         locale: row.locale,
         passwordHash: row.password_hash,
         createdAt: row.created_at,
+        isVerified: row.email_verified_at !== null,
       };
 };
 

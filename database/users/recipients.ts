@@ -9,6 +9,8 @@ export interface Recipient {
   readonly emailKey: string;
   /** Whether the address is suppressed. */
   readonly isSuppressed: boolean;
+  /** Whether the address is confirmed. */
+  readonly isVerified: boolean;
 }
 
 interface RecipientRow {
@@ -17,12 +19,15 @@ interface RecipientRow {
   readonly email: string;
   readonly email_key: string;
   readonly is_suppressed: boolean;
+  readonly is_verified: boolean;
 }
 
 const find = statement<RecipientRow, [readonly string[]]>(`
   select found.*, exists (select 1 from suppressions where suppressions.email_key = found.email_key) as is_suppressed
   from (select distinct value::uuid as id from json_array_elements_text($1::json)) as wanted
-  cross join lateral (select id, user_name, email, email_key from users where users.id = wanted.id limit 1) as found`);
+  cross join lateral (
+    select id, user_name, email, email_key, email_verified_at is not null as is_verified
+    from users where users.id = wanted.id limit 1) as found`);
 
 /** Looks users up, in one statement; ids without a user are missing in the answer. */
 export const findRecipients = async (db: Database, userIds: readonly string[]): Promise<Map<string, Recipient>> =>
@@ -35,6 +40,7 @@ export const findRecipients = async (db: Database, userIds: readonly string[]): 
         email: row.email,
         emailKey: row.email_key,
         isSuppressed: row.is_suppressed,
+        isVerified: row.is_verified,
       },
     ]),
   );

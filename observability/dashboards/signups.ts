@@ -174,7 +174,7 @@ export const signupsDashboard = (): Dashboard =>
         graph({
           title: "Deliveries by state",
           description:
-            "The latest 100,000 deliveries in the ledger: queued, active, retrying, uncertain, held, done, dead, suppressed, cancelled.",
+            "The latest 100,000 deliveries in the ledger: waiting, queued, active, retrying, uncertain, held, done, dead, suppressed, cancelled.",
           unit: "short",
           width: 8,
           lines: [

@@ -69,7 +69,9 @@ const consumersTable = (style: Style, groups: readonly GroupStatus[]): string =>
 const ledgerLines = ({ ledger }: PipelineStatus): string => {
   const ofGroup = ([group, byState]: readonly [string, StateCounts]) => {
     const states = Object.entries(byState).map(([state, value]) => `${count(value)} ${state}`);
-    return `${group}: ${states.join(", ")}`;
+    const until = ledger.waitsUntil[group];
+    const first = until === undefined ? "" : ` (the first waits until ${until.toISOString()})`;
+    return `${group}: ${states.join(", ")}${first}`;
   };
   const groups = Object.entries(ledger.byGroup).map(ofGroup);
   const bound = ledger.bounded ? ` (of the latest ${count(ledger.counted)} deliveries)` : "";
@@ -102,8 +104,8 @@ const statusText = (style: Style, status: PipelineStatus): string => {
 export const status = command<JsonFlags>({
   brief: "Show the state of every group, of the ledger, the outbox and Redis",
   about: [
-    "lag: entries not read yet; pending: read, not acked; waiting: retries that are not due; dead: dead letters;",
-    "oldest unfinished: how long the oldest unread or pending entry has waited.",
+    "lag: entries not read yet; pending: read, not acked; waiting: first attempts and retries that are not due; dead: dead",
+    "letters; oldest unfinished: how long the oldest unread or pending entry has waited.",
   ].join("\n"),
   parameters: { flags: { json: JSON_FLAG } },
   examples: [

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { Redis } from "ioredis";
 import { backlogRoute } from "../../api/operations/backlog-route.ts";
 import { createServiceTokenCheck } from "../../api/operations/service-token.ts";
-import { countUnfinished } from "../../database/ledger/counts.ts";
+import { readBacklog } from "../../database/ledger/counts.ts";
 import { GROUPS, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../eventually.ts";
 import { anOutbox, aPipeline, aSignup, type Pipeline, redisUrl } from "../pipeline.ts";
@@ -34,7 +34,7 @@ const backlogApi = ({ db }: Pipeline) =>
     "/api/v1/backlog/:group",
     backlogRoute({
       requireServiceToken: createServiceTokenCheck(TOKEN),
-      backlog: async (name) => (GROUPS.some((known) => known.name === name) ? countUnfinished(db, name) : undefined),
+      backlog: async (name) => (GROUPS.some((known) => known.name === name) ? readBacklog(db, name) : undefined),
     }).handler,
   );
 
@@ -77,7 +77,7 @@ const signUp = (pipeline: Pipeline, count: number) =>
 /** As a consumer that reads `count` entries and dies. */
 const readAndDie = ({ redis, keys }: Pipeline, count: number) =>
   redis.xreadgroup("GROUP", group, "dead-pod", "COUNT", count, "STREAMS", keys.events, ">");
-const isAllSent = async ({ db }: Pipeline) => (await countUnfinished(db, group)) === 0;
+const isAllSent = async ({ db }: Pipeline) => (await readBacklog(db, group)).unfinished === 0;
 
 describe("what KEDA sees, by the deployed triggers", () => {
   test("nothing was ever published: zero", async () => {

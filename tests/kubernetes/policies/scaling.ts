@@ -31,7 +31,7 @@ export const scalingOf = ({ spec }: KubernetesObject): Scaling => scaledObject.p
 export const groupOf = (args: readonly string[]): string | undefined => args[args.indexOf("--group") + 1];
 
 /** The triggers that a group needs, with the keys that the code uses. */
-const expectedTriggers = (group: string, streamName: string, namespace: string) => {
+const expectedTriggers = (group: string, isDelayed: boolean, streamName: string, namespace: string) => {
   const keys = keysOf(streamName);
   return [
     { type: "redis-streams", target: "lagCount", where: { stream: keys.events, consumerGroup: group } },
@@ -42,7 +42,8 @@ const expectedTriggers = (group: string, streamName: string, namespace: string) 
       target: "pendingEntriesCount",
       where: { stream: keys.retriesStream(group), consumerGroup: group },
     },
-    { type: "redis", target: "listLength", where: { listName: keys.retrySet(group) } },
+    // What waits for a group's delay is counted by the backlog when it is nearly due.
+    ...(isDelayed ? [] : [{ type: "redis", target: "listLength", where: { listName: keys.retrySet(group) } }]),
     {
       type: "metrics-api",
       target: "targetValue",
@@ -77,7 +78,12 @@ export const scalingOfGroups =
       const config = configOf(objects, container);
       const concurrency = Number(config["CONSUMER_CONCURRENCY"]);
       const restMs = Number(config["CLAIM_MIN_IDLE_MS"]) + Number(config["RECONCILE_AFTER_MS"]);
-      const missing = expectedTriggers(group, config["STREAM_NAME"] ?? "", object.metadata.namespace ?? "").filter(
+      const missing = expectedTriggers(
+        group,
+        expected.some(({ name: of, delayMs }) => of === group && delayMs !== undefined),
+        config["STREAM_NAME"] ?? "",
+        object.metadata.namespace ?? "",
+      ).filter(
         ({ type, target, where }) =>
           !triggers.some(
             (of) =>

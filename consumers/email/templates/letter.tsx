@@ -1,39 +1,23 @@
 import { html } from "hono/html";
 import type { Locale } from "../../../stream/events/user-signed-up.ts";
 
-/** The texts of the mail in one language, for HTML and plain text. `name` is filled in per mail. */
-interface Words {
+/** The texts of a mail in one language, for HTML and plain text. `name` is filled in per mail. */
+export interface LetterWords {
   readonly subject: (name: string, brand: string) => string;
-  readonly thanks: string;
-  readonly next: string;
+  /** One paragraph each, before the link. */
+  readonly paragraphs: readonly string[];
+  /** The words of the link. */
   readonly action: string;
+  /** Why the recipient gets this mail. */
   readonly why: (brand: string) => string;
 }
-
-const WORDS: Readonly<Record<Locale, Words>> = {
-  vi: {
-    subject: (name, brand) => `Chào mừng ${name} đến với ${brand}!`,
-    thanks: "Cảm ơn bạn đã đăng ký tài khoản.",
-    next: "Tài khoản của bạn đã sẵn sàng, bạn có thể bắt đầu sử dụng ngay.",
-    action: "Bắt đầu",
-    why: (brand) =>
-      `Bạn nhận được thư này vì địa chỉ email của bạn vừa được dùng để đăng ký tài khoản ${brand}. Đây là thư tự động, vui lòng không trả lời.`,
-  },
-  en: {
-    subject: (name, brand) => `Welcome to ${brand}, ${name}!`,
-    thanks: "Thank you for signing up.",
-    next: "Your account is ready. You can start right away.",
-    action: "Get started",
-    why: (brand) =>
-      `You are receiving this email because this address was used to sign up for ${brand}. It was sent automatically; please do not reply.`,
-  },
-};
 
 export interface TemplateInput {
   readonly locale: Locale;
   readonly name: string;
   readonly brandName: string;
-  readonly publicUrl: string;
+  /** Where the button leads. */
+  readonly link: string;
 }
 
 export interface RenderedMail {
@@ -58,8 +42,8 @@ const STYLE = `
 
 const font = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;";
 
-const WelcomePage = ({ locale, name, brandName, publicUrl }: TemplateInput) => {
-  const words = WORDS[locale];
+const LetterPage = ({ words, input }: { readonly words: LetterWords; readonly input: TemplateInput }) => {
+  const { locale, name, brandName, link } = input;
   const subject = words.subject(name, brandName);
   return (
     <html lang={locale}>
@@ -77,11 +61,12 @@ const WelcomePage = ({ locale, name, brandName, publicUrl }: TemplateInput) => {
           style="max-width:520px;margin:0 auto;padding:32px 28px;background:#ffffff;color:#1c1d21;border-radius:12px;line-height:1.55;font-size:16px;"
         >
           <h1 style="margin:0 0 16px;font-size:22px;line-height:1.3;overflow-wrap:anywhere;">{subject}</h1>
-          <p style="margin:0 0 12px;">{words.thanks}</p>
-          <p style="margin:0 0 24px;">{words.next}</p>
-          <p style="margin:0 0 28px;">
+          {words.paragraphs.map((text) => (
+            <p style="margin:0 0 12px;">{text}</p>
+          ))}
+          <p style="margin:24px 0 28px;">
             <a
-              href={publicUrl}
+              href={link}
               style="display:inline-block;padding:12px 22px;background:#1f4fd8;color:#ffffff;text-decoration:none;border-radius:8px;"
             >
               {words.action}
@@ -96,20 +81,13 @@ const WelcomePage = ({ locale, name, brandName, publicUrl }: TemplateInput) => {
   );
 };
 
-/** Renders the mail. The engine escapes every value in the HTML. */
-export const renderWelcome = (input: TemplateInput): RenderedMail => {
-  const words = WORDS[input.locale];
+/** Renders a mail with one link. The engine escapes every value in the HTML. */
+export const renderLetter = (words: LetterWords, input: TemplateInput): RenderedMail => {
   const subject = words.subject(input.name, input.brandName);
-  const text = [
-    subject,
-    words.thanks,
-    words.next,
-    `${words.action}: ${input.publicUrl}`,
-    `-- \n${words.why(input.brandName)}`,
-  ];
+  const text = [subject, ...words.paragraphs, `${words.action}: ${input.link}`, `-- \n${words.why(input.brandName)}`];
   return {
     subject,
     text: `${text.join("\n\n")}\n`,
-    html: `<!doctype html>\n${String(<WelcomePage {...input} />)}\n`,
+    html: `<!doctype html>\n${String(<LetterPage words={words} input={input} />)}\n`,
   };
 };

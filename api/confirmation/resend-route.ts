@@ -1,0 +1,71 @@
+import { z } from "zod";
+import type { TraceContext } from "../../observability/trace-context.ts";
+import { type FaultCode, faultAt } from "../faults.ts";
+import { acceptLanguage, jsonAnswer, jsonRequest, problems } from "../openapi/describe.ts";
+import { exampleSignupRequest } from "../openapi/examples.ts";
+import { type FieldFault, ProblemError } from "../problem.ts";
+import { readJson, requireJson } from "../read-body.ts";
+import { traceOf } from "../request-trace.ts";
+import type { Operation } from "../resource.ts";
+import { signupSchema } from "../signup/schema.ts";
+import type { Resend } from "./resend.ts";
+
+/** The body: an address, by the same rule as at signup. */
+const resendSchema = z.object({ email: signupSchema.shape.email }, { error: (): FaultCode => "not_an_object" });
+
+const acceptedSchema = z.object({ status: z.literal("accepted") });
+
+export type ParsedResend =
+  | { readonly kind: "valid"; readonly email: string }
+  | { readonly kind: "invalid"; readonly faults: readonly FieldFault[] };
+
+/** Checks a body and reports all its faults. */
+export const parseResend = (body: unknown): ParsedResend => {
+  const parsed = resendSchema.safeParse(body);
+  return parsed.success
+    ? { kind: "valid", email: parsed.data.email }
+    : { kind: "invalid", faults: parsed.error.issues.map((issue) => faultAt(issue.path, issue.message)) };
+};
+
+export interface ResendRouteDeps {
+  readonly resend: Resend;
+  readonly newTraceContext: () => TraceContext;
+}
+
+/** `POST /api/v1/user/resend`: 202, whoever has the address. */
+export const resendRoute = ({ resend, newTraceContext }: ResendRouteDeps): Operation => ({
+  description: {
+    operationId: "resendConfirmation",
+    summary: "Ask for another mail to confirm an address",
+    description:
+      "The answer is the same whether somebody has the address or not, and whether it is confirmed or not. A mail is sent at " +
+      "most once a minute and five times a day to one address.",
+    tags: ["signup"],
+    parameters: [acceptLanguage],
+    requestBody: {
+      required: true,
+      content: jsonRequest("ResendRequest", resendSchema, { email: exampleSignupRequest.email }),
+    },
+    responses: {
+      202: {
+        description: "If the address waits for its confirmation, a mail is on its way.",
+        content: jsonAnswer("ResendAccepted", acceptedSchema, { status: "accepted" }),
+      },
+      ...problems(
+        "malformed_json",
+        "body_too_large",
+        "unsupported_media_type",
+        "validation_failed",
+        "database_unavailable",
+      ),
+    },
+  },
+  handler: async (c) => {
+    requireJson(c.req.header("content-type"));
+    const parsed = parseResend(await readJson(c));
+    if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
+    await resend(parsed.email, traceOf(c, newTraceContext));
+    const answer: z.output<typeof acceptedSchema> = { status: "accepted" };
+    return c.json(answer, 202, { "Cache-Control": "no-store" });
+  },
+});

@@ -1,0 +1,57 @@
+import { createConfirmationKey } from "../../database/users/confirmation-key.ts";
+import { signConfirmation } from "../../database/users/confirmation-token.ts";
+import type { Recipient } from "../../database/users/recipients.ts";
+import type { UserSignedUp } from "../../stream/events/user-signed-up.ts";
+import type { GroupContext } from "../engine/factory.ts";
+import type { Attempt, Claim, Outcome } from "../engine/handler.ts";
+import { createMessageBuilder, type MessageOptions } from "./message.ts";
+import { type MAIL_SETTINGS, openMailPool } from "./open-pool.ts";
+import { suppressRecipient } from "./recipients.ts";
+import { sendMail } from "./send.ts";
+
+/** Sends one mail of a kind: the work of a group. */
+export type SendToUser = (claim: Claim<UserSignedUp>, recipient: Recipient, attempt: Attempt) => Promise<Outcome>;
+
+/** The mails of one group to users, each with a link to confirm the address. */
+export interface Mailer {
+  /** Renders a kind of mail, once; what is returned sends one of it. */
+  mail(kind: Pick<MessageOptions, "kind" | "words">): SendToUser;
+  close(): Promise<void>;
+}
+
+/** Opens the connections to the mail server, for the mails of one group. */
+export const openMailer = (
+  { settings, db, log }: GroupContext<(typeof MAIL_SETTINGS)[number]>,
+  group: string,
+): Mailer => {
+  const pool = openMailPool(settings);
+  const key = createConfirmationKey(db, settings.CONFIRMATION_SECRET);
+  const sending = {
+    group,
+    fromAddress: settings.MAIL_FROM,
+    pool,
+    greylistMs: settings.RETRY_GREYLIST_MS,
+    suppress: suppressRecipient(db, log),
+    now: () => performance.now(),
+  };
+  return {
+    mail: (kind) => {
+      const build = createMessageBuilder({
+        fromAddress: settings.MAIL_FROM,
+        fromName: settings.MAIL_FROM_NAME,
+        brandName: settings.BRAND_NAME,
+        publicUrl: settings.PUBLIC_URL,
+        ...kind,
+      });
+      return async (claim, recipient, attempt) => {
+        const { locale } = claim.data;
+        const date = new Date();
+        const expiresAtMs = date.getTime() + settings.CONFIRMATION_EXPIRE_AFTER_MS;
+        const token = signConfirmation(await key(), { userId: recipient.userId, expiresAtMs });
+        const message = { eventId: claim.eventId, locale, userName: recipient.userName, date, token };
+        return sendMail(sending, { recipient, build: (to) => build({ ...message, to }) }, claim, attempt);
+      };
+    },
+    close: () => pool.close(),
+  };
+};

@@ -1,0 +1,30 @@
+import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
+import { REMINDER_EMAIL } from "../../stream/groups.ts";
+import { openMailer } from "../email/mailer.ts";
+import { MAIL_SETTINGS } from "../email/open-pool.ts";
+import { prepareRecipients } from "../email/recipients.ts";
+import { REMINDER } from "../email/templates/reminder.ts";
+import { defineGroup, policyOf } from "../engine/factory.ts";
+
+/** Reminds, after the delay of the group, who has not confirmed their address. */
+export const factory = defineGroup({
+  requires: MAIL_SETTINGS,
+  data: userSignedUpSchema,
+  open: (context) => {
+    const { settings, db } = context;
+    const mailer = openMailer(context, REMINDER_EMAIL.name);
+    return {
+      subjectOf: ({ user_id }) => user_id,
+      prepare: (pieces) => prepareRecipients(db, pieces, () => true),
+      work: mailer.mail({ kind: "reminder", words: REMINDER }),
+      policy: {
+        ...policyOf(settings),
+        oncePerSubject: true,
+        // The age of a delivery counts from its event.
+        expireAfterMs: settings.REMINDER_DELAY_MS + settings.MAIL_EXPIRE_AFTER_MS,
+        uncertain: settings.MAIL_UNCERTAIN,
+      },
+      close: mailer.close,
+    };
+  },
+});

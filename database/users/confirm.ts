@@ -1,0 +1,85 @@
+import { type Database, statement } from "../connection.ts";
+import { type BoundGroup, type LoggedEvent, type NewEvent, SQL_LOGGED_EVENT, sqlWriteEvents } from "../events.ts";
+
+/** A link to confirm an address, followed by its owner. */
+export interface Confirmation {
+  readonly userId: string;
+  /** SHA-256 of the token, in hex. */
+  readonly tokenHash: string;
+  /** What tells of it: `user.email_verified.v1`. */
+  readonly event: NewEvent;
+}
+
+export type ConfirmResult =
+  /** Confirmed by this very call: its event, to be published. */
+  | { readonly kind: "confirmed"; readonly event: LoggedEvent }
+  | { readonly kind: "confirmed_before" }
+  /** The token was used, and the confirmation withdrawn since. */
+  | { readonly kind: "used" }
+  | { readonly kind: "no_such_user" };
+
+export type Confirm = (db: Database, confirmation: Confirmation) => Promise<ConfirmResult>;
+
+interface InputRow {
+  readonly user_id: string;
+  readonly token_hash: string;
+  readonly event_id: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly data: unknown;
+  readonly traceparent: string;
+  readonly tracestate: string | null;
+}
+
+/**
+ * The user's row is the guard: of two calls at the same time, the second waits for it, and finds the address confirmed.
+ * So the event is written once.
+ */
+const confirmOnce = (bindings: readonly BoundGroup[]) =>
+  statement<LoggedEvent, [readonly InputRow[]]>(`
+  with input as (
+    select * from json_to_recordset($1::json) as row (user_id uuid, token_hash text, event_id uuid, type text,
+      subject text, data jsonb, traceparent text, tracestate text)),
+  confirmed as (
+    update users set email_verified_at = now(), confirmation_hash = decode(input.token_hash, 'hex')
+    from input
+    where users.id = input.user_id and users.email_verified_at is null
+      and users.confirmation_hash is distinct from decode(input.token_hash, 'hex')
+    returning users.id),
+  made as (
+    select input.*, now() as created_at from input join confirmed on confirmed.id = input.user_id),
+  ${sqlWriteEvents("made", bindings)}
+  select ${SQL_LOGGED_EVENT} from made as events`);
+
+const verification = statement<{ verified: boolean }, [string]>(`
+  select email_verified_at is not null as verified from users where id = $1::uuid`);
+
+const toRow = ({ userId, tokenHash, event }: Confirmation): InputRow => ({
+  user_id: userId,
+  token_hash: tokenHash,
+  event_id: event.eventId,
+  type: event.type,
+  subject: event.subject,
+  data: event.data,
+  traceparent: event.traceparent,
+  tracestate: event.tracestate ?? null,
+});
+
+/** Whether a user's address is confirmed; undefined: there is no such user. */
+export const isVerified = async (db: Database, userId: string): Promise<boolean | undefined> =>
+  (await verification(db, userId))[0]?.verified;
+
+/**
+ * Confirms a user's address: user, event, deliveries and outbox row in one statement, or nothing. `bindings`: the groups
+ * that get a delivery of the event.
+ */
+export const createConfirm = (bindings: readonly BoundGroup[]): Confirm => {
+  const confirm = confirmOnce(bindings);
+  return async (db, confirmation) => {
+    const [event] = await confirm(db, [toRow(confirmation)]);
+    if (event !== undefined) return { kind: "confirmed", event };
+    const verified = await isVerified(db, confirmation.userId);
+    if (verified === undefined) return { kind: "no_such_user" };
+    return { kind: verified ? "confirmed_before" : "used" };
+  };
+};
