@@ -52,7 +52,9 @@ describe("a receiver in the settings", () => {
     expect(ops.out).toContain("crm answered 204");
     expect(receiver.received).toHaveLength(2);
     const status = await opsProcess(["status", "--json"], system.environment);
-    expect(JSON.parse(status.out)).toMatchObject({ groups: [{}, {}, { group: "webhook-crm", orphaned: false }] });
+    expect(JSON.parse(status.out)).toMatchObject({
+      groups: expect.arrayContaining([expect.objectContaining({ group: "webhook-crm", orphaned: false })]),
+    });
   });
 
   test("without URL and secret: its consumer names both and exits 78; other groups are not concerned", async () => {

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import postgres from "postgres";
 import type { Effects } from "./effects.ts";
-import { CHAOS_GROUPS, EXAMPLE, MAIL } from "./groups.ts";
+import { CHAOS_GROUPS, EXAMPLE, GROUPS_OF_SIGNUPS, MAIL } from "./groups.ts";
 import type { Load } from "./load.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
 import type { ChaosSystem } from "./system.ts";
@@ -150,7 +150,7 @@ export const audit = async (
   const incomplete = await sql<{ email: string }[]>`
     select email from users left join events on events.subject = users.id::text left join deliveries using (event_id)
     group by users.id having count(distinct event_id) <> 1 or
-      array_agg(group_name order by group_name) is distinct from ${CHAOS_GROUPS.map(({ name }) => name).sort()}::text[]`;
+      array_agg(group_name order by group_name) is distinct from ${GROUPS_OF_SIGNUPS}::text[]`;
   const letters = new Map<string, readonly Letter[]>();
   for (const { name } of CHAOS_GROUPS) letters.set(name, await lettersOf(redis, name));
   await sql.end();
