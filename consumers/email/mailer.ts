@@ -1,3 +1,4 @@
+import type { Database } from "../../database/connection.ts";
 import { createConfirmationKey } from "../../database/users/confirmation-key.ts";
 import { signConfirmation } from "../../database/users/confirmation-token.ts";
 import type { Recipient } from "../../database/users/recipients.ts";
@@ -6,14 +7,18 @@ import type { GroupContext } from "../engine/factory.ts";
 import type { Attempt, Claim, Outcome } from "../engine/handler.ts";
 import { createMessageBuilder, type MessageOptions } from "./message.ts";
 import { type MAIL_SETTINGS, openMailPool } from "./open-pool.ts";
-import { suppressRecipient } from "./recipients.ts";
+import { prepareRecipients, suppressRecipient } from "./recipients.ts";
 import { sendMail } from "./send.ts";
 
 /** Sends one mail of a kind: the work of a group. */
 export type SendToUser = (claim: Claim<UserSignedUp>, recipient: Recipient, attempt: Attempt) => Promise<Outcome>;
 
+type Question = Parameters<typeof prepareRecipients> extends [Database, ...infer Rest] ? Rest : never;
+
 /** The mails of one group to users, each with a link to confirm the address. */
 export interface Mailer {
+  /** `prepareRecipients`; reads the key of the links, too, the first time, so that no attempt does. */
+  prepare(...question: Question): ReturnType<typeof prepareRecipients>;
   /** Renders a kind of mail, once; what is returned sends one of it. */
   mail(kind: Pick<MessageOptions, "kind" | "words">): SendToUser;
   close(): Promise<void>;
@@ -35,6 +40,10 @@ export const openMailer = (
     now: () => performance.now(),
   };
   return {
+    prepare: async (...question) => {
+      await key();
+      return prepareRecipients(db, ...question);
+    },
     mail: (kind) => {
       const build = createMessageBuilder({
         fromAddress: settings.MAIL_FROM,

@@ -2,7 +2,6 @@ import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { REMINDER_EMAIL } from "../../stream/groups.ts";
 import { openMailer } from "../email/mailer.ts";
 import { MAIL_SETTINGS } from "../email/open-pool.ts";
-import { prepareRecipients } from "../email/recipients.ts";
 import { REMINDER } from "../email/templates/reminder.ts";
 import { defineGroup, policyOf } from "../engine/factory.ts";
 
@@ -11,11 +10,11 @@ export const factory = defineGroup({
   requires: MAIL_SETTINGS,
   data: userSignedUpSchema,
   open: (context) => {
-    const { settings, db } = context;
+    const { settings } = context;
     const mailer = openMailer(context, REMINDER_EMAIL.name);
     return {
       subjectOf: ({ user_id }) => user_id,
-      prepare: (pieces) => prepareRecipients(db, pieces, () => true),
+      prepare: (pieces) => mailer.prepare(pieces, () => true),
       work: mailer.mail({ kind: "reminder", words: REMINDER }),
       policy: {
         ...policyOf(settings),

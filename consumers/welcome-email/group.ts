@@ -3,7 +3,6 @@ import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { openMailer } from "../email/mailer.ts";
 import { MAIL_SETTINGS } from "../email/open-pool.ts";
-import { prepareRecipients } from "../email/recipients.ts";
 import { CONFIRMATION } from "../email/templates/confirmation.ts";
 import { WELCOME } from "../email/templates/welcome.ts";
 import { defineGroup, policyOf } from "../engine/factory.ts";
@@ -16,14 +15,14 @@ export const factory = defineGroup({
   requires: MAIL_SETTINGS,
   data: userSignedUpSchema,
   open: (context) => {
-    const { settings, db } = context;
+    const { settings } = context;
     const mailer = openMailer(context, WELCOME_EMAIL.name);
     const sendWelcome = mailer.mail({ kind: "welcome", words: WELCOME });
     const sendConfirmation = mailer.mail({ kind: "confirmation", words: CONFIRMATION });
     const isRequest = ({ type }: { readonly type: string }) => type === USER_CONFIRMATION_REQUESTED;
     return {
       subjectOf: ({ user_id }) => user_id,
-      prepare: (pieces) => prepareRecipients(db, pieces, isRequest),
+      prepare: (pieces) => mailer.prepare(pieces, isRequest),
       work: (claim, ...rest) => (isRequest(claim) ? sendConfirmation : sendWelcome)(claim, ...rest),
       policy: {
         ...policyOf(settings),
