@@ -155,4 +155,4 @@ test("lag that Redis lost at a restart is restored in slices, at 200,000 entries
   expect(Math.max(...counts)).toBe(SLICE);
   expect(counts.filter((count) => count === SLICE).length).toBeGreaterThanOrEqual((200_000 - taken) / SLICE);
   redis.disconnect();
-});
+}, 60_000);

@@ -9,6 +9,8 @@ import { textOf } from "../ops/operator-for-tests.ts";
 import { loadSettings } from "../settings/load.ts";
 import { enqueueLogged } from "../stream/enqueue.ts";
 import { paymentRequested } from "../stream/events/payment-requested.ts";
+import { USER_CONFIRMATION_REQUESTED } from "../stream/events/user-confirmation-requested.ts";
+import { USER_EMAIL_VERIFIED } from "../stream/events/user-email-verified.ts";
 import { readGroupStatus } from "../stream/group-status.ts";
 import { boundGroups, groupsOf } from "../stream/groups.ts";
 import { eventually } from "./eventually.ts";
@@ -80,6 +82,29 @@ describe("a receiver of webhooks", () => {
     expect(z.object({ data: PAYLOADS["user.signed_up.v1"].strict() }).safeParse(body).success).toBe(true);
     // The stream still holds ids only.
     expect(JSON.stringify(await pipeline.redis.xrange(pipeline.keys.events, "-", "+"))).not.toContain(signup.email);
+  });
+
+  test("learns that an address is confirmed, and nothing of requests that may be about nobody", async () => {
+    await using receiver = await aReceiver();
+    const { pipeline, start } = await withReceivers({ crm: receiver.url });
+    await using _ = pipeline;
+    const signup = aSignup();
+    const [signedUp = ""] = await pipeline.signUp(signup);
+    await start();
+    await untilState(pipeline, signedUp, "done");
+    const publish = async (type: string): Promise<string> => {
+      const eventId = Bun.randomUUIDv7();
+      const data = { user_id: signup.userId, locale: "vi" };
+      const row = { event_id: eventId, type, subject: signup.userId, data, ...randomTraceContext(randomHex) };
+      await enqueueLogged(pipeline.redis, pipeline.keys.events, [{ ...row, tracestate: null, created_at: new Date() }]);
+      return eventId;
+    };
+    await untilState(pipeline, await publish(USER_CONFIRMATION_REQUESTED), "cancelled");
+    await untilState(pipeline, await publish(USER_EMAIL_VERIFIED), "done");
+    const bodies = receiver.received.map(({ body }): unknown => JSON.parse(body));
+    expect(bodies).toHaveLength(2);
+    const payload = z.object({ type: z.literal(USER_EMAIL_VERIFIED), data: PAYLOADS[USER_EMAIL_VERIFIED].strict() });
+    expect(payload.parse(bodies[1]).data.email).toBe(signup.email);
   });
 
   test("gets CloudEvents if it is set so, and of the types that it is set to", async () => {

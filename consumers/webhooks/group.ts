@@ -14,6 +14,15 @@ import { contentOf, referenceOf } from "./payload.ts";
 /** What the work of a webhook needs: its content, or that there can be none. */
 type Input = WebhookContent | "malformed";
 
+/** Why there is nothing to send, by what an event is about. */
+const CANCEL_REASONS = {
+  user: "no_such_user",
+  verified_user: "no_such_user",
+  transaction: "no_such_transaction",
+  internal: "internal_event",
+  none: "no_such_event",
+} as const;
+
 /** How a receiver is reached, where a test has another way. */
 export interface Reach {
   readonly resolve: Resolve;
@@ -51,7 +60,7 @@ export const factoryFor = (receiver: Receiver, reach: Reach = { resolve: resolve
               return [
                 eventId,
                 input === undefined
-                  ? { kind: "cancel", reason: `no_such_${reference.kind}` }
+                  ? { kind: "cancel", reason: CANCEL_REASONS[reference.kind] }
                   : { kind: "ready", input },
               ];
             }),

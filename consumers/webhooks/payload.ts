@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { WebhookFacts } from "../../database/webhooks/facts.ts";
 import { PAYMENT_REQUESTED, paymentRequestedSchema } from "../../stream/events/payment-requested.ts";
+import { USER_CONFIRMATION_REQUESTED } from "../../stream/events/user-confirmation-requested.ts";
+import { USER_EMAIL_VERIFIED, userEmailVerifiedSchema } from "../../stream/events/user-email-verified.ts";
 import { LOCALES, USER_SIGNED_UP, userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import type { WebhookContent } from "../../stream/events/webhook.ts";
 
@@ -11,6 +13,13 @@ export const userSignedUpPayload = z.object({
   email: z.string(),
   locale: z.enum(LOCALES),
   created_at: z.iso.datetime(),
+});
+
+/** `data` of a webhook of the type `user.email_verified.v1`. */
+export const userEmailVerifiedPayload = z.object({
+  user_id: z.uuid(),
+  email: z.string(),
+  verified_at: z.iso.datetime(),
 });
 
 /** `data` of a webhook of the type `payment.requested.v1`. */
@@ -25,13 +34,17 @@ export const paymentRequestedPayload = z.object({
 /** The schema of `data` by type. A change that a receiver could notice makes a new version of the type. */
 export const PAYLOADS = {
   [USER_SIGNED_UP]: userSignedUpPayload,
+  [USER_EMAIL_VERIFIED]: userEmailVerifiedPayload,
   [PAYMENT_REQUESTED]: paymentRequestedPayload,
 } as const;
 
 /** What the data of an event refers to in Postgres. */
 export type Reference =
   | { readonly kind: "user"; readonly userId: string; readonly locale: (typeof LOCALES)[number] }
+  | { readonly kind: "verified_user"; readonly userId: string }
   | { readonly kind: "transaction"; readonly transactionId: string }
+  /** Between our own parts: it may be about nobody. */
+  | { readonly kind: "internal" }
   /** A type of which this code knows no more than its data. */
   | { readonly kind: "none"; readonly data: Readonly<Record<string, unknown>> }
   | { readonly kind: "malformed" };
@@ -43,6 +56,11 @@ export const referenceOf = (type: string, data: Readonly<Record<string, unknown>
     if (!parsed.success) return { kind: "malformed" };
     return { kind: "user", userId: parsed.data.user_id, locale: parsed.data.locale };
   }
+  if (type === USER_EMAIL_VERIFIED) {
+    const parsed = userEmailVerifiedSchema.safeParse(data);
+    return parsed.success ? { kind: "verified_user", userId: parsed.data.user_id } : { kind: "malformed" };
+  }
+  if (type === USER_CONFIRMATION_REQUESTED) return { kind: "internal" };
   if (type === PAYMENT_REQUESTED) {
     const parsed = paymentRequestedSchema.safeParse(data);
     if (!parsed.success) return { kind: "malformed" };
@@ -51,7 +69,7 @@ export const referenceOf = (type: string, data: Readonly<Record<string, unknown>
   return { kind: "none", data };
 };
 
-/** The content of a webhook; undefined: what it is about does not exist any more. Pure. */
+/** The content of a webhook; undefined: what it is about does not exist any more, or is no receiver's business. Pure. */
 export const contentOf = (
   eventId: string,
   reference: Exclude<Reference, { kind: "malformed" }>,
@@ -69,6 +87,17 @@ export const contentOf = (
       } satisfies z.output<typeof userSignedUpPayload>;
       return { at, subject: user.userId, data };
     }
+    case "verified_user": {
+      if (user === undefined) return undefined;
+      const data = {
+        user_id: user.userId,
+        email: user.email,
+        verified_at: at.toISOString(),
+      } satisfies z.output<typeof userEmailVerifiedPayload>;
+      return { at, subject: user.userId, data };
+    }
+    case "internal":
+      return undefined;
     case "transaction": {
       if (transaction === undefined) return undefined;
       const data = {
