@@ -1,4 +1,9 @@
-import { SIGNUP_BREAKER_STATE, SIGNUP_IN_FLIGHT, SIGNUP_IN_FLIGHT_LIMIT } from "../observability/metric-names.ts";
+import {
+  SIGNUP_BREAKER_STATE,
+  SIGNUP_IN_FLIGHT,
+  SIGNUP_IN_FLIGHT_LIMIT,
+  SIGNUP_MAIL_RATE,
+} from "../observability/metric-names.ts";
 import { registerGauge } from "../observability/metrics.ts";
 import type { BreakerState } from "./engine/breaker.ts";
 import type { RunningGroup } from "./engine/group.ts";
@@ -27,5 +32,14 @@ export const registerConsumerGauges = (groups: readonly RunningGroup[]): void =>
     SIGNUP_IN_FLIGHT_LIMIT,
     { unit: "{entry}", description: "Maximum entries in flight in this consumer." },
     each((group) => group.concurrency),
+  );
+  registerGauge(
+    SIGNUP_MAIL_RATE,
+    { unit: "{mail}/s", description: "Mails a second that all consumers together may send now." },
+    () =>
+      groups.flatMap((group) => {
+        const value = group.ratePerSecond();
+        return value === undefined ? [] : [{ value, attributes: { "messaging.consumer.group.name": group.name } }];
+      }),
   );
 };

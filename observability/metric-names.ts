@@ -70,6 +70,8 @@ export const SIGNUP_BREAKER_STATE = "signup.breaker.state";
 export const SIGNUP_IN_FLIGHT = "signup.in_flight";
 /** Gauge. Most entries that a consumer has in flight at a time; by group. */
 export const SIGNUP_IN_FLIGHT_LIMIT = "signup.in_flight.limit";
+/** Gauge. Mails a second that all consumers together may send now: MAIL_RATE_PER_SECOND, or less after `too fast`; by group. */
+export const SIGNUP_MAIL_RATE = "signup.mail.rate";
 /** Gauge. Passwords queued for hashing. */
 export const SIGNUP_PASSWORD_HASH_WAITING = "signup.password_hash.waiting";
 /** Gauge. SMTP connections that are sending. */

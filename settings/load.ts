@@ -20,7 +20,9 @@ type Optional =
   | "MAIL_USERNAME"
   | "MAIL_PASSWORD"
   | "SERVICE_TOKEN"
-  | "CONFIRMATION_SECRET";
+  | "CONFIRMATION_SECRET"
+  | "MAIL_RATE_PER_SECOND"
+  | "MAIL_RATE_PER_DAY";
 
 /** Each variable's value under its own name, typed. Values that only some roles need may be missing. */
 export type Settings = { readonly [Name in Exclude<SettingName, Optional>]: Parsed[Name] } & {

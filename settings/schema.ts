@@ -274,6 +274,18 @@ export const SETTINGS = {
     about:
       "How a consumer's span refers to the producer's: `parent` makes one trace of each signup (with a link, too), `link` one trace of each attempt.",
   }),
+  MAIL_RATE_PER_SECOND: setting({
+    schema: wholeNumber(1, 100_000),
+    example: "50",
+    unit: "mails/s",
+    about: "Maximum mails a second of all mail groups and consumers together. Default: unlimited.",
+  }),
+  MAIL_RATE_PER_DAY: setting({
+    schema: wholeNumber(1, 1_000_000_000),
+    example: "50000",
+    unit: "mails",
+    about: "Maximum mails in any 24 hours of all mail groups and consumers together. Default: unlimited.",
+  }),
 } satisfies Record<string, Setting<unknown>>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -23,6 +23,10 @@ export interface Keys {
   deadIndex(group: string): string;
   /** Notes that the work was done while the ledger was unavailable. String, 7 days. */
   sent(group: string, eventId: string): string;
+  /** A budget of work that groups share, by its name. Hash, a day. */
+  budget(name: string): string;
+  /** The consumers that share it, by when they asked last. Sorted set, a day. */
+  budgetConsumers(name: string): string;
 }
 
 export const keysOf = (streamName: string): Keys => {
@@ -38,5 +42,7 @@ export const keysOf = (streamName: string): Keys => {
     dead: (group) => `${tag}:dead:${group}`,
     deadIndex: (group) => `${tag}:dead-index:${group}`,
     sent: (group, eventId) => `${tag}:sent:${group}:${eventId}`,
+    budget: (name) => `${tag}:budget:${name}`,
+    budgetConsumers: (name) => `${tag}:budget-consumers:${name}`,
   };
 };

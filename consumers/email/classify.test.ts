@@ -55,6 +55,12 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [answered("RCPT TO", "550 5.1.8 sender's domain unknown"), "unavailable", "sender_refused"],
   [answered("RCPT TO", "450 4.1.8 sender's domain not found"), "unavailable", "sender_refused"],
   [answered("RCPT TO", "354 out of step"), "unavailable", "protocol"],
+  // Too fast: the rate is lowered.
+  [answered("MAIL FROM", "421 4.7.0 too many messages, slow down"), "unavailable", "too_fast"],
+  [answered("RCPT TO", "451 4.7.1 you are sending too fast"), "unavailable", "too_fast"],
+  [answered("RCPT TO", "450 4.7.1 rate limited"), "unavailable", "too_fast"],
+  [answered("DATA", "454 Throttling failure: Maximum sending rate exceeded.", true), "unavailable", "too_fast"],
+  [answered("DATA", "421 4.7.28 unusual rate of mail from your address", true), "unavailable", "too_fast"],
   // Mailbox full.
   [answered("RCPT TO", "552 5.2.2 mailbox full"), "transient", "mailbox_full"],
   [answered("RCPT TO", "452 4.2.2 mailbox full"), "transient", "mailbox_full"],

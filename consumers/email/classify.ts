@@ -26,6 +26,13 @@ const MAX_REPLY = 500;
 export const keptReply = (reply: string): string =>
   [...withoutAddresses(reply.toWellFormed()).replace(/\p{Cc}+/gu, " ")].slice(0, MAX_REPLY).join("");
 
+/** How servers say it: SES, Gmail, Outlook, Postfix's anvil, Exim. The codes alone also mean greylisting, or a fault of the server. */
+const WORDS_OF_RATE =
+  /\btoo (fast|quickly|many (messages|mails|emails|connections))\b|\b(send(ing)?|message|mail) rate\b|\brate[- ]?limit|throttl|\bslow down\b|\bunusual rate\b/i;
+
+const isTooFast = (code: number, enhanced: string | undefined, reply: string): boolean =>
+  enhanced === "4.7.28" || ([421, 450, 451, 454].includes(code) && WORDS_OF_RATE.test(reply));
+
 const systemReason = ({ code, command, cause = "" }: SmtpFailure): string => {
   if (cause === "GREETING_TIMEOUT") return "greeting_timeout";
   switch (code) {
@@ -54,6 +61,7 @@ const systemReason = ({ code, command, cause = "" }: SmtpFailure): string => {
  * | ----------------------------------------------------------------------------- | ------------------------------------ |
  * | none: no connection, DNS, TLS, greeting; lost or too late before 354          | unavailable                          |
  * | none after 354: lost or too late; or neither 2yz, 4yz nor 5yz to the body      | uncertain                            |
+ * | 421, 450, 451 or 454 with words of a rate; 4.7.28                               | unavailable, and the rate is lowered |
  * | 421; authentication; any refusal up to MAIL FROM; bad address of the sender    | unavailable                          |
  * | 552, x.2.2                                                                     | transient: mailbox full              |
  * | 450 or 451 at RCPT TO, 4.7.1                                                   | transient, not before `greylistMs`   |
@@ -74,6 +82,9 @@ export const classify = (failure: SmtpFailure, { greylistMs, domain }: ClassifyO
   // After 354 every reply is to the body, also an incomplete one (which nodemailer reports as `CONN`).
   const isAboutMail = responseCode >= 400 && (command === "RCPT TO" || command === "DATA" || bodyStarted);
   if (AUTHENTICATION.has(responseCode)) return { kind: "unavailable", reason: "auth", reply };
+  if (isTooFast(responseCode, enhanced, reply)) {
+    return { kind: "unavailable", reason: "too_fast", reply, isTooFast: true };
+  }
   if (responseCode === 421) return { kind: "unavailable", reason: "service_unavailable", reply };
   if (command === "MAIL FROM" || (enhanced !== undefined && SENDERS_FAULT.has(enhanced))) {
     return { kind: "unavailable", reason: "sender_refused", reply };

@@ -6,6 +6,7 @@ import type { StreamEvent } from "../../stream/events/envelope.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { pauseGroup } from "../../stream/pauses.ts";
 import { publishState } from "../../stream/publish.ts";
+import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import type { Attempt, GroupDefinition, Outcome } from "./handler.ts";
@@ -41,6 +42,8 @@ export interface AttemptDeps<Data, Input> {
   readonly definition: GroupDefinition<Data, Input>;
   readonly inFlight: InFlight;
   readonly breaker: Breaker;
+  /** Undefined: unlimited. */
+  readonly admission: Admission | undefined;
   readonly settler: Settler;
   readonly around: AroundAttempt;
   /** Monotonic, ms. */
@@ -116,7 +119,7 @@ export interface StartedAttempt {
 export const createAttempts = <Data, Input>(
   deps: AttemptDeps<Data, Input>,
 ): ((claimed: ClaimedEntry<Data, Input>) => StartedAttempt) => {
-  const { redis, keys, definition, inFlight, breaker, settler, around, now, at, log } = deps;
+  const { redis, keys, definition, inFlight, breaker, admission, settler, around, now, at, log } = deps;
 
   /** Where the group cannot be paused, its next attempt has the same outcome, and pauses it. */
   const pauseFor = async (reason: string): Promise<void> => {
@@ -137,11 +140,15 @@ export const createAttempts = <Data, Input>(
     const piece = { eventId: event.id, type, data, traceparent, attempts, uncertain, ageMs };
     const { isIdempotent } = definition.policy;
     const options = { isIdempotent, now, log };
+    admission?.spend();
+    attempt.isPaidFor = true;
     const { outcome, threw } = await outcomeOf(
       attempt,
       (asked) => definition.work(piece, prepared.input, asked),
       options,
     );
+    if (outcome.kind === "released") admission?.refund();
+    if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission?.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);
     return threw ? outcome : learnFrom(breaker, outcome, attempt);
   };
@@ -170,6 +177,7 @@ export const createAttempts = <Data, Input>(
       cutOff: Promise.withResolvers(),
       leaseUntil,
       isCommitted: false,
+      isPaidFor: false,
       isLost: false,
     };
     inFlight.claimed(running);

@@ -5,6 +5,7 @@ import type { TraceHop } from "../../observability/messaging.ts";
 import { faultsOf, pause } from "../../runtime/loop.ts";
 import { createBlockingReader } from "../../stream/blocking-reader.ts";
 import type { Keys } from "../../stream/keys.ts";
+import { createAdmission } from "./admission.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import { createClaimer } from "./claimer.ts";
@@ -55,6 +56,8 @@ export interface RunningGroup {
   state(): "reading" | "paused" | "stopping";
   /** State of the breaker; open means that another system fails, not this process. */
   breaker(): BreakerState;
+  /** Pieces of work a second that its budget allows all consumers together; undefined without such a limit. */
+  ratePerSecond(): number | undefined;
   /** Errors of its loops now, by loop. */
   faults(): Readonly<Record<string, string>>;
   /** Entries in flight. */
@@ -75,7 +78,7 @@ export const startGroup = <Data, Input>(
   { consumer, claimMinIdleMs, drainTimeoutMs, traceHop = "parent" }: GroupOptions,
 ): RunningGroup => {
   const { redis, connectBlocking, db, keys, knownTypes, now, wallClock, random, at } = deps;
-  const { group, policy } = definition;
+  const { group, policy, budget } = definition;
   const { concurrency, isIdempotent, oncePerSubject, uncertain, expireAfterMs } = policy;
   const log = deps.log.child({ group: group.name, consumer });
   const abandoned = new AbortController();
@@ -96,9 +99,22 @@ export const startGroup = <Data, Input>(
       for (const attempt of inFlight.attempts()) if (!attempt.isCommitted) attempt.giveUp.abort("breaker_open");
     },
   });
+  const admission = budget && createAdmission({ ...names, redis, keys, now, log }, budget);
   const settling = { redis, keys, group, consumer, ledger, policy, random, wallClock, at, log, abandon };
   const settler = observe.settler(createSettler(settling));
-  const working = { redis, keys, definition, inFlight, breaker, settler, around: observe.around, now, at, log };
+  const working = {
+    redis,
+    keys,
+    definition,
+    inFlight,
+    breaker,
+    admission,
+    settler,
+    around: observe.around,
+    now,
+    at,
+    log,
+  };
   const dispatcher = observe.dispatcher(createDispatcher({ ...working, knownTypes, ledger, leaseMs: claimMinIdleMs }));
   const blocking = createBlockingReader({ ...names, connect: connectBlocking, commands: redis });
   const claimer = observe.claimer(createClaimer({ ...names, redis, keys, inFlight, log, now }, { claimMinIdleMs }));
@@ -107,7 +123,7 @@ export const startGroup = <Data, Input>(
   const promoter = startPromoter({ redis, keys, group: group.name, log });
   const reaper = startReaper({ ...names, redis, keys, log });
   const reader = startReader(
-    { redis, blocking, keys, group, consumer, inFlight, claimer, dispatcher, breaker, settler, log, now },
+    { redis, blocking, keys, group, consumer, inFlight, claimer, dispatcher, breaker, admission, settler, log, now },
     { claimMinIdleMs },
   );
   const loops = [reader, heartbeat, promoter, reaper];
@@ -120,7 +136,7 @@ export const startGroup = <Data, Input>(
     await finishWork(drain, drainTimeoutMs);
     abandoned.abort();
     await heartbeat.stop();
-    const leaving = leaveNothingBehind(drain).catch((error: unknown) => {
+    const leaving = Promise.all([leaveNothingBehind(drain), admission?.giveBack(0)]).catch((error: unknown) => {
       log.warn({ error }, "could not leave the group; a peer will claim the pending entries");
     });
     await Promise.race([leaving, pause(LEAVE_TIMEOUT_MS)]);
@@ -134,6 +150,7 @@ export const startGroup = <Data, Input>(
     faults: () => faultsOf(loops),
     state: () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading"),
     breaker: () => breaker.state,
+    ratePerSecond: () => admission?.ratePerSecond,
     inFlight: () => inFlight.entries().length,
     stop,
     abandon: () => {

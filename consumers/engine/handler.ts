@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Group } from "../../stream/groups.ts";
+import type { SharedBudget } from "./admission.ts";
 
 /*
  * The contract between the engine and a group's work. The engine knows nothing of the work; the work knows nothing of
@@ -54,7 +55,8 @@ export type Outcome =
   | { readonly kind: "transient"; readonly reason: string; readonly reply?: string; readonly minDelayMs?: number }
   /**
    * The system failed, whatever the piece. Counts for the breaker; uses up no attempt. `pausesGroup`: it wants no more of
-   * this work; the group is paused, with the reason, until an operator resumes it.
+   * this work; the group is paused, with the reason, until an operator resumes it. `isTooFast`: it wants less of it a second;
+   * the rate of the group's budget, if it has one, is lowered for a while.
    */
   | {
       readonly kind: "unavailable";
@@ -62,6 +64,7 @@ export type Outcome =
       readonly reply?: string;
       readonly minDelayMs?: number;
       readonly pausesGroup?: boolean;
+      readonly isTooFast?: boolean;
     }
   /**
    * Refused permanently. `party`: who refused by a policy of its own (a domain, a host); five different ones in a row open
@@ -110,6 +113,8 @@ export interface GroupDefinition<Data, Input> {
    */
   readonly work: (claim: Claim<Data>, input: Input, attempt: Attempt) => Promise<Outcome>;
   readonly policy: Policy;
+  /** A budget that limits how much of the work begins, in all consumers together; unlimited if not given. */
+  readonly budget?: SharedBudget | undefined;
   /** Closes the resources of the work when its consumer ends. */
   readonly close?: () => Promise<void>;
 }

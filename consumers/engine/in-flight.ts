@@ -18,6 +18,8 @@ export interface RunningAttempt {
   leaseUntil: number;
   /** Past the commit point: the effect takes place, or has taken place. */
   isCommitted: boolean;
+  /** Its token of the budget is used: the work has begun. */
+  isPaidFor: boolean;
   /** The ledger has given the delivery to another claim. */
   isLost: boolean;
 }
@@ -40,6 +42,8 @@ export interface InFlight {
   release(entry: Entry): void;
   entries(): readonly Entry[];
   attempts(): readonly RunningAttempt[];
+  /** How many of the entries may still begin their work, each with a token of the budget. */
+  unpaid(): number;
 }
 
 const keyOf = (entry: Entry): string => `${entry.stream} ${entry.id}`;
@@ -103,5 +107,6 @@ export const createInFlight = (concurrency: number): InFlight => {
     },
     entries: () => [...held.values()].map((holding) => holding.entry),
     attempts: () => [...held.values()].flatMap((holding) => holding.attempt ?? []),
+    unpaid: () => [...held.values()].filter(({ attempt }) => attempt?.isPaidFor !== true).length,
   };
 };

@@ -8,6 +8,7 @@ import { type Entry, readNew } from "../../stream/entries.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { isPaused } from "../../stream/pauses.ts";
+import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
 import { type Claimer, SUSPECT_DELIVERY } from "./claimer.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -24,6 +25,8 @@ export interface ReaderDeps {
   readonly claimer: Claimer;
   readonly dispatcher: Dispatcher;
   readonly breaker: Breaker;
+  /** Undefined: unlimited. */
+  readonly admission: Admission | undefined;
   readonly settler: Settler;
   readonly log: Logger;
   /** Monotonic, ms. */
@@ -45,11 +48,13 @@ const BREAKER_CHECK_MS = 100;
  * group or stream is created again.
  */
 export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs: number }): Reader => {
-  const { redis, blocking, keys, group, consumer, inFlight, claimer, dispatcher, breaker, settler, log, now } = deps;
+  const { redis, blocking, keys, group, consumer, inFlight, claimer, dispatcher, log, now } = deps;
+  const { breaker, admission, settler } = deps;
   const retriesStream = keys.retriesStream(group.name);
   const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(options.claimMinIdleMs / 4));
   let paused = false;
   let hasRead = false;
+  let isIdle = true;
   let pauseCheckedAt = Number.NEGATIVE_INFINITY;
 
   const checkPause = async (): Promise<void> => {
@@ -69,6 +74,11 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
     return entries;
   };
 
+  const releaseBeyond = (count: number, entries: readonly Entry[]): Entry[] => {
+    for (const surplus of entries.slice(count)) void settler.release(surplus).catch(() => {});
+    return entries.slice(0, count);
+  };
+
   const waitForEntries = async (room: number, signal: AbortSignal): Promise<Entry[]> => {
     // COUNT is per stream. With room for one, both streams may return one: the second is released.
     const entries = await blocking.read(
@@ -77,8 +87,42 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
       blockMs,
       signal,
     );
-    for (const surplus of entries.slice(room)) void settler.release(surplus).catch(() => {});
-    return entries.slice(0, room);
+    return releaseBeyond(room, entries);
+  };
+
+  const readUnlimited = async (room: number, signal: AbortSignal): Promise<Entry[]> => {
+    const entries = await readWhatIsThere(room);
+    return entries.length === 0 && !signal.aborted ? await waitForEntries(room, signal) : entries;
+  };
+
+  /** How many entries may be read, at most `room`, by the tokens that those in flight do not need. */
+  const admitted = async (room: number, allowed: Admission): Promise<number> => {
+    const needed = inFlight.unpaid();
+    return Math.max(0, Math.min(room, (await allowed.fill(needed + room)) - needed));
+  };
+
+  /**
+   * Reads as many entries as there are tokens for. While there is nothing to read, it holds no token that another consumer could
+   * use: it waits for one entry without, and takes its token then, or releases it to its peers.
+   */
+  const readAdmitted = async (room: number, allowed: Admission, signal: AbortSignal): Promise<Entry[]> => {
+    if (!isIdle) {
+      const count = await admitted(room, allowed);
+      if (count === 0) {
+        await pause(Math.min(ROOM_WAIT_MS, Math.max(1, allowed.waitMs)), signal);
+        return [];
+      }
+      const entries = await readWhatIsThere(count);
+      isIdle = entries.length === 0;
+      if (isIdle) await allowed.giveBack(inFlight.unpaid());
+      if (!isIdle || signal.aborted) return entries;
+    }
+    let entries = await readWhatIsThere(1);
+    if (entries.length === 0 && !signal.aborted) entries = await waitForEntries(1, signal);
+    isIdle = entries.length === 0;
+    // Idle consumers count among those that share the rate.
+    if (isIdle) await allowed.fill(inFlight.unpaid());
+    return isIdle ? entries : releaseBeyond(await admitted(entries.length, allowed), entries);
   };
 
   const isRunningAlone = () => inFlight.entries().some((entry) => entry.deliveries === SUSPECT_DELIVERY);
@@ -94,6 +138,10 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
       return "again";
     }
     if (claimer.suspectsWait()) {
+      if (admission !== undefined && (await admitted(1, admission)) === 0) {
+        await pause(Math.min(ROOM_WAIT_MS, Math.max(1, admission.waitMs)), signal);
+        return "again";
+      }
       const suspect = await claimer.claimSuspect();
       await dispatcher.deliver(suspect === undefined ? [] : [suspect], signal, progress);
       return "again";
@@ -105,8 +153,9 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
       else await pause(BREAKER_CHECK_MS, signal);
       return "again";
     }
-    let entries = await readWhatIsThere(room);
-    if (entries.length === 0 && !signal.aborted) entries = await waitForEntries(room, signal);
+    const entries = await (admission === undefined
+      ? readUnlimited(room, signal)
+      : readAdmitted(room, admission, signal));
     await dispatcher.deliver(entries, signal, progress);
     return "again";
   };

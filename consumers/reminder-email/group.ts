@@ -1,5 +1,6 @@
 import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { REMINDER_EMAIL } from "../../stream/groups.ts";
+import { mailBudget } from "../email/budget.ts";
 import { openMailer } from "../email/mailer.ts";
 import { MAIL_SETTINGS } from "../email/open-pool.ts";
 import { REMINDER } from "../email/templates/reminder.ts";
@@ -23,6 +24,7 @@ export const factory = defineGroup({
         expireAfterMs: settings.REMINDER_DELAY_MS + settings.MAIL_EXPIRE_AFTER_MS,
         uncertain: settings.MAIL_UNCERTAIN,
       },
+      budget: mailBudget(settings, "reminder"),
       close: mailer.close,
     };
   },

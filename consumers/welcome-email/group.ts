@@ -1,6 +1,7 @@
 import { USER_CONFIRMATION_REQUESTED } from "../../stream/events/user-confirmation-requested.ts";
 import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { mailBudget } from "../email/budget.ts";
 import { openMailer } from "../email/mailer.ts";
 import { MAIL_SETTINGS } from "../email/open-pool.ts";
 import { CONFIRMATION } from "../email/templates/confirmation.ts";
@@ -30,6 +31,7 @@ export const factory = defineGroup({
         expireAfterMs: settings.MAIL_EXPIRE_AFTER_MS,
         uncertain: settings.MAIL_UNCERTAIN,
       },
+      budget: mailBudget(settings, "welcome"),
       close: mailer.close,
     };
   },

@@ -255,6 +255,14 @@ export const consumerGroupsDashboard = (): Dashboard =>
           limits: { warn: 0.9, bad: 1 },
         }),
         graph({
+          title: "Rate of mail",
+          description:
+            "Mails a second that all consumers together may send. Below MAIL_RATE_PER_SECOND: the mail server said `too fast`.",
+          unit: "short",
+          width: 8,
+          lines: [{ expr: `max(${gauge(names.SIGNUP_MAIL_RATE)})`, legend: "rate" }],
+        }),
+        graph({
           title: "Registered consumers",
           description: "Names in the group. More than are alive: those of dead consumers, until they are removed.",
           unit: "short",

@@ -1,0 +1,73 @@
+import { describe, expect, test } from "bun:test";
+import { eventually } from "../../tests/eventually.ts";
+import { aPipeline, silentLog } from "../../tests/pipeline.ts";
+import { createAdmission, shareOf } from "./admission.ts";
+
+const BUDGET = { name: "work", limits: { perSecond: 10, perDay: 0 }, priority: 0 };
+
+describe("the share of a consumer", () => {
+  test.each([
+    [{ perSecond: 10, perDay: 0 }, 1, 5, 2],
+    [{ perSecond: 10, perDay: 0 }, 0.5, 5, 1],
+    [{ perSecond: 0, perDay: 86_400 }, 0.5, 4, 0.25],
+    [{ perSecond: 10, perDay: 86_400 }, 1, 1, 1],
+  ] as const)("of %j at %p among %p consumers is %p a second", (limits, factor, consumers, share) => {
+    expect(shareOf(limits, factor, consumers)).toBe(share);
+  });
+});
+
+describe("admission", () => {
+  test("keeps to its share among the last known consumers while the budget does not answer", async () => {
+    await using pipeline = await aPipeline([]);
+    const { redis, keys } = pipeline;
+    let nowMs = 0;
+    const deps = { redis, keys, group: "g", now: () => nowMs, log: silentLog };
+    const [a, b] = [
+      createAdmission({ ...deps, consumer: "a" }, BUDGET),
+      createAdmission({ ...deps, consumer: "b" }, BUDGET),
+    ];
+    await a.fill(1);
+    await b.fill(1);
+    b.spend();
+    await redis.set(keys.budget("work"), "not a budget");
+
+    // Two consumers share ten a second.
+    let taken = 0;
+    for (; nowMs <= 10_000; nowMs += 50) {
+      if ((await b.fill(1)) > 0) {
+        b.spend();
+        taken += 1;
+      }
+    }
+    expect(taken).toBeGreaterThan(45);
+    expect(taken).toBeLessThanOrEqual(50);
+
+    await redis.del(keys.budget("work"));
+    expect(await b.fill(2)).toBe(2);
+  });
+
+  test("gives back what it does not use, for any consumer", async () => {
+    await using pipeline = await aPipeline([]);
+    const { redis, keys } = pipeline;
+    const deps = { redis, keys, group: "g", now: () => 0, log: silentLog };
+    const budget = { ...BUDGET, limits: { perSecond: 0, perDay: 10 } };
+    const [a, b] = [
+      createAdmission({ ...deps, consumer: "a" }, budget),
+      createAdmission({ ...deps, consumer: "b" }, budget),
+    ];
+    expect(await a.fill(10)).toBe(10);
+    expect(await b.fill(1)).toBe(0);
+    a.spend();
+    await a.giveBack(2);
+    expect(await b.fill(10)).toBe(7);
+  });
+
+  test("lowers the rate when the work is too fast", async () => {
+    await using pipeline = await aPipeline([]);
+    const { redis, keys } = pipeline;
+    const admission = createAdmission({ redis, keys, group: "g", consumer: "a", now: () => 0, log: silentLog }, BUDGET);
+    expect(admission.ratePerSecond).toBe(10);
+    admission.slowDown();
+    await eventually(() => admission.ratePerSecond === 5);
+  });
+});

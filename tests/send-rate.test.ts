@@ -1,0 +1,82 @@
+import { describe, expect, test } from "bun:test";
+import { factory } from "../consumers/welcome-email/group.ts";
+import { loadSettings } from "../settings/load.ts";
+import { WELCOME_EMAIL } from "../stream/groups.ts";
+import { eventually } from "./eventually.ts";
+import { type MailServer, startMailServer } from "./mail-server.ts";
+import { aPipeline, aSignup, type Pipeline, redisUrl, silentLog } from "./pipeline.ts";
+
+/** A consumer of the welcome mail as it is shipped, with a rate. */
+const aConsumer = (pipeline: Pipeline, mailServer: MailServer, rate: Readonly<Record<string, string>>) => {
+  const settings = loadSettings("consumer", {
+    DATABASE_URL: pipeline.url,
+    REDIS_URL: redisUrl(),
+    MAIL_SERVER: "127.0.0.1",
+    MAIL_PORT: String(mailServer.port),
+    MAIL_TLS: "none",
+    MAIL_FROM: "welcome@toblug.example",
+    ...rate,
+  });
+  return pipeline.open((db) => factory.open(WELCOME_EMAIL, { settings, db, log: silentLog }));
+};
+
+const signups = (count: number) => Array.from({ length: count }, () => aSignup());
+
+const attemptsOf = async (pipeline: Pipeline, eventIds: readonly string[]) =>
+  (await Promise.all(eventIds.map((eventId) => pipeline.status(eventId)))).map((delivery) => delivery?.attempts);
+
+describe("the rate of all mail", () => {
+  test("a second: three consumers together keep to it, send everything, and use one attempt for each", async () => {
+    await using mailServer = await startMailServer();
+    await using pipeline = await aPipeline();
+    const eventIds = await pipeline.signUp(...signups(60));
+    const startedAt = performance.now();
+    for (let n = 0; n < 3; n += 1) await aConsumer(pipeline, mailServer, { MAIL_RATE_PER_SECOND: "20" });
+    await eventually(() => mailServer.taken.length === 60, 20_000);
+    // The bucket holds ten at the start; the other fifty come at twenty a second.
+    expect(performance.now() - startedAt).toBeGreaterThan(2_400);
+    await eventually(async () => (await attemptsOf(pipeline, eventIds)).every((attempts) => attempts === 1));
+  });
+
+  test("a day: all of it is used, and what is left stays in the streams, untouched", async () => {
+    await using mailServer = await startMailServer();
+    await using pipeline = await aPipeline();
+    const consumers = [];
+    for (let n = 0; n < 3; n += 1) {
+      consumers.push(await aConsumer(pipeline, mailServer, { MAIL_RATE_PER_DAY: "10" }));
+    }
+    const eventIds = await pipeline.signUp(...signups(20));
+    await eventually(() => mailServer.taken.length === 10, 20_000);
+    await eventually(async () => {
+      const statuses = await Promise.all(eventIds.map((eventId) => pipeline.status(eventId)));
+      return statuses.filter((delivery) => delivery?.state === "done").length === 10;
+    });
+    await Promise.all(consumers.map((consumer) => consumer.stop()));
+    expect(mailServer.taken).toHaveLength(10);
+    const left = (await Promise.all(eventIds.map((eventId) => pipeline.status(eventId)))).filter(
+      (delivery) => delivery?.state !== "done",
+    );
+    expect(left.map((delivery) => [delivery?.state, delivery?.attempts])).toEqual(Array(10).fill(["queued", 0]));
+
+    // More budget: they are sent.
+    await aConsumer(pipeline, mailServer, { MAIL_RATE_PER_DAY: "20" });
+    await eventually(() => mailServer.taken.length === 20, 20_000);
+  });
+
+  test("is lowered when the mail server says that it is too fast; the mails are sent, and no attempt is used up", async () => {
+    let refusals = 3;
+    await using mailServer = await startMailServer({
+      onRcptTo: (_address, _session, done) => {
+        refusals -= 1;
+        if (refusals < 0) return done();
+        done(Object.assign(new Error("4.7.0 sending rate exceeded"), { responseCode: 451 }));
+      },
+    });
+    await using pipeline = await aPipeline();
+    const consumer = await aConsumer(pipeline, mailServer, { MAIL_RATE_PER_SECOND: "100", RETRY_DELAY_MS: "50" });
+    const eventIds = await pipeline.signUp(...signups(10));
+    await eventually(() => mailServer.taken.length === 10, 20_000);
+    expect(consumer.ratePerSecond()).toBeLessThan(60);
+    await eventually(async () => (await attemptsOf(pipeline, eventIds)).every((attempts) => attempts === 1));
+  });
+});
