@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { Locale } from "../stream/events/user-signed-up.ts";
 import type { FieldFault } from "./problem.ts";
 
@@ -60,3 +61,16 @@ export const faultAt = (path: readonly PropertyKey[], code: string): FieldFault 
   code,
   detail: isFaultCode(code) ? FAULTS[code] : { vi: code, en: code },
 });
+
+/** A body that a schema has checked. */
+export type Parsed<Input> =
+  | { readonly kind: "valid"; readonly input: Input }
+  | { readonly kind: "invalid"; readonly faults: readonly FieldFault[] };
+
+/** Checks a body by a schema whose messages are codes, and reports all its faults at once. */
+export const parseBy = <Input>(schema: z.ZodType<Input>, body: unknown): Parsed<Input> => {
+  const parsed = schema.safeParse(body);
+  return parsed.success
+    ? { kind: "valid", input: parsed.data }
+    : { kind: "invalid", faults: parsed.error.issues.map((issue) => faultAt(issue.path, issue.message)) };
+};

@@ -12,14 +12,30 @@ export interface NewEvent {
   readonly tracestate?: string;
 }
 
-/** A row of the log: everything that the event's entry is built from. */
-export interface LoggedEvent {
+/** A `NewEvent` as a part of a JSON row, with the columns of `SQL_EVENT_ROW`. */
+export interface EventRow {
   readonly event_id: string;
   readonly type: string;
   readonly subject: string;
   readonly data: unknown;
   readonly traceparent: string;
   readonly tracestate: string | null;
+}
+
+/** SQL: an `EventRow` in the column list of `json_to_recordset`. */
+export const SQL_EVENT_ROW = "event_id uuid, type text, subject text, data jsonb, traceparent text, tracestate text";
+
+export const toEventRow = ({ eventId, type, subject, data, traceparent, tracestate }: NewEvent): EventRow => ({
+  event_id: eventId,
+  type,
+  subject,
+  data,
+  traceparent,
+  tracestate: tracestate ?? null,
+});
+
+/** A row of the log: everything that the event's entry is built from. */
+export interface LoggedEvent extends EventRow {
   readonly created_at: Date;
 }
 
@@ -48,7 +64,7 @@ const sqlBindings = (bindings: readonly BoundGroup[]): string => {
 /**
  * SQL: common table expressions that write the event, one delivery for each group that binds to its type, and the outbox
  * row. They belong into the statement that makes the change which the event reports. `source` names an
- * expression with the columns of a `NewEvent` (`event_id, type, subject, data, traceparent, tracestate`).
+ * expression with the columns of an `EventRow`.
  */
 export const sqlWriteEvents = (source: string, bindings: readonly BoundGroup[]): string => `
   new_events as (

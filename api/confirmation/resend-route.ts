@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { TraceContext } from "../../observability/trace-context.ts";
-import { type FaultCode, faultAt } from "../faults.ts";
+import { type FaultCode, type Parsed, parseBy } from "../faults.ts";
 import { acceptLanguage, jsonAnswer, jsonRequest, problems } from "../openapi/describe.ts";
 import { exampleSignupRequest } from "../openapi/examples.ts";
-import { type FieldFault, ProblemError } from "../problem.ts";
+import { ProblemError } from "../problem.ts";
 import { readJson, requireJson } from "../read-body.ts";
 import { traceOf } from "../request-trace.ts";
 import type { Operation } from "../resource.ts";
@@ -15,17 +15,8 @@ const resendSchema = z.object({ email: signupSchema.shape.email }, { error: (): 
 
 const acceptedSchema = z.object({ status: z.literal("accepted") });
 
-export type ParsedResend =
-  | { readonly kind: "valid"; readonly email: string }
-  | { readonly kind: "invalid"; readonly faults: readonly FieldFault[] };
-
 /** Checks a body and reports all its faults. */
-export const parseResend = (body: unknown): ParsedResend => {
-  const parsed = resendSchema.safeParse(body);
-  return parsed.success
-    ? { kind: "valid", email: parsed.data.email }
-    : { kind: "invalid", faults: parsed.error.issues.map((issue) => faultAt(issue.path, issue.message)) };
-};
+export const parseResend = (body: unknown): Parsed<z.output<typeof resendSchema>> => parseBy(resendSchema, body);
 
 export interface ResendRouteDeps {
   readonly resend: Resend;
@@ -64,7 +55,7 @@ export const resendRoute = ({ resend, newTraceContext }: ResendRouteDeps): Opera
     requireJson(c.req.header("content-type"));
     const parsed = parseResend(await readJson(c));
     if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
-    await resend(parsed.email, traceOf(c, newTraceContext));
+    await resend(parsed.input.email, traceOf(c, newTraceContext));
     const answer: z.output<typeof acceptedSchema> = { status: "accepted" };
     return c.json(answer, 202, { "Cache-Control": "no-store" });
   },

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Transaction } from "../../database/payments/transactions.ts";
-import { type FaultCode, faultAt } from "../faults.ts";
-import type { FieldFault } from "../problem.ts";
+import { type FaultCode, type Parsed, parseBy } from "../faults.ts";
 
 const text = (code: FaultCode) =>
   z.string({ error: ({ input }): FaultCode => (input === undefined ? "required" : code) });
@@ -36,17 +35,8 @@ export const paymentSchema = z.object(
 
 export type PaymentInput = z.output<typeof paymentSchema>;
 
-export type ParsedPayment =
-  | { readonly kind: "valid"; readonly input: PaymentInput }
-  | { readonly kind: "invalid"; readonly faults: readonly FieldFault[] };
-
 /** Checks a body and reports all its faults at once. */
-export const parsePayment = (body: unknown): ParsedPayment => {
-  const parsed = paymentSchema.safeParse(body);
-  return parsed.success
-    ? { kind: "valid", input: parsed.data }
-    : { kind: "invalid", faults: parsed.error.issues.map((issue) => faultAt(issue.path, issue.message)) };
-};
+export const parsePayment = (body: unknown): Parsed<PaymentInput> => parseBy(paymentSchema, body);
 
 /** The body of `POST /api/v1/payments`: the same whenever the same is asked for. */
 export const paymentAcceptedSchema = z.object({

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { LOCALES } from "../../stream/events/user-signed-up.ts";
-import { type FaultCode, faultAt } from "../faults.ts";
-import type { FieldFault } from "../problem.ts";
+import { type FaultCode, type Parsed, parseBy } from "../faults.ts";
 import { parseEmailAddress } from "./email-address.ts";
 
 const MAX_USER_NAME = 64;
@@ -92,14 +91,5 @@ export const signupSchema = z.object(
 /** A signup after normalisation, its password still in plain text. */
 export type SignupInput = z.output<typeof signupSchema>;
 
-export type ParsedSignup =
-  | { readonly kind: "valid"; readonly input: SignupInput }
-  | { readonly kind: "invalid"; readonly faults: readonly FieldFault[] };
-
 /** Checks a body and reports all its faults at once. */
-export const parseSignup = (body: unknown): ParsedSignup => {
-  const parsed = signupSchema.safeParse(body);
-  return parsed.success
-    ? { kind: "valid", input: parsed.data }
-    : { kind: "invalid", faults: parsed.error.issues.map((issue) => faultAt(issue.path, issue.message)) };
-};
+export const parseSignup = (body: unknown): Parsed<SignupInput> => parseBy(signupSchema, body);

@@ -1,7 +1,7 @@
 import { createBatcher } from "../../runtime/batcher.ts";
 import { type Database, statement } from "../connection.ts";
 import { databaseFault } from "../errors.ts";
-import { type BoundGroup, type NewEvent, sqlWriteEvents } from "../events.ts";
+import { type BoundGroup, type EventRow, type NewEvent, SQL_EVENT_ROW, sqlWriteEvents, toEventRow } from "../events.ts";
 import { wholeOrEach } from "../whole-or-each.ts";
 import { findTransactions, type Transaction } from "./transactions.ts";
 
@@ -34,17 +34,11 @@ export interface PaymentWriter {
   idle(): Promise<void>;
 }
 
-interface InputRow {
+interface InputRow extends EventRow {
   readonly transaction_id: string;
   readonly user_id: string;
   readonly currency: string;
   readonly amount: string;
-  readonly event_id: string;
-  readonly type: string;
-  readonly subject: string;
-  readonly data: unknown;
-  readonly traceparent: string;
-  readonly tracestate: string | null;
 }
 
 /** The primary key decides which request makes a transaction, also within one batch; sorted, so that batches queue up. */
@@ -52,7 +46,7 @@ const insertPayments = (bindings: readonly BoundGroup[]) =>
   statement<{ event_id: string; created_at: Date }, [readonly InputRow[]]>(`
   with input as (
     select * from json_to_recordset($1::json) as row (transaction_id text, user_id uuid, currency text, amount bigint,
-      event_id uuid, type text, subject text, data jsonb, traceparent text, tracestate text)),
+      ${SQL_EVENT_ROW})),
   new_transactions as (
     insert into transactions (transaction_id, event_id, user_id, currency, amount)
     select transaction_id, event_id, user_id, currency, amount from input order by transaction_id
@@ -67,12 +61,7 @@ const toRow = ({ transactionId, userId, currency, amount, event }: NewPayment): 
   user_id: userId,
   currency,
   amount: String(amount),
-  event_id: event.eventId,
-  type: event.type,
-  subject: event.subject,
-  data: event.data,
-  traceparent: event.traceparent,
-  tracestate: event.tracestate ?? null,
+  ...toEventRow(event),
 });
 
 type Settled = { readonly result: PaymentResult } | { readonly error: unknown };

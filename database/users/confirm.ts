@@ -1,5 +1,14 @@
 import { type Database, statement } from "../connection.ts";
-import { type BoundGroup, type LoggedEvent, type NewEvent, SQL_LOGGED_EVENT, sqlWriteEvents } from "../events.ts";
+import {
+  type BoundGroup,
+  type EventRow,
+  type LoggedEvent,
+  type NewEvent,
+  SQL_EVENT_ROW,
+  SQL_LOGGED_EVENT,
+  sqlWriteEvents,
+  toEventRow,
+} from "../events.ts";
 
 /** A link to confirm an address, followed by its owner. */
 export interface Confirmation {
@@ -20,15 +29,9 @@ export type ConfirmResult =
 
 export type Confirm = (db: Database, confirmation: Confirmation) => Promise<ConfirmResult>;
 
-interface InputRow {
+interface InputRow extends EventRow {
   readonly user_id: string;
   readonly token_hash: string;
-  readonly event_id: string;
-  readonly type: string;
-  readonly subject: string;
-  readonly data: unknown;
-  readonly traceparent: string;
-  readonly tracestate: string | null;
 }
 
 /**
@@ -38,8 +41,8 @@ interface InputRow {
 const confirmOnce = (bindings: readonly BoundGroup[]) =>
   statement<LoggedEvent, [readonly InputRow[]]>(`
   with input as (
-    select * from json_to_recordset($1::json) as row (user_id uuid, token_hash text, event_id uuid, type text,
-      subject text, data jsonb, traceparent text, tracestate text)),
+    select * from json_to_recordset($1::json) as row (user_id uuid, token_hash text,
+      ${SQL_EVENT_ROW})),
   confirmed as (
     update users set email_verified_at = now(), confirmation_hash = decode(input.token_hash, 'hex')
     from input
@@ -57,12 +60,7 @@ const verification = statement<{ verified: boolean }, [string]>(`
 const toRow = ({ userId, tokenHash, event }: Confirmation): InputRow => ({
   user_id: userId,
   token_hash: tokenHash,
-  event_id: event.eventId,
-  type: event.type,
-  subject: event.subject,
-  data: event.data,
-  traceparent: event.traceparent,
-  tracestate: event.tracestate ?? null,
+  ...toEventRow(event),
 });
 
 /** Whether a user's address is confirmed; undefined: there is no such user. */

@@ -1,7 +1,7 @@
 import { type Batcher, createBatcher } from "../../runtime/batcher.ts";
 import { type Database, statement } from "../connection.ts";
 import { databaseFault } from "../errors.ts";
-import { type BoundGroup, type NewEvent, sqlWriteEvents } from "../events.ts";
+import { type BoundGroup, type EventRow, type NewEvent, SQL_EVENT_ROW, sqlWriteEvents, toEventRow } from "../events.ts";
 import { wholeOrEach } from "../whole-or-each.ts";
 
 /** Everything that a signup writes, already validated, normalised and hashed. */
@@ -43,27 +43,21 @@ const MAX_BATCH = 128;
 const MAX_IN_FLIGHT = 2;
 const MAX_ROUNDS = 3;
 
-interface InputRow {
+interface InputRow extends EventRow {
   readonly user_id: string;
-  readonly event_id: string;
   readonly user_name: string;
   readonly user_name_key: string;
   readonly email: string;
   readonly email_key: string;
   readonly password_hash: string;
   readonly locale: string;
-  readonly type: string;
-  readonly subject: string;
-  readonly data: unknown;
-  readonly traceparent: string;
-  readonly tracestate: string | null;
   readonly key_hash: string | null;
 }
 
 const INPUT = `input as (
     select * from json_to_recordset($1::json) as row (
-      user_id uuid, event_id uuid, user_name text, user_name_key text, email text, email_key text,
-      password_hash text, locale text, type text, subject text, data jsonb, traceparent text, tracestate text, key_hash text))`;
+      user_id uuid, user_name text, user_name_key text, email text, email_key text, password_hash text, locale text,
+      key_hash text, ${SQL_EVENT_ROW}))`;
 
 /**
  * One statement for user, event, deliveries and outbox. The unique indexes decide what is taken, also within one batch. Rows
@@ -117,18 +111,13 @@ const findObstacles = statement<Obstacle, [readonly InputRow[]]>(`
 
 const toRow = (signup: NewSignup): InputRow => ({
   user_id: signup.userId,
-  event_id: signup.event.eventId,
+  ...toEventRow(signup.event),
   user_name: signup.userName,
   user_name_key: signup.userNameKey,
   email: signup.email,
   email_key: signup.emailKey,
   password_hash: signup.passwordHash,
   locale: signup.locale,
-  type: signup.event.type,
-  subject: signup.event.subject,
-  data: signup.event.data,
-  traceparent: signup.event.traceparent,
-  tracestate: signup.event.tracestate ?? null,
   key_hash: signup.idempotencyKeyHash ?? null,
 });
 
