@@ -15,7 +15,12 @@ const detector = (...order: DetectorType[]): MiddlewareHandler => {
     convertDetectedLanguage: (tag) => (tag === "*" ? DEFAULT : tag),
     caches: false,
   });
-  return (c, next) => ((c.req.header("accept-language")?.length ?? 0) > MAX_HEADER ? next() : detect(c, next));
+  return (c, next) => {
+    const length = c.req.header("accept-language")?.length ?? 0;
+    // Without header or query there is nothing to detect: `languageOf` falls back.
+    const isGiven = length > 0 || order.includes("querystring");
+    return isGiven && length <= MAX_HEADER ? detect(c, next) : next();
+  };
 };
 
 /** Sets the language of the answer: the one that `Accept-Language` prefers (RFC 9110, 12.5.4), or else Vietnamese. */

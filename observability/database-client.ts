@@ -19,7 +19,7 @@ export const observedStatement = async <Result>(sql: string, run: () => Promise<
   try {
     const result =
       trace.getActiveSpan()?.isRecording() === true
-        ? await withSpan(summary, { kind: SpanKind.CLIENT, attributes }, run)
+        ? await withSpan(summary, () => ({ kind: SpanKind.CLIENT, attributes }), run)
         : await run();
     record({});
     return result;
@@ -33,9 +33,9 @@ export const observedStatement = async <Result>(sql: string, run: () => Promise<
 export const observedShare = <Result>(summary: string, run: () => Promise<Result>): Promise<Result> =>
   withSpan(
     summary,
-    {
+    () => ({
       kind: SpanKind.CLIENT,
       attributes: { "db.system.name": "postgresql", "db.query.summary": summary, "signup.statement.shared": true },
-    },
+    }),
     run,
   );

@@ -22,8 +22,8 @@ const harmlessPath = (path: string): string => {
 };
 
 /** The route's own pattern; undefined when only a catch-all matched. */
-const routeAttribute = (route: string): Attributes =>
-  route === "" || route === "*" || route.endsWith("/*") ? {} : { "http.route": route };
+const routeOf = (route: string): string | undefined =>
+  route === "" || route === "*" || route.endsWith("/*") ? undefined : route;
 
 /**
  * The server span and `http.server.request.duration` of each request (HTTP conventions v1.45.0, stable). The caller's
@@ -32,31 +32,37 @@ const routeAttribute = (route: string): Attributes =>
  */
 export const observeRequests = (): MiddlewareHandler => async (c, next) => {
   const method = methodOf(c.req.method);
-  const always = { "http.request.method": method, "url.scheme": new URL(c.req.url).protocol.slice(0, -1) };
+  const scheme = c.req.url.startsWith("https:") ? "https" : "http";
+  const always = { "http.request.method": method, "url.scheme": scheme };
   const startedAt = performance.now();
 
-  const outcome = (): Attributes => ({
-    "http.response.status_code": c.res.status,
-    ...routeAttribute(routePath(c, -1)),
-    ...(c.res.status >= 500 ? { "error.type": String(c.res.status) } : {}),
-  });
+  const outcome = (): Attributes => {
+    const { status } = c.res;
+    const attributes: Attributes = { ...always, "http.response.status_code": status };
+    const route = routeOf(routePath(c, -1));
+    if (route !== undefined) attributes["http.route"] = route;
+    if (status >= 500) attributes["error.type"] = String(status);
+    return attributes;
+  };
   const measure = () => {
-    const seconds = (performance.now() - startedAt) / 1_000;
-    instruments().httpServerRequestDuration.record(seconds, { ...always, ...outcome() });
+    instruments().httpServerRequestDuration.record((performance.now() - startedAt) / 1_000, outcome());
   };
 
   if (PROBES.has(c.req.path)) {
     await next();
     return measure();
   }
-  const caller = traceContextFromHeaders(c.req.header("traceparent"), c.req.header("tracestate"));
-  const options = {
-    kind: SpanKind.SERVER,
-    ...(caller === undefined ? {} : { within: contextOf(caller) }),
-    attributes: { ...always, "url.path": harmlessPath(c.req.path) },
+  const describe = () => {
+    const caller = traceContextFromHeaders(c.req.header("traceparent"), c.req.header("tracestate"));
+    return {
+      kind: SpanKind.SERVER,
+      ...(caller === undefined ? {} : { within: contextOf(caller) }),
+      attributes: { ...always, "url.path": harmlessPath(c.req.path) },
+    };
   };
-  await withSpan(method, options, async (span) => {
+  await withSpan(method, describe, async (span) => {
     await next();
+    if (!span.isRecording()) return;
     const attributes = outcome();
     span.setAttributes(attributes);
     const { "http.route": route } = attributes;

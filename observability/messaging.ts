@@ -1,4 +1,4 @@
-import { type Attributes, type Span, SpanKind } from "@opentelemetry/api";
+import { type Attributes, isSpanContextValid, type Span, SpanKind } from "@opentelemetry/api";
 import { instruments } from "./metrics.ts";
 import type { TraceContext } from "./trace-context.ts";
 import { contextOf, errorType, markFailed, spanContextOf, traceContextOf, withSpan } from "./tracing.ts";
@@ -54,16 +54,15 @@ export const tracedSend = async (message: Message, send: (trace: TraceContext) =
     sentMessages.add(1, { ...attributes, ...outcome });
     messagingOperationDuration.record((performance.now() - startedAt) / 1_000, { ...attributes, ...outcome });
   };
-  const options = {
+  const describe = () => ({
     kind: SpanKind.PRODUCER,
     within: contextOf(message.trace),
     attributes: { ...attributes, ...eventAttributes(message) },
-  };
+  });
   try {
-    const entryId = await withSpan(`send ${message.destination}`, options, async (span) => {
+    const entryId = await withSpan(`send ${message.destination}`, describe, async (span) => {
       const own = span.spanContext();
-      const isEvents = own.spanId === spanContextOf(message.trace).spanId;
-      const id = await send(isEvents ? message.trace : traceContextOf(own));
+      const id = await send(isSpanContextValid(own) ? traceContextOf(own) : message.trace);
       span.setAttribute("messaging.message.id", id);
       return id;
     });
@@ -103,7 +102,7 @@ export const tracedProcess = (
   const group = { "messaging.consumer.group.name": message.group };
   const startedAt = performance.now();
   let outcome: Attributes = { "signup.outcome": "left" };
-  const options = {
+  const describe = () => ({
     kind: SpanKind.CONSUMER,
     links: [{ context: spanContextOf(message.trace) }],
     ...(hop === "parent" ? { within: contextOf(message.trace) } : { root: true }),
@@ -115,8 +114,8 @@ export const tracedProcess = (
       "messaging.client.id": message.consumer,
       ...message.attributes,
     },
-  };
-  return withSpan(`process ${message.destination}`, options, (span) =>
+  });
+  return withSpan(`process ${message.destination}`, describe, (span) =>
     work((result) => {
       outcome = {
         "signup.outcome": result.outcome,
@@ -140,14 +139,14 @@ export const tracedSettle = <Settled>(
 ): Promise<Settled> =>
   withSpan(
     `settle ${destination}`,
-    {
+    () => ({
       kind: SpanKind.CLIENT,
       attributes: {
         ...operation("settle", destination),
         "messaging.consumer.group.name": group,
         "messaging.message.id": entryId,
       },
-    },
+    }),
     work,
   );
 

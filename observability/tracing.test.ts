@@ -53,8 +53,18 @@ describe("a trace context", () => {
 });
 
 test("a span passes on results and errors", async () => {
-  expect(await withSpan("work", { within: contextOf({ traceparent: PARENT }) }, async () => 7)).toBe(7);
-  const failing = withSpan("work", {}, () => Promise.reject(new RangeError("no")));
+  expect(
+    await withSpan(
+      "work",
+      () => ({ within: contextOf({ traceparent: PARENT }) }),
+      async () => 7,
+    ),
+  ).toBe(7);
+  const failing = withSpan(
+    "work",
+    () => ({}),
+    () => Promise.reject(new RangeError("no")),
+  );
   expect(await failing.catch((error: unknown) => error)).toBeInstanceOf(RangeError);
 });
 

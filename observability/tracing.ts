@@ -2,7 +2,9 @@ import {
   type Context,
   context,
   createTraceState,
+  INVALID_SPAN_CONTEXT,
   isSpanContextValid,
+  ProxyTracerProvider,
   ROOT_CONTEXT,
   type Span,
   type SpanContext,
@@ -15,8 +17,13 @@ import { MAX_TRACESTATE, type TraceContext } from "./trace-context.ts";
 
 const TRACER = "signup-stream";
 
-/** The tracer that is set up; without one its spans record nothing and carry their parent's context on. */
-export const tracer = (): Tracer => trace.getTracer(TRACER);
+/** The tracer that is set up; undefined without one, as without telemetry. */
+export const tracer = (): Tracer | undefined => {
+  const provider = trace.getTracerProvider();
+  return provider instanceof ProxyTracerProvider ? provider.getDelegateTracer(TRACER) : provider.getTracer(TRACER);
+};
+
+const NOT_RECORDING: Span = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /** W3C trace context -> the context of a span elsewhere. */
 export const spanContextOf = ({ traceparent, tracestate }: TraceContext): SpanContext => {
@@ -59,14 +66,19 @@ export const markFailed = (span: Span, type: string): void => {
   span.setStatus({ code: SpanStatusCode.ERROR });
 };
 
-/** Runs work inside a span of its own; ends it whatever comes, and marks it when the work throws. */
+/**
+ * Runs work inside a span of its own; ends it whatever comes, and marks it when the work throws. Without a tracer it is not
+ * described at all: the path of a signup should not pay for spans that nobody asked for.
+ */
 export const withSpan = <Result>(
   name: string,
-  options: SpanOptions & { readonly within?: Context },
+  describe: () => SpanOptions & { readonly within?: Context },
   work: (span: Span) => Promise<Result>,
 ): Promise<Result> => {
-  const { within = context.active(), ...spanOptions } = options;
-  return tracer().startActiveSpan(name, spanOptions, within, async (span) => {
+  const current = tracer();
+  if (current === undefined) return work(NOT_RECORDING);
+  const { within = context.active(), ...spanOptions } = describe();
+  return current.startActiveSpan(name, spanOptions, within, async (span) => {
     try {
       return await work(span);
     } catch (error) {

@@ -65,6 +65,7 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   let running = 0;
   let jobMs = FIRST_GUESS_MS;
   let isClosed = false;
+  let isScheduled = false;
 
   const takeWorker = (): HashWorker => {
     const known = idle.pop();
@@ -103,6 +104,20 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
     }
   };
 
+  /** Cheap jobs of one turn of the event loop share a message. */
+  const schedule = (): void => {
+    if (isScheduled) return;
+    if (jobMs > BATCH_MS) {
+      next();
+      return;
+    }
+    isScheduled = true;
+    setImmediate(() => {
+      isScheduled = false;
+      next();
+    });
+  };
+
   const run = (job: HashJob, signal?: AbortSignal): Promise<HashResult> => {
     if (isClosed) return Promise.reject(new Error("the password hasher is closed"));
     if (signal?.aborted === true) return Promise.reject(signal.reason);
@@ -114,7 +129,7 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
     };
     signal?.addEventListener("abort", leave);
     queue.add(waiting);
-    next();
+    schedule();
     return signal === undefined ? promise : promise.finally(() => signal.removeEventListener("abort", leave));
   };
 

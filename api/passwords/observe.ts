@@ -12,7 +12,17 @@ export const observedHasher = (hasher: PasswordHasher): PasswordHasher => {
   );
   return {
     ...hasher,
-    hash: (password, signal) => withSpan("hash password", {}, () => hasher.hash(password, signal)),
-    verify: (password, hash, signal) => withSpan("verify password", {}, () => hasher.verify(password, hash, signal)),
+    hash: (password, signal) =>
+      withSpan(
+        "hash password",
+        () => ({}),
+        () => hasher.hash(password, signal),
+      ),
+    verify: (password, hash, signal) =>
+      withSpan(
+        "verify password",
+        () => ({}),
+        () => hasher.verify(password, hash, signal),
+      ),
   };
 };

@@ -142,13 +142,17 @@ export const sendWebhook = (
     "server.port": portOf(url),
     "url.full": `${url.origin}/REDACTED`,
   };
-  return withSpan("POST", { kind: SpanKind.CLIENT, attributes }, async (span) => {
-    const result = await post(target, webhook, sending);
-    if (result.kind === "answered") {
-      span.setAttribute("http.response.status_code", result.status);
-      if (result.status >= 400) markFailed(span, String(result.status));
-    }
-    if (result.kind === "failed") markFailed(span, result.reason);
-    return result;
-  });
+  return withSpan(
+    "POST",
+    () => ({ kind: SpanKind.CLIENT, attributes }),
+    async (span) => {
+      const result = await post(target, webhook, sending);
+      if (result.kind === "answered") {
+        span.setAttribute("http.response.status_code", result.status);
+        if (result.status >= 400) markFailed(span, String(result.status));
+      }
+      if (result.kind === "failed") markFailed(span, result.reason);
+      return result;
+    },
+  );
 };

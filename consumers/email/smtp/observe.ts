@@ -46,14 +46,19 @@ export const observedPool = (pool: SmtpPool, { host, port }: SmtpServer, size: n
   return {
     ...pool,
     send: (mail, signal) =>
-      withSpan("send email", { kind: SpanKind.CLIENT, attributes }, async (span) => {
-        const result = await pool.send(mail, signal);
-        span.setAttributes(answerOf(result));
-        if (result.kind === "failed") {
-          const { responseCode, code } = result.failure;
-          markFailed(span, responseCode === undefined ? code : String(responseCode));
-        }
-        return result;
-      }),
+      withSpan(
+        "send email",
+        () => ({ kind: SpanKind.CLIENT, attributes }),
+        async (span) => {
+          const result = await pool.send(mail, signal);
+          if (!span.isRecording()) return result;
+          span.setAttributes(answerOf(result));
+          if (result.kind === "failed") {
+            const { responseCode, code } = result.failure;
+            markFailed(span, responseCode === undefined ? code : String(responseCode));
+          }
+          return result;
+        },
+      ),
   };
 };
