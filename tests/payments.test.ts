@@ -1,5 +1,4 @@
 import { describe, expect, test } from "bun:test";
-import { type AtCheckpoint, type Checkpoint, passCheckpoint } from "../consumers/engine/checkpoint.ts";
 import { factory } from "../consumers/payments/group.ts";
 import { createPaymentWriter, type NewPayment } from "../database/payments/request.ts";
 import { findTransactions } from "../database/payments/transactions.ts";
@@ -11,7 +10,7 @@ import { enqueueLogged } from "../stream/enqueue.ts";
 import { paymentRequested } from "../stream/events/payment-requested.ts";
 import { boundGroups, PAYMENTS } from "../stream/groups.ts";
 import { eventually } from "./eventually.ts";
-import { aPipeline, type Pipeline, redisUrl, silentLog, stopAt, type TestConsumer } from "./pipeline.ts";
+import { aPipeline, type Pipeline, redisUrl, silentLog, type TestConsumer } from "./pipeline.ts";
 
 const CURRENCY = "VND";
 
@@ -42,10 +41,10 @@ const request = async (pipeline: Pipeline, payments: readonly NewPayment[], copi
 };
 
 /** A consumer of the group as it is shipped. */
-const aConsumer = (pipeline: Pipeline, at: AtCheckpoint = passCheckpoint): Promise<TestConsumer> => {
+const aConsumer = (pipeline: Pipeline): Promise<TestConsumer> => {
   const environment = { DATABASE_URL: pipeline.url, REDIS_URL: redisUrl(), RETRY_DELAY_MS: "50" };
   const settings = loadSettings("consumer", environment);
-  return pipeline.open((db) => factory.open(PAYMENTS, { settings, db, log: silentLog }), { at });
+  return pipeline.open((db) => factory.open(PAYMENTS, { settings, db, log: silentLog }));
 };
 
 const statusOf = async ({ db }: Pipeline, { transactionId }: NewPayment) =>
@@ -109,23 +108,6 @@ describe("a payment", () => {
     expect(await balanceOf(pipeline, userId)).toBe(1_000n - debited);
     expect(debited).toBeGreaterThan(900n);
   });
-
-  for (const step of ["read", "claimed", "attempted", "recorded", "moved"] as const satisfies Checkpoint[]) {
-    test(`whose consumer dies at "${step}" debits once, and is not uncertain`, async () => {
-      await using pipeline = await aPipeline([PAYMENTS]);
-      const userId = await anAccount(pipeline, 500n);
-      const payment = aPayment(userId, 200n);
-      await request(pipeline, [payment]);
-      const stop = stopAt(step);
-      const first = await aConsumer(pipeline, stop.at);
-      await stop.reached;
-      first.crash();
-      await aConsumer(pipeline);
-      await allFinal(pipeline, [payment]);
-      expect(await balanceOf(pipeline, userId)).toBe(300n);
-      expect(await pipeline.status(payment.event.eventId, PAYMENTS.name)).toMatchObject({ uncertain: 0 });
-    });
-  }
 
   test("that is replayed twice, all of it again, debits once", async () => {
     await using pipeline = await aPipeline([PAYMENTS]);

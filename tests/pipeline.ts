@@ -163,16 +163,17 @@ export const stopAt = (step: Checkpoint): { readonly at: AtCheckpoint; readonly 
 
 const SHORT_CLAIM_MS = 1_000;
 
-/** A pipeline of a test's own: its database, which it drops in the end, and its stream. */
+/** A pipeline of a test's own: its database, which it drops in the end, and its stream. `redisAt`: another Redis than the run's. */
 export const aPipeline = async (
   groups: readonly Group[] = [WELCOME_EMAIL],
   given?: TestDatabase,
+  redisAt: string = redisUrl(),
 ): Promise<Pipeline> => {
   const database = given ?? (await withTestDatabase());
   const { db, url } = database;
   const streamName = `test-${randomHex(6)}`;
   const keys = keysOf(streamName);
-  const connection = { url: redisUrl(), name: streamName, log: silentLog };
+  const connection = { url: redisAt, name: streamName, log: silentLog };
   const redis = openCommandConnection({ ...connection, commandTimeoutMs: 5_000 });
   await untilReady(redis, 5_000);
   for (const group of groups) await ensureGroup(redis, keys, group);

@@ -1,13 +1,21 @@
 import { describe, expect, test } from "bun:test";
+import type { GroupFactory } from "../consumers/engine/factory.ts";
+import { factory as reminder } from "../consumers/reminder-email/group.ts";
 import { factory } from "../consumers/welcome-email/group.ts";
 import { loadSettings } from "../settings/load.ts";
-import { WELCOME_EMAIL } from "../stream/groups.ts";
+import { type Group, REMINDER_EMAIL, WELCOME_EMAIL } from "../stream/groups.ts";
 import { eventually } from "./eventually.ts";
 import { type MailServer, startMailServer } from "./mail-server.ts";
+import { anOwnRedis } from "./own-redis.ts";
 import { aPipeline, aSignup, type Pipeline, redisUrl, silentLog } from "./pipeline.ts";
 
-/** A consumer of the welcome mail as it is shipped, with a rate. */
-const aConsumer = (pipeline: Pipeline, mailServer: MailServer, rate: Readonly<Record<string, string>>) => {
+/** A consumer as it is shipped, with a rate; of the welcome mail if no group is named. */
+const aConsumer = (
+  pipeline: Pipeline,
+  mailServer: MailServer,
+  rate: Readonly<Record<string, string>>,
+  [group, made]: readonly [Group, GroupFactory] = [WELCOME_EMAIL, factory],
+) => {
   const settings = loadSettings("consumer", {
     DATABASE_URL: pipeline.url,
     REDIS_URL: redisUrl(),
@@ -17,7 +25,7 @@ const aConsumer = (pipeline: Pipeline, mailServer: MailServer, rate: Readonly<Re
     MAIL_FROM: "welcome@toblug.example",
     ...rate,
   });
-  return pipeline.open((db) => factory.open(WELCOME_EMAIL, { settings, db, log: silentLog }));
+  return pipeline.open((db) => made.open(group, { settings, db, log: silentLog }));
 };
 
 const signups = (count: number) => Array.from({ length: count }, () => aSignup());
@@ -78,5 +86,51 @@ describe("the rate of all mail", () => {
     await eventually(() => mailServer.taken.length === 10, 20_000);
     expect(consumer.ratePerSecond()).toBeLessThan(60);
     await eventually(async () => (await attemptsOf(pipeline, eventIds)).every((attempts) => attempts === 1));
+  });
+
+  test("that is too small for all: welcome mails go before reminders, and reminders follow", async () => {
+    await using mailServer = await startMailServer();
+    const reminders = { ...REMINDER_EMAIL, delayMs: 0 };
+    await using pipeline = await aPipeline([WELCOME_EMAIL, reminders]);
+    await pipeline.signUp(...signups(20));
+    const rate = { MAIL_RATE_PER_SECOND: "10" };
+    await aConsumer(pipeline, mailServer, rate);
+    await aConsumer(pipeline, mailServer, rate, [reminders, reminder]);
+    await eventually(() => mailServer.taken.length === 40, 20_000);
+    const isWelcome = mailServer.taken.map(({ raw }) => /^Message-ID: <\S+\.welcome@/m.test(raw));
+    expect(isWelcome.filter(Boolean)).toHaveLength(20);
+    // A tenth of the rate, and what the bucket held at the start; half of it would be twenty.
+    expect(isWelcome.lastIndexOf(true) - 19).toBeLessThanOrEqual(8);
+  });
+
+  test("holds while Redis is away, and while it has no budget; nothing is lost, and nothing is sent twice", async () => {
+    await using ownRedis = await anOwnRedis();
+    await using mailServer = await startMailServer();
+    await using pipeline = await aPipeline([WELCOME_EMAIL], undefined, ownRedis.url);
+    const { redis, keys } = pipeline;
+    const eventIds = await pipeline.signUp(...signups(60));
+    const startedAt = performance.now();
+    for (let n = 0; n < 3; n += 1) await aConsumer(pipeline, mailServer, { MAIL_RATE_PER_SECOND: "20" });
+    await eventually(() => mailServer.taken.length >= 15);
+
+    await ownRedis.kill();
+    const awayMs = 2_000;
+    await Bun.sleep(awayMs);
+    const sentWithoutRedis = mailServer.taken.length;
+    await ownRedis.start();
+    await eventually(() => mailServer.taken.length >= sentWithoutRedis + 10, 20_000);
+    // What reads entries works, the budget does not: each consumer keeps to its share.
+    await redis.set(keys.budget("mail"), "not a budget");
+
+    await eventually(() => mailServer.taken.length === 60, 20_000);
+    // The bucket holds ten; each consumer, a slice of two, and one token of its share. What Redis did not grant is not made up for.
+    const tookMs = performance.now() - startedAt;
+    expect(tookMs).toBeGreaterThan(awayMs + ((60 - 10 - 3 * 3) * 1_000) / 20);
+    await eventually(async () => {
+      const statuses = await Promise.all(eventIds.map((eventId) => pipeline.status(eventId)));
+      return statuses.every((delivery) => delivery?.state === "done" && delivery.attempts === 1);
+    });
+    expect(mailServer.taken).toHaveLength(60);
+    expect(eventIds.filter((eventId) => mailServer.copiesOf(eventId) !== 1)).toEqual([]);
   });
 });

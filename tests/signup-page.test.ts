@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
+import { CONFIRMATION_TEXTS } from "../api/pages/confirmation-texts.ts";
 import { aVisitor, scrollsSideways, show, startBrowser, type Visitor } from "./browser.ts";
 import { eventually } from "./eventually.ts";
 import { parseMail } from "./mail-server.ts";
-import { aSystem, type RunningProcess, type System } from "./processes.ts";
+import { aSystem, type RunningProcess, type System, signUpAt } from "./processes.ts";
 
 let browser: Browser;
 let system: System;
@@ -102,6 +103,42 @@ test("is in English for a browser that prefers it", async () => {
   expect(await page.locator("html").getAttribute("lang")).toBe("vi");
   expectWellBehaved(visitor);
 });
+
+test("a person asks for another link, and confirms the address by its button, in either language", async () => {
+  await system.consumer({}, "welcome-email");
+  for (const locale of ["vi", "en"] as const) {
+    const { states, submit, resent } = CONFIRMATION_TEXTS[locale];
+    const email = `ana-${locale}@inbox.example`;
+    await signUpAt(api, { locale, email });
+    await using visitor = await aVisitor(browser, { javaScriptEnabled: false });
+    const { page } = visitor;
+    const heading = page.getByRole("heading");
+
+    await page.goto(`${api.url}/resend?lang=${locale}`);
+    expect(await scrollsSideways(page)).toBe(false);
+    await show(page, `resend-${locale}`);
+    await page.getByRole("textbox").fill(email);
+    await page.getByRole("button").click();
+    await page.getByText(resent.title).waitFor();
+    const mails = () => system.mailServer.taken.filter(({ to }) => to.includes(email));
+    await eventually(() => mails().length === 2);
+
+    const { text = "" } = await parseMail(mails()[1]?.raw ?? "");
+    const link = new URL(/https?:\S+\/confirm\?\S+/.exec(text)?.[0] ?? "");
+    const address = `${api.url}${link.pathname}${link.search}`;
+    await page.goto(address);
+    expect(await page.locator("html").getAttribute("lang")).toBe(locale);
+    expect(await heading.textContent()).toBe(states.open.title);
+    expect(await scrollsSideways(page)).toBe(false);
+    await show(page, `confirm-${locale}`);
+    await page.getByRole("button", { name: submit }).click();
+    await page.getByText(states.confirmed.text).waitFor();
+    await page.goto(address);
+    expect(await heading.textContent()).toBe(states.confirmed_before.title);
+    expect(await page.getByRole("button").count()).toBe(0);
+    expectWellBehaved(visitor);
+  }
+}, 60_000);
 
 // Until the policy of the pages no longer replaces that of /docs (api/app.ts): it forbids the page's own script.
 test("/docs shows the operations, from its own files alone", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { pauseGroup } from "../../stream/pauses.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { aPipeline, silentLog } from "../../tests/pipeline.ts";
+import { aMailGroup, aPipeline, aSignup, type MailWork, type Pipeline, silentLog } from "../../tests/pipeline.ts";
 import { createAdmission, shareOf } from "./admission.ts";
 
 const BUDGET = { name: "work", limits: { perSecond: 10, perDay: 0 }, priority: 0 };
@@ -69,5 +70,49 @@ describe("admission", () => {
     expect(admission.ratePerSecond).toBe(10);
     admission.slowDown();
     await eventually(() => admission.ratePerSecond === 5);
+  });
+});
+
+describe("a consumer that may not read", () => {
+  const DAY = { ...BUDGET, limits: { perSecond: 0, perDay: 20 } };
+  const released = { kind: "released", reason: "not_now" } as const;
+
+  const aConsumer = (pipeline: Pipeline, work: MailWork) =>
+    pipeline.start((db) => ({ ...aMailGroup(db, work), budget: DAY }));
+
+  const peerOf = ({ redis, keys }: Pipeline) =>
+    createAdmission({ redis, keys, group: "g", consumer: "peer", now: () => performance.now(), log: silentLog }, DAY);
+
+  test("holds no tokens while its group is paused", async () => {
+    await using pipeline = await aPipeline();
+    const { promise: gate, resolve: open } = Promise.withResolvers<typeof released>();
+    const consumer = await aConsumer(pipeline, () => gate);
+    await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
+    await eventually(() => consumer.inFlight() === 5);
+    await pauseGroup(pipeline.redis, pipeline.keys, "welcome-email");
+    await eventually(() => consumer.state() === "paused");
+    open(released);
+    const peer = peerOf(pipeline);
+    await eventually(async () => (await peer.fill(20)) === 20);
+  });
+
+  test("holds no tokens while its breaker is open", async () => {
+    await using pipeline = await aPipeline();
+    let started = 0;
+    const { promise: allStarted, resolve } = Promise.withResolvers<void>();
+    const consumer = await aConsumer(pipeline, async (_claim, _recipient, { signal }) => {
+      started += 1;
+      const isFailing = started <= 5;
+      if (started === 10) resolve();
+      await allStarted;
+      if (isFailing) return { kind: "unavailable", reason: "connection_refused" };
+      await new Promise((aborted) => signal.addEventListener("abort", aborted));
+      return released;
+    });
+    await pipeline.signUp(...Array.from({ length: 10 }, () => aSignup()));
+    await eventually(() => consumer.breaker() === "open");
+    // The five that failed have used theirs.
+    const peer = peerOf(pipeline);
+    await eventually(async () => (await peer.fill(20)) === 15);
   });
 });

@@ -114,7 +114,7 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
       }
       const entries = await readWhatIsThere(count);
       isIdle = entries.length === 0;
-      if (isIdle) await allowed.giveBack(inFlight.unpaid());
+      if (isIdle) await giveBackUnused();
       if (!isIdle || signal.aborted) return entries;
     }
     let entries = await readWhatIsThere(1);
@@ -125,11 +125,15 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
     return isIdle ? entries : releaseBeyond(await admitted(entries.length, allowed), entries);
   };
 
+  /** While this consumer may not read, its tokens are of use to others only. */
+  const giveBackUnused = async () => admission?.giveBack(inFlight.unpaid());
+
   const isRunningAlone = () => inFlight.entries().some((entry) => entry.deliveries === SUSPECT_DELIVERY);
 
   const turn = async (signal: AbortSignal, progress: () => void): Promise<"again" | "idle"> => {
     await checkPause();
     if (paused) {
+      await giveBackUnused();
       await pause(PAUSE_CHECK_MS, signal);
       return "again";
     }
@@ -150,7 +154,10 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
     if (room <= 0) {
       // Wakes up when an attempt ends, and at intervals, because the breaker may allow more.
       if (inFlight.room() === 0) await Promise.race([inFlight.untilRoom(signal), pause(ROOM_WAIT_MS, signal)]);
-      else await pause(BREAKER_CHECK_MS, signal);
+      else {
+        await giveBackUnused();
+        await pause(BREAKER_CHECK_MS, signal);
+      }
       return "again";
     }
     const entries = await (admission === undefined

@@ -3,14 +3,21 @@ import { type LoggedEvent, SQL_LOGGED_EVENT } from "../events.ts";
 import { SQL_UNFINISHED } from "./states.ts";
 import { withStep } from "./timeline.ts";
 
+/** When a delivery was published or will be due, whichever is later; the index `deliveries_due` has this expression. */
+const DUE_AT = "greatest(published_at, next_try_at)";
+
+/**
+ * `lease_until` is no part of the index, since heartbeats renew it: it matters for what is in flight alone. Nothing else is in
+ * the order, so that the index has all of it: a million that were due at the same time would be sorted for each batch.
+ */
 const take = statement<LoggedEvent, [string, number, number]>(`
   with lost as (
     select event_id from deliveries
     where group_name = $1::text and state in (${SQL_UNFINISHED})
-      and published_at < now() - $2::float8 * interval '1 ms'
-      and greatest(published_at, next_try_at, lease_until) < now() - $2::float8 * interval '1 ms'
+      and ${DUE_AT} < now() - $2::float8 * interval '1 ms'
+      and (lease_until is null or lease_until < now() - $2::float8 * interval '1 ms')
       and not exists (select 1 from outbox where outbox.event_id = deliveries.event_id)
-    order by published_at, event_id limit $3::int for update skip locked),
+    order by ${DUE_AT} limit $3::int for update skip locked),
   taken as (
     update deliveries set published_at = now(),
       timeline = ${withStep("deliveries", { state: "state", reason: "'reconciled'" })}

@@ -23,6 +23,6 @@ export const isFinal = (state: DeliveryState): boolean => FINAL.has(state);
 
 const listed = (states: readonly DeliveryState[]): string => states.map((state) => `'${state}'`).join(", ");
 
-/** SQL lists of states, for `state in (...)`. The partial index `deliveries_unfinished` has the first in its predicate. */
+/** SQL lists of states, for `state in (...)`. The partial indexes `deliveries_unfinished` and `deliveries_due` have the first in their predicates. */
 export const SQL_UNFINISHED = listed(UNFINISHED_STATES);
 export const SQL_FINAL = listed(FINAL_STATES);

@@ -4,6 +4,7 @@ import { suppressions } from "./0002-suppressions.ts";
 import { eventsAndDeliveries } from "./0003-events-and-deliveries.ts";
 import { payments } from "./0004-payments.ts";
 import { confirmations } from "./0005-confirmations.ts";
+import { dueDeliveries } from "./0006-due-deliveries.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -12,4 +13,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0003-events-and-deliveries": eventsAndDeliveries,
   "0004-payments": payments,
   "0005-confirmations": confirmations,
+  "0006-due-deliveries": dueDeliveries,
 };

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { EXAMPLE, MAIL } from "./groups.ts";
-import type { ChaoticMailServer } from "./mail-server.ts";
+import { EXAMPLE, MAIL, REMINDER, WEBHOOK } from "./groups.ts";
+import type { AcceptedMail, ChaoticMailServer } from "./mail-server.ts";
+import type { ChaoticReceiver } from "./webhook-receiver.ts";
 
 /** What a group's work has effected, seen from outside of the system. */
 export interface Effects {
@@ -9,10 +10,20 @@ export interface Effects {
   read(): readonly string[];
 }
 
-/** The mails that the mail server accepted. */
-export const mailEffects = (mailServer: ChaoticMailServer): Effects => ({
-  group: MAIL,
-  read: () => mailServer.accepted.map(({ eventId }) => eventId),
+/** Whether a mail is of a group: the reminder's own, or the welcome mail's, which sends further links, too. */
+export const isOf = (group: string, { kind }: AcceptedMail): boolean =>
+  (kind === "reminder" ? REMINDER : MAIL) === group;
+
+/** The mails of a group that the mail server accepted. */
+export const mailEffects = (group: string, mailServer: ChaoticMailServer): Effects => ({
+  group,
+  read: () => mailServer.accepted.filter((mail) => isOf(group, mail)).map(({ eventId }) => eventId),
+});
+
+/** The webhooks that the receiver answered by 2xx. */
+export const webhookEffects = (receiver: ChaoticReceiver): Effects => ({
+  group: WEBHOOK,
+  read: () => receiver.acknowledged,
 });
 
 const CHUNK_BYTES = 65_536;

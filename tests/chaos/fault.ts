@@ -1,6 +1,7 @@
 import type { ChaoticMailServer } from "./mail-server.ts";
 import type { Random } from "./random.ts";
 import type { ChaosSystem } from "./system.ts";
+import type { ChaoticReceiver } from "./webhook-receiver.ts";
 
 /** One fault: it is inflicted, lasts, and is healed. */
 export interface Fault {
@@ -20,6 +21,7 @@ export interface Fault {
 export interface FaultDeps {
   readonly system: ChaosSystem;
   readonly mailServer: ChaoticMailServer;
+  readonly receiver: ChaoticReceiver;
   readonly random: Random;
 }
 

@@ -28,7 +28,7 @@ const aServer = async (fault: MailFault | undefined) => {
   };
 };
 
-const ACCEPTED = [{ eventId: EVENT, to: TO, during: "a fault" }];
+const ACCEPTED = [{ eventId: EVENT, kind: "welcome" as const, token: "", to: TO, during: "a fault" }];
 
 describe("the mail server of the fault injection", () => {
   test.each<[MailFault | undefined, RegExp, accepted: boolean, refused: boolean]>([

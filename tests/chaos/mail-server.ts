@@ -18,8 +18,14 @@ export const MAIL_FAULTS = [
 ] as const;
 export type MailFault = (typeof MAIL_FAULTS)[number];
 
+/** What a mail is for, by its Message-ID. */
+type MailKind = "welcome" | "confirmation" | "reminder";
+
 export interface AcceptedMail {
   readonly eventId: string;
+  readonly kind: MailKind;
+  /** Of its link to confirm the address; empty without one. */
+  readonly token: string;
   readonly to: string;
   /** The fault in force at the time. */
   readonly during: string;
@@ -36,7 +42,12 @@ export interface ChaoticMailServer extends AsyncDisposable {
 }
 
 const LATE_MS = 10_000;
-const MESSAGE_ID = /^Message-ID: <([0-9a-f-]{36})\.welcome@/m;
+const MESSAGE_ID = /^Message-ID: <([0-9a-f-]{36})\.(?:welcome|(confirmation)|(reminder))@/m;
+/** A line of its own, which quoted-printable continues. */
+const TOKEN = /^([\w-]{72})=\r?$/m;
+
+const kindOf = ([, , confirmation, reminder]: readonly (string | undefined)[]): MailKind =>
+  confirmation === undefined ? (reminder === undefined ? "welcome" : "reminder") : "confirmation";
 
 /** Answers at MAIL, by fault. */
 const AT_MAIL: Partial<Record<MailFault, Error>> = {
@@ -63,8 +74,16 @@ export const startChaoticMailServer = async (currentFault: () => string): Promis
   let fault: MailFault | undefined;
 
   const beforeReply = async (raw: string, { to, connection }: ArrivingMail): Promise<void> => {
-    const accept = () =>
-      accepted.push({ eventId: MESSAGE_ID.exec(raw)?.[1] ?? "", to: to[0] ?? "", during: currentFault() });
+    const accept = () => {
+      const id = MESSAGE_ID.exec(raw) ?? [];
+      accepted.push({
+        eventId: id[1] ?? "",
+        kind: kindOf(id),
+        token: TOKEN.exec(raw)?.[1] ?? "",
+        to: to[0] ?? "",
+        during: currentFault(),
+      });
+    };
     switch (fault) {
       case "reset before the 250, not accepted":
         return connection.reset();

@@ -4,7 +4,9 @@ import { parseArgs } from "node:util";
 import { untilReady } from "../../local/ready.ts";
 import { pause } from "../../runtime/loop.ts";
 import { audit } from "./audit.ts";
-import { exampleEffects, mailEffects } from "./effects.ts";
+import { startConfirmations } from "./confirmations.ts";
+import { exampleEffects, mailEffects, webhookEffects } from "./effects.ts";
+import { MAIL, REMINDER } from "./groups.ts";
 import { startLoad } from "./load.ts";
 import { createLogSums } from "./log-sums.ts";
 import { startChaoticMailServer } from "./mail-server.ts";
@@ -13,12 +15,13 @@ import { seededRandom } from "./random.ts";
 import { breachesOf, report } from "./report.ts";
 import { runFaults, untilSettled } from "./run.ts";
 import { SERVICE_TOKEN, startChaosSystem } from "./system.ts";
+import { startChaoticReceiver } from "./webhook-receiver.ts";
 
 const USAGE = `bun run chaos [--minutes N] [--seed S] [--rate R]
 
-Runs two APIs, four consumers of three groups, Postgres, Redis and a faulty mail server under a steady load of R signups per
-second (default 25) and five payments, injects random faults for N minutes (default 1), waits until all work is finished, and audits it. The same
-seed gives the same faults. Exit code 1 if a promise is broken, or if the run provoked too little to prove anything.`;
+Runs two APIs, four consumers of five groups, Postgres, Redis, a faulty mail server and a faulty receiver of webhooks under a steady
+load of R signups per second (default 25) and five payments; some users confirm their address, some ask for another link. It injects
+random faults for N minutes (default 1), waits until all work is finished, and audits it. The same seed gives the same faults. Exit code 1 if a promise is broken, or if the run provoked too little to prove anything.`;
 
 const WARM_UP_MS = 30_000;
 const PROGRESS_EVERY_MS = 10_000;
@@ -63,8 +66,9 @@ const main = async (): Promise<readonly string[]> => {
   await using mailServer = await startChaoticMailServer(() => current);
   const workFile = join(directory, "example-work.txt");
   writeFileSync(workFile, "");
-  const effects = [mailEffects(mailServer), exampleEffects(workFile)];
-  await using system = await startChaosSystem({ directory, mailServer, logs, workFile });
+  await using receiver = await startChaoticReceiver(seededRandom(seed + 3));
+  const effects = [mailEffects(MAIL, mailServer), exampleEffects(workFile), webhookEffects(receiver)];
+  await using system = await startChaosSystem({ directory, mailServer, receiver, logs, workFile });
   const urls = system.victims.filter(({ kind }) => kind === "api").map(({ url }) => url);
   await Promise.all(urls.map((url) => untilReady("an API", `${url}/readyz`, stop.signal)));
   const payments = await startPayments({
@@ -75,6 +79,14 @@ const main = async (): Promise<readonly string[]> => {
     random: seededRandom(seed + 2),
   });
   const load = startLoad(urls, rate, seededRandom(seed + 1));
+  const confirmations = startConfirmations({
+    urls,
+    databaseUrl: system.databaseUrl,
+    mailServer,
+    load,
+    random: seededRandom(seed + 4),
+  });
+  const stopLoad = () => Promise.all([load.stop(), payments.stop(), confirmations.stop()]);
   const say = (what: string) => {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4);
     const counts = effects.map(({ group, read }) => `${group} ${read().length}`).join("  ");
@@ -90,20 +102,21 @@ const main = async (): Promise<readonly string[]> => {
       if (label !== "calm") say(label);
     };
     const random = seededRandom(seed);
-    const deps = { system, mailServer, random, load, effects, onFault, signal: stop.signal };
+    const deps = { system, mailServer, receiver, random, load, effects, onFault, signal: stop.signal };
     const run = await runFaults(deps, seed, minutes);
-    await Promise.all([load.stop(), payments.stop()]);
+    await stopLoad();
     await untilSettled(system, stop.signal, say);
     if (stop.signal.aborted) return ["interrupted before its end"];
     await system.retire();
-    const audited = await audit(system, mailServer, effects, load);
-    const paid = await payments.audit();
-    const results = { run, audited, paid, load, logs, misconduct: system.misconduct };
+    const audited = await audit(system, mailServer, [...effects, mailEffects(REMINDER, mailServer)], load);
+    const [paid, confirmed] = [await payments.audit(), await confirmations.audit()];
+    const { misconduct } = system;
+    const results = { run, audited, paid, confirmations: confirmed, receiver, load, logs, misconduct };
     console.log(report(results));
     return breachesOf(results);
   } finally {
     clearInterval(progress);
-    await Promise.all([load.stop(), payments.stop()]);
+    await stopLoad();
   }
 };
 

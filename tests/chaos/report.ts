@@ -1,15 +1,19 @@
 import { type Audit, breachesOfGroup, type GroupAudit } from "./audit.ts";
-import { CHAOS_GROUPS, EXAMPLE, MAIL } from "./groups.ts";
+import type { ConfirmationAudit } from "./confirmations.ts";
+import { CHAOS_GROUPS, EXAMPLE, MAIL, PROMPT_GROUPS, REMINDER, WEBHOOK } from "./groups.ts";
 import type { Load } from "./load.ts";
 import type { Counted, LogSums } from "./log-sums.ts";
 import type { PaymentAudit } from "./payments.ts";
 import type { Run } from "./run.ts";
+import type { ChaoticReceiver } from "./webhook-receiver.ts";
 
 /** All results of a run. */
 export interface Results {
   readonly run: Run;
   readonly audited: Audit;
   readonly paid: PaymentAudit;
+  readonly confirmations: ConfirmationAudit;
+  readonly receiver: ChaoticReceiver;
   readonly load: Load;
   readonly logs: LogSums;
   /** Processes that exited when they must not, or did not when they must. */
@@ -45,14 +49,17 @@ const groupLine = (logs: LogSums, audited: GroupAudit): string =>
     `${audited.lost.length} lost`,
     `${audited.uncertain} uncertain`,
     `${audited.replayed.length} replayed`,
-    `dead: ${entriesOf(audited.dead)}`,
+    `without effect: ${entriesOf(audited.dead)}`,
     `dead letters: ${entriesOf(audited.letters)}`,
     `${logs.sum("claimed", audited.group)} entries claimed`,
     `${logs.sum("reconciled", audited.group)} reconciled`,
   ].join("; ");
 
 const duplicateLines = ({ duplicates }: Audit): readonly string[] => {
-  const byCause = Map.groupBy(duplicates, ({ during, why }) => `${during.padEnd(36)} ${why}`);
+  const byCause = Map.groupBy(
+    duplicates,
+    ({ group, during, why }) => `${group.padEnd(16)} ${during.padEnd(36)} ${why}`,
+  );
   const lines = [...byCause].map(([cause, ofCause]) => {
     const most = ofCause.reduce((high, { copies }) => Math.max(high, copies), 0);
     return `  ${cause}: ${ofCause.length} signups, at most ${most} copies`;
@@ -66,9 +73,9 @@ const recoveryLines = ({ recoveries }: Run): readonly string[] => {
   const byKind = [...Map.groupBy(recoveries, ({ kind }) => kind)].sort(([left], [right]) => left.localeCompare(right));
   return [
     "recovery: from the healing to the first effect of a signup after it; median and maximum",
-    `  ${"".padEnd(36)} ${CHAOS_GROUPS.map(({ name }) => name.padEnd(16)).join("")}`,
+    `  ${"".padEnd(36)} ${PROMPT_GROUPS.map(({ name }) => name.padEnd(16)).join("")}`,
     ...byKind.map(([kind, ofKind]) => {
-      const cells = CHAOS_GROUPS.map(({ name }) =>
+      const cells = PROMPT_GROUPS.map(({ name }) =>
         times(ofKind.filter(({ group }) => group === name).map(({ tookMs }) => tookMs)).padEnd(16),
       );
       return `  ${kind.padEnd(36)} ${cells.join("")}`.trimEnd();
@@ -77,13 +84,23 @@ const recoveryLines = ({ recoveries }: Run): readonly string[] => {
 };
 
 /** The audit and the times, as a table. */
-export const report = ({ run, audited, paid, load, logs, misconduct }: Results): string => {
+export const report = ({ run, audited, paid, confirmations, receiver, load, logs, misconduct }: Results): string => {
   const rows: (readonly [string, string])[] = [
     ["seed", String(run.seed)],
     ["faults", String(run.faults)],
     ["signups accepted", String(audited.accepted)],
     ...audited.byGroup.map((each) => [each.group, groupLine(logs, each)] as const),
     ["duplicates", `${audited.duplicates.length}, ${audited.unexplainedDuplicates.length} beyond the counter`],
+    [
+      "webhooks",
+      `${receiver.requests()} requests, ${receiver.acknowledged.length} acknowledged, ` +
+        `${audited.unexplainedWebhooks.length} events repeated beyond consumers that died, ${receiver.forged.length} with a wrong signature`,
+    ],
+    [
+      "confirmations",
+      `${confirmations.confirmed} confirmed, ${audited.needlessReminders.length} reminded although confirmed in time; ` +
+        `${confirmations.asked} asked for another link`,
+    ],
     ["payments", `${paid.promised} promised, ${paid.completed} completed, ${paid.rejected} rejected`],
     ["group unaffected", `${run.independent - run.notIndependent.length} of ${run.independent} times`],
     ["left at the end", audited.leftovers.join(", ") || "none"],
@@ -102,7 +119,8 @@ export const report = ({ run, audited, paid, load, logs, misconduct }: Results):
 };
 
 /** Broken promises, and reasons why the run proves too little. */
-export const breachesOf = ({ run, audited, paid, load, logs, misconduct }: Results): string[] => {
+export const breachesOf = (results: Results): string[] => {
+  const { run, audited, paid, confirmations, receiver, load, logs, misconduct } = results;
   const breaches: string[] = [];
   const expectNone = (what: string, found: readonly string[]) => {
     if (found.length > 0) breaches.push(`${found.length} ${what}: ${found.slice(0, 5).join(", ")}`);
@@ -113,6 +131,14 @@ export const breachesOf = ({ run, audited, paid, load, logs, misconduct }: Resul
   for (const group of audited.byGroup) for (const [what, events] of breachesOfGroup(group)) expectNone(what, events);
   expectNone("duplicates beyond the uncertain counter", audited.unexplainedDuplicates);
   expectNone("users without one event and one delivery per group", audited.incomplete);
+  expectNone("webhooks repeated beyond the consumers that died with them", audited.unexplainedWebhooks);
+  expectNone("webhooks with a wrong signature", receiver.forged);
+  expectNone("reminders to users who had confirmed in time", audited.needlessReminders);
+  expectNone("confirmed addresses that Postgres knows nothing of", confirmations.forgotten);
+  expectNone("confirmed addresses without one event and one delivery per group", confirmations.incomplete);
+  expectNone("answers that reveal who exists", confirmations.telling);
+  expectNone("users who asked for another link and for whom not one mail was ordered", confirmations.wronglyOrdered);
+  expectNone("mails to strangers", confirmations.toStrangers);
   expectNone("payments promised, and not as promised", paid.broken);
   expectNone("accounts whose balance is not exact", paid.wrongBalances);
   expectSome("payment completed", paid.completed);
@@ -123,8 +149,14 @@ export const breachesOf = ({ run, audited, paid, load, logs, misconduct }: Resul
   expectNone("times that a process misbehaved", misconduct);
   expectNone("kinds of work left at the end", audited.leftovers);
   const auditOf = (name: string) => audited.byGroup.find(({ group }) => group === name);
-  const uncertainExample = auditOf(EXAMPLE)?.uncertain ?? 0;
-  if (uncertainExample > 0) breaches.push(`${uncertainExample} uncertain in ${EXAMPLE}, whose effect is idempotent`);
+  for (const name of [EXAMPLE, WEBHOOK]) {
+    const uncertain = auditOf(name)?.uncertain ?? 0;
+    if (uncertain > 0) breaches.push(`${uncertain} uncertain in ${name}, whose effect is idempotent`);
+  }
+  expectSome("webhook repeated after a refusal", receiver.requests() - receiver.acknowledged.length);
+  expectSome("reminder sent", auditOf(REMINDER)?.events);
+  expectSome("reminder cancelled", auditOf(REMINDER)?.dead.get("address_confirmed"));
+  expectSome("request for another link", confirmations.asked);
   expectSome(`uncertain delivery of ${MAIL}`, auditOf(MAIL)?.uncertain);
   expectSome(`event replayed for ${EXAMPLE}`, auditOf(EXAMPLE)?.replayed.length);
   for (const { name } of CHAOS_GROUPS) expectSome(`entry claimed by ${name}`, logs.sum("claimed", name));

@@ -8,7 +8,7 @@ import { countUnfinished, leftovers } from "./unfinished.ts";
 
 export interface RunDeps extends FaultDeps {
   readonly load: Load;
-  /** Of each group. */
+  /** Of each group that acts as soon as somebody has signed up. */
   readonly effects: readonly Effects[];
   /** Called with the label of each fault as it begins, and with `calm` after it. */
   readonly onFault: (label: string) => void;
@@ -42,7 +42,7 @@ const TAKES_EFFECT_MS = 1_500;
 /** About what one fault takes: none begins so shortly before the end. */
 const FAULT_MS = 5_000;
 
-/** Injects one fault after the other for `minutes`, and waits after each until a new signup gets through both groups. */
+/** Injects one fault after the other for `minutes`, and waits after each until a new signup gets through each group. */
 export const runFaults = async (deps: RunDeps, seed: number, minutes: number): Promise<Run> => {
   const { effects, onFault, signal } = deps;
   const run: Run = { seed, faults: 0, recoveries: [], notRecovered: [], notIndependent: [], independent: 0 };

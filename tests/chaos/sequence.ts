@@ -1,10 +1,11 @@
 import { areApart, bothOf, type Fault, type FaultDeps } from "./fault.ts";
-import { EXAMPLE } from "./groups.ts";
+import { EXAMPLE, MAIL } from "./groups.ts";
 import { LINK_FAULTS } from "./link.ts";
 import { MAIL_FAULTS } from "./mail-server.ts";
 import { operatorFaults } from "./operator-faults.ts";
 import { processFaults } from "./process-faults.ts";
 import { storeFaults } from "./store-faults.ts";
+import { WEBHOOK_FAULTS } from "./webhook-receiver.ts";
 
 const TWO_AT_A_TIME = 0.3;
 export const LEAST_FAULTS = 7;
@@ -44,6 +45,7 @@ export function* faultSequence(deps: FaultDeps): Generator<Fault, never> {
       onOperations.killDuringReplay,
       ...[onLinks.breakLink, onLinks.breakLink, onLinks.breakLink],
       ...[() => onLinks.mailFault(), () => onLinks.mailFault(), () => onLinks.mailFault()],
+      ...[onLinks.webhookFault, onLinks.webhookFault],
     ])();
   for (;;) {
     const first = any();
@@ -57,7 +59,7 @@ export function* faultSequence(deps: FaultDeps): Generator<Fault, never> {
   }
 }
 
-const linkFaults = ({ system, mailServer, random }: FaultDeps) => ({
+const linkFaults = ({ system, mailServer, receiver, random }: FaultDeps) => ({
   breakLink: (): Fault => {
     const [link, fault] = [random.pick(system.links), random.pick(LINK_FAULTS)];
     return {
@@ -78,4 +80,16 @@ const linkFaults = ({ system, mailServer, random }: FaultDeps) => ({
     inflict: async () => mailServer.misbehave(fault),
     heal: async () => mailServer.misbehave(undefined),
   }),
+  webhookFault: (): Fault => {
+    const fault = random.pick(WEBHOOK_FAULTS);
+    return {
+      kind: `webhook: ${fault}`,
+      label: `webhook: ${fault}`,
+      lastsMs: random.between(1_000, 4_000),
+      parts: ["webhook"],
+      unaffected: MAIL,
+      inflict: async () => receiver.misbehave(fault),
+      heal: async () => receiver.misbehave(undefined),
+    };
+  },
 });

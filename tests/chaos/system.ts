@@ -2,14 +2,16 @@ import { join } from "node:path";
 import { type LocalServer, startPostgres } from "../../local/postgres.ts";
 import { startRedis } from "../../local/redis.ts";
 import { findRedis } from "../../local/redis-program.ts";
+import { receiverVariable } from "../../settings/webhooks.ts";
 import { PAYMENTS } from "../../stream/groups.ts";
 import { ownPort } from "../own-port.ts";
 import { findClockLibrary } from "./clock-library.ts";
-import { EXAMPLE, MAIL } from "./groups.ts";
+import { EXAMPLE, MAIL, RECEIVER, REMINDER, WEBHOOK } from "./groups.ts";
 import { createLink, type Link } from "./link.ts";
 import type { LogSums } from "./log-sums.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
 import { createVictim, type Victim } from "./victim.ts";
+import type { ChaoticReceiver } from "./webhook-receiver.ts";
 
 /** All processes, and what a fault needs to act on each of them. */
 export interface ChaosSystem extends AsyncDisposable {
@@ -31,6 +33,7 @@ export interface ChaosSystemOptions {
   /** Data and logs. */
   readonly directory: string;
   readonly mailServer: ChaoticMailServer;
+  readonly receiver: ChaoticReceiver;
   readonly logs: LogSums;
   /** Where the example's consumers record their work. */
   readonly workFile: string;
@@ -38,6 +41,8 @@ export interface ChaosSystemOptions {
 
 export const STREAM_NAME = "chaos";
 export const SERVICE_TOKEN = "a-token-for-chaos-alone";
+/** Longer than most faults, so that what is due was looked up after them; short enough to wait for at the end. */
+export const REMINDER_DELAY_MS = 15_000;
 
 /** Short times, so that a minute has room for many faults; cheap password hashes. */
 const SETTINGS = {
@@ -52,19 +57,23 @@ const SETTINGS = {
   RETRY_MAX: "20",
   RECONCILE_AFTER_MS: "4000",
   DRAIN_TIMEOUT_MS: "5000",
+  REMINDER_DELAY_MS: String(REMINDER_DELAY_MS),
+  WEBHOOKS: RECEIVER,
+  WEBHOOK_ALLOW_PRIVATE: "true",
+  WEBHOOK_TIMEOUT_MS: "4000",
   EXAMPLE_SLOW_SHARE: "0.1",
   EXAMPLE_FAILING_SHARE: "0.1",
   SERVICE_TOKEN,
 };
 
-/** The groups of a signup have three consumers each: two that run both, and one without the other. Payments have two. */
+/** Mail and example have three consumers each: two that run both, and one without the other. The other groups have two. */
 const PARTS = [
   { kind: "api", name: "api-1", groups: [], hasFakeClock: false },
   { kind: "api", name: "api-2", groups: [], hasFakeClock: true },
-  { kind: "consumer", name: "consumer-1", groups: [MAIL, EXAMPLE], hasFakeClock: false },
-  { kind: "consumer", name: "consumer-2", groups: [MAIL, PAYMENTS.name], hasFakeClock: false },
-  { kind: "consumer", name: "consumer-3", groups: [MAIL, EXAMPLE], hasFakeClock: true },
-  { kind: "consumer", name: "consumer-4", groups: [EXAMPLE, PAYMENTS.name], hasFakeClock: false },
+  { kind: "consumer", name: "consumer-1", groups: [MAIL, EXAMPLE, REMINDER], hasFakeClock: false },
+  { kind: "consumer", name: "consumer-2", groups: [MAIL, PAYMENTS.name, WEBHOOK], hasFakeClock: false },
+  { kind: "consumer", name: "consumer-3", groups: [MAIL, EXAMPLE, REMINDER], hasFakeClock: true },
+  { kind: "consumer", name: "consumer-4", groups: [EXAMPLE, PAYMENTS.name, WEBHOOK], hasFakeClock: false },
 ] as const;
 
 const root = join(import.meta.dir, "..", "..");
@@ -86,7 +95,7 @@ const kill = async (server: LocalServer): Promise<void> => {
 
 /** Two APIs, four consumers, Postgres, and Redis with an append-only file; each pair is connected by a link of its own. */
 export const startChaosSystem = async (options: ChaosSystemOptions): Promise<ChaosSystem> => {
-  const { directory, mailServer, logs, workFile } = options;
+  const { directory, mailServer, receiver, logs, workFile } = options;
   const program = findRedis(join(root, ".local", "redis"), console.log);
   const clockLibrary = findClockLibrary(join(root, ".local", "libfaketime"));
   if (clockLibrary === undefined) console.log("libfaketime is unavailable: clocks do not jump");
@@ -99,7 +108,13 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
   let redis = await startRedis(redisOptions);
   let postgres = await startPostgres(postgresOptions);
   const [databaseUrl, redisUrl] = [postgres.url, redis.url];
-  const env = { PATH: process.env["PATH"] ?? "", ...SETTINGS, EXAMPLE_WORK_FILE: workFile };
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    ...SETTINGS,
+    [receiverVariable(RECEIVER, "URL")]: receiver.url,
+    [receiverVariable(RECEIVER, "SECRET")]: receiver.secret,
+    EXAMPLE_WORK_FILE: workFile,
+  };
   const migrated = Bun.spawnSync([process.execPath, "database/migrate.ts"], {
     cwd: root,
     env: { ...env, DATABASE_URL: databaseUrl },

@@ -1,0 +1,59 @@
+import { describe, expect, test } from "bun:test";
+import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
+import { openDatabase, statement } from "../connection.ts";
+import { readBacklog } from "./counts.ts";
+import { takeLostDeliveries } from "./lost.ts";
+
+const MANY = 20_000;
+const GROUP = "reminder-email";
+
+const insert = statement<{ count: number }, [number, string, string, string | null]>(`
+  with inserted as (
+    insert into deliveries (group_name, event_id, state, published_at, next_try_at)
+    select '${GROUP}', gen_random_uuid(), $2::text, now() + $3::interval, now() + $4::interval
+    from generate_series(1, $1::int)
+    returning event_id)
+  select count(*)::int as count from inserted`);
+const analyze = statement<never, []>("analyze deliveries");
+/** The counters of a session arrive when its transaction ends. */
+const flushCounters = statement<{ flushed: string }, []>("select pg_stat_force_next_flush()::text as flushed");
+const counters = statement<{ read: number }, []>(`
+  select (seq_tup_read + coalesce(idx_tup_fetch, 0))::int as read from pg_stat_user_tables where relname = 'deliveries'`);
+
+/** How many rows of the ledger an action reads. */
+const rowsReadBy = async ({ url }: TestDatabase, action: (db: ReturnType<typeof openDatabase>) => Promise<unknown>) => {
+  // One connection: a session knows its own counters.
+  const db = openDatabase({ url, poolSize: 1, applicationName: "test" });
+  const count = async () => {
+    await flushCounters(db);
+    return (await counters(db))[0]?.read ?? Number.NaN;
+  };
+  const before = await count();
+  await action(db);
+  const after = await count();
+  await db.destroy();
+  return after - before;
+};
+
+const lost = (db: ReturnType<typeof openDatabase>) =>
+  takeLostDeliveries(db, { group: GROUP, overtakenByMs: 60_000, limit: 250 });
+
+describe("nothing grows with", () => {
+  test("reminders that wait until they are due: neither the backlog nor the search for lost deliveries", async () => {
+    const database = await withTestDatabase();
+    await insert(database.db, MANY, "queued", "1 day", "1 day");
+    await analyze(database.db);
+    expect(await rowsReadBy(database, lost)).toBeLessThan(100);
+    // It counts up to ten thousand.
+    expect(await rowsReadBy(database, (db) => readBacklog(db, GROUP))).toBeLessThan(10_100);
+    await database.drop();
+  });
+
+  test("deliveries that wait for a retry: the search for lost deliveries", async () => {
+    const database = await withTestDatabase();
+    await insert(database.db, MANY, "retrying", "-1 hour", "1 hour");
+    await analyze(database.db);
+    expect(await rowsReadBy(database, lost)).toBeLessThan(100);
+    await database.drop();
+  });
+});

@@ -1,0 +1,182 @@
+import postgres, { type Sql } from "postgres";
+import { pause } from "../../runtime/loop.ts";
+import { USER_CONFIRMATION_REQUESTED } from "../../stream/events/user-confirmation-requested.ts";
+import { USER_EMAIL_VERIFIED } from "../../stream/events/user-email-verified.ts";
+import { GROUPS_OF_VERIFIED } from "./groups.ts";
+import type { Load } from "./load.ts";
+import type { ChaoticMailServer } from "./mail-server.ts";
+import type { Random } from "./random.ts";
+
+/** What users who confirm their address, and users who ask for another link, were promised, and got. */
+export interface ConfirmationAudit {
+  /** Users whom an API told that their address is confirmed. */
+  readonly confirmed: number;
+  /** Of those, the ones of whom Postgres knows nothing. */
+  readonly forgotten: readonly string[];
+  /** Confirmed users without exactly one event that has one delivery per group. */
+  readonly incomplete: readonly string[];
+  /** Requests for another link that were answered by 202, of users and of strangers. */
+  readonly asked: number;
+  /** Answers by which a caller could tell who exists. */
+  readonly telling: readonly string[];
+  /** Users who asked, and for whom another number of mails was ordered than the limit allows. */
+  readonly wronglyOrdered: readonly string[];
+  /** Mails to addresses that nobody signed up with. */
+  readonly toStrangers: readonly string[];
+}
+
+export interface Confirmations {
+  stop(): Promise<void>;
+  audit(): Promise<ConfirmationAudit>;
+}
+
+export interface ConfirmationOptions {
+  readonly urls: readonly string[];
+  readonly databaseUrl: string;
+  readonly mailServer: ChaoticMailServer;
+  readonly load: Load;
+  readonly random: Random;
+}
+
+interface Answer {
+  readonly email: string;
+  readonly isUser: boolean;
+  readonly status: number;
+  readonly body: string;
+}
+
+const TIMEOUT_MS = 10_000;
+const LOOK_EVERY_MS = 200;
+/** Within the time that the limit of one mail a minute counts. */
+const ASK_AGAIN_AFTER_MS = 500;
+const CONFIRMING_SHARE = 0.3;
+const ASKING_SHARE = 0.1;
+const MAX_THINKING_MS = 4_000;
+const STRANGER = "stranger-";
+
+const CONFIRMED = /Your email address is confirmed\.|This email address was confirmed before\./;
+
+/** Calls back for each new item of a list that grows. */
+const follow = <Item>(list: readonly Item[], each: (item: Item) => void): (() => void) => {
+  let seen = list.length;
+  return () => {
+    for (; seen < list.length; seen += 1) {
+      const item = list[seen];
+      if (item !== undefined) each(item);
+    }
+  };
+};
+
+const incompleteUsers = (sql: Sql): Promise<{ readonly email: string }[]> => sql`
+  select email from users
+    left join events on events.subject = users.id::text and events.type = ${USER_EMAIL_VERIFIED}
+    left join deliveries using (event_id)
+  where email_verified_at is not null
+  group by users.id having count(distinct event_id) <> 1 or
+    array_agg(group_name order by group_name) is distinct from ${GROUPS_OF_VERIFIED}::text[]`;
+
+const orderedMails = (sql: Sql): Promise<{ readonly email: string; readonly ordered: number }[]> => sql`
+  select email, count(*)::int as ordered from users join events on events.subject = users.id::text
+  where events.type = ${USER_CONFIRMATION_REQUESTED} group by users.id`;
+
+/**
+ * Some users press the button of the link in their welcome mail, some of them within the delay of the reminder; some, and
+ * strangers, ask for another link, twice within the minute for which one mail is allowed.
+ */
+export const startConfirmations = (options: ConfirmationOptions): Confirmations => {
+  const { urls, databaseUrl, mailServer, load, random } = options;
+  const confirmed = new Set<string>();
+  const pressed = new Set<string>();
+  const answers: Answer[] = [];
+  const inFlight = new Set<Promise<void>>();
+  const stopping = new AbortController();
+  let strangers = 0;
+
+  const post = async (path: string, body: URLSearchParams | string): Promise<Response | undefined> => {
+    const type = typeof body === "string" ? "application/json" : "application/x-www-form-urlencoded";
+    try {
+      return await fetch(`${random.pick(urls)}${path}`, {
+        method: "POST",
+        headers: { "Content-Type": type },
+        body: String(body),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+    } catch {
+      return undefined;
+    }
+  };
+  const textOf = (response: Response | undefined) => response?.text().catch(() => undefined);
+
+  const confirm = async (email: string, token: string): Promise<void> => {
+    const page = await textOf(await post("/confirm?lang=en", new URLSearchParams({ token })));
+    if (page !== undefined && CONFIRMED.test(page)) confirmed.add(email);
+  };
+  const ask = async (email: string, isUser: boolean): Promise<void> => {
+    for (let times = 0; times < 2; times += 1) {
+      const response = await post("/api/v1/user/resend", JSON.stringify({ email }));
+      const body = await textOf(response);
+      if (response !== undefined && body !== undefined) answers.push({ email, isUser, status: response.status, body });
+      await pause(ASK_AGAIN_AFTER_MS, stopping.signal);
+    }
+  };
+  const later = (action: () => Promise<void>): void => {
+    const one = pause(random.between(0, MAX_THINKING_MS), stopping.signal).then(() => action());
+    inFlight.add(one);
+    void one.finally(() => inFlight.delete(one));
+  };
+
+  const lookAtMails = follow(mailServer.accepted, ({ kind, to, token }) => {
+    if (kind !== "welcome" || pressed.has(to) || random.next() >= CONFIRMING_SHARE) return;
+    pressed.add(to);
+    later(() => confirm(to, token));
+  });
+  const lookAtSignups = follow(load.accepted, ({ email }) => {
+    if (random.next() >= ASKING_SHARE) return;
+    strangers += 1;
+    const stranger = `${STRANGER}${strangers}@inbox.example`;
+    later(() => ask(email, true));
+    later(() => ask(stranger, false));
+  });
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      lookAtMails();
+      lookAtSignups();
+      await pause(LOOK_EVERY_MS, stopping.signal);
+    }
+  };
+  const running = run();
+
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+      await Promise.all(inFlight);
+    },
+    async audit() {
+      const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+      const verified = await sql<{ email: string }[]>`select email from users where email_verified_at is not null`;
+      const incomplete = await incompleteUsers(sql);
+      const ordered = new Map((await orderedMails(sql)).map(({ email, ordered: count }) => [email, count]));
+      await sql.end();
+      const isVerified = new Set(verified.map(({ email }) => email));
+      const accepted = answers.filter(({ status }) => status === 202);
+      const variants = new Set(accepted.map(({ body }) => body));
+      const asked = new Set(accepted.filter(({ isUser }) => isUser).map(({ email }) => email));
+      return {
+        confirmed: confirmed.size,
+        forgotten: [...confirmed].filter((email) => !isVerified.has(email)),
+        incomplete: incomplete.map(({ email }) => email),
+        asked: accepted.length,
+        telling: [
+          ...answers.filter(({ status }) => status !== 202 && status < 500).map(({ status }) => String(status)),
+          ...[...variants].slice(1),
+        ],
+        wronglyOrdered: [
+          ...[...asked].filter((email) => !ordered.has(email)),
+          ...[...ordered].filter(([, count]) => count > 1).map(([email]) => email),
+        ],
+        toStrangers: mailServer.accepted.filter(({ to }) => to.startsWith(STRANGER)).map(({ to }) => to),
+      };
+    },
+  };
+};
