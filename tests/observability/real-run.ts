@@ -6,6 +6,7 @@ import { type OtlpReceiver, startOtlpReceiver } from "../otlp-receiver.ts";
 import { ownPort } from "../own-port.ts";
 import { aSystem, type RunningProcess, type System, signUpAt } from "../processes.ts";
 import { exportingTo, openRedis } from "../received-traces.ts";
+import { aReceiver } from "../webhook-receiver.ts";
 import { type PrometheusServer, startPrometheus } from "./prometheus-server.ts";
 
 /** A system at work, scraped by a real Prometheus, its traces received. */
@@ -32,6 +33,16 @@ const startMoodyMailServer = () => {
       // Longer than the consumer lives.
       await Bun.sleep(60_000);
     },
+  });
+};
+
+/** A receiver of webhooks that fails at the first attempt of every second one. */
+const startMoodyReceiver = () => {
+  const attempts = new Map<string, number>();
+  return aReceiver((response, { headers: { "webhook-id": id = "" } }) => {
+    const attempt = attempts.get(id) ?? attempts.size;
+    attempts.set(id, 0);
+    return response.writeHead(attempt % 2 === 0 ? 204 : 500).end();
   });
 };
 
@@ -63,6 +74,7 @@ export const startRealRun = async (): Promise<RealRun> => {
   await using stack = new AsyncDisposableStack();
   const receiver = stack.use(startOtlpReceiver());
   const system = stack.use(await aSystem({ mailServer: await startMoodyMailServer() }));
+  const webhooks = stack.use(await startMoodyReceiver());
   const ports: number[] = [];
   const settings = async () => {
     const port = await ownPort();
@@ -71,6 +83,11 @@ export const startRealRun = async (): Promise<RealRun> => {
       RETRY_GREYLIST_MS: "100",
       // High enough to limit nothing: its gauge is what counts.
       MAIL_RATE_PER_SECOND: "1000",
+      // A group that comes from the settings.
+      WEBHOOKS: "crm",
+      WEBHOOK_CRM_URL: webhooks.url,
+      WEBHOOK_CRM_SECRET: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+      WEBHOOK_ALLOW_PRIVATE: "true",
       OTEL_METRICS_EXPORTER: "prometheus",
       OTEL_EXPORTER_PROMETHEUS_PORT: String(port),
     });
