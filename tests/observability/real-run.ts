@@ -51,11 +51,11 @@ const address = (mood: string): { readonly email: string } => ({
 });
 
 /** A mail that Redis loses: its entry is deleted from the stream while nobody reads. */
-const loseOne = async (system: System, api: RunningProcess): Promise<void> => {
+const loseOne = async (system: System, api: RunningProcess, consumer: RunningProcess): Promise<void> => {
   using opened = await openRedis();
   const { redis } = opened;
   await pauseGroup(redis, system.keys, WELCOME_EMAIL.name);
-  await Bun.sleep(1_500);
+  await eventually(() => consumer.lines.some((line) => line.includes("the group is paused")));
   const last = async () => (await redis.xrevrange(system.keys.events, "+", "-", "COUNT", 1))[0]?.[0];
   const before = await last();
   await signUpAt(api);
@@ -107,12 +107,12 @@ export const startRealRun = async (): Promise<RealRun> => {
   await eventually(() => system.mailServer.taken.length >= 24);
   const second = system.consumer(forSecond);
   first.kill("SIGKILL");
-  await second;
+  const survivor = await second;
   await people("plain", 10);
   // A killed process takes its counters with it.
   await people("later", 2);
   await eventually(() => system.mailServer.taken.some(({ to }) => to.some((each) => each.startsWith("hang"))));
-  await loseOne(system, api);
+  await loseOne(system, api, survivor);
   await people("plain", 10);
   const running = stack.move();
   return {
