@@ -91,6 +91,20 @@ describe("receivers of webhooks that an overlay's settings name", () => {
     const objects = await manifests.set(["WEBHOOKS=crm", "WEBHOOK_CRM_URL=https://crm.example/hooks"]);
     expect(existsSync(join(receivers, "webhook-audit-log"))).toBe(false);
     expect(findings(objects)).toEqual([]);
+    const misspelt = objects.map((object) =>
+      object.kind === "ConfigMap" && object.data?.["WEBHOOK_CRM_URL"] !== undefined
+        ? {
+            ...object,
+            data: { ...object.data, WEBHOOK_CRM_EVENT: "#", WEBHOOK_AUDIT_LOG_URL: "https://audit.example" },
+          }
+        : object,
+    );
+    expect(findings(misspelt)).toEqual(
+      expect.arrayContaining([
+        "settings: Deployment/api: sets WEBHOOK_CRM_EVENT, which nobody reads",
+        "settings: Deployment/api: sets WEBHOOK_AUDIT_LOG_URL, which nobody reads",
+      ]),
+    );
     await manifests.set([]);
     expect(existsSync(join(receivers, "kustomization.yaml"))).toBe(false);
   });
