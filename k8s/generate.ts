@@ -7,6 +7,7 @@ import { SETTINGS } from "../settings/schema.ts";
 import type { Setting } from "../settings/values.ts";
 import { GROUPS, type Group } from "../stream/groups.ts";
 import { groupManifests, WRITTEN } from "./group-manifests.ts";
+import { overlayManifests } from "./overlay-manifests.ts";
 
 /** Settings that no ConfigMap holds, and where they come from instead. */
 export const SETTINGS_FROM_ELSEWHERE: Readonly<Record<string, string>> = {
@@ -41,28 +42,34 @@ const prometheusRule = (): string => {
 };
 
 /** Every generated manifest: path below `k8s/` -> content. */
-const generatedManifests = async (groups: readonly Group[]): Promise<ReadonlyMap<string, string>> => {
-  const deployed = groups.map(async (group) => ({
-    name: group.name,
-    requires: (await factoryOf(group)).requires,
-    isDelayed: group.delayMs !== undefined,
-  }));
+const generatedManifests = async (groups: readonly Group[], k8s: string): Promise<ReadonlyMap<string, string>> => {
+  const deployed = await Promise.all(
+    groups.map(async (group) => ({
+      name: group.name,
+      requires: (await factoryOf(group)).requires,
+      isDelayed: group.delayMs !== undefined,
+    })),
+  );
+  const streamName = SETTINGS.STREAM_NAME.fallback ?? "";
   return new Map([
     ["base/settings.env", settingsFile()],
     ["components/monitoring/rules-signup-stream.yaml", prometheusRule()],
-    ...groupManifests(await Promise.all(deployed), SETTINGS.STREAM_NAME.fallback ?? ""),
+    ...groupManifests(deployed, streamName),
+    ...overlayManifests(k8s, deployed, streamName),
   ]);
 };
 
 /** Manifests that were generated before and are no longer, such as those of a removed group. */
-const staleManifests = (current: ReadonlyMap<string, string>): readonly string[] =>
-  [...new Bun.Glob("**/*.{yaml,env}").scanSync({ cwd: import.meta.dir })].filter(
-    (path) => !current.has(path) && readFileSync(join(import.meta.dir, path), "utf8").startsWith(WRITTEN),
+const staleManifests = (current: ReadonlyMap<string, string>, k8s: string): readonly string[] =>
+  [...new Bun.Glob("**/*.{yaml,env}").scanSync({ cwd: k8s })].filter(
+    (path) => !current.has(path) && readFileSync(join(k8s, path), "utf8").startsWith(WRITTEN),
   );
 
-/** For `bun run generate`: path from the root -> content; undefined for a file to remove. */
-export const kubernetesFiles = async (): Promise<ReadonlyMap<string, string | undefined>> => {
-  const current = await generatedManifests(GROUPS);
-  const stale = staleManifests(current).map((path) => [path, undefined] as const);
+/** For `bun run generate`: path from the root -> content; undefined for a file to remove. `k8s`: the folder with the overlays. */
+export const kubernetesFiles = async (
+  k8s: string = import.meta.dir,
+): Promise<ReadonlyMap<string, string | undefined>> => {
+  const current = await generatedManifests(GROUPS, k8s);
+  const stale = staleManifests(current, k8s).map((path) => [path, undefined] as const);
   return new Map([...current, ...stale].map(([path, content]) => [`k8s/${path}`, content]));
 };

@@ -12,11 +12,11 @@ export interface DeployedGroup {
 }
 
 /** A setting that a group may require -> the component in `k8s/base/consumers/needs/` that its consumers then get. */
-const NEEDS: Readonly<Partial<Record<RequiredSetting, string>>> = { MAIL_SERVER: "mail" };
+const NEEDS: Readonly<Record<string, string>> = { MAIL_SERVER: "mail" };
 
 /** What a group's consumers need beside the stores. Consumers of other groups get neither the Secret nor the network access. */
 export const needsOf = (requires: readonly RequiredSetting[]): readonly string[] =>
-  requires.flatMap((setting) => NEEDS[setting] ?? []);
+  requires.flatMap((setting) => NEEDS[setting] ?? (/^WEBHOOK_\w+_URL$/.test(setting) ? "webhooks" : []));
 
 /** How much of each one pod is for; docs/kubernetes.md, "Sizing", derives them. */
 interface Targets {
@@ -35,19 +35,26 @@ const DEFAULT_TARGETS: Targets = { lag: 200, pending: 200, waitingRetries: 1_000
 /** Where a group's targets differ from the defaults, by its name. */
 export const OWN_TARGETS: Readonly<Record<string, Partial<Targets>>> = {};
 
+/** The targets of a group. */
+export const targetsOf = (name: string): Targets => ({ ...DEFAULT_TARGETS, ...OWN_TARGETS[name] });
+
 /** First line of a generated manifest. A file that begins with it and is no longer generated is removed. */
 export const WRITTEN = "# Written by `bun run generate`";
 
-const yaml = (about: string, object: object): string => `${WRITTEN}: ${about}\n${stringify(object, { lineWidth: 0 })}`;
+/** A generated manifest. */
+export const manifest = (about: string, object: object): string =>
+  `${WRITTEN}: ${about}\n${stringify(object, { lineWidth: 0 })}`;
 
-const KUSTOMIZATION = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
+/** Begins a kustomization. */
+export const KUSTOMIZATION = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
 
-const consumersOf = ({ name, requires }: DeployedGroup): string => {
+/** What makes the consumers of a group of the template. `base`: the way to `k8s/base/consumers`. */
+export const consumersOf = ({ name, requires }: DeployedGroup, base: string) => {
   const needs = needsOf(requires);
-  return yaml(`the consumers of the group ${name}.`, {
+  return {
     ...KUSTOMIZATION,
-    resources: ["../template"],
-    ...(needs.length === 0 ? {} : { components: needs.map((need) => `../needs/${need}`) }),
+    resources: [`${base}/template`],
+    ...(needs.length === 0 ? {} : { components: needs.map((need) => `${base}/needs/${need}`) }),
     nameSuffix: `-${name}`,
     labels: [{ pairs: { "app.kubernetes.io/instance": name }, includeSelectors: true, includeTemplates: true }],
     patches: [
@@ -56,11 +63,11 @@ const consumersOf = ({ name, requires }: DeployedGroup): string => {
         patch: `- op: replace\n  path: /spec/template/spec/containers/0/args\n  value: [consumers/main.ts, --group, ${name}]`,
       },
     ],
-  });
+  };
 };
 
 const scalingOf = (name: string): string =>
-  yaml(`how the consumers of the group ${name} are scaled.`, {
+  manifest(`how the consumers of the group ${name} are scaled.`, {
     ...KUSTOMIZATION,
     resources: ["../scaled-object"],
     nameSuffix: `-${name}`,
@@ -82,8 +89,10 @@ const waitingRetriesOf = (name: string, streamName: string, targets: Targets): s
 const WAITING_BY_BACKLOG = `
     # What waits in the retry set for the group's delay is no trigger: the backlog counts it a minute before it is due.`;
 
-const triggersOf = ({ name, isDelayed }: DeployedGroup, streamName: string, targets: Targets): string => {
+/** What KEDA scales the consumers of a group on. */
+export const triggersOf = ({ name, isDelayed }: DeployedGroup, streamName: string): string => {
   const keys = keysOf(streamName);
+  const targets = targetsOf(name);
   return `${WRITTEN}: what the group ${name} is scaled on.
 # HPA takes the greatest of all triggers; one that is active keeps a consumer. Targets: docs/kubernetes.md, "Sizing".
 apiVersion: keda.sh/v1alpha1
@@ -153,10 +162,10 @@ spec:
 };
 
 const consumersList = (names: readonly string[]): string =>
-  yaml("one folder per consumer group.", { ...KUSTOMIZATION, resources: names });
+  manifest("one folder per consumer group.", { ...KUSTOMIZATION, resources: names });
 
 const kedaComponent = (names: readonly string[]): string =>
-  yaml("KEDA (2.17 or later) owns the number of each group's consumers.", {
+  manifest("KEDA (2.17 or later) owns the number of each group's consumers.", {
     apiVersion: "kustomize.config.k8s.io/v1alpha1",
     kind: "Component",
     resources: ["trigger-authentication.yaml", ...names],
@@ -177,11 +186,11 @@ export const groupManifests = (groups: readonly DeployedGroup[], streamName: str
     ["components/keda/kustomization.yaml", kedaComponent(names)],
     ...groups.flatMap((group) => {
       const { name } = group;
-      const targets = { ...DEFAULT_TARGETS, ...OWN_TARGETS[name] };
+      const consumers = manifest(`the consumers of the group ${name}.`, consumersOf(group, ".."));
       return [
-        [`base/consumers/${name}/kustomization.yaml`, consumersOf(group)],
+        [`base/consumers/${name}/kustomization.yaml`, consumers],
         [`components/keda/${name}/kustomization.yaml`, scalingOf(name)],
-        [`components/keda/${name}/triggers.yaml`, triggersOf(group, streamName, targets)],
+        [`components/keda/${name}/triggers.yaml`, triggersOf(group, streamName)],
       ] as const;
     }),
   ]);

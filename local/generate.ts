@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, wr
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { registryFiles } from "../consumers/generate.ts";
+import { webhookSchemaFiles } from "../consumers/webhooks/generate.ts";
 import { kubernetesFiles } from "../k8s/generate.ts";
 import { alertFiles } from "../observability/alerts/generate.ts";
 import { dashboardFiles } from "../observability/dashboards/generate.ts";
@@ -67,9 +68,10 @@ export const createGenerator = (name: string, files: () => Files | Promise<Files
 export const GENERATORS: readonly Generator[] = [
   createGenerator("registry", registryFiles),
   createGenerator("settings", settingsFiles),
+  createGenerator("webhook schemas", webhookSchemaFiles),
   createGenerator("alerts", alertFiles),
   createGenerator("dashboards", dashboardFiles),
-  createGenerator("kubernetes", kubernetesFiles),
+  createGenerator("kubernetes", () => kubernetesFiles()),
 ];
 
 /** The formatter folds short lists, and the checks demand its layout. Its exit code. */

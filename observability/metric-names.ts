@@ -9,6 +9,11 @@
 
 /** Histogram, s. By `http.route`, `http.request.method`, `http.response.status_code`. */
 export const HTTP_SERVER_REQUEST_DURATION = "http.server.request.duration";
+/**
+ * Histogram, s. One webhook, from the look-up of the address to the end of the answer; by `server.address`, `server.port`,
+ * `http.request.method`, `http.response.status_code`, `error.type`.
+ */
+export const HTTP_CLIENT_REQUEST_DURATION = "http.client.request.duration";
 /** Histogram, s. One statement; by `db.query.summary`. */
 export const DB_CLIENT_OPERATION_DURATION = "db.client.operation.duration";
 /** Counter. Entries sent to Redis; with `error.type` if it did not confirm. */

@@ -4,6 +4,7 @@ import * as names from "./metric-names.ts";
 /** The instruments that are written to. Gauges are read when metrics are collected: `registerGauge`. */
 export interface Instruments {
   readonly httpServerRequestDuration: Histogram;
+  readonly httpClientRequestDuration: Histogram;
   readonly databaseOperationDuration: Histogram;
   readonly sentMessages: Counter;
   readonly messagingOperationDuration: Histogram;
@@ -33,6 +34,11 @@ const createInstruments = (provider: MeterProvider): Instruments => {
     httpServerRequestDuration: seconds(
       names.HTTP_SERVER_REQUEST_DURATION,
       "Duration of HTTP server requests.",
+      REQUEST_BUCKETS,
+    ),
+    httpClientRequestDuration: seconds(
+      names.HTTP_CLIENT_REQUEST_DURATION,
+      "Duration of HTTP client requests.",
       REQUEST_BUCKETS,
     ),
     databaseOperationDuration: seconds(

@@ -151,7 +151,14 @@ describe("the local system", () => {
     expect(withLocalAddresses(environment, local)).toEqual(expected);
   });
 
-  test("that is not running changes nothing", () => {
-    expect(withLocalAddresses({}, undefined)).toEqual({});
+  test.each([{ REDIS_URL: "redis://other" }, { DATABASE_URL_FILE: "/run/secrets/url" }])(
+    "that is not running changes nothing of %p",
+    (environment) => {
+      expect(withLocalAddresses(environment, undefined)).toEqual(environment);
+    },
+  );
+
+  test("that is not running is what is wrong if nothing is set", () => {
+    expect(() => withLocalAddresses({}, undefined)).toThrow("the local system is not running; start it");
   });
 });

@@ -26,6 +26,7 @@ describe("status", () => {
           retriesLag: 0,
           pending: 1,
           waitingRetries: 1,
+          dueRetries: 1,
           deadLetters: 2,
           paused: false,
           consumers: [{ name: "somebody", pending: 1 }],

@@ -35,7 +35,7 @@ const explain = async (error: unknown): Promise<number> => {
     await usageFor(words, sayPlainly);
     return EXIT_USAGE;
   }
-  return name === "BadSettings" ? EXIT.badSettings : EXIT.failed;
+  return name === "BadSettings" || name === "LocalSystemStopped" ? EXIT.badSettings : EXIT.failed;
 };
 
 const main = async (): Promise<number> => {

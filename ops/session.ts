@@ -6,15 +6,20 @@ import { loadSettings } from "../settings/load.ts";
 import { openCommandConnection } from "../stream/connection.ts";
 import { groupsOf } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
-import { storesGoneAway, untilStoresAnswer } from "./actions/stores.ts";
+import { StoreAway, storesGoneAway, untilStoresAnswer } from "./actions/stores.ts";
 import type { Answer, CommandContext, Requirements } from "./command.ts";
-import { readLocalAddresses, withLocalAddresses } from "./local-addresses.ts";
+import { LocalSystemStopped, readLocalAddresses, withLocalAddresses } from "./local-addresses.ts";
 import { createProgressDisplay } from "./terminal/progress.ts";
 
 const COMMAND_TIMEOUT_MS = 10_000;
 /** One for the command, one for its parallel statements, one to ask whether Postgres still answers. */
 const DATABASE_POOL = 3;
 const LOCAL_DIRECTORY = join(import.meta.dir, "..", ".local");
+
+/** A system that was killed leaves its addresses behind. */
+const explained = (isLocal: boolean) => (error: unknown) => {
+  throw isLocal && error instanceof StoreAway ? new LocalSystemStopped(error.message, { cause: error }) : error;
+};
 
 const untilInterrupted = (): AbortSignal => {
   const controller = new AbortController();
@@ -26,6 +31,7 @@ const untilInterrupted = (): AbortSignal => {
  * Runs a command's work connected to both stores.
  *
  * @throws {BadSettings}
+ * @throws {LocalSystemStopped} when no settings name the stores, and no local system runs
  * @throws {StoreAway} when a store that the command needs does not answer, before the work or during it
  */
 export const withStores = async (
@@ -33,7 +39,9 @@ export const withStores = async (
   say: (message: string) => void,
   work: (context: CommandContext) => Promise<Answer>,
 ): Promise<Answer> => {
-  const settings = loadSettings("ops", withLocalAddresses(process.env, readLocalAddresses(LOCAL_DIRECTORY)));
+  const environment = withLocalAddresses(process.env, readLocalAddresses(LOCAL_DIRECTORY));
+  const isLocal = environment !== process.env;
+  const settings = loadSettings("ops", environment);
   const log = createLogger({ level: "silent", service: "ops" });
   // Traces only: a process that lives for seconds has no metrics worth a scrape, nor a port to spare for it.
   const telemetry = publishes
@@ -49,7 +57,7 @@ export const withStores = async (
   const progress = createProgressDisplay(process.stderr, () => performance.now());
   const finished = new AbortController();
   try {
-    await untilStoresAnswer({ db, redis }, needs);
+    await untilStoresAnswer({ db, redis }, needs).catch(explained(isLocal));
     const answer = work({
       db,
       redis,

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Group } from "./groups.ts";
 import { type InfoRecord, infoRecords, numberOf, orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
-import { watermarkAgeMs } from "./watermark.ts";
+import { redisTimeMs, watermarkAgeMs } from "./watermark.ts";
 
 /** A consumer of a group, over both streams. */
 export interface ConsumerStatus {
@@ -27,6 +27,8 @@ export interface GroupStatus {
   readonly pending: number;
   /** In the retry set, until their next attempt. */
   readonly waitingRetries: number;
+  /** Those of them that are due: work for a consumer, while the others wait. */
+  readonly dueRetries: number;
   readonly deadLetters: number;
   readonly paused: boolean;
   /** Why, if the group paused itself; null: it is not paused, or an operator paused it. */
@@ -73,17 +75,27 @@ export const readGroupStatus = async (
   orphaned = false,
 ): Promise<GroupStatus> => {
   const retries = keys.retriesStream(name);
-  const [onEvents, onRetries, waitingRetries, deadLetters, paused, pausedFor, oldestUnfinishedMs, consumers] =
-    await Promise.all([
-      recordOf(redis, keys.events, name),
-      recordOf(redis, retries, name),
-      redis.zcard(keys.retrySet(name)),
-      redis.xlen(keys.dead(name)),
-      redis.sismember(keys.paused, name),
-      redis.hget(keys.pausedFor, name),
-      watermarkAgeMs(redis, keys, name),
-      readConsumers(redis, keys, name),
-    ]);
+  const [
+    onEvents,
+    onRetries,
+    waitingRetries,
+    dueRetries,
+    deadLetters,
+    paused,
+    pausedFor,
+    oldestUnfinishedMs,
+    consumers,
+  ] = await Promise.all([
+    recordOf(redis, keys.events, name),
+    recordOf(redis, retries, name),
+    redis.zcard(keys.retrySet(name)),
+    redisTimeMs(redis).then((nowMs) => redis.zcount(keys.retrySet(name), "-inf", nowMs)),
+    redis.xlen(keys.dead(name)),
+    redis.sismember(keys.paused, name),
+    redis.hget(keys.pausedFor, name),
+    watermarkAgeMs(redis, keys, name),
+    readConsumers(redis, keys, name),
+  ]);
   return {
     group: name,
     orphaned,
@@ -92,6 +104,7 @@ export const readGroupStatus = async (
     retriesLag: numberOf(onRetries, "lag") ?? null,
     pending: (numberOf(onEvents, "pending") ?? 0) + (numberOf(onRetries, "pending") ?? 0),
     waitingRetries,
+    dueRetries,
     deadLetters,
     paused: paused === 1,
     pausedFor: paused === 1 ? pausedFor : null,

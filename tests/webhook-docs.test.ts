@@ -26,6 +26,16 @@ describe("docs/webhooks.md", () => {
     expect(documented).toEqual(members);
   });
 
+  test("links to the JSON Schema of every payload, which demands its members and allows further ones", async () => {
+    for (const [type, schema] of Object.entries(PAYLOADS)) {
+      const path = `schemas/webhooks/${type}.json`;
+      expect(page.text).toContain(`[${type}](${path})`);
+      const published: unknown = await Bun.file(join(import.meta.dir, "..", "docs", path)).json();
+      expect(published).toMatchObject({ title: type, type: "object", required: Object.keys(schema.shape) });
+      expect(published).not.toHaveProperty("additionalProperties");
+    }
+  });
+
   test("shows a body that its schema accepts", () => {
     const body: { readonly data?: unknown } = JSON.parse(
       page.blocks.find(({ language }) => language === "json")?.text ?? "{}",

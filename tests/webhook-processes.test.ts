@@ -45,6 +45,12 @@ describe("a receiver in the settings", () => {
     expect(received.headers["traceparent"]).toBe(`00-${traceId}-${request.spanId}-01`);
     const parent = await eventually(() => telemetry.spans.find(({ spanId }) => spanId === request.parentSpanId));
     expect(parent.name).toStartWith("process ");
+    const measured = await eventually(() =>
+      telemetry.points.find(({ metric }) => metric === "http.client.request.duration"),
+    );
+    expect(measured.attributes).toMatchObject({ "http.request.method": "POST", "server.address": hostname });
+    expect(Number(measured.attributes["http.response.status_code"])).toBe(204);
+    expect(Object.keys(measured.attributes)).not.toContain("error.type");
     expect(telemetry.bodies.join()).not.toContain("hidden");
 
     const ops = await opsProcess(["webhook", "test", "crm"], { ...system.environment, ...sending });

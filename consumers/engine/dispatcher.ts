@@ -100,9 +100,11 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     };
   };
 
-  /** Times how late the work is: the delay of the group is no lateness. */
+  /** Times how late the work is: the delay of the group is no lateness. A replayed event had none. */
   const agedFromDue = (claim: ClaimedDelivery): ClaimedDelivery =>
-    claim.kind === "taken" ? { ...claim, ageMs: Math.max(0, claim.ageMs - (group.delayMs ?? 0)) } : claim;
+    claim.kind === "taken" && !claim.isReplayed
+      ? { ...claim, ageMs: Math.max(0, claim.ageMs - (group.delayMs ?? 0)) }
+      : claim;
 
   /** Measured before the query: the ledger's lease begins later, so ours never lasts longer. */
   const leased = async (ask: () => Promise<Map<string, ClaimedDelivery>>): Promise<Map<string, LeasedDelivery>> => {

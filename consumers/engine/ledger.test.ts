@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { claimDeliveries } from "../../database/ledger/claim.ts";
+import { enlistEvents } from "../../database/ledger/replay.ts";
 import { aPipeline, aSignup } from "../../tests/pipeline.ts";
 import { createLedger } from "./ledger.ts";
 
@@ -23,4 +25,17 @@ test("an event that Postgres refuses gets no answer, alone or in a batch; the ot
   const other = Bun.randomUUIDv7();
   const adopted = await ledger.adopt([refused, wanted(other, "x=1")]);
   expect([...adopted].map(([id, { kind }]) => [id, kind])).toEqual([[other, "taken"]]);
+});
+
+test("a delivery that replay made is told apart: the delay of its group did not apply", async () => {
+  await using pipeline = await aPipeline();
+  const [eventId = ""] = await pipeline.signUp(aSignup());
+  await enlistEvents(pipeline.db, [eventId], "reminder-email");
+  const options = { consumer: "c", leaseMs: 10_000, expireAfterMs: undefined, isIdempotent: true } as const;
+  const claim = async (group: string) => {
+    const wanted = [{ event_id: eventId, lookup: "ready", reason: null }] as const;
+    return (await claimDeliveries(pipeline.db, wanted, { ...options, group, uncertain: "resend" })).get(eventId);
+  };
+  expect(await claim("reminder-email")).toMatchObject({ kind: "taken", isReplayed: true });
+  expect(await claim("welcome-email")).toMatchObject({ kind: "taken", isReplayed: false });
 });

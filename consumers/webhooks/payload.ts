@@ -9,7 +9,7 @@ import type { WebhookContent } from "../../stream/events/webhook.ts";
 /** `data` of a webhook of the type `user.signed_up.v1`. */
 export const userSignedUpPayload = z.object({
   user_id: z.uuid(),
-  user_name: z.string(),
+  user_name: z.string().meta({ description: "As the person wrote it; may contain markup." }),
   email: z.string(),
   locale: z.enum(LOCALES),
   created_at: z.iso.datetime(),
@@ -24,10 +24,10 @@ export const userEmailVerifiedPayload = z.object({
 
 /** `data` of a webhook of the type `payment.requested.v1`. */
 export const paymentRequestedPayload = z.object({
-  transaction_id: z.string(),
+  transaction_id: z.string().meta({ description: "The client's own." }),
   user_id: z.uuid(),
   amount: z.int().meta({ description: "In minor units of the currency." }),
-  currency: z.string(),
+  currency: z.string().meta({ description: "ISO 4217." }),
   created_at: z.iso.datetime(),
 });
 

@@ -39,6 +39,8 @@ export interface TakenDelivery {
   readonly isExpired: boolean;
   /** Since the delivery was made, in ms of Postgres' clock, when it was claimed. */
   readonly ageMs: number;
+  /** An operator made it, from the log: the delay of the group did not apply. */
+  readonly isReplayed: boolean;
   /** The lease of its last owner ran out. */
   readonly tookOver: boolean;
 }
@@ -70,7 +72,11 @@ export interface ClaimRow {
   readonly was: DeliveryState | null;
   readonly wait_ms: number | null;
   readonly age_ms: number;
+  readonly is_replayed: boolean;
 }
+
+/** By the first step, as `enlistEvents` writes it; false once a long timeline has lost it. */
+const SQL_IS_REPLAYED = "timeline #>> '{0,reason}' is not distinct from 'replayed'";
 
 /**
  * Claims a batch in one statement. $1 wanted, $2 group, $3 consumer, $4 lease ms, $5 expire ms or null, $6 policy,
@@ -129,12 +135,12 @@ const claim = statement<ClaimRow, [readonly WantedDelivery[], string, string, nu
     where deliveries.group_name = $2::text and deliveries.event_id = decided.event_id
     returning deliveries.*, decided.state as was, verdict)
   select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, unanswered,
-    was, null::float8 as wait_ms, extract(epoch from now() - created_at)::float8 * 1000 as age_ms
+    was, null::float8 as wait_ms, extract(epoch from now() - created_at)::float8 * 1000 as age_ms, ${SQL_IS_REPLAYED} as is_replayed
   from updated
   union all
   select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, unanswered, state,
     extract(epoch from (case verdict when 'leased' then lease_until else next_try_at end) - now())::float8 * 1000,
-    extract(epoch from now() - created_at)::float8 * 1000
+    extract(epoch from now() - created_at)::float8 * 1000, ${SQL_IS_REPLAYED}
   from decided where verdict in ('closed', 'leased', 'not-due')`);
 
 /** Rounds up, to at least 1 ms: an entry that is due slightly too early would be delayed again and again. */
@@ -156,6 +162,7 @@ export const toClaimed = (row: ClaimRow): ClaimedDelivery => {
         unanswered: row.unanswered,
         isExpired: row.verdict === "expire",
         ageMs: row.age_ms,
+        isReplayed: row.is_replayed,
         tookOver: row.was === "active",
       };
     case "hold":

@@ -10,6 +10,8 @@ export interface Erasure {
   readonly userDeleted: boolean;
   readonly idempotencyKeysDeleted: number;
   readonly suppressionsDeleted: number;
+  /** Limits on asking for a confirmation mail, by the hash of the address. */
+  readonly confirmationRequestsDeleted: number;
   /** Event ids of unfinished deliveries that are now `cancelled`; once for each group. */
   readonly cancelled: readonly string[];
   /** Deliveries whose `reply` was deleted. The rows stay: they hold only ids and states. */
@@ -21,6 +23,7 @@ interface ErasureRow {
   readonly user_deleted: boolean;
   readonly keys_deleted: number;
   readonly suppressions_deleted: number;
+  readonly requests_deleted: number;
   readonly cancelled: readonly string[];
   readonly kept: number;
 }
@@ -56,10 +59,14 @@ const erase = statement<ErasureRow, [string]>(`
   gone as (
     delete from users where id = $1::uuid returning email_key),
   lifted as (
-    delete from suppressions using gone where suppressions.email_key = gone.email_key returning 1)
+    delete from suppressions using gone where suppressions.email_key = gone.email_key returning 1),
+  forgotten as (
+    delete from confirmation_requests using gone
+    where confirmation_requests.address_hash = sha256(convert_to(gone.email_key, 'UTF8')) returning 1)
   select $1::uuid as user_id, exists (select 1 from gone) as user_deleted,
     (select count(*)::int from keys) as keys_deleted,
     (select count(*)::int from lifted) as suppressions_deleted,
+    (select count(*)::int from forgotten) as requests_deleted,
     (select count(*)::int from cleared) as kept,
     coalesce((select json_agg(event_id order by event_id) from cleared where is_open), '[]'::json) as cancelled`);
 
@@ -91,7 +98,7 @@ export const findUserIds = async (db: Database, text: string): Promise<readonly 
   return left.map((row) => row.subject);
 };
 
-/** Erases a user: the row, its idempotency keys, the suppression of its address, and unfinished deliveries. */
+/** Erases a user: the row, its idempotency keys, suppression and limits of its address, and unfinished deliveries. */
 export const eraseUser = async (db: Database, userId: string): Promise<Erasure> => {
   const [row] = await erase(db, userId);
   if (row === undefined) throw new Error("the erasure returned no row");
@@ -100,6 +107,7 @@ export const eraseUser = async (db: Database, userId: string): Promise<Erasure> 
     userDeleted: row.user_deleted,
     idempotencyKeysDeleted: row.keys_deleted,
     suppressionsDeleted: row.suppressions_deleted,
+    confirmationRequestsDeleted: row.requests_deleted,
     cancelled: row.cancelled,
     deliveriesKept: row.kept,
   };

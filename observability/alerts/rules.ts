@@ -88,7 +88,8 @@ const groupAlerts: readonly Alert[] = [
     for: "5m",
     severity: "page",
     summary: `The oldest unfinished entry of ${group} has waited for {{ $value | humanizeDuration }}`,
-    description: "Somebody waits for a mail that is neither sent nor delayed until a retry. Nothing is lost.",
+    description:
+      "Work, such as a mail that somebody waits for, is neither done nor delayed until a retry. Nothing is lost.",
     dashboard: "consumer-groups",
   }),
   alert("SignupLagNotReduced", {
@@ -129,7 +130,7 @@ const groupAlerts: readonly Alert[] = [
     severity: "page",
     summary: `The breaker of a consumer of ${group} is open`,
     description:
-      "The mail server fails as a whole, so single mails are not attempted. No attempt is used up meanwhile.",
+      "The system behind the group (a mail server, a receiver of webhooks) fails as a whole: only probes are attempted, and no attempt is used up.",
     dashboard: "consumer-groups",
   }),
   alert("SignupGroupOrphaned", {

@@ -5,6 +5,7 @@ import { graph, number } from "./panels.ts";
 import { LABEL } from "./prometheus-names.ts";
 import { gauge, percentiles, rateOf, shared } from "./promql.ts";
 import { outcomesTable } from "./tables.ts";
+import { webhooksRow } from "./webhook-panels.ts";
 
 const byGroup = [LABEL.group];
 const groupLegend = `{{${LABEL.group}}}`;
@@ -212,6 +213,7 @@ export const consumerGroupsDashboard = (): Dashboard =>
         }),
       ],
     },
+    webhooksRow(),
     {
       title: "Per consumer",
       panels: [

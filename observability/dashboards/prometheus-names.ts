@@ -8,6 +8,7 @@ type Kind = "counter" | "gauge" | "gauge of seconds" | "histogram of seconds";
 /** What each metric is: its name in Prometheus depends on it. The compiler demands every one of `metric-names.ts`. */
 const KINDS: Readonly<Record<MetricName, Kind>> = {
   [names.HTTP_SERVER_REQUEST_DURATION]: "histogram of seconds",
+  [names.HTTP_CLIENT_REQUEST_DURATION]: "histogram of seconds",
   [names.DB_CLIENT_OPERATION_DURATION]: "histogram of seconds",
   [names.MESSAGING_CLIENT_SENT_MESSAGES]: "counter",
   [names.MESSAGING_CLIENT_OPERATION_DURATION]: "histogram of seconds",
@@ -69,5 +70,6 @@ export const LABEL = {
   stream: "signup_stream",
   state: "signup_state",
   cause: "signup_uncertain_cause",
+  server: "server_address",
   summary: "db_query_summary",
 } as const;

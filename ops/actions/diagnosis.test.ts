@@ -33,6 +33,7 @@ const goodGroup: GroupStatus = {
   retriesLag: 0,
   pending: 0,
   waitingRetries: 0,
+  dueRetries: 0,
   deadLetters: 0,
   paused: false,
   pausedFor: null,
@@ -88,9 +89,15 @@ describe("a diagnosis", () => {
     [{ lag: null }, "warn"],
     [{ paused: true }, "warn"],
     [{ consumers: [], lag: 3 }, "warn"],
+    [{ consumers: [], waitingRetries: 3, dueRetries: 1 }, "warn"],
     [{ deadLetters: 1 }, "warn"],
   ] as const)("of a group with %p: %p", (parts, verdict) => {
     expect(checkGroup({ ...goodGroup, ...parts }).map((check) => check.verdict)).toContain(verdict);
+  });
+
+  test("of a group without consumers, all of whose retries are due later: ok", () => {
+    const checks = checkGroup({ ...goodGroup, consumers: [], waitingRetries: 3 });
+    expect(checks.map((check) => check.verdict)).toEqual(["ok"]);
   });
 
   test.each([

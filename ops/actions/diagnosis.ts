@@ -102,7 +102,7 @@ export const checkGroup = (group: GroupStatus): readonly Check[] => {
     return [fail(name, `missing on ${where}`, "start the api: it creates missing groups within seconds")];
   }
   const lagUnknown = group.lag === null || group.retriesLag === null;
-  const work = (group.lag ?? 1) + (group.retriesLag ?? 1) + group.pending + group.waitingRetries;
+  const work = (group.lag ?? 1) + (group.retriesLag ?? 1) + group.pending + group.dueRetries;
   const isUnread = group.consumers.length === 0 && work > 0;
   return [
     lagUnknown

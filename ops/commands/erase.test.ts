@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { comparisonKey } from "../../database/comparison-key.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { anOutbox, aPipeline, aSignup } from "../../tests/pipeline.ts";
 import { answerOf, deadLetter, GROUP } from "../operator-for-tests.ts";
@@ -10,6 +12,13 @@ describe("erasing a user", () => {
     const outbox = anOutbox();
     const signup = aSignup({ idempotencyKeyHash: "ab".repeat(32) });
     const [eventId = ""] = await pipeline.signUp(signup, aSignup());
+    const requests = [signup.email, "other@inbox.example"].map((email) => ({
+      address_hash: createHash("sha256").update(comparisonKey(email)).digest(),
+      last_at: new Date(),
+      day_began_at: new Date(),
+      in_day: 1,
+    }));
+    await db.insertInto("confirmation_requests").values(requests).execute();
     const answer = await answerOf(pipeline, "erase", signup.email.toUpperCase());
     expect(answer.json).toEqual({
       erasures: [
@@ -18,6 +27,7 @@ describe("erasing a user", () => {
           userDeleted: true,
           idempotencyKeysDeleted: 1,
           suppressionsDeleted: 0,
+          confirmationRequestsDeleted: 1,
           cancelled: [eventId],
           deliveriesKept: 1,
         },

@@ -9,14 +9,15 @@ const erasureText = (erasure: Erasure): string =>
     `  ${counted(erasure.cancelled.length, "unfinished delivery", "unfinished deliveries")} cancelled`,
     `  ${counted(erasure.idempotencyKeysDeleted, "idempotency key")} deleted`,
     `  ${counted(erasure.suppressionsDeleted, "suppressed address", "suppressed addresses")} deleted`,
+    `  ${counted(erasure.confirmationRequestsDeleted, "limit")} on confirmation mails deleted`,
     `  ${counted(erasure.deliveriesKept, "delivery", "deliveries")} kept in the ledger, without the other side's words`,
   ].join("\n");
 
 export const erase = command<JsonFlags, [wanted: string]>({
   brief: "Erase a user, and cancel their unfinished deliveries",
   about: [
-    "Deletes the user, their idempotency keys and their suppressed address, in one statement. The ledger keeps its rows: ids,",
-    "states and times, nothing personal. This cannot be undone.",
+    "Deletes the user, their idempotency keys, and what is kept of their address (suppression, limit on confirmation mails), in one",
+    "statement. The ledger keeps its rows: ids, states and times, nothing personal. This cannot be undone.",
   ].join("\n"),
   parameters: {
     positional: {

@@ -1,4 +1,5 @@
 import { SpanKind } from "@opentelemetry/api";
+import { instruments } from "../../observability/metrics.ts";
 import type { TraceContext } from "../../observability/trace-context.ts";
 import { activeTraceContext, errorType, markFailed, withSpan } from "../../observability/tracing.ts";
 import { VERSION } from "../../observability/version.ts";
@@ -126,9 +127,16 @@ const post = async (
 /** The port of a URL, its scheme's own if it names none. */
 const portOf = ({ port, protocol }: URL): number => (port === "" ? (protocol === "https:" ? 443 : 80) : Number(port));
 
+/** `error.type` of a request, if it failed: of an answer its status. */
+const failureTypeOf = (result: Exclude<WebhookResult, { kind: "stopped" }>): string | undefined => {
+  if (result.kind === "failed") return result.reason;
+  return result.status >= 400 ? String(result.status) : undefined;
+};
+
 /**
  * Sends one webhook: signed, to an address that was checked, within the target's time limit. Never throws for what a
- * receiver does. In a client span (HTTP conventions v1.45.0, stable), without path and query: they may be secret.
+ * receiver does. In a client span and `http.client.request.duration` (HTTP conventions v1.45.0, stable), without path and
+ * query: they may be secret.
  */
 export const sendWebhook = (
   target: WebhookTarget,
@@ -140,18 +148,21 @@ export const sendWebhook = (
     "http.request.method": "POST",
     "server.address": url.hostname,
     "server.port": portOf(url),
-    "url.full": `${url.origin}/REDACTED`,
   };
   return withSpan(
     "POST",
-    () => ({ kind: SpanKind.CLIENT, attributes }),
+    () => ({ kind: SpanKind.CLIENT, attributes: { ...attributes, "url.full": `${url.origin}/REDACTED` } }),
     async (span) => {
+      const startedAt = performance.now();
       const result = await post(target, webhook, sending);
-      if (result.kind === "answered") {
-        span.setAttribute("http.response.status_code", result.status);
-        if (result.status >= 400) markFailed(span, String(result.status));
-      }
-      if (result.kind === "failed") markFailed(span, result.reason);
+      if (result.kind === "stopped") return result;
+      const status = result.kind === "answered" ? { "http.response.status_code": result.status } : {};
+      const failure = failureTypeOf(result);
+      span.setAttributes(status);
+      if (failure !== undefined) markFailed(span, failure);
+      const error = failure === undefined ? {} : { "error.type": failure };
+      const seconds = (performance.now() - startedAt) / 1_000;
+      instruments().httpClientRequestDuration.record(seconds, { ...attributes, ...status, ...error });
       return result;
     },
   );

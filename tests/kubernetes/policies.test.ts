@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { FACTORIES } from "../../consumers/registry.ts";
 import { needsOf, OWN_TARGETS } from "../../k8s/group-manifests.ts";
-import { GROUPS } from "../../stream/groups.ts";
-import { type KubernetesObject, OVERLAYS, ofKind, overlayObjects, parseObjects } from "./objects.ts";
+import { requiredOfReceiver } from "../../settings/webhooks.ts";
+import { GROUPS, webhookGroupName } from "../../stream/groups.ts";
+import { type KubernetesObject, OVERLAYS, type Overlay, ofKind, overlayObjects, parseObjects } from "./objects.ts";
 import { POLICIES } from "./policies/all.ts";
 import { openConnections } from "./policies/network.ts";
+import { receiversOf } from "./workloads.ts";
 
 /** The overlay with the first match replaced in the objects of a kind. */
 const spoiled = (kind: string, right: string, wrong: string): readonly KubernetesObject[] => {
@@ -74,14 +76,23 @@ test("each policy finds the faults that it is for", () => {
   }
 });
 
-/** What a group's consumers may reach; the mail server only if they need it. */
-const fromConsumers = (postgres: string, redis: string, mailServer: string): readonly string[] =>
-  GROUPS.flatMap(({ name }) => [
-    `consumer-${name} -> ${postgres}`,
-    `consumer-${name} -> ${redis}`,
-    `consumer-${name} -> monitoring:4318`,
-    ...(needsOf(FACTORIES.get(name)?.requires ?? []).includes("mail") ? [`consumer-${name} -> ${mailServer}`] : []),
-  ]);
+/** What a group's consumers may reach; the mail server and the receivers of webhooks only if they need it. */
+const fromConsumers = (overlay: Overlay, postgres: string, redis: string, mailServer: string): readonly string[] => {
+  const receivers = ofKind(overlayObjects(overlay), "ConfigMap").flatMap(({ data }) => receiversOf(data ?? {}));
+  const reached: Readonly<Record<string, readonly string[]>> = {
+    mail: [mailServer],
+    webhooks: ["0.0.0.0/0:443", "::/0:443"],
+  };
+  const requirements = [
+    ...GROUPS.map(({ name }) => [name, FACTORIES.get(name)?.requires ?? []] as const),
+    ...receivers.map((receiver) => [webhookGroupName(receiver), requiredOfReceiver(receiver)] as const),
+  ];
+  return requirements.flatMap(([name, requires]) =>
+    [postgres, redis, "monitoring:4318", ...needsOf(requires).flatMap((need) => reached[need] ?? [])].map(
+      (to) => `consumer-${name} -> ${to}`,
+    ),
+  );
+};
 
 describe("the network", () => {
   test("allows exactly these connections in the local overlay", () => {
@@ -89,7 +100,7 @@ describe("the network", () => {
       "api -> monitoring:4318",
       "api -> postgres:5432",
       "api -> redis:6379",
-      ...fromConsumers("postgres:5432", "redis:6379", "inbox:1025"),
+      ...fromConsumers("local", "postgres:5432", "redis:6379", "inbox:1025"),
       "gateway -> api:3000",
       "keda -> api:3000",
       "keda -> redis:6379",
@@ -103,7 +114,7 @@ describe("the network", () => {
       "api -> 10.0.0.0/8:5432",
       "api -> 10.0.0.0/8:6379",
       "api -> monitoring:4318",
-      ...fromConsumers("10.0.0.0/8:5432", "10.0.0.0/8:6379", "0.0.0.0/0:587"),
+      ...fromConsumers("production", "10.0.0.0/8:5432", "10.0.0.0/8:6379", "0.0.0.0/0:587"),
       "gateway -> api:3000",
       "keda -> api:3000",
       "migrate -> 10.0.0.0/8:5432",

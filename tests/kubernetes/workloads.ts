@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { receiverNames } from "../../settings/webhooks.ts";
 import { type KubernetesObject, nameOf } from "./objects.ts";
 
 const reference = z.looseObject({ name: z.string(), key: z.string(), optional: z.boolean().optional() });
@@ -135,3 +136,7 @@ export const configOf = (objects: readonly KubernetesObject[], { envFrom }: Cont
   const maps = objects.filter(({ kind, metadata }) => kind === "ConfigMap" && names.includes(metadata.name));
   return Object.assign({}, ...maps.map(({ data }) => data ?? {}));
 };
+
+/** The receivers of webhooks that a ConfigMap names. */
+export const receiversOf = (config: Readonly<Record<string, string>>): readonly string[] =>
+  receiverNames.parse(config["WEBHOOKS"] ?? "");

@@ -10,6 +10,7 @@ export interface AlertCase {
 }
 
 const GROUP = `${LABEL.group}="welcome-email"`;
+const RECEIVER = `${LABEL.group}="webhook-crm"`;
 const of = (name: MetricName, labels: string = GROUP): string => `${prometheusName(name)}{${labels}}`;
 const inbox = prometheusName(names.SIGNUP_TIME_TO_INBOX);
 const request = prometheusName(names.HTTP_SERVER_REQUEST_DURATION);
@@ -110,6 +111,19 @@ export const ALERT_CASES: readonly AlertCase[] = [
     { [of(names.SIGNUP_BREAKER_STATE, `${GROUP}, instance="two"`)]: "2x60" },
     10,
     "SignupBreakerOpen",
+  ),
+  change(
+    "a receiver of webhooks that only the settings name is down, and its work waits",
+    {
+      [of(names.SIGNUP_BREAKER_STATE, `${RECEIVER}, instance="one"`)]: "2x60",
+      [of(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE, RECEIVER)]: "0+60x60",
+      [of(names.SIGNUP_IN_FLIGHT_LIMIT, `${RECEIVER}, instance="one"`)]: "20x60",
+      [of(names.SIGNUP_DEAD, RECEIVER)]: "0x14 1x60",
+    },
+    15,
+    "SignupBreakerOpen",
+    "SignupMailsWait",
+    "SignupDeadLetters",
   ),
   change("a breaker that recovers", { [of(names.SIGNUP_BREAKER_STATE, `${GROUP}, instance="two"`)]: "2x2 1x60" }, 10),
   change("an orphaned group", { [of(names.SIGNUP_GROUP_ORPHANED)]: "1x120" }, 90, "SignupGroupOrphaned"),

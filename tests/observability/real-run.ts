@@ -6,6 +6,7 @@ import { type OtlpReceiver, startOtlpReceiver } from "../otlp-receiver.ts";
 import { ownPort } from "../own-port.ts";
 import { aSystem, type RunningProcess, type System, signUpAt } from "../processes.ts";
 import { exportingTo, openRedis } from "../received-traces.ts";
+import { aReceiver } from "../webhook-receiver.ts";
 import { type PrometheusServer, startPrometheus } from "./prometheus-server.ts";
 
 /** A system at work, scraped by a real Prometheus, its traces received. */
@@ -35,16 +36,26 @@ const startMoodyMailServer = () => {
   });
 };
 
+/** A receiver of webhooks that fails at the first attempt of every second one. */
+const startMoodyReceiver = () => {
+  const attempts = new Map<string, number>();
+  return aReceiver((response, { headers: { "webhook-id": id = "" } }) => {
+    const attempt = attempts.get(id) ?? attempts.size;
+    attempts.set(id, 0);
+    return response.writeHead(attempt % 2 === 0 ? 204 : 500).end();
+  });
+};
+
 const address = (mood: string): { readonly email: string } => ({
   email: `${mood}-${crypto.randomUUID()}@inbox.example`,
 });
 
 /** A mail that Redis loses: its entry is deleted from the stream while nobody reads. */
-const loseOne = async (system: System, api: RunningProcess): Promise<void> => {
+const loseOne = async (system: System, api: RunningProcess, consumer: RunningProcess): Promise<void> => {
   using opened = await openRedis();
   const { redis } = opened;
   await pauseGroup(redis, system.keys, WELCOME_EMAIL.name);
-  await Bun.sleep(1_500);
+  await eventually(() => consumer.lines.some((line) => line.includes("the group is paused")));
   const last = async () => (await redis.xrevrange(system.keys.events, "+", "-", "COUNT", 1))[0]?.[0];
   const before = await last();
   await signUpAt(api);
@@ -63,6 +74,7 @@ export const startRealRun = async (): Promise<RealRun> => {
   await using stack = new AsyncDisposableStack();
   const receiver = stack.use(startOtlpReceiver());
   const system = stack.use(await aSystem({ mailServer: await startMoodyMailServer() }));
+  const webhooks = stack.use(await startMoodyReceiver());
   const ports: number[] = [];
   const settings = async () => {
     const port = await ownPort();
@@ -71,6 +83,11 @@ export const startRealRun = async (): Promise<RealRun> => {
       RETRY_GREYLIST_MS: "100",
       // High enough to limit nothing: its gauge is what counts.
       MAIL_RATE_PER_SECOND: "1000",
+      // A group that comes from the settings.
+      WEBHOOKS: "crm",
+      WEBHOOK_CRM_URL: webhooks.url,
+      WEBHOOK_CRM_SECRET: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+      WEBHOOK_ALLOW_PRIVATE: "true",
       OTEL_METRICS_EXPORTER: "prometheus",
       OTEL_EXPORTER_PROMETHEUS_PORT: String(port),
     });
@@ -90,12 +107,12 @@ export const startRealRun = async (): Promise<RealRun> => {
   await eventually(() => system.mailServer.taken.length >= 24);
   const second = system.consumer(forSecond);
   first.kill("SIGKILL");
-  await second;
+  const survivor = await second;
   await people("plain", 10);
   // A killed process takes its counters with it.
   await people("later", 2);
   await eventually(() => system.mailServer.taken.some(({ to }) => to.some((each) => each.startsWith("hang"))));
-  await loseOne(system, api);
+  await loseOne(system, api, survivor);
   await people("plain", 10);
   const running = stack.move();
   return {

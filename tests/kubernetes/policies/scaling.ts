@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { BACKLOG_BOUND } from "../../../database/ledger/counts.ts";
-import type { Group } from "../../../stream/groups.ts";
+import { consumersFedBy } from "../../../k8s/overlay-manifests.ts";
+import { type Group, webhookGroupName } from "../../../stream/groups.ts";
 import { keysOf } from "../../../stream/keys.ts";
 import { authenticationParameters, triggerKeys } from "../keda/trigger-keys.ts";
 import { type KubernetesObject, nameOf, ofKind } from "../objects.ts";
-import { configOf, oursIn } from "../workloads.ts";
+import { configOf, oursIn, receiversOf } from "../workloads.ts";
 import { type Policy, unless } from "./policy.ts";
 
 const trigger = z.looseObject({
@@ -56,9 +57,23 @@ const expectedTriggers = (group: string, isDelayed: boolean, streamName: string,
   ];
 };
 
+/** The most consumers of a group that sends mail; of others any number. */
+const mostByRate = (
+  config: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
+  triggers: Scaling["triggers"],
+): number => {
+  if (labels["signup-stream/needs-mail"] !== "true") return Number.POSITIVE_INFINITY;
+  const [perSecond, perDay] = ["MAIL_RATE_PER_SECOND", "MAIL_RATE_PER_DAY"].map(
+    (name) => Number(config[name]) || undefined,
+  );
+  const lagTarget = Number(triggers.find(({ name }) => name === "lag")?.metadata["lagCount"]);
+  return consumersFedBy({ perSecond, perDay }, lagTarget) ?? Number.POSITIVE_INFINITY;
+};
+
 const ACTIVATION = ["activationLagCount", "activationListLength", "activationTargetValue"];
 
-/** KEDA scales the consumers of each of these groups, on triggers that cover all work, with the names that the code uses. */
+/** KEDA scales the consumers of each of these groups and of each receiver in the settings, on triggers that cover all work, with the names that the code uses. */
 export const scalingOfGroups =
   (expected: readonly Group[]): Policy =>
   (objects) => {
@@ -66,10 +81,16 @@ export const scalingOfGroups =
     if (scaled.length === 0) return [];
     const consumers = oursIn(objects).filter(({ component }) => component === "consumer");
     const groups = consumers.map(({ pod }) => groupOf(pod.containers[0]?.args ?? []));
-    const known: readonly (string | undefined)[] = expected.map(({ name }) => name);
+    const receivers = new Set(
+      consumers.flatMap(({ containers }) => containers.flatMap((of) => receiversOf(configOf(objects, of)))),
+    );
+    const known: readonly (string | undefined)[] = [
+      ...expected.map(({ name }) => name),
+      ...[...receivers].map(webhookGroupName),
+    ];
     const authentications = ofKind(objects, "TriggerAuthentication");
 
-    const perGroup = consumers.flatMap(({ name, object, spec, pod }) => {
+    const perGroup = consumers.flatMap(({ name, object, spec, labels, pod }) => {
       const [container] = pod.containers;
       const group = groupOf(container?.args ?? []) ?? "";
       const owner = scaled.find((of) => scalingOf(of).scaleTargetRef.name === object.metadata.name);
@@ -105,9 +126,10 @@ export const scalingOfGroups =
             "grows by what its own pods hold",
           ],
           [
-            numbers("targetValue").every((target) => target * maxReplicaCount === BACKLOG_BOUND),
+            numbers("targetValue").every((target) => target * maxReplicaCount <= BACKLOG_BOUND),
             "counts past the backlog's bound",
           ],
+          [maxReplicaCount <= mostByRate(config, labels, triggers), "has more consumers than the rate of mail feeds"],
           [new Set(triggers.map((of) => of.name)).size === triggers.length, "has two triggers of one name"],
         ),
         ...missing.map(({ type, where }) => `${nameOf(owner)}: has no trigger ${type} on ${JSON.stringify(where)}`),
