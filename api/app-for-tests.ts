@@ -29,7 +29,8 @@ export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
     liveness: () => ({ live: true, loops: { relay: true } }),
     backlog: async (group) =>
       group === "welcome-email" ? { unfinished: 7, waiting: 2, waitsUntil: new Date(0) } : undefined,
-    watcher: { watch: () => () => {}, isConnected: () => false, close: () => {} },
+    live: { follow: () => () => {} },
+    clientOf: () => "192.0.2.1",
     stopping: new AbortController().signal,
     settings: { BRAND_NAME: "Toblug", PUBLIC_URL: "https://signup.example", SERVICE_TOKEN },
     log: pino({ level: "silent" }),

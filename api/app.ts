@@ -35,9 +35,9 @@ import { resource } from "./resource.ts";
 import { signupRoute } from "./signup/route.ts";
 import { createSignUp } from "./signup/sign-up.ts";
 import { eventRoute } from "./status/event-route.ts";
-import { createFindEvent } from "./status/event-status.ts";
-import { eventStreamRoute } from "./status/event-stream-route.ts";
-import type { StateWatcher } from "./status/state-watcher.ts";
+import { createFindEvent, createFindEvents } from "./status/event-status.ts";
+import { eventStreamRoute, type StreamLimits } from "./status/event-stream-route.ts";
+import type { LiveStatuses } from "./status/live-statuses.ts";
 
 export interface AppDeps {
   readonly db: Database;
@@ -52,8 +52,12 @@ export interface AppDeps {
   readonly liveness: () => Liveness;
   /** What a group has to do; undefined if there is no such group. */
   readonly backlog: (group: string) => Promise<Backlog | undefined>;
-  /** Signals when to read the ledger again, for live pages. */
-  readonly watcher: StateWatcher;
+  /** For live pages. */
+  readonly live: Pick<LiveStatuses, "follow">;
+  /** Of live pages; the usual ones if not given. */
+  readonly streamLimits?: Partial<StreamLimits>;
+  /** Whom a request is from, as a key. */
+  readonly clientOf: (request: Request) => string;
   /** Aborted when the process is to stop. */
   readonly stopping: AbortSignal;
   readonly settings: Pick<Settings, "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN" | "CONFIRMATION_SECRET">;
@@ -81,7 +85,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const { db, settings, newTraceContext } = deps;
   const report = createErrorReporter(deps.log);
   const signUp = createSignUp({ ...deps, findByIdempotencyKey: (keyHash) => findByIdempotencyKey(db, keyHash) });
-  const findEvent = createFindEvent(db, deps.groups);
+  const findEvent = createFindEvent(createFindEvents(db, deps.groups));
   const requireServiceToken = createServiceTokenCheck(settings.SERVICE_TOKEN);
 
   const app = new Hono();
@@ -113,7 +117,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const user = userRoute({ findVerification: (userId) => findVerification(db, userId), requireServiceToken });
   resource(app, "/api/v1/user/:user_id", { get: user });
   resource(app, "/api/v1/events/:event_id", { get: eventRoute(findEvent) });
-  const eventStream = eventStreamRoute({ findEvent, watcher: deps.watcher, stopping: deps.stopping });
+  const eventStream = eventStreamRoute({ ...deps, findEvent, limits: deps.streamLimits ?? {} });
   resource(app, "/api/v1/events/:event_id/stream", { get: eventStream });
   resource(app, "/api/v1/backlog/:group", { get: backlogRoute({ backlog: deps.backlog, requireServiceToken }) });
   const paymentRoutes = {

@@ -15,12 +15,15 @@ import { keysOf } from "../stream/keys.ts";
 import { warnOfRisks } from "../stream/redis-policy.ts";
 import { createApp } from "./app.ts";
 import { startBackground } from "./background/start.ts";
+import { clientOf } from "./client/client.ts";
 import { createReadiness } from "./health/readiness.ts";
 import { warnOfCheapHashes } from "./passwords/cost.ts";
 import { createPasswordHasher } from "./passwords/hasher.ts";
 import { observedHasher } from "./passwords/observe.ts";
 import { observedSignups } from "./signup/observe.ts";
 import { createPublisher } from "./signup/publisher.ts";
+import { createFindEvents } from "./status/event-status.ts";
+import { startLiveStatuses } from "./status/live-statuses.ts";
 import { createStateWatcher } from "./status/state-watcher.ts";
 
 /** An XADD that takes longer is left to the relay: a signup does not wait for Redis. */
@@ -87,6 +90,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     channel: keys.status,
     log,
   });
+  const live = startLiveStatuses({ findEvents: createFindEvents(db, groups), watcher, log });
   const stopping = new AbortController();
 
   const app = createApp({
@@ -98,11 +102,13 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     afterCommit: (event) => publisher.publish(event),
     readiness: () => readiness.check(),
     liveness: () => {
-      const live = Object.fromEntries(loops.map((loop) => [loop.name, loop.isLive()]));
-      return { live: Object.values(live).every(Boolean), loops: live };
+      const alive = Object.fromEntries([...loops, live].map((loop) => [loop.name, loop.isLive()]));
+      return { live: Object.values(alive).every(Boolean), loops: alive };
     },
     backlog: async (name) => (groups.some((group) => group.name === name) ? readBacklog(db, name) : undefined),
-    watcher,
+    live,
+    clientOf: (request) =>
+      clientOf({ connection: server.requestIP(request)?.address, headers: request.headers }, settings.TRUSTED_PROXIES),
     stopping: stopping.signal,
     settings,
     log,
@@ -127,7 +133,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   await signups.idle();
   await payments.idle();
   await publisher.idle();
-  await Promise.all(loops.map((loop) => loop.stop()));
+  await Promise.all([...loops, live].map((loop) => loop.stop()));
   hasher.close();
   watcher.close();
   producer.disconnect();

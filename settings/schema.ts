@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { networks } from "./networks.ts";
 import { duration, mailbox, port, type Setting, setting, singleLine, text, url, wholeNumber } from "./values.ts";
 import { receiverNames } from "./webhooks.ts";
 
@@ -27,6 +28,14 @@ export const SETTINGS = {
     about: "Name of the pipeline: each of its keys in Redis begins with this name in braces.",
   }),
   PORT: setting({ schema: port, fallback: "3000", example: "3000", unit: "port", about: "Port of the API." }),
+  TRUSTED_PROXIES: setting({
+    schema: networks,
+    fallback: "",
+    example: "10.0.0.0/8",
+    unit: "",
+    about:
+      "Networks of the proxies before the API, separated by commas: only theirs is `Forwarded` or `X-Forwarded-For` believed.",
+  }),
   PUBLIC_URL: setting({
     schema: url("http", "https"),
     fallback: "http://localhost:3000",

@@ -12,18 +12,28 @@ export interface EventStatus {
 }
 
 export type FindEvent = (eventId: string | undefined) => Promise<EventStatus | undefined>;
+/** The same for many, in one statement, by event id; what is unknown is missing. */
+export type FindEvents = (eventIds: readonly string[]) => Promise<ReadonlyMap<string, EventStatus>>;
 
-/** Looks an event up for the person whom it is about: `groups` in the order in which they speak for it. */
-export const createFindEvent =
-  (db: Database, groups: readonly Group[]): FindEvent =>
-  async (eventId) => {
-    const deliveries = isUuid(eventId) ? await findDeliveries(db, eventId) : [];
+/** Looks events up for the people whom they are about: `groups` in the order in which they speak for an event. */
+export const createFindEvents =
+  (db: Database, groups: readonly Group[]): FindEvents =>
+  async (eventIds) => {
+    const found = new Map<string, EventStatus>();
+    const byGroup = Map.groupBy(await findDeliveries(db, ...eventIds), (delivery) => delivery.group);
     for (const group of groups) {
-      const delivery = deliveries.find((each) => each.group === group.name);
-      if (delivery !== undefined) return { group, delivery };
+      for (const delivery of byGroup.get(group.name) ?? []) {
+        if (!found.has(delivery.eventId)) found.set(delivery.eventId, { group, delivery });
+      }
     }
-    return undefined;
+    return found;
   };
+
+/** Looks one event up. */
+export const createFindEvent =
+  (findEvents: FindEvents): FindEvent =>
+  async (eventId) =>
+    isUuid(eventId) ? (await findEvents([eventId])).get(eventId.toLowerCase()) : undefined;
 
 const state = z.enum([...DELIVERY_STATES, "sending", "sent", "processing", "completed"]).meta({
   description:

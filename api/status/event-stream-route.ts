@@ -1,106 +1,145 @@
-import type { Handler } from "hono";
+import type { Context, Handler } from "hono";
 import { streamSSE } from "hono/streaming";
 import { pause } from "../../runtime/loop.ts";
 import { type Description, problems } from "../openapi/describe.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
 import type { Operation } from "../resource.ts";
 import { eventIdParameter } from "./event-route.ts";
-import { type EventStatus, type FindEvent, toEventStatusAnswer } from "./event-status.ts";
-import type { StateWatcher } from "./state-watcher.ts";
+import { type EventStatus, type EventStatusAnswer, type FindEvent, toEventStatusAnswer } from "./event-status.ts";
+import type { LiveStatuses } from "./live-statuses.ts";
+import { createSlots } from "./slots.ts";
 
 export interface EventStreamDeps {
   readonly findEvent: FindEvent;
-  readonly watcher: StateWatcher;
+  readonly live: Pick<LiveStatuses, "follow">;
+  /** Whom a request is from; each client may have so many streams open. */
+  readonly clientOf: (request: Request) => string;
   /** Aborted when the process is to stop: open streams would keep it from exiting. */
   readonly stopping: AbortSignal;
-  /** Open streams, over all events; further ones are refused. */
-  readonly maxStreams?: number;
+  readonly limits?: Partial<StreamLimits>;
 }
 
-const MAX_STREAMS = 1_000;
+/** Limits of live streams; further ones are refused. */
+export interface StreamLimits {
+  /** Open streams, over all events and clients. */
+  readonly all: number;
+  /** Open streams of one client: an office behind one address may watch so many signups at once. */
+  readonly perClient: number;
+  /** Longest life of a stream, in ms; then its client connects again. */
+  readonly lifeMs: number;
+}
+
+const LIMITS: StreamLimits = { all: 1_000, perClient: 100, lifeMs: 30 * 60_000 };
 const RETRY_AFTER_MS = 5_000;
-/** How often the ledger is read without a hint: a hint may be lost, and without Redis there are none. */
-const POLL_EVERY_MS = 5_000;
-const POLL_EVERY_WITHOUT_HINTS_MS = 1_000;
+/** How long an EventSource waits before it connects again. */
+const RECONNECT_MS = 2_000;
 /** A comment in a quiet stream, so that no proxy closes it as idle. */
 const HEARTBEAT_EVERY_MS = 15_000;
 
+const HEADERS = { "Cache-Control": "no-store", "X-Accel-Buffering": "no" };
+
+/** What an EventSource sends back as `Last-Event-ID`: it changes with the status. */
+const idOf = ({ updated_at: updatedAt, state }: EventStatusAnswer): string => `${Date.parse(updatedAt)}-${state}`;
+
 /**
  * `GET /api/v1/events/{event_id}/stream`: the event's status as Server-Sent Events (HTML Living Standard, 9.2): an
- * event `status` at once and at each change, until a final state. The ledger is the truth; Redis Pub/Sub only says when
- * to read it.
+ * event `status` at once and at each change, until a final state. Whoever connects again and has seen that state gets 204,
+ * which ends an EventSource.
  */
 export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
-  const { findEvent, watcher, stopping, maxStreams = MAX_STREAMS } = deps;
-  let streams = 0;
+  const { findEvent, live, clientOf, stopping } = deps;
+  const limits = { ...LIMITS, ...deps.limits };
+  const slots = createSlots(limits.all, limits.perClient);
 
   const description: Description = {
     operationId: "watchEvent",
     summary: "The same, live: Server-Sent Events until a final state",
     tags: ["status"],
-    parameters: [eventIdParameter],
+    parameters: [
+      eventIdParameter,
+      {
+        name: "Last-Event-ID",
+        in: "header",
+        description: "The `id` of the last event that was received, as an EventSource sends it.",
+        schema: { type: "string" },
+      },
+    ],
     responses: {
       200: {
         description: "An event `status` at once and at each change; its data is the JSON of the event's status.",
         content: { "text/event-stream": { schema: { type: "string" } } },
       },
+      204: { description: "The last event that was received was final: nothing more will come." },
       ...problems("event_not_found", "too_busy", "database_unavailable"),
     },
   };
 
-  const handler: Handler = async (c) => {
-    const eventId = c.req.param("event_id");
-    if (streams >= maxStreams) throw new ProblemError("too_busy", { headers: retryAfter(RETRY_AFTER_MS) });
-    const first = await findEvent(eventId);
-    if (first === undefined || eventId === undefined) throw new ProblemError("event_not_found");
-
-    c.header("Cache-Control", "no-store");
-    c.header("X-Accel-Buffering", "no");
-    return streamSSE(c, async (stream) => {
-      streams += 1;
+  /** Sends the status until it is final, or the client, the process or the stream's life has ended. */
+  const send = (c: Context, first: EventStatus, lastSeen: string | undefined, giveBack: () => void): Response =>
+    streamSSE(c, async (stream) => {
       const ended = new AbortController();
       stream.onAbort(() => ended.abort());
       const end = AbortSignal.any([ended.signal, stopping]);
-      // A hint that arrives during a write must not be lost: the next wait then ends at once.
-      let isHinted = false;
+      const isOver = new Promise<void>((resolve) => {
+        end.addEventListener("abort", () => resolve());
+      });
+      // A client that does not read blocks a write for as long as it likes.
+      const write = (writing: Promise<unknown>) => Promise.race([writing, isOver]);
+      const endsAt = performance.now() + limits.lifeMs;
+      let latest = first;
       let wake = () => {};
-      const unwatch = watcher.watch(eventId.toLowerCase(), () => {
-        isHinted = true;
+      const unfollow = live.follow(first.delivery.eventId, (status) => {
+        latest = status;
         wake();
       });
       try {
-        let lastSent = "";
+        let lastSent = lastSeen;
         let writtenAt = performance.now();
-        let status: EventStatus | undefined = first;
-        while (!end.aborted) {
-          const answer = status === undefined ? undefined : toEventStatusAnswer(status);
-          const data = JSON.stringify(answer);
-          if (answer !== undefined && data !== lastSent) {
-            await stream.writeSSE({ event: "status", data });
-            lastSent = data;
+        for (let now = writtenAt; !end.aborted && now < endsAt; now = performance.now()) {
+          const answer = toEventStatusAnswer(latest);
+          const id = idOf(answer);
+          if (id !== lastSent) {
+            await write(stream.writeSSE({ event: "status", id, retry: RECONNECT_MS, data: JSON.stringify(answer) }));
+            lastSent = id;
             writtenAt = performance.now();
-            if (answer.final) return;
-          } else if (performance.now() - writtenAt >= HEARTBEAT_EVERY_MS) {
-            await stream.write(": still here\n\n");
+          } else if (now - writtenAt >= HEARTBEAT_EVERY_MS) {
+            await write(stream.write(": still here\n\n"));
             writtenAt = performance.now();
           }
-          const hint = new Promise<void>((resolve) => {
+          if (answer.final) return;
+          const change = new Promise<void>((resolve) => {
             wake = resolve;
-            if (isHinted) resolve();
+            if (idOf(toEventStatusAnswer(latest)) !== lastSent) resolve();
           });
-          const pollEveryMs = watcher.isConnected() ? POLL_EVERY_MS : POLL_EVERY_WITHOUT_HINTS_MS;
           const waited = new AbortController();
-          await Promise.race([hint, pause(pollEveryMs, AbortSignal.any([end, waited.signal]))]);
+          const waitMs = Math.min(HEARTBEAT_EVERY_MS, endsAt - performance.now());
+          await Promise.race([change, pause(waitMs, AbortSignal.any([end, waited.signal]))]);
           waited.abort();
-          isHinted = false;
-          // A short outage of the database does not end the stream; the client keeps waiting.
-          status = await findEvent(eventId).catch(() => status);
         }
       } finally {
-        unwatch();
-        streams -= 1;
+        unfollow();
+        giveBack();
       }
     });
+
+  const handler: Handler = async (c) => {
+    // Before anything is awaited: else many requests at once would all see a free place.
+    const giveBack = slots.take(clientOf(c.req.raw));
+    if (giveBack === undefined) throw new ProblemError("too_busy", { headers: retryAfter(RETRY_AFTER_MS) });
+    let isStreaming = false;
+    try {
+      const first = await findEvent(c.req.param("event_id"));
+      if (first === undefined) throw new ProblemError("event_not_found");
+      for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
+      if (c.req.method === "HEAD") return c.body(null, 200, { "Content-Type": "text/event-stream" });
+      const answer = toEventStatusAnswer(first);
+      const lastSeen = c.req.header("last-event-id");
+      if (answer.final && lastSeen === idOf(answer)) return c.body(null, 204);
+      isStreaming = true;
+      return send(c, first, lastSeen, giveBack);
+    } finally {
+      if (!isStreaming) giveBack();
+    }
   };
   return { description, handler };
 };

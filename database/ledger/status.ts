@@ -19,14 +19,18 @@ export interface DeliveryStatus {
 }
 
 /**
- * Looks an event up in every group that has a delivery of it. Reads Postgres alone, so it is right also after Redis was flushed.
+ * Looks events up in every group that has a delivery of them. Reads Postgres alone, so it is right also after Redis was flushed.
  */
-export const findDeliveries = async (db: Database, eventId: string): Promise<readonly DeliveryStatus[]> => {
+export const findDeliveries = async (
+  db: Database,
+  ...eventIds: readonly string[]
+): Promise<readonly DeliveryStatus[]> => {
+  if (eventIds.length === 0) return [];
   const rows = await db
     .selectFrom("deliveries")
     .select(["event_id", "group_name", "state", "attempts", "uncertain", "next_try_at", "reason"])
     .select(["created_at", "updated_at", "timeline"])
-    .where("event_id", "=", eventId)
+    .where("event_id", "in", eventIds)
     .orderBy("group_name")
     .execute();
   return rows.map((row) => ({

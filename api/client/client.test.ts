@@ -1,0 +1,39 @@
+import { expect, test } from "bun:test";
+import { networks } from "../../settings/networks.ts";
+import { clientOf } from "./client.ts";
+
+const TRUSTED = networks.parse("10.0.0.0/8, fd00::/8 127.0.0.1");
+const from = (connection: string | undefined, forwardedFor?: string, forwarded?: string) => {
+  const headers = new Headers();
+  if (forwardedFor !== undefined) headers.set("X-Forwarded-For", forwardedFor);
+  if (forwarded !== undefined) headers.set("Forwarded", forwarded);
+  return clientOf({ connection, headers }, TRUSTED);
+};
+
+test.each([
+  ["no proxy", ["192.0.2.1"], "192.0.2.1"],
+  ["a claim of a client that is no trusted proxy", ["192.0.2.1", "198.51.100.7"], "192.0.2.1"],
+  ["one proxy", ["10.0.0.1", "198.51.100.7"], "198.51.100.7"],
+  ["two proxies, and a claim before them", ["10.0.0.1", "203.0.113.9, 198.51.100.7, 10.9.9.9"], "198.51.100.7"],
+  ["an IPv4 address in an IPv6 one", ["::ffff:10.0.0.1", "::ffff:198.51.100.7"], "198.51.100.7"],
+  ["a port", ["127.0.0.1", "198.51.100.7:4711"], "198.51.100.7"],
+  ["IPv6 is its /64", ["fd00::1", "2001:db8:1:2:3:4:5:6"], "2001:db8:1:2::/64"],
+  ["IPv6 in brackets", ["10.0.0.1", "[2001:db8:1:2:ffff::1]:4711"], "2001:db8:1:2::/64"],
+  ["a proxy that says nothing", ["10.0.0.1"], "10.0.0.1"],
+  ["a proxy that says what is no address", ["10.0.0.1", "unknown, 10.0.0.2"], "10.0.0.2"],
+  ["a chain of nothing but proxies", ["10.0.0.1", "10.0.0.3, 10.0.0.2"], "10.0.0.3"],
+  [
+    "Forwarded comes first",
+    ["10.0.0.1", "192.0.2.1", 'for=203.0.113.1, For="[2001:db8::9]:1"; proto=https'],
+    "2001:db8::/64",
+  ],
+  ["Forwarded with a name", ["10.0.0.1", "192.0.2.1", "by=10.0.0.1;for=_hidden"], "10.0.0.1"],
+  ["a connection that is gone", [undefined, "198.51.100.7"], "unknown"],
+] as const)("%s", (_, [connection, forwardedFor, forwarded], client) => {
+  expect(from(connection, forwardedFor, forwarded)).toBe(client);
+});
+
+test("a faulty network is named", () => {
+  expect(networks.safeParse("10.0.0.0/8, 10.0.0/8x, ::1").error?.issues[0]?.message).toContain('"10.0.0/8x"');
+  expect(networks.parse("")).toEqual([]);
+});

@@ -1,0 +1,59 @@
+import ipaddr from "ipaddr.js";
+import type { Network } from "../../settings/networks.ts";
+
+type Address = ReturnType<typeof ipaddr.parse>;
+
+/** Where a request comes from. */
+export interface Origin {
+  /** The address of its connection; undefined if that is closed already. */
+  readonly connection: string | undefined;
+  /** `Forwarded` (RFC 7239); without it `X-Forwarded-For`. */
+  readonly headers: Headers;
+}
+
+/** A client without an address: all of them share what one may have. */
+const NOBODY = "unknown";
+
+/** An IPv4 address that is carried in an IPv6 one is that address. */
+const parse = (text: string): Address | undefined => (ipaddr.isValid(text) ? ipaddr.process(text) : undefined);
+
+const isWithin = (address: Address, [network, bits]: Network): boolean =>
+  address.kind() === network.kind() && address.match(network, bits);
+
+/** A person with IPv6 has at least a /64 of addresses. */
+const keyOf = (address: Address): string => {
+  if (address.kind() === "ipv4") return address.toString();
+  return `${ipaddr.fromByteArray(address.toByteArray().map((byte, index) => (index < 8 ? byte : 0))).toString()}/64`;
+};
+
+/** `192.0.2.1:4711`, `[2001:db8::1]:4711`, `"[2001:db8::1]"` -> the address. */
+const withoutPort = (text: string): string => {
+  const bare = text.trim().replace(/^"(.*)"$/, "$1");
+  const inBrackets = /^\[([^\]]*)\](?::\d+)?$/.exec(bare)?.[1];
+  return inBrackets ?? bare.replace(/^([^:]*):\d+$/, "$1");
+};
+
+/** The hops that the proxies name, the nearest last. */
+const hopsOf = (headers: Headers): readonly string[] => {
+  const forwarded = headers.get("forwarded");
+  if (forwarded === null) return (headers.get("x-forwarded-for") ?? "").split(",").map(withoutPort);
+  return forwarded.split(",").map((element) => withoutPort(/(?:^|;)\s*for=([^;]*)/i.exec(element)?.[1] ?? ""));
+};
+
+/**
+ * Who a request is from, as a key: the address of its connection; behind a trusted proxy the nearest hop that is no trusted
+ * proxy. What untrusted ones claim is not believed. An IPv6 client is its /64. Pure.
+ */
+export const clientOf = ({ connection, headers }: Origin, trusted: readonly Network[]): string => {
+  const isTrusted = (address: Address) => trusted.some((network) => isWithin(address, network));
+  let nearest = parse(connection ?? "");
+  if (nearest === undefined) return NOBODY;
+  for (const hop of hopsOf(headers).toReversed()) {
+    if (!isTrusted(nearest)) break;
+    const next = parse(hop);
+    // A proxy that does not say from whom: all that is known is the proxy.
+    if (next === undefined) break;
+    nearest = next;
+  }
+  return keyOf(nearest);
+};
