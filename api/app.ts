@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { getPath } from "hono/utils/url";
 import type { Database } from "../database/connection.ts";
 import type { LoggedEvent } from "../database/events.ts";
 import type { Backlog } from "../database/ledger/counts.ts";
@@ -23,6 +24,7 @@ import { tokenPolicy } from "./confirmation/token-policy.ts";
 import { userRoute } from "./confirmation/user-route.ts";
 import { addDocs, docsPolicy } from "./docs/routes.ts";
 import { createErrorHandler, createErrorReporter, notFound } from "./errors.ts";
+import { lengthOfHead } from "./head.ts";
 import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./health/routes.ts";
 import { detectLanguage } from "./language.ts";
 import { openapiRoute } from "./openapi/document.ts";
@@ -80,6 +82,10 @@ const CONTENT_SECURITY_POLICY = {
 
 const ONE_YEAR_S = 31_536_000;
 
+/** The path of a request. Without a usable `Host` (HTTP/1.0) its `url` is the path alone (Bun 1.4). */
+const pathOf = (request: Request): string =>
+  getPath(request.url.startsWith("/") ? new Request(`http://localhost${request.url}`) : request);
+
 /** Wires the routes. Opens and starts nothing: whatever has a lifetime is passed in. */
 export const createApp = (deps: AppDeps): Hono => {
   const { db, settings, newTraceContext } = deps;
@@ -88,10 +94,11 @@ export const createApp = (deps: AppDeps): Hono => {
   const findEvent = createFindEvent(createFindEvents(db, deps.groups));
   const requireServiceToken = createServiceTokenCheck(settings.SERVICE_TOKEN);
 
-  const app = new Hono();
+  const app = new Hono({ getPath: pathOf });
   app.onError(createErrorHandler(report));
   app.notFound(notFound);
   app.use(observeRequests());
+  app.use(lengthOfHead());
   app.use(detectLanguage());
   // Registered before the pages' policy: the outermost middleware sets the header last.
   app.use("/docs", docsPolicy);

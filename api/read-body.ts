@@ -16,10 +16,13 @@ const limitBody = bodyLimit({
  * The body as text, whether its length was declared or not (chunked). The limit is applied here rather than as
  * middleware, so that a wrong media type is reported first, and a page can answer with a page.
  *
- * @throws {ProblemError} `body_too_large` above 16 KiB; `onBadText` if it is not UTF-8: replacement characters would
+ * @throws {ProblemError} `unsupported_media_type` if it is compressed; `body_too_large` above 16 KiB; `onBadText` if it is not UTF-8: replacement characters would
  *   silently become part of a name or of a password
  */
 export const readText = async (c: Context, onBadText: "malformed_json" | "bad_request"): Promise<string> => {
+  if ((c.req.header("content-encoding") ?? "identity").trim().toLowerCase() !== "identity") {
+    throw new ProblemError("unsupported_media_type", { headers: { "Accept-Encoding": "identity" } });
+  }
   await limitBody(c, async () => {});
   const bytes = await c.req.raw.bytes();
   try {

@@ -20,15 +20,33 @@ export const isTraceparent = (value: string | undefined): value is string =>
   TRACEPARENT.test(value) &&
   (value.length === 55 || !value.startsWith("00"));
 
-/** The caller's context, if its headers are well-formed and of sane size. */
+/** A member of a `tracestate`: `key=value` (W3C Trace Context, 3.3.1.3). */
+const MEMBER =
+  /^((?:[a-z][a-z0-9_*/-]{0,255})|(?:[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13}))=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
+const MAX_MEMBERS = 32;
+
+/** Whether a header is a `tracestate` that this service passes on: of sane size, each key once. */
+const isTracestate = (value: string | undefined): value is string => {
+  if (value === undefined || value.length > MAX_TRACESTATE) return false;
+  const members = value.split(",").map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ""));
+  const keys = members.filter((member) => member !== "").map((member) => MEMBER.exec(member)?.[1]);
+  return (
+    keys.length > 0 && keys.length <= MAX_MEMBERS && !keys.includes(undefined) && new Set(keys).size === keys.length
+  );
+};
+
+/**
+ * The caller's context, if its headers are well-formed and of sane size. What comes in a later version goes on as version 00,
+ * the only one that this service speaks; of its flags only `sampled` is known.
+ */
 export const traceContextFromHeaders = (
   traceparent: string | undefined,
   tracestate: string | undefined,
 ): TraceContext | undefined => {
   if (!isTraceparent(traceparent)) return undefined;
-  const parent = traceparent.slice(0, 55);
-  const usable = tracestate !== undefined && tracestate.length > 0 && tracestate.length <= MAX_TRACESTATE;
-  return usable ? { traceparent: parent, tracestate } : { traceparent: parent };
+  const flags = (Number.parseInt(traceparent.slice(53, 55), 16) & 1).toString().padStart(2, "0");
+  const parent = `00${traceparent.slice(2, 53)}${flags}`;
+  return isTracestate(tracestate) ? { traceparent: parent, tracestate } : { traceparent: parent };
 };
 
 /** A context of our own, not sampled (flag 00), for callers that sent none. `hex(n)` gives n random bytes in hex. */

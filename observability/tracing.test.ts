@@ -12,7 +12,8 @@ describe("a caller's traceparent", () => {
   test.each([
     ["well-formed", PARENT, PARENT],
     ["not sampled", `00-${TRACE_ID}-${SPAN_ID}-00`, `00-${TRACE_ID}-${SPAN_ID}-00`],
-    ["of a later version, with more at its end", `cc-${TRACE_ID}-${SPAN_ID}-01-what`, `cc-${TRACE_ID}-${SPAN_ID}-01`],
+    ["of a later version, with more at its end", `cc-${TRACE_ID}-${SPAN_ID}-01-what`, PARENT],
+    ["with flags that nobody knows", `00-${TRACE_ID}-${SPAN_ID}-ff`, PARENT],
     ["of the forbidden version", `ff-${TRACE_ID}-${SPAN_ID}-01`, undefined],
     ["of version 00 with more at its end", `${PARENT}-what`, undefined],
     ["with a trace id of zeros", `00-${"0".repeat(32)}-${SPAN_ID}-01`, undefined],
@@ -25,9 +26,31 @@ describe("a caller's traceparent", () => {
     expect(traceContextFromHeaders(header, undefined)?.traceparent).toBe(honoured as string);
   });
 
-  test("an oversized tracestate is dropped, and the traceparent kept", () => {
-    expect(traceContextFromHeaders(PARENT, `a=${"x".repeat(600)}`)).toEqual({ traceparent: PARENT });
-    expect(traceContextFromHeaders(PARENT, "a=1,b=2")).toEqual({ traceparent: PARENT, tracestate: "a=1,b=2" });
+  test.each(["a=1,b=2", "a=1 , b=2", "a=1,,b=2", "t3n@nt=x", "a=", `${"k".repeat(256)}=1`])(
+    "the tracestate %p",
+    (state) => {
+      const isKept = state !== "a=";
+      expect(traceContextFromHeaders(PARENT, state)).toEqual({
+        traceparent: PARENT,
+        ...(isKept ? { tracestate: state } : {}),
+      });
+    },
+  );
+
+  test.each([
+    `a=${"x".repeat(600)}`,
+    "a=1,a=2",
+    "A=1",
+    "a",
+    "a==1",
+    "",
+    ",",
+    "@a=1",
+    "a@=1",
+    "a=é",
+    Array.from({ length: 33 }, (_, index) => `k${index}=1`).join(","),
+  ])("the tracestate %p is dropped, and the traceparent kept", (state) => {
+    expect(traceContextFromHeaders(PARENT, state)).toEqual({ traceparent: PARENT });
   });
 });
 

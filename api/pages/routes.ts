@@ -20,9 +20,9 @@ const IMMUTABLE = "public, max-age=31536000, immutable";
 export const addPages = (app: Hono, deps: PagesDeps): void => {
   const { publicOrigin } = deps;
   const fromOurPages = csrf({
-    origin: (origin, c) => origin === publicOrigin || origin === new URL(c.req.url).origin,
+    origin: (origin, c) => origin === publicOrigin || origin === URL.parse(c.req.url)?.origin,
   });
-  for (const path of ["/", "/resend"]) app.use(path, fromOurPages);
+  for (const path of ["/", "/resend"]) app.on("POST", path, fromOurPages);
   for (const path of ["/", "/signups/*", "/problems/*", "/confirm", "/resend"]) app.use(path, detectPageLanguage());
   resource(app, "/", { get: showForm(deps), post: submitForm(deps) });
   resource(app, "/signups/:event_id", { get: statusPage(deps) });

@@ -81,6 +81,7 @@ export const signupRoute = ({ signUp, newTraceContext }: SignupRouteDeps): Opera
     if (outcome.kind !== "accepted") throw new ProblemError(outcome.kind);
     return c.json(toSignupAnswer(outcome.signup), 201, {
       Location: eventHref(outcome.signup.eventId),
+      "Cache-Control": "no-store",
       ...(outcome.replayed ? { "Idempotent-Replayed": "true" } : {}),
     });
   },
