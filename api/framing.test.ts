@@ -20,7 +20,7 @@ afterAll(async () => {
 const raw = (...lines: readonly string[]): Promise<string> =>
   new Promise((resolve, reject) => {
     let answer = "";
-    const socket = connect(port, "127.0.0.1", () => socket.end(`${lines.join("\r\n")}\r\n\r\n`));
+    const socket = connect(port, "127.0.0.1", () => socket.write(`${lines.join("\r\n")}\r\n\r\n`));
     socket.on("data", (bytes) => {
       answer += bytes.toString();
     });
