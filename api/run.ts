@@ -99,7 +99,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     readiness: () => readiness.check(),
     liveness: () => {
       const live = Object.fromEntries(loops.map((loop) => [loop.name, loop.isLive()]));
-      return { live: Object.values(live).every(Boolean), loops: live };
+      return { live: Object.values(live).every(Boolean), loops: live, faults: faultsOf(loops) };
     },
     backlog: async (name) => (groups.some((group) => group.name === name) ? readBacklog(db, name) : undefined),
     watcher,
