@@ -26,7 +26,7 @@ export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
       committed.push(event);
     },
     readiness: async () => ({ ready: true, checks: { database: "ok" } }),
-    liveness: () => ({ live: true, loops: { relay: true } }),
+    liveness: () => ({ live: true, loops: { relay: true }, faults: {} }),
     backlog: async (group) =>
       group === "welcome-email" ? { unfinished: 7, waiting: 2, waitsUntil: new Date(0) } : undefined,
     live: { follow: () => () => {} },

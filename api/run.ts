@@ -102,8 +102,9 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     afterCommit: (event) => publisher.publish(event),
     readiness: () => readiness.check(),
     liveness: () => {
-      const alive = Object.fromEntries([...loops, live].map((loop) => [loop.name, loop.isLive()]));
-      return { live: Object.values(alive).every(Boolean), loops: alive };
+      const all = [...loops, live];
+      const alive = Object.fromEntries(all.map((loop) => [loop.name, loop.isLive()]));
+      return { live: Object.values(alive).every(Boolean), loops: alive, faults: faultsOf(all) };
     },
     backlog: async (name) => (groups.some((group) => group.name === name) ? readBacklog(db, name) : undefined),
     live,

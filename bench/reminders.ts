@@ -107,7 +107,8 @@ const say = (what: string, took: readonly number[]): void =>
     `  ${what.padEnd(46)} median ${median(took).toFixed(1)} ms, 95 % ${quantile(took, 0.95).toFixed(1)}, most ${Math.max(...took).toFixed(1)}`,
   );
 
-const lost = ({ db }: Bench) => takeLostDeliveries(db, { group, overtakenByMs: 60_000, limit: 250 });
+const lost = ({ db }: Bench) =>
+  takeLostDeliveries(db, { group, overtakenByMs: 0, reconcileAfterMs: 60_000, limit: 250 });
 
 /** What `ops status` asks. */
 const status = ({ db, redis, system }: Bench) =>

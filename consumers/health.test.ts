@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
+import postgres from "postgres";
 import { VERSION } from "../observability/version.ts";
+import { loggedEvent } from "../stream/events/envelope.ts";
+import { publish } from "../stream/publish.ts";
+import { eventually } from "../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup, committedEvent } from "../tests/pipeline.ts";
 import { serveHealth } from "./health.ts";
 
 test("both health answers show the version that is running", async () => {
@@ -8,3 +13,30 @@ test("both health answers show the version that is running", async () => {
   expect(await ask("/livez")).toEqual({ live: true, version: VERSION, groups: [] });
   expect(await ask("/readyz")).toEqual({ ready: true, version: VERSION, groups: [] });
 });
+
+test("both name what waits for a lock, and since when, and stay 200; the consumer goes on when the lock is gone", async () => {
+  await using pipeline = await aPipeline();
+  const outbox = anOutbox();
+  const consumer = await pipeline.consumer(outbox.work);
+  await using server = serveHealth([consumer], 0);
+  const signup = aSignup();
+  const eventId = await pipeline.writeOnly(signup);
+  const somebody = postgres(pipeline.url, { max: 1 });
+  const { promise: untilReleased, resolve: release } = Promise.withResolvers<void>();
+  const held = somebody.begin(async (sql) => {
+    await sql`lock table deliveries in access exclusive mode`;
+    await publish(pipeline.redis, pipeline.keys.events, loggedEvent(committedEvent(signup)));
+    await untilReleased;
+  });
+  for (const path of ["/livez", "/readyz"]) {
+    await eventually(async () => {
+      const answer = await fetch(new URL(path, server.url));
+      return answer.status === 200 && /ledger[^}]*since \d{4}-\d\d-\d\dT/.test(await answer.text());
+    }, 15_000);
+  }
+  release();
+  await held;
+  await eventually(() => outbox.sent.includes(eventId), 15_000);
+  await eventually(async () => !(await (await fetch(new URL("/readyz", server.url))).text()).includes("since"), 15_000);
+  await somebody.end();
+}, 40_000);

@@ -8,6 +8,7 @@ interface GroupHealth {
   readonly state: string;
   readonly breaker: string;
   readonly in_flight: number;
+  /** What keeps it from its work, and since when. */
   readonly faults: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +23,8 @@ const healthOf = (group: RunningGroup): GroupHealth => ({
 
 /**
  * The health server. `/livez`: the loops make progress (independent of the stores, so an outage restarts no process).
- * `/readyz`: reading, or paused by an operator; not ready while stopping. Both show the running version.
+ * `/readyz`: reading, or paused by an operator; not ready while stopping; an open breaker and a store that is away leave it ready.
+ * Both name what is stuck, and since when, and show the running version.
  */
 export const serveHealth = (groups: readonly RunningGroup[], port: number): Bun.Server<undefined> =>
   Bun.serve({

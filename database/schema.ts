@@ -53,6 +53,8 @@ export interface DeliveriesTable {
   uncertain: Generated<number>;
   /** Claims since the last outcome: what kills its consumers is found by it. */
   unanswered: Generated<number>;
+  /** Times that the reconciler published it again since a consumer last claimed it. */
+  reconciled: Generated<number>;
   /** No attempt before this time: a retry, or the first attempt of a group with a delay. */
   next_try_at: Date | null;
   /** When an entry was last published, or is being published. */
@@ -137,6 +139,16 @@ export interface ConfirmationRequestsTable {
   in_day: number;
 }
 
+/** `paused_groups`: groups that read nothing until they are resumed. Redis has a copy. */
+export interface PausedGroupsTable {
+  group_name: string;
+  /** Why, if it paused itself. */
+  reason: string | null;
+  paused_at: Generated<Date>;
+  /** Who: `ops`, a consumer, or `redis` if it was found there only. */
+  paused_by: string;
+}
+
 export interface Schema {
   users: UsersTable;
   events: EventsTable;
@@ -148,4 +160,5 @@ export interface Schema {
   transactions: TransactionsTable;
   signing_keys: SigningKeysTable;
   confirmation_requests: ConfirmationRequestsTable;
+  paused_groups: PausedGroupsTable;
 }

@@ -35,6 +35,8 @@ export const MAIL_UNCERTAIN = "mail.uncertain";
 export const SIGNUP_CLAIMED = "signup.claimed";
 /** Counter. Deliveries that Redis had lost and the reconciler published again. */
 export const SIGNUP_RECONCILED = "signup.reconciled";
+/** Counter. Deliveries that the reconciler published ten times in vain, and then held (`lost_repeatedly`); by group. */
+export const SIGNUP_LOST_REPEATEDLY = "signup.lost_repeatedly";
 
 /*
  * Gauges of state that all processes share. Every api could report them, but one at a time does (`background/gauges.ts` of the
@@ -42,7 +44,7 @@ export const SIGNUP_RECONCILED = "signup.reconciled";
  * ledger while Redis is down, more than one may report the same value: dashboards take `max`, which is always right.
  */
 
-/** Gauge. Entries that the group has not read; by `signup.stream` (`events` or `retries`). Absent while Redis does not know. */
+/** Gauge. Entries that the group has not read; by `signup.stream` (`events` or `retries`). Where Redis does not know, counted up to 10,000. */
 export const SIGNUP_STREAM_LAG = "signup.stream.lag";
 /** Gauge. 1 while Redis reports no lag (nil), else 0. */
 export const SIGNUP_STREAM_LAG_UNKNOWN = "signup.stream.lag_unknown";

@@ -15,6 +15,7 @@ export interface Instruments {
   readonly uncertain: Counter;
   readonly claimed: Counter;
   readonly reconciled: Counter;
+  readonly lostRepeatedly: Counter;
 }
 
 /** Bucket boundaries in s that the conventions ask for (v1.45.0): HTTP and messaging, and database. */
@@ -79,6 +80,11 @@ const createInstruments = (provider: MeterProvider): Instruments => {
     ),
     claimed: counter(names.SIGNUP_CLAIMED, "{entry}", "Entries claimed from a consumer that died."),
     reconciled: counter(names.SIGNUP_RECONCILED, "{delivery}", "Deliveries that Redis had lost, published again."),
+    lostRepeatedly: counter(
+      names.SIGNUP_LOST_REPEATEDLY,
+      "{delivery}",
+      "Deliveries that were held because publishing them again did not help.",
+    ),
   };
 };
 

@@ -13,9 +13,15 @@ export interface Loop extends AsyncDisposable {
   stop(): Promise<void>;
   /** Whether it has finished a turn within `staleAfterMs`: liveness means progress. */
   isLive(): boolean;
-  /** The error of its last turn; undefined when that turn succeeded. */
+  /**
+   * What keeps it from its work, and since when: the error of its last turn or attempt, or that its turn does not end. Undefined
+   * when its last turn succeeded.
+   */
   fault(): string | undefined;
 }
+
+/** Says that a turn goes on, and with which error, if the last attempt failed. */
+export type Progress = (error?: unknown) => void;
 
 export interface LoopOptions {
   readonly name: string;
@@ -26,15 +32,17 @@ export interface LoopOptions {
   readonly staleAfterMs?: number;
   /**
    * One turn. The signal is aborted when the loop must end: blocked reads and waits must honour it. A turn that retries
-   * until a store is available again calls `progress` after each attempt.
+   * until a store is available again calls `progress` after each attempt, with the error of one that failed.
    */
-  readonly turn: (signal: AbortSignal, progress: () => void) => Promise<"again" | "idle">;
+  readonly turn: (signal: AbortSignal, progress: Progress) => Promise<"again" | "idle">;
   /** Ends the loop, as `stop` does. */
   readonly signal?: AbortSignal;
 }
 
 const FAILURE_PAUSE_MS = 500;
 const MAX_FAILURE_PAUSE_MS = 5_000;
+/** A turn that takes longer, without a word, waits for something that does not come: shown as a fault. */
+const STUCK_AFTER_MS = 6_000;
 
 /** Resolves after `ms`, or as soon as the signal is aborted. Never rejects. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
@@ -49,6 +57,11 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     signal?.addEventListener("abort", end);
   });
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A fault in words: what, and since when (ISO 8601, UTC). */
+export const faultSince = (fault: string, since: Date): string => `${fault}; since ${since.toISOString()}`;
+
 /** Starts a loop. */
 export const startLoop = (options: LoopOptions): Loop => {
   const { name, log, everyMs, turn } = options;
@@ -59,18 +72,26 @@ export const startLoop = (options: LoopOptions): Loop => {
   if (options.signal?.aborted === true) controller.abort();
 
   let lastTurnAt = performance.now();
+  let isInTurn = false;
   let failures = 0;
-  let reported = "";
+  let fault: { readonly message: string; readonly since: Date } | undefined;
+  const reported = new Set<string>();
 
-  const progress = () => {
+  const note = (error: unknown) => {
+    fault = { message: messageOf(error), since: fault?.since ?? new Date() };
+  };
+
+  const progress: Progress = (error) => {
     lastTurnAt = performance.now();
+    if (error !== undefined) note(error);
   };
 
   const failed = (error: unknown): number => {
     failures += 1;
-    const message = error instanceof Error ? error.message : String(error);
-    if (message !== reported) {
-      reported = message;
+    note(error);
+    const message = messageOf(error);
+    if (!reported.has(message)) {
+      reported.add(message);
       log.error({ loop: name, error }, `${name} failed; retrying`);
     }
     return backoffMs(failures, FAILURE_PAUSE_MS, MAX_FAILURE_PAUSE_MS, Math.random);
@@ -79,18 +100,30 @@ export const startLoop = (options: LoopOptions): Loop => {
   const recovered = () => {
     if (failures > 0) log.info({ loop: name, failures }, `${name} succeeded after ${failures} failures`);
     failures = 0;
-    reported = "";
+    fault = undefined;
+    reported.clear();
+  };
+
+  const faultInWords = (): string | undefined => {
+    if (fault !== undefined) return faultSince(fault.message, fault.since);
+    const silentMs = performance.now() - lastTurnAt;
+    if (!isInTurn || silentMs < STUCK_AFTER_MS) return undefined;
+    return faultSince("its turn does not end: it waits for a store", new Date(Date.now() - silentMs));
   };
 
   const run = async () => {
     while (!controller.signal.aborted) {
       let waitMs = everyMs;
+      progress();
+      isInTurn = true;
       try {
         if ((await turn(controller.signal, progress)) === "again") waitMs = 0;
         recovered();
       } catch (error) {
         if (controller.signal.aborted) break;
         waitMs = failed(error);
+      } finally {
+        isInTurn = false;
       }
       // A failed turn is progress, too: the store is unavailable, the loop is alive.
       progress();
@@ -108,7 +141,7 @@ export const startLoop = (options: LoopOptions): Loop => {
     name,
     done,
     stop,
-    fault: () => (reported === "" ? undefined : reported),
+    fault: faultInWords,
     isLive: () => controller.signal.aborted || performance.now() - lastTurnAt <= staleAfterMs,
     [Symbol.asyncDispose]: stop,
   };
@@ -116,4 +149,9 @@ export const startLoop = (options: LoopOptions): Loop => {
 
 /** The faults of several loops, by name. */
 export const faultsOf = (loops: readonly Loop[]): Record<string, string> =>
-  Object.fromEntries(loops.flatMap((loop) => (loop.fault() === undefined ? [] : [[loop.name, loop.fault() ?? ""]])));
+  Object.fromEntries(
+    loops.flatMap((loop) => {
+      const fault = loop.fault();
+      return fault === undefined ? [] : [[loop.name, fault]];
+    }),
+  );

@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "../observability/logger.ts";
 import { backoffMs } from "../runtime/backoff.ts";
+import { createReconnectPolicy, type ReconnectPolicy, refusalOf } from "./refusals.ts";
 
 export interface RedisConnectionOptions {
   readonly url: string;
@@ -18,8 +19,11 @@ const reconnectDelayMs = (attempt: number): number => backoffMs(attempt, 50, 1_0
  * Options of every connection: a command rejects rather than waits. By default ioredis repeats an XADD whose reply was lost
  * (two entries), and queues commands while Redis is unavailable (a request that hangs, and an XADD that runs after its
  * caller gave up). A rejection means that the effect is unknown; every caller handles that.
+ *
+ * A server that refuses writes, because it was demoted for example, keeps its connections open: so a refusal closes them, and the
+ * address is looked up again. ioredis asks for each error reply, those in pipelines and of scripts included.
  */
-const commonOptions = (name: string) =>
+const commonOptions = (name: string, policy: ReconnectPolicy) =>
   ({
     connectionName: name,
     enableOfflineQueue: false,
@@ -28,10 +32,13 @@ const commonOptions = (name: string) =>
     connectTimeout: 2_000,
     keepAlive: 5_000,
     retryStrategy: reconnectDelayMs,
+    reconnectOnError: (error) => policy.shouldReconnect(error.message),
     disableClientInfo: true,
   }) satisfies RedisOptions;
 
-const logState = (redis: Redis, name: string, log: Logger): void => {
+const newPolicy = () => createReconnectPolicy({ now: () => performance.now(), random: Math.random });
+
+const logState = (redis: Redis, name: string, policy: ReconnectPolicy, log: Logger): void => {
   let reported = "";
   let wasAway = false;
   redis.on("error", (error: Error) => {
@@ -45,10 +52,40 @@ const logState = (redis: Redis, name: string, log: Logger): void => {
     wasAway = true;
   });
   redis.on("ready", () => {
-    if (wasAway) log.info({ connection: name }, "Redis is available again");
+    // While the server refuses commands, each reconnect succeeds, and says nothing.
+    if (wasAway && !policy.isRefused()) log.info({ connection: name }, "Redis is available again");
     wasAway = false;
     reported = "";
   });
+};
+
+/** Longest time from a connection to a server that is ready: one that loads its data may not be the one to write to. */
+const READY_WITHIN_MS = 3_000;
+
+const lookUpAgainIfNotReady = (redis: Redis, name: string, log: Logger): void => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isReported = false;
+  redis.on("connect", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (!isReported)
+        log.warn({ connection: name }, "Redis is connected and not ready: it loads its data; reconnecting");
+      isReported = true;
+      redis.disconnect(true);
+    }, READY_WITHIN_MS);
+  });
+  redis.on("ready", () => {
+    isReported = false;
+  });
+  for (const event of ["ready", "close", "end"]) redis.on(event, () => clearTimeout(timer));
+};
+
+const opened = (redis: Redis, name: string, policy: ReconnectPolicy, log: Logger): Redis => {
+  // Each group listens to it, and a consumer may have many.
+  redis.setMaxListeners(0);
+  logState(redis, name, policy, log);
+  lookUpAgainIfNotReady(redis, name, log);
+  return redis;
 };
 
 /** A connection without a reply for this long, while one is due, is closed and opened again. */
@@ -58,21 +95,21 @@ const BLOCKING_SOCKET_TIMEOUT_MS = 6_000;
 
 /** A connection for commands that do not block. Commands of one turn of the event loop share a pipeline. */
 export const openCommandConnection = ({ url, name, log, commandTimeoutMs }: RedisConnectionOptions): Redis => {
+  const policy = newPolicy();
   const redis = new Redis(url, {
-    ...commonOptions(name),
+    ...commonOptions(name, policy),
     commandTimeout: commandTimeoutMs,
     socketTimeout: Math.max(MIN_SOCKET_TIMEOUT_MS, commandTimeoutMs),
     enableAutoPipelining: true,
   });
-  logState(redis, name, log);
-  return redis;
+  return opened(redis, name, policy, log);
 };
 
 /** A connection for one blocking read at a time. Its commands have no time limit: its reader has one. */
 export const openBlockingConnection = ({ url, name, log }: Omit<RedisConnectionOptions, "commandTimeoutMs">): Redis => {
-  const redis = new Redis(url, { ...commonOptions(name), socketTimeout: BLOCKING_SOCKET_TIMEOUT_MS });
-  logState(redis, name, log);
-  return redis;
+  const policy = newPolicy();
+  const redis = new Redis(url, { ...commonOptions(name, policy), socketTimeout: BLOCKING_SOCKET_TIMEOUT_MS });
+  return opened(redis, name, policy, log);
 };
 
 /** Resolves when the connection is ready, after `timeoutMs`, or on abort. Never rejects. */
@@ -96,5 +133,14 @@ export const redisErrorCode = (error: unknown): string => {
   return "code" in error && typeof error.code === "string" ? error.code : error.name;
 };
 
-/** Whether a stream or a group is missing, after a flush, a failover or a DEL: it must be created again. */
-export const isMissingGroup = (error: unknown): boolean => ["NOGROUP", "UNBLOCKED"].includes(redisErrorCode(error));
+/** Whether Redis itself refused the command, which then had no effect; any other error leaves it unknown. */
+export const isRefusedReply = (error: unknown): boolean => error instanceof Error && error.name === "ReplyError";
+
+/**
+ * Whether a stream or a group is missing, after a flush, a failover or a DEL: it must be created again. A read that was ended
+ * because its server was demoted is no such case.
+ */
+export const isMissingGroup = (error: unknown): boolean =>
+  error instanceof Error &&
+  ["NOGROUP", "UNBLOCKED"].includes(redisErrorCode(error)) &&
+  refusalOf(error.message) === undefined;

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Group } from "./groups.ts";
 import { type InfoRecord, infoRecords, numberOf, orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
+import { countUnread } from "./scripts/restore-lag.ts";
 import { redisTimeMs, watermarkAgeMs } from "./watermark.ts";
 
 /** A consumer of a group, over both streams. */
@@ -23,6 +24,8 @@ export interface GroupStatus {
   readonly lag: number | null;
   /** The same of its retries stream: due retries, and entries redriven, released, replayed or reconciled. */
   readonly retriesLag: number | null;
+  /** Where Redis does not know a lag: counted one by one, up to 10,000. null: Redis knows it. */
+  readonly counted: { readonly lag: number | null; readonly retriesLag: number | null };
   /** Entries read and not acked, on both streams. */
   readonly pending: number;
   /** In the retry set, until their next attempt. */
@@ -47,6 +50,11 @@ const consumersOn = async (redis: Redis, stream: string, group: string): Promise
     pending: numberOf(record, "pending") ?? 0,
     idleMs: numberOf(record, "idle") ?? 0,
   }));
+
+const countedOn = (redis: Redis, stream: string, group: InfoRecord | undefined): Promise<number> | null =>
+  group === undefined || numberOf(group, "lag") !== undefined
+    ? null
+    : countUnread(redis, stream, String(group.get("last-delivered-id")));
 
 const merged = (all: readonly ConsumerStatus[]): readonly ConsumerStatus[] => {
   const byName = new Map<string, ConsumerStatus>();
@@ -102,6 +110,10 @@ export const readGroupStatus = async (
     exists: { events: onEvents !== undefined, retries: onRetries !== undefined },
     lag: numberOf(onEvents, "lag") ?? null,
     retriesLag: numberOf(onRetries, "lag") ?? null,
+    counted: {
+      lag: await countedOn(redis, keys.events, onEvents),
+      retriesLag: await countedOn(redis, retries, onRetries),
+    },
     pending: (numberOf(onEvents, "pending") ?? 0) + (numberOf(onRetries, "pending") ?? 0),
     waitingRetries,
     dueRetries,

@@ -5,7 +5,7 @@
 export interface Keys {
   /** The log of events: every group reads it. Stream. */
   readonly events: string;
-  /** Groups that are paused. Set. */
+  /** A copy of the pauses in Postgres, and `*` while it is complete. Set. */
   readonly paused: string;
   /** Why groups are paused that nobody paused by hand, by group. Hash. */
   readonly pausedFor: string;

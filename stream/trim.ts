@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { entryTimeMs } from "./watermark.ts";
+import { isBelow } from "./watermark.ts";
 
 /**
  * The id below which a stream may be trimmed (XTRIM MINID); undefined if it may not be trimmed.
@@ -15,14 +15,6 @@ export const trimBound = (
   const byAge = `${Math.max(0, nowMs - retentionMs)}-0`;
   const lowest = unfinished.filter((id) => id !== undefined).reduce((low, id) => (isBelow(id, low) ? id : low), byAge);
   return lowest === "0-0" ? undefined : lowest;
-};
-
-const sequence = (id: string): number => Number(id.split("-")[1] ?? 0);
-
-/** Whether one entry id is lower than another. */
-const isBelow = (left: string, right: string): boolean => {
-  const [leftMs, rightMs] = [entryTimeMs(left), entryTimeMs(right)];
-  return leftMs < rightMs || (leftMs === rightMs && sequence(left) < sequence(right));
 };
 
 /** Entries per call: a trim blocks Redis while it runs. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import pino from "pino";
 import { startJanitor } from "../api/background/janitor.ts";
 import { startLagRepairer } from "../api/background/lag-repairer.ts";
 import { startReconciler } from "../api/background/reconciler.ts";
@@ -154,5 +155,32 @@ test("lag that Redis lost at a restart is restored in slices, at 200,000 entries
   const counts = ranges.map((words) => (words.at(-2) === "COUNT" ? Number(words.at(-1)) : Number.POSITIVE_INFINITY));
   expect(Math.max(...counts)).toBe(SLICE);
   expect(counts.filter((count) => count === SLICE).length).toBeGreaterThanOrEqual((200_000 - taken) / SLICE);
+
+  // Redis 7.0 has noted the restored lag in its file, but none of the entries that were read since.
+  taken += (await read(500)).length;
+  await own.kill();
+  await own.start();
+  await untilReady(redis, 10_000);
+  await eventually(async () => (await lag()) === 200_000 - taken, 20_000);
   redis.disconnect();
 }, 60_000);
+
+test("a lag that Redis cannot know, because an entry was deleted by hand, is said once, and counted instead", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys } = pipeline;
+  await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
+  const [, , third] = await redis.xrange(keys.events, "-", "+");
+  await readNew(redis, { group, consumer: "c", stream: keys.events, count: 1 });
+  await redis.xdel(keys.events, third?.[0] ?? "");
+  const lines: string[] = [];
+  const log = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
+  await using repairer = startLagRepairer({ redis, keys, groups: [WELCOME_EMAIL], log }, { everyMs: 10 });
+  const status = () => readGroupStatus(redis, keys, group);
+  await eventually(() => lines.length > 0);
+  expect(await status()).toMatchObject({ lag: null, counted: { lag: 3, retriesLag: null } });
+  await readNew(redis, { group, consumer: "c", stream: keys.events, count: 10 });
+  await eventually(async () => (await status()).lag === 0);
+  await repairer.stop();
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain("deleted by hand");
+});

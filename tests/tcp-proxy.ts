@@ -7,6 +7,8 @@ export interface TcpProxy extends AsyncDisposable {
   silence(): void;
   /** Forwards again, on new connections; those that were silenced stay so, as a lost route leaves them. */
   restore(): void;
+  /** From now on new connections lead to another port; open ones stay where they are. As a name or a service that moves. */
+  moveTo(port: number): void;
 }
 
 /** `cutAt`: a client that sends this text is cut off before it arrives. */
@@ -17,10 +19,11 @@ export const startProxy = async (
   const sockets = new Set<Socket>();
   let generation = 0;
   let isSilent = false;
+  let target = targetPort;
 
   const server = createServer((client) => {
     const bornIn = generation;
-    const upstream = connect({ host: "127.0.0.1", port: targetPort });
+    const upstream = connect({ host: "127.0.0.1", port: target });
     const forwards = () => !isSilent && bornIn === generation;
     for (const [from, to] of [
       [client, upstream],
@@ -52,6 +55,9 @@ export const startProxy = async (
     restore: () => {
       isSilent = false;
       generation += 1;
+    },
+    moveTo: (port) => {
+      target = port;
     },
     [Symbol.asyncDispose]: () =>
       new Promise((done) => {

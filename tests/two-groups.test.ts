@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { pausesOf } from "../database/groups/pauses.ts";
 import { openCommandConnection, untilReady } from "../stream/connection.ts";
 import { dropGroup } from "../stream/drop-group.ts";
 import { WELCOME_EMAIL } from "../stream/groups.ts";
@@ -92,6 +94,13 @@ const allDone = async ({ database }: System, deliveries: number): Promise<Readon
 
 const NONE_UNCERTAIN = { [WELCOME_EMAIL.name]: 0, [EXAMPLE_GROUP.name]: 0 };
 
+const storesOf = ({ database, keys }: System, redis: Redis) => ({
+  pauses: pausesOf(database.db),
+  redis,
+  keys,
+});
+const pauseOf = (group: string) => ({ group, reason: null, by: "test" });
+
 /** Each of the events was one mail and one piece of the other's work. */
 const expectEachOnce = async (system: TwoGroups, eventIds: readonly string[]): Promise<void> => {
   expect(await allDone(system, 2 * eventIds.length)).toEqual(NONE_UNCERTAIN);
@@ -117,14 +126,14 @@ describe("100 signups are 100 mails and 100 of the other group's work", () => {
       const eventIds: string[] = [];
       for (const [paused, other] of BOTH_WAYS) {
         // Paused before its consumer starts: not one entry slips through.
-        await pauseGroup(redis, system.keys, paused.name);
+        await pauseGroup(storesOf(system, redis), pauseOf(paused.name));
         const consumer = await system.consumer();
         const before = await paused.count(system);
         const round = await signUp(api);
         eventIds.push(...round);
         await other.all(system, round);
         expect(await paused.count(system)).toBe(before);
-        await resumeGroup(redis, system.keys, paused.name);
+        await resumeGroup(storesOf(system, redis), paused.name);
         await paused.all(system, round);
         consumer.kill("SIGTERM");
         await consumer.exited;
@@ -143,12 +152,12 @@ describe("100 signups are 100 mails and 100 of the other group's work", () => {
       await untilReady(redis, 5_000);
       const eventIds: string[] = [];
       for (const [dropped, other] of BOTH_WAYS) {
-        await pauseGroup(redis, system.keys, dropped.name);
+        await pauseGroup(storesOf(system, redis), pauseOf(dropped.name));
         const round = await signUp(api);
         eventIds.push(...round);
         await other.all(system, round);
         expect(await dropGroup(redis, system.keys, dropped.name)).toBe(true);
-        await resumeGroup(redis, system.keys, dropped.name);
+        await resumeGroup(storesOf(system, redis), dropped.name);
         await dropped.all(system, round);
       }
       await expectEachOnce(system, eventIds);

@@ -1,8 +1,14 @@
 import { describe, expect, test } from "bun:test";
+import { takeLostDeliveries } from "../../database/ledger/lost.ts";
+import { requeueDeliveries } from "../../database/ledger/requeue.ts";
+import { randomHex } from "../../observability/trace-context.ts";
+import { openCommandConnection, untilReady } from "../../stream/connection.ts";
+import { readNew } from "../../stream/entries.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { watermarkAgeMs } from "../../stream/watermark.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup, type Pipeline, silentLog } from "../../tests/pipeline.ts";
+import { EXAMPLE_GROUP } from "../../tests/example-group.ts";
+import { anOutbox, aPipeline, aSignup, type Pipeline, redisUrl, silentLog } from "../../tests/pipeline.ts";
 import { startGroupRepairer } from "./group-repairer.ts";
 import { startReconciler } from "./reconciler.ts";
 import { startRelay } from "./relay.ts";
@@ -129,6 +135,98 @@ describe("the reconciler", () => {
     await pipeline.consumer(outbox.work);
     await eventually(isSent(pipeline, eventId));
     expect(outbox.sent).toEqual([eventId]);
+  });
+
+  test("leaves what waits alone, also when Redis' clock was set back: its ids are from the future", async () => {
+    await using pipeline = await aPipeline([WELCOME_EMAIL, EXAMPLE_GROUP]);
+    const { db, redis, keys } = pipeline;
+    await redis.xadd(keys.events, `${Date.now() + 3_600_000}-0`, "id", "published before the clock was set back");
+    await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
+    await db
+      .updateTable("deliveries")
+      .set({ published_at: new Date(0) })
+      .execute();
+    // The one group is paused. The other has read everything, and its deliveries are lost.
+    const [consumer, stream] = ["c", keys.events];
+    const read = await readNew(redis, { group: EXAMPLE_GROUP.name, consumer, stream, count: 10 });
+    await redis.xack(stream, EXAMPLE_GROUP.name, ...read.map(({ id }) => id));
+    const groups = [WELCOME_EMAIL, EXAMPLE_GROUP];
+    await using _reconciler = startReconciler({ db, redis, keys, groups, log: silentLog }, { reconcileAfterMs: 20 });
+    await eventually(async () => (await redis.xlen(keys.retriesStream(EXAMPLE_GROUP.name))) > 0);
+    expect(await redis.xlen(keys.retriesStream(group))).toBe(0);
+  });
+
+  test("brings a delivery back more and more rarely, and holds it in the end", async () => {
+    await using pipeline = await aPipeline();
+    const { db } = pipeline;
+    const eventId = await pipeline.writeOnly(aSignup());
+    await db.deleteFrom("outbox").execute();
+    const lose = async (agoMs: number) => {
+      await db
+        .updateTable("deliveries")
+        .set({ published_at: new Date(Date.now() - agoMs) })
+        .execute();
+    };
+    const take = (overtakenByMs = 0) =>
+      takeLostDeliveries(db, { group, overtakenByMs, reconcileAfterMs: 1_000, limit: 10 });
+    const idsOf = ({ lost }: Awaited<ReturnType<typeof take>>) => lost.map((event) => event.event_id);
+    for (const waitMs of [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 64_000, 64_000, 64_000]) {
+      await lose(waitMs - 500);
+      expect(idsOf(await take())).toEqual([]);
+      await lose(waitMs + 500);
+      expect(idsOf(await take())).toEqual([eventId]);
+    }
+    await lose(65_000);
+    expect(await take()).toEqual({ lost: [], held: [eventId] });
+    expect(await pipeline.status(eventId)).toMatchObject({ state: "held", reason: "lost_repeatedly" });
+
+    await requeueDeliveries(db, [eventId], { group, from: "held", reason: "released" });
+    await lose(1_500);
+    expect(idsOf(await take())).toEqual([eventId]);
+  });
+
+  test("counts from the beginning once a consumer has had the delivery", async () => {
+    await using pipeline = await aPipeline();
+    const eventId = await pipeline.writeOnly(aSignup());
+    await pipeline.db.deleteFrom("outbox").execute();
+    await pipeline.db
+      .updateTable("deliveries")
+      .set({ published_at: new Date(0), reconciled: 5 })
+      .execute();
+    await using _reconciler = reconcilerOf(pipeline, 20);
+    await pipeline.consumer(anOutbox().work);
+    await eventually(isSent(pipeline, eventId));
+    const row = await pipeline.db.selectFrom("deliveries").select("reconciled").executeTakeFirst();
+    expect(row?.reconciled).toBe(0);
+  });
+
+  test("notes nothing in the timeline while Redis takes no entry", async () => {
+    await using pipeline = await aPipeline();
+    const { db, redis, keys } = pipeline;
+    const eventId = await pipeline.writeOnly(aSignup());
+    await db.deleteFrom("outbox").execute();
+    await db
+      .updateTable("deliveries")
+      .set({ published_at: new Date(0) })
+      .execute();
+    const user = `no-xadd-${randomHex(4)}`;
+    await redis.acl("SETUSER", user, "on", "nopass", "~*", "+@all", "-xadd");
+    const url = new URL(redisUrl());
+    url.username = user;
+    url.password = "none";
+    const refused = openCommandConnection({ url: url.href, name: user, log: silentLog, commandTimeoutMs: 2_000 });
+    await untilReady(refused, 5_000);
+    await using reconciler = startReconciler(
+      { db, redis: refused, keys, groups: [WELCOME_EMAIL], log: silentLog },
+      { reconcileAfterMs: 20 },
+    );
+    await eventually(() => reconciler.fault()?.includes("NOPERM") === true);
+    await reconciler.stop();
+    refused.disconnect();
+    await redis.acl("DELUSER", user);
+    const { reconciled, timeline } = await db.selectFrom("deliveries").selectAll().executeTakeFirstOrThrow();
+    expect({ reconciled, steps: timeline.length }).toEqual({ reconciled: 0, steps: 1 });
+    expect((await pipeline.status(eventId))?.state).toBe("queued");
   });
 
   test("leaves alone what is final or held", async () => {

@@ -30,10 +30,10 @@ const STALE_TURNS = 6;
 
 const byGroup = (group: string) => ({ "messaging.consumer.group.name": group });
 
-const lagReadings = ({ group, lag, retriesLag }: GroupStatus): readonly Reading[] =>
+const lagReadings = ({ group, lag, retriesLag, counted }: GroupStatus): readonly Reading[] =>
   [
-    { stream: "events", value: lag },
-    { stream: "retries", value: retriesLag },
+    { stream: "events", value: lag ?? counted.lag },
+    { stream: "retries", value: retriesLag ?? counted.retriesLag },
   ].flatMap(({ stream, value }) =>
     value === null ? [] : [{ value, attributes: { ...byGroup(group), "signup.stream": stream } }],
   );
@@ -126,7 +126,10 @@ export const startGauges = (
   }
   registerGauge(
     names.SIGNUP_STREAM_LAG,
-    { unit: "{entry}", description: "Entries that the group has not read; absent while Redis does not know." },
+    {
+      unit: "{entry}",
+      description: "Entries that the group has not read; where Redis does not know, counted up to 10,000.",
+    },
     () => (statuses.get() ?? []).flatMap(lagReadings),
   );
   const fromLedger = (read: (counts: LedgerCounts) => readonly Reading[]) => () => {

@@ -9,24 +9,52 @@ import { restoreLag } from "../../stream/scripts/restore-lag.ts";
 const EVERY_MS = 5_000;
 
 /**
- * Keeps `lag` known: Redis 7.0 forgets it after a restart from its file or a failover, and the autoscaler, which takes nil
- * for nothing, would scale a backlog to zero.
+ * Keeps `lag` known and right: Redis 7.0 forgets it after a restart from its file or a failover, and the autoscaler, which takes
+ * nil for nothing, would scale a backlog to zero. After a second restart it reports entries as unread that were read: so all are
+ * counted once after each connect. Where an entry was deleted by hand, Redis cannot know the lag until the group has read past it:
+ * that is said once.
  */
 export const startLagRepairer = (
   deps: { readonly redis: Redis; readonly keys: Keys; readonly groups: readonly Group[]; readonly log: Logger },
   { everyMs = EVERY_MS }: { readonly everyMs?: number } = {},
 ): Loop => {
   const { redis, keys, groups, log } = deps;
+  /** `stream group` of which Redis cannot know the lag. */
+  const unknowable = new Set<string>();
+  /** Streams that are not counted yet since the last connect. */
+  const uncounted = new Set<string>();
+  const streams = [keys.events, ...groups.map(({ name }) => keys.retriesStream(name))];
+  const countAll = () => {
+    for (const stream of streams) uncounted.add(stream);
+  };
+  countAll();
+  redis.on("ready", countAll);
+
+  const noteUnknown = (stream: string, unknown: readonly string[]): void => {
+    const names = unknown.map((group) => `${stream} ${group}`);
+    const added = unknown.filter((_, index) => !unknowable.has(names[index] ?? ""));
+    for (const each of [...unknowable])
+      if (each.startsWith(`${stream} `) && !names.includes(each)) unknowable.delete(each);
+    for (const name of names) unknowable.add(name);
+    if (added.length > 0) {
+      log.warn(
+        { stream, groups: added },
+        "an entry was deleted by hand; Redis knows no lag until the group has read past it",
+      );
+    }
+  };
+
   return startLoop({
     name: "lag repairer",
     log,
     everyMs,
     turn: async () => {
-      const streams = [keys.events, ...groups.map(({ name }) => keys.retriesStream(name))];
       await inTurns(
         streams.map((name) => ({ name })),
         async ({ name: stream }) => {
-          const restored = await restoreLag(redis, stream);
+          const { restored, unknown } = await restoreLag(redis, stream, { all: uncounted.has(stream) });
+          uncounted.delete(stream);
+          noteUnknown(stream, unknown);
           if (restored.length > 0)
             log.warn({ stream, groups: restored }, "Redis had forgotten the lag; it is restored");
           return "idle";

@@ -1,3 +1,4 @@
+import { pausesOf } from "../../database/groups/pauses.ts";
 import type { Loop } from "../../runtime/loop.ts";
 import type { Settings } from "../../settings/load.ts";
 import { type GaugesDeps, startGauges } from "./gauges.ts";
@@ -5,6 +6,7 @@ import { startGroupRepairer } from "./group-repairer.ts";
 import { startJanitor } from "./janitor.ts";
 import { startKeyPruner } from "./key-pruner.ts";
 import { startLagRepairer } from "./lag-repairer.ts";
+import { startPauseKeeper } from "./pause-keeper.ts";
 import { startReconciler } from "./reconciler.ts";
 import { startRelay } from "./relay.ts";
 
@@ -28,6 +30,7 @@ export const startBackground = ({
   const shared = { redis, keys, groups, log };
   return [
     startGroupRepairer(shared),
+    startPauseKeeper({ pauses: pausesOf(db), redis, keys, log }),
     startRelay({ db, redis, keys, log }),
     startReconciler({ ...shared, db }, { reconcileAfterMs: settings.RECONCILE_AFTER_MS }),
     startJanitor(shared, { retentionMs: settings.STREAM_RETENTION_MS }),

@@ -7,6 +7,9 @@ const livenessSchema = z.object({
   live: z.boolean(),
   version: z.string().meta({ description: "The release that is running." }),
   loops: z.record(z.string(), z.boolean()).meta({ description: "Each background loop: whether it makes progress." }),
+  faults: z
+    .record(z.string(), z.string())
+    .meta({ description: "What keeps a loop from its work, and since when; it says nothing about being live." }),
 });
 
 const readinessSchema = z.object({
@@ -40,11 +43,11 @@ export const livenessRoute = (liveness: () => Liveness): Operation => ({
     "getLiveness",
     "Do the loops make progress?",
     (example) => jsonAnswer("Liveness", livenessSchema, example),
-    { live: true, version: VERSION, loops: { relay: true } } satisfies z.output<typeof livenessSchema>,
+    { live: true, version: VERSION, loops: { relay: true }, faults: {} } satisfies z.output<typeof livenessSchema>,
   ),
   handler: (c) => {
-    const { live, loops } = liveness();
-    const answer: z.output<typeof livenessSchema> = { live, version: VERSION, loops };
+    const { live, loops, faults } = liveness();
+    const answer: z.output<typeof livenessSchema> = { live, version: VERSION, loops, faults };
     return c.json(answer, live ? 200 : 503, NO_STORE);
   },
 });

@@ -86,10 +86,11 @@ test("health answers 200 or 503, with the result of each check", async () => {
     live: true,
     version: VERSION,
     loops: { relay: true },
+    faults: {},
   });
   expect(await (await app.fetch(get("/readyz"))).json()).toEqual({ ready: true, checks: { database: "ok" } });
   const ill = anApp(database.db, {
-    liveness: () => ({ live: false, loops: { relay: false } }),
+    liveness: () => ({ live: false, loops: { relay: false }, faults: {} }),
     readiness: async () => ({ ready: false, checks: { database: "away" } }),
   }).app;
   const [livez, readyz] = [await ill.fetch(get("/livez")), await ill.fetch(get("/readyz"))];

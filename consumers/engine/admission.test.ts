@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { pausesOf } from "../../database/groups/pauses.ts";
 import { pauseGroup } from "../../stream/pauses.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { aMailGroup, aPipeline, aSignup, type MailWork, type Pipeline, silentLog } from "../../tests/pipeline.ts";
@@ -89,7 +90,8 @@ describe("a consumer that may not read", () => {
     const consumer = await aConsumer(pipeline, () => gate);
     await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));
     await eventually(() => consumer.inFlight() === 5);
-    await pauseGroup(pipeline.redis, pipeline.keys, "welcome-email");
+    const { db, redis, keys } = pipeline;
+    await pauseGroup({ pauses: pausesOf(db), redis, keys }, { group: "welcome-email", reason: null, by: "test" });
     await eventually(() => consumer.state() === "paused");
     open(released);
     const peer = peerOf(pipeline);

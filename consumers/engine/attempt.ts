@@ -4,7 +4,6 @@ import type { Logger } from "../../observability/logger.ts";
 import type { Entry } from "../../stream/entries.ts";
 import type { StreamEvent } from "../../stream/events/envelope.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { pauseGroup } from "../../stream/pauses.ts";
 import { publishState } from "../../stream/publish.ts";
 import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
@@ -46,6 +45,8 @@ export interface AttemptDeps<Data, Input> {
   readonly admission: Admission | undefined;
   readonly settler: Settler;
   readonly around: AroundAttempt;
+  /** Pauses the group for a reason; false if it was paused already. */
+  readonly pauseGroup: (reason: string) => Promise<boolean>;
   /** Monotonic, ms. */
   readonly now: () => number;
   readonly at: AtCheckpoint;
@@ -119,12 +120,12 @@ export interface StartedAttempt {
 export const createAttempts = <Data, Input>(
   deps: AttemptDeps<Data, Input>,
 ): ((claimed: ClaimedEntry<Data, Input>) => StartedAttempt) => {
-  const { redis, keys, definition, inFlight, breaker, admission, settler, around, now, at, log } = deps;
+  const { redis, keys, definition, inFlight, breaker, admission, settler, around, pauseGroup, now, at, log } = deps;
 
   /** Where the group cannot be paused, its next attempt has the same outcome, and pauses it. */
   const pauseFor = async (reason: string): Promise<void> => {
     try {
-      const changed = await pauseGroup(redis, keys, definition.group.name, reason);
+      const changed = await pauseGroup(reason);
       if (changed) log.error({ reason }, `the group is paused: ${reason}; an operator resumes it`);
     } catch (error) {
       log.warn({ error, reason }, "the group could not be paused");

@@ -1,10 +1,13 @@
 import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
+import { pausesOf } from "../../database/groups/pauses.ts";
 import type { Logger } from "../../observability/logger.ts";
 import type { TraceHop } from "../../observability/messaging.ts";
+import { createCallWatch } from "../../runtime/call-watch.ts";
 import { faultsOf, pause } from "../../runtime/loop.ts";
 import { createBlockingReader } from "../../stream/blocking-reader.ts";
 import type { Keys } from "../../stream/keys.ts";
+import { createPauseCheck, pauseGroup } from "../../stream/pauses.ts";
 import { createAdmission } from "./admission.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
@@ -14,7 +17,7 @@ import { finishWork, leaveNothingBehind } from "./drain.ts";
 import type { GroupDefinition } from "./handler.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { createInFlight } from "./in-flight.ts";
-import { createLedger } from "./ledger.ts";
+import { createLedger, type Ledger } from "./ledger.ts";
 import { createObserver } from "./observe.ts";
 import { startPromoter } from "./promoter.ts";
 import { startReader } from "./reader.ts";
@@ -58,7 +61,7 @@ export interface RunningGroup {
   breaker(): BreakerState;
   /** Pieces of work a second that its budget allows all consumers together; undefined without such a limit. */
   ratePerSecond(): number | undefined;
-  /** Errors of its loops now, by loop. */
+  /** What keeps it from its work now, and since when: by loop, and by call to the ledger. */
   faults(): Readonly<Record<string, string>>;
   /** Entries in flight. */
   inFlight(): number;
@@ -84,11 +87,20 @@ export const startGroup = <Data, Input>(
   const abandoned = new AbortController();
   const abandon = abandoned.signal;
 
+  const pauses = pausesOf(db);
   const names = { group: group.name, consumer };
   const observe = createObserver({ ...names, events: keys.events, hop: traceHop, isIdempotent, now });
   const inFlight = createInFlight(concurrency);
   const leasing = { ...names, leaseMs: claimMinIdleMs, expireAfterMs };
-  const ledger = observe.ledger(createLedger(db, { ...leasing, isIdempotent, oncePerSubject, uncertain }));
+  const watch = createCallWatch({ wallClock });
+  const asked = observe.ledger(createLedger(db, { ...leasing, isIdempotent, oncePerSubject, uncertain }));
+  const ledger: Ledger = {
+    claim: watch.watched("claiming in the ledger", asked.claim),
+    adopt: watch.watched("adopting in the ledger", asked.adopt),
+    renew: watch.watched("renewing leases in the ledger", asked.renew),
+    settle: watch.watched("settling in the ledger", asked.settle),
+    refuse: watch.watched("refusing in the ledger", asked.refuse),
+  };
   const breaker = new Breaker({
     concurrency,
     now,
@@ -111,6 +123,8 @@ export const startGroup = <Data, Input>(
     admission,
     settler,
     around: observe.around,
+    pauseGroup: async (reason: string) =>
+      (await pauseGroup({ pauses, redis, keys }, { group: group.name, reason, by: consumer })).changed,
     now,
     at,
     log,
@@ -123,7 +137,24 @@ export const startGroup = <Data, Input>(
   const promoter = startPromoter({ redis, keys, group: group.name, log });
   const reaper = startReaper({ ...names, redis, keys, log });
   const reader = startReader(
-    { redis, blocking, keys, group, consumer, inFlight, claimer, dispatcher, breaker, admission, settler, log, now },
+    {
+      ...{
+        redis,
+        blocking,
+        keys,
+        group,
+        consumer,
+        inFlight,
+        claimer,
+        dispatcher,
+        breaker,
+        admission,
+        settler,
+        log,
+        now,
+      },
+      checkPaused: createPauseCheck({ pauses, redis, keys }, group.name),
+    },
     { claimMinIdleMs },
   );
   const loops = [reader, heartbeat, promoter, reaper];
@@ -147,7 +178,7 @@ export const startGroup = <Data, Input>(
     name: group.name,
     concurrency,
     isLive: () => loops.every((loop) => loop.isLive()),
-    faults: () => faultsOf(loops),
+    faults: () => ({ ...faultsOf(loops), ...watch.faults() }),
     state: () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading"),
     breaker: () => breaker.state,
     ratePerSecond: () => admission?.ratePerSecond,

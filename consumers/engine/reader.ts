@@ -7,7 +7,6 @@ import { ensureGroup } from "../../stream/ensure-group.ts";
 import { type Entry, readNew } from "../../stream/entries.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { isPaused } from "../../stream/pauses.ts";
 import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
 import { type Claimer, SUSPECT_DELIVERY } from "./claimer.ts";
@@ -28,6 +27,8 @@ export interface ReaderDeps {
   /** Undefined: unlimited. */
   readonly admission: Admission | undefined;
   readonly settler: Settler;
+  /** Asks whether the group is paused. */
+  readonly checkPaused: () => Promise<boolean>;
   readonly log: Logger;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -49,7 +50,7 @@ const BREAKER_CHECK_MS = 100;
  */
 export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs: number }): Reader => {
   const { redis, blocking, keys, group, consumer, inFlight, claimer, dispatcher, log, now } = deps;
-  const { breaker, admission, settler } = deps;
+  const { breaker, admission, settler, checkPaused } = deps;
   const retriesStream = keys.retriesStream(group.name);
   const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(options.claimMinIdleMs / 4));
   let paused = false;
@@ -60,7 +61,7 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
   const checkPause = async (): Promise<void> => {
     if (now() - pauseCheckedAt < PAUSE_CHECK_MS) return;
     const before = paused;
-    paused = await isPaused(redis, keys, group.name);
+    paused = await checkPaused();
     pauseCheckedAt = now();
     if (paused !== before) log.info({}, paused ? "the group is paused" : "the group is resumed");
   };

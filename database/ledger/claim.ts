@@ -112,6 +112,7 @@ const claim = statement<ClaimRow, [readonly WantedDelivery[], string, string, nu
         when 'expire' then deliveries.reason else decided.lookup_reason end,
       fence = deliveries.fence + 1,
       unanswered = deliveries.unanswered + 1,
+      reconciled = 0,
       lease_until = case when verdict in ('take', 'expire') then now() + $4::float8 * interval '1 ms' end,
       next_try_at = null,
       uncertain = deliveries.uncertain + (decided.state = 'active' and not $7::boolean)::int,

@@ -28,7 +28,7 @@ const requeue = statement<RequeuedDelivery, [readonly string[], string, Delivery
     order by deliveries.event_id for update of deliveries),
   requeued as (
     update deliveries set
-      state = 'queued', reason = null, attempts = 0, system_failures = 0, next_try_at = null, lease_until = null,
+      state = 'queued', reason = null, attempts = 0, system_failures = 0, reconciled = 0, next_try_at = null, lease_until = null,
       queued_at = now(), published_at = now(), updated_at = now(),
       timeline = ${withStep("deliveries", { state: "'queued'", by: "'ops'", reason: "$4::text" })}
     from locked

@@ -36,7 +36,7 @@ const rowsReadBy = async ({ url }: TestDatabase, action: (db: ReturnType<typeof 
 };
 
 const lost = (db: ReturnType<typeof openDatabase>) =>
-  takeLostDeliveries(db, { group: GROUP, overtakenByMs: 60_000, limit: 250 });
+  takeLostDeliveries(db, { group: GROUP, overtakenByMs: 0, reconcileAfterMs: 60_000, limit: 250 });
 
 describe("nothing grows with", () => {
   test("reminders that wait until they are due: neither the backlog nor the search for lost deliveries", async () => {

@@ -5,6 +5,7 @@ import { eventsAndDeliveries } from "./0003-events-and-deliveries.ts";
 import { payments } from "./0004-payments.ts";
 import { confirmations } from "./0005-confirmations.ts";
 import { dueDeliveries } from "./0006-due-deliveries.ts";
+import { pauses } from "./0007-pauses.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -14,4 +15,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004-payments": payments,
   "0005-confirmations": confirmations,
   "0006-due-deliveries": dueDeliveries,
+  "0007-pauses": pauses,
 };

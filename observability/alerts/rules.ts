@@ -76,6 +76,8 @@ const of = (name: MetricName): string => prometheusName(name);
 /** Of shared state `max` is right for any number of reporters. */
 const worst = (name: MetricName): string => `max by (${LABEL.group}) (${of(name)})`;
 const lag = `sum by (${LABEL.group}) (max by (${LABEL.group}, ${LABEL.stream}) (${of(names.SIGNUP_STREAM_LAG)}))`;
+/** A counter that begins with its first event: it is compared with itself, or with nothing. */
+const lostRepeatedly = `sum by (${LABEL.group}) (${of(names.SIGNUP_LOST_REPEATEDLY)})`;
 const group = `{{ $labels.${LABEL.group} }}`;
 const consumersAlive = `count by (${LABEL.group}) (${of(names.SIGNUP_IN_FLIGHT_LIMIT)})`;
 const isNotOrphaned = `unless on (${LABEL.group}) ${worst(names.SIGNUP_GROUP_ORPHANED)} == 1`;
@@ -122,6 +124,13 @@ const groupAlerts: readonly Alert[] = [
     severity: "ticket",
     summary: `{{ $value }} new dead letters of ${group} within 15 minutes`,
     description: "They are not attempted again until an operator retries them.",
+    dashboard: "consumer-groups",
+  }),
+  alert("SignupLostRepeatedly", {
+    expr: `${lostRepeatedly} - (sum by (${LABEL.group}) (${of(names.SIGNUP_LOST_REPEATEDLY)} offset 1h) or ${lostRepeatedly} * 0) > 0`,
+    severity: "ticket",
+    summary: `{{ $value }} deliveries of ${group} were lost again and again, and are held`,
+    description: "The reconciler published each of them ten times, and no consumer ever had it.",
     dashboard: "consumer-groups",
   }),
   alert("SignupBreakerOpen", {

@@ -205,6 +205,7 @@ export const consumerGroupsDashboard = (): Dashboard =>
           lines: [
             { expr: `sum(${gauge(names.SIGNUP_CLAIMED, OF_GROUP)})`, legend: "claimed" },
             { expr: `sum(${gauge(names.SIGNUP_RECONCILED, OF_GROUP)})`, legend: "reconciled" },
+            { expr: `sum(${gauge(names.SIGNUP_LOST_REPEATEDLY, OF_GROUP)})`, legend: "held, lost repeatedly" },
             {
               expr: `sum by (${LABEL.cause}) (${gauge(names.MAIL_UNCERTAIN, OF_GROUP)})`,
               legend: `uncertain, {{${LABEL.cause}}}`,

@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<MetricName, Kind>> = {
   [names.MAIL_UNCERTAIN]: "counter",
   [names.SIGNUP_CLAIMED]: "counter",
   [names.SIGNUP_RECONCILED]: "counter",
+  [names.SIGNUP_LOST_REPEATEDLY]: "counter",
   [names.SIGNUP_STREAM_LAG]: "gauge",
   [names.SIGNUP_STREAM_LAG_UNKNOWN]: "gauge",
   [names.SIGNUP_STREAM_PENDING]: "gauge",

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { PostgresFacts } from "../../database/postgres-facts.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
-import { checkClocks, checkGroup, checkOutbox, checkPostgres, checkRedis } from "./diagnosis.ts";
+import { checkClocks, checkGroup, checkLocks, checkLost, checkOutbox, checkPostgres, checkRedis } from "./diagnosis.ts";
 
 const goodPostgres: PostgresFacts = {
   version: "18.4",
@@ -31,6 +31,7 @@ const goodGroup: GroupStatus = {
   exists: { events: true, retries: true },
   lag: 0,
   retriesLag: 0,
+  counted: { lag: null, retriesLag: null },
   pending: 0,
   waitingRetries: 0,
   dueRetries: 0,
@@ -106,6 +107,18 @@ describe("a diagnosis", () => {
     [301_000, "fail"],
   ] as const)("of an outbox whose oldest row is %p ms old: %p", (oldestAgeMs, verdict) => {
     expect(checkOutbox({ rows: 1, bounded: false, oldestAgeMs }).verdict).toBe(verdict);
+  });
+
+  test("of a lock that somebody holds: warn, with the command to end it", () => {
+    const wait = { waiting: 2, longestMs: 84_000, waiter: "consumer-1", blockedBy: 4711, blocker: "psql" };
+    expect(checkLocks(wait)).toMatchObject({ verdict: "warn", remedy: expect.stringContaining("4711") });
+    expect(checkLocks({ ...wait, longestMs: 20 }).verdict).toBe("ok");
+    expect(checkLocks(undefined).verdict).toBe("ok");
+  });
+
+  test("of deliveries that were lost again and again: warn", () => {
+    expect(checkLost(0).verdict).toBe("ok");
+    expect(checkLost(3)).toMatchObject({ verdict: "warn", finding: expect.stringContaining("3 deliveries are held") });
   });
 
   test("of clocks that differ: warn", () => {

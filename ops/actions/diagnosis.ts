@@ -1,4 +1,5 @@
 import type { LedgerCounts } from "../../database/ledger/counts.ts";
+import type { LockWait } from "../../database/lock-waits.ts";
 import type { PostgresFacts } from "../../database/postgres-facts.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
@@ -120,6 +121,29 @@ export const checkGroup = (group: GroupStatus): readonly Check[] => {
 
 const pausedWords = ({ pausedFor }: GroupStatus): string =>
   pausedFor === null ? "it reads no entries" : `it reads no entries: ${pausedFor}`;
+
+/** Judges whether statements wait for somebody's lock. */
+export const checkLocks = (wait: LockWait | undefined): Check => {
+  if (wait === undefined || wait.longestMs < LOCK_WARN_MS) return ok("postgres locks", "no statement waits for long");
+  const { waiting, longestMs, waiter, blockedBy, blocker } = wait;
+  return warn(
+    "postgres locks",
+    `${counted(waiting, "statement waits", "statements wait")}, ${waiter} for ${duration(longestMs)}, on pid ${blockedBy} (${blocker})`,
+    `end that transaction, or: select pg_terminate_backend(${blockedBy})`,
+  );
+};
+
+const LOCK_WARN_MS = 1_000;
+
+/** Judges deliveries that the reconciler has brought back in vain. */
+export const checkLost = (held: number): Check =>
+  held === 0
+    ? ok("lost repeatedly", "no delivery")
+    : warn(
+        "lost repeatedly",
+        `${counted(held, "delivery is", "deliveries are")} held: published ten times, and no consumer ever had one`,
+        "ops held list, then ops held release --all",
+      );
 
 /** The relay publishes rows that are older than 2 s: a much older row is stuck. */
 const OUTBOX_WARN_MS = 30_000;

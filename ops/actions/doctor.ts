@@ -1,11 +1,22 @@
-import { countLedger } from "../../database/ledger/counts.ts";
+import { BACKLOG_BOUND, countLedger } from "../../database/ledger/counts.ts";
+import { countLostRepeatedly } from "../../database/ledger/lost.ts";
+import { findLockWait } from "../../database/lock-waits.ts";
 import { findPendingMigrations, readPostgresFacts } from "../../database/postgres-facts.ts";
 import type { Settings } from "../../settings/load.ts";
 import { untilReady } from "../../stream/connection.ts";
 import { readGroupStatuses } from "../../stream/group-status.ts";
 import { readRedisFacts } from "../../stream/redis-facts.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";
-import { type Check, checkClocks, checkGroup, checkOutbox, checkPostgres, checkRedis } from "./diagnosis.ts";
+import {
+  type Check,
+  checkClocks,
+  checkGroup,
+  checkLocks,
+  checkLost,
+  checkOutbox,
+  checkPostgres,
+  checkRedis,
+} from "./diagnosis.ts";
 import type { Operator } from "./operator.ts";
 import { ANSWER_WITHIN_MS, answerWithin, type Store } from "./stores.ts";
 
@@ -56,9 +67,18 @@ const checkMailServer = async (settings: Settings): Promise<Check> => {
 
 const examinePostgres = ({ db }: Patient): Promise<readonly Check[]> =>
   attempt("postgres", "database", START_POSTGRES, async () => {
-    const [facts, pending] = await Promise.all([readPostgresFacts(db), findPendingMigrations(db)]);
-    return checkPostgres(facts, pending);
+    const [facts, pending, wait] = await Promise.all([
+      readPostgresFacts(db),
+      findPendingMigrations(db),
+      findLockWait(db),
+    ]);
+    return [...checkPostgres(facts, pending), checkLocks(wait)];
   });
+
+const examineLedger = ({ db }: Patient): Promise<readonly Check[]> =>
+  attempt("lost repeatedly", "database", "bun run migrate, if columns are missing", async () => [
+    checkLost(await countLostRepeatedly(db, BACKLOG_BOUND)),
+  ]);
 
 const examineOutbox = ({ db }: Patient): Promise<readonly Check[]> =>
   attempt("outbox", "database", "bun run migrate, if tables are missing", async () => [
@@ -86,11 +106,12 @@ const examineRedis = async (patient: Patient): Promise<readonly Check[]> => {
 
 /** Examines both stores, the groups and the mail server, all at once: a store that is away costs only its own limit. */
 export const examine = async (patient: Patient, settings: Settings): Promise<readonly Check[]> => {
-  const [postgres, redis, outbox, mail] = await Promise.all([
+  const [postgres, redis, outbox, ledger, mail] = await Promise.all([
     examinePostgres(patient),
     examineRedis(patient),
     examineOutbox(patient),
+    examineLedger(patient),
     checkMailServer(settings),
   ]);
-  return [...postgres, ...redis, ...outbox, mail];
+  return [...postgres, ...redis, ...outbox, ...ledger, mail];
 };

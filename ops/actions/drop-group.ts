@@ -1,5 +1,7 @@
+import { pausesOf } from "../../database/groups/pauses.ts";
 import { cancelOpen } from "../../database/ledger/cancel.ts";
 import { dropGroup } from "../../stream/drop-group.ts";
+import { resumeGroup } from "../../stream/pauses.ts";
 import { publishState } from "../../stream/publish.ts";
 import type { Operator } from "./operator.ts";
 
@@ -11,7 +13,7 @@ export interface GroupDropReport {
   readonly group: string;
   /** Deliveries that were unfinished or held, and are `cancelled`. */
   cancelled: number;
-  /** Whether Redis had anything of the group, which is now deleted. */
+  /** Whether Redis had anything of the group, which is now deleted, or it was paused. */
   dropped: boolean;
   /** Asked to stop before the end: Redis still has the group; run it again to continue. */
   stopped: boolean;
@@ -47,6 +49,8 @@ export const dropGroupAndWork = async (
     more = batch.more;
   }
   if (signal.aborted) return { ...report, stopped: true };
-  report.dropped = await dropGroup(redis, keys, group);
+  const dropped = await dropGroup(redis, keys, group);
+  const resumed = await resumeGroup({ pauses: pausesOf(db), redis, keys }, group);
+  report.dropped = dropped || resumed;
   return report;
 };

@@ -1,3 +1,4 @@
+import { type Pause, pausesOf } from "../../database/groups/pauses.ts";
 import { countLedger, type LedgerCounts } from "../../database/ledger/counts.ts";
 import { type GroupStatus, readGroupStatuses } from "../../stream/group-status.ts";
 import { type RedisFacts, readRedisFacts } from "../../stream/redis-facts.ts";
@@ -10,6 +11,12 @@ export interface PipelineStatus {
   readonly redis: RedisFacts;
 }
 
+/** Redis may have lost its copy of a pause. */
+const withPause = (group: GroupStatus, pauses: readonly Pause[]): GroupStatus => {
+  const pause = pauses.find((each) => each.group === group.group);
+  return pause === undefined ? group : { ...group, paused: true, pausedFor: pause.reason };
+};
+
 /** Asks both stores. Cheap, however long the backlog is. */
 export const readStatus = async ({
   db,
@@ -17,10 +24,11 @@ export const readStatus = async ({
   keys,
   groups: known,
 }: Pick<Operator, "db" | "redis" | "keys" | "groups">): Promise<PipelineStatus> => {
-  const [groups, ledger, facts] = await Promise.all([
+  const [groups, pauses, ledger, facts] = await Promise.all([
     readGroupStatuses(redis, keys, known),
+    pausesOf(db).list(),
     countLedger(db),
     readRedisFacts(redis),
   ]);
-  return { groups, ledger, redis: facts };
+  return { groups: groups.map((group) => withPause(group, pauses)), ledger, redis: facts };
 };

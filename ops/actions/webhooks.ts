@@ -1,3 +1,4 @@
+import { pausesOf } from "../../database/groups/pauses.ts";
 import { renewAges } from "../../database/ledger/renew-age.ts";
 import { randomHex, randomTraceContext } from "../../observability/trace-context.ts";
 import { resolveHost } from "../../runtime/webhook/resolve.ts";
@@ -79,6 +80,6 @@ export const enableReceiver = async (
 ): Promise<EnableReport> => {
   const group = webhookGroupName(name);
   const waiting = await renewAges(db, group, signal);
-  const changed = signal.aborted ? false : await resumeGroup(redis, keys, group);
+  const changed = signal.aborted ? false : await resumeGroup({ pauses: pausesOf(db), redis, keys }, group);
   return { receiver: name, group, changed, waiting };
 };

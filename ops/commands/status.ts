@@ -8,9 +8,10 @@ import { JSON_FLAG, type JsonFlags } from "../flags.ts";
 import type { Style } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
-const lag = (value: number | null, exists: boolean): Cell => {
+const lag = (value: number | null, counted: number | null, exists: boolean): Cell => {
   if (!exists) return { text: "no group", tone: "bad" };
-  return value === null ? { text: "unknown", tone: "warning" } : count(value);
+  if (value !== null) return count(value);
+  return { text: counted === null ? "unknown" : `unknown, ${count(counted)} counted`, tone: "warning" };
 };
 
 const stateOf = (group: GroupStatus): Cell => {
@@ -36,9 +37,13 @@ const groupsTable = (style: Style, groups: readonly GroupStatus[]): string =>
     ],
     groups.map((group) => [
       { text: group.group, tone: "bold" },
-      lag(group.lag, group.exists.events),
+      lag(group.lag, group.counted.lag, group.exists.events),
       // An orphaned group need not have a retries stream.
-      lag(group.retriesLag ?? (group.exists.retries ? null : 0), group.exists.retries || group.orphaned),
+      lag(
+        group.retriesLag ?? (group.exists.retries ? null : 0),
+        group.counted.retriesLag,
+        group.exists.retries || group.orphaned,
+      ),
       count(group.pending),
       count(group.waitingRetries),
       group.deadLetters > 0 ? { text: count(group.deadLetters), tone: "warning" } : "0",

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
-import { infoRecords, orNone } from "../info-records.ts";
+import { infoRecords, numberOf, orNone } from "../info-records.ts";
+import { isBelow } from "../watermark.ts";
 import source from "./restore-lag.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 
@@ -9,8 +10,13 @@ const script = defineScript(source);
 const SLICE = 500;
 const MAX_TRIES = 5;
 
-/** Counts the entries after an id in slices, and keeps the count at the end of each slice. */
-const countAfter = async (redis: Redis, stream: string, id: string): Promise<(string | number)[]> => {
+/** Counts the entries after an id in slices, at most so many, and keeps the count at the end of each slice. */
+const countAfter = async (
+  redis: Redis,
+  stream: string,
+  id: string,
+  atMost = Number.POSITIVE_INFINITY,
+): Promise<(string | number)[]> => {
   const landmarks: (string | number)[] = [id, 0];
   let last = id;
   for (let counted = 0; ; ) {
@@ -18,25 +24,91 @@ const countAfter = async (redis: Redis, stream: string, id: string): Promise<(st
     counted += slice.length;
     last = slice.at(-1)?.[0] ?? last;
     if (slice.length > 0) landmarks.push(last, counted);
-    if (slice.length < SLICE) return landmarks;
+    if (slice.length < SLICE || counted >= atMost) return landmarks;
   }
 };
 
+/** What Redis says of a stream (XINFO STREAM). */
+interface StreamInfo {
+  readonly length: number;
+  readonly lastId: string;
+  readonly maxDeletedId: string;
+}
+
+const infoOf = async (redis: Redis, stream: string): Promise<StreamInfo> => {
+  const [record] = infoRecords([await redis.xinfo("STREAM", stream)]);
+  return {
+    length: numberOf(record, "length") ?? 0,
+    lastId: String(record?.get("last-generated-id")),
+    maxDeletedId: String(record?.get("max-deleted-entry-id") ?? NO_ID),
+  };
+};
+
+const NO_ID = "0-0";
+
+/** The state of a lag: known; to be counted, because it is nil or cannot be right; or not to be known. */
+export type LagState = "known" | "count" | "hole";
+
 /**
- * Restores the `lag` of every group on a stream where it is nil; returns the names of those groups. Pending lists and
- * last-delivered ids do not change.
+ * Judges the lag that Redis reports. It cannot be right if it is more than the stream is long, or not 0 after the last entry: Redis
+ * 7.0 reads so after a second restart. It cannot be known as long as an entry that XDEL took is not read past.
  */
-export const restoreLag = async (redis: Redis, stream: string): Promise<string[]> => {
+export const judgeLag = (
+  group: { readonly lag: number | undefined; readonly deliveredId: string },
+  { length, lastId, maxDeletedId }: StreamInfo,
+): LagState => {
+  if (group.deliveredId === lastId) return group.lag === 0 ? "known" : "count";
+  if (group.lag === undefined) {
+    const isHole = maxDeletedId !== NO_ID && !isBelow(maxDeletedId, group.deliveredId);
+    return isHole ? "hole" : "count";
+  }
+  return group.lag > length ? "count" : "known";
+};
+
+/** What was done on a stream. */
+export interface RestoredLag {
+  /** Groups whose lag is right again. */
+  readonly restored: readonly string[];
+  /** Groups whose lag Redis cannot know. */
+  readonly unknown: readonly string[];
+}
+
+/**
+ * Sets the `lag` right of every group on a stream where it is nil or wrong; of all of them if `all`, after a restart for example.
+ * Pending lists and last-delivered ids do not change.
+ */
+export const restoreLag = async (
+  redis: Redis,
+  stream: string,
+  { all = false }: { readonly all?: boolean } = {},
+): Promise<RestoredLag> => {
   const restored: string[] = [];
-  for (const record of infoRecords(await orNone(redis.xinfo("GROUPS", stream)))) {
-    if (record.get("lag") !== null && record.get("lag") !== undefined) continue;
+  const unknown: string[] = [];
+  const records = infoRecords(await orNone(redis.xinfo("GROUPS", stream)));
+  if (records.length === 0) return { restored, unknown };
+  const info = await infoOf(redis, stream);
+  for (const record of records) {
     const name = String(record.get("name"));
+    const group = { lag: numberOf(record, "lag"), deliveredId: String(record.get("last-delivered-id")) };
+    const state = judgeLag(group, info);
+    if (state === "hole") unknown.push(name);
+    if (state === "hole" || (state === "known" && !all)) continue;
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-      const landmarks = await countAfter(redis, stream, String(record.get("last-delivered-id")));
+      const landmarks = await countAfter(redis, stream, group.deliveredId);
       const result = await runScript(redis, script, [stream], [name, SLICE, ...landmarks]);
       if (result === 1) restored.push(name);
+      if (result === 3) unknown.push(name);
       if (result !== 0) break;
     }
   }
-  return restored;
+  return { restored, unknown };
+};
+
+/** Entries that are counted one by one at most, where Redis does not know the lag. */
+export const COUNTED_AT_MOST = 10_000;
+
+/** Counts the entries after an id one by one, up to `COUNTED_AT_MOST`. */
+export const countUnread = async (redis: Redis, stream: string, deliveredId: string): Promise<number> => {
+  const landmarks = await countAfter(redis, stream, deliveredId, COUNTED_AT_MOST);
+  return Number(landmarks.at(-1));
 };

@@ -1,7 +1,9 @@
 import { Redis } from "ioredis";
 import { openDatabase } from "../../database/connection.ts";
+import { pausesOf } from "../../database/groups/pauses.ts";
 import type { Operator } from "../../ops/actions/operator.ts";
 import { type Again, replay } from "../../ops/actions/replay.ts";
+import type { Stores } from "../../ops/actions/stores.ts";
 import type { Group } from "../../stream/groups.ts";
 import { keysOf } from "../../stream/keys.ts";
 import { pauseGroup, resumeGroup } from "../../stream/pauses.ts";
@@ -20,36 +22,36 @@ const AGAIN_ALL: Again = { kind: "all" };
 const AGAIN_NONE: Again = { kind: "none" };
 
 const keys = keysOf(STREAM_NAME);
+const pausing = ({ db, redis }: Stores) => ({ pauses: pausesOf(db), redis, keys });
 
 /** What an operator does to one group under load: the actions of `ops pause` and `ops replay`. */
 export const operatorFaults = ({ system, random }: FaultDeps) => {
-  const withRedis = async (action: (redis: Redis) => Promise<unknown>): Promise<void> => {
+  const withStores = async (action: (stores: Stores) => Promise<unknown>): Promise<void> => {
+    const db = openDatabase({ url: system.databaseUrl, poolSize: 1, applicationName: "chaos" });
     const redis = new Redis(system.redisUrl, { retryStrategy: () => null });
     redis.on("error", () => {});
     try {
-      await action(redis);
+      await action({ db, redis });
     } finally {
       redis.disconnect();
+      await db.destroy();
     }
   };
 
   /** If a store fails meanwhile, the reconciler completes what the replay has queued. */
   const runReplay = async (group: Group, again: Again): Promise<void> => {
-    const db = openDatabase({ url: system.databaseUrl, poolSize: 1, applicationName: "chaos" });
     const from = { kind: "time", at: new Date(Date.now() - REPLAYED_MS) } as const;
-    const operator = (redis: Redis): Operator => ({
-      db,
-      redis,
+    const operator = (stores: Stores): Operator => ({
+      ...stores,
       keys,
       groups: CHAOS_GROUPS,
       signal: new AbortController().signal,
       onProgress: () => {},
       at: () => {},
     });
-    await withRedis((redis) => replay(operator(redis), group, { from, again, rate: REPLAY_RATE })).catch(
+    await withStores((stores) => replay(operator(stores), group, { from, again, rate: REPLAY_RATE })).catch(
       (error: unknown) => console.log(`       the replay ended early: ${String(error)}`),
     );
-    await db.destroy();
   };
 
   const pauseOne = (group: Group = random.pick(CHAOS_GROUPS)): Fault => ({
@@ -58,8 +60,9 @@ export const operatorFaults = ({ system, random }: FaultDeps) => {
     lastsMs: random.between(PAUSE_MS.min, PAUSE_MS.max),
     parts: ["redis"],
     ...otherThan(group),
-    inflict: () => withRedis((redis) => pauseGroup(redis, keys, group.name)),
-    heal: () => withRedis((redis) => resumeGroup(redis, keys, group.name)),
+    inflict: () =>
+      withStores((stores) => pauseGroup(pausing(stores), { group: group.name, reason: null, by: "chaos" })),
+    heal: () => withStores((stores) => resumeGroup(pausing(stores), group.name)),
   });
 
   /** The example repeats all that is done; a mail that is done is left alone. */

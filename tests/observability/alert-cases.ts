@@ -126,6 +126,13 @@ export const ALERT_CASES: readonly AlertCase[] = [
     "SignupDeadLetters",
   ),
   change("a breaker that recovers", { [of(names.SIGNUP_BREAKER_STATE, `${GROUP}, instance="two"`)]: "2x2 1x60" }, 10),
+  change(
+    "deliveries that were lost again and again",
+    { [of(names.SIGNUP_LOST_REPEATEDLY)]: "_x20 2x60" },
+    30,
+    "SignupLostRepeatedly",
+  ),
+  change("deliveries that were lost, hours ago", { [of(names.SIGNUP_LOST_REPEATEDLY)]: "2x200" }, 150),
   change("an orphaned group", { [of(names.SIGNUP_GROUP_ORPHANED)]: "1x120" }, 90, "SignupGroupOrphaned"),
   {
     name: "an orphaned group whose entries wait: nobody is paged",

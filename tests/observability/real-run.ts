@@ -1,3 +1,4 @@
+import { pausesOf } from "../../database/groups/pauses.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { pauseGroup, resumeGroup } from "../../stream/pauses.ts";
 import { eventually } from "../eventually.ts";
@@ -54,7 +55,8 @@ const address = (mood: string): { readonly email: string } => ({
 const loseOne = async (system: System, api: RunningProcess, consumer: RunningProcess): Promise<void> => {
   using opened = await openRedis();
   const { redis } = opened;
-  await pauseGroup(redis, system.keys, WELCOME_EMAIL.name);
+  const stores = { pauses: pausesOf(system.database.db), redis, keys: system.keys };
+  await pauseGroup(stores, { group: WELCOME_EMAIL.name, reason: null, by: "test" });
   await eventually(() => consumer.lines.some((line) => line.includes("the group is paused")));
   const last = async () => (await redis.xrevrange(system.keys.events, "+", "-", "COUNT", 1))[0]?.[0];
   const before = await last();
@@ -66,7 +68,7 @@ const loseOne = async (system: System, api: RunningProcess, consumer: RunningPro
   await redis.xdel(system.keys.events, lost);
   // Long enough for a gauge's turn.
   await Bun.sleep(1_500);
-  await resumeGroup(redis, system.keys, WELCOME_EMAIL.name);
+  await resumeGroup(stores, WELCOME_EMAIL.name);
 };
 
 /** Signups, an invalid one, a retry, a dead letter, a consumer that is killed with a mail in flight, a pause, and a lost entry. */

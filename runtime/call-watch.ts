@@ -1,0 +1,66 @@
+import { faultSince } from "./loop.ts";
+
+/** Calls that repeat until they succeed, such as those to a store: which of them fail or hang, and since when. */
+export interface CallWatch {
+  /** The same call, watched under a name. */
+  watched<Args extends readonly unknown[], Result>(
+    name: string,
+    call: (...args: Args) => Promise<Result>,
+  ): (...args: Args) => Promise<Result>;
+  /** Faults by name: failures since the last success, or a call without an answer. Ends with `; since <ISO 8601>`. */
+  faults(): Readonly<Record<string, string>>;
+}
+
+/** A failure is forgotten this long after it: whoever called does not call any more. */
+const FORGET_AFTER_MS = 30_000;
+/** A call without an answer for this long is a fault. */
+const SILENT_AFTER_MS = 3_000;
+
+interface Watched {
+  failure: { readonly message: string; readonly since: Date; readonly at: number } | undefined;
+  /** When each call that runs began. */
+  readonly running: Map<symbol, Date>;
+}
+
+export const createCallWatch = ({ wallClock }: { readonly wallClock: () => Date }): CallWatch => {
+  const calls = new Map<string, Watched>();
+
+  const faultOf = ({ failure, running }: Watched): string | undefined => {
+    if (failure !== undefined && wallClock().getTime() - failure.at < FORGET_AFTER_MS) {
+      return faultSince(failure.message, failure.since);
+    }
+    const [oldest] = running.values();
+    if (oldest === undefined || wallClock().getTime() - oldest.getTime() < SILENT_AFTER_MS) return undefined;
+    return faultSince("no answer", oldest);
+  };
+
+  return {
+    watched: (name, call) => {
+      const state: Watched = { failure: undefined, running: new Map() };
+      calls.set(name, state);
+      return async (...args) => {
+        const id = Symbol(name);
+        const startedAt = wallClock();
+        state.running.set(id, startedAt);
+        try {
+          const result = await call(...args);
+          state.failure = undefined;
+          return result;
+        } catch (error) {
+          const message = error instanceof Error ? error.message : String(error);
+          state.failure = { message, since: state.failure?.since ?? startedAt, at: wallClock().getTime() };
+          throw error;
+        } finally {
+          state.running.delete(id);
+        }
+      };
+    },
+    faults: () =>
+      Object.fromEntries(
+        [...calls].flatMap(([name, state]) => {
+          const fault = faultOf(state);
+          return fault === undefined ? [] : [[name, fault]];
+        }),
+      ),
+  };
+};

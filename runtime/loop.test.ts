@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import { eventually } from "../tests/eventually.ts";
+import { silentLog } from "../tests/pipeline.ts";
+import { startLoop } from "./loop.ts";
+
+const SINCE = /; since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+test("a fault says since when it lasts: the first failure, not the last", async () => {
+  let turns = 0;
+  let fails = true;
+  await using loop = startLoop({
+    name: "test",
+    log: silentLog,
+    everyMs: 1,
+    turn: async () => {
+      turns += 1;
+      if (fails) throw new Error(`failure ${turns}`);
+      return "idle";
+    },
+  });
+  const first = await eventually(() => loop.fault());
+  expect(first).toMatch(SINCE);
+  const second = await eventually(() => loop.fault()?.startsWith("failure 2") === true && loop.fault());
+  expect(second.split("since ")[1]).toBe(first.split("since ")[1] ?? "");
+  fails = false;
+  await eventually(() => loop.fault() === undefined);
+});
+
+test("a turn that retries is a fault while it does, and none once it is over", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using loop = startLoop({
+    name: "test",
+    log: silentLog,
+    everyMs: 1,
+    turn: async (_, progress) => {
+      progress(new Error("canceling statement due to lock timeout"));
+      await promise;
+      return "idle";
+    },
+  });
+  expect(await eventually(() => loop.fault())).toMatch(/^canceling statement due to lock timeout; since /);
+  resolve();
+  await loop.stop();
+  expect(loop.fault()).toBeUndefined();
+});
