@@ -96,6 +96,13 @@ export const startReconciler = (
     return "again";
   };
 
+  // From the start on: an alert on the increase of a series does not see the step that made the series.
+  for (const { name } of groups) {
+    const byGroup = { "messaging.consumer.group.name": name };
+    instruments().reconciled.add(0, byGroup);
+    instruments().lostRepeatedly.add(0, byGroup);
+  }
+
   return startLoop({
     name: "reconciler",
     log,
