@@ -27,15 +27,20 @@ export interface RunningAttempt {
 /**
  * The entries in flight in one consumer of one group: read and not settled yet, at most its concurrency. It bounds the
  * reader, and lists what the heartbeat renews.
+ *
+ * As many again may be claimed from dead consumers: a consumer that is full takes them over, so that they are not idle; their
+ * work begins when there is a slot (`slots.ts`).
  */
 export interface InFlight {
   /** How many more entries may be read now. */
   room(): number;
-  /** Resolves when there is room, or the signal is aborted. */
-  untilRoom(signal: AbortSignal): Promise<void>;
+  /** How many more may be claimed from dead consumers. */
+  claimRoom(): number;
+  /** Resolves when there is room to read, after `timeoutMs`, or when the signal is aborted. */
+  untilRoom(timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** Resolves when nothing is in flight, or after `timeoutMs`. True if empty. */
   untilEmpty(timeoutMs: number): Promise<boolean>;
-  holds(entry: Entry): boolean;
+  holds(entry: Pick<Entry, "stream" | "id">): boolean;
   take(entry: Entry): void;
   /** The entry's delivery is claimed; the heartbeat renews its lease from now on. */
   claimed(attempt: RunningAttempt): void;
@@ -46,7 +51,8 @@ export interface InFlight {
   unpaid(): number;
 }
 
-const keyOf = (entry: Entry): string => `${entry.stream} ${entry.id}`;
+/** Names an entry among those of all streams. */
+export const keyOf = (entry: Pick<Entry, "stream" | "id">): string => `${entry.stream} ${entry.id}`;
 
 export const createInFlight = (concurrency: number): InFlight => {
   const held = new Map<string, { readonly entry: Entry; attempt?: RunningAttempt }>();
@@ -71,16 +77,22 @@ export const createInFlight = (concurrency: number): InFlight => {
       const cleanUp = giveUp(end);
     });
 
-  const room = () => Math.max(0, concurrency - held.size);
+  const takenOver = () => [...held.values()].filter(({ entry }) => entry.isTakenOver).length;
+  const room = () => Math.max(0, concurrency - (held.size - takenOver()));
 
   return {
     room,
-    untilRoom: (signal) =>
+    claimRoom: () => Math.max(0, concurrency - takenOver()),
+    untilRoom: (timeoutMs, signal) =>
       until(
         () => room() > 0 || signal.aborted,
         (end) => {
+          const timer = setTimeout(end, timeoutMs);
           signal.addEventListener("abort", end);
-          return () => signal.removeEventListener("abort", end);
+          return () => {
+            clearTimeout(timer);
+            signal.removeEventListener("abort", end);
+          };
         },
       ),
     untilEmpty: async (timeoutMs) => {
