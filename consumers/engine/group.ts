@@ -179,7 +179,7 @@ export const startGroup = <Data, Input>(
     state: () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading"),
     breaker: () => breaker.state,
     ratePerSecond: () => admission?.ratePerSecond,
-    inFlight: () => inFlight.entries().length,
+    inFlight: () => inFlight.size(),
     stop,
     abandon: () => {
       abandoned.abort();

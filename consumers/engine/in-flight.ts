@@ -46,6 +46,8 @@ export interface InFlight {
   claimed(attempt: RunningAttempt): void;
   release(entry: Entry): void;
   entries(): readonly Entry[];
+  /** How many they are. */
+  size(): number;
   attempts(): readonly RunningAttempt[];
   /** How many of the entries may still begin their work, each with a token of the budget. */
   unpaid(): number;
@@ -77,12 +79,13 @@ export const createInFlight = (concurrency: number): InFlight => {
       const cleanUp = giveUp(end);
     });
 
-  const takenOver = () => [...held.values()].filter(({ entry }) => entry.isTakenOver).length;
-  const room = () => Math.max(0, concurrency - (held.size - takenOver()));
+  /** How many of those held were claimed from dead consumers. */
+  let takenOver = 0;
+  const room = () => Math.max(0, concurrency - (held.size - takenOver));
 
   return {
     room,
-    claimRoom: () => Math.max(0, concurrency - takenOver()),
+    claimRoom: () => Math.max(0, concurrency - takenOver),
     untilRoom: (timeoutMs, signal) =>
       until(
         () => room() > 0 || signal.aborted,
@@ -108,15 +111,19 @@ export const createInFlight = (concurrency: number): InFlight => {
     holds: (entry) => held.has(keyOf(entry)),
     take: (entry) => {
       held.set(keyOf(entry), { entry });
+      if (entry.isTakenOver) takenOver += 1;
     },
     claimed: (attempt) => {
       const holding = held.get(keyOf(attempt.entry));
       if (holding !== undefined) holding.attempt = attempt;
     },
     release: (entry) => {
+      const holding = held.get(keyOf(entry));
+      if (holding?.entry.isTakenOver === true) takenOver -= 1;
       held.delete(keyOf(entry));
       changed();
     },
+    size: () => held.size,
     entries: () => [...held.values()].map((holding) => holding.entry),
     attempts: () => [...held.values()].flatMap((holding) => holding.attempt ?? []),
     unpaid: () => [...held.values()].filter(({ attempt }) => attempt?.isPaidFor !== true).length,

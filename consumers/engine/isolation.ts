@@ -14,7 +14,7 @@ import {
 import type { AroundAttempt } from "./attempt.ts";
 import type { Claimer } from "./claimer.ts";
 import { type InFlight, keyOf } from "./in-flight.ts";
-import { deathsAlone, nextTrial, type TriedSuspect } from "./suspects.ts";
+import { deathsIn, nextTrial, type TriedSuspect } from "./suspects.ts";
 
 export interface IsolationDeps {
   readonly redis: Redis;
@@ -56,7 +56,7 @@ export const createIsolation = (deps: IsolationDeps, options: { readonly claimMi
   let suspectsSince: number | undefined;
   let running = new Map<string, number>();
 
-  const isEmpty = () => inFlight.entries().length === 0;
+  const isEmpty = () => inFlight.size() === 0;
 
   const end = async (): Promise<void> => {
     state = "none";
@@ -72,24 +72,26 @@ export const createIsolation = (deps: IsolationDeps, options: { readonly claimMi
     return isEmpty() || now() - suspectsSince >= claimMinIdleMs / 2;
   };
 
-  const tried = async (): Promise<readonly TriedSuspect[]> =>
-    Promise.all(
-      claimer
-        .suspects()
-        .slice(0, MAX_SUSPECTS)
-        .map(async (suspect) => ({ ...suspect, trials: await readTrials(redis, keys.trials(group, suspect.eventId)) })),
+  const tried = async (): Promise<readonly TriedSuspect[]> => {
+    const suspects = claimer.suspects().slice(0, MAX_SUSPECTS);
+    const signs = await readSignsOfLife(redis, keys.signsOfLife(group));
+    return Promise.all(
+      suspects.map(async (suspect) => {
+        const trials = await readTrials(redis, keys.trials(group, suspect.eventId));
+        return { ...suspect, deaths: deathsIn(trials, signs, claimMinIdleMs) };
+      }),
     );
+  };
 
   const claimTrial = async (most: number): Promise<readonly Entry[]> => {
     const chosen = nextTrial(await tried(), most);
-    const signs = await readSignsOfLife(redis, keys.signsOfLife(group));
     const entries: Entry[] = [];
     for (const [stream, suspects] of Map.groupBy(chosen, (suspect) => suspect.stream)) {
       const ids = suspects.map(({ id }) => id);
       const args = { group, consumer, stream, minIdleMs: claimMinIdleMs };
       for (const entry of await claimThese(redis, args, ids)) {
-        const trials = suspects.find(({ id }) => id === entry.id)?.trials ?? [];
-        entries.push({ ...entry, deathsAlone: deathsAlone(trials, signs, claimMinIdleMs) });
+        const deathsAlone = suspects.find(({ id }) => id === entry.id)?.deaths.alone ?? 0;
+        entries.push({ ...entry, deathsAlone });
       }
     }
     claimer.forgetSuspects(chosen);

@@ -87,7 +87,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
 
   const roomNow = (): Room => {
     const [reads, claims] = [inFlight.room(), inFlight.claimRoom()];
-    const held = inFlight.entries().length;
+    const held = inFlight.size();
     const allowance = breaker.allowance();
     if (breaker.state === "closed")
       return { reads: Math.min(reads, allowance - (held - (concurrency - claims))), claims };

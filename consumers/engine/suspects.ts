@@ -7,8 +7,8 @@ import type { Trial } from "../../stream/trials.ts";
  *
  * 1. An entry with which two consumers died is a suspect: it may be poison, or have been in flight beside it.
  * 2. Suspects run apart: in one consumer of the group at a time, which has nothing else in flight. The others go on.
- * 3. Up to twenty run one by one. Of more, as after the whole fleet was killed, a twentieth runs at a time; if the consumer
- *    dies, each of them runs alone.
+ * 3. Up to ten run one by one. Of more, as after many deaths at once, as many run as there is room for; if the consumer dies,
+ *    each of them runs alone.
  * 4. A death counts against the suspect that was alone, whose work had begun, and only if no other consumer died at about the
  *    same time: that would be the fleet's death, not the work's. A consumer that is heard of again has not died.
  * 5. Two such deaths make poison. Any outcome clears a suspect.
@@ -19,34 +19,43 @@ export const SUSPECT_AFTER = 2;
 /** Deaths alone that make poison. */
 export const POISON_AFTER = 2;
 
-/** In how many parts a mass of suspects is divided. */
-const PARTS = 20;
+/** So many run one by one. */
+const FEW = 10;
 
-/** A suspect, and what is known of its trials. */
+/** Consumers that died while the work of a suspect was under way in a trial. */
+export interface Deaths {
+  readonly alone: number;
+  readonly inCompany: number;
+}
+
 export interface TriedSuspect extends Suspect {
-  readonly trials: readonly Trial[];
+  readonly deaths: Deaths;
 }
 
 /** The suspects to run next, at most `most`. Those that have not been tried yet come first: most are innocent. Pure. */
 export const nextTrial = (suspects: readonly TriedSuspect[], most: number): readonly TriedSuspect[] => {
-  const untried = suspects.filter(({ trials }) => trials.length === 0);
-  if (untried.length === 0) return suspects.slice(0, Math.min(1, most));
-  return untried.slice(0, Math.min(Math.ceil(untried.length / PARTS), most));
+  const untried = suspects.filter(({ deaths }) => deaths.alone + deaths.inCompany === 0);
+  const candidates = untried.length > 0 ? untried : suspects;
+  return candidates.slice(0, untried.length > FEW ? most : Math.min(1, most));
 };
 
 /**
- * How many consumers died of a suspect alone. Pure. `signs`: of all consumers of the group.
+ * The deaths that count against a suspect. Pure. `signs`: of all consumers of the group.
  *
  * The deaths of a fleet are as close to each other as its consumers' signs of life, which are a third of the threshold apart;
  * those of poison are further apart, for it is claimed only a threshold after the last sign of life.
  */
-export const deathsAlone = (trials: readonly Trial[], signs: readonly SignOfLife[], thresholdMs: number): number => {
+export const deathsIn = (trials: readonly Trial[], signs: readonly SignOfLife[], thresholdMs: number): Deaths => {
   const dead = signs.filter(({ silentMs }) => silentMs >= (thresholdMs * 2) / 3);
-  return trials.filter((trial) => {
+  const counted = trials.filter((trial) => {
     const one = dead.find(({ consumer }) => consumer === trial.consumer);
-    if (trial.size !== 1 || one === undefined) return false;
-    return !dead.some(
-      ({ consumer, silentMs }) => consumer !== trial.consumer && Math.abs(silentMs - one.silentMs) < thresholdMs / 2,
+    return (
+      one !== undefined &&
+      dead.every(
+        ({ consumer, silentMs }) => consumer === trial.consumer || Math.abs(silentMs - one.silentMs) >= thresholdMs / 2,
+      )
     );
-  }).length;
+  });
+  const alone = counted.filter(({ size }) => size === 1).length;
+  return { alone, inCompany: counted.length - alone };
 };
