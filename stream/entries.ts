@@ -14,6 +14,10 @@ export interface Entry {
    * before it was released or delayed. Any outcome resets it.
    */
   readonly deliveries: number;
+  /** Claimed from another consumer. */
+  readonly isTakenOver: boolean;
+  /** Consumers that died while its work, and nothing else, was under way in them. Known of suspects only. */
+  readonly deathsAlone: number;
 }
 
 /** Fields by name. Of a name that occurs twice the last value wins. */
@@ -42,7 +46,7 @@ const toEntry = (stream: string, pair: unknown): Entry[] => {
   if (!Array.isArray(pair) || typeof pair[0] !== "string") return [];
   const [id, fields]: unknown[] = pair;
   const raw = Array.isArray(fields) ? fields.map(String) : undefined;
-  return [{ stream, id: String(id), raw, deliveries: 1 + crashesOf(raw) }];
+  return [{ stream, id: String(id), raw, deliveries: 1 + crashesOf(raw), isTakenOver: false, deathsAlone: 0 }];
 };
 
 /** Reads the reply of XREADGROUP: `[[stream, [[id, [field, value, ...]], ...]], ...]`, or null when there was no entry. */
@@ -64,65 +68,33 @@ export const readNew = async (
     await redis.xreadgroup("GROUP", args.group, args.consumer, "COUNT", args.count, "STREAMS", args.stream, ">"),
   );
 
-export interface ClaimedEntries {
-  readonly entries: readonly Entry[];
-  /** Ids of pending entries whose payload was trimmed. Redis has removed them from the pending list. */
-  readonly trimmed: readonly string[];
-}
-
-/** XAUTOCLAIM scans at most ten times COUNT per call, so it is called until its cursor is 0-0. */
-const MAX_SCANS = 1_000;
-
 const withDeliveries = async (redis: Redis, group: string, entry: Entry): Promise<Entry> => {
   const pending: unknown = await redis.xpending(entry.stream, group, entry.id, entry.id, 1);
   const first: unknown = Array.isArray(pending) ? pending[0] : undefined;
   const counted = Array.isArray(first) ? Number(first[3]) : 1;
-  return { ...entry, deliveries: counted + crashesOf(entry.raw) };
+  return { ...entry, deliveries: counted + crashesOf(entry.raw), isTakenOver: true };
 };
 
-/** Claims entries that their owner has not renewed for `minIdleMs`, at most `count`. */
-export const claimIdle = async (
+/** Claims those of these entries that were not renewed for `minIdleMs` (XCLAIM). */
+export const claimThese = async (
   redis: Redis,
-  args: {
-    readonly group: string;
-    readonly consumer: string;
-    readonly stream: string;
-    readonly minIdleMs: number;
-    readonly count: number;
-  },
-): Promise<ClaimedEntries> => {
-  const entries: Entry[] = [];
-  const trimmed: string[] = [];
-  let cursor = "0-0";
-  for (let scan = 0; scan < MAX_SCANS && entries.length < args.count; scan += 1) {
-    const room = args.count - entries.length;
-    const reply: unknown[] = await redis.xautoclaim(
-      args.stream,
-      args.group,
-      args.consumer,
-      args.minIdleMs,
-      cursor,
-      "COUNT",
-      room,
-    );
-    const [next, pairs, deleted] = reply;
-    if (Array.isArray(pairs)) entries.push(...pairs.flatMap((pair) => toEntry(args.stream, pair)));
-    if (Array.isArray(deleted)) trimmed.push(...deleted.map(String));
-    cursor = String(next);
-    if (cursor === "0-0") break;
-  }
-  return { entries: await Promise.all(entries.map((entry) => withDeliveries(redis, args.group, entry))), trimmed };
+  args: { readonly group: string; readonly consumer: string; readonly stream: string; readonly minIdleMs: number },
+  ids: readonly string[],
+): Promise<Entry[]> => {
+  if (ids.length === 0) return [];
+  const { group, consumer, stream, minIdleMs } = args;
+  const reply: unknown = await redis.xclaim(stream, group, consumer, Math.ceil(minIdleMs), ...ids);
+  const entries = Array.isArray(reply) ? reply.flatMap((pair) => toEntry(stream, pair)) : [];
+  return Promise.all(entries.map((entry) => withDeliveries(redis, group, entry)));
 };
 
-/** Undoes a claim: the delivery is not counted, and the idle time is set to `idleMs`. */
-export const unclaim = async (
+/** Leaves an entry of this consumer to whoever claims it: its idle time is set to `idleMs`; no delivery is counted. */
+export const setAside = async (
   redis: Redis,
   args: { readonly group: string; readonly consumer: string; readonly idleMs: number },
-  entry: Entry,
+  { stream, id }: Entry,
 ): Promise<void> => {
-  const counted = entry.deliveries - crashesOf(entry.raw);
-  const { group, consumer, idleMs } = args;
-  await redis.xclaim(entry.stream, group, consumer, 0, entry.id, "IDLE", idleMs, "RETRYCOUNT", counted - 1, "JUSTID");
+  await redis.xclaim(stream, args.group, args.consumer, 0, id, "IDLE", Math.ceil(args.idleMs), "JUSTID");
 };
 
 /** Ids pending for one consumer, at most `count`. */

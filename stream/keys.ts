@@ -23,6 +23,12 @@ export interface Keys {
   deadIndex(group: string): string;
   /** Notes that the work was done while the ledger was unavailable. String, 7 days. */
   sent(group: string, eventId: string): string;
+  /** The consumers in which the work of a suspect began, with how many others. Set, an hour. */
+  trials(group: string, eventId: string): string;
+  /** The consumer that runs suspects of the group now. String, seconds. */
+  isolation(group: string): string;
+  /** When each consumer of a group was last heard of, in ms of Redis' clock. Sorted set, an hour. */
+  signsOfLife(group: string): string;
   /** A budget of work that groups share, by its name. Hash, a day. */
   budget(name: string): string;
   /** The consumers that share it, by when they asked last. Sorted set, a day. */
@@ -42,6 +48,9 @@ export const keysOf = (streamName: string): Keys => {
     dead: (group) => `${tag}:dead:${group}`,
     deadIndex: (group) => `${tag}:dead-index:${group}`,
     sent: (group, eventId) => `${tag}:sent:${group}:${eventId}`,
+    trials: (group, eventId) => `${tag}:trials:${group}:${eventId}`,
+    isolation: (group) => `${tag}:isolation:${group}`,
+    signsOfLife: (group) => `${tag}:signs-of-life:${group}`,
     budget: (name) => `${tag}:budget:${name}`,
     budgetConsumers: (name) => `${tag}:budget-consumers:${name}`,
   };

@@ -33,6 +33,7 @@ export type Step =
   | { readonly do: "second entry" }
   | { readonly do: "start a consumer" }
   | { readonly do: "crash a consumer" }
+  | { readonly do: "crash all consumers" }
   | { readonly do: "stop a consumer" }
   | { readonly do: "die at"; readonly checkpoint: Checkpoint }
   | { readonly do: "next attempt"; readonly outcome: Scripted }
@@ -183,6 +184,9 @@ export class World {
         return;
       case "crash a consumer":
         if (consumer !== undefined) this.#kill(consumer);
+        return;
+      case "crash all consumers":
+        for (const each of [...this.#consumers]) this.#kill(each);
         return;
       case "stop a consumer":
         if (consumer === undefined) return;

@@ -32,6 +32,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Step>({ do: "second entry" }) },
   { weight: 3, arbitrary: fc.constant<Step>({ do: "start a consumer" }) },
   { weight: 2, arbitrary: fc.constant<Step>({ do: "crash a consumer" }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: "crash all consumers" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "stop a consumer" }) },
   { weight: 4, arbitrary: fc.constantFrom(...CHECKPOINTS).map((checkpoint): Step => ({ do: "die at", checkpoint })) },
   {

@@ -158,7 +158,7 @@ export const createAttempts = <Data, Input>(
     const eventId = attempt.event.id;
     await at("claimed", eventId);
     const { claim, entry, isNoted } = claimed;
-    const outcome = verdictBefore(claim, { deliveries: entry.deliveries, isNoted }) ?? (await work(attempt, claimed));
+    const outcome = verdictBefore(claim, { deathsAlone: entry.deathsAlone, isNoted }) ?? (await work(attempt, claimed));
     await at("attempted", eventId);
     log[outcome.kind === "done" || outcome.kind === "released" ? "info" : "warn"](
       { event_id: eventId, outcome: outcome.kind, reason: "reason" in outcome ? outcome.reason : undefined },

@@ -1,8 +1,11 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
-import { claimIdle, type Entry, unclaim } from "../../stream/entries.ts";
+import { type Entry, setAside } from "../../stream/entries.ts";
 import type { Keys } from "../../stream/keys.ts";
+import { type ClaimedEntries, claimIdle, type Suspect } from "../../stream/scripts/claim.ts";
 import type { InFlight } from "./in-flight.ts";
+import type { Outages } from "./outages.ts";
+import { SUSPECT_AFTER } from "./suspects.ts";
 
 export interface ClaimerDeps {
   readonly redis: Redis;
@@ -10,93 +13,95 @@ export interface ClaimerDeps {
   readonly group: string;
   readonly consumer: string;
   readonly inFlight: InFlight;
+  readonly outages: Outages;
   readonly log: Logger;
   /** Monotonic, ms. */
   readonly now: () => number;
 }
 
 export interface Claimer {
-  /** Claims entries of dead peers, at most `room`, if a scan is due. */
+  /** Whether a scan is due. */
+  readonly isDue: () => boolean;
+  /** Claims entries of dead peers, at most `room`, if a scan is due; no suspects. */
   claimDue(room: number): Promise<Entry[]>;
-  /** Whether there are suspected entries, each of which must run alone. */
-  readonly suspectsWait: () => boolean;
-  /** Claims one of them. For a consumer with nothing else in flight. */
-  claimSuspect(): Promise<Entry | undefined>;
+  /** Suspects that the last scan found: they run apart (`isolation.ts`). */
+  readonly suspects: () => readonly Suspect[];
+  /** They were claimed, by this consumer or another one. */
+  readonly forgetSuspects: (suspects: readonly Suspect[]) => void;
+  /** Leaves suspects that were read, and not claimed, to the next scan; returns the others. */
+  setSuspectsAside(entries: readonly Entry[]): Promise<readonly Entry[]>;
 }
 
-/** The delivery that runs alone: two consumers died with the entry in flight. */
-export const SUSPECT_DELIVERY = 3;
-
 /**
- * Scans both streams of a group every quarter of the claim threshold (XAUTOCLAIM), this consumer's own entries included: so
- * entries of a lost reply are found.
- *
- * Idle times increase while Redis is unavailable, so nothing is claimed within one threshold of connecting: owners renew first.
- *
- * An entry whose consumers died twice is suspected. A consumer with nothing else in flight claims it, so that another crash
- * does not count against other entries.
+ * Scans both streams of a group every quarter of the claim threshold, this consumer's own entries included: so entries of a
+ * lost reply are found.
  */
 export const createClaimer = (deps: ClaimerDeps, options: { readonly claimMinIdleMs: number }): Claimer => {
-  const { redis, keys, group, consumer, inFlight, log, now } = deps;
+  const { redis, keys, group, consumer, inFlight, outages, log, now } = deps;
   const { claimMinIdleMs } = options;
-  let connectedAt = now();
-  redis.on("ready", () => {
-    connectedAt = now();
-  });
   let scannedAt = Number.NEGATIVE_INFINITY;
   let mayHaveMore = false;
-  let suspects = 0;
+  let suspects: readonly Suspect[] = [];
 
-  const claim = async (count: number): Promise<Entry[]> => {
-    const found: Entry[] = [];
+  const isDue = () => mayHaveMore || now() - scannedAt >= claimMinIdleMs / 4;
+
+  /** What one stream gave is not lost by an error of the other: it is claimed by now. */
+  const claim = async (count: number): Promise<ClaimedEntries> => {
+    const found: ClaimedEntries[] = [];
+    const claimed = () => found.flatMap(({ entries }) => entries);
+    let failure: unknown;
     for (const stream of [keys.retriesStream(group), keys.events]) {
-      if (found.length >= count) break;
-      const args = { group, consumer, stream, minIdleMs: claimMinIdleMs, count: count - found.length };
-      const claimed = await claimIdle(redis, args);
-      found.push(...claimed.entries);
-      if (claimed.trimmed.length > 0) {
+      const left = count - claimed().length;
+      if (left <= 0) break;
+      const minIdleMs = outages.requiredIdleMs(claimMinIdleMs);
+      const args = { group, consumer, stream, minIdleMs, count: left, suspectAfter: SUSPECT_AFTER };
+      try {
+        found.push(await claimIdle(redis, args));
+      } catch (error) {
+        failure = error;
+      }
+    }
+    if (failure !== undefined && claimed().length === 0) throw failure;
+    if (failure !== undefined) log.warn({ error: failure }, "one stream could not be scanned");
+    return {
+      entries: claimed(),
+      suspects: found.flatMap((each) => each.suspects),
+      trimmed: found.flatMap((each) => each.trimmed),
+    };
+  };
+
+  return {
+    isDue,
+    suspects: () => suspects,
+    forgetSuspects: (gone) => {
+      suspects = suspects.filter(
+        (suspect) => !gone.some(({ stream, id }) => suspect.id === id && suspect.stream === stream),
+      );
+    },
+    async claimDue(room) {
+      if (room <= 0 || !isDue()) return [];
+      const found = await claim(room);
+      scannedAt = now();
+      mayHaveMore = found.entries.length >= room;
+      suspects = found.suspects.filter((suspect) => !inFlight.holds(suspect));
+      if (found.trimmed.length > 0) {
         log.warn(
-          { stream, entry_ids: claimed.trimmed },
+          { entry_ids: found.trimmed },
           "pending entries were trimmed; the reconciler will queue their deliveries again",
         );
       }
-    }
-    return found;
-  };
-
-  const giveUp = (entry: Entry, idleMs: number) => unclaim(redis, { group, consumer, idleMs }, entry);
-
-  return {
-    suspectsWait: () => suspects > 0,
-    async claimDue(room) {
-      if (now() - connectedAt < claimMinIdleMs) return [];
-      if (!mayHaveMore && now() - scannedAt < claimMinIdleMs / 4) return [];
-      const claimed = await claim(room);
-      // Our own entries that the heartbeat could not renew in time: still ours, not a new delivery.
-      const [own, found] = [claimed.filter(inFlight.holds), claimed.filter((entry) => !inFlight.holds(entry))];
-      const suspected = found.filter((entry) => entry.deliveries === SUSPECT_DELIVERY);
-      await Promise.all([
-        ...own.map((entry) => giveUp(entry, 0)),
-        ...suspected.map((entry) => giveUp(entry, claimMinIdleMs)),
-      ]);
-      scannedAt = now();
-      mayHaveMore = claimed.length >= room;
-      suspects = suspected.length;
-      const taken = found.filter((entry) => entry.deliveries !== SUSPECT_DELIVERY);
+      // Our own entries that the heartbeat could not renew in time: still ours, and renewed by the claim.
+      const taken = found.entries.filter((entry) => !inFlight.holds(entry));
       if (taken.length > 0) log.info({ claimed: taken.length }, "claimed entries of dead consumers");
       return taken;
     },
-    async claimSuspect() {
-      if (now() - connectedAt < claimMinIdleMs) {
-        suspects = 0;
-        return undefined;
-      }
-      const [entry] = await claim(1);
-      suspects = entry === undefined ? 0 : suspects - 1;
-      // It may be another entry than the suspected one: with nothing else in flight any entry runs alone.
-      if (entry !== undefined)
-        log.warn({ entry_id: entry.id, deliveries: entry.deliveries }, "a suspected entry runs alone");
-      return entry;
+    async setSuspectsAside(entries) {
+      const suspected = entries.filter((entry) => entry.deliveries > SUSPECT_AFTER);
+      if (suspected.length === 0) return entries;
+      const idleMs = outages.requiredIdleMs(claimMinIdleMs);
+      // If it fails, the entry is idle after a threshold all the same.
+      await Promise.allSettled(suspected.map((entry) => setAside(redis, { group, consumer, idleMs }, entry)));
+      return entries.filter((entry) => !suspected.includes(entry));
     },
   };
 };

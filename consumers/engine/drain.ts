@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import { pendingOf } from "../../stream/entries.ts";
 import type { Keys } from "../../stream/keys.ts";
+import { endBeat } from "../../stream/scripts/beat.ts";
 import { leaveGroup } from "../../stream/scripts/leave.ts";
 import { releaseEntries } from "../../stream/scripts/release.ts";
 import { STOPPED } from "./decide.ts";
@@ -55,5 +56,6 @@ export const leaveNothingBehind = async (deps: DrainDeps): Promise<void> => {
       if (released === 0) break;
     }
   }
+  await endBeat(redis, keys.signsOfLife(group), consumer);
   await leaveGroup(redis, { events: keys.events, retries: retriesStream }, group, consumer);
 };

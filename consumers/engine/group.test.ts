@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { enqueueLogged } from "../../stream/enqueue.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup, type MailWork } from "../../tests/pipeline.ts";
+import { anOutbox, aPipeline, aSignup, committedEvent, type MailWork } from "../../tests/pipeline.ts";
 import { allSent, anEvent, nothingPending, pendingCount } from "../../tests/pipeline-states.ts";
 
 const group = "welcome-email";
@@ -42,6 +43,45 @@ describe("a group", () => {
     release.resolve();
     await allSent(pipeline, eventIds);
     expect(outbox.sent).toHaveLength(20);
+  });
+
+  test("takes over what a dead peer had, although it is full", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const release = Promise.withResolvers<void>();
+    const waiting: MailWork = async (...args) => {
+      await release.promise;
+      return outbox.work(...args);
+    };
+    const dead = await pipeline.consumer(waiting, { concurrency: 3 });
+    const first = await pipeline.signUp(...Array.from({ length: 3 }, () => aSignup()));
+    await eventually(() => dead.inFlight() === 3);
+    const full = await pipeline.consumer(waiting, { concurrency: 3 });
+    const second = await pipeline.signUp(...Array.from({ length: 9 }, () => aSignup()));
+    await eventually(() => full.inFlight() === 3);
+    dead.crash();
+    await eventually(() => full.inFlight() === 6);
+    release.resolve();
+    await allSent(pipeline, [...first, ...second]);
+  });
+
+  test("reads a new entry while much that was brought back waits", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const old = Array.from({ length: 200 }, () => aSignup());
+    await Promise.all(old.map((signup) => pipeline.writeOnly(signup)));
+    await enqueueLogged(pipeline.redis, pipeline.keys.retriesStream(group), old.map(committedEvent));
+    const [newId = ""] = await pipeline.signUp(aSignup());
+    await pipeline.consumer(
+      async (...args) => {
+        await Bun.sleep(10);
+        return outbox.work(...args);
+      },
+      { concurrency: 4 },
+    );
+    await eventually(() => outbox.sent.includes(newId));
+    expect(outbox.sent.indexOf(newId)).toBeLessThan(20);
+    await eventually(() => outbox.sent.length === 201);
   });
 
   test("two entries of one event, read by two consumers at once, are one mail", async () => {

@@ -9,6 +9,7 @@ import { createBlockingReader } from "../../stream/blocking-reader.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { createPauseCheck, pauseGroup } from "../../stream/pauses.ts";
 import { createAdmission } from "./admission.ts";
+import type { AroundAttempt } from "./attempt.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import { createClaimer } from "./claimer.ts";
@@ -17,12 +18,15 @@ import { finishWork, leaveNothingBehind } from "./drain.ts";
 import type { GroupDefinition } from "./handler.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { createInFlight } from "./in-flight.ts";
+import { createIsolation } from "./isolation.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createObserver } from "./observe.ts";
+import { watchOutages } from "./outages.ts";
 import { startPromoter } from "./promoter.ts";
 import { startReader } from "./reader.ts";
 import { startReaper } from "./reaper.ts";
 import { createSettler } from "./settler.ts";
+import { createSlots } from "./slots.ts";
 
 export interface GroupDeps {
   readonly redis: Redis;
@@ -114,6 +118,13 @@ export const startGroup = <Data, Input>(
   const admission = budget && createAdmission({ ...names, redis, keys, now, log }, budget);
   const settling = { redis, keys, group, consumer, ledger, policy, random, wallClock, at, log, abandon };
   const settler = observe.settler(createSettler(settling));
+  const outages = watchOutages(redis, now);
+  const claiming = { ...names, redis, keys, inFlight, outages, log, now };
+  const claimer = observe.claimer(createClaimer(claiming, { claimMinIdleMs }));
+  const isolation = observe.isolation(createIsolation({ ...claiming, claimer }, { claimMinIdleMs }));
+  const slots = createSlots(concurrency);
+  const around: AroundAttempt = (attempt, work) =>
+    slots.run(attempt.giveUp.signal, () => observe.around(attempt, () => isolation.around(attempt, work)));
   const working = {
     redis,
     keys,
@@ -122,7 +133,7 @@ export const startGroup = <Data, Input>(
     breaker,
     admission,
     settler,
-    around: observe.around,
+    around,
     pauseGroup: async (reason: string) =>
       (await pauseGroup({ pauses, redis, keys }, { group: group.name, reason, by: consumer })).changed,
     now,
@@ -131,31 +142,17 @@ export const startGroup = <Data, Input>(
   };
   const dispatcher = observe.dispatcher(createDispatcher({ ...working, knownTypes, ledger, leaseMs: claimMinIdleMs }));
   const blocking = createBlockingReader({ ...names, connect: connectBlocking, commands: redis });
-  const claimer = observe.claimer(createClaimer({ ...names, redis, keys, inFlight, log, now }, { claimMinIdleMs }));
 
-  const heartbeat = startHeartbeat({ ...names, redis, inFlight, ledger, log, now }, { claimMinIdleMs });
+  const heartbeat = startHeartbeat({ ...names, redis, keys, inFlight, ledger, log, now }, { claimMinIdleMs });
   const promoter = startPromoter({ redis, keys, group: group.name, log });
   const reaper = startReaper({ ...names, redis, keys, log });
   const reader = startReader(
     {
-      ...{
-        redis,
-        blocking,
-        keys,
-        group,
-        consumer,
-        inFlight,
-        claimer,
-        dispatcher,
-        breaker,
-        admission,
-        settler,
-        log,
-        now,
-      },
+      ...claiming,
+      ...{ blocking, group, isolation, dispatcher, breaker, admission, settler, claimer },
       checkPaused: createPauseCheck({ pauses, redis, keys }, group.name),
     },
-    { claimMinIdleMs },
+    { claimMinIdleMs, concurrency },
   );
   const loops = [reader, heartbeat, promoter, reaper];
   let stopping = false;
@@ -182,7 +179,7 @@ export const startGroup = <Data, Input>(
     state: () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading"),
     breaker: () => breaker.state,
     ratePerSecond: () => admission?.ratePerSecond,
-    inFlight: () => inFlight.entries().length,
+    inFlight: () => inFlight.size(),
     stop,
     abandon: () => {
       abandoned.abort();

@@ -1,12 +1,15 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
+import type { Keys } from "../../stream/keys.ts";
+import { beat } from "../../stream/scripts/beat.ts";
 import { renewEntries } from "../../stream/scripts/renew.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface HeartbeatDeps {
   readonly redis: Redis;
+  readonly keys: Keys;
   readonly group: string;
   readonly consumer: string;
   readonly inFlight: InFlight;
@@ -17,14 +20,14 @@ export interface HeartbeatDeps {
 }
 
 /**
- * Every third of the claim threshold, renews the work in flight: the entries' idle time in Redis, and the deliveries' leases
+ * Every third of the claim threshold, and as soon as Redis is available again, writes a sign of life and renews the work in flight: the entries' idle time in Redis, and the deliveries' leases
  * in the ledger. So the threshold can be shorter than the work.
  *
  * A delivery whose lease could not be renewed in time is given up unless it is past its commit point: a peer may work on it
  * now. Losing only the entry changes nothing: the ledger decides who owns the delivery.
  */
 export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMinIdleMs: number }): Loop => {
-  const { redis, group, consumer, inFlight, ledger, log, now } = deps;
+  const { redis, keys, group, consumer, inFlight, ledger, log, now } = deps;
   const everyMs = Math.floor(options.claimMinIdleMs / 3);
 
   const renewInRedis = async (): Promise<void> => {
@@ -34,6 +37,9 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
       await renewEntries(redis, { stream, group, consumer }, ids);
     }
   };
+
+  /** Not written while Redis is full: then a death does not count as poison, no more. */
+  const giveSign = () => beat(redis, keys.signsOfLife(group), consumer).catch(() => {});
 
   const renewInLedger = async (): Promise<void> => {
     const attempts = inFlight.attempts().filter((attempt) => !attempt.isLost);
@@ -55,12 +61,16 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
     }
   };
 
-  return startLoop({
+  // Idle times went on while Redis was away.
+  const renewAtOnce = () => void Promise.all([renewInRedis().catch(() => {}), giveSign()]);
+  redis.on("ready", renewAtOnce);
+
+  const loop = startLoop({
     name: `heartbeat of ${group}`,
     log,
     everyMs,
     turn: async (signal) => {
-      const renewals = Promise.allSettled([renewInRedis(), renewInLedger()]);
+      const renewals = Promise.allSettled([renewInRedis(), renewInLedger(), giveSign()]);
       // A store that hangs must not delay giving up leases that ran out.
       const results = await Promise.race([renewals, pause(everyMs, signal).then(() => undefined)]);
       giveUpOverdue();
@@ -68,4 +78,6 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
       return "idle";
     },
   });
+  void loop.done.then(() => redis.off("ready", renewAtOnce));
+  return loop;
 };

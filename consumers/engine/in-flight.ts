@@ -27,26 +27,34 @@ export interface RunningAttempt {
 /**
  * The entries in flight in one consumer of one group: read and not settled yet, at most its concurrency. It bounds the
  * reader, and lists what the heartbeat renews.
+ *
+ * As many again may be claimed from dead consumers: a consumer that is full takes them over, so that they are not idle; their
+ * work begins when there is a slot (`slots.ts`).
  */
 export interface InFlight {
   /** How many more entries may be read now. */
   room(): number;
-  /** Resolves when there is room, or the signal is aborted. */
-  untilRoom(signal: AbortSignal): Promise<void>;
+  /** How many more may be claimed from dead consumers. */
+  claimRoom(): number;
+  /** Resolves when there is room to read, after `timeoutMs`, or when the signal is aborted. */
+  untilRoom(timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** Resolves when nothing is in flight, or after `timeoutMs`. True if empty. */
   untilEmpty(timeoutMs: number): Promise<boolean>;
-  holds(entry: Entry): boolean;
+  holds(entry: Pick<Entry, "stream" | "id">): boolean;
   take(entry: Entry): void;
   /** The entry's delivery is claimed; the heartbeat renews its lease from now on. */
   claimed(attempt: RunningAttempt): void;
   release(entry: Entry): void;
   entries(): readonly Entry[];
+  /** How many they are. */
+  size(): number;
   attempts(): readonly RunningAttempt[];
   /** How many of the entries may still begin their work, each with a token of the budget. */
   unpaid(): number;
 }
 
-const keyOf = (entry: Entry): string => `${entry.stream} ${entry.id}`;
+/** Names an entry among those of all streams. */
+export const keyOf = (entry: Pick<Entry, "stream" | "id">): string => `${entry.stream} ${entry.id}`;
 
 export const createInFlight = (concurrency: number): InFlight => {
   const held = new Map<string, { readonly entry: Entry; attempt?: RunningAttempt }>();
@@ -71,16 +79,23 @@ export const createInFlight = (concurrency: number): InFlight => {
       const cleanUp = giveUp(end);
     });
 
-  const room = () => Math.max(0, concurrency - held.size);
+  /** How many of those held were claimed from dead consumers. */
+  let takenOver = 0;
+  const room = () => Math.max(0, concurrency - (held.size - takenOver));
 
   return {
     room,
-    untilRoom: (signal) =>
+    claimRoom: () => Math.max(0, concurrency - takenOver),
+    untilRoom: (timeoutMs, signal) =>
       until(
         () => room() > 0 || signal.aborted,
         (end) => {
+          const timer = setTimeout(end, timeoutMs);
           signal.addEventListener("abort", end);
-          return () => signal.removeEventListener("abort", end);
+          return () => {
+            clearTimeout(timer);
+            signal.removeEventListener("abort", end);
+          };
         },
       ),
     untilEmpty: async (timeoutMs) => {
@@ -96,15 +111,19 @@ export const createInFlight = (concurrency: number): InFlight => {
     holds: (entry) => held.has(keyOf(entry)),
     take: (entry) => {
       held.set(keyOf(entry), { entry });
+      if (entry.isTakenOver) takenOver += 1;
     },
     claimed: (attempt) => {
       const holding = held.get(keyOf(attempt.entry));
       if (holding !== undefined) holding.attempt = attempt;
     },
     release: (entry) => {
+      const holding = held.get(keyOf(entry));
+      if (holding?.entry.isTakenOver === true) takenOver -= 1;
       held.delete(keyOf(entry));
       changed();
     },
+    size: () => held.size,
     entries: () => [...held.values()].map((holding) => holding.entry),
     attempts: () => [...held.values()].flatMap((holding) => holding.attempt ?? []),
     unpaid: () => [...held.values()].filter(({ attempt }) => attempt?.isPaidFor !== true).length,

@@ -18,6 +18,7 @@ import type { Claimer } from "./claimer.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Outcome } from "./handler.ts";
 import type { RunningAttempt } from "./in-flight.ts";
+import type { Isolation } from "./isolation.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Settler } from "./settler.ts";
 import type { UnreadableEntry } from "./sort-entry.ts";
@@ -26,6 +27,7 @@ import type { UnreadableEntry } from "./sort-entry.ts";
 export interface Observer {
   readonly around: AroundAttempt;
   claimer(claimer: Claimer): Claimer;
+  isolation(isolation: Isolation): Isolation;
   dispatcher(dispatcher: Dispatcher): Dispatcher;
   ledger(ledger: Ledger): Ledger;
   settler(settler: Settler): Settler;
@@ -136,10 +138,13 @@ export const createObserver = (options: {
         countClaimed(entries.length);
         return entries;
       },
-      claimSuspect: async () => {
-        const entry = await claimer.claimSuspect();
-        countClaimed(entry === undefined ? 0 : 1);
-        return entry;
+    }),
+    isolation: (isolation) => ({
+      ...isolation,
+      next: async (...asked) => {
+        const turn = await isolation.next(...asked);
+        if (typeof turn !== "string") countClaimed(turn.length);
+        return turn;
       },
     }),
     dispatcher: (dispatcher) => ({

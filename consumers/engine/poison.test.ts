@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { eventually } from "../../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup, type TestConsumer } from "../../tests/pipeline.ts";
+import { anOutbox, aPipeline, aSignup, type MailWork, type TestConsumer } from "../../tests/pipeline.ts";
 
 test("an event that kills its consumers is one dead letter; entries in flight with it are mailed, each once", async () => {
   await using pipeline = await aPipeline();
@@ -38,6 +38,30 @@ test("an event that kills its consumers is one dead letter; entries in flight wi
   expect(letters).toHaveLength(1);
   expect(letters[0]?.[1]).toEqual(expect.arrayContaining(["event_id", poison, "reason", "poison"]));
   expect(await pipeline.status(poison)).toMatchObject({ state: "dead", reason: "poison" });
-  expect(deaths).toBe(3);
+  expect(deaths).toBe(4);
   expect([...outbox.sent].sort()).toEqual([...others].sort());
+});
+
+test("a fleet that is killed three times makes no poison, and what is new does not wait", async () => {
+  await using pipeline = await aPipeline();
+  const outbox = anOutbox();
+  const hanging = () => new Promise<never>(() => {});
+  const startFleet = (work: MailWork) =>
+    Promise.all(Array.from({ length: 3 }, () => pipeline.consumer(work, { concurrency: 5 })));
+  const eventIds = await pipeline.signUp(...Array.from({ length: 15 }, () => aSignup()));
+  for (let kills = 0; kills < 3; kills += 1) {
+    const fleet = await startFleet(hanging);
+    const inFlight = () => fleet.reduce((sum, consumer) => sum + consumer.inFlight(), 0);
+    // After two deaths they are suspects, of which one consumer runs as many as it may.
+    await eventually(() => inFlight() >= (kills < 2 ? 15 : 5));
+    for (const consumer of fleet) consumer.crash();
+  }
+  await startFleet(async (...args) => {
+    if (eventIds.includes(args[0].eventId)) await Bun.sleep(50);
+    return outbox.work(...args);
+  });
+  const [fresh = ""] = await pipeline.signUp(aSignup());
+  await eventually(() => outbox.sent.includes(fresh));
+  expect(outbox.sent[0]).toBe(fresh);
+  for (const eventId of eventIds) await eventually(async () => (await pipeline.status(eventId))?.state === "done");
 });

@@ -9,10 +9,12 @@ import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
-import { type Claimer, SUSPECT_DELIVERY } from "./claimer.ts";
+import type { Claimer } from "./claimer.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { InFlight } from "./in-flight.ts";
+import type { Isolation } from "./isolation.ts";
 import type { Settler } from "./settler.ts";
+import { behindAfter, sharesOf } from "./shares.ts";
 
 export interface ReaderDeps {
   readonly redis: Redis;
@@ -22,6 +24,7 @@ export interface ReaderDeps {
   readonly consumer: string;
   readonly inFlight: InFlight;
   readonly claimer: Claimer;
+  readonly isolation: Isolation;
   readonly dispatcher: Dispatcher;
   readonly breaker: Breaker;
   /** Undefined: unlimited. */
@@ -34,6 +37,12 @@ export interface ReaderDeps {
   readonly now: () => number;
 }
 
+export interface ReaderOptions {
+  readonly claimMinIdleMs: number;
+  /** Maximum entries in flight that were read. */
+  readonly concurrency: number;
+}
+
 export interface Reader extends Loop {
   readonly isPaused: () => boolean;
 }
@@ -43,19 +52,29 @@ const PAUSE_CHECK_MS = 1_000;
 const ROOM_WAIT_MS = 1_000;
 const BREAKER_CHECK_MS = 100;
 
+/** How many entries a turn may take. */
+interface Room {
+  readonly reads: number;
+  /** Of dead consumers; beside the reads. */
+  readonly claims: number;
+}
+
 /**
- * Reads only as many entries as may be in flight: a backlog stays in the stream, not in one consumer's pending list. Entries
- * of dead peers come first, then due retries, then new entries; it blocks on both streams when both are empty. A missing
- * group or stream is created again.
+ * Reads only as many entries as may be in flight: a backlog stays in the stream, not in one consumer's pending list. New
+ * entries are half of what it takes while some wait; the other half are entries of dead peers, and retries and what was
+ * brought back (`shares.ts`). It blocks on both streams when both are empty. A missing group or stream is created again.
  */
-export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs: number }): Reader => {
-  const { redis, blocking, keys, group, consumer, inFlight, claimer, dispatcher, log, now } = deps;
+export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: ReaderOptions): Reader => {
+  const { redis, blocking, keys, group, consumer, inFlight, claimer, isolation, dispatcher, log, now } = deps;
   const { breaker, admission, settler, checkPaused } = deps;
   const retriesStream = keys.retriesStream(group.name);
-  const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(options.claimMinIdleMs / 4));
+  const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(claimMinIdleMs / 4));
   let paused = false;
   let hasRead = false;
   let isIdle = true;
+  let foundNothing = true;
+  /** By how many entries new ones are behind their half. */
+  let behind = 0;
   let pauseCheckedAt = Number.NEGATIVE_INFINITY;
 
   const checkPause = async (): Promise<void> => {
@@ -66,11 +85,46 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
     if (paused !== before) log.info({}, paused ? "the group is paused" : "the group is resumed");
   };
 
-  const readWhatIsThere = async (room: number): Promise<Entry[]> => {
-    const entries = await claimer.claimDue(room);
-    for (const stream of [retriesStream, keys.events]) {
-      const count = room - entries.length;
-      if (count > 0) entries.push(...(await readNew(redis, { group: group.name, consumer, stream, count })));
+  const roomNow = (): Room => {
+    const [reads, claims] = [inFlight.room(), inFlight.claimRoom()];
+    const held = inFlight.size();
+    const allowance = breaker.allowance();
+    if (breaker.state === "closed")
+      return { reads: Math.min(reads, allowance - (held - (concurrency - claims))), claims };
+    return { reads: Math.min(reads, allowance - held), claims: Math.min(claims, allowance - held) };
+  };
+
+  const readStream = (stream: string, count: number): Promise<Entry[]> =>
+    count > 0 ? readNew(redis, { group: group.name, consumer, stream, count }) : Promise.resolve([]);
+
+  /** What is there, at most `most`, without waiting. What was taken before an error is not lost by it. */
+  const readWhatIsThere = async (most: number, room: Room): Promise<Entry[]> => {
+    const entries: Entry[] = [];
+    const left = () => most - entries.length;
+    const take = async (reading: Promise<Entry[]>): Promise<number> => {
+      const found = await reading;
+      entries.push(...found);
+      return found.length;
+    };
+    const claim = () => take(claimer.claimDue(Math.min(left(), room.claims)));
+    const isClosed = breaker.state === "closed";
+    try {
+      const claimed = isClosed ? await claim() : 0;
+      const reads = Math.max(0, Math.min(left(), room.reads));
+      // A probe is something new, if there is anything: what has failed would fail again.
+      const shares = isClosed ? sharesOf(reads, behind) : { events: reads, retries: 0 };
+      const retries = await take(readStream(retriesStream, shares.retries));
+      const events = await take(readStream(keys.events, reads - retries));
+      const unused = reads - retries - events;
+      // What new entries did not use, unless the retries have not used up their share.
+      const mayHaveRetries = retries === shares.retries;
+      const more = mayHaveRetries ? await take(readStream(retriesStream, unused)) : 0;
+      const taken = { claimed, retries: retries + more, events, mayHaveRetries, mayHaveEvents: unused === 0 };
+      behind = behindAfter(behind, taken, concurrency);
+      if (!isClosed) await claim();
+    } catch (error) {
+      if (entries.length === 0) throw error;
+      log.warn({ error }, "reading failed in part; delivering what was read");
     }
     return entries;
   };
@@ -91,9 +145,11 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
     return releaseBeyond(room, entries);
   };
 
-  const readUnlimited = async (room: number, signal: AbortSignal): Promise<Entry[]> => {
-    const entries = await readWhatIsThere(room);
-    return entries.length === 0 && !signal.aborted ? await waitForEntries(room, signal) : entries;
+  const readUnlimited = async (room: Room, signal: AbortSignal): Promise<Entry[]> => {
+    const entries = await readWhatIsThere(room.reads + room.claims, room);
+    return entries.length === 0 && room.reads > 0 && !signal.aborted
+      ? await waitForEntries(room.reads, signal)
+      : entries;
   };
 
   /** How many entries may be read, at most `room`, by the tokens that those in flight do not need. */
@@ -106,19 +162,20 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
    * Reads as many entries as there are tokens for. While there is nothing to read, it holds no token that another consumer could
    * use: it waits for one entry without, and takes its token then, or releases it to its peers.
    */
-  const readAdmitted = async (room: number, allowed: Admission, signal: AbortSignal): Promise<Entry[]> => {
-    if (!isIdle) {
-      const count = await admitted(room, allowed);
+  const readAdmitted = async (room: Room, allowed: Admission, signal: AbortSignal): Promise<Entry[]> => {
+    if (!isIdle || room.reads <= 0) {
+      const count = await admitted(Math.max(1, room.reads), allowed);
       if (count === 0) {
         await pause(Math.min(ROOM_WAIT_MS, Math.max(1, allowed.waitMs)), signal);
         return [];
       }
-      const entries = await readWhatIsThere(count);
+      const entries = await readWhatIsThere(count, room);
+      if (room.reads <= 0) return entries;
       isIdle = entries.length === 0;
       if (isIdle) await giveBackUnused();
       if (!isIdle || signal.aborted) return entries;
     }
-    let entries = await readWhatIsThere(1);
+    let entries = await readWhatIsThere(1, room);
     if (entries.length === 0 && !signal.aborted) entries = await waitForEntries(1, signal);
     isIdle = entries.length === 0;
     // Idle consumers count among those that share the rate.
@@ -129,7 +186,11 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
   /** While this consumer may not read, its tokens are of use to others only. */
   const giveBackUnused = async () => admission?.giveBack(inFlight.unpaid());
 
-  const isRunningAlone = () => inFlight.entries().some((entry) => entry.deliveries === SUSPECT_DELIVERY);
+  /** How many suspects may begin now, at most `count`: they wait for breaker and budget like others. */
+  const admitSuspects = async (count: number): Promise<number> => {
+    const allowed = Math.min(count, breaker.allowance());
+    return admission === undefined || allowed <= 0 ? allowed : admitted(allowed, admission);
+  };
 
   const turn = async (signal: AbortSignal, progress: () => void): Promise<"again" | "idle"> => {
     await checkPause();
@@ -138,32 +199,29 @@ export const startReader = (deps: ReaderDeps, options: { readonly claimMinIdleMs
       await pause(PAUSE_CHECK_MS, signal);
       return "again";
     }
-    if (isRunningAlone() || (claimer.suspectsWait() && inFlight.entries().length > 0)) {
+    // A suspect is the last choice for a probe.
+    const next = await isolation.next(breaker.state === "closed" || foundNothing, admitSuspects);
+    if (next === "wait") {
       await inFlight.untilEmpty(ROOM_WAIT_MS);
       return "again";
     }
-    if (claimer.suspectsWait()) {
-      if (admission !== undefined && (await admitted(1, admission)) === 0) {
-        await pause(Math.min(ROOM_WAIT_MS, Math.max(1, admission.waitMs)), signal);
-        return "again";
-      }
-      const suspect = await claimer.claimSuspect();
-      await dispatcher.deliver(suspect === undefined ? [] : [suspect], signal, progress);
+    if (next !== "read") {
+      await dispatcher.deliver(next, signal, progress);
       return "again";
     }
-    const room = Math.min(inFlight.room(), breaker.allowance() - inFlight.entries().length);
-    if (room <= 0) {
-      // Wakes up when an attempt ends, and at intervals, because the breaker may allow more.
-      if (inFlight.room() === 0) await Promise.race([inFlight.untilRoom(signal), pause(ROOM_WAIT_MS, signal)]);
+    const room = roomNow();
+    if (room.reads <= 0 && (room.claims <= 0 || !claimer.isDue())) {
+      // Wakes up when an attempt ends, and at intervals, because a scan may be due, or the breaker allow more.
+      if (inFlight.room() === 0) await inFlight.untilRoom(blockMs, signal);
       else {
         await giveBackUnused();
         await pause(BREAKER_CHECK_MS, signal);
       }
       return "again";
     }
-    const entries = await (admission === undefined
-      ? readUnlimited(room, signal)
-      : readAdmitted(room, admission, signal));
+    const read = await (admission === undefined ? readUnlimited(room, signal) : readAdmitted(room, admission, signal));
+    const entries = await claimer.setSuspectsAside(read);
+    foundNothing = entries.length === 0;
     await dispatcher.deliver(entries, signal, progress);
     return "again";
   };

@@ -193,8 +193,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       const decision = decide(outcome, claim, policy, random);
       const recorded = await record(attempt, decision);
       if (!recorded && outcome.kind !== "done") {
-        // Another claim owns the delivery, and with it the entry; or the answer to the first write was lost, and the entry
-        // is still ours: then the next claim finds what was written.
+        // Another claim owns the delivery, and with it the entry.
         log.info({ event_id: event.id, outcome: outcome.kind }, "the delivery is not ours any more");
         return delay(attempt.entry, NOT_OURS_WAIT_MS);
       }

@@ -18,7 +18,7 @@ const group = { patterns: ["user.signed_up.v1"], knownTypes: EVENT_TYPES, data: 
 const raw = encodeEvent(event);
 const ofType = (type: string) => raw.map((value) => (value === event.type ? type : value));
 const sort = (fields: readonly string[] | undefined) =>
-  sortEntry(group, { stream: "s", id: "1-0", raw: fields, deliveries: 1 }, trace);
+  sortEntry(group, { stream: "s", id: "1-0", raw: fields, deliveries: 1, isTakenOver: false, deathsAlone: 0 }, trace);
 
 describe("what a group makes of an entry", () => {
   test("its own event", () => expect(sort(raw)).toEqual({ kind: "event", event, data: signedUp.data }));

@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { claimDeliveries } from "../../database/ledger/claim.ts";
 import { settleDeliveries } from "../../database/ledger/settle.ts";
 import { aPipeline, aSignup, type Pipeline } from "../../tests/pipeline.ts";
-import { POISON_AFTER, verdictBefore } from "./verdict.ts";
+import { POISON_AFTER } from "./suspects.ts";
+import { verdictBefore } from "./verdict.ts";
 
 const owner = { group: "welcome-email", consumer: "c" };
 /** A lease that has run out as soon as it is given. */
@@ -15,30 +16,37 @@ const claim = async ({ db }: Pipeline, eventId: string) => {
   return claimed;
 };
 
-/** As for an entry that a peer took from its owner again and again. */
-const takenOften = { deliveries: 100, isNoted: false };
+/** As Redis counts them, if it has them from before an outcome. */
+const diedOften = { deathsAlone: 100, isNoted: false };
+const neverAlone = { deathsAlone: 0, isNoted: false };
 
-const released = {
-  state: "queued",
-  reason: "lease_lost",
-  attempts: 0,
-  system_failures: 0,
-  uncertain: 0,
-  delay_ms: null,
-  receipt: null,
-  reply: null,
-} as const;
+const settlement = { attempts: 0, system_failures: 0, uncertain: 0, delay_ms: null, receipt: null, reply: null };
+const released = { ...settlement, state: "queued", reason: "lease_lost" } as const;
 
-test("claims whose consumers died make poison; those that a living consumer released do not", async () => {
+test("claims whose consumers died alone with it make poison; those that a living consumer released do not", async () => {
   await using pipeline = await aPipeline();
   const [eventId = ""] = await pipeline.signUp(aSignup());
   for (let round = 0; round < 2 * POISON_AFTER; round += 1) {
     const claimed = await claim(pipeline, eventId);
-    expect(verdictBefore(claimed, takenOften)).toBeUndefined();
+    expect(verdictBefore(claimed, diedOften)).toBeUndefined();
     await settleDeliveries(pipeline.db, [{ event_id: eventId, fence: claimed.fence, ...released }], owner);
   }
   for (let deaths = 0; deaths < POISON_AFTER; deaths += 1) {
-    expect(verdictBefore(await claim(pipeline, eventId), takenOften)).toBeUndefined();
+    expect(verdictBefore(await claim(pipeline, eventId), diedOften)).toBeUndefined();
   }
-  expect(verdictBefore(await claim(pipeline, eventId), takenOften)).toEqual({ kind: "rejected", reason: "poison" });
+  const claimed = await claim(pipeline, eventId);
+  expect(verdictBefore(claimed, neverAlone)).toBeUndefined();
+  expect(verdictBefore(claimed, diedOften)).toEqual({ kind: "rejected", reason: "poison" });
+});
+
+test("an outcome whose answer was lost is answered as ours, and written once; another owner's is not ours", async () => {
+  await using pipeline = await aPipeline();
+  const [eventId = ""] = await pipeline.signUp(aSignup());
+  const { fence } = await claim(pipeline, eventId);
+  const retrying = { ...settlement, event_id: eventId, fence, state: "retrying", attempts: 1, reason: "full" } as const;
+  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual([true]);
+  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual([true]);
+  expect(await pipeline.status(eventId)).toMatchObject({ state: "retrying", attempts: 1 });
+  await claim(pipeline, eventId);
+  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual([false]);
 });

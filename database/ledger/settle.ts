@@ -22,7 +22,8 @@ export interface Settlement {
 
 /**
  * One statement per batch. $1 settlements, $2 group, $3 consumer. Fenced: an owner that lost the delivery to a later claim
- * changes nothing. `done` is written by any owner, because the effect took place.
+ * changes nothing. `done` is written by any owner, because the effect took place. What was written under the same fence before
+ * is not written again, but answered as ours: the answer to it was lost.
  */
 const settle = statement<{ event_id: string }, [readonly Settlement[], string, string]>(`
   with input as (
@@ -32,10 +33,12 @@ const settle = statement<{ event_id: string }, [readonly Settlement[], string, s
     order by event_id, (state = 'done') desc, fence desc),
   locked as (
     select input.*, case when (input.state = 'done' and current.state <> 'done')
-      or (current.state = 'active' and current.fence = input.fence) then 'apply' end as verdict
+      or (current.state = 'active' and current.fence = input.fence) then 'apply'
+      when current.state = input.state and current.fence = input.fence then 'applied' end as verdict
     from input cross join lateral (
       select state, fence from deliveries where deliveries.event_id = input.event_id and group_name = $2::text
-      limit 1 for update) as current)
+      limit 1 for update) as current),
+  updated as (
   update deliveries set
     state = input.state,
     lease_until = null,
@@ -59,9 +62,10 @@ const settle = statement<{ event_id: string }, [readonly Settlement[], string, s
     })}
   from (select * from locked where verdict = 'apply') as input
   where deliveries.group_name = $2::text and deliveries.event_id = input.event_id
-  returning deliveries.event_id`);
+  returning deliveries.event_id)
+  select event_id from updated union all select event_id from locked where verdict = 'applied'`);
 
-/** Writes outcomes to the ledger; one boolean per settlement: whether it took effect. */
+/** Writes outcomes to the ledger; one boolean per settlement: whether it took effect, now or before. */
 export const settleDeliveries = async (
   db: Database,
   settlements: readonly Settlement[],

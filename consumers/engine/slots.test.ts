@@ -1,0 +1,33 @@
+import { expect, test } from "bun:test";
+import { createSlots } from "./slots.ts";
+
+test("no more work runs than there are slots, in order; what is given up does not wait for one", async () => {
+  const slots = createSlots(2);
+  const running: string[] = [];
+  const ends = new Map<string, () => void>();
+  const start = (name: string, signal = new AbortController().signal) =>
+    slots.run(signal, () => {
+      running.push(name);
+      return new Promise<void>((resolve) => {
+        ends.set(name, resolve);
+      });
+    });
+  const giveUp = new AbortController();
+  const all = [start("a"), start("b"), start("c"), start("given up", giveUp.signal), start("d")];
+  await Bun.sleep(0);
+  expect(running).toEqual(["a", "b"]);
+  giveUp.abort();
+  await Bun.sleep(0);
+  expect(running).toEqual(["a", "b", "given up"]);
+  ends.get("given up")?.();
+  await Bun.sleep(0);
+  expect(running).toEqual(["a", "b", "given up"]);
+  ends.get("b")?.();
+  await Bun.sleep(0);
+  expect(running).toEqual(["a", "b", "given up", "c"]);
+  ends.get("a")?.();
+  await Bun.sleep(0);
+  expect(running).toEqual(["a", "b", "given up", "c", "d"]);
+  for (const end of ends.values()) end();
+  await Promise.all(all);
+});

@@ -1,0 +1,61 @@
+import type { SignOfLife } from "../../stream/scripts/beat.ts";
+import type { Suspect } from "../../stream/scripts/claim.ts";
+import type { Trial } from "../../stream/trials.ts";
+
+/*
+ * Poison is an entry that kills the process in which its work begins. The rules:
+ *
+ * 1. An entry with which two consumers died is a suspect: it may be poison, or have been in flight beside it.
+ * 2. Suspects run apart: in one consumer of the group at a time, which has nothing else in flight. The others go on.
+ * 3. Up to ten run one by one. Of more, as after many deaths at once, as many run as there is room for; if the consumer dies,
+ *    each of them runs alone.
+ * 4. A death counts against the suspect that was alone, whose work had begun, and only if no other consumer died at about the
+ *    same time: that would be the fleet's death, not the work's. A consumer that is heard of again has not died.
+ * 5. Two such deaths make poison. Any outcome clears a suspect.
+ */
+
+/** Deliveries without an outcome after which an entry is a suspect. */
+export const SUSPECT_AFTER = 2;
+/** Deaths alone that make poison. */
+export const POISON_AFTER = 2;
+
+/** So many run one by one. */
+const FEW = 10;
+
+/** Consumers that died while the work of a suspect was under way in a trial. */
+export interface Deaths {
+  readonly alone: number;
+  readonly inCompany: number;
+}
+
+export interface TriedSuspect extends Suspect {
+  readonly deaths: Deaths;
+}
+
+/** The suspects to run next, at most `most`. Those that have not been tried yet come first: most are innocent. Pure. */
+export const nextTrial = (suspects: readonly TriedSuspect[], most: number): readonly TriedSuspect[] => {
+  const untried = suspects.filter(({ deaths }) => deaths.alone + deaths.inCompany === 0);
+  const candidates = untried.length > 0 ? untried : suspects;
+  return candidates.slice(0, untried.length > FEW ? most : Math.min(1, most));
+};
+
+/**
+ * The deaths that count against a suspect. Pure. `signs`: of all consumers of the group.
+ *
+ * The deaths of a fleet are as close to each other as its consumers' signs of life, which are a third of the threshold apart;
+ * those of poison are further apart, for it is claimed only a threshold after the last sign of life.
+ */
+export const deathsIn = (trials: readonly Trial[], signs: readonly SignOfLife[], thresholdMs: number): Deaths => {
+  const dead = signs.filter(({ silentMs }) => silentMs >= (thresholdMs * 2) / 3);
+  const counted = trials.filter((trial) => {
+    const one = dead.find(({ consumer }) => consumer === trial.consumer);
+    return (
+      one !== undefined &&
+      dead.every(
+        ({ consumer, silentMs }) => consumer === trial.consumer || Math.abs(silentMs - one.silentMs) >= thresholdMs / 2,
+      )
+    );
+  });
+  const alone = counted.filter(({ size }) => size === 1).length;
+  return { alone, inCompany: counted.length - alone };
+};
