@@ -140,7 +140,8 @@ export const startGroup = <Data, Input>(
     at,
     log,
   };
-  const dispatcher = observe.dispatcher(createDispatcher({ ...working, knownTypes, ledger, leaseMs: claimMinIdleMs }));
+  const claiming = { knownTypes, ledger, leaseMs: claimMinIdleMs, newToken: () => Bun.randomUUIDv7() };
+  const dispatcher = observe.dispatcher(createDispatcher({ ...working, ...claiming }));
   const blocking = createBlockingReader({ ...names, connect: connectBlocking, commands: redis });
 
   const heartbeat = startHeartbeat({ ...names, redis, keys, inFlight, ledger, log, now }, { claimMinIdleMs });

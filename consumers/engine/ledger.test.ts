@@ -21,9 +21,9 @@ test("an event that Postgres refuses gets no answer, alone or in a batch; the ot
     oncePerSubject: false,
     uncertain: "resend",
   });
-  expect((await ledger.adopt([refused])).size).toBe(0);
+  expect((await ledger.adopt([refused], Bun.randomUUIDv7())).size).toBe(0);
   const other = Bun.randomUUIDv7();
-  const adopted = await ledger.adopt([refused, wanted(other, "x=1")]);
+  const adopted = await ledger.adopt([refused, wanted(other, "x=1")], Bun.randomUUIDv7());
   expect([...adopted].map(([id, { kind }]) => [id, kind])).toEqual([[other, "taken"]]);
 });
 

@@ -11,7 +11,7 @@ const options = { ...owner, leaseMs: 0, expireAfterMs: undefined, isIdempotent: 
 
 const claim = async ({ db }: Pipeline, eventId: string) => {
   const wanted = { event_id: eventId, lookup: "ready", reason: null } as const;
-  const claimed = (await claimDeliveries(db, [wanted], options)).get(eventId);
+  const claimed = (await claimDeliveries(db, [wanted], { ...options, token: Bun.randomUUIDv7() })).get(eventId);
   if (claimed?.kind !== "taken") throw new Error(`expected to claim it, but it is ${claimed?.kind}`);
   return claimed;
 };
