@@ -2,6 +2,7 @@ import postgres, { type Row, type RowList, type Sql } from "postgres";
 import { backoffMs } from "../runtime/backoff.ts";
 import { createSlots, type Slots } from "../runtime/slots.ts";
 import { databaseAddresses } from "../settings/database-addresses.ts";
+import { limitsFor } from "./limits.ts";
 import { type Remedy, remedyOf } from "./remedy.ts";
 
 export interface PoolOptions {
@@ -39,23 +40,6 @@ const MAX_BACKOFF_MS = 1_000;
 const CLOSE_TIMEOUT_S = 5;
 /** A statement is sent again at most so often: each time something else was changed. */
 const MAX_ROUNDS = 5;
-
-/** Shares of the deadline: the server gives up before we do, so what we call failed has had no effect. */
-const STATEMENT_SHARE = 0.8;
-const LOCK_SHARE = 0.2;
-
-/**
- * The server's own limits for the statements of a connection, in ms: by them no statement outlives its caller. A URL may
- * set others (`?lock_timeout=500`).
- */
-const limitsOf = (deadlineMs: number): Readonly<Record<string, number>> =>
-  Number.isFinite(deadlineMs)
-    ? {
-        statement_timeout: Math.ceil(deadlineMs * STATEMENT_SHARE),
-        lock_timeout: Math.ceil(deadlineMs * LOCK_SHARE),
-        idle_in_transaction_session_timeout: 2 * deadlineMs,
-      }
-    : {};
 
 type Rows<Each> = RowList<(Each & Row)[]>;
 
@@ -162,12 +146,13 @@ export class Pool {
 
   #open(): Sql {
     const { size, applicationName, deadlineMs } = this.#options;
+    const limits = this.#takesLimits && Number.isFinite(deadlineMs) ? limitsFor(deadlineMs) : {};
     return postgres(this.#addresses[this.#address % this.#addresses.length] ?? this.#options.url, {
       max: size,
       connect_timeout: CONNECT_TIMEOUT_S,
       // The default grows to 20 s, long after the database is available again.
       backoff: (failures) => backoffMs(failures + 1, FIRST_BACKOFF_MS, MAX_BACKOFF_MS, Math.random) / 1_000,
-      connection: { application_name: applicationName, ...(this.#takesLimits ? limitsOf(deadlineMs) : {}) },
+      connection: { application_name: applicationName, ...limits },
       onnotice: () => {},
       // No parameter or column is an array. The driver's query for them would reject unhandled, and end the process, if the
       // connection died in it; and it costs each new connection a round trip.
