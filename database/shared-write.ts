@@ -35,6 +35,11 @@ const MAX_APART = 4;
 const MAX_WAITING_APART = 256;
 /** Parts that a batch is split into when one of its rows may be at fault: 128 rows, 16, 2, 1. */
 const SPLIT_INTO = 8;
+/**
+ * How long a batch is split; then what is left of it waits apart. So many locked rows are not found one by one, and a locked
+ * table not at all: each statement waits for it before it begins, for as long as its connection allows.
+ */
+const SPLIT_FOR_MS = 500;
 
 class Waiting<Row, Result> {
   readonly row: Row;
@@ -118,7 +123,7 @@ export const createSharedWriter = <Row, Result>({
   const isApart = (row: Row): boolean => keysOf(row).some((key) => apart.has(key));
 
   /** Never rejects: each call is settled, or waits apart. */
-  const share = async (calls: readonly Call[]): Promise<void> => {
+  const share = async (calls: readonly Call[], since = performance.now()): Promise<void> => {
     try {
       await run(calls, SHARED_LOCK_MS);
     } catch (error) {
@@ -126,7 +131,8 @@ export const createSharedWriter = <Row, Result>({
       const [only] = open;
       if (databaseFault(error).kind === "unavailable") for (const call of open) call.reject(error);
       else if (only !== undefined && calls.length === 1) isLocked(error) ? setApart(only) : only.reject(error);
-      else for (const part of open.length === 0 ? [] : partsOf(open)) await share(part);
+      else if (isLocked(error) && performance.now() - since >= SPLIT_FOR_MS) for (const call of open) setApart(call);
+      else for (const part of open.length === 0 ? [] : partsOf(open)) await share(part, since);
     }
   };
 

@@ -178,7 +178,7 @@ const claim = statement<
 /** Rounds up, to at least 1 ms: an entry that is due slightly too early would be delayed again and again. */
 const MIN_WAIT_MS = 50;
 /** Delay of a delivery whose row somebody else has locked: another claim for a moment, or an operator for minutes. */
-const LOCKED_WAIT_MS = 500;
+const LOCKED_WAIT_MS = 250;
 
 /** Maps a row of the ledger's answer. */
 export const toClaimed = (row: ClaimRow): ClaimedDelivery => {

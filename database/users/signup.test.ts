@@ -195,4 +195,17 @@ describe("a row that somebody else has locked", () => {
     expect(kindOf(await writer.write(aSignup({ idempotencyKeyHash: randomHex(32) })))).toBe("created");
     expect(await mine).toBe("55P03");
   });
+
+  test("if it is the whole table, all are refused in time, and none is made", async () => {
+    const own = await withTestDatabase();
+    const writer = createSignupWriter(own.db, bindings);
+    const stranger = await aStranger(own.url, "lock table users in access exclusive mode");
+    const refusals = await Promise.all(Array.from({ length: 104 }, () => codeOf(writer.write(aSignup()))));
+    expect(new Set(refusals)).toEqual(new Set(["55P03"]));
+    await stranger.end("rollback");
+    await writer.idle();
+    expect(await own.db.selectFrom("users").select("id").execute()).toEqual([]);
+    expect(kindOf(await writer.write(aSignup()))).toBe("created");
+    await own.drop();
+  });
 });
