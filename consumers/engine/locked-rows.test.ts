@@ -124,30 +124,6 @@ describe("a claim whose answer was lost", () => {
   });
 });
 
-test("an outcome whose recording got no answer is recorded once, and ours when it is repeated", async () => {
-  await using pipeline = await aPipeline();
-  const [eventId = ""] = await pipeline.signUp(aSignup());
-  const ledger = ledgerOf(pipeline);
-  const wanted = { event_id: eventId, lookup: "ready", reason: null } as const;
-  const claimed = (await ledger.claim([wanted], Bun.randomUUIDv7())).get(eventId);
-  const settlement = {
-    event_id: eventId,
-    fence: claimed?.kind === "taken" ? claimed.fence : 0,
-    state: "retrying",
-    attempts: 1,
-    system_failures: 0,
-    uncertain: 0,
-    delay_ms: 60_000,
-    reason: "greylisted",
-    receipt: null,
-    reply: null,
-  } as const;
-  expect(await ledger.settle(settlement)).toBe(true);
-  expect(await ledger.settle(settlement)).toBe(true);
-  expect(await ledger.settle({ ...settlement, fence: settlement.fence + 1 })).toBe(false);
-  expect(await pipeline.status(eventId)).toMatchObject({ state: "retrying", attempts: 1 });
-});
-
 test("policy hold asks for the note of work that is done before it holds", async () => {
   await using pipeline = await aPipeline();
   const outbox = anOutbox();

@@ -44,9 +44,9 @@ test("an outcome whose answer was lost is answered as ours, and written once; an
   const [eventId = ""] = await pipeline.signUp(aSignup());
   const { fence } = await claim(pipeline, eventId);
   const retrying = { ...settlement, event_id: eventId, fence, state: "retrying", attempts: 1, reason: "full" } as const;
-  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual([true]);
-  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual([true]);
+  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual(["applied"]);
+  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual(["applied"]);
   expect(await pipeline.status(eventId)).toMatchObject({ state: "retrying", attempts: 1 });
   await claim(pipeline, eventId);
-  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual([false]);
+  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual(["not-ours"]);
 });
