@@ -1,4 +1,5 @@
 import { CompiledQuery, Kysely } from "kysely";
+import { DEADLINE_MS } from "./limits.ts";
 import { Pool } from "./pool.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 import type { Schema } from "./schema.ts";
@@ -15,12 +16,10 @@ export interface DatabaseOptions {
   readonly deadlineMs?: number;
 }
 
-/** Hot statements take milliseconds; one that takes this long is on a connection that died silently. */
-const DEADLINE_MS = 5_000;
-
 /**
  * Opens a pool. It connects at the first query. After an outage the next query connects again, at most one second after the
- * server is available. A silent server is detected after `deadlineMs`.
+ * server is available. A silent server is detected after `deadlineMs`; a statement that runs longer than the server's own
+ * limits (`limits.ts`), which are below, fails without effect.
  */
 export const openDatabase = (options: DatabaseOptions): Database =>
   new Kysely<Schema>({

@@ -18,8 +18,25 @@ const SQLSTATE = /^[0-9A-Z]{5}$/;
 /** Whether an error's code is one of Postgres', which has answered then. */
 export const isSqlState = (code: string): boolean => SQLSTATE.test(code) && /\d/.test(code);
 
-const codeOf = (error: unknown): string =>
+/** The code of an error: SQLSTATE, or the driver's or the system's; empty if it has none. */
+export const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : "";
+
+/** lock_not_available: a row is locked by somebody else, and stayed so for longer than the statement may wait. */
+const LOCKED = "55P03";
+
+/** A row is locked by a transaction of somebody else. Nothing was written. */
+export class RowLocked extends Error {
+  override readonly name = "RowLocked";
+  readonly code = LOCKED;
+
+  constructor() {
+    super("a row is locked by another transaction");
+  }
+}
+
+/** Whether a statement failed because a row that it needs is locked by somebody else. It had no effect. */
+export const isLocked = (error: unknown): boolean => codeOf(error) === LOCKED;
 
 /** Classifies an error of postgres.js: SQLSTATE if the server answered, else the code of the driver or the system. */
 export const databaseFault = (error: unknown): DatabaseFault => {

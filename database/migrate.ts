@@ -2,6 +2,7 @@ import { EXIT, failedToStart } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openDatabase } from "./connection.ts";
 import { migrateWhenAvailable } from "./migrate-when-available.ts";
+import { keepLimitsBehindPooler } from "./role-limits.ts";
 
 /** A rollout may start this together with the database, which needs some time to answer. */
 const PATIENCE_MS = 60_000;
@@ -15,6 +16,12 @@ const main = async (): Promise<number> => {
     patienceMs: PATIENCE_MS,
     onWait: (code) => console.error(`the database does not answer (${code}); retrying for up to a minute`),
   });
+  const db = openDatabase({ url, poolSize: 1, applicationName: "migrate" });
+  try {
+    if (await keepLimitsBehindPooler(db)) console.log("behind a pooler: set the role's time limits in this database");
+  } finally {
+    await db.destroy();
+  }
   for (const name of applied) console.log(`applied ${name}`);
   if (applied.length === 0) console.log("up to date");
   return EXIT.stopped;

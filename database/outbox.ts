@@ -22,12 +22,15 @@ export const leaseOutbox = (
   options: { readonly olderThanMs: number; readonly limit: number; readonly leaseMs: number },
 ): Promise<readonly LoggedEvent[]> => lease(db, options.olderThanMs, options.limit, options.leaseMs);
 
-/** Rows by event id, locked in the order of their key; each is looked up by the index, however many rows are dead. */
+/**
+ * Rows by event id, locked in the order of their key; each is looked up by the index, however many rows are dead. A row that
+ * somebody else has locked stays: it is published again, harmlessly.
+ */
 const SQL_LOCKED = `locked as (
     select current.event_id
     from (select distinct value::uuid as event_id from json_array_elements_text($1::json) order by 1) as wanted
     cross join lateral (
-      select event_id from outbox where outbox.event_id = wanted.event_id limit 1 for update) as current)`;
+      select event_id from outbox where outbox.event_id = wanted.event_id limit 1 for update skip locked) as current)`;
 /** The ids of these rows; an array, because a join would read the whole table. */
 const SQL_LOCKED_IDS = "array(select event_id from locked)";
 
@@ -56,7 +59,7 @@ const removeLate = statement<{ event_id: string }, [readonly string[]]>(`
     delete from outbox where event_id = any(${SQL_LOCKED_IDS}) returning event_id),
   locked_deliveries as (
     select group_name, event_id from deliveries join deleted using (event_id)
-    order by event_id, group_name for update of deliveries),
+    order by event_id, group_name for update of deliveries skip locked),
   noted as (
     update deliveries set published_at = greatest(published_at, now()),
       timeline = ${withStep("deliveries", { state: "state", reason: "'relayed'" })}

@@ -1,5 +1,7 @@
-import { expect, test } from "bun:test";
-import { serverUrl } from "../tests/database.ts";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { CompiledQuery, sql } from "kysely";
+import { serverUrl, type TestDatabase, withTestDatabase } from "../tests/database.ts";
+import { aStranger } from "../tests/stranger.ts";
 import { startProxy } from "../tests/tcp-proxy.ts";
 import { openDatabase, pingDatabase } from "./connection.ts";
 
@@ -10,4 +12,34 @@ test("the driver sends no query of its own, whose failure nobody would handle", 
   const db = openDatabase({ url: server.href, poolSize: 1, applicationName: "test" });
   expect(await pingDatabase(db)).toBeUndefined();
   await db.destroy();
+});
+
+describe("a statement that does not end", () => {
+  const NAME = "does not end";
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await withTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  const backends = async () =>
+    (
+      await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity
+        where datname = current_database() and application_name = ${NAME}`.execute(database.db)
+    ).rows[0]?.n ?? 0;
+
+  test.each([
+    ["because it waits for a lock", "select pg_advisory_lock(1)", "55P03"],
+    ["because it is slow", "select pg_sleep(60)", "57014"],
+  ])("%s is ended by the server, before we give up, and no connection is left behind", async (_, text, code) => {
+    await using stranger = await aStranger(database.url, "select pg_advisory_xact_lock(1)");
+    const db = openDatabase({ url: database.url, poolSize: 2, applicationName: NAME, deadlineMs: 2_000 });
+    const ask = () => db.executeQuery(CompiledQuery.raw(text)).catch((error: unknown) => error);
+    const [first, second] = await Promise.all([ask(), ask(), pingDatabase(db)]);
+    expect([first, second]).toMatchObject([{ code }, { code }]);
+    expect(await backends()).toBeLessThanOrEqual(2);
+    await pingDatabase(db);
+    await db.destroy();
+    await stranger.end("rollback");
+  });
 });

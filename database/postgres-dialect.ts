@@ -26,12 +26,11 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const runner = this.#reserved ?? this.#pool.sql;
-    // Prepared: parsed and planned once per connection, one round trip per call.
+    const reserved = this.#reserved;
     const rows = await observedStatement(query.sql, () =>
-      this.#pool.watch(
-        runner.unsafe<Row[] & Record<string, never>[]>(query.sql, [...query.parameters] as never[], { prepare: true }),
-      ),
+      reserved === undefined
+        ? this.#pool.run<Row>(query.sql, query.parameters)
+        : reserved.unsafe<(Row & Record<string, never>)[]>(query.sql, [...query.parameters] as never[]),
     );
     return { rows: [...rows], numAffectedRows: BigInt(rows.count ?? 0) };
   }
@@ -43,7 +42,8 @@ class PostgresConnection implements DatabaseConnection {
 
   async begin(): Promise<void> {
     this.#reserved = await this.#pool.sql.reserve();
-    await this.#reserved.unsafe("begin");
+    // Behind a pooler the limits of its role apply, which are meant for short statements.
+    await this.#reserved.unsafe("begin; set local statement_timeout = 0; set local lock_timeout = 0");
   }
 
   async end(statement: "commit" | "rollback"): Promise<void> {
@@ -91,7 +91,8 @@ class PostgresDriver implements Driver {
 
 /**
  * Kysely over a postgres.js pool, without the extra round trips of the common dialect: it reserves a connection and
- * describes every query (half the speed). Queries go to the pool, prepared.
+ * describes every query (half the speed). Queries go to the pool, prepared: parsed and planned once per connection, one round
+ * trip per call.
  *
  * Transactions are for migrations alone: postgres.js crashes the process when a backend dies inside `reserve`
  * (porsager/postgres #1208), so in a long-lived process every change is one statement.

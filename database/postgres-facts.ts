@@ -11,6 +11,8 @@ export interface PostgresFacts {
   /** A replica: it refuses writes. */
   readonly isStandby: boolean;
   readonly isReadOnly: boolean;
+  /** Its own time limit for our statements; `0`: none. */
+  readonly statementTimeout: string;
   /** ms since 1970, by its clock. */
   readonly clockMs: number;
 }
@@ -22,6 +24,7 @@ interface FactsRow {
   readonly fsync: string;
   readonly is_standby: boolean;
   readonly read_only: string;
+  readonly statement_timeout: string;
   readonly clock_ms: number;
 }
 
@@ -29,6 +32,7 @@ const facts = statement<FactsRow, []>(`
   select current_setting('server_version') as version, current_setting('server_version_num')::int as version_num,
     current_setting('synchronous_commit') as synchronous_commit, current_setting('fsync') as fsync,
     pg_is_in_recovery() as is_standby, current_setting('transaction_read_only') as read_only,
+    current_setting('statement_timeout') as statement_timeout,
     extract(epoch from clock_timestamp())::float8 * 1000 as clock_ms`);
 
 /** Reads the facts of a server. */
@@ -42,6 +46,7 @@ export const readPostgresFacts = async (db: Database): Promise<PostgresFacts> =>
     fsync: row.fsync,
     isStandby: row.is_standby,
     isReadOnly: row.read_only === "on",
+    statementTimeout: row.statement_timeout,
     clockMs: row.clock_ms,
   };
 };

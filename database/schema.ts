@@ -45,6 +45,8 @@ export interface DeliveriesTable {
   /** Grows by one with each claim: an owner with a lower one has lost the delivery. */
   fence: Generated<number>;
   lease_until: Date | null;
+  /** Of the claim that holds it, or held it last. */
+  claim_token: string | null;
   /** Attempts that a working system answered, or that were cut off after their commit point. */
   attempts: Generated<number>;
   /** Failures of the system: they use up no attempt, but make the next delay longer. */

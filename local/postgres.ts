@@ -64,7 +64,7 @@ const runs = (command: readonly string[]): boolean =>
  * As root, Postgres runs in a user namespace as `nobody`: no user is made, no file changes its owner, and the data may be
  * below a folder that only root can enter. Where namespaces are forbidden, it runs as the real `nobody`, who then owns it.
  */
-const asOrdinaryUser = (ownedFolders: readonly string[]): readonly string[] => {
+export const asOrdinaryUser = (ownedFolders: readonly string[]): readonly string[] => {
   if (process.getuid?.() !== 0) return [];
   const unshare = ["unshare", "--user", `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, "--"];
   if (runs([...unshare, "true"])) return unshare;

@@ -1,15 +1,27 @@
 import { z } from "zod";
 import { networks } from "./networks.ts";
-import { duration, mailbox, port, type Setting, setting, singleLine, text, url, wholeNumber } from "./values.ts";
+import {
+  databaseUrl,
+  duration,
+  mailbox,
+  port,
+  type Setting,
+  setting,
+  singleLine,
+  text,
+  url,
+  wholeNumber,
+} from "./values.ts";
 import { receiverNames } from "./webhooks.ts";
 
 /** Every setting, by the name of its variable. One schema for all processes; each requires only its own part. */
 export const SETTINGS = {
   DATABASE_URL: setting({
-    schema: url("postgres", "postgresql"),
+    schema: databaseUrl,
     example: "postgres://signup:secret@db.example:5432/signup",
     unit: "",
-    about: "PostgreSQL 14 to 18. The source of truth: users, the event log, the ledger of deliveries, the outbox.",
+    about:
+      "PostgreSQL 14 to 18. The source of truth: users, the event log, the ledger of deliveries, the outbox. May name several servers (`a:5432,b:5432`), of which the one that takes writes is used.",
     secret: true,
   }),
   REDIS_URL: setting({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { databaseAddresses } from "./database-addresses.ts";
 
 /** How one environment variable is read and documented. The table in docs/settings.md and `.env.example` are generated from this. */
 export interface Setting<Value> {
@@ -37,6 +38,14 @@ export const url = (...protocols: readonly string[]): z.ZodType<string, string> 
       return parsed !== null && protocols.includes(parsed.protocol.slice(0, -1));
     },
     `expected a URL that begins with ${protocols.map((protocol) => `${protocol}://`).join(" or ")}`,
+  );
+
+/** A URL of PostgreSQL, which may name several servers, separated by commas. */
+export const databaseUrl: z.ZodType<string, string> = z
+  .string()
+  .refine(
+    (value) => databaseAddresses(value).every((each) => /^postgres(ql)?:$/.test(URL.parse(each)?.protocol ?? "")),
+    "expected a URL that begins with postgres:// or postgresql://",
   );
 
 /** One plain mail address. */

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
+import { sql } from "kysely";
+import { randomHex } from "../observability/trace-context.ts";
 import { asSuperuser } from "./database.ts";
 import { eventually } from "./eventually.ts";
 import { anOwnRedis } from "./own-redis.ts";
@@ -85,30 +87,56 @@ describe("Redis refuses", () => {
   }
 });
 
+/** A trigger that fails as a server would that has no room, or no time. */
+const failingWith = (code: string) => [
+  `create function refuse() returns trigger language plpgsql as $$ begin raise 'refused' using errcode = '${code}'; end $$`,
+  "create trigger refuse before insert on users execute function refuse()",
+  "create trigger refuse before update on deliveries execute function refuse()",
+];
+const WORKING = ["drop function refuse cascade"];
+
 describe("Postgres refuses", () => {
+  let system: System;
+  let api: RunningProcess;
+  let consumer: RunningProcess;
+  const shared = new AsyncDisposableStack();
+  beforeAll(async () => {
+    system = shared.use(await aSystem());
+    api = await system.api();
+    consumer = await system.consumer();
+  });
+  afterAll(() => shared.disposeAsync());
+
   test.each([
-    ["read-only", "default_transaction_read_only = on", "default_transaction_read_only = off"],
-    ["every statement times out", "statement_timeout = '1ms'", "statement_timeout = 0"],
+    ["read-only", ["default_transaction_read_only = on"], ["default_transaction_read_only = off"]],
+    ["the disk is full", failingWith("53100"), WORKING],
+    ["every statement times out", failingWith("57014"), WORKING],
   ])("%s: 503 with Retry-After and no half-made user; then it goes on", async (_, refusing, working) => {
-    await using system = await aSystem();
-    const api = await system.api();
-    const consumer = await system.consumer();
-    const name = new URL(system.database.url).pathname.slice(1);
+    const { url } = system.database;
+    const name = new URL(url).pathname.slice(1);
     const restart = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and pid <> pg_backend_pid()`;
-    await asSuperuser(`alter database ${name} set ${refusing}`, restart);
+    const change = async (statements: readonly string[]) => {
+      for (const text of statements) {
+        if (text.startsWith("default_")) await asSuperuser(`alter database ${name} set ${text}`, restart);
+        else await sql.raw(text).execute(system.database.db);
+      }
+    };
+    const person = `half-${randomHex(4)}`;
+    const body = { user_name: person, email: `${person}@inbox.example` };
+    await change(refusing);
     const refused = await eventually(async () => {
       const response = await fetch(`${api.url}/api/v1/user/`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ user_name: "half", email: "half@inbox.example", password: "correct horse battery" }),
+        body: JSON.stringify({ ...body, password: "correct horse battery" }),
       });
       return response.status === 503 && response;
     });
     expect(Number(refused.headers.get("Retry-After"))).toBeGreaterThanOrEqual(1);
     expect((await fetch(`${consumer.url}/livez`)).status).toBe(200);
-    await asSuperuser(`alter database ${name} set ${working}`, restart);
+    await change(working);
     const signup = await eventually(async () => {
-      const made = await signUpAt(api, { user_name: "half", email: "half@inbox.example" });
+      const made = await signUpAt(api, body);
       return made.status === 201 && made;
     }, 20_000);
     await eventually(isSent(api, signup), 20_000);

@@ -16,6 +16,8 @@ export interface DispatcherDeps<Data, Input> extends AttemptDeps<Data, Input> {
   readonly knownTypes: readonly string[];
   readonly ledger: Ledger;
   readonly leaseMs: number;
+  /** A UUID for each claim. */
+  readonly newToken: () => string;
 }
 
 export interface Dispatcher {
@@ -36,7 +38,7 @@ interface LeasedDelivery {
 const DUPLICATE_WAIT_MS = 1_000;
 
 export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>): Dispatcher => {
-  const { redis, keys, definition, inFlight, ledger, settler, leaseMs, now, at, log } = deps;
+  const { redis, keys, definition, inFlight, ledger, settler, leaseMs, newToken, now, at, log } = deps;
   const { group } = definition;
   const readable = { patterns: group.types, knownTypes: deps.knownTypes, data: definition.data };
   const startAttempt = createAttempts(deps);
@@ -120,6 +122,30 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       ),
     );
 
+  /** A note that the work is done decides; without one, an operator does. */
+  const claimDoubtful = async (wanted: readonly WantedDelivery[], token: string) => {
+    const noted = await findDoneNotes(
+      redis,
+      wanted.map(({ event_id }) => noteKey(event_id)),
+    );
+    const isNoted = ({ event_id }: WantedDelivery) => noted.has(noteKey(event_id));
+    const done = wanted.filter(isNoted);
+    const unknown = wanted.filter((each) => !isNoted(each));
+    return new Map([
+      ...(done.length === 0 ? [] : await leased(() => ledger.claimDoubtful(done, token, "resend"))),
+      ...(unknown.length === 0 ? [] : await leased(() => ledger.claimDoubtful(unknown, token, "hold"))),
+    ]);
+  };
+
+  /** Once: a ledger that does not answer now has its leases run out. Never rejects. */
+  const unclaim = async (eventIds: readonly string[], token: string): Promise<void> => {
+    try {
+      await ledger.unclaim(eventIds, token, STOPPED);
+    } catch (error) {
+      log.warn({ error }, "a claim that may have taken place could not be undone; its lease will run out");
+    }
+  };
+
   return {
     async deliver(entries, signal, progress) {
       /** Undefined when asked to stop before it succeeded. */
@@ -151,20 +177,52 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       for (const { entry, event } of items) if (prepared.refused.has(event.id)) reject(entry, refused(event));
       if (wanted.length === 0) return;
 
-      const claims = await unlessStopped("claiming deliveries in the ledger", () =>
-        leased(() => ledger.claim(wanted.map((item) => wantedOf(item, prepared.found.get(item.event.id))))),
+      const token = newToken();
+      const wantedBy = new Map(
+        wanted.map((item) => [item.event.id, wantedOf(item, prepared.found.get(item.event.id))]),
       );
-      if (claims === undefined) {
-        for (const { entry } of wanted) inBackground(entry, settler.release(entry));
-        return;
-      }
+      /** What a claim under this token has taken meanwhile, its answer lost, is nobody's work. */
+      const giveBack = (items: readonly ReadableEntry<Data>[]): void => {
+        const undone = unclaim(
+          items.map(({ event }) => event.id),
+          token,
+        );
+        for (const { entry } of items) {
+          inBackground(
+            entry,
+            undone.then(() => settler.release(entry)),
+          );
+        }
+      };
+
+      const answers = await unlessStopped("claiming deliveries in the ledger", () =>
+        leased(() => ledger.claim([...wantedBy.values()], token)),
+      );
+      if (answers === undefined) return giveBack(wanted);
+      const doubtful = [...answers].flatMap(([id, { claim }]) => (claim.kind === "doubtful" ? [id] : []));
+      const decided =
+        doubtful.length === 0
+          ? new Map<string, LeasedDelivery>()
+          : await unlessStopped("claiming deliveries of which it is unknown whether they are done", () =>
+              claimDoubtful(
+                doubtful.flatMap((id) => wantedBy.get(id) ?? []),
+                token,
+              ),
+            );
+      const claims = new Map([...answers, ...(decided ?? [])]);
       const unknown = wanted.filter(({ event }) => !claims.has(event.id));
       const adopted =
         unknown.length === 0
           ? new Map<string, LeasedDelivery>()
           : await unlessStopped("adding unknown events to the ledger", () =>
-              leased(() => ledger.adopt(unknown.map((item) => unknownOf(item, prepared.found.get(item.event.id))))),
+              leased(() =>
+                ledger.adopt(
+                  unknown.map((item) => unknownOf(item, prepared.found.get(item.event.id))),
+                  token,
+                ),
+              ),
             );
+      if (adopted === undefined) giveBack(unknown);
       const claimed = new Map([...claims, ...(adopted ?? [])]);
       const noted = await unlessStopped("reading notes of work that is done", () => notedOf(claimed));
       const started = new Set<string>();
@@ -172,8 +230,10 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
         const { entry, event } = item;
         const { claim, leaseUntil } = claimed.get(event.id) ?? { claim: undefined, leaseUntil: 0 };
         if (claim === undefined) {
-          if (adopted === undefined) inBackground(entry, settler.release(entry));
-          else reject(entry, refused(event));
+          if (adopted !== undefined) reject(entry, refused(event));
+        } else if (claim.kind === "doubtful") {
+          // Asked to stop before it was decided: it is as it was.
+          giveBack([item]);
         } else if (started.has(event.id)) {
           inBackground(entry, settler.delay(entry, DUPLICATE_WAIT_MS));
         } else if (claim.kind === "wait") {

@@ -100,6 +100,8 @@ export const startGroup = <Data, Input>(
   const asked = observe.ledger(createLedger(db, { ...leasing, isIdempotent, oncePerSubject, uncertain }));
   const ledger: Ledger = {
     claim: watch.watched("claiming in the ledger", asked.claim),
+    claimDoubtful: watch.watched("claiming in the ledger", asked.claimDoubtful),
+    unclaim: watch.watched("undoing a claim in the ledger", asked.unclaim),
     adopt: watch.watched("adopting in the ledger", asked.adopt),
     renew: watch.watched("renewing leases in the ledger", asked.renew),
     settle: watch.watched("settling in the ledger", asked.settle),
@@ -140,7 +142,8 @@ export const startGroup = <Data, Input>(
     at,
     log,
   };
-  const dispatcher = observe.dispatcher(createDispatcher({ ...working, knownTypes, ledger, leaseMs: claimMinIdleMs }));
+  const leases = { ledger, leaseMs: claimMinIdleMs, newToken: () => Bun.randomUUIDv7() };
+  const dispatcher = observe.dispatcher(createDispatcher({ ...working, ...leases, knownTypes }));
   const blocking = createBlockingReader({ ...names, connect: connectBlocking, commands: redis });
 
   const heartbeat = startHeartbeat({ ...names, redis, keys, inFlight, ledger, log, now }, { claimMinIdleMs });

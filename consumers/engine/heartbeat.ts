@@ -46,11 +46,12 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
     if (attempts.length === 0) return;
     const askedAt = now();
     const leases = attempts.map(({ claim }) => ({ event_id: claim.eventId, fence: claim.fence }));
-    const ours = await ledger.renew(leases);
+    const { renewed, locked } = await ledger.renew(leases);
     for (const attempt of attempts) {
-      if (ours.has(attempt.claim.eventId)) attempt.leaseUntil = askedAt + options.claimMinIdleMs;
+      const { eventId } = attempt.claim;
+      if (renewed.has(eventId)) attempt.leaseUntil = askedAt + options.claimMinIdleMs;
       // An attempt whose outcome is recorded is no longer `active` either: for it this has no effect.
-      else attempt.isLost = true;
+      else if (!locked.has(eventId)) attempt.isLost = true;
     }
   };
 

@@ -21,9 +21,9 @@ test("an event that Postgres refuses gets no answer, alone or in a batch; the ot
     oncePerSubject: false,
     uncertain: "resend",
   });
-  expect((await ledger.adopt([refused])).size).toBe(0);
+  expect((await ledger.adopt([refused], Bun.randomUUIDv7())).size).toBe(0);
   const other = Bun.randomUUIDv7();
-  const adopted = await ledger.adopt([refused, wanted(other, "x=1")]);
+  const adopted = await ledger.adopt([refused, wanted(other, "x=1")], Bun.randomUUIDv7());
   expect([...adopted].map(([id, { kind }]) => [id, kind])).toEqual([[other, "taken"]]);
 });
 
@@ -32,9 +32,10 @@ test("a delivery that replay made is told apart: the delay of its group did not 
   const [eventId = ""] = await pipeline.signUp(aSignup());
   await enlistEvents(pipeline.db, [eventId], "reminder-email");
   const options = { consumer: "c", leaseMs: 10_000, expireAfterMs: undefined, isIdempotent: true } as const;
+  const doing = (group: string) => ({ group, uncertain: "resend", token: Bun.randomUUIDv7() }) as const;
   const claim = async (group: string) => {
     const wanted = [{ event_id: eventId, lookup: "ready", reason: null }] as const;
-    return (await claimDeliveries(pipeline.db, wanted, { ...options, group, uncertain: "resend" })).get(eventId);
+    return (await claimDeliveries(pipeline.db, wanted, { ...options, ...doing(group) })).get(eventId);
   };
   expect(await claim("reminder-email")).toMatchObject({ kind: "taken", isReplayed: true });
   expect(await claim("welcome-email")).toMatchObject({ kind: "taken", isReplayed: false });

@@ -1,49 +1,64 @@
 import type { Database } from "../../database/connection.ts";
-import { databaseFault } from "../../database/errors.ts";
-import { type AdoptOptions, adoptEvents, type UnknownEvent } from "../../database/ledger/adopt.ts";
+import { databaseFault, isLocked, RowLocked } from "../../database/errors.ts";
+import { type AdoptOptions, adoptEvents, LOST_RACE_WAIT_MS, type UnknownEvent } from "../../database/ledger/adopt.ts";
 import {
   type ClaimedDelivery,
   type ClaimOptions,
   claimDeliveries,
+  type Doubt,
   type WantedDelivery,
 } from "../../database/ledger/claim.ts";
 import { refuseDelivery, type UnreadableEvent } from "../../database/ledger/refuse.ts";
-import { type Lease, renewLeases } from "../../database/ledger/renew.ts";
-import { type Settlement, settleDeliveries } from "../../database/ledger/settle.ts";
+import { type Lease, type Renewal, renewLeases } from "../../database/ledger/renew.ts";
+import { type Settlement, type SettleResult, settleDeliveries } from "../../database/ledger/settle.ts";
+import { unclaimDeliveries } from "../../database/ledger/unclaim.ts";
 import { wholeOrEach } from "../../database/whole-or-each.ts";
 import { createBatcher } from "../../runtime/batcher.ts";
 
 /** One group's deliveries in Postgres, as its consumer uses them. Every call is batched. */
 export interface Ledger {
-  /** Claims the deliveries of events; one answer per event id, none for an event of which the group has no delivery. */
-  claim(wanted: readonly WantedDelivery[]): Promise<Map<string, ClaimedDelivery>>;
+  /**
+   * Claims the deliveries of events; one answer per event id, none for an event of which the group has no delivery. Repeated
+   * under the same token, because the answer was lost, it is the same claim. If the policy is `hold`, what is uncertain is
+   * `doubtful`: see `claimDoubtful`.
+   */
+  claim(wanted: readonly WantedDelivery[], token: string): Promise<Map<string, ClaimedDelivery>>;
+  /** Claims doubtful deliveries: to do the work, or to hold it for an operator. */
+  claimDoubtful(wanted: readonly WantedDelivery[], token: string, doubt: Doubt): Promise<Map<string, ClaimedDelivery>>;
+  /** Undoes a claim of which the answer was lost. */
+  unclaim(eventIds: readonly string[], token: string, reason: string): Promise<void>;
   /** Adds events and deliveries that are missing, and claims them; no answer for an event that Postgres refuses. */
-  adopt(events: readonly UnknownEvent[]): Promise<Map<string, ClaimedDelivery>>;
-  /** Renews leases; returns the event ids that are still ours. */
-  renew(leases: readonly Lease[]): Promise<Set<string>>;
-  /** Records one outcome, in a batch with others. False if the delivery is no longer ours. */
+  adopt(events: readonly UnknownEvent[], token: string): Promise<Map<string, ClaimedDelivery>>;
+  /** Renews leases. */
+  renew(leases: readonly Lease[]): Promise<Renewal>;
+  /**
+   * Records one outcome, in a batch with others. False if the delivery is no longer ours.
+   *
+   * @throws {RowLocked} somebody else has locked its row; to be repeated
+   */
   settle(settlement: Settlement): Promise<boolean>;
   /** Closes the delivery of an event that the group cannot read or does not bind to: `dead`. False if log and ledger do not have it so. */
   refuse(event: UnreadableEvent, reason: string): Promise<boolean>;
 }
 
-export type LedgerOptions = ClaimOptions & AdoptOptions;
+export type LedgerOptions = Omit<ClaimOptions & AdoptOptions, "token" | "uncertain"> & { readonly uncertain: Doubt };
 
 export const isRefused = (error: unknown): boolean => databaseFault(error).kind === "bad-data";
 
-/** A refused event has no answer: its entry is dead-lettered. */
+/** A refused event has no answer: its entry is dead-lettered. One that somebody else is making waits. */
 const adoptAll = async (
   db: Database,
   events: readonly UnknownEvent[],
-  options: LedgerOptions,
+  options: AdoptOptions,
 ): Promise<Map<string, ClaimedDelivery>> => {
   const answers = await wholeOrEach<UnknownEvent, ClaimedDelivery | undefined>(events, {
     run: async (rows) => {
       const claimed = await adoptEvents(db, rows, options);
       return rows.map((row) => claimed.get(row.event_id));
     },
-    mayBeOneRows: isRefused,
-    failedAlone: (_, error) => {
+    mayBeOneRows: (error) => isRefused(error) || isLocked(error),
+    failedAlone: ({ event_id: eventId }, error) => {
+      if (isLocked(error)) return { kind: "wait", eventId, delayMs: LOST_RACE_WAIT_MS };
       if (!isRefused(error)) throw error;
       return undefined;
     },
@@ -59,18 +74,18 @@ const settleAll = (
   db: Database,
   batch: readonly Settlement[],
   owner: { readonly group: string; readonly consumer: string },
-): Promise<readonly boolean[]> =>
-  wholeOrEach<Settlement, boolean>(batch, {
+): Promise<readonly SettleResult[]> =>
+  wholeOrEach<Settlement, SettleResult>(batch, {
     run: (rows) => settleDeliveries(db, rows, owner),
     mayBeOneRows: isRefused,
     failedAlone: async (row, error) => {
       if (!isRefused(error)) throw error;
-      const [isApplied = false] = await settleDeliveries(
+      const [result = "not-ours"] = await settleDeliveries(
         db,
         [{ ...row, reason: storable(row.reason), receipt: null, reply: null }],
         owner,
       );
-      return isApplied;
+      return result;
     },
   });
 
@@ -88,16 +103,23 @@ const MAX_BATCH = 256;
 const MAX_IN_FLIGHT = 2;
 
 export const createLedger = (db: Database, options: LedgerOptions): Ledger => {
-  const settlements = createBatcher<Settlement, boolean>({
+  const settlements = createBatcher<Settlement, SettleResult>({
     maxBatch: MAX_BATCH,
     maxInFlight: MAX_IN_FLIGHT,
     run: (batch) => settleAll(db, batch, options),
   });
+  const uncertain = options.uncertain === "hold" ? "ask" : options.uncertain;
   return {
-    claim: (wanted) => claimDeliveries(db, wanted, options),
-    adopt: (events) => adoptAll(db, events, options),
+    claim: (wanted, token) => claimDeliveries(db, wanted, { ...options, uncertain, token }),
+    claimDoubtful: (wanted, token, doubt) => claimDeliveries(db, wanted, { ...options, uncertain: doubt, token }),
+    unclaim: (eventIds, token, reason) => unclaimDeliveries(db, eventIds, { ...options, token, reason }),
+    adopt: (events, token) => adoptAll(db, events, { ...options, token }),
     renew: (leases) => renewLeases(db, options.group, leases, options.leaseMs),
-    settle: (settlement) => settlements.add(settlement),
+    async settle(settlement) {
+      const result = await settlements.add(settlement);
+      if (result === "locked") throw new RowLocked();
+      return result === "applied";
+    },
     refuse: (event, reason) => refuse(db, event, { ...options, reason }),
   };
 };

@@ -11,7 +11,7 @@ const options = { ...owner, leaseMs: 0, expireAfterMs: undefined, isIdempotent: 
 
 const claim = async ({ db }: Pipeline, eventId: string) => {
   const wanted = { event_id: eventId, lookup: "ready", reason: null } as const;
-  const claimed = (await claimDeliveries(db, [wanted], options)).get(eventId);
+  const claimed = (await claimDeliveries(db, [wanted], { ...options, token: Bun.randomUUIDv7() })).get(eventId);
   if (claimed?.kind !== "taken") throw new Error(`expected to claim it, but it is ${claimed?.kind}`);
   return claimed;
 };
@@ -44,9 +44,9 @@ test("an outcome whose answer was lost is answered as ours, and written once; an
   const [eventId = ""] = await pipeline.signUp(aSignup());
   const { fence } = await claim(pipeline, eventId);
   const retrying = { ...settlement, event_id: eventId, fence, state: "retrying", attempts: 1, reason: "full" } as const;
-  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual([true]);
-  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual([true]);
+  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual(["applied"]);
+  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual(["applied"]);
   expect(await pipeline.status(eventId)).toMatchObject({ state: "retrying", attempts: 1 });
   await claim(pipeline, eventId);
-  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual([false]);
+  expect(await settleDeliveries(pipeline.db, [retrying], owner)).toEqual(["not-ours"]);
 });

@@ -1,4 +1,4 @@
-import { databaseFault } from "../../database/errors.ts";
+import { databaseFault, isLocked } from "../../database/errors.ts";
 import { debitOnce } from "../../database/payments/debit.ts";
 import { findTransactions, type Transaction } from "../../database/payments/transactions.ts";
 import { paymentRequestedSchema } from "../../stream/events/payment-requested.ts";
@@ -37,6 +37,8 @@ export const factory = defineGroup({
         const reply = result.reason === null ? result.status : `${result.status}: ${result.reason}`;
         return { kind: "done", receipt: transactionId, reply };
       } catch (error) {
+        // Somebody else holds this account: the others go on.
+        if (isLocked(error)) return { kind: "transient", reason: "account_locked" };
         const { kind, code } = databaseFault(error);
         if (kind === "bad-data" || kind === "unknown") throw error;
         return { kind: "unavailable", reason: `database_${code.toLowerCase()}` };

@@ -1,4 +1,5 @@
 import { type Database, statement } from "../connection.ts";
+import { sqlLockTimeout } from "../lock-timeout.ts";
 import { type ClaimedDelivery, type ClaimOptions, type ClaimRow, toClaimed, type WantedDelivery } from "./claim.ts";
 import { firstStep } from "./timeline.ts";
 
@@ -11,22 +12,25 @@ export interface UnknownEvent extends WantedDelivery {
   readonly tracestate: string | null;
 }
 
-export interface AdoptOptions extends Pick<ClaimOptions, "group" | "consumer" | "leaseMs"> {
+export interface AdoptOptions extends Pick<ClaimOptions, "group" | "consumer" | "leaseMs" | "token"> {
   /** The group does its work once for each subject, whatever the event's id: a second event of one is `cancelled`. */
   readonly oncePerSubject: boolean;
 }
 
 /** Delay of a row that another consumer makes at the same moment. */
-const LOST_RACE_WAIT_MS = 250;
+export const LOST_RACE_WAIT_MS = 250;
+/** Longest wait for one. */
+const LOCK_TIMEOUT_MS = 100;
 
 /**
- * Makes event and delivery, and claims the delivery. $1 events, $2 group, $3 consumer, $4 lease ms, $5 once per subject.
- * The work counts as done if the group has another delivery of this type and subject, neither cancelled nor dead.
+ * Makes event and delivery, and claims the delivery. $1 events, $2 group, $3 consumer, $4 lease ms, $5 once per subject, $6 token.
+ * Made by this very claim before, whose answer was lost, a delivery is ours still, with a new lease. The work counts as done if the group has another delivery of this type and subject, neither cancelled nor dead.
  */
-const adopt = statement<ClaimRow, [readonly UnknownEvent[], string, string, number, boolean]>(`
+const adopt = statement<ClaimRow, [readonly UnknownEvent[], string, string, number, boolean, string]>(`
   with input as (
     select distinct on (event_id) * from json_to_recordset($1::json) as row (event_id uuid, lookup text, reason text,
       type text, subject text, data jsonb, traceparent text, tracestate text)
+    where ${sqlLockTimeout(`${LOCK_TIMEOUT_MS}`)}
     order by event_id),
   judged as (
     select input.*, case
@@ -46,12 +50,13 @@ const adopt = statement<ClaimRow, [readonly UnknownEvent[], string, string, numb
     select event_id, type, subject, data, traceparent, tracestate from to_make order by event_id
     on conflict do nothing),
   made as (
-    insert into deliveries (group_name, event_id, state, reason, fence, unanswered, lease_until, timeline)
+    insert into deliveries (group_name, event_id, state, reason, fence, unanswered, lease_until, claim_token, timeline)
     select $2::text, event_id, next_state, obstacle, 1, 1,
-      case when obstacle is null then now() + $4::float8 * interval '1 ms' end,
+      case when obstacle is null then now() + $4::float8 * interval '1 ms' end, $6::uuid,
       ${firstStep({ state: "next_state", by: "$3::text", reason: "obstacle" })}
     from to_make order by event_id
-    on conflict do nothing
+    on conflict (event_id, group_name) do update set lease_until = excluded.lease_until
+      where deliveries.claim_token = excluded.claim_token and deliveries.state = 'active'
     returning *)
   select event_id, case when state = 'active' then 'take' else 'closed' end as verdict, state, reason, fence, attempts,
     system_failures, uncertain, unanswered, null as was, null::float8 as wait_ms, 0::float8 as age_ms, false as is_replayed
@@ -61,10 +66,10 @@ const adopt = statement<ClaimRow, [readonly UnknownEvent[], string, string, numb
 export const adoptEvents = async (
   db: Database,
   events: readonly UnknownEvent[],
-  { group, consumer, leaseMs, oncePerSubject }: AdoptOptions,
+  { group, consumer, leaseMs, oncePerSubject, token }: AdoptOptions,
 ): Promise<Map<string, ClaimedDelivery>> => {
   if (events.length === 0) return new Map();
-  const rows = await adopt(db, events, group, consumer, leaseMs, oncePerSubject);
+  const rows = await adopt(db, events, group, consumer, leaseMs, oncePerSubject, token);
   const claimed = new Map(rows.map((row) => [row.event_id, toClaimed(row)]));
   for (const { event_id: eventId } of events) {
     if (!claimed.has(eventId)) claimed.set(eventId, { kind: "wait", eventId, delayMs: LOST_RACE_WAIT_MS });

@@ -20,9 +20,17 @@ export interface ClaimOptions {
   readonly expireAfterMs: number | undefined;
   /** Whether the work is idempotent: then a lease that ran out makes nothing uncertain. */
   readonly isIdempotent: boolean;
-  /** Policy for a delivery of which it is unknown whether its effect took place. */
-  readonly uncertain: "resend" | "hold";
+  /**
+   * Policy for a delivery of which it is unknown whether its effect took place. `ask`: it is left as it is, `doubtful`, for the
+   * caller to find out and to claim it again.
+   */
+  readonly uncertain: Doubt | "ask";
+  /** UUID of this claim: repeated because its answer was lost, it is recognised, and counts once. */
+  readonly token: string;
 }
+
+/** What becomes of a delivery of which it is unknown whether its effect took place. */
+export type Doubt = "resend" | "hold";
 
 /** A delivery that this consumer alone may work on now. */
 export interface TakenDelivery {
@@ -55,13 +63,25 @@ export type ClaimedDelivery =
       readonly reason: string | null;
       readonly attempts: number;
     }
-  /** Another consumer holds it, or its next attempt is not due for this time, in ms. */
+  /** It is unknown whether its effect took place, and the claim was to ask. It is unchanged. */
+  | { readonly kind: "doubtful"; readonly eventId: string }
+  /** Another consumer holds it, its row is locked, or its next attempt is not due, for this time, in ms. */
   | { readonly kind: "wait"; readonly eventId: string; readonly delayMs: number };
 
 /** One answer of the ledger about a claim; `adopt.ts` answers in the same shape. */
 export interface ClaimRow {
   readonly event_id: string;
-  readonly verdict: "take" | "expire" | "hold" | "cancel" | "suppress" | "closed" | "leased" | "not-due";
+  readonly verdict:
+    | "take"
+    | "expire"
+    | "hold"
+    | "ask"
+    | "cancel"
+    | "suppress"
+    | "closed"
+    | "leased"
+    | "not-due"
+    | "locked";
   readonly state: DeliveryState;
   readonly reason: string | null;
   readonly fence: number;
@@ -69,6 +89,7 @@ export interface ClaimRow {
   readonly system_failures: number;
   readonly uncertain: number;
   readonly unanswered: number;
+  /** Its state before; null if it was ours already: then an earlier owner is seen by `unanswered`. */
   readonly was: DeliveryState | null;
   readonly wait_ms: number | null;
   readonly age_ms: number;
@@ -80,29 +101,34 @@ const SQL_IS_REPLAYED = "timeline #>> '{0,reason}' is not distinct from 'replaye
 
 /**
  * Claims a batch in one statement. $1 wanted, $2 group, $3 consumer, $4 lease ms, $5 expire ms or null, $6 policy,
- * $7 whether the group's effect is idempotent.
+ * $7 whether the group's effect is idempotent, $8 token.
  *
- * `locked` locks the rows in the order of their key, so that batches wait for each other rather than deadlock. It looks each
- * up by the index: Postgres expects a hundred rows of any JSON, and joined would read all of a table that is small. `decided`
- * computes the verdict on each locked row; `updated` writes it.
+ * `locked` locks the rows in the order of their key, and leaves out those that somebody else has locked: the batch does not
+ * wait for them. It looks each up by the index: Postgres expects a hundred rows of any JSON, and joined would read all of a
+ * table that is small. `decided` computes the verdict on each locked row; `updated` writes it. A row that is active under
+ * this token was claimed by the same statement before, whose answer was lost: its lease begins anew, and nothing is counted.
  */
-const claim = statement<ClaimRow, [readonly WantedDelivery[], string, string, number, number | null, string, boolean]>(`
+const claim = statement<
+  ClaimRow,
+  [readonly WantedDelivery[], string, string, number, number | null, string, boolean, string]
+>(`
   with input as (
     select distinct on (event_id) * from json_to_recordset($1::json) as row (event_id uuid, lookup text, reason text)
     order by event_id),
   locked as (
-    select current.*, input.lookup, input.reason as lookup_reason
+    select current.*, input.lookup, input.reason as lookup_reason,
+      state = 'active' and coalesce(claim_token = $8::uuid, false) as is_ours
     from input cross join lateral (
       select * from deliveries where deliveries.event_id = input.event_id and group_name = $2::text
-      limit 1 for update) as current),
+      limit 1 for update skip locked) as current),
   decided as (
     select locked.*, case
       when state in (${SQL_FINAL}, 'held') then 'closed'
-      when state = 'active' and lease_until > now() then 'leased'
+      when state = 'active' and lease_until > now() and not is_ours then 'leased'
       when next_try_at > now() then 'not-due'
       when lookup <> 'ready' then lookup
       when queued_at < now() - $5::float8 * interval '1 ms' then 'expire'
-      when state in ('active', 'uncertain') and $6::text = 'hold' and not $7::boolean then 'hold'
+      when state in ('active', 'uncertain') and not is_ours and $6::text <> 'resend' and not $7::boolean then $6::text
       else 'take' end as verdict
     from locked),
   updated as (
@@ -110,22 +136,23 @@ const claim = statement<ClaimRow, [readonly WantedDelivery[], string, string, nu
       state = next_state,
       reason = case verdict when 'hold' then 'uncertain' when 'take' then deliveries.reason
         when 'expire' then deliveries.reason else decided.lookup_reason end,
-      fence = deliveries.fence + 1,
-      unanswered = deliveries.unanswered + 1,
+      fence = deliveries.fence + (not is_ours)::int,
+      unanswered = deliveries.unanswered + (not is_ours)::int,
       reconciled = 0,
       lease_until = case when verdict in ('take', 'expire') then now() + $4::float8 * interval '1 ms' end,
+      claim_token = $8::uuid,
       next_try_at = null,
-      uncertain = deliveries.uncertain + (decided.state = 'active' and not $7::boolean)::int,
+      uncertain = deliveries.uncertain + (decided.state = 'active' and not is_ours and not $7::boolean)::int,
       updated_at = now(),
-      timeline = ${withStep("decided", {
+      timeline = case when is_ours and next_state = 'active' then deliveries.timeline else ${withStep("decided", {
         state: "next_state",
         by: "$3::text",
         attempt: "case when next_state = 'active' then deliveries.attempts + 1 end",
         reason: "case when next_state <> 'active' then decided.lookup_reason end",
-      })}
+      })} end
     from (
-      select event_id, state, lookup_reason, verdict,
-        case when state = 'active' then ${withStep("decided", {
+      select event_id, state, lookup_reason, verdict, is_ours,
+        case when state = 'active' and not is_ours then ${withStep("decided", {
           state: "case when $7::boolean then 'queued' else 'uncertain' end",
           by: "$3::text",
           reason: "'lease_ran_out'",
@@ -134,7 +161,7 @@ const claim = statement<ClaimRow, [readonly WantedDelivery[], string, string, nu
           else 'active' end as next_state
       from decided where verdict in ('take', 'expire', 'hold', 'cancel', 'suppress')) as decided
     where deliveries.group_name = $2::text and deliveries.event_id = decided.event_id
-    returning deliveries.*, decided.state as was, verdict)
+    returning deliveries.*, case when not is_ours then decided.state end as was, verdict)
   select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, unanswered,
     was, null::float8 as wait_ms, extract(epoch from now() - created_at)::float8 * 1000 as age_ms, ${SQL_IS_REPLAYED} as is_replayed
   from updated
@@ -142,10 +169,16 @@ const claim = statement<ClaimRow, [readonly WantedDelivery[], string, string, nu
   select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, unanswered, state,
     extract(epoch from (case verdict when 'leased' then lease_until else next_try_at end) - now())::float8 * 1000,
     extract(epoch from now() - created_at)::float8 * 1000, ${SQL_IS_REPLAYED}
-  from decided where verdict in ('closed', 'leased', 'not-due')`);
+  from decided where verdict in ('closed', 'leased', 'not-due', 'ask')
+  union all
+  select event_id, 'locked', 'queued', null, 0, 0, 0, 0, 0, null, null, 0, false
+  from input where event_id not in (select event_id from locked) and exists (
+    select 1 from deliveries where deliveries.event_id = input.event_id and group_name = $2::text)`);
 
 /** Rounds up, to at least 1 ms: an entry that is due slightly too early would be delayed again and again. */
 const MIN_WAIT_MS = 50;
+/** Delay of a delivery whose row somebody else has locked: another claim for a moment, or an operator for minutes. */
+const LOCKED_WAIT_MS = 250;
 
 /** Maps a row of the ledger's answer. */
 export const toClaimed = (row: ClaimRow): ClaimedDelivery => {
@@ -164,13 +197,17 @@ export const toClaimed = (row: ClaimRow): ClaimedDelivery => {
         isExpired: row.verdict === "expire",
         ageMs: row.age_ms,
         isReplayed: row.is_replayed,
-        tookOver: row.was === "active",
+        tookOver: row.was === null ? row.unanswered > 1 : row.was === "active",
       };
     case "hold":
     case "cancel":
     case "suppress":
     case "closed":
       return { kind: "closed", eventId, state: row.state, reason: row.reason, attempts: row.attempts };
+    case "ask":
+      return { kind: "doubtful", eventId };
+    case "locked":
+      return { kind: "wait", eventId, delayMs: LOCKED_WAIT_MS };
     case "leased":
     case "not-due":
       return { kind: "wait", eventId, delayMs: Math.max(MIN_WAIT_MS, Math.ceil(row.wait_ms ?? 0)) };
@@ -184,8 +221,9 @@ export const toClaimed = (row: ClaimRow): ClaimedDelivery => {
 export const claimDeliveries = async (
   db: Database,
   wanted: readonly WantedDelivery[],
-  { group, consumer, leaseMs, expireAfterMs, isIdempotent, uncertain }: ClaimOptions,
+  { group, consumer, leaseMs, expireAfterMs, isIdempotent, uncertain, token }: ClaimOptions,
 ): Promise<Map<string, ClaimedDelivery>> => {
-  const rows = await claim(db, wanted, group, consumer, leaseMs, expireAfterMs ?? null, uncertain, isIdempotent);
+  const expireMs = expireAfterMs ?? null;
+  const rows = await claim(db, wanted, group, consumer, leaseMs, expireMs, uncertain, isIdempotent, token);
   return new Map(rows.map((row) => [row.event_id, toClaimed(row)]));
 };

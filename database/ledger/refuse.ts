@@ -1,4 +1,5 @@
 import { type Database, statement } from "../connection.ts";
+import { sqlLockTimeout } from "../lock-timeout.ts";
 import { SQL_UNFINISHED } from "./states.ts";
 import { withStep } from "./timeline.ts";
 
@@ -9,13 +10,17 @@ export interface UnreadableEvent {
   readonly data: unknown;
 }
 
+/** Longest wait for a row that somebody else has locked; the consumer comes again. */
+const LOCK_TIMEOUT_MS = 100;
+
 /**
  * $1 event, $2 group, $3 consumer, $4 reason. Only what the log itself has is refused: an entry made by hand may carry the
  * id of a sound event. A delivery that another consumer holds is left alone: it can read what this one cannot.
  */
 const refuse = statement<{ event_id: string }, [readonly UnreadableEvent[], string, string, string]>(`
   with input as (
-    select * from json_to_recordset($1::json) as row (event_id uuid, type text, data jsonb)),
+    select * from json_to_recordset($1::json) as row (event_id uuid, type text, data jsonb)
+    where ${sqlLockTimeout(`${LOCK_TIMEOUT_MS}`)}),
   locked as (
     select deliveries.* from deliveries join events using (event_id) join input using (event_id)
     where group_name = $2::text and events.type = input.type and events.data = input.data

@@ -20,12 +20,19 @@ export interface Settlement {
   readonly reply: string | null;
 }
 
+/** `not-ours`: the delivery is another claim's by now. `locked`: somebody else has locked its row; to be written later. */
+export type SettleResult = "applied" | "not-ours" | "locked";
+
 /**
  * One statement per batch. $1 settlements, $2 group, $3 consumer. Fenced: an owner that lost the delivery to a later claim
  * changes nothing. `done` is written by any owner, because the effect took place. What was written under the same fence before
  * is not written again, but answered as ours: the answer to it was lost.
+ * A row that somebody else has locked is left out: the batch does not wait for it.
  */
-const settle = statement<{ event_id: string }, [readonly Settlement[], string, string]>(`
+const settle = statement<
+  { event_id: string; result: Exclude<SettleResult, "not-ours"> },
+  [readonly Settlement[], string, string]
+>(`
   with input as (
     select distinct on (event_id) * from json_to_recordset($1::json) as row (
       event_id uuid, fence int, state text, attempts int, system_failures int, uncertain int, delay_ms float8,
@@ -37,8 +44,8 @@ const settle = statement<{ event_id: string }, [readonly Settlement[], string, s
       when current.state = input.state and current.fence = input.fence then 'applied' end as verdict
     from input cross join lateral (
       select state, fence from deliveries where deliveries.event_id = input.event_id and group_name = $2::text
-      limit 1 for update) as current),
-  updated as (
+      limit 1 for update skip locked) as current),
+  applied as (
   update deliveries set
     state = input.state,
     lease_until = null,
@@ -63,14 +70,19 @@ const settle = statement<{ event_id: string }, [readonly Settlement[], string, s
   from (select * from locked where verdict = 'apply') as input
   where deliveries.group_name = $2::text and deliveries.event_id = input.event_id
   returning deliveries.event_id)
-  select event_id from updated union all select event_id from locked where verdict = 'applied'`);
+  select event_id, 'applied' as result from applied
+  union all
+  select event_id, 'applied' from locked where verdict = 'applied'
+  union all
+  select event_id, 'locked' from input where event_id not in (select event_id from locked) and exists (
+    select 1 from deliveries where deliveries.event_id = input.event_id and group_name = $2::text)`);
 
-/** Writes outcomes to the ledger; one boolean per settlement: whether it took effect, now or before. */
+/** Writes outcomes to the ledger; one result per settlement. */
 export const settleDeliveries = async (
   db: Database,
   settlements: readonly Settlement[],
   { group, consumer }: { readonly group: string; readonly consumer: string },
-): Promise<readonly boolean[]> => {
-  const applied = new Set((await settle(db, settlements, group, consumer)).map((row) => row.event_id));
-  return settlements.map((settlement) => applied.has(settlement.event_id));
+): Promise<readonly SettleResult[]> => {
+  const results = new Map((await settle(db, settlements, group, consumer)).map((row) => [row.event_id, row.result]));
+  return settlements.map((settlement) => results.get(settlement.event_id) ?? "not-ours");
 };

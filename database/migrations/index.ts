@@ -6,6 +6,7 @@ import { payments } from "./0004-payments.ts";
 import { confirmations } from "./0005-confirmations.ts";
 import { dueDeliveries } from "./0006-due-deliveries.ts";
 import { pauses } from "./0007-pauses.ts";
+import { claimTokens } from "./0008-claim-tokens.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -16,4 +17,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0005-confirmations": confirmations,
   "0006-due-deliveries": dueDeliveries,
   "0007-pauses": pauses,
+  "0008-claim-tokens": claimTokens,
 };

@@ -1,8 +1,7 @@
-import { createBatcher } from "../../runtime/batcher.ts";
 import { type Database, statement } from "../connection.ts";
-import { databaseFault } from "../errors.ts";
 import { type BoundGroup, type EventRow, type NewEvent, SQL_EVENT_ROW, sqlWriteEvents, toEventRow } from "../events.ts";
-import { wholeOrEach } from "../whole-or-each.ts";
+import { sqlLockTimeout } from "../lock-timeout.ts";
+import { createSharedWriter } from "../shared-write.ts";
 import { findTransactions, type Transaction } from "./transactions.ts";
 
 /** A debit that a client asks for. Checked before it comes here. */
@@ -43,10 +42,11 @@ interface InputRow extends EventRow {
 
 /** The primary key decides which request makes a transaction, also within one batch; sorted, so that batches queue up. */
 const insertPayments = (bindings: readonly BoundGroup[]) =>
-  statement<{ event_id: string; created_at: Date }, [readonly InputRow[]]>(`
+  statement<{ event_id: string; created_at: Date }, [readonly InputRow[], number]>(`
   with input as (
     select * from json_to_recordset($1::json) as row (transaction_id text, user_id uuid, currency text, amount bigint,
-      ${SQL_EVENT_ROW})),
+      ${SQL_EVENT_ROW})
+    where ${sqlLockTimeout("$2")}),
   new_transactions as (
     insert into transactions (transaction_id, event_id, user_id, currency, amount)
     select transaction_id, event_id, user_id, currency, amount from input order by transaction_id
@@ -70,42 +70,42 @@ const writeBatch = async (
   db: Database,
   insert: ReturnType<typeof insertPayments>,
   rows: readonly InputRow[],
-): Promise<readonly Settled[]> => {
-  const made = new Map((await insert(db, rows)).map((row) => [row.event_id, row.created_at]));
-  const left = rows.filter((row) => !made.has(row.event_id)).map((row) => row.transaction_id);
-  const existing = left.length === 0 ? new Map<string, Transaction>() : await findTransactions(db, left);
-  return rows.map((row): Settled => {
+  lockTimeoutMs: number,
+  settle: (row: InputRow, settled: Settled) => void,
+): Promise<void> => {
+  const made = new Map((await insert(db, rows, lockTimeoutMs)).map((row) => [row.event_id, row.created_at]));
+  const left = rows.filter((row) => {
     const createdAt = made.get(row.event_id);
-    if (createdAt !== undefined) return { result: { kind: "created", createdAt } };
-    const transaction = existing.get(row.transaction_id);
-    return transaction === undefined
-      ? { error: new Error(`the transaction ${row.transaction_id} was neither made nor found`) }
-      : { result: { kind: "exists", transaction } };
+    if (createdAt !== undefined) settle(row, { result: { kind: "created", createdAt } });
+    return createdAt === undefined;
   });
+  if (left.length === 0) return;
+  const ids = left.map((row) => row.transaction_id);
+  const existing = await findTransactions(db, ids);
+  for (const row of left) {
+    const transaction = existing.get(row.transaction_id);
+    settle(
+      row,
+      transaction === undefined
+        ? { error: new Error(`the transaction ${row.transaction_id} was neither made nor found`) }
+        : { result: { kind: "exists", transaction } },
+    );
+  }
 };
-
-const MAX_BATCH = 128;
-const MAX_IN_FLIGHT = 2;
 
 /** `bindings`: the groups that get a delivery of a payment. */
 export const createPaymentWriter = (db: Database, bindings: readonly BoundGroup[]): PaymentWriter => {
   const insert = insertPayments(bindings);
-  const batcher = createBatcher<InputRow, Settled>({
-    maxBatch: MAX_BATCH,
-    maxInFlight: MAX_IN_FLIGHT,
-    run: (rows) =>
-      wholeOrEach<InputRow, Settled>(rows, {
-        run: (batch) => writeBatch(db, insert, batch),
-        mayBeOneRows: (error) => databaseFault(error).kind !== "unavailable",
-        failedAlone: (_, error) => ({ error }),
-      }),
+  const writer = createSharedWriter<InputRow, Settled>({
+    keysOf: (row) => [row.transaction_id],
+    write: (rows, lockTimeoutMs, settle) => writeBatch(db, insert, rows, lockTimeoutMs, settle),
   });
   return {
     write: async (payment) => {
-      const settled = await batcher.add(toRow(payment));
+      const settled = await writer.write(toRow(payment));
       if ("error" in settled) throw settled.error;
       return settled.result;
     },
-    idle: () => batcher.idle(),
+    idle: () => writer.idle(),
   };
 };

@@ -1,4 +1,6 @@
+import { createSlots } from "../../runtime/slots.ts";
 import { type Database, statement } from "../connection.ts";
+import { RowLocked } from "../errors.ts";
 import {
   type BoundGroup,
   type EventRow,
@@ -9,6 +11,7 @@ import {
   sqlWriteEvents,
   toEventRow,
 } from "../events.ts";
+import { sqlLockTimeout } from "../lock-timeout.ts";
 
 /** A link to confirm an address, followed by its owner. */
 export interface Confirmation {
@@ -34,6 +37,11 @@ interface InputRow extends EventRow {
   readonly token_hash: string;
 }
 
+/** Longest wait for a user's row that somebody else has locked. */
+const LOCK_TIMEOUT_MS = 500;
+/** Confirmations at the same time: those that wait for a lock leave connections to the others. */
+const MAX_AT_ONCE = 4;
+
 /**
  * The user's row is the guard: of two calls at the same time, the second waits for it, and finds the address confirmed.
  * So the event is written once.
@@ -42,7 +50,8 @@ const confirmOnce = (bindings: readonly BoundGroup[]) =>
   statement<LoggedEvent, [readonly InputRow[]]>(`
   with input as (
     select * from json_to_recordset($1::json) as row (user_id uuid, token_hash text,
-      ${SQL_EVENT_ROW})),
+      ${SQL_EVENT_ROW})
+    where ${sqlLockTimeout(`${LOCK_TIMEOUT_MS}`)}),
   confirmed as (
     update users set email_verified_at = now(), confirmation_hash = decode(input.token_hash, 'hex')
     from input
@@ -73,8 +82,9 @@ export const isVerified = async (db: Database, userId: string): Promise<boolean 
  */
 export const createConfirm = (bindings: readonly BoundGroup[]): Confirm => {
   const confirm = confirmOnce(bindings);
+  const slots = createSlots({ size: MAX_AT_ONCE, maxWaitMs: LOCK_TIMEOUT_MS, onFull: () => new RowLocked() });
   return async (db, confirmation) => {
-    const [event] = await confirm(db, [toRow(confirmation)]);
+    const [event] = await slots.run(() => confirm(db, [toRow(confirmation)]));
     if (event !== undefined) return { kind: "confirmed", event };
     const verified = await isVerified(db, confirmation.userId);
     if (verified === undefined) return { kind: "no_such_user" };

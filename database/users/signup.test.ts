@@ -1,12 +1,15 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { sql } from "kysely";
 import { randomHex } from "../../observability/trace-context.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
+import { eventually } from "../../tests/eventually.ts";
 import { aSignup } from "../../tests/pipeline.ts";
+import { aStranger } from "../../tests/stranger.ts";
 import { comparisonKey } from "../comparison-key.ts";
 import { openDatabase } from "../connection.ts";
 import { databaseFault } from "../errors.ts";
 import { findByIdempotencyKey } from "./idempotency-keys.ts";
-import { createSignupWriter } from "./signup.ts";
+import { createSignupWriter, type NewSignup } from "./signup.ts";
 
 const bindings = ["welcome-email", "example"].map((group_name) => ({
   type: "user.signed_up.v1",
@@ -116,4 +119,93 @@ test("an unavailable database rejects every queued signup as unavailable", async
   ]);
   await writer.idle();
   await away.destroy();
+});
+
+describe("a row that somebody else has locked", () => {
+  /** What an open transaction of somebody else holds: an address, a name, or a key. */
+  const holding = ({ userId, userName, userNameKey, email, emailKey, passwordHash, locale }: NewSignup) =>
+    `insert into users (id, user_name, user_name_key, email, email_key, password_hash, locale)
+     values ('${userId}', '${userName}', '${userNameKey}', '${email}', '${emailKey}', '${passwordHash}', '${locale}')`;
+  const backendsWaiting = async () =>
+    (
+      await database.db
+        .selectNoFrom(
+          sql<number>`(select count(*)::int from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock')`.as("waiting"),
+        )
+        .executeTakeFirstOrThrow()
+    ).waiting;
+  const codeOf = async (refused: Promise<unknown>) =>
+    databaseFault(await refused.catch((error: unknown) => error)).code;
+
+  test("holds up no neighbour; it is refused itself, and then it is not made, nor waited for", async () => {
+    const held = aSignup();
+    await using stranger = await aStranger(database.url, holding(held));
+    const writer = createSignupWriter(database.db, bindings);
+    const locked = [aSignup({ emailKey: held.emailKey }), aSignup({ userNameKey: held.userNameKey })];
+    const refusals = locked.map((signup) => codeOf(writer.write(signup)));
+    let refused = 0;
+    for (const refusal of refusals) void refusal.then(() => (refused += 1));
+    for (let wave = 0; wave < 3; wave += 1) {
+      const again = codeOf(writer.write(aSignup({ emailKey: held.emailKey })));
+      refusals.push(again);
+      const neighbours = await Promise.all(Array.from({ length: 24 }, () => writer.write(aSignup())));
+      expect(new Set(neighbours.map(kindOf))).toEqual(new Set(["created"]));
+    }
+    expect(refused).toBe(0);
+    expect(new Set(await Promise.all(refusals))).toEqual(new Set(["55P03"]));
+    await writer.idle();
+    expect(await backendsWaiting()).toBe(0);
+    await stranger.end("rollback");
+    const made = await database.db
+      .selectFrom("users")
+      .select("id")
+      .where(
+        "id",
+        "in",
+        locked.map(({ userId }) => userId),
+      )
+      .execute();
+    expect(made).toEqual([]);
+    expect(kindOf(await writer.write(aSignup({ emailKey: held.emailKey })))).toBe("created");
+  });
+
+  test("is written when the lock ends in time, and told what it meets", async () => {
+    const [committed, undone] = [aSignup(), aSignup()];
+    await using first = await aStranger(database.url, holding(committed));
+    await using second = await aStranger(database.url, holding(undone));
+    const writer = createSignupWriter(database.db, bindings);
+    const meets = writer.write(aSignup({ emailKey: committed.emailKey }));
+    const passes = writer.write(aSignup({ emailKey: undone.emailKey }));
+    await eventually(async () => (await backendsWaiting()) > 0);
+    await first.end("commit");
+    await second.end("rollback");
+    expect((await Promise.all([meets, passes])).map(kindOf)).toEqual(["email_taken", "created"]);
+  });
+
+  test("an idempotency key alike: others under keys of their own pass", async () => {
+    const writer = createSignupWriter(database.db, bindings);
+    const idempotencyKeyHash = randomHex(32);
+    await writer.write(aSignup({ idempotencyKeyHash }));
+    await using _ = await aStranger(
+      database.url,
+      `update idempotency_keys set created_at = now() - interval '2 days' where key_hash = decode('${idempotencyKeyHash}', 'hex')`,
+    );
+    const mine = codeOf(writer.write(aSignup({ idempotencyKeyHash })));
+    expect(kindOf(await writer.write(aSignup({ idempotencyKeyHash: randomHex(32) })))).toBe("created");
+    expect(await mine).toBe("55P03");
+  });
+
+  test("if it is the whole table, all are refused in time, and none is made", async () => {
+    const own = await withTestDatabase();
+    const writer = createSignupWriter(own.db, bindings);
+    const stranger = await aStranger(own.url, "lock table users in access exclusive mode");
+    const refusals = await Promise.all(Array.from({ length: 104 }, () => codeOf(writer.write(aSignup()))));
+    expect(new Set(refusals)).toEqual(new Set(["55P03"]));
+    await stranger.end("rollback");
+    await writer.idle();
+    expect(await own.db.selectFrom("users").select("id").execute()).toEqual([]);
+    expect(kindOf(await writer.write(aSignup()))).toBe("created");
+    await own.drop();
+  });
 });

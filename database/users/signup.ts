@@ -1,8 +1,7 @@
-import { type Batcher, createBatcher } from "../../runtime/batcher.ts";
 import { type Database, statement } from "../connection.ts";
-import { databaseFault } from "../errors.ts";
 import { type BoundGroup, type EventRow, type NewEvent, SQL_EVENT_ROW, sqlWriteEvents, toEventRow } from "../events.ts";
-import { wholeOrEach } from "../whole-or-each.ts";
+import { sqlLockTimeout } from "../lock-timeout.ts";
+import { createSharedWriter } from "../shared-write.ts";
 
 /** Everything that a signup writes, already validated, normalised and hashed. */
 export interface NewSignup {
@@ -39,9 +38,6 @@ export interface SignupWriter {
   idle(): Promise<void>;
 }
 
-const MAX_BATCH = 128;
-/** One: what arrives while it runs shares the next statement, and a larger statement costs each less. */
-const MAX_IN_FLIGHT = 1;
 const MAX_ROUNDS = 3;
 
 interface InputRow extends EventRow {
@@ -58,14 +54,15 @@ interface InputRow extends EventRow {
 const INPUT = `input as (
     select * from json_to_recordset($1::json) as row (
       user_id uuid, user_name text, user_name_key text, email text, email_key text, password_hash text, locale text,
-      key_hash text, ${SQL_EVENT_ROW}))`;
+      key_hash text, ${SQL_EVENT_ROW})
+    where ${sqlLockTimeout("$2")})`;
 
 /**
  * One statement for user, event, deliveries and outbox. The unique indexes decide what is taken, also within one batch. Rows
  * are sorted, so that two batches wait for each other rather than deadlock. A used Idempotency-Key leaves its row out.
  */
 const insertSignups = (bindings: readonly BoundGroup[]) =>
-  statement<{ user_id: string; created_at: Date }, [readonly InputRow[]]>(`
+  statement<{ user_id: string; created_at: Date }, [readonly InputRow[], number]>(`
   with ${INPUT},
   new_keys as (
     insert into idempotency_keys (key_hash, user_id, event_id)
@@ -95,7 +92,7 @@ interface Obstacle {
  * Why rows were left out; runs only for those. A key without a signup, or older than a day, is free again. A row without an
  * obstacle conflicted with a row that no longer exists: it is written again.
  */
-const findObstacles = statement<Obstacle, [readonly InputRow[]]>(`
+const findObstacles = statement<Obstacle, [readonly InputRow[], number]>(`
   with ${INPUT},
   freed as (
     delete from idempotency_keys using input
@@ -129,29 +126,6 @@ const resultOf = (obstacle: Obstacle): SignupResult | undefined => {
   return undefined;
 };
 
-/** Writes a batch; one result per row. */
-const writeBatch = async (
-  db: Database,
-  insert: ReturnType<typeof insertSignups>,
-  rows: readonly InputRow[],
-): Promise<Map<string, SignupResult>> => {
-  const results = new Map<string, SignupResult>();
-  let open = rows;
-  for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
-    for (const row of await insert(db, open)) {
-      results.set(row.user_id, { kind: "created", createdAt: row.created_at });
-    }
-    const leftOut = open.filter((row) => !results.has(row.user_id));
-    if (leftOut.length === 0) break;
-    for (const obstacle of await findObstacles(db, leftOut)) {
-      const result = resultOf(obstacle);
-      if (result !== undefined) results.set(obstacle.user_id, result);
-    }
-    open = leftOut.filter((row) => !results.has(row.user_id));
-  }
-  return results;
-};
-
 /** The row conflicted repeatedly with rows that no longer exist; the same request may succeed now. */
 class SignupConflict extends Error {
   override readonly name = "SignupConflict";
@@ -165,38 +139,52 @@ class SignupConflict extends Error {
 
 type Settled = { readonly result: SignupResult } | { readonly error: unknown };
 
-/** No signup fails because of another: a refused value, or a deadlock, fails its own row alone. */
-const writeAll = (
+/** Writes a batch, and finds out about the rows that were left out. */
+const writeBatch = async (
   db: Database,
   insert: ReturnType<typeof insertSignups>,
   rows: readonly InputRow[],
-): Promise<readonly Settled[]> =>
-  wholeOrEach<InputRow, Settled>(rows, {
-    run: async (batch) => {
-      const results = await writeBatch(db, insert, batch);
-      return batch.map((row) => {
-        const result = results.get(row.user_id);
-        return result === undefined ? { error: new SignupConflict() } : { result };
-      });
-    },
-    mayBeOneRows: (error) => databaseFault(error).kind !== "unavailable",
-    failedAlone: (_, error) => ({ error }),
-  });
+  lockTimeoutMs: number,
+  settle: (row: InputRow, settled: Settled) => void,
+): Promise<void> => {
+  let open = rows;
+  for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
+    const made = new Map((await insert(db, open, lockTimeoutMs)).map((row) => [row.user_id, row.created_at]));
+    const leftOut = open.filter((row) => {
+      const createdAt = made.get(row.user_id);
+      if (createdAt !== undefined) settle(row, { result: { kind: "created", createdAt } });
+      return createdAt === undefined;
+    });
+    if (leftOut.length === 0) return;
+    const obstacles = new Map(
+      (await findObstacles(db, leftOut, lockTimeoutMs)).map((obstacle) => [obstacle.user_id, resultOf(obstacle)]),
+    );
+    open = leftOut.filter((row) => {
+      const result = obstacles.get(row.user_id);
+      if (result !== undefined) settle(row, { result });
+      return result === undefined;
+    });
+  }
+  for (const row of open) settle(row, { error: new SignupConflict() });
+};
 
 /** `bindings`: the groups that get a delivery of each signup. */
 export const createSignupWriter = (db: Database, bindings: readonly BoundGroup[]): SignupWriter => {
   const insert = insertSignups(bindings);
-  const batcher: Batcher<InputRow, Settled> = createBatcher({
-    maxBatch: MAX_BATCH,
-    maxInFlight: MAX_IN_FLIGHT,
-    run: (rows) => writeAll(db, insert, rows),
+  const writer = createSharedWriter<InputRow, Settled>({
+    keysOf: (row) => [
+      `email ${row.email_key}`,
+      `name ${row.user_name_key}`,
+      ...(row.key_hash === null ? [] : [`key ${row.key_hash}`]),
+    ],
+    write: (rows, lockTimeoutMs, settle) => writeBatch(db, insert, rows, lockTimeoutMs, settle),
   });
   return {
     write: async (signup) => {
-      const settled = await batcher.add(toRow(signup));
+      const settled = await writer.write(toRow(signup));
       if ("error" in settled) throw settled.error;
       return settled.result;
     },
-    idle: () => batcher.idle(),
+    idle: () => writer.idle(),
   };
 };

@@ -11,6 +11,7 @@ const goodPostgres: PostgresFacts = {
   fsync: "on",
   isStandby: false,
   isReadOnly: false,
+  statementTimeout: "4s",
   clockMs: 0,
 };
 const goodRedis: RedisFacts = {
@@ -61,6 +62,7 @@ describe("a diagnosis", () => {
     [{ fsync: "off" }, "fsync", "warn"],
     [{ isStandby: true }, "postgres writable", "fail"],
     [{ isReadOnly: true }, "postgres writable", "fail"],
+    [{ statementTimeout: "0" }, "statement_timeout", "warn"],
   ] as const)("of a Postgres with %p: %p, %p", (parts, name, verdict) => {
     expect(checkPostgres({ ...goodPostgres, ...parts }, [])).toContainEqual(expect.objectContaining({ name, verdict }));
   });

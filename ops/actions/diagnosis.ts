@@ -43,11 +43,18 @@ export const checkPostgres = (facts: PostgresFacts, pendingMigrations: readonly 
     facts.fsync === "on"
       ? ok("fsync", "on")
       : warn("fsync", "off: a power failure may destroy the database", "set fsync = on, except on a test machine"),
+    facts.statementTimeout === "0"
+      ? warn(
+          "statement_timeout",
+          "none: a pooler does not pass it on",
+          "bun run migrate through the pooler, then reload it",
+        )
+      : ok("statement_timeout", facts.statementTimeout),
     facts.isStandby || facts.isReadOnly
       ? fail(
           "postgres writable",
           facts.isStandby ? "a standby: it refuses writes" : "read-only",
-          "point DATABASE_URL at the primary (target_session_attrs=read-write)",
+          "point DATABASE_URL at the primary, or name all servers in it",
         )
       : ok("postgres writable", "yes"),
   ];

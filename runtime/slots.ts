@@ -1,0 +1,68 @@
+/** Runs at most a number of pieces of work at the same time; the others wait their turn, in order. */
+export interface Slots {
+  /** Runs the work when there is room. Rejects with `onFull` if its turn does not come in time: then it has not begun. */
+  run<Result>(work: () => Promise<Result>): Promise<Result>;
+}
+
+export interface SlotsOptions {
+  readonly size: number;
+  /** Longest wait for a turn in ms; Infinity: no limit. */
+  readonly maxWaitMs: number;
+  /** Maximum pieces that wait; unlimited if not given. */
+  readonly maxWaiting?: number;
+  /** The error of a piece whose turn did not come. */
+  readonly onFull: () => Error;
+}
+
+interface Waiting {
+  readonly begin: () => void;
+}
+
+export const createSlots = ({ size, maxWaitMs, maxWaiting = Infinity, onFull }: SlotsOptions): Slots => {
+  const waiting = new Set<Waiting>();
+  let free = size;
+
+  const turn = (): Promise<void> => {
+    if (free > 0) {
+      free -= 1;
+      return Promise.resolve();
+    }
+    if (waiting.size >= maxWaiting) return Promise.reject(onFull());
+    return new Promise((resolve, reject) => {
+      const timer = Number.isFinite(maxWaitMs)
+        ? setTimeout(() => {
+            waiting.delete(own);
+            reject(onFull());
+          }, maxWaitMs)
+        : undefined;
+      const own = {
+        begin: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      waiting.add(own);
+    });
+  };
+
+  const end = (): void => {
+    const [next] = waiting;
+    if (next === undefined) {
+      free += 1;
+      return;
+    }
+    waiting.delete(next);
+    next.begin();
+  };
+
+  return {
+    async run(work) {
+      await turn();
+      try {
+        return await work();
+      } finally {
+        end();
+      }
+    },
+  };
+};

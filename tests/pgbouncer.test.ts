@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { sql } from "kysely";
+import { openDatabase } from "../database/connection.ts";
+import { migrateToLatest } from "../database/migrate-to-latest.ts";
+import { keepLimitsBehindPooler } from "../database/role-limits.ts";
+import { type TestDatabase, withTestDatabase } from "./database.ts";
+import { eventually } from "./eventually.ts";
+import { type PgBouncer, startPgBouncer } from "./pgbouncer.ts";
+import { anOutbox, aPipeline, aSignup } from "./pipeline.ts";
+import { aStranger } from "./stranger.ts";
+
+let database: TestDatabase;
+let pooler: PgBouncer;
+beforeAll(async () => {
+  database = await withTestDatabase({ migrated: false });
+  pooler = await startPgBouncer(database.url);
+});
+afterAll(async () => {
+  await pooler[Symbol.asyncDispose]();
+  await database.drop();
+});
+
+const open = (poolSize: number, deadlineMs?: number) =>
+  openDatabase({
+    url: pooler.url,
+    poolSize,
+    applicationName: "behind a pooler",
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  });
+
+test("behind PgBouncer in transaction mode: migrations, signups and mails, with the server's limits and others' locks", async () => {
+  const single = open(1, Number.POSITIVE_INFINITY);
+  await migrateToLatest(single);
+  await single.destroy();
+  const db = open(10);
+  expect(await keepLimitsBehindPooler(db)).toBe(true);
+  // PgBouncer asks for new connections when it is told to close the old ones; here the server does.
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()`.execute(database.db);
+  const shown = await eventually(async () => {
+    const limits = await sql<{ statement: string; lock: string; idle: string }>`
+      select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
+        current_setting('idle_in_transaction_session_timeout') as idle`
+      .execute(db)
+      .catch(() => undefined);
+    return limits?.rows[0];
+  });
+  expect(shown).toEqual({ statement: "4s", lock: "1s", idle: "10s" });
+  expect(await keepLimitsBehindPooler(db)).toBe(false);
+
+  await using pipeline = await aPipeline(undefined, { url: pooler.url, db, drop: () => db.destroy() });
+  const outbox = anOutbox();
+  await pipeline.consumer(outbox.work);
+  const eventIds = await Promise.all(
+    Array.from({ length: 200 }, async () => (await pipeline.signUp(aSignup()))[0] ?? ""),
+  );
+  await eventually(async () => outbox.sent.length >= eventIds.length);
+  expect(outbox.sent.toSorted()).toEqual(eventIds.toSorted());
+
+  const held = aSignup();
+  await using stranger = await aStranger(
+    database.url,
+    `insert into users (id, user_name, user_name_key, email, email_key, password_hash, locale)
+     values ('${held.userId}', 'x', 'x', '${held.email}', '${held.emailKey}', 'x', 'vi')`,
+  );
+  const refused = pipeline.writeOnly(aSignup({ emailKey: held.emailKey })).catch((error: unknown) => error);
+  await Promise.all(Array.from({ length: 24 }, () => pipeline.writeOnly(aSignup())));
+  expect(await refused).toMatchObject({ code: "55P03" });
+  await stranger.end("rollback");
+});
