@@ -67,6 +67,8 @@ interface Ended {
 }
 
 const HANDLER_ERROR = "handler_error";
+/** Outcomes that nobody has to look at. */
+const QUIET: ReadonlySet<Outcome["kind"]> = new Set(["done", "released", "delayed"]);
 /** Delay of a piece that may not be the next probe, in ms. */
 const NO_PROBE_MS = 5_000;
 
@@ -164,7 +166,7 @@ export const createAttempts = <Data, Input>(
     const { claim, entry, isNoted } = claimed;
     const outcome = verdictBefore(claim, { deathsAlone: entry.deathsAlone, isNoted }) ?? (await work(attempt, claimed));
     await at("attempted", eventId);
-    log[outcome.kind === "done" || outcome.kind === "released" ? "info" : "warn"](
+    log[QUIET.has(outcome.kind) ? "info" : "warn"](
       { event_id: eventId, outcome: outcome.kind, reason: "reason" in outcome ? outcome.reason : undefined },
       "attempted",
     );

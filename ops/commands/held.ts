@@ -50,7 +50,8 @@ export const heldList = command<ListFlags>({
 
 export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
   brief: "Have held work done after all",
-  about: "Unless its reason is party_refuses, it may be a duplicate: a mail has the same Message-ID, and the `uncertain` counter is kept.",
+  about:
+    "Unless its reason is party_refuses, it may be a duplicate: a mail has the same Message-ID, and the `uncertain` counter is kept.",
   parameters: {
     positional: {
       kind: "tuple",
