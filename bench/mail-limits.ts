@@ -51,6 +51,15 @@ const SCENARIOS: readonly Scenario[] = [
   at(200, 3, 2_000, 100),
 ];
 
+/** smtp-server greets after this time; a 421 costs a connection. */
+const GREETING_MS = 100;
+
+/** Mails a second that the server can take over the connections that there may be. */
+const capacityOf = ({ limit, consumers, concurrency, mailMs, refusedShare = 0 }: Scenario): number => {
+  const refusedMs = (refusedShare / (1 - refusedShare)) * GREETING_MS;
+  return Math.min(limit, consumers * concurrency) / ((mailMs + refusedMs) / 1_000);
+};
+
 const isRefused = (address: string, share: number): boolean => Number(Bun.hash(address) % 100n) < share * 100;
 
 const openServer = ({ limit, mailMs, refusedShare = 0 }: Scenario): Promise<MailServer> =>
@@ -81,7 +90,7 @@ const SETTINGS = { CLAIM_MIN_IDLE_MS: "10000", RETRY_DELAY_MS: "30000", RECONCIL
 
 const run = async (scenario: Scenario): Promise<void> => {
   const { name, limit, consumers, concurrency, mailMs } = scenario;
-  const perSecond = Math.min(limit, consumers * concurrency) / (mailMs / 1_000);
+  const perSecond = capacityOf(scenario);
   const mailServer = await openServer(scenario);
   await using system = await aSystem({ mailServer, settings: SETTINGS });
   const api = await system.api();

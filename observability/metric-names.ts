@@ -89,5 +89,5 @@ export const SIGNUP_SMTP_CONNECTIONS_BUSY = "signup.smtp.connections.busy";
 export const SIGNUP_SMTP_CONNECTIONS_LIMIT = "signup.smtp.connections.limit";
 /** Gauge. SMTP connections that the mail server grants a consumer, as far as it is known. */
 export const SIGNUP_SMTP_CONNECTIONS_GRANTED = "signup.smtp.connections.granted";
-/** Gauge. Mails a second that the mail server grants a consumer; absent without a limit. */
+/** Gauge. Mails a second that the mail server grants a consumer; 0: no limit is known. */
 export const SIGNUP_SMTP_PACE = "signup.smtp.pace";

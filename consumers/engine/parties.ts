@@ -34,7 +34,7 @@ interface Party {
 }
 
 /**
- * A small breaker for each party: for mail, each domain of recipients. A party that refuses or defers many pieces in a row waits
+ * A small breaker for each party. A party that refuses or defers many pieces in a row waits
  * by itself, one probe at a time, and its waiting pieces use up neither an attempt nor a connection; nobody else waits for it.
  */
 export class Parties {

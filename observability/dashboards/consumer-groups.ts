@@ -265,7 +265,7 @@ export const consumerGroupsDashboard = (): Dashboard =>
         graph({
           title: "Rate of mail",
           description:
-            "Mails a second that all consumers together may send. Below MAIL_RATE_PER_SECOND: the mail server said `too fast`. Pace: what it grants one consumer.",
+            "Mails a second that all consumers together may send. Below MAIL_RATE_PER_SECOND: the mail server said `too fast`. Pace: what it grants one consumer; 0: no limit is known.",
           unit: "short",
           width: 8,
           lines: [

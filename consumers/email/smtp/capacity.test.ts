@@ -65,6 +65,7 @@ describe("the limit of connections", () => {
 
   test("is no less than one, and counts those that are closing", () => {
     const limit = new ConnectionLimit(20, aClock());
+    limit.refused(10, 0);
     limit.refused(7, 3);
     expect(limit.granted).toBe(10);
     limit.refused(0, 1);

@@ -85,8 +85,8 @@ export class ConnectionLimit {
   }
 
   /**
-   * A connection was refused beside `others`, of which `closing` have just been closed. False: there are no others, so this is
-   * no limit.
+   * A connection was refused beside `others`, while `closing` have just been closed. False: there are no others, so this is no
+   * limit.
    */
   refused(others: number, closing: number): boolean {
     const now = this.#now();
@@ -95,7 +95,10 @@ export class ConnectionLimit {
       this.#granted = this.#proven;
       return false;
     }
-    this.#granted = Math.max(1, Math.min(this.#granted, others + closing));
+    const shown = Math.max(1, others + closing);
+    // With those that the server may still count, there are as many as it grants: this says nothing new.
+    if (closing > 0 && shown >= this.#granted) return true;
+    this.#granted = Math.min(this.#granted, shown);
     this.#step = 1;
     if (this.#isProbing) this.#probeMs = Math.min(LONGEST_PROBE_MS, this.#probeMs * 2);
     this.#isProbing = false;

@@ -59,9 +59,9 @@ export const observedPool = (pool: SmtpPool, { host, port }: SmtpServer, size: n
     SIGNUP_SMTP_PACE,
     {
       unit: "{mail}/s",
-      description: "Mails a second that the mail server grants this consumer; absent without a limit.",
+      description: "Mails a second that the mail server grants this consumer; 0: no limit is known.",
     },
-    () => [pool.perSecond()].flatMap((value) => (value === undefined ? [] : [{ value }])),
+    () => [{ value: pool.perSecond() ?? 0 }],
   );
   const attributes = { "server.address": host, "server.port": port, "network.protocol.name": "smtp" };
   return {
