@@ -112,7 +112,8 @@ export interface StartedAttempt {
 export const createAttempts = <Data, Input>(
   deps: AttemptDeps<Data, Input>,
 ): ((claimed: ClaimedEntry<Data, Input>) => StartedAttempt) => {
-  const { redis, keys, definition, inFlight, breaker, parties, admission, settler, around, pauseGroup, now, at, log } = deps;
+  const { redis, keys, definition, inFlight, breaker, parties, admission, settler, around, pauseGroup, now, at, log } =
+    deps;
 
   /** Where the group cannot be paused, its next attempt has the same outcome, and pauses it. */
   const pauseFor = async (reason: string): Promise<void> => {
