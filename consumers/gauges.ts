@@ -3,6 +3,7 @@ import {
   SIGNUP_IN_FLIGHT,
   SIGNUP_IN_FLIGHT_LIMIT,
   SIGNUP_MAIL_RATE,
+  SIGNUP_PARTIES_WAITING,
 } from "../observability/metric-names.ts";
 import { registerGauge } from "../observability/metrics.ts";
 import type { BreakerState } from "./engine/breaker.ts";
@@ -32,6 +33,11 @@ export const registerConsumerGauges = (groups: readonly RunningGroup[]): void =>
     SIGNUP_IN_FLIGHT_LIMIT,
     { unit: "{entry}", description: "Maximum entries in flight in this consumer." },
     each((group) => group.concurrency),
+  );
+  registerGauge(
+    SIGNUP_PARTIES_WAITING,
+    { unit: "{party}", description: "Parties that refuse or defer everything, and so wait." },
+    each((group) => group.waitingParties()),
   );
   registerGauge(
     SIGNUP_MAIL_RATE,

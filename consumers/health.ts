@@ -8,9 +8,16 @@ interface GroupHealth {
   readonly state: string;
   readonly breaker: string;
   readonly in_flight: number;
+  /** What the other system grants, and its last words about that; absent if it sets no limit. */
+  readonly granted?: { readonly allowed: number; readonly words?: string | undefined };
   /** What keeps it from its work, and since when. */
   readonly faults: Readonly<Record<string, string>>;
 }
+
+const grantedTo = (group: RunningGroup): Pick<GroupHealth, "granted"> => {
+  const granted = group.granted();
+  return granted === undefined || !Number.isFinite(granted.allowed) ? {} : { granted };
+};
 
 const healthOf = (group: RunningGroup): GroupHealth => ({
   group: group.name,
@@ -18,6 +25,7 @@ const healthOf = (group: RunningGroup): GroupHealth => ({
   state: group.state(),
   breaker: group.breaker(),
   in_flight: group.inFlight(),
+  ...grantedTo(group),
   faults: group.faults(),
 });
 

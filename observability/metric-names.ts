@@ -79,9 +79,15 @@ export const SIGNUP_IN_FLIGHT = "signup.in_flight";
 export const SIGNUP_IN_FLIGHT_LIMIT = "signup.in_flight.limit";
 /** Gauge. Mails a second that all consumers together may send now: MAIL_RATE_PER_SECOND, or less after `too fast`; by group. */
 export const SIGNUP_MAIL_RATE = "signup.mail.rate";
+/** Gauge. Parties (for mail: recipients' domains) that refuse or defer everything, and so wait; by group. */
+export const SIGNUP_PARTIES_WAITING = "signup.parties.waiting";
 /** Gauge. Passwords queued for hashing. */
 export const SIGNUP_PASSWORD_HASH_WAITING = "signup.password_hash.waiting";
 /** Gauge. SMTP connections that are sending. */
 export const SIGNUP_SMTP_CONNECTIONS_BUSY = "signup.smtp.connections.busy";
 /** Gauge. Most SMTP connections of a consumer. */
 export const SIGNUP_SMTP_CONNECTIONS_LIMIT = "signup.smtp.connections.limit";
+/** Gauge. SMTP connections that the mail server grants a consumer, as far as it is known. */
+export const SIGNUP_SMTP_CONNECTIONS_GRANTED = "signup.smtp.connections.granted";
+/** Gauge. Mails a second that the mail server grants a consumer; 0: no limit is known. */
+export const SIGNUP_SMTP_PACE = "signup.smtp.pace";

@@ -113,7 +113,8 @@ export const SETTINGS = {
     schema: wholeNumber(1, 1_000),
     example: "20",
     unit: "connections",
-    about: "Maximum SMTP connections of one consumer. Default: CONSUMER_CONCURRENCY.",
+    about:
+      "Most SMTP connections of one consumer; it uses fewer if the mail server grants fewer. Default: CONSUMER_CONCURRENCY.",
   }),
   MAIL_UNCERTAIN: setting({
     schema: z.enum(["resend", "hold"], "expected resend or hold"),
@@ -159,17 +160,17 @@ export const SETTINGS = {
   }),
   RETRY_MAX: setting({
     schema: wholeNumber(0, 100),
-    fallback: "3",
-    example: "3",
+    fallback: "24",
+    example: "24",
     unit: "attempts",
-    about: "Attempts after the first.",
+    about: "Attempts after the first. With the default delays, 24 take one and a half to three days.",
   }),
   RETRY_DELAY_MS: setting({
     schema: duration(1),
     fallback: "30000",
     example: "30000",
     unit: "ms",
-    about: "Delay before the first retry; doubles with each retry, up to one hour, with jitter over its upper half.",
+    about: "Delay before the first retry; doubles with each retry, up to four hours, with jitter over its upper half.",
   }),
   RETRY_GREYLIST_MS: setting({
     schema: duration(1),

@@ -72,10 +72,23 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [answered("RCPT TO", "454 4.7.1 come back"), "transient", "greylisted"],
   [answered("DATA", "451 4.7.1 come back", true, "EMESSAGE"), "transient", "greylisted"],
   // Other 4yz on this recipient or content.
-  [answered("RCPT TO", "452 4.5.3 too many recipients"), "transient", "try_later"],
-  [answered("DATA", "451 4.3.0 local error"), "transient", "try_later"],
-  [answered("DATA", "451 4.3.0 local error", true, "EMESSAGE"), "transient", "try_later"],
-  [answered("DATA", "452 4.3.1 disk full", true, "EMESSAGE"), "transient", "try_later"],
+  [answered("RCPT TO", "450 4.2.1 mailbox busy", false), "transient", "greylisted"],
+  [answered("DATA", "451 4.4.1 no answer from host"), "transient", "try_later"],
+  [answered("DATA", "451 try later", true, "EMESSAGE"), "transient", "try_later"],
+  // The server's own state, whatever the mail; and more recipients than it takes.
+  [answered("RCPT TO", "451 4.3.0 try again later"), "unavailable", "system_status"],
+  [answered("DATA", "451 4.3.0 local error"), "unavailable", "system_status"],
+  [answered("DATA", "451 4.3.0 local error", true, "EMESSAGE"), "unavailable", "system_status"],
+  [answered("DATA", "452 4.3.1 disk full", true, "EMESSAGE"), "unavailable", "system_status"],
+  [answered("RCPT TO", "452 4.5.3 too many recipients"), "unavailable", "too_many_recipients"],
+  // No connection for the mail.
+  [
+    answered("CONN", "421 4.7.0 too many connections from 192.0.2.1", false, "EPROTOCOL"),
+    "unavailable",
+    "connection_limit",
+  ],
+  [answered("MAIL FROM", "432 4.3.2 sender thread limit exceeded"), "unavailable", "connection_limit"],
+  [silent("EBUSY"), "released", "no_free_connection"],
   // No such address.
   [answered("RCPT TO", "550 5.1.1 no such user"), "rejected", "no_such_address"],
   [answered("RCPT TO", "550-5.1.1 no such\n550 5.1.1 user"), "rejected", "no_such_address"],
@@ -99,7 +112,7 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [answered("DATA", "354 go on", true, "EMESSAGE"), "uncertain", "unclear_answer"],
   // An answer to the body that was cut off in mid-line: nodemailer gives it as CONN. The code says it all.
   [answered("CONN", "550 5.7.1 bl", true, "ECONNECTION"), "rejected", "policy"],
-  [answered("CONN", "451 4.3.0 lat", true, "ECONNECTION"), "transient", "try_later"],
+  [answered("CONN", "451 4.3.0 lat", true, "ECONNECTION"), "unavailable", "system_status"],
   [answered("CONN", "421 4.3.0 go", true, "ECONNECTION"), "unavailable", "service_unavailable"],
   // Called back by ourselves.
   [silent("ECALLEDBACK"), "released", "called_back"],

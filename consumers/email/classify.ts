@@ -1,11 +1,12 @@
 import { withoutAddresses } from "../../observability/redact.ts";
 import type { Outcome } from "../engine/handler.ts";
+import { isAboutConnections, isTooFast } from "./smtp/capacity.ts";
 import type { SmtpFailure } from "./smtp/session.ts";
 
 export interface ClassifyOptions {
   /** Minimum delay after greylisting, in ms. */
   readonly greylistMs: number;
-  /** The recipient's domain, the party of a refusal. */
+  /** The recipient's domain, the party of what is not about the recipient alone. */
   readonly domain: string;
 }
 
@@ -25,13 +26,6 @@ const MAX_REPLY = 500;
 /** A server's reply as it is stored: without addresses and control characters, at most 500 code points. */
 export const keptReply = (reply: string): string =>
   [...withoutAddresses(reply.toWellFormed()).replace(/\p{Cc}+/gu, " ")].slice(0, MAX_REPLY).join("");
-
-/** How servers say it: SES, Gmail, Outlook, Postfix's anvil, Exim. The codes alone also mean greylisting, or a fault of the server. */
-const WORDS_OF_RATE =
-  /\btoo (fast|quickly|many (messages|mails|emails|connections))\b|\b(send(ing)?|message|mail) rate\b|\brate[- ]?limit|throttl|\bslow down\b|\bunusual rate\b/i;
-
-const isTooFast = (code: number, enhanced: string | undefined, reply: string): boolean =>
-  enhanced === "4.7.28" || ([421, 450, 451, 454].includes(code) && WORDS_OF_RATE.test(reply));
 
 const systemReason = ({ code, command, cause = "" }: SmtpFailure): string => {
   if (cause === "GREETING_TIMEOUT") return "greeting_timeout";
@@ -54,6 +48,23 @@ const systemReason = ({ code, command, cause = "" }: SmtpFailure): string => {
   }
 };
 
+/** A 4yz reply about this recipient or content. */
+const deferred = (
+  { command, responseCode }: Pick<SmtpFailure, "command" | "responseCode">,
+  enhanced: string | undefined,
+  reply: string,
+  { greylistMs, domain: party }: ClassifyOptions,
+): Outcome => {
+  // X.3.X: mail system status (RFC 3463).
+  if (enhanced?.startsWith("4.3.")) return { kind: "unavailable", reason: "system_status", reply, party };
+  if (enhanced === "4.5.3") return { kind: "unavailable", reason: "too_many_recipients", reply, party };
+  const isGreylisting =
+    enhanced === "4.7.1" || (command === "RCPT TO" && (responseCode === 450 || responseCode === 451));
+  return isGreylisting
+    ? { kind: "transient", reason: "greylisted", reply, party, minDelayMs: greylistMs }
+    : { kind: "transient", reason: "try_later", reply, party };
+};
+
 /**
  * The outcome of a failed send, by the reply and the phase.
  *
@@ -61,7 +72,10 @@ const systemReason = ({ code, command, cause = "" }: SmtpFailure): string => {
  * | ----------------------------------------------------------------------------- | ------------------------------------ |
  * | none: no connection, DNS, TLS, greeting; lost or too late before 354          | unavailable                          |
  * | none after 354: lost or too late; or neither 2yz, 4yz nor 5yz to the body      | uncertain                            |
- * | 421, 450, 451 or 454 with words of a rate; 4.7.28                               | unavailable, and the rate is lowered |
+ * | none asked for: no connection was free in time                                 | released                             |
+ * | 432, or 4yz with words of connections                                          | unavailable: there is no room        |
+ * | 421, 450, 451 or 454 with words of a rate; 4.7.28                               | the same, and the rate is lowered    |
+ * | 421, or the end of the connection, at RCPT TO; 4.3.x, 4.5.3 on this mail        | unavailable for this domain          |
  * | 421; authentication; any refusal up to MAIL FROM; bad address of the sender    | unavailable                          |
  * | 552, x.2.2                                                                     | transient: mailbox full              |
  * | 450 or 451 at RCPT TO, 4.7.1                                                   | transient, not before `greylistMs`   |
@@ -69,10 +83,13 @@ const systemReason = ({ code, command, cause = "" }: SmtpFailure): string => {
  * | 5.1.x                                                                          | rejected, and the address suppressed |
  * | 5.7.x, other 5yz on this recipient or content                                  | rejected                             |
  */
-export const classify = (failure: SmtpFailure, { greylistMs, domain }: ClassifyOptions): Outcome => {
+export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcome => {
   const { code, command, responseCode, bodyStarted } = failure;
+  const { domain: party } = options;
+  if (code === "EBUSY") return { kind: "released", reason: "no_free_connection" };
   if (code === "ECALLEDBACK" && !bodyStarted) return { kind: "released", reason: "called_back" };
   if (responseCode === undefined || failure.reply === undefined) {
+    if (!bodyStarted && command === "RCPT TO") return { kind: "unavailable", reason: "connection_lost", party };
     if (!bodyStarted) return { kind: "unavailable", reason: systemReason(failure) };
     return { kind: "uncertain", reason: code === "EDEADLINE" ? "deadline_after_data" : "connection_lost_after_data" };
   }
@@ -82,24 +99,23 @@ export const classify = (failure: SmtpFailure, { greylistMs, domain }: ClassifyO
   // After 354 every reply is to the body, also an incomplete one (which nodemailer reports as `CONN`).
   const isAboutMail = responseCode >= 400 && (command === "RCPT TO" || command === "DATA" || bodyStarted);
   if (AUTHENTICATION.has(responseCode)) return { kind: "unavailable", reason: "auth", reply };
-  if (isTooFast(responseCode, enhanced, reply)) {
-    return { kind: "unavailable", reason: "too_fast", reply, isTooFast: true };
+  if (isAboutConnections(failure)) return { kind: "unavailable", reason: "connection_limit", reply, hasNoRoom: true };
+  if (isTooFast(failure)) {
+    return { kind: "unavailable", reason: "too_fast", reply, hasNoRoom: true, isTooFast: true };
   }
-  if (responseCode === 421) return { kind: "unavailable", reason: "service_unavailable", reply };
+  if (responseCode === 421) {
+    const reason = "service_unavailable";
+    return { kind: "unavailable", reason, reply, ...(command === "RCPT TO" ? { party } : {}) };
+  }
   if (command === "MAIL FROM" || (enhanced !== undefined && SENDERS_FAULT.has(enhanced))) {
     return { kind: "unavailable", reason: "sender_refused", reply };
   }
   if (!isAboutMail) return { kind: "unavailable", reason: code === "EAUTH" ? "auth" : systemReason(failure), reply };
   if (responseCode === 552 || enhanced?.endsWith(".2.2")) return { kind: "transient", reason: "mailbox_full", reply };
-  if (responseCode < 500) {
-    const isGreylisting = enhanced === "4.7.1" || (command === "RCPT TO" && [450, 451].includes(responseCode));
-    return isGreylisting
-      ? { kind: "transient", reason: "greylisted", reply, minDelayMs: greylistMs }
-      : { kind: "transient", reason: "try_later", reply };
-  }
+  if (responseCode < 500) return deferred(failure, enhanced, reply, options);
   if (enhanced?.startsWith("5.1.")) {
     return { kind: "rejected", reason: NO_SUCH_ADDRESS, reply };
   }
   const reason = enhanced?.startsWith("5.7.") ? "policy" : "rejected";
-  return { kind: "rejected", reason, reply, party: domain };
+  return { kind: "rejected", reason, reply, party };
 };

@@ -4,9 +4,9 @@ import { signConfirmation } from "../../database/users/confirmation-token.ts";
 import type { Recipient } from "../../database/users/recipients.ts";
 import type { UserSignedUp } from "../../stream/events/user-signed-up.ts";
 import type { GroupContext } from "../engine/factory.ts";
-import type { Attempt, Claim, Outcome } from "../engine/handler.ts";
+import type { Attempt, Capacity, Claim, Outcome } from "../engine/handler.ts";
 import { createMessageBuilder, type MessageOptions } from "./message.ts";
-import { type MAIL_SETTINGS, openMailPool } from "./open-pool.ts";
+import { capacityOf, type MAIL_SETTINGS, openMailPool } from "./open-pool.ts";
 import { prepareRecipients, suppressRecipient } from "./recipients.ts";
 import { sendMail } from "./send.ts";
 
@@ -21,6 +21,8 @@ export interface Mailer {
   prepare(...question: Question): ReturnType<typeof prepareRecipients>;
   /** Renders a kind of mail, once; what is returned sends one of it. */
   mail(kind: Pick<MessageOptions, "kind" | "words">): SendToUser;
+  /** What the mail server grants. */
+  readonly capacity: Capacity;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export const openMailer = (
     now: () => performance.now(),
   };
   return {
+    capacity: capacityOf(pool, settings.MAIL_POOL_SIZE),
     prepare: async (...question) => {
       await key();
       return prepareRecipients(db, ...question);

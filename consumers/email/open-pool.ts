@@ -1,4 +1,6 @@
 import type { SettingsWith } from "../../settings/load.ts";
+import type { Capacity } from "../engine/handler.ts";
+import { keptReply } from "./classify.ts";
 import { observedPool } from "./smtp/observe.ts";
 import { createSmtpPool, type SmtpPool } from "./smtp/pool.ts";
 
@@ -7,6 +9,8 @@ export const MAIL_SETTINGS = ["MAIL_SERVER", "MAIL_FROM"] as const;
 
 /** Time limit of one send, connecting included; then the socket is closed, even if the server is still sending. */
 const SEND_DEADLINE_MS = 30_000;
+/** Seconds of mail at the server's pace that a consumer has in flight. */
+const PACED_AHEAD_S = 2;
 
 /** The pool of connections to the mail server of the settings. */
 export const openMailPool = (settings: SettingsWith<"consumer", (typeof MAIL_SETTINGS)[number]>): SmtpPool => {
@@ -19,3 +23,17 @@ export const openMailPool = (settings: SettingsWith<"consumer", (typeof MAIL_SET
   };
   return observedPool(createSmtpPool({ server, size, sendDeadlineMs: SEND_DEADLINE_MS }), server, size);
 };
+
+/** What the mail server grants, for the engine. A few mails more than connections, so that none waits for its next mail. */
+export const capacityOf = (pool: SmtpPool, size: number): Capacity => ({
+  allowed: () => {
+    const [granted, perSecond] = [pool.granted(), pool.perSecond()];
+    const byConnections = granted < size ? granted + Math.ceil(granted / 4) : Number.POSITIVE_INFINITY;
+    const byPace = perSecond === undefined ? Number.POSITIVE_INFINITY : 1 + Math.ceil(perSecond * PACED_AHEAD_S);
+    return Math.min(byConnections, byPace);
+  },
+  words: () => {
+    const words = pool.words();
+    return words === undefined ? undefined : keptReply(words);
+  },
+});

@@ -5,6 +5,7 @@ import type { Logger } from "../../observability/logger.ts";
 import { GaveUp, persist } from "../../runtime/persist.ts";
 import type { Piece, Prepared } from "../engine/handler.ts";
 import { NO_SUCH_ADDRESS } from "./classify.ts";
+import { wireAddress } from "./headers.ts";
 
 type ToUser = Piece<{ readonly user_id: string }>;
 
@@ -26,7 +27,9 @@ export const prepareRecipients = async (
       if (recipient.isSuppressed) return [eventId, { kind: "suppress", reason: "address_suppressed" }];
       if (recipient.isVerified && asksToConfirm(piece))
         return [eventId, { kind: "cancel", reason: "address_confirmed" }];
-      return [eventId, { kind: "ready", input: recipient }];
+      const address = wireAddress(recipient.email);
+      const party = address.kind === "address" ? { party: address.domain } : {};
+      return [eventId, { kind: "ready", input: recipient, ...party }];
     }),
   );
 };

@@ -174,7 +174,7 @@ describe("what becomes of it when the server", () => {
   });
 
   test("refuses the body: rejected, not uncertain", async () => {
-    await using later = await startScriptedServer({ body: "451 4.3.0 later" });
+    await using later = await startScriptedServer({ body: "451 4.4.1 later" });
     expect(await attemptOnce(later.port)).toMatchObject({ kind: "transient", reason: "try_later" });
     await using no = await startScriptedServer({ body: "554 5.7.1 looks like spam" });
     expect(await attemptOnce(no.port)).toMatchObject({ kind: "rejected", reason: "policy" });

@@ -10,7 +10,9 @@ import type { Breaker } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import type { Attempt, GroupDefinition, Outcome } from "./handler.ts";
 import type { InFlight, RunningAttempt } from "./in-flight.ts";
+import { learnFrom } from "./learn.ts";
 import type { LookUp } from "./look-up.ts";
+import type { Parties } from "./parties.ts";
 import type { Settler } from "./settler.ts";
 import { isSystemsFault } from "./thrown.ts";
 import { verdictBefore } from "./verdict.ts";
@@ -41,6 +43,7 @@ export interface AttemptDeps<Data, Input> {
   readonly definition: GroupDefinition<Data, Input>;
   readonly inFlight: InFlight;
   readonly breaker: Breaker;
+  readonly parties: Parties;
   /** Undefined: unlimited. */
   readonly admission: Admission | undefined;
   readonly settler: Settler;
@@ -64,6 +67,10 @@ interface Ended {
 }
 
 const HANDLER_ERROR = "handler_error";
+/** Outcomes that nobody has to look at. */
+const QUIET: ReadonlySet<Outcome["kind"]> = new Set(["done", "released", "delayed"]);
+/** Delay of a piece that may not be the next probe, in ms. */
+const NO_PROBE_MS = 5_000;
 
 /**
  * Runs the work to its outcome. Work that throws is uncertain after its commit point; before it, and always if it is
@@ -95,21 +102,6 @@ const outcomeOf = async (
   }
 };
 
-/**
- * Reports an outcome to the breaker, and corrects it by the breaker's state: if the system is down, the piece is released.
- * Except the probe, which is delayed: if its piece is at fault, the next probe must be another one.
- */
-const learnFrom = (breaker: Breaker, outcome: Outcome, { event, isProbe }: RunningAttempt): Outcome => {
-  breaker.record(outcome, event.id);
-  if (outcome.kind === "rejected" && isProbe && breaker.areWeRefused) {
-    // All our work is refused, not this piece: a probe must not dead-letter it.
-    const { reply } = outcome;
-    return { kind: "unavailable", reason: "account_refused", ...(reply === undefined ? {} : { reply }) };
-  }
-  const isSystems = outcome.kind === "unavailable" && breaker.state === "open" && !isProbe;
-  return isSystems ? { kind: "released", reason: "breaker_open" } : outcome;
-};
-
 /** One running attempt; `done` resolves when its entry is settled. */
 export interface StartedAttempt {
   readonly running: RunningAttempt;
@@ -120,7 +112,8 @@ export interface StartedAttempt {
 export const createAttempts = <Data, Input>(
   deps: AttemptDeps<Data, Input>,
 ): ((claimed: ClaimedEntry<Data, Input>) => StartedAttempt) => {
-  const { redis, keys, definition, inFlight, breaker, admission, settler, around, pauseGroup, now, at, log } = deps;
+  const { redis, keys, definition, inFlight, breaker, parties, admission, settler, around, pauseGroup, now, at, log } =
+    deps;
 
   /** Where the group cannot be paused, its next attempt has the same outcome, and pauses it. */
   const pauseFor = async (reason: string): Promise<void> => {
@@ -132,10 +125,23 @@ export const createAttempts = <Data, Input>(
     }
   };
 
-  const work = async (attempt: RunningAttempt, { event, data, claim, prepared }: ClaimedEntry<Data, Input>) => {
-    if (prepared?.kind === "failed") return { kind: "transient", reason: HANDLER_ERROR } as const;
+  /** The piece waits, without being attempted: its party does, or the breaker wants another one as its probe. */
+  const notNow = (eventId: string, party: string | undefined): Outcome | undefined => {
+    if (!breaker.mayProbe({ eventId, party })) return { kind: "delayed", reason: "not_a_probe", delayMs: NO_PROBE_MS };
+    const delayMs = party === undefined ? 0 : parties.waitMs(party);
+    return delayMs > 0 ? { kind: "delayed", reason: "party_waits", delayMs } : undefined;
+  };
+
+  const work = async (
+    attempt: RunningAttempt,
+    { event, data, claim, prepared }: ClaimedEntry<Data, Input>,
+  ): Promise<Outcome> => {
+    if (prepared?.kind === "failed") return { kind: "transient", reason: HANDLER_ERROR };
     // The ledger claims only deliveries whose look-up is ready.
-    if (prepared?.kind !== "ready") return { kind: "released", reason: "not_ready" } as const;
+    if (prepared?.kind !== "ready") return { kind: "released", reason: "not_ready" };
+    const { party } = prepared;
+    const delayed = notNow(event.id, party);
+    if (delayed !== undefined) return delayed;
     const { attempts, uncertain, ageMs } = claim;
     const { type, traceparent } = event;
     const piece = { eventId: event.id, type, data, traceparent, attempts, uncertain, ageMs };
@@ -151,7 +157,8 @@ export const createAttempts = <Data, Input>(
     if (outcome.kind === "released") admission?.refund();
     if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission?.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);
-    return threw ? outcome : learnFrom(breaker, outcome, attempt);
+    const attempted = { eventId: event.id, party, claim, isProbe: attempt.isProbe };
+    return threw ? outcome : learnFrom(outcome, attempted, { breaker, parties });
   };
 
   const run = async (attempt: RunningAttempt, claimed: ClaimedEntry<Data, Input>): Promise<void> => {
@@ -160,7 +167,7 @@ export const createAttempts = <Data, Input>(
     const { claim, entry, isNoted } = claimed;
     const outcome = verdictBefore(claim, { deathsAlone: entry.deathsAlone, isNoted }) ?? (await work(attempt, claimed));
     await at("attempted", eventId);
-    log[outcome.kind === "done" || outcome.kind === "released" ? "info" : "warn"](
+    log[QUIET.has(outcome.kind) ? "info" : "warn"](
       { event_id: eventId, outcome: outcome.kind, reason: "reason" in outcome ? outcome.reason : undefined },
       "attempted",
     );

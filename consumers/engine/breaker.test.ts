@@ -1,16 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { Breaker, type BreakerState } from "./breaker.ts";
-import type { Outcome } from "./handler.ts";
 
-const down: Outcome = { kind: "unavailable", reason: "connection_refused" };
-const sent: Outcome = { kind: "done", reply: "250", receipt: "m" };
-const refused = (party: string): Outcome => ({ kind: "rejected", reason: "policy", reply: "550 no", party });
-
-const aBreaker = (concurrency = 8) => {
+const aBreaker = (concurrency = 8, capacity?: () => number) => {
   let nowMs = 0;
   const changes: BreakerState[] = [];
   const breaker = new Breaker({
     concurrency,
+    capacity,
     now: () => nowMs,
     random: () => 1,
     onChange: (state) => changes.push(state),
@@ -18,11 +14,16 @@ const aBreaker = (concurrency = 8) => {
   return { breaker, changes, pass: (ms: number) => (nowMs += ms) };
 };
 
-const fail = (breaker: Breaker, times: number) => {
-  for (let time = 0; time < times; time += 1) breaker.record(down, `event ${time}`);
+const fail = (breaker: Breaker, times: number, event = "event") => {
+  for (let time = 0; time < times; time += 1)
+    breaker.failed("connection_refused", { eventId: `${event} ${time}`, party: undefined });
+};
+const decline = (breaker: Breaker, times: number, parties = times) => {
+  for (let time = 0; time < times; time += 1)
+    breaker.declined({ eventId: `event ${time}`, party: `${time % parties}.example`, reason: "policy" });
 };
 
-describe("the breaker", () => {
+describe("the breaker of a system that fails", () => {
   test("opens at the fifth failure of the system in a row, and lets nothing through", () => {
     const { breaker, changes } = aBreaker();
     fail(breaker, 4);
@@ -36,16 +37,29 @@ describe("the breaker", () => {
   test("a success resets the count", () => {
     const { breaker } = aBreaker();
     fail(breaker, 4);
-    breaker.record(sent, "a");
+    breaker.succeeded();
     fail(breaker, 4);
     expect(breaker.state).toBe("closed");
   });
 
+  test("failures do not open it while some of the work succeeds; when none does any more, they do", () => {
+    const { breaker } = aBreaker();
+    for (let round = 0; round < 20; round += 1) {
+      breaker.succeeded();
+      breaker.succeeded();
+      breaker.succeeded();
+      fail(breaker, 7, `round ${round}`);
+    }
+    expect(breaker.state).toBe("closed");
+    fail(breaker, 20);
+    expect(breaker.state).toBe("open");
+  });
+
   test("one event that fails repeatedly does not open it", () => {
     const { breaker } = aBreaker();
-    for (let time = 0; time < 50; time += 1) breaker.record(down, "the same");
+    for (let time = 0; time < 50; time += 1) fail(breaker, 1);
     expect(breaker.state).toBe("closed");
-    breaker.record(down, "another");
+    fail(breaker, 1, "another");
     expect(breaker.state).toBe("open");
   });
 
@@ -56,68 +70,96 @@ describe("the breaker", () => {
     expect(breaker.allowance()).toBe(0);
     pass(1);
     expect(breaker.allowance()).toBe(1);
-    breaker.record(down, "probe");
+    fail(breaker, 1, "probe");
     expect(breaker.allowance()).toBe(0);
     expect(changes).toEqual(["open"]);
   });
 
-  test("recovers step by step after a success, and opens at once at a failure", () => {
-    const { breaker, pass, changes } = aBreaker(8);
+  test("never probes with the event that failed last, nor with its party, while there are others", () => {
+    const { breaker } = aBreaker();
+    fail(breaker, 5);
+    breaker.failed("lost", { eventId: "a", party: "one.example" });
+    expect(breaker.mayProbe({ eventId: "a", party: undefined })).toBe(false);
+    expect(breaker.mayProbe({ eventId: "b", party: "one.example" })).toBe(false);
+    expect(breaker.mayProbe({ eventId: "b", party: "two.example" })).toBe(true);
+    const others = Array.from({ length: 30 }, () => breaker.mayProbe({ eventId: "b", party: "one.example" }));
+    expect(others).toContain(true);
+  });
+
+  test("recovers by one with each success, to what the other system grants; one failure halves that", () => {
+    const { breaker, pass, changes } = aBreaker(8, () => 6);
+    expect(breaker.allowance()).toBe(6);
     fail(breaker, 5);
     pass(4_000);
     const allowed: number[] = [];
-    for (let success = 0; success < 7; success += 1) {
-      breaker.record(sent, `success ${success}`);
+    for (let success = 0; success < 3; success += 1) {
+      breaker.succeeded();
       allowed.push(breaker.allowance());
     }
-    expect(allowed).toEqual([2, 2, 4, 4, 4, 4, 8]);
-    expect(changes).toEqual(["open", "recovering", "closed"]);
-
-    fail(breaker, 5);
-    pass(4_000);
-    breaker.record(sent, "a");
-    breaker.record(down, "b");
-    expect(breaker.state).toBe("open");
-  });
-
-  test("opens after refusals by five parties, but not by one party, nor for pieces at fault", () => {
-    const { breaker } = aBreaker();
-    for (let time = 0; time < 20; time += 1) breaker.record(refused("one.example"), `event ${time}`);
-    for (let time = 0; time < 20; time += 1) {
-      breaker.record({ kind: "rejected", reason: "no_such_address", reply: "550 5.1.1" }, `address ${time}`);
+    fail(breaker, 1);
+    allowed.push(breaker.allowance());
+    for (let success = 0; success < 4; success += 1) {
+      breaker.succeeded();
+      allowed.push(breaker.allowance());
     }
-    expect(breaker.state).toBe("closed");
-    for (let domain = 0; domain < 5; domain += 1) breaker.record(refused(`${domain}.example`), "y");
-    expect(breaker.state).toBe("open");
+    expect(allowed).toEqual([2, 3, 4, 2, 3, 4, 5, 6]);
+    expect(changes).toEqual(["open", "recovering", "closed"]);
   });
 
-  test("a rejection without asking the system does not close it: `expired`", () => {
+  test("opens again when it fails three times in a row while it recovers", () => {
     const { breaker, pass } = aBreaker();
     fail(breaker, 5);
     pass(4_000);
-    breaker.record({ kind: "rejected", reason: "expired" }, "a");
-    expect(breaker.state).toBe("open");
-  });
-
-  test("opened by refusals, it does not close by another refusal", () => {
-    const { breaker, pass, changes } = aBreaker();
-    for (let domain = 0; domain < 5; domain += 1) breaker.record(refused(`${domain}.example`), "y");
-    pass(4_000);
-    breaker.record(refused("probe.example"), "probe");
-    expect(breaker.areWeRefused).toBe(true);
-    expect(breaker.allowance()).toBe(0);
-    expect(changes).toEqual(["open"]);
-    pass(4_000);
-    breaker.record(sent, "b");
+    breaker.succeeded();
+    fail(breaker, 2);
     expect(breaker.state).toBe("recovering");
-  });
-
-  test("`released` and `uncertain` do not count", () => {
-    const { breaker } = aBreaker();
-    fail(breaker, 4);
-    breaker.record({ kind: "released", reason: "stopped" }, "a");
-    breaker.record({ kind: "uncertain", reason: "deadline" }, "b");
     fail(breaker, 1);
     expect(breaker.state).toBe("open");
+  });
+});
+
+describe("the breaker of a system that declines", () => {
+  test("is known after five parties, and opens it after a while; not one party, nor some that others separate", () => {
+    const { breaker, pass } = aBreaker();
+    decline(breaker, 20, 1);
+    decline(breaker, 4);
+    breaker.succeeded();
+    decline(breaker, 4);
+    expect(breaker.state).toBe("closed");
+    expect(breaker.isDeclining).toBe(false);
+    decline(breaker, 5);
+    expect(breaker.state).toBe("closed");
+    expect(breaker.isDeclining).toBe(true);
+    pass(2_000);
+    decline(breaker, 1);
+    expect(breaker.state).toBe("open");
+  });
+
+  test("goes on to attempt what comes behind, until a thousand are declined in a row; then it probes", () => {
+    const { breaker, pass } = aBreaker();
+    decline(breaker, 999);
+    expect(breaker.allowance()).toBe(8);
+    decline(breaker, 1, 1);
+    expect(breaker.allowance()).toBe(0);
+    pass(4_000);
+    expect(breaker.allowance()).toBe(1);
+    expect(breaker.mayProbe({ eventId: "x", party: "0.example" })).toBe(false);
+  });
+
+  test("is closed by one success, with all that was allowed", () => {
+    const { breaker, changes } = aBreaker();
+    decline(breaker, 100);
+    breaker.succeeded();
+    expect(breaker.allowance()).toBe(8);
+    expect(breaker.state).toBe("closed");
+    expect(changes.at(-1)).toBe("closed");
+  });
+
+  test("stops when the system fails after that", () => {
+    const { breaker } = aBreaker();
+    decline(breaker, 100);
+    fail(breaker, 20);
+    expect(breaker.isDeclining).toBe(false);
+    expect(breaker.allowance()).toBe(0);
   });
 });

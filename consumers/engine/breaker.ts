@@ -1,15 +1,16 @@
 import { jitteredMs } from "../../runtime/backoff.ts";
-import type { Outcome } from "./handler.ts";
 
 /**
- * closed: normal. open: the other system fails; one probe every 2 to 4 s. recovering: a probe succeeded; the allowance
- * doubles with each round of successes.
+ * closed: normal. open: the other system fails, or declines everything; it is probed. recovering: a probe succeeded; the
+ * allowance grows by one with each success.
  */
 export type BreakerState = "closed" | "open" | "recovering";
 
 export interface BreakerOptions {
   /** Maximum entries in flight when it is closed. */
   readonly concurrency: number;
+  /** Entries that the other system has room for; no limit if not given. */
+  readonly capacity?: (() => number) | undefined;
   /** Monotonic, ms. */
   readonly now: () => number;
   readonly random: () => number;
@@ -17,134 +18,185 @@ export interface BreakerOptions {
   readonly onChange: (state: BreakerState, reason: string) => void;
 }
 
+/** A piece of work, by its event and by whom it concerns. */
+export interface Concerned {
+  readonly eventId: string;
+  readonly party: string | undefined;
+}
+
 /** Consecutive failures that open it. */
 const TRIP_AFTER = 5;
 /** Different events among them, at least: one bad event must not stop all others. */
 const TRIP_EVENTS = 2;
+/** While recovering, fewer are enough. */
+const REOPEN_AFTER = 3;
+/** Results that are remembered. While a quarter of them are successes, the system works for some: it does not open. */
+const REMEMBERED = 20;
+/** Different parties that decline in a row: then it is the system that declines, or our account is refused. */
+const DECLINING_PARTIES = 5;
+/**
+ * Declined in a row until only probes are attempted. A system that declines answers quickly, and what comes behind those that
+ * it declines may be welcome: so they are attempted as ever until then.
+ */
+const DECLINED_MOST = 1_000;
+/** It opens when everything has been declined for so long, or so often: until then it may be a few that came together. */
+const DECLINED_MS = 2_000;
+const DECLINED_TOGETHER = 100;
 /** A probe every 2 to 4 s, with jitter, so that consumers do not probe at the same time. */
 const PROBE_EVERY_MS = 4_000;
+/** Pieces in a row that may not probe, because they are like the one that failed; then there is no other. */
+const PASSED_OVER_MOST = 20;
 
 /**
- * Stops work while the other system fails. It opens after five consecutive failures of the system over at least two events,
- * and after consecutive refusals by five parties: then the refusal is not theirs, our account is refused. While it is open
- * no attempts are used up: entries are released, and one entry at a time probes.
+ * Stops work while the other system fails, and knows when it declines everything.
+ *
+ * Fails: no answer, or none that concerns a piece. Five failures in a row over at least two events open it, unless some of the
+ * work succeeds. Then entries are released, and one at a time probes, never the same twice running.
+ *
+ * Declines: a working system refuses pieces of different parties. After five parties in a row, with no success between, no
+ * refusal is a piece's own: nothing is dead-lettered and no attempt is used up. If it goes on, the breaker opens; but work goes
+ * on, because whoever is declined must not hold up the rest, until a thousand are declined in a row.
  */
 export class Breaker {
   readonly #options: BreakerOptions;
   #state: BreakerState = "closed";
   #failures = 0;
   #failedEvents = new Set<string>();
-  #refusingParties = new Set<string>();
-  #areWeRefused = false;
+  #results: boolean[] = [];
+  #declined = 0;
+  #decliningParties = new Set<string>();
+  /** Monotonic, ms. */
+  #declinedSince = 0;
   #probeAt = 0;
+  #failedProbe: Concerned | undefined;
+  #passedOver = 0;
   #allowed = 1;
-  #successes = 0;
 
   constructor(options: BreakerOptions) {
     this.#options = options;
-  }
-
-  /** Whether it is open because five parties refused in a row. */
-  get areWeRefused(): boolean {
-    return this.#state === "open" && this.#areWeRefused;
   }
 
   get state(): BreakerState {
     return this.#state;
   }
 
+  /** Whether everything is declined, not only the pieces of some party. */
+  get isDeclining(): boolean {
+    return this.#decliningParties.size >= DECLINING_PARTIES;
+  }
+
+  /** Whether something was declined since the last success. */
+  get hasDeclined(): boolean {
+    return this.#declined > 0;
+  }
+
   /** Maximum entries in flight now. */
   allowance(): number {
     switch (this.#state) {
       case "closed":
-        return this.#options.concurrency;
+        return this.#most();
       case "recovering":
-        return this.#allowed;
+        return Math.min(this.#most(), this.#allowed);
       case "open":
+        if (!this.#onlyProbes) return this.#most();
         return this.#options.now() >= this.#probeAt ? 1 : 0;
     }
   }
 
-  /** Records an outcome. `uncertain` and `released` do not count. */
-  record(outcome: Outcome, eventId: string): void {
-    switch (outcome.kind) {
-      case "done":
-      case "transient":
-        this.#refusingParties.clear();
-        this.#answered();
-        break;
-      case "rejected":
-        this.#refused(outcome);
-        break;
-      case "unavailable":
-        this.#failed(outcome.reason, eventId);
-        break;
-      case "uncertain":
-      case "released":
-        break;
-    }
+  /** Whether a piece may be attempted as a probe: not the one that failed last, nor one of the same party, if there are others. */
+  mayProbe({ eventId, party }: Concerned): boolean {
+    const failed = this.#failedProbe;
+    const isAlike = failed?.eventId === eventId || (party !== undefined && failed?.party === party);
+    if (!this.#onlyProbes || !isAlike || this.#passedOver >= PASSED_OVER_MOST) return true;
+    this.#passedOver += 1;
+    return false;
+  }
+
+  get #onlyProbes(): boolean {
+    return this.#state === "open" && (!this.isDeclining || this.#declined >= DECLINED_MOST);
+  }
+
+  /** The system works: a piece succeeded, or was judged alone. */
+  succeeded(): void {
+    const wasDeclining = this.isDeclining;
+    this.#answered();
+    this.#declined = 0;
+    this.#decliningParties.clear();
+    if (wasDeclining && this.#state === "open") this.#allowed = this.#most();
+    this.#stepUp();
+  }
+
+  /** The system works, and declined a piece because of its party. */
+  declined({ eventId, party, reason }: { readonly eventId: string; readonly party: string; readonly reason: string }) {
+    this.#answered();
+    if (this.#declined === 0) this.#declinedSince = this.#options.now();
+    this.#declined += 1;
+    if (this.#decliningParties.size < DECLINING_PARTIES) this.#decliningParties.add(party);
+    if (!this.isDeclining) return this.#stepUp();
+    const isLong = this.#options.now() - this.#declinedSince >= DECLINED_MS;
+    if (!isLong && this.#declined < DECLINED_TOGETHER && this.#state === "closed") return;
+    this.#failedProbe = { eventId, party };
+    this.#open(`everything is declined: ${reason}`);
+  }
+
+  /** The system failed, whatever the piece. */
+  failed(reason: string, concerned: Concerned): void {
+    this.#failures += 1;
+    this.#failedEvents.add(concerned.eventId);
+    this.#remember(false);
+    if (this.#state === "recovering") this.#allowed = Math.max(1, Math.floor(this.#allowed / 2));
+    if (!this.#isTripped()) return;
+    this.#declined = 0;
+    this.#decliningParties.clear();
+    this.#failedProbe = concerned;
+    this.#open(reason);
+  }
+
+  #most(): number {
+    const { concurrency, capacity } = this.#options;
+    return Math.max(1, Math.min(concurrency, capacity?.() ?? concurrency));
+  }
+
+  #isTripped(): boolean {
+    if (this.#state === "open" && !this.isDeclining) return true;
+    if (this.#state === "recovering") return this.#failures >= REOPEN_AFTER;
+    const worksForSome = this.#results.filter(Boolean).length * 4 >= this.#results.length;
+    return this.#failures >= TRIP_AFTER && this.#failedEvents.size >= TRIP_EVENTS && !worksForSome;
   }
 
   #answered(): void {
-    this.#areWeRefused = false;
     this.#failures = 0;
     this.#failedEvents.clear();
-    if (this.#state !== "closed") this.#stepUp();
+    this.#failedProbe = undefined;
+    this.#passedOver = 0;
+    this.#remember(true);
   }
 
-  #refused({ party, reason, reply }: Extract<Outcome, { kind: "rejected" }>): void {
-    if (party === undefined) {
-      if (reply === undefined) return;
-      // A working system refused this piece alone.
-      this.#refusingParties.clear();
-      this.#answered();
-      return;
-    }
-    this.#refusingParties.add(party);
-    // It opened by refusals: one more does not close it.
-    if (this.#areWeRefused) {
-      this.#open(`account_refused: ${reason}`);
-      return;
-    }
-    if (this.#refusingParties.size < TRIP_AFTER) {
-      this.#answered();
-      return;
-    }
-    this.#areWeRefused = true;
-    this.#open(`account_refused: ${reason}`);
-  }
-
-  #failed(reason: string, eventId: string): void {
-    this.#failures += 1;
-    this.#failedEvents.add(eventId);
-    const isTripped = this.#failures >= TRIP_AFTER && this.#failedEvents.size >= TRIP_EVENTS;
-    if (this.#state !== "closed" || isTripped) this.#open(reason);
+  #remember(isSuccess: boolean): void {
+    this.#results.push(isSuccess);
+    if (this.#results.length > REMEMBERED) this.#results.shift();
   }
 
   #open(reason: string): void {
-    const { now, random, onChange } = this.#options;
+    const { now, random } = this.#options;
     this.#probeAt = now() + jitteredMs(PROBE_EVERY_MS, random);
-    this.#refusingParties.clear();
-    if (this.#state === "open") return;
-    this.#state = "open";
-    onChange("open", reason);
+    this.#passedOver = 0;
+    this.#allowed = 1;
+    this.#change("open", reason);
   }
 
-  /** Doubles the allowance after as many successes. */
+  #change(state: BreakerState, reason: string): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#options.onChange(state, reason);
+  }
+
+  /** Allows one more after a success. */
   #stepUp(): void {
-    const { concurrency, onChange } = this.#options;
-    if (this.#state === "open") {
-      this.#state = "recovering";
-      this.#allowed = 1;
-      this.#successes = 0;
-      onChange("recovering", "a probe was answered");
-    }
-    this.#successes += 1;
-    if (this.#successes < this.#allowed) return;
-    this.#successes = 0;
-    this.#allowed *= 2;
-    if (this.#allowed < concurrency) return;
-    this.#state = "closed";
-    onChange("closed", "the system works again");
+    if (this.#state === "closed") return;
+    if (this.#state === "open") this.#change("recovering", "a probe was answered");
+    this.#allowed += 1;
+    if (this.#allowed < this.#most()) return;
+    this.#change("closed", "the system works again");
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { loadSettings } from "../../settings/load.ts";
 import { decide, type RetryPolicy } from "./decide.ts";
 import type { Outcome } from "./handler.ts";
 
@@ -9,6 +10,7 @@ interface Row {
   readonly outcome: Outcome;
   readonly attempts?: number;
   readonly systemFailures?: number;
+  readonly before?: number;
   readonly hold?: boolean;
   readonly isIdempotent?: boolean;
   readonly state: string;
@@ -54,7 +56,27 @@ const rows: readonly Row[] = [
   },
   { outcome: uncertain, state: "uncertain", move: "delay", uses: 1, delayMs: 1_000 },
   { outcome: uncertain, attempts: 3, state: "dead", move: "dead-letter", uses: 1, reason: "retries_exhausted" },
+  // Each repetition may be a duplicate, so there are three, however many attempts there are.
+  { outcome: uncertain, before: 2, state: "uncertain", move: "delay", uses: 1, delayMs: 1_000 },
+  { outcome: uncertain, before: 3, state: "dead", move: "dead-letter", uses: 1, reason: "retries_exhausted" },
   { outcome: uncertain, hold: true, state: "held", move: "ack", uses: 1 },
+  { outcome: { kind: "held", reason: "party_refuses" }, state: "held", move: "ack", uses: 1, reason: "party_refuses" },
+  {
+    outcome: { kind: "delayed", reason: "party_waits", delayMs: 7 },
+    state: "retrying",
+    move: "delay",
+    uses: 0,
+    delayMs: 7,
+  },
+  // The longest delay of one that finds no room.
+  {
+    outcome: { kind: "unavailable", reason: "connection_limit", hasNoRoom: true },
+    systemFailures: 30,
+    state: "retrying",
+    move: "delay",
+    uses: 0,
+    delayMs: 30_000,
+  },
   { outcome: uncertain, isIdempotent: true, hold: true, state: "retrying", move: "delay", uses: 1, delayMs: 1_000 },
   {
     outcome: { kind: "uncertain", reason: "stopped" },
@@ -72,7 +94,8 @@ describe("what follows from an outcome", () => {
   test.each(
     rows.map((row) => [`${row.outcome.kind} after ${row.attempts ?? 0} attempts -> ${row.state}`, row] as const),
   )("%s", (_, row) => {
-    const counters = { attempts: row.attempts ?? 0, systemFailures: row.systemFailures ?? 0 };
+    const { attempts = 0, systemFailures = 0, before = 0 } = row;
+    const counters = { attempts, systemFailures, uncertain: before };
     const { hold = false, isIdempotent = false } = row;
     const own: RetryPolicy = { ...policy, isIdempotent, uncertain: hold ? "hold" : "resend" };
     const decision = decide(row.outcome, counters, own, longest);
@@ -82,4 +105,28 @@ describe("what follows from an outcome", () => {
     expect(decision.ledger.delay_ms).toBe(row.delayMs ?? null);
     if (row.reason !== undefined) expect(decision.ledger.reason).toBe(row.reason);
   });
+});
+
+test("the default retries begin after half a minute, survive hours, and end before a mail expires", () => {
+  const {
+    RETRY_MAX: retryMax,
+    RETRY_DELAY_MS: retryDelayMs,
+    MAIL_EXPIRE_AFTER_MS: expireMs,
+  } = loadSettings("consumer", {
+    DATABASE_URL: "postgres://localhost/x",
+    REDIS_URL: "redis://localhost",
+  });
+  const spanMs = (random: () => number) => {
+    let sumMs = 0;
+    for (let attempts = 0; attempts < retryMax; attempts += 1) {
+      const own = { ...policy, retryMax, retryDelayMs };
+      sumMs += decide(transient, { attempts, systemFailures: 0, uncertain: 0 }, own, random).ledger.delay_ms ?? 0;
+    }
+    return sumMs;
+  };
+  expect(
+    decide(transient, { attempts: 0, systemFailures: 0, uncertain: 0 }, { ...policy, retryDelayMs }, longest).move,
+  ).toEqual({ kind: "delay", delayMs: 30_000 });
+  expect(spanMs(() => 0)).toBeGreaterThan(24 * 3_600_000);
+  expect(spanMs(longest)).toBeLessThan(expireMs);
 });

@@ -16,14 +16,21 @@ export interface Counters {
   /** Before this attempt. */
   readonly attempts: number;
   readonly systemFailures: number;
+  /** Times that it was unknown whether the effect took place. */
+  readonly uncertain: number;
 }
 
 export type RetryPolicy = Pick<Policy, "retryMax" | "retryDelayMs" | "uncertain" | "isIdempotent">;
 
 /** Longest delay after a transient refusal or an uncertain outcome. */
-const RETRY_CAP_MS = 3_600_000;
+const RETRY_CAP_MS = 4 * 3_600_000;
+/** Times that work of which nobody knows whether it took place is repeated: each may be a duplicate. */
+const UNCERTAIN_MAX = 3;
 /** Longest delay after failures of the system, so that work continues soon after the system is back. */
 const SYSTEM_CAP_MS = 300_000;
+/** Delays while there is no room: a peer that has room takes it soon. */
+const NO_ROOM_MS = 1_000;
+const NO_ROOM_CAP_MS = 30_000;
 
 const unchanged = {
   attempts: 0,
@@ -56,9 +63,9 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
     state: "retrying" | "uncertain",
     reason: string,
     used: Partial<Decision["ledger"]>,
-    minDelayMs = 0,
+    { minDelayMs = 0, isOver = false }: { readonly minDelayMs?: number; readonly isOver?: boolean } = {},
   ): Decision => {
-    if (attemptsNow > policy.retryMax) {
+    if (isOver || attemptsNow > policy.retryMax) {
       return {
         ledger: { ...unchanged, ...used, state: "dead", reason: "retries_exhausted" },
         move: { kind: "dead-letter", reason: "retries_exhausted", detail: reason },
@@ -77,10 +84,13 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
       return { ledger: { ...unchanged, state: "done", attempts: 1, receipt, reply }, move: { kind: "ack" } };
     }
     case "transient":
-      return again("retrying", outcome.reason, { attempts: 1, reply: outcome.reply ?? null }, outcome.minDelayMs);
+      return again("retrying", outcome.reason, { attempts: 1, reply: outcome.reply ?? null }, outcome);
     case "unavailable": {
-      const { reason, reply = null, minDelayMs = 0 } = outcome;
-      const growing = backoffMs(counters.systemFailures + 1, policy.retryDelayMs, SYSTEM_CAP_MS, random);
+      const { reason, reply = null, minDelayMs = 0, hasNoRoom = false } = outcome;
+      const [baseMs, capMs] = hasNoRoom
+        ? [Math.min(policy.retryDelayMs, NO_ROOM_MS), NO_ROOM_CAP_MS]
+        : [policy.retryDelayMs, SYSTEM_CAP_MS];
+      const growing = backoffMs(counters.systemFailures + 1, baseMs, capMs, random);
       const delayMs = Math.max(minDelayMs, growing);
       return {
         ledger: { ...unchanged, state: "retrying", system_failures: 1, delay_ms: delayMs, reason, reply },
@@ -96,12 +106,24 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
         move: { kind: "dead-letter", reason, detail: reply ?? "" },
       };
     }
+    case "held": {
+      const { reason, reply = null } = outcome;
+      return { ledger: { ...unchanged, state: "held", attempts: 1, reason, reply }, move: { kind: "ack" } };
+    }
+    case "delayed": {
+      const { reason, delayMs } = outcome;
+      return {
+        ledger: { ...unchanged, state: "retrying", delay_ms: delayMs, reason },
+        move: { kind: "delay", delayMs },
+      };
+    }
     case "uncertain": {
       const { reason } = outcome;
       // Cut off because its consumer stops: a peer does it at once.
       if (policy.isIdempotent && reason === STOPPED) return released(reason);
       if (policy.isIdempotent) return again("retrying", reason, { attempts: 1 });
-      if (policy.uncertain === "resend") return again("uncertain", reason, { attempts: 1, uncertain: 1 });
+      const isOver = counters.uncertain >= UNCERTAIN_MAX;
+      if (policy.uncertain === "resend") return again("uncertain", reason, { attempts: 1, uncertain: 1 }, { isOver });
       return { ledger: { ...unchanged, state: "held", attempts: 1, uncertain: 1, reason }, move: { kind: "ack" } };
     }
     case "released":

@@ -22,6 +22,7 @@ import { createIsolation } from "./isolation.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createObserver } from "./observe.ts";
 import { watchOutages } from "./outages.ts";
+import { Parties } from "./parties.ts";
 import { startPromoter } from "./promoter.ts";
 import { startReader } from "./reader.ts";
 import { startReaper } from "./reaper.ts";
@@ -63,6 +64,10 @@ export interface RunningGroup {
   state(): "reading" | "paused" | "stopping";
   /** State of the breaker; open means that another system fails, not this process. */
   breaker(): BreakerState;
+  /** Parties that wait by themselves. */
+  waitingParties(): number;
+  /** Pieces that the other system has room for, and its last words about its limit; undefined if it set none. */
+  granted(): { readonly allowed: number; readonly words: string | undefined } | undefined;
   /** Pieces of work a second that its budget allows all consumers together; undefined without such a limit. */
   ratePerSecond(): number | undefined;
   /** What keeps it from its work now, and since when: by loop, and by call to the ledger. */
@@ -85,7 +90,7 @@ export const startGroup = <Data, Input>(
   { consumer, claimMinIdleMs, drainTimeoutMs, traceHop = "parent" }: GroupOptions,
 ): RunningGroup => {
   const { redis, connectBlocking, db, keys, knownTypes, now, wallClock, random, at } = deps;
-  const { group, policy, budget } = definition;
+  const { group, policy, budget, capacity } = definition;
   const { concurrency, isIdempotent, oncePerSubject, uncertain, expireAfterMs } = policy;
   const log = deps.log.child({ group: group.name, consumer });
   const abandoned = new AbortController();
@@ -109,12 +114,22 @@ export const startGroup = <Data, Input>(
   };
   const breaker = new Breaker({
     concurrency,
+    capacity: capacity && (() => capacity.allowed()),
     now,
     random,
     onChange: (state, reason) => {
       log[state === "open" ? "error" : "info"]({ breaker: state, reason }, `the breaker is ${state}: ${reason}`);
-      if (state !== "open") return;
+      // Else work goes on while it is open.
+      if (state !== "open" || breaker.allowance() > 0) return;
       for (const attempt of inFlight.attempts()) if (!attempt.isCommitted) attempt.giveUp.abort("breaker_open");
+    },
+  });
+  const parties = new Parties({
+    now,
+    random,
+    onChange: (party, isWaiting, reason) => {
+      const words = isWaiting ? "refuses or defers everything; what is for it waits" : "does not wait any more";
+      log[isWaiting ? "error" : "info"]({ party, reason }, `a party ${words}: ${reason}`);
     },
   });
   const admission = budget && createAdmission({ ...names, redis, keys, now, log }, budget);
@@ -133,6 +148,7 @@ export const startGroup = <Data, Input>(
     definition,
     inFlight,
     breaker,
+    parties,
     admission,
     settler,
     around,
@@ -181,6 +197,8 @@ export const startGroup = <Data, Input>(
     faults: () => ({ ...faultsOf(loops), ...watch.faults() }),
     state: () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading"),
     breaker: () => breaker.state,
+    waitingParties: () => parties.waiting(),
+    granted: () => capacity && { allowed: capacity.allowed(), words: capacity.words() },
     ratePerSecond: () => admission?.ratePerSecond,
     inFlight: () => inFlight.size(),
     stop,

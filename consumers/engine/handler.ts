@@ -16,7 +16,8 @@ export interface Piece<Data> {
 
 /** The look-up's result for one event. */
 export type Prepared<Input> =
-  | { readonly kind: "ready"; readonly input: Input }
+  /** `party`: whom the work concerns besides us and the other system, a domain or a host; it may refuse on its own. */
+  | { readonly kind: "ready"; readonly input: Input; readonly party?: string }
   /** There is nothing left to do, or nobody to do it for. */
   | { readonly kind: "cancel"; readonly reason: string }
   /** It must not be done. */
@@ -51,30 +52,55 @@ export interface Attempt {
 export type Outcome =
   /** The effect took place. `receipt`: its id in the other system; `reply`: that system's reply, addresses removed. */
   | { readonly kind: "done"; readonly receipt?: string; readonly reply?: string }
-  /** A working system refused this piece for now. Uses up an attempt. */
-  | { readonly kind: "transient"; readonly reason: string; readonly reply?: string; readonly minDelayMs?: number }
   /**
-   * The system failed, whatever the piece. Counts for the breaker; uses up no attempt. `pausesGroup`: it wants no more of
-   * this work; the group is paused, with the reason, until an operator resumes it. `isTooFast`: it wants less of it a second;
-   * the rate of the group's budget, if it has one, is lowered for a while.
+   * A working system refused this piece for now. Uses up an attempt. `party`: who refused; while several in a row refuse and
+   * nothing succeeds, the refusal is the system's, and uses up none.
+   */
+  | {
+      readonly kind: "transient";
+      readonly reason: string;
+      readonly reply?: string;
+      readonly minDelayMs?: number;
+      readonly party?: string;
+    }
+  /**
+   * The system failed, whatever the piece. Counts for the breaker; uses up no attempt. `party`: the system works, and could not
+   * serve this party. `hasNoRoom`: it works, and has no room for the piece now; delays are short.
+   * `pausesGroup`: it wants no more of this work; the group is paused, with the reason, until an operator resumes it.
+   * `isTooFast`: it wants less of it a second; the rate of the group's budget, if it has one, is lowered for a while.
    */
   | {
       readonly kind: "unavailable";
       readonly reason: string;
       readonly reply?: string;
       readonly minDelayMs?: number;
+      readonly party?: string;
+      readonly hasNoRoom?: boolean;
       readonly pausesGroup?: boolean;
       readonly isTooFast?: boolean;
     }
   /**
-   * Refused permanently. `party`: who refused by a policy of its own (a domain, a host); five different ones in a row open
-   * the breaker. Without it the piece itself is at fault. Without `reply` no other system was involved.
+   * Refused permanently. `party`: who refused by a policy of its own; when the same one refuses several in a row, it is held
+   * instead, and when several parties do, our account is refused. Without it the piece itself is at fault. Without `reply` no
+   * other system was involved.
    */
   | { readonly kind: "rejected"; readonly reason: string; readonly reply?: string; readonly party?: string }
+  /** Only an operator can decide what to do with it. */
+  | { readonly kind: "held"; readonly reason: string; readonly reply?: string }
+  /** Not attempted: it is not its turn yet. No counter changes. */
+  | { readonly kind: "delayed"; readonly reason: string; readonly delayMs: number }
   /** Cut off after the commit point: it is unknown whether the effect took place. Uses up an attempt. */
   | { readonly kind: "uncertain"; readonly reason: string }
   /** Ended before the commit point, without effect: asked to stop, or the lease was lost. Uses up no attempt. */
   | { readonly kind: "released"; readonly reason: string };
+
+/** What the other system grants this consumer now, as far as the group's work has found out. */
+export interface Capacity {
+  /** Pieces of work that it is worth having in flight; `Infinity` if no limit is known. */
+  allowed(): number;
+  /** The other system's last words about its limit, addresses removed; undefined if it said nothing. */
+  words(): string | undefined;
+}
 
 /** The policy of a group's work. */
 export interface Policy {
@@ -86,7 +112,7 @@ export interface Policy {
   readonly concurrency: number;
   /** Attempts after the first. */
   readonly retryMax: number;
-  /** Delay before the first retry, in ms; doubles with each. */
+  /** Delay before the first retry, in ms; doubles with each, up to four hours. */
   readonly retryDelayMs: number;
   /** Age in ms after which an unfinished delivery is dead-lettered, reason `expired`; never if not given. */
   readonly expireAfterMs?: number;
@@ -113,6 +139,8 @@ export interface GroupDefinition<Data, Input> {
    */
   readonly work: (claim: Claim<Data>, input: Input, attempt: Attempt) => Promise<Outcome>;
   readonly policy: Policy;
+  /** Limits that the other system sets; the group reads no more than that. Only its policy limits it if not given. */
+  readonly capacity?: Capacity;
   /** A budget that limits how much of the work begins, in all consumers together; unlimited if not given. */
   readonly budget?: SharedBudget | undefined;
   /** Closes the resources of the work when its consumer ends. */

@@ -38,6 +38,8 @@ export interface InFlight {
   claimRoom(): number;
   /** Resolves when there is room to read, after `timeoutMs`, or when the signal is aborted. */
   untilRoom(timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when an entry ends, after `timeoutMs`, or when the signal is aborted. */
+  untilOneEnds(timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** Resolves when nothing is in flight, or after `timeoutMs`. True if empty. */
   untilEmpty(timeoutMs: number): Promise<boolean>;
   holds(entry: Pick<Entry, "stream" | "id">): boolean;
@@ -59,6 +61,7 @@ export const keyOf = (entry: Pick<Entry, "stream" | "id">): string => `${entry.s
 export const createInFlight = (concurrency: number): InFlight => {
   const held = new Map<string, { readonly entry: Entry; attempt?: RunningAttempt }>();
   const waiters = new Set<() => void>();
+  let ended = 0;
 
   const changed = () => {
     for (const wake of [...waiters]) wake();
@@ -98,6 +101,20 @@ export const createInFlight = (concurrency: number): InFlight => {
           };
         },
       ),
+    untilOneEnds: (timeoutMs, signal) => {
+      const before = ended;
+      return until(
+        () => ended > before || signal.aborted,
+        (end) => {
+          const timer = setTimeout(end, timeoutMs);
+          signal.addEventListener("abort", end);
+          return () => {
+            clearTimeout(timer);
+            signal.removeEventListener("abort", end);
+          };
+        },
+      );
+    },
     untilEmpty: async (timeoutMs) => {
       await until(
         () => held.size === 0,
@@ -121,6 +138,7 @@ export const createInFlight = (concurrency: number): InFlight => {
       const holding = held.get(keyOf(entry));
       if (holding?.entry.isTakenOver === true) takenOver -= 1;
       held.delete(keyOf(entry));
+      ended += 1;
       changed();
     },
     size: () => held.size,

@@ -215,7 +215,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       if (inFlight.room() === 0) await inFlight.untilRoom(blockMs, signal);
       else {
         await giveBackUnused();
-        await pause(BREAKER_CHECK_MS, signal);
+        await inFlight.untilOneEnds(BREAKER_CHECK_MS, signal);
       }
       return "again";
     }

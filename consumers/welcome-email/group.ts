@@ -32,6 +32,7 @@ export const factory = defineGroup({
         uncertain: settings.MAIL_UNCERTAIN,
       },
       budget: mailBudget(settings, "welcome"),
+      capacity: mailer.capacity,
       close: mailer.close,
     };
   },

@@ -1,6 +1,6 @@
 import type { Database } from "../connection.ts";
 
-/** A delivery of which it is unknown whether its effect took place, held for an operator. */
+/** A delivery that only an operator can decide about: nobody knows whether its effect took place, or its party refuses everything. */
 export interface HeldDelivery {
   readonly eventId: string;
   readonly subject: string;

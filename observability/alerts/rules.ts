@@ -139,7 +139,15 @@ const groupAlerts: readonly Alert[] = [
     severity: "page",
     summary: `The breaker of a consumer of ${group} is open`,
     description:
-      "The system behind the group (a mail server, a receiver of webhooks) fails as a whole: only probes are attempted, and no attempt is used up.",
+      "The system behind the group (a mail server, a receiver of webhooks) fails as a whole, so only probes are attempted; or it declines everything. No attempt is used up.",
+    dashboard: "consumer-groups",
+  }),
+  alert("SignupPartyRefuses", {
+    expr: `${worst(names.SIGNUP_PARTIES_WAITING)} > 0`,
+    for: "15m",
+    severity: "ticket",
+    summary: `{{ $value }} domains refuse or defer all mail of ${group}`,
+    description: "What is for them is held or waits, and uses up no attempt. Nobody else waits for it.",
     dashboard: "consumer-groups",
   }),
   alert("SignupGroupOrphaned", {

@@ -246,7 +246,8 @@ export const consumerGroupsDashboard = (): Dashboard =>
         }),
         graph({
           title: "SMTP connections, of the limit",
-          description: "At 100 %: MAIL_POOL_SIZE is the bottleneck, not the number of consumers.",
+          description:
+            "At 100 %: MAIL_POOL_SIZE is the bottleneck, or what the mail server grants; not the number of consumers.",
           unit: "percentunit",
           width: 8,
           lines: [
@@ -254,16 +255,31 @@ export const consumerGroupsDashboard = (): Dashboard =>
               expr: `${gauge(names.SIGNUP_SMTP_CONNECTIONS_BUSY)} / ${gauge(names.SIGNUP_SMTP_CONNECTIONS_LIMIT)}`,
               legend: "{{instance}}",
             },
+            {
+              expr: `${gauge(names.SIGNUP_SMTP_CONNECTIONS_GRANTED)} / ${gauge(names.SIGNUP_SMTP_CONNECTIONS_LIMIT)}`,
+              legend: "{{instance}}, granted",
+            },
           ],
           limits: { warn: 0.9, bad: 1 },
         }),
         graph({
           title: "Rate of mail",
           description:
-            "Mails a second that all consumers together may send. Below MAIL_RATE_PER_SECOND: the mail server said `too fast`.",
+            "Mails a second that all consumers together may send. Below MAIL_RATE_PER_SECOND: the mail server said `too fast`. Pace: what it grants one consumer; 0: no limit is known.",
           unit: "short",
           width: 8,
-          lines: [{ expr: `max(${gauge(names.SIGNUP_MAIL_RATE)})`, legend: "rate" }],
+          lines: [
+            { expr: `max(${gauge(names.SIGNUP_MAIL_RATE)})`, legend: "rate" },
+            { expr: gauge(names.SIGNUP_SMTP_PACE), legend: "{{instance}}, pace" },
+          ],
+        }),
+        graph({
+          title: "Parties that wait",
+          description:
+            "Domains of recipients that refuse or defer everything. Their mail waits or is held; nobody else waits for it.",
+          unit: "short",
+          width: 8,
+          lines: [{ expr: gauge(names.SIGNUP_PARTIES_WAITING, OF_GROUP), legend: "{{instance}}" }],
         }),
         graph({
           title: "Registered consumers",

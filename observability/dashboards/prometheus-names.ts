@@ -36,9 +36,12 @@ const KINDS: Readonly<Record<MetricName, Kind>> = {
   [names.SIGNUP_IN_FLIGHT]: "gauge",
   [names.SIGNUP_IN_FLIGHT_LIMIT]: "gauge",
   [names.SIGNUP_MAIL_RATE]: "gauge",
+  [names.SIGNUP_PARTIES_WAITING]: "gauge",
   [names.SIGNUP_PASSWORD_HASH_WAITING]: "gauge",
   [names.SIGNUP_SMTP_CONNECTIONS_BUSY]: "gauge",
   [names.SIGNUP_SMTP_CONNECTIONS_LIMIT]: "gauge",
+  [names.SIGNUP_SMTP_CONNECTIONS_GRANTED]: "gauge",
+  [names.SIGNUP_SMTP_PACE]: "gauge",
 };
 
 const SUFFIX: Readonly<Record<Kind, string>> = {

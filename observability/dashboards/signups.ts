@@ -101,7 +101,8 @@ export const signupsDashboard = (): Dashboard =>
         }),
         graph({
           title: "Time to inbox",
-          description: "From the signup's commit to the mail server's 250. The objective: 99 % within 60 s.",
+          description:
+            "From the signup's commit to the mail server's 250, which accepts the mail. The objective: 99 % within 60 s.",
           unit: "s",
           width: 8,
           lines: percentiles(names.SIGNUP_TIME_TO_INBOX),

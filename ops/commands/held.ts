@@ -16,7 +16,7 @@ interface ReleaseFlags extends Flags {
 }
 
 export const heldList = command<ListFlags>({
-  brief: "List what is held: it may be done or not, and waits for your decision",
+  brief: "List what is held: it may be done or not, or its party refuses everything; it waits for your decision",
   parameters: { flags: { limit: limitFlag("deliveries", 10_000), group: GROUP_FLAG, json: JSON_FLAG } },
   examples: [["held list", "check in the other system (for mail: its log or the inbox) before you decide"]],
   needs: ["database"],
@@ -50,7 +50,8 @@ export const heldList = command<ListFlags>({
 
 export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
   brief: "Have held work done after all",
-  about: "It may be a duplicate: a mail has the same Message-ID, and the `uncertain` counter is kept.",
+  about:
+    "Unless its reason is party_refuses, it may be a duplicate: a mail has the same Message-ID, and the `uncertain` counter is kept.",
   parameters: {
     positional: {
       kind: "tuple",

@@ -50,9 +50,9 @@ test("each policy finds the faults that it is for", () => {
     ["references", "TriggerAuthentication", '"key":"tls"', '"key":"ssl"', /nobody makes/],
     ["settings", "ConfigMap", '"RETRY_MAX"', '"RETRY_MAXIMUM"', /which nobody reads/],
     ["settings", "ConfigMap", '"RETRY_MAX"', '"RETRY_MAXIMUM"', /no manifest names RETRY_MAX:/],
-    ["settings", "ConfigMap", '"RETRY_MAX":"3"', '"RETRY_MAX":"three"', /would not start/],
-    ["settings", "ConfigMap", '"RETRY_MAX":"3"', '"SERVICE_TOKEN":"a-token-in-the-open"', /in a ConfigMap/],
-    ["size", "ConfigMap", '"RETRY_MAX":"3"', `"RETRY_MAX":"${"3".repeat(260_000)}"`, /too large/],
+    ["settings", "ConfigMap", '"RETRY_MAX":"24"', '"RETRY_MAX":"three"', /would not start/],
+    ["settings", "ConfigMap", '"RETRY_MAX":"24"', '"SERVICE_TOKEN":"a-token-in-the-open"', /in a ConfigMap/],
+    ["size", "ConfigMap", '"RETRY_MAX":"24"', `"RETRY_MAX":"${"3".repeat(260_000)}"`, /too large/],
     ["images", "Deployment", "signup-stream:local", "signup-stream:other", /different images/],
     ["images", "StatefulSet", "postgres:17.6", "postgres:latest", /another one tomorrow/],
     [

@@ -133,6 +133,8 @@ export const ALERT_CASES: readonly AlertCase[] = [
     "SignupLostRepeatedly",
   ),
   change("deliveries that were lost, hours ago", { [of(names.SIGNUP_LOST_REPEATEDLY)]: "2x200" }, 150),
+  change("a domain that refuses everything", { [of(names.SIGNUP_PARTIES_WAITING)]: "1x60" }, 20, "SignupPartyRefuses"),
+  change("a domain that refused everything for a while", { [of(names.SIGNUP_PARTIES_WAITING)]: "1x5 0x60" }, 20),
   change("an orphaned group", { [of(names.SIGNUP_GROUP_ORPHANED)]: "1x120" }, 90, "SignupGroupOrphaned"),
   {
     name: "an orphaned group whose entries wait: nobody is paged",

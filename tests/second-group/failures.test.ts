@@ -1,9 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { redrive } from "../../ops/actions/redrive.ts";
-import { anOperator } from "../../ops/operator-for-tests.ts";
 import { eventually } from "../eventually.ts";
 import type { TestConsumer } from "../pipeline.ts";
-import { anOrder, anOrderPipeline, aStock, STOCK } from "./orders.ts";
+import { anOrder, anOrderPipeline, aStock } from "./orders.ts";
 
 const orderList = (count: number) => Array.from({ length: count }, () => anOrder());
 
@@ -67,7 +65,7 @@ describe("the breaker of a second group", () => {
     expect(await orders.letters()).toEqual([]);
   });
 
-  test("opens when five parties in a row refuse: later orders are spared, and the dead ones are redriven", async () => {
+  test("opens when parties refuse and none accepts: no order is dead for it, and all are done afterwards", async () => {
     await using orders = await anOrderPipeline();
     const stock = aStock();
     let isRefused = true;
@@ -77,24 +75,58 @@ describe("the breaker of a second group", () => {
         if (!isRefused) return stock.work(...args);
         return { kind: "rejected", reason: "not_a_customer", reply: "403", party: `warehouse-${eventId}` };
       },
-      { concurrency: 1, retryDelayMs: 20 },
+      { retryDelayMs: 300 },
     );
-    const eventIds = await orders.place(...orderList(5));
-    await orders.settled(eventIds, "dead");
+    const eventIds = await orders.place(...orderList(12));
     await eventually(() => consumer.breaker() === "open");
-    const [spared = ""] = await orders.place(anOrder());
-    // The probe is a real order: refused as all are, it is not the order that is at fault.
-    await eventually(async () => (await orders.status(spared))?.reason === "account_refused");
-    expect(await orders.status(spared)).toMatchObject({ state: "retrying", attempts: 0 });
+    await eventually(async () => (await orders.status(eventIds.at(-1) ?? ""))?.reason === "account_refused");
+    for (const eventId of eventIds) {
+      expect(await orders.status(eventId)).toMatchObject({ attempts: 0, uncertain: 0 });
+    }
 
     isRefused = false;
-    await orders.settled([spared]);
-    const report = await redrive(anOperator(orders.pipeline), STOCK, { kind: "all" });
-    expect(report).toMatchObject({ letters: 5, redriven: 5, byReason: { not_a_customer: 5 } });
     await orders.settled(eventIds);
-    expect([...stock.reserved].sort()).toEqual([...eventIds, spared].sort());
+    expect([...stock.reserved].sort()).toEqual([...eventIds].sort());
     expect(await orders.letters()).toEqual([]);
-    await orders.othersUntouched([...eventIds, spared]);
+    await orders.othersUntouched(eventIds);
+  });
+
+  test("does not open for one party that refuses everything: what it refuses is held, what is for it waits", async () => {
+    await using orders = await anOrderPipeline();
+    const stock = aStock();
+    const [bad, good] = [orderList(20), orderList(20)];
+    const refused = new Set(bad.map(({ event_id }) => event_id));
+    const consumer = await orders.consumer(
+      async (...args) => {
+        const [, shelf] = args;
+        if (shelf !== "shut") return stock.work(...args);
+        return { kind: "rejected", reason: "not_a_customer", reply: "403", party: "shut.example" };
+      },
+      {
+        retryDelayMs: 2_000,
+        concurrency: 2,
+        prepare: async (pieces) =>
+          new Map(
+            pieces.map(({ eventId }) => [
+              eventId,
+              refused.has(eventId)
+                ? { kind: "ready", input: "shut", party: "shut.example" }
+                : { kind: "ready", input: "shelf 2", party: "open.example" },
+            ]),
+          ),
+      },
+    );
+    const eventIds = await orders.place(...bad, ...good);
+    const goodIds = eventIds.filter((eventId) => !refused.has(eventId));
+    await orders.settled(goodIds);
+    await eventually(() => consumer.waitingParties() === 1);
+    const states = await Promise.all([...refused].map((eventId) => orders.status(eventId)));
+    expect(states.filter((delivery) => delivery?.state === "held" && delivery.reason !== "party_refuses")).toEqual([]);
+    expect(states.filter((delivery) => delivery?.reason === "party_refuses").length).toBeGreaterThan(0);
+    expect(states.filter((delivery) => delivery?.reason === "party_waits").length).toBeGreaterThan(0);
+    expect(consumer.breaker()).toBe("closed");
+    expect(await orders.letters()).toEqual([]);
+    expect([...stock.reserved].sort()).toEqual([...goodIds].sort());
   });
 });
 

@@ -1,5 +1,10 @@
 import { SpanKind } from "@opentelemetry/api";
-import { SIGNUP_SMTP_CONNECTIONS_BUSY, SIGNUP_SMTP_CONNECTIONS_LIMIT } from "../../../observability/metric-names.ts";
+import {
+  SIGNUP_SMTP_CONNECTIONS_BUSY,
+  SIGNUP_SMTP_CONNECTIONS_GRANTED,
+  SIGNUP_SMTP_CONNECTIONS_LIMIT,
+  SIGNUP_SMTP_PACE,
+} from "../../../observability/metric-names.ts";
 import { registerGauge } from "../../../observability/metrics.ts";
 import { markFailed, withSpan } from "../../../observability/tracing.ts";
 import type { SmtpPool } from "./pool.ts";
@@ -41,6 +46,22 @@ export const observedPool = (pool: SmtpPool, { host, port }: SmtpServer, size: n
     SIGNUP_SMTP_CONNECTIONS_LIMIT,
     { unit: "{connection}", description: "Maximum SMTP connections of this consumer." },
     () => [{ value: size }],
+  );
+  registerGauge(
+    SIGNUP_SMTP_CONNECTIONS_GRANTED,
+    {
+      unit: "{connection}",
+      description: "SMTP connections that the mail server grants this consumer, as far as it is known.",
+    },
+    () => [{ value: pool.granted() }],
+  );
+  registerGauge(
+    SIGNUP_SMTP_PACE,
+    {
+      unit: "{mail}/s",
+      description: "Mails a second that the mail server grants this consumer; 0: no limit is known.",
+    },
+    () => [{ value: pool.perSecond() ?? 0 }],
   );
   const attributes = { "server.address": host, "server.port": port, "network.protocol.name": "smtp" };
   return {

@@ -1,3 +1,4 @@
+import { ConnectionLimit, isAboutConnections, isTooFast, isUsedUp, mayBeOneTooMany, Pace } from "./capacity.ts";
 import {
   type OutgoingMail,
   ownFailure,
@@ -7,12 +8,13 @@ import {
   type SmtpServer,
   SmtpSession,
 } from "./session.ts";
+import { createSlots } from "./slots.ts";
 
 export interface SmtpPoolOptions {
   readonly server: SmtpServer;
-  /** Maximum connections; each sends one mail at a time. */
+  /** Maximum connections, if the server grants them; each sends one mail at a time. */
   readonly size: number;
-  /** Time limit of one mail in ms, connecting included; then the socket is closed. */
+  /** Time limit of one mail in ms, connecting included; then the socket is closed. A mail waits as long for a connection. */
   readonly sendDeadlineMs: number;
   /** Mails after which a connection is closed, because servers limit them. */
   readonly maxMailsPerConnection?: number;
@@ -25,60 +27,52 @@ export interface SmtpPool {
   send(mail: OutgoingMail, signal: AbortSignal): Promise<SendResult>;
   /** Connections that are sending now. */
   busy(): number;
+  /** Connections that the server grants, as far as is known. */
+  granted(): number;
+  /** Mails a second that the server grants; undefined: no limit is known. */
+  perSecond(): number | undefined;
+  /** The server's last reply about a limit. */
+  words(): string | undefined;
   /** Closes idle connections and waits for sends in flight; later sends are cancelled. */
   close(): Promise<void>;
 }
 
 const MAX_MAILS_PER_CONNECTION = 100;
 const MAX_IDLE_MS = 30_000;
+/** For so long after a connection was closed, a server may count it. */
+const CLOSING_MS = 300;
 
-/** A pool of connections that are reused: connecting, STARTTLS and login cost more than a mail. */
+/** The server has no connection for the mail now; nothing was sent. */
+interface Again {
+  readonly kind: "again";
+  readonly failure: SmtpFailure;
+}
+
+const now = () => performance.now();
+
+/**
+ * A pool of connections that are reused: connecting, STARTTLS and login cost more than a mail. It learns how many connections
+ * the server grants: a mail that is refused one waits until another is free.
+ */
 export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const { server, size, sendDeadlineMs } = options;
   const maxMails = options.maxMailsPerConnection ?? MAX_MAILS_PER_CONNECTION;
   const maxIdleMs = options.maxIdleMs ?? MAX_IDLE_MS;
+  const limit = new ConnectionLimit(size, { now });
+  const pace = new Pace({ now });
   const idle: SmtpSession[] = [];
-  const waiting: (() => void)[] = [];
-  const idleWaiters: (() => void)[] = [];
+  const slots = createSlots({ limit, pace, hasIdle: () => idle.length > 0 });
+  const open = new Set<SmtpSession>();
   const leaving = new Set<Promise<void>>();
-  let idleTimer: ReturnType<typeof setTimeout> | undefined;
   const underWay = new Set<AbortController>();
-  let busy = 0;
+  let closedAt: readonly number[] = [];
+  let opening = 0;
+  let idleTimer: ReturnType<typeof setTimeout> | undefined;
+  let words: string | undefined;
   let closed = false;
 
-  /** First in, first out. False if cancelled while waiting. */
-  const takeSlot = async (signal: AbortSignal): Promise<boolean> => {
-    if (signal.aborted || closed) return false;
-    if (busy < size) {
-      busy += 1;
-      return true;
-    }
-    return new Promise((resolve) => {
-      const go = () => {
-        signal.removeEventListener("abort", giveUp);
-        resolve(true);
-      };
-      const giveUp = () => {
-        waiting.splice(waiting.indexOf(go), 1);
-        resolve(false);
-      };
-      waiting.push(go);
-      signal.addEventListener("abort", giveUp, { once: true });
-    });
-  };
-
-  const freeSlot = (): void => {
-    const next = waiting.shift();
-    if (next !== undefined) {
-      // The slot passes to the next send: `busy` does not change.
-      next();
-      return;
-    }
-    busy -= 1;
-    if (busy === 0) for (const resolve of idleWaiters.splice(0)) resolve();
-  };
-
   const leave = (session: SmtpSession): void => {
+    if (open.delete(session)) closedAt = [...closedAt.slice(-size), now()];
     const left = session.quit().finally(() => leaving.delete(left));
     leaving.add(left);
   };
@@ -87,7 +81,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const closeIdle = (): void => {
     idleTimer = undefined;
     for (let oldest = idle[0]; oldest !== undefined; oldest = idle[0]) {
-      const leftMs = oldest.idleSince + maxIdleMs - performance.now();
+      const leftMs = oldest.idleSince + maxIdleMs - now();
       if (oldest.isUsable && leftMs > 0) {
         idleTimer = setTimeout(closeIdle, leftMs);
         // Must not keep the process alive.
@@ -101,7 +95,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
 
   const takeIdle = (): SmtpSession | undefined => {
     for (let session = idle.pop(); session !== undefined; session = idle.pop()) {
-      if (session.isUsable && performance.now() - session.idleSince < maxIdleMs) return session;
+      if (session.isUsable && now() - session.idleSince < maxIdleMs) return session;
       leave(session);
     }
     return undefined;
@@ -112,81 +106,141 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       leave(session);
       return;
     }
-    session.idleSince = performance.now();
+    session.idleSince = now();
     idle.push(session);
     if (idleTimer === undefined) closeIdle();
   };
 
-  const sendFresh = async (mail: OutgoingMail, signal: AbortSignal, code: AbortCode): Promise<SendResult> => {
-    // The server may still count connections that are closing.
-    await Promise.all(leaving);
-    try {
-      const session = await SmtpSession.open(server, sendDeadlineMs, signal);
-      const result = await session.send(mail, signal, code);
+  /** The server granted no more connections than there are; or it is away, and so it is for all that wait since they were refused. */
+  const oneTooMany = (failure: SmtpFailure): SendResult | Again => {
+    const others = [...open].filter((session) => session.isUsable).length + opening;
+    const closing = closedAt.filter((at) => at > now() - CLOSING_MS).length;
+    words = failure.reply ?? words;
+    if (limit.refused(others, closing)) return { kind: "again", failure };
+    slots.failRefused();
+    return { kind: "failed", failure };
+  };
+
+  const sendOver = async (
+    session: SmtpSession,
+    mail: OutgoingMail,
+    signal: AbortSignal,
+    code: AbortCode,
+  ): Promise<SendResult | Again> => {
+    const result = await session.send(mail, signal, code);
+    if (result.kind === "accepted") {
+      limit.accepted();
+      pace.accepted();
       keep(session);
       return result;
+    }
+    const { failure } = result;
+    const { bodyStarted, responseCode, command } = failure;
+    if (isTooFast(failure)) {
+      pace.tooFast();
+      words = failure.reply;
+    }
+    const isFirst = session.sends === 1;
+    const isRefused = isAboutConnections(failure) || (isFirst && responseCode === 421 && command === "MAIL FROM");
+    if (isRefused || isUsedUp(failure)) leave(session);
+    else keep(session);
+    if (bodyStarted || signal.aborted) return result;
+    if (isRefused) return oneTooMany(failure);
+    return isUsedUp(failure) && !isFirst ? { kind: "again", failure } : result;
+  };
+
+  const sendFresh = async (mail: OutgoingMail, signal: AbortSignal, code: AbortCode): Promise<SendResult | Again> => {
+    // The server may still count connections that are closing.
+    await Promise.all(leaving);
+    opening += 1;
+    let isOpening = true;
+    const opened = () => {
+      if (isOpening) opening -= 1;
+      isOpening = false;
+    };
+    try {
+      const session = await SmtpSession.open(server, sendDeadlineMs, signal);
+      open.add(session);
+      opened();
+      return await sendOver(session, mail, signal, code);
     } catch (error) {
+      opened();
       if (!(error instanceof SessionRefused)) throw error;
       const failure = error.failure.code === "ECALLEDBACK" ? { ...error.failure, code: code() } : error.failure;
-      return { kind: "failed", failure };
+      return mayBeOneTooMany(failure) ? oneTooMany(failure) : { kind: "failed", failure };
     }
   };
 
   /** If the server has closed an idle connection, nothing was sent, and a new one is opened at once. */
-  const sendOnSome = async (mail: OutgoingMail, signal: AbortSignal, code: AbortCode): Promise<SendResult> => {
+  const sendOnSome = async (mail: OutgoingMail, signal: AbortSignal, code: AbortCode): Promise<SendResult | Again> => {
     const session = takeIdle();
     if (session === undefined) return sendFresh(mail, signal, code);
-    const result = await session.send(mail, signal, code);
-    keep(session);
-    if (result.kind === "accepted" || signal.aborted) return result;
+    const result = await sendOver(session, mail, signal, code);
+    if (result.kind !== "failed" || signal.aborted) return result;
     return wasStale(result.failure) ? sendFresh(mail, signal, code) : result;
   };
 
-  return {
-    busy: () => busy,
-    async send(mail, signal) {
-      if (!(await takeSlot(signal))) return { kind: "failed", failure: ownFailure("ECALLEDBACK", false) };
-      const end = new AbortController();
-      underWay.add(end);
-      let code: "EDEADLINE" | "ECALLEDBACK" = "EDEADLINE";
-      let bodyStarted = false;
-      const timer = setTimeout(() => end.abort(), sendDeadlineMs);
-      const cancel = () => {
-        // A started body cannot be cancelled; its reply, or the deadline, ends it.
-        if (bodyStarted) return;
-        code = "ECALLEDBACK";
-        end.abort();
+  const sendInTime = async (mail: OutgoingMail, signal: AbortSignal): Promise<SendResult | Again> => {
+    const end = new AbortController();
+    underWay.add(end);
+    let code: "EDEADLINE" | "ECALLEDBACK" = "EDEADLINE";
+    let bodyStarted = false;
+    const timer = setTimeout(() => end.abort(), sendDeadlineMs);
+    const cancel = () => {
+      // A started body cannot be cancelled; its reply, or the deadline, ends it.
+      if (bodyStarted) return;
+      code = "ECALLEDBACK";
+      end.abort();
+    };
+    signal.addEventListener("abort", cancel);
+    if (signal.aborted) cancel();
+    try {
+      const watched: OutgoingMail = {
+        ...mail,
+        beforeBody: () => {
+          bodyStarted = mail.beforeBody();
+          return bodyStarted;
+        },
       };
-      signal.addEventListener("abort", cancel);
-      if (signal.aborted) cancel();
-      try {
-        const watched: OutgoingMail = {
-          ...mail,
-          beforeBody: () => {
-            bodyStarted = mail.beforeBody();
-            return bodyStarted;
-          },
-        };
-        return await sendOnSome(watched, end.signal, () => code);
-      } finally {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", cancel);
-        underWay.delete(end);
-        freeSlot();
+      return await sendOnSome(watched, end.signal, () => code);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", cancel);
+      underWay.delete(end);
+    }
+  };
+
+  return {
+    busy: slots.busy,
+    granted: () => limit.granted,
+    perSecond: () => pace.perSecond,
+    words: () => words,
+    async send(mail, signal) {
+      const until = now() + sendDeadlineMs;
+      for (let refused: SmtpFailure | undefined; ; ) {
+        const slot = closed ? "cancelled" : await slots.take(signal, { until, refused });
+        if (slot === "cancelled") return { kind: "failed", failure: ownFailure("ECALLEDBACK", false) };
+        if (slot === "late") return { kind: "failed", failure: ownFailure("EBUSY", false) };
+        if (slot !== "taken") return { kind: "failed", failure: slot };
+        try {
+          const result = await sendInTime(mail, signal);
+          if (result.kind !== "again") return result;
+          refused = result.failure;
+        } finally {
+          slots.free();
+        }
       }
     },
     async close() {
       closed = true;
       clearTimeout(idleTimer);
       for (const session of idle.splice(0)) leave(session);
-      if (busy > 0) {
-        // The caller has given up sends that still wait for a reply: they must not keep the process alive.
-        const timer = setTimeout(() => {
-          for (const end of underWay) end.abort();
-        }, CLOSE_GRACE_MS);
-        await new Promise<void>((resolve) => idleWaiters.push(resolve));
-        clearTimeout(timer);
-      }
+      // The caller has given up sends that still wait for a reply: they must not keep the process alive.
+      const timer = setTimeout(() => {
+        for (const end of underWay) end.abort();
+      }, CLOSE_GRACE_MS);
+      await slots.untilIdle();
+      clearTimeout(timer);
       await Promise.all(leaving);
     },
   };
@@ -197,9 +251,10 @@ const CONNECTION_LOST = new Set(["ECONNECTION", "ESOCKET", "ETIMEDOUT", "EPROTOC
 
 /** The server closed the connection while it was idle; nothing was sent. */
 const wasStale = ({ bodyStarted, responseCode, command, code }: SmtpFailure): boolean => {
-  if (bodyStarted) return false;
+  // It shows at the first command. At RCPT TO it is about the recipient.
+  if (bodyStarted || command === "RCPT TO") return false;
   if (responseCode === undefined) return CONNECTION_LOST.has(code);
-  return responseCode === 421 || command === "RSET";
+  return command === "RSET" || (responseCode === 421 && command === "MAIL FROM");
 };
 
 type AbortCode = () => "EDEADLINE" | "ECALLEDBACK";

@@ -25,7 +25,7 @@ export interface OutgoingMail {
 
 /** Why a mail was not accepted. */
 export interface SmtpFailure {
-  /** nodemailer's code (`EAUTH`, `ETLS`, `EENVELOPE`, ...), or one of ours: `EDEADLINE`, `ECALLEDBACK`. */
+  /** nodemailer's code (`EAUTH`, `ETLS`, `EENVELOPE`, ...), or one of ours: `EDEADLINE`, `ECALLEDBACK`, `EBUSY`. */
   readonly code: string;
   /** The phase: `CONN`, `AUTH PLAIN`, `MAIL FROM`, `RCPT TO`, `DATA`, ... */
   readonly command: string;
@@ -61,7 +61,7 @@ const failureOf = (error: unknown, bodyStarted: boolean): SmtpFailure => {
 };
 
 /** A failure that this side caused. */
-export const ownFailure = (code: "EDEADLINE" | "ECALLEDBACK", bodyStarted: boolean): SmtpFailure => ({
+export const ownFailure = (code: "EDEADLINE" | "ECALLEDBACK" | "EBUSY", bodyStarted: boolean): SmtpFailure => ({
   code,
   command: "CONN",
   reply: undefined,
@@ -173,6 +173,7 @@ export class SmtpSession {
       this.close();
       return { kind: "failed", failure: resetFailure };
     }
+    this.#connection.lastServerResponse = false;
     let bodyStarted = false;
     let isCancelled = false;
     const body = new Readable({
@@ -197,7 +198,7 @@ export class SmtpSession {
     signal.addEventListener("abort", onAbort);
     this.#connection.send({ from: mail.from, to: [mail.to], size: mail.raw.length }, body, (error, info) => {
       if (error === null) return resolve({ kind: "accepted", reply: info.response });
-      fail(isCancelled ? ownFailure("ECALLEDBACK", false) : failureOf(error, bodyStarted));
+      fail(isCancelled ? ownFailure("ECALLEDBACK", false) : this.#inPhase(failureOf(error, bodyStarted)));
     });
     if (signal.aborted) onAbort();
     try {
@@ -210,6 +211,18 @@ export class SmtpSession {
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  /**
+   * nodemailer reports a connection that ends, with 421 or without a reply, as `CONN`, whatever it ended. A refused MAIL FROM
+   * has its own error; so if MAIL FROM was answered, it ended at RCPT TO, or shortly after.
+   */
+  #inPhase(failure: SmtpFailure): SmtpFailure {
+    const { bodyStarted, command, responseCode } = failure;
+    const { lastServerResponse } = this.#connection;
+    const isAnswered = typeof lastServerResponse === "string" && /^[24]/.test(lastServerResponse);
+    const hasEnded = command === "CONN" && (responseCode === undefined || responseCode === 421);
+    return hasEnded && isAnswered && !bodyStarted ? { ...failure, command: "RCPT TO" } : failure;
   }
 
   /**

@@ -1,0 +1,150 @@
+import { describe, expect, test } from "bun:test";
+import { ConnectionLimit, isAboutConnections, isTooFast, mayBeOneTooMany, Pace } from "./capacity.ts";
+import type { SmtpFailure } from "./session.ts";
+
+const failure = (reply: string | undefined, parts: Partial<SmtpFailure> = {}): SmtpFailure => ({
+  code: "EPROTOCOL",
+  command: "CONN",
+  reply,
+  responseCode: reply === undefined ? undefined : Number(reply.slice(0, 3)),
+  cause: undefined,
+  bodyStarted: false,
+  ...parts,
+});
+
+describe("what a server says about limits", () => {
+  test.each([
+    "421 4.7.0 mx.example Error: too many connections from 192.0.2.1",
+    "421 mail.example Too many connected clients, try again in a moment",
+    "421 4.3.2 too many concurrent SMTP connections; please try again later.",
+    "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded",
+    "454 4.7.0 Connection limit exceeded",
+    "450 4.7.1 too many sessions",
+    "554 5.7.0 maximum number of connections reached",
+  ])("%s: there are too many connections", (reply) => {
+    expect(isAboutConnections(failure(reply))).toBe(true);
+    expect(mayBeOneTooMany(failure(reply))).toBe(true);
+  });
+
+  test.each([
+    "450 4.2.0 greylisted",
+    "421 4.4.2 idle for too long",
+    "550 5.7.1 blocked",
+    "452 4.5.3 too many recipients",
+  ])("%s: there are not", (reply) => expect(isAboutConnections(failure(reply))).toBe(false));
+
+  test("a mailbox that gets mail too quickly is not the server's rate", () => {
+    expect(isTooFast(failure("450 4.2.1 The user you are trying to contact is receiving mail too quickly"))).toBe(
+      false,
+    );
+    expect(isTooFast(failure("454 Throttling failure: Maximum sending rate exceeded."))).toBe(true);
+  });
+
+  test("a connection that is refused, closed or never greeted may be one too many; a wrong certificate is not", () => {
+    expect(mayBeOneTooMany(failure(undefined, { code: "ESOCKET", cause: "ECONNREFUSED" }))).toBe(true);
+    expect(mayBeOneTooMany(failure(undefined, { code: "ECONNECTION" }))).toBe(true);
+    expect(mayBeOneTooMany(failure(undefined, { code: "EDEADLINE", cause: "GREETING_TIMEOUT" }))).toBe(true);
+    expect(mayBeOneTooMany(failure("421 4.3.2 not now"))).toBe(true);
+    expect(mayBeOneTooMany(failure(undefined, { code: "EDEADLINE" }))).toBe(false);
+    expect(mayBeOneTooMany(failure(undefined, { code: "EDNS" }))).toBe(false);
+    expect(mayBeOneTooMany(failure("535 5.7.8 bad credentials", { code: "EAUTH" }))).toBe(false);
+  });
+});
+
+const aClock = () => {
+  let nowMs = 0;
+  return { now: () => nowMs, pass: (ms: number) => (nowMs += ms) };
+};
+
+describe("the limit of connections", () => {
+  test("is how many others there are when one is refused", () => {
+    const limit = new ConnectionLimit(20, aClock());
+    for (let others = 19; others >= 10; others -= 1) expect(limit.refused(others, 0)).toBe(true);
+    expect(limit.granted).toBe(10);
+  });
+
+  test("is no less than one, and counts those that are closing", () => {
+    const limit = new ConnectionLimit(20, aClock());
+    limit.refused(10, 0);
+    limit.refused(7, 3);
+    expect(limit.granted).toBe(10);
+    limit.refused(0, 1);
+    expect(limit.granted).toBe(1);
+  });
+
+  test("is probed with one more, less and less often while that is refused", () => {
+    const { now, pass } = aClock();
+    const limit = new ConnectionLimit(20, { now });
+    limit.refused(10, 0);
+    const grewAt: number[] = [];
+    for (let elapsedMs = 0; elapsedMs < 60_000; elapsedMs += 100) {
+      pass(100);
+      limit.grow();
+      if (limit.granted === 10) continue;
+      grewAt.push(now());
+      limit.refused(10, 0);
+    }
+    expect(grewAt).toEqual([1_000, 3_000, 7_000, 15_000, 31_000]);
+  });
+
+  test("grows quickly to all of them when the server grants more again", () => {
+    const { now, pass } = aClock();
+    const limit = new ConnectionLimit(100, { now });
+    limit.refused(1, 0);
+    pass(1_000);
+    for (let time = 0; time < 8; time += 1) {
+      limit.grow();
+      pass(250);
+    }
+    expect(limit.granted).toBe(100);
+  });
+
+  test("is what it was after an outage", () => {
+    const limit = new ConnectionLimit(20, aClock());
+    limit.refused(10, 0);
+    limit.accepted();
+    for (let others = 9; others >= 1; others -= 1) limit.refused(others, 0);
+    expect(limit.refused(0, 0)).toBe(false);
+    expect(limit.granted).toBe(10);
+  });
+});
+
+describe("the pace", () => {
+  test("follows what the server accepts, whatever it is at first", () => {
+    const { now, pass } = aClock();
+    const pace = new Pace({ now });
+    const perSecond = 40;
+    let tokens = 5;
+    let accepted = 0;
+    let refused = 0;
+    for (let ms = 0; ms < 60_000; ms += 1) {
+      pass(1);
+      tokens = Math.min(5, tokens + perSecond / 1_000);
+      if (ms < 20_000 && ms % 2 > 0) continue;
+      if (pace.waitMs > 0) continue;
+      pace.took();
+      if (tokens >= 1) {
+        tokens -= 1;
+        accepted += ms >= 20_000 ? 1 : 0;
+        pace.accepted();
+      } else {
+        refused += ms >= 20_000 ? 1 : 0;
+        pace.tooFast();
+      }
+    }
+    expect(accepted / 40).toBeGreaterThan(0.9 * perSecond);
+    expect(refused).toBeLessThan(0.1 * accepted);
+  });
+
+  test("is no limit until the server says so, and none again when it did not matter for a minute", () => {
+    const { now, pass } = aClock();
+    const pace = new Pace({ now });
+    expect(pace.perSecond).toBeUndefined();
+    expect(pace.waitMs).toBe(0);
+    pace.tooFast();
+    expect(pace.perSecond).toBeGreaterThan(0);
+    pass(61_000);
+    pace.accepted();
+    expect(pace.perSecond).toBeUndefined();
+  });
+});

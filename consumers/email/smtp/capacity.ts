@@ -1,0 +1,196 @@
+import type { SmtpFailure } from "./session.ts";
+
+const enhancedOf = (reply: string): string => /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1] ?? "";
+
+/** How servers say that there are too many connections: Postfix, Exim, Office 365, Dovecot, SES, smtp-server. */
+const WORDS_OF_CONNECTIONS =
+  /\btoo many (\w+ ){0,3}(connections|sessions|clients)\b|\b(connections?|sessions?|clients?) (\w+ ){0,2}(limit|exceeded)|\bconcurrent (\w+ )?(connections|sessions)\b|\bmaximum (\w+ ){0,3}connections\b|\bthread limit\b/i;
+
+/** How servers say it: SES, Gmail, Outlook, Postfix's anvil, Exim. The codes alone also mean greylisting, or a fault of the server. */
+const WORDS_OF_RATE =
+  /\btoo (fast|quickly|many (messages|mails|emails))\b|\b(send(ing)?|message|mail) rate\b|\brate[- ]?limit|throttl|\bslow down\b|\bunusual rate\b/i;
+const MAY_BE_RATE = new Set([421, 450, 451, 454]);
+
+/** The server has no room for the connection, whatever the mail. 432 is Office 365's "sender thread limit exceeded". */
+export const isAboutConnections = ({ responseCode = 0, reply = "" }: SmtpFailure): boolean =>
+  responseCode === 432 || (responseCode >= 400 && WORDS_OF_CONNECTIONS.test(reply));
+
+/** The server wants fewer mails a second. x.2.x is about one mailbox: "the user is receiving mail too quickly". */
+export const isTooFast = ({ responseCode = 0, reply = "" }: SmtpFailure): boolean => {
+  const enhanced = enhancedOf(reply);
+  if (enhanced === "4.7.28") return true;
+  return MAY_BE_RATE.has(responseCode) && !enhanced.startsWith("4.2.") && WORDS_OF_RATE.test(reply);
+};
+
+/** The connection has had as many recipients as the server allows. */
+export const isUsedUp = ({ responseCode, reply = "" }: SmtpFailure): boolean =>
+  responseCode === 452 && enhancedOf(reply) === "4.5.3";
+
+const MAY_BE_LIMIT = new Set([421, 432, 450, 451, 452, 454, 554]);
+/** Failures to connect that have nothing to do with how many connections there are. */
+const OTHER_FAULTS = new Set(["EDNS", "ETLS", "EAUTH", "ECALLEDBACK"]);
+
+/** A connection was refused as a server refuses one too many: by a reply, by silence, or by closing it. */
+export const mayBeOneTooMany = (failure: SmtpFailure): boolean => {
+  if (isAboutConnections(failure)) return true;
+  if (OTHER_FAULTS.has(failure.code)) return false;
+  if (failure.responseCode !== undefined) return MAY_BE_LIMIT.has(failure.responseCode);
+  return failure.code !== "EDEADLINE" || failure.cause === "GREETING_TIMEOUT";
+};
+
+interface Clock {
+  /** Monotonic, ms. */
+  readonly now: () => number;
+}
+
+/** Until one more connection is asked for, after one was refused; doubles with each that is refused again. */
+const FIRST_PROBE_MS = 1_000;
+const LONGEST_PROBE_MS = 30_000;
+/** Between two increases of which the first was granted. */
+const GROW_EVERY_MS = 250;
+/** After a refusal, no other connection is opened for this time: the server may still count those that are closing. */
+const REOPEN_MS = 50;
+
+/**
+ * How many connections the server grants. One that is refused while others work shows the limit: it is how many others there
+ * are. From there it is probed, gently, with one connection more. What was granted outlives an outage and a reconnect.
+ */
+export class ConnectionLimit {
+  readonly #size: number;
+  readonly #now: () => number;
+  #granted: number;
+  /** Granted at the last success. */
+  #proven: number;
+  #probeMs = FIRST_PROBE_MS;
+  #probeAt = 0;
+  #step = 1;
+  /** Grew, and nothing was refused since. */
+  #isProbing = false;
+  #reopenAt = 0;
+
+  constructor(size: number, { now }: Clock) {
+    this.#size = size;
+    this.#now = now;
+    this.#granted = size;
+    this.#proven = size;
+  }
+
+  get granted(): number {
+    return this.#granted;
+  }
+
+  /** Ms until a connection may be opened. */
+  get openAfterMs(): number {
+    return this.#reopenAt - this.#now();
+  }
+
+  /**
+   * A connection was refused beside `others`, while `closing` have just been closed. False: there are no others, so this is no
+   * limit.
+   */
+  refused(others: number, closing: number): boolean {
+    const now = this.#now();
+    this.#reopenAt = now + REOPEN_MS;
+    if (others === 0 && closing === 0) {
+      this.#granted = this.#proven;
+      return false;
+    }
+    const shown = Math.max(1, others + closing);
+    // With those that the server may still count, there are as many as it grants: this says nothing new.
+    if (closing > 0 && shown >= this.#granted) return true;
+    this.#granted = Math.min(this.#granted, shown);
+    this.#step = 1;
+    if (this.#isProbing) this.#probeMs = Math.min(LONGEST_PROBE_MS, this.#probeMs * 2);
+    this.#isProbing = false;
+    this.#probeAt = now + this.#probeMs;
+    return true;
+  }
+
+  /** A mail was accepted. */
+  accepted(): void {
+    this.#proven = this.#granted;
+  }
+
+  /** All connections that are granted are busy, and mails wait: grants more if it is time. */
+  grow(): void {
+    const now = this.#now();
+    if (this.#granted >= this.#size || now < this.#probeAt) return;
+    this.#granted = Math.min(this.#size, this.#granted + this.#step);
+    // The last one was granted.
+    if (this.#isProbing) this.#probeMs = FIRST_PROBE_MS;
+    this.#isProbing = true;
+    this.#probeAt = now + GROW_EVERY_MS;
+    this.#step *= 2;
+  }
+}
+
+/** Over which the rate that the server accepts is measured. */
+const MEASURED_MS = 5_000;
+const SLOWEST = 0.2;
+const FIRST_STEP = 0.05;
+const LARGEST_STEP = 0.5;
+/** Without a wait for so long, the rate is no limit any more. */
+const FORGET_MS = 60_000;
+
+/**
+ * How many mails a second the server grants: unlimited until it says that it is too fast; then what it accepted in the last
+ * seconds, growing by shares of it until it says so again.
+ */
+export class Pace {
+  readonly #now: () => number;
+  #perSecond: number | undefined;
+  #accepted: number[] = [];
+  #nextAt = 0;
+  #changedAt = Number.NEGATIVE_INFINITY;
+  #waitedAt = 0;
+  #step = FIRST_STEP;
+
+  constructor({ now }: Clock) {
+    this.#now = now;
+  }
+
+  /** Mails a second; undefined: no limit is known. */
+  get perSecond(): number | undefined {
+    return this.#perSecond;
+  }
+
+  /** Ms until the next mail may begin. */
+  get waitMs(): number {
+    if (this.#perSecond === undefined) return 0;
+    const waitMs = this.#nextAt - this.#now();
+    if (waitMs > 0) this.#waitedAt = this.#now();
+    return waitMs;
+  }
+
+  /** A mail begins. */
+  took(): void {
+    if (this.#perSecond !== undefined) this.#nextAt = Math.max(this.#now(), this.#nextAt) + 1_000 / this.#perSecond;
+  }
+
+  accepted(): void {
+    const now = this.#now();
+    this.#accepted.push(now);
+    while ((this.#accepted[0] ?? now) < now - MEASURED_MS) this.#accepted.shift();
+    if (this.#perSecond === undefined || now - this.#changedAt < 1_000) return;
+    if (now - this.#waitedAt > FORGET_MS) {
+      this.#perSecond = undefined;
+      return;
+    }
+    this.#perSecond *= 1 + this.#step;
+    this.#step = Math.min(LARGEST_STEP, this.#step * 2);
+    this.#changedAt = now;
+  }
+
+  tooFast(): void {
+    const now = this.#now();
+    // Of those that were under way, each says so.
+    if (now - this.#changedAt < 1_000 && this.#step === FIRST_STEP) return;
+    const recent = this.#accepted.filter((at) => at >= now - MEASURED_MS);
+    const overMs = Math.max(1_000, now - (recent[0] ?? now));
+    this.#perSecond = Math.max(SLOWEST, (recent.length * 1_000) / overMs);
+    this.#step = FIRST_STEP;
+    this.#changedAt = now;
+    this.#waitedAt = now;
+    this.#nextAt = now + 1_000 / this.#perSecond;
+  }
+}

@@ -1,0 +1,119 @@
+import { describe, expect, test } from "bun:test";
+import { Breaker } from "./breaker.ts";
+import type { Outcome } from "./handler.ts";
+import { learnFrom } from "./learn.ts";
+import { Parties } from "./parties.ts";
+
+const sent: Outcome = { kind: "done" };
+const refusedBy = (party: string): Outcome => ({ kind: "rejected", reason: "policy", reply: "550 5.7.1 no", party });
+const deferredBy = (party: string): Outcome => ({ kind: "transient", reason: "try_later", reply: "450 later", party });
+const domain = (n: number) => `domain-${n}.example`;
+
+/** Learns from outcomes, each of another event; returns what became of each. */
+const aLearner = () => {
+  const clock = { now: () => 0, random: () => 1 };
+  const breaker = new Breaker({ concurrency: 20, ...clock, onChange: () => {} });
+  const parties = new Parties({ ...clock, onChange: () => {} });
+  let events = 0;
+  const learn = (outcome: Outcome, systemFailures = 0): Outcome => {
+    events += 1;
+    const party = "party" in outcome ? outcome.party : domain(0);
+    const attempted = { eventId: `event ${events}`, party, claim: { systemFailures }, isProbe: false };
+    return learnFrom(outcome, attempted, { breaker, parties });
+  };
+  return { breaker, parties, learn };
+};
+
+const kindsOf = (outcomes: readonly Outcome[]): Readonly<Record<string, number>> => {
+  const counts: Record<string, number> = {};
+  for (const { kind } of outcomes) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+};
+const each = <Result>(count: number, make: (n: number) => Result): Result[] =>
+  Array.from({ length: count }, (_, n) => make(n));
+
+describe("a refusal by a party", () => {
+  test("is final where that party accepts others", () => {
+    const { learn } = aLearner();
+    learn(sent);
+    expect(learn(refusedBy(domain(0)))).toEqual(refusedBy(domain(0)));
+  });
+
+  test("is looked at once more where nothing says that others are accepted; then it is final", () => {
+    const { learn } = aLearner();
+    expect(learn(refusedBy("a.example"))).toMatchObject({ kind: "unavailable", reason: "policy" });
+    expect(learn(refusedBy("a.example"), 1)).toMatchObject({ kind: "rejected" });
+  });
+
+  test("an account that is refused for all, over many domains: none of a hundred is rejected", () => {
+    const { learn } = aLearner();
+    expect(kindsOf(each(100, (n) => learn(refusedBy(domain(n)))))).toEqual({ unavailable: 100 });
+    // And none when they are due again.
+    expect(kindsOf(each(100, (n) => learn(refusedBy(domain(n)), 1)))).toEqual({ unavailable: 100 });
+  });
+
+  test("an account that is refused after a time of success: at most one is rejected", () => {
+    const { learn, parties } = aLearner();
+    for (let n = 0; n < 10; n += 1) parties.succeeded(domain(n));
+    learn(sent);
+    expect(kindsOf(each(100, (n) => learn(refusedBy(domain(n % 10)))))).toEqual({ rejected: 1, unavailable: 99 });
+  });
+
+  test("a domain that refuses everything: what it refuses is held, and none is rejected", () => {
+    const { learn, parties } = aLearner();
+    const outcomes = each(100, () => {
+      learn(sent);
+      return learn(refusedBy("no.example"));
+    });
+    expect(kindsOf(outcomes)).toEqual({ unavailable: 4, held: 96 });
+    expect(outcomes.at(-1)).toMatchObject({ reason: "party_refuses", reply: "550 5.7.1 no" });
+    expect(parties.waitMs("no.example")).toBeGreaterThan(0);
+  });
+});
+
+describe("a refusal for now", () => {
+  test("uses up an attempt where others are accepted", () => {
+    const { learn } = aLearner();
+    for (let n = 0; n < 20; n += 1) {
+      learn(sent);
+      expect(learn(deferredBy(domain(n)))).toEqual(deferredBy(domain(n)));
+    }
+  });
+
+  test("is the system's, and uses up none, when many parties in a row give it", () => {
+    const { learn } = aLearner();
+    expect(kindsOf(each(100, (n) => learn(deferredBy(domain(n)))))).toEqual({ transient: 4, unavailable: 96 });
+  });
+
+  test("with a time to come back, as by greylisting, does not make the domain wait", () => {
+    const { learn, parties } = aLearner();
+    for (let n = 0; n < 200; n += 1)
+      learn({ kind: "transient", reason: "greylisted", party: "g.example", minDelayMs: 1 });
+    expect(parties.waiting()).toBe(0);
+  });
+
+  test("of a working system, about one party, releases nothing and never stops the work", () => {
+    const { learn, breaker } = aLearner();
+    const outcome = { kind: "unavailable", reason: "service_unavailable", party: "a.example" } as const;
+    for (let n = 0; n < 60; n += 1) expect(learn(outcome)).toEqual(outcome);
+    expect(breaker.allowance()).toBe(20);
+  });
+});
+
+describe("a failure of the system", () => {
+  test("opens the breaker, and what is in flight then is released", () => {
+    const { learn, breaker } = aLearner();
+    const down: Outcome = { kind: "unavailable", reason: "connection_refused" };
+    expect(kindsOf(each(10, () => learn(down)))).toEqual({ unavailable: 4, released: 6 });
+    expect(breaker.state).toBe("open");
+  });
+});
+
+test("what was rejected without asking the system says nothing about it", () => {
+  const { learn, breaker } = aLearner();
+  each(5, (n) => learn(refusedBy(domain(n))));
+  learn({ kind: "rejected", reason: "expired" });
+  expect(breaker.isDeclining).toBe(true);
+  learn({ kind: "rejected", reason: "no_such_address", reply: "550 5.1.1" });
+  expect(breaker.isDeclining).toBe(false);
+});

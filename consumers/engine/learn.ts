@@ -1,0 +1,106 @@
+import type { TakenDelivery } from "../../database/ledger/claim.ts";
+import type { Breaker, Concerned } from "./breaker.ts";
+import type { Outcome } from "./handler.ts";
+import type { Parties } from "./parties.ts";
+
+export interface LearnedBy {
+  readonly breaker: Breaker;
+  readonly parties: Parties;
+}
+
+/** The attempt that had the outcome. */
+export interface Attempted extends Concerned {
+  /** Before the attempt. */
+  readonly claim: Pick<TakenDelivery, "systemFailures">;
+  /** Started while the breaker was not closed. */
+  readonly isProbe: boolean;
+}
+
+/** Reason of what is declined while everything is. */
+const ACCOUNT_REFUSED = "account_refused";
+/** Reason of what is held because its party refuses everything. */
+export const PARTY_REFUSES = "party_refuses";
+
+type Of<Kind extends Outcome["kind"]> = Extract<Outcome, { kind: Kind }>;
+
+const withReply = ({ reply }: { readonly reply?: string }) => (reply === undefined ? {} : { reply });
+
+/**
+ * A permanent refusal by a party is the piece's only if neither the system declines everything nor the party refuses everything,
+ * which is known after five in a row. The first ones of such a row must not be dead-lettered either: so where nothing says that
+ * the party and the system accept others, the piece is looked at once more, later.
+ */
+const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted, learned: LearnedBy): Outcome => {
+  const { breaker, parties } = learned;
+  const { eventId, claim } = attempted;
+  const { reason } = outcome;
+  const othersAreAccepted = parties.accepts(party) && !breaker.hasDeclined;
+  breaker.declined({ eventId, party, reason });
+  parties.refused(party, eventId, reason);
+  if (breaker.isDeclining) return { kind: "unavailable", reason: ACCOUNT_REFUSED, ...withReply(outcome) };
+  if (parties.refuses(party)) return { kind: "held", reason: PARTY_REFUSES, ...withReply(outcome) };
+  if (othersAreAccepted || claim.systemFailures > 0) return outcome;
+  return { kind: "unavailable", reason, ...withReply(outcome) };
+};
+
+/** A refusal for now uses up an attempt, unless everything is declined: then it is not about this piece. */
+const deferredBy = (party: string, outcome: Of<"transient">, { eventId }: Attempted, learned: LearnedBy): Outcome => {
+  const { breaker, parties } = learned;
+  const { reason, minDelayMs } = outcome;
+  breaker.declined({ eventId, party, reason });
+  // Told when to come back, as by greylisting, each piece has to ask once before it is accepted.
+  if (minDelayMs === undefined) parties.deferred(party, reason);
+  if (!breaker.isDeclining) return outcome;
+  return {
+    kind: "unavailable",
+    reason,
+    ...withReply(outcome),
+    ...(minDelayMs === undefined ? {} : { minDelayMs }),
+  };
+};
+
+const unavailable = (outcome: Of<"unavailable">, attempted: Attempted, { breaker, parties }: LearnedBy): Outcome => {
+  const { party, reason } = outcome;
+  if (party !== undefined) {
+    breaker.declined({ eventId: attempted.eventId, party, reason });
+    parties.deferred(party, reason);
+    return outcome;
+  }
+  breaker.failed(reason, attempted);
+  // Except the probe: the next one must be another piece.
+  const isReleased = breaker.state === "open" && !attempted.isProbe;
+  return isReleased ? { kind: "released", reason: "breaker_open" } : outcome;
+};
+
+/**
+ * Reports an outcome to the breaker and the parties, and corrects it by what they know: what is not the piece's fault costs it
+ * neither an attempt nor its life.
+ */
+export const learnFrom = (outcome: Outcome, attempted: Attempted, learned: LearnedBy): Outcome => {
+  const { breaker, parties } = learned;
+  const answered = (party: string | undefined) => {
+    breaker.succeeded();
+    if (party !== undefined) parties.succeeded(party);
+  };
+  switch (outcome.kind) {
+    case "done":
+      answered(attempted.party);
+      return outcome;
+    case "transient":
+      if (outcome.party !== undefined) return deferredBy(outcome.party, outcome, attempted, learned);
+      breaker.succeeded();
+      return outcome;
+    case "unavailable":
+      return unavailable(outcome, attempted, learned);
+    case "rejected":
+      if (outcome.party !== undefined) return refusedBy(outcome.party, outcome, attempted, learned);
+      // Without a reply, no other system was asked.
+      if (outcome.reply !== undefined) answered(attempted.party);
+      return outcome;
+    case "uncertain":
+    case "released":
+    case "held":
+    case "delayed":
+      return outcome;
+  }
+};

@@ -1,0 +1,79 @@
+import { describe, expect, test } from "bun:test";
+import { Parties } from "./parties.ts";
+
+const someParties = (most?: number) => {
+  let nowMs = 0;
+  const changes: string[] = [];
+  const parties = new Parties({
+    now: () => nowMs,
+    random: () => 1,
+    onChange: (party, isWaiting) => changes.push(`${party} ${isWaiting ? "waits" : "goes on"}`),
+    ...(most === undefined ? {} : { most }),
+  });
+  return { parties, changes, pass: (ms: number) => (nowMs += ms) };
+};
+
+const refuse = (parties: Parties, party: string, times: number) => {
+  for (let time = 0; time < times; time += 1) parties.refused(party, `event ${time}`, "policy");
+};
+
+describe("a party", () => {
+  test("that refuses five in a row waits, and nobody else", () => {
+    const { parties, changes } = someParties();
+    refuse(parties, "a.example", 4);
+    expect(parties.waitMs("a.example")).toBe(0);
+    refuse(parties, "a.example", 5);
+    expect(parties.refuses("a.example")).toBe(true);
+    expect(parties.waitMs("a.example")).toBeGreaterThan(0);
+    expect(parties.waitMs("b.example")).toBe(0);
+    expect(parties.waiting()).toBe(1);
+    expect(changes).toEqual(["a.example waits"]);
+  });
+
+  test("is not refusing everything when it refuses one piece again and again, or accepts some", () => {
+    const { parties } = someParties();
+    for (let time = 0; time < 10; time += 1) parties.refused("a.example", "the same", "policy");
+    expect(parties.refuses("a.example")).toBe(false);
+    refuse(parties, "b.example", 4);
+    parties.succeeded("b.example");
+    expect(parties.accepts("b.example")).toBe(true);
+    refuse(parties, "b.example", 4);
+    expect(parties.refuses("b.example")).toBe(false);
+    expect(parties.accepts("b.example")).toBe(false);
+  });
+
+  test("has one probe at a time, with growing waits; what was in flight does not make them longer", () => {
+    const { parties, pass, changes } = someParties();
+    refuse(parties, "a.example", 20);
+    pass(2_000);
+    expect(parties.waitMs("a.example")).toBe(0);
+    expect(parties.waitMs("a.example")).toBeGreaterThan(0);
+    refuse(parties, "a.example", 20);
+    pass(3_999);
+    expect(parties.waitMs("a.example")).toBeGreaterThan(0);
+    pass(1);
+    expect(parties.waitMs("a.example")).toBe(0);
+    parties.succeeded("a.example");
+    expect(parties.waitMs("a.example")).toBe(0);
+    expect(parties.waitMs("a.example")).toBe(0);
+    expect(changes).toEqual(["a.example waits", "a.example goes on"]);
+  });
+
+  test("that defers waits after a hundred in a row", () => {
+    const { parties } = someParties();
+    for (let time = 0; time < 99; time += 1) parties.deferred("a.example", "try_later");
+    expect(parties.waitMs("a.example")).toBe(0);
+    parties.deferred("a.example", "try_later");
+    expect(parties.waitMs("a.example")).toBeGreaterThan(0);
+    expect(parties.refuses("a.example")).toBe(false);
+  });
+
+  test("is forgotten when many others were used since: their number is bounded", () => {
+    const { parties } = someParties(3);
+    refuse(parties, "a.example", 5);
+    refuse(parties, "b.example", 5);
+    for (const other of ["c", "a", "d"]) parties.refused(`${other}.example`, "x", "policy");
+    expect(parties.refuses("a.example")).toBe(true);
+    expect(parties.refuses("b.example")).toBe(false);
+  });
+});

@@ -1,0 +1,131 @@
+import { jitteredMs } from "../../runtime/backoff.ts";
+
+export interface PartiesOptions {
+  /** Monotonic, ms. */
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Called when a party begins to wait, and when it does not wait any more. `reason`: that of the last refusal. */
+  readonly onChange: (party: string, isWaiting: boolean, reason: string) => void;
+  /** Parties that are remembered, the last used ones; 1,000 if not given. */
+  readonly most?: number;
+}
+
+/** Pieces that a party refuses in a row, permanently: then it refuses everything. */
+const REFUSALS = 5;
+/** Pieces that a party defers in a row: deferring is often about one recipient, so more of them are needed. */
+const DEFERRALS = 100;
+/** Wait before the first probe of a party; doubles with each that fails. */
+const FIRST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 300_000;
+const MOST_PARTIES = 1_000;
+
+interface Party {
+  /** Events refused since the last success, as many as it takes. */
+  readonly refused: Set<string>;
+  /** Deferred since the last success. */
+  deferred: number;
+  hasSucceeded: boolean;
+  /** 0: it does not wait. */
+  waitMs: number;
+  /** Monotonic, ms: when the next piece is its probe. */
+  probeAt: number;
+  /** A probe is under way. What was in flight before it says nothing new. */
+  isProbed: boolean;
+}
+
+/**
+ * A small breaker for each party. A party that refuses or defers many pieces in a row waits
+ * by itself, one probe at a time, and its waiting pieces use up neither an attempt nor a connection; nobody else waits for it.
+ */
+export class Parties {
+  readonly #options: PartiesOptions;
+  /** In the order of their last use. */
+  readonly #known = new Map<string, Party>();
+
+  constructor(options: PartiesOptions) {
+    this.#options = options;
+  }
+
+  /** 0: the piece may be attempted, perhaps as the party's probe. Else how long it waits, in ms. */
+  waitMs(name: string): number {
+    const party = this.#known.get(name);
+    if (party === undefined || party.waitMs === 0) return 0;
+    const { now, random } = this.#options;
+    const leftMs = party.probeAt - now();
+    if (leftMs <= 0) {
+      // If the probe has no outcome, the next one comes after as long a wait.
+      party.probeAt = now() + party.waitMs;
+      party.isProbed = true;
+      return 0;
+    }
+    // Spread: not all of them are due with the probe.
+    return Math.ceil(leftMs + random() * party.waitMs);
+  }
+
+  succeeded(name: string): void {
+    const party = this.#use(name);
+    if (party.waitMs > 0) this.#options.onChange(name, false, "it accepts again");
+    party.refused.clear();
+    party.deferred = 0;
+    party.waitMs = 0;
+    party.isProbed = false;
+    party.hasSucceeded = true;
+  }
+
+  deferred(name: string, reason: string): void {
+    const party = this.#use(name);
+    party.deferred += 1;
+    party.hasSucceeded = false;
+    if (party.deferred >= DEFERRALS || party.waitMs > 0) this.#wait(name, party, reason);
+  }
+
+  refused(name: string, eventId: string, reason: string): void {
+    const party = this.#use(name);
+    if (party.refused.size < REFUSALS) party.refused.add(eventId);
+    party.hasSucceeded = false;
+    if (party.refused.size >= REFUSALS || party.waitMs > 0) this.#wait(name, party, reason);
+  }
+
+  /** Whether the party refuses everything. */
+  refuses(name: string): boolean {
+    return (this.#known.get(name)?.refused.size ?? 0) >= REFUSALS;
+  }
+
+  /** Whether the last that the party said was a success. */
+  accepts(name: string): boolean {
+    return this.#known.get(name)?.hasSucceeded === true;
+  }
+
+  /** How many of them wait. */
+  waiting(): number {
+    return [...this.#known.values()].filter(({ waitMs }) => waitMs > 0).length;
+  }
+
+  #wait(name: string, party: Party, reason: string): void {
+    const { now, random, onChange } = this.#options;
+    if (party.waitMs > 0 && !party.isProbed) return;
+    if (party.waitMs === 0) onChange(name, true, reason);
+    party.isProbed = false;
+    party.waitMs = Math.min(LONGEST_WAIT_MS, Math.max(FIRST_WAIT_MS, party.waitMs * 2));
+    party.probeAt = now() + jitteredMs(party.waitMs, random);
+  }
+
+  #use(name: string): Party {
+    const party = this.#known.get(name) ?? {
+      refused: new Set<string>(),
+      deferred: 0,
+      hasSucceeded: false,
+      waitMs: 0,
+      probeAt: 0,
+      isProbed: false,
+    };
+    this.#known.delete(name);
+    this.#known.set(name, party);
+    const { most = MOST_PARTIES } = this.#options;
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= most) break;
+      this.#known.delete(oldest);
+    }
+    return party;
+  }
+}
