@@ -106,12 +106,12 @@ describe("a collector", () => {
     const sampling = { OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.1" };
     const api = await system.api(exportingTo(receiver, sampling));
     const consumer = await system.consumer(exportingTo(receiver));
-    const signups = await Promise.all(Array.from({ length: 300 }, () => signUpAt(api)));
-    await eventually(() => signups.every(({ eventId }) => system.mailServer.copiesOf(eventId) === 1));
+    const signups = await Promise.all(Array.from({ length: 150 }, () => signUpAt(api)));
+    await eventually(() => signups.every(({ eventId }) => system.mailServer.copiesOf(eventId) === 1), 25_000);
     await Promise.all([timeToStop(api), timeToStop(consumer)]);
     const servers = receiver.spans.filter(({ name }) => name === "POST /api/v1/user/");
     const sent = receiver.spans.filter(({ name }) => name === "send email");
-    expect(servers.length).toBeGreaterThan(5);
+    expect(servers.length).toBeGreaterThan(3);
     expect(servers.length).toBeLessThan(80);
     expect(new Set(sent.map(({ traceId }) => traceId))).toEqual(new Set(servers.map(({ traceId }) => traceId)));
   });

@@ -212,7 +212,7 @@ describe("one trace shows, beside those of others in the same processes,", () =>
         if (address.startsWith("never")) return done(refusal(550, "5.1.1 no such user"));
         if (!address.startsWith("later") || refusals === 2) return done(null);
         refusals += 1;
-        done(refusal(451, "4.3.0 later, anh@inbox.example"));
+        done(refusal(451, "4.2.1 later, anh@inbox.example"));
       },
     });
   };

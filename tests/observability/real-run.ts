@@ -24,7 +24,7 @@ const startMoodyMailServer = () => {
     if (address.startsWith("never")) return refusal(550, "5.1.1 no such user");
     if (!address.startsWith("later") || seen.has(address)) return null;
     seen.add(address);
-    return refusal(451, "4.3.2 try again later");
+    return refusal(451, "4.2.1 try again later");
   };
   return startMailServer({
     onRcptTo: ({ address }, _session, done) => done(answerTo(address)),
