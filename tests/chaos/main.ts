@@ -133,7 +133,7 @@ const main = async (): Promise<readonly string[]> => {
     };
     const random = seededRandom(seed);
     const operator = createChaosOperator(system);
-    const deps = { system, mailServer, receiver, operator, random, load, effects, onFault, signal: end.signal };
+    const deps = { system, mailServer, receiver, operator, random, load, effects, onFault, say, signal: end.signal };
     const run = await runFaults(deps, seed, limits);
     await stopLoad();
     await untilSettled({ system, operator, signal: stop.signal, say });

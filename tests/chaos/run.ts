@@ -9,6 +9,8 @@ export interface RunDeps extends FaultDeps {
   readonly effects: readonly Effects[];
   /** Called with the label of each fault as it begins, and with `calm` after it. */
   readonly onFault: (label: string) => void;
+  /** Tells what a fault broke, as soon as it is known. */
+  readonly say: (what: string) => void;
   /** Ends the faults; what is broken is healed. */
   readonly signal: AbortSignal;
 }
@@ -101,7 +103,7 @@ const injectOne = async (deps: RunDeps, fault: Fault, run: Run): Promise<void> =
   const broken = (await fault.verify?.()) ?? [];
   for (const what of broken) {
     run.broken.push(`${fault.label}: ${what}`);
-    onFault(`BROKEN: ${what}`);
+    deps.say(`BROKEN: ${what}`);
   }
   await pause(CALM_MS, signal);
   onFault("calm");
