@@ -132,6 +132,8 @@ export const startChaoticMailServer = async ({
     return AT_RCPT[named()];
   };
 
+  const grantedNow = () => server.open().filter((connection) => granted.has(connection.id)).length;
+
   const server = await startMailServer({
     keepsMails: false,
     beforeReply,
@@ -139,7 +141,7 @@ export const startChaoticMailServer = async ({
       if (fault === "silence") return;
       if (fault === "421 for every client") return done(GOING_DOWN);
       if (fault === "only one connection" && server.open()[0]?.id !== id) return done(TOO_MANY);
-      if (typeof fault === "object" && "connections" in fault && granted.size >= fault.connections) {
+      if (typeof fault === "object" && "connections" in fault && grantedNow() >= fault.connections) {
         if (fault.beyond === "421") return done(TOO_MANY);
         return server
           .open()
