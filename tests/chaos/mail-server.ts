@@ -38,6 +38,8 @@ export interface ChaoticMailServer extends AsyncDisposable {
   readonly refused: ReadonlySet<string>;
   /** Addresses that were refused for good while the whole account was. */
   readonly refusedWithAccount: ReadonlySet<string>;
+  /** How often the whole account was refused for a while. */
+  accountRefusals(): number;
   /** Connections made so far. */
   connections(): number;
   misbehave(fault: MailFault | undefined): void;
@@ -92,6 +94,7 @@ export const startChaoticMailServer = async ({
   const refusedWithAccount = new Set<string>();
   const granted = new Set<string>();
   let fault: MailFault | undefined;
+  let accountRefusals = 0;
 
   const named = (): string => (typeof fault === "string" ? fault : "");
 
@@ -164,10 +167,12 @@ export const startChaoticMailServer = async ({
     mails,
     refused,
     refusedWithAccount,
+    accountRefusals: () => accountRefusals,
     connections: server.connections,
     misbehave(next) {
       const wasSilent = fault === "silence";
       fault = next;
+      if (next === "account refused") accountRefusals += 1;
       // A client that it never answered would wait for its own timeout.
       if (wasSilent) for (const connection of server.open()) connection.close();
       // The limit holds for what is connected already, too.

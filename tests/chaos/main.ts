@@ -142,7 +142,18 @@ const main = async (): Promise<readonly string[]> => {
     const audited = await audit(system, mailServer, [...effects, mailEffects(REMINDER, mailServer)], load);
     const [paid, confirmed] = [await payments.audit(), await confirmations.audit()];
     const { misconduct } = system;
-    const results = { run, audited, paid, confirmations: confirmed, receiver, operator, load, logs, misconduct };
+    const results = {
+      run,
+      audited,
+      paid,
+      confirmations: confirmed,
+      mailServer,
+      receiver,
+      operator,
+      load,
+      logs,
+      misconduct,
+    };
     console.log(report(results));
     return breachesOf(results);
   } finally {

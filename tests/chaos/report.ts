@@ -4,6 +4,7 @@ import { breachesOfGroup, type GroupAudit } from "./group-audit.ts";
 import { CHAOS_GROUPS, EXAMPLE, MAIL, PROMPT_GROUPS, REMINDER, WEBHOOK } from "./groups.ts";
 import type { Load } from "./load.ts";
 import type { Counted, LogSums } from "./log-sums.ts";
+import type { ChaoticMailServer } from "./mail-server.ts";
 import type { ChaosOperator } from "./operator.ts";
 import type { PaymentAudit } from "./payments.ts";
 import type { Run } from "./run.ts";
@@ -15,6 +16,7 @@ export interface Results {
   readonly audited: Audit;
   readonly paid: PaymentAudit;
   readonly confirmations: ConfirmationAudit;
+  readonly mailServer: ChaoticMailServer;
   readonly receiver: ChaoticReceiver;
   readonly operator: ChaosOperator;
   readonly load: Load;
@@ -147,7 +149,7 @@ export const report = ({
 
 /** Broken promises, and reasons why the run proves too little. */
 export const breachesOf = (results: Results): string[] => {
-  const { run, audited, paid, confirmations, receiver, load, logs, misconduct } = results;
+  const { run, audited, paid, confirmations, mailServer, receiver, load, logs, misconduct } = results;
   const breaches: string[] = [];
   const expectNone = (what: string, found: readonly string[]) => {
     if (found.length > 0) breaches.push(`${found.length} ${what}: ${found.slice(0, 5).join(", ")}`);
@@ -175,9 +177,9 @@ export const breachesOf = (results: Results): string[] => {
     "signups that were answered by 503 while something was locked, and exist",
     audited.madeInSecret.filter(({ during }) => during.startsWith("lock on")).map(({ email }) => email),
   );
-  const spells = run.kinds.get("smtp: account refused") ?? 0;
   const first = deadWithAccount(audited);
-  if (first.length > spells * FIRST_OF_A_SPELL) breaches.push(`${first.length} dead because the account was refused`);
+  if (first.length > mailServer.accountRefusals() * FIRST_OF_A_SPELL)
+    breaches.push(`${first.length} dead because the account was refused`);
   expectNone("groups that did not recover from a fault", run.notRecovered);
   expectNone("groups that stood still during a fault that must not affect them", run.notIndependent);
   expectNone("repeated requests refused because of their own first", load.wronglyRefused);

@@ -28,8 +28,6 @@ export interface Limits {
 export interface Run {
   readonly seed: number;
   faults: number;
-  /** Faults of each kind. */
-  readonly kinds: Map<string, number>;
   /** Times from the healing to the next effect of each group, in ms, by kind of fault. */
   readonly recoveries: Recovery[];
   readonly notRecovered: string[];
@@ -63,7 +61,6 @@ export const runFaults = async (deps: RunDeps, seed: number, limits: Limits): Pr
   const run: Run = {
     seed,
     faults: 0,
-    kinds: new Map(),
     recoveries: [],
     notRecovered: [],
     notIndependent: [],
@@ -81,7 +78,6 @@ export const runFaults = async (deps: RunDeps, seed: number, limits: Limits): Pr
     const isTooLong = run.faults >= LEAST_FAULTS && performance.now() + fault.lastsMs > endAt + FAULT_MS;
     if (isTooLong) continue;
     run.faults += 1;
-    run.kinds.set(fault.kind, (run.kinds.get(fault.kind) ?? 0) + 1);
     await injectOne(deps, fault, run);
   }
   if (signal.aborted) run.isPartial = true;
