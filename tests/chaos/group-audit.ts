@@ -83,6 +83,9 @@ export interface GroupAuditOptions {
 /** Reasons of dead letters for entries that are no events: only the faults write such entries. */
 const UNREADABLE = ["malformed", "unknown_version"];
 
+/** Work of which nobody knows whether it took place is repeated so often. */
+const UNCERTAIN_REPEATS = 3;
+
 const tally = (items: Iterable<string>): Map<string, number> => {
   const counts = new Map<string, number>();
   for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
@@ -133,14 +136,20 @@ export const createGroupAudit = (options: GroupAuditOptions) => {
   };
   let uncertain = 0;
 
-  /** A refusal explains a dead mail. Nothing explains poison: no entry of a run kills its consumer. */
-  const isExplained = (row: DeliveryRow): boolean =>
-    row.state === "cancelled" ? isRightlyCancelled(row) : isDeadOf(row, refused) || isDeadOf(row, refusedWithAccount);
-
   const reached = ({ event_id, email }: DeliveryRow): boolean => {
     if (group !== MAIL && group !== REMINDER) return copies.has(event_id);
     return firstMails.get(event_id)?.to === email && !misaddressed.has(event_id);
   };
+  /** It arrived, and each time its reply was lost: after so many the engine repeats it no more, and is right not to. */
+  const isRepeatedEnough = (row: DeliveryRow): boolean =>
+    row.state === "dead" && row.reason === "retries_exhausted" && row.uncertain > UNCERTAIN_REPEATS && reached(row);
+
+  /** A refusal explains a dead mail. Nothing explains poison: no entry of a run kills its consumer. */
+  const isExplained = (row: DeliveryRow): boolean =>
+    row.state === "cancelled"
+      ? isRightlyCancelled(row)
+      : isDeadOf(row, refused) || isDeadOf(row, refusedWithAccount) || isRepeatedEnough(row);
+
   const isLetterExplained = ({ eventId, reason }: Letter): boolean => {
     const row = rowsOfLetters.get(eventId);
     if (row === undefined) return UNREADABLE.includes(reason);
