@@ -17,6 +17,7 @@ import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { type Keys, keysOf } from "../stream/keys.ts";
 import { eventually } from "./eventually.ts";
 import { anExampleGroup, EXAMPLE_GROUP } from "./example-group.ts";
+import { createLostAnswers } from "./losing-answers.ts";
 import { aMailGroup, aSignup, committedEvent, type MailWork, redisUrl, silentLog } from "./pipeline.ts";
 
 /** Both bind to the event of a signup: one sends a mail, the other does idempotent work, slowly or in vain now and then. */
@@ -32,11 +33,10 @@ export type Step =
   | { readonly do: "sign up, die before XADD" }
   | { readonly do: "second entry" }
   | { readonly do: "start a consumer" }
-  | { readonly do: "crash a consumer" }
-  | { readonly do: "crash all consumers" }
-  | { readonly do: "stop a consumer" }
+  | { readonly do: "crash a consumer" | "crash all consumers" | "stop a consumer" }
   | { readonly do: "die at"; readonly checkpoint: Checkpoint }
   | { readonly do: "next attempt"; readonly outcome: Scripted }
+  | { readonly do: "lose the answer of a claim" }
   | { readonly do: "trim" }
   | { readonly do: "flush" }
   | { readonly do: "wait"; readonly ms: number };
@@ -64,6 +64,7 @@ export class World {
   readonly #consumers = new Set<TestedConsumer>();
   readonly #scripted: Scripted[] = [];
   readonly #deaths: Checkpoint[] = [];
+  readonly #lostAnswers = createLostAnswers();
   readonly #killed = new Set<string>();
   /** What the mail server took, by event. */
   readonly copies = new Map<string, number>();
@@ -125,7 +126,7 @@ export class World {
     const deps: GroupDeps = {
       redis,
       connectBlocking: () => openBlockingConnection({ url, name: "model", log: silentLog }),
-      db: this.#shared.db,
+      db: this.#lostAnswers.on(this.#shared.db),
       keys: this.#keys,
       knownTypes: EVENT_TYPES,
       log: silentLog,
@@ -203,6 +204,9 @@ export class World {
         if (each.outcome !== "unavailable" || !this.#scripted.includes("unavailable"))
           this.#scripted.push(each.outcome);
         return;
+      case "lose the answer of a claim":
+        this.#lostAnswers.lose();
+        return;
       case "trim":
         await this.#redis.xtrim(this.#keys.events, "MAXLEN", 0);
         return;
@@ -233,6 +237,7 @@ export class World {
   /** No more faults: one healthy consumer, the relay, the reconciler. Resolves when all work is final and nothing moves. */
   async heal(relayAndReconcile: (redis: Redis, keys: Keys) => AsyncDisposable): Promise<void> {
     this.#deaths.length = 0;
+    this.#lostAnswers.end();
     this.#scripted.length = 0;
     if (this.#consumers.size === 0) await this.startConsumer();
     await using _background = relayAndReconcile(this.#redis, this.#keys);

@@ -13,8 +13,8 @@ import { silentLog } from "./pipeline.ts";
 
 /**
  * The engine's state machine under random sequences, with two groups on one event: signups, second entries, attempts of
- * every outcome, consumers that start, stop, crash, or die at a checkpoint, streams that are trimmed or flushed. Real Redis,
- * real Postgres; times are shortened. After each sequence everything heals, and then it must hold, for both groups:
+ * every outcome, claims whose answer is lost, consumers that start, stop, crash alone or all at once, or die at a checkpoint,
+ * streams that are trimmed or flushed. Real Redis, real Postgres; times are shortened. After each sequence everything heals, and then it must hold, for both groups:
  *
  * - nothing has vanished: each is done, or dead by a refusal that was given, or as poison after three that had it died;
  * - no mail was sent twice without being counted: copies <= 1 + uncertain; idempotent work counts no uncertainty;
@@ -41,6 +41,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       .constantFrom<Scripted>("transient", "unavailable", "rejected", "uncertain", "lost-250")
       .map((outcome): Step => ({ do: "next attempt", outcome })),
   },
+  { weight: 2, arbitrary: fc.constant<Step>({ do: "lose the answer of a claim" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "trim" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "flush" }) },
   { weight: 3, arbitrary: fc.nat(60).map((ms): Step => ({ do: "wait", ms })) },

@@ -2,7 +2,7 @@ import postgres, { type Sql } from "postgres";
 import { pause } from "../../runtime/loop.ts";
 import { USER_CONFIRMATION_REQUESTED } from "../../stream/events/user-confirmation-requested.ts";
 import { USER_EMAIL_VERIFIED } from "../../stream/events/user-email-verified.ts";
-import { GROUPS_OF_VERIFIED } from "./groups.ts";
+import { GROUPS_OF_VERIFIED, MAIL, REMINDER } from "./groups.ts";
 import type { Load } from "./load.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
 import type { Random } from "./random.ts";
@@ -36,13 +36,6 @@ export interface ConfirmationOptions {
   readonly mailServer: ChaoticMailServer;
   readonly load: Load;
   readonly random: Random;
-}
-
-interface Answer {
-  readonly email: string;
-  readonly isUser: boolean;
-  readonly status: number;
-  readonly body: string;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -87,7 +80,11 @@ export const startConfirmations = (options: ConfirmationOptions): Confirmations 
   const { urls, databaseUrl, mailServer, load, random } = options;
   const confirmed = new Set<string>();
   const pressed = new Set<string>();
-  const answers: Answer[] = [];
+  /** Of answers by 202. */
+  const bodies = new Set<string>();
+  const asked = new Set<string>();
+  const refusals = new Set<string>();
+  let accepted = 0;
   const inFlight = new Set<Promise<void>>();
   const stopping = new AbortController();
   let strangers = 0;
@@ -111,11 +108,20 @@ export const startConfirmations = (options: ConfirmationOptions): Confirmations 
     const page = await textOf(await post("/confirm?lang=en", new URLSearchParams({ token })));
     if (page !== undefined && CONFIRMED.test(page)) confirmed.add(email);
   };
+  const count = (status: number, body: string, user: string | undefined): void => {
+    if (status !== 202) {
+      if (status < 500) refusals.add(String(status));
+      return;
+    }
+    accepted += 1;
+    bodies.add(body);
+    if (user !== undefined) asked.add(user);
+  };
   const ask = async (email: string, isUser: boolean): Promise<void> => {
     for (let times = 0; times < 2; times += 1) {
       const response = await post("/api/v1/user/resend", JSON.stringify({ email }));
       const body = await textOf(response);
-      if (response !== undefined && body !== undefined) answers.push({ email, isUser, status: response.status, body });
+      if (response !== undefined && body !== undefined) count(response.status, body, isUser ? email : undefined);
       await pause(ASK_AGAIN_AFTER_MS, stopping.signal);
     }
   };
@@ -125,11 +131,13 @@ export const startConfirmations = (options: ConfirmationOptions): Confirmations 
     void one.finally(() => inFlight.delete(one));
   };
 
-  const lookAtMails = follow(mailServer.accepted, ({ kind, to, token }) => {
-    if (kind !== "welcome" || pressed.has(to) || random.next() >= CONFIRMING_SHARE) return;
-    pressed.add(to);
-    later(() => confirm(to, token));
-  });
+  const lookAtMails = (): void => {
+    for (const { to, token } of mailServer.mails.takeLinks()) {
+      if (pressed.has(to) || random.next() >= CONFIRMING_SHARE) continue;
+      pressed.add(to);
+      later(() => confirm(to, token));
+    }
+  };
   const lookAtSignups = follow(load.accepted, ({ email }) => {
     if (random.next() >= ASKING_SHARE) return;
     strangers += 1;
@@ -159,23 +167,20 @@ export const startConfirmations = (options: ConfirmationOptions): Confirmations 
       const ordered = new Map((await orderedMails(sql)).map(({ email, ordered: count }) => [email, count]));
       await sql.end();
       const isVerified = new Set(verified.map(({ email }) => email));
-      const accepted = answers.filter(({ status }) => status === 202);
-      const variants = new Set(accepted.map(({ body }) => body));
-      const asked = new Set(accepted.filter(({ isUser }) => isUser).map(({ email }) => email));
       return {
         confirmed: confirmed.size,
         forgotten: [...confirmed].filter((email) => !isVerified.has(email)),
         incomplete: incomplete.map(({ email }) => email),
-        asked: accepted.length,
-        telling: [
-          ...answers.filter(({ status }) => status !== 202 && status < 500).map(({ status }) => String(status)),
-          ...[...variants].slice(1),
-        ],
+        asked: accepted,
+        telling: [...refusals, ...[...bodies].slice(1)],
         wronglyOrdered: [
           ...[...asked].filter((email) => !ordered.has(email)),
           ...[...ordered].filter(([, count]) => count > 1).map(([email]) => email),
         ],
-        toStrangers: mailServer.accepted.filter(({ to }) => to.startsWith(STRANGER)).map(({ to }) => to),
+        toStrangers: [MAIL, REMINDER]
+          .flatMap((group) => mailServer.mails.of(group))
+          .filter(({ to }) => to.startsWith(STRANGER))
+          .map(({ to }) => to),
       };
     },
   };

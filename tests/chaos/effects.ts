@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { EXAMPLE, MAIL, REMINDER, WEBHOOK } from "./groups.ts";
-import type { AcceptedMail, ChaoticMailServer } from "./mail-server.ts";
+import { EXAMPLE, WEBHOOK } from "./groups.ts";
+import type { ChaoticMailServer } from "./mail-server.ts";
 import type { ChaoticReceiver } from "./webhook-receiver.ts";
 
 /** What a group's work has effected, seen from outside of the system. */
@@ -10,14 +10,10 @@ export interface Effects {
   read(): readonly string[];
 }
 
-/** Whether a mail is of a group: the reminder's own, or the welcome mail's, which sends further links, too. */
-export const isOf = (group: string, { kind }: AcceptedMail): boolean =>
-  (kind === "reminder" ? REMINDER : MAIL) === group;
-
 /** The mails of a group that the mail server accepted. */
-export const mailEffects = (group: string, mailServer: ChaoticMailServer): Effects => ({
+export const mailEffects = (group: string, { mails }: ChaoticMailServer): Effects => ({
   group,
-  read: () => mailServer.accepted.filter((mail) => isOf(group, mail)).map(({ eventId }) => eventId),
+  read: () => mails.eventIdsOf(group),
 });
 
 /** The webhooks that the receiver answered by 2xx. */
@@ -44,7 +40,8 @@ export const exampleEffects = (file: string): Effects => {
         offset += length;
         const lines = (rest + chunk.toString("latin1", 0, length)).split("\n");
         rest = lines.pop() ?? "";
-        eventIds.push(...lines);
+        // A part of a string keeps the whole of it in memory.
+        for (const line of lines) eventIds.push(Buffer.from(line, "latin1").toString("latin1"));
       }
       closeSync(descriptor);
       return eventIds;

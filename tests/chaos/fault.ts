@@ -1,4 +1,6 @@
+import type { Load } from "./load.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
+import type { ChaosOperator } from "./operator.ts";
 import type { Random } from "./random.ts";
 import type { ChaosSystem } from "./system.ts";
 import type { ChaoticReceiver } from "./webhook-receiver.ts";
@@ -11,10 +13,14 @@ export interface Fault {
   readonly lastsMs: number;
   /** The parts that it affects: two faults at a time never share one. */
   readonly parts: readonly string[];
-  /** The group that it must not affect: new signups get through it while the fault lasts. Only checked of a single fault. */
+  /** A group that it must not affect: new signups get through it while the fault lasts. Only checked of a single fault. */
   readonly unaffected?: string;
+  /** Within this time after each other. A minute if not given. */
+  readonly unaffectedWithinMs?: number;
   inflict(): Promise<void>;
   heal(): Promise<void>;
+  /** What it has broken, in words. Asked after the recovery, and only of a single fault. */
+  verify?(): Promise<readonly string[]>;
 }
 
 /** What faults act on. */
@@ -22,6 +28,8 @@ export interface FaultDeps {
   readonly system: ChaosSystem;
   readonly mailServer: ChaoticMailServer;
   readonly receiver: ChaoticReceiver;
+  readonly operator: ChaosOperator;
+  readonly load: Load;
   readonly random: Random;
 }
 

@@ -17,6 +17,10 @@ export interface Link extends AsyncDisposable {
   break(fault: LinkFault): void;
   /** New connections work, and those that hung continue. */
   heal(): void;
+  /** Resets all connections; new ones work. */
+  cut(): void;
+  /** From now on new connections lead to another port. Those that exist stay where they are. */
+  moveTo(port: number): void;
 }
 
 const DELAY_MS = 300;
@@ -32,6 +36,7 @@ interface Pair {
 
 export const createLink = async (name: string, targetPort: number): Promise<Link> => {
   const pairs = new Set<Pair>();
+  let target = targetPort;
   let fault: LinkFault | undefined;
   let chunks = 0;
 
@@ -82,7 +87,7 @@ export const createLink = async (name: string, targetPort: number): Promise<Link
       client.resetAndDestroy();
       return;
     }
-    const upstream = connect({ host: "127.0.0.1", port: targetPort });
+    const upstream = connect({ host: "127.0.0.1", port: target });
     const pair: Pair = { client, upstream, isLost: fault === "half-open", flushes: [] };
     pairs.add(pair);
     forward(pair, client, upstream);
@@ -108,6 +113,12 @@ export const createLink = async (name: string, targetPort: number): Promise<Link
         if (pair.isLost) pair.upstream.destroy();
         for (const flush of pair.flushes) flush();
       }
+    },
+    cut() {
+      for (const pair of pairs) reset(pair);
+    },
+    moveTo(next) {
+      target = next;
     },
     [Symbol.asyncDispose]: () =>
       new Promise((done) => {

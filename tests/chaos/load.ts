@@ -16,13 +16,29 @@ export interface Load {
   readonly responses: ReadonlyMap<string, number>;
   /** Addresses that were refused to a repeated request with the same Idempotency-Key, as in use by its own first. */
   readonly wronglyRefused: readonly string[];
+  /** Addresses of which every request was answered by 503, and the fault in force at the last of them. */
+  readonly unavailable: ReadonlyMap<string, string>;
   /** The slowest response, in ms. */
   slowestMs(): number;
   stop(): Promise<void>;
 }
 
+export interface LoadOptions {
+  readonly urls: readonly string[];
+  readonly perSecond: number;
+  readonly random: Random;
+  readonly currentFault: () => string;
+}
+
 const TIMEOUT_MS = 30_000;
 const REPEAT_AFTER_MS = 1_000;
+
+/** The domain of two signups of ten. */
+export const LARGE_DOMAIN = "large.example";
+const LARGE_SHARE = 0.2;
+const SMALL_DOMAINS = 50;
+
+export const smallDomain = (n: number): string => `inbox-${n % SMALL_DOMAINS}.example`;
 
 interface Signup {
   readonly key: string;
@@ -31,9 +47,10 @@ interface Signup {
 }
 
 /** A steady load of signups on random APIs. A request without a response, or with a 5xx, is repeated once with its Idempotency-Key. */
-export const startLoad = (urls: readonly string[], perSecond: number, random: Random): Load => {
+export const startLoad = ({ urls, perSecond, random, currentFault }: LoadOptions): Load => {
   const accepted: Accepted[] = [];
   const wronglyRefused: string[] = [];
+  const unavailable = new Map<string, string>();
   const responses = new Map<string, number>();
   const inFlight = new Set<Promise<void>>();
   const stopping = new AbortController();
@@ -43,7 +60,7 @@ export const startLoad = (urls: readonly string[], perSecond: number, random: Ra
   const aSignup = (): Signup => {
     people += 1;
     const name = `person-${people}-${Math.floor(random.next() * 1e9)}`;
-    const email = `${name}@inbox-${people % 50}.example`;
+    const email = `${name}@${random.next() < LARGE_SHARE ? LARGE_DOMAIN : smallDomain(people)}`;
     const body = JSON.stringify({ user_name: name, email, password: "correct horse battery" });
     return { key: name, email, body };
   };
@@ -79,6 +96,7 @@ export const startLoad = (urls: readonly string[], perSecond: number, random: Ra
     const again = await send(second, signup);
     count(`${again ?? "none"} (repeated)`);
     if (again === 400 || again === 422) wronglyRefused.push(signup.email);
+    if (status === 503 && again === 503) unavailable.set(signup.email, currentFault());
   };
 
   const run = async (): Promise<void> => {
@@ -94,6 +112,7 @@ export const startLoad = (urls: readonly string[], perSecond: number, random: Ra
     accepted,
     responses,
     wronglyRefused,
+    unavailable,
     slowestMs: () => slowest,
     stop: async () => {
       stopping.abort();

@@ -1,13 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { createTransport } from "nodemailer";
 import { eventually } from "../eventually.ts";
+import { MAIL } from "./groups.ts";
 import { type MailFault, startChaoticMailServer } from "./mail-server.ts";
 
 const EVENT = "0198b8f2-1111-7222-8333-444455556666";
 const TO = "linh@inbox.example";
 
 const aServer = async (fault: MailFault | undefined) => {
-  const server = await startChaoticMailServer(() => "a fault");
+  const server = await startChaoticMailServer({ currentFault: () => "a fault", random: () => 0 });
   server.misbehave(fault);
   const client = createTransport({ host: "127.0.0.1", port: server.port, ignoreTLS: true });
   const send = (): Promise<{ readonly response: string }> =>
@@ -28,7 +29,7 @@ const aServer = async (fault: MailFault | undefined) => {
   };
 };
 
-const ACCEPTED = [{ eventId: EVENT, kind: "welcome" as const, token: "", to: TO, during: "a fault" }];
+const ACCEPTED = [{ eventId: EVENT, to: TO, during: "a fault" }];
 
 describe("the mail server of the fault injection", () => {
   test.each<[MailFault | undefined, RegExp, accepted: boolean, refused: boolean]>([
@@ -43,10 +44,17 @@ describe("the mail server of the fault injection", () => {
     ["reset before the 250, not accepted", /^ECONN|^ESOCKET/, false, false],
     ["reset before the 250, accepted", /^ECONN|^ESOCKET/, true, false],
     ["only one connection", /^250 /, true, false],
-  ])("%s", async (fault, answer, accepted, refused) => {
+    ["451 4.3.0 to everybody", /^451 4\.3\.0 /, false, false],
+    ["account refused", /^550 5\.7\.1 account/, false, false],
+    ["slow drains", /^250 /, true, false],
+    [{ domain: "inbox.example", answer: "550 5.7.1" }, /^550 5\.7\.1 /, false, true],
+    [{ domain: "inbox.example", answer: "451 4.7.1" }, /^451 4\.7\.1 /, false, false],
+    [{ domain: "other.example", answer: "550 5.7.1" }, /^250 /, true, false],
+    [{ connections: 1, beyond: "421" }, /^250 /, true, false],
+  ])("%p", async (fault, answer, accepted, refused) => {
     await using server = await aServer(fault);
     expect(await server.answer()).toMatch(answer);
-    expect(server.accepted).toEqual(accepted ? ACCEPTED : []);
+    expect(server.mails.of(MAIL)).toEqual(accepted ? ACCEPTED : []);
     expect([...server.refused]).toEqual(refused ? [TO] : []);
   });
 
@@ -56,14 +64,21 @@ describe("the mail server of the fault injection", () => {
     await eventually(() => server.connections() === 1);
     server.misbehave(undefined);
     expect(await answered).toMatch(/^ECONN|^ESOCKET/);
-    expect(server.accepted).toEqual([]);
+    expect(server.mails.of(MAIL)).toEqual([]);
     expect(await server.answer()).toMatch(/^250 /);
+  });
+
+  test("more connections than are granted are closed without a word", async () => {
+    await using server = await aServer({ connections: 1, beyond: "closed" });
+    const answers = await Promise.all([server.answer(), server.answer()]);
+    expect(answers.map((each) => each.slice(0, 3)).sort()).toEqual(["250", "ECO"]);
+    expect(server.mails.of(MAIL)).toEqual(ACCEPTED);
   });
 
   test("only one connection: the second is refused", async () => {
     await using server = await aServer("only one connection");
     const answers = await Promise.all([server.answer(), server.answer()]);
     expect(answers.map((each) => each.slice(0, 3)).sort()).toEqual(["250", "421"]);
-    expect(server.accepted).toEqual(ACCEPTED);
+    expect(server.mails.of(MAIL)).toEqual(ACCEPTED);
   });
 });

@@ -1,6 +1,7 @@
 import { type ArrivingMail, refusal, startMailServer } from "../mail-server.ts";
+import { createRecordedMails, type RecordedMails } from "./recorded-mails.ts";
 
-/** Ways in which a mail server misbehaves. */
+/** Ways in which a mail server misbehaves towards everybody, for seconds. */
 export const MAIL_FAULTS = [
   "421 for every client",
   "451 greylisting",
@@ -16,74 +17,89 @@ export const MAIL_FAULTS = [
   "accepted, the 250 10 s late",
   "only one connection",
 ] as const;
-export type MailFault = (typeof MAIL_FAULTS)[number];
 
-/** What a mail is for, by its Message-ID. */
-type MailKind = "welcome" | "confirmation" | "reminder";
+/** Weather that lasts: longer than the retries of a single mail. */
+export const MAIL_WEATHER = ["451 4.3.0 to everybody", "account refused", "slow drains"] as const;
 
-export interface AcceptedMail {
-  readonly eventId: string;
-  readonly kind: MailKind;
-  /** Of its link to confirm the address; empty without one. */
-  readonly token: string;
-  readonly to: string;
-  /** The fault in force at the time. */
-  readonly during: string;
-}
+/** How the mails to one domain are answered at RCPT, while all others are accepted. */
+export const DOMAIN_ANSWERS = ["550 5.7.1", "451 4.7.1", "421 4.7.0"] as const;
+
+export type MailFault =
+  | (typeof MAIL_FAULTS)[number]
+  | (typeof MAIL_WEATHER)[number]
+  /** Connections beyond a number are refused by 421, or closed without a word. */
+  | { readonly connections: number; readonly beyond: "421" | "closed" }
+  | { readonly domain: string; readonly answer: (typeof DOMAIN_ANSWERS)[number] };
 
 export interface ChaoticMailServer extends AsyncDisposable {
   readonly port: number;
-  readonly accepted: AcceptedMail[];
-  /** Addresses that were refused for good. */
+  readonly mails: RecordedMails;
+  /** Addresses that were refused for good, by a refusal that concerns them or their domain. */
   readonly refused: ReadonlySet<string>;
+  /** Addresses that were refused for good while the whole account was. */
+  readonly refusedWithAccount: ReadonlySet<string>;
+  /** How often the whole account was refused for a while. */
+  accountRefusals(): number;
   /** Connections made so far. */
   connections(): number;
   misbehave(fault: MailFault | undefined): void;
 }
 
 const LATE_MS = 10_000;
-const MESSAGE_ID = /^Message-ID: <([0-9a-f-]{36})\.(?:welcome|(confirmation)|(reminder))@/m;
-/** A line of its own, which quoted-printable continues. */
-const TOKEN = /^([\w-]{72})=\r?$/m;
-
-const kindOf = ([, , confirmation, reminder]: readonly (string | undefined)[]): MailKind =>
-  confirmation === undefined ? (reminder === undefined ? "welcome" : "reminder") : "confirmation";
+const DRAIN_MS = { min: 500, max: 5_000 } as const;
+const GOING_DOWN = refusal(421, "4.3.2 going down");
+const TOO_MANY = refusal(421, "4.3.2 too many connections");
 
 /** Answers at MAIL, by fault. */
-const AT_MAIL: Partial<Record<MailFault, Error>> = {
-  "421 for every client": refusal(421, "4.3.2 going down"),
+const AT_MAIL: Readonly<Record<string, Error>> = {
+  "421 for every client": GOING_DOWN,
   "535 at MAIL FROM": refusal(535, "5.7.8 authentication required"),
 };
 
 /** Answers at RCPT, by fault. */
-const AT_RCPT: Partial<Record<MailFault, Error>> = {
-  "421 for every client": refusal(421, "4.3.2 going down"),
+const AT_RCPT: Readonly<Record<string, Error>> = {
+  "421 for every client": GOING_DOWN,
   "451 greylisting": refusal(451, "4.7.1 come back later"),
   "452 too many": refusal(452, "4.5.3 too many"),
   "552 mailbox full": refusal(552, "5.2.2 mailbox full"),
   "550 5.7.1 refused": refusal(550, "5.7.1 refused"),
   "550 5.1.1 no such user": refusal(550, "5.1.1 no such user"),
+  "451 4.3.0 to everybody": refusal(451, "4.3.0 try again later"),
+  "account refused": refusal(550, "5.7.1 account suspended"),
+};
+
+const FOR_DOMAIN: Readonly<Record<(typeof DOMAIN_ANSWERS)[number], Error>> = {
+  "550 5.7.1": refusal(550, "5.7.1 we want no mail of yours"),
+  "451 4.7.1": refusal(451, "4.7.1 come back later"),
+  "421 4.7.0": refusal(421, "4.7.0 try again later"),
 };
 
 const FINAL: readonly (MailFault | undefined)[] = ["550 5.7.1 refused", "550 5.1.1 no such user"];
 
+export const domainOf = (address: string): string => address.slice(address.lastIndexOf("@") + 1);
+
+export interface MailServerOptions {
+  readonly currentFault: () => string;
+  /** From 0, less than 1: how long a slow drain takes. */
+  readonly random: () => number;
+}
+
 /** The tests' mail server with one fault at a time; it records the mails that it accepted and the addresses that it refused for good. */
-export const startChaoticMailServer = async (currentFault: () => string): Promise<ChaoticMailServer> => {
-  const accepted: AcceptedMail[] = [];
+export const startChaoticMailServer = async ({
+  currentFault,
+  random,
+}: MailServerOptions): Promise<ChaoticMailServer> => {
+  const mails = createRecordedMails();
   const refused = new Set<string>();
+  const refusedWithAccount = new Set<string>();
+  const granted = new Set<string>();
   let fault: MailFault | undefined;
+  let accountRefusals = 0;
+
+  const named = (): string => (typeof fault === "string" ? fault : "");
 
   const beforeReply = async (raw: string, { to, connection }: ArrivingMail): Promise<void> => {
-    const accept = () => {
-      const id = MESSAGE_ID.exec(raw) ?? [];
-      accepted.push({
-        eventId: id[1] ?? "",
-        kind: kindOf(id),
-        token: TOKEN.exec(raw)?.[1] ?? "",
-        to: to[0] ?? "",
-        during: currentFault(),
-      });
-    };
+    const accept = () => mails.record({ raw, to: to[0] ?? "", during: currentFault() });
     switch (fault) {
       case "reset before the 250, not accepted":
         return connection.reset();
@@ -99,40 +115,70 @@ export const startChaoticMailServer = async (currentFault: () => string): Promis
         await Bun.sleep(LATE_MS);
         if (connection.isOpen()) accept();
         return;
+      case "slow drains":
+        await Bun.sleep(DRAIN_MS.min + random() * (DRAIN_MS.max - DRAIN_MS.min));
+        return accept();
       default:
         accept();
     }
   };
+
+  /** Undefined: accepted. */
+  const atRcpt = (address: string): Error | undefined => {
+    if (typeof fault === "object") {
+      if (!("domain" in fault) || domainOf(address) !== fault.domain) return undefined;
+      if (fault.answer === "550 5.7.1") refused.add(address);
+      return FOR_DOMAIN[fault.answer];
+    }
+    if (fault === "account refused") refusedWithAccount.add(address);
+    if (FINAL.includes(fault)) refused.add(address);
+    return AT_RCPT[named()];
+  };
+
+  const grantedNow = () => server.open().filter((connection) => granted.has(connection.id)).length;
 
   const server = await startMailServer({
     keepsMails: false,
     beforeReply,
     onConnect: ({ id }, done) => {
       if (fault === "silence") return;
-      if (fault === "421 for every client") done(refusal(421, "4.3.2 going down"));
-      else if (fault === "only one connection" && server.open()[0]?.id !== id) {
-        done(refusal(421, "4.3.2 too many connections"));
-      } else done();
+      if (fault === "421 for every client") return done(GOING_DOWN);
+      if (fault === "only one connection" && server.open()[0]?.id !== id) return done(TOO_MANY);
+      if (typeof fault === "object" && "connections" in fault && grantedNow() >= fault.connections) {
+        if (fault.beyond === "421") return done(TOO_MANY);
+        return server
+          .open()
+          .find((connection) => connection.id === id)
+          ?.close();
+      }
+      granted.add(id);
+      done();
     },
+    onClose: ({ id }) => void granted.delete(id),
     onMailFrom: (_from, _session, done) => {
-      if (fault !== "silence") done(fault === undefined ? null : AT_MAIL[fault]);
+      if (fault !== "silence") done(AT_MAIL[named()]);
     },
     onRcptTo: ({ address }, _session, done) => {
-      if (fault === "silence") return;
-      if (FINAL.includes(fault)) refused.add(address);
-      done(fault === undefined ? null : AT_RCPT[fault]);
+      if (fault !== "silence") done(atRcpt(address));
     },
   });
   return {
     port: server.port,
-    accepted,
+    mails,
     refused,
+    refusedWithAccount,
+    accountRefusals: () => accountRefusals,
     connections: server.connections,
     misbehave(next) {
       const wasSilent = fault === "silence";
       fault = next;
+      if (next === "account refused") accountRefusals += 1;
       // A client that it never answered would wait for its own timeout.
       if (wasSilent) for (const connection of server.open()) connection.close();
+      // The limit holds for what is connected already, too.
+      if (typeof next === "object" && "connections" in next) {
+        for (const connection of server.open().slice(next.connections)) connection.close();
+      }
     },
     [Symbol.asyncDispose]: server.close,
   };

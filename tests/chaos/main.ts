@@ -10,18 +10,24 @@ import { MAIL, REMINDER } from "./groups.ts";
 import { startLoad } from "./load.ts";
 import { createLogSums } from "./log-sums.ts";
 import { startChaoticMailServer } from "./mail-server.ts";
+import { createChaosOperator } from "./operator.ts";
 import { startPayments } from "./payments.ts";
 import { seededRandom } from "./random.ts";
 import { breachesOf, report } from "./report.ts";
-import { runFaults, untilSettled } from "./run.ts";
+import { type Limits, runFaults, untilSettled } from "./run.ts";
 import { SERVICE_TOKEN, startChaosSystem } from "./system.ts";
 import { startChaoticReceiver } from "./webhook-receiver.ts";
 
-const USAGE = `bun run chaos [--minutes N] [--seed S] [--rate R]
+const USAGE = `bun run chaos [--minutes N] [--faults N] [--signups N] [--seed S] [--rate R] [--only KIND]
 
 Runs two APIs, four consumers of five groups, Postgres, Redis, a faulty mail server and a faulty receiver of webhooks under a steady
 load of R signups per second (default 25) and five payments; some users confirm their address, some ask for another link. It injects
-random faults for N minutes (default 1), waits until all work is finished, and audits it. The same seed gives the same faults. Exit code 1 if a promise is broken, or if the run provoked too little to prove anything.`;
+random faults until the first of the limits that are given (default: 1 minute), waits until all work is finished, and audits it. The
+same seed gives the same faults. Exit code 1 if a promise is broken, or if the run provoked too little to prove anything.
+
+  --only KIND   only faults whose kind contains this text, one at a time, such as "lock" or "smtp: domain"
+
+Ctrl-C ends the faults and audits what was done until then; a second one ends the run.`;
 
 const WARM_UP_MS = 30_000;
 const PROGRESS_EVERY_MS = 10_000;
@@ -29,7 +35,7 @@ const PAYMENTS_PER_SECOND = 5;
 
 const number = (text: string | undefined, fallback: number): number => {
   const value = text === undefined ? fallback : Number(text);
-  if (!Number.isFinite(value) || value < 0) {
+  if (Number.isNaN(value) || value < 0) {
     console.error(`${JSON.stringify(text)} is not a number\n\n${USAGE}`);
     process.exit(2);
   }
@@ -39,6 +45,9 @@ const number = (text: string | undefined, fallback: number): number => {
 const { values } = parseArgs({
   options: {
     minutes: { type: "string" },
+    faults: { type: "string" },
+    signups: { type: "string" },
+    only: { type: "string" },
     seed: { type: "string" },
     rate: { type: "string" },
     help: { type: "boolean", default: false },
@@ -48,11 +57,23 @@ if (values.help) {
   console.log(USAGE);
   process.exit(0);
 }
-const minutes = number(values.minutes, 1);
+const isUnlimited = values.faults === undefined && values.signups === undefined;
+const limits: Limits = {
+  minutes: number(values.minutes, isUnlimited ? 1 : Number.POSITIVE_INFINITY),
+  faults: number(values.faults, Number.POSITIVE_INFINITY),
+  signups: number(values.signups, Number.POSITIVE_INFINITY),
+  only: values.only,
+};
 const seed = number(values.seed, Math.floor(Math.random() * 1_000_000));
 const rate = number(values.rate, 25);
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
+/** The end of the faults, and that of the run. */
+const [end, stop] = [new AbortController(), new AbortController()];
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (end.signal.aborted) stop.abort();
+    end.abort();
+  });
+}
 
 const local = join(import.meta.dir, "..", "..", ".local");
 mkdirSync(local, { recursive: true });
@@ -63,7 +84,11 @@ const main = async (): Promise<readonly string[]> => {
   const startedAt = performance.now();
   const logs = createLogSums();
   let current = "calm";
-  await using mailServer = await startChaoticMailServer(() => current);
+  let faults = 0;
+  await using mailServer = await startChaoticMailServer({
+    currentFault: () => current,
+    random: seededRandom(seed + 5).next,
+  });
   const workFile = join(directory, "example-work.txt");
   writeFileSync(workFile, "");
   await using receiver = await startChaoticReceiver(seededRandom(seed + 3));
@@ -78,7 +103,7 @@ const main = async (): Promise<readonly string[]> => {
     perSecond: PAYMENTS_PER_SECOND,
     random: seededRandom(seed + 2),
   });
-  const load = startLoad(urls, rate, seededRandom(seed + 1));
+  const load = startLoad({ urls, perSecond: rate, random: seededRandom(seed + 1), currentFault: () => current });
   const confirmations = startConfirmations({
     urls,
     databaseUrl: system.databaseUrl,
@@ -90,7 +115,10 @@ const main = async (): Promise<readonly string[]> => {
   const say = (what: string) => {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4);
     const counts = effects.map(({ group, read }) => `${group} ${read().length}`).join("  ");
-    console.log(`${seconds} s  accepted ${load.accepted.length}  ${counts}  ${what}`);
+    const megabytes = (process.memoryUsage.rss() / 1_048_576).toFixed(0);
+    console.log(
+      `${seconds} s  faults ${faults}  accepted ${load.accepted.length}  ${counts}  ${megabytes} MiB  ${what}`,
+    );
   };
   const progress = setInterval(() => say(current), PROGRESS_EVERY_MS);
   try {
@@ -99,19 +127,33 @@ const main = async (): Promise<readonly string[]> => {
     logs.reset();
     const onFault = (label: string) => {
       current = label;
-      if (label !== "calm") say(label);
+      if (label === "calm") return;
+      faults += 1;
+      say(label);
     };
     const random = seededRandom(seed);
-    const deps = { system, mailServer, receiver, random, load, effects, onFault, signal: stop.signal };
-    const run = await runFaults(deps, seed, minutes);
+    const operator = createChaosOperator(system);
+    const deps = { system, mailServer, receiver, operator, random, load, effects, onFault, say, signal: end.signal };
+    const run = await runFaults(deps, seed, limits);
     await stopLoad();
-    await untilSettled(system, stop.signal, say);
-    if (stop.signal.aborted) return ["interrupted before its end"];
+    await untilSettled({ system, operator, signal: stop.signal, say });
+    if (stop.signal.aborted) return ["interrupted before its audit"];
     await system.retire();
     const audited = await audit(system, mailServer, [...effects, mailEffects(REMINDER, mailServer)], load);
     const [paid, confirmed] = [await payments.audit(), await confirmations.audit()];
     const { misconduct } = system;
-    const results = { run, audited, paid, confirmations: confirmed, receiver, load, logs, misconduct };
+    const results = {
+      run,
+      audited,
+      paid,
+      confirmations: confirmed,
+      mailServer,
+      receiver,
+      operator,
+      load,
+      logs,
+      misconduct,
+    };
     console.log(report(results));
     return breachesOf(results);
   } finally {
@@ -126,6 +168,6 @@ if (breaches.length === 0) {
   console.log("every promise was kept");
 } else {
   console.error(`\nBREACHES:\n${breaches.map((breach) => `  ${breach}`).join("\n")}`);
-  console.error(`repeat with --seed ${seed} --minutes ${minutes} --rate ${rate}; logs are in ${directory}`);
+  console.error(`repeat with --seed ${seed} --rate ${rate} and the same limits; logs are in ${directory}`);
 }
 process.exit(breaches.length === 0 ? 0 : 1);

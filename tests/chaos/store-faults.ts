@@ -27,8 +27,8 @@ export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
     label: "kill -9 redis, restarted with its append-only file",
     lastsMs,
     parts: ["redis"],
-    inflict: system.killRedis,
-    heal: system.startRedis,
+    inflict: system.redis.kill,
+    heal: system.redis.start,
   });
   const flush = (): Fault => ({
     kind: "FLUSHALL",
@@ -56,8 +56,8 @@ export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
     label: "kill -9 postgres, restarted",
     lastsMs: random.between(500, 3_000),
     parts: ["postgres"],
-    inflict: system.killPostgres,
-    heal: system.startPostgres,
+    inflict: system.postgres.kill,
+    heal: system.postgres.start,
   });
   const cutConnections = (): Fault => ({
     kind: "connections terminated",
@@ -83,5 +83,31 @@ export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
       ),
     heal: nothing,
   });
-  return { killRedis, flush, flushWhileRetriesAreDelayed, killPostgres, cutConnections, addMalformed };
+  const promoteStandby = (): Fault => ({
+    kind: "standby promoted",
+    label: "kill -9 postgres, its synchronous standby promoted",
+    lastsMs: random.between(500, 3_000),
+    parts: ["postgres"],
+    inflict: system.postgres.killWithStandby,
+    heal: system.postgres.promote,
+  });
+  /** No connection is dropped: the former primary answers every write by READONLY. */
+  const failOverRedis = (): Fault => ({
+    kind: "redis failover",
+    label: "planned failover of redis, no connection dropped",
+    lastsMs: 0,
+    parts: ["redis"],
+    inflict: system.redis.failOver,
+    heal: nothing,
+  });
+  return {
+    promoteStandby,
+    failOverRedis,
+    killRedis,
+    flush,
+    flushWhileRetriesAreDelayed,
+    killPostgres,
+    cutConnections,
+    addMalformed,
+  };
 };

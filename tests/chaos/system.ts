@@ -1,6 +1,4 @@
 import { join } from "node:path";
-import { type LocalServer, startPostgres } from "../../local/postgres.ts";
-import { startRedis } from "../../local/redis.ts";
 import { findRedis } from "../../local/redis-program.ts";
 import { receiverVariable } from "../../settings/webhooks.ts";
 import { PAYMENTS } from "../../stream/groups.ts";
@@ -10,6 +8,12 @@ import { EXAMPLE, MAIL, RECEIVER, REMINDER, WEBHOOK } from "./groups.ts";
 import { createLink, type Link } from "./link.ts";
 import type { LogSums } from "./log-sums.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
+import {
+  type ReplicatedPostgres,
+  type ReplicatedRedis,
+  startReplicatedPostgres,
+  startReplicatedRedis,
+} from "./stores.ts";
 import { createVictim, type Victim } from "./victim.ts";
 import type { ChaoticReceiver } from "./webhook-receiver.ts";
 
@@ -17,16 +21,15 @@ import type { ChaoticReceiver } from "./webhook-receiver.ts";
 export interface ChaosSystem extends AsyncDisposable {
   readonly victims: readonly Victim[];
   readonly links: readonly Link[];
+  /** The stores for the run itself: these addresses follow a failover, and no fault breaks them. */
   readonly databaseUrl: string;
   readonly redisUrl: string;
   /** Processes that exited by themselves, with a code other than 0, or too late after SIGTERM. */
   readonly misconduct: readonly string[];
   /** SIGTERM to every API and consumer: each has to exit by itself. */
   retire(): Promise<void>;
-  killRedis(): Promise<void>;
-  startRedis(): Promise<void>;
-  killPostgres(): Promise<void>;
-  startPostgres(): Promise<void>;
+  readonly postgres: ReplicatedPostgres;
+  readonly redis: ReplicatedRedis;
 }
 
 export interface ChaosSystemOptions {
@@ -78,19 +81,10 @@ const PARTS = [
 
 const root = join(import.meta.dir, "..", "..");
 
-const withPort = (url: string, port: number): string => {
+const withPort = (url: string, port: number | string): string => {
   const changed = new URL(url);
   changed.port = String(port);
   return changed.href;
-};
-
-const kill = async (server: LocalServer): Promise<void> => {
-  try {
-    process.kill(server.pid, "SIGKILL");
-  } catch {
-    // It has exited already.
-  }
-  await server.exited;
 };
 
 /** Two APIs, four consumers, Postgres, and Redis with an append-only file; each pair is connected by a link of its own. */
@@ -99,15 +93,27 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
   const program = findRedis(join(root, ".local", "redis"), console.log);
   const clockLibrary = findClockLibrary(join(root, ".local", "libfaketime"));
   if (clockLibrary === undefined) console.log("libfaketime is unavailable: clocks do not jump");
-  const redisOptions = { program, dataDirectory: join(directory, "redis"), port: await ownPort() };
-  const postgresOptions = {
-    dataDirectory: join(directory, "postgres"),
-    port: await ownPort(),
-    settings: ["max_connections=200"],
+  const links: Link[] = [];
+  const ways = new Map<"postgres" | "redis", Link[]>([
+    ["postgres", []],
+    ["redis", []],
+  ]);
+  const onMove = (store: "postgres" | "redis") => (port: number) => {
+    for (const way of ways.get(store) ?? []) way.moveTo(port);
   };
-  let redis = await startRedis(redisOptions);
-  let postgres = await startPostgres(postgresOptions);
-  const [databaseUrl, redisUrl] = [postgres.url, redis.url];
+  const redis = await startReplicatedRedis({ directory, program, onMove: onMove("redis") });
+  const postgres = await startReplicatedPostgres({ directory, onMove: onMove("postgres") });
+  /** A link to a store, whichever server it is at the time. */
+  const linkTo = async (name: string, store: "postgres" | "redis", url: string): Promise<Link> => {
+    const made = await createLink(`${name} -> ${store}`, Number(new URL(url).port));
+    ways.get(store)?.push(made);
+    return made;
+  };
+  const [toPostgres, toRedis] = await Promise.all([
+    linkTo("audit", "postgres", postgres.url),
+    linkTo("audit", "redis", redis.url),
+  ]);
+  const [databaseUrl, redisUrl] = [withPort(postgres.url, toPostgres.port), withPort(redis.url, toRedis.port)];
   const env = {
     PATH: process.env["PATH"] ?? "",
     ...SETTINGS,
@@ -117,13 +123,13 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
   };
   const migrated = Bun.spawnSync([process.execPath, "database/migrate.ts"], {
     cwd: root,
-    env: { ...env, DATABASE_URL: databaseUrl },
+    // This process does not forward while it waits for the migration.
+    env: { ...env, DATABASE_URL: postgres.url },
   });
   if (!migrated.success) throw new Error(`migrating the database failed: ${migrated.stderr.toString()}`);
 
-  const links: Link[] = [];
-  const link = async (name: string, port: number): Promise<string> => {
-    const made = await createLink(name, port);
+  /** Faults break it. */
+  const portOf = (made: Link): string => {
     links.push(made);
     return String(made.port);
   };
@@ -138,12 +144,12 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
             CONSUMER_HEALTH_PORT: String(port),
             CONSUMER_NAME: name,
             ...(groups.some((group) => group === MAIL)
-              ? { MAIL_PORT: await link(`${name} -> smtp`, mailServer.port), MAIL_SERVER: "127.0.0.1" }
+              ? { MAIL_PORT: portOf(await createLink(`${name} -> smtp`, mailServer.port)), MAIL_SERVER: "127.0.0.1" }
               : {}),
           };
     const stores = {
-      DATABASE_URL: withPort(databaseUrl, Number(await link(`${name} -> postgres`, postgresOptions.port))),
-      REDIS_URL: withPort(redisUrl, Number(await link(`${name} -> redis`, redisOptions.port))),
+      DATABASE_URL: withPort(databaseUrl, portOf(await linkTo(name, "postgres", postgres.url))),
+      REDIS_URL: withPort(redisUrl, portOf(await linkTo(name, "redis", redis.url))),
     };
     victims.push(
       createVictim({
@@ -177,19 +183,13 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
       for (const victim of victims) victim.terminate();
       await Promise.all(victims.map((victim) => victim.terminated()));
     },
-    killRedis: () => kill(redis),
-    startRedis: async () => {
-      redis = await startRedis(redisOptions);
-    },
-    killPostgres: () => kill(postgres),
-    startPostgres: async () => {
-      postgres = await startPostgres(postgresOptions);
-    },
+    postgres,
+    redis,
     async [Symbol.asyncDispose]() {
       for (const each of links) each.heal();
       await Promise.all(victims.map((victim) => victim.stop()));
-      await Promise.all(links.map((each) => each[Symbol.asyncDispose]()));
-      await Promise.all([redis.stop(), postgres.stop()]);
+      await Promise.all([...links, toPostgres, toRedis].map((each) => each[Symbol.asyncDispose]()));
+      await Promise.all([redis[Symbol.asyncDispose](), postgres[Symbol.asyncDispose]()]);
     },
   };
 };
