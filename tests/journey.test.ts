@@ -28,17 +28,17 @@ describe("a signup becomes a welcome mail", () => {
     expect([...api.lines, ...consumer.lines].join("\n")).not.toMatch(/bo@inbox|Bố/);
   });
 
-  test("1,000 signups at once, two consumers: 1,000 mails, no duplicate", async () => {
+  test("400 signups at once, two consumers: 400 mails, no duplicate", async () => {
     await using system = await aSystem();
     const api = await system.api();
     await system.consumer();
     await system.consumer();
-    const signups = await Promise.all(Array.from({ length: 1_000 }, () => signUpAt(api)));
+    const signups = await Promise.all(Array.from({ length: 400 }, () => signUpAt(api)));
     expect(signups.every(({ status }) => status === 201)).toBe(true);
-    await eventually(() => system.mailServer.taken.length >= 1_000, 20_000);
+    await eventually(() => system.mailServer.taken.length >= 400, 20_000);
     const copies = signups.map(({ eventId }) => system.mailServer.copiesOf(eventId));
     expect(new Set(copies)).toEqual(new Set([1]));
-    expect(system.mailServer.taken).toHaveLength(1_000);
+    expect(system.mailServer.taken).toHaveLength(400);
   });
 });
 

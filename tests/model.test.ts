@@ -22,7 +22,7 @@ import { silentLog } from "./pipeline.ts";
  * - what is dead is one dead letter, or none if the flush took it.
  */
 /** A quick look in every run of the tests; `.ci/run` asks for more. */
-const SEQUENCES = Number(process.env["MODEL_SEQUENCES"] ?? 250);
+const SEQUENCES = Number(process.env["MODEL_SEQUENCES"] ?? 150);
 /** Sequences at the same time: most of one is waiting. */
 const LANES = 30;
 

@@ -41,6 +41,8 @@ interface InputRow extends EventRow {
 const LOCK_TIMEOUT_MS = 500;
 /** Confirmations at the same time: those that wait for a lock leave connections to the others. */
 const MAX_AT_ONCE = 4;
+/** Longest wait for a turn among them: with the lock, below the 5 s after which a client is told that Postgres is silent. */
+const MAX_WAIT_MS = 3_000;
 
 /**
  * The user's row is the guard: of two calls at the same time, the second waits for it, and finds the address confirmed.
@@ -82,7 +84,7 @@ export const isVerified = async (db: Database, userId: string): Promise<boolean 
  */
 export const createConfirm = (bindings: readonly BoundGroup[]): Confirm => {
   const confirm = confirmOnce(bindings);
-  const slots = createSlots({ size: MAX_AT_ONCE, maxWaitMs: LOCK_TIMEOUT_MS, onFull: () => new RowLocked() });
+  const slots = createSlots({ size: MAX_AT_ONCE, maxWaitMs: MAX_WAIT_MS, onFull: () => new RowLocked() });
   return async (db, confirmation) => {
     const [event] = await slots.run(() => confirm(db, [toRow(confirmation)]));
     if (event !== undefined) return { kind: "confirmed", event };
