@@ -27,7 +27,6 @@ describe("settings", () => {
       MAIL_TLS: "starttls",
       MAIL_POOL_SIZE: 20,
       CLAIM_MIN_IDLE_MS: 10_000,
-      RETRY_MAX: 24,
       RETRY_DELAY_MS: 30_000,
       MAIL_EXPIRE_AFTER_MS: 72 * 3_600_000,
       STREAM_RETENTION_MS: 24 * 3_600_000,

@@ -160,10 +160,10 @@ export const SETTINGS = {
   }),
   RETRY_MAX: setting({
     schema: wholeNumber(0, 100),
-    fallback: "24",
     example: "24",
     unit: "attempts",
-    about: "Attempts after the first. With the default delays, 24 take one and a half to three days.",
+    about:
+      "Attempts after the first. Default: 24, which take one and a half to three days with the default delays; 3 after attempts of which nobody knows whether they took place.",
   }),
   RETRY_DELAY_MS: setting({
     schema: duration(1),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { loadSettings } from "../../settings/load.ts";
 import { decide, type RetryPolicy } from "./decide.ts";
+import { DEFAULT_RETRY_MAX } from "./factory.ts";
 import type { Outcome } from "./handler.ts";
 
 const policy: RetryPolicy = { retryMax: 3, retryDelayMs: 1_000, uncertain: "resend", isIdempotent: false };
@@ -108,14 +109,11 @@ describe("what follows from an outcome", () => {
 });
 
 test("the default retries begin after half a minute, survive hours, and end before a mail expires", () => {
-  const {
-    RETRY_MAX: retryMax,
-    RETRY_DELAY_MS: retryDelayMs,
-    MAIL_EXPIRE_AFTER_MS: expireMs,
-  } = loadSettings("consumer", {
+  const { RETRY_DELAY_MS: retryDelayMs, MAIL_EXPIRE_AFTER_MS: expireMs } = loadSettings("consumer", {
     DATABASE_URL: "postgres://localhost/x",
     REDIS_URL: "redis://localhost",
   });
+  const retryMax = DEFAULT_RETRY_MAX;
   const spanMs = (random: () => number) => {
     let sumMs = 0;
     for (let attempts = 0; attempts < retryMax; attempts += 1) {

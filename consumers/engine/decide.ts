@@ -20,12 +20,12 @@ export interface Counters {
   readonly uncertain: number;
 }
 
-export type RetryPolicy = Pick<Policy, "retryMax" | "retryDelayMs" | "uncertain" | "isIdempotent">;
+export type RetryPolicy = Pick<Policy, "retryMax" | "uncertainMax" | "retryDelayMs" | "uncertain" | "isIdempotent">;
 
 /** Longest delay after a transient refusal or an uncertain outcome. */
 const RETRY_CAP_MS = 4 * 3_600_000;
-/** Times that work of which nobody knows whether it took place is repeated: each may be a duplicate. */
-const UNCERTAIN_MAX = 3;
+/** Times that work of which nobody knows whether it took place is repeated, unless the group says: each may be a duplicate. */
+export const UNCERTAIN_MAX = 3;
 /** Longest delay after failures of the system, so that work continues soon after the system is back. */
 const SYSTEM_CAP_MS = 300_000;
 /** Delays while there is no room: a peer that has room takes it soon. */
@@ -122,7 +122,7 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
       // Cut off because its consumer stops: a peer does it at once.
       if (policy.isIdempotent && reason === STOPPED) return released(reason);
       if (policy.isIdempotent) return again("retrying", reason, { attempts: 1 });
-      const isOver = counters.uncertain >= UNCERTAIN_MAX;
+      const isOver = counters.uncertain >= (policy.uncertainMax ?? UNCERTAIN_MAX);
       if (policy.uncertain === "resend") return again("uncertain", reason, { attempts: 1, uncertain: 1 }, { isOver });
       return { ledger: { ...unchanged, state: "held", attempts: 1, uncertain: 1, reason }, move: { kind: "ack" } };
     }

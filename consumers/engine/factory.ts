@@ -3,6 +3,7 @@ import type { Logger } from "../../observability/logger.ts";
 import { type RequiredSetting, requireSettings, type SettingsOf, type SettingsWith } from "../../settings/load.ts";
 import type { SettingName } from "../../settings/schema.ts";
 import type { Group } from "../../stream/groups.ts";
+import { UNCERTAIN_MAX } from "./decide.ts";
 import { type GroupDeps, type GroupOptions, type RunningGroup, startGroup } from "./group.ts";
 import type { GroupDefinition, Policy } from "./handler.ts";
 
@@ -42,12 +43,16 @@ export const defineGroup = <Data, Input, const Required extends SettingName>(gro
   },
 });
 
+/** Over days, with the default delays. */
+export const DEFAULT_RETRY_MAX = 24;
+
 /** The default policy, from the settings; a group overrides what differs. */
 export const policyOf = (settings: SettingsOf<"consumer">): Policy => ({
   isIdempotent: false,
   oncePerSubject: false,
   concurrency: settings.CONSUMER_CONCURRENCY,
-  retryMax: settings.RETRY_MAX,
+  retryMax: settings.RETRY_MAX ?? DEFAULT_RETRY_MAX,
+  uncertainMax: settings.RETRY_MAX ?? UNCERTAIN_MAX,
   retryDelayMs: settings.RETRY_DELAY_MS,
   uncertain: "resend",
 });

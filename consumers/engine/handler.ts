@@ -112,6 +112,8 @@ export interface Policy {
   readonly concurrency: number;
   /** Attempts after the first. */
   readonly retryMax: number;
+  /** Repetitions of work of which nobody knows whether it took place; 3 if not given. */
+  readonly uncertainMax?: number;
   /** Delay before the first retry, in ms; doubles with each, up to four hours. */
   readonly retryDelayMs: number;
   /** Age in ms after which an unfinished delivery is dead-lettered, reason `expired`; never if not given. */
