@@ -248,13 +248,16 @@ export const aPipeline = async (
     groups,
     writeOnly,
     async signUp(...signups) {
-      return Promise.all(
+      const eventIds = await Promise.all(
         signups.map(async (signup) => {
           await writeOnly(signup);
           await publisher.publish(committedEvent(signup));
           return signup.event.eventId;
         }),
       );
+      // Their outbox rows linger otherwise.
+      await publisher.idle();
+      return eventIds;
     },
     status: async (eventId, group = WELCOME_EMAIL.name) =>
       (await findDeliveries(db, eventId)).find((delivery) => delivery.group === group),

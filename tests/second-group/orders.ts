@@ -151,6 +151,7 @@ export const anOrderPipeline = async ({ stock = STOCK }: { readonly stock?: Grou
   };
   const publish: Orders["publish"] = async (...orders) => {
     await Promise.all(orders.map((order) => publisher.publish(order)));
+    await publisher.idle();
   };
   const definition: Orders["definition"] = (work, options) => aGroup(stock, orderSchema, work, options);
   const settled: Orders["settled"] = async (eventIds, state = "done", timeoutMs = 15_000) => {
