@@ -56,6 +56,8 @@ const main = async (): Promise<number> => {
   if (isAskedToStop) return 1;
   // `--no-orphans`: what a test started dies with it, and the tests die with us.
   const flags = ["--no-orphans", `--parallel=${PARALLEL}`, "--timeout", String(TEST_TIMEOUT_MS)];
+  // Once more, for a machine that is starved by others for seconds: a promise that is broken fails twice.
+  flags.push("--retry=1");
   if (!existsSync(TIMINGS)) writeFileSync(TIMINGS, JSON.stringify(FIRST_TIMINGS));
   flags.push(`--timings=${TIMINGS}`, "--update-timings");
   tests = spawn(process.execPath, ["test", ...flags, ...args], {
