@@ -58,6 +58,15 @@ export const committedEvent = ({ event }: NewSignup): LoggedEvent => ({
 /** A test's work on a signup. */
 export type MailWork = (claim: Claim<UserSignedUp>, recipient: Recipient, attempt: Attempt) => Promise<Outcome>;
 
+/** As if Redis had had every entry, and lost it long ago: none is in the outbox. */
+export const loseEntries = async ({ db }: Pick<Pipeline, "db">): Promise<void> => {
+  await db.deleteFrom("outbox").execute();
+  await db
+    .updateTable("deliveries")
+    .set({ published_at: new Date(0) })
+    .execute();
+};
+
 /** Counts what a consumer "sent"; every attempt is done. */
 export interface Outbox {
   readonly sent: string[];

@@ -8,7 +8,7 @@ import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { watermarkAgeMs } from "../../stream/watermark.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { EXAMPLE_GROUP } from "../../tests/example-group.ts";
-import { anOutbox, aPipeline, aSignup, type Pipeline, redisUrl, silentLog } from "../../tests/pipeline.ts";
+import { anOutbox, aPipeline, aSignup, loseEntries, type Pipeline, redisUrl, silentLog } from "../../tests/pipeline.ts";
 import { startGroupRepairer } from "./group-repairer.ts";
 import { startReconciler } from "./reconciler.ts";
 import { startRelay } from "./relay.ts";
@@ -204,11 +204,7 @@ describe("the reconciler", () => {
     await using pipeline = await aPipeline();
     const { db, redis, keys } = pipeline;
     const eventId = await pipeline.writeOnly(aSignup());
-    await db.deleteFrom("outbox").execute();
-    await db
-      .updateTable("deliveries")
-      .set({ published_at: new Date(0) })
-      .execute();
+    await loseEntries(pipeline);
     const user = `no-xadd-${randomHex(4)}`;
     await redis.acl("SETUSER", user, "on", "nopass", "~*", "+@all", "-xadd");
     const url = new URL(redisUrl());
@@ -236,17 +232,9 @@ describe("the reconciler", () => {
       const eventId = await pipeline.writeOnly(aSignup());
       await pipeline.db.updateTable("deliveries").set({ state }).where("event_id", "=", eventId).execute();
     }
-    await pipeline.db.deleteFrom("outbox").execute();
-    await pipeline.db
-      .updateTable("deliveries")
-      .set({ published_at: new Date(0) })
-      .execute();
+    await loseEntries(pipeline);
     const unsent = await pipeline.writeOnly(aSignup());
-    await pipeline.db.deleteFrom("outbox").execute();
-    await pipeline.db
-      .updateTable("deliveries")
-      .set({ published_at: new Date(0) })
-      .execute();
+    await loseEntries(pipeline);
     await using _reconciler = reconcilerOf(pipeline, 1_000);
     const entries = await eventually(async () => {
       const found = await pipeline.redis.xrange(pipeline.keys.retriesStream(group), "-", "+");

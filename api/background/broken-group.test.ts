@@ -3,7 +3,7 @@ import type { Loop } from "../../runtime/loop.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { EXAMPLE_GROUP } from "../../tests/example-group.ts";
-import { aPipeline, aSignup, type Pipeline, silentLog } from "../../tests/pipeline.ts";
+import { aPipeline, aSignup, loseEntries, type Pipeline, silentLog } from "../../tests/pipeline.ts";
 import { startGroupRepairer } from "./group-repairer.ts";
 import { startLagRepairer } from "./lag-repairer.ts";
 import { startReconciler } from "./reconciler.ts";
@@ -37,11 +37,7 @@ describe("a group whose key has the wrong type", () => {
     await using pipeline = await aPipeline(groups);
     const { db, redis, keys } = pipeline;
     const eventId = await pipeline.writeOnly(aSignup());
-    await db.deleteFrom("outbox").execute();
-    await db
-      .updateTable("deliveries")
-      .set({ published_at: new Date(0) })
-      .execute();
+    await loseEntries(pipeline);
     await aBrokenGroup(pipeline);
     await using reconciler = startReconciler({ db, redis, keys, groups, log: silentLog }, { reconcileAfterMs: 1_000 });
     await eventually(async () => (await redis.xlen(keys.retriesStream(HEALTHY.name))) === 1);

@@ -7,7 +7,7 @@ import type { Operation } from "../resource.ts";
 import { eventIdParameter } from "./event-route.ts";
 import { type EventStatus, type EventStatusAnswer, type FindEvent, toEventStatusAnswer } from "./event-status.ts";
 import type { LiveStatuses } from "./live-statuses.ts";
-import { createSlots } from "./slots.ts";
+import { createPlaces } from "./places.ts";
 
 export interface EventStreamDeps {
   readonly findEvent: FindEvent;
@@ -49,7 +49,7 @@ const idOf = ({ updated_at: updatedAt, state }: EventStatusAnswer): string => `$
 export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
   const { findEvent, live, clientOf, stopping } = deps;
   const limits = { ...LIMITS, ...deps.limits };
-  const slots = createSlots(limits.all, limits.perClient);
+  const places = createPlaces(limits.all, limits.perClient);
 
   const description: Description = {
     operationId: "watchEvent",
@@ -124,7 +124,7 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
 
   const handler: Handler = async (c) => {
     // Before anything is awaited: else many requests at once would all see a free place.
-    const giveBack = slots.take(clientOf(c.req.raw));
+    const giveBack = places.take(clientOf(c.req.raw));
     if (giveBack === undefined) throw new ProblemError("too_busy", { headers: retryAfter(RETRY_AFTER_MS) });
     let isStreaming = false;
     try {

@@ -27,7 +27,7 @@ import { startPromoter } from "./promoter.ts";
 import { startReader } from "./reader.ts";
 import { startReaper } from "./reaper.ts";
 import { createSettler } from "./settler.ts";
-import { createSlots } from "./slots.ts";
+import { createWorkSlots } from "./work-slots.ts";
 
 export interface GroupDeps {
   readonly redis: Redis;
@@ -139,7 +139,7 @@ export const startGroup = <Data, Input>(
   const claiming = { ...names, redis, keys, inFlight, outages, log, now };
   const claimer = observe.claimer(createClaimer(claiming, { claimMinIdleMs }));
   const isolation = observe.isolation(createIsolation({ ...claiming, claimer }, { claimMinIdleMs }));
-  const slots = createSlots(concurrency);
+  const slots = createWorkSlots(concurrency);
   const around: AroundAttempt = (attempt, work) =>
     slots.run(attempt.giveUp.signal, () => observe.around(attempt, () => isolation.around(attempt, work)));
   const working = {

@@ -1,6 +1,4 @@
-import { createSlots } from "../../runtime/slots.ts";
 import { type Database, statement } from "../connection.ts";
-import { RowLocked } from "../errors.ts";
 import {
   type BoundGroup,
   type EventRow,
@@ -11,7 +9,7 @@ import {
   sqlWriteEvents,
   toEventRow,
 } from "../events.ts";
-import { sqlLockTimeout } from "../lock-timeout.ts";
+import { createLockSlots, ROW_LOCK_TIMEOUT_MS, sqlLockTimeout } from "../lock-timeout.ts";
 
 /** A link to confirm an address, followed by its owner. */
 export interface Confirmation {
@@ -37,13 +35,6 @@ interface InputRow extends EventRow {
   readonly token_hash: string;
 }
 
-/** Longest wait for a user's row that somebody else has locked. */
-const LOCK_TIMEOUT_MS = 500;
-/** Confirmations at the same time: those that wait for a lock leave connections to the others. */
-const MAX_AT_ONCE = 4;
-/** Longest wait for a turn among them: with the lock, below the 5 s after which a client is told that Postgres is silent. */
-const MAX_WAIT_MS = 3_000;
-
 /**
  * The user's row is the guard: of two calls at the same time, the second waits for it, and finds the address confirmed.
  * So the event is written once.
@@ -53,7 +44,7 @@ const confirmOnce = (bindings: readonly BoundGroup[]) =>
   with input as (
     select * from json_to_recordset($1::json) as row (user_id uuid, token_hash text,
       ${SQL_EVENT_ROW})
-    where ${sqlLockTimeout(`${LOCK_TIMEOUT_MS}`)}),
+    where ${sqlLockTimeout(`${ROW_LOCK_TIMEOUT_MS}`)}),
   confirmed as (
     update users set email_verified_at = now(), confirmation_hash = decode(input.token_hash, 'hex')
     from input
@@ -84,7 +75,7 @@ export const isVerified = async (db: Database, userId: string): Promise<boolean 
  */
 export const createConfirm = (bindings: readonly BoundGroup[]): Confirm => {
   const confirm = confirmOnce(bindings);
-  const slots = createSlots({ size: MAX_AT_ONCE, maxWaitMs: MAX_WAIT_MS, onFull: () => new RowLocked() });
+  const slots = createLockSlots();
   return async (db, confirmation) => {
     const [event] = await slots.run(() => confirm(db, [toRow(confirmation)]));
     if (event !== undefined) return { kind: "confirmed", event };

@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
-import { createSlots } from "../../runtime/slots.ts";
 import { type Database, statement } from "../connection.ts";
-import { RowLocked } from "../errors.ts";
 import { type BoundGroup, type LoggedEvent, type NewEvent, SQL_LOGGED_EVENT, sqlWriteEvents } from "../events.ts";
-import { sqlLockTimeout } from "../lock-timeout.ts";
+import { createLockSlots, ROW_LOCK_TIMEOUT_MS, sqlLockTimeout } from "../lock-timeout.ts";
 
 /** Somebody asks for another mail to confirm an address. */
 export interface ConfirmationRequest {
@@ -29,10 +27,6 @@ interface InputRow {
 }
 
 const MAX_PER_DAY = 5;
-/** Longest wait for an address's row that somebody else has locked. */
-const LOCK_TIMEOUT_MS = 500;
-/** Requests at the same time: those that wait for a lock leave connections to the others. */
-const MAX_AT_ONCE = 4;
 
 /** Whether the address has a row whose day is over. */
 const DAY_IS_OVER = "requests.day_began_at <= now() - interval '1 day'";
@@ -46,7 +40,7 @@ const requestOnce = (bindings: readonly BoundGroup[]) =>
   with input as (
     select * from json_to_recordset($1::json) as row (address_hash text, email_key text, stand_in uuid, event_id uuid,
       type text, traceparent text, tracestate text)
-    where ${sqlLockTimeout(`${LOCK_TIMEOUT_MS}`)}),
+    where ${sqlLockTimeout(`${ROW_LOCK_TIMEOUT_MS}`)}),
   granted as (
     insert into confirmation_requests as requests (address_hash, last_at, day_began_at, in_day)
     select decode(address_hash, 'hex'), now(), now(), 1 from input
@@ -71,7 +65,7 @@ const requestOnce = (bindings: readonly BoundGroup[]) =>
 /** Writes limit, event, deliveries and outbox row in one statement. `bindings`: the groups that get a delivery. */
 export const createRequestConfirmation = (bindings: readonly BoundGroup[]): RequestConfirmation => {
   const request = requestOnce(bindings);
-  const slots = createSlots({ size: MAX_AT_ONCE, maxWaitMs: LOCK_TIMEOUT_MS, onFull: () => new RowLocked() });
+  const slots = createLockSlots();
   return async (db, { emailKey, standIn, event }) => {
     const row = {
       address_hash: createHash("sha256").update(emailKey).digest("hex"),

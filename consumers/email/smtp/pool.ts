@@ -1,4 +1,5 @@
 import { ConnectionLimit, isAboutConnections, isTooFast, isUsedUp, mayBeOneTooMany, Pace } from "./capacity.ts";
+import { createSendSlots } from "./send-slots.ts";
 import {
   type OutgoingMail,
   ownFailure,
@@ -8,7 +9,6 @@ import {
   type SmtpServer,
   SmtpSession,
 } from "./session.ts";
-import { createSlots } from "./slots.ts";
 
 export interface SmtpPoolOptions {
   readonly server: SmtpServer;
@@ -61,7 +61,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const limit = new ConnectionLimit(size, { now });
   const pace = new Pace({ now });
   const idle: SmtpSession[] = [];
-  const slots = createSlots({ limit, pace, hasIdle: () => idle.length > 0 });
+  const slots = createSendSlots({ limit, pace, hasIdle: () => idle.length > 0 });
   const open = new Set<SmtpSession>();
   const leaving = new Set<Promise<void>>();
   const underWay = new Set<AbortController>();

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { createSlots } from "./slots.ts";
+import { createWorkSlots } from "./work-slots.ts";
 
 test("no more work runs than there are slots, in order; what is given up does not wait for one", async () => {
-  const slots = createSlots(2);
+  const slots = createWorkSlots(2);
   const running: string[] = [];
   const ends = new Map<string, () => void>();
   const start = (name: string, signal = new AbortController().signal) =>

@@ -1,10 +1,10 @@
 /** Bounds how much work runs at the same time. */
-export interface Slots {
+export interface WorkSlots {
   /** Runs the work when a slot is free, in order; without one as soon as the signal is aborted: then it only ends. */
   run(signal: AbortSignal, work: () => Promise<void>): Promise<void>;
 }
 
-export const createSlots = (size: number): Slots => {
+export const createWorkSlots = (size: number): WorkSlots => {
   const waiting = new Set<() => void>();
   let taken = 0;
 

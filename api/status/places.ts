@@ -1,10 +1,10 @@
 /** Places for what stays open: so many in all, and so many for one client. */
-export interface Slots {
+export interface Places {
   /** Takes a place; returns what gives it back, once. Undefined: there is none. */
   take(client: string): (() => void) | undefined;
 }
 
-export const createSlots = (max: number, maxPerClient: number): Slots => {
+export const createPlaces = (max: number, maxPerClient: number): Places => {
   const taken = new Map<string, number>();
   let all = 0;
   return {

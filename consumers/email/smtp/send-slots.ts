@@ -10,7 +10,7 @@ interface Waiter {
 }
 
 /** Who may send: no more at once than connections are granted, no more a second than the pace allows. First in, first out. */
-export interface Slots {
+export interface SendSlots {
   /** Waits for a slot, until `until` (monotonic, ms). `refused`: why the mail waits again; it is the next one then. */
   take(
     signal: AbortSignal,
@@ -23,12 +23,12 @@ export interface Slots {
   untilIdle(): Promise<void>;
 }
 
-export const createSlots = (deps: {
+export const createSendSlots = (deps: {
   readonly limit: ConnectionLimit;
   readonly pace: Pace;
   /** Whether there is a connection that is open and free. */
   readonly hasIdle: () => boolean;
-}): Slots => {
+}): SendSlots => {
   const { limit, pace, hasIdle } = deps;
   const waiting: Waiter[] = [];
   const idleWaiters: (() => void)[] = [];
