@@ -14,6 +14,16 @@ test("both health answers show the version that is running", async () => {
   expect(await ask("/readyz")).toEqual({ ready: true, version: VERSION, groups: [] });
 });
 
+test("both say in a sentence which system fails, since when, and when it is probed", async () => {
+  await using pipeline = await aPipeline();
+  const consumer = await pipeline.consumer(async () => ({ kind: "unavailable", reason: "connection_refused" }));
+  await using server = serveHealth([consumer], 0);
+  const why = async () => (await (await fetch(new URL("/readyz", server.url))).json()).groups[0].why;
+  expect(await why()).toBe("All is well");
+  await pipeline.signUp(...Array.from({ length: 6 }, () => aSignup()));
+  await eventually(async () => /refuses connections since \d\d:\d\d UTC; next probe in/.test(await why()));
+});
+
 test("both name what waits for a lock, and since when, and stay 200; the consumer goes on when the lock is gone", async () => {
   await using pipeline = await aPipeline();
   const outbox = anOutbox();

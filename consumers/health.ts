@@ -1,4 +1,5 @@
 import { VERSION } from "../observability/version.ts";
+import { describe } from "../runtime/situation.ts";
 import type { RunningGroup } from "./engine/group.ts";
 
 /** A group in the health answers. */
@@ -12,7 +13,36 @@ interface GroupHealth {
   readonly granted?: { readonly allowed: number; readonly words?: string | undefined };
   /** What keeps it from its work, and since when. */
   readonly faults: Readonly<Record<string, string>>;
+  /** All of that in a sentence. */
+  readonly why: string;
 }
+
+/** What this consumer knows by itself. */
+const whyOf = (group: RunningGroup): string => {
+  const report = group.report();
+  const known = {
+    group: group.name,
+    pausedBy: report.state === "paused" ? "order" : null,
+    exists: true,
+    unfinished: undefined,
+    oldestMs: 0,
+    waitingRetries: 0,
+    held: 0,
+    dead: 0,
+    consumers: [{ ...report, name: "this consumer", silentMs: 0 }],
+    lastHour: { total: 0, medianMs: undefined },
+  };
+  const outbox = { rows: 0, oldestMs: 0 };
+  const [first] = describe({
+    now: new Date(),
+    outbox,
+    clockDifferenceMs: 0,
+    postgres: undefined,
+    redis: undefined,
+    groups: [known],
+  });
+  return first.level === "well" ? "All is well" : first.sentence;
+};
 
 const grantedTo = (group: RunningGroup): Pick<GroupHealth, "granted"> => {
   const granted = group.granted();
@@ -27,6 +57,7 @@ const healthOf = (group: RunningGroup): GroupHealth => ({
   in_flight: group.inFlight(),
   ...grantedTo(group),
   faults: group.faults(),
+  why: whyOf(group),
 });
 
 /**

@@ -41,6 +41,27 @@ describe("status", () => {
     expect(text).toContain("ops group drop old-newsletter");
   });
 
+  test("says which system fails, since when, what waits and what a consumer does, before its first entry, too", async () => {
+    await using pipeline = await aPipeline();
+    const refuses = async () => ({ kind: "unavailable" as const, reason: "connection_refused" });
+    const consumer = await pipeline.consumer(refuses, { claimMinIdleMs: 1_000 });
+    const now = async () => (await answerOf(pipeline, "status")).json;
+    await eventually(async () => JSON.stringify(await now()).includes('"state":"reading"'));
+    expect(await textOf(pipeline, "status")).toContain("All is well: nothing waits.");
+    await pipeline.signUp(...Array.from({ length: 6 }, () => aSignup()));
+    await eventually(async () =>
+      /refuses connections since .*; 6 mails wait, none is lost/.test(JSON.stringify(await now())),
+    );
+    const text = await textOf(pipeline, "status");
+    expect(text).toContain("waits for the other system");
+    expect(text).toMatch(/breaker open: connection_refused/);
+    const { json, failed } = await answerOf(pipeline, "doctor");
+    expect(failed).toBe(true);
+    expect(JSON.stringify(json)).toContain('"situation","verdict":"fail"');
+    await consumer.stop();
+    expect(await now()).toMatchObject({ groups: [{ consumers: [] }] });
+  });
+
   test("says when a lag is unknown, and when a group is missing", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;

@@ -1,7 +1,10 @@
 import type { Redis } from "ioredis";
+import type { ConsumerReport } from "./consumer-report.ts";
 import type { Group } from "./groups.ts";
+import { type History, readHistory } from "./history.ts";
 import { type InfoRecord, infoRecords, numberOf, orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
+import { type ReportedConsumer, readReports } from "./scripts/beat.ts";
 import { countUnread } from "./scripts/restore-lag.ts";
 import { redisTimeMs, watermarkAgeMs } from "./watermark.ts";
 
@@ -9,8 +12,12 @@ import { redisTimeMs, watermarkAgeMs } from "./watermark.ts";
 export interface ConsumerStatus {
   readonly name: string;
   readonly pending: number;
-  /** Since it last asked for entries, in ms; the shorter of the two streams. */
-  readonly idleMs: number;
+  /** Since it last asked for entries, in ms; the shorter of the two streams. null: it has not read an entry yet. */
+  readonly idleMs: number | null;
+  /** Since its last sign of life, in ms. null: none within an hour, or it left in order. */
+  readonly silentMs: number | null;
+  /** What it does, as it says itself. null: it does not, or is of another version. */
+  readonly report: ConsumerReport | null;
 }
 
 /** The status of a group. */
@@ -39,12 +46,16 @@ export interface GroupStatus {
   /** Age of the low watermark in ms of Redis' clock: the age of the oldest unfinished entry. 0: none. */
   readonly oldestUnfinishedMs: number;
   readonly consumers: readonly ConsumerStatus[];
+  readonly lastHour: History;
 }
+
+/** A consumer, as Redis knows it. */
+type StreamConsumer = Pick<ConsumerStatus, "name" | "pending"> & { readonly idleMs: number };
 
 const recordOf = async (redis: Redis, stream: string, group: string): Promise<InfoRecord | undefined> =>
   infoRecords(await orNone(redis.xinfo("GROUPS", stream))).find((record) => record.get("name") === group);
 
-const consumersOn = async (redis: Redis, stream: string, group: string): Promise<readonly ConsumerStatus[]> =>
+const consumersOn = async (redis: Redis, stream: string, group: string): Promise<readonly StreamConsumer[]> =>
   infoRecords(await orNone(redis.xinfo("CONSUMERS", stream, group))).map((record) => ({
     name: String(record.get("name")),
     pending: numberOf(record, "pending") ?? 0,
@@ -56,8 +67,8 @@ const countedOn = (redis: Redis, stream: string, group: InfoRecord | undefined):
     ? null
     : countUnread(redis, stream, String(group.get("last-delivered-id")));
 
-const merged = (all: readonly ConsumerStatus[]): readonly ConsumerStatus[] => {
-  const byName = new Map<string, ConsumerStatus>();
+const merged = (all: readonly StreamConsumer[]): readonly StreamConsumer[] => {
+  const byName = new Map<string, StreamConsumer>();
   for (const { name, pending, idleMs } of all) {
     const known = byName.get(name);
     byName.set(name, {
@@ -66,13 +77,27 @@ const merged = (all: readonly ConsumerStatus[]): readonly ConsumerStatus[] => {
       idleMs: Math.min(idleMs, known?.idleMs ?? idleMs),
     });
   }
+  return [...byName.values()];
+};
+
+const withReports = (
+  onStreams: readonly StreamConsumer[],
+  reported: readonly ReportedConsumer[],
+): readonly ConsumerStatus[] => {
+  const byName = new Map<string, ConsumerStatus>(
+    onStreams.map((consumer) => [consumer.name, { ...consumer, silentMs: null, report: null }]),
+  );
+  for (const { name, silentMs, report = null } of reported) {
+    byName.set(name, { pending: 0, idleMs: null, ...byName.get(name), name, silentMs, report });
+  }
   return [...byName.values()].sort((left, right) => left.name.localeCompare(right.name));
 };
 
-/** The consumers of a group, by name, over both of its streams (XINFO CONSUMERS). */
+/** The consumers of a group, by name: on both of its streams (XINFO CONSUMERS), and by their signs of life. */
 export const readConsumers = async (redis: Redis, keys: Keys, group: string): Promise<readonly ConsumerStatus[]> => {
   const both = [keys.events, keys.retriesStream(group)].map((stream) => consumersOn(redis, stream, group));
-  return merged((await Promise.all(both)).flat());
+  const [onStreams, reported] = await Promise.all([Promise.all(both), readReports(redis, keys, group)]);
+  return withReports(merged(onStreams.flat()), reported);
 };
 
 /** The status of one group. Each command is cheap at any depth of its streams. */
@@ -93,6 +118,7 @@ export const readGroupStatus = async (
     pausedFor,
     oldestUnfinishedMs,
     consumers,
+    lastHour,
   ] = await Promise.all([
     recordOf(redis, keys.events, name),
     recordOf(redis, retries, name),
@@ -103,6 +129,7 @@ export const readGroupStatus = async (
     redis.hget(keys.pausedFor, name),
     watermarkAgeMs(redis, keys, name),
     readConsumers(redis, keys, name),
+    redisTimeMs(redis).then((nowMs) => readHistory(redis, keys, name, nowMs)),
   ]);
   return {
     group: name,
@@ -122,6 +149,7 @@ export const readGroupStatus = async (
     pausedFor: paused === 1 ? pausedFor : null,
     oldestUnfinishedMs,
     consumers,
+    lastHour,
   };
 };
 

@@ -29,6 +29,10 @@ export interface Keys {
   isolation(group: string): string;
   /** When each consumer of a group was last heard of, in ms of Redis' clock. Sorted set, an hour. */
   signsOfLife(group: string): string;
+  /** What each consumer of a group does, as it says itself. Hash, an hour. */
+  reports(group: string): string;
+  /** Pieces that a group finished, by minute and by the time that they took: the last hour. Hash, two hours. */
+  history(group: string): string;
   /** A budget of work that groups share, by its name. Hash, a day. */
   budget(name: string): string;
   /** The consumers that share it, by when they asked last. Sorted set, a day. */
@@ -51,6 +55,8 @@ export const keysOf = (streamName: string): Keys => {
     trials: (group, eventId) => `${tag}:trials:${group}:${eventId}`,
     isolation: (group) => `${tag}:isolation:${group}`,
     signsOfLife: (group) => `${tag}:signs-of-life:${group}`,
+    reports: (group) => `${tag}:reports:${group}`,
+    history: (group) => `${tag}:history:${group}`,
     budget: (name) => `${tag}:budget:${name}`,
     budgetConsumers: (name) => `${tag}:budget-consumers:${name}`,
   };

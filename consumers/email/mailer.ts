@@ -21,6 +21,8 @@ export interface Mailer {
   prepare(...question: Question): ReturnType<typeof prepareRecipients>;
   /** Renders a kind of mail, once; what is returned sends one of it. */
   mail(kind: Pick<MessageOptions, "kind" | "words">): SendToUser;
+  /** The mail server, for people. */
+  readonly system: string;
   /** What the mail server grants. */
   readonly capacity: Capacity;
   close(): Promise<void>;
@@ -42,6 +44,7 @@ export const openMailer = (
     now: () => performance.now(),
   };
   return {
+    system: `mail server ${settings.MAIL_SERVER}:${settings.MAIL_PORT}`,
     capacity: capacityOf(pool, settings.MAIL_POOL_SIZE),
     prepare: async (...question) => {
       await key();

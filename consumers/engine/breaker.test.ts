@@ -16,7 +16,7 @@ const aBreaker = (concurrency = 8, capacity?: () => number) => {
 
 const fail = (breaker: Breaker, times: number, event = "event") => {
   for (let time = 0; time < times; time += 1)
-    breaker.failed("connection_refused", { eventId: `${event} ${time}`, party: undefined });
+    breaker.failed({ reason: "connection_refused" }, { eventId: `${event} ${time}`, party: undefined });
 };
 const decline = (breaker: Breaker, times: number, parties = times) => {
   for (let time = 0; time < times; time += 1)
@@ -78,7 +78,7 @@ describe("the breaker of a system that fails", () => {
   test("never probes with the event that failed last, nor with its party, while there are others", () => {
     const { breaker } = aBreaker();
     fail(breaker, 5);
-    breaker.failed("lost", { eventId: "a", party: "one.example" });
+    breaker.failed({ reason: "lost" }, { eventId: "a", party: "one.example" });
     expect(breaker.mayProbe({ eventId: "a", party: undefined })).toBe(false);
     expect(breaker.mayProbe({ eventId: "b", party: "one.example" })).toBe(false);
     expect(breaker.mayProbe({ eventId: "b", party: "two.example" })).toBe(true);

@@ -24,6 +24,13 @@ export interface Concerned {
   readonly party: string | undefined;
 }
 
+/** Why it is not closed, or why it may open soon. */
+export interface Trouble {
+  readonly reason: string;
+  /** The other system's words, addresses removed. */
+  readonly words?: string | undefined;
+}
+
 /** Consecutive failures that open it. */
 const TRIP_AFTER = 5;
 /** Different events among them, at least: one bad event must not stop all others. */
@@ -71,6 +78,7 @@ export class Breaker {
   #failedProbe: Concerned | undefined;
   #passedOver = 0;
   #allowed = 1;
+  #trouble: Trouble | undefined;
 
   constructor(options: BreakerOptions) {
     this.#options = options;
@@ -78,6 +86,16 @@ export class Breaker {
 
   get state(): BreakerState {
     return this.#state;
+  }
+
+  /** What failed or was declined last; undefined after a success. */
+  get trouble(): Trouble | undefined {
+    return this.#trouble;
+  }
+
+  /** Ms until the next probe; undefined: it is not open. */
+  get probeInMs(): number | undefined {
+    return this.#state === "open" ? Math.max(0, this.#probeAt - this.#options.now()) : undefined;
   }
 
   /** Whether everything is declined, not only the pieces of some party. */
@@ -120,6 +138,7 @@ export class Breaker {
   succeeded(): void {
     const wasDeclining = this.isDeclining;
     this.#answered();
+    this.#trouble = undefined;
     this.#declined = 0;
     this.#decliningParties.clear();
     if (wasDeclining && this.#state === "open") this.#allowed = this.#most();
@@ -127,8 +146,10 @@ export class Breaker {
   }
 
   /** The system works, and declined a piece because of its party. */
-  declined({ eventId, party, reason }: { readonly eventId: string; readonly party: string; readonly reason: string }) {
+  declined({ eventId, party, ...trouble }: Trouble & { readonly eventId: string; readonly party: string }) {
+    const { reason } = trouble;
     this.#answered();
+    this.#trouble = trouble;
     if (this.#declined === 0) this.#declinedSince = this.#options.now();
     this.#declined += 1;
     if (this.#decliningParties.size < DECLINING_PARTIES) this.#decliningParties.add(party);
@@ -140,7 +161,9 @@ export class Breaker {
   }
 
   /** The system failed, whatever the piece. */
-  failed(reason: string, concerned: Concerned): void {
+  failed(trouble: Trouble, concerned: Concerned): void {
+    const { reason } = trouble;
+    this.#trouble = trouble;
     this.#failures += 1;
     this.#failedEvents.add(concerned.eventId);
     this.#remember(false);

@@ -56,6 +56,6 @@ export const leaveNothingBehind = async (deps: DrainDeps): Promise<void> => {
       if (released === 0) break;
     }
   }
-  await endBeat(redis, keys.signsOfLife(group), consumer);
+  await endBeat(redis, { keys, group, consumer });
   await leaveGroup(redis, { events: keys.events, retries: retriesStream }, group, consumer);
 };

@@ -6,6 +6,7 @@ import type { TraceHop } from "../../observability/messaging.ts";
 import { createCallWatch } from "../../runtime/call-watch.ts";
 import { faultsOf, pause } from "../../runtime/loop.ts";
 import { createBlockingReader } from "../../stream/blocking-reader.ts";
+import type { ConsumerReport } from "../../stream/consumer-report.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { createPauseCheck, pauseGroup } from "../../stream/pauses.ts";
 import { createAdmission } from "./admission.ts";
@@ -15,6 +16,7 @@ import type { AtCheckpoint } from "./checkpoint.ts";
 import { createClaimer } from "./claimer.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { finishWork, leaveNothingBehind } from "./drain.ts";
+import { Finished } from "./finished.ts";
 import type { GroupDefinition } from "./handler.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { createInFlight } from "./in-flight.ts";
@@ -74,6 +76,8 @@ export interface RunningGroup {
   faults(): Readonly<Record<string, string>>;
   /** Entries in flight. */
   inFlight(): number;
+  /** All of it, as it is written to Redis with each sign of life. */
+  report(): ConsumerReport;
   /** Stops reading, finishes or releases the entries in flight, and leaves the group, within the drain time. */
   stop(): Promise<void>;
   /** Ends all loops at once and writes nothing more: as if the process had died. */
@@ -82,6 +86,10 @@ export interface RunningGroup {
 
 /** Time limit for leaving the group; a peer claims what is still pending. */
 const LEAVE_TIMEOUT_MS = 2_000;
+
+/** What is granted, if that is a limit. */
+const limitOf = (granted: ReturnType<RunningGroup["granted"]>) =>
+  granted === undefined || !Number.isFinite(granted.allowed) ? undefined : granted;
 
 /** Wires the parts of the engine for one group. Each part is in the file of its name. */
 export const startGroup = <Data, Input>(
@@ -98,7 +106,9 @@ export const startGroup = <Data, Input>(
 
   const pauses = pausesOf(db);
   const names = { group: group.name, consumer };
-  const observe = createObserver({ ...names, events: keys.events, hop: traceHop, isIdempotent, now });
+  const finished = new Finished();
+  const onDone = (ms: number) => finished.add(ms);
+  const observe = createObserver({ ...names, events: keys.events, hop: traceHop, isIdempotent, now, onDone });
   const inFlight = createInFlight(concurrency);
   const leasing = { ...names, leaseMs: claimMinIdleMs, expireAfterMs };
   const watch = createCallWatch({ wallClock });
@@ -112,12 +122,15 @@ export const startGroup = <Data, Input>(
     settle: watch.watched("settling in the ledger", asked.settle),
     refuse: watch.watched("refusing in the ledger", asked.refuse),
   };
+  const startedAt = wallClock().toISOString();
+  let breakerSince = startedAt;
   const breaker = new Breaker({
     concurrency,
     capacity: capacity && (() => capacity.allowed()),
     now,
     random,
     onChange: (state, reason) => {
+      breakerSince = wallClock().toISOString();
       log[state === "open" ? "error" : "info"]({ breaker: state, reason }, `the breaker is ${state}: ${reason}`);
       // Else work goes on while it is open.
       if (state !== "open" || breaker.allowance() > 0) return;
@@ -162,7 +175,6 @@ export const startGroup = <Data, Input>(
   const dispatcher = observe.dispatcher(createDispatcher({ ...working, ...leases, knownTypes }));
   const blocking = createBlockingReader({ ...names, connect: connectBlocking, commands: redis });
 
-  const heartbeat = startHeartbeat({ ...names, redis, keys, inFlight, ledger, log, now }, { claimMinIdleMs });
   const promoter = startPromoter({ redis, keys, group: group.name, log });
   const reaper = startReaper({ ...names, redis, keys, log });
   const reader = startReader(
@@ -173,8 +185,26 @@ export const startGroup = <Data, Input>(
     },
     { claimMinIdleMs, concurrency },
   );
-  const loops = [reader, heartbeat, promoter, reaper];
+  const loops = [reader, promoter, reaper];
   let stopping = false;
+
+  const state = () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading");
+  const granted = () => capacity && { allowed: capacity.allowed(), words: capacity.words() };
+  const faults = () => ({ ...faultsOf(loops), ...watch.faults() });
+  const report = (): ConsumerReport => ({
+    startedAt,
+    state: state(),
+    inFlight: inFlight.size(),
+    concurrency,
+    breaker: { state: breaker.state, since: breakerSince, ...breaker.trouble, probeInMs: breaker.probeInMs },
+    system: definition.system,
+    granted: limitOf(granted()),
+    ratePerSecond: admission?.ratePerSecond,
+    waitingParties: parties.waiting(),
+    faults: faults(),
+  });
+  const heartbeat = startHeartbeat({ ...claiming, ledger, report, finished }, { claimMinIdleMs });
+  loops.push(heartbeat);
 
   const stop = async () => {
     stopping = true;
@@ -194,13 +224,14 @@ export const startGroup = <Data, Input>(
     name: group.name,
     concurrency,
     isLive: () => loops.every((loop) => loop.isLive()),
-    faults: () => ({ ...faultsOf(loops), ...watch.faults() }),
-    state: () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading"),
+    faults,
+    state,
     breaker: () => breaker.state,
     waitingParties: () => parties.waiting(),
-    granted: () => capacity && { allowed: capacity.allowed(), words: capacity.words() },
+    granted,
     ratePerSecond: () => admission?.ratePerSecond,
     inFlight: () => inFlight.size(),
+    report,
     stop,
     abandon: () => {
       abandoned.abort();

@@ -1,9 +1,11 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
+import type { ConsumerReport } from "../../stream/consumer-report.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { beat } from "../../stream/scripts/beat.ts";
 import { renewEntries } from "../../stream/scripts/renew.ts";
+import type { Finished } from "./finished.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -17,18 +19,24 @@ export interface HeartbeatDeps {
   readonly log: Logger;
   /** Monotonic, ms. */
   readonly now: () => number;
+  readonly report: () => ConsumerReport;
+  readonly finished: Finished;
 }
 
+/** Signs of life, at least: people read the report that comes with them. */
+const REPORT_EVERY_MS = 3_000;
+
 /**
- * Every third of the claim threshold, and as soon as Redis is available again, writes a sign of life and renews the work in flight: the entries' idle time in Redis, and the deliveries' leases
- * in the ledger. So the threshold can be shorter than the work.
+ * Every third of the claim threshold, and as soon as Redis is available again, writes a sign of life with a report, and renews
+ * the work in flight: the entries' idle time in Redis, and the deliveries' leases in the ledger. So the threshold can be
+ * shorter than the work.
  *
  * A delivery whose lease could not be renewed in time is given up unless it is past its commit point: a peer may work on it
  * now. Losing only the entry changes nothing: the ledger decides who owns the delivery.
  */
 export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMinIdleMs: number }): Loop => {
-  const { redis, keys, group, consumer, inFlight, ledger, log, now } = deps;
-  const everyMs = Math.floor(options.claimMinIdleMs / 3);
+  const { redis, keys, group, consumer, inFlight, ledger, log, now, report, finished } = deps;
+  const everyMs = Math.min(REPORT_EVERY_MS, Math.floor(options.claimMinIdleMs / 3));
 
   const renewInRedis = async (): Promise<void> => {
     const byStream = Map.groupBy(inFlight.entries(), (entry) => entry.stream);
@@ -39,7 +47,10 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
   };
 
   /** Not written while Redis is full: then a death does not count as poison, no more. */
-  const giveSign = () => beat(redis, keys.signsOfLife(group), consumer).catch(() => {});
+  const giveSign = async (): Promise<void> => {
+    const counts = finished.take();
+    await beat(redis, { keys, group, consumer }, report(), counts).catch(() => finished.putBack(counts));
+  };
 
   const renewInLedger = async (): Promise<void> => {
     const attempts = inFlight.attempts().filter((attempt) => !attempt.isLost);

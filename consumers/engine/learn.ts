@@ -35,7 +35,7 @@ const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted,
   const { eventId, claim } = attempted;
   const { reason } = outcome;
   const othersAreAccepted = parties.accepts(party) && !breaker.hasDeclined;
-  breaker.declined({ eventId, party, reason });
+  breaker.declined({ eventId, party, reason, words: outcome.reply });
   parties.refused(party, eventId, reason);
   if (breaker.isDeclining) return { kind: "unavailable", reason: ACCOUNT_REFUSED, ...withReply(outcome) };
   if (parties.refuses(party)) return { kind: "held", reason: PARTY_REFUSES, ...withReply(outcome) };
@@ -47,7 +47,7 @@ const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted,
 const deferredBy = (party: string, outcome: Of<"transient">, { eventId }: Attempted, learned: LearnedBy): Outcome => {
   const { breaker, parties } = learned;
   const { reason, minDelayMs } = outcome;
-  breaker.declined({ eventId, party, reason });
+  breaker.declined({ eventId, party, reason, words: outcome.reply });
   // Told when to come back, as by greylisting, each piece has to ask once before it is accepted.
   if (minDelayMs === undefined) parties.deferred(party, reason);
   if (!breaker.isDeclining) return outcome;
@@ -62,11 +62,11 @@ const deferredBy = (party: string, outcome: Of<"transient">, { eventId }: Attemp
 const unavailable = (outcome: Of<"unavailable">, attempted: Attempted, { breaker, parties }: LearnedBy): Outcome => {
   const { party, reason } = outcome;
   if (party !== undefined) {
-    breaker.declined({ eventId: attempted.eventId, party, reason });
+    breaker.declined({ eventId: attempted.eventId, party, reason, words: outcome.reply });
     parties.deferred(party, reason);
     return outcome;
   }
-  breaker.failed(reason, attempted);
+  breaker.failed({ reason, words: outcome.reply }, attempted);
   // Except the probe: the next one must be another piece.
   const isReleased = breaker.state === "open" && !attempted.isProbe;
   return isReleased ? { kind: "released", reason: "breaker_open" } : outcome;

@@ -62,8 +62,10 @@ export const createObserver = (options: {
   readonly isIdempotent: boolean;
   /** Monotonic, ms. */
   readonly now: () => number;
+  /** The effect took place `ms` after the event. */
+  readonly onDone: (ms: number) => void;
 }): Observer => {
-  const { events, group, consumer, hop, isIdempotent, now } = options;
+  const { events, group, consumer, hop, isIdempotent, now, onDone } = options;
   const destination = destinationOf(events);
   const byGroup = { "messaging.consumer.group.name": group };
   const running = new WeakMap<
@@ -106,7 +108,9 @@ export const createObserver = (options: {
     if (outcome.kind === "uncertain") countUncertain(outcome.reason);
     // Without a commit in this attempt, the work was done earlier, as its note says.
     if (outcome.kind !== "done" || !attempt.isCommitted || run === undefined) return;
-    instruments().timeToDone.record((attempt.claim.ageMs + now() - run.startedAt) / 1_000, byGroup);
+    const tookMs = attempt.claim.ageMs + now() - run.startedAt;
+    instruments().timeToDone.record(tookMs / 1_000, byGroup);
+    onDone(tookMs);
   };
 
   const reject = (settler: Settler, entry: Entry, fault: UnreadableEntry): Promise<void> => {

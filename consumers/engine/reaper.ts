@@ -29,7 +29,7 @@ export const startReaper = (
     everyMs,
     turn: async () => {
       const idle = (await readConsumers(redis, keys, group)).filter(
-        (each) => each.name !== consumer && each.pending === 0 && each.idleMs > idleMs,
+        (each) => each.name !== consumer && each.pending === 0 && (each.idleMs ?? 0) > idleMs,
       );
       for (const { name } of idle) {
         await leaveGroup(redis, { events: keys.events, retries: keys.retriesStream(group) }, group, name);

@@ -25,6 +25,7 @@ export const factory = defineGroup({
         uncertain: settings.MAIL_UNCERTAIN,
       },
       budget: mailBudget(settings, "reminder"),
+      system: mailer.system,
       capacity: mailer.capacity,
       close: mailer.close,
     };

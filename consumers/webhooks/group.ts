@@ -81,6 +81,8 @@ export const factoryFor = (receiver: Receiver, reach: Reach = { resolve: resolve
           if (askedMs !== undefined) notBefore = Math.max(notBefore, performance.now() + askedMs);
           return outcome.kind === "done" ? { ...outcome, receipt: eventId } : outcome;
         },
+        // The path may be a secret.
+        system: `receiver ${receiver.name} at ${new URL(url).host}`,
         policy: { ...policyOf(settings), isIdempotent: true, expireAfterMs: settings.WEBHOOK_EXPIRE_AFTER_MS },
       };
     },

@@ -32,6 +32,7 @@ export const factory = defineGroup({
         uncertain: settings.MAIL_UNCERTAIN,
       },
       budget: mailBudget(settings, "welcome"),
+      system: mailer.system,
       capacity: mailer.capacity,
       close: mailer.close,
     };

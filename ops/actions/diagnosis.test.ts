@@ -40,7 +40,8 @@ const goodGroup: GroupStatus = {
   paused: false,
   pausedFor: null,
   oldestUnfinishedMs: 0,
-  consumers: [{ name: "one", pending: 0, idleMs: 1 }],
+  consumers: [{ name: "one", pending: 0, idleMs: 1, silentMs: 1, report: null }],
+  lastHour: { perMinute: [], total: 0, medianMs: undefined },
 };
 
 describe("a diagnosis", () => {

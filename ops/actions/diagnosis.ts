@@ -1,10 +1,10 @@
 import type { LedgerCounts } from "../../database/ledger/counts.ts";
 import type { LockWait } from "../../database/lock-waits.ts";
 import type { PostgresFacts } from "../../database/postgres-facts.ts";
+import { bytes, counted, duration } from "../../runtime/quantity.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
 import { checkRedisPolicy, type PolicyFinding } from "../../stream/redis-policy.ts";
-import { bytes, counted, duration } from "./quantity.ts";
 
 /** The result of one check. */
 export interface Check {

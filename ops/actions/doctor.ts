@@ -18,6 +18,7 @@ import {
   checkRedis,
 } from "./diagnosis.ts";
 import type { Operator } from "./operator.ts";
+import { readSituation } from "./situation.ts";
 import { ANSWER_WITHIN_MS, answerWithin, type Store } from "./stores.ts";
 
 type Patient = Pick<Operator, "db" | "redis" | "keys" | "groups">;
@@ -104,14 +105,28 @@ const examineRedis = async (patient: Patient): Promise<readonly Check[]> => {
   return checks.flat();
 };
 
+const VERDICTS = { trouble: "fail", notice: "warn", well: "ok" } as const;
+
+/** The most important of what the system says of itself, in a sentence. */
+const examineSituation = async (patient: Patient): Promise<readonly Check[]> => {
+  const { findings, status } = await readSituation(patient, new Date());
+  // Then the stores' own checks say it.
+  if (status === undefined) return [];
+  const [{ level, sentence, remedy }] = findings;
+  return [
+    { name: "situation", verdict: VERDICTS[level], finding: sentence, ...(remedy === undefined ? {} : { remedy }) },
+  ];
+};
+
 /** Examines both stores, the groups and the mail server, all at once: a store that is away costs only its own limit. */
 export const examine = async (patient: Patient, settings: Settings): Promise<readonly Check[]> => {
-  const [postgres, redis, outbox, ledger, mail] = await Promise.all([
+  const [situation, postgres, redis, outbox, ledger, mail] = await Promise.all([
+    attempt("situation", "database", "the other checks say what is missing", () => examineSituation(patient)),
     examinePostgres(patient),
     examineRedis(patient),
     examineOutbox(patient),
     examineLedger(patient),
     checkMailServer(settings),
   ]);
-  return [...postgres, ...redis, ...outbox, ...ledger, mail];
+  return [...situation, ...postgres, ...redis, ...outbox, ...ledger, mail];
 };

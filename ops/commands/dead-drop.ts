@@ -1,5 +1,5 @@
+import { counted } from "../../runtime/quantity.ts";
 import type { DropReport } from "../actions/drop.ts";
-import { counted } from "../actions/quantity.ts";
 import { command } from "../command.ts";
 import { printable } from "../terminal/style.ts";
 import { reasonsLine, SELECTION_PARAMETERS, type SelectionFlags, selectionOf } from "./letter-selection.ts";

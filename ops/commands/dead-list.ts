@@ -1,5 +1,5 @@
+import { counted, relative } from "../../runtime/quantity.ts";
 import type { LetterList } from "../actions/letters.ts";
-import { counted, relative } from "../actions/quantity.ts";
 import { command } from "../command.ts";
 import { GROUP_FLAG, JSON_FLAG, type JsonFlags, limitFlag, reasonFlag } from "../flags.ts";
 import type { Style } from "../terminal/style.ts";

@@ -1,4 +1,4 @@
-import { counted } from "../actions/quantity.ts";
+import { counted } from "../../runtime/quantity.ts";
 import type { RedriveReport } from "../actions/redrive.ts";
 import { command } from "../command.ts";
 import { printable, type Style } from "../terminal/style.ts";

@@ -1,5 +1,5 @@
 import type { Erasure } from "../../database/users/erase.ts";
-import { counted } from "../actions/quantity.ts";
+import { counted } from "../../runtime/quantity.ts";
 import { command } from "../command.ts";
 import { JSON_FLAG, type JsonFlags, text } from "../flags.ts";
 

@@ -1,5 +1,5 @@
+import { duration, relative } from "../../runtime/quantity.ts";
 import type { DeliveryDetails, SignupDetails } from "../actions/find.ts";
-import { duration, relative } from "../actions/quantity.ts";
 import { command } from "../command.ts";
 import { JSON_FLAG, type JsonFlags, SHOW_ADDRESS_FLAG, text } from "../flags.ts";
 import type { Style, Tone } from "../terminal/style.ts";

@@ -1,4 +1,4 @@
-import { count, counted } from "../actions/quantity.ts";
+import { count, counted } from "../../runtime/quantity.ts";
 import { command, UsageError } from "../command.ts";
 import { JSON_FLAG, type JsonFlags, SWITCH, text } from "../flags.ts";
 import { confirmed } from "../terminal/confirm.ts";

@@ -1,4 +1,4 @@
-import { counted, relative } from "../actions/quantity.ts";
+import { counted, relative } from "../../runtime/quantity.ts";
 import { command, UsageError } from "../command.ts";
 import { eventId, GROUP_FLAG, JSON_FLAG, type JsonFlags, limitFlag, SWITCH } from "../flags.ts";
 import { type Cell, table } from "../terminal/table.ts";

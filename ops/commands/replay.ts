@@ -1,5 +1,5 @@
 import { isUuid } from "../../database/uuid.ts";
-import { count, counted } from "../actions/quantity.ts";
+import { count, counted } from "../../runtime/quantity.ts";
 import type { Again, LogPoint, ReplayCounts, ReplayReport } from "../actions/replay.ts";
 import { command, UsageError } from "../command.ts";
 import {

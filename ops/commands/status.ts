@@ -1,12 +1,16 @@
 import type { StateCounts } from "../../database/ledger/counts.ts";
-import type { GroupStatus } from "../../stream/group-status.ts";
+import { bytes, count, counted, duration } from "../../runtime/quantity.ts";
+import type { Finding, Level } from "../../runtime/situation.ts";
+import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
-import { bytes, count, counted, duration } from "../actions/quantity.ts";
 import type { PipelineStatus } from "../actions/status.ts";
 import { command } from "../command.ts";
 import { JSON_FLAG, type JsonFlags } from "../flags.ts";
-import type { Style } from "../terminal/style.ts";
+import type { Style, Tone } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
+
+/** A consumer that has been silent for so long is dead, or cannot reach Redis. */
+const SILENT_MS = 15_000;
 
 const lag = (value: number | null, counted: number | null, exists: boolean): Cell => {
   if (!exists) return { text: "no group", tone: "bad" };
@@ -19,7 +23,22 @@ const stateOf = (group: GroupStatus): Cell => {
   if (group.paused) {
     return { text: group.pausedFor === null ? "paused" : `paused: ${group.pausedFor}`, tone: "warning" };
   }
-  return group.consumers.length === 0 ? { text: "no consumer", tone: "warning" } : { text: "running", tone: "good" };
+  if (group.consumers.length === 0) return { text: "no consumer", tone: "warning" };
+  const isStopped = group.consumers.some(({ report }) => report?.breaker.state === "open");
+  return isStopped ? { text: "waits for the other system", tone: "bad" } : { text: "running", tone: "good" };
+};
+
+/** What a consumer does now, in a few words. */
+const doingOf = ({ silentMs, report }: ConsumerStatus): Cell => {
+  if (silentMs !== null && silentMs >= SILENT_MS) return { text: `silent for ${duration(silentMs)}`, tone: "bad" };
+  if (report === null) return { text: "says nothing", tone: "dim" };
+  const [fault] = Object.keys(report.faults);
+  if (fault !== undefined) return { text: `stuck: ${fault}`, tone: "bad" };
+  if (report.breaker.state !== "closed") {
+    const reason = report.breaker.reason === undefined ? "" : `: ${report.breaker.reason}`;
+    return { text: `breaker ${report.breaker.state}${reason}`, tone: "bad" };
+  }
+  return report.state === "reading" ? { text: "reading", tone: "good" } : { text: report.state, tone: "warning" };
 };
 
 const groupsTable = (style: Style, groups: readonly GroupStatus[]): string =>
@@ -52,21 +71,27 @@ const groupsTable = (style: Style, groups: readonly GroupStatus[]): string =>
     ]),
   );
 
-const consumersTable = (style: Style, groups: readonly GroupStatus[]): string =>
+const consumersTable = (style: Style, groups: readonly GroupStatus[], now: Date): string =>
   table(
     style,
     [
       { title: "consumer" },
       { title: "group" },
       { title: "pending", align: "right" },
+      { title: "in flight", align: "right" },
       { title: "idle", align: "right" },
+      { title: "up", align: "right" },
+      { title: "now" },
     ],
     groups.flatMap((group) =>
       group.consumers.map((consumer): Cell[] => [
         consumer.name,
         group.group,
         count(consumer.pending),
-        duration(consumer.idleMs),
+        consumer.report === null ? "-" : count(consumer.report.inFlight),
+        consumer.idleMs === null ? "-" : duration(consumer.idleMs),
+        consumer.report === null ? "-" : duration(now.getTime() - Date.parse(consumer.report.startedAt)),
+        doingOf(consumer),
       ]),
     ),
   );
@@ -95,12 +120,22 @@ const redisLine = (facts: RedisFacts): string => {
   return `redis   ${facts.version}, ${bytes(facts.usedMemory)} ${limit}, ${log}${snapshot}, up ${duration(facts.uptimeSeconds * 1_000)}`;
 };
 
-const statusText = (style: Style, status: PipelineStatus): string => {
+const TONES: Readonly<Record<Level, Tone>> = { trouble: "bad", notice: "warning", well: "good" };
+
+const findingsText = (style: Style, findings: readonly Finding[]): string =>
+  findings
+    .map(({ level, sentence, remedy }) => {
+      const what = style(TONES[level], `${sentence}.`);
+      return remedy === undefined ? what : `${what}\n  ${style("dim", remedy)}`;
+    })
+    .join("\n");
+
+const statusText = (style: Style, status: PipelineStatus, now: Date): string => {
   const hasConsumers = status.groups.some((group) => group.consumers.length > 0);
   const orphaned = status.groups.filter((group) => group.orphaned);
   return [
     groupsTable(style, status.groups),
-    ...(hasConsumers ? [consumersTable(style, status.groups)] : []),
+    ...(hasConsumers ? [consumersTable(style, status.groups, now)] : []),
     [ledgerLines(status), redisLine(status.redis)].join("\n"),
     ...orphaned.map(({ group }) => style("warning", `if ${group} is no longer needed: ops group drop ${group}`)),
   ].join("\n\n");
@@ -110,17 +145,26 @@ export const status = command<JsonFlags>({
   brief: "Show the state of every group, of the ledger, the outbox and Redis",
   about: [
     "lag: entries not read yet; pending: read, not acked; waiting: first attempts and retries that are not due; dead: dead",
-    "letters; oldest unfinished: how long the oldest unread or pending entry has waited.",
+    "letters; oldest unfinished: how long the oldest unread or pending entry has waited. Above the tables it says in sentences",
+    "what is wrong, and since when. Exit 1 if a store is away.",
   ].join("\n"),
   parameters: { flags: { json: JSON_FLAG } },
   examples: [
     ["status", "tables for people"],
     ["status --json", "the same for scripts"],
   ],
-  needs: ["database", "redis"],
+  // It reports itself which store is away.
+  needs: [],
   async run(context) {
-    const { readStatus } = await import("../actions/status.ts");
-    const found = await readStatus(context);
-    return { json: found, text: (style) => statusText(style, found) };
+    const { readSituation } = await import("../actions/situation.ts");
+    const { findings, status: found } = await readSituation(context, context.now());
+    return {
+      json: { findings, ...found },
+      failed: found === undefined,
+      text: (style) =>
+        [findingsText(style, findings), ...(found === undefined ? [] : [statusText(style, found, context.now())])].join(
+          "\n\n",
+        ),
+    };
   },
 });

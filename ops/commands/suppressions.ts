@@ -1,5 +1,5 @@
+import { relative } from "../../runtime/quantity.ts";
 import { maskedAddress } from "../actions/mask.ts";
-import { relative } from "../actions/quantity.ts";
 import { command } from "../command.ts";
 import { JSON_FLAG, type JsonFlags, limitFlag, SHOW_ADDRESS_FLAG, text } from "../flags.ts";
 import { type Cell, table } from "../terminal/table.ts";

@@ -1,4 +1,4 @@
-import { counted, duration } from "../actions/quantity.ts";
+import { counted, duration } from "../../runtime/quantity.ts";
 import type { SampleReport } from "../actions/webhooks.ts";
 import { command } from "../command.ts";
 import { JSON_FLAG, type JsonFlags, proposeReceivers, text } from "../flags.ts";

@@ -1,5 +1,5 @@
+import { count, duration } from "../../runtime/quantity.ts";
 import type { Progress } from "../actions/operator.ts";
-import { count, duration } from "../actions/quantity.ts";
 
 export interface ProgressDisplay {
   show(progress: Progress): void;

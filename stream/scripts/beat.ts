@@ -1,4 +1,6 @@
 import type { Redis } from "ioredis";
+import { type ConsumerReport, parseReport } from "../consumer-report.ts";
+import type { Keys } from "../keys.ts";
 import { redisTimeMs } from "../watermark.ts";
 import source from "./beat.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
@@ -11,14 +13,27 @@ export interface SignOfLife {
   readonly silentMs: number;
 }
 
-/** Writes the sign of life of a consumer. */
-export const beat = async (redis: Redis, key: string, consumer: string): Promise<void> => {
-  await runScript(redis, script, [key], [consumer]);
+/** A consumer of a group. */
+export interface GroupMember {
+  readonly keys: Keys;
+  readonly group: string;
+  readonly consumer: string;
+}
+
+/** Writes the sign of life of a consumer, its report, and what it finished since the last one: buckets of `history.ts`. */
+export const beat = async (
+  redis: Redis,
+  { keys, group, consumer }: GroupMember,
+  report: ConsumerReport,
+  finished: ReadonlyMap<number, number> = new Map(),
+): Promise<void> => {
+  const names = [keys.signsOfLife(group), keys.reports(group), keys.history(group)];
+  await runScript(redis, script, names, [consumer, JSON.stringify(report), ...[...finished].flat()]);
 };
 
-/** Removes a consumer that leaves in order (ZREM). */
-export const endBeat = async (redis: Redis, key: string, consumer: string): Promise<void> => {
-  await redis.zrem(key, consumer);
+/** Removes a consumer that leaves in order (ZREM, HDEL). */
+export const endBeat = async (redis: Redis, { keys, group, consumer }: GroupMember): Promise<void> => {
+  await Promise.all([redis.zrem(keys.signsOfLife(group), consumer), redis.hdel(keys.reports(group), consumer)]);
 };
 
 /** The signs of life of a group's consumers (ZRANGE, TIME). */
@@ -30,4 +45,23 @@ export const readSignsOfLife = async (redis: Redis, key: string): Promise<readon
     signs.push({ consumer: members[at] ?? "", silentMs: nowMs - Number(members[at + 1]) });
   }
   return signs;
+};
+
+/** A consumer that gave a sign of life within the last hour and did not leave in order. */
+export interface ReportedConsumer {
+  readonly name: string;
+  readonly silentMs: number;
+  /** undefined: it is of another version. */
+  readonly report: ConsumerReport | undefined;
+}
+
+/** What the consumers of a group say of themselves, by name (ZRANGE, HGETALL). */
+export const readReports = async (redis: Redis, keys: Keys, group: string): Promise<readonly ReportedConsumer[]> => {
+  const [signs, reports] = await Promise.all([
+    readSignsOfLife(redis, keys.signsOfLife(group)),
+    redis.hgetall(keys.reports(group)),
+  ]);
+  return signs
+    .map(({ consumer, silentMs }) => ({ name: consumer, silentMs, report: parseReport(reports[consumer]) }))
+    .sort((left, right) => left.name.localeCompare(right.name));
 };

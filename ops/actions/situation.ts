@@ -1,0 +1,73 @@
+import { BACKLOG_BOUND, type Backlog, readBacklog } from "../../database/ledger/counts.ts";
+import { readPostgresFacts } from "../../database/postgres-facts.ts";
+import { type ConsumerFacts, describe, type Facts, type Finding, type GroupFacts } from "../../runtime/situation.ts";
+import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
+import { redisTimeMs } from "../../stream/watermark.ts";
+import type { Operator } from "./operator.ts";
+import { type PipelineStatus, readStatus } from "./status.ts";
+import { ANSWER_WITHIN_MS, type Store, untilStoresAnswer } from "./stores.ts";
+
+type Asked = Pick<Operator, "db" | "redis" | "keys" | "groups">;
+
+/** The state of the pipeline, as far as the stores answer, and what it means. */
+export interface Situation {
+  /** The most important first. */
+  readonly findings: readonly [Finding, ...Finding[]];
+  /** undefined: a store is away. */
+  readonly status: PipelineStatus | undefined;
+}
+
+const consumerFacts = ({ name, silentMs, report }: ConsumerStatus): readonly ConsumerFacts[] =>
+  report === null || silentMs === null ? [] : [{ ...report, name, silentMs }];
+
+const groupFacts = (group: GroupStatus, backlog: Backlog, { ledger }: PipelineStatus): GroupFacts => ({
+  group: group.group,
+  pausedBy: group.paused ? (group.pausedFor ?? "an operator") : null,
+  exists: group.exists.events && group.exists.retries,
+  unfinished: { count: backlog.unfinished, isBound: backlog.unfinished >= BACKLOG_BOUND },
+  oldestMs: group.oldestUnfinishedMs,
+  waitingRetries: group.waitingRetries,
+  held: ledger.byGroup[group.group]?.held ?? 0,
+  dead: group.deadLetters,
+  consumers: group.consumers.flatMap(consumerFacts),
+  lastHour: group.lastHour,
+});
+
+const clockDifferenceMs = async ({ db, redis }: Asked): Promise<number> => {
+  const [redisMs, { clockMs }] = await Promise.all([redisTimeMs(redis), readPostgresFacts(db)]);
+  return redisMs - clockMs;
+};
+
+/** What keeps a store from answering; undefined: it answers. */
+const faultOf = async (asked: Asked, store: Store): Promise<string | undefined> => {
+  try {
+    await untilStoresAnswer(asked, [store], ANSWER_WITHIN_MS / 2);
+    return undefined;
+  } catch {
+    return "does not answer";
+  }
+};
+
+/** Asks both stores, and says what their answers mean; a store that is away is a finding, not an error. */
+export const readSituation = async (asked: Asked, now: Date): Promise<Situation> => {
+  const [postgres, redis] = await Promise.all([faultOf(asked, "database"), faultOf(asked, "redis")]);
+  const nothing: Facts = {
+    now,
+    postgres,
+    redis,
+    outbox: { rows: 0, oldestMs: 0 },
+    clockDifferenceMs: 0,
+    groups: [],
+  };
+  if (postgres !== undefined || redis !== undefined) return { findings: describe(nothing), status: undefined };
+  const [status, differenceMs] = await Promise.all([readStatus(asked), clockDifferenceMs(asked)]);
+  const known = status.groups.filter((group) => !group.orphaned);
+  const backlogs = await Promise.all(known.map(({ group }) => readBacklog(asked.db, group)));
+  const groups = known.flatMap((group, at) => {
+    const backlog = backlogs[at];
+    return backlog === undefined ? [] : [groupFacts(group, backlog, status)];
+  });
+  const { rows, oldestAgeMs } = status.ledger.outbox;
+  const outbox = { rows, oldestMs: oldestAgeMs };
+  return { findings: describe({ ...nothing, outbox, clockDifferenceMs: differenceMs, groups }), status };
+};

@@ -1,0 +1,163 @@
+import { expect, test } from "bun:test";
+import { type ConsumerFacts, describe as describeFacts, type Facts, type GroupFacts } from "./situation.ts";
+
+const NOW = new Date("2026-11-28T06:10:00Z");
+
+const aConsumer = (parts: Partial<ConsumerFacts> = {}): ConsumerFacts => ({
+  name: "consumer-1",
+  silentMs: 900,
+  inFlight: 0,
+  breaker: { state: "closed", since: "2026-11-28T05:00:00Z" },
+  system: "mail server smtp.example:587",
+  waitingParties: 0,
+  faults: {},
+  ...parts,
+});
+
+const aGroup = (parts: Partial<GroupFacts> = {}): GroupFacts => ({
+  group: "welcome-email",
+  pausedBy: null,
+  exists: true,
+  unfinished: { count: 0, isBound: false },
+  oldestMs: 0,
+  waitingRetries: 0,
+  held: 0,
+  dead: 0,
+  consumers: [aConsumer()],
+  lastHour: { total: 0, medianMs: undefined },
+  ...parts,
+});
+
+const facts = (group: Partial<GroupFacts> = {}, parts: Partial<Facts> = {}): Facts => ({
+  now: NOW,
+  postgres: undefined,
+  redis: undefined,
+  outbox: { rows: 0, oldestMs: 0 },
+  clockDifferenceMs: 3,
+  groups: [aGroup(group)],
+  ...parts,
+});
+
+const open = (parts: Partial<ConsumerFacts["breaker"]> = {}): ConsumerFacts["breaker"] => ({
+  state: "open",
+  since: "2026-11-28T06:05:10Z",
+  reason: "connection_refused",
+  probeInMs: 1_400,
+  ...parts,
+});
+
+const waits = (count: number) => ({ count, isBound: false });
+
+test.each<[string, Facts, string]>([
+  ["nothing happens", facts(), "well: All is well: nothing waits"],
+  [
+    "mails flow",
+    facts({ lastHour: { total: 1_204, medianMs: 394 } }),
+    "well: All is well: 1,204 mails in the last hour, half of them within 400 ms",
+  ],
+  [
+    "the mail server is down",
+    facts({ unfinished: waits(12), consumers: [aConsumer({ breaker: open() })] }),
+    "trouble: Mail server smtp.example:587 refuses connections since 06:05 UTC; 12 mails wait, none is lost; next probe in 2 s",
+  ],
+  [
+    "it refuses the login, for one consumer of two, since yesterday, and nothing waits",
+    facts({
+      consumers: [
+        aConsumer({
+          breaker: open({ reason: "auth", words: "535 5.7.8 no", since: "2026-11-27T22:00:00Z" }),
+        }),
+        aConsumer({ name: "consumer-2" }),
+      ],
+    }),
+    "trouble: Mail server smtp.example:587 refuses the login (“535 5.7.8 no”) since 2026-11-27 22:00 UTC for 1 of 2 consumers; nothing waits; next probe in 2 s",
+  ],
+  [
+    "no consumer",
+    facts({ consumers: [], unfinished: waits(1) }),
+    "trouble: No consumer of welcome-email runs; 1 mail waits, it is not lost",
+  ],
+  [
+    "the only consumer died",
+    facts({ consumers: [aConsumer({ silentMs: 40_000 })], unfinished: waits(3) }),
+    "trouble: No consumer of welcome-email runs (the last one fell silent 40 s ago); 3 mails wait, none is lost",
+  ],
+  [
+    "a consumer is stuck",
+    facts({
+      consumers: [aConsumer({ faults: { "claiming in the ledger": "waits; since 06:07" } })],
+      unfinished: { count: 10_000, isBound: true },
+    }),
+    "trouble: consumer-1 of welcome-email cannot do its work (claiming in the ledger: waits; since 06:07); 10,000 or more mails wait, none is lost",
+  ],
+  [
+    "paused",
+    facts({ pausedBy: "an operator", unfinished: waits(2) }),
+    "notice: welcome-email is paused by an operator; 2 mails wait, none is lost",
+  ],
+  [
+    "the rate is the limit",
+    facts({ unfinished: waits(1_200), oldestMs: 60_000, consumers: [aConsumer({ ratePerSecond: 5 })] }),
+    "notice: 1,200 mails wait, the oldest for 1 min; the rate allows 5.0 a second: about 4 min",
+  ],
+  [
+    "the mail server grants few connections",
+    facts({
+      unfinished: waits(90),
+      oldestMs: 90_000,
+      consumers: [aConsumer({ granted: { allowed: 3, words: "421 too many connections" } })],
+    }),
+    "notice: 90 mails wait, the oldest for 1 min 30 s; mail server smtp.example:587 grants each consumer 3 at a time (“421 too many connections”)",
+  ],
+  [
+    "more comes than is done",
+    facts({ unfinished: waits(90), oldestMs: 90_000 }),
+    "notice: 90 mails wait, the oldest for 1 min 30 s; 1 consumer works on it",
+  ],
+  ["held", facts({ held: 3 }), "notice: 3 mails of welcome-email are held until somebody decides"],
+  ["dead letters", facts({ dead: 1, group: "payments" }), "notice: 1 dead letter of payments"],
+  [
+    "one domain refuses everything",
+    facts({ consumers: [aConsumer({ waitingParties: 1 })] }),
+    "notice: 1 domain refuses or defers every mail of welcome-email; what is for others flows",
+  ],
+  [
+    "the group is missing",
+    facts({ exists: false }),
+    "trouble: The group welcome-email is missing in Redis; nothing waits",
+  ],
+  [
+    "Redis is away",
+    facts({}, { redis: "does not answer", outbox: { rows: 12, oldestMs: 60_000 } }),
+    "trouble: Redis does not answer: signups succeed, and their events wait in the outbox (12); none is lost",
+  ],
+  [
+    "Postgres is away",
+    facts({}, { postgres: "does not answer" }),
+    "trouble: PostgreSQL does not answer: signups are refused, and what was accepted waits; none of it is lost",
+  ],
+  [
+    "no api publishes",
+    facts({}, { outbox: { rows: 2, oldestMs: 120_000 } }),
+    "trouble: Nobody publishes: 2 events have waited in the outbox since 06:08 UTC",
+  ],
+  [
+    "the clocks differ",
+    facts({}, { clockDifferenceMs: -5_000 }),
+    "notice: The clocks of Redis and PostgreSQL differ by 5 s",
+  ],
+])("%s", (_, known, expected) => {
+  const [first] = describeFacts(known);
+  expect(`${first.level}: ${first.sentence}`).toBe(expected);
+});
+
+test("what is worst comes first, and nothing is left out", () => {
+  const findings = describeFacts(
+    facts(
+      { dead: 2, held: 1, unfinished: waits(4), consumers: [aConsumer({ breaker: open() })] },
+      { clockDifferenceMs: 9_000 },
+    ),
+  );
+  expect(findings.map(({ level }) => level)).toEqual(["trouble", "notice", "notice", "notice"]);
+  expect(findings[0].sentence).toContain("refuses connections");
+});
