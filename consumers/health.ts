@@ -27,7 +27,7 @@ const whyOf = (group: RunningGroup): string => {
     unfinished: undefined,
     oldestMs: 0,
     waitingRetries: 0,
-    held: 0,
+    held: [],
     dead: 0,
     consumers: [{ ...report, name: "this consumer", silentMs: 0 }],
     lastHour: { total: 0, medianMs: undefined },

@@ -57,7 +57,10 @@ export interface DeliveriesTable {
   unanswered: Generated<number>;
   /** Times that the reconciler published it again since a consumer last claimed it. */
   reconciled: Generated<number>;
-  /** No attempt before this time: a retry, or the first attempt of a group with a delay. */
+  /**
+   * No attempt before this time: a retry, or the first attempt of a group with a delay. Of a held delivery: when it is queued
+   * again by itself; null: it waits for an operator.
+   */
   next_try_at: Date | null;
   /** When an entry was last published, or is being published. */
   published_at: Generated<Date>;

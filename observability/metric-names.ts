@@ -68,6 +68,8 @@ export const SIGNUP_OUTBOX_ROWS = "signup.outbox.rows";
 export const SIGNUP_OUTBOX_OLDEST_AGE = "signup.outbox.oldest_age";
 /** Gauge. Deliveries by `messaging.consumer.group.name` and `signup.state`, of the latest 100,000. */
 export const SIGNUP_DELIVERIES = "signup.deliveries";
+/** Gauge. Held deliveries, by `messaging.consumer.group.name` and `signup.reason`; of a group that holds none, 0. */
+export const SIGNUP_HELD = "signup.held";
 
 /* Gauges of one process. */
 

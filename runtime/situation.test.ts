@@ -21,7 +21,7 @@ const aGroup = (parts: Partial<GroupFacts> = {}): GroupFacts => ({
   unfinished: { count: 0, isBound: false },
   oldestMs: 0,
   waitingRetries: 0,
-  held: 0,
+  held: [],
   dead: 0,
   consumers: [aConsumer()],
   lastHour: { total: 0, medianMs: undefined },
@@ -114,7 +114,16 @@ test.each<[string, Facts, string]>([
     facts({ unfinished: waits(90), oldestMs: 90_000 }),
     "notice: 90 mails wait, the oldest for 1 min 30 s; 1 consumer works on it",
   ],
-  ["held", facts({ held: 3 }), "notice: 3 mails of welcome-email are held until somebody decides"],
+  [
+    "held for an operator",
+    facts({ held: [{ reason: "party_refuses", count: 3, firstUntil: null }] }),
+    "notice: 3 mails of welcome-email are held (party_refuses) until somebody decides",
+  ],
+  [
+    "held for a while",
+    facts({ held: [{ reason: "recipient_cap", count: 1, firstUntil: new Date("2026-11-28T07:00:00Z") }] }),
+    "notice: 1 mail of welcome-email is held (recipient_cap) for a while, the first for 50 min",
+  ],
   ["dead letters", facts({ dead: 1, group: "payments" }), "notice: 1 dead letter of payments"],
   [
     "one domain refuses everything",
@@ -154,7 +163,12 @@ test.each<[string, Facts, string]>([
 test("what is worst comes first, and nothing is left out", () => {
   const findings = describeFacts(
     facts(
-      { dead: 2, held: 1, unfinished: waits(4), consumers: [aConsumer({ breaker: open() })] },
+      {
+        dead: 2,
+        held: [{ reason: "x", count: 1, firstUntil: null }],
+        unfinished: waits(4),
+        consumers: [aConsumer({ breaker: open() })],
+      },
       { clockDifferenceMs: 9_000 },
     ),
   );

@@ -30,6 +30,14 @@ export interface Waiting {
   readonly isBound: boolean;
 }
 
+/** Deliveries that are held for a reason. */
+export interface HeldFacts {
+  readonly reason: string;
+  readonly count: number;
+  /** When the first of them is released by itself; null: they wait for an operator. */
+  readonly firstUntil: Date | null;
+}
+
 /** What is known of one group. */
 export interface GroupFacts {
   readonly group: string;
@@ -43,7 +51,8 @@ export interface GroupFacts {
   readonly oldestMs: number;
   /** In the retry set, not due yet. */
   readonly waitingRetries: number;
-  readonly held: number;
+  /** Held deliveries, by reason. */
+  readonly held: readonly HeldFacts[];
   readonly dead: number;
   readonly consumers: readonly ConsumerFacts[];
   /** Finished in the last hour. */
@@ -246,7 +255,12 @@ const ofBacklog = (group: GroupFacts): readonly Finding[] => {
   return [{ level: "notice", group: name, sentence, remedy: "run more consumers, if it grows" }];
 };
 
-const ofRest = (group: GroupFacts): readonly Finding[] => {
+const untilWhen = (firstUntil: Date | null, now: Date): string =>
+  firstUntil === null
+    ? "until somebody decides"
+    : `for a while, the first for ${duration(Math.max(0, firstUntil.getTime() - now.getTime()))}`;
+
+const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
   const { group: name, held, dead } = group;
   const noun = nounOf(name);
   const parties = Math.max(0, ...group.consumers.filter(isLiving).map(({ waitingParties }) => waitingParties));
@@ -261,16 +275,12 @@ const ofRest = (group: GroupFacts): readonly Finding[] => {
             remedy: "start the api: it makes missing groups within seconds",
           },
         ]),
-    ...(held === 0
-      ? []
-      : [
-          {
-            level: "notice" as const,
-            group: name,
-            sentence: `${counted(held, noun)} of ${name} ${verb(held, "is", "are")} held until somebody decides`,
-            remedy: `ops held list --group ${name}`,
-          },
-        ]),
+    ...held.map(({ reason, count: value, firstUntil }) => ({
+      level: "notice" as const,
+      group: name,
+      sentence: `${counted(value, noun)} of ${name} ${verb(value, "is", "are")} held (${reason}) ${untilWhen(firstUntil, now)}`,
+      remedy: `ops held list --group ${name}`,
+    })),
     ...(dead === 0
       ? []
       : [
@@ -338,7 +348,7 @@ export const describe = (facts: Facts): readonly [Finding, ...Finding[]] => {
           ...ofConsumers(group),
           ...ofPause(group),
           ...ofBacklog(group),
-          ...ofRest(group),
+          ...ofRest(group, facts.now),
         ])
       : []),
     ...ofOutbox(facts),

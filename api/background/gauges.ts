@@ -159,6 +159,21 @@ export const startGauges = (
     ),
   );
 
+  registerGauge(
+    names.SIGNUP_HELD,
+    { unit: "{delivery}", description: "Held deliveries by group and reason; of a group that holds none, 0." },
+    fromLedger(({ held }) =>
+      groups.flatMap(({ name: group }) => {
+        const own = held.filter((each) => each.group === group);
+        if (own.length === 0) return [{ value: 0, attributes: byGroup(group) }];
+        return own.map(({ reason, count: value }) => ({
+          value,
+          attributes: { ...byGroup(group), "signup.reason": reason },
+        }));
+      }),
+    ),
+  );
+
   const readLedger = async (): Promise<void> => {
     if (turns % LEDGER_EVERY_TURNS === 0 || ledger.get() === undefined) ledger.keep(await countLedger(db));
     turns += 1;

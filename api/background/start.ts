@@ -9,6 +9,7 @@ import { startLagRepairer } from "./lag-repairer.ts";
 import { startPauseKeeper } from "./pause-keeper.ts";
 import { startReconciler } from "./reconciler.ts";
 import { startRelay } from "./relay.ts";
+import { startReleaser } from "./releaser.ts";
 
 export interface BackgroundDeps extends GaugesDeps {
   readonly settings: Pick<Settings, "RECONCILE_AFTER_MS" | "STREAM_RETENTION_MS">;
@@ -33,6 +34,7 @@ export const startBackground = ({
     startPauseKeeper({ pauses: pausesOf(db), redis, keys, log }),
     startRelay({ db, redis, keys, log }),
     startReconciler({ ...shared, db }, { reconcileAfterMs: settings.RECONCILE_AFTER_MS }),
+    startReleaser({ ...shared, db }),
     startJanitor(shared, { retentionMs: settings.STREAM_RETENTION_MS }),
     startLagRepairer(shared),
     startKeyPruner({ db, log }),

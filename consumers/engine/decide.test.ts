@@ -61,7 +61,15 @@ const rows: readonly Row[] = [
   { outcome: uncertain, before: 2, state: "uncertain", move: "delay", uses: 1, delayMs: 1_000 },
   { outcome: uncertain, before: 3, state: "dead", move: "dead-letter", uses: 1, reason: "retries_exhausted" },
   { outcome: uncertain, hold: true, state: "held", move: "ack", uses: 1 },
-  { outcome: { kind: "held", reason: "party_refuses" }, state: "held", move: "ack", uses: 1, reason: "party_refuses" },
+  {
+    outcome: { kind: "held", reason: "party_refuses", reply: "550 5.7.1" },
+    state: "held",
+    move: "ack",
+    uses: 1,
+    reason: "party_refuses",
+  },
+  // Until its time is over, and without anybody having been asked.
+  { outcome: { kind: "held", reason: "used_up", forMs: 9_000 }, state: "held", move: "ack", uses: 0, delayMs: 9_000 },
   {
     outcome: { kind: "delayed", reason: "party_waits", delayMs: 7 },
     state: "retrying",

@@ -107,8 +107,9 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
       };
     }
     case "held": {
-      const { reason, reply = null } = outcome;
-      return { ledger: { ...unchanged, state: "held", attempts: 1, reason, reply }, move: { kind: "ack" } };
+      const { reason, reply = null, forMs: delay_ms = null } = outcome;
+      const attempts = reply === null ? 0 : 1;
+      return { ledger: { ...unchanged, state: "held", attempts, delay_ms, reason, reply }, move: { kind: "ack" } };
     }
     case "delayed": {
       const { reason, delayMs } = outcome;

@@ -85,8 +85,11 @@ export type Outcome =
    * other system was involved.
    */
   | { readonly kind: "rejected"; readonly reason: string; readonly reply?: string; readonly party?: string }
-  /** Only an operator can decide what to do with it. */
-  | { readonly kind: "held"; readonly reason: string; readonly reply?: string }
+  /**
+   * Waits for an operator, or until `forMs` have passed: then it is queued again by itself, once. Without `reply` no other system
+   * was asked, and no attempt is used up.
+   */
+  | { readonly kind: "held"; readonly reason: string; readonly reply?: string; readonly forMs?: number }
   /** Not attempted: it is not its turn yet. No counter changes. */
   | { readonly kind: "delayed"; readonly reason: string; readonly delayMs: number }
   /** Cut off after the commit point: it is unknown whether the effect took place. Uses up an attempt. */

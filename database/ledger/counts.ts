@@ -12,6 +12,15 @@ export const BACKLOG_BOUND = 10_000;
  */
 export type StateCounts = Readonly<Partial<Record<DeliveryState | "waiting", number>>>;
 
+/** Held deliveries of one group for one reason; counted up to `LEDGER_BOUND` in all. */
+export interface HeldCount {
+  readonly group: string;
+  readonly reason: string;
+  readonly count: number;
+  /** When the first of them is queued again by itself; null: they wait for an operator. */
+  readonly firstUntil: Date | null;
+}
+
 export interface LedgerCounts {
   readonly byGroup: Readonly<Record<string, StateCounts>>;
   /** When the first of a group's waiting deliveries is due. */
@@ -19,6 +28,7 @@ export interface LedgerCounts {
   /** Deliveries counted: all, or the latest `LEDGER_BOUND`. */
   readonly counted: number;
   readonly bounded: boolean;
+  readonly held: readonly HeldCount[];
   readonly outbox: { readonly rows: number; readonly bounded: boolean; readonly oldestAgeMs: number };
 }
 
@@ -43,7 +53,13 @@ const counts = statement<CountRow, [number]>(`
   select null, null, count(*)::int, null, extract(epoch from now() - min(created_at))::float8 * 1000
   from (select created_at from outbox order by created_at limit $1::int) as waiting`);
 
-/** Deliveries by group and state, and rows in the outbox, both bounded. Ages by Postgres' clock. */
+/** By the index of what is held: it is found however old it is. */
+const heldByReason = statement<HeldCount, [number]>(`
+  select group_name as "group", coalesce(reason, '') as reason, count(*)::int as count, min(next_try_at) as "firstUntil"
+  from (select group_name, reason, next_try_at from deliveries where state = 'held' limit $1::int) as bounded
+  group by group_name, reason order by group_name, reason`);
+
+/** Deliveries by group and state, held ones by reason, and rows in the outbox, all bounded. Ages by Postgres' clock. */
 export const countLedger = async (db: Database): Promise<LedgerCounts> => {
   const byGroup: Record<string, Partial<Record<DeliveryState | "waiting", number>>> = {};
   const waitsUntil: Record<string, Date> = {};
@@ -59,7 +75,8 @@ export const countLedger = async (db: Database): Promise<LedgerCounts> => {
       counted += count;
     }
   }
-  return { byGroup, waitsUntil, counted, bounded: counted === LEDGER_BOUND, outbox };
+  const held = await heldByReason(db, LEDGER_BOUND);
+  return { byGroup, waitsUntil, counted, bounded: counted === LEDGER_BOUND, held, outbox };
 };
 
 /** What a group has to do, now and later. */

@@ -1,6 +1,6 @@
 import type { Database } from "../connection.ts";
 
-/** A delivery that only an operator can decide about: nobody knows whether its effect took place, or its party refuses everything. */
+/** A delivery that waits for an operator, because nobody knows whether its effect took place, for example, or until a time. */
 export interface HeldDelivery {
   readonly eventId: string;
   readonly subject: string;
@@ -8,6 +8,8 @@ export interface HeldDelivery {
   readonly uncertain: number;
   readonly reason: string | null;
   readonly heldAt: Date;
+  /** When it is queued again by itself; null: when an operator has it done. */
+  readonly heldUntil: Date | null;
 }
 
 /** Held deliveries of a group by event id, those after `after` only, at most `limit`. */
@@ -18,7 +20,7 @@ export const listHeldDeliveries = async (
   let query = db
     .selectFrom("deliveries")
     .innerJoin("events", "events.event_id", "deliveries.event_id")
-    .select(["deliveries.event_id", "subject", "attempts", "uncertain", "reason", "updated_at"])
+    .select(["deliveries.event_id", "subject", "attempts", "uncertain", "reason", "updated_at", "next_try_at"])
     .where("group_name", "=", options.group)
     .where("state", "=", "held")
     .orderBy("deliveries.event_id")
@@ -31,5 +33,6 @@ export const listHeldDeliveries = async (
     uncertain: row.uncertain,
     reason: row.reason,
     heldAt: row.updated_at,
+    heldUntil: row.next_try_at,
   }));
 };

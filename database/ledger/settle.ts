@@ -11,7 +11,7 @@ export interface Settlement {
   readonly attempts: number;
   readonly system_failures: number;
   readonly uncertain: number;
-  /** Delay of the next attempt in ms of Postgres' clock; null: none. */
+  /** Delay of the next attempt, or how long it is held, in ms of Postgres' clock; null: none. */
   readonly delay_ms: number | null;
   readonly reason: string | null;
   /** The id of the effect in the other system. */

@@ -7,6 +7,7 @@ import { confirmations } from "./0005-confirmations.ts";
 import { dueDeliveries } from "./0006-due-deliveries.ts";
 import { pauses } from "./0007-pauses.ts";
 import { claimTokens } from "./0008-claim-tokens.ts";
+import { heldUntil } from "./0009-held-until.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -18,4 +19,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0006-due-deliveries": dueDeliveries,
   "0007-pauses": pauses,
   "0008-claim-tokens": claimTokens,
+  "0009-held-until": heldUntil,
 };

@@ -32,6 +32,7 @@ const KINDS: Readonly<Record<MetricName, Kind>> = {
   [names.SIGNUP_OUTBOX_ROWS]: "gauge",
   [names.SIGNUP_OUTBOX_OLDEST_AGE]: "gauge of seconds",
   [names.SIGNUP_DELIVERIES]: "gauge",
+  [names.SIGNUP_HELD]: "gauge",
   [names.SIGNUP_BREAKER_STATE]: "gauge",
   [names.SIGNUP_IN_FLIGHT]: "gauge",
   [names.SIGNUP_IN_FLIGHT_LIMIT]: "gauge",
@@ -74,6 +75,7 @@ export const LABEL = {
   stream: "signup_stream",
   state: "signup_state",
   cause: "signup_uncertain_cause",
+  reason: "signup_reason",
   server: "server_address",
   summary: "db_query_summary",
 } as const;

@@ -185,6 +185,18 @@ export const signupsDashboard = (): Dashboard =>
             },
           ],
         }),
+        graph({
+          title: "Held by reason",
+          description: "What waits for an operator or until a time. `bun run ops held list` shows which.",
+          unit: "short",
+          width: 8,
+          lines: [
+            {
+              expr: shared(names.SIGNUP_HELD, "", [LABEL.group, LABEL.reason]),
+              legend: `{{${LABEL.group}}} {{${LABEL.reason}}}`,
+            },
+          ],
+        }),
       ],
     },
     {

@@ -5,7 +5,7 @@ import { eventually } from "../../tests/eventually.ts";
 import { startOtlpReceiver } from "../../tests/otlp-receiver.ts";
 import { anOutbox, aPipeline, aSignup, type Pipeline } from "../../tests/pipeline.ts";
 import { CALLER, exportingTo, KIND, only, TRACEPARENT } from "../../tests/received-traces.ts";
-import { anOperator, answerOf, environmentOf, GROUP, opsProcess } from "../operator-for-tests.ts";
+import { anOperator, answerOf, environmentOf, GROUP, opsProcess, textOf } from "../operator-for-tests.ts";
 import { dropHeld, releaseAll, releaseHeld } from "./held.ts";
 
 const group = WELCOME_EMAIL;
@@ -64,6 +64,21 @@ describe("held deliveries", () => {
     expect(await dropHeld(anOperator(pipeline), group, [eventId])).toEqual([eventId]);
     expect(await pipeline.status(eventId)).toMatchObject({ state: "dead", reason: "dropped_by_operator" });
     expect(await pipeline.redis.xlen(pipeline.keys.dead(GROUP))).toBe(0);
+  });
+
+  test("are listed with the time at which they are released by themselves, if there is one", async () => {
+    await using pipeline = await aPipeline();
+    await hold(pipeline, 1);
+    const consumer = await pipeline.consumer(async () => ({ kind: "held", reason: "used_up", forMs: 3_600_000 }));
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await eventually(async () => (await pipeline.status(eventId))?.state === "held");
+    await consumer.stop();
+    const list = await textOf(pipeline, "held", "list");
+    expect(list).toMatch(/by you +cut_off/);
+    expect(list).toMatch(/in 59 min.* +used_up/);
+    expect(await textOf(pipeline, "find", eventId)).toMatch(/held until +in 59 min/);
+    expect((await answerOf(pipeline, "held", "release", eventId)).json).toEqual({ released: 1, stopped: false });
+    expect(await pipeline.status(eventId)).toMatchObject({ state: "queued", nextTryAt: null });
   });
 
   test("are listed, dropped and released by the commands", async () => {

@@ -27,7 +27,7 @@ const groupFacts = (group: GroupStatus, backlog: Backlog, { ledger }: PipelineSt
   unfinished: { count: backlog.unfinished, isBound: backlog.unfinished >= BACKLOG_BOUND },
   oldestMs: group.oldestUnfinishedMs,
   waitingRetries: group.waitingRetries,
-  held: ledger.byGroup[group.group]?.held ?? 0,
+  held: ledger.held.filter((each) => each.group === group.group),
   dead: group.deadLetters,
   consumers: group.consumers.flatMap(consumerFacts),
   lastHour: group.lastHour,

@@ -46,7 +46,9 @@ const deliveryText = (style: Style, delivery: DeliveryDetails, now: Date): strin
     ["attempts", counters],
     ["made", moments(delivery.createdAt)],
   ];
-  if (delivery.nextTryAt !== null) rows.push(["next attempt", moments(delivery.nextTryAt)]);
+  if (delivery.nextTryAt !== null) {
+    rows.push([delivery.state === "held" ? "held until" : "next attempt", moments(delivery.nextTryAt)]);
+  }
   if (delivery.leaseUntil !== null) rows.push(["lease until", moments(delivery.leaseUntil)]);
   if (delivery.reason !== null) rows.push(["reason", delivery.reason]);
   if (delivery.reply !== null) rows.push(["reply", delivery.reply]);

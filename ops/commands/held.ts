@@ -16,7 +16,7 @@ interface ReleaseFlags extends Flags {
 }
 
 export const heldList = command<ListFlags>({
-  brief: "List what is held: it may be done or not, or its party refuses everything; it waits for your decision",
+  brief: "List what is held: by reason, and until when, or that it waits for your decision",
   parameters: { flags: { limit: limitFlag("deliveries", 10_000), group: GROUP_FLAG, json: JSON_FLAG } },
   examples: [["held list", "check in the other system (for mail: its log or the inbox) before you decide"]],
   needs: ["database"],
@@ -33,7 +33,9 @@ export const heldList = command<ListFlags>({
           ? "nothing is held"
           : table(
               style,
-              ["event", "subject", "group", "attempts", "uncertain", "held", "reason"].map((title) => ({ title })),
+              ["event", "subject", "group", "attempts", "uncertain", "held", "released", "reason"].map((title) => ({
+                title,
+              })),
               deliveries.map((delivery): Cell[] => [
                 delivery.eventId,
                 delivery.subject,
@@ -41,6 +43,7 @@ export const heldList = command<ListFlags>({
                 String(delivery.attempts),
                 String(delivery.uncertain),
                 relative(delivery.heldAt, context.now()),
+                delivery.heldUntil === null ? "by you" : relative(delivery.heldUntil, context.now()),
                 delivery.reason ?? "",
               ]),
             ),

@@ -1,4 +1,4 @@
-import type { StateCounts } from "../../database/ledger/counts.ts";
+import type { HeldCount, StateCounts } from "../../database/ledger/counts.ts";
 import { bytes, count, counted, duration } from "../../runtime/quantity.ts";
 import type { Finding, Level } from "../../runtime/situation.ts";
 import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
@@ -96,12 +96,16 @@ const consumersTable = (style: Style, groups: readonly GroupStatus[], now: Date)
     ),
   );
 
+const heldText = ({ reason, count: value, firstUntil }: HeldCount): string =>
+  `${count(value)} ${reason} (${firstUntil === null ? "until you release them" : `the first until ${firstUntil.toISOString()}`})`;
+
 const ledgerLines = ({ ledger }: PipelineStatus): string => {
   const ofGroup = ([group, byState]: readonly [string, StateCounts]) => {
     const states = Object.entries(byState).map(([state, value]) => `${count(value)} ${state}`);
     const until = ledger.waitsUntil[group];
     const first = until === undefined ? "" : ` (the first waits until ${until.toISOString()})`;
-    return `${group}: ${states.join(", ")}${first}`;
+    const held = ledger.held.filter((each) => each.group === group).map(heldText);
+    return `${group}: ${states.join(", ")}${first}${held.length === 0 ? "" : `; held: ${held.join(", ")}`}`;
   };
   const groups = Object.entries(ledger.byGroup).map(ofGroup);
   const bound = ledger.bounded ? ` (of the latest ${count(ledger.counted)} deliveries)` : "";
