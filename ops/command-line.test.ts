@@ -121,16 +121,19 @@ describe("the command line", () => {
     const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     const away = { ...here(), REDIS_URL: `redis://127.0.0.1:${silent.port}` };
     const mute = { ...here(), DATABASE_URL: `postgres://app@127.0.0.1:${silent.port}/x` };
-    const [noRedis, noPostgres, doctor, find] = await Promise.all([
-      ops(["status"], away),
+    const [noRedis, noPostgres, doctor, find, status] = await Promise.all([
+      ops(["dead", "list"], away),
       ops(["held", "list", "--json"], mute),
       ops(["doctor"], mute),
       ops(["find", "nobody"], away),
+      ops(["status"], away),
     ]);
     silent.stop(true);
     expect(noRedis).toMatchObject({ code: 1, out: "" });
     expect(noRedis.err).toContain("Redis is away");
     expect(noRedis.err).not.toContain("Postgres");
+    expect(status.code).toBe(1);
+    expect(status.out).toMatch(/^Redis does not answer: .*none is lost/);
     expect(noPostgres.code).toBe(1);
     expect(JSON.parse(noPostgres.out)).toMatchObject({ error: { name: "StoreAway" } });
     expect(doctor.code).toBe(1);

@@ -59,26 +59,39 @@ const toLetter = ([letterId, raw]: [string, string[]]): StoredLetter => {
 /** How many letters a group has (XLEN). */
 export const countLetters = (redis: Redis, keys: Keys, group: string): Promise<number> => redis.xlen(keys.dead(group));
 
+/** A part of a group's letters. Bounds are ids of letters, which begin with the ms at which the letter was written. */
+export interface LetterRange {
+  /** The oldest: an id, `(id` for what is after it, `-` for the first. */
+  readonly from?: string | undefined;
+  /** The newest, likewise; `+` for the last. */
+  readonly to?: string | undefined;
+  readonly newestFirst?: boolean | undefined;
+}
+
 /**
- * A group's letters, oldest first, in pages of `pageSize` (XRANGE), so that memory is bounded. Ends at the letter that was the
- * last at the start: letters that are added meanwhile are not visited.
+ * A group's letters in pages of `pageSize` (XRANGE, XREVRANGE), so that memory is bounded. Ends at the letter that was the last
+ * at the start: letters that are added meanwhile are not visited.
  */
 export async function* letterPages(
   redis: Redis,
   keys: Keys,
   group: string,
   pageSize: number,
+  { from = "-", to = "+", newestFirst = false }: LetterRange = {},
 ): AsyncGenerator<readonly StoredLetter[]> {
   const stream = keys.dead(group);
-  const [last] = await redis.xrevrange(stream, "+", "-", "COUNT", 1);
+  const [last] = await redis.xrevrange(stream, to, from, "COUNT", 1);
   if (last === undefined) return;
-  let from = "-";
+  let [oldest, newest] = [from, last[0]];
   for (;;) {
-    const page = await redis.xrange(stream, from, last[0], "COUNT", pageSize);
+    const page = newestFirst
+      ? await redis.xrevrange(stream, newest, oldest, "COUNT", pageSize)
+      : await redis.xrange(stream, oldest, newest, "COUNT", pageSize);
     if (page.length > 0) yield page.map(toLetter);
     const end = page.at(-1);
     if (end === undefined || page.length < pageSize) return;
-    from = `(${end[0]}`;
+    if (newestFirst) newest = `(${end[0]}`;
+    else oldest = `(${end[0]}`;
   }
 }
 

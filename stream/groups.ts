@@ -18,6 +18,8 @@ export interface Group {
   readonly delayMs?: number;
   /** The setting that says how long the delay is; see `groupsOf`. */
   readonly delaySetting?: "REMINDER_DELAY_MS";
+  /** It sends mail to the subject of the event, and none to an address that is suppressed. */
+  readonly sendsMail?: true;
   /** The names that users see for the states `active` and `done`. */
   readonly words?:
     | { readonly active: "sending"; readonly done: "sent" }
@@ -27,6 +29,7 @@ export interface Group {
 export const WELCOME_EMAIL: Group = {
   name: "welcome-email",
   types: ["user.signed_up.v1", "user.confirmation_requested.v1"],
+  sendsMail: true,
   words: { active: "sending", done: "sent" },
 };
 
@@ -35,6 +38,7 @@ export const REMINDER_EMAIL: Group = {
   types: ["user.signed_up.v1"],
   delayMs: 24 * 3_600_000,
   delaySetting: "REMINDER_DELAY_MS",
+  sendsMail: true,
   words: { active: "sending", done: "sent" },
 };
 

@@ -39,6 +39,40 @@ export const listSuppressions = async (db: Database, limit: number): Promise<rea
   }));
 };
 
+/** Which suppressions are meant. */
+export interface SuppressionSelection {
+  readonly reason: string;
+  readonly since?: Date | undefined;
+  readonly before?: Date | undefined;
+}
+
+/** SQL: $1 reason, $2 since, $3 before; null: no bound. */
+const SELECTED = `reason = $1::text and created_at >= coalesce($2::timestamptz, '-infinity')
+    and created_at < coalesce($3::timestamptz, 'infinity')`;
+
+type Selected = [string, Date | null, Date | null];
+const countSelected = statement<{ readonly count: number }, Selected>(
+  `select count(*)::int as count from suppressions where ${SELECTED}`,
+);
+const liftSelected = statement<{ readonly count: number }, Selected>(`
+  with lifted as (delete from suppressions where ${SELECTED} returning 1) select count(*)::int as count from lifted`);
+
+const selected = ({ reason, since, before }: SuppressionSelection): Selected => [reason, since ?? null, before ?? null];
+
+/** How many suppressions have that reason, and were made in that time. */
+export const countSuppressions = async (db: Database, selection: SuppressionSelection): Promise<number> =>
+  (await countSelected(db, ...selected(selection)))[0]?.count ?? 0;
+
+/** Lifts them: mails are sent to these addresses again. Returns how many. */
+export const liftSuppressions = async (db: Database, selection: SuppressionSelection): Promise<number> =>
+  (await liftSelected(db, ...selected(selection)))[0]?.count ?? 0;
+
+/** The reasons of suppressions, by name. */
+export const suppressionReasons = async (db: Database): Promise<readonly string[]> => {
+  const rows = await db.selectFrom("suppressions").select("reason").distinct().orderBy("reason").execute();
+  return rows.map((row) => row.reason);
+};
+
 /** Lifts the suppression of an address, compared as at signup: mails are sent to it again. False if there was none. */
 export const liftSuppression = async (db: Database, address: string): Promise<boolean> => {
   const lifted = await db

@@ -1,16 +1,34 @@
 import type { DeliveryState } from "../../database/ledger/states.ts";
 import { findDeliveryStates } from "../../database/ledger/status.ts";
 import { isUuid } from "../../database/uuid.ts";
-import { countLetters, findLetters, letterPages, type StoredLetter } from "../../stream/dead-letters.ts";
+import {
+  countLetters,
+  findLetters,
+  type LetterRange,
+  letterPages,
+  type StoredLetter,
+} from "../../stream/dead-letters.ts";
 import type { Group } from "../../stream/groups.ts";
-import type { Operator } from "./operator.ts";
+import { NotFound, type Operator } from "./operator.ts";
+
+/** When letters were written. */
+export interface LetterWindow {
+  readonly since?: Date | undefined;
+  readonly before?: Date | undefined;
+}
 
 /** Which dead letters of a group are meant. */
 export type LetterSelection =
   /** By event id or letter id. */
   | { readonly kind: "one"; readonly id: string }
-  | { readonly kind: "reason"; readonly reason: string }
-  | { readonly kind: "all" };
+  | ({ readonly kind: "reason"; readonly reason: string } & LetterWindow)
+  | ({ readonly kind: "all" } & LetterWindow);
+
+/** Ids of letters begin with the ms of Redis' clock. */
+const rangeOf = ({ since, before }: LetterWindow): LetterRange => ({
+  ...(since === undefined ? {} : { from: `${since.getTime()}-0` }),
+  ...(before === undefined ? {} : { to: `(${before.getTime()}-0` }),
+});
 
 /** Letters in one batch: one statement, and a few short scripts. */
 const BATCH = 500;
@@ -29,7 +47,7 @@ export async function* selectedLetters(
   }
   const total = await countLetters(redis, keys, group.name);
   let done = 0;
-  for await (const page of letterPages(redis, keys, group.name, BATCH)) {
+  for await (const page of letterPages(redis, keys, group.name, BATCH, rangeOf(selection))) {
     if (signal.aborted) return;
     const chosen = page.filter((letter) => selection.kind === "all" || letter.reason === selection.reason);
     if (chosen.length > 0) yield chosen;
@@ -65,37 +83,97 @@ export interface LetterList {
   /** Letters that match, listed or not. */
   readonly total: number;
   readonly byReason: Readonly<Record<string, number>>;
-  /** The oldest ones, up to the limit. */
+  /** In order, up to the limit. */
   readonly letters: readonly ListedLetter[];
+  /** Where the list goes on; null: it is complete. */
+  readonly next: string | null;
 }
 
-/** Lists the dead letters of groups, oldest first, and counts them by reason. Stops early on abort. */
+/** What a list shows. */
+export interface ListOptions extends LetterWindow {
+  readonly reason?: string | undefined;
+  readonly limit: number;
+  readonly newestFirst?: boolean | undefined;
+  /** `next` of the list before, in the same order. */
+  readonly cursor?: string | undefined;
+}
+
+/** The place of a letter in a list over several groups. */
+const cursorOf = ({ letterId, group }: ListedLetter): string => `${letterId}/${group}`;
+
+/** Orders ids of letters, `ms-sequence`, and groups after that. */
+const inOrder = (left: ListedLetter, right: ListedLetter): number => {
+  const [leftMs = 0, leftSequence = 0] = left.letterId.split("-").map(Number);
+  const [rightMs = 0, rightSequence = 0] = right.letterId.split("-").map(Number);
+  return leftMs - rightMs || leftSequence - rightSequence || (left.group < right.group ? -1 : 1);
+};
+
+const CURSOR = /^(\d+-\d+)\/(.+)$/;
+
+/** The letters of a group that come after a cursor. */
+const afterCursor = (cursor: string, group: string, newestFirst: boolean): LetterRange => {
+  const [, id = "", last = ""] = CURSOR.exec(cursor) ?? [];
+  // Of the letters with the same id, those of the groups up to its own were shown.
+  const wasShown = newestFirst ? group >= last : group <= last;
+  const bound = wasShown ? `(${id}` : id;
+  return newestFirst ? { to: bound } : { from: bound };
+};
+
+/** Lists the dead letters of groups in the order of their deaths, and counts all that match by reason. Stops early on abort. */
 export const listLetters = async (
   operator: Operator,
   groups: readonly Group[],
-  { reason, limit }: { readonly reason?: string | undefined; readonly limit: number },
+  { reason, limit, newestFirst = false, cursor, ...window }: ListOptions,
 ): Promise<LetterList> => {
   const { redis, keys, signal, onProgress } = operator;
-  const letters: ListedLetter[] = [];
+  const found: ListedLetter[] = [];
   const byReason: Record<string, number> = {};
+  const known = new Set<string>();
   let total = 0;
   let stored = 0;
   let done = 0;
   for (const { name } of groups) stored += await countLetters(redis, keys, name);
   for (const { name } of groups) {
-    for await (const page of letterPages(redis, keys, name, BATCH)) {
+    let ofGroup = 0;
+    const after = cursor === undefined ? {} : afterCursor(cursor, name, newestFirst);
+    for await (const page of letterPages(redis, keys, name, BATCH, { ...rangeOf(window), ...after, newestFirst })) {
       if (signal.aborted) break;
       for (const { fields: _, ...letter } of page) {
+        known.add(letter.reason);
         if (reason !== undefined && letter.reason !== reason) continue;
         total += 1;
         countReasons(byReason, [letter]);
-        if (letters.length < limit) letters.push({ group: name, ...letter });
+        // One more than is shown: then there is a next page.
+        if (ofGroup <= limit) found.push({ group: name, ...letter });
+        ofGroup += 1;
       }
       done += page.length;
       onProgress({ done, total: Math.max(done, stored), noun: "letters" });
     }
   }
-  return { total, byReason, letters };
+  if (reason !== undefined && total === 0 && known.size > 0) throw unknownReason(reason, known);
+  found.sort((left, right) => (newestFirst ? inOrder(right, left) : inOrder(left, right)));
+  const letters = found.slice(0, limit);
+  const last = letters.at(-1);
+  return { total, byReason, letters, next: found.length > limit && last !== undefined ? cursorOf(last) : null };
+};
+
+const unknownReason = (reason: string, known: Iterable<string>): NotFound =>
+  new NotFound(`no dead letter has the reason ${reason}; there are: ${[...known].sort().join(", ")}`);
+
+/**
+ * Counts the letters that a selection means.
+ *
+ * @throws {NotFound} naming the reasons that there are, if none has the one that is selected
+ */
+export const countSelected = async (
+  operator: Operator,
+  groups: readonly Group[],
+  selection: LetterSelection,
+): Promise<number> => {
+  if (selection.kind === "one") return 1;
+  const { kind: _, ...rest } = selection;
+  return (await listLetters(operator, groups, { ...rest, limit: 0 })).total;
 };
 
 /** A dead letter in full. */

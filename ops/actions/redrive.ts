@@ -1,6 +1,7 @@
 import { type RequeuedDelivery, requeueDeliveries } from "../../database/ledger/requeue.ts";
 import { type DeliveryState, isFinal } from "../../database/ledger/states.ts";
 import { findDeliveryStates } from "../../database/ledger/status.ts";
+import { findSuppressedEvents } from "../../database/users/suppressed-events.ts";
 import { isUuid } from "../../database/uuid.ts";
 import type { StoredLetter } from "../../stream/dead-letters.ts";
 import { enqueueLogged } from "../../stream/enqueue.ts";
@@ -37,6 +38,8 @@ export interface RedriveReport {
   returned: number;
   /** Letters that were only deleted: their delivery is done or closed since. */
   settled: number;
+  /** Letters that stay: the address is suppressed, so that nothing would be sent. */
+  suppressed: number;
   /** Letters that another operator redrove or dropped first. */
   gone: number;
   /** Letters that hold no entry; they stay. */
@@ -53,18 +56,19 @@ const emptyReport = (group: Group, dryRun: boolean): RedriveReport => ({
   redriven: 0,
   returned: 0,
   settled: 0,
+  suppressed: 0,
   gone: 0,
   unreadable: 0,
   stopped: false,
   byReason: {},
 });
 
-type Fate = "redrive" | "return" | "settle";
+type Fate = "redrive" | "return" | "settle" | "stay";
 
 /** What happens to a letter whose delivery was in this state; undefined: the ledger has none for it. */
-export const fateOf = (was: DeliveryState | undefined): Fate => {
+export const fateOf = (was: DeliveryState | undefined, isSuppressed = false): Fate => {
   if (was === undefined) return "return";
-  if (was === "dead") return "redrive";
+  if (was === "dead") return isSuppressed ? "stay" : "redrive";
   return isFinal(was) || was === "held" ? "settle" : "return";
 };
 
@@ -73,6 +77,14 @@ const tally = (report: RedriveReport, letters: readonly StoredLetter[]): void =>
   countReasons(report.byReason, letters);
 };
 
+/** The ids of those letters whose address is suppressed: queued again, they would end without a mail and without a letter. */
+const suppressedAmong = async (
+  { db }: Pick<Operator, "db">,
+  group: Group,
+  letters: readonly StoredLetter[],
+): Promise<ReadonlySet<string>> =>
+  group.sendsMail === true ? findSuppressedEvents(db, ledgerIds(letters)) : new Set<string>();
+
 const planBatch = async (
   operator: Operator,
   group: Group,
@@ -80,9 +92,12 @@ const planBatch = async (
   report: RedriveReport,
 ): Promise<void> => {
   const states = await findDeliveryStates(operator.db, ledgerIds(letters), group.name);
+  const suppressed = await suppressedAmong(operator, group, letters);
   for (const letter of letters) {
-    const fate = fateOf(states.get(ledgerIdOf(letter) ?? ""));
-    if (fate === "redrive") report.redriven += 1;
+    const id = ledgerIdOf(letter) ?? "";
+    const fate = fateOf(states.get(id), suppressed.has(id));
+    if (fate === "stay") report.suppressed += 1;
+    else if (fate === "redrive") report.redriven += 1;
     else if (fate === "return") report.returned += 1;
     else report.settled += 1;
   }
@@ -91,10 +106,14 @@ const planBatch = async (
 const redriveBatch = async (
   operator: Operator,
   group: Group,
-  letters: readonly StoredLetter[],
+  selected: readonly StoredLetter[],
   report: RedriveReport,
 ): Promise<void> => {
   const { db, redis, keys, at } = operator;
+  const suppressed = await suppressedAmong(operator, group, selected);
+  const stays = (letter: StoredLetter) => suppressed.has(ledgerIdOf(letter) ?? "");
+  const letters = selected.filter((letter) => !stays(letter));
+  report.suppressed += selected.length - letters.length;
   const stored = { dead: keys.dead(group.name), deadIndex: keys.deadIndex(group.name) };
   const retriesStream = keys.retriesStream(group.name);
   const options = { group: group.name, from: "dead", reason: "redriven" } as const;

@@ -2,7 +2,14 @@ import { counted } from "../../runtime/quantity.ts";
 import type { DropReport } from "../actions/drop.ts";
 import { command } from "../command.ts";
 import { printable } from "../terminal/style.ts";
-import { reasonsLine, SELECTION_PARAMETERS, type SelectionFlags, selectionOf } from "./letter-selection.ts";
+import {
+  mayGoOn,
+  NOT_CONFIRMED,
+  reasonsLine,
+  SELECTION_PARAMETERS,
+  type SelectionFlags,
+  selectionOf,
+} from "./letter-selection.ts";
 
 export const deadDrop = command<SelectionFlags, [id: string | undefined]>({
   brief: "Delete dead letters for good",
@@ -22,9 +29,10 @@ export const deadDrop = command<SelectionFlags, [id: string | undefined]>({
     ]);
     const selection = selectionOf(flags, id);
     const { dryRun = false } = flags;
+    const groups = groupsNamed(context, flags.group);
+    if (!(await mayGoOn(context, groups, flags, selection))) return NOT_CONFIRMED;
     const reports: DropReport[] = [];
-    for (const group of groupsNamed(context, flags.group))
-      reports.push(await drop(context, group, selection, { dryRun }));
+    for (const group of groups) reports.push(await drop(context, group, selection, { dryRun }));
     const letters = reports.reduce((total, report) => total + report.letters, 0);
     const dropped = reports.reduce((total, report) => total + report.dropped, 0);
     const stopped = reports.some((report) => report.stopped);

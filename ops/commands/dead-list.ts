@@ -1,7 +1,7 @@
 import { counted, relative } from "../../runtime/quantity.ts";
 import type { LetterList } from "../actions/letters.ts";
 import { command } from "../command.ts";
-import { GROUP_FLAG, JSON_FLAG, type JsonFlags, limitFlag, reasonFlag } from "../flags.ts";
+import { GROUP_FLAG, JSON_FLAG, type JsonFlags, limitFlag, momentFlag, reasonFlag, SWITCH } from "../flags.ts";
 import type { Style } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
@@ -10,7 +10,13 @@ const ago = (at: string, now: Date): string => {
   return Number.isNaN(date.getTime()) ? at : relative(date, now);
 };
 
-const listText = (style: Style, { total, letters, byReason }: LetterList, now: Date): string => {
+/** A cursor of `dead list`. */
+const cursor = (value: string): string => {
+  if (/^\d+-\d+\/.+$/.test(value)) return value;
+  throw new SyntaxError(`${value}: expected the cursor that the list before ended with`);
+};
+
+const listText = (style: Style, { total, letters, byReason, next }: LetterList, now: Date): string => {
   const titles = ["letter", "event", "group", "reason", "attempts", "died", "detail"];
   const rows = letters.map((letter): Cell[] => [
     letter.letterId,
@@ -22,7 +28,7 @@ const listText = (style: Style, { total, letters, byReason }: LetterList, now: D
     letter.detail.slice(0, 100),
   ]);
   const reasons = Object.entries(byReason).sort(([, left], [, right]) => right - left);
-  const shown = letters.length < total ? `; the oldest ${letters.length} are shown` : "";
+  const shown = next === null ? "" : `; the first ${letters.length} are shown; go on with --cursor ${next}`;
   return [
     table(
       style,
@@ -41,30 +47,40 @@ const listText = (style: Style, { total, letters, byReason }: LetterList, now: D
 interface Flags extends JsonFlags {
   readonly reason?: string;
   readonly limit: number;
+  readonly since?: Date;
+  readonly before?: Date;
+  readonly newest?: boolean;
+  readonly cursor?: string;
   readonly group?: string;
 }
 
 export const deadList = command<Flags>({
-  brief: "List dead letters, oldest first, and count them by reason",
+  brief: "List dead letters, and count them by reason",
   parameters: {
     flags: {
       reason: reasonFlag("Only letters with this reason"),
       limit: limitFlag("letters", 1_000_000),
+      since: momentFlag("Only letters written since then: a time, or an age such as 2h"),
+      before: momentFlag("Only letters written before then"),
+      newest: { ...SWITCH, brief: "The newest first (default: the oldest)" },
+      cursor: { kind: "parsed", parse: cursor, optional: true, placeholder: "C", brief: "Go on where a list ended" },
       group: GROUP_FLAG,
       json: JSON_FLAG,
     },
   },
   examples: [
     ["dead list", "which deliveries died, and why"],
+    ["dead list --newest --since 2h", "what died in the last two hours, the newest first"],
     ["dead list --reason no_such_address --limit 500", "more letters with one reason"],
   ],
   needs: ["redis"],
-  async run(context, { reason, limit, group }) {
+  async run(context, { reason, limit, group, since, before, newest: newestFirst, cursor: after }) {
     const [{ listLetters }, { groupsNamed }] = await Promise.all([
       import("../actions/letters.ts"),
       import("../actions/operator.ts"),
     ]);
-    const found = await listLetters(context, groupsNamed(context, group), { reason, limit });
+    const options = { reason, limit, since, before, newestFirst, cursor: after };
+    const found = await listLetters(context, groupsNamed(context, group), options);
     const none = reason === undefined ? "no dead letters" : `no dead letters with reason ${reason}`;
     return {
       json: found,

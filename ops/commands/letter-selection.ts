@@ -1,12 +1,27 @@
+import type { Group } from "../../stream/groups.ts";
 import type { LetterSelection } from "../actions/letters.ts";
-import { UsageError } from "../command.ts";
-import { DRY_RUN_FLAG, GROUP_FLAG, JSON_FLAG, type JsonFlags, reasonFlag, SWITCH, text } from "../flags.ts";
+import { type CommandContext, UsageError } from "../command.ts";
+import {
+  DRY_RUN_FLAG,
+  GROUP_FLAG,
+  JSON_FLAG,
+  type JsonFlags,
+  momentFlag,
+  reasonFlag,
+  SWITCH,
+  text,
+  YES_FLAG,
+} from "../flags.ts";
+import { confirmed } from "../terminal/confirm.ts";
 
 /** The flags of the commands that act on a selection of dead letters. */
 export interface SelectionFlags extends JsonFlags {
   readonly reason?: string;
   readonly all?: boolean;
+  readonly since?: Date;
+  readonly before?: Date;
   readonly dryRun?: boolean;
+  readonly yes?: boolean;
   readonly group?: string;
 }
 
@@ -25,10 +40,40 @@ export const SELECTION_PARAMETERS = {
   flags: {
     reason: reasonFlag("All letters with this reason (see `dead list`)"),
     all: { ...SWITCH, brief: "All letters" },
+    since: momentFlag("Of these, only letters written since then: a time, or an age such as 2h"),
+    before: momentFlag("Of these, only letters written before then"),
+    yes: YES_FLAG,
     dryRun: DRY_RUN_FLAG,
     group: GROUP_FLAG,
     json: JSON_FLAG,
   },
+} as const;
+
+/** More letters than this are changed only if the operator says how many. */
+const ASK_FROM = 100;
+
+/**
+ * Counts the selected letters, and asks if there are many. False: not confirmed.
+ *
+ * @throws {NotFound} naming the reasons that there are, if none has the one that is selected
+ */
+export const mayGoOn = async (
+  context: CommandContext,
+  groups: readonly Group[],
+  flags: SelectionFlags,
+  selection: LetterSelection,
+): Promise<boolean> => {
+  const { countSelected } = await import("../actions/letters.ts");
+  const letters = await countSelected(context, groups, selection);
+  if (letters <= ASK_FROM || flags.yes === true || flags.dryRun === true) return true;
+  return confirmed(`This changes ${letters} letters.`, String(letters), context.signal);
+};
+
+/** The answer when the operator did not confirm. */
+export const NOT_CONFIRMED = {
+  json: { reports: [] },
+  failed: true,
+  text: () => `nothing was done: not confirmed (without a terminal, give --yes for more than ${ASK_FROM} letters)`,
 } as const;
 
 /**
@@ -36,12 +81,19 @@ export const SELECTION_PARAMETERS = {
  *
  * @throws {UsageError}
  */
-export const selectionOf = ({ reason, all }: SelectionFlags, id: string | undefined): LetterSelection => {
+export const selectionOf = (
+  { reason, all, since, before }: SelectionFlags,
+  id: string | undefined,
+): LetterSelection => {
+  const window = { since, before };
   const selections: LetterSelection[] = [];
   if (id !== undefined) selections.push({ kind: "one", id });
-  if (reason !== undefined) selections.push({ kind: "reason", reason });
-  if (all === true) selections.push({ kind: "all" });
+  if (reason !== undefined) selections.push({ kind: "reason", reason, ...window });
+  if (all === true) selections.push({ kind: "all", ...window });
   const [selection] = selections;
+  if (id !== undefined && (since ?? before) !== undefined) {
+    throw new UsageError("--since and --before select among letters: give --reason R or --all with them");
+  }
   if (selection !== undefined && selections.length === 1) return selection;
   const many = selections.length > 1 ? "only one of " : "";
   throw new UsageError(`expected ${many}<event id | letter id> | --reason R | --all`);

@@ -7,6 +7,8 @@ import {
   eventId,
   JSON_FLAG,
   type JsonFlags,
+  momentFlag,
+  momentOf,
   proposeGroups,
   SWITCH,
   text,
@@ -15,28 +17,9 @@ import {
 import { confirmed } from "../terminal/confirm.ts";
 import type { Style } from "../terminal/style.ts";
 
-const ENTRY_ID = /^(\d{10,})(-\d+)?$/;
-const AGO = /^(\d+)(s|m|min|h|d)$/;
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/**
- * A time: ISO 8601, an age (`90m`, `2h`), or the id of an entry, which begins with its time in ms.
- *
- * @throws {SyntaxError}
- */
-export const timeInLog = (value: string, now: Date): Date => {
-  const entry = ENTRY_ID.exec(value);
-  if (entry !== null) return new Date(Number(entry[1]));
-  const ago = AGO.exec(value);
-  if (ago !== null) return new Date(now.getTime() - Number(ago[1]) * (UNIT_MS[ago[2] ?? ""] ?? 0));
-  const time = Date.parse(value);
-  if (!Number.isNaN(time) && time >= 0) return new Date(time);
-  throw new SyntaxError("expected a time such as 2026-11-25T08:00:00Z, or an age such as 2h");
-};
-
 /** A point in the log: an event id, or a time. */
 export const pointInLog = (value: string, now: Date): LogPoint =>
-  isUuid(value) ? { kind: "event", eventId: value.toLowerCase() } : { kind: "time", at: timeInLog(value, now) };
+  isUuid(value) ? { kind: "event", eventId: value.toLowerCase() } : { kind: "time", at: momentOf(value, now) };
 
 const countsLines = (counts: ReplayCounts, verb: string): readonly string[] => {
   const closed = Object.entries(counts.closed).map(([state, value]) => `${count(value)} ${state}`);
@@ -100,13 +83,7 @@ export const replayCommand = command<Flags>({
         placeholder: "TIME|EVENT_ID",
         brief: "First event: a time (ISO 8601), an age (2h, 90m), or an event id",
       },
-      to: {
-        kind: "parsed",
-        parse: (value: string) => timeInLog(value, new Date()),
-        optional: true,
-        placeholder: "TIME",
-        brief: "Last moment (default: now)",
-      },
+      to: momentFlag("Last moment (default: now)"),
       type: { kind: "parsed", parse: text, optional: true, placeholder: "PATTERN", brief: "Only these types: user.#" },
       again: {
         kind: "parsed",

@@ -1,7 +1,19 @@
-import { relative } from "../../runtime/quantity.ts";
+import { counted, relative } from "../../runtime/quantity.ts";
 import { maskedAddress } from "../actions/mask.ts";
-import { command } from "../command.ts";
-import { JSON_FLAG, type JsonFlags, limitFlag, SHOW_ADDRESS_FLAG, text } from "../flags.ts";
+import { NotFound } from "../actions/operator.ts";
+import { command, UsageError } from "../command.ts";
+import {
+  DRY_RUN_FLAG,
+  JSON_FLAG,
+  type JsonFlags,
+  limitFlag,
+  momentFlag,
+  reasonFlag,
+  SHOW_ADDRESS_FLAG,
+  text,
+  YES_FLAG,
+} from "../flags.ts";
+import { confirmed } from "../terminal/confirm.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
 interface ListFlags extends JsonFlags {
@@ -39,25 +51,87 @@ export const suppressionsList = command<ListFlags>({
   },
 });
 
-export const suppressionsLift = command<JsonFlags, [address: string]>({
-  brief: "Send mails to a suppressed address again",
-  about: "Mails that are `suppressed` stay so; `dead retry` queues a dead one again.",
+interface LiftFlags extends JsonFlags {
+  readonly reason?: string;
+  readonly since?: Date;
+  readonly before?: Date;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+/** More addresses than this are lifted only if the operator says how many. */
+const ASK_FROM = 100;
+
+const requireOne = ({ reason, since, before }: LiftFlags, address: string | undefined): void => {
+  if ((address === undefined) === (reason === undefined)) {
+    throw new UsageError("expected one of: <address> | --reason R");
+  }
+  if (address !== undefined && (since ?? before) !== undefined) {
+    throw new UsageError("--since and --before select among addresses: give --reason R with them");
+  }
+};
+
+export const suppressionsLift = command<LiftFlags, [address: string | undefined]>({
+  brief: "Send mails to suppressed addresses again",
+  about: [
+    "One address, or all that were suppressed for a reason, as after an hour in which a provider called every address unknown.",
+    "Mails that are `suppressed` stay so; `dead retry` queues dead ones again.",
+  ].join("\n"),
   parameters: {
     positional: {
       kind: "tuple",
-      parameters: [{ parse: text, placeholder: "address", brief: "The address; case is ignored" }],
+      parameters: [{ parse: text, optional: true, placeholder: "address", brief: "The address; case is ignored" }],
     },
-    flags: { json: JSON_FLAG },
+    flags: {
+      reason: reasonFlag("All addresses with this reason (see `suppressions list`)"),
+      since: momentFlag("Of these, only addresses suppressed since then: a time, or an age such as 2h"),
+      before: momentFlag("Of these, only addresses suppressed before then"),
+      yes: YES_FLAG,
+      dryRun: DRY_RUN_FLAG,
+      json: JSON_FLAG,
+    },
   },
-  examples: [["suppressions lift mai@example.org", "the mailbox exists now"]],
+  examples: [
+    ["suppressions lift mai@example.org", "the mailbox exists now"],
+    ["suppressions lift --reason no_such_address --since 2h --dry-run", "how many would it be?"],
+  ],
   needs: ["database"],
-  async run({ db }, _flags, address) {
-    const { liftSuppression } = await import("../../database/users/suppressions.ts");
-    const lifted = await liftSuppression(db, address);
-    return {
-      json: { lifted },
-      failed: !lifted,
-      text: () => (lifted ? "lifted" : "that address is not suppressed"),
-    };
+  check: requireOne,
+  async run({ db, signal }, { reason = "", since, before, dryRun, yes }, address) {
+    const suppressions = await import("../../database/users/suppressions.ts");
+    if (address !== undefined) {
+      const lifted = await suppressions.liftSuppression(db, address);
+      return {
+        json: { lifted },
+        failed: !lifted,
+        text: () => (lifted ? "lifted" : "that address is not suppressed"),
+      };
+    }
+    const selection = { reason, since, before };
+    const found = await suppressions.countSuppressions(db, selection);
+    if (found === 0) {
+      const known = await suppressions.suppressionReasons(db);
+      const there = known.length === 0 ? "no address is suppressed" : `there are: ${known.join(", ")}`;
+      throw new NotFound(`no address is suppressed for ${reason} in that time; ${there}`);
+    }
+    if (dryRun === true) {
+      return {
+        json: { count: found, lifted: 0 },
+        text: () => `${counted(found, "address", "addresses")} would be lifted`,
+      };
+    }
+    if (
+      found > ASK_FROM &&
+      yes !== true &&
+      !(await confirmed(`This lifts ${found} addresses.`, String(found), signal))
+    ) {
+      return {
+        json: { count: found, lifted: 0 },
+        failed: true,
+        text: () => "nothing was lifted: not confirmed (without a terminal, give --yes)",
+      };
+    }
+    const lifted = await suppressions.liftSuppressions(db, selection);
+    return { json: { count: found, lifted }, text: () => `${counted(lifted, "address", "addresses")} lifted` };
   },
 });
