@@ -21,8 +21,19 @@ const print = async (text: string): Promise<void> => {
   await Bun.write(Bun.stdout, text);
 };
 
-const hintFor = (error: Error): string =>
-  "code" in error && error.code === "42P01" ? " (the database is not up to date: bun run migrate)" : "";
+/** What to do about an error, by its SQLSTATE. */
+const HINTS: Readonly<Record<string, string>> = {
+  "42P01": "the database is not up to date: bun run migrate",
+  "55P03":
+    "another transaction has locked a row or table that this command changes, and this statement had no effect; it is the oldest of\n" +
+    "select pid, application_name, xact_start, query from pg_stat_activity where xact_start is not null order by xact_start\n" +
+    "wait for it, or end it by select pg_terminate_backend(pid), and run the command again",
+};
+
+const hintFor = (error: Error): string => {
+  const hint = "code" in error ? HINTS[String(error.code)] : undefined;
+  return hint === undefined ? "" : ` (${hint})`;
+};
 
 /** Says what went wrong, and gives the exit code. */
 const explain = async (error: unknown): Promise<number> => {
