@@ -149,6 +149,7 @@ export const createAttempts = <Data, Input>(
     const options = { isIdempotent, now, log };
     admission?.spend();
     attempt.isPaidFor = true;
+    const startedAt = now();
     const { outcome, threw } = await outcomeOf(
       attempt,
       (asked) => definition.work(piece, prepared.input, asked),
@@ -157,7 +158,7 @@ export const createAttempts = <Data, Input>(
     if (outcome.kind === "released") admission?.refund();
     if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission?.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);
-    const attempted = { eventId: event.id, party, claim, isProbe: attempt.isProbe };
+    const attempted = { eventId: event.id, party, claim, startedAt, isProbe: attempt.isProbe };
     return threw ? outcome : learnFrom(outcome, attempted, { breaker, parties });
   };
 

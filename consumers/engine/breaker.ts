@@ -71,6 +71,8 @@ export class Breaker {
   #failedEvents = new Set<string>();
   #results: boolean[] = [];
   #declined = 0;
+  /** Monotonic, ms: the last beginning of work that was accepted. */
+  #acceptedSince = Number.NEGATIVE_INFINITY;
   #decliningParties = new Set<string>();
   /** Monotonic, ms. */
   #declinedSince = 0;
@@ -103,9 +105,14 @@ export class Breaker {
     return this.#decliningParties.size >= DECLINING_PARTIES;
   }
 
-  /** Whether something was declined since the last success. */
-  get hasDeclined(): boolean {
-    return this.#declined > 0;
+  /** How many parties have declined since the last success, as many as it takes. */
+  get decliningParties(): number {
+    return this.#decliningParties.size;
+  }
+
+  /** Whether work that began after `time` (monotonic, ms) was accepted. */
+  hasAcceptedSince(time: number): boolean {
+    return this.#acceptedSince > time;
   }
 
   /** Maximum entries in flight now. */
@@ -143,6 +150,12 @@ export class Breaker {
     this.#decliningParties.clear();
     if (wasDeclining && this.#state === "open") this.#allowed = this.#most();
     this.#stepUp();
+  }
+
+  /** A piece was accepted whose work began at `startedAt` (monotonic, ms). */
+  accepted(startedAt: number): void {
+    this.#acceptedSince = Math.max(this.#acceptedSince, startedAt);
+    this.succeeded();
   }
 
   /** The system works, and declined a piece because of its party. */

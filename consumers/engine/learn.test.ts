@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Breaker } from "./breaker.ts";
 import type { Outcome } from "./handler.ts";
-import { learnFrom } from "./learn.ts";
+import { type Attempted, learnFrom } from "./learn.ts";
 import { Parties } from "./parties.ts";
 
 const sent: Outcome = { kind: "done" };
@@ -9,19 +9,24 @@ const refusedBy = (party: string): Outcome => ({ kind: "rejected", reason: "poli
 const deferredBy = (party: string): Outcome => ({ kind: "transient", reason: "try_later", reply: "450 later", party });
 const domain = (n: number) => `domain-${n}.example`;
 
+/** Of a piece that was refused before, `ago` ms ago. */
+const refusedBefore = (ago: number, systemFailures = 1) => ({ lastReason: "policy", unchangedMs: ago, systemFailures });
+
 /** Learns from outcomes, each of another event; returns what became of each. */
 const aLearner = () => {
-  const clock = { now: () => 0, random: () => 1 };
+  let nowMs = 0;
+  const clock = { now: () => nowMs, random: () => 1 };
   const breaker = new Breaker({ concurrency: 20, ...clock, onChange: () => {} });
   const parties = new Parties({ ...clock, onChange: () => {} });
   let events = 0;
-  const learn = (outcome: Outcome, systemFailures = 0): Outcome => {
+  const learn = (outcome: Outcome, before: Partial<Attempted["claim"]> = {}): Outcome => {
     events += 1;
     const party = "party" in outcome ? outcome.party : domain(0);
-    const attempted = { eventId: `event ${events}`, party, claim: { systemFailures }, isProbe: false };
+    const claim = { systemFailures: 0, lastReason: null, unchangedMs: 0, ...before };
+    const attempted = { eventId: `event ${events}`, party, claim, startedAt: nowMs, isProbe: false };
     return learnFrom(outcome, attempted, { breaker, parties });
   };
-  return { breaker, parties, learn };
+  return { breaker, parties, learn, pass: (ms: number) => (nowMs += ms) };
 };
 
 const kindsOf = (outcomes: readonly Outcome[]): Readonly<Record<string, number>> => {
@@ -33,30 +38,60 @@ const each = <Result>(count: number, make: (n: number) => Result): Result[] =>
   Array.from({ length: count }, (_, n) => make(n));
 
 describe("a refusal by a party", () => {
-  test("is final where that party accepts others", () => {
-    const { learn } = aLearner();
+  test("is final at the second look, if what began after the first was accepted", () => {
+    const { learn, pass } = aLearner();
+    expect(learn(refusedBy("a.example"))).toMatchObject({ kind: "unavailable", reason: "policy" });
+    pass(1_000);
     learn(sent);
-    expect(learn(refusedBy(domain(0)))).toEqual(refusedBy(domain(0)));
+    pass(1_000);
+    expect(learn(refusedBy("a.example"), refusedBefore(2_000))).toEqual(refusedBy("a.example"));
   });
 
-  test("is looked at once more where nothing says that others are accepted; then it is final", () => {
+  test("is not final because of what began before it", () => {
+    const { learn, pass } = aLearner();
+    learn(sent);
+    pass(1_000);
+    expect(learn(refusedBy("a.example"), refusedBefore(500))).toMatchObject({ kind: "unavailable", reason: "policy" });
+  });
+
+  test("is final at the fourth look where nothing else was sent", () => {
     const { learn } = aLearner();
-    expect(learn(refusedBy("a.example"))).toMatchObject({ kind: "unavailable", reason: "policy" });
-    expect(learn(refusedBy("a.example"), 1)).toMatchObject({ kind: "rejected" });
+    const looks = [1, 2, 3].map((failures) => learn(refusedBy("a.example"), refusedBefore(60_000, failures)).kind);
+    expect(looks).toEqual(["unavailable", "unavailable", "rejected"]);
+  });
+
+  test("is held at the fourth look where others were refused as well", () => {
+    const { learn } = aLearner();
+    learn(refusedBy("b.example"));
+    expect(learn(refusedBy("a.example"), refusedBefore(60_000, 3))).toMatchObject({
+      kind: "held",
+      reason: "account_refused",
+      reply: "550 5.7.1 no",
+    });
+  });
+
+  test("after an outage, whatever that cost, is a first one", () => {
+    const { learn } = aLearner();
+    expect(learn(refusedBy("a.example"), { systemFailures: 20, lastReason: "connection_refused" })).toMatchObject({
+      kind: "unavailable",
+    });
   });
 
   test("an account that is refused for all, over many domains: none of a hundred is rejected", () => {
     const { learn } = aLearner();
     expect(kindsOf(each(100, (n) => learn(refusedBy(domain(n)))))).toEqual({ unavailable: 100 });
     // And none when they are due again.
-    expect(kindsOf(each(100, (n) => learn(refusedBy(domain(n)), 1)))).toEqual({ unavailable: 100 });
+    expect(kindsOf(each(100, (n) => learn(refusedBy(domain(n)), refusedBefore(1_000))))).toEqual({ unavailable: 100 });
   });
 
-  test("an account that is refused after a time of success: at most one is rejected", () => {
-    const { learn, parties } = aLearner();
+  test("an account that is refused after a time of success: none is rejected", () => {
+    const { learn, parties, pass } = aLearner();
     for (let n = 0; n < 10; n += 1) parties.succeeded(domain(n));
     learn(sent);
-    expect(kindsOf(each(100, (n) => learn(refusedBy(domain(n % 10)))))).toEqual({ rejected: 1, unavailable: 99 });
+    pass(10);
+    expect(kindsOf(each(100, (n) => learn(refusedBy(domain(n % 10)))))).toEqual({ unavailable: 100 });
+    pass(200);
+    expect(kindsOf(each(4, (n) => learn(refusedBy(domain(n)), refusedBefore(200))))).toEqual({ unavailable: 4 });
   });
 
   test("a domain that refuses everything: what it refuses is held, and none is rejected", () => {

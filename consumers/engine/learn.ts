@@ -11,13 +11,17 @@ export interface LearnedBy {
 /** The attempt that had the outcome. */
 export interface Attempted extends Concerned {
   /** Before the attempt. */
-  readonly claim: Pick<TakenDelivery, "systemFailures">;
+  readonly claim: Pick<TakenDelivery, "systemFailures" | "lastReason" | "unchangedMs">;
+  /** Monotonic, ms. */
+  readonly startedAt: number;
   /** Started while the breaker was not closed. */
   readonly isProbe: boolean;
 }
 
 /** Reason of what is declined while everything is. */
 const ACCOUNT_REFUSED = "account_refused";
+/** A piece that is refused so often, and nothing else accepted since the first time, is not asked for again. */
+const LOOKS = 4;
 /** Reason of what is held because its party refuses everything. */
 export const PARTY_REFUSES = "party_refuses";
 
@@ -25,22 +29,36 @@ type Of<Kind extends Outcome["kind"]> = Extract<Outcome, { kind: Kind }>;
 
 const withReply = ({ reply }: { readonly reply?: string }) => (reply === undefined ? {} : { reply });
 
+/** What nobody knows yet: whether the refusal is the piece's own, since nothing else was accepted after the first time. */
+const unknownRefusal = (outcome: Of<"rejected">, claim: Attempted["claim"], { breaker }: LearnedBy): Outcome => {
+  if (claim.systemFailures + 1 < LOOKS) return { kind: "unavailable", reason: outcome.reason, ...withReply(outcome) };
+  // Others in a row were declined as well: it may be everybody's.
+  return breaker.decliningParties > 1 ? { kind: "held", reason: ACCOUNT_REFUSED, ...withReply(outcome) } : outcome;
+};
+
 /**
  * A permanent refusal by a party is the piece's only if neither the system declines everything nor the party refuses everything,
- * which is known after five in a row. The first ones of such a row must not be dead-lettered either: so where nothing says that
- * the party and the system accept others, the piece is looked at once more, later.
+ * which is known after five in a row. The first ones of such a row must not be dead-lettered either. So a piece that is refused
+ * for the first time waits, and is looked at once more: it is at fault if work that began after its first refusal was accepted.
+ *
+ * | refused | accepted since the first time | outcome                                                          |
+ * | ------- | ----------------------------- | ---------------------------------------------------------------- |
+ * | once    |                               | unavailable: it waits                                            |
+ * | again   | yes                           | rejected                                                         |
+ * | again   | no                            | unavailable; at the fourth look rejected, or held if pieces of   |
+ * |         |                               | other parties are refused as well                                |
  */
 const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted, learned: LearnedBy): Outcome => {
   const { breaker, parties } = learned;
-  const { eventId, claim } = attempted;
+  const { eventId, claim, startedAt } = attempted;
   const { reason } = outcome;
-  const othersAreAccepted = parties.accepts(party) && !breaker.hasDeclined;
   breaker.declined({ eventId, party, reason, words: outcome.reply });
   parties.refused(party, eventId, reason);
   if (breaker.isDeclining) return { kind: "unavailable", reason: ACCOUNT_REFUSED, ...withReply(outcome) };
   if (parties.refuses(party)) return { kind: "held", reason: PARTY_REFUSES, ...withReply(outcome) };
-  if (othersAreAccepted || claim.systemFailures > 0) return outcome;
-  return { kind: "unavailable", reason, ...withReply(outcome) };
+  if (claim.lastReason !== reason) return { kind: "unavailable", reason, ...withReply(outcome) };
+  if (breaker.hasAcceptedSince(startedAt - claim.unchangedMs)) return outcome;
+  return unknownRefusal(outcome, claim, learned);
 };
 
 /** A refusal for now uses up an attempt, unless everything is declined: then it is not about this piece. */
@@ -84,7 +102,8 @@ export const learnFrom = (outcome: Outcome, attempted: Attempted, learned: Learn
   };
   switch (outcome.kind) {
     case "done":
-      answered(attempted.party);
+      breaker.accepted(attempted.startedAt);
+      if (attempted.party !== undefined) parties.succeeded(attempted.party);
       return outcome;
     case "transient":
       if (outcome.party !== undefined) return deferredBy(outcome.party, outcome, attempted, learned);

@@ -36,10 +36,8 @@ describe("a party", () => {
     expect(parties.refuses("a.example")).toBe(false);
     refuse(parties, "b.example", 4);
     parties.succeeded("b.example");
-    expect(parties.accepts("b.example")).toBe(true);
     refuse(parties, "b.example", 4);
     expect(parties.refuses("b.example")).toBe(false);
-    expect(parties.accepts("b.example")).toBe(false);
   });
 
   test("has one probe at a time, with growing waits; what was in flight does not make them longer", () => {

@@ -24,7 +24,6 @@ interface Party {
   readonly refused: Set<string>;
   /** Deferred since the last success. */
   deferred: number;
-  hasSucceeded: boolean;
   /** 0: it does not wait. */
   waitMs: number;
   /** Monotonic, ms: when the next piece is its probe. */
@@ -69,31 +68,23 @@ export class Parties {
     party.deferred = 0;
     party.waitMs = 0;
     party.isProbed = false;
-    party.hasSucceeded = true;
   }
 
   deferred(name: string, reason: string): void {
     const party = this.#use(name);
     party.deferred += 1;
-    party.hasSucceeded = false;
     if (party.deferred >= DEFERRALS || party.waitMs > 0) this.#wait(name, party, reason);
   }
 
   refused(name: string, eventId: string, reason: string): void {
     const party = this.#use(name);
     if (party.refused.size < REFUSALS) party.refused.add(eventId);
-    party.hasSucceeded = false;
     if (party.refused.size >= REFUSALS || party.waitMs > 0) this.#wait(name, party, reason);
   }
 
   /** Whether the party refuses everything. */
   refuses(name: string): boolean {
     return (this.#known.get(name)?.refused.size ?? 0) >= REFUSALS;
-  }
-
-  /** Whether the last that the party said was a success. */
-  accepts(name: string): boolean {
-    return this.#known.get(name)?.hasSucceeded === true;
   }
 
   /** How many of them wait. */
@@ -114,7 +105,6 @@ export class Parties {
     const party = this.#known.get(name) ?? {
       refused: new Set<string>(),
       deferred: 0,
-      hasSucceeded: false,
       waitMs: 0,
       probeAt: 0,
       isProbed: false,

@@ -59,7 +59,7 @@ const adopt = statement<ClaimRow, [readonly UnknownEvent[], string, string, numb
       where deliveries.claim_token = excluded.claim_token and deliveries.state = 'active'
     returning *)
   select event_id, case when state = 'active' then 'take' else 'closed' end as verdict, state, reason, fence, attempts,
-    system_failures, uncertain, unanswered, null as was, null::float8 as wait_ms, 0::float8 as age_ms, false as is_replayed
+    system_failures, uncertain, unanswered, null as was, null::float8 as wait_ms, 0::float8 as age_ms, 0::float8 as unchanged_ms, false as is_replayed
   from made`);
 
 /** Writes unknown events to log and ledger, each once, and claims them; one answer per event id. */

@@ -51,6 +51,9 @@ export interface TakenDelivery {
   readonly isReplayed: boolean;
   /** The lease of its last owner ran out. */
   readonly tookOver: boolean;
+  /** Reason of its last outcome, and since when it has that, in ms of Postgres' clock, when it was claimed. */
+  readonly lastReason: string | null;
+  readonly unchangedMs: number;
 }
 
 export type ClaimedDelivery =
@@ -93,6 +96,8 @@ export interface ClaimRow {
   readonly was: DeliveryState | null;
   readonly wait_ms: number | null;
   readonly age_ms: number;
+  /** Since the row was changed before this claim. */
+  readonly unchanged_ms: number;
   readonly is_replayed: boolean;
 }
 
@@ -151,7 +156,7 @@ const claim = statement<
         reason: "case when next_state <> 'active' then decided.lookup_reason end",
       })} end
     from (
-      select event_id, state, lookup_reason, verdict, is_ours,
+      select event_id, state, lookup_reason, verdict, is_ours, updated_at as changed_at,
         case when state = 'active' and not is_ours then ${withStep("decided", {
           state: "case when $7::boolean then 'queued' else 'uncertain' end",
           by: "$3::text",
@@ -161,17 +166,18 @@ const claim = statement<
           else 'active' end as next_state
       from decided where verdict in ('take', 'expire', 'hold', 'cancel', 'suppress')) as decided
     where deliveries.group_name = $2::text and deliveries.event_id = decided.event_id
-    returning deliveries.*, case when not is_ours then decided.state end as was, verdict)
+    returning deliveries.*, case when not is_ours then decided.state end as was, verdict, changed_at)
   select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, unanswered,
-    was, null::float8 as wait_ms, extract(epoch from now() - created_at)::float8 * 1000 as age_ms, ${SQL_IS_REPLAYED} as is_replayed
+    was, null::float8 as wait_ms, extract(epoch from now() - created_at)::float8 * 1000 as age_ms,
+    extract(epoch from now() - changed_at)::float8 * 1000 as unchanged_ms, ${SQL_IS_REPLAYED} as is_replayed
   from updated
   union all
   select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, unanswered, state,
     extract(epoch from (case verdict when 'leased' then lease_until else next_try_at end) - now())::float8 * 1000,
-    extract(epoch from now() - created_at)::float8 * 1000, ${SQL_IS_REPLAYED}
+    extract(epoch from now() - created_at)::float8 * 1000, 0, ${SQL_IS_REPLAYED}
   from decided where verdict in ('closed', 'leased', 'not-due', 'ask')
   union all
-  select event_id, 'locked', 'queued', null, 0, 0, 0, 0, 0, null, null, 0, false
+  select event_id, 'locked', 'queued', null, 0, 0, 0, 0, 0, null, null, 0, 0, false
   from input where event_id not in (select event_id from locked) and exists (
     select 1 from deliveries where deliveries.event_id = input.event_id and group_name = $2::text)`);
 
@@ -198,6 +204,8 @@ export const toClaimed = (row: ClaimRow): ClaimedDelivery => {
         ageMs: row.age_ms,
         isReplayed: row.is_replayed,
         tookOver: row.was === null ? row.unanswered > 1 : row.was === "active",
+        lastReason: row.reason,
+        unchangedMs: row.unchanged_ms,
       };
     case "hold":
     case "cancel":
