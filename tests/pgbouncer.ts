@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startChild } from "../local/child.ts";
+import { type Child, startChild } from "../local/child.ts";
 import { unpackDebianPackages } from "../local/debian-packages.ts";
 import { asOrdinaryUser } from "../local/postgres.ts";
 import { ownPort } from "./own-port.ts";
@@ -43,10 +43,25 @@ const pgbouncerProgram = (): Program => {
 export interface PgBouncer extends AsyncDisposable {
   /** The URL of the database that it leads to. */
   readonly url: string;
+  /** SIGKILL: every connection through it is lost. */
+  kill(): Promise<void>;
+  /** Starts it again at the same address. */
+  start(): Promise<void>;
 }
 
+export interface PgBouncerOptions {
+  /** Connections to the server at most; 5 if not given. */
+  readonly poolSize?: number;
+}
+
+/** How soon it asks a server again that could not be reached. PgBouncer's default is 15 s. */
+const LOGIN_RETRY_S = 1;
+
 /** Starts PgBouncer in transaction mode before a database. */
-export const startPgBouncer = async (databaseUrl: string): Promise<PgBouncer> => {
+export const startPgBouncer = async (
+  databaseUrl: string,
+  { poolSize = 5 }: PgBouncerOptions = {},
+): Promise<PgBouncer> => {
   const { command, env } = pgbouncerProgram();
   const target = new URL(databaseUrl);
   const directory = mkdtempSync(join(tmpdir(), "pgbouncer-"));
@@ -62,25 +77,34 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = 5
+default_pool_size = ${poolSize}
+server_login_retry = ${LOGIN_RETRY_S}
 `,
   );
-  const started = Promise.withResolvers<void>();
-  const child = startChild({
-    asUser: asOrdinaryUser([directory]),
-    command: [command, settings],
-    env,
-    onLine: (line) => {
-      if (line.includes("process up")) started.resolve();
-    },
-    deathSignal: "INT",
-  });
-  void child.exited.then((how) => started.reject(new Error(`pgbouncer ended (${how}): ${child.lastLines()}`)));
-  await started.promise;
+  const start = async (): Promise<Child> => {
+    const started = Promise.withResolvers<void>();
+    const child = startChild({
+      asUser: asOrdinaryUser([directory]),
+      command: [command, settings],
+      env,
+      onLine: (line) => {
+        if (line.includes("process up")) started.resolve();
+      },
+      deathSignal: "INT",
+    });
+    void child.exited.then((how) => started.reject(new Error(`pgbouncer ended (${how}): ${child.lastLines()}`)));
+    await started.promise;
+    return child;
+  };
+  let child = await start();
   const url = new URL(databaseUrl);
   url.host = `127.0.0.1:${port}`;
   return {
     url: url.href,
+    kill: () => child.stop("SIGKILL", 5_000),
+    start: async () => {
+      child = await start();
+    },
     [Symbol.asyncDispose]: async () => {
       await child.stop("SIGINT", 5_000);
       rmSync(directory, { recursive: true, force: true });

@@ -18,13 +18,14 @@ import { type Limits, runFaults, untilSettled } from "./run.ts";
 import { SERVICE_TOKEN, startChaosSystem } from "./system.ts";
 import { startChaoticReceiver } from "./webhook-receiver.ts";
 
-const USAGE = `bun run chaos [--minutes N] [--faults N] [--signups N] [--seed S] [--rate R] [--only KIND]
+const USAGE = `bun run chaos [--minutes N] [--faults N] [--signups N] [--seed S] [--rate R] [--only KIND] [--pgbouncer]
 
 Runs two APIs, four consumers of five groups, Postgres, Redis, a faulty mail server and a faulty receiver of webhooks under a steady
 load of R signups per second (default 25) and five payments; some users confirm their address, some ask for another link. It injects
 random faults until the first of the limits that are given (default: 1 minute), waits until all work is finished, and audits it. The
 same seed gives the same faults. Exit code 1 if a promise is broken, or if the run provoked too little to prove anything.
 
+  --pgbouncer   all processes reach Postgres through PgBouncer, which is killed as well; default: with every third seed
   --only KIND   only faults whose kind contains this text, one at a time, such as "lock" or "smtp: domain"
 
 Ctrl-C ends the faults and audits what was done until then; a second one ends the run.`;
@@ -32,6 +33,8 @@ Ctrl-C ends the faults and audits what was done until then; a second one ends th
 const WARM_UP_MS = 30_000;
 const PROGRESS_EVERY_MS = 10_000;
 const PAYMENTS_PER_SECOND = 5;
+/** Ctrl-C reaches this process from the terminal, and once more from `bun run`. */
+const SAME_SIGNAL_MS = 500;
 
 const number = (text: string | undefined, fallback: number): number => {
   const value = text === undefined ? fallback : Number(text);
@@ -43,6 +46,7 @@ const number = (text: string | undefined, fallback: number): number => {
 };
 
 const { values } = parseArgs({
+  allowNegative: true,
   options: {
     minutes: { type: "string" },
     faults: { type: "string" },
@@ -50,6 +54,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     seed: { type: "string" },
     rate: { type: "string" },
+    pgbouncer: { type: "boolean" },
     help: { type: "boolean", default: false },
   },
 });
@@ -66,11 +71,15 @@ const limits: Limits = {
 };
 const seed = number(values.seed, Math.floor(Math.random() * 1_000_000));
 const rate = number(values.rate, 25);
+/** Where there is no Debian package of it, only if it is asked for. */
+const { pgbouncer: hasPooler = seed % 3 === 0 && Bun.which("dpkg") !== null } = values;
 /** The end of the faults, and that of the run. */
 const [end, stop] = [new AbortController(), new AbortController()];
+let endedAt = Number.POSITIVE_INFINITY;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    if (end.signal.aborted) stop.abort();
+    if (performance.now() - endedAt > SAME_SIGNAL_MS) stop.abort();
+    endedAt = Math.min(endedAt, performance.now());
     end.abort();
   });
 }
@@ -93,7 +102,7 @@ const main = async (): Promise<readonly string[]> => {
   writeFileSync(workFile, "");
   await using receiver = await startChaoticReceiver(seededRandom(seed + 3));
   const effects = [mailEffects(MAIL, mailServer), exampleEffects(workFile), webhookEffects(receiver)];
-  await using system = await startChaosSystem({ directory, mailServer, receiver, logs, workFile });
+  await using system = await startChaosSystem({ directory, mailServer, receiver, logs, workFile, hasPooler });
   const urls = system.victims.filter(({ kind }) => kind === "api").map(({ url }) => url);
   await Promise.all(urls.map((url) => untilReady("an API", `${url}/readyz`, stop.signal)));
   const payments = await startPayments({
@@ -123,7 +132,8 @@ const main = async (): Promise<readonly string[]> => {
   const progress = setInterval(() => say(current), PROGRESS_EVERY_MS);
   try {
     const warmBy = performance.now() + WARM_UP_MS;
-    while (effects.some(({ read }) => read().length === 0) && performance.now() < warmBy) await pause(100, stop.signal);
+    while (effects.some(({ read }) => read().length === 0) && performance.now() < warmBy && !end.signal.aborted)
+      await pause(100, end.signal);
     logs.reset();
     const onFault = (label: string) => {
       current = label;

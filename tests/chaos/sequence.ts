@@ -92,6 +92,7 @@ const randomFaults = (deps: FaultDeps): Generator<Fault, never> => {
       onStores.flushWhileRetriesAreDelayed,
       onStores.failOverRedis,
       onStores.killPostgres,
+      ...(deps.system.pooler === undefined ? [] : [onStores.killPooler]),
       onStores.promoteStandby,
       onStores.cutConnections,
       onStores.addMalformed,

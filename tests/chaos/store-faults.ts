@@ -83,6 +83,14 @@ export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
       ),
     heal: nothing,
   });
+  const killPooler = (): Fault => ({
+    kind: "kill -9 pgbouncer",
+    label: "kill -9 pgbouncer, restarted",
+    lastsMs: random.between(500, 3_000),
+    parts: ["postgres"],
+    inflict: async () => system.pooler?.kill(),
+    heal: async () => system.pooler?.start(),
+  });
   const promoteStandby = (): Fault => ({
     kind: "standby promoted",
     label: "kill -9 postgres, its synchronous standby promoted",
@@ -107,6 +115,7 @@ export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
     flush,
     flushWhileRetriesAreDelayed,
     killPostgres,
+    killPooler,
     cutConnections,
     addMalformed,
   };

@@ -3,6 +3,7 @@ import { findRedis } from "../../local/redis-program.ts";
 import { receiverVariable } from "../../settings/webhooks.ts";
 import { PAYMENTS } from "../../stream/groups.ts";
 import { ownPort } from "../own-port.ts";
+import { type PgBouncer, startPgBouncer } from "../pgbouncer.ts";
 import { findClockLibrary } from "./clock-library.ts";
 import { EXAMPLE, MAIL, RECEIVER, REMINDER, WEBHOOK } from "./groups.ts";
 import { createLink, type Link } from "./link.ts";
@@ -30,6 +31,8 @@ export interface ChaosSystem extends AsyncDisposable {
   retire(): Promise<void>;
   readonly postgres: ReplicatedPostgres;
   readonly redis: ReplicatedRedis;
+  /** Through which all processes reach Postgres; undefined: they connect to Postgres itself. */
+  readonly pooler: PgBouncer | undefined;
 }
 
 export interface ChaosSystemOptions {
@@ -40,6 +43,8 @@ export interface ChaosSystemOptions {
   readonly logs: LogSums;
   /** Where the example's consumers record their work. */
   readonly workFile: string;
+  /** Whether PgBouncer is between all processes and Postgres. */
+  readonly hasPooler: boolean;
 }
 
 export const STREAM_NAME = "chaos";
@@ -79,6 +84,9 @@ const PARTS = [
   { kind: "consumer", name: "consumer-4", groups: [EXAMPLE, PAYMENTS.name, WEBHOOK], hasFakeClock: false },
 ] as const;
 
+/** More than all processes use at a time. */
+const POOLER_CONNECTIONS = 60;
+
 const root = join(import.meta.dir, "..", "..");
 
 const withPort = (url: string, port: number | string): string => {
@@ -87,9 +95,23 @@ const withPort = (url: string, port: number | string): string => {
   return changed.href;
 };
 
-/** Two APIs, four consumers, Postgres, and Redis with an append-only file; each pair is connected by a link of its own. */
+/** Migrates through the pooler, too: this process forwards meanwhile. */
+const migrate = async (env: Readonly<Record<string, string>>, databaseUrl: string): Promise<void> => {
+  const migrating = Bun.spawn([process.execPath, "database/migrate.ts"], {
+    cwd: root,
+    env: { ...env, DATABASE_URL: databaseUrl },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const said = await new Response(migrating.stderr).text();
+  if ((await migrating.exited) !== 0) throw new Error(`migrating the database failed: ${said}`);
+};
+
+/**
+ * Two APIs, four consumers, Postgres, perhaps PgBouncer before it, and Redis with an append-only file; each pair is connected by
+ * a link of its own.
+ */
 export const startChaosSystem = async (options: ChaosSystemOptions): Promise<ChaosSystem> => {
-  const { directory, mailServer, receiver, logs, workFile } = options;
+  const { directory, mailServer, receiver, logs, workFile, hasPooler } = options;
   const program = findRedis(join(root, ".local", "redis"), console.log);
   const clockLibrary = findClockLibrary(join(root, ".local", "libfaketime"));
   if (clockLibrary === undefined) console.log("libfaketime is unavailable: clocks do not jump");
@@ -121,18 +143,22 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
     [receiverVariable(RECEIVER, "SECRET")]: receiver.secret,
     EXAMPLE_WORK_FILE: workFile,
   };
-  const migrated = Bun.spawnSync([process.execPath, "database/migrate.ts"], {
-    cwd: root,
-    // This process does not forward while it waits for the migration.
-    env: { ...env, DATABASE_URL: postgres.url },
-  });
-  if (!migrated.success) throw new Error(`migrating the database failed: ${migrated.stderr.toString()}`);
 
   /** Faults break it. */
   const portOf = (made: Link): string => {
     links.push(made);
     return String(made.port);
   };
+  const pooler = hasPooler
+    ? await startPgBouncer(withPort(postgres.url, portOf(await linkTo("pgbouncer", "postgres", postgres.url))), {
+        poolSize: POOLER_CONNECTIONS,
+      })
+    : undefined;
+  await migrate(env, pooler?.url ?? databaseUrl);
+  const linkToDatabase = (name: string): Promise<Link> =>
+    pooler === undefined
+      ? linkTo(name, "postgres", postgres.url)
+      : createLink(`${name} -> pgbouncer`, Number(new URL(pooler.url).port));
   const misconduct: string[] = [];
   const victims: Victim[] = [];
   for (const { kind, name, groups, hasFakeClock } of PARTS) {
@@ -148,7 +174,7 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
               : {}),
           };
     const stores = {
-      DATABASE_URL: withPort(databaseUrl, portOf(await linkTo(name, "postgres", postgres.url))),
+      DATABASE_URL: withPort(databaseUrl, portOf(await linkToDatabase(name))),
       REDIS_URL: withPort(redisUrl, portOf(await linkTo(name, "redis", redis.url))),
     };
     victims.push(
@@ -185,10 +211,12 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
     },
     postgres,
     redis,
+    pooler,
     async [Symbol.asyncDispose]() {
       for (const each of links) each.heal();
       await Promise.all(victims.map((victim) => victim.stop()));
       await Promise.all([...links, toPostgres, toRedis].map((each) => each[Symbol.asyncDispose]()));
+      await pooler?.[Symbol.asyncDispose]();
       await Promise.all([redis[Symbol.asyncDispose](), postgres[Symbol.asyncDispose]()]);
     },
   };
