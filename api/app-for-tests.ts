@@ -6,6 +6,7 @@ import { createSignupWriter } from "../database/users/signup.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { boundGroups, GROUPS } from "../stream/groups.ts";
 import { type AppDeps, createApp } from "./app.ts";
+import { openCommonPasswords } from "./passwords/common-passwords.ts";
 import { createPasswordHasher } from "./passwords/hasher.ts";
 
 export const SERVICE_TOKEN = "a-token-of-the-tests-0123456789";
@@ -22,6 +23,7 @@ export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
     signups: createSignupWriter(db, boundGroups(GROUPS)),
     payments: createPaymentWriter(db, boundGroups(GROUPS)),
     hasher: aCheapHasher(),
+    commonPasswords: openCommonPasswords(),
     afterCommit: async (event) => {
       committed.push(event);
     },

@@ -31,10 +31,14 @@ import { openapiRoute } from "./openapi/document.ts";
 import { backlogRoute } from "./operations/backlog-route.ts";
 import { createServiceTokenCheck } from "./operations/service-token.ts";
 import { addPages } from "./pages/routes.ts";
+import type { CommonPasswords } from "./passwords/common-passwords.ts";
 import type { PasswordHasher } from "./passwords/hasher.ts";
+import { createPasswordRules } from "./passwords/rules.ts";
 import { paymentStatusRoute, requestPaymentRoute } from "./payments/routes.ts";
 import { resource } from "./resource.ts";
+import { createNameRules } from "./signup/names/name-rules.ts";
 import { signupRoute } from "./signup/route.ts";
+import { createParseSignup } from "./signup/schema.ts";
 import { createSignUp } from "./signup/sign-up.ts";
 import { eventRoute } from "./status/event-route.ts";
 import { createFindEvent, createFindEvents } from "./status/event-status.ts";
@@ -46,6 +50,7 @@ export interface AppDeps {
   readonly signups: SignupWriter;
   readonly payments: PaymentWriter;
   readonly hasher: PasswordHasher;
+  readonly commonPasswords: CommonPasswords;
   /** Every group, in the order in which they speak for an event. */
   readonly groups: readonly Group[];
   /** Publishes a committed event, within a short time limit of its own. Never rejects. */
@@ -113,7 +118,12 @@ export const createApp = (deps: AppDeps): Hono => {
     }),
   );
 
-  const signup = signupRoute({ signUp, newTraceContext });
+  const brandName = settings.BRAND_NAME;
+  const parseSignup = createParseSignup({
+    names: createNameRules({ brandName }),
+    passwords: createPasswordRules({ common: deps.commonPasswords, brandName }),
+  });
+  const signup = signupRoute({ parseSignup, signUp, newTraceContext });
   resource(app, "/api/v1/user/", { post: signup });
   // An alias for clients that leave out the last slash; not in the document, where an operation has one path.
   resource(app, "/api/v1/user", { post: signup.handler });
@@ -136,9 +146,10 @@ export const createApp = (deps: AppDeps): Hono => {
   resource(app, "/api/v1/payments/:transaction_id", { get: paymentStatusRoute(paymentRoutes) });
   resource(app, "/livez", { get: livenessRoute(deps.liveness) });
   resource(app, "/readyz", { get: readinessRoute(deps.readiness) });
-  resource(app, "/openapi.json", { get: openapiRoute(app, settings.BRAND_NAME) });
-  addDocs(app, settings.BRAND_NAME);
+  resource(app, "/openapi.json", { get: openapiRoute(app, brandName) });
+  addDocs(app, brandName);
   addPages(app, {
+    parseSignup,
     signUp,
     resend,
     confirmAddress: createConfirmAddress({
@@ -151,7 +162,7 @@ export const createApp = (deps: AppDeps): Hono => {
     report,
     newTraceContext,
     newId: deps.newId,
-    brandName: settings.BRAND_NAME,
+    brandName,
     publicOrigin: new URL(settings.PUBLIC_URL).origin,
   });
   return app;

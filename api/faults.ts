@@ -18,6 +18,18 @@ const FAULTS = {
     vi: "Tên phải có ít nhất một ký tự hiển thị được.",
     en: "The name must have at least one visible character.",
   },
+  user_name_hidden_characters: {
+    vi: "Tên không được chứa ký tự ẩn.",
+    en: "The name must not contain characters that cannot be seen.",
+  },
+  user_name_mixed_scripts: {
+    vi: "Mỗi từ trong tên chỉ được dùng một hệ chữ viết; chữ Latinh có thể đi cùng chữ Hán, Nhật hoặc Hàn.",
+    en: "Each word of the name must be in one script; only Chinese, Japanese and Korean may be mixed with Latin letters.",
+  },
+  user_name_reserved: {
+    vi: "Tên này được dành riêng cho quản trị viên của dịch vụ; vui lòng chọn tên khác.",
+    en: "This name is reserved for those who run the service. Please choose another one.",
+  },
   email_invalid: {
     vi: "Vui lòng nhập đúng một địa chỉ email, ví dụ ten@example.com.",
     en: "Expected exactly one email address, such as name@example.com.",
@@ -34,6 +46,18 @@ const FAULTS = {
   password_too_long: {
     vi: "Mật khẩu không được dài quá 128 ký tự.",
     en: "The password must have at most 128 characters.",
+  },
+  password_common: {
+    vi: "Mật khẩu này quá phổ biến và dễ bị đoán ra. Hãy thử ghép vài từ không liên quan đến nhau.",
+    en: "This password is one of the most common ones and easily guessed. Try several unrelated words instead.",
+  },
+  password_run: {
+    vi: "Mật khẩu không được chỉ gồm một ký tự lặp lại, khoảng trắng hoặc một dãy ký tự liên tiếp. Hãy thử ghép vài từ không liên quan đến nhau.",
+    en: "The password must not be one repeated character, only spaces or a sequence. Try several unrelated words instead.",
+  },
+  password_personal: {
+    vi: "Mật khẩu không được là địa chỉ email, tên của bạn hay tên của dịch vụ. Hãy thử ghép vài từ không liên quan đến nhau.",
+    en: "The password must not be your email address, your name or the service's name. Try several unrelated words instead.",
   },
   transaction_id_invalid: {
     vi: "Mã giao dịch phải gồm 1 đến 128 ký tự ASCII nhìn thấy được, không có khoảng trắng.",

@@ -17,6 +17,7 @@ import { createApp } from "./app.ts";
 import { startBackground } from "./background/start.ts";
 import { clientOf } from "./client/client.ts";
 import { createReadiness } from "./health/readiness.ts";
+import { openCommonPasswords } from "./passwords/common-passwords.ts";
 import { warnOfCheapHashes } from "./passwords/cost.ts";
 import { createPasswordHasher } from "./passwords/hasher.ts";
 import { observedHasher } from "./passwords/observe.ts";
@@ -98,6 +99,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     signups,
     payments,
     hasher,
+    commonPasswords: openCommonPasswords(),
     groups,
     afterCommit: (event) => publisher.publish(event),
     readiness: () => readiness.check(),

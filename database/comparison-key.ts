@@ -4,3 +4,6 @@
  */
 export const comparisonKey = (text: string): string =>
   text.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+
+/** The key by which user names are compared: full width and other compatibility forms are the same name, too (NFKC). */
+export const nameKey = (name: string): string => comparisonKey(name.normalize("NFKC"));

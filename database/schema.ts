@@ -7,7 +7,7 @@ export interface UsersTable {
   /** UUIDv7 */
   id: string;
   user_name: string;
-  /** `comparisonKey(user_name)`, unique. */
+  /** `nameKey(user_name)`, unique. */
   user_name_key: string;
   email: string;
   /** `comparisonKey(email)`, unique. */

@@ -9,11 +9,12 @@ import { readText, requireForm } from "../read-body.ts";
 import { traceOf } from "../request-trace.ts";
 import type { SignUp, SignupOutcome } from "../signup/contract.ts";
 import { idempotencyKeyHash } from "../signup/idempotency-key.ts";
-import { parseSignup, type SignupInput } from "../signup/schema.ts";
+import type { ParseSignup, SignupInput } from "../signup/schema.ts";
 import { page } from "./render.ts";
 import { type FormFault, SignupForm } from "./signup-form.tsx";
 
 export interface SignupPageDeps {
+  readonly parseSignup: ParseSignup;
   readonly signUp: SignUp;
   readonly report: ReportError;
   readonly newId: () => string;
@@ -44,7 +45,7 @@ const TAKEN = { email_taken: "email", user_name_taken: "user_name" } as const;
  * (never the password) and each fault beside its field.
  */
 export const submitForm = (deps: SignupPageDeps): Handler => {
-  const { signUp, report, newId, newTraceContext, brandName } = deps;
+  const { parseSignup, signUp, report, newId, newTraceContext, brandName } = deps;
 
   /** The form's id makes a second click harmless. The same form with other contents is a new signup. */
   const signUpOnce = async (c: Context, input: SignupInput, formId: string): Promise<SignupOutcome> => {

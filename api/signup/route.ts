@@ -1,4 +1,3 @@
-import type { Context } from "hono";
 import type { TraceContext } from "../../observability/trace-context.ts";
 import { acceptLanguage, header, jsonAnswer, jsonRequest, problems } from "../openapi/describe.ts";
 import { exampleLocation, exampleSignup, exampleSignupRequest } from "../openapi/examples.ts";
@@ -9,21 +8,16 @@ import type { Operation } from "../resource.ts";
 import { eventHref, signupAnswerSchema, toSignupAnswer } from "./answer.ts";
 import type { SignUp } from "./contract.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
-import { parseSignup, type SignupInput, signupSchema } from "./schema.ts";
+import { type ParseSignup, signupSchema } from "./schema.ts";
 
 export interface SignupRouteDeps {
+  readonly parseSignup: ParseSignup;
   readonly signUp: SignUp;
   readonly newTraceContext: () => TraceContext;
 }
 
-const readSignup = async (c: Context): Promise<SignupInput> => {
-  const parsed = parseSignup(await readJson(c));
-  if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
-  return parsed.input;
-};
-
 /** `POST /api/v1/user/`: 201 once user, ledger row and outbox row are committed. */
-export const signupRoute = ({ signUp, newTraceContext }: SignupRouteDeps): Operation => ({
+export const signupRoute = ({ parseSignup, signUp, newTraceContext }: SignupRouteDeps): Operation => ({
   description: {
     operationId: "signUp",
     summary: "Sign up; a welcome mail follows",
@@ -71,9 +65,10 @@ export const signupRoute = ({ signUp, newTraceContext }: SignupRouteDeps): Opera
   handler: async (c) => {
     requireJson(c.req.header("content-type"));
     const keyHash = readIdempotencyKey(c.req.header("idempotency-key"));
-    const input = await readSignup(c);
+    const parsed = parseSignup(await readJson(c));
+    if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
     const outcome = await signUp({
-      input,
+      input: parsed.input,
       idempotencyKeyHash: keyHash,
       trace: traceOf(c, newTraceContext),
       signal: c.req.raw.signal,

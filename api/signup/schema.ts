@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { LOCALES } from "../../stream/events/user-signed-up.ts";
-import { type FaultCode, type Parsed, parseBy } from "../faults.ts";
+import { type FaultCode, faultAt, type Parsed, parseBy } from "../faults.ts";
+import type { PasswordRules } from "../passwords/rules.ts";
 import { parseEmailAddress } from "./email-address.ts";
+import type { NameRules } from "./names/name-rules.ts";
 
 const MAX_USER_NAME = 64;
 const MIN_PASSWORD = 12;
@@ -53,7 +55,9 @@ export const signupSchema = z.object(
       .meta({
         minLength: 1,
         maxLength: MAX_USER_NAME,
-        description: "Counted in code points after NFC and trimming. No control or direction-changing characters.",
+        description:
+          "Counted in code points after NFC and trimming. No control, direction-changing or hidden characters, no word of " +
+          "mixed scripts, and no name that looks like a reserved one. Markup is allowed.",
         examples: ["Đặng Thị Hoa"],
       }),
     email: text()
@@ -77,7 +81,8 @@ export const signupSchema = z.object(
         writeOnly: true,
         minLength: MIN_PASSWORD,
         maxLength: MAX_PASSWORD,
-        description: "Counted in code points after NFC. Any characters.",
+        description:
+          "Counted in code points after NFC. Any characters, but not a common password, a mere run, or the address or name.",
         examples: ["một mật khẩu dài và riêng"],
       }),
     locale: z
@@ -91,5 +96,30 @@ export const signupSchema = z.object(
 /** A signup after normalisation, its password still in plain text. */
 export type SignupInput = z.output<typeof signupSchema>;
 
+const { user_name: userName, email, password } = signupSchema.shape;
+/** The fields of a body with other faults, as far as each is in order by itself. */
+const fieldsInOrder = z.object({ user_name: userName.catch(""), email: email.catch(""), password: password.catch("") });
+
 /** Checks a body and reports all its faults at once. */
-export const parseSignup = (body: unknown): Parsed<SignupInput> => parseBy(signupSchema, body);
+export type ParseSignup = (body: unknown) => Parsed<SignupInput>;
+
+/** The schema says what a body may be, the rules what would deceive others or be guessed. */
+export const createParseSignup = (rules: {
+  readonly names: NameRules;
+  readonly passwords: PasswordRules;
+}): ParseSignup => {
+  return (body) => {
+    const parsed = parseBy(signupSchema, body);
+    const fields = parsed.kind === "valid" ? parsed.input : fieldsInOrder.safeParse(body).data;
+    if (fields === undefined) return parsed;
+    const { user_name: name, email: address, password: secret } = fields;
+    const faults = [
+      ...(name === "" ? [] : rules.names(name)).map((code) => faultAt(["user_name"], code)),
+      ...(secret === "" ? [] : rules.passwords(secret, { email: address, userName: name })).map((code) =>
+        faultAt(["password"], code),
+      ),
+    ];
+    if (faults.length === 0) return parsed;
+    return { kind: "invalid", faults: [...(parsed.kind === "invalid" ? parsed.faults : []), ...faults] };
+  };
+};

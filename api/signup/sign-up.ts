@@ -1,4 +1,4 @@
-import { comparisonKey } from "../../database/comparison-key.ts";
+import { comparisonKey, nameKey } from "../../database/comparison-key.ts";
 import type { LoggedEvent } from "../../database/events.ts";
 import type { KeyedSignup } from "../../database/users/idempotency-keys.ts";
 import type { SignupResult, SignupWriter } from "../../database/users/signup.ts";
@@ -44,7 +44,7 @@ export const createSignUp = (deps: SignUpDeps): SignUp => {
       userId,
       event: { eventId, ...event, ...request.trace },
       userName,
-      userNameKey: comparisonKey(userName),
+      userNameKey: nameKey(userName),
       email,
       emailKey: comparisonKey(email),
       passwordHash,

@@ -1,4 +1,4 @@
-import { comparisonKey } from "../comparison-key.ts";
+import { comparisonKey, nameKey } from "../comparison-key.ts";
 import { type Database, statement } from "../connection.ts";
 import { SQL_FINAL } from "../ledger/states.ts";
 import { withStep } from "../ledger/timeline.ts";
@@ -83,7 +83,7 @@ export const findUserIds = async (db: Database, text: string): Promise<readonly 
     .where((where) =>
       where.or([
         where("email_key", "=", key),
-        where("user_name_key", "=", key),
+        where("user_name_key", "in", [key, nameKey(wanted)]),
         ...(isUuid(wanted) ? [where("id", "=", wanted)] : []),
       ]),
     )

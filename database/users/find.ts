@@ -1,4 +1,4 @@
-import { comparisonKey } from "../comparison-key.ts";
+import { comparisonKey, nameKey } from "../comparison-key.ts";
 import { type Database, statement } from "../connection.ts";
 import type { DeliveryState } from "../ledger/states.ts";
 import type { TimelineStep } from "../ledger/timeline.ts";
@@ -63,10 +63,14 @@ interface FoundRow {
   readonly timeline: readonly TimelineStep[];
 }
 
-/** $1 the text as a UUID or null, $2 as a comparison key, $3 maximum rows. The ledger outlives the user. */
-const find = statement<FoundRow, [string | null, string, number]>(`
+/**
+ * $1 the text as a UUID or null, $2 as a comparison key, $3 maximum rows, $4 as a key of a name (older rows have $2). The
+ * ledger outlives the user.
+ */
+const find = statement<FoundRow, [string | null, string, number, string]>(`
   with wanted as (
-    select id::text as subject, id as user_id from users where id = $1::uuid or email_key = $2::text or user_name_key = $2::text
+    select id::text as subject, id as user_id from users 
+      where id = $1::uuid or email_key = $2::text or user_name_key in ($2::text, $4::text)
     union
     select subject, case when subject ~ ${SQL_UUID} then subject::uuid end
     from events where event_id = $1::uuid or subject = $1::uuid::text)
@@ -108,7 +112,7 @@ const toDelivery = (row: FoundRow): FoundDelivery[] =>
  */
 export const findUsers = async (db: Database, text: string, limit: number): Promise<readonly FoundUser[]> => {
   const wanted = text.trim();
-  const rows = await find(db, isUuid(wanted) ? wanted : null, comparisonKey(wanted), limit);
+  const rows = await find(db, isUuid(wanted) ? wanted : null, comparisonKey(wanted), limit, nameKey(wanted));
   return [...Map.groupBy(rows, (row) => row.found_subject)].map(([subject, ofUser]) => ({
     userId: subject,
     userName: ofUser[0]?.user_name ?? null,

@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+/** The most common passwords, as a Bloom filter. */
+export interface CommonPasswords {
+  /** Whether a password is among them, without regard to case; wrongly so for fewer than one in 10,000. */
+  has(password: string): boolean;
+}
+
+/** Bits set for each password: with 20 bits of the filter for each, fewer than one in 10,000 others has all of its own set. */
+const HASHES = 14;
+export const BITS_PER_PASSWORD = 20;
+
+/** How passwords are compared: in full width or not, in capitals or not. */
+export const foldPassword = (password: string): string => password.normalize("NFKC").toLowerCase();
+
+/** The bits of a password in a filter of so many: two halves of its SHA-256 make all of them (Kirsch, Mitzenmacher). */
+export const bitsOf = (password: string, size: number): readonly number[] => {
+  const digest = createHash("sha256").update(foldPassword(password)).digest();
+  const [first, step] = [digest.readUIntBE(0, 6), digest.readUIntBE(6, 6)];
+  return Array.from({ length: HASHES }, (_, index) => (first + index * step) % size);
+};
+
+const FILE = new URL("./common-passwords.bin", import.meta.url);
+
+/**
+ * Reads the filter: all passwords of 12 to 128 characters among the million most common ones, which are more than are left of
+ * the 100,000 most common. Written by `generate-common-passwords.ts`, which names the source.
+ *
+ * @throws if the file is missing
+ */
+export const openCommonPasswords = (): CommonPasswords => {
+  const filter = readFileSync(FILE);
+  const isSet = (bit: number): boolean => ((filter[bit >> 3] ?? 0) & (1 << (bit & 7))) !== 0;
+  return { has: (password) => bitsOf(password, filter.length * 8).every(isSet) };
+};

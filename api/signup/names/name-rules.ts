@@ -1,0 +1,18 @@
+import type { FaultCode } from "../../faults.ts";
+import { hasHiddenCharacters } from "./hidden-characters.ts";
+import { createReservedNames } from "./reserved-names.ts";
+import { createMixedScriptsCheck } from "./scripts.ts";
+
+/** Which names would deceive those who read them. Applied to a name in NFC that has the right length. */
+export type NameRules = (name: string) => readonly FaultCode[];
+
+/** `brandName` is reserved, too. */
+export const createNameRules = ({ brandName }: { readonly brandName: string }): NameRules => {
+  const reserved = createReservedNames([brandName]);
+  const mixesScripts = createMixedScriptsCheck();
+  return (name) => {
+    if (hasHiddenCharacters(name)) return ["user_name_hidden_characters"];
+    if (reserved.has(name)) return ["user_name_reserved"];
+    return mixesScripts(name) ? ["user_name_mixed_scripts"] : [];
+  };
+};

@@ -1,0 +1,62 @@
+import { CONFUSABLE_LETTERS } from "./confusable-letters.ts";
+
+/** Who runs a service: names that readers would trust. Compared as `lookOf` sees them. */
+const RESERVED = [
+  // RFC 2142, 3 to 6.
+  ["info", "marketing", "sales", "support", "abuse", "noc", "security"],
+  ["postmaster", "hostmaster", "usenet", "news", "webmaster", "www", "uucp", "ftp"],
+  // Who can have certificates issued (CA/Browser Forum, Baseline Requirements, 3.2.2.4.4), and system accounts.
+  ["admin", "administrator", "sysadmin", "sysop", "root", "superuser", "system", "daemon", "mailer-daemon", "nobody"],
+  ["no-reply", "do-not-reply", "bounces", "ssl-admin", "ssl-administrator", "ssl-webmaster"],
+  // People of the service.
+  ["moderator", "operator", "owner", "staff", "official", "team", "help", "helpdesk", "help-center", "contact"],
+  ["customer-service", "customer-support", "billing", "payment", "payments", "accounts", "privacy", "legal"],
+  ["quản trị", "quản trị viên", "ban quản trị", "hỗ trợ", "hỗ trợ khách hàng", "chăm sóc khách hàng", "bảo mật"],
+].flat();
+
+/** Where alphabets of enclosed letters begin that compatibility leaves alone: 🅐, 🅰, and the letters of flags. */
+const ENCLOSED = [0x1f150, 0x1f170, 0x1f1e6] as const;
+const SMALL_CAPITALS = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡxʏᴢ";
+const ALPHABET = "abcdefghijklmnopqrstuvwxyz";
+
+const lookalikes = (): ReadonlyMap<string, string> =>
+  new Map([
+    ...Object.entries(CONFUSABLE_LETTERS).flatMap(([letters, characters]) =>
+      [...characters].map((character) => [character, letters] as const),
+    ),
+    ...[...SMALL_CAPITALS].map((character, index) => [character, ALPHABET.charAt(index)] as const),
+    ...ENCLOSED.flatMap((first) =>
+      [...ALPHABET].map((letter, index) => [String.fromCodePoint(first + index), letter] as const),
+    ),
+  ]);
+
+export interface ReservedNames {
+  /** Whether a name looks like one that is reserved: `ａｄｍｉｎ`, `Ádmin`, `а.dmin` with a Cyrillic `а`, `r00t`. */
+  has(name: string): boolean;
+}
+
+/** `own`: further reserved names, such as the product's. */
+export const createReservedNames = (own: readonly string[]): ReservedNames => {
+  const table = lookalikes();
+  const bare = (text: string) => text.normalize("NFKD").replace(/\p{M}/gu, "");
+  const asLetters = (text: string) => Array.from(text, (character) => table.get(character) ?? character).join("");
+
+  /**
+   * What is left of a name for a reader who does not look closely (after UTS 39, 4): no marks, case, spaces or punctuation,
+   * ASCII for what looks like it, and one letter for each group of letters and digits that look alike.
+   */
+  const lookOf = (name: string): string =>
+    bare(asLetters(bare(asLetters(name)).toLowerCase()))
+      .replace(/[i1|]/g, "l")
+      .replaceAll("0", "o")
+      .replaceAll("rn", "m")
+      .replace(/[^\p{L}\p{N}]/gu, "");
+
+  const reserved = new Set([...RESERVED, ...own].map(lookOf));
+  return {
+    has: (name) => {
+      const look = lookOf(name);
+      return look !== "" && reserved.has(look);
+    },
+  };
+};
