@@ -29,7 +29,7 @@ import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./
 import { detectLanguage } from "./language.ts";
 import { openapiRoute } from "./openapi/document.ts";
 import { backlogRoute } from "./operations/backlog-route.ts";
-import { createServiceTokenCheck } from "./operations/service-token.ts";
+import { createOperatorCheck, createServiceTokenCheck } from "./operations/service-token.ts";
 import { addPages } from "./pages/routes.ts";
 import type { CommonPasswords } from "./passwords/common-passwords.ts";
 import type { PasswordHasher } from "./passwords/hasher.ts";
@@ -98,6 +98,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const signUp = createSignUp({ ...deps, findByIdempotencyKey: (keyHash) => findByIdempotencyKey(db, keyHash) });
   const findEvent = createFindEvent(createFindEvents(db, deps.groups));
   const requireServiceToken = createServiceTokenCheck(settings.SERVICE_TOKEN);
+  const isOperator = createOperatorCheck(requireServiceToken);
 
   const app = new Hono({ getPath: pathOf });
   app.onError(createErrorHandler(report));
@@ -133,8 +134,8 @@ export const createApp = (deps: AppDeps): Hono => {
   resource(app, "/api/v1/user/resend", { post: resendRoute({ resend, newTraceContext }) });
   const user = userRoute({ findVerification: (userId) => findVerification(db, userId), requireServiceToken });
   resource(app, "/api/v1/user/:user_id", { get: user });
-  resource(app, "/api/v1/events/:event_id", { get: eventRoute(findEvent) });
-  const eventStream = eventStreamRoute({ ...deps, findEvent, limits: deps.streamLimits ?? {} });
+  resource(app, "/api/v1/events/:event_id", { get: eventRoute({ findEvent, isOperator }) });
+  const eventStream = eventStreamRoute({ ...deps, findEvent, isOperator, limits: deps.streamLimits ?? {} });
   resource(app, "/api/v1/events/:event_id/stream", { get: eventStream });
   resource(app, "/api/v1/backlog/:group", { get: backlogRoute({ backlog: deps.backlog, requireServiceToken }) });
   const paymentRoutes = {

@@ -12,14 +12,14 @@ test("a call that fails is a fault since its first failure, until it succeeds", 
   const { clock, watch } = aWatch();
   let fails = true;
   const ask = watch.watched("ledger: claim", async () => {
-    if (fails) throw new Error("canceling statement due to lock timeout");
+    if (fails) throw Object.assign(new Error("canceling statement due to lock timeout"), { code: "55P03" });
   });
   expect(watch.faults()).toEqual({});
   await ask().catch(() => {});
   clock.ms += 60_000;
   await ask().catch(() => {});
   expect(watch.faults()).toEqual({
-    "ledger: claim": "canceling statement due to lock timeout; since 2026-01-01T00:00:00.000Z",
+    "ledger: claim": "PostgreSQL refuses a statement (55P03); since 2026-01-01T00:00:00.000Z",
   });
   fails = false;
   await ask();

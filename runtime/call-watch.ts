@@ -1,4 +1,5 @@
 import { faultSince } from "./loop.ts";
+import { publishedFault } from "./published-fault.ts";
 
 /** Calls that repeat until they succeed, such as those to a store: which of them fail or hang, and since when. */
 export interface CallWatch {
@@ -7,7 +8,7 @@ export interface CallWatch {
     name: string,
     call: (...args: Args) => Promise<Result>,
   ): (...args: Args) => Promise<Result>;
-  /** Faults by name: failures since the last success, or a call without an answer. Ends with `; since <ISO 8601>`. */
+  /** Faults by name: failures since the last success, or a call without an answer. In words that anybody may read; ends with `; since <ISO 8601>`. */
   faults(): Readonly<Record<string, string>>;
 }
 
@@ -17,7 +18,7 @@ const FORGET_AFTER_MS = 30_000;
 const SILENT_AFTER_MS = 3_000;
 
 interface Watched {
-  failure: { readonly message: string; readonly since: Date; readonly at: number } | undefined;
+  failure: { readonly words: string; readonly since: Date; readonly at: number } | undefined;
   /** When each call that runs began. */
   readonly running: Map<symbol, Date>;
 }
@@ -27,7 +28,7 @@ export const createCallWatch = ({ wallClock }: { readonly wallClock: () => Date 
 
   const faultOf = ({ failure, running }: Watched): string | undefined => {
     if (failure !== undefined && wallClock().getTime() - failure.at < FORGET_AFTER_MS) {
-      return faultSince(failure.message, failure.since);
+      return faultSince(failure.words, failure.since);
     }
     const [oldest] = running.values();
     if (oldest === undefined || wallClock().getTime() - oldest.getTime() < SILENT_AFTER_MS) return undefined;
@@ -47,8 +48,11 @@ export const createCallWatch = ({ wallClock }: { readonly wallClock: () => Date 
           state.failure = undefined;
           return result;
         } catch (error) {
-          const message = error instanceof Error ? error.message : String(error);
-          state.failure = { message, since: state.failure?.since ?? startedAt, at: wallClock().getTime() };
+          state.failure = {
+            words: publishedFault(error),
+            since: state.failure?.since ?? startedAt,
+            at: wallClock().getTime(),
+          };
           throw error;
         } finally {
           state.running.delete(id);

@@ -1,5 +1,6 @@
 import type { Logger } from "../observability/logger.ts";
 import { backoffMs } from "./backoff.ts";
+import { publishedFault } from "./published-fault.ts";
 
 /**
  * A part of the system that runs turn after turn until it is stopped. An error never ends it: it logs the error (once as
@@ -18,6 +19,8 @@ export interface Loop extends AsyncDisposable {
    * when its last turn succeeded.
    */
   fault(): string | undefined;
+  /** The same in words that anybody may read. */
+  publishedFault(): string | undefined;
 }
 
 /** Says that a turn goes on, and with which error, if the last attempt failed. */
@@ -74,11 +77,11 @@ export const startLoop = (options: LoopOptions): Loop => {
   let lastTurnAt = performance.now();
   let isInTurn = false;
   let failures = 0;
-  let fault: { readonly message: string; readonly since: Date } | undefined;
+  let fault: { readonly error: unknown; readonly since: Date } | undefined;
   const reported = new Set<string>();
 
   const note = (error: unknown) => {
-    fault = { message: messageOf(error), since: fault?.since ?? new Date() };
+    fault = { error, since: fault?.since ?? new Date() };
   };
 
   const progress: Progress = (error) => {
@@ -104,8 +107,8 @@ export const startLoop = (options: LoopOptions): Loop => {
     reported.clear();
   };
 
-  const faultInWords = (): string | undefined => {
-    if (fault !== undefined) return faultSince(fault.message, fault.since);
+  const faultIn = (wordsOf: (error: unknown) => string) => (): string | undefined => {
+    if (fault !== undefined) return faultSince(wordsOf(fault.error), fault.since);
     const silentMs = performance.now() - lastTurnAt;
     if (!isInTurn || silentMs < STUCK_AFTER_MS) return undefined;
     return faultSince("its turn does not end: it waits for a store", new Date(Date.now() - silentMs));
@@ -141,17 +144,18 @@ export const startLoop = (options: LoopOptions): Loop => {
     name,
     done,
     stop,
-    fault: faultInWords,
+    fault: faultIn(messageOf),
+    publishedFault: faultIn(publishedFault),
     isLive: () => controller.signal.aborted || performance.now() - lastTurnAt <= staleAfterMs,
     [Symbol.asyncDispose]: stop,
   };
 };
 
-/** The faults of several loops, by name. */
+/** The faults of several loops, by name, in words that anybody may read. */
 export const faultsOf = (loops: readonly Loop[]): Record<string, string> =>
   Object.fromEntries(
     loops.flatMap((loop) => {
-      const fault = loop.fault();
+      const fault = loop.publishedFault();
       return fault === undefined ? [] : [[loop.name, fault]];
     }),
   );

@@ -66,13 +66,16 @@ const settingsFor = (database: TestDatabase, mailServer: MailServer, streamName:
   MAIL_PORT: String(mailServer.port),
   MAIL_TLS: "none",
   MAIL_FROM: "welcome@toblug.example",
-  SERVICE_TOKEN: "a-token-for-tests-alone",
+  SERVICE_TOKEN,
   PASSWORD_HASH_MEMORY_KIB: "8",
   PASSWORD_HASH_PASSES: "1",
   CLAIM_MIN_IDLE_MS: "1000",
   RETRY_DELAY_MS: "100",
   RECONCILE_AFTER_MS: "2000",
 });
+
+/** Of each system, unless its settings say otherwise. */
+const SERVICE_TOKEN = "a-token-for-tests-alone";
 
 const isReady = async (url: string): Promise<boolean> =>
   (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined))?.ok === true;
@@ -183,6 +186,8 @@ export interface EventAnswer {
   readonly timeline: readonly { readonly state: string; readonly by?: string }[];
 }
 
-/** The status of an event by the API. */
+/** The status of an event by the API, as whoever holds the service token sees it. */
 export const eventAt = async (api: RunningProcess, eventId: string): Promise<EventAnswer> =>
-  (await fetch(`${api.url}/api/v1/events/${eventId}`)).json();
+  (
+    await fetch(`${api.url}/api/v1/events/${eventId}`, { headers: { Authorization: `Bearer ${SERVICE_TOKEN}` } })
+  ).json();

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { pause } from "../../runtime/loop.ts";
+import { faultSince, pause } from "../../runtime/loop.ts";
 
 export interface Readiness {
   /** Ready: Postgres answers, and the process is not draining. Redis is reported, but signups succeed without it. */
@@ -15,10 +15,12 @@ const CACHE_MS = 500;
 export const createReadiness = (deps: {
   readonly pingDatabase: () => Promise<void>;
   readonly redis: Pick<Redis, "status">;
-  /** Faults of the background loops, by loop. Reported only: they do not make the process unready. */
+  /** Faults of the background loops, by loop, in words that anybody may read. They do not make the process unready. */
   readonly faults: () => Readonly<Record<string, string>>;
 }): Readiness => {
   let draining = false;
+  /** When each store was first found away. */
+  const awaySince = new Map<string, Date>();
   let askedAt = Number.NEGATIVE_INFINITY;
   let answer: Promise<boolean> = Promise.resolve(false);
 
@@ -34,12 +36,22 @@ export const createReadiness = (deps: {
     return answer;
   };
 
+  const stateOf = (store: string, isThere: boolean, words: string): string => {
+    if (isThere) {
+      awaySince.delete(store);
+      return "ok";
+    }
+    const since = awaySince.get(store) ?? new Date();
+    awaySince.set(store, since);
+    return faultSince(words, since);
+  };
+
   return {
     async check() {
       const database = await databaseAnswers();
       const checks = {
-        database: database ? "ok" : "away",
-        redis: deps.redis.status === "ready" ? "ok" : "away; signups wait in the outbox",
+        database: stateOf("database", database, "away"),
+        redis: stateOf("redis", deps.redis.status === "ready", "away; signups wait in the outbox"),
         process: draining ? "draining" : "serving",
         ...deps.faults(),
       };

@@ -32,25 +32,28 @@ export const exampleSignup = toSignupAnswer({
 
 export const exampleLocation = eventHref(EVENT_ID);
 
-export const exampleEventStatus: EventStatusAnswer = toEventStatusAnswer({
-  group: WELCOME_EMAIL,
-  delivery: {
-    eventId: EVENT_ID,
-    group: WELCOME_EMAIL.name,
-    state: "done",
-    attempts: 1,
-    uncertain: 0,
-    nextTryAt: null,
-    reason: null,
-    createdAt: new Date(CREATED_AT),
-    updatedAt: new Date(SENT_AT),
-    timeline: [
-      { at: CREATED_AT, state: "queued" },
-      { at: "2026-11-24T02:15:00.300Z", state: "active", by: "consumer-1-8d0c41aa", attempt: 1 },
-      { at: SENT_AT, state: "done", by: "consumer-1-8d0c41aa", attempt: 1 },
-    ],
+export const exampleEventStatus: EventStatusAnswer = toEventStatusAnswer(
+  {
+    group: WELCOME_EMAIL,
+    delivery: {
+      eventId: EVENT_ID,
+      group: WELCOME_EMAIL.name,
+      state: "done",
+      attempts: 1,
+      uncertain: 0,
+      nextTryAt: null,
+      reason: null,
+      createdAt: new Date(CREATED_AT),
+      updatedAt: new Date(SENT_AT),
+      timeline: [
+        { at: CREATED_AT, state: "queued" },
+        { at: "2026-11-24T02:15:00.300Z", state: "active", by: "consumer-1-8d0c41aa", attempt: 1 },
+        { at: SENT_AT, state: "done", by: "consumer-1-8d0c41aa", attempt: 1 },
+      ],
+    },
   },
-});
+  { isOperator: false, language: LANGUAGE },
+);
 
 /** A problem as it is answered, in English. */
 export const exampleProblem = (code: ProblemCode): Readonly<Record<string, unknown>> => {

@@ -19,3 +19,17 @@ export const createServiceTokenCheck = (serviceToken: string | undefined): ((c: 
     throw new ProblemError("unauthorized", { headers: { "WWW-Authenticate": challenge } });
   };
 };
+
+/**
+ * Whether a caller presents the service token, on routes that show more to those who do. Other schemes, such as a proxy's
+ * Basic, are none of ours.
+ *
+ * @throws {ProblemError} `unauthorized` if a token is presented and wrong
+ */
+export const createOperatorCheck =
+  (requireServiceToken: (c: Context) => void): ((c: Context) => boolean) =>
+  (c) => {
+    if (!/^bearer\b/i.test(c.req.header("authorization") ?? "")) return false;
+    requireServiceToken(c);
+    return true;
+  };

@@ -59,32 +59,19 @@ export const SignupStatus = ({ language, brandName, status, updates }: SignupSta
         <p class={toneOf(status)} role="status">
           {texts.states[status.state]}
         </p>
-        {status.next_try_at === null && status.reason === null ? null : (
+        {status.next_try_at === null ? null : (
           <dl>
-            {status.next_try_at === null ? null : (
-              <>
-                <dt>{texts.nextTry}</dt>
-                <dd>
-                  <Time iso={status.next_try_at} texts={texts} />
-                </dd>
-              </>
-            )}
-            {status.reason === null ? null : (
-              <>
-                <dt>{texts.reason}</dt>
-                <dd>{status.reason}</dd>
-              </>
-            )}
+            <dt>{texts.nextTry}</dt>
+            <dd>
+              <Time iso={status.next_try_at} texts={texts} />
+            </dd>
           </dl>
         )}
         <h2>{texts.timeline}</h2>
         <ol>
           {status.timeline.map((step) => (
             <li class="step">
-              <span>
-                {texts.steps[step.state]}
-                {step.attempt === undefined ? "" : ` (${texts.attempt} ${step.attempt})`}
-              </span>
+              <span>{texts.steps[step.state]}</span>
               <Time iso={step.at} texts={texts} />
             </li>
           ))}

@@ -28,8 +28,6 @@ export const statusPage =
       );
     }
     const updates = c.req.query("updates") === "off" ? "off" : "on";
-    return page(
-      c,
-      <SignupStatus language={language} brandName={brandName} status={toEventStatusAnswer(found)} updates={updates} />,
-    );
+    const status = toEventStatusAnswer(found, { isOperator: false, language });
+    return page(c, <SignupStatus language={language} brandName={brandName} status={status} updates={updates} />);
   };

@@ -18,8 +18,6 @@ export interface Texts {
   readonly mailTitle: string;
   readonly timeline: string;
   readonly nextTry: string;
-  readonly reason: string;
-  readonly attempt: string;
   readonly updatesItself: string;
   readonly stopUpdates: string;
   readonly resumeUpdates: string;
@@ -50,8 +48,6 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     mailTitle: "Thư chào mừng",
     timeline: "Lịch sử gửi thư",
     nextTry: "Lần gửi tiếp theo",
-    reason: "Lý do",
-    attempt: "lần gửi",
     updatesItself: "Trang này tự động cập nhật.",
     stopUpdates: "Tắt tự động cập nhật",
     resumeUpdates: "Bật lại tự động cập nhật",
@@ -107,8 +103,6 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     mailTitle: "Welcome mail",
     timeline: "History",
     nextTry: "Next attempt",
-    reason: "Reason",
-    attempt: "attempt",
     updatesItself: "This page updates itself.",
     stopUpdates: "Stop updating",
     resumeUpdates: "Resume updating",

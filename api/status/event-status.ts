@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Database } from "../../database/connection.ts";
-import { DELIVERY_STATES, isFinal } from "../../database/ledger/states.ts";
+import { DELIVERY_STATES, type DeliveryState, isFinal } from "../../database/ledger/states.ts";
 import { type DeliveryStatus, findDeliveries } from "../../database/ledger/status.ts";
 import { isUuid } from "../../database/uuid.ts";
+import type { Locale } from "../../stream/events/user-signed-up.ts";
 import { type Group, shownState } from "../../stream/groups.ts";
 
 /** What became of an event: its delivery to the first of the groups that has one. */
@@ -38,20 +39,37 @@ export const createFindEvent =
 const state = z.enum([...DELIVERY_STATES, "sending", "sent", "processing", "completed"]).meta({
   description:
     "Not final: queued, sending, retrying, uncertain (it cannot be known whether the mail was sent), held " +
-    "(until an operator decides). Final: sent, dead, suppressed, cancelled. Work that is no mail is active rather than " +
-    "sending, and done rather than sent.",
+    "(until an operator decides). Final: sent, dead, cancelled, and suppressed, which is shown as dead without the service " +
+    "token. Work that is no mail is active rather than sending, and done rather than sent.",
 });
+
+/** What a state comes down to for the person who waits, in each language. */
+const SUMMARIES = {
+  on_its_way: { vi: "Đang trên đường đến bạn.", en: "On its way." },
+  delivered: { vi: "Đã giao cho nhà cung cấp email của bạn.", en: "Delivered to your mail provider." },
+  not_delivered: { vi: "Không thể giao được.", en: "Could not be delivered." },
+  done: { vi: "Đã hoàn tất.", en: "Done." },
+} as const satisfies Record<string, Readonly<Record<Locale, string>>>;
+
+type Summary = keyof typeof SUMMARIES;
 
 /** The body of `GET /api/v1/events/{event_id}`. */
 export const eventStatusSchema = z.object({
   event_id: z.uuid(),
   state,
   status: state.meta({ description: "The same as `state`." }),
+  summary: z
+    .enum(["on_its_way", "delivered", "not_delivered", "done"])
+    .meta({
+      description:
+        "What it comes down to. `delivered`: to the recipient's mail provider; `done`: work that is no mail.",
+    }),
+  detail: z.string().meta({ description: "The same for people, in Vietnamese or English, by Accept-Language." }),
   final: z.boolean().meta({ description: "The state will not change any more, unless an operator intervenes." }),
   attempts: z.int().meta({ description: "Attempts that a working mail server answered." }),
   uncertain: z.int().meta({ description: "How often it could not be known whether the mail was sent." }),
   next_try_at: z.iso.datetime().nullable(),
-  reason: z.string().nullable(),
+  reason: z.string().nullable().optional().meta({ description: "Why. Only with the service token." }),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
   timeline: z
@@ -59,9 +77,11 @@ export const eventStatusSchema = z.object({
       z.object({
         at: z.iso.datetime(),
         state,
-        by: z.string().optional().meta({ description: "The consumer or process that made the change." }),
-        reason: z.string().optional(),
-        attempt: z.int().optional(),
+        by: z.string().optional().meta({
+          description: "The consumer or process that made the change. Only with the service token.",
+        }),
+        reason: z.string().optional().meta({ description: "Only with the service token." }),
+        attempt: z.int().optional().meta({ description: "Only with the service token." }),
       }),
     )
     .meta({ description: "Oldest first, the last 50 steps." }),
@@ -69,24 +89,43 @@ export const eventStatusSchema = z.object({
 
 export type EventStatusAnswer = z.output<typeof eventStatusSchema>;
 
-/** What the ledger knows, in the words of the group: times in ISO 8601, UTC. */
-export const toEventStatusAnswer = ({ group, delivery }: EventStatus): EventStatusAnswer => {
-  const shown = shownState(group, delivery.state);
+/** Who asks: holders of the service token are shown everything, all others what anybody with the link may know. */
+export interface Reader {
+  readonly isOperator: boolean;
+  readonly language: Locale;
+}
+
+const summaryOf = (group: Group, delivery: DeliveryState): Summary => {
+  if (!isFinal(delivery)) return "on_its_way";
+  if (delivery !== "done") return "not_delivered";
+  return shownState(group, delivery) === "sent" ? "delivered" : "done";
+};
+
+/**
+ * What the ledger knows, in the words of the group: times in ISO 8601, UTC. The address may be a stranger's, so the public is
+ * not told why: neither reasons, nor that an address is suppressed, nor which process did what.
+ */
+export const toEventStatusAnswer = ({ group, delivery }: EventStatus, reader: Reader): EventStatusAnswer => {
+  const { isOperator, language } = reader;
+  const shown = (state: DeliveryState) => shownState(group, state === "suppressed" && !isOperator ? "dead" : state);
+  const summary = summaryOf(group, delivery.state);
   return {
     event_id: delivery.eventId,
-    state: shown,
-    status: shown,
+    state: shown(delivery.state),
+    status: shown(delivery.state),
+    summary,
+    detail: SUMMARIES[summary][language],
     final: isFinal(delivery.state),
     attempts: delivery.attempts,
     uncertain: delivery.uncertain,
     next_try_at: delivery.nextTryAt?.toISOString() ?? null,
-    reason: delivery.reason,
+    ...(isOperator ? { reason: delivery.reason } : {}),
     created_at: delivery.createdAt.toISOString(),
     updated_at: delivery.updatedAt.toISOString(),
     timeline: delivery.timeline.map((step) => ({
-      ...step,
+      ...(isOperator ? step : {}),
       at: new Date(step.at).toISOString(),
-      state: shownState(group, step.state),
+      state: shown(step.state),
     })),
   };
 };

@@ -4,13 +4,12 @@ import { pause } from "../../runtime/loop.ts";
 import { type Description, problems } from "../openapi/describe.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
 import type { Operation } from "../resource.ts";
-import { eventIdParameter } from "./event-route.ts";
-import { type EventStatus, type EventStatusAnswer, type FindEvent, toEventStatusAnswer } from "./event-status.ts";
+import { type EventRouteDeps, eventIdParameter, maySendServiceToken, readerOf } from "./event-route.ts";
+import { type EventStatus, type EventStatusAnswer, type Reader, toEventStatusAnswer } from "./event-status.ts";
 import type { LiveStatuses } from "./live-statuses.ts";
 import { createPlaces } from "./places.ts";
 
-export interface EventStreamDeps {
-  readonly findEvent: FindEvent;
+export interface EventStreamDeps extends EventRouteDeps {
   readonly live: Pick<LiveStatuses, "follow">;
   /** Whom a request is from; each client may have so many streams open. */
   readonly clientOf: (request: Request) => string;
@@ -47,7 +46,7 @@ const idOf = ({ updated_at: updatedAt, state }: EventStatusAnswer): string => `$
  * which ends an EventSource.
  */
 export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
-  const { findEvent, live, clientOf, stopping } = deps;
+  const { findEvent, isOperator, live, clientOf, stopping } = deps;
   const limits = { ...LIMITS, ...deps.limits };
   const places = createPlaces(limits.all, limits.perClient);
 
@@ -55,6 +54,7 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
     operationId: "watchEvent",
     summary: "The same, live: Server-Sent Events until a final state",
     tags: ["status"],
+    security: maySendServiceToken,
     parameters: [
       eventIdParameter,
       {
@@ -70,12 +70,20 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
         content: { "text/event-stream": { schema: { type: "string" } } },
       },
       204: { description: "The last event that was received was final: nothing more will come." },
-      ...problems("event_not_found", "too_busy", "database_unavailable"),
+      ...problems("unauthorized", "event_not_found", "too_busy", "database_unavailable"),
     },
   };
 
   /** Sends the status until it is final, or the client, the process or the stream's life has ended. */
-  const send = (c: Context, first: EventStatus, lastSeen: string | undefined, giveBack: () => void): Response =>
+  const send = (
+    c: Context,
+    {
+      first,
+      reader,
+      lastSeen,
+    }: { readonly first: EventStatus; readonly reader: Reader; readonly lastSeen?: string | undefined },
+    giveBack: () => void,
+  ): Response =>
     streamSSE(c, async (stream) => {
       const ended = new AbortController();
       stream.onAbort(() => ended.abort());
@@ -96,7 +104,7 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
         let lastSent = lastSeen;
         let writtenAt = performance.now();
         for (let now = writtenAt; !end.aborted && now < endsAt; now = performance.now()) {
-          const answer = toEventStatusAnswer(latest);
+          const answer = toEventStatusAnswer(latest, reader);
           const id = idOf(answer);
           if (id !== lastSent) {
             await write(stream.writeSSE({ event: "status", id, retry: RECONNECT_MS, data: JSON.stringify(answer) }));
@@ -109,7 +117,7 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
           if (answer.final) return;
           const change = new Promise<void>((resolve) => {
             wake = resolve;
-            if (idOf(toEventStatusAnswer(latest)) !== lastSent) resolve();
+            if (idOf(toEventStatusAnswer(latest, reader)) !== lastSent) resolve();
           });
           const waited = new AbortController();
           const waitMs = Math.min(HEARTBEAT_EVERY_MS, endsAt - performance.now());
@@ -128,15 +136,16 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
     if (giveBack === undefined) throw new ProblemError("too_busy", { headers: retryAfter(RETRY_AFTER_MS) });
     let isStreaming = false;
     try {
+      const reader = readerOf(c, isOperator);
       const first = await findEvent(c.req.param("event_id"));
       if (first === undefined) throw new ProblemError("event_not_found");
       for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
       if (c.req.method === "HEAD") return c.body(null, 200, { "Content-Type": "text/event-stream" });
-      const answer = toEventStatusAnswer(first);
+      const answer = toEventStatusAnswer(first, reader);
       const lastSeen = c.req.header("last-event-id");
       if (answer.final && lastSeen === idOf(answer)) return c.body(null, 204);
       isStreaming = true;
-      return send(c, first, lastSeen, giveBack);
+      return send(c, { first, reader, lastSeen }, giveBack);
     } finally {
       if (!isStreaming) giveBack();
     }

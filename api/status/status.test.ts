@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { sql } from "kysely";
 import { VERSION } from "../../observability/version.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
 import { aBody, anApp, postSignup, SERVICE_TOKEN } from "../app-for-tests.ts";
@@ -23,11 +24,12 @@ test("an event shows its state, and whether it is final", async () => {
     event_id: mail.event_id,
     state: "queued",
     status: "queued",
+    summary: "on_its_way",
+    detail: "Đang trên đường đến bạn.",
     final: false,
     attempts: 0,
     uncertain: 0,
     next_try_at: null,
-    reason: null,
     created_at: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
     updated_at: expect.stringMatching(/Z$/),
     timeline: [{ at: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/), state: "queued" }],
@@ -35,19 +37,43 @@ test("an event shows its state, and whether it is final", async () => {
 
   await database.db
     .updateTable("deliveries")
-    .set({ state: "dead", reason: "no_such_address", next_try_at: new Date(0) })
+    .set({ state: "retrying", next_try_at: new Date(0) })
     .where("event_id", "=", mail.event_id)
     .execute();
-  const later = await (
-    await app.fetch(get(mail.href.toUpperCase().replace("/API/V1/EVENTS/", "/api/v1/events/")))
-  ).json();
-  expect(later).toMatchObject({
-    state: "dead",
-    status: "dead",
-    final: true,
-    reason: "no_such_address",
+  const path = mail.href.toUpperCase().replace("/API/V1/EVENTS/", "/api/v1/events/");
+  expect(await (await app.fetch(get(path, { "Accept-Language": "en" }))).json()).toMatchObject({
+    state: "retrying",
+    summary: "on_its_way",
+    detail: "On its way.",
     next_try_at: "1970-01-01T00:00:00.000Z",
   });
+});
+
+test("the public is shown states and times, holders of the service token reasons and names, too", async () => {
+  const { app } = anApp(database.db);
+  const { welcome_email: mail } = await (await app.fetch(postSignup(aBody()))).json();
+  const step = { at: new Date(0).toISOString(), by: "consumer-7.internal", reason: "address_suppressed", attempt: 1 };
+  await database.db
+    .updateTable("deliveries")
+    .set({ state: "suppressed", reason: "address_suppressed", reply: "550 5.1.1 unknown at mx.internal" })
+    .set({ timeline: sql`${JSON.stringify([{ ...step, state: "suppressed" }])}::text::jsonb` })
+    .where("event_id", "=", mail.event_id)
+    .execute();
+  const operator = { Authorization: `Bearer ${SERVICE_TOKEN}` };
+  for (const path of [mail.href, `${mail.href}/stream`, `/signups/${mail.event_id}`]) {
+    const text = await (await app.fetch(get(path))).text();
+    expect(text).not.toMatch(/suppressed|internal|5\.1\.1|attempt"/);
+    if (path.startsWith("/signups")) continue;
+    expect(text).toContain(`"state":"dead","status":"dead","summary":"not_delivered"`);
+    expect(text).toContain(`"timeline":[{"at":"${step.at}","state":"dead"}]`);
+    expect((await app.fetch(get(path, { Authorization: "Bearer wrong" }))).status).toBe(401);
+    // A proxy's own scheme is none of ours.
+    expect((await app.fetch(get(path, { Authorization: "Basic d3Jvbmc6" }))).status).toBe(200);
+    const all = await (await app.fetch(get(path, operator))).text();
+    expect(all).toContain('"state":"suppressed"');
+    expect(all).toContain('"reason":"address_suppressed"');
+    expect(all).toContain('"by":"consumer-7.internal"');
+  }
 });
 
 test.each([Bun.randomUUIDv7(), "not-a-uuid", "%00", "'; drop table users; --"])("the event %p is 404", async (id) => {

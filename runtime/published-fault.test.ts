@@ -1,0 +1,21 @@
+import { expect, test } from "bun:test";
+import { publishedFault } from "./published-fault.ts";
+
+const anError = (message: string, parts: { readonly name?: string; readonly code?: string } = {}) =>
+  Object.assign(new Error(message), parts);
+const refused = () => anError("OOM command not allowed when used memory > 'maxmemory'", { name: "ReplyError" });
+
+test.each([
+  ["a store cannot be reached (ECONNREFUSED)", () => anError("connect 10.0.3.7:5432", { code: "ECONNREFUSED" })],
+  ["PostgreSQL refuses a statement (42P01)", () => anError('relation "deliveries" does not exist', { code: "42P01" })],
+  ["Redis refuses a command (OOM)", () => refused()],
+  ["Redis refuses a command (error)", () => anError("odd words of db.internal", { name: "ReplyError" })],
+  ["Redis does not answer", () => anError("Connection is closed.")],
+  ["Redis does not answer", () => anError("Reached the max retries", { name: "MaxRetriesPerRequestError" })],
+  ["Redis refuses a command (OOM)", () => new Error("welcome-email: OOM", { cause: refused() })],
+  ["Redis refuses a command (OOM)", () => new AggregateError([new Error("a", { cause: refused() })], "both")],
+  ["failed; see the log", () => anError("secret of db.internal")],
+  ["failed; see the log", () => "db.internal"],
+])("%p is what is published of an error", (words, error) => {
+  expect(publishedFault(error())).toBe(words);
+});

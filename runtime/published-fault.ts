@@ -1,0 +1,26 @@
+/** Codes of the system and of drivers for a connection that does not come about or does not last. */
+const NO_CONNECTION = /^(CONNECT|CONNECTION_|ECONN|ETIMEDOUT|EPIPE|EAI_|ENOTFOUND|EHOSTUNREACH|ENETUNREACH)/;
+/** SQLSTATE: five digits and capitals, at least one digit. */
+const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
+/** How Redis begins its refusals: `OOM command not allowed ...`. */
+const REFUSAL = /^[A-Z]{3,16}(?= )/;
+/** ioredis, when Redis does not answer or is not connected. */
+const NO_ANSWER = /^(Stream isn't writeable|Connection is closed|Command timed out)/;
+
+const codeOf = (error: Error): string => ("code" in error && typeof error.code === "string" ? error.code : "");
+
+/**
+ * A fault as health answers may publish it: which store is at fault, and its code. The error's own words stay in the log,
+ * because those of drivers name hosts, tables and keys.
+ */
+export const publishedFault = (error: unknown): string => {
+  if (!(error instanceof Error)) return "failed; see the log";
+  const code = codeOf(error);
+  if (NO_CONNECTION.test(code)) return `a store cannot be reached (${code})`;
+  if (SQLSTATE.test(code)) return `PostgreSQL refuses a statement (${code})`;
+  if (error.name === "MaxRetriesPerRequestError" || NO_ANSWER.test(error.message)) return "Redis does not answer";
+  const [refusal] = error.name === "ReplyError" ? (REFUSAL.exec(error.message) ?? ["error"]) : [];
+  if (refusal !== undefined) return `Redis refuses a command (${refusal})`;
+  if (error instanceof AggregateError && error.errors.length > 0) return publishedFault(error.errors[0]);
+  return error.cause === undefined ? "failed; see the log" : publishedFault(error.cause);
+};
