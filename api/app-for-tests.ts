@@ -11,7 +11,13 @@ import { createPasswordHasher } from "./passwords/hasher.ts";
 
 export const SERVICE_TOKEN = "a-token-of-the-tests-0123456789";
 
-/** A hasher at the lowest cost that argon2 allows. */
+/** The lowest cost that argon2 allows. */
+const CHEAP = { PASSWORD_HASH_MEMORY_KIB: 8, PASSWORD_HASH_PASSES: 1 };
+
+/** What a test's app needs of the settings. */
+export const TEST_SETTINGS = { BRAND_NAME: "Toblug", PUBLIC_URL: "https://signup.example", SERVICE_TOKEN, ...CHEAP };
+
+/** A hasher at the lowest cost. */
 export const aCheapHasher = () => createPasswordHasher({ concurrency: 2, memoryKib: 8, passes: 1 });
 
 /** The app on a test's database, its other dependencies replaceable; `committed` lists what would be published. */
@@ -34,7 +40,7 @@ export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
     live: { follow: () => () => {} },
     clientOf: () => "192.0.2.1",
     stopping: new AbortController().signal,
-    settings: { BRAND_NAME: "Toblug", PUBLIC_URL: "https://signup.example", SERVICE_TOKEN },
+    settings: TEST_SETTINGS,
     log: pino({ level: "silent" }),
     newId: () => Bun.randomUUIDv7(),
     newTraceContext: () => randomTraceContext(randomHex),

@@ -33,7 +33,10 @@ import { createOperatorCheck, createServiceTokenCheck } from "./operations/servi
 import { addPages } from "./pages/routes.ts";
 import type { CommonPasswords } from "./passwords/common-passwords.ts";
 import type { PasswordHasher } from "./passwords/hasher.ts";
+import type { HashCost } from "./passwords/outdated.ts";
 import { createPasswordRules } from "./passwords/rules.ts";
+import { createVerifyPassword } from "./passwords/verify.ts";
+import { verifyRoute } from "./passwords/verify-route.ts";
 import { paymentStatusRoute, requestPaymentRoute } from "./payments/routes.ts";
 import { resource } from "./resource.ts";
 import { createNameRules } from "./signup/names/name-rules.ts";
@@ -67,7 +70,7 @@ export interface AppDeps {
   readonly clientOf: (request: Request) => string;
   /** Aborted when the process is to stop. */
   readonly stopping: AbortSignal;
-  readonly settings: Pick<Settings, "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN" | "CONFIRMATION_SECRET">;
+  readonly settings: Pick<Settings, "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN" | "CONFIRMATION_SECRET"> & HashCost;
   readonly log: Logger;
   /** UUIDv7 */
   readonly newId: () => string;
@@ -130,8 +133,10 @@ export const createApp = (deps: AppDeps): Hono => {
   resource(app, "/api/v1/user", { post: signup.handler });
   const requestConfirmation = createRequestConfirmation(boundGroups(deps.groups));
   const resend = createResend({ ...deps, requestConfirmation });
-  // Before the route of a user, whose id the last part would be.
+  // These two before the route of a user, whose id the last part would be.
   resource(app, "/api/v1/user/resend", { post: resendRoute({ resend, newTraceContext }) });
+  const verifyPassword = createVerifyPassword({ db, hasher: deps.hasher, cost: settings });
+  resource(app, "/api/v1/user/verify", { post: verifyRoute({ verifyPassword, requireServiceToken }) });
   const user = userRoute({ findVerification: (userId) => findVerification(db, userId), requireServiceToken });
   resource(app, "/api/v1/user/:user_id", { get: user });
   resource(app, "/api/v1/events/:event_id", { get: eventRoute({ findEvent, isOperator }) });

@@ -117,6 +117,12 @@ export const PROBLEM_TYPES = {
     vi: "Idempotency-Key này đã được dùng cho một yêu cầu khác.",
     en: "This Idempotency-Key was used for a different request.",
   },
+  too_many_attempts: {
+    status: 429,
+    title: "Too many attempts",
+    vi: "Đã thử mật khẩu của địa chỉ này quá nhiều lần. Vui lòng đợi một lát rồi thử lại.",
+    en: "The password of this address was tried too often. Please wait a while and try again.",
+  },
   internal_error: {
     status: 500,
     title: "Internal error",

@@ -21,6 +21,7 @@ import { openCommonPasswords } from "./passwords/common-passwords.ts";
 import { warnOfCheapHashes } from "./passwords/cost.ts";
 import { createPasswordHasher } from "./passwords/hasher.ts";
 import { observedHasher } from "./passwords/observe.ts";
+import { disclosureOf } from "./signup/disclosure.ts";
 import { observedSignups } from "./signup/observe.ts";
 import { createPublisher } from "./signup/publisher.ts";
 import { createFindEvents } from "./status/event-status.ts";
@@ -70,7 +71,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
 
   const { isMetering } = telemetry;
   const loops = startBackground({ db, redis, keys, groups, log, name, settings, isMetering });
-  const signups = observedSignups(createSignupWriter(db, boundGroups(groups)));
+  const signups = observedSignups(createSignupWriter(db, boundGroups(groups), disclosureOf(settings)));
   const payments = createPaymentWriter(db, boundGroups(groups));
   const publisher = createPublisher({ db, redis: producer, keys, log });
   const hasher = observedHasher(

@@ -3,6 +3,7 @@
 import type { GroupFactory } from "./engine/factory.ts";
 import { factory as welcomeEmailFactory } from "./welcome-email/group.ts";
 import { factory as reminderEmailFactory } from "./reminder-email/group.ts";
+import { factory as noticeEmailFactory } from "./notice-email/group.ts";
 import { factory as paymentsFactory } from "./payments/group.ts";
 
 /** What makes each group's consumer, by the group's name. */
@@ -10,5 +11,6 @@ export const FACTORIES: ReadonlyMap<string, GroupFactory> = new Map([
   // In the order of stream/groups.ts.
   ["welcome-email", welcomeEmailFactory],
   ["reminder-email", reminderEmailFactory],
+  ["notice-email", noticeEmailFactory],
   ["payments", paymentsFactory],
 ]);

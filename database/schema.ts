@@ -144,6 +144,39 @@ export interface ConfirmationRequestsTable {
   in_day: number;
 }
 
+/**
+ * `repeated_signups`: what was answered to signups with a known address while `SIGNUP_DISCLOSURE` is private: nobody was
+ * made. Kept for a day, to answer them again and to limit the notices.
+ */
+export interface RepeatedSignupsTable {
+  /** As answered; that of no user. */
+  user_id: string;
+  event_id: string;
+  user_name: string;
+  email: string;
+  /** `comparisonKey(email)` */
+  email_key: string;
+  /** Of the signup that was refused, if it had an Idempotency-Key. */
+  password_hash: string | null;
+  locale: string;
+  created_at: Generated<Date>;
+}
+
+/** `held_names`: names of repeated signups, which would be taken if a user had been made. */
+export interface HeldNamesTable {
+  /** SHA-256 of `nameKey(user_name)`. */
+  name_hash: Buffer;
+}
+
+/** `password_attempts`: how often a password was to be verified, for each address, whether it is known or not. */
+export interface PasswordAttemptsTable {
+  /** SHA-256 of `comparisonKey(email)`. */
+  address_hash: Buffer;
+  began_at: Date;
+  /** Since `began_at`, without one that succeeded. */
+  attempts: number;
+}
+
 /** `paused_groups`: groups that read nothing until they are resumed. Redis has a copy. */
 export interface PausedGroupsTable {
   group_name: string;
@@ -165,5 +198,8 @@ export interface Schema {
   transactions: TransactionsTable;
   signing_keys: SigningKeysTable;
   confirmation_requests: ConfirmationRequestsTable;
+  repeated_signups: RepeatedSignupsTable;
+  held_names: HeldNamesTable;
+  password_attempts: PasswordAttemptsTable;
   paused_groups: PausedGroupsTable;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { MAIL } from "./mail.ts";
 import { networks } from "./networks.ts";
+import { SIGNUP } from "./signup.ts";
 import { databaseUrl, duration, port, type Setting, setting, singleLine, text, url, wholeNumber } from "./values.ts";
 import { receiverNames } from "./webhooks.ts";
 
@@ -52,6 +53,7 @@ export const SETTINGS = {
     unit: "",
     about: "Product name in mails and pages.",
   }),
+  ...SIGNUP,
   ...MAIL,
   CONSUMER_NAME: setting({
     schema: text(128).regex(/^[\x21-\x7e]+$/, "expected visible ASCII characters without spaces"),

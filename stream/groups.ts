@@ -42,6 +42,12 @@ export const REMINDER_EMAIL: Group = {
   words: { active: "sending", done: "sent" },
 };
 
+export const NOTICE_EMAIL: Group = {
+  name: "notice-email",
+  types: ["user.signup_repeated.v1"],
+  words: { active: "sending", done: "sent" },
+};
+
 export const PAYMENTS: Group = {
   name: "payments",
   types: ["payment.requested.v1"],
@@ -52,6 +58,7 @@ export const PAYMENTS: Group = {
 export const GROUPS: readonly Group[] = [
   WELCOME_EMAIL,
   REMINDER_EMAIL,
+  NOTICE_EMAIL,
   PAYMENTS,
   // One line for each further group.
 ];

@@ -3,15 +3,10 @@ import { createConfirmationKey } from "../../database/users/confirmation-key.ts"
 import { signConfirmation } from "../../database/users/confirmation-token.ts";
 import { USER_EMAIL_VERIFIED } from "../../stream/events/user-email-verified.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
-import { aBody, anApp, postSignup, SERVICE_TOKEN } from "../app-for-tests.ts";
+import { aBody, anApp, postSignup, SERVICE_TOKEN, TEST_SETTINGS } from "../app-for-tests.ts";
 
 const SECRET = "a-secret-of-the-tests-0123456789";
-const settings = {
-  BRAND_NAME: "Toblug",
-  PUBLIC_URL: "https://signup.example",
-  SERVICE_TOKEN,
-  CONFIRMATION_SECRET: SECRET,
-};
+const settings = { ...TEST_SETTINGS, CONFIRMATION_SECRET: SECRET };
 const HOUR_MS = 3_600_000;
 
 let database: TestDatabase;

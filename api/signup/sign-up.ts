@@ -53,8 +53,10 @@ export const createSignUp = (deps: SignUpDeps): SignUp => {
     });
     if (result.kind !== "created") return result;
     const { createdAt } = result;
+    // The address may be known: then its owner is told, and the caller is not.
+    const published = result.event ?? event;
     const { traceparent, tracestate = null } = request.trace;
-    await afterCommit({ event_id: eventId, ...event, traceparent, tracestate, created_at: createdAt });
+    await afterCommit({ event_id: eventId, ...published, traceparent, tracestate, created_at: createdAt });
     const signup = { userId, eventId, userName, email, locale, createdAt, isVerified: false };
     return { kind: "accepted", replayed: false, signup };
   };

@@ -58,12 +58,9 @@ export const eventStatusSchema = z.object({
   event_id: z.uuid(),
   state,
   status: state.meta({ description: "The same as `state`." }),
-  summary: z
-    .enum(["on_its_way", "delivered", "not_delivered", "done"])
-    .meta({
-      description:
-        "What it comes down to. `delivered`: to the recipient's mail provider; `done`: work that is no mail.",
-    }),
+  summary: z.enum(["on_its_way", "delivered", "not_delivered", "done"]).meta({
+    description: "What it comes down to. `delivered`: to the recipient's mail provider; `done`: work that is no mail.",
+  }),
   detail: z.string().meta({ description: "The same for people, in Vietnamese or English, by Accept-Language." }),
   final: z.boolean().meta({ description: "The state will not change any more, unless an operator intervenes." }),
   attempts: z.int().meta({ description: "Attempts that a working mail server answered." }),

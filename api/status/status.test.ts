@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { sql } from "kysely";
 import { VERSION } from "../../observability/version.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
-import { aBody, anApp, postSignup, SERVICE_TOKEN } from "../app-for-tests.ts";
+import { aBody, anApp, postSignup, SERVICE_TOKEN, TEST_SETTINGS } from "../app-for-tests.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -100,7 +100,7 @@ test("the backlog requires the service token", async () => {
   });
   expect((await app.fetch(get("/api/v1/backlog/nobody", allowed))).status).toBe(404);
 
-  const settings = { BRAND_NAME: "Toblug", PUBLIC_URL: "https://signup.example" };
+  const { SERVICE_TOKEN: _, ...settings } = TEST_SETTINGS;
   const withoutToken = anApp(database.db, { settings }).app;
   expect((await withoutToken.fetch(get(path, allowed))).status).toBe(401);
   expect((await withoutToken.fetch(get(path, { Authorization: "Bearer undefined" }))).status).toBe(401);

@@ -20,7 +20,7 @@ export interface Mailer {
   /** `prepareRecipients`; reads the key of the links, too, the first time, so that no attempt does. */
   prepare(...question: Question): ReturnType<typeof prepareRecipients>;
   /** Renders a kind of mail, once; what is returned sends one of it. */
-  mail(kind: Pick<MessageOptions, "kind" | "words">): SendToUser;
+  mail(kind: Pick<MessageOptions, "kind" | "words" | "link">): SendToUser;
   /** The mail server, for people. */
   readonly system: string;
   /** What the mail server grants. */

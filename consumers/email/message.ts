@@ -12,6 +12,8 @@ export interface MessageOptions {
   /** The kind of mail, in its Message-ID: `welcome`. */
   readonly kind: string;
   readonly words: Readonly<Record<Locale, LetterWords>>;
+  /** Where its button leads; to confirm the address if not given. */
+  readonly link?: (publicUrl: string, locale: Locale, token: string) => string;
 }
 
 export interface MessageInput {
@@ -66,7 +68,7 @@ const part = (type: string, body: string): string =>
  * the cost of building each mail with a library.
  */
 export const createMessageBuilder = (options: MessageOptions): ((input: MessageInput) => Message) => {
-  const { fromAddress, fromName, brandName, publicUrl, kind, words } = options;
+  const { fromAddress, fromName, brandName, publicUrl, kind, words, link = confirmationLink } = options;
   const domain = fromAddress.slice(fromAddress.lastIndexOf("@") + 1);
   const from = mailbox(fromName, fromAddress);
   const templates = new Map(
@@ -75,7 +77,7 @@ export const createMessageBuilder = (options: MessageOptions): ((input: MessageI
         locale,
         name: NAME,
         brandName,
-        link: confirmationLink(publicUrl, locale, TOKEN),
+        link: link(publicUrl, locale, TOKEN),
       });
       return [
         locale,

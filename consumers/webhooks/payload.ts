@@ -4,6 +4,7 @@ import { PAYMENT_REQUESTED, paymentRequestedSchema } from "../../stream/events/p
 import { USER_CONFIRMATION_REQUESTED } from "../../stream/events/user-confirmation-requested.ts";
 import { USER_EMAIL_VERIFIED, userEmailVerifiedSchema } from "../../stream/events/user-email-verified.ts";
 import { LOCALES, USER_SIGNED_UP, userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
+import { USER_SIGNUP_REPEATED } from "../../stream/events/user-signup-repeated.ts";
 import type { WebhookContent } from "../../stream/events/webhook.ts";
 
 /** `data` of a webhook of the type `user.signed_up.v1`. */
@@ -43,7 +44,7 @@ export type Reference =
   | { readonly kind: "user"; readonly userId: string; readonly locale: (typeof LOCALES)[number] }
   | { readonly kind: "verified_user"; readonly userId: string }
   | { readonly kind: "transaction"; readonly transactionId: string }
-  /** Between our own parts: it may be about nobody. */
+  /** Between our own parts: it may be about nobody, or must stay unknown. */
   | { readonly kind: "internal" }
   /** A type of which this code knows no more than its data. */
   | { readonly kind: "none"; readonly data: Readonly<Record<string, unknown>> }
@@ -60,7 +61,7 @@ export const referenceOf = (type: string, data: Readonly<Record<string, unknown>
     const parsed = userEmailVerifiedSchema.safeParse(data);
     return parsed.success ? { kind: "verified_user", userId: parsed.data.user_id } : { kind: "malformed" };
   }
-  if (type === USER_CONFIRMATION_REQUESTED) return { kind: "internal" };
+  if (type === USER_CONFIRMATION_REQUESTED || type === USER_SIGNUP_REPEATED) return { kind: "internal" };
   if (type === PAYMENT_REQUESTED) {
     const parsed = paymentRequestedSchema.safeParse(data);
     if (!parsed.success) return { kind: "malformed" };

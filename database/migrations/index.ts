@@ -8,6 +8,7 @@ import { dueDeliveries } from "./0006-due-deliveries.ts";
 import { pauses } from "./0007-pauses.ts";
 import { claimTokens } from "./0008-claim-tokens.ts";
 import { heldUntil } from "./0009-held-until.ts";
+import { privateSignups } from "./0010-private-signups.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -20,4 +21,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0007-pauses": pauses,
   "0008-claim-tokens": claimTokens,
   "0009-held-until": heldUntil,
+  "0010-private-signups": privateSignups,
 };

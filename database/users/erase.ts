@@ -62,7 +62,12 @@ const erase = statement<ErasureRow, [string]>(`
     delete from suppressions using gone where suppressions.email_key = gone.email_key returning 1),
   forgotten as (
     delete from confirmation_requests using gone
-    where confirmation_requests.address_hash = sha256(convert_to(gone.email_key, 'UTF8')) returning 1)
+    where confirmation_requests.address_hash = sha256(convert_to(gone.email_key, 'UTF8')) returning 1),
+  attempts as (
+    delete from password_attempts using gone
+    where password_attempts.address_hash = sha256(convert_to(gone.email_key, 'UTF8'))),
+  repetitions as (
+    delete from repeated_signups using gone where repeated_signups.email_key = gone.email_key)
   select $1::uuid as user_id, exists (select 1 from gone) as user_deleted,
     (select count(*)::int from keys) as keys_deleted,
     (select count(*)::int from lifted) as suppressions_deleted,

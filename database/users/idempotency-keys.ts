@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import { type Database, statement } from "../connection.ts";
 
 /** The signup made under an Idempotency-Key: enough to recognise the same request, and to answer it again. */
@@ -13,27 +12,43 @@ export interface KeyedSignup {
   readonly isVerified: boolean;
 }
 
+interface KeyedRow {
+  readonly user_id: string;
+  readonly event_id: string;
+  readonly user_name: string;
+  readonly email: string;
+  readonly locale: string;
+  readonly password_hash: string;
+  readonly created_at: Date;
+  readonly is_verified: boolean;
+}
+
+/** $1 the key's hash. A repeated signup is found as it was answered. */
+const find = statement<KeyedRow, [string]>(`
+  with known as (
+    select user_id, event_id from idempotency_keys
+    where key_hash = decode($1::text, 'hex') and created_at > now() - interval '24 hours')
+  select known.*, user_name, email, locale, password_hash, created_at, email_verified_at is not null as is_verified
+  from known join users on users.id = known.user_id
+  union all
+  select known.*, user_name, email, locale, password_hash, created_at, false
+  from known join repeated_signups using (user_id, event_id)
+  where password_hash is not null`);
+
 /** The signup made under a key within the last 24 hours. `keyHash`: SHA-256 of the key, in hex. */
 export const findByIdempotencyKey = async (db: Database, keyHash: string): Promise<KeyedSignup | undefined> => {
-  const row = await db
-    .selectFrom("idempotency_keys")
-    .innerJoin("users", "users.id", "idempotency_keys.user_id")
-    .select(["users.id", "idempotency_keys.event_id", "user_name", "email", "locale", "password_hash"])
-    .select(["users.created_at", "email_verified_at"])
-    .where("key_hash", "=", Buffer.from(keyHash, "hex"))
-    .where("idempotency_keys.created_at", ">", sql<Date>`now() - interval '24 hours'`)
-    .executeTakeFirst();
+  const [row] = await find(db, keyHash);
   return row === undefined
     ? undefined
     : {
-        userId: row.id,
+        userId: row.user_id,
         eventId: row.event_id,
         userName: row.user_name,
         email: row.email,
         locale: row.locale,
         passwordHash: row.password_hash,
         createdAt: row.created_at,
-        isVerified: row.email_verified_at !== null,
+        isVerified: row.is_verified,
       };
 };
 

@@ -135,7 +135,8 @@ describe("the rate of mail that an overlay sets", () => {
   test("bounds the consumers of mail groups whatever is queued, and of no others", async () => {
     using manifests = manifestsWith("production");
     const limited = await manifests.set(["MAIL_RATE_PER_SECOND=100"]);
-    const most = { "consumer-welcome-email": 3, "consumer-reminder-email": 3, "consumer-payments": 10 };
+    const mail = { "consumer-welcome-email": 3, "consumer-reminder-email": 3, "consumer-notice-email": 3 };
+    const most = { ...mail, "consumer-payments": 10 };
     expect(maxima(limited)).toEqual(most);
     expect(findings(limited)).toEqual([]);
     const lag = { kind: "value", value: 1_000_000, target: 200, isActive: true } as const;

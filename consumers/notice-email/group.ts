@@ -1,0 +1,38 @@
+import { userSignupRepeatedSchema } from "../../stream/events/user-signup-repeated.ts";
+import { NOTICE_EMAIL } from "../../stream/groups.ts";
+import { mailBudget } from "../email/budget.ts";
+import { openMailer } from "../email/mailer.ts";
+import { MAIL_SETTINGS } from "../email/open-pool.ts";
+import { NOTICE } from "../email/templates/notice.ts";
+import { defineGroup, policyOf } from "../engine/factory.ts";
+
+/**
+ * Tells the owner of an address that somebody signed up with it again. Events that ask for no notice are done without one, so
+ * that their status looks like that of a signup whose mail was sent.
+ */
+export const factory = defineGroup({
+  requires: MAIL_SETTINGS,
+  data: userSignupRepeatedSchema,
+  open: (context) => {
+    const { settings } = context;
+    const mailer = openMailer(context, NOTICE_EMAIL.name);
+    const send = mailer.mail({ kind: "notice", words: NOTICE, link: (publicUrl) => publicUrl });
+    return {
+      subjectOf: ({ user_id }) => user_id,
+      prepare: (pieces) => mailer.prepare(pieces),
+      work: async (claim, recipient, attempt) => {
+        if (claim.data.notify) return send(claim, recipient, attempt);
+        return attempt.commit() ? { kind: "done" } : { kind: "released", reason: "lease_lost" };
+      },
+      policy: {
+        ...policyOf(settings),
+        expireAfterMs: settings.MAIL_EXPIRE_AFTER_MS,
+        uncertain: settings.MAIL_UNCERTAIN,
+      },
+      budget: mailBudget(settings, "welcome"),
+      capacity: mailer.capacity,
+      system: mailer.system,
+      close: mailer.close,
+    };
+  },
+});

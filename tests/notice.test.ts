@@ -1,0 +1,58 @@
+import { expect, test } from "bun:test";
+import { disclosureOf } from "../api/signup/disclosure.ts";
+import { factory } from "../consumers/notice-email/group.ts";
+import { createSignupWriter } from "../database/users/signup.ts";
+import { loadSettings } from "../settings/load.ts";
+import { loggedEvent } from "../stream/events/envelope.ts";
+import { boundGroups, NOTICE_EMAIL } from "../stream/groups.ts";
+import { publish } from "../stream/publish.ts";
+import { eventually } from "./eventually.ts";
+import { parseMail, startMailServer } from "./mail-server.ts";
+import { aPipeline, aSignup, committedEvent, redisUrl, silentLog } from "./pipeline.ts";
+
+test("the owner of an address gets one notice of repeated signups, in their language and without a link to confirm", async () => {
+  await using mailServer = await startMailServer();
+  await using pipeline = await aPipeline([NOTICE_EMAIL]);
+  const settings = loadSettings("consumer", {
+    DATABASE_URL: pipeline.url,
+    REDIS_URL: redisUrl(),
+    MAIL_SERVER: "127.0.0.1",
+    MAIL_PORT: String(mailServer.port),
+    MAIL_TLS: "none",
+    MAIL_FROM: "welcome@toblug.example",
+    PUBLIC_URL: "https://signup.example",
+  });
+  await pipeline.open((db) => factory.open(NOTICE_EMAIL, { settings, db, log: silentLog }));
+  const disclosure = disclosureOf({ SIGNUP_DISCLOSURE: "private" });
+  const signups = createSignupWriter(pipeline.db, boundGroups(pipeline.groups), disclosure);
+  const owner = aSignup({ locale: "en" });
+  await signups.write(owner);
+  await pipeline.db
+    .updateTable("users")
+    .set({ created_at: new Date(0) })
+    .execute();
+
+  const eventIds: string[] = [];
+  for (let times = 0; times < 2; times += 1) {
+    const repeated = aSignup({ email: owner.email, emailKey: owner.emailKey });
+    const result = await signups.write(repeated);
+    if (result.kind !== "created" || result.event === undefined) throw new Error(result.kind);
+    await publish(
+      pipeline.redis,
+      pipeline.keys.events,
+      loggedEvent({ ...committedEvent(repeated), ...result.event, created_at: result.createdAt }),
+    );
+    eventIds.push(repeated.event.eventId);
+  }
+  for (const eventId of eventIds) {
+    await eventually(async () => (await pipeline.status(eventId, NOTICE_EMAIL.name))?.state === "done");
+    const steps = (await pipeline.status(eventId, NOTICE_EMAIL.name))?.timeline.map(({ state }) => state);
+    expect(steps).toEqual(["queued", "active", "done"]);
+  }
+  expect(mailServer.taken).toHaveLength(1);
+  const mail = await parseMail(mailServer.taken[0]?.raw ?? "");
+  expect(mail.subject).toBe("Somebody signed up for Toblug with your email address");
+  expect(mail.text).toContain("https://signup.example");
+  expect(mail.text).not.toContain("token=");
+  expect(mail.messageId).toBe(`<${eventIds[0]}.notice@toblug.example>`);
+});
