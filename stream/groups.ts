@@ -45,6 +45,7 @@ export const REMINDER_EMAIL: Group = {
 export const NOTICE_EMAIL: Group = {
   name: "notice-email",
   types: ["user.signup_repeated.v1"],
+  sendsMail: true,
   words: { active: "sending", done: "sent" },
 };
 
