@@ -7,6 +7,7 @@ import { eventually } from "./eventually.ts";
 import { type MailServer, startMailServer } from "./mail-server.ts";
 import { ownPort } from "./own-port.ts";
 import { redisUrl } from "./pipeline.ts";
+import { runFolder } from "./run-folder.ts";
 
 const root = join(import.meta.dir, "..");
 
@@ -30,28 +31,34 @@ export interface System extends AsyncDisposable {
   api(settings?: Readonly<Record<string, string>>): Promise<RunningProcess>;
   /** A consumer of the named groups; of all of them if none is named. */
   consumer(settings?: Readonly<Record<string, string>>, ...named: readonly string[]): Promise<RunningProcess>;
+  /** Kills the consumers that were started, so that the next test of the same system starts with none. */
+  endConsumers(): Promise<void>;
 }
 
 export interface SystemOptions {
   readonly mailServer?: MailServer;
   readonly redisUrl?: string;
-  /** The tree whose code runs: this one if not given. */
+  /** The tree whose sources run: what `tests/programs.ts` has of this one if not given. */
   readonly tree?: string;
-  readonly entryPoints?: EntryPoints;
+  /** Whether the example's group is among the others. */
+  readonly withExample?: boolean;
   /** For all of its processes. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** Files of the processes that a system runs. */
-export interface EntryPoints {
-  readonly api: string;
-  readonly consumer: string;
+/** What a system's processes are started by; arguments may follow. */
+interface Programs {
+  readonly api: readonly [string, ...string[]];
+  readonly consumer: readonly [string, ...string[]];
 }
 
-const ENTRY_POINTS: EntryPoints = { api: "api/main.ts", consumer: "consumers/main.ts" };
-
-/** Those of a system with the example's group. */
-export const WITH_EXAMPLE: EntryPoints = { api: "tests/example-api.ts", consumer: "tests/example-consumer.ts" };
+const programsOf = ({ tree, withExample = false }: SystemOptions): Programs => {
+  if (tree !== undefined) return { api: ["api/main.ts"], consumer: ["consumers/main.ts"] };
+  const example = withExample ? ["--example"] : [];
+  const folder = runFolder();
+  const file = folder === undefined ? "tests/programs.ts" : join(folder, "programs.js");
+  return { api: [file, "api", ...example], consumer: [file, "consumer", ...example] };
+};
 
 /** What a person would set, with the times shortened and hashing made cheap. */
 const settingsFor = (database: TestDatabase, mailServer: MailServer, streamName: string, redis: string) => ({
@@ -82,7 +89,7 @@ const isReady = async (url: string): Promise<boolean> =>
 
 /** A system of a test's own: its database, its stream, its mail server; processes are started as they are asked for. */
 export const aSystem = async (options: SystemOptions = {}): Promise<System> => {
-  const { entryPoints = ENTRY_POINTS } = options;
+  const programs = programsOf(options);
   const database = await withTestDatabase();
   const mailServer = options.mailServer ?? (await startMailServer());
   const streamName = `test-${randomHex(6)}`;
@@ -91,6 +98,7 @@ export const aSystem = async (options: SystemOptions = {}): Promise<System> => {
     ...options.settings,
   };
   const running: RunningProcess[] = [];
+  const consumers: RunningProcess[] = [];
 
   const start = async (
     [file, ...args]: readonly [string, ...string[]],
@@ -135,12 +143,18 @@ export const aSystem = async (options: SystemOptions = {}): Promise<System> => {
     environment,
     async api(settings = {}) {
       const port = await ownPort();
-      return start([entryPoints.api], port, { ...environment, PORT: String(port), ...settings });
+      return start(programs.api, port, { ...environment, PORT: String(port), ...settings });
     },
     async consumer(settings = {}, ...named) {
       const port = await ownPort();
-      const command = [entryPoints.consumer, ...named.flatMap((name) => ["--group", name])] as const;
-      return start(command, port, { ...environment, CONSUMER_HEALTH_PORT: String(port), ...settings });
+      const command = [...programs.consumer, ...named.flatMap((name) => ["--group", name])] as const;
+      const consumer = await start(command, port, { ...environment, CONSUMER_HEALTH_PORT: String(port), ...settings });
+      consumers.push(consumer);
+      return consumer;
+    },
+    async endConsumers() {
+      for (const each of consumers) each.kill("SIGKILL");
+      await Promise.all(consumers.splice(0).map((each) => each.exited));
     },
     async [Symbol.asyncDispose]() {
       for (const each of running) each.kill("SIGKILL");

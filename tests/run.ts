@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { watchAncestors } from "../local/ancestors.ts";
 import { provideChromium } from "./chromium.ts";
+import { makeRunFolder } from "./run-folder.ts";
 import { startTestServers } from "./servers.ts";
 
 /** Test files that run at the same time. */
@@ -15,17 +16,24 @@ const TIMINGS = join(root, ".local", "test-timings.json");
 const FIRST_TIMINGS = {
   version: 1,
   files: {
-    "tests/model.test.ts": 60_000,
-    "tests/traces.test.ts": 30_000,
+    "tests/signup-page.test.ts": 30_000,
     "tests/telemetry.test.ts": 30_000,
-    "tests/journey.test.ts": 25_000,
+    "tests/two-groups.test.ts": 25_000,
+    "tests/silent-connections.test.ts": 25_000,
     "tests/stores-say-no.test.ts": 25_000,
-    "tests/silent-connections.test.ts": 20_000,
+    "local/start.test.ts": 25_000,
+    "tests/kubernetes/from-settings.test.ts": 20_000,
+    "tests/mail-faults.test.ts": 20_000,
+    "tests/add-a-group.test.ts": 20_000,
+    "tests/traces.test.ts": 20_000,
+    "tests/second-group/failures.test.ts": 20_000,
     "tests/redis-faults.test.ts": 20_000,
+    "tests/observability/proof.test.ts": 20_000,
     "local/main.test.ts": 15_000,
-    "local/start.test.ts": 15_000,
-    "ops/command-line.test.ts": 15_000,
-    "tests/add-a-group.test.ts": 15_000,
+    "tests/journey.test.ts": 15_000,
+    "tests/model.test.ts": 15_000,
+    "tests/observability/alerts.test.ts": 15_000,
+    "tests/readme.test.ts": 15_000,
   },
 };
 
@@ -52,7 +60,11 @@ const main = async (): Promise<number> => {
 
   const args = process.argv.slice(2);
   if (!provideChromium(args)) return 1;
-  await using servers = await startTestServers();
+  const starting = [startTestServers(), makeRunFolder()] as const;
+  // Both: what has started is removed if the other failed.
+  await Promise.allSettled(starting);
+  await using servers = await starting[0];
+  using folder = await starting[1];
   if (isAskedToStop) return 1;
   // `--no-orphans`: what a test started dies with it, and the tests die with us.
   const flags = ["--no-orphans", `--parallel=${PARALLEL}`, "--timeout", String(TEST_TIMEOUT_MS)];
@@ -63,7 +75,7 @@ const main = async (): Promise<number> => {
   tests = spawn(process.execPath, ["test", ...flags, ...args], {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, ...servers.environment },
+    env: { ...process.env, ...servers.environment, ...folder.environment },
   });
   return await exitCodeOf(tests);
 };

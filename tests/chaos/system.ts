@@ -183,7 +183,9 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
         kind,
         groups,
         command: [
-          kind === "api" ? "tests/example-api.ts" : "tests/example-consumer.ts",
+          "tests/programs.ts",
+          kind === "api" ? "api" : "consumer",
+          "--example",
           ...groups.flatMap((group) => ["--group", group]),
         ],
         root,

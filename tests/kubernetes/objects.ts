@@ -1,6 +1,8 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { runFolder } from "../run-folder.ts";
 import { kustomize } from "./kubectl.ts";
 
 const labels = z.record(z.string(), z.string());
@@ -40,9 +42,24 @@ export type Overlay = (typeof OVERLAYS)[number];
 
 const rendered = new Map<Overlay, readonly KubernetesObject[]>();
 
+/** What another test file of this run has rendered: the manifests do not change while tests run. */
+const renderedInThisRun = (overlay: Overlay): readonly KubernetesObject[] => {
+  const folder = runFolder();
+  const file = folder && join(folder, `${overlay}.json`);
+  if (file && existsSync(file)) return z.array(objectSchema).parse(JSON.parse(readFileSync(file, "utf8")));
+  const objects = parseObjects(kustomize(join(k8s, "overlays", overlay)));
+  if (file) {
+    const own = `${file}.${process.pid}`;
+    writeFileSync(own, JSON.stringify(objects));
+    // At once: nobody reads half of it.
+    renameSync(own, file);
+  }
+  return objects;
+};
+
 /** The objects of an overlay, as an API server would be given them. */
 export const overlayObjects = (overlay: Overlay): readonly KubernetesObject[] => {
-  const known = rendered.get(overlay) ?? parseObjects(kustomize(join(k8s, "overlays", overlay)));
+  const known = rendered.get(overlay) ?? renderedInThisRun(overlay);
   rendered.set(overlay, known);
   return known;
 };
