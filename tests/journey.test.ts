@@ -1,7 +1,29 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { eventually } from "./eventually.ts";
-import { parseMail, startMailServer } from "./mail-server.ts";
-import { aSystem, eventAt, signUpAt } from "./processes.ts";
+import { type MailServerOptions, parseMail, startMailServer } from "./mail-server.ts";
+import { aSystem, eventAt, type RunningProcess, type System, signUpAt } from "./processes.ts";
+
+const acceptRecipient: NonNullable<MailServerOptions["onRcptTo"]> = (_address, _session, done) => done();
+
+/** The system of all tests but one, and how its mail server behaves in this one. */
+const shared = new AsyncDisposableStack();
+let behaviour: Pick<MailServerOptions, "beforeReply" | "onRcptTo"> = {};
+let system: System;
+let api: RunningProcess;
+
+beforeAll(async () => {
+  const mailServer = await startMailServer({
+    beforeReply: (...args) => behaviour.beforeReply?.(...args),
+    onRcptTo: (...args) => (behaviour.onRcptTo ?? acceptRecipient)(...args),
+  });
+  system = shared.use(await aSystem({ mailServer }));
+  api = await system.api();
+});
+afterEach(async () => {
+  await system.endConsumers();
+  behaviour = {};
+});
+afterAll(() => shared.disposeAsync());
 
 describe("a signup becomes a welcome mail", () => {
   test("from the HTTP request to the inbox, with the name as typed, and a complete timeline", async () => {
@@ -29,16 +51,15 @@ describe("a signup becomes a welcome mail", () => {
   });
 
   test("400 signups at once, two consumers: 400 mails, no duplicate", async () => {
-    await using system = await aSystem();
-    const api = await system.api();
     await system.consumer();
     await system.consumer();
+    const before = system.mailServer.taken.length;
     const signups = await Promise.all(Array.from({ length: 400 }, () => signUpAt(api)));
     expect(signups.every(({ status }) => status === 201)).toBe(true);
-    await eventually(() => system.mailServer.taken.length >= 400, 20_000);
+    await eventually(() => system.mailServer.taken.length >= before + 400, 20_000);
     const copies = signups.map(({ eventId }) => system.mailServer.copiesOf(eventId));
     expect(new Set(copies)).toEqual(new Set([1]));
-    expect(system.mailServer.taken).toHaveLength(400);
+    expect(system.mailServer.taken).toHaveLength(before + 400);
   });
 });
 
@@ -46,7 +67,7 @@ describe("a consumer that is killed", () => {
   test("before the 250: a peer sends the mail; a duplicate, if any, is counted", async () => {
     let replies = 0;
     const first = Promise.withResolvers<void>();
-    const mailServer = await startMailServer({
+    behaviour = {
       beforeReply: async () => {
         replies += 1;
         if (replies > 1) return;
@@ -54,9 +75,7 @@ describe("a consumer that is killed", () => {
         // The server never answers the one that is killed: it has not taken the mail.
         await new Promise(() => {});
       },
-    });
-    await using system = await aSystem({ mailServer });
-    const api = await system.api();
+    };
     const victim = await system.consumer();
     const { eventId } = await signUpAt(api);
     await first.promise;
@@ -68,8 +87,6 @@ describe("a consumer that is killed", () => {
   });
 
   test("after the 250, before it is recorded: one duplicate with the same Message-ID, counted as uncertain", async () => {
-    await using system = await aSystem();
-    const api = await system.api();
     const victim = await system.consumer();
     const { eventId } = await signUpAt(api);
     // Killed in the moment in which the mail server has it: sometimes the ledger knows already, sometimes not.
@@ -84,9 +101,7 @@ describe("a consumer that is killed", () => {
 
   test("with a batch in flight: peers send all of it", async () => {
     const hold = Promise.withResolvers<void>();
-    const mailServer = await startMailServer({ beforeReply: () => hold.promise });
-    await using system = await aSystem({ mailServer });
-    const api = await system.api();
+    behaviour = { beforeReply: () => hold.promise };
     const victim = await system.consumer();
     const signups = await Promise.all(Array.from({ length: 10 }, () => signUpAt(api)));
     await eventually(async () => {
@@ -107,14 +122,12 @@ describe("a consumer that is killed", () => {
 describe("a consumer that is asked to stop", () => {
   test("with work in flight that the server does not answer: a peer has it within a second", async () => {
     let isStuck = true;
-    const mailServer = await startMailServer({
+    behaviour = {
       // The first one's mails never get past the recipient.
       onRcptTo: (_address, _session, done) => {
         if (!isStuck) done();
       },
-    });
-    await using system = await aSystem({ mailServer });
-    const api = await system.api();
+    };
     const first = await system.consumer();
     const signups = await Promise.all(Array.from({ length: 5 }, () => signUpAt(api)));
     await eventually(async () => {
@@ -127,7 +140,7 @@ describe("a consumer that is asked to stop", () => {
     first.kill("SIGTERM");
     expect(await first.exited).toBe("exit code 0");
     for (const { eventId } of signups) {
-      await eventually(async () => (await eventAt(api, eventId)).state === "sent", 3_000);
+      await eventually(async () => (await eventAt(api, eventId)).state === "sent");
       expect(system.mailServer.copiesOf(eventId)).toBe(1);
       expect(await eventAt(api, eventId)).toMatchObject({ uncertain: 0, attempts: 1 });
     }
@@ -139,15 +152,13 @@ describe("a zombie", () => {
     let isStuck = true;
     const reached = Promise.withResolvers<void>();
     const waiting: (() => void)[] = [];
-    const mailServer = await startMailServer({
+    behaviour = {
       onRcptTo: (_address, _session, done) => {
         if (!isStuck) return done();
         waiting.push(() => done());
         reached.resolve();
       },
-    });
-    await using system = await aSystem({ mailServer });
-    const api = await system.api();
+    };
     const zombie = await system.consumer();
     const { eventId } = await signUpAt(api);
     await reached.promise;

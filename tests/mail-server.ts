@@ -56,12 +56,16 @@ const connectionOf = ({ id, _socket }: { readonly id: string; readonly _socket: 
   reset: () => void _socket.resetAndDestroy(),
 });
 
+/** The event of a welcome mail. */
+const WELCOME_OF = /^Message-ID: <([^.>]+)\.welcome@/m;
+
 const NO_CONNECTION: OpenConnection = { id: "", isOpen: () => false, close: () => {}, reset: () => {} };
 
 /** A real SMTP server over TCP, by the library smtp-server. Its options make it refuse, wait or disconnect. */
 export const startMailServer = async (options: MailServerOptions = {}): Promise<MailServer> => {
   const { beforeReply, listenOn = 0, keepsMails = true, ...serverOptions } = options;
   const taken: TakenMail[] = [];
+  const copies = new Map<string, number>();
   let connections = 0;
   const open = (): readonly OpenConnection[] => [...server.connections].map(connectionOf);
   const server = new SMTPServer({
@@ -86,7 +90,11 @@ export const startMailServer = async (options: MailServerOptions = {}): Promise<
             ...mail,
             connection: open().find(({ id }) => id === session.id) ?? NO_CONNECTION,
           });
-          if (keepsMails) taken.push(mail);
+          if (keepsMails) {
+            taken.push(mail);
+            const eventId = WELCOME_OF.exec(raw)?.[1] ?? "";
+            copies.set(eventId, (copies.get(eventId) ?? 0) + 1);
+          }
           done();
         } catch (error) {
           done(error instanceof Error ? error : new Error(String(error)));
@@ -113,7 +121,7 @@ export const startMailServer = async (options: MailServerOptions = {}): Promise<
     taken,
     open,
     connections: () => connections,
-    copiesOf: (eventId) => taken.filter(({ raw }) => raw.includes(`Message-ID: <${eventId}.welcome@`)).length,
+    copiesOf: (eventId) => copies.get(eventId) ?? 0,
     close,
     [Symbol.asyncDispose]: close,
   };

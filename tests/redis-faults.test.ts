@@ -1,7 +1,7 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { eventually } from "./eventually.ts";
-import { anOwnRedis } from "./own-redis.ts";
+import { anOwnRedis, type OwnRedis } from "./own-redis.ts";
 import { aSystem, eventAt, type RunningProcess, type SignedUp, type System, signUpAt } from "./processes.ts";
 
 const isSentOnce = async (system: System, api: RunningProcess, { eventId }: SignedUp): Promise<void> => {
@@ -12,10 +12,20 @@ const isSentOnce = async (system: System, api: RunningProcess, { eventId }: Sign
 };
 
 describe("Redis", () => {
+  const shared = new AsyncDisposableStack();
+  let redis: OwnRedis;
+  let system: System;
+  let api: RunningProcess;
+
+  beforeAll(async () => {
+    redis = shared.use(await anOwnRedis());
+    system = shared.use(await aSystem({ redisUrl: redis.url }));
+    api = await system.api();
+  });
+  afterEach(() => system.endConsumers());
+  afterAll(() => shared.disposeAsync());
+
   test("unavailable: a signup answers 201 at once, and its mail is sent when Redis is available again", async () => {
-    await using redis = await anOwnRedis();
-    await using system = await aSystem({ redisUrl: redis.url });
-    const api = await system.api();
     await system.consumer();
     await redis.kill();
     const signups = [await signUpAt(api), await signUpAt(api)];
@@ -25,21 +35,7 @@ describe("Redis", () => {
     for (const signup of signups) await isSentOnce(system, api, signup);
   });
 
-  test("unavailable when the processes start: they become ready, and mails are sent once it is available", async () => {
-    await using redis = await anOwnRedis({ running: false });
-    await using system = await aSystem({ redisUrl: redis.url });
-    const api = await system.api();
-    await system.consumer();
-    const signup = await signUpAt(api);
-    expect(signup.status).toBe(201);
-    await redis.start();
-    await isSentOnce(system, api, signup);
-  });
-
   test("killed and restarted with its data, under load: every mail, no uncounted duplicate", async () => {
-    await using redis = await anOwnRedis();
-    await using system = await aSystem({ redisUrl: redis.url });
-    const api = await system.api();
     await system.consumer();
     await system.consumer();
     const before = await Promise.all(Array.from({ length: 50 }, () => signUpAt(api)));
@@ -50,9 +46,6 @@ describe("Redis", () => {
   });
 
   test("restarted empty: everything is queued again from the ledger", async () => {
-    await using redis = await anOwnRedis();
-    await using system = await aSystem({ redisUrl: redis.url });
-    const api = await system.api();
     const signups = await Promise.all(Array.from({ length: 20 }, () => signUpAt(api)));
     await eventually(
       async () => (await system.database.db.selectFrom("outbox").select("event_id").execute()).length === 0,
@@ -64,9 +57,6 @@ describe("Redis", () => {
   });
 
   test("flushed in the middle of the work: nothing is lost, nothing is sent again", async () => {
-    await using redis = await anOwnRedis();
-    await using system = await aSystem({ redisUrl: redis.url });
-    const api = await system.api();
     await system.consumer();
     const admin = new Redis(redis.url);
     const signups: SignedUp[] = [];
@@ -77,4 +67,15 @@ describe("Redis", () => {
     for (const signup of signups) await isSentOnce(system, api, signup);
     admin.disconnect();
   });
+});
+
+test("Redis, unavailable when the processes start: they become ready, and mails are sent once it is available", async () => {
+  await using redis = await anOwnRedis({ running: false });
+  await using system = await aSystem({ redisUrl: redis.url });
+  const api = await system.api();
+  await system.consumer();
+  const signup = await signUpAt(api);
+  expect(signup.status).toBe(201);
+  await redis.start();
+  await isSentOnce(system, api, signup);
 });
