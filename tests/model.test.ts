@@ -22,9 +22,9 @@ import { silentLog } from "./pipeline.ts";
  * - what is dead is one dead letter, or none if the flush took it.
  */
 /** A quick look in every run of the tests; `.ci/run` asks for more. */
-const SEQUENCES = Number(process.env["MODEL_SEQUENCES"] ?? 150);
-/** Sequences at the same time: most of one is waiting. */
-const LANES = 30;
+const SEQUENCES = Number(process.env["MODEL_SEQUENCES"] ?? 75);
+/** Sequences at the same time: most of one is waiting. Each has a database of its own. */
+const LANES = Math.min(30, Math.ceil(SEQUENCES / 5));
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.constant<Step>({ do: "sign up" }) },

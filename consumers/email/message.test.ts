@@ -97,7 +97,7 @@ describe("the welcome mail", () => {
         expect(comparable(ourTo?.[0]?.name ?? "")).toBe(comparable(name));
         expect(comparable(ours.subject ?? "")).toBe(comparable(`Chào mừng ${name} đến với Toblug!`));
       }),
-      { numRuns: 150 },
+      { numRuns: 75 },
     );
   });
 
@@ -105,10 +105,7 @@ describe("the welcome mail", () => {
     fc.assert(
       fc.property(names, (name) => {
         const raw = aMessage(name).raw.toString("latin1");
-        for (const line of raw.split("\r\n")) {
-          expect([line, line.length <= 76]).toEqual([line, true]);
-          expect([line, /^[\x20-\x7e\t]*$/.test(line)]).toEqual([line, true]);
-        }
+        expect(raw.split("\r\n").filter((line) => !/^[\x20-\x7e\t]{0,76}$/.test(line))).toEqual([]);
       }),
     );
   });
