@@ -3,13 +3,18 @@ type Truthy<T> = Exclude<T, false | undefined | null | 0>;
 const isTruthy = <T>(value: T): value is Truthy<T> =>
   value !== false && value !== undefined && value !== null && value !== 0;
 
-/** Resolves with the condition's value as soon as it is true; fails after `timeoutMs`. */
-export const eventually = async <T>(condition: () => Promise<T> | T, timeoutMs = 10_000): Promise<Truthy<T>> => {
-  const deadline = performance.now() + timeoutMs;
+/** Asked again after a fifth of the time that it has waited, within these bounds in ms: a long wait costs few questions. */
+const SOONEST_MS = 5;
+const LATEST_MS = 100;
+
+/** Resolves with the condition's value soon after it is true; fails after `timeoutMs`. */
+export const eventually = async <T>(condition: () => Promise<T> | T, timeoutMs = 20_000): Promise<Truthy<T>> => {
+  const startedAt = performance.now();
   for (;;) {
     const value = await condition();
     if (isTruthy(value)) return value;
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${condition}`);
-    await Bun.sleep(25);
+    const waitedMs = performance.now() - startedAt;
+    if (waitedMs > timeoutMs) throw new Error(`not within ${timeoutMs} ms: ${condition}`);
+    await Bun.sleep(Math.min(LATEST_MS, Math.max(SOONEST_MS, waitedMs / 5)));
   }
 };
