@@ -50,7 +50,8 @@ export const createPublisher = (deps: {
   const startDeleting = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    deleting ??= deleteConfirmed();
+    // With nothing to delete it would end before it is assigned, and never be called again.
+    if (confirmed.length > 0) deleting ??= deleteConfirmed();
   };
 
   return {
