@@ -1,6 +1,6 @@
 import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { eventually } from "../tests/eventually.ts";
-import { type MailServer, startMailServer } from "../tests/mail-server.ts";
+import { type MailServer, refusal, startMailServer } from "../tests/mail-server.ts";
 import { aSystem, type System } from "../tests/processes.ts";
 import { startTestServers } from "../tests/servers.ts";
 import { portOf, signUpMany, times } from "./load.ts";
@@ -23,6 +23,10 @@ interface Scenario {
   readonly mailMs: number;
   /** Of recipients that are answered 421 at RCPT. */
   readonly refusedShare?: number;
+  /** Connections beyond the limit are closed without an answer, instead of by 421. */
+  readonly closes?: boolean;
+  /** For the middle third of the time the limit is this one. */
+  readonly inTheMiddle?: number;
 }
 
 const at = (limit: number, consumers: number, mailMs: number, concurrency = 20): Scenario => ({
@@ -49,28 +53,63 @@ const SCENARIOS: readonly Scenario[] = [
   at(50, 4, 500),
   at(100, 2, 1_000, 100),
   at(200, 3, 2_000, 100),
+  at(200, 1, 1_000, 100),
+  at(200, 4, 2_000, 100),
+  at(5, 3, 100),
+  at(20, 4, 200),
+  at(50, 1, 250, 100),
+  { ...at(10, 2, 100), name: "closed beyond", closes: true },
+  { ...at(50, 2, 500, 50), name: "closed beyond", closes: true },
+  { ...at(30, 2, 200), name: "fewer for a while", inTheMiddle: 10 },
+  { ...at(10, 2, 200), name: "more for a while", inTheMiddle: 30 },
 ];
 
 /** smtp-server greets after this time; a 421 costs a connection. */
 const GREETING_MS = 100;
 
 /** Mails a second that the server can take over the connections that there may be. */
-const capacityOf = ({ limit, consumers, concurrency, mailMs, refusedShare = 0 }: Scenario): number => {
+const capacityOf = ({ limit, inTheMiddle = limit, consumers, concurrency, mailMs, refusedShare = 0 }: Scenario) => {
   const refusedMs = (refusedShare / (1 - refusedShare)) * GREETING_MS;
-  return Math.min(limit, consumers * concurrency) / ((mailMs + refusedMs) / 1_000);
+  const limits = [limit, inTheMiddle, limit].map((each) => Math.min(each, consumers * concurrency));
+  return limits.reduce((sum, each) => sum + each, 0) / 3 / ((mailMs + refusedMs) / 1_000);
 };
 
 const isRefused = (address: string, share: number): boolean => Number(Bun.hash(address) % 100n) < share * 100;
 
-const openServer = ({ limit, mailMs, refusedShare = 0 }: Scenario): Promise<MailServer> =>
-  startMailServer({
-    maxClients: limit,
+interface LimitedServer {
+  readonly server: MailServer;
+  /** Connections beyond the new limit are refused their next mail. */
+  readonly setLimit: (limit: number) => void;
+}
+
+const openServer = async ({ limit, mailMs, closes = false, refusedShare = 0 }: Scenario): Promise<LimitedServer> => {
+  const granted = new Set<string>();
+  let surplus: readonly string[] = [];
+  let most = limit;
+  const server = await startMailServer({
+    onConnect: ({ id }, done) => {
+      if (granted.size < most) {
+        granted.add(id);
+        return done();
+      }
+      if (!closes) return done(refusal(421, "4.7.0 too many connections"));
+      for (const connection of server.open()) if (connection.id === id) connection.close();
+    },
+    onClose: ({ id }) => void granted.delete(id),
+    onMailFrom: (_from, { id }, done) =>
+      done(surplus.includes(id) ? refusal(421, "4.7.0 too many connections") : undefined),
     beforeReply: () => Bun.sleep(mailMs),
     onRcptTo: ({ address }, _session, done) => {
       if (!isRefused(address, refusedShare)) return done();
-      done(Object.assign(new Error("4.7.0 try again later"), { responseCode: 421 }));
+      done(refusal(421, "4.7.0 try again later"));
     },
   });
+  const setLimit = (next: number) => {
+    most = next;
+    surplus = [...granted].slice(next);
+  };
+  return { server, setLimit };
+};
 
 /** Deliveries that used up more than the attempt that sent them, and dead ones. */
 const harmed = async ({ database }: System): Promise<{ readonly retried: number; readonly dead: number }> => {
@@ -89,9 +128,9 @@ const harmed = async ({ database }: System): Promise<{ readonly retried: number;
 const SETTINGS = { CLAIM_MIN_IDLE_MS: "10000", RETRY_DELAY_MS: "30000", RECONCILE_AFTER_MS: "600000" };
 
 const run = async (scenario: Scenario): Promise<void> => {
-  const { name, limit, consumers, concurrency, mailMs } = scenario;
+  const { name, limit, inTheMiddle = limit, consumers, concurrency, mailMs } = scenario;
   const perSecond = capacityOf(scenario);
-  const mailServer = await openServer(scenario);
+  const { server: mailServer, setLimit } = await openServer(scenario);
   await using system = await aSystem({ mailServer, settings: SETTINGS });
   const api = await system.api();
   const mails = Math.ceil(perSecond * seconds * 1.6) + 50;
@@ -100,12 +139,15 @@ const run = async (scenario: Scenario): Promise<void> => {
   await Promise.all(Array.from({ length: consumers }, () => system.consumer(settings, WELCOME_EMAIL.name)));
   await eventually(() => mailServer.taken.length > 0);
   const before = mailServer.taken.length;
-  await Bun.sleep(seconds * 1_000);
+  for (const now of [limit, inTheMiddle, limit]) {
+    if (inTheMiddle !== limit) setLimit(now);
+    await Bun.sleep((seconds * 1_000) / 3);
+  }
   const rate = (mailServer.taken.length - before) / seconds;
   const { retried, dead } = await harmed(system);
   const columns = [
     name.padEnd(21),
-    `limit ${limit}`.padEnd(11),
+    `limit ${limit}${inTheMiddle === limit ? "" : ` (${inTheMiddle})`}`.padEnd(14),
     `${consumers} x ${concurrency}`.padEnd(8),
     `${mailMs} ms`.padEnd(8),
     `${rate.toFixed(1)}/s of ${perSecond.toFixed(0)}/s`.padEnd(18),

@@ -1,4 +1,4 @@
-import type { SettingsWith } from "../../settings/load.ts";
+import type { SettingsOf, SettingsWith } from "../../settings/load.ts";
 import type { Capacity } from "../engine/handler.ts";
 import { keptReply } from "./classify.ts";
 import { observedPool } from "./smtp/observe.ts";
@@ -24,11 +24,21 @@ export const openMailPool = (settings: SettingsWith<"consumer", (typeof MAIL_SET
   return observedPool(createSmtpPool({ server, size, sendDeadlineMs: SEND_DEADLINE_MS }), server, size);
 };
 
-/** What the mail server grants, for the engine. A few mails more than connections, so that none waits for its next mail. */
-export const capacityOf = (pool: SmtpPool, size: number): Capacity => ({
+/** Mails that wait for a connection, as a share of the connections: one that is free need not wait until its next mail is claimed. */
+const AHEAD = 0.5;
+
+/** Mails in flight in one consumer: as many as the settings say, and what waits for a connection. */
+export const mailsInFlight = (settings: SettingsOf<"consumer">): number => {
+  const { CONSUMER_CONCURRENCY: concurrency, MAIL_POOL_SIZE: size } = settings;
+  const connections = Math.min(concurrency, size);
+  return Math.max(concurrency, connections + Math.floor(AHEAD * connections));
+};
+
+/** What the mail server grants, for the engine: connections, and the mails that wait for them. */
+export const capacityOf = (pool: Pick<SmtpPool, "granted" | "perSecond" | "words">, size: number): Capacity => ({
   allowed: () => {
     const [granted, perSecond] = [pool.granted(), pool.perSecond()];
-    const byConnections = granted < size ? granted + Math.ceil(granted / 4) : Number.POSITIVE_INFINITY;
+    const byConnections = granted < size ? granted + Math.ceil(AHEAD * granted) : Number.POSITIVE_INFINITY;
     const byPace = perSecond === undefined ? Number.POSITIVE_INFINITY : 1 + Math.ceil(perSecond * PACED_AHEAD_S);
     return Math.min(byConnections, byPace);
   },

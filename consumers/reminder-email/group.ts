@@ -2,7 +2,7 @@ import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { REMINDER_EMAIL } from "../../stream/groups.ts";
 import { mailBudget } from "../email/budget.ts";
 import { openMailer } from "../email/mailer.ts";
-import { MAIL_SETTINGS } from "../email/open-pool.ts";
+import { MAIL_SETTINGS, mailsInFlight } from "../email/open-pool.ts";
 import { REMINDER } from "../email/templates/reminder.ts";
 import { defineGroup, policyOf } from "../engine/factory.ts";
 
@@ -19,6 +19,7 @@ export const factory = defineGroup({
       work: mailer.mail({ kind: "reminder", words: REMINDER }),
       policy: {
         ...policyOf(settings),
+        concurrency: mailsInFlight(settings),
         oncePerSubject: true,
         // The age of a delivery counts from its event.
         expireAfterMs: settings.REMINDER_DELAY_MS + settings.MAIL_EXPIRE_AFTER_MS,

@@ -3,7 +3,7 @@ import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { mailBudget } from "../email/budget.ts";
 import { openMailer } from "../email/mailer.ts";
-import { MAIL_SETTINGS } from "../email/open-pool.ts";
+import { MAIL_SETTINGS, mailsInFlight } from "../email/open-pool.ts";
 import { CONFIRMATION } from "../email/templates/confirmation.ts";
 import { WELCOME } from "../email/templates/welcome.ts";
 import { defineGroup, policyOf } from "../engine/factory.ts";
@@ -27,6 +27,7 @@ export const factory = defineGroup({
       work: (claim, ...rest) => (isRequest(claim) ? sendConfirmation : sendWelcome)(claim, ...rest),
       policy: {
         ...policyOf(settings),
+        concurrency: mailsInFlight(settings),
         oncePerSubject: true,
         expireAfterMs: settings.MAIL_EXPIRE_AFTER_MS,
         uncertain: settings.MAIL_UNCERTAIN,

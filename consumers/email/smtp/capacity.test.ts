@@ -84,7 +84,7 @@ describe("the limit of connections", () => {
       grewAt.push(now());
       limit.refused(10, 0);
     }
-    expect(grewAt).toEqual([1_000, 3_000, 7_000, 15_000, 31_000]);
+    expect(grewAt).toEqual([1_000, 3_000, 7_000, 15_000, 25_000, 35_000, 45_000, 55_000]);
   });
 
   test("grows quickly to all of them when the server grants more again", () => {

@@ -45,7 +45,7 @@ interface Clock {
 
 /** Until one more connection is asked for, after one was refused; doubles with each that is refused again. */
 const FIRST_PROBE_MS = 1_000;
-const LONGEST_PROBE_MS = 30_000;
+const LONGEST_PROBE_MS = 10_000;
 /** Between two increases of which the first was granted. */
 const GROW_EVERY_MS = 250;
 /** After a refusal, no other connection is opened for this time: the server may still count those that are closing. */
