@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { TakenDelivery } from "../../database/ledger/claim.ts";
 import type { Logger } from "../../observability/logger.ts";
+import { backoffMs } from "../../runtime/backoff.ts";
 import type { Entry } from "../../stream/entries.ts";
 import type { StreamEvent } from "../../stream/events/envelope.ts";
 import type { Keys } from "../../stream/keys.ts";
@@ -52,6 +53,7 @@ export interface AttemptDeps<Data, Input> {
   readonly pauseGroup: (reason: string) => Promise<boolean>;
   /** Monotonic, ms. */
   readonly now: () => number;
+  readonly random: () => number;
   readonly at: AtCheckpoint;
   readonly log: Logger;
 }
@@ -71,6 +73,9 @@ const HANDLER_ERROR = "handler_error";
 const QUIET: ReadonlySet<Outcome["kind"]> = new Set(["done", "released", "delayed"]);
 /** Delay of a piece that may not be the next probe, in ms. */
 const NO_PROBE_MS = 5_000;
+/** What a party refuses as it refuses everything is first held for so many delays of a retry: an hour, of 30 s. */
+const HOLD_DELAYS = 120;
+const HOLD_CAP_MS = 12 * 3_600_000;
 
 /**
  * Runs the work to its outcome. Work that throws is uncertain after its commit point; before it, and always if it is
@@ -114,6 +119,8 @@ export const createAttempts = <Data, Input>(
 ): ((claimed: ClaimedEntry<Data, Input>) => StartedAttempt) => {
   const { redis, keys, definition, inFlight, breaker, parties, admission, settler, around, pauseGroup, now, at, log } =
     deps;
+  const holdMs = (attempts: number): number =>
+    backoffMs(attempts + 1, HOLD_DELAYS * definition.policy.retryDelayMs, HOLD_CAP_MS, deps.random);
 
   /** Where the group cannot be paused, its next attempt has the same outcome, and pauses it. */
   const pauseFor = async (reason: string): Promise<void> => {
@@ -159,7 +166,7 @@ export const createAttempts = <Data, Input>(
     if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission?.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);
     const attempted = { eventId: event.id, party, claim, startedAt, isProbe: attempt.isProbe };
-    return threw ? outcome : learnFrom(outcome, attempted, { breaker, parties });
+    return threw ? outcome : learnFrom(outcome, attempted, { breaker, parties, holdMs });
   };
 
   const run = async (attempt: RunningAttempt, claimed: ClaimedEntry<Data, Input>): Promise<void> => {

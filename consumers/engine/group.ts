@@ -168,6 +168,7 @@ export const startGroup = <Data, Input>(
     pauseGroup: async (reason: string) =>
       (await pauseGroup({ pauses, redis, keys }, { group: group.name, reason, by: consumer })).changed,
     now,
+    random,
     at,
     log,
   };

@@ -22,9 +22,9 @@ const aLearner = () => {
   const learn = (outcome: Outcome, before: Partial<Attempted["claim"]> = {}): Outcome => {
     events += 1;
     const party = "party" in outcome ? outcome.party : domain(0);
-    const claim = { systemFailures: 0, lastReason: null, unchangedMs: 0, ...before };
+    const claim = { attempts: 0, systemFailures: 0, lastReason: null, unchangedMs: 0, ...before };
     const attempted = { eventId: `event ${events}`, party, claim, startedAt: nowMs, isProbe: false };
-    return learnFrom(outcome, attempted, { breaker, parties });
+    return learnFrom(outcome, attempted, { breaker, parties, holdMs: (attempts) => 1_000 * 2 ** attempts });
   };
   return { breaker, parties, learn, pass: (ms: number) => (nowMs += ms) };
 };
@@ -101,7 +101,9 @@ describe("a refusal by a party", () => {
       return learn(refusedBy("no.example"));
     });
     expect(kindsOf(outcomes)).toEqual({ unavailable: 4, held: 96 });
-    expect(outcomes.at(-1)).toMatchObject({ reason: "party_refuses", reply: "550 5.7.1 no" });
+    expect(outcomes.at(-1)).toMatchObject({ reason: "party_refuses", reply: "550 5.7.1 no", forMs: 1_000 });
+    // Longer each time that it comes back.
+    expect(learn(refusedBy("no.example"), { attempts: 2 })).toMatchObject({ kind: "held", forMs: 4_000 });
     expect(parties.waitMs("no.example")).toBeGreaterThan(0);
   });
 });

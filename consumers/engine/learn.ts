@@ -6,12 +6,14 @@ import type { Parties } from "./parties.ts";
 export interface LearnedBy {
   readonly breaker: Breaker;
   readonly parties: Parties;
+  /** How long a piece is held that was attempted so often, in ms. */
+  readonly holdMs: (attempts: number) => number;
 }
 
 /** The attempt that had the outcome. */
 export interface Attempted extends Concerned {
   /** Before the attempt. */
-  readonly claim: Pick<TakenDelivery, "systemFailures" | "lastReason" | "unchangedMs">;
+  readonly claim: Pick<TakenDelivery, "attempts" | "systemFailures" | "lastReason" | "unchangedMs">;
   /** Monotonic, ms. */
   readonly startedAt: number;
   /** Started while the breaker was not closed. */
@@ -29,11 +31,19 @@ type Of<Kind extends Outcome["kind"]> = Extract<Outcome, { kind: Kind }>;
 
 const withReply = ({ reply }: { readonly reply?: string }) => (reply === undefined ? {} : { reply });
 
+/** Is not the piece's fault, and not known to end: it comes back by itself, more and more rarely. */
+const heldFor = (
+  reason: string,
+  outcome: Of<"rejected">,
+  { attempts }: Attempted["claim"],
+  { holdMs }: LearnedBy,
+): Outcome => ({ kind: "held", reason, ...withReply(outcome), forMs: holdMs(attempts) });
+
 /** What nobody knows yet: whether the refusal is the piece's own, since nothing else was accepted after the first time. */
-const unknownRefusal = (outcome: Of<"rejected">, claim: Attempted["claim"], { breaker }: LearnedBy): Outcome => {
+const unknownRefusal = (outcome: Of<"rejected">, claim: Attempted["claim"], learned: LearnedBy): Outcome => {
   if (claim.systemFailures + 1 < LOOKS) return { kind: "unavailable", reason: outcome.reason, ...withReply(outcome) };
   // Others in a row were declined as well: it may be everybody's.
-  return breaker.decliningParties > 1 ? { kind: "held", reason: ACCOUNT_REFUSED, ...withReply(outcome) } : outcome;
+  return learned.breaker.decliningParties > 1 ? heldFor(ACCOUNT_REFUSED, outcome, claim, learned) : outcome;
 };
 
 /**
@@ -55,7 +65,7 @@ const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted,
   breaker.declined({ eventId, party, reason, words: outcome.reply });
   parties.refused(party, eventId, reason);
   if (breaker.isDeclining) return { kind: "unavailable", reason: ACCOUNT_REFUSED, ...withReply(outcome) };
-  if (parties.refuses(party)) return { kind: "held", reason: PARTY_REFUSES, ...withReply(outcome) };
+  if (parties.refuses(party)) return heldFor(PARTY_REFUSES, outcome, claim, learned);
   if (claim.lastReason !== reason) return { kind: "unavailable", reason, ...withReply(outcome) };
   if (breaker.hasAcceptedSince(startedAt - claim.unchangedMs)) return outcome;
   return unknownRefusal(outcome, claim, learned);

@@ -54,7 +54,7 @@ export const heldList = command<ListFlags>({
 export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
   brief: "Have held work done after all",
   about:
-    "Unless its reason is party_refuses, it may be a duplicate: a mail has the same Message-ID, and the `uncertain` counter is kept.",
+    "Unless its reason is party_refuses or account_refused, it may be a duplicate: a mail has the same Message-ID, and the `uncertain` counter is kept.",
   parameters: {
     positional: {
       kind: "tuple",
