@@ -3,7 +3,7 @@ import postgres, { type Sql } from "postgres";
 import { USER_SIGNED_UP } from "../../stream/events/user-signed-up.ts";
 import type { Effects } from "./effects.ts";
 import { createGroupAudit, type DeliveryRow, type Duplicate, type GroupAudit, type Letter } from "./group-audit.ts";
-import { GROUPS_OF_SIGNUPS } from "./groups.ts";
+import { GROUPS_OF_SIGNUPS, WEBHOOK } from "./groups.ts";
 import type { Load } from "./load.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
 import { type ChaosSystem, REMINDER_DELAY_MS } from "./system.ts";
@@ -22,7 +22,7 @@ export interface Audit {
   readonly duplicates: readonly Duplicate[];
   /** Duplicates of mails beyond the `uncertain` counter. */
   readonly unexplainedDuplicates: readonly string[];
-  /** Events that the receiver acknowledged more often than once, and once more for each consumer that died with it. */
+  /** Events that the receiver acknowledged more often than once, and once more for each attempt without an answer, with their steps. */
   readonly unexplainedWebhooks: readonly string[];
   /** Reminders to users who had confirmed in time. */
   readonly needlessReminders: readonly string[];
@@ -62,7 +62,7 @@ const readDeliveries = (sql: Sql, read: (row: DeliveryRow) => void): Promise<unk
       (select string_agg(distinct step ->> 'reason', ', ') from jsonb_array_elements(timeline) as step
         where step ->> 'state' = 'uncertain') as why,
       (select count(*)::int from jsonb_array_elements(timeline) as step
-        where step ->> 'reason' = 'lease_ran_out') as deaths,
+        where step ->> 'reason' in ('lease_ran_out', 'timeout')) as unanswered,
       timeline @> '[{"by": "ops", "reason": "replayed"}]' as replayed
     from deliveries join events using (event_id) left join users on users.id::text = events.subject`.cursor(
     ROWS_AT_A_TIME,
@@ -77,6 +77,12 @@ const incompleteUsers = (sql: Sql): Promise<{ readonly email: string }[]> => sql
     left join deliveries using (event_id)
   group by users.id having count(distinct event_id) <> 1 or
     array_agg(group_name order by group_name) is distinct from ${GROUPS_OF_SIGNUPS}::text[]`;
+
+/** What became of a few events in a group, in words. */
+const stepsOf = (sql: Sql, group: string, eventIds: readonly string[]): Promise<{ readonly steps: string }[]> => sql`
+  select event_id || ' (' || (select string_agg(concat_ws(' ', step ->> 'state', step ->> 'reason', step ->> 'by'), '; ')
+    from jsonb_array_elements(timeline) as step) || ')' as steps
+  from deliveries where group_name = ${group} and event_id::text = any(${eventIds}::text[])`;
 
 const existing = (sql: Sql, emails: readonly string[]): Promise<{ readonly email: string }[]> => sql`
   select email from users where email = any(${emails}::text[])`;
@@ -102,10 +108,12 @@ export const audit = async (
   await readDeliveries(sql, (row) => audits.get(row.group_name)?.read(row));
   const incomplete = await incompleteUsers(sql);
   const inSecret = await existing(sql, [...load.unavailable.keys()]);
+  const byGroup = [...audits.values()].map((each) => each.result());
+  const repeated = byGroup.flatMap((each) => each.repeatedWebhooks);
+  const stepsOfRepeated = await stepsOf(sql, WEBHOOK, repeated);
   await sql.end();
   redis.disconnect();
 
-  const byGroup = [...audits.values()].map((each) => each.result());
   const duplicates = byGroup.flatMap((each) => each.duplicates);
   return {
     accepted: accepted.length,
@@ -114,7 +122,7 @@ export const audit = async (
     unexplainedDuplicates: duplicates
       .filter(({ copies, uncertain }) => copies > 1 + uncertain)
       .map(({ group, eventId }) => `${eventId} of ${group}`),
-    unexplainedWebhooks: byGroup.flatMap((each) => each.repeatedWebhooks),
+    unexplainedWebhooks: stepsOfRepeated.map(({ steps }) => steps),
     needlessReminders: byGroup.flatMap((each) => each.needless),
     incomplete: incomplete.map(({ email }) => email),
     madeInSecret: inSecret.map(({ email }) => ({ email, during: load.unavailable.get(email) ?? "" })),

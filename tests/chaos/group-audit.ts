@@ -12,8 +12,8 @@ export interface DeliveryRow {
   readonly uncertain: number;
   /** Why each attempt was uncertain, from the timeline. */
   readonly why: string | null;
-  /** Leases that ran out, from the timeline: consumers that died with it, or were frozen or cut off. */
-  readonly deaths: number;
+  /** Attempts without a known end, from the timeline: their consumers died, or were frozen, cut off, or had no answer in time. */
+  readonly unanswered: number;
   /** Whether a replay queued it. */
   readonly replayed: boolean;
   readonly email: string | null;
@@ -60,7 +60,7 @@ export interface GroupAudit {
   readonly replayed: readonly string[];
   /** Of mails: those with more than one copy. */
   readonly duplicates: readonly Duplicate[];
-  /** Of webhooks: acknowledged more often than once, and once more for each consumer that died with it. */
+  /** Of webhooks: acknowledged more often than once, and once more for each attempt that had no answer. */
   readonly repeatedWebhooks: readonly string[];
   /** Of reminders: to users who had confirmed in time. */
   readonly needless: readonly string[];
@@ -168,7 +168,7 @@ export const createGroupAudit = (options: GroupAuditOptions) => {
 
   return {
     read(row: DeliveryRow): void {
-      const { event_id, deaths } = row;
+      const { event_id, unanswered } = row;
       const count = copies.get(event_id) ?? 0;
       unseen.delete(event_id);
       uncertain += row.uncertain;
@@ -182,7 +182,7 @@ export const createGroupAudit = (options: GroupAuditOptions) => {
         const why = row.why ?? "";
         found.duplicates.push({ group, eventId: event_id, copies: count, uncertain: row.uncertain, during, why });
       }
-      if (group === WEBHOOK && count > 1 + deaths) found.repeatedWebhooks.push(event_id);
+      if (group === WEBHOOK && count > 1 + unanswered) found.repeatedWebhooks.push(event_id);
       if (group === REMINDER && row.confirmed_in_time && count > 0) found.needless.push(event_id);
     },
     /** When all rows were read. */

@@ -33,8 +33,8 @@ const PROVOKED: readonly { readonly what: string; readonly field: Counted }[] = 
   { what: "groups recreated", field: "made" },
 ];
 
-/** Before consumers know that it is the account, each may have taken the first refusal for a mail's own. */
-const FIRST_OF_A_SPELL = 5;
+/** A mail that is looked at again just before the account is refused for a while may be taken for refused itself. */
+const FIRST_OF_A_SPELL = 1;
 
 const provoked = (logs: LogSums) => PROVOKED.map(({ what, field }) => ({ what, count: logs.sum(field) }));
 
@@ -120,7 +120,7 @@ export const report = ({
     [
       "webhooks",
       `${receiver.requests()} requests, ${receiver.acknowledged.length} acknowledged, ` +
-        `${audited.unexplainedWebhooks.length} events repeated beyond consumers that died, ${receiver.forged.length} with a wrong signature`,
+        `${audited.unexplainedWebhooks.length} events repeated beyond attempts without an answer, ${receiver.forged.length} with a wrong signature`,
     ],
     [
       "confirmations",
@@ -160,7 +160,7 @@ export const breachesOf = (results: Results): string[] => {
   for (const group of audited.byGroup) for (const [what, events] of breachesOfGroup(group)) expectNone(what, events);
   expectNone("duplicates beyond the uncertain counter", audited.unexplainedDuplicates);
   expectNone("users without one event and one delivery per group", audited.incomplete);
-  expectNone("webhooks repeated beyond the consumers that died with them", audited.unexplainedWebhooks);
+  expectNone("webhooks repeated beyond the attempts that had no answer", audited.unexplainedWebhooks);
   expectNone("webhooks with a wrong signature", receiver.forged);
   expectNone("reminders to users who had confirmed in time", audited.needlessReminders);
   expectNone("confirmed addresses that Postgres knows nothing of", confirmations.forgotten);

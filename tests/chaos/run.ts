@@ -48,7 +48,8 @@ export interface Recovery {
 }
 
 const RECOVERY_TIMEOUT_MS = 60_000;
-const SETTLE_TIMEOUT_MS = 120_000;
+/** Longer than the longest delay after failures of the system, which a mail has that several faults met. */
+const SETTLE_TIMEOUT_MS = 330_000;
 const CALM_MS = 1_500;
 /** Consumers notice a pause within about a second: only signups after that prove that a group is unaffected. */
 const TAKES_EFFECT_MS = 1_500;
@@ -148,7 +149,7 @@ export interface SettleDeps extends Pick<FaultDeps, "system" | "operator"> {
   readonly say: (what: string) => void;
 }
 
-/** Waits until nothing is in progress, for two minutes at most after the last progress. What is held is released. */
+/** Waits until nothing is in progress, for five and a half minutes at most after the last progress. What is held is released. */
 export const untilSettled = async ({ system, operator, signal, say }: SettleDeps): Promise<void> => {
   let least = Number.POSITIVE_INFINITY;
   let settleBy = performance.now() + SETTLE_TIMEOUT_MS;
