@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { loadSettings } from "../../settings/load.ts";
-import { capacityOf, mailsInFlight } from "./open-pool.ts";
+import { capacityOf, mailPolicyOf } from "./open-pool.ts";
 
 const settingsWith = (more: Readonly<Record<string, string>>) =>
   loadSettings("consumer", { DATABASE_URL: "postgres://a/b", REDIS_URL: "redis://a", ...more });
@@ -15,7 +15,7 @@ test.each([
   "with %s entries in flight and a pool of %s connections, %i mails are in flight",
   (entries, size, mails) => {
     const pool = size === undefined ? {} : { MAIL_POOL_SIZE: size };
-    expect(mailsInFlight(settingsWith({ CONSUMER_CONCURRENCY: entries, ...pool }))).toBe(mails);
+    expect(mailPolicyOf(settingsWith({ CONSUMER_CONCURRENCY: entries, ...pool })).concurrency).toBe(mails);
   },
 );
 

@@ -1,5 +1,6 @@
 import type { SettingsOf, SettingsWith } from "../../settings/load.ts";
-import type { Capacity } from "../engine/handler.ts";
+import { policyOf } from "../engine/factory.ts";
+import type { Capacity, Policy } from "../engine/handler.ts";
 import { keptReply } from "./classify.ts";
 import { observedPool } from "./smtp/observe.ts";
 import { createSmtpPool, type SmtpPool } from "./smtp/pool.ts";
@@ -28,11 +29,19 @@ export const openMailPool = (settings: SettingsWith<"consumer", (typeof MAIL_SET
 const AHEAD = 0.5;
 
 /** Mails in flight in one consumer: as many as the settings say, and what waits for a connection. */
-export const mailsInFlight = (settings: SettingsOf<"consumer">): number => {
+const mailsInFlight = (settings: SettingsOf<"consumer">): number => {
   const { CONSUMER_CONCURRENCY: concurrency, MAIL_POOL_SIZE: size } = settings;
   const connections = Math.min(concurrency, size);
   return Math.max(concurrency, connections + Math.floor(AHEAD * connections));
 };
+
+/** The policy of a group that sends mail; a group overrides what differs. */
+export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => ({
+  ...policyOf(settings),
+  concurrency: mailsInFlight(settings),
+  expireAfterMs: settings.MAIL_EXPIRE_AFTER_MS,
+  uncertain: settings.MAIL_UNCERTAIN,
+});
 
 /** What the mail server grants, for the engine: connections, and the mails that wait for them. */
 export const capacityOf = (pool: Pick<SmtpPool, "granted" | "perSecond" | "words">, size: number): Capacity => ({

@@ -81,8 +81,8 @@ export type Outcome =
     }
   /**
    * Refused permanently. `party`: who refused by a policy of its own; when the same one refuses several in a row, it is held
-   * instead, and when several parties do, our account is refused. Without it the piece itself is at fault. Without `reply` no
-   * other system was involved.
+   * instead, and when several parties do, our account is refused; so it is final at a later look only. Without it the piece
+   * itself is at fault. Without `reply` no other system was involved.
    */
   | { readonly kind: "rejected"; readonly reason: string; readonly reply?: string; readonly party?: string }
   /**

@@ -2,9 +2,9 @@ import { userSignupRepeatedSchema } from "../../stream/events/user-signup-repeat
 import { NOTICE_EMAIL } from "../../stream/groups.ts";
 import { mailBudget } from "../email/budget.ts";
 import { openMailer } from "../email/mailer.ts";
-import { MAIL_SETTINGS } from "../email/open-pool.ts";
+import { MAIL_SETTINGS, mailPolicyOf } from "../email/open-pool.ts";
 import { NOTICE } from "../email/templates/notice.ts";
-import { defineGroup, policyOf } from "../engine/factory.ts";
+import { defineGroup } from "../engine/factory.ts";
 
 /**
  * Tells the owner of an address that somebody signed up with it again. Events that ask for no notice are done without one, so
@@ -24,11 +24,7 @@ export const factory = defineGroup({
         if (claim.data.notify) return send(claim, recipient, attempt);
         return attempt.commit() ? { kind: "done" } : { kind: "released", reason: "lease_lost" };
       },
-      policy: {
-        ...policyOf(settings),
-        expireAfterMs: settings.MAIL_EXPIRE_AFTER_MS,
-        uncertain: settings.MAIL_UNCERTAIN,
-      },
+      policy: mailPolicyOf(settings),
       budget: mailBudget(settings, "welcome"),
       capacity: mailer.capacity,
       system: mailer.system,

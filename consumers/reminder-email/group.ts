@@ -2,9 +2,9 @@ import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { REMINDER_EMAIL } from "../../stream/groups.ts";
 import { mailBudget } from "../email/budget.ts";
 import { openMailer } from "../email/mailer.ts";
-import { MAIL_SETTINGS, mailsInFlight } from "../email/open-pool.ts";
+import { MAIL_SETTINGS, mailPolicyOf } from "../email/open-pool.ts";
 import { REMINDER } from "../email/templates/reminder.ts";
-import { defineGroup, policyOf } from "../engine/factory.ts";
+import { defineGroup } from "../engine/factory.ts";
 
 /** Reminds, after the delay of the group, who has not confirmed their address. */
 export const factory = defineGroup({
@@ -18,12 +18,10 @@ export const factory = defineGroup({
       prepare: (pieces) => mailer.prepare(pieces, () => true),
       work: mailer.mail({ kind: "reminder", words: REMINDER }),
       policy: {
-        ...policyOf(settings),
-        concurrency: mailsInFlight(settings),
+        ...mailPolicyOf(settings),
         oncePerSubject: true,
         // The age of a delivery counts from its event.
         expireAfterMs: settings.REMINDER_DELAY_MS + settings.MAIL_EXPIRE_AFTER_MS,
-        uncertain: settings.MAIL_UNCERTAIN,
       },
       budget: mailBudget(settings, "reminder"),
       system: mailer.system,

@@ -3,10 +3,10 @@ import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { mailBudget } from "../email/budget.ts";
 import { openMailer } from "../email/mailer.ts";
-import { MAIL_SETTINGS, mailsInFlight } from "../email/open-pool.ts";
+import { MAIL_SETTINGS, mailPolicyOf } from "../email/open-pool.ts";
 import { CONFIRMATION } from "../email/templates/confirmation.ts";
 import { WELCOME } from "../email/templates/welcome.ts";
-import { defineGroup, policyOf } from "../engine/factory.ts";
+import { defineGroup } from "../engine/factory.ts";
 
 /**
  * Sends the welcome mail of a signup, in the language that the person chose, with a link to confirm the address; and another
@@ -25,13 +25,7 @@ export const factory = defineGroup({
       subjectOf: ({ user_id }) => user_id,
       prepare: (pieces) => mailer.prepare(pieces, isRequest),
       work: (claim, ...rest) => (isRequest(claim) ? sendConfirmation : sendWelcome)(claim, ...rest),
-      policy: {
-        ...policyOf(settings),
-        concurrency: mailsInFlight(settings),
-        oncePerSubject: true,
-        expireAfterMs: settings.MAIL_EXPIRE_AFTER_MS,
-        uncertain: settings.MAIL_UNCERTAIN,
-      },
+      policy: { ...mailPolicyOf(settings), oncePerSubject: true },
       budget: mailBudget(settings, "welcome"),
       system: mailer.system,
       capacity: mailer.capacity,
