@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { type TestDatabase, withTestDatabase } from "../tests/database.ts";
 import { openDatabase } from "./connection.ts";
 import { migrateWhenAvailable } from "./migrate-when-available.ts";
@@ -13,8 +14,8 @@ afterEach(() => database.drop());
 
 const ALL = Object.keys(MIGRATIONS);
 
-const migrate = (env: Readonly<Record<string, string>>) => {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, "migrate.ts")], {
+const migrate = (env: Readonly<Record<string, string>>, ...flags: readonly string[]) => {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "migrate.ts"), ...flags], {
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdout: "pipe",
     stderr: "pipe",
@@ -29,6 +30,28 @@ test("the command migrates a database; the second time it prints `up to date`", 
   const env = { DATABASE_URL: database.url };
   expect(await migrate(env)).toEqual([0, ALL.map((name) => `applied ${name}\n`).join(""), ""]);
   expect(await migrate(env)).toEqual([0, "up to date\n", ""]);
+});
+
+test("`migrate` grants what is missing, and takes nothing away; with --roles it does", async () => {
+  const own = await withTestDatabase();
+  const env = { DATABASE_URL: own.url };
+  const may = async (privilege: string): Promise<boolean | undefined> => {
+    const found = await sql<{ may: boolean }>`
+      select has_table_privilege('signup_consumer', 'events', ${privilege}) as may`.execute(own.db);
+    return found.rows[0]?.may;
+  };
+  await sql`revoke insert on events from signup_consumer`.execute(own.db);
+  await sql`grant delete on events to signup_consumer`.execute(own.db);
+  expect((await migrate(env))[0]).toBe(0);
+  expect([await may("insert"), await may("delete")]).toEqual([true, true]);
+  expect((await migrate(env, "--roles"))[0]).toBe(0);
+  expect([await may("insert"), await may("delete")]).toEqual([true, false]);
+  expect(await migrate({ DATABASE_URL: own.url.replace("//app@", "//signup_migrate@") })).toEqual([
+    0,
+    "up to date\n",
+    "",
+  ]);
+  await own.drop();
 });
 
 test("a faulty setting is 78, and named", async () => {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import postgres from "postgres";
+import type { MIGRATING_ROLE, ServiceRole } from "../database/roles.ts";
 import { pause } from "../runtime/loop.ts";
 import { type Child, startChild } from "./child.ts";
 import { stopLeftover } from "./leftover.ts";
@@ -132,6 +133,10 @@ const untilAnswering = async (child: Child, url: URL, options: PostgresOptions):
   }
   return ended ? "ended" : "silent";
 };
+
+/** The URL of the same database, or databases, for a role. Whoever reaches the server is on this machine: no password. */
+export const asDatabaseRole = (url: string, role: ServiceRole | typeof MIGRATING_ROLE): string =>
+  url.replace(/^([a-z]+:\/\/)(?:[^@/?#]*@)?/, `$1${role}@`);
 
 /** Starts PostgreSQL on 127.0.0.1 in a data directory that is kept; its first start makes an empty database `signup`. */
 export const startPostgres = async (options: PostgresOptions): Promise<LocalServer> => {

@@ -1,7 +1,8 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { pause } from "../runtime/loop.ts";
+import { aclFile, type RedisUser } from "../stream/acl.ts";
 import { startChild } from "./child.ts";
 import { stopLeftover } from "./leftover.ts";
 import type { LocalServer } from "./postgres.ts";
@@ -12,6 +13,8 @@ export interface RedisOptions {
   /** Made on first use. The log is beside it: `<dataDirectory>.log`. */
   readonly dataDirectory: string;
   readonly port: number;
+  /** Whose keys its users may use; a pattern. */
+  readonly streamName?: string;
   /** False only for tests: nothing is kept on disk. */
   readonly durable?: boolean;
   /** Aborts the wait for its start. */
@@ -47,17 +50,35 @@ export const stopLeftoverRedis = (dataDirectory: string): Promise<void> =>
     timeoutMs: STOP_TIMEOUT_MS,
   });
 
-/** Starts Redis on 127.0.0.1, with an append-only file and without eviction. */
+/** Whoever reaches it is on this machine: no password. The default user is the person's, who may do everything. */
+const localUsers = (streamName: string): string =>
+  aclFile(streamName, { password: () => "nopass", first: ["user default on nopass ~* &* +@all"] });
+
+/** The URL of the same Redis for one of its users. */
+export const asRedisUser = (url: string, user: RedisUser): string => {
+  const own = new URL(url);
+  own.username = user;
+  return own.href;
+};
+
+/**
+ * Starts Redis on 127.0.0.1, with an append-only file and without eviction, and with a user for each kind of process beside the
+ * default one.
+ */
 export const startRedis = async (options: RedisOptions): Promise<LocalServer> => {
-  const { program, dataDirectory, port, durable = true, signal = new AbortController().signal } = options;
+  const { program, dataDirectory, port, durable = true, streamName = "*" } = options;
+  const { signal = new AbortController().signal } = options;
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   await stopLeftoverRedis(dataDirectory);
+  const usersFile = join(dataDirectory, "users.acl");
+  writeFileSync(usersFile, localUsers(streamName));
   const persistence = durable ? ["--appendonly", "yes", "--appendfsync", "everysec"] : ["--appendonly", "no"];
   const child = startChild({
     command: [
       program.command,
       ...["--port", String(port), "--bind", "127.0.0.1", "--dir", dataDirectory, "--save", ""],
       ...["--pidfile", pidFileIn(dataDirectory), "--maxmemory-policy", "noeviction"],
+      ...["--aclfile", usersFile],
       ...persistence,
     ],
     env: program.env,

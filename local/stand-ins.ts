@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import postgres from "postgres";
+import { openDatabase } from "../database/connection.ts";
+import { makeRoles } from "../database/grant-rights.ts";
 import { runLocal } from "./run.ts";
 
 /** The system with stand-ins for its programs, for tests of how they are started, watched and stopped. */
@@ -71,9 +73,13 @@ const runStandIn = async (role: string, args: readonly string[]): Promise<number
         },
       });
     }
-    case "migrate":
+    case "migrate": {
+      const db = openDatabase({ url: process.env["DATABASE_URL"] ?? "", poolSize: 1, applicationName: "stand-in" });
+      await makeRoles(db);
+      await db.destroy();
       say("up to date");
       return 0;
+    }
     case "api":
       return serve(Number(process.env["PORT"]));
     default:

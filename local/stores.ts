@@ -15,13 +15,12 @@ export const startLocalPostgres = (directory: string, port: number, signal: Abor
 /** The system's own Redis, with its data below `directory`; the program is fetched if the machine has none. */
 export const startLocalRedis = (
   directory: string,
-  port: number,
-  signal: AbortSignal,
+  options: { readonly port: number; readonly streamName: string; readonly signal: AbortSignal },
   print: (line: string) => void,
 ): Promise<LocalServer> => {
   const program = findRedis(REDIS_PROGRAM, print);
   print("starting Redis");
-  return startRedis({ program, dataDirectory: join(directory, FOLDERS.redis), port, signal });
+  return startRedis({ program, dataDirectory: join(directory, FOLDERS.redis), ...options });
 };
 
 /** Removes the data of the stores and the inbox. A server that still runs on it is stopped first; programs stay. */

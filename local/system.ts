@@ -8,6 +8,7 @@ import { createPrinter } from "./log-lines.ts";
 import { claimPort, freePort, isFree, openPortBook, type PortBook } from "./ports.ts";
 import { untilReady } from "./ready.ts";
 import { keptServiceToken } from "./service-token.ts";
+import { storeUrls } from "./store-urls.ts";
 import { removeStores, startLocalPostgres, startLocalRedis } from "./stores.ts";
 import type { Addresses } from "./welcome.ts";
 
@@ -71,7 +72,7 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
   const drainTimeoutMs = given.settings.DRAIN_TIMEOUT_MS + DRAIN_SLACK_MS;
   const parts: Part[] = [];
   const work: Record<Restartable, KeptPart[]> = { api: [], consumers: [] };
-  let programsEnv: Record<string, string> = {};
+  let migrateEnv: Record<string, string> = {};
   let isUp = false;
   let isStopping = false;
   let printers = 0;
@@ -125,14 +126,17 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
   const startRedis = async (portOf: PortBook["portOf"]): Promise<string> => {
     if (given.settings.REDIS_URL !== undefined) return given.settings.REDIS_URL;
     const port = await portOf("redis", USUAL_PORTS.redis);
-    const server = await startLocalRedis(directory, port, signal, print);
+    const { STREAM_NAME: streamName } = given.settings;
+    const server = await startLocalRedis(directory, { port, streamName, signal }, print);
     keep("Redis", "store", server, server.stop);
     return server.url;
   };
 
   const migrate = async (env: Record<string, string>): Promise<void> => {
     print("bringing the database up to date");
-    const child = startProgram(programs.migrate, env, printerOf("migrate"));
+    // A database of the person's own has the roles that they gave it.
+    const flags = given.has("DATABASE_URL") ? [] : ["--roles"];
+    const child = startProgram([...programs.migrate, ...flags], env, printerOf("migrate"));
     const end = () => void child.stop("SIGTERM", DRAIN_SLACK_MS);
     signal.addEventListener("abort", end);
     const how = await child.exited;
@@ -184,20 +188,19 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
       PUBLIC_URL: url,
       ...given.environment,
       ...(given.has("SERVICE_TOKEN") ? {} : { SERVICE_TOKEN: keptServiceToken(file("service-token")) }),
-      ...(given.has("DATABASE_URL") ? {} : { DATABASE_URL: database.value }),
-      ...(given.has("REDIS_URL") ? {} : { REDIS_URL: redis.value }),
       ...inbox.value?.mail,
       PORT: String(port),
     };
-    programsEnv = env;
-    await migrate(env);
+    const urls = storeUrls(given, { database: database.value, redis: redis.value });
+    migrateEnv = { ...env, ...urls.migrate };
+    await migrate(migrateEnv);
     print(`starting the API and ${options.consumers} ${options.consumers === 1 ? "consumer" : "consumers"}`);
-    keepWork("api", "api", programs.api, env, 1);
+    keepWork("api", "api", programs.api, { ...env, ...urls.api }, 1);
     const consumers = [];
     for (let index = 1; index <= options.consumers; index += 1) {
       const name = `consumer-${index}`;
       const healthPort = await portOf(name, USUAL_PORTS.firstConsumer + index - 1);
-      const own = { ...env, CONSUMER_NAME: name, CONSUMER_HEALTH_PORT: String(healthPort) };
+      const own = { ...env, ...urls.consumer, CONSUMER_NAME: name, CONSUMER_HEALTH_PORT: String(healthPort) };
       const { pid } = keepWork(name, "consumers", programs.consumer, own, MAX_CONSUMER_DEATHS);
       consumers.push({ name, pid, health: `http://127.0.0.1:${healthPort}/readyz` });
     }
@@ -213,13 +216,14 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
       redisUrl: redis.value,
       consumers,
     };
-    writeFileSync(file("addresses.json"), `${JSON.stringify(addresses, undefined, 2)}\n`, { mode: 0o600 });
+    const ofOps = { ...addresses, databaseUrl: urls.ops.DATABASE_URL, redisUrl: urls.ops.REDIS_URL };
+    writeFileSync(file("addresses.json"), `${JSON.stringify(ofOps, undefined, 2)}\n`, { mode: 0o600 });
     return addresses;
   };
 
   const restart = async (affected: Affected): Promise<void> => {
     try {
-      if (affected.migrate) await migrate(programsEnv);
+      if (affected.migrate) await migrate(migrateEnv);
       await Promise.all(affected.parts.flatMap((which) => work[which]).map((part) => part.replace()));
     } catch (error) {
       if (!isStopping) print(`nothing is restarted: ${error instanceof Error ? error.message : error}`);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { loadSettings } from "../settings/load.ts";
 import { countLetters } from "../stream/dead-letters.ts";
 import { eventually } from "../tests/eventually.ts";
-import { aSignup, type Pipeline, redisUrl } from "../tests/pipeline.ts";
+import { aSignup, type Pipeline } from "../tests/pipeline.ts";
 import type { Operator } from "./actions/operator.ts";
 import { runWords } from "./app.ts";
 import type { Answer } from "./command.ts";
@@ -10,9 +10,9 @@ import type { Answer } from "./command.ts";
 export const GROUP = "welcome-email";
 
 /** An operator of a test's pipeline. */
-export const anOperator = ({ db, redis, keys, groups }: Pipeline, parts: Partial<Operator> = {}): Operator => ({
-  db,
-  redis,
+export const anOperator = ({ ops, keys, groups }: Pipeline, parts: Partial<Operator> = {}): Operator => ({
+  db: ops.db,
+  redis: ops.redis,
   keys,
   groups,
   signal: new AbortController().signal,
@@ -41,8 +41,8 @@ export const answerOf = async (pipeline: Pipeline, ...words: readonly string[]):
       work({
         ...anOperator(pipeline),
         settings: loadSettings("ops", {
-          DATABASE_URL: pipeline.url,
-          REDIS_URL: redisUrl(),
+          DATABASE_URL: pipeline.ops.databaseUrl,
+          REDIS_URL: pipeline.ops.redisUrl,
           WEBHOOKS: receiversOf(pipeline).join(","),
         }),
         say: () => {},
@@ -60,8 +60,8 @@ export const textOf = async (pipeline: Pipeline, ...words: readonly string[]): P
 
 /** The settings of a test's pipeline, for a process. */
 export const environmentOf = (pipeline: Pipeline) => ({
-  DATABASE_URL: pipeline.url,
-  REDIS_URL: redisUrl(),
+  DATABASE_URL: pipeline.ops.databaseUrl,
+  REDIS_URL: pipeline.ops.redisUrl,
   STREAM_NAME: pipeline.streamName,
 });
 

@@ -3,6 +3,7 @@ import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import postgres from "postgres";
 import { openDatabase } from "../database/connection.ts";
+import { makeRoles } from "../database/grant-rights.ts";
 import { migrateToLatest } from "../database/migrate-to-latest.ts";
 import { type LocalServer, startPostgres } from "../local/postgres.ts";
 import { eventually } from "./eventually.ts";
@@ -37,6 +38,7 @@ beforeAll(async () => {
     deadlineMs: Number.POSITIVE_INFINITY,
   });
   await migrateToLatest(single);
+  await makeRoles(single);
   await single.destroy();
   await first.stop();
   // A copy of a server that is stopped is a base backup.

@@ -1,9 +1,11 @@
 import postgres from "postgres";
 import { type Database, openDatabase } from "../database/connection.ts";
+import { makeRoles } from "../database/grant-rights.ts";
 import { migrateToLatest } from "../database/migrate-to-latest.ts";
 import { randomHex } from "../observability/trace-context.ts";
 
 export interface TestDatabase {
+  /** As the administrator, to look and to break things. */
   readonly url: string;
   readonly db: Database;
   drop(): Promise<void>;
@@ -35,7 +37,7 @@ const databaseUrl = (server: string, name: string): string => {
   return url.href;
 };
 
-/** Brings a database up to date, once, which each test then has a copy of. */
+/** Brings a database up to date, once, which each test then has a copy of, rights included; and makes the roles. */
 export const makeTemplate = async (server: string): Promise<void> => {
   const admin = postgres(server, { max: 1 });
   await admin.unsafe(`create database ${TEMPLATE}`);
@@ -47,6 +49,7 @@ export const makeTemplate = async (server: string): Promise<void> => {
     deadlineMs: Number.POSITIVE_INFINITY,
   });
   await migrateToLatest(single);
+  await makeRoles(single);
   await single.destroy();
 };
 

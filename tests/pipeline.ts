@@ -7,7 +7,7 @@ import type { OpenGroup } from "../consumers/engine/factory.ts";
 import { type GroupOptions, type RunningGroup, startGroup } from "../consumers/engine/group.ts";
 import type { Attempt, Claim, GroupDefinition, Outcome, Policy } from "../consumers/engine/handler.ts";
 import { comparisonKey } from "../database/comparison-key.ts";
-import { type Database, openDatabase } from "../database/connection.ts";
+import type { Database } from "../database/connection.ts";
 import type { LoggedEvent } from "../database/events.ts";
 import { type DeliveryStatus, findDeliveries } from "../database/ledger/status.ts";
 import type { Recipient } from "../database/users/recipients.ts";
@@ -20,6 +20,7 @@ import { type UserSignedUp, userSignedUp, userSignedUpSchema } from "../stream/e
 import { boundGroups, type Group, WELCOME_EMAIL } from "../stream/groups.ts";
 import { type Keys, keysOf } from "../stream/keys.ts";
 import { type TestDatabase, withTestDatabase } from "./database.ts";
+import { openStoresFor, type PartStores } from "./part-stores.ts";
 
 /** A signup as the API would have checked it, its parts replaceable. */
 export const aSignup = (
@@ -125,8 +126,11 @@ export type ConsumerOptions = Partial<GroupOptions> & Partial<Policy> & { readon
 export interface Pipeline extends AsyncDisposable {
   readonly url: string;
   readonly streamName: string;
+  /** Both as administrators, to look and to break things. */
   readonly db: Database;
   readonly redis: Redis;
+  /** Both as an operator has them. */
+  readonly ops: PartStores;
   readonly keys: Keys;
   readonly groups: readonly Group[];
   /** Writes and publishes signups; returns their event ids. */
@@ -183,11 +187,16 @@ export const aPipeline = async (
   const streamName = `test-${randomHex(6)}`;
   const keys = keysOf(streamName);
   const connection = { url: redisAt, name: streamName, log: silentLog };
+  const admins = { databaseUrl: url, redisUrl: redisAt, name: streamName, poolSize: 4, log: silentLog };
   const redis = openCommandConnection({ ...connection, commandTimeoutMs: 5_000 });
-  await untilReady(redis, 5_000);
-  for (const group of groups) await ensureGroup(redis, keys, group);
-  const writer = createSignupWriter(db, boundGroups(groups));
-  const publisher = createPublisher({ db, redis, keys, log: silentLog });
+  const [api, ops] = await Promise.all([
+    openStoresFor("api", { ...admins, commandTimeoutMs: 5_000 }),
+    openStoresFor("ops", { ...admins, commandTimeoutMs: 5_000 }),
+    untilReady(redis, 5_000),
+  ]);
+  for (const group of groups) await ensureGroup(api.redis, keys, group);
+  const writer = createSignupWriter(api.db, boundGroups(groups));
+  const publisher = createPublisher({ db: api.db, redis: api.redis, keys, log: silentLog });
   const consumers: TestConsumer[] = [];
 
   const writeOnly = async (signup: NewSignup): Promise<string> => {
@@ -199,14 +208,12 @@ export const aPipeline = async (
   const open: Pipeline["open"] = async (openGroup, options = {}) => {
     const { at = passCheckpoint, knownTypes = EVENT_TYPES, ...own } = options;
     const consumer = `consumer-${randomHex(4)}`;
-    const ownRedis = openCommandConnection({ ...connection, commandTimeoutMs: 2_000 });
-    await untilReady(ownRedis, 5_000);
-    const ownDb = openDatabase({ url, poolSize: 4, applicationName: "test consumer" });
-    const running = openGroup(ownDb).start(
+    const stores = await openStoresFor("consumer", { ...admins, commandTimeoutMs: 2_000 });
+    const running = openGroup(stores.db).start(
       {
-        redis: ownRedis,
-        connectBlocking: () => openBlockingConnection(connection),
-        db: ownDb,
+        redis: stores.redis,
+        connectBlocking: () => openBlockingConnection({ ...connection, url: stores.redisUrl }),
+        db: stores.db,
         keys,
         knownTypes,
         log: silentLog,
@@ -217,15 +224,12 @@ export const aPipeline = async (
       },
       { consumer, claimMinIdleMs: SHORT_CLAIM_MS, drainTimeoutMs: 2_000, ...own },
     );
-    const close = () => {
-      ownRedis.disconnect();
-      void ownDb.destroy().catch(() => {});
-    };
+    const close = () => void stores.close().catch(() => {});
     const started: TestConsumer = {
       ...running,
       consumer,
-      redis: ownRedis,
-      db: ownDb,
+      redis: stores.redis,
+      db: stores.db,
       stop: async () => {
         await running.stop();
         close();
@@ -253,6 +257,7 @@ export const aPipeline = async (
     streamName,
     db,
     redis,
+    ops,
     keys,
     groups,
     writeOnly,
@@ -279,6 +284,7 @@ export const aPipeline = async (
       const left = await redis.keys(`{${streamName}}*`);
       if (left.length > 0) await redis.del(...left);
       redis.disconnect();
+      await Promise.all([api.close(), ops.close()]);
       await database.drop();
     },
   };

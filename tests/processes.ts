@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { startChild } from "../local/child.ts";
+import { asDatabaseRole } from "../local/postgres.ts";
+import { asRedisUser } from "../local/redis.ts";
 import { randomHex } from "../observability/trace-context.ts";
 import { type Keys, keysOf } from "../stream/keys.ts";
 import { type TestDatabase, withTestDatabase } from "./database.ts";
@@ -84,6 +86,16 @@ const settingsFor = (database: TestDatabase, mailServer: MailServer, streamName:
 /** Of each system, unless its settings say otherwise. */
 const SERVICE_TOKEN = "a-token-for-tests-alone";
 
+/** With the rights of a kind of process, and no others. */
+const asPart = (part: "api" | "consumer", environment: Readonly<Record<string, string>>): Record<string, string> => {
+  const { DATABASE_URL: database = "", REDIS_URL: redis = "" } = environment;
+  return {
+    ...environment,
+    DATABASE_URL: asDatabaseRole(database, `signup_${part}`),
+    REDIS_URL: asRedisUser(redis, part),
+  };
+};
+
 const isReady = async (url: string): Promise<boolean> =>
   (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined))?.ok === true;
 
@@ -143,12 +155,13 @@ export const aSystem = async (options: SystemOptions = {}): Promise<System> => {
     environment,
     async api(settings = {}) {
       const port = await ownPort();
-      return start(programs.api, port, { ...environment, PORT: String(port), ...settings });
+      return start(programs.api, port, asPart("api", { ...environment, PORT: String(port), ...settings }));
     },
     async consumer(settings = {}, ...named) {
       const port = await ownPort();
       const command = [...programs.consumer, ...named.flatMap((name) => ["--group", name])] as const;
-      const consumer = await start(command, port, { ...environment, CONSUMER_HEALTH_PORT: String(port), ...settings });
+      const env = asPart("consumer", { ...environment, CONSUMER_HEALTH_PORT: String(port), ...settings });
+      const consumer = await start(command, port, env);
       consumers.push(consumer);
       return consumer;
     },
