@@ -70,6 +70,9 @@ export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
     password_attempts: { select: ["address_hash"], delete: true },
     repeated_signups: { select: ["email_key"], delete: true },
     paused_groups: { select: true, insert: true, delete: true },
+    // No update, no delete: what is written stays.
+    audit_log: { select: true, insert: true },
+    audit_outcomes: { select: true, insert: true },
     kysely_migration: { select: true },
   },
 };

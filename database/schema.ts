@@ -187,6 +187,32 @@ export interface PausedGroupsTable {
   paused_by: string;
 }
 
+/** `audit_log`: what operators did. Nothing personal but the operators' own names. */
+export interface AuditLogTable {
+  action_id: string;
+  begun_at: Generated<Date>;
+  actor: string;
+  /** `ops`, `console` */
+  surface: string;
+  host: string;
+  action: string;
+  arguments: ColumnType<unknown, unknown, never>;
+  group_name: string | null;
+}
+
+/** How an action of an operator ended: `nothing` if there was nothing to change, `stopped` if they interrupted it. */
+export type AuditOutcome = "done" | "nothing" | "stopped" | "failed";
+
+/** `audit_outcomes`: how it ended. Missing while it runs, and if its process died. */
+export interface AuditOutcomesTable {
+  action_id: string;
+  ended_at: Generated<Date>;
+  outcome: AuditOutcome;
+  affected: number;
+  event_ids: ColumnType<readonly string[], readonly string[], never>;
+  error: string | null;
+}
+
 export interface Schema {
   users: UsersTable;
   events: EventsTable;
@@ -202,4 +228,6 @@ export interface Schema {
   held_names: HeldNamesTable;
   password_attempts: PasswordAttemptsTable;
   paused_groups: PausedGroupsTable;
+  audit_log: AuditLogTable;
+  audit_outcomes: AuditOutcomesTable;
 }

@@ -34,13 +34,17 @@ export interface Requirements {
   readonly publishes?: boolean;
 }
 
+/** Who the operator says they are: `--as`. */
+const actorIn = (flags: object): string | undefined =>
+  "as" in flags && typeof flags.as === "string" ? flags.as : undefined;
+
 /** What surrounds all commands: the process itself, or a test. */
 export interface Surroundings extends WithStreams {
   /** Prints the answer or the error, and sets the exit code. */
   readonly conclude: (produce: () => Promise<Answer>) => Promise<void>;
   /** Connects to the stores for as long as the work takes. */
   readonly connected: (
-    requirements: Requirements,
+    requirements: Requirements & { readonly actor: string | undefined },
     work: (context: CommandContext) => Promise<Answer>,
   ) => Promise<Answer>;
 }
@@ -93,7 +97,7 @@ export const command = <const Values extends Flags<Values>, const Arguments exte
     async func(flags, ...args) {
       await this.conclude(async () => {
         await check?.(flags, ...args);
-        return this.connected(requirements, (context) => run(context, flags, ...args));
+        return this.connected({ ...requirements, actor: actorIn(flags) }, (context) => run(context, flags, ...args));
       });
     },
   });

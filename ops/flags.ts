@@ -43,6 +43,27 @@ export const JSON_FLAG = {
   brief: "Print one JSON document on standard output",
 } as const;
 
+/** Flags of every command that changes something. */
+export interface ActFlags extends JsonFlags {
+  readonly as?: string;
+}
+
+/** A name in the audit log. */
+const actor = (value: string): string => {
+  if (/^[^\p{Cc}()]{1,64}$/u.test(value)) return value;
+  throw new SyntaxError("expected a name of 1 to 64 characters, without parentheses");
+};
+
+export const AS_FLAG = {
+  kind: "parsed",
+  parse: actor,
+  optional: true,
+  placeholder: "NAME",
+  brief: "Who you are, for the audit log (default: the user of this machine)",
+} as const;
+
+export const ACT_FLAGS = { as: AS_FLAG, json: JSON_FLAG } as const;
+
 export const GROUP_FLAG = {
   kind: "parsed",
   parse: text,

@@ -3,6 +3,7 @@ import { loadSettings } from "../settings/load.ts";
 import { countLetters } from "../stream/dead-letters.ts";
 import { eventually } from "../tests/eventually.ts";
 import { aSignup, type Pipeline } from "../tests/pipeline.ts";
+import { createAuditLog } from "./actions/audit-log.ts";
 import type { Operator } from "./actions/operator.ts";
 import { runWords } from "./app.ts";
 import type { Answer } from "./command.ts";
@@ -18,6 +19,14 @@ export const anOperator = ({ ops, keys, groups }: Pipeline, parts: Partial<Opera
   signal: new AbortController().signal,
   onProgress: () => {},
   at: () => {},
+  audit: createAuditLog({
+    db: ops.db,
+    actor: "tester",
+    surface: "ops",
+    host: "test",
+    newId: () => Bun.randomUUIDv7(),
+    warn: () => {},
+  }),
   ...parts,
 });
 

@@ -1,12 +1,13 @@
 import { buildRouteMap, type RouteMap } from "@stricli/core";
 import type { Surroundings } from "./command.ts";
+import { audit } from "./commands/audit.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { deadDrop } from "./commands/dead-drop.ts";
 import { deadList } from "./commands/dead-list.ts";
 import { deadRetry } from "./commands/dead-retry.ts";
 import { deadShow } from "./commands/dead-show.ts";
 import { doctor } from "./commands/doctor.ts";
-import { erase } from "./commands/erase.ts";
+import { eraseCommand } from "./commands/erase.ts";
 import { find } from "./commands/find.ts";
 import { groupDrop } from "./commands/group-drop.ts";
 import { heldDrop, heldList, heldRelease } from "./commands/held.ts";
@@ -50,11 +51,12 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
       docs: { brief: "Test and enable receivers of webhooks" },
       routes: { test: webhookTest, enable: webhookEnable },
     }),
-    erase,
+    erase: eraseCommand,
     group: buildRouteMap({
       docs: { brief: "Drop orphaned groups" },
       routes: { drop: groupDrop },
     }),
+    audit,
     completion: completionCommand(() => ROUTES),
   },
 });

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { openDatabase } from "../database/connection.ts";
 import { createLogger } from "../observability/logger.ts";
@@ -6,7 +7,9 @@ import { loadSettings } from "../settings/load.ts";
 import { openCommandConnection } from "../stream/connection.ts";
 import { groupsOf } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
+import { createAuditLog } from "./actions/audit-log.ts";
 import { StoreAway, storesGoneAway, untilStoresAnswer } from "./actions/stores.ts";
+import { actorOf } from "./actor.ts";
 import type { Answer, CommandContext, Requirements } from "./command.ts";
 import { LocalSystemStopped, readLocalAddresses, withLocalAddresses } from "./local-addresses.ts";
 import { createProgressDisplay } from "./terminal/progress.ts";
@@ -35,7 +38,7 @@ const untilInterrupted = (): AbortSignal => {
  * @throws {StoreAway} when a store that the command needs does not answer, before the work or during it
  */
 export const withStores = async (
-  { needs, publishes = false }: Requirements,
+  { needs, publishes = false, actor }: Requirements & { readonly actor: string | undefined },
   say: (message: string) => void,
   work: (context: CommandContext) => Promise<Answer>,
 ): Promise<Answer> => {
@@ -66,6 +69,14 @@ export const withStores = async (
       signal: untilInterrupted(),
       onProgress: progress.show,
       at: () => {},
+      audit: createAuditLog({
+        db,
+        actor: actorOf(actor, process.env),
+        surface: "ops",
+        host: hostname(),
+        newId: () => Bun.randomUUIDv7(),
+        warn: say,
+      }),
       settings,
       say,
       now: () => new Date(),

@@ -9,6 +9,7 @@ import { pauses } from "./0007-pauses.ts";
 import { claimTokens } from "./0008-claim-tokens.ts";
 import { heldUntil } from "./0009-held-until.ts";
 import { privateSignups } from "./0010-private-signups.ts";
+import { auditLog } from "./0011-audit-log.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -22,4 +23,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0008-claim-tokens": claimTokens,
   "0009-held-until": heldUntil,
   "0010-private-signups": privateSignups,
+  "0011-audit-log": auditLog,
 };

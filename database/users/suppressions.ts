@@ -74,11 +74,11 @@ export const suppressionReasons = async (db: Database): Promise<readonly string[
 };
 
 /** Lifts the suppression of an address, compared as at signup: mails are sent to it again. False if there was none. */
-export const liftSuppression = async (db: Database, address: string): Promise<boolean> => {
+export const liftSuppression = async (db: Database, address: string): Promise<string | undefined> => {
   const lifted = await db
     .deleteFrom("suppressions")
     .where("email_key", "=", comparisonKey(address.trim()))
-    .returning("email_key")
-    .execute();
-  return lifted.length > 0;
+    .returning("event_id")
+    .executeTakeFirst();
+  return lifted?.event_id;
 };

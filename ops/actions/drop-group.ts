@@ -3,6 +3,7 @@ import { cancelOpen } from "../../database/ledger/cancel.ts";
 import { dropGroup } from "../../stream/drop-group.ts";
 import { resumeGroup } from "../../stream/pauses.ts";
 import { publishState } from "../../stream/publish.ts";
+import { audited } from "./audited.ts";
 import type { Operator } from "./operator.ts";
 
 /** Deliveries in one statement. */
@@ -26,11 +27,7 @@ export interface GroupDropOptions {
   readonly total?: number | undefined;
 }
 
-/**
- * Cancels what a group has not finished, in batches, then deletes what Redis keeps of it. Ledger first: what dies in between
- * leaves a group that can be dropped again; the other way round, its deliveries would stay open without anybody to end them.
- */
-export const dropGroupAndWork = async (
+const cancelAndDrop = async (
   { db, redis, keys, signal, onProgress }: Operator,
   group: string,
   { keepsWork, total }: GroupDropOptions = { keepsWork: false },
@@ -54,3 +51,17 @@ export const dropGroupAndWork = async (
   report.dropped = dropped || resumed;
   return report;
 };
+
+/**
+ * Cancels what a group has not finished, in batches, then deletes what Redis keeps of it. Ledger first: what dies in between
+ * leaves a group that can be dropped again; the other way round, its deliveries would stay open without anybody to end them.
+ */
+export const dropGroupAndWork = audited({
+  name: "group drop",
+  describe: ([group, options]) => ({
+    group,
+    arguments: { keeps_work: options?.keepsWork === true },
+  }),
+  run: cancelAndDrop,
+  resultOf: ({ cancelled, dropped, stopped }) => ({ affected: cancelled + Number(dropped), stopped }),
+});

@@ -1,8 +1,20 @@
 import { discardDeliveries } from "../../database/ledger/discard.ts";
 import type { Group } from "../../stream/groups.ts";
 import { dropLetters } from "../../stream/scripts/drop-letters.ts";
-import { countReasons, type LetterSelection, ledgerIds, selectedLetters } from "./letters.ts";
+import { audited } from "./audited.ts";
+import {
+  countReasons,
+  type LetterSelection,
+  ledgerIds,
+  selectedIds,
+  selectedLetters,
+  selectionArguments,
+} from "./letters.ts";
 import type { Operator } from "./operator.ts";
+
+export interface DropOptions {
+  readonly dryRun?: boolean;
+}
 
 /** What a drop did, or would do. */
 export interface DropReport {
@@ -17,15 +29,11 @@ export interface DropReport {
   readonly byReason: Record<string, number>;
 }
 
-/**
- * Deletes dead letters for good. Their deliveries stay `dead` in the ledger, with a step in the timeline that says who gave
- * them up. Ledger first: if the process dies before the letters are deleted, dropping them again adds a second step.
- */
-export const drop = async (
+const dropSelected = async (
   operator: Operator,
   group: Group,
   selection: LetterSelection,
-  { dryRun = false }: { readonly dryRun?: boolean } = {},
+  { dryRun = false }: DropOptions = {},
 ): Promise<DropReport> => {
   const { db, redis, keys, at, signal } = operator;
   const stored = { dead: keys.dead(group.name), deadIndex: keys.deadIndex(group.name) };
@@ -45,3 +53,19 @@ export const drop = async (
   report.stopped = signal.aborted;
   return report;
 };
+
+/**
+ * Deletes dead letters for good. Their deliveries stay `dead` in the ledger, with a step in the timeline that says who gave
+ * them up. Ledger first: if the process dies before the letters are deleted, dropping them again adds a second step.
+ */
+export const drop = audited({
+  name: "dead drop",
+  describe: ([group, selection]) => ({ group: group.name, arguments: selectionArguments(selection) }),
+  isDry: ([, , options]) => options?.dryRun === true,
+  run: dropSelected,
+  resultOf: ({ dropped, stopped }, [, selection]) => ({
+    affected: dropped,
+    stopped,
+    eventIds: selectedIds(selection),
+  }),
+});

@@ -4,6 +4,7 @@ import { requeueDeliveries } from "../../database/ledger/requeue.ts";
 import { enqueueLogged } from "../../stream/enqueue.ts";
 import type { Group } from "../../stream/groups.ts";
 import { publishState } from "../../stream/publish.ts";
+import { audited, type Description } from "./audited.ts";
 import type { Operator } from "./operator.ts";
 
 /** Deliveries in one statement. */
@@ -37,17 +38,11 @@ export const listHeld = async (
   return held;
 };
 
-/**
- * Has held work done after all: ledger `held` -> `queued` with fresh counters, then publishes an entry to the group's
- * retries. If the process dies in between, the row is `queued` without an entry, and the reconciler publishes it.
- * `uncertain` keeps its count: it may be a duplicate. Returns the ids of those that were held.
- */
-export const releaseHeld = async (
-  operator: Operator,
+const release = async (
+  { db, redis, keys, at }: Operator,
   group: Group,
   eventIds: readonly string[],
 ): Promise<readonly string[]> => {
-  const { db, redis, keys, at } = operator;
   const rows = await requeueDeliveries(db, eventIds, { group: group.name, from: "held", reason: "released" });
   const released = rows.filter((row) => row.requeued);
   await at("requeued");
@@ -56,15 +51,31 @@ export const releaseHeld = async (
   return released.map((row) => row.event_id);
 };
 
-/** Releases all that a group holds, in batches. */
-export const releaseAll = async (operator: Operator, group: Group): Promise<ReleaseReport> => {
+const describeNamed = ([group, eventIds]: readonly [group: Group, eventIds: readonly string[]]): Description => ({
+  group: group.name,
+  arguments: { events: eventIds.length },
+});
+
+/**
+ * Has held work done after all: ledger `held` -> `queued` with fresh counters, then publishes an entry to the group's
+ * retries. If the process dies in between, the row is `queued` without an entry, and the reconciler publishes it.
+ * `uncertain` keeps its count: it may be a duplicate. Returns the ids of those that were held.
+ */
+export const releaseHeld = audited({
+  name: "held release",
+  describe: describeNamed,
+  run: release,
+  resultOf: (released) => ({ affected: released.length, eventIds: released }),
+});
+
+const releasePages = async (operator: Operator, group: Group): Promise<ReleaseReport> => {
   const report: ReleaseReport = { group: group.name, released: 0, stopped: false };
   let after: string | undefined;
   for (;;) {
     const page = await listHeldDeliveries(operator.db, { group: group.name, limit: BATCH, after });
     if (page.length === 0) return report;
     if (operator.signal.aborted) return { ...report, stopped: true };
-    const released = await releaseHeld(
+    const released = await release(
       operator,
       group,
       page.map((delivery) => delivery.eventId),
@@ -75,17 +86,25 @@ export const releaseAll = async (operator: Operator, group: Group): Promise<Rele
   }
 };
 
+/** Releases all that a group holds, in batches. */
+export const releaseAll = audited({
+  name: "held release",
+  describe: ([group]) => ({ group: group.name, arguments: { all: true } }),
+  run: releasePages,
+  resultOf: ({ released, stopped }) => ({ affected: released, stopped }),
+});
+
 /**
  * Gives up what is held: `dead`, reason `dropped_by_operator`. They get no dead letter, since an operator has just decided;
  * a redrive by event id still brings one back, from the ledger. Returns the ids of those that were held.
  */
-export const dropHeld = async (
-  operator: Operator,
-  group: Group,
-  eventIds: readonly string[],
-): Promise<readonly string[]> => {
-  const { db, redis, keys } = operator;
-  const dropped = await discardDeliveries(db, eventIds, { group: group.name, from: "held" });
-  for (const eventId of dropped) publishState(redis, keys.status, eventId, "dead");
-  return dropped;
-};
+export const dropHeld = audited({
+  name: "held drop",
+  describe: describeNamed,
+  async run({ db, redis, keys }: Operator, group: Group, eventIds: readonly string[]): Promise<readonly string[]> {
+    const dropped = await discardDeliveries(db, eventIds, { group: group.name, from: "held" });
+    for (const eventId of dropped) publishState(redis, keys.status, eventId, "dead");
+    return dropped;
+  },
+  resultOf: (dropped) => ({ affected: dropped.length, eventIds: dropped }),
+});

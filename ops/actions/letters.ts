@@ -9,6 +9,7 @@ import {
   type StoredLetter,
 } from "../../stream/dead-letters.ts";
 import type { Group } from "../../stream/groups.ts";
+import type { Description } from "./audited.ts";
 import { NotFound, type Operator } from "./operator.ts";
 
 /** When letters were written. */
@@ -29,6 +30,17 @@ const rangeOf = ({ since, before }: LetterWindow): LetterRange => ({
   ...(since === undefined ? {} : { from: `${since.getTime()}-0` }),
   ...(before === undefined ? {} : { to: `(${before.getTime()}-0` }),
 });
+
+/** A selection in the audit log. */
+export const selectionArguments = (selection: LetterSelection): NonNullable<Description["arguments"]> => {
+  if (selection.kind === "one") return { id: selection.id };
+  const window = { since: selection.since?.toISOString(), before: selection.before?.toISOString() };
+  return selection.kind === "reason" ? { reason: selection.reason, ...window } : { all: true, ...window };
+};
+
+/** The event or letter that is named, if one is. */
+export const selectedIds = (selection: LetterSelection): readonly string[] =>
+  selection.kind === "one" ? [selection.id] : [];
 
 /** Letters in one batch: one statement, and a few short scripts. */
 const BATCH = 500;

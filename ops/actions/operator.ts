@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
+import type { AuditLog } from "./audit-log.ts";
 
 /** How far a long action has come. */
 export interface Progress {
@@ -26,6 +27,8 @@ export interface Operator {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
   readonly at: (step: OperatorCheckpoint) => Promise<void> | void;
+  /** Where every action that changes something is recorded. */
+  readonly audit: AuditLog;
 }
 
 /** What the operator named does not exist. Exit 1. */

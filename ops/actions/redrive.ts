@@ -9,7 +9,16 @@ import type { Group } from "../../stream/groups.ts";
 import { publishState } from "../../stream/publish.ts";
 import { dropLetters } from "../../stream/scripts/drop-letters.ts";
 import { redriveLetters } from "../../stream/scripts/redrive.ts";
-import { countReasons, type LetterSelection, ledgerIdOf, ledgerIds, selectedLetters } from "./letters.ts";
+import { audited } from "./audited.ts";
+import {
+  countReasons,
+  type LetterSelection,
+  ledgerIdOf,
+  ledgerIds,
+  selectedIds,
+  selectedLetters,
+  selectionArguments,
+} from "./letters.ts";
 import type { Operator } from "./operator.ts";
 
 /*
@@ -25,6 +34,10 @@ import type { Operator } from "./operator.ts";
  * | one script: XDEL from dead, index entry deleted,  | nothing unfinished: the script is atomic, and a letter that   |
  * | XADD to retries                                   | is gone is not published again                                |
  */
+
+export interface RedriveOptions {
+  readonly dryRun?: boolean;
+}
 
 /** What a redrive did, or would do. */
 export interface RedriveReport {
@@ -172,16 +185,11 @@ const redriveFromLedger = async (
   }
 };
 
-/**
- * Queues dead letters of a group again, each once, however many operators do it at the same time: deliveries that were
- * `dead` are `queued` with fresh counters, entries that could not be read are republished as they were. It works in batches, so
- * that a long one can be stopped and run again.
- */
-export const redrive = async (
+const redriveSelected = async (
   operator: Operator,
   group: Group,
   selection: LetterSelection,
-  { dryRun = false }: { readonly dryRun?: boolean } = {},
+  { dryRun = false }: RedriveOptions = {},
 ): Promise<RedriveReport> => {
   const report = emptyReport(group, dryRun);
   for await (const letters of selectedLetters(operator, group, selection)) {
@@ -194,3 +202,23 @@ export const redrive = async (
   }
   return report;
 };
+
+/**
+ * Queues dead letters of a group again, each once, however many operators do it at the same time: deliveries that were
+ * `dead` are `queued` with fresh counters, entries that could not be read are republished as they were. It works in batches, so
+ * that a long one can be stopped and run again.
+ */
+export const redrive = audited({
+  name: "dead retry",
+  describe: ([group, selection]) => ({
+    group: group.name,
+    arguments: selectionArguments(selection),
+  }),
+  isDry: ([, , options]) => options?.dryRun === true,
+  run: redriveSelected,
+  resultOf: ({ redriven, returned, settled, stopped }, [, selection]) => ({
+    affected: redriven + returned + settled,
+    stopped,
+    eventIds: selectedIds(selection),
+  }),
+});

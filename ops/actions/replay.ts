@@ -16,6 +16,7 @@ import { EVENT_TYPES } from "../../stream/events/types.ts";
 import type { Group } from "../../stream/groups.ts";
 import { publishState } from "../../stream/publish.ts";
 import { bindingTo, matchesPattern } from "../../stream/routing.ts";
+import { audited } from "./audited.ts";
 import { NotFound, type Operator } from "./operator.ts";
 
 /*
@@ -177,12 +178,7 @@ const replayPage = async (
   return queued.size;
 };
 
-/**
- * Reads the log in Postgres again for one group: events that it has no delivery of get one, whatever Redis still knows of
- * them; those that are done are left alone unless they are to be done again. Other groups see nothing of it. May be stopped,
- * and run again. `total`: events to read, if they were counted.
- */
-export const replay = async (
+const replayRange = async (
   operator: Operator,
   group: Group,
   options: ReplayOptions,
@@ -203,3 +199,28 @@ export const replay = async (
   report.stopped = signal.aborted;
   return report;
 };
+
+/**
+ * Reads the log in Postgres again for one group: events that it has no delivery of get one, whatever Redis still knows of
+ * them; those that are done are left alone unless they are to be done again. Other groups see nothing of it. May be stopped,
+ * and run again. `total`: events to read, if they were counted.
+ */
+export const replay = audited({
+  name: "replay",
+  describe: ([group, { from, to, type, again, rate }]) => ({
+    group: group.name,
+    arguments: {
+      from: from.kind === "time" ? from.at.toISOString() : from.eventId,
+      to: to?.toISOString(),
+      type,
+      again: again.kind === "events" ? again.eventIds.length : again.kind === "all",
+      rate,
+    },
+  }),
+  run: replayRange,
+  resultOf: ({ added, repeated, stopped }, [, { again }]) => ({
+    affected: added + repeated,
+    stopped,
+    eventIds: again.kind === "events" ? again.eventIds : [],
+  }),
+});

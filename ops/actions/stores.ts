@@ -54,9 +54,16 @@ export interface Stores {
 
 const ask = async ({ db, redis }: Stores, store: Store, limitMs: number): Promise<void> => {
   if (store === "database") return answerWithin(store, pingDatabase(db), limitMs);
-  if (!(await untilReady(redis, limitMs))) {
-    throw new StoreAway(`Redis is away: no connection within ${limitMs / 1_000} s. Check REDIS_URL.`);
-  }
+  // A wrong certificate or password, for example, which each attempt to connect meets again.
+  let fault = "";
+  const note = (error: Error) => {
+    fault = ` (${error.message})`;
+  };
+  redis.on("error", note);
+  const isReady = await untilReady(redis, limitMs);
+  redis.off("error", note);
+  if (!isReady)
+    throw new StoreAway(`Redis is away: no connection within ${limitMs / 1_000} s${fault}. Check REDIS_URL.`);
   await answerWithin(store, redisTimeMs(redis), limitMs);
 };
 

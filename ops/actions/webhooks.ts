@@ -8,6 +8,7 @@ import type { Receiver } from "../../settings/webhooks.ts";
 import { webhookBody } from "../../stream/events/webhook.ts";
 import { webhookGroupName } from "../../stream/groups.ts";
 import { resumeGroup } from "../../stream/pauses.ts";
+import { audited } from "./audited.ts";
 import { NotFound, type Operator } from "./operator.ts";
 
 /** The type of a sample: no event has it, so that a receiver does not take it for one. */
@@ -74,12 +75,14 @@ export interface EnableReport {
 }
 
 /** Enables a receiver that was disabled: ages first, then the group resumes. May be stopped, and run again. */
-export const enableReceiver = async (
-  { db, redis, keys, signal }: Pick<Operator, "db" | "redis" | "keys" | "signal">,
-  { name }: Receiver,
-): Promise<EnableReport> => {
-  const group = webhookGroupName(name);
-  const waiting = await renewAges(db, group, signal);
-  const changed = signal.aborted ? false : await resumeGroup({ pauses: pausesOf(db), redis, keys }, group);
-  return { receiver: name, group, changed, waiting };
-};
+export const enableReceiver = audited({
+  name: "webhook enable",
+  describe: ([{ name }]) => ({ group: webhookGroupName(name) }),
+  async run({ db, redis, keys, signal }: Operator, { name }: Receiver): Promise<EnableReport> {
+    const group = webhookGroupName(name);
+    const waiting = await renewAges(db, group, signal);
+    const changed = signal.aborted ? false : await resumeGroup({ pauses: pausesOf(db), redis, keys }, group);
+    return { receiver: name, group, changed, waiting };
+  },
+  resultOf: ({ changed, waiting }) => ({ affected: waiting + Number(changed) }),
+});

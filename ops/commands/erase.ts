@@ -1,7 +1,7 @@
 import type { Erasure } from "../../database/users/erase.ts";
 import { counted } from "../../runtime/quantity.ts";
 import { command } from "../command.ts";
-import { JSON_FLAG, type JsonFlags, text } from "../flags.ts";
+import { ACT_FLAGS, type ActFlags, text } from "../flags.ts";
 
 const erasureText = (erasure: Erasure): string =>
   [
@@ -13,7 +13,7 @@ const erasureText = (erasure: Erasure): string =>
     `  ${counted(erasure.deliveriesKept, "delivery", "deliveries")} kept in the ledger, without the other side's words`,
   ].join("\n");
 
-export const erase = command<JsonFlags, [wanted: string]>({
+export const eraseCommand = command<ActFlags, [wanted: string]>({
   brief: "Erase a user, and cancel their unfinished deliveries",
   about: [
     "Deletes the user, their idempotency keys, and what is kept of their address (suppression, limit on confirmation mails), in one",
@@ -24,19 +24,13 @@ export const erase = command<JsonFlags, [wanted: string]>({
       kind: "tuple",
       parameters: [{ parse: text, placeholder: "user id | address | user name", brief: "The user; case is ignored" }],
     },
-    flags: { json: JSON_FLAG },
+    flags: ACT_FLAGS,
   },
   examples: [["erase mai@example.org", "at the person's request"]],
   needs: ["database"],
-  async run({ db }, _flags, wanted) {
-    const [{ eraseUser, findUserIds }, { NotFound }] = await Promise.all([
-      import("../../database/users/erase.ts"),
-      import("../actions/operator.ts"),
-    ]);
-    const userIds = await findUserIds(db, wanted);
-    if (userIds.length === 0) throw new NotFound("there is no such user");
-    if (userIds.length > 1) throw new NotFound(`several users match: ${userIds.join(", ")}; name one by its id`);
-    const erasures = await Promise.all(userIds.map((userId) => eraseUser(db, userId)));
+  async run(context, _flags, wanted) {
+    const { erase } = await import("../actions/erase.ts");
+    const erasures = [await erase(context, wanted)];
     return { json: { erasures }, text: () => erasures.map(erasureText).join("\n") };
   },
 });

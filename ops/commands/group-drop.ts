@@ -1,9 +1,9 @@
 import { count, counted } from "../../runtime/quantity.ts";
 import { command, UsageError } from "../command.ts";
-import { JSON_FLAG, type JsonFlags, SWITCH, text } from "../flags.ts";
+import { ACT_FLAGS, type ActFlags, SWITCH, text } from "../flags.ts";
 import { confirmed } from "../terminal/confirm.ts";
 
-interface Flags extends JsonFlags {
+interface Flags extends ActFlags {
   readonly yes?: boolean;
   readonly force?: boolean;
 }
@@ -25,7 +25,7 @@ export const groupDrop = command<Flags, [name: string]>({
     flags: {
       yes: { ...SWITCH, brief: "Do not ask for confirmation" },
       force: { ...SWITCH, brief: "Drop it even if it is in stream/groups.ts or of WEBHOOKS" },
-      json: JSON_FLAG,
+      ...ACT_FLAGS,
     },
   },
   examples: [["group drop old-newsletter --yes", "`status` shows which groups are orphaned"]],

@@ -1,6 +1,15 @@
 import { counted, relative } from "../../runtime/quantity.ts";
 import { command, UsageError } from "../command.ts";
-import { eventId, GROUP_FLAG, JSON_FLAG, type JsonFlags, limitFlag, SWITCH } from "../flags.ts";
+import {
+  ACT_FLAGS,
+  type ActFlags,
+  eventId,
+  GROUP_FLAG,
+  JSON_FLAG,
+  type JsonFlags,
+  limitFlag,
+  SWITCH,
+} from "../flags.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
 interface Flags extends JsonFlags {
@@ -11,7 +20,9 @@ interface ListFlags extends Flags {
   readonly limit: number;
 }
 
-interface ReleaseFlags extends Flags {
+interface ActingFlags extends Flags, ActFlags {}
+
+interface ReleaseFlags extends ActingFlags {
   readonly all?: boolean;
 }
 
@@ -65,7 +76,7 @@ export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
     flags: {
       all: { ...SWITCH, brief: "All that is held" },
       group: GROUP_FLAG,
-      json: JSON_FLAG,
+      ...ACT_FLAGS,
     },
   },
   examples: [
@@ -106,7 +117,7 @@ export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
   },
 });
 
-export const heldDrop = command<Flags, [id: string]>({
+export const heldDrop = command<ActingFlags, [id: string]>({
   brief: "Give up a held delivery: it becomes dead, reason dropped_by_operator",
   about: "It gets no dead letter. `dead retry <event id>` still recovers it.",
   parameters: {
@@ -114,7 +125,7 @@ export const heldDrop = command<Flags, [id: string]>({
       kind: "tuple",
       parameters: [{ parse: eventId, placeholder: "event id", brief: "The event of a held delivery" }],
     },
-    flags: { group: GROUP_FLAG, json: JSON_FLAG },
+    flags: { group: GROUP_FLAG, ...ACT_FLAGS },
   },
   examples: [["held drop 0190c3a1-6f0e-7000-8000-000000000001", "it has arrived, or is no longer wanted"]],
   needs: ["database", "redis"],

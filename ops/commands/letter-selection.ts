@@ -2,10 +2,10 @@ import type { Group } from "../../stream/groups.ts";
 import type { LetterSelection } from "../actions/letters.ts";
 import { type CommandContext, UsageError } from "../command.ts";
 import {
+  ACT_FLAGS,
+  type ActFlags,
   DRY_RUN_FLAG,
   GROUP_FLAG,
-  JSON_FLAG,
-  type JsonFlags,
   momentFlag,
   reasonFlag,
   SWITCH,
@@ -15,7 +15,7 @@ import {
 import { confirmed } from "../terminal/confirm.ts";
 
 /** The flags of the commands that act on a selection of dead letters. */
-export interface SelectionFlags extends JsonFlags {
+export interface SelectionFlags extends ActFlags {
   readonly reason?: string;
   readonly all?: boolean;
   readonly since?: Date;
@@ -45,7 +45,7 @@ export const SELECTION_PARAMETERS = {
     yes: YES_FLAG,
     dryRun: DRY_RUN_FLAG,
     group: GROUP_FLAG,
-    json: JSON_FLAG,
+    ...ACT_FLAGS,
   },
 } as const;
 

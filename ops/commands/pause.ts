@@ -1,19 +1,18 @@
 import { command } from "../command.ts";
-import { JSON_FLAG, type JsonFlags, proposeGroups, text } from "../flags.ts";
+import { ACT_FLAGS, type ActFlags, proposeGroups, text } from "../flags.ts";
 
 const parameters = {
   positional: {
     kind: "tuple",
     parameters: [{ parse: text, proposeCompletions: proposeGroups, placeholder: "group", brief: "The group's name" }],
   },
-  flags: { json: JSON_FLAG },
+  flags: ACT_FLAGS,
 } as const;
 
-const CONNECT_WITHIN_MS = 2_000;
 const LABEL = { postgres: "Postgres", redis: "Redis" } as const;
 const OTHER = { postgres: "Redis", redis: "Postgres" } as const;
 
-export const pauseCommand = command<JsonFlags, [name: string]>({
+export const pauseCommand = command<ActFlags, [name: string]>({
   brief: "Pause a group: entries in flight are finished, new ones wait",
   parameters,
   about: [
@@ -23,19 +22,14 @@ export const pauseCommand = command<JsonFlags, [name: string]>({
   examples: [["pause welcome-email", "nothing is lost, and signups are still accepted"]],
   // One store is enough.
   needs: [],
-  async run({ db, redis, keys, groups }, _flags, name) {
-    const [{ pausesOf }, { pauseGroup }, { untilReady }, { groupNamed }] = await Promise.all([
-      import("../../database/groups/pauses.ts"),
-      import("../../stream/pauses.ts"),
-      import("../../stream/connection.ts"),
+  async run(context, _flags, name) {
+    const [{ pause }, { groupNamed }] = await Promise.all([
+      import("../actions/pause.ts"),
       import("../actions/operator.ts"),
     ]);
-    const group = groupNamed({ groups }, name).name;
-    await untilReady(redis, CONNECT_WITHIN_MS);
-    const { changed, missing } = await pauseGroup(
-      { pauses: pausesOf(db), redis, keys },
-      { group, reason: null, by: "ops" },
-    );
+    const found = groupNamed(context, name);
+    const { changed, missing } = await pause(context, found);
+    const group = found.name;
     const [away] = missing;
     const note =
       away === undefined ? "" : `; only ${OTHER[away]} has the pause until ${LABEL[away]} is available again`;
@@ -46,19 +40,19 @@ export const pauseCommand = command<JsonFlags, [name: string]>({
   },
 });
 
-export const resumeCommand = command<JsonFlags, [name: string]>({
+export const resumeCommand = command<ActFlags, [name: string]>({
   brief: "Resume a paused group",
   parameters,
   examples: [["resume welcome-email", "its consumers read again within about a second"]],
   needs: ["database", "redis"],
-  async run({ db, redis, keys, groups }, _flags, name) {
-    const [{ pausesOf }, { resumeGroup }, { groupNamed }] = await Promise.all([
-      import("../../database/groups/pauses.ts"),
-      import("../../stream/pauses.ts"),
+  async run(context, _flags, name) {
+    const [{ resume }, { groupNamed }] = await Promise.all([
+      import("../actions/pause.ts"),
       import("../actions/operator.ts"),
     ]);
-    const group = groupNamed({ groups }, name).name;
-    const changed = await resumeGroup({ pauses: pausesOf(db), redis, keys }, group);
+    const found = groupNamed(context, name);
+    const changed = await resume(context, found);
+    const group = found.name;
     return {
       json: { group, paused: false, changed },
       text: () => `${group} ${changed ? "is resumed" : "was not paused"}`,

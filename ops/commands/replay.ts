@@ -3,10 +3,10 @@ import { count, counted } from "../../runtime/quantity.ts";
 import type { Again, LogPoint, ReplayCounts, ReplayReport } from "../actions/replay.ts";
 import { command, UsageError } from "../command.ts";
 import {
+  ACT_FLAGS,
+  type ActFlags,
   DRY_RUN_FLAG,
   eventId,
-  JSON_FLAG,
-  type JsonFlags,
   momentFlag,
   momentOf,
   proposeGroups,
@@ -41,7 +41,7 @@ const reportText = (style: Style, report: ReplayReport, from: string): string =>
       : []),
   ].join("\n");
 
-interface Flags extends JsonFlags {
+interface Flags extends ActFlags {
   readonly group: string;
   readonly from: string;
   readonly to?: Date;
@@ -109,7 +109,7 @@ export const replayCommand = command<Flags>({
         brief: "Events a second at the most",
       },
       dryRun: DRY_RUN_FLAG,
-      json: JSON_FLAG,
+      ...ACT_FLAGS,
     },
   },
   examples: [

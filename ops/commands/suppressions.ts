@@ -3,6 +3,8 @@ import { maskedAddress } from "../actions/mask.ts";
 import { NotFound } from "../actions/operator.ts";
 import { command, UsageError } from "../command.ts";
 import {
+  ACT_FLAGS,
+  type ActFlags,
   DRY_RUN_FLAG,
   JSON_FLAG,
   type JsonFlags,
@@ -51,7 +53,7 @@ export const suppressionsList = command<ListFlags>({
   },
 });
 
-interface LiftFlags extends JsonFlags {
+interface LiftFlags extends ActFlags {
   readonly reason?: string;
   readonly since?: Date;
   readonly before?: Date;
@@ -88,7 +90,7 @@ export const suppressionsLift = command<LiftFlags, [address: string | undefined]
       before: momentFlag("Of these, only addresses suppressed before then"),
       yes: YES_FLAG,
       dryRun: DRY_RUN_FLAG,
-      json: JSON_FLAG,
+      ...ACT_FLAGS,
     },
   },
   examples: [
@@ -97,10 +99,14 @@ export const suppressionsLift = command<LiftFlags, [address: string | undefined]
   ],
   needs: ["database"],
   check: requireOne,
-  async run({ db, signal }, { reason = "", since, before, dryRun, yes }, address) {
-    const suppressions = await import("../../database/users/suppressions.ts");
+  async run(context, { reason = "", since, before, dryRun, yes }, address) {
+    const { db, signal } = context;
+    const [suppressions, { liftAddress, liftAddresses }] = await Promise.all([
+      import("../../database/users/suppressions.ts"),
+      import("../actions/suppressions.ts"),
+    ]);
     if (address !== undefined) {
-      const lifted = await suppressions.liftSuppression(db, address);
+      const lifted = (await liftAddress(context, address)) !== undefined;
       return {
         json: { lifted },
         failed: !lifted,
@@ -131,7 +137,7 @@ export const suppressionsLift = command<LiftFlags, [address: string | undefined]
         text: () => "nothing was lifted: not confirmed (without a terminal, give --yes)",
       };
     }
-    const lifted = await suppressions.liftSuppressions(db, selection);
+    const lifted = await liftAddresses(context, selection);
     return { json: { count: found, lifted }, text: () => `${counted(lifted, "address", "addresses")} lifted` };
   },
 });

@@ -1,7 +1,7 @@
 import { counted, duration } from "../../runtime/quantity.ts";
 import type { SampleReport } from "../actions/webhooks.ts";
 import { command } from "../command.ts";
-import { JSON_FLAG, type JsonFlags, proposeReceivers, text } from "../flags.ts";
+import { ACT_FLAGS, type ActFlags, JSON_FLAG, type JsonFlags, proposeReceivers, text } from "../flags.ts";
 
 const parameters = {
   positional: {
@@ -51,13 +51,13 @@ export const webhookTest = command<JsonFlags, [name: string]>({
   },
 });
 
-export const webhookEnable = command<JsonFlags, [name: string]>({
+export const webhookEnable = command<ActFlags, [name: string]>({
   brief: "Enable a receiver that was disabled, because it answered 410",
   about: [
     "Its webhooks have waited, and are sent now; none expires because of the time that it was disabled. `status` shows which",
     "groups are paused, and why.",
   ].join("\n"),
-  parameters,
+  parameters: { ...parameters, flags: ACT_FLAGS },
   examples: [["webhook enable crm", "its group webhook-crm continues within about a second"]],
   needs: ["database", "redis"],
   async run(context, _flags, name) {

@@ -32,7 +32,7 @@ describe("completion", () => {
     ["d", "doctor dead"],
     ["-", "--help --version"],
     ["dead ", "list show retry drop --help"],
-    ["dead retry --", "--reason --all --since --before --yes --dry-run --group --json --help"],
+    ["dead retry --", "--reason --all --since --before --yes --dry-run --group --as --json --help"],
     ["dead list --group ", GROUP_NAMES],
     ["dead list --limit ", ""],
     ["find dead --s", "--show-address"],

@@ -9,6 +9,7 @@ import { keysOf } from "../../stream/keys.ts";
 import { pauseGroup, resumeGroup } from "../../stream/pauses.ts";
 import type { Fault, FaultDeps } from "./fault.ts";
 import { CHAOS_GROUPS, EXAMPLE } from "./groups.ts";
+import { chaosAudit } from "./operator.ts";
 import { STREAM_NAME } from "./system.ts";
 
 const PAUSE_MS = { min: 2_500, max: 5_000 } as const;
@@ -48,6 +49,7 @@ export const operatorFaults = ({ system, random }: FaultDeps) => {
       signal: new AbortController().signal,
       onProgress: () => {},
       at: () => {},
+      audit: chaosAudit(stores.db),
     });
     await withStores((stores) => replay(operator(stores), group, { from, again, rate: REPLAY_RATE })).catch(
       (error: unknown) => console.log(`       the replay ended early: ${String(error)}`),

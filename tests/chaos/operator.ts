@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
-import { openDatabase } from "../../database/connection.ts";
+import { type Database, openDatabase } from "../../database/connection.ts";
+import { type AuditLog, createAuditLog } from "../../ops/actions/audit-log.ts";
 import { releaseAll } from "../../ops/actions/held.ts";
 import { REMINDER_EMAIL, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { keysOf } from "../../stream/keys.ts";
@@ -14,6 +15,17 @@ export interface ChaosOperator {
   /** How many were released so far. */
   released(): number;
 }
+
+/** Where the actions of the run's operator are recorded. */
+export const chaosAudit = (db: Database): AuditLog =>
+  createAuditLog({
+    db,
+    actor: "chaos",
+    surface: "ops",
+    host: "chaos",
+    newId: () => Bun.randomUUIDv7(),
+    warn: () => {},
+  });
 
 export const createChaosOperator = (system: ChaosSystem): ChaosOperator => {
   let released = 0;
@@ -30,6 +42,7 @@ export const createChaosOperator = (system: ChaosSystem): ChaosOperator => {
         signal: new AbortController().signal,
         onProgress: () => {},
         at: () => {},
+        audit: chaosAudit(db),
       };
       try {
         for (const group of [WELCOME_EMAIL, REMINDER_EMAIL]) released += (await releaseAll(operator, group)).released;

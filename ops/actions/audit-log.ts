@@ -1,0 +1,87 @@
+import { type AuditedValue, type BegunAction, beginAction, type EndedAction, endAction } from "../../database/audit.ts";
+import type { Database } from "../../database/connection.ts";
+import { databaseFault } from "../../database/errors.ts";
+import { pause } from "../../runtime/loop.ts";
+
+/** What is about to be done, without anything personal. */
+export interface Deed {
+  readonly action: string;
+  readonly group: string | null;
+  readonly arguments: Readonly<Record<string, AuditedValue>>;
+}
+
+/** Where actions are recorded, before they change anything and after. */
+export interface AuditLog {
+  /**
+   * The id of the record; undefined if Postgres is unavailable: an operator must be able to act then, and is told so.
+   *
+   * @throws {NotAudited} if Postgres answers, and does not take the record: then nothing may be done
+   */
+  begin(deed: Deed): Promise<string | undefined>;
+  /** Never rejects: what was done is done. */
+  end(ended: EndedAction): Promise<void>;
+}
+
+/** An action that would leave no trace, although Postgres answers. Nothing was done. */
+export class NotAudited extends Error {
+  override readonly name = "NotAudited";
+}
+
+export interface AuditLogDeps {
+  readonly db: Database;
+  readonly actor: string;
+  readonly surface: string;
+  readonly host: string;
+  readonly newId: () => string;
+  /** Told what is not recorded, to be seen by the operator. */
+  readonly warn: (message: string) => void;
+  /** Longest wait for Postgres, in ms. */
+  readonly withinMs?: number;
+}
+
+const WITHIN_MS = 2_000;
+
+class Late extends Error {
+  readonly code = "ETIMEDOUT";
+}
+
+const within = async (ms: number, written: Promise<void>): Promise<void> => {
+  const done = new AbortController();
+  written.catch(() => {});
+  const late = pause(ms, done.signal).then(() => {
+    if (!done.signal.aborted) throw new Late(`no answer within ${ms} ms`);
+  });
+  try {
+    await Promise.race([written, late]);
+  } finally {
+    done.abort();
+  }
+};
+
+/** The audit log in Postgres, for one operator. */
+export const createAuditLog = (deps: AuditLogDeps): AuditLog => {
+  const { db, actor, surface, host, newId, warn, withinMs = WITHIN_MS } = deps;
+  const lost = (what: string, code: string, record: object): void =>
+    warn(`NOT IN THE AUDIT LOG (Postgres: ${code}): ${what}. Write it down: ${JSON.stringify(record)}`);
+  return {
+    async begin(deed) {
+      const begun: BegunAction = { actionId: newId(), actor, surface, host, ...deed };
+      try {
+        await within(withinMs, beginAction(db, begun));
+        return begun.actionId;
+      } catch (error) {
+        const { kind, code } = databaseFault(error);
+        if (kind !== "unavailable") {
+          throw new NotAudited(`nothing was done: the audit log refuses the record (${code})`, { cause: error });
+        }
+        lost("what follows", code, { ...begun, at: new Date().toISOString() });
+        return undefined;
+      }
+    },
+    async end(ended) {
+      await within(withinMs, endAction(db, ended)).catch((error: unknown) =>
+        lost("how it ended", databaseFault(error).code, ended),
+      );
+    },
+  };
+};

@@ -1,0 +1,20 @@
+import { userInfo } from "node:os";
+
+/** The user of the system; a container's user may have no name. */
+const systemUser = (): string => {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "unknown"}`;
+  }
+};
+
+/** Who acts, for the audit log: `lan (as root)` if they said so, else the user of the system, and of `sudo`. */
+export const actorOf = (
+  given: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): string => {
+  const user = systemUser();
+  const person = given ?? environment["SUDO_USER"];
+  return person === undefined || person === "" || person === user ? user : `${person} (as ${user})`;
+};
