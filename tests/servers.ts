@@ -10,7 +10,12 @@ import { ownPort } from "./own-port.ts";
 /** One Postgres and one Redis, for one run of the tests. */
 export interface TestServers extends AsyncDisposable {
   /** For the processes that run the tests. */
-  readonly environment: { readonly TEST_DATABASE_URL: string; readonly TEST_REDIS_URL: string };
+  readonly environment: {
+    readonly TEST_DATABASE_URL: string;
+    readonly TEST_REDIS_URL: string;
+    /** What Postgres logs; statements only of a database that was told to. */
+    readonly TEST_POSTGRES_LOG: string;
+  };
   /** Process ids, for whoever measures what the servers cost. */
   readonly pids: { readonly postgres: number; readonly redis: number };
 }
@@ -23,6 +28,9 @@ const NEEDED_BYTES = 2_147_483_648;
 const OWN_FOLDER = /^signup-stream-test-(\d+)$/;
 /** Tests open a pool each, and run side by side. */
 const MAX_CONNECTIONS = 300;
+
+/** Role and database of each line. */
+const LOG_PREFIX = "%u@%d ";
 
 const hasRoomInMemory = (): boolean => {
   if (!existsSync(MEMORY)) return false;
@@ -60,7 +68,7 @@ export const startTestServers = async (postgresSettings: readonly string[] = [])
       dataDirectory: join(directory, "postgres"),
       port: await ownPort(),
       durable: false,
-      settings: [`max_connections=${MAX_CONNECTIONS}`, ...postgresSettings],
+      settings: [`max_connections=${MAX_CONNECTIONS}`, `log_line_prefix=${LOG_PREFIX}`, ...postgresSettings],
     }),
     startRedis({ program, dataDirectory: join(directory, "redis"), port: await ownPort(), durable: false }),
   ]);
@@ -71,7 +79,11 @@ export const startTestServers = async (postgresSettings: readonly string[] = [])
   const [postgres, redis] = started;
   if (postgres.status === "fulfilled" && redis.status === "fulfilled") {
     await makeTemplate(postgres.value.url);
-    const environment = { TEST_DATABASE_URL: postgres.value.url, TEST_REDIS_URL: redis.value.url };
+    const environment = {
+      TEST_DATABASE_URL: postgres.value.url,
+      TEST_REDIS_URL: redis.value.url,
+      TEST_POSTGRES_LOG: `${join(directory, "postgres")}.log`,
+    };
     const pids = { postgres: postgres.value.pid, redis: redis.value.pid };
     return { environment, pids, [Symbol.asyncDispose]: remove };
   }
