@@ -15,6 +15,12 @@ const UNAVAILABLE_CLASSES = new Set(["08", "53", "55", "57", "58", "XX", "28", "
 const BAD_DATA_CLASSES = new Set(["22", "23"]);
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
+/** No connection; the last line: because of the server's certificate. */
+const NO_CONNECTION = new RegExp(
+  "^(CONNECT|CONNECTION_|ECONN|ETIMEDOUT|EPIPE|EAI_|ENOTFOUND|EHOSTUNREACH|ENETUNREACH" +
+    "|ERR_TLS|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|CERT_)",
+);
+
 /** Whether an error's code is one of Postgres', which has answered then. */
 export const isSqlState = (code: string): boolean => SQLSTATE.test(code) && /\d/.test(code);
 
@@ -48,7 +54,7 @@ export const databaseFault = (error: unknown): DatabaseFault => {
     if (BAD_DATA_CLASSES.has(sqlClass)) return { kind: "bad-data", code };
     return { kind: "unknown", code };
   }
-  if (/^(CONNECT|CONNECTION_|ECONN|ETIMEDOUT|EPIPE|EAI_|ENOTFOUND|EHOSTUNREACH|ENETUNREACH)/.test(code)) {
+  if (NO_CONNECTION.test(code)) {
     return { kind: "unavailable", code };
   }
   return { kind: "unknown", code };

@@ -4,6 +4,7 @@ import { createSlots, type Slots } from "../runtime/slots.ts";
 import { databaseAddresses } from "../settings/database-addresses.ts";
 import { limitsFor } from "./limits.ts";
 import { type Remedy, remedyOf } from "./remedy.ts";
+import { type EncryptedAddress, encryptionOf } from "./tls.ts";
 
 export interface PoolOptions {
   /** May name several servers, of which one takes writes. */
@@ -52,7 +53,7 @@ type Rows<Each> = RowList<(Each & Row)[]>;
  */
 export class Pool {
   readonly #options: PoolOptions;
-  readonly #addresses: readonly string[];
+  readonly #addresses: readonly EncryptedAddress[];
   readonly #slots: Slots;
   #sql: Sql;
   #address = 0;
@@ -62,7 +63,7 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#addresses = databaseAddresses(options.url);
+    this.#addresses = databaseAddresses(options.url).map(encryptionOf);
     this.#slots = createSlots({
       size: options.size,
       maxWaitMs: options.deadlineMs,
@@ -147,7 +148,11 @@ export class Pool {
   #open(): Sql {
     const { size, applicationName, deadlineMs } = this.#options;
     const limits = this.#takesLimits && Number.isFinite(deadlineMs) ? limitsFor(deadlineMs) : {};
-    return postgres(this.#addresses[this.#address % this.#addresses.length] ?? this.#options.url, {
+    const { url, ...encryption } = this.#addresses[this.#address % this.#addresses.length] ?? {
+      url: this.#options.url,
+    };
+    return postgres(url, {
+      ...encryption,
       max: size,
       connect_timeout: CONNECT_TIMEOUT_S,
       // The default grows to 20 s, long after the database is available again.

@@ -17,6 +17,8 @@ export interface RedisOptions {
   readonly streamName?: string;
   /** False only for tests: nothing is kept on disk. */
   readonly durable?: boolean;
+  /** Further ones, as in `--tls-port 6380`. */
+  readonly flags?: readonly string[];
   /** Aborts the wait for its start. */
   readonly signal?: AbortSignal;
 }
@@ -67,7 +69,7 @@ export const asRedisUser = (url: string, user: RedisUser): string => {
  */
 export const startRedis = async (options: RedisOptions): Promise<LocalServer> => {
   const { program, dataDirectory, port, durable = true, streamName = "*" } = options;
-  const { signal = new AbortController().signal } = options;
+  const { signal = new AbortController().signal, flags = [] } = options;
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   await stopLeftoverRedis(dataDirectory);
   const usersFile = join(dataDirectory, "users.acl");
@@ -80,6 +82,7 @@ export const startRedis = async (options: RedisOptions): Promise<LocalServer> =>
       ...["--pidfile", pidFileIn(dataDirectory), "--maxmemory-policy", "noeviction"],
       ...["--aclfile", usersFile],
       ...persistence,
+      ...flags,
     ],
     env: program.env,
     cwd: dataDirectory,

@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "../observability/logger.ts";
 import { backoffMs } from "../runtime/backoff.ts";
+import { redisAddress } from "./address.ts";
 import { createReconnectPolicy, type ReconnectPolicy, refusalOf } from "./refusals.ts";
 
 export interface RedisConnectionOptions {
@@ -96,8 +97,10 @@ const BLOCKING_SOCKET_TIMEOUT_MS = 6_000;
 /** A connection for commands that do not block. Commands of one turn of the event loop share a pipeline. */
 export const openCommandConnection = ({ url, name, log, commandTimeoutMs }: RedisConnectionOptions): Redis => {
   const policy = newPolicy();
-  const redis = new Redis(url, {
+  const address = redisAddress(url);
+  const redis = new Redis(address.url, {
     ...commonOptions(name, policy),
+    ...address.options,
     commandTimeout: commandTimeoutMs,
     socketTimeout: Math.max(MIN_SOCKET_TIMEOUT_MS, commandTimeoutMs),
     enableAutoPipelining: true,
@@ -108,7 +111,12 @@ export const openCommandConnection = ({ url, name, log, commandTimeoutMs }: Redi
 /** A connection for one blocking read at a time. Its commands have no time limit: its reader has one. */
 export const openBlockingConnection = ({ url, name, log }: Omit<RedisConnectionOptions, "commandTimeoutMs">): Redis => {
   const policy = newPolicy();
-  const redis = new Redis(url, { ...commonOptions(name, policy), socketTimeout: BLOCKING_SOCKET_TIMEOUT_MS });
+  const address = redisAddress(url);
+  const redis = new Redis(address.url, {
+    ...commonOptions(name, policy),
+    ...address.options,
+    socketTimeout: BLOCKING_SOCKET_TIMEOUT_MS,
+  });
   return opened(redis, name, policy, log);
 };
 
