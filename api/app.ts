@@ -100,7 +100,11 @@ export const createApp = (deps: AppDeps): Hono => {
   const report = createErrorReporter(deps.log);
   const signUp = createSignUp({ ...deps, findByIdempotencyKey: (keyHash) => findByIdempotencyKey(db, keyHash) });
   const findEvent = createFindEvent(createFindEvents(db, deps.groups));
-  const requireServiceToken = createServiceTokenCheck(settings.SERVICE_TOKEN);
+  const requireServiceToken = createServiceTokenCheck({
+    serviceToken: settings.SERVICE_TOKEN,
+    clientOf: deps.clientOf,
+    now: () => performance.now(),
+  });
   const isOperator = createOperatorCheck(requireServiceToken);
 
   const app = new Hono({ getPath: pathOf });

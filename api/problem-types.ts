@@ -123,6 +123,12 @@ export const PROBLEM_TYPES = {
     vi: "Đã thử mật khẩu của địa chỉ này quá nhiều lần. Vui lòng đợi một lát rồi thử lại.",
     en: "The password of this address was tried too often. Please wait a while and try again.",
   },
+  too_many_tokens: {
+    status: 429,
+    title: "Too many wrong tokens",
+    vi: "Token sai quá nhiều lần. Vui lòng thử lại sau.",
+    en: "Too many wrong tokens. Please try again later.",
+  },
   internal_error: {
     status: 500,
     title: "Internal error",

@@ -54,7 +54,7 @@ export const userRoute = ({ findVerification, requireServiceToken }: UserRouteDe
           created_at: exampleSignup.created_at,
         }),
       },
-      ...problems("unauthorized", "user_not_found", "database_unavailable"),
+      ...problems("unauthorized", "too_many_tokens", "user_not_found", "database_unavailable"),
     },
   },
   handler: async (c) => {

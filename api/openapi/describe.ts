@@ -54,6 +54,7 @@ export const header = (description: string, example?: string): Headers[string] =
 const HEADERS_OF_STATUS: Readonly<Record<number, Headers>> = {
   401: { "WWW-Authenticate": header("Bearer challenge (RFC 6750).") },
   405: { Allow: header("The methods of this path (RFC 9110, 15.5.6).") },
+  429: { "Retry-After": header("Whole seconds.", "40") },
   503: { "Retry-After": header("Whole seconds.", "2") },
 };
 

@@ -40,7 +40,7 @@ export const backlogRoute = ({ backlog, requireServiceToken }: BacklogRouteDeps)
         description: "Counted up to a bound.",
         content: jsonAnswer("Backlog", backlogSchema, { unfinished: 3, waiting: 0, waits_until: null }),
       },
-      ...problems("unauthorized", "group_not_found", "database_unavailable"),
+      ...problems("unauthorized", "too_many_tokens", "group_not_found", "database_unavailable"),
     },
   },
   handler: async (c) => {

@@ -71,6 +71,7 @@ export const requestPaymentRoute = (deps: PaymentRoutesDeps): Operation => ({
       ...problems(
         "malformed_json",
         "unauthorized",
+        "too_many_tokens",
         "transaction_id_reused",
         "body_too_large",
         "unsupported_media_type",
@@ -133,7 +134,7 @@ export const paymentStatusRoute = (deps: PaymentRoutesDeps): Operation => ({
           settled_at: EXAMPLE_AT.toISOString(),
         }),
       },
-      ...problems("unauthorized", "payment_not_found", "database_unavailable"),
+      ...problems("unauthorized", "too_many_tokens", "payment_not_found", "database_unavailable"),
     },
   },
   handler: async (c) => {

@@ -1,0 +1,39 @@
+/** Wrong tokens of one client within the window, after which it is refused until the window is over. */
+const MOST = 10;
+const WINDOW_MS = 60_000;
+/** Clients that are remembered; the one that was wrong longest ago is forgotten first. */
+const MOST_CLIENTS = 10_000;
+
+/** Counts wrong tokens, for each client by itself. In this process alone. */
+export interface TokenAttempts {
+  /** ms until the client may try again; 0: it may now. */
+  waitMs(client: string): number;
+  /** Its token was wrong. */
+  failed(client: string): void;
+  /** Its token was right: an honest mistake is forgotten. */
+  succeeded(client: string): void;
+}
+
+/** `now`: monotonic, ms. */
+export const createTokenAttempts = (now: () => number): TokenAttempts => {
+  const clients = new Map<string, { readonly began: number; readonly failures: number }>();
+  const current = (client: string) => {
+    const known = clients.get(client);
+    return known !== undefined && now() - known.began < WINDOW_MS ? known : undefined;
+  };
+  return {
+    waitMs(client) {
+      const known = current(client);
+      return known === undefined || known.failures < MOST ? 0 : known.began + WINDOW_MS - now();
+    },
+    failed(client) {
+      const { began, failures } = current(client) ?? { began: now(), failures: 0 };
+      // Set anew, so that the order of the map is that of the last failures.
+      clients.delete(client);
+      clients.set(client, { began, failures: failures + 1 });
+      const [oldest] = clients.keys();
+      if (clients.size > MOST_CLIENTS && oldest !== undefined) clients.delete(oldest);
+    },
+    succeeded: (client) => void clients.delete(client),
+  };
+};
