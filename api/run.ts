@@ -8,6 +8,7 @@ import { randomHex, randomTraceContext } from "../observability/trace-context.ts
 import { VERSION } from "../observability/version.ts";
 import { faultsOf, pause } from "../runtime/loop.ts";
 import { EXIT, untilAskedToStop } from "../runtime/process.ts";
+import { listeningAt } from "../settings/listening.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { boundGroups, type Group, groupsOf, requireBindings } from "../stream/groups.ts";
@@ -120,6 +121,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     newTraceContext: () => randomTraceContext(randomHex),
   });
   const server = Bun.serve({
+    ...listeningAt(settings),
     port: settings.PORT,
     fetch: app.fetch,
     idleTimeout: IDLE_TIMEOUT_S,

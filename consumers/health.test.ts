@@ -8,7 +8,7 @@ import { anOutbox, aPipeline, aSignup, committedEvent } from "../tests/pipeline.
 import { serveHealth } from "./health.ts";
 
 test("both health answers show the version that is running", async () => {
-  await using server = serveHealth([], 0);
+  await using server = serveHealth([], { port: 0 });
   const ask = async (path: string) => (await fetch(new URL(path, server.url))).json();
   expect(await ask("/livez")).toEqual({ live: true, version: VERSION, groups: [] });
   expect(await ask("/readyz")).toEqual({ ready: true, version: VERSION, groups: [] });
@@ -17,7 +17,7 @@ test("both health answers show the version that is running", async () => {
 test("both say in a sentence which system fails, since when, and when it is probed", async () => {
   await using pipeline = await aPipeline();
   const consumer = await pipeline.consumer(async () => ({ kind: "unavailable", reason: "connection_refused" }));
-  await using server = serveHealth([consumer], 0);
+  await using server = serveHealth([consumer], { port: 0 });
   const why = async () => (await (await fetch(new URL("/readyz", server.url))).json()).groups[0].why;
   expect(await why()).toBe("All is well");
   await pipeline.signUp(...Array.from({ length: 6 }, () => aSignup()));
@@ -28,7 +28,7 @@ test("both name what waits for a lock, and since when, and stay 200; the consume
   await using pipeline = await aPipeline();
   const outbox = anOutbox();
   const consumer = await pipeline.consumer(outbox.work);
-  await using server = serveHealth([consumer], 0);
+  await using server = serveHealth([consumer], { port: 0 });
   const signup = aSignup();
   const eventId = await pipeline.writeOnly(signup);
   const somebody = postgres(pipeline.url, { max: 1 });

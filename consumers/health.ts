@@ -65,9 +65,12 @@ const healthOf = (group: RunningGroup): GroupHealth => ({
  * `/readyz`: reading, or paused by an operator; not ready while stopping; an open breaker and a store that is away leave it ready.
  * Both name what is stuck, and since when, and show the running version.
  */
-export const serveHealth = (groups: readonly RunningGroup[], port: number): Bun.Server<undefined> =>
+export const serveHealth = (
+  groups: readonly RunningGroup[],
+  listening: { readonly port: number; readonly hostname?: string },
+): Bun.Server<undefined> =>
   Bun.serve({
-    port,
+    ...listening,
     routes: {
       "/livez": () => {
         const health = groups.map(healthOf);

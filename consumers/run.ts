@@ -4,6 +4,7 @@ import { startTelemetry } from "../observability/telemetry.ts";
 import { randomHex } from "../observability/trace-context.ts";
 import { VERSION } from "../observability/version.ts";
 import { EXIT, untilAskedToStop } from "../runtime/process.ts";
+import { listeningAt } from "../settings/listening.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { EVENT_TYPES } from "../stream/events/types.ts";
@@ -93,7 +94,7 @@ export const runConsumer = async (run: ConsumerRun): Promise<number> => {
   const options = { consumer, claimMinIdleMs, drainTimeoutMs, traceHop };
   const groups = opened.map((group) => group.start(deps, options));
   registerConsumerGauges(groups);
-  const health = serveHealth(groups, settings.CONSUMER_HEALTH_PORT);
+  const health = serveHealth(groups, { ...listeningAt(settings), port: settings.CONSUMER_HEALTH_PORT });
   const names = groups.map((group) => group.name);
   log.info({ version: VERSION, consumer, groups: names, health_port: health.port }, "consuming");
 

@@ -95,7 +95,7 @@ export const untilSaid = (system: Followed, what: string | RegExp): Promise<bool
 
 /** The address that it printed for a part. */
 export const addressOf = (system: Followed, what: string): string =>
-  new RegExp(`^ +${what} +.*?(http://\\S+)`, "m").exec(system.output())?.[1] ?? "";
+  new RegExp(`^ +${what} +.*?((?:http|postgres|redis)://\\S+)`, "m").exec(system.output())?.[1] ?? "";
 
 /** The process of a consumer, as printed last. */
 export const pidOf = (system: Followed, consumer: string): number =>

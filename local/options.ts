@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 
 export interface StartOptions {
@@ -5,6 +6,8 @@ export interface StartOptions {
   readonly consumers: number;
   /** Undefined: 3000 if it is free, else any free port. */
   readonly port: number | undefined;
+  /** Where the API, the health ports and the inbox listen. */
+  readonly host: string;
   /** Undefined: `.local/` of the project. */
   readonly data: string | undefined;
   /** Receives traces and metrics (OTLP over HTTP). Undefined: nothing is exported, unless an OTEL_* variable asks for it. */
@@ -19,6 +22,7 @@ bun run dev [options]: the same, and the part whose source file is saved is rest
 
   --consumers N   how many consumers to run (default 2)
   --port P        where the API listens (default 3000, or a free port)
+  --host ADDRESS  listen there, as in --host 0.0.0.0 for other machines (default 127.0.0.1: this machine alone)
   --otel URL      send traces and metrics to this OpenTelemetry collector, as in --otel http://127.0.0.1:4318
   --data DIR      where data and logs are kept (default .local); systems with different folders run side by side
   --fresh         start over: remove the data of earlier runs
@@ -50,6 +54,12 @@ const collectorUrl = (text: string | undefined): string | undefined => {
   return text;
 };
 
+/** The host of an URL by which this machine reaches what listens there. */
+export const reachableAt = (host: string): string => {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return isIP(host) === 6 ? `[${host}]` : host;
+};
+
 /** OpenTelemetry's default of a minute is too long for a person who waits for the first metric. */
 const METRICS_EVERY_MS = "10000";
 
@@ -66,17 +76,22 @@ export const parseOptions = (args: readonly string[]): StartOptions => {
         fresh: { type: "boolean", default: false },
         consumers: { type: "string" },
         port: { type: "string" },
+        host: { type: "string", default: "127.0.0.1" },
         data: { type: "string" },
         otel: { type: "string" },
         watch: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     });
+    if (isIP(values.host) === 0) {
+      throw new BadOption(`--host: ${JSON.stringify(values.host)} is invalid; expected an IP address, as in 0.0.0.0`);
+    }
     if (values.data === "") throw new BadOption("--data: expected a folder");
     return {
       fresh: values.fresh,
       watch: values.watch,
       help: values.help,
+      host: values.host,
       data: values.data,
       consumers: numberOf("consumers", values.consumers, 0, 50) ?? 2,
       port: numberOf("port", values.port, 1, 65_535),

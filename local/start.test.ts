@@ -47,6 +47,19 @@ const mailsTo = async (system: Followed, name: string): Promise<number> => {
   return mails.filter(({ to }) => to.includes(`${name}@inbox.example`)).length;
 };
 
+/** 127.0.0.1, as /proc/net/tcp has it. */
+const LOOPBACK = "0100007F";
+
+/** The addresses at which somebody listens on a port. */
+const listenersAt = (address: string): readonly string[] => {
+  const port = Number(new URL(address).port).toString(16).toUpperCase().padStart(4, "0");
+  const lines = ["tcp", "tcp6"].flatMap((family) => readFileSync(`/proc/net/${family}`, "utf8").split("\n"));
+  return lines.flatMap((line) => {
+    const [, local = "", , state] = line.trim().split(/\s+/);
+    return state === "0A" && local.endsWith(`:${port}`) ? [local.slice(0, -5)] : [];
+  });
+};
+
 const isGone = (system: Followed): boolean => leftOf(system).length === 0;
 
 test("Ctrl-C while it starts leaves nothing running", async () => {
@@ -70,6 +83,9 @@ test("a signup's mail arrives in the inbox exactly once, also when the only cons
     api: addressOf(system, "signup page"),
     inbox: addressOf(system, "inbox"),
   });
+  for (const what of ["signup page", "inbox", "consumer-1", "PostgreSQL", "Redis"]) {
+    expect(listenersAt(addressOf(system, what))).toEqual([LOOPBACK]);
+  }
   expect(await signUp(system, "mai")).toStartWith("201 ");
   await eventually(async () => (await mailsTo(system, "mai")) === 1);
 

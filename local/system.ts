@@ -5,6 +5,7 @@ import { type Child, startChild } from "./child.ts";
 import type { Given } from "./given.ts";
 import { type KeptPart, keepPart } from "./kept-part.ts";
 import { createPrinter } from "./log-lines.ts";
+import { reachableAt } from "./options.ts";
 import { claimPort, freePort, isFree, openPortBook, type PortBook } from "./ports.ts";
 import { untilReady } from "./ready.ts";
 import { keptServiceToken } from "./service-token.ts";
@@ -32,6 +33,8 @@ export interface SystemOptions {
   readonly consumers: number;
   /** The API's; undefined: the default, or any free one if that is in use. */
   readonly port: number | undefined;
+  /** Where the API, the health ports and the inbox listen. */
+  readonly host: string;
   /** Source files are being changed: once the system is up, a part that ended waits for `restart`. */
   readonly watch: boolean;
   readonly print: (line: string) => void;
@@ -106,10 +109,11 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
     if (given.has("MAIL_SERVER")) return undefined;
     print("starting the inbox");
     const [smtpPort, httpPort] = [await portOf("smtp", USUAL_PORTS.smtp), await portOf("inbox", USUAL_PORTS.inbox)];
-    const flags = ["--directory", file("inbox"), "--smtp-port", String(smtpPort), "--http-port", String(httpPort)];
+    const ports = ["--smtp-port", String(smtpPort), "--http-port", String(httpPort)];
+    const flags = ["--directory", file("inbox"), "--host", options.host, ...ports];
     const child = startProgram([...programs.inbox, ...flags], { ...given.environment }, printerOf("inbox"));
     keep("inbox", "inbox", child, () => child.stop("SIGTERM", INBOX_STOP_MS));
-    const page = `http://127.0.0.1:${httpPort}`;
+    const page = `http://${reachableAt(options.host)}:${httpPort}`;
     await untilReady("the inbox", page, signal);
     return { page, mail: { MAIL_SERVER: "127.0.0.1", MAIL_PORT: String(smtpPort), MAIL_TLS: "none" } };
   };
@@ -182,10 +186,12 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
     if (redis.status === "rejected") throw redis.reason;
     if (inbox.status === "rejected") throw inbox.reason;
 
-    const url = `http://localhost:${port}`;
+    const here = reachableAt(options.host);
+    const url = `http://${here === "127.0.0.1" ? "localhost" : here}:${port}`;
     const env: Record<string, string> = {
       MAIL_FROM: "welcome@toblug.example",
       PUBLIC_URL: url,
+      LISTEN_HOST: options.host,
       ...given.environment,
       ...(given.has("SERVICE_TOKEN") ? {} : { SERVICE_TOKEN: keptServiceToken(file("service-token")) }),
       ...inbox.value?.mail,
@@ -202,10 +208,10 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
       const healthPort = await portOf(name, USUAL_PORTS.firstConsumer + index - 1);
       const own = { ...env, ...urls.consumer, CONSUMER_NAME: name, CONSUMER_HEALTH_PORT: String(healthPort) };
       const { pid } = keepWork(name, "consumers", programs.consumer, own, MAX_CONSUMER_DEATHS);
-      consumers.push({ name, pid, health: `http://127.0.0.1:${healthPort}/readyz` });
+      consumers.push({ name, pid, health: `http://${here}:${healthPort}/readyz` });
     }
     await Promise.all([
-      untilReady("the API", `http://127.0.0.1:${port}/readyz`, signal),
+      untilReady("the API", `http://${here}:${port}/readyz`, signal),
       ...consumers.map(({ name, health }) => untilReady(name, health, signal)),
     ]);
     isUp = true;

@@ -13,6 +13,7 @@ import {
 
 type Parsed = { readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer Value> ? Value : never };
 type Optional =
+  | "LISTEN_HOST"
   | "DATABASE_URL"
   | "REDIS_URL"
   | "MAIL_SERVER"

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LISTENING } from "./listening.ts";
 import { MAIL } from "./mail.ts";
 import { networks } from "./networks.ts";
 import { SIGNUP } from "./signup.ts";
@@ -12,7 +13,7 @@ export const SETTINGS = {
     example: "postgres://signup:secret@db.example:5432/signup",
     unit: "",
     about:
-      "PostgreSQL 14 to 18. The source of truth: users, the event log, the ledger of deliveries, the outbox. May name several servers (`a:5432,b:5432`), of which the one that takes writes is used.",
+      "PostgreSQL 14 to 18. The source of truth: users, the event log, the ledger of deliveries, the outbox. May name several servers (`a:5432,b:5432`), of which the one that takes writes is used; `sslmode` and `sslrootcert` are those of libpq.",
     secret: true,
   }),
   REDIS_URL: setting({
@@ -20,7 +21,7 @@ export const SETTINGS = {
     example: "redis://redis.example:6379",
     unit: "",
     about:
-      "Redis 7.0 or later, or Valkey. Distributes entries among consumers; work that it loses is queued again from PostgreSQL.",
+      "Redis 7.0 or later, or Valkey. Distributes entries among consumers; work that it loses is queued again from PostgreSQL. `rediss://` encrypts, `?sslrootcert=FILE` names its authority.",
     secret: true,
   }),
   STREAM_NAME: setting({
@@ -31,6 +32,7 @@ export const SETTINGS = {
     about: "Name of the pipeline: each of its keys in Redis begins with this name in braces.",
   }),
   PORT: setting({ schema: port, fallback: "3000", example: "3000", unit: "port", about: "Port of the API." }),
+  ...LISTENING,
   TRUSTED_PROXIES: setting({
     schema: networks,
     fallback: "",

@@ -136,3 +136,30 @@ test("deletes all mails on request and answers 404 for a missing one", async () 
   expect((await get("/")).body).toContain("No mail yet");
   for (const path of ["/api/messages/1/raw", "/mails/1", "/mails/x/html"]) expect((await get(path)).status).toBe(404);
 });
+
+test.each([
+  ["localhost:8025", undefined, 200],
+  ["127.0.0.1:8025", "http://127.0.0.1:8025", 200],
+  ["[::1]:8025", undefined, 200],
+  ["192.168.1.7", undefined, 200],
+  ["inbox.localhost", undefined, 200],
+  ["evil.example", undefined, 421],
+  ["localhost.evil.example:8025", undefined, 421],
+  ["127.0.0.1.evil.example", undefined, 421],
+  ["", undefined, 421],
+])("a page that made %p lead here reads nothing", async (host, origin, status) => {
+  const headers = { host, ...(origin === undefined ? {} : { origin }) };
+  expect((await app.request("/api/messages", { headers })).status).toBe(status);
+});
+
+test("another site cannot empty the inbox", async () => {
+  const remove = (origin?: string) =>
+    app.request("/api/messages", {
+      method: "DELETE",
+      headers: { host: "localhost:8025", ...(origin === undefined ? {} : { origin }) },
+    });
+  for (const origin of ["https://evil.example", "null", "http://localhost:9999"]) {
+    expect((await remove(origin)).status).toBe(403);
+  }
+  for (const origin of [undefined, "http://localhost:8025"]) expect((await remove(origin)).status).toBe(204);
+});

@@ -4,19 +4,20 @@ import { openMailbox } from "./mailbox.ts";
 import { createInboxApp } from "./server.tsx";
 import { catchMail } from "./smtp.ts";
 
-/** `bun local/inbox/main.ts --directory D --smtp-port N --http-port N`: catches mail and shows it in a browser. */
+/** `bun local/inbox/main.ts --directory D --smtp-port N --http-port N [--host H]`: catches mail and shows it in a browser. */
 const main = async (): Promise<number> => {
   const { values } = parseArgs({
     options: {
       directory: { type: "string", default: ".local/inbox" },
       "smtp-port": { type: "string", default: "1025" },
       "http-port": { type: "string", default: "8025" },
+      host: { type: "string", default: "127.0.0.1" },
     },
   });
   const mailbox = openMailbox(values.directory);
   await using _catcher = await catchMail(mailbox, Number(values["smtp-port"]));
   const server = Bun.serve({
-    hostname: "127.0.0.1",
+    hostname: values.host,
     port: Number(values["http-port"]),
     fetch: createInboxApp(mailbox).fetch,
   });

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { simpleParser } from "mailparser";
 import type { CaughtMail, Mailbox } from "./mailbox.ts";
+import { ownHostOnly } from "./own-host.ts";
 import { InboxPage, MailPage } from "./pages.tsx";
 import { STYLE } from "./style.ts";
 import { createSummaries } from "./summary.ts";
@@ -25,6 +26,7 @@ export const createInboxApp = (mailbox: Mailbox): Hono => {
   const newestFirst = (most: number) => Promise.all(mailbox.all().slice(-most).reverse().map(summaryOf));
   const found = (id: string): CaughtMail | undefined => mailbox.find(Number(id));
 
+  app.use(ownHostOnly());
   app.use(async (c, next) => {
     await next();
     c.header("X-Content-Type-Options", "nosniff");
