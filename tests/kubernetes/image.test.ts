@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { z } from "zod";
 import { type Child, startChild } from "../../local/child.ts";
+import { asDatabaseRole } from "../../local/postgres.ts";
 import { randomHex } from "../../observability/trace-context.ts";
 import { SETTINGS } from "../../settings/schema.ts";
 import { type TestDatabase, withTestDatabase } from "../database.ts";
@@ -142,12 +143,13 @@ describe("what the image holds", () => {
 
   test("migrates, waits for that, serves, consumes, and stops when asked", async () => {
     const streamName = `test-${randomHex(6)}`;
-    // With the rights of the local overlay, and no others.
-    const user = await makeRedisUser(admin, "signup", streamName);
-    const redis = Object.assign(new URL(redisUrl()), user);
-    const stores = { DATABASE_URL: database.url, REDIS_URL: redis.href };
+    const stores = { DATABASE_URL: database.url, REDIS_URL: redisUrl() };
+    // With the rights of its part, and no others.
+    const storesOf = async (part: "api" | "consumer") => ({
+      DATABASE_URL: asDatabaseRole(database.url, `signup_${part}`),
+      REDIS_URL: Object.assign(new URL(redisUrl()), await makeRedisUser(admin, part, streamName)).href,
+    });
     const settings = {
-      ...stores,
       STREAM_NAME: streamName,
       MAIL_SERVER: "127.0.0.1",
       MAIL_PORT: String(mailServer.port),
@@ -166,9 +168,10 @@ describe("what the image holds", () => {
     expect(await impatient.exited).toBe("exit code 1");
 
     const [port, healthPort] = [await ownPort(), await ownPort()];
-    const api = run(["api/main.ts"], { ...settings, PORT: String(port) });
+    const api = run(["api/main.ts"], { ...settings, ...(await storesOf("api")), PORT: String(port) });
     const consumer = run(["consumers/main.ts", "--group", "welcome-email"], {
       ...settings,
+      ...(await storesOf("consumer")),
       CONSUMER_HEALTH_PORT: String(healthPort),
     });
     for (const [of, process] of [

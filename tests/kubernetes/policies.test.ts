@@ -46,7 +46,7 @@ test("each policy finds the faults that it is for", () => {
     ["availability", "PodDisruptionBudget", '"maxUnavailable":1', '"maxUnavailable":0', /holds up a drain/],
     ["availability", "Deployment", "topology.kubernetes.io/zone", "-", /one zone/],
     ["references", "Service", '"targetPort":"http"', '"targetPort":"htpp"', /no container has/],
-    ["references", "Deployment", '"name":"signup-redis"', '"name":"signup-rediss"', /nobody makes/],
+    ["references", "Deployment", '"name":"signup-api"', '"name":"signup-apis"', /nobody makes/],
     ["references", "TriggerAuthentication", '"key":"tls"', '"key":"ssl"', /nobody makes/],
     ["settings", "ConfigMap", '"RETRY_DELAY_MS"', '"RETRY_DELAY"', /which nobody reads/],
     ["settings", "ConfigMap", '"RETRY_DELAY_MS"', '"RETRY_DELAY"', /no manifest names RETRY_DELAY_MS:/],
