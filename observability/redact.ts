@@ -9,6 +9,37 @@ const ADDRESS = /(?:"[^"\n]{1,64}"|[^\s<>"'(),:;@[\]\\]{1,64})@[^\s<>"'(),;@]{1,
  */
 export const withoutAddresses = (text: string): string => text.replace(ADDRESS, "<address>");
 
+/** A reply's code, and its enhanced code: RFC 5321, 4.2; RFC 3463. Nobody's local part, wherever a line begins with it. */
+const REPLY_CODES = /^\d{3}(?:[ -]#?[245]\.\d{1,3}\.\d{1,3}(?![.\d]))?/;
+/** A shorter local part without its dots is a word of too many other meanings. */
+const MIN_WITHOUT_DOTS = 5;
+
+/** The spellings under which a server names a mailbox: as it was told, without the tag, without the dots. */
+const spellingsOf = (localPart: string): readonly string[] => {
+  const [mailbox = ""] = localPart.split("+");
+  const bare = mailbox.replaceAll(".", "");
+  return [localPart, mailbox, ...(bare.length >= MIN_WITHOUT_DOTS ? [bare] : [])].filter((spelling) => spelling !== "");
+};
+
+/**
+ * The same for what a mail server said of one recipient: beside every address, the recipient's local part goes wherever it
+ * is a word, in any case, quoted or not ("No such user john.doe here"). Of its tag and its dots a server may know nothing.
+ */
+export const withoutRecipient = (text: string, recipient: string): string => {
+  const [localPart = ""] = recipient.split("@");
+  const longestFirst = spellingsOf(localPart).toSorted((a, b) => b.length - a.length);
+  const words = longestFirst.map((spelling) => RegExp.escape(spelling)).join("|");
+  if (words === "") return withoutAddresses(text);
+  const word = new RegExp(`(?<![\\p{L}\\p{N}])(?:${words})(?![\\p{L}\\p{N}])`, "giu");
+  return withoutAddresses(text)
+    .split("\n")
+    .map((line) => {
+      const codes = REPLY_CODES.exec(line)?.[0] ?? "";
+      return codes + line.slice(codes.length).replace(word, "<address>");
+    })
+    .join("\n");
+};
+
 /** Fields whose values are about a person, or secret, whoever writes them and in whichever spelling. */
 const PERSONAL = new Set(
   ["email", "user_name", "name", "full_name", "display_name", "address", "recipient", "to", "password", "authorization"]

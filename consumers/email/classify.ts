@@ -1,11 +1,13 @@
-import { withoutAddresses } from "../../observability/redact.ts";
 import type { Outcome } from "../engine/handler.ts";
 import { isAboutConnections, isTooFast } from "./smtp/capacity.ts";
+import { keptReply } from "./smtp/kept-reply.ts";
 import type { SmtpFailure } from "./smtp/session.ts";
 
 export interface ClassifyOptions {
   /** Minimum delay after greylisting, in ms. */
   readonly greylistMs: number;
+  /** The recipient's address, which the reply may quote. */
+  readonly recipient: string;
   /** The recipient's domain, the party of what is not about the recipient alone. */
   readonly domain: string;
 }
@@ -21,11 +23,6 @@ const AUTHENTICATION = new Set([530, 534, 535, 538]);
 const SENDERS_FAULT = new Set(["4.1.7", "4.1.8", "5.1.7", "5.1.8"]);
 /** Matches the error codes of a failed TLS handshake or certificate. */
 const TLS_FAULT = /CERT|SSL|TLS|EPROTO|UNABLE_TO_VERIFY/;
-const MAX_REPLY = 500;
-
-/** A server's reply as it is stored: without addresses and control characters, at most 500 code points. */
-export const keptReply = (reply: string): string =>
-  [...withoutAddresses(reply.toWellFormed()).replace(/\p{Cc}+/gu, " ")].slice(0, MAX_REPLY).join("");
 
 const systemReason = ({ code, command, cause = "" }: SmtpFailure): string => {
   if (cause === "GREETING_TIMEOUT") return "greeting_timeout";
@@ -94,7 +91,7 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
     return { kind: "uncertain", reason: code === "EDEADLINE" ? "deadline_after_data" : "connection_lost_after_data" };
   }
   if (bodyStarted && responseCode < 400) return { kind: "uncertain", reason: "unclear_answer" };
-  const reply = keptReply(failure.reply);
+  const reply = keptReply(failure.reply, options.recipient);
   const enhanced = enhancedCode(failure.reply);
   // After 354 every reply is to the body, also an incomplete one (which nodemailer reports as `CONN`).
   const isAboutMail = responseCode >= 400 && (command === "RCPT TO" || command === "DATA" || bodyStarted);

@@ -1,7 +1,6 @@
 import type { SettingsOf, SettingsWith } from "../../settings/load.ts";
 import { policyOf } from "../engine/factory.ts";
 import type { Capacity, Policy } from "../engine/handler.ts";
-import { keptReply } from "./classify.ts";
 import { observedPool } from "./smtp/observe.ts";
 import { createSmtpPool, type SmtpPool } from "./smtp/pool.ts";
 
@@ -51,8 +50,5 @@ export const capacityOf = (pool: Pick<SmtpPool, "granted" | "perSecond" | "words
     const byPace = perSecond === undefined ? Number.POSITIVE_INFINITY : 1 + Math.ceil(perSecond * PACED_AHEAD_S);
     return Math.min(byConnections, byPace);
   },
-  words: () => {
-    const words = pool.words();
-    return words === undefined ? undefined : keptReply(words);
-  },
+  words: pool.words,
 });

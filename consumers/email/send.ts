@@ -1,9 +1,10 @@
 import type { Recipient } from "../../database/users/recipients.ts";
 import { instruments } from "../../observability/metrics.ts";
 import type { Attempt, Claim, Outcome } from "../engine/handler.ts";
-import { classify, keptReply, NO_SUCH_ADDRESS } from "./classify.ts";
+import { classify, NO_SUCH_ADDRESS } from "./classify.ts";
 import { wireAddress } from "./headers.ts";
 import type { Message } from "./message.ts";
+import { keptReply } from "./smtp/kept-reply.ts";
 import type { SmtpPool } from "./smtp/pool.ts";
 
 export interface SendDeps {
@@ -37,9 +38,9 @@ export const sendMail = async (
   if (result.kind === "accepted") {
     const waitedMs = claim.ageMs + now() - startedAt;
     instruments().timeToInbox.record(waitedMs / 1_000, { "messaging.consumer.group.name": group });
-    return { kind: "done", receipt: message.messageId, reply: keptReply(result.reply) };
+    return { kind: "done", receipt: message.messageId, reply: keptReply(result.reply, address.address) };
   }
-  const outcome = classify(result.failure, { greylistMs, domain: address.domain });
+  const outcome = classify(result.failure, { greylistMs, recipient: address.address, domain: address.domain });
   if (outcome.kind === "rejected" && outcome.reason === NO_SUCH_ADDRESS) {
     await suppress(recipient, claim.eventId, attempt.signal);
   }

@@ -1,4 +1,5 @@
 import { ConnectionLimit, isAboutConnections, isTooFast, isUsedUp, mayBeOneTooMany, Pace } from "./capacity.ts";
+import { keptReply } from "./kept-reply.ts";
 import { createSendSlots } from "./send-slots.ts";
 import {
   type OutgoingMail,
@@ -31,7 +32,7 @@ export interface SmtpPool {
   granted(): number;
   /** Mails a second that the server grants; undefined: no limit is known. */
   perSecond(): number | undefined;
-  /** The server's last reply about a limit. */
+  /** The server's last reply about a limit, without the recipient. */
   words(): string | undefined;
   /** Closes idle connections and waits for sends in flight; later sends are cancelled. */
   close(): Promise<void>;
@@ -70,6 +71,10 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
   let words: string | undefined;
   let closed = false;
+
+  const hear = ({ reply }: SmtpFailure, { to }: OutgoingMail): void => {
+    if (reply !== undefined) words = keptReply(reply, to);
+  };
 
   const leave = (session: SmtpSession): void => {
     if (open.delete(session)) closedAt = [...closedAt.slice(-size), now()];
@@ -112,10 +117,10 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   };
 
   /** The server granted no more connections than there are; or it is away, and so it is for all that wait since they were refused. */
-  const oneTooMany = (failure: SmtpFailure): SendResult | Again => {
+  const oneTooMany = (failure: SmtpFailure, mail: OutgoingMail): SendResult | Again => {
     const others = [...open].filter((session) => session.isUsable).length + opening;
     const closing = closedAt.filter((at) => at > now() - CLOSING_MS).length;
-    words = failure.reply ?? words;
+    hear(failure, mail);
     if (limit.refused(others, closing)) return { kind: "again", failure };
     slots.failRefused();
     return { kind: "failed", failure };
@@ -138,14 +143,14 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const { bodyStarted, responseCode, command } = failure;
     if (isTooFast(failure)) {
       pace.tooFast();
-      words = failure.reply;
+      hear(failure, mail);
     }
     const isFirst = session.sends === 1;
     const isRefused = isAboutConnections(failure) || (isFirst && responseCode === 421 && command === "MAIL FROM");
     if (isRefused || isUsedUp(failure)) leave(session);
     else keep(session);
     if (bodyStarted || signal.aborted) return result;
-    if (isRefused) return oneTooMany(failure);
+    if (isRefused) return oneTooMany(failure, mail);
     return isUsedUp(failure) && !isFirst ? { kind: "again", failure } : result;
   };
 
@@ -167,7 +172,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       opened();
       if (!(error instanceof SessionRefused)) throw error;
       const failure = error.failure.code === "ECALLEDBACK" ? { ...error.failure, code: code() } : error.failure;
-      return mayBeOneTooMany(failure) ? oneTooMany(failure) : { kind: "failed", failure };
+      return mayBeOneTooMany(failure) ? oneTooMany(failure, mail) : { kind: "failed", failure };
     }
   };
 

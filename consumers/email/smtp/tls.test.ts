@@ -38,7 +38,9 @@ const sendTo = async (server: Omit<SmtpServer, "host"> & { readonly host?: strin
   };
   const result = await pool.send(mail, never);
   await pool.close();
-  return result.kind === "accepted" ? result : classify(result.failure, { greylistMs: 1, domain: "x" });
+  return result.kind === "accepted"
+    ? result
+    : classify(result.failure, { greylistMs: 1, recipient: "a@x", domain: "x" });
 };
 const credentials = { username: "welcome", password: "right" };
 
