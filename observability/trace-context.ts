@@ -25,14 +25,23 @@ const MEMBER =
   /^((?:[a-z][a-z0-9_*/-]{0,255})|(?:[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13}))=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 const MAX_MEMBERS = 32;
 
-/** Whether a header is a `tracestate` that this service passes on: of sane size, each key once. */
-const isTracestate = (value: string | undefined): value is string => {
-  if (value === undefined || value.length > MAX_TRACESTATE) return false;
-  const members = value.split(",").map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ""));
-  const keys = members.filter((member) => member !== "").map((member) => MEMBER.exec(member)?.[1]);
-  return (
-    keys.length > 0 && keys.length <= MAX_MEMBERS && !keys.includes(undefined) && new Set(keys).size === keys.length
-  );
+/**
+ * A `tracestate` as this service passes it on: empty members and white space left out, and of members with one key the
+ * first, which is the latest. Undefined if it is too large, or if any member is malformed: then the whole list is void.
+ */
+const usableTracestate = (value: string | undefined): string | undefined => {
+  if (value === undefined || value.length > MAX_TRACESTATE) return undefined;
+  const members = new Map<string, string>();
+  let count = 0;
+  for (const part of value.split(",")) {
+    const member = part.replace(/^[ \t]+|[ \t]+$/g, "");
+    if (member === "") continue;
+    const key = MEMBER.exec(member)?.[1];
+    count += 1;
+    if (key === undefined || count > MAX_MEMBERS) return undefined;
+    if (!members.has(key)) members.set(key, member);
+  }
+  return members.size === 0 ? undefined : [...members.values()].join(",");
 };
 
 /**
@@ -46,7 +55,8 @@ export const traceContextFromHeaders = (
   if (!isTraceparent(traceparent)) return undefined;
   const flags = (Number.parseInt(traceparent.slice(53, 55), 16) & 1).toString().padStart(2, "0");
   const parent = `00${traceparent.slice(2, 53)}${flags}`;
-  return isTracestate(tracestate) ? { traceparent: parent, tracestate } : { traceparent: parent };
+  const state = usableTracestate(tracestate);
+  return state === undefined ? { traceparent: parent } : { traceparent: parent, tracestate: state };
 };
 
 /** A context of our own, not sampled (flag 00), for callers that sent none. `hex(n)` gives n random bytes in hex. */
