@@ -23,13 +23,15 @@ import { resendRoute } from "./confirmation/resend-route.ts";
 import { tokenPolicy } from "./confirmation/token-policy.ts";
 import { userRoute } from "./confirmation/user-route.ts";
 import { addDocs, docsPolicy } from "./docs/routes.ts";
-import { createErrorHandler, createErrorReporter, notFound } from "./errors.ts";
+import { createErrorHandler, createErrorReporter, createNotFound } from "./errors.ts";
 import { lengthOfHead } from "./head.ts";
 import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./health/routes.ts";
+import { requireHost } from "./host.ts";
 import { detectLanguage } from "./language.ts";
 import { openapiRoute } from "./openapi/document.ts";
 import { backlogRoute } from "./operations/backlog-route.ts";
 import { createOperatorCheck, createServiceTokenCheck } from "./operations/service-token.ts";
+import { answerProblem } from "./pages/problem-page.tsx";
 import { addPages } from "./pages/routes.ts";
 import type { CommonPasswords } from "./passwords/common-passwords.ts";
 import type { PasswordHasher } from "./passwords/hasher.ts";
@@ -47,6 +49,7 @@ import { eventRoute } from "./status/event-route.ts";
 import { createFindEvent, createFindEvents } from "./status/event-status.ts";
 import { eventStreamRoute, type StreamLimits } from "./status/event-stream-route.ts";
 import type { LiveStatuses } from "./status/live-statuses.ts";
+import { closeAfterUnread } from "./unread-body.ts";
 
 export interface AppDeps {
   readonly db: Database;
@@ -86,6 +89,7 @@ const CONTENT_SECURITY_POLICY = {
   formAction: ["'self'"],
   frameAncestors: ["'none'"],
   baseUri: ["'none'"],
+  objectSrc: ["'none'"],
 };
 
 const ONE_YEAR_S = 31_536_000;
@@ -108,10 +112,12 @@ export const createApp = (deps: AppDeps): Hono => {
   const isOperator = createOperatorCheck(requireServiceToken);
 
   const app = new Hono({ getPath: pathOf });
-  app.onError(createErrorHandler(report));
-  app.notFound(notFound);
+  const answer = answerProblem(settings.BRAND_NAME);
+  app.onError(createErrorHandler(report, answer));
+  app.notFound(createNotFound(answer));
   app.use(observeRequests());
   app.use(lengthOfHead());
+  app.use(closeAfterUnread());
   app.use(detectLanguage());
   // Registered before the pages' policy: the outermost middleware sets the header last.
   app.use("/docs", docsPolicy);
@@ -125,6 +131,8 @@ export const createApp = (deps: AppDeps): Hono => {
       strictTransportSecurity: settings.PUBLIC_URL.startsWith("https:") ? `max-age=${ONE_YEAR_S}` : false,
     }),
   );
+
+  app.use(requireHost());
 
   const brandName = settings.BRAND_NAME;
   const parseSignup = createParseSignup({

@@ -4,7 +4,7 @@ import { routePath } from "hono/route";
 import { databaseFault } from "../database/errors.ts";
 import type { Logger } from "../observability/logger.ts";
 import { HashQueueFull } from "./passwords/hasher.ts";
-import { ProblemError, problemResponse, retryAfter } from "./problem.ts";
+import { ProblemError, retryAfter } from "./problem.ts";
 import type { ProblemCode } from "./problem-types.ts";
 
 const DATABASE_RETRY_MS = 2_000;
@@ -63,13 +63,19 @@ export const createErrorReporter = (log: Logger): ReportError => {
 /** nginx's status for "client closed request": no client reads it, but the access log of a proxy may. */
 const CLIENT_GONE = 499;
 
-/** For `app.onError`: every error is answered as problem+json, without a stack trace. */
+/** Answers with a problem. */
+export type AnswerProblem = (c: Context, problem: ProblemError) => Response | Promise<Response>;
+
+/** For `app.onError`: every error is answered as a problem, without a stack trace. */
 export const createErrorHandler =
-  (report: ReportError): ErrorHandler =>
+  (report: ReportError, answer: AnswerProblem): ErrorHandler =>
   (error, c) =>
     c.req.raw.signal.aborted && error.name === "AbortError"
       ? new Response(null, { status: CLIENT_GONE })
-      : problemResponse(c, report(error, c));
+      : answer(c, report(error, c));
 
 /** For `app.notFound`. */
-export const notFound: NotFoundHandler = (c) => problemResponse(c, new ProblemError("not_found"));
+export const createNotFound =
+  (answer: AnswerProblem): NotFoundHandler =>
+  (c) =>
+    answer(c, new ProblemError("not_found"));

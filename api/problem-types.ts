@@ -18,8 +18,8 @@ export const PROBLEM_TYPES = {
   malformed_json: {
     status: 400,
     title: "Malformed JSON",
-    vi: "Nội dung không phải là JSON hợp lệ (UTF-8).",
-    en: "The body is not valid JSON (in UTF-8).",
+    vi: "Nội dung không phải là JSON hợp lệ: UTF-8, mỗi tên chỉ xuất hiện một lần, tối đa 16 cấp và 1.000 giá trị.",
+    en: "The body is not valid JSON: in UTF-8, each name once, at most 16 levels and 1,000 values.",
   },
   invalid_idempotency_key: {
     status: 400,
@@ -86,6 +86,12 @@ export const PROBLEM_TYPES = {
     title: "Method not allowed",
     vi: "Địa chỉ này không hỗ trợ phương thức vừa dùng; xem header Allow.",
     en: "This address does not support that method; see the Allow header.",
+  },
+  body_too_slow: {
+    status: 408,
+    title: "Body too slow",
+    vi: "Nội dung không được gửi hết trong vòng 10 giây.",
+    en: "The body did not arrive within 10 seconds.",
   },
   transaction_id_reused: {
     status: 409,

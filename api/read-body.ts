@@ -1,30 +1,54 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { shapeFault } from "./json-shape.ts";
 import { ProblemError } from "./problem.ts";
 
 /** The largest body that is read. */
-const MAX_BODY_BYTES = 16 * 1024;
+export const MAX_BODY_BYTES = 16 * 1024;
+
+/** From the first byte that is asked for to the last: whoever sends a byte now and then is never idle. */
+const DEADLINE_MS = 10_000;
+/** What is left of the body would be taken for the next request. */
+const LAST = { headers: { Connection: "close" } };
 
 const limitBody = bodyLimit({
   maxSize: MAX_BODY_BYTES,
   onError: () => {
-    throw new ProblemError("body_too_large", { headers: { Connection: "close" } });
+    throw new ProblemError("body_too_large", LAST);
   },
 });
+
+const readBytes = async (c: Context): Promise<Uint8Array> => {
+  await limitBody(c, async () => {});
+  return c.req.raw.bytes();
+};
+
+const inTime = async <Read>(reading: Promise<Read>, ms: number): Promise<Read> => {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new ProblemError("body_too_slow", LAST)), ms);
+  try {
+    return await Promise.race([reading, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
 
 /**
  * The body as text, whether its length was declared or not (chunked). The limit is applied here rather than as
  * middleware, so that a wrong media type is reported first, and a page can answer with a page.
  *
- * @throws {ProblemError} `unsupported_media_type` if it is compressed; `body_too_large` above 16 KiB; `onBadText` if it is not UTF-8: replacement characters would
- *   silently become part of a name or of a password
+ * @throws {ProblemError} `unsupported_media_type` if it is compressed; `body_too_large` above 16 KiB; `body_too_slow` after
+ *   10 s; `onBadText` if it is not UTF-8: replacement characters would silently become part of a name or of a password
  */
-export const readText = async (c: Context, onBadText: "malformed_json" | "bad_request"): Promise<string> => {
+export const readText = async (
+  c: Context,
+  onBadText: "malformed_json" | "bad_request",
+  deadlineMs = DEADLINE_MS,
+): Promise<string> => {
   if ((c.req.header("content-encoding") ?? "identity").trim().toLowerCase() !== "identity") {
     throw new ProblemError("unsupported_media_type", { headers: { "Accept-Encoding": "identity" } });
   }
-  await limitBody(c, async () => {});
-  const bytes = await c.req.raw.bytes();
+  const bytes = await inTime(readBytes(c), deadlineMs);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -32,18 +56,24 @@ export const readText = async (c: Context, onBadText: "malformed_json" | "bad_re
   }
 };
 
-/**
- * The body as JSON.
- *
- * @throws {ProblemError} `malformed_json`, and what `readText` throws
- */
-export const readJson = async (c: Context): Promise<unknown> => {
-  const text = await readText(c, "malformed_json");
+const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new ProblemError("malformed_json", { cause });
   }
+};
+
+/**
+ * The body as JSON that every reader understands alike, and that is cheap to handle.
+ *
+ * @throws {ProblemError} `malformed_json`, and what `readText` throws
+ */
+export const readJson = async (c: Context): Promise<unknown> => {
+  const text = await readText(c, "malformed_json");
+  const value = parseJson(text);
+  if (shapeFault(text) !== undefined) throw new ProblemError("malformed_json");
+  return value;
 };
 
 /** The type and subtype of a `Content-Type`, in lower case; undefined if its charset is another than UTF-8. */

@@ -15,9 +15,13 @@ export interface Methods {
   readonly post?: Operation | Handler;
 }
 
-/** Adds the answers that every operation has: 405, which is thrown below, and 500. */
+/** Adds the answers that every operation has: 400 for a bad `Host`, 405, which is thrown below, 500; with a body 408. */
 const described = ({ description, handler }: Operation): [MiddlewareHandler, Handler] => {
-  const responses = { ...description.responses, ...problems("method_not_allowed", "internal_error") };
+  const responses = {
+    ...problems("bad_request", "method_not_allowed", "internal_error"),
+    ...("requestBody" in description ? problems("body_too_slow") : {}),
+    ...description.responses,
+  };
   return [describeRoute({ ...description, responses }), handler];
 };
 

@@ -11,6 +11,7 @@ const CONTENT_SECURITY_POLICY = [
   "connect-src 'self'",
   "frame-ancestors 'none'",
   "base-uri 'none'",
+  "object-src 'none'",
 ].join("; ");
 
 /** Replaces the pages' policy, which forbids all scripts. */

@@ -87,6 +87,9 @@ describe("POST /api/v1/payments", () => {
       ["#/amount", "amount_invalid"],
       ["#/currency", "currency_unknown"],
     ]);
+    for (const transactionId of [".", "..", "a b", "\0"]) {
+      expect((await app.fetch(post(aPayment({ transaction_id: transactionId })))).status).toBe(422);
+    }
     for (const amount of [0, 1.5, "1", 2 ** 60]) {
       expect((await app.fetch(post(aPayment({ amount })))).status).toBe(422);
     }
@@ -100,8 +103,12 @@ describe("GET /api/v1/payments/{transaction_id}", () => {
     const { href }: { href: string } = await (await app.fetch(post(payment))).json();
     const waiting = await (await app.fetch(get(href))).json();
     expect(waiting).toMatchObject({ ...payment, status: "queued", reason: null, settled_at: null });
-    expect(await (await app.fetch(get("/api/v1/payments/unknown"))).json()).toMatchObject({
-      code: "payment_not_found",
-    });
+    for (const id of ["unknown", "%00", "a%00b", "%ff", "a%20b", "x".repeat(200)]) {
+      const missing = await app.fetch(get(`/api/v1/payments/${id}`));
+      expect([missing.status, await missing.json()]).toEqual([
+        404,
+        expect.objectContaining({ code: "payment_not_found" }),
+      ]);
+    }
   });
 });

@@ -11,6 +11,7 @@ import { readJson, requireJson } from "../read-body.ts";
 import { traceOf } from "../request-trace.ts";
 import type { Operation } from "../resource.ts";
 import {
+  isTransactionId,
   type PaymentInput,
   parsePayment,
   paymentAcceptedSchema,
@@ -139,7 +140,8 @@ export const paymentStatusRoute = (deps: PaymentRoutesDeps): Operation => ({
   },
   handler: async (c) => {
     deps.requireServiceToken(c);
-    const found = await deps.findTransaction(c.req.param("transaction_id") ?? "");
+    const id = c.req.param("transaction_id") ?? "";
+    const found = isTransactionId(id) ? await deps.findTransaction(id) : undefined;
     if (found === undefined) throw new ProblemError("payment_not_found");
     return c.json(toPaymentStatus(found), 200, { "Cache-Control": "no-store" });
   },

@@ -7,11 +7,17 @@ const text = (code: FaultCode) =>
 
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
 
+/** Not `.` and `..`: every client takes them out of a path, escaped or not. */
+const TRANSACTION_ID = /^(?!\.{1,2}$)[\x21-\x7e]{1,128}$/;
+
+/** Whether a text can be the id of a transaction: of others Postgres cannot even look for all. */
+export const isTransactionId = (text: string): boolean => TRANSACTION_ID.test(text);
+
 /** The body of a payment. Unknown fields are ignored. */
 export const paymentSchema = z.object(
   {
     transaction_id: text("not_text")
-      .regex(/^[\x21-\x7e]{1,128}$/, { error: (): FaultCode => "transaction_id_invalid" })
+      .regex(TRANSACTION_ID, { error: (): FaultCode => "transaction_id_invalid" })
       .meta({
         minLength: 1,
         maxLength: 128,
