@@ -12,10 +12,15 @@ RUN ["bun", "install", "--production", "--frozen-lockfile", "--ignore-scripts"]
 FROM oven/bun:1.4.5-distroless
 ARG VERSION=0.0.0
 ARG REVISION=unknown
+ARG SOURCE=unknown
+ARG CREATED=unknown
 LABEL org.opencontainers.image.title="signup-stream" \
       org.opencontainers.image.description="A signup service that never loses a welcome email" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.base.name="oven/bun:1.4.5-distroless"
 WORKDIR /app
 # Bun would keep what it transpiled on a disk that is read-only.

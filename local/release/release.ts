@@ -58,7 +58,10 @@ const refuseIfRed = (root: string): void => {
 const next = (version: string): string =>
   `Next:
   git push --follow-tags
-  docker buildx build --push -t REPOSITORY/signup-stream:${version} --build-arg VERSION=${version} --build-arg REVISION=$(git rev-parse HEAD) .
+  bun run --silent sbom > signup-stream-${version}.cdx.json
+  docker buildx build --push --sbom=true --provenance=mode=max -t REPOSITORY/signup-stream:${version} \\
+    --build-arg VERSION=${version} --build-arg REVISION=$(git rev-parse HEAD) \\
+    --build-arg SOURCE=$(git remote get-url origin) --build-arg CREATED=$(git show -s --format=%cI HEAD) .
   bun k8s/release.ts --image REPOSITORY/signup-stream --version ${version}`;
 
 /**

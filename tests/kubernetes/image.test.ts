@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { z } from "zod";
 import { type Child, startChild } from "../../local/child.ts";
 import { asDatabaseRole } from "../../local/postgres.ts";
+import { readPackages } from "../../local/supply-chain/packages.ts";
 import { randomHex } from "../../observability/trace-context.ts";
 import { SETTINGS } from "../../settings/schema.ts";
 import { type TestDatabase, withTestDatabase } from "../database.ts";
@@ -75,7 +76,9 @@ describe("the Dockerfile", () => {
     expect(valuesOf(final, "ENTRYPOINT")).toEqual(['["/usr/local/bin/bun"]']);
     expect(valuesOf(final, "CMD")).toEqual(['["api/main.ts"]']);
     expect(valuesOf(final, "ENV").join(" ")).toContain("BUN_RUNTIME_TRANSPILER_CACHE_PATH=0");
-    expect(valuesOf(final, "LABEL").join(" ")).toContain("org.opencontainers.image.version=");
+    for (const name of ["version", "revision", "source", "created", "licenses", "base.name"]) {
+      expect(valuesOf(final, "LABEL").join(" ")).toContain(`org.opencontainers.image.${name}=`);
+    }
   });
 
   test("names the ports that the settings and the manifests name", () => {
@@ -139,6 +142,33 @@ describe("what the image holds", () => {
       `image content: ${ours.toFixed(1)} MiB of ours, ${theirs.toFixed(1)} MiB of ${packages.length} packages`,
     );
     expect(theirs).toBeLessThan(MAX_PACKAGES_MIB);
+  });
+
+  test("has nothing that gives rights or a shell, and nothing of a developer's machine", () => {
+    const files = [...new Bun.Glob("**").scanSync({ cwd: image.directory, dot: true, onlyFiles: true })];
+    expect(files.length).toBeGreaterThan(500);
+    const withRights = files.filter((file) => (statSync(join(image.directory, file)).mode & 0o7022) !== 0);
+    expect(withRights).toEqual([]);
+    const SHELL = /(?:^|\/)(?:(?:ba|da|z|k|fi)?sh|busybox|toybox|curl|wget|nc|perl|python3?|su|sudo)$/;
+    const SECRET = /(?:^|\/)(?:\.git\/|\.env|\.npmrc|\.bunfig|id_[a-z0-9]+$)|\.(?:key|p12|pfx|sqlite|rdb)$/;
+    expect(files.filter((file) => SHELL.test(file) || SECRET.test(file))).toEqual([]);
+    // Added or copied files keep their rights in an image: none of ours may change them.
+    expect(
+      dockerfile()
+        .flat()
+        .filter(({ value }) => /--chmod|--chown|\bsetcap\b/.test(value)),
+    ).toEqual([]);
+  });
+
+  test("is what its bill of materials lists", () => {
+    const listed = new Set(
+      readPackages(root)
+        .filter(({ isProduction }) => isProduction)
+        .map(({ name }) => name),
+    );
+    const held = packagesIn(image.directory);
+    expect(held.filter((name) => !listed.has(name))).toEqual([]);
+    expect([...listed].filter((name) => !held.includes(name))).toEqual([]);
   });
 
   test("migrates, waits for that, serves, consumes, and stops when asked", async () => {
