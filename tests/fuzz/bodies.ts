@@ -61,22 +61,28 @@ const form = fields.map((each) =>
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** A body, in bytes, that this service reads, or nearly. */
-export const body: fc.Arbitrary<Uint8Array> = fc.oneof(
-  { weight: 8, arbitrary: json.map(utf8) },
-  { weight: 3, arbitrary: form.map(utf8) },
-  { weight: 3, arbitrary: damaged(json).map(utf8) },
-  { weight: 1, arbitrary: damaged(form).map(utf8) },
+/** What is no text of the kind that is expected, or far too much of it. */
+const strange: fc.Arbitrary<Uint8Array> = fc.oneof(
+  json.map((text) => Buffer.from(text, "utf16le")),
+  json.map((text) => Buffer.from(text, "latin1")),
+  json.map((text) => utf8(`\ufeff${text}`)),
+  fc.jsonValue().map((value) => utf8(JSON.stringify(value))),
+  fc.uint8Array({ maxLength: 300 }),
+  fc.integer({ min: 16_000, max: 70_000 }).map((size) => utf8(`{"user_name":"${"x".repeat(size)}"}`)),
+);
+
+/** A body, in bytes, that a route of the API reads, or nearly. */
+export const jsonBody: fc.Arbitrary<Uint8Array> = fc.oneof(
+  { weight: 6, arbitrary: json.map(utf8) },
+  { weight: 2, arbitrary: damaged(json).map(utf8) },
   { weight: 1, arbitrary: doubled.map(utf8) },
-  { weight: 1, arbitrary: deep.map(utf8) },
-  { weight: 1, arbitrary: wide.map(utf8) },
-  { weight: 1, arbitrary: json.map((text) => Buffer.from(text, "utf16le")) },
-  { weight: 1, arbitrary: json.map((text) => Buffer.from(text, "latin1")) },
-  { weight: 1, arbitrary: json.map((text) => utf8(`\ufeff${text}`)) },
-  { weight: 1, arbitrary: fc.jsonValue().map((value) => utf8(JSON.stringify(value))) },
-  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }) },
-  {
-    weight: 1,
-    arbitrary: fc.integer({ min: 16_000, max: 70_000 }).map((size) => utf8(`{"user_name":"${"x".repeat(size)}"}`)),
-  },
+  { weight: 1, arbitrary: fc.oneof(deep, wide).map(utf8) },
+  { weight: 2, arbitrary: strange },
+);
+
+/** The same for a page. */
+export const formBody: fc.Arbitrary<Uint8Array> = fc.oneof(
+  { weight: 4, arbitrary: form.map(utf8) },
+  { weight: 1, arbitrary: damaged(form).map(utf8) },
+  { weight: 1, arbitrary: strange },
 );

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { body } from "./bodies.ts";
+import { formBody, jsonBody } from "./bodies.ts";
 import { hostileText } from "./texts.ts";
 
 /** A request that an HTTP client can send: its framing is right, and nothing else need be. */
@@ -84,7 +84,14 @@ const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   Accept: anyOf("*/*", "text/html", "application/json", "text/html;q=0", ",".repeat(2_000), "a/b;q=9"),
   "Accept-Language": anyOf("vi", "en;q=0.9, vi;q=0.1", "*", "en-".repeat(300), "q=;;,"),
-  Authorization: anyOf("Bearer x", "Bearer", "Basic Og==", `Bearer ${"x".repeat(4_000)}`, "bearer\tx"),
+  Authorization: anyOf(
+    "Bearer a-token-for-tests-alone",
+    "Bearer x",
+    "Bearer",
+    "Basic Og==",
+    `Bearer ${"x".repeat(4_000)}`,
+    "bearer\tx",
+  ),
   Baggage: anyOf("a=b", "a=b,".repeat(500)),
   "Content-Encoding": anyOf("gzip", "identity", "br, gzip", ""),
   "Content-Language": anyOf("vi"),
@@ -127,36 +134,56 @@ const headers: fc.Arbitrary<readonly (readonly [string, string])[]> = fc
 const METHODS_WITH_A_BODY = ["POST", "PUT", "PATCH", "DELETE"] as const;
 const METHODS_WITHOUT = ["GET", "HEAD", "OPTIONS", "DELETE"] as const;
 
-/** What the route expects to be sent, so that most requests reach it. */
-const usualType = (target: string): string =>
-  target.startsWith("/api/") ? "application/json" : "application/x-www-form-urlencoded";
+/** A kind of route that reads bodies. */
+interface Reading {
+  readonly paths: readonly string[];
+  readonly type: string;
+  readonly body: fc.Arbitrary<Uint8Array>;
+}
 
-const withBody = fc
-  .record({
-    method: fc.oneof({ weight: 8, arbitrary: fc.constant("POST") }, fc.constantFrom(...METHODS_WITH_A_BODY)),
-    path,
-    query,
-    headers,
-    body,
-    isTyped: fc.boolean(),
-  })
-  .map(({ isTyped, ...each }): FuzzRequest => {
-    const target = `${each.path}${each.query}`;
-    const usual = [
-      ["Content-Type", usualType(target)],
-      ["Origin", "https://signup.example"],
-    ] as const;
-    const own = new Set(isTyped ? usual.map(([name]) => name.toLowerCase()) : []);
-    const others = each.headers.filter(([name]) => !own.has(name.toLowerCase()));
-    const bytes = new Uint8Array(each.body);
-    return {
-      kind: "request",
-      method: each.method,
-      target,
-      headers: isTyped ? [...usual, ...others] : others,
-      body: bytes,
-    };
-  });
+const withBodyFor = ({ paths, type, body }: Reading): fc.Arbitrary<FuzzRequest> =>
+  fc
+    .record({
+      method: fc.oneof(
+        { weight: 12, arbitrary: fc.constant("POST") },
+        { weight: 1, arbitrary: fc.constantFrom(...METHODS_WITH_A_BODY) },
+      ),
+      path: fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...paths) }, { weight: 1, arbitrary: path }),
+      query,
+      headers,
+      body,
+      /** As the route expects it: most requests are to reach it. */
+      isTyped: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+    })
+    .map((each): FuzzRequest => {
+      const usual = [
+        ["Content-Type", type],
+        ["Origin", "https://signup.example"],
+        ["Authorization", "Bearer a-token-for-tests-alone"],
+      ] as const;
+      const own = new Set(usual.map(([name]) => name.toLowerCase()));
+      const others = each.headers.filter(([name]) => !(own.has(name.toLowerCase()) || name === "Content-Encoding"));
+      return {
+        kind: "request",
+        method: each.method,
+        target: `${each.path}${each.query}`,
+        headers: each.isTyped ? [...usual, ...others] : each.headers,
+        body: new Uint8Array(each.body),
+      };
+    });
+
+const withBody: fc.Arbitrary<FuzzRequest> = fc.oneof(
+  withBodyFor({
+    paths: ["/api/v1/user/", "/api/v1/user/", "/api/v1/user", "/api/v1/user/resend", "/api/v1/payments"],
+    type: "application/json",
+    body: jsonBody,
+  }),
+  withBodyFor({
+    paths: ["/", "/resend", "/confirm"],
+    type: "application/x-www-form-urlencoded",
+    body: formBody,
+  }),
+);
 const withoutBody = fc.record({ method: fc.constantFrom(...METHODS_WITHOUT), path, query, headers }).map(
   (each): FuzzRequest => ({
     kind: "request",
