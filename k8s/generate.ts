@@ -14,6 +14,8 @@ import { storeUserFiles } from "./store-users.ts";
 export const SETTINGS_FROM_ELSEWHERE: Readonly<Record<string, string>> = {
   CONSUMER_NAME: "the pod's name",
   MAIL_USERNAME: "the Secret of MAIL_PASSWORD: both or none",
+  MAIL_DKIM_SELECTOR: "the Secret of MAIL_DKIM_PRIVATE_KEY: both or none",
+  MAIL_DKIM_SECOND_SELECTOR: "the Secret of MAIL_DKIM_SECOND_PRIVATE_KEY: both or none",
 };
 
 /** A pod sees all cores of its node, whatever its share: one hash of 19 MiB per core would exceed its memory. */

@@ -1,4 +1,5 @@
 import { availableParallelism, hostname } from "node:os";
+import { type MAIL_IDENTITY, MAIL_IDENTITY_PAIRS } from "./mail-identity.ts";
 import { type Environment, notSet, readSetting } from "./read.ts";
 import { readReceivers } from "./receivers.ts";
 import { SETTINGS, type SettingName } from "./schema.ts";
@@ -20,6 +21,7 @@ type Optional =
   | "MAIL_FROM"
   | "MAIL_USERNAME"
   | "MAIL_PASSWORD"
+  | keyof typeof MAIL_IDENTITY
   | "SERVICE_TOKEN"
   | "CONFIRMATION_SECRET"
   | "MAIL_RATE_PER_SECOND"
@@ -69,9 +71,9 @@ export class BadSettings extends Error {
 }
 
 const checkTogether = (given: ReadonlySet<string>): string[] =>
-  given.has("MAIL_USERNAME") === given.has("MAIL_PASSWORD")
-    ? []
-    : ["MAIL_USERNAME, MAIL_PASSWORD: only one of them is set; expected both or none"];
+  [["MAIL_USERNAME", "MAIL_PASSWORD"] as const, ...MAIL_IDENTITY_PAIRS]
+    .filter(([one, other]) => given.has(one) !== given.has(other))
+    .map((pair) => `${pair.join(", ")}: only one of them is set; expected both or none`);
 
 /**
  * Reads and checks the environment, once, at start. Every variable that is set is checked, also one that this

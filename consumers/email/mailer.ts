@@ -1,10 +1,13 @@
+import { returnPath } from "../../database/bounces/return-path.ts";
 import type { Database } from "../../database/connection.ts";
 import { createConfirmationKey } from "../../database/users/confirmation-key.ts";
 import { signConfirmation } from "../../database/users/confirmation-token.ts";
 import type { Recipient } from "../../database/users/recipients.ts";
+import { dkimKeysOf } from "../../runtime/dkim-keys.ts";
 import type { UserSignedUp } from "../../stream/events/user-signed-up.ts";
 import type { GroupContext } from "../engine/factory.ts";
 import type { Attempt, Capacity, Claim, Outcome } from "../engine/handler.ts";
+import { createDkimSigner } from "./dkim.ts";
 import { createMessageBuilder, type MessageOptions } from "./message.ts";
 import { capacityOf, type MAIL_SETTINGS, openMailPool } from "./open-pool.ts";
 import { prepareRecipients, suppressRecipient } from "./recipients.ts";
@@ -35,9 +38,10 @@ export const openMailer = (
 ): Mailer => {
   const pool = openMailPool(settings);
   const key = createConfirmationKey(db, settings.CONFIRMATION_SECRET);
+  const sign = createDkimSigner(dkimKeysOf(settings));
+  const { MAIL_FROM: fromAddress, MAIL_BOUNCE_ADDRESS: bounceAddress } = settings;
   const sending = {
     group,
-    fromAddress: settings.MAIL_FROM,
     pool,
     greylistMs: settings.RETRY_GREYLIST_MS,
     suppress: suppressRecipient(db, log),
@@ -52,7 +56,7 @@ export const openMailer = (
     },
     mail: (kind) => {
       const build = createMessageBuilder({
-        fromAddress: settings.MAIL_FROM,
+        fromAddress,
         fromName: settings.MAIL_FROM_NAME,
         brandName: settings.BRAND_NAME,
         publicUrl: settings.PUBLIC_URL,
@@ -62,9 +66,18 @@ export const openMailer = (
         const { locale } = claim.data;
         const date = new Date();
         const expiresAtMs = date.getTime() + settings.CONFIRMATION_EXPIRE_AFTER_MS;
-        const token = signConfirmation(await key(), { userId: recipient.userId, expiresAtMs });
+        const secret = await key();
+        const token = signConfirmation(secret, { userId: recipient.userId, expiresAtMs });
         const message = { eventId: claim.eventId, locale, userName: recipient.userName, date, token };
-        return sendMail(sending, { recipient, build: (to) => build({ ...message, to }) }, claim, attempt);
+        const from =
+          bounceAddress === undefined
+            ? fromAddress
+            : returnPath(secret, bounceAddress, { eventId: claim.eventId, group });
+        const buildSigned = async (to: string) => {
+          const built = build({ ...message, to });
+          return sign === undefined ? built : { ...built, raw: await sign(built.raw) };
+        };
+        return sendMail(sending, { recipient, from, build: buildSigned }, claim, attempt);
       };
     },
     close: () => pool.close(),

@@ -56,13 +56,12 @@ const attemptOnce = async (port: number, options: Attempted = {}): Promise<Outco
   const outcome = await sendMail(
     {
       group: "welcome-email",
-      fromAddress,
       pool,
       greylistMs: 300_000,
       suppress: async (unknown) => void suppressed.push(unknown),
       now: () => performance.now(),
     },
-    { recipient, build: (to) => build({ ...message, to }) },
+    { recipient, from: fromAddress, build: (to) => build({ ...message, to }) },
     { eventId, ageMs: 0 },
     { signal, commit },
   );

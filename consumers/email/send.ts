@@ -9,7 +9,6 @@ import type { SmtpPool } from "./smtp/pool.ts";
 
 export interface SendDeps {
   readonly group: string;
-  readonly fromAddress: string;
   readonly pool: SmtpPool;
   /** Minimum delay after greylisting, in ms. */
   readonly greylistMs: number;
@@ -19,21 +18,30 @@ export interface SendDeps {
   readonly now: () => number;
 }
 
+/** A mail before it is built for an address. */
+export interface MailToSend {
+  readonly recipient: Recipient;
+  /** The envelope's sender, to whom a mail that cannot be delivered returns. */
+  readonly from: string;
+  /** Makes the message for the address of the envelope. */
+  readonly build: (to: string) => Message | Promise<Message>;
+}
+
 /**
  * Sends one mail; returns the outcome. The commit point lies between the server's 354 and the first byte of the
- * body. `build` makes the message for the address of the envelope.
+ * body.
  */
 export const sendMail = async (
-  { group, fromAddress, pool, greylistMs, suppress, now }: SendDeps,
-  { recipient, build }: { readonly recipient: Recipient; readonly build: (to: string) => Message },
+  { group, pool, greylistMs, suppress, now }: SendDeps,
+  { recipient, from, build }: MailToSend,
   claim: Pick<Claim<unknown>, "eventId" | "ageMs">,
   attempt: Attempt,
 ): Promise<Outcome> => {
   const startedAt = now();
   const address = wireAddress(recipient.email);
   if (address.kind === "unusable") return { kind: "rejected", reason: address.reason };
-  const message = build(address.address);
-  const outgoing = { from: fromAddress, to: address.address, raw: message.raw, beforeBody: () => attempt.commit() };
+  const message = await build(address.address);
+  const outgoing = { from, to: address.address, raw: message.raw, beforeBody: () => attempt.commit() };
   const result = await pool.send(outgoing, attempt.signal);
   if (result.kind === "accepted") {
     const waitedMs = claim.ageMs + now() - startedAt;
