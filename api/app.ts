@@ -17,6 +17,8 @@ import type { Logger } from "../observability/logger.ts";
 import type { TraceContext } from "../observability/trace-context.ts";
 import type { Settings } from "../settings/load.ts";
 import { boundGroups, type Group } from "../stream/groups.ts";
+import { createAcceptReports } from "./bounces/accept-reports.ts";
+import { bouncesRoute } from "./bounces/route.ts";
 import { createConfirmAddress } from "./confirmation/confirm-address.ts";
 import { createResend } from "./confirmation/resend.ts";
 import { resendRoute } from "./confirmation/resend-route.ts";
@@ -73,7 +75,11 @@ export interface AppDeps {
   readonly clientOf: (request: Request) => string;
   /** Aborted when the process is to stop. */
   readonly stopping: AbortSignal;
-  readonly settings: Pick<Settings, "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN" | "CONFIRMATION_SECRET"> & HashCost;
+  readonly settings: Pick<
+    Settings,
+    "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN" | "CONFIRMATION_SECRET" | "MAIL_BOUNCE_ADDRESS"
+  > &
+    HashCost;
   readonly log: Logger;
   /** UUIDv7 */
   readonly newId: () => string;
@@ -155,6 +161,14 @@ export const createApp = (deps: AppDeps): Hono => {
   const eventStream = eventStreamRoute({ ...deps, findEvent, isOperator, limits: deps.streamLimits ?? {} });
   resource(app, "/api/v1/events/:event_id/stream", { get: eventStream });
   resource(app, "/api/v1/backlog/:group", { get: backlogRoute({ backlog: deps.backlog, requireServiceToken }) });
+  const key = createConfirmationKey(db, settings.CONFIRMATION_SECRET);
+  const groupNames = deps.groups.map(({ name }) => name);
+  const bounces = bouncesRoute({
+    accept: createAcceptReports({ db, key, groups: groupNames, hasTokens: settings.MAIL_BOUNCE_ADDRESS !== undefined }),
+    requireServiceToken: createServiceTokenCheck(settings.SERVICE_TOKEN, { allowsBasic: true }),
+    log: deps.log,
+  });
+  resource(app, "/api/v1/bounces", { post: bounces });
   const paymentRoutes = {
     ...deps,
     requireServiceToken,
@@ -173,7 +187,7 @@ export const createApp = (deps: AppDeps): Hono => {
     confirmAddress: createConfirmAddress({
       ...deps,
       confirm: createConfirm(boundGroups(deps.groups)),
-      key: createConfirmationKey(db, settings.CONFIRMATION_SECRET),
+      key,
       wallClockMs: Date.now,
     }),
     findEvent,

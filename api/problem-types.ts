@@ -105,6 +105,12 @@ export const PROBLEM_TYPES = {
     vi: "Nội dung vượt quá 16 KiB.",
     en: "The body is larger than 16 KiB.",
   },
+  reports_too_large: {
+    status: 413,
+    title: "Reports too large",
+    vi: "Nội dung vượt quá 1 MiB hoặc 1.000 báo cáo.",
+    en: "The body is larger than 1 MiB, or has more than 1,000 reports.",
+  },
   unsupported_media_type: {
     status: 415,
     title: "Unsupported media type",

@@ -70,6 +70,12 @@ export interface DeliveriesTable {
   receipt: string | null;
   /** The other system's last reply, addresses removed. */
   reply: string | null;
+  /** When it was reported that what had been accepted did not arrive, or was not wanted. */
+  bounced_at: Date | null;
+  /** What was reported then: `bounced 5.1.1`, `complained`. */
+  bounce: string | null;
+  /** In whose words, addresses removed. */
+  bounce_reply: string | null;
   timeline: ColumnType<readonly TimelineStep[], string | undefined, never>;
   /** Expiry counts from here: the event, or the last redrive. */
   queued_at: Generated<Date>;
@@ -93,12 +99,12 @@ export interface IdempotencyKeysTable {
   created_at: Generated<Date>;
 }
 
-/** `suppressions`: addresses to which nothing is sent. Filled by a 5.1.x answer, lifted by an operator. */
+/** `suppressions`: addresses to which nothing is sent. Filled by a 5.1.x answer, a bounce or a complaint; lifted by an operator. */
 export interface SuppressionsTable {
   /** `comparisonKey(email)` */
   email_key: string;
   reason: string;
-  /** The event whose mail was refused. */
+  /** The event whose mail was refused, or came back. */
   event_id: string;
   created_at: Generated<Date>;
 }

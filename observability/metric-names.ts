@@ -31,6 +31,11 @@ export const SIGNUP_TIME_TO_INBOX = "signup.time_to_inbox";
 export const SIGNUP_TIME_TO_DONE = "signup.time_to_done";
 /** Counter. Attempts after which nobody can know whether the effect took place; by group, `signup.uncertain.cause`. */
 export const MAIL_UNCERTAIN = "mail.uncertain";
+/**
+ * Counter. Reports on mails that had been accepted; by `signup.bounce.kind` (`hard`, `soft`, `delayed`, `complaint`, `repeated`,
+ * `unmatched`) and `signup.bounce.source` (`dsn`, `arf`, or the provider).
+ */
+export const MAIL_BOUNCES = "mail.bounces";
 /** Counter. Entries claimed from a consumer that died. */
 export const SIGNUP_CLAIMED = "signup.claimed";
 /** Counter. Deliveries that Redis had lost and the reconciler published again. */

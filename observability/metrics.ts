@@ -13,6 +13,7 @@ export interface Instruments {
   readonly timeToInbox: Histogram;
   readonly timeToDone: Histogram;
   readonly uncertain: Counter;
+  readonly bounces: Counter;
   readonly claimed: Counter;
   readonly reconciled: Counter;
   readonly lostRepeatedly: Counter;
@@ -78,6 +79,7 @@ const createInstruments = (provider: MeterProvider): Instruments => {
       "{attempt}",
       "Attempts after which nobody knows whether their effect took place.",
     ),
+    bounces: counter(names.MAIL_BOUNCES, "{report}", "Bounces and complaints that were reported."),
     claimed: counter(names.SIGNUP_CLAIMED, "{entry}", "Entries claimed from a consumer that died."),
     reconciled: counter(names.SIGNUP_RECONCILED, "{delivery}", "Deliveries that Redis had lost, published again."),
     lostRepeatedly: counter(

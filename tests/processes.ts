@@ -84,7 +84,7 @@ const settingsFor = (database: TestDatabase, mailServer: MailServer, streamName:
 });
 
 /** Of each system, unless its settings say otherwise. */
-const SERVICE_TOKEN = "a-token-for-tests-alone";
+export const SERVICE_TOKEN = "a-token-for-tests-alone";
 
 /** With the rights of a kind of process, and no others. */
 const asPart = (part: "api" | "consumer", environment: Readonly<Record<string, string>>): Record<string, string> => {

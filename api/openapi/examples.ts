@@ -43,6 +43,8 @@ export const exampleEventStatus: EventStatusAnswer = toEventStatusAnswer(
       uncertain: 0,
       nextTryAt: null,
       reason: null,
+      bouncedAt: null,
+      bounce: null,
       createdAt: new Date(CREATED_AT),
       updatedAt: new Date(SENT_AT),
       timeline: [

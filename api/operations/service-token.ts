@@ -10,9 +10,20 @@ export interface ServiceTokenDeps {
   readonly serviceToken: string | undefined;
   /** Whom a request is from, as a key. */
   readonly clientOf: (request: Request) => string;
+  /** Also the password of Basic authentication (RFC 7617), for callers that know no other. */
+  readonly allowsBasic?: boolean;
   /** Monotonic, ms. */
   readonly now: () => number;
 }
+
+/** The token of `Authorization: Bearer`; of Basic, where that is allowed, the password. */
+const tokenOf = (authorization: string, allowsBasic: boolean): string | undefined => {
+  const bearer = /^bearer +(\S+)\s*$/i.exec(authorization)?.[1];
+  const basic = allowsBasic ? /^basic +([A-Za-z0-9+/]+={0,2})\s*$/i.exec(authorization)?.[1] : undefined;
+  if (basic === undefined) return bearer;
+  const pair = Buffer.from(basic, "base64").toString();
+  return pair.slice(pair.indexOf(":") + 1);
+};
 
 /**
  * Admits only callers with the service token (RFC 6750, `Authorization: Bearer`). Digests are compared in constant
@@ -21,11 +32,16 @@ export interface ServiceTokenDeps {
  *
  * @throws {ProblemError} `unauthorized`, with `WWW-Authenticate`, or `too_many_tokens`, with `Retry-After`
  */
-export const createServiceTokenCheck = ({ serviceToken, clientOf, now }: ServiceTokenDeps): ((c: Context) => void) => {
+export const createServiceTokenCheck = ({
+  serviceToken,
+  clientOf,
+  allowsBasic = false,
+  now,
+}: ServiceTokenDeps): ((c: Context) => void) => {
   const expected = serviceToken === undefined ? undefined : digest(serviceToken);
   const attempts = createTokenAttempts(now);
   return (c) => {
-    const given = /^bearer +(\S+)\s*$/i.exec(c.req.header("authorization") ?? "")?.[1];
+    const given = tokenOf(c.req.header("authorization") ?? "", allowsBasic);
     const client = clientOf(c.req.raw);
     const waitMs = given === undefined ? 0 : attempts.waitMs(client);
     if (waitMs > 0) {
@@ -37,7 +53,8 @@ export const createServiceTokenCheck = ({ serviceToken, clientOf, now }: Service
       return;
     }
     if (given !== undefined) attempts.failed(client);
-    const challenge = `Bearer realm="signup-stream"${given === undefined ? "" : ', error="invalid_token"'}`;
+    const bearer = `Bearer realm="signup-stream"${given === undefined ? "" : ', error="invalid_token"'}`;
+    const challenge = allowsBasic ? `${bearer}, Basic realm="signup-stream"` : bearer;
     throw new ProblemError("unauthorized", { headers: { "WWW-Authenticate": challenge } });
   };
 };

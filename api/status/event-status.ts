@@ -67,6 +67,13 @@ export const eventStatusSchema = z.object({
   uncertain: z.int().meta({ description: "How often it could not be known whether the mail was sent." }),
   next_try_at: z.iso.datetime().nullable(),
   reason: z.string().nullable().optional().meta({ description: "Why. Only with the service token." }),
+  bounced_at: z.iso.datetime().nullable().optional().meta({
+    description:
+      "When it was reported that the mail, though it had been accepted, did not arrive, or was not wanted. Only with the service token.",
+  }),
+  bounce: z.string().nullable().optional().meta({
+    description: "What was reported then: `bounced` with its code, or `complained`. Only with the service token.",
+  }),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
   timeline: z
@@ -92,10 +99,11 @@ export interface Reader {
   readonly language: Locale;
 }
 
-const summaryOf = (group: Group, delivery: DeliveryState): Summary => {
-  if (!isFinal(delivery)) return "on_its_way";
-  if (delivery !== "done") return "not_delivered";
-  return shownState(group, delivery) === "sent" ? "delivered" : "done";
+const summaryOf = (group: Group, { state, bounce }: Pick<DeliveryStatus, "state" | "bounce">): Summary => {
+  if (!isFinal(state)) return "on_its_way";
+  // It was accepted, and came back. Who complains has it.
+  if (state !== "done" || bounce?.startsWith("bounced") === true) return "not_delivered";
+  return shownState(group, state) === "sent" ? "delivered" : "done";
 };
 
 /**
@@ -105,7 +113,7 @@ const summaryOf = (group: Group, delivery: DeliveryState): Summary => {
 export const toEventStatusAnswer = ({ group, delivery }: EventStatus, reader: Reader): EventStatusAnswer => {
   const { isOperator, language } = reader;
   const shown = (state: DeliveryState) => shownState(group, state === "suppressed" && !isOperator ? "dead" : state);
-  const summary = summaryOf(group, delivery.state);
+  const summary = summaryOf(group, delivery);
   return {
     event_id: delivery.eventId,
     state: shown(delivery.state),
@@ -116,7 +124,13 @@ export const toEventStatusAnswer = ({ group, delivery }: EventStatus, reader: Re
     attempts: delivery.attempts,
     uncertain: delivery.uncertain,
     next_try_at: delivery.nextTryAt?.toISOString() ?? null,
-    ...(isOperator ? { reason: delivery.reason } : {}),
+    ...(isOperator
+      ? {
+          reason: delivery.reason,
+          bounced_at: delivery.bouncedAt?.toISOString() ?? null,
+          bounce: delivery.bounce,
+        }
+      : {}),
     created_at: delivery.createdAt.toISOString(),
     updated_at: delivery.updatedAt.toISOString(),
     timeline: delivery.timeline.map((step) => ({

@@ -12,6 +12,10 @@ export interface DeliveryStatus {
   readonly uncertain: number;
   readonly nextTryAt: Date | null;
   readonly reason: string | null;
+  /** When it was reported that the mail did not arrive, or was not wanted, after it had been accepted. */
+  readonly bouncedAt: Date | null;
+  /** What was reported then: `bounced 5.1.1`, `complained`. */
+  readonly bounce: string | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** Oldest first, the last 50 steps. */
@@ -29,7 +33,7 @@ export const findDeliveries = async (
   const rows = await db
     .selectFrom("deliveries")
     .select(["event_id", "group_name", "state", "attempts", "uncertain", "next_try_at", "reason"])
-    .select(["created_at", "updated_at", "timeline"])
+    .select(["bounced_at", "bounce", "created_at", "updated_at", "timeline"])
     .where("event_id", "in", eventIds)
     .orderBy("group_name")
     .execute();
@@ -41,6 +45,8 @@ export const findDeliveries = async (
     uncertain: row.uncertain,
     nextTryAt: row.next_try_at,
     reason: row.reason,
+    bouncedAt: row.bounced_at,
+    bounce: row.bounce,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     timeline: row.timeline,

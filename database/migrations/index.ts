@@ -10,6 +10,7 @@ import { claimTokens } from "./0008-claim-tokens.ts";
 import { heldUntil } from "./0009-held-until.ts";
 import { privateSignups } from "./0010-private-signups.ts";
 import { auditLog } from "./0011-audit-log.ts";
+import { bounces } from "./0012-bounces.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -24,4 +25,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0009-held-until": heldUntil,
   "0010-private-signups": privateSignups,
   "0011-audit-log": auditLog,
+  "0012-bounces": bounces,
 };

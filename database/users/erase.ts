@@ -43,6 +43,7 @@ const erase = statement<ErasureRow, [string]>(`
   cleared as (
     update deliveries set
       reply = null,
+      bounce_reply = null,
       state = case when is_open then 'cancelled' else deliveries.state end,
       reason = case when is_open then 'user_erased' else deliveries.reason end,
       next_try_at = case when is_open then null else deliveries.next_try_at end,

@@ -30,6 +30,12 @@ export interface FoundDelivery {
   readonly reason: string | null;
   readonly reply: string | null;
   readonly receipt: string | null;
+  /** When it was reported that the mail did not arrive, or was not wanted, after it had been accepted. */
+  readonly bouncedAt: Date | null;
+  /** What was reported then: `bounced 5.1.1`, `complained`. */
+  readonly bounce: string | null;
+  /** In whose words, addresses removed. */
+  readonly bounceReply: string | null;
   readonly traceparent: string;
   /** Whether the event is still in the outbox, not known to be in the stream. */
   readonly inOutbox: boolean;
@@ -56,6 +62,9 @@ interface FoundRow {
   readonly reason: string | null;
   readonly reply: string | null;
   readonly receipt: string | null;
+  readonly bounced_at: Date | null;
+  readonly bounce: string | null;
+  readonly bounce_reply: string | null;
   readonly traceparent: string;
   readonly in_outbox: boolean;
   readonly created_at: Date;
@@ -98,6 +107,9 @@ const toDelivery = (row: FoundRow): FoundDelivery[] =>
           reason: row.reason,
           reply: row.reply,
           receipt: row.receipt,
+          bouncedAt: row.bounced_at,
+          bounce: row.bounce,
+          bounceReply: row.bounce_reply,
           traceparent: row.traceparent,
           inOutbox: row.in_outbox,
           createdAt: row.created_at,

@@ -168,6 +168,23 @@ const groupAlerts: readonly Alert[] = [
   }),
 ];
 
+/** Reports that the address is at fault, or its owner wants no mail. */
+const returned = `${of(names.MAIL_BOUNCES)}{${LABEL.bounce}=~"hard|complaint"}`;
+const mailsTaken = `${of(names.SIGNUP_TIME_TO_INBOX)}_count`;
+
+/** Alerts on what comes back after it was sent. */
+const bounceAlerts: readonly Alert[] = [
+  alert("SignupBouncesRise", {
+    expr: `sum(increase(${returned}[6h])) > 0.05 * sum(increase(${mailsTaken}[6h]))\nand sum(increase(${returned}[6h])) > 10`,
+    for: "15m",
+    severity: "ticket",
+    summary: "{{ $value }} mails came back for good within 6 hours, more than 5 % of those that were sent",
+    description:
+      "Addresses that do not exist, or complaints. Mailbox providers soon refuse all mail of a sender with so many; each address is suppressed.",
+    dashboard: "consumer-groups",
+  }),
+];
+
 /** Alerts on what comes before Redis, and on the metrics themselves. */
 const storeAlerts: readonly Alert[] = [
   alert("SignupOutboxWaits", {
@@ -198,5 +215,6 @@ export const ALERT_GROUPS: readonly { readonly name: string; readonly rules: rea
     ],
   },
   { name: "signup-groups", rules: groupAlerts },
+  { name: "signup-bounces", rules: bounceAlerts },
   { name: "signup-stores", rules: storeAlerts },
 ];

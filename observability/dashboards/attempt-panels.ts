@@ -66,5 +66,13 @@ export const attemptsRow = (): Rows[number] => ({
         },
       ],
     }),
+    graph({
+      title: "Bounces and complaints",
+      description:
+        "Reports on mails that had been accepted, since the APIs started, of all groups: hard and complaint suppress the address. A step up is one more.",
+      unit: "short",
+      width: 24,
+      lines: [{ expr: `sum by (${LABEL.bounce}) (${gauge(names.MAIL_BOUNCES)})`, legend: `{{${LABEL.bounce}}}` }],
+    }),
   ],
 });

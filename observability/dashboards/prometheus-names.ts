@@ -17,6 +17,7 @@ const KINDS: Readonly<Record<MetricName, Kind>> = {
   [names.SIGNUP_TIME_TO_INBOX]: "histogram of seconds",
   [names.SIGNUP_TIME_TO_DONE]: "histogram of seconds",
   [names.MAIL_UNCERTAIN]: "counter",
+  [names.MAIL_BOUNCES]: "counter",
   [names.SIGNUP_CLAIMED]: "counter",
   [names.SIGNUP_RECONCILED]: "counter",
   [names.SIGNUP_LOST_REPEATEDLY]: "counter",
@@ -76,6 +77,7 @@ export const LABEL = {
   state: "signup_state",
   cause: "signup_uncertain_cause",
   reason: "signup_reason",
+  bounce: "signup_bounce_kind",
   server: "server_address",
   summary: "db_query_summary",
 } as const;

@@ -53,6 +53,10 @@ const deliveryText = (style: Style, delivery: DeliveryDetails, now: Date): strin
   if (delivery.reason !== null) rows.push(["reason", delivery.reason]);
   if (delivery.reply !== null) rows.push(["reply", delivery.reply]);
   if (delivery.receipt !== null) rows.push(["receipt", delivery.receipt]);
+  if (delivery.bouncedAt !== null) {
+    rows.push(["bounced later", { text: `${delivery.bounce}, ${moments(delivery.bouncedAt)}`, tone: "bad" }]);
+    if (delivery.bounceReply !== null) rows.push(["in words", delivery.bounceReply]);
+  }
   rows.push(["trace", delivery.traceparent.split("-")[1] ?? ""]);
   if (delivery.inOutbox) rows.push(["outbox", { text: "not published yet", tone: "warning" }]);
   if (delivery.deadLetter !== null) rows.push(["dead letter", delivery.deadLetter]);

@@ -135,6 +135,14 @@ export const ALERT_CASES: readonly AlertCase[] = [
   change("deliveries that were lost, hours ago", { [of(names.SIGNUP_LOST_REPEATEDLY)]: "2x200" }, 150),
   change("a domain that refuses everything", { [of(names.SIGNUP_PARTIES_WAITING)]: "1x60" }, 20, "SignupPartyRefuses"),
   change("a domain that refused everything for a while", { [of(names.SIGNUP_PARTIES_WAITING)]: "1x5 0x60" }, 20),
+  change(
+    "1 of 10 mails comes back",
+    { [of(names.MAIL_BOUNCES, `${LABEL.bounce}="hard"`)]: "0+6x500" },
+    100,
+    "SignupBouncesRise",
+  ),
+  change("1 of 60 mails comes back", { [of(names.MAIL_BOUNCES, `${LABEL.bounce}="hard"`)]: "0+1x500" }, 400),
+  change("full mailboxes", { [of(names.MAIL_BOUNCES, `${LABEL.bounce}="soft"`)]: "0+6x500" }, 100),
   change("an orphaned group", { [of(names.SIGNUP_GROUP_ORPHANED)]: "1x120" }, 90, "SignupGroupOrphaned"),
   {
     name: "an orphaned group whose entries wait: nobody is paged",
