@@ -17,6 +17,8 @@ import {
   checkPostgres,
   checkRedis,
 } from "./diagnosis.ts";
+import { type DnsRecords, openDns } from "./dns-records.ts";
+import { checkMailDns } from "./mail-dns.ts";
 import type { Operator } from "./operator.ts";
 import { readSituation } from "./situation.ts";
 import { ANSWER_WITHIN_MS, answerWithin, type Store } from "./stores.ts";
@@ -118,15 +120,22 @@ const examineSituation = async (patient: Patient): Promise<readonly Check[]> => 
   ];
 };
 
-/** Examines both stores, the groups and the mail server, all at once: a store that is away costs only its own limit. */
-export const examine = async (patient: Patient, settings: Settings): Promise<readonly Check[]> => {
-  const [situation, postgres, redis, outbox, ledger, mail] = await Promise.all([
+/**
+ * Examines both stores, the groups, the mail server and the sender in DNS, all at once: what is away costs only its own limit.
+ */
+export const examine = async (
+  patient: Patient,
+  settings: Settings,
+  dns: DnsRecords = openDns(),
+): Promise<readonly Check[]> => {
+  const [situation, postgres, redis, outbox, ledger, mail, sender] = await Promise.all([
     attempt("situation", "database", "the other checks say what is missing", () => examineSituation(patient)),
     examinePostgres(patient),
     examineRedis(patient),
     examineOutbox(patient),
     examineLedger(patient),
     checkMailServer(settings),
+    checkMailDns(settings, dns),
   ]);
-  return [...situation, ...postgres, ...redis, ...outbox, ...ledger, mail];
+  return [...situation, ...postgres, ...redis, ...outbox, ...ledger, mail, ...sender];
 };

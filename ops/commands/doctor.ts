@@ -20,7 +20,8 @@ const diagnosisText = (style: Style, checks: readonly Check[]): string =>
 
 export const doctor = command<JsonFlags>({
   brief: "Check the whole installation: one line per check, and what to do",
-  about: "Exit 0 unless a check failed; warnings do not count. If MAIL_SERVER is set, it logs in to the mail server.",
+  about:
+    "Exit 0 unless a check failed; warnings do not count. If MAIL_SERVER is set, it logs in to the mail server; what DNS says of MAIL_FROM is a warning at most.",
   parameters: { flags: { json: JSON_FLAG } },
   examples: [["doctor", "after an installation, and when something looks wrong"]],
   // It reports itself which store is away.
