@@ -110,11 +110,12 @@ export const createApp = (deps: AppDeps): Hono => {
   const report = createErrorReporter(deps.log);
   const signUp = createSignUp({ ...deps, findByIdempotencyKey: (keyHash) => findByIdempotencyKey(db, keyHash) });
   const findEvent = createFindEvent(createFindEvents(db, deps.groups));
-  const requireServiceToken = createServiceTokenCheck({
+  const admitting = {
     serviceToken: settings.SERVICE_TOKEN,
     clientOf: deps.clientOf,
     now: () => performance.now(),
-  });
+  };
+  const requireServiceToken = createServiceTokenCheck(admitting);
   const isOperator = createOperatorCheck(requireServiceToken);
 
   const app = new Hono({ getPath: pathOf });
@@ -165,7 +166,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const groupNames = deps.groups.map(({ name }) => name);
   const bounces = bouncesRoute({
     accept: createAcceptReports({ db, key, groups: groupNames, hasTokens: settings.MAIL_BOUNCE_ADDRESS !== undefined }),
-    requireServiceToken: createServiceTokenCheck(settings.SERVICE_TOKEN, { allowsBasic: true }),
+    requireServiceToken: createServiceTokenCheck({ ...admitting, allowsBasic: true }),
     log: deps.log,
   });
   resource(app, "/api/v1/bounces", { post: bounces });

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import type { TestServers } from "../tests/servers.ts";
 import { openCheckout } from "./checkout.ts";
 import { cpuOf, cpuOfFamily } from "./cpu.ts";
@@ -61,9 +62,20 @@ const accept =
     };
   };
 
+/** Settings by which each mail is signed, by RSA of the usual length, and has a sender of its own in the envelope. */
+const signing = (): Readonly<Record<string, string>> => ({
+  MAIL_DKIM_SELECTOR: "bench",
+  MAIL_DKIM_PRIVATE_KEY: generateKeyPairSync("rsa", {
+    modulusLength: 2_048,
+    privateKeyEncoding: { format: "pem", type: "pkcs8" },
+    publicKeyEncoding: { format: "pem", type: "spki" },
+  }).privateKey,
+  MAIL_BOUNCE_ADDRESS: "bounces@toblug.example",
+});
+
 /** A backlog that the checkout's own API has written, against an SMTP server that answers a body after `delayMs`. */
 const drain =
-  (delayMs: number): Case =>
+  (delayMs: number, settings: () => Readonly<Record<string, string>> = () => ({})): Case =>
   async (options) => {
     const { servers, mails } = options;
     // Between the start of a consumer and its last mails, where it has all that it can have in flight.
@@ -72,7 +84,7 @@ const drain =
     await using checkout = await open(options);
     const api = await checkout.api();
     await signUpMany({ port: api.port, connections: BACKLOG_CONNECTIONS, more: times(mails) });
-    const { pid } = await checkout.consumer(sink.port);
+    const { pid } = await checkout.consumer(sink.port, settings());
     const startedAt = await sink.reached(from);
     const before = cpuNow(servers, pid);
     const endedAt = await sink.reached(to);
@@ -91,4 +103,5 @@ export const CASES: Readonly<Record<string, Case>> = {
   "accept-128": accept(128),
   "drain-0ms": drain(0),
   "drain-50ms": drain(50),
+  "drain-0ms-signed": drain(0, signing),
 };

@@ -16,7 +16,7 @@ export interface BenchProcess {
 /** The programs of a checkout, on a database and a stream of their own. Disposing kills them and drops the database. */
 export interface Checkout extends AsyncDisposable {
   api(): Promise<BenchProcess>;
-  consumer(smtpPort: number): Promise<BenchProcess>;
+  consumer(smtpPort: number, settings?: Readonly<Record<string, string>>): Promise<BenchProcess>;
 }
 
 export interface CheckoutOptions {
@@ -93,11 +93,12 @@ export const openCheckout = async ({ tree, redisUrl, concurrency }: CheckoutOpti
       const port = await ownPort();
       return serve("api/main.ts", port, { PORT: String(port) });
     },
-    async consumer(smtpPort) {
+    async consumer(smtpPort, settings = {}) {
       const port = await ownPort();
       return serve("consumers/main.ts --group welcome-email", port, {
         CONSUMER_HEALTH_PORT: String(port),
         MAIL_PORT: String(smtpPort),
+        ...settings,
       });
     },
     [Symbol.asyncDispose]: close,
