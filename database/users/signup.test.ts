@@ -9,7 +9,8 @@ import { comparisonKey } from "../comparison-key.ts";
 import { openDatabase } from "../connection.ts";
 import { databaseFault } from "../errors.ts";
 import { findByIdempotencyKey } from "./idempotency-keys.ts";
-import { createSignupWriter, type NewSignup } from "./signup.ts";
+import { createSignupWriter } from "./signup.ts";
+import type { NewSignup } from "./signup-rows.ts";
 
 const bindings = ["welcome-email", "example"].map((group_name) => ({
   type: "user.signed_up.v1",

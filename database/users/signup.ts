@@ -4,8 +4,6 @@ import { createSharedWriter } from "../shared-write.ts";
 import { insertPrivately, SQL_IS_HELD } from "./private-signup.ts";
 import { type NewSignup, type SignupRow, SQL_INPUT, SQL_NEW_KEYS, SQL_USER, toSignupRow } from "./signup-rows.ts";
 
-export type { NewSignup };
-
 export type SignupResult =
   /** `event`: what is to be published, in the place of the signup's own, since the address was known. */
   | {
@@ -108,15 +106,15 @@ type Insert = (
 
 const openly = (bindings: readonly BoundGroup[]): Insert => {
   const insert = insertSignups(bindings);
-  return async (...rows) =>
-    new Map((await insert(...rows)).map((row) => [row.user_id, { kind: "created", createdAt: row.created_at }]));
+  return async (...call) =>
+    new Map((await insert(...call)).map((row) => [row.user_id, { kind: "created", createdAt: row.created_at }]));
 };
 
 const privately = (bindings: readonly BoundGroup[], repeatedType: string): Insert => {
   const insert = insertPrivately(bindings, repeatedType);
-  return async (...rows) =>
+  return async (...call) =>
     new Map(
-      (await insert(...rows)).map(({ user_id, created_at, type, subject, data }) => [
+      (await insert(...call)).map(({ user_id, created_at, type, subject, data }) => [
         user_id,
         { kind: "created", createdAt: created_at, event: { type, subject, data } },
       ]),
