@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 /** The most common passwords, as a Bloom filter. */
@@ -11,15 +11,19 @@ export interface CommonPasswords {
 const HASHES = 14;
 export const BITS_PER_PASSWORD = 20;
 
-/** How passwords are compared: in full width or not, in capitals or not. */
-export const foldPassword = (password: string): string => password.normalize("NFKC").toLowerCase();
+/** Normalising what is ASCII would cost more than all the rest. */
+export const NOT_ASCII = /[^\0-\x7f]/;
 
-/** The bits of a password in a filter of so many: two halves of its SHA-256 make all of them (Kirsch, Mitzenmacher). */
-export const bitsOf = (password: string, size: number): readonly number[] => {
-  const digest = createHash("sha256").update(foldPassword(password)).digest();
+/** How passwords are compared: in full width or not, in capitals or not. */
+export const foldPassword = (password: string): string =>
+  (NOT_ASCII.test(password) ? password.normalize("NFKC") : password).toLowerCase();
+
+/** The bits of a password in a filter of so many: two parts of its SHA-256 make all of them (Kirsch, Mitzenmacher). */
+export function* bitsOf(password: string, size: number): Generator<number, void> {
+  const digest = hash("sha256", foldPassword(password), "buffer");
   const [first, step] = [digest.readUIntBE(0, 6), digest.readUIntBE(6, 6)];
-  return Array.from({ length: HASHES }, (_, index) => (first + index * step) % size);
-};
+  for (let index = 0; index < HASHES; index += 1) yield (first + index * step) % size;
+}
 
 const FILE = new URL("./common-passwords.bin", import.meta.url);
 
@@ -32,5 +36,6 @@ const FILE = new URL("./common-passwords.bin", import.meta.url);
 export const openCommonPasswords = (): CommonPasswords => {
   const filter = readFileSync(FILE);
   const isSet = (bit: number): boolean => ((filter[bit >> 3] ?? 0) & (1 << (bit & 7))) !== 0;
+  // The first bit that is not set is the answer: for most passwords one of the first two.
   return { has: (password) => bitsOf(password, filter.length * 8).every(isSet) };
 };

@@ -1,5 +1,5 @@
 import type { FaultCode } from "../faults.ts";
-import { type CommonPasswords, foldPassword } from "./common-passwords.ts";
+import { type CommonPasswords, foldPassword, NOT_ASCII } from "./common-passwords.ts";
 
 /** Who chooses a password, as far as it is known: attackers try these words first. */
 export interface PasswordOwner {
@@ -23,15 +23,16 @@ const SEQUENCES = [
 /** A longer run is no longer the first thing that an attacker tries. */
 const LONGEST_RUN = 32;
 
-/** Letters and digits alone. */
-const squeezed = (text: string): string => foldPassword(text).replace(/[^\p{L}\p{M}\p{N}]/gu, "");
+/** Letters and digits alone, of a folded text. */
+const squeezed = (folded: string): string =>
+  folded.replace(NOT_ASCII.test(folded) ? /[^\p{L}\p{M}\p{N}]+/gu : /[^a-z0-9]+/g, "");
 
 const isRepeated = (text: string, unit: string): boolean =>
-  text !== "" && unit !== "" && text === unit.repeat(Math.ceil(text.length / unit.length));
+  text !== "" && unit !== "" && text.startsWith(unit) && text === unit.repeat(Math.ceil(text.length / unit.length));
 
 /** One character over and over, nothing but spaces, or a sequence. */
 const isRun = (folded: string): boolean =>
-  new Set(folded).size === 1 || /^\s*$/u.test(folded) || SEQUENCES.some((sequence) => sequence.includes(folded));
+  /^(.)\1*$/su.test(folded) || /^\s*$/.test(folded) || SEQUENCES.some((sequence) => sequence.includes(folded));
 
 /**
  * The rules of NIST SP 800-63B (3.1.1.2) and OWASP ASVS 5 (6.2): no password that is common, that follows from its owner or
@@ -47,9 +48,10 @@ export const createPasswordRules = (deps: {
     if ([...folded].length < LONGEST_RUN && isRun(folded)) return ["password_run"];
     const localPart = email.slice(0, email.lastIndexOf("@"));
     const domain = email.slice(email.lastIndexOf("@") + 1);
-    const own = [email, localPart, domain, userName, brandName];
-    const word = squeezed(password);
-    const isOwn = own.some((text) => folded === foldPassword(text) || isRepeated(word, squeezed(text)));
+    const word = squeezed(folded);
+    const isOwn = [email, localPart, domain, userName, brandName]
+      .map(foldPassword)
+      .some((own) => folded === own || isRepeated(word, squeezed(own)));
     if (isOwn) return ["password_personal"];
     return common.has(password) ? ["password_common"] : [];
   };

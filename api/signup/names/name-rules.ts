@@ -3,6 +3,9 @@ import { hasHiddenCharacters } from "./hidden-characters.ts";
 import { createReservedNames } from "./reserved-names.ts";
 import { createMixedScriptsCheck } from "./scripts.ts";
 
+/** In one script, and nothing hidden: most names, and those that cost next to nothing. */
+const ASCII = /^[\x20-\x7e]*$/;
+
 /** Which names would deceive those who read them. Applied to a name in NFC that has the right length. */
 export type NameRules = (name: string) => readonly FaultCode[];
 
@@ -11,8 +14,9 @@ export const createNameRules = ({ brandName }: { readonly brandName: string }): 
   const reserved = createReservedNames([brandName]);
   const mixesScripts = createMixedScriptsCheck();
   return (name) => {
-    if (hasHiddenCharacters(name)) return ["user_name_hidden_characters"];
+    const isAscii = ASCII.test(name);
+    if (!isAscii && hasHiddenCharacters(name)) return ["user_name_hidden_characters"];
     if (reserved.has(name)) return ["user_name_reserved"];
-    return mixesScripts(name) ? ["user_name_mixed_scripts"] : [];
+    return !isAscii && mixesScripts(name) ? ["user_name_mixed_scripts"] : [];
   };
 };

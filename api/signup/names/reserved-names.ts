@@ -30,6 +30,9 @@ const lookalikes = (): ReadonlyMap<string, string> =>
     ),
   ]);
 
+const NOT_ASCII = /[^\0-\x7f]/;
+const EACH_NOT_ASCII = /[^\0-\x7f]/gu;
+
 export interface ReservedNames {
   /** Whether a name looks like one that is reserved: `ａｄｍｉｎ`, `Ádmin`, `а.dmin` with a Cyrillic `а`, `r00t`. */
   has(name: string): boolean;
@@ -38,19 +41,21 @@ export interface ReservedNames {
 /** `own`: further reserved names, such as the product's. */
 export const createReservedNames = (own: readonly string[]): ReservedNames => {
   const table = lookalikes();
-  const bare = (text: string) => text.normalize("NFKD").replace(/\p{M}/gu, "");
-  const asLetters = (text: string) => Array.from(text, (character) => table.get(character) ?? character).join("");
+  const bare = (text: string) => (NOT_ASCII.test(text) ? text.normalize("NFKD").replace(/\p{M}+/gu, "") : text);
+  const asLetters = (text: string) => text.replace(EACH_NOT_ASCII, (character) => table.get(character) ?? character);
 
   /**
    * What is left of a name for a reader who does not look closely (after UTS 39, 4): no marks, case, spaces or punctuation,
    * ASCII for what looks like it, and one letter for each group of letters and digits that look alike.
    */
-  const lookOf = (name: string): string =>
-    bare(asLetters(bare(asLetters(name)).toLowerCase()))
+  const lookOf = (name: string): string => {
+    const look = bare(asLetters(bare(asLetters(name)).toLowerCase()));
+    return look
+      .replace(NOT_ASCII.test(look) ? /[^\p{L}\p{N}|]+/gu : /[^a-z0-9|]+/g, "")
       .replace(/[i1|]/g, "l")
       .replaceAll("0", "o")
-      .replaceAll("rn", "m")
-      .replace(/[^\p{L}\p{N}]/gu, "");
+      .replaceAll("rn", "m");
+  };
 
   const reserved = new Set([...RESERVED, ...own].map(lookOf));
   return {

@@ -31,6 +31,9 @@ const BETWEEN_WORDS = /[ \u00A0\u3000\p{P}\p{S}]+/u;
 export const createMixedScriptsCheck = (): ((text: string) => boolean) => {
   const allowed = [...SCRIPTS.map((script) => [script]), ...MIXTURES].map(madeOf);
   const others = new RegExp(`^[^${SCRIPTS.map((script) => `\\p{scx=${script}}`).join("")}]*$`, "u");
+  const [latin = others] = allowed;
   return (text) =>
+    // Most texts need no second look.
+    !latin.test(text) &&
     text.split(BETWEEN_WORDS).some((word) => !allowed.some((one) => one.test(word)) && !others.test(word));
 };
