@@ -6,7 +6,7 @@ const schemaObject = z.record(z.string(), z.unknown());
 const content = z.record(z.string(), z.looseObject({ schema: schemaObject }));
 const operationSchema = z.looseObject({
   operationId: z.string(),
-  security: z.array(z.unknown()).default([]),
+  security: z.array(z.record(z.string(), z.unknown())).default([]),
   parameters: z
     .array(z.looseObject({ name: z.string(), in: z.enum(["path", "query", "header"]), schema: schemaObject }))
     .default([]),
@@ -73,7 +73,8 @@ export const operationsOf = (text: string): readonly DescribedOperation[] => {
         id: operation.operationId,
         method: method.toUpperCase(),
         path,
-        needsToken: operation.security.length > 0,
+        // An empty one among them makes the others optional.
+        needsToken: operation.security.length > 0 && operation.security.every((each) => Object.keys(each).length > 0),
         body: body === undefined ? undefined : resolved(body),
         isValidBody: (value) => validateBody?.(value) === true,
         faultOf: (status, contentType, json) => {
