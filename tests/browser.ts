@@ -9,6 +9,8 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // What it keeps ready for a person's next window or click, in a process each; and, as Playwright does, no trial of HTTPS first.
+  "--disable-features=PreloadTopChromeWebUI,WebUIOmniboxPopup,SpareRendererForSitePerProcess,HttpsUpgrades,Translate,MediaRouter",
 ];
 /** Chromium's own sandbox refuses to run as root. */
 const ROOT_FLAGS = ["--no-sandbox"];
