@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LISTENING } from "./listening.ts";
 import { MAIL } from "./mail.ts";
 import { MAIL_IDENTITY } from "./mail-identity.ts";
+import { MAIL_CAPS } from "./mail-caps.ts";
 import { networks } from "./networks.ts";
 import { SIGNUP } from "./signup.ts";
 import { databaseUrl, duration, port, type Setting, setting, singleLine, text, url, wholeNumber } from "./values.ts";
@@ -59,6 +60,7 @@ export const SETTINGS = {
   ...SIGNUP,
   ...MAIL,
   ...MAIL_IDENTITY,
+  ...MAIL_CAPS,
   CONSUMER_NAME: setting({
     schema: text(128).regex(/^[\x21-\x7e]+$/, "expected visible ASCII characters without spaces"),
     example: "consumer-1",

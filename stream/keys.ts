@@ -37,6 +37,10 @@ export interface Keys {
   budget(name: string): string;
   /** The consumers that share it, by when they asked last. Sorted set, a day. */
   budgetConsumers(name: string): string;
+  /** The pieces of work that a quota has counted in its window, by when. Sorted set, a window. */
+  quota(name: string): string;
+  /** How many it has refused in this window. String, a window. */
+  quotaRefused(name: string): string;
 }
 
 export const keysOf = (streamName: string): Keys => {
@@ -59,5 +63,7 @@ export const keysOf = (streamName: string): Keys => {
     history: (group) => `${tag}:history:${group}`,
     budget: (name) => `${tag}:budget:${name}`,
     budgetConsumers: (name) => `${tag}:budget-consumers:${name}`,
+    quota: (name) => `${tag}:quota:${name}`,
+    quotaRefused: (name) => `${tag}:quota-refused:${name}`,
   };
 };

@@ -140,7 +140,7 @@ describe("docs/stream.md", () => {
 
   test("has every key", () => {
     const keys = Object.entries(keysOf("signup")).map(([name, key]) =>
-      typeof key === "string" ? key : key(name.startsWith("budget") ? "NAME" : "GROUP", "EVENT_ID"),
+      typeof key === "string" ? key : key(/^(?:budget|quota)/.test(name) ? "NAME" : "GROUP", "EVENT_ID"),
     );
     expect(
       tableRows(page, "| key |")

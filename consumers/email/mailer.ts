@@ -8,6 +8,7 @@ import type { UserSignedUp } from "../../stream/events/user-signed-up.ts";
 import type { GroupContext } from "../engine/factory.ts";
 import type { Attempt, Capacity, Claim, Outcome } from "../engine/handler.ts";
 import { createDkimSigner } from "./dkim.ts";
+import { capsOf } from "./caps.ts";
 import { createMessageBuilder, type MessageOptions } from "./message.ts";
 import { capacityOf, type MAIL_SETTINGS, openMailPool } from "./open-pool.ts";
 import { prepareRecipients, suppressRecipient } from "./recipients.ts";
@@ -16,12 +17,15 @@ import { sendMail } from "./send.ts";
 /** Sends one mail of a kind: the work of a group. */
 export type SendToUser = (claim: Claim<UserSignedUp>, recipient: Recipient, attempt: Attempt) => Promise<Outcome>;
 
-type Question = Parameters<typeof prepareRecipients> extends [Database, ...infer Rest] ? Rest : never;
+type AsksToConfirm = NonNullable<Parameters<typeof prepareRecipients>[2]>;
 
 /** The mails of one group to users, each with a link to confirm the address. */
 export interface Mailer {
-  /** `prepareRecipients`; reads the key of the links, too, the first time, so that no attempt does. */
-  prepare(...question: Question): ReturnType<typeof prepareRecipients>;
+  /** `prepareRecipients`, with the caps of the settings; reads the key of the links, too, the first time, so that no attempt does. */
+  prepare(
+    pieces: Parameters<typeof prepareRecipients>[1],
+    asksToConfirm?: AsksToConfirm,
+  ): ReturnType<typeof prepareRecipients>;
   /** Renders a kind of mail, once; what is returned sends one of it. */
   mail(kind: Pick<MessageOptions, "kind" | "words" | "link">): SendToUser;
   /** The mail server, for people. */
@@ -50,9 +54,9 @@ export const openMailer = (
   return {
     system: `mail server ${settings.MAIL_SERVER}:${settings.MAIL_PORT}`,
     capacity: capacityOf(pool, settings.MAIL_POOL_SIZE),
-    prepare: async (...question) => {
-      await key();
-      return prepareRecipients(db, ...question);
+    prepare: async (pieces, asksToConfirm) => {
+      const secret = await key();
+      return prepareRecipients(db, pieces, asksToConfirm, (email) => capsOf(settings, secret, email));
     },
     mail: (kind) => {
       const build = createMessageBuilder({

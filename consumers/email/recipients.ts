@@ -4,6 +4,7 @@ import { suppressAddress } from "../../database/users/suppressions.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { GaveUp, persist } from "../../runtime/persist.ts";
 import type { Piece, Prepared } from "../engine/handler.ts";
+import type { Quota } from "../engine/quotas.ts";
 import { NO_SUCH_ADDRESS } from "./classify.ts";
 import { wireAddress } from "./headers.ts";
 
@@ -11,12 +12,14 @@ type ToUser = Piece<{ readonly user_id: string }>;
 
 /**
  * The look-up of every group that sends mail to a user: the recipient, and whether the address is suppressed. One statement.
- * `asksToConfirm`: whether a mail only asks to confirm the address; it is cancelled if that is done.
+ * `asksToConfirm`: whether a mail only asks to confirm the address; it is cancelled if that is done. `capsOf`: the quotas that a
+ * mail to an address uses.
  */
 export const prepareRecipients = async (
   db: Database,
   pieces: readonly ToUser[],
   asksToConfirm: (piece: ToUser) => boolean = () => false,
+  capsOf: (email: string) => readonly Quota[] = () => [],
 ): Promise<Map<string, Prepared<Recipient>>> => {
   const found = await findRecipients(db, [...new Set(pieces.map(({ data }) => data.user_id))]);
   return new Map(
@@ -29,7 +32,7 @@ export const prepareRecipients = async (
         return [eventId, { kind: "cancel", reason: "address_confirmed" }];
       const address = wireAddress(recipient.email);
       const party = address.kind === "address" ? { party: address.domain } : {};
-      return [eventId, { kind: "ready", input: recipient, ...party }];
+      return [eventId, { kind: "ready", input: recipient, quotas: capsOf(recipient.email), ...party }];
     }),
   );
 };

@@ -14,6 +14,7 @@ import type { InFlight, RunningAttempt } from "./in-flight.ts";
 import { learnFrom } from "./learn.ts";
 import type { LookUp } from "./look-up.ts";
 import type { Parties } from "./parties.ts";
+import type { Quotas } from "./quotas.ts";
 import type { Settler } from "./settler.ts";
 import { isSystemsFault } from "./thrown.ts";
 import { verdictBefore } from "./verdict.ts";
@@ -45,6 +46,7 @@ export interface AttemptDeps<Data, Input> {
   readonly inFlight: InFlight;
   readonly breaker: Breaker;
   readonly parties: Parties;
+  readonly quotas: Quotas;
   /** Undefined: unlimited. */
   readonly admission: Admission | undefined;
   readonly settler: Settler;
@@ -117,8 +119,8 @@ export interface StartedAttempt {
 export const createAttempts = <Data, Input>(
   deps: AttemptDeps<Data, Input>,
 ): ((claimed: ClaimedEntry<Data, Input>) => StartedAttempt) => {
-  const { redis, keys, definition, inFlight, breaker, parties, admission, settler, around, pauseGroup, now, at, log } =
-    deps;
+  const { redis, keys, definition, inFlight, breaker, parties, quotas, admission } = deps;
+  const { settler, around, pauseGroup, now, at, log } = deps;
   const holdMs = (attempts: number): number =>
     backoffMs(attempts + 1, HOLD_DELAYS * definition.policy.retryDelayMs, HOLD_CAP_MS, deps.random);
 
@@ -149,6 +151,9 @@ export const createAttempts = <Data, Input>(
     const { party } = prepared;
     const delayed = notNow(event.id, party);
     if (delayed !== undefined) return delayed;
+    const used = { eventId: event.id, quotas: prepared.quotas ?? [], isForced: claim.isReleased };
+    const usedUp = await quotas.take(used);
+    if (usedUp !== undefined) return { kind: "held", ...usedUp };
     const { attempts, uncertain, ageMs } = claim;
     const { type, traceparent } = event;
     const piece = { eventId: event.id, type, data, traceparent, attempts, uncertain, ageMs };

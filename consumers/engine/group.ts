@@ -26,6 +26,7 @@ import { createObserver } from "./observe.ts";
 import { watchOutages } from "./outages.ts";
 import { Parties } from "./parties.ts";
 import { startPromoter } from "./promoter.ts";
+import { createQuotas } from "./quotas.ts";
 import { startReader } from "./reader.ts";
 import { startReaper } from "./reaper.ts";
 import { createSettler } from "./settler.ts";
@@ -162,6 +163,7 @@ export const startGroup = <Data, Input>(
     inFlight,
     breaker,
     parties,
+    quotas: createQuotas({ redis, keys, group: group.name, log }),
     admission,
     settler,
     around,

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Group } from "../../stream/groups.ts";
 import type { SharedBudget } from "./admission.ts";
+import type { Quota } from "./quotas.ts";
 
 /*
  * The contract between the engine and a group's work. The engine knows nothing of the work; the work knows nothing of
@@ -16,8 +17,11 @@ export interface Piece<Data> {
 
 /** The look-up's result for one event. */
 export type Prepared<Input> =
-  /** `party`: whom the work concerns besides us and the other system, a domain or a host; it may refuse on its own. */
-  | { readonly kind: "ready"; readonly input: Input; readonly party?: string }
+  /**
+   * `party`: whom the work concerns besides us and the other system, a domain or a host; it may refuse on its own. `quotas`: those
+   * that the work uses; while one is used up, the piece is held.
+   */
+  | { readonly kind: "ready"; readonly input: Input; readonly party?: string; readonly quotas?: readonly Quota[] }
   /** There is nothing left to do, or nobody to do it for. */
   | { readonly kind: "cancel"; readonly reason: string }
   /** It must not be done. */

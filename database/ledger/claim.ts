@@ -1,4 +1,5 @@
 import { type Database, statement } from "../connection.ts";
+import { RELEASED } from "./requeue.ts";
 import type { DeliveryState } from "./states.ts";
 import { SQL_FINAL } from "./states.ts";
 import { withStep } from "./timeline.ts";
@@ -49,6 +50,8 @@ export interface TakenDelivery {
   readonly ageMs: number;
   /** An operator made it, from the log: the delay of the group did not apply. */
   readonly isReplayed: boolean;
+  /** It was held, and an operator has released it: this is its first attempt since. */
+  readonly isReleased: boolean;
   /** The lease of its last owner ran out. */
   readonly tookOver: boolean;
   /** Reason of its last outcome, and since when it has that, in ms of Postgres' clock, when it was claimed. */
@@ -203,6 +206,7 @@ export const toClaimed = (row: ClaimRow): ClaimedDelivery => {
         isExpired: row.verdict === "expire",
         ageMs: row.age_ms,
         isReplayed: row.is_replayed,
+        isReleased: row.reason === RELEASED,
         tookOver: row.was === null ? row.unanswered > 1 : row.was === "active",
         lastReason: row.reason,
         unchangedMs: row.unchanged_ms,

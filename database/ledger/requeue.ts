@@ -11,8 +11,10 @@ export interface RequeuedDelivery extends LoggedEvent {
   readonly requeued: boolean;
 }
 
+/** Reason of a delivery that was held, and released by an operator, until its next outcome. */
+export const RELEASED = "released";
 /** Why a delivery is queued again, for its timeline. */
-export type RequeueReason = "redriven" | "released" | "replayed";
+export type RequeueReason = "redriven" | typeof RELEASED | "replayed";
 
 /**
  * $1 event ids, $2 group, $3 the state that it must be in, $4 reason for the timeline.
@@ -28,7 +30,8 @@ const requeue = statement<RequeuedDelivery, [readonly string[], string, Delivery
     order by deliveries.event_id for update of deliveries),
   requeued as (
     update deliveries set
-      state = 'queued', reason = null, attempts = 0, system_failures = 0, reconciled = 0, next_try_at = null, lease_until = null,
+      state = 'queued', reason = case when $4::text = '${RELEASED}' then '${RELEASED}' end,
+      attempts = 0, system_failures = 0, reconciled = 0, next_try_at = null, lease_until = null,
       queued_at = now(), published_at = now(), updated_at = now(),
       timeline = ${withStep("deliveries", { state: "'queued'", by: "'ops'", reason: "$4::text" })}
     from locked

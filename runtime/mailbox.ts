@@ -1,0 +1,90 @@
+import { domainToASCII } from "node:url";
+
+/** How a provider reads the addresses of its mailboxes. */
+interface Provider {
+  /** Its domains. */
+  readonly domains: readonly [string, ...string[]];
+  /** An address in any of them is the same mailbox; the first stands for all. */
+  readonly isOneNamespace?: boolean;
+  /** Characters of the local part that it ignores. */
+  readonly ignored?: RegExp;
+  /** What begins a tag, beside `+`. */
+  readonly tagFrom?: RegExp;
+  /** Mail to `anything@name.domain` is mail to `name@domain`. */
+  readonly hasSubdomains?: boolean;
+}
+
+/** Providers that publish how they fold addresses. `+tag` is left out for every domain: who reads it otherwise is rare. */
+const PROVIDERS: readonly Provider[] = [
+  { domains: ["gmail.com", "googlemail.com"], isOneNamespace: true, ignored: /\./g },
+  { domains: ["proton.me", "protonmail.com", "protonmail.ch", "pm.me"], isOneNamespace: true, ignored: /[._-]/g },
+  { domains: ["icloud.com", "me.com", "mac.com"], isOneNamespace: true },
+  {
+    domains: ["yandex.com", "yandex.ru", "ya.ru", "yandex.by", "yandex.kz", "yandex.ua"],
+    isOneNamespace: true,
+    ignored: /[.-]/g,
+  },
+  // Outlook, Hotmail and Live have a namespace for each domain, and no rule but `+tag`: nothing is to be said of them.
+  {
+    domains: [
+      ...([
+        "yahoo.com",
+        "yahoo.com.vn",
+        "yahoo.co.uk",
+        "yahoo.fr",
+        "yahoo.de",
+        "yahoo.it",
+        "yahoo.es",
+        "yahoo.ca",
+      ] as const),
+      ...["yahoo.in", "yahoo.co.in", "yahoo.com.au", "yahoo.com.br", "ymail.com", "rocketmail.com"],
+    ],
+    // No name at Yahoo has a hyphen: what has one is a disposable address.
+    tagFrom: /-/,
+  },
+  { domains: ["fastmail.com", "fastmail.fm"], hasSubdomains: true },
+];
+const BY_DOMAIN = new Map(
+  PROVIDERS.flatMap((provider) => provider.domains.map((domain) => [domain, provider] as const)),
+);
+
+interface Parts {
+  readonly local: string;
+  /** In ASCII and lower case. */
+  readonly domain: string;
+  readonly provider?: Provider | undefined;
+}
+
+/** `shops@name.fastmail.com` -> `name@fastmail.com`. */
+const withoutSubdomain = ({ local, domain }: Parts): Parts => {
+  const dot = domain.indexOf(".");
+  const parent = domain.slice(dot + 1);
+  const hasSubdomains = dot > 0 && BY_DOMAIN.get(parent)?.hasSubdomains === true;
+  return hasSubdomains ? { local: domain.slice(0, dot), domain: parent } : { local, domain };
+};
+
+const partsOf = (address: string): Parts => {
+  const text = address.trim().normalize("NFKC").toLowerCase();
+  const at = text.lastIndexOf("@");
+  const written = text.slice(at + 1).replace(/\.$/, "");
+  const ascii = /^[a-z0-9.-]+$/.test(written) ? written : domainToASCII(written) || written;
+  const parts = withoutSubdomain({ local: text.slice(0, Math.max(0, at)), domain: ascii });
+  const provider = BY_DOMAIN.get(parts.domain);
+  return { ...parts, domain: provider?.isOneNamespace === true ? provider.domains[0] : parts.domain, provider };
+};
+
+/** What comes before a pattern, unless that is nothing. */
+const before = (local: string, pattern: RegExp): string => local.slice(0, Math.max(0, local.search(pattern))) || local;
+
+/** The domain of an address as its provider knows it: `googlemail.com` is `gmail.com`. In ASCII, lower case. */
+export const mailDomain = (address: string): string => partsOf(address).domain;
+
+/**
+ * The mailbox in which mail to an address ends up, as far as that is known from the address: case and `+tag` do not matter, nor,
+ * at known providers, dots and the like. Two addresses of one mailbox give the same text. To be compared, not to be mailed to.
+ */
+export const canonicalMailbox = (address: string): string => {
+  const { local, domain, provider } = partsOf(address);
+  const untagged = before(before(local, /\+/), provider?.tagFrom ?? /\+/);
+  return `${provider?.ignored === undefined ? untagged : untagged.replace(provider.ignored, "") || untagged}@${domain}`;
+};

@@ -1,0 +1,59 @@
+import type { Redis } from "ioredis";
+import { defineScript, runScript } from "./script.ts";
+import source from "./take-quota.lua" with { type: "text" };
+
+const script = defineScript(source);
+
+/** So many pieces of work in any window of time. */
+export interface QuotaLimit {
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+/** The keys of a quota. */
+export interface QuotaKeys {
+  /** The pieces that it has counted. */
+  readonly counted: string;
+  /** How many it has refused in this window. */
+  readonly refused: string;
+}
+
+/** A piece of work, and the quotas that it uses: at least one. */
+export interface QuotaRequest {
+  /** Names the piece: however often it asks, it counts once in a window. */
+  readonly piece: string;
+  /** It is counted whatever is used up. */
+  readonly isForced: boolean;
+  readonly quotas: readonly (QuotaLimit & { readonly keys: QuotaKeys })[];
+}
+
+/** `counted`: in all of its quotas. `used-up`: in none, because the one with this index has no room before `waitMs`. */
+export type QuotaAnswer =
+  | { readonly kind: "counted" }
+  | { readonly kind: "used-up"; readonly index: number; readonly waitMs: number };
+
+const toAnswer = (row: unknown): QuotaAnswer => {
+  const [index = 0, waitMs = 0] = Array.isArray(row) ? row.map(Number) : [];
+  return index === 0 ? { kind: "counted" } : { kind: "used-up", index: index - 1, waitMs };
+};
+
+/**
+ * Counts pieces of work against their quotas, in order, on Redis' clock or at `atMs`; one answer per piece.
+ *
+ * @throws what Redis refuses: then it is unknown which are counted
+ */
+export const takeQuotas = async (
+  redis: Redis,
+  requests: readonly QuotaRequest[],
+  atMs?: number,
+): Promise<readonly QuotaAnswer[]> => {
+  const keys = requests.flatMap(({ quotas }) => quotas.flatMap((quota) => [quota.keys.counted, quota.keys.refused]));
+  const args = requests.flatMap(({ piece, isForced, quotas }) => [
+    piece,
+    isForced ? 1 : 0,
+    quotas.length,
+    ...quotas.flatMap(({ limit, windowMs }) => [limit, windowMs]),
+  ]);
+  const answer = await runScript(redis, script, keys, [atMs ?? "", ...args]);
+  return requests.map((_, index) => toAnswer(Array.isArray(answer) ? answer[index] : undefined));
+};
