@@ -8,6 +8,7 @@ import type { PaymentWriter } from "../database/payments/request.ts";
 import { findTransactions } from "../database/payments/transactions.ts";
 import { createConfirm } from "../database/users/confirm.ts";
 import { createConfirmationKey } from "../database/users/confirmation-key.ts";
+import { createDisown } from "../database/users/disown.ts";
 import { findByIdempotencyKey } from "../database/users/idempotency-keys.ts";
 import { createRequestConfirmation } from "../database/users/request-confirmation.ts";
 import type { SignupWriter } from "../database/users/signup.ts";
@@ -24,6 +25,7 @@ import { createResend } from "./confirmation/resend.ts";
 import { resendRoute } from "./confirmation/resend-route.ts";
 import { tokenPolicy } from "./confirmation/token-policy.ts";
 import { userRoute } from "./confirmation/user-route.ts";
+import { createDisownAccount } from "./disowning/disown-account.ts";
 import { addDocs, docsPolicy } from "./docs/routes.ts";
 import { createErrorHandler, createErrorReporter, createNotFound } from "./errors.ts";
 import { lengthOfHead } from "./head.ts";
@@ -128,7 +130,7 @@ export const createApp = (deps: AppDeps): Hono => {
   app.use(detectLanguage());
   // Registered before the pages' policy: the outermost middleware sets the header last.
   app.use("/docs", docsPolicy);
-  app.use("/confirm", tokenPolicy);
+  for (const path of ["/confirm", "/not-me"]) app.use(path, tokenPolicy);
   app.use(
     secureHeaders({
       contentSecurityPolicy: CONTENT_SECURITY_POLICY,
@@ -181,16 +183,13 @@ export const createApp = (deps: AppDeps): Hono => {
   resource(app, "/readyz", { get: readinessRoute(deps.readiness) });
   resource(app, "/openapi.json", { get: openapiRoute(app, brandName) });
   addDocs(app, brandName);
+  const linkDeps = { ...deps, key, wallClockMs: Date.now };
   addPages(app, {
     parseSignup,
     signUp,
     resend,
-    confirmAddress: createConfirmAddress({
-      ...deps,
-      confirm: createConfirm(boundGroups(deps.groups)),
-      key,
-      wallClockMs: Date.now,
-    }),
+    confirmAddress: createConfirmAddress({ ...linkDeps, confirm: createConfirm(boundGroups(deps.groups)) }),
+    disownAccount: createDisownAccount({ ...linkDeps, disown: createDisown() }),
     findEvent,
     report,
     newTraceContext,

@@ -20,6 +20,8 @@ export interface UsersTable {
   email_verified_at: ColumnType<Date | null, undefined, Date | null>;
   /** SHA-256 of the token that confirmed the address. */
   confirmation_hash: ColumnType<Buffer | null, undefined, Buffer | null>;
+  /** When the owner of the address said that they did not sign up; null: they did not say so. */
+  disowned_at: ColumnType<Date | null, undefined, Date | null>;
 }
 
 /** `events`: the durable log, append only. The event's entry can be built from its row at any time. */
@@ -99,12 +101,12 @@ export interface IdempotencyKeysTable {
   created_at: Generated<Date>;
 }
 
-/** `suppressions`: addresses to which nothing is sent. Filled by a 5.1.x answer, a bounce or a complaint; lifted by an operator. */
+/** `suppressions`: addresses to which nothing is sent. Filled by a 5.1.x answer, a bounce, a complaint, and by who did not sign up; lifted by an operator. */
 export interface SuppressionsTable {
   /** `comparisonKey(email)` */
   email_key: string;
   reason: string;
-  /** The event whose mail was refused, or came back. */
+  /** The event whose mail was refused, or came back, or of the signup that was disowned. */
   event_id: string;
   created_at: Generated<Date>;
 }

@@ -28,6 +28,37 @@ test("the link of the welcome mail leads to a page whose button confirms the add
   expect([...api.lines, ...consumer.lines].join("\n")).not.toContain(link.searchParams.get("token"));
 });
 
+test("the other link of the mail leads to a page whose button ends all mail to the address", async () => {
+  await using system = await aSystem();
+  const api = await system.api();
+  const consumer = await system.consumer({}, "welcome-email");
+  const email = "ana@inbox.example";
+  const { eventId } = await signUpAt(api, { locale: "en", email });
+  await eventually(() => system.mailServer.taken.length === 1);
+  const { text = "" } = await parseMail(system.mailServer.taken[0]?.raw ?? "");
+  const link = new URL(/https?:\S+\/not-me\?\S+/.exec(text)?.[0] ?? "");
+  const page = await fetch(new URL(`${link.pathname}${link.search}`, api.url));
+  expect(await page.text()).toContain("You did not sign up?");
+  const body = new URLSearchParams({ token: link.searchParams.get("token") ?? "" });
+  const pressed = await fetch(new URL("/not-me?lang=en", api.url), { method: "POST", body });
+  expect(await pressed.text()).toContain("Thank you for telling us");
+
+  await fetch(new URL("/api/v1/user/resend", api.url), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ email }),
+  });
+  const { db } = system.database;
+  await eventually(async () => {
+    const rows = await db.selectFrom("deliveries").select("reason").where("state", "=", "suppressed").execute();
+    return rows.length === 1 && rows[0]?.reason === "address_suppressed";
+  });
+  const suppressions = await db.selectFrom("suppressions").select(["reason", "event_id"]).execute();
+  expect(suppressions).toEqual([{ reason: "not_me", event_id: eventId }]);
+  expect(system.mailServer.taken).toHaveLength(1);
+  expect([...api.lines, ...consumer.lines].join("\n")).not.toContain(link.searchParams.get("token"));
+});
+
 test("who asks gets another link, and the first still works; nobody else gets a mail, and nobody who has confirmed", async () => {
   await using system = await aSystem();
   const api = await system.api();

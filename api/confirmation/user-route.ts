@@ -11,6 +11,7 @@ const userSchema = z.object({
   id: z.uuid(),
   email_verified: z.boolean(),
   email_verified_at: z.iso.datetime().nullable(),
+  disowned_at: z.iso.datetime().nullable(),
   created_at: z.iso.datetime(),
 });
 
@@ -20,10 +21,11 @@ export interface UserRouteDeps {
   readonly requireServiceToken: (c: Context) => void;
 }
 
-const toAnswer = ({ userId, verifiedAt, createdAt }: UserVerification): z.output<typeof userSchema> => ({
+const toAnswer = ({ userId, verifiedAt, disownedAt, createdAt }: UserVerification): z.output<typeof userSchema> => ({
   id: userId,
   email_verified: verifiedAt !== null,
   email_verified_at: verifiedAt?.toISOString() ?? null,
+  disowned_at: disownedAt?.toISOString() ?? null,
   created_at: createdAt.toISOString(),
 });
 
@@ -46,11 +48,13 @@ export const userRoute = ({ findVerification, requireServiceToken }: UserRouteDe
     ],
     responses: {
       200: {
-        description: "`email_verified_at` is null until the address is confirmed.",
+        description:
+          "`email_verified_at` is null until the address is confirmed; `disowned_at`, unless its owner has said that they did not sign up.",
         content: jsonAnswer("User", userSchema, {
           id: exampleSignup.id,
           email_verified: false,
           email_verified_at: null,
+          disowned_at: null,
           created_at: exampleSignup.created_at,
         }),
       },

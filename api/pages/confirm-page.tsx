@@ -5,12 +5,11 @@ import type { Locale } from "../../stream/events/user-signed-up.ts";
 import type { ConfirmAddress, LinkState } from "../confirmation/confirm-address.ts";
 import type { ReportError } from "../errors.ts";
 import { languageOf } from "../language.ts";
-import { PROBLEM_TYPES } from "../problem-types.ts";
 import { readText, requireForm } from "../read-body.ts";
 import { traceOf } from "../request-trace.ts";
 import { CONFIRMATION_TEXTS } from "./confirmation-texts.ts";
 import { Layout } from "./layout.tsx";
-import { Message } from "./message.tsx";
+import { orFailure } from "./or-failure.tsx";
 import { page } from "./render.ts";
 
 export interface ConfirmPageDeps {
@@ -61,29 +60,16 @@ const Confirmation = ({ language, brandName, token, state }: ConfirmationProps) 
 const answer = (c: Context, { brandName }: ConfirmPageDeps, token: string, state: LinkState) =>
   page(c, <Confirmation language={languageOf(c)} brandName={brandName} token={token} state={state} />, STATUS[state]);
 
-/** A failure as a page, since a person reads it. */
-const orFailure =
-  (deps: ConfirmPageDeps, handler: (c: Context) => Promise<Response>): Handler =>
-  async (c) => {
-    try {
-      return await handler(c);
-    } catch (error) {
-      const problem = deps.report(error, c);
-      const language = languageOf(c);
-      const { status, [language]: text } = PROBLEM_TYPES[problem.code];
-      const { title } = CONFIRMATION_TEXTS[language].states.open;
-      return page(
-        c,
-        <Message language={language} brandName={deps.brandName} path="/confirm" title={title} text={text} />,
-        status,
-        problem.headers,
-      );
-    }
-  };
+const failing = ({ report, brandName }: ConfirmPageDeps) => ({
+  report,
+  brandName,
+  path: "/confirm",
+  title: (language: Locale) => CONFIRMATION_TEXTS[language].states.open.title,
+});
 
 /** `GET /confirm?token=…`: a button. Following the link confirms nothing, because programs that scan mail do so, too. */
 export const showConfirmation = (deps: ConfirmPageDeps): Handler =>
-  orFailure(deps, async (c) => {
+  orFailure(failing(deps), async (c) => {
     const token = c.req.query("token") ?? "";
     return answer(c, deps, token, await deps.confirmAddress.look(token));
   });
@@ -93,7 +79,7 @@ export const showConfirmation = (deps: ConfirmPageDeps): Handler =>
  * abuse, so the origin of the form does not matter.
  */
 export const submitConfirmation = (deps: ConfirmPageDeps): Handler =>
-  orFailure(deps, async (c) => {
+  orFailure(failing(deps), async (c) => {
     requireForm(c.req.header("content-type"));
     const token = new URLSearchParams(await readText(c, "bad_request")).get("token") ?? "";
     return answer(c, deps, token, await deps.confirmAddress.confirm(token, traceOf(c, deps.newTraceContext)));

@@ -2,6 +2,7 @@ import { returnPath } from "../../database/bounces/return-path.ts";
 import type { Database } from "../../database/connection.ts";
 import { createConfirmationKey } from "../../database/users/confirmation-key.ts";
 import { signConfirmation } from "../../database/users/confirmation-token.ts";
+import { disownKeyOf } from "../../database/users/disown-key.ts";
 import type { Recipient } from "../../database/users/recipients.ts";
 import { dkimKeysOf } from "../../runtime/dkim-keys.ts";
 import type { UserSignedUp } from "../../stream/events/user-signed-up.ts";
@@ -14,12 +15,15 @@ import { capacityOf, type MAIL_SETTINGS, openMailPool } from "./open-pool.ts";
 import { prepareRecipients, suppressRecipient } from "./recipients.ts";
 import { sendMail } from "./send.ts";
 
+/** Somebody who did not sign up may find the mail late: 30 days. */
+const NOT_ME_EXPIRES_AFTER_MS = 30 * 24 * 3_600_000;
+
 /** Sends one mail of a kind: the work of a group. */
 export type SendToUser = (claim: Claim<UserSignedUp>, recipient: Recipient, attempt: Attempt) => Promise<Outcome>;
 
 type AsksToConfirm = NonNullable<Parameters<typeof prepareRecipients>[2]>;
 
-/** The mails of one group to users, each with a link to confirm the address. */
+/** The mails of one group to users, each with a link to confirm the address, and one for who did not sign up. */
 export interface Mailer {
   /** `prepareRecipients`, with the caps of the settings; reads the key of the links, too, the first time, so that no attempt does. */
   prepare(
@@ -71,8 +75,13 @@ export const openMailer = (
         const date = new Date();
         const expiresAtMs = date.getTime() + settings.CONFIRMATION_EXPIRE_AFTER_MS;
         const secret = await key();
-        const token = signConfirmation(secret, { userId: recipient.userId, expiresAtMs });
-        const message = { eventId: claim.eventId, locale, userName: recipient.userName, date, token };
+        const { userId, userName } = recipient;
+        const token = signConfirmation(secret, { userId, expiresAtMs });
+        const notMeToken = signConfirmation(disownKeyOf(secret), {
+          userId,
+          expiresAtMs: date.getTime() + NOT_ME_EXPIRES_AFTER_MS,
+        });
+        const message = { eventId: claim.eventId, locale, userName, date, token, notMeToken };
         const from =
           bounceAddress === undefined
             ? fromAddress

@@ -1,8 +1,9 @@
 import { encode, wrap } from "nodemailer/lib/qp";
 import { LOCALES, type Locale } from "../../stream/events/user-signed-up.ts";
-import { confirmationLink } from "./confirmation-link.ts";
 import { encodeWords, mailbox, mailDate } from "./headers.ts";
-import { escapedName, type LetterWords, renderLetter } from "./templates/letter.tsx";
+import { confirmationLink, notMeLink } from "./links.ts";
+import { shownName } from "./shown-name.ts";
+import { greetingHtml, greetingOf, type LetterWords, renderLetter } from "./templates/letter.tsx";
 
 export interface MessageOptions {
   readonly fromAddress: string;
@@ -25,6 +26,8 @@ export interface MessageInput {
   readonly date: Date;
   /** Confirms the recipient's address. */
   readonly token: string;
+  /** For a recipient who did not sign up. */
+  readonly notMeToken: string;
 }
 
 export interface Message {
@@ -33,10 +36,11 @@ export interface Message {
   readonly raw: Buffer;
 }
 
-/** Stand for name and token while the template is rendered. Private-use characters: no word of ours contains them. */
-const NAME = "\uE000";
+/** Stand for what is filled in per mail while the template is rendered. Private-use characters: no word of ours contains them. */
+const GREETING = "\uE000";
 const TOKEN = "\uE001";
-const PLACES = new RegExp(`([${NAME}${TOKEN}])`);
+const NOT_ME_TOKEN = "\uE002";
+const PLACES = new RegExp(`([${GREETING}${TOKEN}${NOT_ME_TOKEN}])`);
 const BOUNDARY = "=_alternative";
 /** A line of quoted-printable may have 76 characters, its soft break included (RFC 2045 §6.7). */
 const LINE = 75;
@@ -44,15 +48,13 @@ const SOFT_BREAK = "=\r\n";
 
 const quotedPrintable = (text: string): string => wrap(encode(text.replace(/\r?\n/g, "\r\n")), LINE);
 
-/** The text split at name and token, which are kept; every other piece is encoded, once. */
+/** The text split at its places, which are kept; every other piece is encoded, once. */
 const piecesOf = (text: string): readonly string[] =>
-  text.split(PLACES).map((piece) => (piece === NAME || piece === TOKEN ? piece : quotedPrintable(piece)));
+  text.split(PLACES).map((piece) => (PLACES.test(piece) ? piece : quotedPrintable(piece)));
 
 /** A token is a line of its own, as it is: 72 characters of base64url, which quoted-printable leaves alone. */
-const filled = (pieces: readonly string[], name: string, token: string): string => {
-  const encodedName = quotedPrintable(name);
-  return pieces.map((piece) => (piece === NAME ? encodedName : piece === TOKEN ? token : piece)).join(SOFT_BREAK);
-};
+const filled = (pieces: readonly string[], places: Readonly<Record<string, string>>): string =>
+  pieces.map((piece) => places[piece] ?? piece).join(SOFT_BREAK);
 
 const part = (type: string, body: string): string =>
   [
@@ -64,8 +66,8 @@ const part = (type: string, body: string): string =>
   ].join("\r\n");
 
 /**
- * Builds messages. Templates are rendered and encoded once per language; per mail only the name is encoded, at half
- * the cost of building each mail with a library.
+ * Builds messages. Templates are rendered and encoded once per language; per mail only the greeting is encoded, at half
+ * the cost of building each mail with a library. Of the user's name the headers have nothing, and the body what `shownName` leaves.
  */
 export const createMessageBuilder = (options: MessageOptions): ((input: MessageInput) => Message) => {
   const { fromAddress, fromName, brandName, publicUrl, kind, words, link = confirmationLink } = options;
@@ -75,27 +77,27 @@ export const createMessageBuilder = (options: MessageOptions): ((input: MessageI
     LOCALES.map((locale) => {
       const rendered = renderLetter(words[locale], {
         locale,
-        name: NAME,
+        greeting: GREETING,
         brandName,
         link: link(publicUrl, locale, TOKEN),
+        notMeLink: notMeLink(publicUrl, locale, NOT_ME_TOKEN),
       });
-      return [
-        locale,
-        { subject: rendered.subject.split(NAME), text: piecesOf(rendered.text), html: piecesOf(rendered.html) },
-      ];
+      const { subject, text, html } = rendered;
+      return [locale, { subject: encodeWords(subject), text: piecesOf(text), html: piecesOf(html) }];
     }),
   );
 
-  return ({ eventId, locale, to, date, token, ...input }) => {
-    // The API accepts no control characters; a name written to the database by other means must not break lines either.
-    const userName = input.userName.toWellFormed().replace(/\p{Cc}+/gu, " ");
+  return ({ eventId, locale, userName, to, date, token, notMeToken }) => {
     const template = templates.get(locale);
     if (template === undefined) throw new Error(`there is no ${kind} mail in ${locale}`);
     const messageId = `<${eventId}.${kind}@${domain}>`;
+    const name = shownName(userName);
+    const body = (pieces: readonly string[], greeting: string) =>
+      filled(pieces, { [GREETING]: quotedPrintable(greeting), [TOKEN]: token, [NOT_ME_TOKEN]: notMeToken });
     const lines = [
       `From: ${from}`,
-      `To: ${mailbox(userName, to)}`,
-      `Subject: ${encodeWords(template.subject.join(userName))}`,
+      `To: <${to}>`,
+      `Subject: ${template.subject}`,
       `Message-ID: ${messageId}`,
       `Date: ${mailDate(date)}`,
       "MIME-Version: 1.0",
@@ -104,8 +106,8 @@ export const createMessageBuilder = (options: MessageOptions): ((input: MessageI
       "X-Auto-Response-Suppress: All",
       `Content-Type: multipart/alternative; boundary="${BOUNDARY}"`,
       "",
-      part("text/plain", filled(template.text, userName, token)),
-      part("text/html", filled(template.html, escapedName(userName), token)),
+      part("text/plain", body(template.text, greetingOf(locale, name))),
+      part("text/html", body(template.html, greetingHtml(locale, name))),
       `--${BOUNDARY}--`,
       "",
     ];

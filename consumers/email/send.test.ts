@@ -49,6 +49,7 @@ const attemptOnce = async (port: number, options: Attempted = {}): Promise<Outco
   const message = {
     eventId,
     token: "a-Z_9".repeat(14),
+    notMeToken: "b-Y_8".repeat(14),
     locale,
     userName: recipient.userName,
     date: new Date("2026-11-25T00:00:00Z"),
@@ -84,8 +85,8 @@ describe("the welcome mail of one signup", () => {
     for (const userName of ["محمد علي", "<script>alert(1)</script>"]) {
       await attemptOnce(server.port, { recipient: aRecipient({ userName }), locale: "en" });
       const mail = await parseMail(server.taken.at(-1)?.raw ?? "");
-      expect(mail.subject).toBe(`Welcome to Toblug, ${userName}!`);
-      expect(mail.text).toContain(`Welcome to Toblug, ${userName}!`);
+      expect(mail.subject).toBe("Welcome to Toblug!");
+      expect(mail.text).toContain(`Hello ${userName},`);
       expect(mail.html).toContain(`<bdi>${Bun.escapeHTML(userName)}</bdi>`);
       expect(mail.html).not.toContain("<script>");
     }

@@ -12,10 +12,15 @@ export interface HeldDelivery {
   readonly heldUntil: Date | null;
 }
 
-/** Held deliveries of a group by event id, those after `after` only, at most `limit`. */
+/** Held deliveries of a group by event id, those after `after` and for `reason` only, at most `limit`. */
 export const listHeldDeliveries = async (
   db: Database,
-  options: { readonly group: string; readonly limit: number; readonly after?: string | undefined },
+  options: {
+    readonly group: string;
+    readonly limit: number;
+    readonly after?: string | undefined;
+    readonly reason?: string | undefined;
+  },
 ): Promise<readonly HeldDelivery[]> => {
   let query = db
     .selectFrom("deliveries")
@@ -26,6 +31,7 @@ export const listHeldDeliveries = async (
     .orderBy("deliveries.event_id")
     .limit(options.limit);
   if (options.after !== undefined) query = query.where("deliveries.event_id", ">", options.after);
+  if (options.reason !== undefined) query = query.where("reason", "=", options.reason);
   return (await query.execute()).map((row) => ({
     eventId: row.event_id,
     subject: row.subject,

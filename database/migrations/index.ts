@@ -11,6 +11,7 @@ import { heldUntil } from "./0009-held-until.ts";
 import { privateSignups } from "./0010-private-signups.ts";
 import { auditLog } from "./0011-audit-log.ts";
 import { bounces } from "./0012-bounces.ts";
+import { disownedUsers } from "./0013-disowned-users.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -26,4 +27,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0010-private-signups": privateSignups,
   "0011-audit-log": auditLog,
   "0012-bounces": bounces,
+  "0013-disowned-users": disownedUsers,
 };

@@ -3,6 +3,7 @@ import { type Database, statement } from "../connection.ts";
 import { SQL_FINAL } from "../ledger/states.ts";
 import { withStep } from "../ledger/timeline.ts";
 import { isUuid } from "../uuid.ts";
+import { NOT_ME } from "./disown.ts";
 
 /** The result of an erasure: counts and ids, no personal data. */
 export interface Erasure {
@@ -33,7 +34,8 @@ interface ErasureRow {
  *
  * The ledger's rows are locked first, in the order of their key, as everywhere. An active delivery is cancelled, too: its
  * owner cannot renew its lease and gives up, or is past its commit point and then records `done`. Outbox rows stay: their
- * entries are acked as cancelled, and locking them here could deadlock with a relay.
+ * entries are acked as cancelled, and locking them here could deadlock with a relay. A suppression that the owner of the address asked
+ * for stays: the user was somebody else, and could sign up again.
  */
 const erase = statement<ErasureRow, [string]>(`
   with locked as (
@@ -60,7 +62,8 @@ const erase = statement<ErasureRow, [string]>(`
   gone as (
     delete from users where id = $1::uuid returning email_key),
   lifted as (
-    delete from suppressions using gone where suppressions.email_key = gone.email_key returning 1),
+    delete from suppressions using gone
+    where suppressions.email_key = gone.email_key and suppressions.reason <> '${NOT_ME}' returning 1),
   forgotten as (
     delete from confirmation_requests using gone
     where confirmation_requests.address_hash = sha256(convert_to(gone.email_key, 'UTF8')) returning 1),
@@ -104,7 +107,10 @@ export const findUserIds = async (db: Database, text: string): Promise<readonly 
   return left.map((row) => row.subject);
 };
 
-/** Erases a user: the row, its idempotency keys, suppression and limits of its address, and unfinished deliveries. */
+/**
+ * Erases a user: the row, its idempotency keys, suppression (unless its owner asked for it) and limits of its address, and
+ * unfinished deliveries.
+ */
 export const eraseUser = async (db: Database, userId: string): Promise<Erasure> => {
   const [row] = await erase(db, userId);
   if (row === undefined) throw new Error("the erasure returned no row");

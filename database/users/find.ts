@@ -13,6 +13,8 @@ export interface FoundUser {
   readonly email: string | null;
   /** Reason of the suppression of the address; null: not suppressed. */
   readonly suppressed: string | null;
+  /** When the owner of the address said that they did not sign up; null: they did not say so. */
+  readonly disownedAt: Date | null;
   /** Latest event first; deliveries of one event by group. */
   readonly deliveries: readonly FoundDelivery[];
 }
@@ -50,6 +52,7 @@ interface FoundRow {
   readonly user_name: string | null;
   readonly email: string | null;
   readonly suppressed: string | null;
+  readonly disowned_at: Date | null;
   readonly group_name: string | null;
   readonly event_id: string;
   readonly type: string;
@@ -83,7 +86,7 @@ const find = statement<FoundRow, [string | null, string, number, string]>(`
     union
     select subject, case when subject ~ ${SQL_UUID} then subject::uuid end
     from events where event_id = $1::uuid or subject = $1::uuid::text)
-  select wanted.subject as found_subject, users.user_name, users.email, deliveries.*, events.type, events.traceparent,
+  select wanted.subject as found_subject, users.user_name, users.email, users.disowned_at, deliveries.*, events.type, events.traceparent,
     (select suppressions.reason from suppressions where suppressions.email_key = users.email_key) as suppressed,
     exists (select 1 from outbox where outbox.event_id = events.event_id) as in_outbox
   from wanted left join users on users.id = wanted.user_id
@@ -130,6 +133,7 @@ export const findUsers = async (db: Database, text: string, limit: number): Prom
     userName: ofUser[0]?.user_name ?? null,
     email: ofUser[0]?.email ?? null,
     suppressed: ofUser[0]?.suppressed ?? null,
+    disownedAt: ofUser[0]?.disowned_at ?? null,
     deliveries: ofUser.flatMap(toDelivery),
   }));
 };

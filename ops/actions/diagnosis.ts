@@ -149,7 +149,7 @@ export const checkLost = (held: number): Check =>
     : warn(
         "lost repeatedly",
         `${counted(held, "delivery is", "deliveries are")} held: published ten times, and no consumer ever had one`,
-        "ops held list, then ops held release --all",
+        "ops held list, then ops held release --reason lost_repeatedly",
       );
 
 /** The relay publishes rows that are older than 2 s: a much older row is stuck. */

@@ -77,7 +77,11 @@ describe("held deliveries", () => {
     expect(list).toMatch(/by you +cut_off/);
     expect(list).toMatch(/in 59 min.* +used_up/);
     expect(await textOf(pipeline, "find", eventId)).toMatch(/held until +in 59 min/);
-    expect((await answerOf(pipeline, "held", "release", eventId)).json).toEqual({ released: 1, stopped: false });
+    expect((await answerOf(pipeline, "held", "list", "--reason", "used_up")).json).toMatchObject({
+      deliveries: [{ eventId }],
+    });
+    const release = await answerOf(pipeline, "held", "release", "--reason", "used_up");
+    expect(release.json).toEqual({ released: 1, stopped: false });
     expect(await pipeline.status(eventId)).toMatchObject({ state: "queued", nextTryAt: null });
   });
 

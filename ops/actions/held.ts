@@ -23,15 +23,15 @@ export interface ListedDelivery extends HeldDelivery {
   readonly group: string;
 }
 
-/** The held deliveries of groups, up to a limit. */
+/** The held deliveries of groups, up to a limit, for one reason or for any. */
 export const listHeld = async (
   { db }: Pick<Operator, "db">,
   groups: readonly Group[],
-  limit: number,
+  { limit, reason }: { readonly limit: number; readonly reason?: string | undefined },
 ): Promise<readonly ListedDelivery[]> => {
   const held: ListedDelivery[] = [];
   for (const { name } of groups) {
-    const found = await listHeldDeliveries(db, { group: name, limit: limit - held.length });
+    const found = await listHeldDeliveries(db, { group: name, limit: limit - held.length, reason });
     held.push(...found.map((delivery) => ({ group: name, ...delivery })));
     if (held.length >= limit) break;
   }
@@ -68,11 +68,11 @@ export const releaseHeld = audited({
   resultOf: (released) => ({ affected: released.length, eventIds: released }),
 });
 
-const releasePages = async (operator: Operator, group: Group): Promise<ReleaseReport> => {
+const releasePages = async (operator: Operator, group: Group, reason?: string): Promise<ReleaseReport> => {
   const report: ReleaseReport = { group: group.name, released: 0, stopped: false };
   let after: string | undefined;
   for (;;) {
-    const page = await listHeldDeliveries(operator.db, { group: group.name, limit: BATCH, after });
+    const page = await listHeldDeliveries(operator.db, { group: group.name, limit: BATCH, after, reason });
     if (page.length === 0) return report;
     if (operator.signal.aborted) return { ...report, stopped: true };
     const released = await release(
@@ -89,7 +89,7 @@ const releasePages = async (operator: Operator, group: Group): Promise<ReleaseRe
 /** Releases all that a group holds, in batches. */
 export const releaseAll = audited({
   name: "held release",
-  describe: ([group]) => ({ group: group.name, arguments: { all: true } }),
+  describe: ([group, reason]) => ({ group: group.name, arguments: reason === undefined ? { all: true } : { reason } }),
   run: releasePages,
   resultOf: ({ released, stopped }) => ({ affected: released, stopped }),
 });

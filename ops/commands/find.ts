@@ -71,6 +71,10 @@ const signupText = (style: Style, signup: SignupDetails, now: Date): string => {
     ["address", signup.email ?? erased],
   ];
   if (signup.suppressed !== null) rows.push(["suppressed", { text: signup.suppressed, tone: "warning" }]);
+  if (signup.disownedAt !== null) {
+    const at = `${relative(signup.disownedAt, now)} (${signup.disownedAt.toISOString()})`;
+    rows.push(["disowned", { text: `${at}: the owner of the address did not sign up`, tone: "warning" }]);
+  }
   const deliveries = signup.deliveries.map((delivery) => deliveryText(style, delivery, now));
   return [pairs(style, rows), ...(deliveries.length === 0 ? ["no delivery in the ledger"] : deliveries)].join("\n\n");
 };

@@ -8,6 +8,7 @@ import {
   JSON_FLAG,
   type JsonFlags,
   limitFlag,
+  reasonFlag,
   SWITCH,
 } from "../flags.ts";
 import { type Cell, table } from "../terminal/table.ts";
@@ -18,25 +19,34 @@ interface Flags extends JsonFlags {
 
 interface ListFlags extends Flags {
   readonly limit: number;
+  readonly reason?: string;
 }
 
 interface ActingFlags extends Flags, ActFlags {}
 
 interface ReleaseFlags extends ActingFlags {
   readonly all?: boolean;
+  readonly reason?: string;
 }
 
 export const heldList = command<ListFlags>({
   brief: "List what is held: by reason, and until when, or that it waits for your decision",
-  parameters: { flags: { limit: limitFlag("deliveries", 10_000), group: GROUP_FLAG, json: JSON_FLAG } },
+  parameters: {
+    flags: {
+      limit: limitFlag("deliveries", 10_000),
+      reason: reasonFlag("Only what is held for this reason"),
+      group: GROUP_FLAG,
+      json: JSON_FLAG,
+    },
+  },
   examples: [["held list", "check in the other system (for mail: its log or the inbox) before you decide"]],
   needs: ["database"],
-  async run(context, { limit, group }) {
+  async run(context, { limit, reason, group }) {
     const [{ listHeld }, { groupsNamed }] = await Promise.all([
       import("../actions/held.ts"),
       import("../actions/operator.ts"),
     ]);
-    const deliveries = await listHeld(context, groupsNamed(context, group), limit);
+    const deliveries = await listHeld(context, groupsNamed(context, group), { limit, reason });
     return {
       json: { deliveries },
       text: (style) =>
@@ -64,8 +74,10 @@ export const heldList = command<ListFlags>({
 
 export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
   brief: "Have held work done after all",
-  about:
-    "Unless its reason is party_refuses or account_refused, it may be a duplicate: a mail has the same Message-ID, and the `uncertain` counter is kept.",
+  about: [
+    "What is uncertain may be a duplicate (party_refuses and account_refused are not): a mail has the same Message-ID, and the `uncertain` counter is kept. What is above a limit",
+    "(recipient_cap, domain_cap) is sent at once, and counted.",
+  ].join("\n"),
   parameters: {
     positional: {
       kind: "tuple",
@@ -74,6 +86,7 @@ export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
       ],
     },
     flags: {
+      reason: reasonFlag("All that is held for this reason (see `held list`)"),
       all: { ...SWITCH, brief: "All that is held" },
       group: GROUP_FLAG,
       ...ACT_FLAGS,
@@ -81,12 +94,15 @@ export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
   },
   examples: [
     ["held release 0190c3a1-6f0e-7000-8000-000000000001", "one"],
-    ["held release --all", "all of them"],
+    ["held release --reason party_refuses", "all that a domain has refused, once it accepts mail again"],
+    ["held release --all", "all of them, mail above a limit included"],
   ],
   needs: ["database", "redis"],
   publishes: true,
   check(flags, id) {
-    if ((flags.all === true) === (id !== undefined)) throw new UsageError("expected either <event id> or --all");
+    const selections = [id !== undefined, flags.reason !== undefined, flags.all === true];
+    if (selections.filter(Boolean).length !== 1)
+      throw new UsageError("expected one of <event id> | --reason R | --all");
   },
   async run(context, flags, id) {
     const [{ releaseAll, releaseHeld }, { groupsNamed }] = await Promise.all([
@@ -97,7 +113,7 @@ export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
     let stopped = false;
     for (const group of groupsNamed(context, flags.group)) {
       if (id === undefined) {
-        const report = await releaseAll(context, group);
+        const report = await releaseAll(context, group, flags.reason);
         released += report.released;
         stopped ||= report.stopped;
       } else {

@@ -1,0 +1,45 @@
+import { type Database, statement } from "../connection.ts";
+import { createLockSlots, ROW_LOCK_TIMEOUT_MS, sqlLockTimeout } from "../lock-timeout.ts";
+
+/** Reason of the suppression of an address whose owner did not sign up. */
+export const NOT_ME = "not_me";
+
+/** `disowned`: by this very call. */
+export type DisownResult = "disowned" | "disowned_before" | "no_such_user";
+
+export type Disown = (db: Database, userId: string) => Promise<DisownResult>;
+
+/**
+ * The user's row is the guard: of two calls at the same time, the second finds the account disowned. The address is suppressed each
+ * time, since an operator may have lifted that meanwhile; with the event of the signup, as the mails that are refused have theirs.
+ */
+const disownOnce = statement<{ was_disowned: boolean }, [string]>(`
+  with input as (
+    select $1::uuid as id where ${sqlLockTimeout(`${ROW_LOCK_TIMEOUT_MS}`)}),
+  locked as (
+    select users.id, users.email_key, users.disowned_at from users join input using (id) for update of users),
+  marked as (
+    update users set disowned_at = now() from locked where users.id = locked.id and locked.disowned_at is null),
+  suppressed as (
+    insert into suppressions (email_key, reason, event_id)
+    select email_key, '${NOT_ME}', coalesce(
+      (select event_id from events where events.subject = locked.id::text order by event_id limit 1), locked.id)
+    from locked on conflict do nothing)
+  select disowned_at is not null as was_disowned from locked`);
+
+const disownedAt = statement<{ is_disowned: boolean }, [string]>(`
+  select disowned_at is not null as is_disowned from users where id = $1::uuid`);
+
+/** Whether the owner of a user's address has said that they did not sign up; undefined: there is no such user. */
+export const isDisowned = async (db: Database, userId: string): Promise<boolean | undefined> =>
+  (await disownedAt(db, userId))[0]?.is_disowned;
+
+/** Marks an account as not made by the owner of its address, and suppresses that address: one statement, or nothing. */
+export const createDisown = (): Disown => {
+  const slots = createLockSlots();
+  return async (db, userId) => {
+    const [row] = await slots.run(() => disownOnce(db, userId));
+    if (row === undefined) return "no_such_user";
+    return row.was_disowned ? "disowned_before" : "disowned";
+  };
+};
