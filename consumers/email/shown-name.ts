@@ -16,7 +16,7 @@ const SUSPICIOUS: readonly RegExp[] = [
   /\/\/|\\\\/,
   // Words joined by a dot, but for initials: `evil.example`, `www.x.y`, `t.me`, `192.0.2.1`.
   new RegExp(`[\\p{L}\\p{M}\\p{N}]{2}${DOT}[\\p{L}\\p{N}]`, "u"),
-  new RegExp(`[\\p{L}\\p{N}]${DOT}[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}]`, "u"),
+  new RegExp(`\\S${DOT}[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}]`, "u"),
   new RegExp(`\\p{N}${DOT}|${DOT}\\p{N}`, "u"),
   /\bwww\b/i,
   // An amount: a sign of money, a number with a unit, grouped digits.
@@ -40,6 +40,9 @@ const visible = (name: string): string =>
     .replace(/[\p{Cf}\p{Co}\p{Cn}]+/gu, "")
     .trim();
 
+/** `J.R.R. Tolkien` -> `J. R. R. Tolkien`: no dot joins two words. */
+const withSpacedInitials = (name: string): string => name.replace(/\.(?=\p{L})/gu, ". ");
+
 const shortened = (name: string): string => {
   const characters = [...name];
   return characters.length <= LONGEST ? name : `${characters.slice(0, LONGEST).join("").trimEnd()}…`;
@@ -56,5 +59,5 @@ export const shownName = (name: string): string | undefined => {
   const folded = text.normalize("NFKC");
   const isSuspicious = SUSPICIOUS.some((pattern) => pattern.test(text) || pattern.test(folded));
   if (isSuspicious || countOf(folded, /\p{N}/gu) >= PHONE_DIGITS) return undefined;
-  return /[\p{L}\p{N}]/u.test(text) ? shortened(text) : undefined;
+  return /[\p{L}\p{N}]/u.test(text) ? shortened(withSpacedInitials(text)) : undefined;
 };
