@@ -68,6 +68,15 @@ describe("a quota", () => {
     expect(await ask("a", "b")).toEqual([counted, usedUp(HOUR)]);
   });
 
+  test("counts a piece from its last attempt, if its window is over by then", async () => {
+    const { ask, pass } = someQuotas(2);
+    await ask("a");
+    pass(HOUR);
+    expect(await ask("a")).toEqual([counted]);
+    pass(1);
+    expect(await ask("b", "c")).toEqual([counted, usedUp(HOUR - 1)]);
+  });
+
   test("counts a piece in all of its quotas or in none, and says which is used up", async () => {
     const { ask, quotas } = someQuotas(5, 1);
     expect(await ask("a", "b")).toEqual([counted, usedUp(HOUR, 1)]);

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
-import { createBatcher } from "../../runtime/batcher.ts";
+import { outsideOfTraces } from "../../observability/tracing.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { type QuotaAnswer, type QuotaLimit, type QuotaRequest, takeQuotas } from "../../stream/scripts/take-quota.ts";
 
@@ -35,29 +35,43 @@ export interface QuotasDeps {
   readonly log: Logger;
 }
 
-const MAX_BATCH = 200;
-const MAX_BATCHES_IN_FLIGHT = 2;
+interface Waiting {
+  readonly request: QuotaRequest;
+  readonly resolve: (answer: QuotaAnswer) => void;
+}
 
-/** Quotas in Redis; the pieces that begin meanwhile share a call. */
+/** Quotas in Redis; the pieces that begin in one turn of the event loop share a call: those of one claim do. */
 export const createQuotas = ({ redis, keys, group, log }: QuotasDeps): Quotas => {
-  const batcher = createBatcher<QuotaRequest, QuotaAnswer>({
-    maxBatch: MAX_BATCH,
-    maxInFlight: MAX_BATCHES_IN_FLIGHT,
-    run: (requests) => takeQuotas(redis, requests),
-  });
+  let waiting: Waiting[] = [];
   let isFailing = false;
 
-  const ask = async (request: QuotaRequest): Promise<QuotaAnswer> => {
+  const count = async (requests: readonly QuotaRequest[]): Promise<readonly QuotaAnswer[]> => {
     try {
-      const answer = await batcher.add(request);
+      // A call belongs to no single piece's trace.
+      const answers = await outsideOfTraces(() => takeQuotas(redis, requests));
       isFailing = false;
-      return answer;
+      return answers;
     } catch (error) {
       if (!isFailing) log.warn({ error }, "Redis does not count what is limited; nothing is held for it meanwhile");
       isFailing = true;
-      return { kind: "counted" };
+      return [];
     }
   };
+
+  const countAll = async (): Promise<void> => {
+    const batch = waiting;
+    waiting = [];
+    const answers = await count(batch.map(({ request }) => request));
+    batch.forEach(({ resolve }, index) => {
+      resolve(answers[index] ?? { kind: "counted" });
+    });
+  };
+
+  const ask = (request: QuotaRequest): Promise<QuotaAnswer> =>
+    new Promise((resolve) => {
+      waiting.push({ request, resolve });
+      if (waiting.length === 1) setImmediate(() => void countAll());
+    });
 
   return {
     async take({ eventId, quotas, isForced }) {

@@ -26,8 +26,11 @@ while at <= #ARGV do
   local used_up, wait = 0, 0
   for n = 1, count do
     local key, limit, window = KEYS[key_at + 2 * n - 1], tonumber(ARGV[at + 1 + 2 * n]), tonumber(ARGV[at + 2 + 2 * n])
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
     local used = redis.call('ZCARD', key)
+    -- What has left the window matters only here.
+    if used >= limit then
+      used = used - redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
+    end
     if used_up == 0 and not is_forced and used >= limit and not redis.call('ZSCORE', key, piece) then
       local leaver = redis.call('ZRANGE', key, used - limit, used - limit, 'WITHSCORES')
       local before = redis.call('INCR', KEYS[key_at + 2 * n]) - 1
@@ -40,8 +43,12 @@ while at <= #ARGV do
   end
   if used_up == 0 then
     for n = 1, count do
-      redis.call('ZADD', KEYS[key_at + 2 * n - 1], 'NX', now, piece)
-      redis.call('PEXPIRE', KEYS[key_at + 2 * n - 1], ARGV[at + 2 + 2 * n])
+      local key, window = KEYS[key_at + 2 * n - 1], tonumber(ARGV[at + 2 + 2 * n])
+      -- Counted before its last window, it counts again.
+      if redis.call('ZADD', key, 'NX', now, piece) == 0 and tonumber(redis.call('ZSCORE', key, piece)) <= now - window then
+        redis.call('ZADD', key, now, piece)
+      end
+      redis.call('PEXPIRE', key, window)
     end
   end
   answers[#answers + 1] = { used_up, math.ceil(wait) }

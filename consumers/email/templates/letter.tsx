@@ -61,7 +61,7 @@ const STYLE = `
 const font = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;";
 
 /** Fills the preview of an inbox, which would go on with the body otherwise, and so with the name. */
-const FILLER = "&nbsp;&zwnj;".repeat(60);
+const FILLER = "&nbsp;&zwnj;".repeat(40);
 
 const LetterPage = ({ words, input }: { readonly words: LetterWords; readonly input: TemplateInput }) => {
   const { locale, greeting, brandName, link, notMeLink } = input;
