@@ -7,15 +7,10 @@ import { findUsers } from "../../database/users/find.ts";
 import { findRecipients } from "../../database/users/recipients.ts";
 import { suppressAddress } from "../../database/users/suppressions.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
-import { aBody, anApp, postSignup, SERVICE_TOKEN } from "../app-for-tests.ts";
+import { aBody, anApp, postSignup, SERVICE_TOKEN, TEST_SETTINGS } from "../app-for-tests.ts";
 
 const SECRET = "a-secret-of-the-tests-0123456789";
-const settings = {
-  BRAND_NAME: "Toblug",
-  PUBLIC_URL: "https://signup.example",
-  SERVICE_TOKEN,
-  CONFIRMATION_SECRET: SECRET,
-};
+const settings = { ...TEST_SETTINGS, CONFIRMATION_SECRET: SECRET };
 const HOUR_MS = 3_600_000;
 
 let database: TestDatabase;

@@ -19,7 +19,15 @@ export const factory = defineGroup({
     const send = mailer.mail({ kind: "notice", words: NOTICE, link: (publicUrl) => publicUrl });
     return {
       subjectOf: ({ user_id }) => user_id,
-      prepare: (pieces) => mailer.prepare(pieces),
+      prepare: async (pieces) => {
+        const prepared = await mailer.prepare(pieces);
+        // Where no mail is sent, none is counted.
+        for (const { eventId, data } of pieces) {
+          const found = prepared.get(eventId);
+          if (found?.kind === "ready" && !data.notify) prepared.set(eventId, { ...found, quotas: [] });
+        }
+        return prepared;
+      },
       work: async (claim, recipient, attempt) => {
         if (claim.data.notify) return send(claim, recipient, attempt);
         return attempt.commit() ? { kind: "done" } : { kind: "released", reason: "lease_lost" };
