@@ -33,7 +33,11 @@ type Rights = { readonly [Table in keyof Tables]?: TableRights<Table> };
  */
 export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
   signup_api: {
-    users: { select: true, insert: true, update: ["email_verified_at", "confirmation_hash", "password_hash"] },
+    users: {
+      select: true,
+      insert: true,
+      update: ["email_verified_at", "confirmation_hash", "password_hash", "disowned_at"],
+    },
     events: { select: true, insert: true },
     deliveries: { select: true, insert: true, update: true },
     outbox: { select: true, insert: true, update: true, delete: true },
@@ -41,6 +45,7 @@ export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
     repeated_signups: { select: true, insert: true, update: ["created_at"], delete: true },
     held_names: { select: ["name_hash"], insert: true },
     password_attempts: { select: true, insert: true, update: ["began_at", "attempts"], delete: true },
+    suppressions: { insert: true },
     transactions: { select: true, insert: true },
     signing_keys: { select: true },
     confirmation_requests: { select: true, insert: true, update: true, delete: true },
@@ -60,7 +65,7 @@ export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
     kysely_migration: { select: true },
   },
   signup_ops: {
-    users: { select: ["id", "user_name", "user_name_key", "email", "email_key"], delete: true },
+    users: { select: ["id", "user_name", "user_name_key", "email", "email_key", "disowned_at"], delete: true },
     events: { select: true },
     deliveries: { select: true, insert: true, update: true },
     outbox: { select: true },

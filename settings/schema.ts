@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { LISTENING } from "./listening.ts";
 import { MAIL } from "./mail.ts";
-import { MAIL_IDENTITY } from "./mail-identity.ts";
 import { MAIL_CAPS } from "./mail-caps.ts";
+import { MAIL_IDENTITY } from "./mail-identity.ts";
 import { networks } from "./networks.ts";
 import { SIGNUP } from "./signup.ts";
 import { databaseUrl, duration, port, type Setting, setting, singleLine, text, url, wholeNumber } from "./values.ts";

@@ -69,6 +69,9 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
       { on: ["budget"], may: ["hgetall", "hset", "hdel", "type", "pexpire"] },
       { on: ["budgetConsumers"], may: ["zadd", "zcard", "zremrangebyscore", "type", "pexpire"] },
       { on: ["budget", "budgetConsumers"], may: SCRIPT },
+      { on: ["quota"], may: ["zadd", "zcard", "zscore", "zrange", "zremrangebyscore", "pexpire"] },
+      { on: ["quotaRefused"], may: ["incr", "pexpire"] },
+      { on: ["quota", "quotaRefused"], may: SCRIPT },
     ],
   },
   ops: {

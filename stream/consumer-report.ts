@@ -18,7 +18,7 @@ const schema = z.object({
     /** Until the next probe, if it is open. */
     probeInMs: z.number().optional(),
   }),
-  /** The system that the work is done in or by: `mail server smtp.example:587`. */
+  /** The system that the work is done in or by: `receiver crm at hooks.example`. */
   system: z.string().optional(),
   /** Pieces that the system grants at a time, if it set a limit, and its last words about that. */
   granted: z.object({ allowed: z.number(), words: z.string().optional() }).optional(),

@@ -4,8 +4,8 @@ import { join } from "node:path";
 const root = join(import.meta.dir, "..");
 /** Words of one group's work: as words, or as parts of a name. */
 const FOREIGN = /mail|user|smtp|template/i;
-/** What names the groups, and the events that there are. */
-const isCatalogue = (file: string) => /^stream\/(groups|events\/(types|user-[^/]+))\.ts$/.test(file);
+/** What names the groups, the events that there are, and the users of Redis. */
+const isCatalogue = (file: string) => /^stream\/(groups|acl|events\/(types|user-[^/]+))\.ts$/.test(file);
 
 const sources = async (folder: string): Promise<readonly string[]> =>
   (await Array.fromAsync(new Bun.Glob("**/*").scan({ cwd: join(root, folder) })))

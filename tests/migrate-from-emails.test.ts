@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { startRelay } from "../api/background/relay.ts";
 import { type Database, openDatabase } from "../database/connection.ts";
+import { grantRights } from "../database/grant-rights.ts";
 import { migrateToLatest } from "../database/migrate-to-latest.ts";
 import { MIGRATIONS } from "../database/migrations/index.ts";
 import { redrive } from "../ops/actions/redrive.ts";
@@ -125,6 +126,7 @@ const migratedDatabase = async () => {
   await sql`insert into suppressions (email_key, reason, event_id)
     values ('suppressed@inbox.example', 'no_such_address', ${ids.suppressed.eventId})`.execute(db);
   await migrateToLatest(db);
+  await grantRights(db);
   await db.destroy();
   return { database, ids };
 };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { sql } from "kysely";
 import { randomHex } from "../observability/trace-context.ts";
+import { aclRulesOf, REDIS_RIGHTS } from "../stream/acl.ts";
 import { asSuperuser } from "./database.ts";
 import { eventually } from "./eventually.ts";
 import { anOwnRedis } from "./own-redis.ts";
@@ -20,6 +21,10 @@ const isSent =
   async () =>
     (await eventAt(api, eventId)).state === "sent";
 const linesWith = (process: RunningProcess, text: string) => process.lines.filter((line) => line.includes(text));
+
+const USERS = ["api", "consumer"] as const;
+/** `signup` of `{signup}:events`. */
+const nameIn = (events: string): string => /\{(.*)\}/.exec(events)?.[1] ?? "";
 
 /** The ways in which Redis refuses commands, and how each ends. */
 const REFUSALS: readonly {
@@ -44,8 +49,9 @@ const REFUSALS: readonly {
   },
   {
     code: "NOPERM",
-    refuse: (redis) => redis.acl("SETUSER", "default", "-xadd", "-xreadgroup"),
-    restore: (redis) => redis.acl("SETUSER", "default", "+xadd", "+xreadgroup"),
+    refuse: (redis) => Promise.all(USERS.map((user) => redis.acl("SETUSER", user, "clearselectors"))),
+    restore: (redis, events) =>
+      Promise.all(USERS.map((user) => redis.acl("SETUSER", user, ...aclRulesOf(REDIS_RIGHTS[user], nameIn(events))))),
   },
 ];
 

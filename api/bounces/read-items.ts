@@ -26,12 +26,16 @@ const readBytes = async (c: Context): Promise<Uint8Array> => {
   return c.req.raw.bytes();
 };
 
-const parseJson = (bytes: Uint8Array): unknown => {
+/** An object or an array: nothing else is a report. */
+const parseJson = (bytes: Uint8Array): object => {
+  let body: unknown;
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new ProblemError("malformed_json", { cause });
   }
+  if (typeof body !== "object" || body === null) throw new ProblemError("malformed_json");
+  return body;
 };
 
 /**

@@ -68,6 +68,7 @@ const aMail = (
     to: `${"long.".repeat(12)}user@${"sub.".repeat(40)}inbox.example`,
     date: new Date("2026-11-25T00:00:00Z"),
     token: `${"a-Z_9".repeat(14)}xy`,
+    notMeToken: `${"a-Z_9".repeat(14)}yx`,
   }).raw;
 
 const signed = async (raw: Buffer, ...keys: readonly DkimKey[]): Promise<Buffer> =>

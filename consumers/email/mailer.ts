@@ -1,5 +1,4 @@
 import { returnPath } from "../../database/bounces/return-path.ts";
-import type { Database } from "../../database/connection.ts";
 import { createConfirmationKey } from "../../database/users/confirmation-key.ts";
 import { signConfirmation } from "../../database/users/confirmation-token.ts";
 import { disownKeyOf } from "../../database/users/disown-key.ts";
@@ -8,8 +7,8 @@ import { dkimKeysOf } from "../../runtime/dkim-keys.ts";
 import type { UserSignedUp } from "../../stream/events/user-signed-up.ts";
 import type { GroupContext } from "../engine/factory.ts";
 import type { Attempt, Capacity, Claim, Outcome } from "../engine/handler.ts";
-import { createDkimSigner } from "./dkim.ts";
 import { capsOf } from "./caps.ts";
+import { createDkimSigner } from "./dkim.ts";
 import { createMessageBuilder, type MessageOptions } from "./message.ts";
 import { capacityOf, type MAIL_SETTINGS, openMailPool } from "./open-pool.ts";
 import { prepareRecipients, suppressRecipient } from "./recipients.ts";

@@ -148,7 +148,7 @@ export interface GroupDefinition<Data, Input> {
    */
   readonly work: (claim: Claim<Data>, input: Input, attempt: Attempt) => Promise<Outcome>;
   readonly policy: Policy;
-  /** The system that the work is done in or by, for people: `mail server smtp.example:587`. */
+  /** The system that the work is done in or by, for people: `receiver crm at hooks.example`. */
   readonly system?: string;
   /** Limits that the other system sets; the group reads no more than that. Only its policy limits it if not given. */
   readonly capacity?: Capacity;

@@ -29,11 +29,14 @@ const plainText = ({ minLength, maxLength, pattern }: Schema): fc.Arbitrary<stri
 
 /** A value that a schema allows: what the document's request bodies use of JSON Schema, and no more. */
 const valueFor = (schema: Schema): fc.Arbitrary<unknown> => {
-  const { type, enum: allowed, format, properties, required } = schema;
+  const { enum: allowed, format, properties, required } = schema;
+  // Where several types are allowed, one of them; an object may be empty.
+  const type = Array.isArray(schema["type"]) ? schema["type"][0] : schema["type"];
   if (Array.isArray(allowed)) return fc.constantFrom<unknown>(...allowed);
   if (type === "string") return (typeof format === "string" ? FORMATS[format] : undefined) ?? plainText(schema);
   if (type === "integer") return fc.integer({ min: Math.max(1, wholeNumber(schema["minimum"], 1)), max: 1_000_000 });
   if (type === "boolean") return fc.boolean();
+  if (type === "object" && properties === undefined) return fc.constant({});
   if (type === "object" && isSchema(properties)) {
     const needed = Array.isArray(required) ? required.filter((name) => typeof name === "string") : [];
     const members = Object.entries(properties).map(

@@ -75,6 +75,16 @@ export const useTheService = async (system: System, api: RunningProcess) => {
   const link = new URL(/https?:\S+\/confirm\?\S+/.exec(mail)?.[0] ?? "");
   const token = new URLSearchParams({ token: link.searchParams.get("token") ?? "" });
   assert.equal((await fetch(new URL("/confirm", api.url), { method: "POST", body: token })).status, 200);
+  const notMe = new URL(/https?:\S+\/not-me\?\S+/.exec(mail)?.[0] ?? "");
+  const refusal = new URLSearchParams({ token: notMe.searchParams.get("token") ?? "" });
+  const complaint = [
+    {
+      event: "spamreport",
+      sg_event_id: "1",
+      email: address("later"),
+      "smtp-id": `<${later.eventId}.welcome@toblug.example>`,
+    },
+  ];
   assert.equal((await post(api, "/api/v1/user/resend", { email: address("later") })).status, 202);
 
   const { id: userId } = await system.database.db
@@ -95,6 +105,8 @@ export const useTheService = async (system: System, api: RunningProcess) => {
   const user = await fetch(new URL(`/api/v1/user/${userId}`, api.url), { headers: authorization });
   assert.ok(user.status < 500);
   assert.match(await (await live).text(), /sent/);
+  assert.equal((await post(api, "/api/v1/bounces", complaint, authorization)).status, 200);
+  assert.equal((await fetch(new URL("/not-me", api.url), { method: "POST", body: refusal })).status, 200);
   return { good: good.eventId, gone: gone.eventId, userId, address };
 };
 

@@ -14,6 +14,7 @@ import { mayReport, stopReporting } from "../../stream/reporter.ts";
 import { claimIdle } from "../../stream/scripts/claim.ts";
 import { leaveGroup } from "../../stream/scripts/leave.ts";
 import { restoreLag } from "../../stream/scripts/restore-lag.ts";
+import { takeQuotas } from "../../stream/scripts/take-quota.ts";
 import * as trials from "../../stream/trials.ts";
 import { trimBelow } from "../../stream/trim.ts";
 import { measureRedis } from "../kubernetes/keda/redis-scaler.ts";
@@ -73,6 +74,11 @@ export const rarelyInConsumer = async (consumer: Redis, databaseUrl: string): Pr
   await trials.leaveIsolation(consumer, keys.isolation(group), "one");
   await noteDone(consumer, keys.sent(group, "1"));
   await findDoneNotes(consumer, [keys.sent(group, "1")]);
+  // Used up: one is refused, and when the first has left the window, room is made.
+  const quota = { limit: 1, windowMs: 1_000, keys: { counted: keys.quota("q"), refused: keys.quotaRefused("q") } };
+  const asking = ["a", "b"].map((piece) => ({ piece, isForced: false, quotas: [quota] }));
+  await takeQuotas(consumer, asking, 10_000);
+  await takeQuotas(consumer, asking, 20_000);
   const db = openDatabase({
     url: asDatabaseRole(databaseUrl, "signup_consumer"),
     poolSize: 1,

@@ -2,10 +2,10 @@ import { pausesOf } from "../../database/groups/pauses.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { pauseGroup, resumeGroup } from "../../stream/pauses.ts";
 import { eventually } from "../eventually.ts";
-import { refusal, startMailServer } from "../mail-server.ts";
+import { parseMail, refusal, startMailServer } from "../mail-server.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "../otlp-receiver.ts";
 import { ownPort } from "../own-port.ts";
-import { aSystem, type RunningProcess, type System, signUpAt } from "../processes.ts";
+import { aSystem, type RunningProcess, SERVICE_TOKEN, type System, signUpAt } from "../processes.ts";
 import { exportingTo, openRedis } from "../received-traces.ts";
 import { aReceiver } from "../webhook-receiver.ts";
 import { type PrometheusServer, startPrometheus } from "./prometheus-server.ts";
@@ -71,6 +71,19 @@ const loseOne = async (system: System, api: RunningProcess, consumer: RunningPro
   await resumeGroup(stores, WELCOME_EMAIL.name);
 };
 
+/** A mail that was accepted and comes back, as SendGrid reports it. */
+const bounceOne = async (system: System, api: RunningProcess): Promise<void> => {
+  const [mail] = system.mailServer.taken;
+  const { messageId } = await parseMail(mail?.raw ?? "");
+  const report = { email: mail?.to[0], event: "bounce", type: "bounce", status: "5.1.1", "smtp-id": messageId };
+  const answer = await fetch(new URL("/api/v1/bounces", api.url), {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${SERVICE_TOKEN}` },
+    body: JSON.stringify([report]),
+  });
+  if (!(await answer.text()).includes("recorded")) throw new Error("the bounce was not recorded");
+};
+
 /** Signups, an invalid one, a retry, a dead letter, a consumer that is killed with a mail in flight, a pause, and a lost entry. */
 export const startRealRun = async (): Promise<RealRun> => {
   await using stack = new AsyncDisposableStack();
@@ -107,6 +120,7 @@ export const startRealRun = async (): Promise<RealRun> => {
   await people("never", 2);
   await people("hang", 1);
   await eventually(() => system.mailServer.taken.length >= 24);
+  await bounceOne(system, api);
   const second = system.consumer(forSecond);
   first.kill("SIGKILL");
   const survivor = await second;
