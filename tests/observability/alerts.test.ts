@@ -44,14 +44,21 @@ describe("alerts", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("fire when they should, and only then", () => {
-    const isLong = ({ at }: AlertCase) => at > LONG_MINUTES;
-    const short = testRules({ tests: ALERT_CASES.filter((each) => !isLong(each)).map(unitTest) });
-    const long = testRules({ evaluation_interval: "10m", tests: ALERT_CASES.filter(isLong).map(unitTest) });
-    expect(short.output).toContain("SUCCESS");
-    expect(long.output).toContain("SUCCESS");
-    expect([short.exitCode, long.exitCode]).toEqual([0, 0]);
-  }, 60_000);
+  const isLong = ({ at }: AlertCase) => at > LONG_MINUTES;
+
+  // promtool needs tens of seconds for them where others compute, too.
+  test.each([
+    ["an hour", { tests: ALERT_CASES.filter((each) => !isLong(each)).map(unitTest) }],
+    ["days", { evaluation_interval: "10m", tests: ALERT_CASES.filter(isLong).map(unitTest) }],
+  ])(
+    "fire when they should, and only then: cases of up to %s",
+    (_, document) => {
+      const { exitCode, output } = testRules(document);
+      expect(output).toContain("SUCCESS");
+      expect(exitCode).toBe(0);
+    },
+    180_000,
+  );
 
   test("each fire in some case", () => {
     const firing = new Set(ALERT_CASES.flatMap(({ firing }) => firing));
