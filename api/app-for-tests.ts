@@ -11,6 +11,9 @@ import { createPasswordHasher } from "./passwords/hasher.ts";
 
 export const SERVICE_TOKEN = "a-token-of-the-tests-0123456789";
 
+/** From whom all requests are. */
+export const CLIENT = "192.0.2.1";
+
 /** The lowest cost that argon2 allows. */
 const CHEAP = { PASSWORD_HASH_MEMORY_KIB: 8, PASSWORD_HASH_PASSES: 1 };
 
@@ -30,6 +33,7 @@ export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
     payments: createPaymentWriter(db, boundGroups(GROUPS)),
     hasher: aCheapHasher(),
     commonPasswords: openCommonPasswords(),
+    admit: async () => ({ headers: {}, confirm: async () => {} }),
     afterCommit: async (event) => {
       committed.push(event);
     },
@@ -38,7 +42,7 @@ export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
     backlog: async (group) =>
       group === "welcome-email" ? { unfinished: 7, waiting: 2, waitsUntil: new Date(0) } : undefined,
     live: { follow: () => () => {} },
-    clientOf: () => "192.0.2.1",
+    clientOf: () => CLIENT,
     stopping: new AbortController().signal,
     settings: TEST_SETTINGS,
     log: pino({ level: "silent" }),

@@ -16,10 +16,14 @@ import { findVerification } from "../database/users/verification.ts";
 import { observeRequests } from "../observability/http-server.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { TraceContext } from "../observability/trace-context.ts";
+import { pause } from "../runtime/loop.ts";
 import type { Settings } from "../settings/load.ts";
 import { boundGroups, type Group } from "../stream/groups.ts";
+import type { Admit } from "./admission/admission.ts";
+import { createPacing } from "./admission/pace.ts";
 import { createAcceptReports } from "./bounces/accept-reports.ts";
 import { bouncesRoute } from "./bounces/route.ts";
+import { rememberedClientOf } from "./client/client.ts";
 import { createConfirmAddress } from "./confirmation/confirm-address.ts";
 import { createResend } from "./confirmation/resend.ts";
 import { resendRoute } from "./confirmation/resend-route.ts";
@@ -61,6 +65,8 @@ export interface AppDeps {
   readonly payments: PaymentWriter;
   readonly hasher: PasswordHasher;
   readonly commonPasswords: CommonPasswords;
+  /** Admits signups, and requests for another mail, before they cost anything. */
+  readonly admit: Admit;
   /** Every group, in the order in which they speak for an event. */
   readonly groups: readonly Group[];
   /** Publishes a committed event, within a short time limit of its own. Never rejects. */
@@ -100,6 +106,9 @@ const CONTENT_SECURITY_POLICY = {
   objectSrc: ["'none'"],
 };
 
+/** Where requests are admitted, or refused. */
+const ADMITTED = ["/api/v1/user/", "/api/v1/user", "/api/v1/user/resend", "/", "/resend"];
+
 const ONE_YEAR_S = 31_536_000;
 
 /** The path of a request. Without a usable `Host` (HTTP/1.0) its `url` is the path alone (Bun 1.4). */
@@ -108,7 +117,8 @@ const pathOf = (request: Request): string =>
 
 /** Wires the routes. Opens and starts nothing: whatever has a lifetime is passed in. */
 export const createApp = (deps: AppDeps): Hono => {
-  const { db, settings, newTraceContext } = deps;
+  const { db, settings, admit, newTraceContext } = deps;
+  const clientOf = rememberedClientOf(deps.clientOf);
   const report = createErrorReporter(deps.log);
   const signUp = createSignUp({ ...deps, findByIdempotencyKey: (keyHash) => findByIdempotencyKey(db, keyHash) });
   const findEvent = createFindEvent(createFindEvents(db, deps.groups));
@@ -124,6 +134,9 @@ export const createApp = (deps: AppDeps): Hono => {
   const answer = answerProblem(settings.BRAND_NAME);
   app.onError(createErrorHandler(report, answer));
   app.notFound(createNotFound(answer));
+  // Outermost: what is held back counts as answered.
+  const pacing = createPacing({ clientOf, now: () => performance.now(), pause, random: Math.random });
+  app.on("POST", ADMITTED, pacing.hold);
   app.use(observeRequests());
   app.use(lengthOfHead());
   app.use(closeAfterUnread());
@@ -142,26 +155,27 @@ export const createApp = (deps: AppDeps): Hono => {
   );
 
   app.use(requireHost());
+  app.on("POST", ADMITTED, pacing.cap);
 
   const brandName = settings.BRAND_NAME;
   const parseSignup = createParseSignup({
     names: createNameRules({ brandName }),
     passwords: createPasswordRules({ common: deps.commonPasswords, brandName }),
   });
-  const signup = signupRoute({ parseSignup, signUp, newTraceContext });
+  const signup = signupRoute({ parseSignup, signUp, admit, clientOf, newTraceContext });
   resource(app, "/api/v1/user/", { post: signup });
   // An alias for clients that leave out the last slash; not in the document, where an operation has one path.
   resource(app, "/api/v1/user", { post: signup.handler });
   const requestConfirmation = createRequestConfirmation(boundGroups(deps.groups));
   const resend = createResend({ ...deps, requestConfirmation });
   // These two before the route of a user, whose id the last part would be.
-  resource(app, "/api/v1/user/resend", { post: resendRoute({ resend, newTraceContext }) });
+  resource(app, "/api/v1/user/resend", { post: resendRoute({ resend, admit, clientOf, newTraceContext }) });
   const verifyPassword = createVerifyPassword({ db, hasher: deps.hasher, cost: settings });
   resource(app, "/api/v1/user/verify", { post: verifyRoute({ verifyPassword, requireServiceToken }) });
   const user = userRoute({ findVerification: (userId) => findVerification(db, userId), requireServiceToken });
   resource(app, "/api/v1/user/:user_id", { get: user });
   resource(app, "/api/v1/events/:event_id", { get: eventRoute({ findEvent, isOperator }) });
-  const eventStream = eventStreamRoute({ ...deps, findEvent, isOperator, limits: deps.streamLimits ?? {} });
+  const eventStream = eventStreamRoute({ ...deps, clientOf, findEvent, isOperator, limits: deps.streamLimits ?? {} });
   resource(app, "/api/v1/events/:event_id/stream", { get: eventStream });
   resource(app, "/api/v1/backlog/:group", { get: backlogRoute({ backlog: deps.backlog, requireServiceToken }) });
   const key = createConfirmationKey(db, settings.CONFIRMATION_SECRET);
@@ -188,6 +202,8 @@ export const createApp = (deps: AppDeps): Hono => {
     parseSignup,
     signUp,
     resend,
+    admit,
+    clientOf,
     confirmAddress: createConfirmAddress({ ...linkDeps, confirm: createConfirm(boundGroups(deps.groups)) }),
     disownAccount: createDisownAccount({ ...linkDeps, disown: createDisown() }),
     findEvent,

@@ -141,6 +141,12 @@ export const PROBLEM_TYPES = {
     vi: "Token sai quá nhiều lần. Vui lòng thử lại sau.",
     en: "Too many wrong tokens. Please try again later.",
   },
+  too_many_requests: {
+    status: 429,
+    title: "Too many requests",
+    vi: "Bạn đã gửi quá nhiều yêu cầu đăng ký. Vui lòng đợi một lát rồi thử lại.",
+    en: "Too many signups. Please wait a while and try again.",
+  },
   internal_error: {
     status: 500,
     title: "Internal error",

@@ -34,12 +34,15 @@ export class ProblemError extends Error {
   }
 }
 
+/** Load passes sooner than clients that were told to wait for minutes would notice. */
+const MAX_RETRY_AFTER_S = 30;
+
 /**
- * `Retry-After` for a caller that should wait for about `ms`: whole seconds (RFC 9110, 10.2.3), at least one, with
- * jitter of up to the same time again, so that refused clients do not all retry at once.
+ * `Retry-After` for a caller that should wait for about `ms`: whole seconds (RFC 9110, 10.2.3), at least one and at most 30,
+ * with jitter of up to the same time again, so that refused clients do not all retry at once.
  */
 export const retryAfter = (ms: number, random: () => number = Math.random): Record<string, string> => ({
-  "Retry-After": String(Math.max(1, Math.ceil(jitteredMs(2 * ms, random) / 1_000))),
+  "Retry-After": String(Math.min(MAX_RETRY_AFTER_S, Math.max(1, Math.ceil(jitteredMs(2 * ms, random) / 1_000)))),
 });
 
 /** The body of every error response (RFC 9457). */

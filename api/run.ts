@@ -3,6 +3,7 @@ import { readBacklog } from "../database/ledger/counts.ts";
 import { createPaymentWriter } from "../database/payments/request.ts";
 import { createSignupWriter } from "../database/users/signup.ts";
 import { createLogger } from "../observability/logger.ts";
+import { instruments } from "../observability/metrics.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { VERSION } from "../observability/version.ts";
@@ -14,6 +15,7 @@ import { openBlockingConnection, openCommandConnection, untilReady } from "../st
 import { boundGroups, type Group, groupsOf, requireBindings } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
 import { warnOfRisks } from "../stream/redis-policy.ts";
+import { openAdmission } from "./admission/open.ts";
 import { createApp } from "./app.ts";
 import { startBackground } from "./background/start.ts";
 import { clientOf } from "./client/client.ts";
@@ -80,8 +82,11 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
       concurrency: settings.PASSWORD_HASH_CONCURRENCY,
       memoryKib: settings.PASSWORD_HASH_MEMORY_KIB,
       passes: settings.PASSWORD_HASH_PASSES,
+      onStart: (waitedMs) => instruments().passwordHashWait.record(waitedMs / 1_000),
     }),
   );
+  // Before the first signup: what may wait is bounded by what a hash costs.
+  await hasher.warmUp();
   const readiness = createReadiness({
     pingDatabase: () => pingDatabase(db),
     redis: producer,
@@ -102,6 +107,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     payments,
     hasher,
     commonPasswords: openCommonPasswords(),
+    admit: openAdmission({ db, redis: producer, keys, settings, log }),
     groups,
     afterCommit: (event) => publisher.publish(event),
     readiness: () => readiness.check(),

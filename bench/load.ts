@@ -5,8 +5,10 @@ import { randomHex } from "../observability/trace-context.ts";
 export interface LoadFigures {
   readonly accepted: number;
   readonly seconds: number;
-  /** From request to whole answer, one for each signup, in ms. */
+  /** From request to whole answer, one for each accepted signup, in ms. */
   readonly latencies: readonly number[];
+  /** How many answers of another status there were. */
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 export interface Load {
@@ -15,6 +17,12 @@ export interface Load {
   readonly connections: number;
   /** Asked before each request; the load ends when it is false. */
   readonly more: () => boolean;
+  /** Further headers. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Statuses that do not end the load. */
+  readonly mayBeRefusedBy?: readonly string[];
+  /** Time from one request of a connection to the next, if its answer has come by then, in ms. */
+  readonly everyMs?: number;
 }
 
 /** `more` for a number of signups. */
@@ -47,20 +55,23 @@ const statusOf = (text: string): string | undefined => {
   return text.length < headEnd + HEAD_END.length + Number(length) ? undefined : text.slice(9, 12);
 };
 
-const requestOf = (name: string): string => {
+const requestOf = (name: string, headers: Load["headers"] = {}): string => {
   const body = `{"user_name":"${name}","email":"${name}@inbox.example","password":"correct horse battery staple"}`;
-  const head = `POST /api/v1/user/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json`;
+  const further = Object.entries(headers).map(([header, value]) => `\r\n${header}: ${value}`);
+  const head = `POST /api/v1/user/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json${further.join("")}`;
   return `${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 };
 
 /**
  * Signs people up over HTTP, at some µs each: the cost of `fetch` would distort the measurement.
  *
- * @throws at the first answer that is not 201
+ * @throws at the first answer that is neither 201 nor one of `mayBeRefusedBy`
  */
-export const signUpMany = async ({ port, connections, more }: Load): Promise<LoadFigures> => {
+export const signUpMany = async (load: Load): Promise<LoadFigures> => {
+  const { port, connections, more, headers, mayBeRefusedBy = [], everyMs = 0 } = load;
   const prefix = `b${randomHex(5)}`;
   const latencies: number[] = [];
+  const refused: Record<string, number> = {};
   let asked = 0;
   const startedAt = performance.now();
 
@@ -71,7 +82,7 @@ export const signUpMany = async ({ port, connections, more }: Load): Promise<Loa
     const send = (socket: Socket) => {
       if (!more()) return resolve();
       asked += 1;
-      const request = requestOf(`${prefix}-${asked}`);
+      const request = requestOf(`${prefix}-${asked}`, headers);
       sentAt = performance.now();
       if (socket.write(request) !== request.length) reject(new Error("a request did not fit the socket's buffer"));
     };
@@ -84,10 +95,13 @@ export const signUpMany = async ({ port, connections, more }: Load): Promise<Loa
           answer += chunk.toString("latin1");
           const status = statusOf(answer);
           if (status === undefined) return;
-          if (status !== "201") return reject(new Error(`a signup was answered:\n${answer}`));
-          latencies.push(performance.now() - sentAt);
+          const tookMs = performance.now() - sentAt;
+          if (status === "201") latencies.push(tookMs);
+          else if (mayBeRefusedBy.includes(status)) refused[status] = (refused[status] ?? 0) + 1;
+          else return reject(new Error(`a signup was answered:\n${answer}`));
           answer = "";
-          send(open);
+          if (tookMs < everyMs) setTimeout(() => send(open), everyMs - tookMs);
+          else send(open);
         },
         close: () => reject(new Error("the API closed a connection")),
         error: (_, error) => reject(error),
@@ -96,5 +110,5 @@ export const signUpMany = async ({ port, connections, more }: Load): Promise<Loa
     await promise.finally(() => socket.end());
   };
   await Promise.all(Array.from({ length: connections }, connection));
-  return { accepted: latencies.length, seconds: (performance.now() - startedAt) / 1_000, latencies };
+  return { accepted: latencies.length, seconds: (performance.now() - startedAt) / 1_000, latencies, refused };
 };

@@ -29,6 +29,10 @@ export const MESSAGING_PROCESS_DURATION = "messaging.process.duration";
 export const SIGNUP_TIME_TO_INBOX = "signup.time_to_inbox";
 /** Histogram, s. From the commit of an event to the end of a group's work on it; by `messaging.consumer.group.name`. */
 export const SIGNUP_TIME_TO_DONE = "signup.time_to_done";
+/** Counter. Requests that were not admitted; by `signup.limit`: `client`, `repeat`, `address`, `domain`, `global`, `concurrent`, or `queue`. */
+export const SIGNUP_ADMISSION_REFUSED = "signup.admission.refused";
+/** Histogram, s. How long a password has waited to be hashed. */
+export const SIGNUP_PASSWORD_HASH_WAIT = "signup.password_hash.wait";
 /** Counter. Attempts after which nobody can know whether the effect took place; by group, `signup.uncertain.cause`. */
 export const MAIL_UNCERTAIN = "mail.uncertain";
 /**

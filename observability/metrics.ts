@@ -12,6 +12,8 @@ export interface Instruments {
   readonly processDuration: Histogram;
   readonly timeToInbox: Histogram;
   readonly timeToDone: Histogram;
+  readonly admissionRefused: Counter;
+  readonly passwordHashWait: Histogram;
   readonly uncertain: Counter;
   readonly bounces: Counter;
   readonly claimed: Counter;
@@ -73,6 +75,16 @@ const createInstruments = (provider: MeterProvider): Instruments => {
       names.SIGNUP_TIME_TO_DONE,
       "Time from the commit of an event until a group's work on it was done.",
       INBOX_BUCKETS,
+    ),
+    admissionRefused: counter(
+      names.SIGNUP_ADMISSION_REFUSED,
+      "{request}",
+      "Requests that were not admitted, by limit.",
+    ),
+    passwordHashWait: seconds(
+      names.SIGNUP_PASSWORD_HASH_WAIT,
+      "Time that a password has waited to be hashed.",
+      REQUEST_BUCKETS,
     ),
     uncertain: counter(
       names.MAIL_UNCERTAIN,

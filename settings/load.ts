@@ -1,4 +1,5 @@
 import { availableParallelism, hostname } from "node:os";
+import type { LIMITS } from "./limits.ts";
 import { type MAIL_IDENTITY, MAIL_IDENTITY_PAIRS } from "./mail-identity.ts";
 import { type Environment, notSet, readSetting } from "./read.ts";
 import { readReceivers } from "./receivers.ts";
@@ -25,7 +26,8 @@ type Optional =
   | "SERVICE_TOKEN"
   | "CONFIRMATION_SECRET"
   | "MAIL_RATE_PER_SECOND"
-  | "MAIL_RATE_PER_DAY";
+  | "MAIL_RATE_PER_DAY"
+  | keyof typeof LIMITS;
 
 /** Each variable's value under its own name, typed. Values that only some roles need may be missing. */
 export type Settings = { readonly [Name in Exclude<SettingName, Optional>]: Parsed[Name] } & {

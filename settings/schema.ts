@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LIMITS } from "./limits.ts";
 import { LISTENING } from "./listening.ts";
 import { MAIL } from "./mail.ts";
 import { MAIL_CAPS } from "./mail-caps.ts";
@@ -43,6 +44,7 @@ export const SETTINGS = {
     about:
       "Networks of the proxies before the API, separated by commas: only theirs is `Forwarded` or `X-Forwarded-For` believed.",
   }),
+  ...LIMITS,
   PUBLIC_URL: setting({
     schema: url("http", "https"),
     fallback: "http://localhost:3000",

@@ -41,6 +41,7 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
       { on: ["dead"], may: ["xlen"] },
       { on: ["paused"], may: ["smembers", "sismember", "sadd", "srem"] },
       { on: ["pausedFor"], may: ["hget", "hset"] },
+      { on: ["limit", "admitted"], may: ["get", "set", ...SCRIPT] },
       { on: ["reporter"], may: ["set", "get", "pexpire", "del"] },
       { on: ["signsOfLife"], may: ["zrange"] },
       { on: ["reports", "history"], may: ["hgetall"] },

@@ -41,6 +41,10 @@ export interface Keys {
   quota(name: string): string;
   /** How many it has refused in this window. String, a window. */
   quotaRefused(name: string): string;
+  /** When a limit on requests is whole again, in ms of Redis' clock; by the limit's name and a keyed digest. String, until then. */
+  limit(name: string, digest: string): string;
+  /** Requests that were admitted, by a keyed digest of what they are about, with its own limit. String, an hour. */
+  admitted(digest: string): string;
 }
 
 export const keysOf = (streamName: string): Keys => {
@@ -65,5 +69,7 @@ export const keysOf = (streamName: string): Keys => {
     budgetConsumers: (name) => `${tag}:budget-consumers:${name}`,
     quota: (name) => `${tag}:quota:${name}`,
     quotaRefused: (name) => `${tag}:quota-refused:${name}`,
+    limit: (name, digest) => `${tag}:limit:${name}:${digest}`,
+    admitted: (digest) => `${tag}:admitted:${digest}`,
   };
 };

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { networks } from "../../settings/networks.ts";
-import { clientOf } from "./client.ts";
+import { clientOf, isPrivate } from "./client.ts";
 
 const TRUSTED = networks.parse("10.0.0.0/8, fd00::/8 127.0.0.1");
 const from = (connection: string | undefined, forwardedFor?: string, forwarded?: string) => {
@@ -36,4 +36,24 @@ test.each([
 test("a faulty network is named", () => {
   expect(networks.safeParse("10.0.0.0/8, 10.0.0/8x, ::1").error?.issues[0]?.message).toContain('"10.0.0/8x"');
   expect(networks.parse("")).toEqual([]);
+});
+
+test.each([
+  ["127.0.0.1", true],
+  ["127.9.9.9", true],
+  ["::1", true],
+  ["::ffff:127.0.0.1", true],
+  ["10.1.2.3", true],
+  ["172.31.0.1", true],
+  ["192.168.0.1", true],
+  ["fd12:3456::1", true],
+  ["fe80::1", true],
+  ["12.70.0.1", false],
+  ["100.0.0.1", false],
+  ["172.32.0.1", false],
+  ["192.0.2.1", false],
+  ["2001:db8::1", false],
+  [undefined, false],
+])("%p is on a private network: %p", (connection, expected) => {
+  expect(isPrivate(clientOf({ connection, headers: new Headers() }, []))).toBe(expected);
 });

@@ -48,6 +48,7 @@ export const clientOf = ({ connection, headers }: Origin, trusted: readonly Netw
   const isTrusted = (address: Address) => trusted.some((network) => isWithin(address, network));
   let nearest = parse(connection ?? "");
   if (nearest === undefined) return NOBODY;
+  if (!isTrusted(nearest)) return keyOf(nearest);
   for (const hop of hopsOf(headers).toReversed()) {
     if (!isTrusted(nearest)) break;
     const next = parse(hop);
@@ -57,3 +58,21 @@ export const clientOf = ({ connection, headers }: Origin, trusted: readonly Netw
   }
   return keyOf(nearest);
 };
+
+/** The same function, that finds out once for each request. */
+export const rememberedClientOf = (find: (request: Request) => string): ((request: Request) => string) => {
+  const clients = new WeakMap<Request, string>();
+  return (request) => {
+    const known = clients.get(request);
+    if (known !== undefined) return known;
+    const client = find(request);
+    clients.set(request, client);
+    return client;
+  };
+};
+
+const PRIVATE =
+  /^(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))\.|^f(?:[cd][0-9a-f]{2}|e[89ab][0-9a-f]):|^::\/64$/;
+
+/** Whether a client, as `clientOf` names it, is on loopback or on a private network (RFC 1918, 4193, 3927, 4291). */
+export const isPrivate = (client: string): boolean => PRIVATE.test(client);

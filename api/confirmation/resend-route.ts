@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { TraceContext } from "../../observability/trace-context.ts";
+import type { Admit } from "../admission/admission.ts";
 import { type FaultCode, type Parsed, parseBy } from "../faults.ts";
 import { acceptLanguage, jsonAnswer, jsonRequest, problems } from "../openapi/describe.ts";
 import { exampleSignupRequest } from "../openapi/examples.ts";
@@ -20,11 +21,14 @@ export const parseResend = (body: unknown): Parsed<z.output<typeof resendSchema>
 
 export interface ResendRouteDeps {
   readonly resend: Resend;
+  readonly admit: Admit;
+  /** Whom a request is from, as a key. */
+  readonly clientOf: (request: Request) => string;
   readonly newTraceContext: () => TraceContext;
 }
 
 /** `POST /api/v1/user/resend`: 202, whoever has the address. */
-export const resendRoute = ({ resend, newTraceContext }: ResendRouteDeps): Operation => ({
+export const resendRoute = ({ resend, admit, clientOf, newTraceContext }: ResendRouteDeps): Operation => ({
   description: {
     operationId: "resendConfirmation",
     summary: "Ask for another mail to confirm an address",
@@ -47,14 +51,17 @@ export const resendRoute = ({ resend, newTraceContext }: ResendRouteDeps): Opera
         "body_too_large",
         "unsupported_media_type",
         "validation_failed",
+        "too_many_requests",
         "database_unavailable",
       ),
     },
   },
   handler: async (c) => {
+    const client = clientOf(c.req.raw);
     requireJson(c.req.header("content-type"));
     const parsed = parseResend(await readJson(c));
     if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
+    await (await admit({ client, email: parsed.input.email })).confirm();
     await resend(parsed.input.email, traceOf(c, newTraceContext));
     const answer: z.output<typeof acceptedSchema> = { status: "accepted" };
     return c.json(answer, 202, { "Cache-Control": "no-store" });

@@ -51,11 +51,20 @@ export const header = (description: string, example?: string): Headers[string] =
   schema: { type: "string", ...(example === undefined ? {} : { examples: [example] }) },
 });
 
+/** What is left of a limit, by draft-ietf-httpapi-ratelimit-headers-11. */
+export const rateLimitHeaders: Headers = {
+  "RateLimit-Policy": header("The limit: its name, how many, and in how many seconds.", '"client";q=120;w=60'),
+  RateLimit: header("What is left of it, and after how many seconds it is whole again.", '"client";r=119;t=1'),
+};
+
 const HEADERS_OF_STATUS: Readonly<Record<number, Headers>> = {
   401: { "WWW-Authenticate": header("Bearer challenge (RFC 6750).") },
   405: { Allow: header("The methods of this path (RFC 9110, 15.5.6).") },
-  429: { "Retry-After": header("Whole seconds.", "40") },
-  503: { "Retry-After": header("Whole seconds.", "2") },
+  429: {
+    "Retry-After": header("Whole seconds, after which the request is admitted.", "12"),
+    ...rateLimitHeaders,
+  },
+  503: { "Retry-After": header("Whole seconds, at most 30.", "2") },
 };
 
 /** Error responses by status; codes that share a status are examples of one response. */

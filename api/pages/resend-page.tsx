@@ -1,6 +1,7 @@
 import type { Context, Handler } from "hono";
 import type { TraceContext } from "../../observability/trace-context.ts";
 import type { Locale } from "../../stream/events/user-signed-up.ts";
+import type { Admit } from "../admission/admission.ts";
 import type { Resend } from "../confirmation/resend.ts";
 import { parseResend } from "../confirmation/resend-route.ts";
 import type { ReportError } from "../errors.ts";
@@ -16,6 +17,9 @@ import { TEXTS } from "./texts.ts";
 
 export interface ResendPageDeps {
   readonly resend: Resend;
+  readonly admit: Admit;
+  /** Whom a request is from, as a key. */
+  readonly clientOf: (request: Request) => string;
   readonly report: ReportError;
   readonly newTraceContext: () => TraceContext;
   readonly brandName: string;
@@ -70,8 +74,9 @@ export const showResend =
 
 /** `POST /resend`: the same as the API's, with the same answer whoever has the address. */
 export const submitResend = (deps: ResendPageDeps): Handler => {
-  const { resend, report, newTraceContext, brandName } = deps;
+  const { resend, admit, clientOf, report, newTraceContext, brandName } = deps;
   return async (c: Context) => {
+    const client = clientOf(c.req.raw);
     const language = languageOf(c);
     let email: string | undefined;
     try {
@@ -82,6 +87,7 @@ export const submitResend = (deps: ResendPageDeps): Handler => {
         const problem = parsed.faults.map(({ detail }) => detail[language]).join(" ");
         return page(c, <ResendForm language={language} brandName={brandName} email={email} problem={problem} />, 422);
       }
+      await (await admit({ client, email: parsed.input.email })).confirm();
       await resend(parsed.input.email, traceOf(c, newTraceContext));
       const { title, text } = CONFIRMATION_TEXTS[language].resent;
       return page(

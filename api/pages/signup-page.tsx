@@ -1,6 +1,7 @@
 import type { Context, Handler } from "hono";
 import type { TraceContext } from "../../observability/trace-context.ts";
 import type { Locale } from "../../stream/events/user-signed-up.ts";
+import type { Admit } from "../admission/admission.ts";
 import type { ReportError } from "../errors.ts";
 import { languageOf } from "../language.ts";
 import type { FieldFault, ProblemError } from "../problem.ts";
@@ -16,6 +17,9 @@ import { type FormFault, SignupForm } from "./signup-form.tsx";
 export interface SignupPageDeps {
   readonly parseSignup: ParseSignup;
   readonly signUp: SignUp;
+  readonly admit: Admit;
+  /** Whom a request is from, as a key. */
+  readonly clientOf: (request: Request) => string;
   readonly report: ReportError;
   readonly newId: () => string;
   readonly newTraceContext: () => TraceContext;
@@ -45,16 +49,19 @@ const TAKEN = { email_taken: "email", user_name_taken: "user_name" } as const;
  * (never the password) and each fault beside its field.
  */
 export const submitForm = (deps: SignupPageDeps): Handler => {
-  const { parseSignup, signUp, report, newId, newTraceContext, brandName } = deps;
+  const { parseSignup, signUp, admit, clientOf, report, newId, newTraceContext, brandName } = deps;
 
   /** The form's id makes a second click harmless. The same form with other contents is a new signup. */
-  const signUpOnce = async (c: Context, input: SignupInput, formId: string): Promise<SignupOutcome> => {
-    const request = { input, trace: traceOf(c, newTraceContext), signal: c.req.raw.signal };
-    const outcome = await signUp({ ...request, idempotencyKeyHash: idempotencyKeyHash(`form:${formId}`) });
+  const signUpOnce = async (c: Context, client: string, input: SignupInput, formId: string): Promise<SignupOutcome> => {
+    const keyHash = idempotencyKeyHash(`form:${formId}`);
+    const { confirm } = await admit({ client, email: input.email, idempotencyKeyHash: keyHash });
+    const request = { input, client, confirm, trace: traceOf(c, newTraceContext), signal: c.req.raw.signal };
+    const outcome = await signUp({ ...request, idempotencyKeyHash: keyHash });
     return outcome.kind === "idempotency_key_reused" ? signUp(request) : outcome;
   };
 
   return async (c) => {
+    const client = clientOf(c.req.raw);
     const language = languageOf(c);
     let typed: Readonly<Record<string, string>> = {};
     const again = (problem: ProblemError | undefined, faults: readonly FormFault[]): Promise<Response> =>
@@ -78,7 +85,7 @@ export const submitForm = (deps: SignupPageDeps): Handler => {
       typed = typedFields(await readText(c, "bad_request"));
       const parsed = parseSignup(typed);
       if (parsed.kind === "invalid") return again(undefined, toFormFaults(parsed.faults, language));
-      const outcome = await signUpOnce(c, parsed.input, typed["form_id"] || newId());
+      const outcome = await signUpOnce(c, client, parsed.input, typed["form_id"] || newId());
       if (outcome.kind === "accepted") {
         return c.redirect(`/signups/${outcome.signup.eventId}?lang=${language}`, 303);
       }

@@ -4,19 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { aCheapHasher } from "../app-for-tests.ts";
-import { batchSize, createPasswordHasher, HashQueueFull, MAX_WAITING } from "./hasher.ts";
-import { createHashWorker, type HashJob, type HashResult, type HashWorker } from "./worker.ts";
+import { batchSize, createPasswordHasher, HashQueueFull, MAX_WAITING, roomFor } from "./hasher.ts";
+import { createHashWorker, type HashBatch, type HashJob, type HashResult, type HashWorker } from "./worker.ts";
 
-/** A worker that answers when the test lets it. */
-const aWorkerByHand = () => {
+/** A worker that answers when the test lets it, and says that a job took it `jobMs`. */
+const aWorkerByHand = (jobMs = 0.1) => {
   const asked: string[] = [];
   const open: (() => void)[] = [];
   const startWorker = (): HashWorker => ({
     run: (jobs) => {
-      const { promise, resolve } = Promise.withResolvers<readonly HashResult[]>();
+      const { promise, resolve } = Promise.withResolvers<HashBatch>();
       const answer = (job: HashJob): HashResult => ({ kind: "hash", hash: `hash of ${job.password}` });
       asked.push(...jobs.map((job) => job.password));
-      open.push(() => resolve(jobs.map(answer)));
+      open.push(() => resolve({ results: jobs.map(answer), tookMs: jobMs * jobs.length }));
       return promise;
     },
     isAlive: () => true,
@@ -38,7 +38,7 @@ test("hashes with argon2id at the configured cost, and verifies", async () => {
   hasher.close();
 });
 
-test("first come, first served, as many at a time as there are workers", async () => {
+test("those of one client in the order in which they came, as many at a time as there are workers", async () => {
   const worker = aWorkerByHand();
   const hasher = createPasswordHasher({ ...cheap, concurrency: 2, startWorker: worker.startWorker });
   const names = Array.from({ length: 6 }, (_, index) => `password ${index}`);
@@ -61,24 +61,65 @@ test("cheap jobs are sent in batches, real ones alone", () => {
   expect(batchSize(0.02, 1, 2)).toBe(1);
 });
 
-test("a full queue refuses at once and says when to retry; an aborted caller leaves it without a hash", async () => {
+test("what waits is bounded by the time that it takes", () => {
+  expect(roomFor(undefined, 2)).toBe(MAX_WAITING);
+  expect(roomFor(0.02, 2)).toBe(MAX_WAITING);
+  expect(roomFor(31, 2)).toBe(129);
+  expect(roomFor(400, 1)).toBe(5);
+  expect(roomFor(30_000, 4)).toBe(4);
+});
+
+/** A hasher whose queue is full: one job runs, and another client has as many waiting as there may be. */
+const aFullQueue = async () => {
+  const worker = aWorkerByHand(100);
+  const hasher = createPasswordHasher({ ...cheap, concurrency: 1, startWorker: worker.startWorker });
+  const first = hasher.hash("measured");
+  worker.open.shift()?.();
+  await first;
+  void hasher.hash("running", { client: "flood" });
+  const refused = (error: unknown) => error;
+  const flood = Array.from({ length: roomFor(100, 1) }, (_, index) =>
+    hasher.hash(`flood ${index}`, { client: "flood" }).catch(refused),
+  );
+  return { worker, hasher, flood };
+};
+
+test("a full queue refuses at once who fills it, and says when to retry: soon", async () => {
+  const { hasher } = await aFullQueue();
+  const refused = await hasher.hash("one too many", { client: "flood" }).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(HashQueueFull);
+  expect(refused instanceof HashQueueFull && refused.retryAfterMs).toBe(2_000);
+  hasher.close();
+});
+
+test("a full queue makes room for another client, whose password is the next", async () => {
+  const { worker, hasher, flood } = await aFullQueue();
+  const waited = hasher.waiting();
+  const hash = hasher.hash("a person's", { client: "person" });
+  expect(await flood.at(-1)).toBeInstanceOf(HashQueueFull);
+  expect(hasher.waiting()).toBe(waited);
+  for (const expected of ["flood 0", "a person's"]) {
+    worker.open.shift()?.();
+    await Bun.sleep(0);
+    expect(worker.asked.at(-1)).toBe(expected);
+  }
+  worker.open.shift()?.();
+  expect(await hash).toBe("hash of a person's");
+  hasher.close();
+});
+
+test("an aborted caller leaves the queue without a hash", async () => {
   const worker = aWorkerByHand();
   const hasher = createPasswordHasher({ ...cheap, concurrency: 1, startWorker: worker.startWorker });
   const running = hasher.hash("running");
-  const client = new AbortController();
-  const leaving = Array.from({ length: MAX_WAITING - 1 }, () =>
-    hasher.hash("leaves", client.signal).catch((error: unknown) => error),
-  );
+  const caller = new AbortController();
+  const { signal } = caller;
+  const leaving = hasher.hash("leaves", { signal }).catch((error: unknown) => error);
   const staying = hasher.hash("stays");
-
-  const refused = await hasher.hash("one too many").catch((error: unknown) => error);
-  expect(refused).toBeInstanceOf(HashQueueFull);
-  expect(refused instanceof HashQueueFull && refused.retryAfterMs).toBeGreaterThan(1_000);
-
-  client.abort();
+  caller.abort();
   expect(hasher.waiting()).toBe(1);
-  expect(await leaving[0]).toMatchObject({ name: "AbortError" });
-  await expect(hasher.hash("aborted before it came", client.signal)).rejects.toMatchObject({ name: "AbortError" });
+  expect(await leaving).toMatchObject({ name: "AbortError" });
+  await expect(hasher.hash("aborted before it came", { signal })).rejects.toMatchObject({ name: "AbortError" });
   worker.open.shift()?.();
   expect(await running).toBe("hash of running");
   await Bun.sleep(0);

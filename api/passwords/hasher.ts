@@ -1,17 +1,29 @@
+import { createFairQueue } from "./fair-queue.ts";
 import { createHashWorker, type HashJob, type HashResult, type HashWorker } from "./worker.ts";
 
-/** Hashes passwords off the event loop and off Bun's shared thread pool, first come, first served. */
+/** For whom a password is hashed. */
+export interface HashCaller {
+  /** Those of one client wait for each other, and clients take turns. All that name none are one. */
+  readonly client?: string;
+  /** A caller whose signal is aborted leaves the queue, and nothing is hashed for it. */
+  readonly signal?: AbortSignal;
+}
+
+/** Hashes passwords off the event loop and off Bun's shared thread pool, for one client after the other. */
 export interface PasswordHasher {
   /**
-   * argon2id as a PHC string. A caller whose signal is aborted leaves the queue, and nothing is hashed for it.
+   * argon2id as a PHC string.
    *
-   * @throws {HashQueueFull} if 1,024 are waiting
+   * @throws {HashQueueFull} if more than 2 s of work are waiting, and no client has more of it than this one; or later, when it has
+   *   to make room for a client that has less
    */
-  hash(password: string, signal?: AbortSignal): Promise<string>;
+  hash(password: string, caller?: HashCaller): Promise<string>;
   /** Whether a password matches a PHC string. Waits in the same queue, and throws as `hash` does. */
-  verify(password: string, hash: string, signal?: AbortSignal): Promise<boolean>;
+  verify(password: string, hash: string, caller?: HashCaller): Promise<boolean>;
   /** The length of the queue. */
   waiting(): number;
+  /** Starts the workers and measures what a hash costs here. Never rejects: a signup reports what is wrong. */
+  warmUp(): Promise<void>;
   /** Ends the workers and rejects what is still queued. */
   close(): void;
 }
@@ -23,6 +35,8 @@ export interface PasswordHasherOptions {
   readonly passes: number;
   /** Starts a worker; tests pass one that dies. */
   readonly startWorker?: () => HashWorker;
+  /** Called when a password leaves the queue to be hashed, with the time that it has waited. */
+  readonly onStart?: (waitedMs: number) => void;
 }
 
 /** The queue of passwords to hash is full. The caller should retry after about `retryAfterMs`. */
@@ -36,11 +50,20 @@ export class HashQueueFull extends Error {
   }
 }
 
-/** Behind so many a caller would wait for seconds: better to be refused at once. */
+/** What is waiting at most, whatever a hash costs. */
 export const MAX_WAITING = 1_024;
+/** Behind more work a caller would wait too long: better to be refused at once. */
+const MAX_WAIT_MS = 2_000;
+
+/** How many may wait, so that the last of them waits no longer than 2 s. `jobMs`: undefined before the first job has ended. */
+export const roomFor = (jobMs: number | undefined, concurrency: number): number =>
+  jobMs === undefined
+    ? MAX_WAITING
+    : Math.min(MAX_WAITING, Math.max(concurrency, Math.floor((MAX_WAIT_MS * concurrency) / jobMs)));
 
 interface Waiting {
   readonly job: HashJob;
+  readonly since: number;
   readonly resolve: (result: HashResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -57,15 +80,23 @@ export const batchSize = (jobMs: number, waiting: number, concurrency: number): 
   Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_MS / jobMs), Math.ceil(waiting / concurrency)));
 
 export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHasher => {
-  const { concurrency, memoryKib, passes, startWorker = createHashWorker } = options;
-  // A set keeps the order of arrival, and removes from the middle at no cost.
-  const queue = new Set<Waiting>();
+  const { concurrency, memoryKib, passes, startWorker = createHashWorker, onStart = () => {} } = options;
+  const queue = createFairQueue<Waiting>();
   const workers = new Set<HashWorker>();
   const idle: HashWorker[] = [];
   let running = 0;
-  let jobMs = FIRST_GUESS_MS;
+  /** Undefined before the first job has ended. */
+  let measuredMs: number | undefined;
   let isClosed = false;
   let isScheduled = false;
+
+  const jobMs = () => measuredMs ?? FIRST_GUESS_MS;
+
+  const measure = (ms: number): void => {
+    measuredMs = measuredMs === undefined ? ms : measuredMs + SMOOTHING * (ms - measuredMs);
+  };
+
+  const full = () => new HashQueueFull((queue.size() * jobMs()) / concurrency);
 
   const takeWorker = (): HashWorker => {
     const known = idle.pop();
@@ -77,12 +108,11 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   };
 
   const work = async (batch: readonly Waiting[]): Promise<void> => {
-    const startedAt = performance.now();
     let worker: HashWorker | undefined;
     try {
       worker = takeWorker();
-      const results = await worker.run(batch.map((waiting) => waiting.job));
-      jobMs += SMOOTHING * ((performance.now() - startedAt) / batch.length - jobMs);
+      const { results, tookMs } = await worker.run(batch.map((waiting) => waiting.job));
+      measure(tookMs / batch.length);
       for (const [index, result] of results.entries()) batch[index]?.resolve(result);
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);
@@ -96,9 +126,10 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   };
 
   const next = (): void => {
-    while (running < concurrency && queue.size > 0) {
-      const batch = [...queue.values().take(batchSize(jobMs, queue.size, concurrency))];
-      for (const waiting of batch) queue.delete(waiting);
+    while (running < concurrency && queue.size() > 0) {
+      const batch = queue.take(batchSize(jobMs(), queue.size(), concurrency));
+      const now = performance.now();
+      for (const { since } of batch) onStart(now - since);
       running += 1;
       void work(batch);
     }
@@ -107,7 +138,7 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   /** Cheap jobs of one turn of the event loop share a message. */
   const schedule = (): void => {
     if (isScheduled) return;
-    if (jobMs > BATCH_MS) {
+    if (jobMs() > BATCH_MS) {
       next();
       return;
     }
@@ -118,17 +149,21 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
     });
   };
 
-  const run = (job: HashJob, signal?: AbortSignal): Promise<HashResult> => {
+  const run = (job: HashJob, { client = "", signal }: HashCaller = {}): Promise<HashResult> => {
     if (isClosed) return Promise.reject(new Error("the password hasher is closed"));
     if (signal?.aborted === true) return Promise.reject(signal.reason);
-    if (queue.size >= MAX_WAITING) return Promise.reject(new HashQueueFull((queue.size * jobMs) / concurrency));
+    if (queue.size() >= roomFor(measuredMs, concurrency)) {
+      const yielding = queue.yieldTo(client);
+      if (yielding === undefined) return Promise.reject(full());
+      yielding.reject(full());
+    }
     const { promise, resolve, reject } = Promise.withResolvers<HashResult>();
-    const waiting: Waiting = { job, resolve, reject };
+    const waiting: Waiting = { job, since: performance.now(), resolve, reject };
     const leave = () => {
-      if (queue.delete(waiting)) reject(signal?.reason);
+      if (queue.remove(client, waiting)) reject(signal?.reason);
     };
     signal?.addEventListener("abort", leave);
-    queue.add(waiting);
+    queue.add(client, waiting);
     schedule();
     return signal === undefined ? promise : promise.finally(() => signal.removeEventListener("abort", leave));
   };
@@ -136,22 +171,26 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   const failed = (result: HashResult): Error =>
     new Error(`argon2id failed: ${result.kind === "failed" ? result.message : `the worker answered ${result.kind}`}`);
 
+  const hash = async (password: string, caller?: HashCaller): Promise<string> => {
+    const result = await run({ kind: "hash", password, memoryKib, passes }, caller);
+    if (result.kind !== "hash") throw failed(result);
+    return result.hash;
+  };
+
   return {
-    hash: async (password, signal) => {
-      const result = await run({ kind: "hash", password, memoryKib, passes }, signal);
-      if (result.kind !== "hash") throw failed(result);
-      return result.hash;
-    },
-    verify: async (password, hash, signal) => {
-      const result = await run({ kind: "verify", password, hash }, signal);
+    hash,
+    verify: async (password, hashed, caller) => {
+      const result = await run({ kind: "verify", password, hash: hashed }, caller);
       if (result.kind !== "verify") throw failed(result);
       return result.matches;
     },
-    waiting: () => queue.size,
+    waiting: () => queue.size(),
+    warmUp: async () => {
+      await Promise.allSettled(Array.from({ length: concurrency }, () => hash("the workers start")));
+    },
     close: () => {
       isClosed = true;
-      for (const waiting of queue) waiting.reject(new Error("the password hasher is closed"));
-      queue.clear();
+      for (const waiting of queue.clear()) waiting.reject(new Error("the password hasher is closed"));
       for (const worker of workers) worker.end();
       workers.clear();
     },

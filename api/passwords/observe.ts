@@ -1,9 +1,14 @@
 import { SIGNUP_PASSWORD_HASH_WAITING } from "../../observability/metric-names.ts";
-import { registerGauge } from "../../observability/metrics.ts";
+import { instruments, registerGauge } from "../../observability/metrics.ts";
 import { withSpan } from "../../observability/tracing.ts";
-import type { PasswordHasher } from "./hasher.ts";
+import { HashQueueFull, type PasswordHasher } from "./hasher.ts";
 
-/** The hasher with a span around each hash, its time in the queue included, and a gauge of the queue's length. */
+const countRefusal = (error: unknown): never => {
+  if (error instanceof HashQueueFull) instruments().admissionRefused.add(1, { "signup.limit": "queue" });
+  throw error;
+};
+
+/** The hasher with a span around each hash, its time in the queue included, a gauge of the queue's length, and refusals counted. */
 export const observedHasher = (hasher: PasswordHasher): PasswordHasher => {
   registerGauge(
     SIGNUP_PASSWORD_HASH_WAITING,
@@ -12,17 +17,17 @@ export const observedHasher = (hasher: PasswordHasher): PasswordHasher => {
   );
   return {
     ...hasher,
-    hash: (password, signal) =>
+    hash: (password, caller) =>
       withSpan(
         "hash password",
         () => ({}),
-        () => hasher.hash(password, signal),
+        () => hasher.hash(password, caller).catch(countRefusal),
       ),
-    verify: (password, hash, signal) =>
+    verify: (password, hash, caller) =>
       withSpan(
         "verify password",
         () => ({}),
-        () => hasher.verify(password, hash, signal),
+        () => hasher.verify(password, hash, caller).catch(countRefusal),
       ),
   };
 };

@@ -1,5 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import type { HashJob, HashResult } from "./worker.ts";
+import type { HashBatch, HashJob, HashResult } from "./worker.ts";
 
 /** What the thread of `worker.ts` runs: the jobs of a batch one after the other, answered together. */
 const work = (job: HashJob): HashResult => {
@@ -19,4 +19,9 @@ const work = (job: HashJob): HashResult => {
   }
 };
 
-parentPort?.on("message", (jobs: readonly HashJob[]) => parentPort?.postMessage(jobs.map(work)));
+parentPort?.on("message", (jobs: readonly HashJob[]) => {
+  const startedAt = performance.now();
+  const results = jobs.map(work);
+  const batch: HashBatch = { results, tookMs: performance.now() - startedAt };
+  parentPort?.postMessage(batch);
+});

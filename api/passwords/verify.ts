@@ -50,12 +50,12 @@ export const createVerifyPassword = ({ db, hasher, cost }: VerifyDeps): VerifyPa
       throw new ProblemError("too_many_attempts", { headers: { "Retry-After": seconds } });
     }
     const { user } = attempt;
-    const matches = await hasher.verify(password, user?.passwordHash ?? nobodys, signal);
+    const matches = await hasher.verify(password, user?.passwordHash ?? nobodys, { signal });
     if (user === undefined || !matches) return undefined;
     const { userId, passwordHash, isVerified } = user;
     await forgetPasswordAttempts(db, emailKey);
     if (isOutdated(passwordHash, cost)) {
-      await replacePasswordHash(db, { userId, from: passwordHash, to: await hasher.hash(password, signal) });
+      await replacePasswordHash(db, { userId, from: passwordHash, to: await hasher.hash(password, { signal }) });
     }
     return { userId, isVerified };
   };

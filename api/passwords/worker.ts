@@ -11,10 +11,18 @@ export type HashResult =
   | { readonly kind: "verify"; readonly matches: boolean }
   | { readonly kind: "failed"; readonly message: string };
 
+/** A batch of jobs that is done. */
+export interface HashBatch {
+  /** One per job. */
+  readonly results: readonly HashResult[];
+  /** What the batch took in the thread, without the way there and back. */
+  readonly tookMs: number;
+}
+
 /** A thread that works on one batch of jobs at a time, in their order. */
 export interface HashWorker {
-  /** One result per job. Rejects if the thread ends before it has answered. */
-  run(jobs: readonly HashJob[]): Promise<readonly HashResult[]>;
+  /** Rejects if the thread ends before it has answered. */
+  run(jobs: readonly HashJob[]): Promise<HashBatch>;
   isAlive(): boolean;
   end(): void;
 }
@@ -22,12 +30,12 @@ export interface HashWorker {
 /** Starts a thread, which does not keep the process alive. `script` is what it runs. */
 export const createHashWorker = (script: URL = new URL("./thread.ts", import.meta.url)): HashWorker => {
   const worker = new Worker(script);
-  let pending: PromiseWithResolvers<readonly HashResult[]> | undefined;
+  let pending: PromiseWithResolvers<HashBatch> | undefined;
   let isAlive = true;
   let lastError: unknown;
 
-  worker.on("message", (results: readonly HashResult[]) => {
-    pending?.resolve(results);
+  worker.on("message", (batch: HashBatch) => {
+    pending?.resolve(batch);
     pending = undefined;
   });
   worker.on("error", (error) => {
@@ -44,7 +52,7 @@ export const createHashWorker = (script: URL = new URL("./thread.ts", import.met
 
   return {
     run: (jobs) => {
-      pending = Promise.withResolvers<readonly HashResult[]>();
+      pending = Promise.withResolvers<HashBatch>();
       if (isAlive) worker.postMessage(jobs);
       else pending.reject(new Error("the password worker has exited", { cause: lastError }));
       return pending.promise;

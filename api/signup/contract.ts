@@ -5,6 +5,10 @@ import type { SignupInput } from "./schema.ts";
 /** A signup as its caller asks for it, in valid form. */
 export interface SignupRequest {
   readonly input: SignupInput;
+  /** Whom the request is from, as a key. */
+  readonly client: string;
+  /** Resolves when the request is admitted by all processes; rejects if it is not. Nothing is read or written before. */
+  readonly confirm: () => Promise<void>;
   /** SHA-256 of the client's Idempotency-Key, in hex. */
   readonly idempotencyKeyHash?: string | undefined;
   readonly trace: TraceContext;

@@ -5,6 +5,8 @@ import { createSharing } from "./in-flight.ts";
 
 const aRequest = (parts: Partial<SignupRequest> = {}): SignupRequest => ({
   input: { user_name: "Hoa", email: "hoa@example.com", password: "một mật khẩu đủ dài", locale: "vi" },
+  client: "192.0.2.1",
+  confirm: async () => {},
   trace: randomTraceContext(randomHex),
   signal: new AbortController().signal,
   ...parts,

@@ -1,5 +1,6 @@
 import type { TraceContext } from "../../observability/trace-context.ts";
-import { acceptLanguage, header, jsonAnswer, jsonRequest, problems } from "../openapi/describe.ts";
+import type { Admit } from "../admission/admission.ts";
+import { acceptLanguage, header, jsonAnswer, jsonRequest, problems, rateLimitHeaders } from "../openapi/describe.ts";
 import { exampleLocation, exampleSignup, exampleSignupRequest } from "../openapi/examples.ts";
 import { ProblemError } from "../problem.ts";
 import { readJson, requireJson } from "../read-body.ts";
@@ -13,11 +14,14 @@ import { type ParseSignup, signupSchema } from "./schema.ts";
 export interface SignupRouteDeps {
   readonly parseSignup: ParseSignup;
   readonly signUp: SignUp;
+  readonly admit: Admit;
+  /** Whom a request is from, as a key. */
+  readonly clientOf: (request: Request) => string;
   readonly newTraceContext: () => TraceContext;
 }
 
 /** `POST /api/v1/user/`: 201 once user, ledger row and outbox row are committed. */
-export const signupRoute = ({ parseSignup, signUp, newTraceContext }: SignupRouteDeps): Operation => ({
+export const signupRoute = ({ parseSignup, signUp, admit, clientOf, newTraceContext }: SignupRouteDeps): Operation => ({
   description: {
     operationId: "signUp",
     summary: "Sign up; a welcome mail follows",
@@ -45,6 +49,7 @@ export const signupRoute = ({ parseSignup, signUp, newTraceContext }: SignupRout
         headers: {
           Location: header("Path of the mail's status.", exampleLocation),
           "Idempotent-Replayed": header("`true` if an earlier request under the same key created the user."),
+          ...rateLimitHeaders,
         },
         content: jsonAnswer("Signup", signupAnswerSchema, exampleSignup),
       },
@@ -57,18 +62,25 @@ export const signupRoute = ({ parseSignup, signUp, newTraceContext }: SignupRout
         "unsupported_media_type",
         "validation_failed",
         "idempotency_key_reused",
+        "too_many_requests",
         "too_busy",
         "database_unavailable",
       ),
     },
   },
   handler: async (c) => {
+    // First of all, because a connection that has ended has no address.
+    const client = clientOf(c.req.raw);
     requireJson(c.req.header("content-type"));
     const keyHash = readIdempotencyKey(c.req.header("idempotency-key"));
     const parsed = parseSignup(await readJson(c));
     if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
+    const { input } = parsed;
+    const { headers, confirm } = await admit({ client, email: input.email, idempotencyKeyHash: keyHash });
     const outcome = await signUp({
-      input: parsed.input,
+      input,
+      client,
+      confirm,
       idempotencyKeyHash: keyHash,
       trace: traceOf(c, newTraceContext),
       signal: c.req.raw.signal,
@@ -77,6 +89,7 @@ export const signupRoute = ({ parseSignup, signUp, newTraceContext }: SignupRout
     return c.json(toSignupAnswer(outcome.signup), 201, {
       Location: eventHref(outcome.signup.eventId),
       "Cache-Control": "no-store",
+      ...headers,
       ...(outcome.replayed ? { "Idempotent-Replayed": "true" } : {}),
     });
   },

@@ -62,13 +62,14 @@ export const createSignUp = (deps: SignUpDeps): SignUp => {
   };
 
   /** No fast hash of the body is kept, for the password is in it: the parts are compared, the password by argon2. */
-  const replay = async (stored: KeyedSignup, { input, signal }: SignupRequest): Promise<SignupOutcome> => {
+  const replay = async (stored: KeyedSignup, request: SignupRequest): Promise<SignupOutcome> => {
+    const { input } = request;
     const { userId, eventId, userName, email, createdAt, isVerified } = stored;
     const isSame =
       userName === input.user_name &&
       email === input.email &&
       stored.locale === input.locale &&
-      (await hasher.verify(input.password, stored.passwordHash, signal));
+      (await hasher.verify(input.password, stored.passwordHash, request));
     if (!isSame) return { kind: "idempotency_key_reused" };
     return {
       kind: "accepted",
@@ -77,10 +78,16 @@ export const createSignUp = (deps: SignUpDeps): SignUp => {
     };
   };
 
+  const hashFor = async (request: SignupRequest): Promise<string> => {
+    const [passwordHash] = await Promise.all([hasher.hash(request.input.password, request), request.confirm()]);
+    return passwordHash;
+  };
+
   const signUpUnderKey = async (request: SignupRequest, keyHash: string): Promise<SignupOutcome> => {
+    await request.confirm();
     const earlier = await findByIdempotencyKey(keyHash);
     if (earlier !== undefined) return replay(earlier, request);
-    const passwordHash = await hasher.hash(request.input.password, request.signal);
+    const passwordHash = await hashFor(request);
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const result = await write(request, passwordHash);
       if (result.kind !== "idempotency_key_used") return result;
@@ -94,7 +101,7 @@ export const createSignUp = (deps: SignUpDeps): SignUp => {
   return async (request) => {
     const keyHash = request.idempotencyKeyHash;
     if (keyHash !== undefined) return share(keyHash, request, () => signUpUnderKey(request, keyHash));
-    const result = await write(request, await hasher.hash(request.input.password, request.signal));
+    const result = await write(request, await hashFor(request));
     if (result.kind === "idempotency_key_used") throw new Error("a signup without a key met one");
     return result;
   };

@@ -16,6 +16,8 @@ const KINDS: Readonly<Record<MetricName, Kind>> = {
   [names.MESSAGING_PROCESS_DURATION]: "histogram of seconds",
   [names.SIGNUP_TIME_TO_INBOX]: "histogram of seconds",
   [names.SIGNUP_TIME_TO_DONE]: "histogram of seconds",
+  [names.SIGNUP_ADMISSION_REFUSED]: "counter",
+  [names.SIGNUP_PASSWORD_HASH_WAIT]: "histogram of seconds",
   [names.MAIL_UNCERTAIN]: "counter",
   [names.MAIL_BOUNCES]: "counter",
   [names.SIGNUP_CLAIMED]: "counter",
@@ -78,6 +80,7 @@ export const LABEL = {
   cause: "signup_uncertain_cause",
   reason: "signup_reason",
   bounce: "signup_bounce_kind",
+  limit: "signup_limit",
   server: "server_address",
   summary: "db_query_summary",
 } as const;

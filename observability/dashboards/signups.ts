@@ -197,6 +197,21 @@ export const signupsDashboard = (): Dashboard =>
             },
           ],
         }),
+        graph({
+          title: "Not admitted, by limit",
+          description:
+            "Signups and requests for another mail that were refused before they cost anything: 429 by a limit, 503 by the queue of passwords to hash.",
+          unit: "reqps",
+          width: 8,
+          lines: [{ expr: rateOf(names.SIGNUP_ADMISSION_REFUSED, "", [LABEL.limit]), legend: `{{${LABEL.limit}}}` }],
+        }),
+        graph({
+          title: "Wait for a hash",
+          description: "How long a password waits until it is hashed. Above 2 s of work the queue refuses.",
+          unit: "s",
+          width: 8,
+          lines: percentiles(names.SIGNUP_PASSWORD_HASH_WAIT),
+        }),
       ],
     },
     {

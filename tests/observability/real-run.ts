@@ -84,7 +84,7 @@ const bounceOne = async (system: System, api: RunningProcess): Promise<void> => 
   if (!(await answer.text()).includes("recorded")) throw new Error("the bounce was not recorded");
 };
 
-/** Signups, an invalid one, a retry, a dead letter, a consumer that is killed with a mail in flight, a pause, and a lost entry. */
+/** Signups, an invalid one, one too many, a retry, a dead letter, a consumer that is killed with a mail in flight, a pause, and a lost entry. */
 export const startRealRun = async (): Promise<RealRun> => {
   await using stack = new AsyncDisposableStack();
   const receiver = stack.use(startOtlpReceiver());
@@ -116,10 +116,12 @@ export const startRealRun = async (): Promise<RealRun> => {
     Promise.all(Array.from({ length: count }, () => signUpAt(api, address(mood))));
   await people("plain", 20);
   await signUpAt(api, { email: "no address" });
+  // More spellings of one mailbox than are admitted.
+  for (let spelling = 1; spelling <= 6; spelling += 1) await signUpAt(api, { email: `one+${spelling}@inbox.example` });
   await people("later", 4);
   await people("never", 2);
   await people("hang", 1);
-  await eventually(() => system.mailServer.taken.length >= 24);
+  await eventually(() => system.mailServer.taken.length >= 29);
   await bounceOne(system, api);
   const second = system.consumer(forSecond);
   first.kill("SIGKILL");

@@ -1,0 +1,190 @@
+import { comparisonKey } from "../../database/comparison-key.ts";
+import type { Logger } from "../../observability/logger.ts";
+import { instruments } from "../../observability/metrics.ts";
+import { canonicalMailbox } from "../../runtime/mailbox.ts";
+import type { Keys } from "../../stream/keys.ts";
+import type { LimitAnswer, LimitedRequest, LimitRefusal } from "../../stream/scripts/take-limits.ts";
+import { ProblemError } from "../problem.ts";
+import { createInProcessLimits } from "./in-process.ts";
+import { type AdmissionLimit, type Applicant, type Counting, KEEP_MS, limitsFor } from "./limits.ts";
+import { rateLimitFields, refusalFields } from "./rate-limit-fields.ts";
+import { createSharedLimits } from "./shared-limits.ts";
+
+/** A request that is admitted. */
+export interface Admission {
+  /** For its answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  /**
+   * Resolves when all processes together admit it, too. To be awaited before anything is read or written; a hash may be made
+   * meanwhile.
+   *
+   * @throws {ProblemError} `too_many_requests`
+   */
+  confirm(): Promise<void>;
+}
+
+/**
+ * Admits a request that would cost a hash, a statement or a mail, before it has cost any.
+ *
+ * @throws {ProblemError} `too_many_requests`
+ */
+export type Admit = (applicant: Applicant) => Promise<Admission>;
+
+export interface AdmissionDeps {
+  /** Those in force, as `limitsOf` has them. */
+  readonly limits: readonly AdmissionLimit[];
+  /** Decides on requests in their order, for all processes. */
+  readonly take: (requests: readonly LimitedRequest[]) => Promise<readonly LimitAnswer[]>;
+  readonly keys: Keys;
+  /** The key of the digests that stand for addresses and clients in Redis: the same in all processes. */
+  readonly readDigestKey: () => Promise<Uint8Array>;
+  /** Monotonic, in ms. */
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** Names in a store what a request is about. */
+interface Naming {
+  limit(name: string, by: string): string;
+  record(mailbox: string): string;
+  member(spelling: string): string;
+}
+
+/** In this process, where nobody looks. */
+const PLAIN: Naming = {
+  limit: (name, by) => `${name}:${by}`,
+  record: (mailbox) => mailbox,
+  member: (spelling) => spelling,
+};
+
+/** 128 bits: enough that nobody finds another text with the same. */
+const DIGEST_LENGTH = 22;
+/** Enough for the spellings of one mailbox, and for the keys of those who use it. */
+const SHORT = 11;
+
+/**
+ * In Redis: no client and no address can be read from its keys, nor guessed without the digests' key. SHA-512/256 does not reveal
+ * its state, so that it needs no HMAC to be keyed (NIST FIPS 180-4, 5.3.6).
+ */
+const namingBy = (keys: Keys, digestKey: Uint8Array): Naming => {
+  const prefix = Buffer.from(digestKey).toString("base64url");
+  const digest = (text: string): string =>
+    Bun.CryptoHasher.hash("sha512-256", `${prefix}:${text}`, "base64url").slice(0, DIGEST_LENGTH);
+  return {
+    limit: (name, by) => keys.limit(name, digest(by)),
+    record: (mailbox) => keys.admitted(digest(mailbox)),
+    member: (spelling) => digest(spelling).slice(0, SHORT),
+  };
+};
+
+/** The member of a mailbox that is spelt as `canonicalMailbox` spells it. */
+const CANONICAL = "-";
+
+const requestBy = (
+  naming: Naming,
+  { email, idempotencyKeyHash }: Applicant,
+  counting: readonly Counting[],
+): LimitedRequest => {
+  const mailbox = canonicalMailbox(email);
+  const spelling = comparisonKey(email);
+  return {
+    record: naming.record(mailbox),
+    member: spelling === mailbox ? CANONICAL : naming.member(spelling),
+    token: idempotencyKeyHash?.slice(0, SHORT) ?? "",
+    takes: counting.map(({ limit, by }) => ({
+      limit,
+      key: limit.isOfRecord ? undefined : naming.limit(limit.name, by),
+    })),
+  };
+};
+
+/** Asks again for the digests' key so long after a failure. */
+const READ_AGAIN_MS = 1_000;
+
+const CONFIRMED = async (): Promise<void> => {};
+
+/** The answer, and what is still to come of all processes together. */
+interface Decided {
+  readonly answer: LimitAnswer;
+  readonly later?: Promise<LimitAnswer | undefined>;
+}
+
+/**
+ * What is far from every limit, by what this process knows, is admitted at once, and told to the others within some ms; if one of its
+ * limits is exact, it is confirmed by all processes while its password is hashed. Close to a limit Redis is waited for, in which all
+ * processes count; while it is away, each process counts for itself. What this process knows to be refused is refused without asking.
+ */
+export const createAdmission = (deps: AdmissionDeps): Admit => {
+  const { limits, keys, readDigestKey, now } = deps;
+  const shared = createSharedLimits(deps);
+  const own = createInProcessLimits({ now, keepMs: KEEP_MS });
+  let naming: Naming | undefined;
+  let readAt = Number.NEGATIVE_INFINITY;
+
+  /** Not waited for: until the key is known, the limits are this process's own. */
+  const readKey = (): void => {
+    if (now() - readAt < READ_AGAIN_MS) return;
+    readAt = now();
+    readDigestKey().then(
+      (key) => {
+        naming = namingBy(keys, key);
+      },
+      // Postgres is away: then no signup succeeds, and its answer says so.
+      () => {},
+    );
+  };
+  readKey();
+
+  const decide = async (applicant: Applicant, counting: readonly Counting[]): Promise<Decided> => {
+    const request = requestBy(PLAIN, applicant, counting);
+    const decision = own.decide(request);
+    if (naming === undefined) readKey();
+    const isRefused = decision.answer.kind === "refused";
+    // Another process may know it as a repeat.
+    const mayBeRepeated = request.token !== "" && !decision.isRepeated;
+    if (naming === undefined || (isRefused && !mayBeRepeated)) {
+      decision.commit();
+      return decision;
+    }
+    const sharedRequest = requestBy(naming, applicant, counting);
+    const learn = (answer: LimitAnswer | undefined) => {
+      if (answer?.kind === "refused") own.learn(request, answer);
+      return answer;
+    };
+    if (decision.isFarFromLimits) {
+      decision.commit();
+      const { answer } = decision;
+      if (counting.some(({ limit }) => limit.isExact)) return { answer, later: shared.take(sharedRequest).then(learn) };
+      shared.takeLater(sharedRequest, learn);
+      return { answer };
+    }
+    const answer = learn(await shared.take(sharedRequest));
+    if (answer?.kind === "refused") return { answer };
+    // Others were admitted meanwhile.
+    const latest = own.decide(request);
+    latest.commit();
+    return { answer: answer ?? latest.answer };
+  };
+
+  const refused = (counting: readonly Counting[], { by, waitMs }: LimitRefusal): ProblemError => {
+    const refusing = counting[by]?.limit;
+    if (refusing === undefined) throw new Error("a limit refused that does not count the request");
+    instruments().admissionRefused.add(1, { "signup.limit": refusing.name });
+    return new ProblemError("too_many_requests", { headers: refusalFields(refusing, waitMs) });
+  };
+
+  return async (applicant) => {
+    const counting = limitsFor(limits, applicant);
+    const [first] = counting;
+    if (first === undefined) return { headers: {}, confirm: CONFIRMED };
+    const { answer, later } = await decide(applicant, counting);
+    if (answer.kind === "refused") throw refused(counting, answer);
+    return {
+      headers: answer.left === undefined ? {} : rateLimitFields(first.limit, answer.left),
+      confirm: async () => {
+        const confirmed = await later;
+        if (confirmed?.kind === "refused") throw refused(counting, confirmed);
+      },
+    };
+  };
+};

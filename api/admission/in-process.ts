@@ -1,0 +1,161 @@
+import {
+  COUNTS,
+  type Left,
+  type Limit,
+  type LimitAnswer,
+  type LimitedRequest,
+  type LimitRefusal,
+} from "../../stream/scripts/take-limits.ts";
+
+/** What a process decides on a request. */
+export interface Decision {
+  readonly answer: LimitAnswer;
+  /** Whether every limit has so much left that a few processes, each by itself, could not exceed it. */
+  readonly isFarFromLimits: boolean;
+  /** Whether the request is known as a repeat. */
+  readonly isRepeated: boolean;
+  /** Takes one from each limit, if it is admitted. */
+  commit(): void;
+}
+
+/** The limits of one process: the rule of `take-limits.lua`, by what this process has admitted and has learned of others. */
+export interface InProcessLimits {
+  decide(request: LimitedRequest): Decision;
+  /** Refuses, from now on, as all processes together have refused this request. */
+  learn(request: LimitedRequest, refusal: LimitRefusal): void;
+}
+
+export interface InProcessOptions {
+  readonly now: () => number;
+  /** How long a record is kept after the last request that was admitted. */
+  readonly keepMs: number;
+  /** Most limits and most records that are kept; beyond, the oldest are forgotten. */
+  readonly maxKeys?: number;
+}
+
+const MAX_KEYS = 50_000;
+const MAX_MEMBERS = 32;
+/** A limit is far while no more than this share of it is used, or one. */
+const FAR_SHARE = 1 / 8;
+
+interface Expiring {
+  readonly endsAt: number;
+}
+
+interface RequestRecord extends Expiring {
+  /** When its own limit is whole again. */
+  readonly wholeAt: number;
+  /** Token by member, the latest last. */
+  readonly members: ReadonlyMap<string, string>;
+}
+
+/** A limit that counts a request, and what it would be with it. */
+interface Counted {
+  readonly limit: Limit;
+  readonly key: string | undefined;
+  readonly position: number;
+  readonly intervalMs: number;
+  readonly wholeAfterMs: number;
+}
+
+const NEVER: RequestRecord = { endsAt: 0, wholeAt: 0, members: new Map() };
+
+/** Sets a key as the newest, and forgets what is over, and what is beyond `max`, from the oldest on. */
+const put = <Value extends Expiring>(map: Map<string, Value>, key: string, value: Value, now: number, max: number) => {
+  map.delete(key);
+  map.set(key, value);
+  for (const [oldest, { endsAt }] of map) {
+    if (endsAt > now && map.size <= max) break;
+    map.delete(oldest);
+  }
+};
+
+const intervalOf = ({ periodMs, quota }: Limit): number => periodMs / quota;
+
+/** How much too early the request is; less than a ms is rounding. */
+const earlyMs = ({ limit, wholeAfterMs }: Counted): number => {
+  const early = wholeAfterMs - limit.periodMs;
+  return early >= 1 ? Math.ceil(early) : 0;
+};
+
+const isFar = ({ limit, intervalMs, wholeAfterMs }: Counted): boolean =>
+  wholeAfterMs < intervalMs * Math.max(1, limit.quota * FAR_SHARE) + 1;
+
+const leftOf = ({ limit, intervalMs, wholeAfterMs }: Counted): Left => ({
+  count: Math.max(0, Math.floor((limit.periodMs - wholeAfterMs + 1) / intervalMs)),
+  wholeAfterMs: Math.ceil(wholeAfterMs),
+});
+
+const answerTo = (counted: readonly Counted[]): LimitAnswer => {
+  let refusal: LimitRefusal | undefined;
+  for (const each of counted) {
+    const waitMs = earlyMs(each);
+    if (waitMs > (refusal?.waitMs ?? 0)) refusal = { kind: "refused", by: each.position, waitMs };
+  }
+  if (refusal !== undefined) return refusal;
+  const [first] = counted;
+  return first?.position === 0 ? { kind: "admitted", left: leftOf(first) } : { kind: "admitted" };
+};
+
+export const createInProcessLimits = (options: InProcessOptions): InProcessLimits => {
+  const { now: clock, keepMs, maxKeys = MAX_KEYS } = options;
+  /** They end when they are whole again. */
+  const limits = new Map<string, Expiring>();
+  const records = new Map<string, RequestRecord>();
+
+  const recordOf = (key: string, now: number): RequestRecord => {
+    const record = records.get(key);
+    return record !== undefined && record.endsAt > now ? record : NEVER;
+  };
+
+  const wholeAtOf = (record: RequestRecord, key: string | undefined): number =>
+    key === undefined ? record.wholeAt : (limits.get(key)?.endsAt ?? 0);
+
+  return {
+    decide({ record: recordKey, member, token, takes }) {
+      const now = clock();
+      const record = recordOf(recordKey, now);
+      const known = record.members.get(member);
+      const isRepeated = token !== "" && known === token;
+      const who = isRepeated ? COUNTS.sameToken : known === undefined ? COUNTS.newMember : COUNTS.sameMember;
+
+      const counted: Counted[] = [];
+      for (const [position, { limit, key }] of takes.entries()) {
+        if ((limit.counts & who) === 0) continue;
+        const intervalMs = intervalOf(limit);
+        const wholeAfterMs = Math.max(0, wholeAtOf(record, key) - now) + intervalMs;
+        counted.push({ limit, key, position, intervalMs, wholeAfterMs });
+      }
+      const answer = answerTo(counted);
+
+      const commit = (): void => {
+        if (answer.kind === "refused") return;
+        let { wholeAt } = record;
+        for (const { key, wholeAfterMs } of counted) {
+          if (key === undefined) wholeAt = now + wholeAfterMs;
+          else put(limits, key, { endsAt: now + wholeAfterMs }, now, maxKeys);
+        }
+        const members = new Map(record.members);
+        members.delete(member);
+        members.set(member, token);
+        for (const [oldest] of members) {
+          if (members.size <= MAX_MEMBERS) break;
+          members.delete(oldest);
+        }
+        put(records, recordKey, { endsAt: now + keepMs, wholeAt, members }, now, maxKeys);
+      };
+      return { answer, isFarFromLimits: counted.every(isFar), isRepeated, commit };
+    },
+
+    learn({ record: recordKey, takes }, { by, waitMs }) {
+      const refusing = takes[by];
+      if (refusing === undefined) return;
+      const now = clock();
+      const { limit, key } = refusing;
+      const record = recordOf(recordKey, now);
+      const wholeAt = Math.max(wholeAtOf(record, key), now + waitMs + limit.periodMs - intervalOf(limit));
+      if (key === undefined) put(records, recordKey, { ...record, endsAt: now + keepMs, wholeAt }, now, maxKeys);
+      else put(limits, key, { endsAt: wholeAt }, now, maxKeys);
+    },
+  };
+};

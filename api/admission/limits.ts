@@ -1,0 +1,85 @@
+import { canonicalMailbox, mailDomain } from "../../runtime/mailbox.ts";
+import { RATE_LIMIT_DEFAULTS } from "../../settings/limits.ts";
+import type { Settings } from "../../settings/load.ts";
+import { COUNTS, type Limit } from "../../stream/scripts/take-limits.ts";
+import { isPrivate } from "../client/client.ts";
+import { isLargeProvider } from "./large-providers.ts";
+
+/** Who asks to be admitted, and to which address a mail would go. */
+export interface Applicant {
+  /** As `clientOf` names it. */
+  readonly client: string;
+  readonly email: string;
+  /** SHA-256 of the client's Idempotency-Key, in hex. */
+  readonly idempotencyKeyHash?: string | undefined;
+}
+
+/** A limit that is in force. The name is shown to clients, and in metrics. */
+export interface AdmissionLimit extends Limit {
+  readonly name: LimitName;
+  /** A default does not count clients on private networks: they are programs of the operator's, or a proxy that is not trusted yet. */
+  readonly sparesPrivate: boolean;
+  /** All processes together never exceed it. A default may be exceeded by what a process admits before it learns of others. */
+  readonly isExact: boolean;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** How long it is remembered what was admitted to a mailbox: as long as the longest limit looks back. */
+export const KEEP_MS = HOUR_MS;
+
+/**
+ * Limits of what a request costs, and of the mail that follows it. A repeat under the same Idempotency-Key makes nothing new:
+ * it has a limit of its own, of the same size as its client's. An address that was admitted before gets no further mail by a
+ * signup, and by `resend` no more than Postgres allows: only its client, and all together, are counted.
+ */
+const DEFINITIONS = {
+  client: { setting: "RATE_LIMIT_PER_IP", periodMs: MINUTE_MS, counts: COUNTS.newMember + COUNTS.sameMember },
+  repeat: { setting: "RATE_LIMIT_PER_IP", periodMs: MINUTE_MS, counts: COUNTS.sameToken },
+  address: { setting: "RATE_LIMIT_PER_ADDRESS", periodMs: HOUR_MS, counts: COUNTS.newMember },
+  domain: { setting: "RATE_LIMIT_PER_DOMAIN", periodMs: HOUR_MS, counts: COUNTS.newMember },
+  global: { setting: "RATE_LIMIT_GLOBAL", periodMs: MINUTE_MS, counts: COUNTS.newMember + COUNTS.sameMember },
+} as const;
+
+export type LimitName = keyof typeof DEFINITIONS;
+
+const NAMES = ["client", "repeat", "address", "domain", "global"] as const satisfies readonly LimitName[];
+
+/** The limits that the settings ask for; the client's is the first, if there is one. */
+export const limitsOf = (settings: Pick<Settings, keyof typeof RATE_LIMIT_DEFAULTS>): readonly AdmissionLimit[] =>
+  NAMES.map((name) => {
+    const { setting, periodMs, counts } = DEFINITIONS[name];
+    const given = settings[setting];
+    const sparesPrivate = given === undefined && name !== "address";
+    const isOfRecord = name === "address";
+    const isExact = given !== undefined;
+    const quota = given ?? RATE_LIMIT_DEFAULTS[setting];
+    return { name, quota, periodMs, counts, isOfRecord, sparesPrivate, isExact };
+  }).filter(({ quota }) => quota > 0);
+
+/** What a limit counts by; undefined: it does not count this applicant. */
+const countedBy = ({ name }: AdmissionLimit, { client, email }: Applicant): string | undefined => {
+  if (name === "global") return "all";
+  if (name === "client" || name === "repeat") return client;
+  if (name === "address") return canonicalMailbox(email);
+  const domain = mailDomain(email);
+  return isLargeProvider(domain) ? undefined : domain;
+};
+
+/** A limit that counts an applicant, and what it counts by. */
+export interface Counting {
+  readonly limit: AdmissionLimit;
+  readonly by: string;
+}
+
+/** The limits that count an applicant. */
+export const limitsFor = (limits: readonly AdmissionLimit[], applicant: Applicant): readonly Counting[] => {
+  const isSpared = isPrivate(applicant.client);
+  const counting: Counting[] = [];
+  for (const limit of limits) {
+    const by = isSpared && limit.sparesPrivate ? undefined : countedBy(limit, applicant);
+    if (by !== undefined) counting.push({ limit, by });
+  }
+  return counting;
+};

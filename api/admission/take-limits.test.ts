@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomHex } from "../../observability/trace-context.ts";
+import { openCommandConnection, untilReady } from "../../stream/connection.ts";
+import {
+  COUNTS,
+  type Limit,
+  type LimitAnswer,
+  type LimitedRequest,
+  takeLimits,
+} from "../../stream/scripts/take-limits.ts";
+import { redisUrl, silentLog } from "../../tests/pipeline.ts";
+import { createInProcessLimits, type InProcessLimits } from "./in-process.ts";
+
+const redis = openCommandConnection({ url: redisUrl(), name: "limits", log: silentLog, commandTimeoutMs: 5_000 });
+beforeAll(() => untilReady(redis, 5_000));
+afterAll(() => redis.disconnect());
+
+const START = 1_800_000_000_000;
+const KEEP_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+
+const PERSON: Limit = {
+  quota: 5,
+  periodMs: MINUTE_MS,
+  counts: COUNTS.newMember + COUNTS.sameMember,
+  isOfRecord: false,
+};
+const REPEAT: Limit = { quota: 2, periodMs: MINUTE_MS, counts: COUNTS.sameToken, isOfRecord: false };
+const BOX: Limit = { quota: 2, periodMs: 60 * MINUTE_MS, counts: COUNTS.newMember, isOfRecord: true };
+const ODD: Limit = { quota: 7, periodMs: MINUTE_MS, counts: COUNTS.newMember, isOfRecord: false };
+const LIMITS = [PERSON, REPEAT, BOX, ODD];
+
+/** Limits of a test's own, with a clock of its own. */
+const inRedis = () => {
+  let atMs = START;
+  return {
+    pass: (ms: number) => (atMs += ms),
+    take: (requests: readonly LimitedRequest[]) =>
+      takeLimits(redis, requests, { limits: LIMITS, keepMs: KEEP_MS, atMs }),
+  };
+};
+
+const inProcess = () => {
+  let atMs = START;
+  const limits = createInProcessLimits({ now: () => atMs, keepMs: KEEP_MS });
+  return {
+    pass: (ms: number) => (atMs += ms),
+    take: async (requests: readonly LimitedRequest[]): Promise<readonly LimitAnswer[]> => requests.map(taking(limits)),
+  };
+};
+
+const taking = (limits: InProcessLimits) => (request: LimitedRequest) => {
+  const decision = limits.decide(request);
+  decision.commit();
+  return decision.answer;
+};
+
+/** Requests with keys of a test's own; the record is that of the box, or one of the member alone. */
+const builder = () => {
+  const prefix = `test-${randomHex(6)}`;
+  return (member: string, takes: readonly (readonly [Limit, string])[], token = ""): LimitedRequest => ({
+    record: `${prefix}:${takes.find(([limit]) => limit === BOX)?.[1] ?? `of ${member}`}`,
+    member,
+    token,
+    takes: takes.map(([limit, key]) => ({
+      limit,
+      key: limit === BOX ? undefined : `${prefix}:${LIMITS.indexOf(limit)}:${key}`,
+    })),
+  });
+};
+
+const times = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+const kinds = (answers: readonly LimitAnswer[]) => answers.map(({ kind }) => kind);
+const refusal = (by: number, waitMs: number): LimitAnswer => ({ kind: "refused", by, waitMs });
+
+describe.each([
+  ["in Redis", inRedis],
+  ["in a process", inProcess],
+] as const)("limits %s", (_, open) => {
+  test("admit as many as there are, say when the next one is, and fill evenly", async () => {
+    const { take, pass } = open();
+    const request = builder();
+    const [first, second] = await take(times(2, (index) => request(`s${index}`, [[PERSON, "a"]])));
+    expect(first).toEqual({ kind: "admitted", left: { count: 4, wholeAfterMs: 12_000 } });
+    expect(second).toEqual({ kind: "admitted", left: { count: 3, wholeAfterMs: 24_000 } });
+    const rest = await take(times(5, (index) => request(`r${index}`, [[PERSON, "a"]])));
+    expect(kinds(rest)).toEqual(["admitted", "admitted", "admitted", "refused", "refused"]);
+    expect(rest.at(-1)).toEqual(refusal(0, 12_000));
+    pass(11_990);
+    expect(await take([request("early", [[PERSON, "a"]])])).toEqual([refusal(0, 10)]);
+    pass(10);
+    expect(kinds(await take(times(2, (index) => request(`t${index}`, [[PERSON, "a"]]))))).toEqual([
+      "admitted",
+      "refused",
+    ]);
+    pass(MINUTE_MS);
+    expect(kinds(await take(times(6, (index) => request(`u${index}`, [[PERSON, "a"]]))))).toEqual([
+      ...Array(5).fill("admitted"),
+      "refused",
+    ]);
+  });
+
+  test("an interval that is no whole number of ms loses nothing", async () => {
+    const { take } = open();
+    const request = builder();
+    const answers = await take(times(8, (index) => request(`s${index}`, [[ODD, "a"]])));
+    expect(kinds(answers)).toEqual([...Array(7).fill("admitted"), "refused"]);
+  });
+
+  test("one refuses: nothing is taken from the others, and the longest wait is told", async () => {
+    const { take } = open();
+    const request = builder();
+    await take(times(2, (index) => request(`s${index}`, [[BOX, "box"]])));
+    const refused = await take(
+      times(20, (index) =>
+        request(`t${index}`, [
+          [PERSON, "a"],
+          [BOX, "box"],
+        ]),
+      ),
+    );
+    expect(new Set(kinds(refused))).toEqual(new Set(["refused"]));
+    expect(refused[0]).toEqual(refusal(1, 30 * MINUTE_MS));
+    const [fresh] = await take([
+      request("fresh", [
+        [PERSON, "a"],
+        [BOX, "another box"],
+      ]),
+    ]);
+    expect(fresh).toMatchObject({ left: { count: 4 } });
+    await take(times(4, (index) => request(`u${index}`, [[PERSON, "a"]])));
+    expect(
+      await take([
+        request("both", [
+          [PERSON, "a"],
+          [BOX, "box"],
+        ]),
+      ]),
+    ).toEqual([refusal(1, 30 * MINUTE_MS)]);
+  });
+
+  test("a member that was admitted before, and the same token again, are counted by other limits", async () => {
+    const { take } = open();
+    const request = builder();
+    const takes = [
+      [PERSON, "a"],
+      [REPEAT, "a"],
+      [BOX, "box"],
+    ] as const;
+    const leftOf = async (token: string) => {
+      const [answer] = await take([request("subject", takes, token)]);
+      return answer?.kind === "refused" ? answer : (answer?.left?.count ?? "not counted");
+    };
+    expect(await leftOf("t1")).toBe(4);
+    expect([await leftOf("t1"), await leftOf("t1")]).toEqual(["not counted", "not counted"]);
+    expect<unknown>(await leftOf("t1")).toEqual(refusal(1, 30_000));
+    expect([await leftOf(""), await leftOf("t2"), await leftOf("")]).toEqual([3, 2, 1]);
+    const others = await take([request("second", takes), request("third", takes)]);
+    expect(others).toEqual([
+      { kind: "admitted", left: { count: 0, wholeAfterMs: 60_000 } },
+      refusal(2, 30 * MINUTE_MS),
+    ]);
+  });
+
+  test("no limit counts it: it is admitted", async () => {
+    const { take } = open();
+    const request = builder();
+    expect(await take([request("s", []), request("s", [[REPEAT, "a"]])])).toEqual([
+      { kind: "admitted" },
+      { kind: "admitted" },
+    ]);
+  });
+});
+
+test("a random sequence is decided alike in Redis and in a process", async () => {
+  const [shared, own] = [inRedis(), inProcess()];
+  const request = builder();
+  const random = (below: number) => Math.floor(Math.random() * below);
+  for (let round = 0; round < 60; round += 1) {
+    const requests = times(1 + random(8), () =>
+      request(
+        `s${random(12)}`,
+        LIMITS.filter(() => random(3) > 0).map((limit) => [limit, `k${random(3)}`] as const),
+        ["", "t1", "t2"][random(3)],
+      ),
+    );
+    expect(await shared.take(requests)).toEqual(await own.take(requests));
+    const ms = random(20_000);
+    shared.pass(ms);
+    own.pass(ms);
+  }
+});
+
+test("a record remembers the latest members, in Redis and in a process", async () => {
+  for (const { take } of [inRedis(), inProcess()]) {
+    const request = builder();
+    const asked = (member: string) => ({
+      ...request(member, [[REPEAT, "a"]], "0123456789a"),
+      record: request("", []).record,
+    });
+    expect(new Set(kinds(await take(times(60, (index) => asked(`member-${index}`)))))).toEqual(new Set(["admitted"]));
+    // Of those that it does not know any more, none is a repeat.
+    expect(kinds(await take(times(10, (index) => asked(`member-${index}`))))).toEqual(Array(10).fill("admitted"));
+    expect(kinds(await take(times(3, (index) => asked(`member-${59 - index}`))))).toEqual([
+      "admitted",
+      "admitted",
+      "refused",
+    ]);
+  }
+});
+
+test("keys in Redis expire, those of limits when they are whole", async () => {
+  const { take } = inRedis();
+  const request = builder()("s", [[PERSON, "a"]], "token");
+  await take([request, { ...request, record: `${request.record}2` }]);
+  expect(await redis.pttl(request.record)).toBeWithin(KEEP_MS - 10_000, KEEP_MS + 1);
+  expect(await redis.pttl(request.takes[0]?.key ?? "")).toBeWithin(14_000, 24_001);
+});
+
+describe("a process", () => {
+  test("forgets what is over, and never keeps more than it may", () => {
+    let now = 0;
+    const take = taking(createInProcessLimits({ now: () => now, keepMs: KEEP_MS, maxKeys: 100 }));
+    const request = builder();
+    const boxed = (member: string, box: string) =>
+      request(member, [
+        [PERSON, box],
+        [BOX, box],
+      ]);
+    expect(times(3, (index) => take(boxed(`s${index}`, "first")).kind)).toEqual(["admitted", "admitted", "refused"]);
+    for (let index = 0; index < 200; index += 1) take(boxed(`t${index}`, `box ${index}`));
+    expect(take(boxed("s4", "first"))).toMatchObject({ left: { count: 4 } });
+    now += 2 * KEEP_MS;
+    expect(take(boxed("s4", "first"))).toMatchObject({ left: { count: 4 } });
+  });
+
+  test("is far from a limit until an eighth is used, and with the first of it", () => {
+    const limits = createInProcessLimits({ now: () => START, keepMs: KEEP_MS });
+    const request = builder();
+    const far = (limit: Limit, count: number) =>
+      times(count, (index) => {
+        const decision = limits.decide(request(`s${index}`, [[limit, `of ${limit.quota}`]]));
+        decision.commit();
+        return decision.isFarFromLimits;
+      });
+    expect(far({ ...PERSON, quota: 24 }, 5)).toEqual([true, true, true, false, false]);
+    expect(far(PERSON, 2)).toEqual([true, false]);
+  });
+
+  test("refuses what it has learned to be refused, for as long", () => {
+    let now = START;
+    const limits = createInProcessLimits({ now: () => now, keepMs: KEEP_MS });
+    const request = builder();
+    for (const [limit, waitMs] of [
+      [PERSON, 7_000],
+      [BOX, 20 * MINUTE_MS],
+    ] as const) {
+      const asked = (member: string) => request(member, [[limit, "a"]]);
+      limits.learn(asked("s1"), { kind: "refused", by: 0, waitMs });
+      expect(limits.decide(asked("s2")).answer).toEqual(refusal(0, waitMs));
+      now += waitMs;
+      expect(limits.decide(asked("s3")).answer).toMatchObject({ kind: "admitted" });
+    }
+  });
+});

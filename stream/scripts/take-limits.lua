@@ -1,0 +1,83 @@
+-- Takes one from each limit of a request, or from none of them; for many requests, one after the other.
+--
+-- KEYS  for each request: its record (string: the ms at which the record's own limit is whole again, then ` member=token` of those
+--       that were admitted, the latest last), then its other limits (strings: the ms at which each is whole again)
+-- ARGV  1 time in ms, empty for Redis' clock   2 how long a record is kept, in ms   3 how many kinds of limits there are;
+--       for each kind: how many, in how many ms, whether it is the record's own (1), and whom it counts, as a sum: 1 a member that
+--       the record does not have, 2 one that it has, 4 one that it has with the same token;
+--       for each request: its member, its token (empty: none), how many limits it has, and the kind of each, from 1
+-- Returns for each request: the position of the limit that refuses it, 0 if none does; the ms after which none will; what is
+--       left of its first limit, -1 if that does not count it; and the ms after which that is whole again
+--
+-- Atomic: two requests must not take the same place, and one that is refused must not use up what others may take.
+--
+-- A limit of n in t is a bucket of n that fills evenly, at one each t/n (GCRA). Its key expires when it is whole.
+local LONGEST_RECORD = 1024
+local now = tonumber(ARGV[1])
+if now == nil then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + time[2] / 1000
+end
+local kinds, at = {}, 4
+for kind = 1, tonumber(ARGV[3]) do
+  local quota, period = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+  kinds[kind] = { period = period, interval = period / quota, own = ARGV[at + 2] == '1', counts = tonumber(ARGV[at + 3]) }
+  at = at + 4
+end
+
+local answers, key = {}, 1
+while at <= #ARGV do
+  local member, token, limits = ' ' .. ARGV[at] .. '=', ARGV[at + 1], tonumber(ARGV[at + 2])
+  local record_key, who, own, members = KEYS[key], 1, 0, ''
+  key = key + 1
+  local record = redis.call('GET', record_key)
+  if record then
+    local blank = string.find(record, ' ', 1, true)
+    own, members = tonumber(string.sub(record, 1, blank - 1)), string.sub(record, blank)
+    local from, to = string.find(members, member, 1, true)
+    if from then
+      local known = string.match(members, '^%w*', to + 1)
+      who = (token ~= '' and token == known) and 4 or 2
+      members = string.sub(members, 1, from - 1) .. string.sub(members, to + 1 + #known)
+    end
+  end
+
+  local refused, wait, whole, keys = 0, 0, {}, {}
+  for limit = 1, limits do
+    local kind = kinds[tonumber(ARGV[at + 2 + limit])]
+    if not kind.own then
+      keys[limit] = KEYS[key]
+      key = key + 1
+    end
+    if bit.band(kind.counts, who) ~= 0 then
+      local before = kind.own and own or tonumber(redis.call('GET', keys[limit])) or 0
+      whole[limit] = math.max(now, before) + kind.interval
+      local early = whole[limit] - kind.period - now
+      -- Less than a ms is rounding.
+      if early >= 1 and early > wait then refused, wait = limit, early end
+    end
+  end
+  local left, refill = -1, 0
+  if refused == 0 then
+    for limit, time in pairs(whole) do
+      if keys[limit] then
+        redis.call('SET', keys[limit], string.format('%.3f', time), 'PX', math.ceil(time - now))
+      else
+        own = time
+      end
+    end
+    members = members .. member .. token
+    while #members > LONGEST_RECORD do members = string.match(members, '^ %S+(.*)$') end
+    redis.call('SET', record_key, string.format('%.3f', own) .. members, 'PX', ARGV[2])
+    if whole[1] then
+      local kind = kinds[tonumber(ARGV[at + 3])]
+      refill = whole[1] - now
+      left = math.max(0, math.floor((kind.period - refill + 1) / kind.interval))
+    end
+  end
+  local count = #answers
+  answers[count + 1], answers[count + 2] = refused, math.ceil(wait)
+  answers[count + 3], answers[count + 4] = left, math.ceil(refill)
+  at = at + 3 + limits
+end
+return answers
