@@ -186,7 +186,8 @@ export const SETTINGS = {
     schema: text().regex(/^[\x21-\x7e]{16,}$/, "expected at least 16 visible ASCII characters"),
     example: "a-long-random-token-of-your-own",
     unit: "",
-    about: "Bearer token for machines, required by `/api/v1/backlog`. If not set, that route answers 401.",
+    about:
+      "Bearer token for machines, required by the routes that only they may use. If not set, those routes answer 401.",
     secret: true,
   }),
   CONFIRMATION_SECRET: setting({
