@@ -1,5 +1,5 @@
 import { VERSION } from "../observability/version.ts";
-import { describe } from "../runtime/situation.ts";
+import { describe } from "../runtime/situation/describe.ts";
 import type { RunningGroup } from "./engine/group.ts";
 
 /** A group in the health answers. */
@@ -26,7 +26,6 @@ const whyOf = (group: RunningGroup): string => {
     exists: true,
     unfinished: undefined,
     oldestMs: 0,
-    waitingRetries: 0,
     held: [],
     dead: 0,
     consumers: [{ ...report, name: "this consumer", silentMs: 0 }],

@@ -14,6 +14,13 @@ interface Provider {
   readonly hasSubdomains?: boolean;
 }
 
+/** Where Yahoo has mailboxes. */
+export const YAHOO_DOMAINS = [
+  "yahoo.com",
+  ...["yahoo.com.vn", "yahoo.co.uk", "yahoo.fr", "yahoo.de", "yahoo.it", "yahoo.es", "yahoo.ca", "yahoo.in"],
+  ...["yahoo.co.in", "yahoo.com.au", "yahoo.com.br", "ymail.com", "rocketmail.com"],
+] as const;
+
 /** Providers that publish how they fold addresses. `+tag` is left out for every domain: who reads it otherwise is rare. */
 const PROVIDERS: readonly Provider[] = [
   { domains: ["gmail.com", "googlemail.com"], isOneNamespace: true, ignored: /\./g },
@@ -26,19 +33,7 @@ const PROVIDERS: readonly Provider[] = [
   },
   // Outlook, Hotmail and Live have a namespace for each domain, and no rule but `+tag`: nothing is to be said of them.
   {
-    domains: [
-      ...([
-        "yahoo.com",
-        "yahoo.com.vn",
-        "yahoo.co.uk",
-        "yahoo.fr",
-        "yahoo.de",
-        "yahoo.it",
-        "yahoo.es",
-        "yahoo.ca",
-      ] as const),
-      ...["yahoo.in", "yahoo.co.in", "yahoo.com.au", "yahoo.com.br", "ymail.com", "rocketmail.com"],
-    ],
+    domains: YAHOO_DOMAINS,
     // No name at Yahoo has a hyphen: what has one is a disposable address.
     tagFrom: /-/,
   },

@@ -108,6 +108,7 @@ export const readGroupStatus = async (
   orphaned = false,
 ): Promise<GroupStatus> => {
   const retries = keys.retriesStream(name);
+  const now = redisTimeMs(redis);
   const [
     onEvents,
     onRetries,
@@ -123,13 +124,13 @@ export const readGroupStatus = async (
     recordOf(redis, keys.events, name),
     recordOf(redis, retries, name),
     redis.zcard(keys.retrySet(name)),
-    redisTimeMs(redis).then((nowMs) => redis.zcount(keys.retrySet(name), "-inf", nowMs)),
+    now.then((nowMs) => redis.zcount(keys.retrySet(name), "-inf", nowMs)),
     redis.xlen(keys.dead(name)),
     redis.sismember(keys.paused, name),
     redis.hget(keys.pausedFor, name),
     watermarkAgeMs(redis, keys, name),
     readConsumers(redis, keys, name),
-    redisTimeMs(redis).then((nowMs) => readHistory(redis, keys, name, nowMs)),
+    now.then((nowMs) => readHistory(redis, keys, name, nowMs)),
   ]);
   return {
     group: name,

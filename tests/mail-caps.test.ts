@@ -5,26 +5,17 @@ import { factory as welcomes } from "../consumers/welcome-email/group.ts";
 import { comparisonKey } from "../database/comparison-key.ts";
 import { countLedger } from "../database/ledger/counts.ts";
 import { answerOf, textOf } from "../ops/operator-for-tests.ts";
-import { loadSettings } from "../settings/load.ts";
 import { groupsOf, REMINDER_EMAIL, WELCOME_EMAIL } from "../stream/groups.ts";
 import { eventually } from "./eventually.ts";
 import { type MailServer, startMailServer } from "./mail-server.ts";
-import { aPipeline, aSignup, type Pipeline, redisUrl, silentLog } from "./pipeline.ts";
+import { mailSettings } from "./mail-settings.ts";
+import { aPipeline, aSignup, type Pipeline, silentLog } from "./pipeline.ts";
 
 const CAP = 20;
 const HOUR_MS = 3_600_000;
 
 const settingsOf = (pipeline: Pipeline, mailServer: MailServer, caps: Readonly<Record<string, string>> = {}) =>
-  loadSettings("consumer", {
-    DATABASE_URL: pipeline.url,
-    REDIS_URL: redisUrl(),
-    MAIL_SERVER: "127.0.0.1",
-    MAIL_PORT: String(mailServer.port),
-    MAIL_TLS: "none",
-    MAIL_FROM: "welcome@toblug.example",
-    MAIL_CAP_PER_RECIPIENT: String(CAP),
-    ...caps,
-  });
+  mailSettings(pipeline, mailServer, { MAIL_CAP_PER_RECIPIENT: String(CAP), ...caps });
 
 const signupsTo = (emails: readonly string[]) =>
   emails.map((email) => aSignup({ email, emailKey: comparisonKey(email) }));

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { factory } from "../consumers/welcome-email/group.ts";
 import type { DeliveryStatus } from "../database/ledger/status.ts";
-import { loadSettings } from "../settings/load.ts";
 import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { eventually } from "./eventually.ts";
 import { type MailServer, type MailServerOptions, startMailServer } from "./mail-server.ts";
-import { aPipeline, aSignup, type Pipeline, redisUrl, silentLog, type TestConsumer } from "./pipeline.ts";
+import { mailSettings } from "./mail-settings.ts";
+import { aPipeline, aSignup, type Pipeline, silentLog, type TestConsumer } from "./pipeline.ts";
 
 /** A consumer of the welcome mail as it is shipped, with short delays. */
 const aConsumer = (
@@ -13,15 +13,7 @@ const aConsumer = (
   mailServer: MailServer,
   more: Readonly<Record<string, string>> = {},
 ): Promise<TestConsumer> => {
-  const settings = loadSettings("consumer", {
-    DATABASE_URL: pipeline.url,
-    REDIS_URL: redisUrl(),
-    MAIL_SERVER: "127.0.0.1",
-    MAIL_PORT: String(mailServer.port),
-    MAIL_TLS: "none",
-    MAIL_FROM: "welcome@toblug.example",
-    ...more,
-  });
+  const settings = mailSettings(pipeline, mailServer, more);
   return pipeline.open((db) => factory.open(WELCOME_EMAIL, { settings, db, log: silentLog }));
 };
 

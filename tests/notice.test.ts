@@ -2,26 +2,18 @@ import { expect, test } from "bun:test";
 import { disclosureOf } from "../api/signup/disclosure.ts";
 import { factory } from "../consumers/notice-email/group.ts";
 import { createSignupWriter } from "../database/users/signup.ts";
-import { loadSettings } from "../settings/load.ts";
 import { loggedEvent } from "../stream/events/envelope.ts";
 import { boundGroups, NOTICE_EMAIL } from "../stream/groups.ts";
 import { publish } from "../stream/publish.ts";
 import { eventually } from "./eventually.ts";
 import { parseMail, startMailServer } from "./mail-server.ts";
-import { aPipeline, aSignup, committedEvent, redisUrl, silentLog } from "./pipeline.ts";
+import { mailSettings } from "./mail-settings.ts";
+import { aPipeline, aSignup, committedEvent, silentLog } from "./pipeline.ts";
 
 test("the owner of an address gets one notice of repeated signups, in their language and without a link to confirm", async () => {
   await using mailServer = await startMailServer();
   await using pipeline = await aPipeline([NOTICE_EMAIL]);
-  const settings = loadSettings("consumer", {
-    DATABASE_URL: pipeline.url,
-    REDIS_URL: redisUrl(),
-    MAIL_SERVER: "127.0.0.1",
-    MAIL_PORT: String(mailServer.port),
-    MAIL_TLS: "none",
-    MAIL_FROM: "welcome@toblug.example",
-    PUBLIC_URL: "https://signup.example",
-  });
+  const settings = mailSettings(pipeline, mailServer, { PUBLIC_URL: "https://signup.example" });
   await pipeline.open((db) => factory.open(NOTICE_EMAIL, { settings, db, log: silentLog }));
   const disclosure = disclosureOf({ SIGNUP_DISCLOSURE: "private" });
   const signups = createSignupWriter(pipeline.db, boundGroups(pipeline.groups), disclosure);

@@ -6,11 +6,11 @@ import { eraseUser } from "../database/users/erase.ts";
 import { suppressAddress } from "../database/users/suppressions.ts";
 import { readStatus } from "../ops/actions/status.ts";
 import { anOperator } from "../ops/operator-for-tests.ts";
-import { loadSettings } from "../settings/load.ts";
 import { groupsOf, REMINDER_EMAIL, WELCOME_EMAIL } from "../stream/groups.ts";
 import { eventually } from "./eventually.ts";
 import { type MailServer, parseMail, startMailServer } from "./mail-server.ts";
-import { aPipeline, aSignup, type Pipeline, redisUrl, silentLog } from "./pipeline.ts";
+import { mailSettings } from "./mail-settings.ts";
+import { aPipeline, aSignup, type Pipeline, silentLog } from "./pipeline.ts";
 
 const GROUP = REMINDER_EMAIL.name;
 const delayed = (delayMs: number) =>
@@ -19,14 +19,7 @@ const HOUR_MS = 3_600_000;
 
 /** A consumer of the group as it is shipped. */
 const aConsumer = (pipeline: Pipeline, mailServer: MailServer) => {
-  const settings = loadSettings("consumer", {
-    DATABASE_URL: pipeline.url,
-    REDIS_URL: redisUrl(),
-    MAIL_SERVER: "127.0.0.1",
-    MAIL_PORT: String(mailServer.port),
-    MAIL_TLS: "none",
-    MAIL_FROM: "welcome@toblug.example",
-  });
+  const settings = mailSettings(pipeline, mailServer);
   const group = pipeline.groups.find(({ name }) => name === GROUP) ?? REMINDER_EMAIL;
   return pipeline.open((db) => factory.open(group, { settings, db, log: silentLog }));
 };

@@ -2,13 +2,13 @@ import { describe, expect, test } from "bun:test";
 import type { GroupFactory } from "../consumers/engine/factory.ts";
 import { factory as reminder } from "../consumers/reminder-email/group.ts";
 import { factory } from "../consumers/welcome-email/group.ts";
-import { loadSettings } from "../settings/load.ts";
 import { type Group, REMINDER_EMAIL, WELCOME_EMAIL } from "../stream/groups.ts";
 import { takeBudget } from "../stream/scripts/take-budget.ts";
 import { eventually } from "./eventually.ts";
 import { type MailServer, startMailServer } from "./mail-server.ts";
+import { mailSettings } from "./mail-settings.ts";
 import { anOwnRedis } from "./own-redis.ts";
-import { aPipeline, aSignup, type Pipeline, redisUrl, silentLog } from "./pipeline.ts";
+import { aPipeline, aSignup, type Pipeline, silentLog } from "./pipeline.ts";
 
 /** A consumer as it is shipped, with a rate; of the welcome mail if no group is named. */
 const aConsumer = (
@@ -17,15 +17,7 @@ const aConsumer = (
   rate: Readonly<Record<string, string>>,
   [group, made]: readonly [Group, GroupFactory] = [WELCOME_EMAIL, factory],
 ) => {
-  const settings = loadSettings("consumer", {
-    DATABASE_URL: pipeline.url,
-    REDIS_URL: redisUrl(),
-    MAIL_SERVER: "127.0.0.1",
-    MAIL_PORT: String(mailServer.port),
-    MAIL_TLS: "none",
-    MAIL_FROM: "welcome@toblug.example",
-    ...rate,
-  });
+  const settings = mailSettings(pipeline, mailServer, rate);
   return pipeline.open((db) => made.open(group, { settings, db, log: silentLog }));
 };
 

@@ -1,3 +1,5 @@
+import { YAHOO_DOMAINS } from "../../runtime/mailbox.ts";
+
 /**
  * Domains of providers with millions of mailboxes: that many people sign up with one of them says nothing, and no number of
  * ours would be much to them. Each mailbox still has its own limit.
@@ -6,18 +8,8 @@ const LARGE_PROVIDERS: ReadonlySet<string> = new Set([
   ...["gmail.com", "icloud.com", "proton.me", "aol.com", "zoho.com", "mail.com", "tuta.com", "tutanota.com"],
   ...["outlook.com", "hotmail.com", "live.com", "msn.com", "outlook.com.vn", "outlook.fr", "outlook.de", "hotmail.fr"],
   ...["hotmail.co.uk", "hotmail.de", "hotmail.it", "hotmail.es", "live.co.uk", "live.fr", "windowslive.com"],
-  ...[
-    "yahoo.com",
-    "yahoo.com.vn",
-    "yahoo.co.uk",
-    "yahoo.fr",
-    "yahoo.de",
-    "yahoo.it",
-    "yahoo.es",
-    "yahoo.ca",
-    "yahoo.in",
-  ],
-  ...["yahoo.co.in", "yahoo.com.au", "yahoo.com.br", "yahoo.co.jp", "ymail.com", "rocketmail.com"],
+  ...YAHOO_DOMAINS,
+  "yahoo.co.jp",
   ...["fastmail.com", "gmx.com", "gmx.net", "gmx.de", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de"],
   ...["yandex.com", "mail.ru", "bk.ru", "inbox.ru", "list.ru", "rambler.ru"],
   ...["qq.com", "163.com", "126.com", "sina.com", "foxmail.com", "naver.com", "daum.net", "hanmail.net"],

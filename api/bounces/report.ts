@@ -31,6 +31,16 @@ export type ReadItem =
 export const IGNORED: ReadItem = { kind: "ignored" };
 export const UNREADABLE: ReadItem = { kind: "unreadable" };
 
+/** What a provider's item says, however the item calls it. */
+export type ProviderFacts = Pick<Report, "code" | "words" | "source" | "messageId" | "recipient">;
+
+/** Makes the reports of one item of a provider. */
+export const reporter =
+  (item: unknown, facts: ProviderFacts) =>
+  (kind: Report["kind"], isPermanent: boolean): readonly ReadItem[] => [
+    { kind: "report", report: { ...facts, kind, isPermanent, text: JSON.stringify(item) } },
+  ];
+
 /** Not a part of an IP address. */
 const CODE = /(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]\d)/;
 

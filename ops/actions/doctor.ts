@@ -6,7 +6,6 @@ import type { Settings } from "../../settings/load.ts";
 import { untilReady } from "../../stream/connection.ts";
 import { readGroupStatuses } from "../../stream/group-status.ts";
 import { readRedisFacts } from "../../stream/redis-facts.ts";
-import { redisTimeMs } from "../../stream/watermark.ts";
 import {
   type Check,
   checkClocks,
@@ -20,7 +19,7 @@ import {
 import { type DnsRecords, openDns } from "./dns-records.ts";
 import { checkMailDns } from "./mail-dns.ts";
 import type { Operator } from "./operator.ts";
-import { readSituation } from "./situation.ts";
+import { clockDifferenceMs, readSituation } from "./situation.ts";
 import { ANSWER_WITHIN_MS, answerWithin, type Store } from "./stores.ts";
 
 type Patient = Pick<Operator, "db" | "redis" | "keys" | "groups">;
@@ -43,11 +42,6 @@ const attempt = async (
 
 const START_POSTGRES = "start it, or correct DATABASE_URL";
 const START_REDIS = "start it, or correct REDIS_URL; until then signups wait in the outbox";
-
-const clockDifferenceMs = async ({ db, redis }: Patient): Promise<number> => {
-  const [redisMs, facts] = await Promise.all([redisTimeMs(redis), readPostgresFacts(db)]);
-  return redisMs - facts.clockMs;
-};
 
 const checkMailServer = async (settings: Settings): Promise<Check> => {
   const name = "mail server";

@@ -1,6 +1,7 @@
 import { BACKLOG_BOUND, type Backlog, readBacklog } from "../../database/ledger/counts.ts";
 import { readPostgresFacts } from "../../database/postgres-facts.ts";
-import { type ConsumerFacts, describe, type Facts, type Finding, type GroupFacts } from "../../runtime/situation.ts";
+import { describe, type Finding } from "../../runtime/situation/describe.ts";
+import type { ConsumerFacts, Facts, GroupFacts } from "../../runtime/situation/facts.ts";
 import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";
 import type { Operator } from "./operator.ts";
@@ -26,14 +27,14 @@ const groupFacts = (group: GroupStatus, backlog: Backlog, { ledger }: PipelineSt
   exists: group.exists.events && group.exists.retries,
   unfinished: { count: backlog.unfinished, isBound: backlog.unfinished >= BACKLOG_BOUND },
   oldestMs: group.oldestUnfinishedMs,
-  waitingRetries: group.waitingRetries,
   held: ledger.held.filter((each) => each.group === group.group),
   dead: group.deadLetters,
   consumers: group.consumers.flatMap(consumerFacts),
   lastHour: group.lastHour,
 });
 
-const clockDifferenceMs = async ({ db, redis }: Asked): Promise<number> => {
+/** How far Redis' clock is ahead of Postgres', in ms. */
+export const clockDifferenceMs = async ({ db, redis }: Pick<Asked, "db" | "redis">): Promise<number> => {
   const [redisMs, { clockMs }] = await Promise.all([redisTimeMs(redis), readPostgresFacts(db)]);
   return redisMs - clockMs;
 };

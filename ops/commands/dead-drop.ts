@@ -1,10 +1,9 @@
 import { counted } from "../../runtime/quantity.ts";
-import type { DropReport } from "../actions/drop.ts";
 import { command } from "../command.ts";
 import { printable } from "../terminal/style.ts";
 import {
-  mayGoOn,
-  NOT_CONFIRMED,
+  actOnLetters,
+  NOTHING_DONE,
   reasonsLine,
   SELECTION_PARAMETERS,
   type SelectionFlags,
@@ -23,16 +22,12 @@ export const deadDrop = command<SelectionFlags, [id: string | undefined]>({
   needs: ["database", "redis"],
   check: selectionOf,
   async run(context, flags, id) {
-    const [{ drop }, { groupsNamed }] = await Promise.all([
-      import("../actions/drop.ts"),
-      import("../actions/operator.ts"),
-    ]);
+    const { drop } = await import("../actions/drop.ts");
     const selection = selectionOf(flags, id);
-    const { dryRun = false } = flags;
-    const groups = groupsNamed(context, flags.group);
-    if (!(await mayGoOn(context, groups, flags, selection))) return NOT_CONFIRMED;
-    const reports: DropReport[] = [];
-    for (const group of groups) reports.push(await drop(context, group, selection, { dryRun }));
+    const reports = await actOnLetters(context, flags, selection, (group, options) =>
+      drop(context, group, selection, options),
+    );
+    if (reports === undefined) return NOTHING_DONE;
     const letters = reports.reduce((total, report) => total + report.letters, 0);
     const dropped = reports.reduce((total, report) => total + report.dropped, 0);
     const stopped = reports.some((report) => report.stopped);
@@ -42,9 +37,10 @@ export const deadDrop = command<SelectionFlags, [id: string | undefined]>({
       text: (style) => {
         if (letters === 0) return "no such dead letter";
         const reasons = printable(reasonsLine(reports));
-        const head = dryRun
-          ? `${counted(letters, "letter")} would be dropped`
-          : `${counted(dropped, "letter")} dropped`;
+        const head =
+          flags.dryRun === true
+            ? `${counted(letters, "letter")} would be dropped`
+            : `${counted(dropped, "letter")} dropped`;
         const rest = stopped ? `\n${style("warning", "stopped before the end; run it again to continue")}` : "";
         return `${head} (${reasons})${rest}`;
       },

@@ -3,8 +3,8 @@ import type { RedriveReport } from "../actions/redrive.ts";
 import { command } from "../command.ts";
 import { printable, type Style } from "../terminal/style.ts";
 import {
-  mayGoOn,
-  NOT_CONFIRMED,
+  actOnLetters,
+  NOTHING_DONE,
   reasonsLine,
   SELECTION_PARAMETERS,
   type SelectionFlags,
@@ -43,9 +43,9 @@ const reportText = (style: Style, reports: readonly RedriveReport[], dryRun: boo
 export const deadRetry = command<SelectionFlags, [id: string | undefined]>({
   brief: "Queue dead letters again",
   about: [
-    "A dead delivery is queued again with fresh counters, unless its address is suppressed: then the letter stays; a letter whose delivery is done since is only deleted; an entry that",
-    "could not be read is republished unchanged. Safe to run twice, and by two operators at once: each delivery is queued once.",
-    "By event id it also recovers a dead delivery whose letter Redis has lost.",
+    "A dead delivery is queued again with fresh counters, unless its address is suppressed: then the letter stays; a letter whose",
+    "delivery is done since is only deleted; an entry that could not be read is republished unchanged. Safe to run twice, and by",
+    "two operators at once: each delivery is queued once. By event id it also recovers a dead delivery whose letter Redis has lost.",
   ].join("\n"),
   parameters: SELECTION_PARAMETERS,
   examples: [
@@ -57,23 +57,19 @@ export const deadRetry = command<SelectionFlags, [id: string | undefined]>({
   publishes: true,
   check: selectionOf,
   async run(context, flags, id) {
-    const [{ redrive }, { groupsNamed }] = await Promise.all([
-      import("../actions/redrive.ts"),
-      import("../actions/operator.ts"),
-    ]);
+    const { redrive } = await import("../actions/redrive.ts");
     const selection = selectionOf(flags, id);
-    const { dryRun = false } = flags;
-    const groups = groupsNamed(context, flags.group);
-    if (!(await mayGoOn(context, groups, flags, selection))) return NOT_CONFIRMED;
-    const reports: RedriveReport[] = [];
-    for (const group of groups) reports.push(await redrive(context, group, selection, { dryRun }));
+    const reports = await actOnLetters(context, flags, selection, (group, options) =>
+      redrive(context, group, selection, options),
+    );
+    if (reports === undefined) return NOTHING_DONE;
     const nothing =
       selection.kind === "one" && reports.every(({ letters, redriven }) => letters === 0 && redriven === 0);
     const isAllSuppressed = sum(reports, "letters") > 0 && sum(reports, "suppressed") === sum(reports, "letters");
     return {
       json: { reports },
       failed: nothing || isAllSuppressed || reports.some((report) => report.stopped || report.unreadable > 0),
-      text: (style) => (nothing ? "no such dead letter" : reportText(style, reports, dryRun)),
+      text: (style) => (nothing ? "no such dead letter" : reportText(style, reports, flags.dryRun === true)),
     };
   },
 });

@@ -12,7 +12,7 @@ import {
   text,
   YES_FLAG,
 } from "../flags.ts";
-import { confirmed } from "../terminal/confirm.ts";
+import { mayChange, NOT_CONFIRMED } from "../terminal/confirm.ts";
 
 /** The flags of the commands that act on a selection of dead letters. */
 export interface SelectionFlags extends ActFlags {
@@ -49,31 +49,35 @@ export const SELECTION_PARAMETERS = {
   },
 } as const;
 
-/** More letters than this are changed only if the operator says how many. */
-const ASK_FROM = 100;
-
 /**
- * Counts the selected letters, and asks if there are many. False: not confirmed.
+ * Acts on the selected letters of the groups, one group after the other. More than a hundred are changed only if that is confirmed;
+ * undefined: it was not.
  *
  * @throws {NotFound} naming the reasons that there are, if none has the one that is selected
  */
-export const mayGoOn = async (
+export const actOnLetters = async <Report>(
   context: CommandContext,
-  groups: readonly Group[],
-  flags: SelectionFlags,
+  { group, yes, dryRun = false }: SelectionFlags,
   selection: LetterSelection,
-): Promise<boolean> => {
-  const { countSelected } = await import("../actions/letters.ts");
+  act: (group: Group, options: { readonly dryRun: boolean }) => Promise<Report>,
+): Promise<readonly Report[] | undefined> => {
+  const [{ countSelected }, { groupsNamed }] = await Promise.all([
+    import("../actions/letters.ts"),
+    import("../actions/operator.ts"),
+  ]);
+  const groups = groupsNamed(context, group);
   const letters = await countSelected(context, groups, selection);
-  if (letters <= ASK_FROM || flags.yes === true || flags.dryRun === true) return true;
-  return confirmed(`This changes ${letters} letters.`, String(letters), context.signal);
+  if (!(await mayChange(letters, "letters", { yes: yes === true || dryRun, signal: context.signal }))) return undefined;
+  const reports: Report[] = [];
+  for (const each of groups) reports.push(await act(each, { dryRun }));
+  return reports;
 };
 
 /** The answer when the operator did not confirm. */
-export const NOT_CONFIRMED = {
+export const NOTHING_DONE = {
   json: { reports: [] },
   failed: true,
-  text: () => `nothing was done: not confirmed (without a terminal, give --yes for more than ${ASK_FROM} letters)`,
+  text: () => `nothing was done: ${NOT_CONFIRMED}`,
 } as const;
 
 /**

@@ -1,6 +1,7 @@
 import type { HeldCount, StateCounts } from "../../database/ledger/counts.ts";
 import { bytes, count, counted, duration } from "../../runtime/quantity.ts";
-import type { Finding, Level } from "../../runtime/situation.ts";
+import type { Finding, Level } from "../../runtime/situation/describe.ts";
+import { isSilent } from "../../runtime/situation/facts.ts";
 import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
 import type { PipelineStatus } from "../actions/status.ts";
@@ -8,9 +9,6 @@ import { command } from "../command.ts";
 import { JSON_FLAG, type JsonFlags } from "../flags.ts";
 import type { Style, Tone } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
-
-/** A consumer that has been silent for so long is dead, or cannot reach Redis. */
-const SILENT_MS = 15_000;
 
 const lag = (value: number | null, counted: number | null, exists: boolean): Cell => {
   if (!exists) return { text: "no group", tone: "bad" };
@@ -30,7 +28,7 @@ const stateOf = (group: GroupStatus): Cell => {
 
 /** What a consumer does now, in a few words. */
 const doingOf = ({ silentMs, report }: ConsumerStatus): Cell => {
-  if (silentMs !== null && silentMs >= SILENT_MS) return { text: `silent for ${duration(silentMs)}`, tone: "bad" };
+  if (silentMs !== null && isSilent({ silentMs })) return { text: `silent for ${duration(silentMs)}`, tone: "bad" };
   if (report === null) return { text: "says nothing", tone: "dim" };
   const [fault] = Object.keys(report.faults);
   if (fault !== undefined) return { text: `stuck: ${fault}`, tone: "bad" };

@@ -15,7 +15,7 @@ import {
   text,
   YES_FLAG,
 } from "../flags.ts";
-import { confirmed } from "../terminal/confirm.ts";
+import { mayChange, NOT_CONFIRMED } from "../terminal/confirm.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
 interface ListFlags extends JsonFlags {
@@ -60,9 +60,6 @@ interface LiftFlags extends ActFlags {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
-
-/** More addresses than this are lifted only if the operator says how many. */
-const ASK_FROM = 100;
 
 const requireOne = ({ reason, since, before }: LiftFlags, address: string | undefined): void => {
   if ((address === undefined) === (reason === undefined)) {
@@ -126,15 +123,11 @@ export const suppressionsLift = command<LiftFlags, [address: string | undefined]
         text: () => `${counted(found, "address", "addresses")} would be lifted`,
       };
     }
-    if (
-      found > ASK_FROM &&
-      yes !== true &&
-      !(await confirmed(`This lifts ${found} addresses.`, String(found), signal))
-    ) {
+    if (!(await mayChange(found, "addresses", { yes, signal }))) {
       return {
         json: { count: found, lifted: 0 },
         failed: true,
-        text: () => "nothing was lifted: not confirmed (without a terminal, give --yes)",
+        text: () => `nothing was lifted: ${NOT_CONFIRMED}`,
       };
     }
     const lifted = await liftAddresses(context, selection);

@@ -1,4 +1,19 @@
 import { createInterface } from "node:readline/promises";
+import { count } from "../../runtime/quantity.ts";
+
+/** More than this is changed only if the operator says how many. */
+const ASK_FROM = 100;
+
+/** What an operator reads who did not confirm. */
+export const NOT_CONFIRMED = `not confirmed (without a terminal, give --yes for more than ${ASK_FROM})`;
+
+/** Whether so many may be changed: few, or the operator gave `--yes`, or types the number. */
+export const mayChange = async (
+  many: number,
+  noun: string,
+  { yes = false, signal }: { readonly yes?: boolean | undefined; readonly signal: AbortSignal },
+): Promise<boolean> =>
+  many <= ASK_FROM || yes || confirmed(`This changes ${count(many)} ${noun}.`, String(many), signal);
 
 /**
  * Asks the operator to type a word before something is lost. False if the operator types anything else or presses Ctrl-C,

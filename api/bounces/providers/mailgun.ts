@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bracketed, codeIn, IGNORED, isAddressAtFault, type ReadItem, type Report, UNREADABLE } from "../report.ts";
+import { bracketed, codeIn, IGNORED, isAddressAtFault, type ReadItem, reporter, UNREADABLE } from "../report.ts";
 
 const payload = z.object({
   "event-data": z.object({
@@ -27,21 +27,13 @@ export const readPayload = (item: unknown): readonly ReadItem[] => {
   const { event, severity, reason, recipient, message, "delivery-status": status } = parsed.data["event-data"];
   const words = status?.message || status?.description || undefined;
   const code = codeIn(status?.["enhanced-code"] ?? undefined, words);
-  const report = (kind: Report["kind"], isPermanent: boolean): readonly ReadItem[] => [
-    {
-      kind: "report",
-      report: {
-        kind,
-        isPermanent,
-        code,
-        words,
-        source: "mailgun",
-        text: JSON.stringify(item),
-        messageId: bracketed(message?.headers?.["message-id"]),
-        recipient,
-      },
-    },
-  ];
+  const report = reporter(item, {
+    code,
+    words,
+    source: "mailgun",
+    messageId: bracketed(message?.headers?.["message-id"]),
+    recipient,
+  });
   if (event === "complained" || reason === "suppress-complaint") return report("complained", true);
   if (event !== "failed") return [IGNORED];
   if (severity !== "permanent") return report("delayed", false);

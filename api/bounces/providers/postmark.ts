@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { codeIn, IGNORED, type ReadItem, type Report, UNREADABLE } from "../report.ts";
+import { codeIn, IGNORED, type ReadItem, reporter, UNREADABLE } from "../report.ts";
 
 const record = z.object({
   RecordType: z.string().optional(),
@@ -25,21 +25,7 @@ export const readRecord = (item: unknown): readonly ReadItem[] => {
   if (!parsed.success) return [UNREADABLE];
   const { RecordType: recordType = "Bounce", Type: type = "", Email: recipient, Details, Description } = parsed.data;
   const words = Details || Description || undefined;
-  const report = (kind: Report["kind"], isPermanent: boolean): readonly ReadItem[] => [
-    {
-      kind: "report",
-      report: {
-        kind,
-        isPermanent,
-        code: codeIn(Details),
-        words,
-        source: "postmark",
-        text: JSON.stringify(item),
-        messageId: undefined,
-        recipient,
-      },
-    },
-  ];
+  const report = reporter(item, { code: codeIn(Details), words, source: "postmark", messageId: undefined, recipient });
   if (recordType === "SpamComplaint" || type === "SpamComplaint") return report("complained", true);
   if (recordType !== "Bounce" || NO_BOUNCES.has(type)) return [IGNORED];
   return DELAYED.has(type) ? report("delayed", false) : report("bounced", PERMANENT.has(type));

@@ -1,5 +1,14 @@
 import { z } from "zod";
-import { bracketed, codeIn, IGNORED, isAddressAtFault, type ReadItem, type Report, UNREADABLE } from "../report.ts";
+import {
+  bracketed,
+  codeIn,
+  IGNORED,
+  isAddressAtFault,
+  type ReadItem,
+  type Report,
+  reporter,
+  UNREADABLE,
+} from "../report.ts";
 
 const event = z.object({
   event: z.string(),
@@ -28,21 +37,7 @@ export const readEvent = (item: unknown): readonly ReadItem[] => {
   const { event: name, email, type, status, reason, response, "smtp-id": smtpId } = parsed.data;
   const words = reason ?? response;
   const code = codeIn(status, words);
-  const report = (kind: Report["kind"], isPermanent: boolean): readonly ReadItem[] => [
-    {
-      kind: "report",
-      report: {
-        kind,
-        isPermanent,
-        code,
-        words,
-        source: "sendgrid",
-        text: JSON.stringify(item),
-        messageId: bracketed(smtpId),
-        recipient: email,
-      },
-    },
-  ];
+  const report = reporter(item, { code, words, source: "sendgrid", messageId: bracketed(smtpId), recipient: email });
   switch (name) {
     case "bounce":
       // `blocked`: the mail was refused, not the address.

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import { type ConsumerFacts, describe as describeFacts, type Facts, type GroupFacts } from "./situation.ts";
+import { describe as describeFacts } from "./describe.ts";
+import type { ConsumerFacts, Facts, GroupFacts } from "./facts.ts";
 
 const NOW = new Date("2026-11-28T06:10:00Z");
 
 const aConsumer = (parts: Partial<ConsumerFacts> = {}): ConsumerFacts => ({
   name: "consumer-1",
   silentMs: 900,
-  inFlight: 0,
   breaker: { state: "closed", since: "2026-11-28T05:00:00Z" },
   system: "mail server smtp.example:587",
   waitingParties: 0,
@@ -20,7 +20,6 @@ const aGroup = (parts: Partial<GroupFacts> = {}): GroupFacts => ({
   exists: true,
   unfinished: { count: 0, isBound: false },
   oldestMs: 0,
-  waitingRetries: 0,
   held: [],
   dead: 0,
   consumers: [aConsumer()],

@@ -1,77 +1,6 @@
-import { count, counted, duration } from "./quantity.ts";
-
-/** What is known of one consumer of a group; see `ConsumerReport`. */
-export interface ConsumerFacts {
-  readonly name: string;
-  /** Since its last sign of life. */
-  readonly silentMs: number;
-  readonly inFlight: number;
-  readonly breaker: {
-    readonly state: "closed" | "open" | "recovering";
-    /** ISO 8601, UTC. */
-    readonly since: string;
-    readonly reason?: string | undefined;
-    readonly words?: string | undefined;
-    readonly probeInMs?: number | undefined;
-  };
-  /** The other system, for people: `mail server smtp.example:587`. */
-  readonly system?: string | undefined;
-  readonly granted?: { readonly allowed: number; readonly words?: string | undefined } | undefined;
-  readonly ratePerSecond?: number | undefined;
-  /** Parties that refuse or defer everything, and so wait. */
-  readonly waitingParties: number;
-  /** What keeps it from its work, and since when. */
-  readonly faults: Readonly<Record<string, string>>;
-}
-
-/** How much waits: exactly, or at least so much. */
-export interface Waiting {
-  readonly count: number;
-  readonly isBound: boolean;
-}
-
-/** Deliveries that are held for a reason. */
-export interface HeldFacts {
-  readonly reason: string;
-  readonly count: number;
-  /** When the first of them is released by itself; null: they wait for an operator. */
-  readonly firstUntil: Date | null;
-}
-
-/** What is known of one group. */
-export interface GroupFacts {
-  readonly group: string;
-  /** null: the group is not paused; else why, or "an operator". */
-  readonly pausedBy: string | null;
-  /** Both of its streams exist. */
-  readonly exists: boolean;
-  /** Unfinished deliveries that are not held and do not wait for the group's delay, up to a bound; undefined: not asked. */
-  readonly unfinished: Waiting | undefined;
-  /** Age of the oldest unread or pending entry. */
-  readonly oldestMs: number;
-  /** In the retry set, not due yet. */
-  readonly waitingRetries: number;
-  /** Held deliveries, by reason. */
-  readonly held: readonly HeldFacts[];
-  readonly dead: number;
-  readonly consumers: readonly ConsumerFacts[];
-  /** Finished in the last hour. */
-  readonly lastHour: { readonly total: number; readonly medianMs: number | undefined };
-}
-
-/** A store: what keeps it from its work, in a few words; undefined: it works. */
-export type StoreFault = string | undefined;
-
-/** What is known of the whole system. */
-export interface Facts {
-  readonly now: Date;
-  readonly postgres: StoreFault;
-  readonly redis: StoreFault;
-  readonly outbox: { readonly rows: number; readonly oldestMs: number };
-  /** Redis' clock minus Postgres'. */
-  readonly clockDifferenceMs: number;
-  readonly groups: readonly GroupFacts[];
-}
+import { count, counted, duration } from "../quantity.ts";
+import { type ConsumerFacts, type Facts, type GroupFacts, isSilent } from "./facts.ts";
+import { doing, nounOf, pieces, quoted, since, upper, verb, waitingSafely } from "./words.ts";
 
 /** trouble: work does not flow, or will not soon; notice: it flows, and somebody should look; well: neither. */
 export type Level = "trouble" | "notice" | "well";
@@ -86,72 +15,12 @@ export interface Finding {
   readonly remedy?: string;
 }
 
-/** A consumer that has been silent for so long is dead, or cannot reach Redis. It gives a sign every 3 s. */
-const SILENT_MS = 15_000;
 /** Work that is older than this is late, if nothing else explains it. */
 const LATE_MS = 30_000;
 const OUTBOX_LATE_MS = 30_000;
 const CLOCK_MS = 2_000;
 
-const NOUNS: readonly (readonly [pattern: RegExp, noun: string])[] = [
-  [/-email$/, "mail"],
-  [/^webhook-/, "webhook"],
-  [/^payments$/, "payment"],
-];
-
-/** What a group's pieces of work are called: `mail`. */
-const nounOf = (group: string): string => NOUNS.find(([pattern]) => pattern.test(group))?.[1] ?? "event";
-
-/** `12 mails`, `10,000 or more mails`. */
-const pieces = (group: string, { count: value, isBound }: Waiting): string => {
-  const noun = nounOf(group);
-  return isBound ? `${count(value)} or more ${noun}s` : counted(value, noun);
-};
-
-const verb = (value: number, one: string, many: string): string => (value === 1 ? one : many);
-
-/** `; 12 mails wait, none is lost`. */
-const waitingSafely = ({ group, unfinished }: GroupFacts): string => {
-  if (unfinished === undefined) return "";
-  if (unfinished.count === 0) return "; nothing waits";
-  const all = pieces(group, unfinished);
-  return unfinished.count === 1 ? `; ${all} waits, it is not lost` : `; ${all} wait, none is lost`;
-};
-
-const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-/** `06:05 UTC`, with the date if it is another day. */
-const since = (at: string, now: Date): string => {
-  const [day = "", time = ""] = at.split("T");
-  const isToday = now.toISOString().startsWith(day);
-  return `since ${isToday ? "" : `${day} `}${time.slice(0, 5)} UTC`;
-};
-
-/** What a system does that fails for a reason; reasons of mail and of webhooks. */
-const DOES: Readonly<Record<string, string>> = {
-  connection_refused: "refuses connections",
-  connection_failed: "cannot be reached",
-  connection_lost: "drops the connection",
-  connection_limit: "grants no connection",
-  dns: "is not found by its name (DNS)",
-  tls: "offers no TLS that is trusted",
-  auth: "refuses the login",
-  greeting_timeout: "accepts connections and says nothing",
-  timeout: "does not answer in time",
-  deadline: "does not answer in time",
-  service_unavailable: "says that it is unavailable",
-  system_status: "says that it is out of order",
-  sender_refused: "refuses the sender's address",
-  account_refused: "refuses everything that we send",
-  protocol: "answers what nobody understands",
-};
-
-const doing = (reason: string | undefined): string =>
-  reason === undefined ? "fails" : (DOES[reason] ?? `fails (${reason})`);
-
-const quoted = (words: string | undefined): string => (words === undefined ? "" : ` (“${words}”)`);
-
-const isLiving = ({ silentMs }: ConsumerFacts): boolean => silentMs < SILENT_MS;
+const isLiving = (consumer: ConsumerFacts): boolean => !isSilent(consumer);
 
 const ofStores = ({ postgres, redis, outbox }: Facts): readonly Finding[] => [
   ...(postgres === undefined

@@ -1,0 +1,60 @@
+import { count, counted } from "../quantity.ts";
+import type { GroupFacts, Waiting } from "./facts.ts";
+
+const NOUNS: readonly (readonly [pattern: RegExp, noun: string])[] = [
+  [/-email$/, "mail"],
+  [/^webhook-/, "webhook"],
+  [/^payments$/, "payment"],
+];
+
+/** What a group's pieces of work are called: `mail`. */
+export const nounOf = (group: string): string => NOUNS.find(([pattern]) => pattern.test(group))?.[1] ?? "event";
+
+/** `12 mails`, `10,000 or more mails`. */
+export const pieces = (group: string, { count: value, isBound }: Waiting): string => {
+  const noun = nounOf(group);
+  return isBound ? `${count(value)} or more ${noun}s` : counted(value, noun);
+};
+
+export const verb = (value: number, one: string, many: string): string => (value === 1 ? one : many);
+
+/** `; 12 mails wait, none is lost`. */
+export const waitingSafely = ({ group, unfinished }: GroupFacts): string => {
+  if (unfinished === undefined) return "";
+  if (unfinished.count === 0) return "; nothing waits";
+  const all = pieces(group, unfinished);
+  return unfinished.count === 1 ? `; ${all} waits, it is not lost` : `; ${all} wait, none is lost`;
+};
+
+export const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** `06:05 UTC`, with the date if it is another day. */
+export const since = (at: string, now: Date): string => {
+  const [day = "", time = ""] = at.split("T");
+  const isToday = now.toISOString().startsWith(day);
+  return `since ${isToday ? "" : `${day} `}${time.slice(0, 5)} UTC`;
+};
+
+/** What a system does that fails for a reason; reasons of mail and of webhooks. */
+const DOES: Readonly<Record<string, string>> = {
+  connection_refused: "refuses connections",
+  connection_failed: "cannot be reached",
+  connection_lost: "drops the connection",
+  connection_limit: "grants no connection",
+  dns: "is not found by its name (DNS)",
+  tls: "offers no TLS that is trusted",
+  auth: "refuses the login",
+  greeting_timeout: "accepts connections and says nothing",
+  timeout: "does not answer in time",
+  deadline: "does not answer in time",
+  service_unavailable: "says that it is unavailable",
+  system_status: "says that it is out of order",
+  sender_refused: "refuses the sender's address",
+  account_refused: "refuses everything that we send",
+  protocol: "answers what nobody understands",
+};
+
+export const doing = (reason: string | undefined): string =>
+  reason === undefined ? "fails" : (DOES[reason] ?? `fails (${reason})`);
+
+export const quoted = (words: string | undefined): string => (words === undefined ? "" : ` (“${words}”)`);
