@@ -26,7 +26,6 @@ export const MODEL_GROUPS = [WELCOME_EMAIL, EXAMPLE_GROUP];
 
 /** A delivery whose consumers died this often is dead-lettered by the next one. */
 const POISON_AFTER = 3;
-export const CHECKPOINTS: readonly Checkpoint[] = ["read", "claimed", "attempted", "recorded", "moved"];
 export type Scripted = "transient" | "unavailable" | "rejected" | "uncertain" | "lost-250";
 
 export type Step =

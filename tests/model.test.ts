@@ -3,12 +3,16 @@ import fc from "fast-check";
 import type { Redis } from "ioredis";
 import { startReconciler } from "../api/background/reconciler.ts";
 import { startRelay } from "../api/background/relay.ts";
+import type { Checkpoint } from "../consumers/engine/checkpoint.ts";
 import { openDatabase } from "../database/connection.ts";
 import { createSignupWriter } from "../database/users/signup.ts";
 import { boundGroups } from "../stream/groups.ts";
 import type { Keys } from "../stream/keys.ts";
 import { withTestDatabase } from "./database.ts";
-import { CHECKPOINTS, MODEL_GROUPS, type Scripted, type Shared, type Step, World } from "./model-world.ts";
+import { MODEL_GROUPS, type Scripted, type Shared, type Step, World } from "./model-world.ts";
+
+const CHECKPOINTS: readonly Checkpoint[] = ["read", "claimed", "attempted", "recorded", "moved"];
+
 import { silentLog } from "./pipeline.ts";
 
 /**
