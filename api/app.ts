@@ -124,7 +124,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const findEvent = createFindEvent(createFindEvents(db, deps.groups));
   const admitting = {
     serviceToken: settings.SERVICE_TOKEN,
-    clientOf: deps.clientOf,
+    clientOf,
     now: () => performance.now(),
   };
   const requireServiceToken = createServiceTokenCheck(admitting);

@@ -10,10 +10,9 @@ import { boundGroups } from "../stream/groups.ts";
 import type { Keys } from "../stream/keys.ts";
 import { withTestDatabase } from "./database.ts";
 import { MODEL_GROUPS, type Scripted, type Shared, type Step, World } from "./model-world.ts";
+import { silentLog } from "./pipeline.ts";
 
 const CHECKPOINTS: readonly Checkpoint[] = ["read", "claimed", "attempted", "recorded", "moved"];
-
-import { silentLog } from "./pipeline.ts";
 
 /**
  * The engine's state machine under random sequences, with two groups on one event: signups, second entries, attempts of
