@@ -4,6 +4,7 @@ import { isAlive } from "../local/child.ts";
 
 /** What the test files of one run have in common on disk. */
 export interface RunFolder extends Disposable {
+  readonly path: string;
   /** For the processes that run the tests. */
   readonly environment: { readonly TEST_RUN_FOLDER: string };
 }
@@ -42,5 +43,5 @@ export const makeRunFolder = async (): Promise<RunFolder> => {
     remove();
     throw error;
   }
-  return { environment: { TEST_RUN_FOLDER: folder }, [Symbol.dispose]: remove };
+  return { path: folder, environment: { TEST_RUN_FOLDER: folder }, [Symbol.dispose]: remove };
 };

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { watchAncestors } from "../local/ancestors.ts";
 import { provideChromium } from "./chromium.ts";
@@ -19,15 +19,15 @@ const FIRST_TIMINGS = {
     "tests/signup-page.test.ts": 30_000,
     "tests/telemetry.test.ts": 30_000,
     "tests/two-groups.test.ts": 25_000,
-    "tests/silent-connections.test.ts": 25_000,
-    "tests/stores-say-no.test.ts": 25_000,
+    "tests/long/silent-connections.test.ts": 25_000,
+    "tests/long/stores-say-no.test.ts": 25_000,
     "local/start.test.ts": 25_000,
     "tests/kubernetes/from-settings.test.ts": 20_000,
     "tests/mail-faults.test.ts": 20_000,
     "tests/add-a-group.test.ts": 20_000,
     "tests/traces.test.ts": 20_000,
     "tests/second-group/failures.test.ts": 20_000,
-    "tests/redis-faults.test.ts": 20_000,
+    "tests/long/redis-faults.test.ts": 20_000,
     "tests/observability/proof.test.ts": 20_000,
     "local/main.test.ts": 15_000,
     "tests/journey.test.ts": 15_000,
@@ -35,6 +35,15 @@ const FIRST_TIMINGS = {
     "tests/observability/alerts.test.ts": 15_000,
     "tests/readme.test.ts": 15_000,
   },
+};
+
+/** Failovers and outages: a command of their own, so that the tests of every day stay short. */
+const LONG = "tests/long";
+
+/** The files with a test that failed, by the report of a run in JUnit's format. */
+const failedFiles = (report: string): readonly string[] => {
+  const suites = report.matchAll(/<testsuite [^>]*?file="([^"]+)"[^>]*? failures="([0-9]+)"/g);
+  return [...new Set([...suites].flatMap(([, file = "", failures]) => (failures === "0" ? [] : [file])))];
 };
 
 const exitCodeOf = (tests: ChildProcess): Promise<number> =>
@@ -45,8 +54,11 @@ const exitCodeOf = (tests: ChildProcess): Promise<number> =>
 
 /**
  * `bun tests/run.ts [arguments of bun test]`: starts one Postgres and one Redis for the whole run, on ports of their own,
- * and runs the tests against them. Each test makes its own database and its own stream. The exit code is that of
- * `bun test`; everything that was started is ended and removed in any case.
+ * and runs the tests against them: all but `tests/long/`, or what the arguments name. Each test makes its own database and its
+ * own stream. The exit code is that of `bun test`; everything that was started is ended and removed in any case.
+ *
+ * `TEST_SECOND_LOOK=true`, for machines that nobody watches: files that failed beside others run once more, each alone. What
+ * passes then is reported as unsteady, and does not fail the run.
  */
 const main = async (): Promise<number> => {
   let tests: ChildProcess | undefined;
@@ -66,16 +78,32 @@ const main = async (): Promise<number> => {
   await using servers = await starting[0];
   using folder = await starting[1];
   if (isAskedToStop) return 1;
-  // `--no-orphans`: what a test started dies with it, and the tests die with us.
-  const flags = ["--no-orphans", `--parallel=${PARALLEL}`, "--timeout", String(TEST_TIMEOUT_MS)];
   if (!existsSync(TIMINGS)) writeFileSync(TIMINGS, JSON.stringify(FIRST_TIMINGS));
-  flags.push(`--timings=${TIMINGS}`, "--update-timings");
-  tests = spawn(process.execPath, ["test", ...flags, ...args], {
-    cwd: root,
-    stdio: "inherit",
-    env: { ...process.env, ...servers.environment, ...folder.environment },
-  });
-  return await exitCodeOf(tests);
+  const run = (parallel: number, files: readonly string[], report: string): Promise<number> => {
+    // `--no-orphans`: what a test started dies with it, and the tests die with us.
+    const flags = ["--no-orphans", `--parallel=${parallel}`, "--timeout", String(TEST_TIMEOUT_MS)];
+    flags.push(`--timings=${TIMINGS}`, "--reporter=junit", `--reporter-outfile=${report}`);
+    tests = spawn(process.execPath, ["test", ...flags, ...files], {
+      cwd: root,
+      stdio: "inherit",
+      env: { ...process.env, ...servers.environment, ...folder.environment },
+    });
+    return exitCodeOf(tests);
+  };
+  const isLong = args.some((arg) => arg.includes(LONG));
+  const report = join(folder.path, "report.xml");
+  const code = await run(
+    PARALLEL,
+    [...(isLong ? [] : [`--path-ignore-patterns=${LONG}/**`]), "--update-timings", ...args],
+    report,
+  );
+  if (code === 0 || isAskedToStop || process.env["TEST_SECOND_LOOK"] !== "true" || !existsSync(report)) return code;
+  const failed = failedFiles(readFileSync(report, "utf8"));
+  if (failed.length === 0) return code;
+  console.log(`\n== once more, one after the other: ${failed.join(", ")}`);
+  const codeAlone = await run(1, failed, join(folder.path, "report-alone.xml"));
+  if (codeAlone === 0) console.log(`\n== UNSTEADY: failed beside others and passed alone: ${failed.join(", ")}`);
+  return codeAlone;
 };
 
 process.exit(await main());

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { eventually } from "./eventually.ts";
-import { redisUrl } from "./pipeline.ts";
-import { aSystem, eventAt, signUpAt } from "./processes.ts";
-import { startProxy } from "./tcp-proxy.ts";
+import { eventually } from "../eventually.ts";
+import { redisUrl } from "../pipeline.ts";
+import { aSystem, eventAt, signUpAt } from "../processes.ts";
+import { startProxy } from "../tcp-proxy.ts";
 
 /** The same URL by way of the proxy. */
 const through = (url: string, port: number): string => {

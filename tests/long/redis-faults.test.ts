@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
-import { eventually } from "./eventually.ts";
-import { anOwnRedis, type OwnRedis } from "./own-redis.ts";
-import { aSystem, eventAt, type RunningProcess, type SignedUp, type System, signUpAt } from "./processes.ts";
+import { eventually } from "../eventually.ts";
+import { anOwnRedis, type OwnRedis } from "../own-redis.ts";
+import { aSystem, eventAt, type RunningProcess, type SignedUp, type System, signUpAt } from "../processes.ts";
 
 const isSentOnce = async (system: System, api: RunningProcess, { eventId }: SignedUp): Promise<void> => {
   await eventually(async () => (await eventAt(api, eventId)).state === "sent", 20_000);

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { sql } from "kysely";
-import { randomHex } from "../observability/trace-context.ts";
-import { aclRulesOf, REDIS_RIGHTS } from "../stream/acl.ts";
-import { asSuperuser } from "./database.ts";
-import { eventually } from "./eventually.ts";
-import { anOwnRedis } from "./own-redis.ts";
-import { aSystem, eventAt, type RunningProcess, type SignedUp, type System, signUpAt } from "./processes.ts";
+import { randomHex } from "../../observability/trace-context.ts";
+import { aclRulesOf, REDIS_RIGHTS } from "../../stream/acl.ts";
+import { asSuperuser } from "../database.ts";
+import { eventually } from "../eventually.ts";
+import { anOwnRedis } from "../own-redis.ts";
+import { aSystem, eventAt, type RunningProcess, type SignedUp, type System, signUpAt } from "../processes.ts";
 
 interface Faults {
   readonly groups: readonly { readonly faults: Readonly<Record<string, string>> }[];

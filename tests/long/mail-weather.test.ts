@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { factory } from "../consumers/welcome-email/group.ts";
-import type { DeliveryStatus } from "../database/ledger/status.ts";
-import { WELCOME_EMAIL } from "../stream/groups.ts";
-import { eventually } from "./eventually.ts";
-import { type MailServer, type MailServerOptions, startMailServer } from "./mail-server.ts";
-import { mailSettings } from "./mail-settings.ts";
-import { aPipeline, aSignup, type Pipeline, silentLog, type TestConsumer } from "./pipeline.ts";
+import { factory } from "../../consumers/welcome-email/group.ts";
+import type { DeliveryStatus } from "../../database/ledger/status.ts";
+import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { eventually } from "../eventually.ts";
+import { type MailServer, type MailServerOptions, startMailServer } from "../mail-server.ts";
+import { mailSettings } from "../mail-settings.ts";
+import { aPipeline, aSignup, type Pipeline, silentLog, type TestConsumer } from "../pipeline.ts";
 
 /** A consumer of the welcome mail as it is shipped, with short delays. */
 const aConsumer = (

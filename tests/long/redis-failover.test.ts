@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { Redis } from "ioredis";
-import { eventually } from "./eventually.ts";
-import { anOwnRedis } from "./own-redis.ts";
-import { aSystem, eventAt, type RunningProcess, signUpAt } from "./processes.ts";
-import { startProxy } from "./tcp-proxy.ts";
+import { eventually } from "../eventually.ts";
+import { anOwnRedis } from "../own-redis.ts";
+import { aSystem, eventAt, type RunningProcess, signUpAt } from "../processes.ts";
+import { startProxy } from "../tcp-proxy.ts";
 
 const portOf = (url: string): number => Number(new URL(url).port);
 const healthOf = async ({ url }: RunningProcess): Promise<string> => (await fetch(`${url}/readyz`)).text();
