@@ -4,11 +4,13 @@ import { type MailServer, refusal, startMailServer } from "../tests/mail-server.
 import { aSystem, type System } from "../tests/processes.ts";
 import { startTestServers } from "../tests/servers.ts";
 import { portOf, signUpMany, times } from "./load.ts";
+import { quantile } from "./statistics.ts";
 
 /**
  * `bun bench/mail-limits.ts [seconds] [row,row...]`: what consumers send against what a mail server can take, for servers that
  * grant few connections or refuse some recipients. For each row of its table it prints mails a second since the first mail,
- * their share of the server's capacity, and the deliveries that used more than one attempt or died.
+ * their share of the server's capacity, how much later than its turn a mail came (its turn: by the order of the signups, at
+ * this rate), and the deliveries that used more than one attempt or died.
  */
 const [seconds = 15] = process.argv.slice(2, 3).map(Number);
 const rows = process.argv[3]?.split(",").map(Number);
@@ -76,14 +78,22 @@ const capacityOf = ({ limit, inTheMiddle = limit, consumers, concurrency, mailMs
 
 const isRefused = (address: string, share: number): boolean => Number(Bun.hash(address) % 100n) < share * 100;
 
+interface Accepted {
+  readonly to: string;
+  /** Monotonic, ms. */
+  readonly at: number;
+}
+
 interface LimitedServer {
   readonly server: MailServer;
+  readonly accepted: readonly Accepted[];
   /** Connections beyond the new limit are refused their next mail. */
   readonly setLimit: (limit: number) => void;
 }
 
 const openServer = async ({ limit, mailMs, closes = false, refusedShare = 0 }: Scenario): Promise<LimitedServer> => {
   const granted = new Set<string>();
+  const accepted: Accepted[] = [];
   let surplus: readonly string[] = [];
   let most = limit;
   const server = await startMailServer({
@@ -98,7 +108,10 @@ const openServer = async ({ limit, mailMs, closes = false, refusedShare = 0 }: S
     onClose: ({ id }) => void granted.delete(id),
     onMailFrom: (_from, { id }, done) =>
       done(surplus.includes(id) ? refusal(421, "4.7.0 too many connections") : undefined),
-    beforeReply: () => Bun.sleep(mailMs),
+    beforeReply: async (_raw, { to: [to = ""] }) => {
+      await Bun.sleep(mailMs);
+      accepted.push({ to, at: performance.now() });
+    },
     onRcptTo: ({ address }, _session, done) => {
       if (!isRefused(address, refusedShare)) return done();
       done(refusal(421, "4.7.0 try again later"));
@@ -108,7 +121,7 @@ const openServer = async ({ limit, mailMs, closes = false, refusedShare = 0 }: S
     most = next;
     surplus = [...granted].slice(next);
   };
-  return { server, setLimit };
+  return { server, accepted, setLimit };
 };
 
 /** Deliveries that used up more than the attempt that sent them, and dead ones. */
@@ -124,13 +137,30 @@ const harmed = async ({ database }: System): Promise<{ readonly retried: number;
   };
 };
 
+/** The number of a signup of `signUpMany`, by its address. */
+const numberOf = (address: string): number => Number(/-(\d+)@/.exec(address)?.[1]);
+
+/** How much later than its turn each mail came whose turn was before `end`, in seconds; at least, if it has not come yet. */
+const latenesses = (accepted: readonly Accepted[], { most, share, end }: Record<"most" | "share" | "end", number>) => {
+  const [first] = accepted;
+  if (first === undefined) return [0];
+  const perMs = accepted.length / (end - first.at);
+  const takenAt = new Map(accepted.map(({ to, at: takenAtMs }) => [numberOf(to), takenAtMs]));
+  const prefix = first.to.replace(/-\d+@.*/, "");
+  const numbers = Array.from({ length: most }, (_, index) => index + 1);
+  const turns = numbers.filter((number) => !isRefused(`${prefix}-${number}@inbox.example`, share));
+  return turns
+    .slice(0, accepted.length)
+    .map((number, turn) => Math.max(0, (takenAt.get(number) ?? end) - first.at - turn / perMs) / 1_000);
+};
+
 /** As an operator would set it, in place of what is short for tests. */
 const SETTINGS = { CLAIM_MIN_IDLE_MS: "10000", RETRY_DELAY_MS: "30000", RECONCILE_AFTER_MS: "600000" };
 
 const run = async (scenario: Scenario): Promise<void> => {
-  const { name, limit, inTheMiddle = limit, consumers, concurrency, mailMs } = scenario;
+  const { name, limit, inTheMiddle = limit, consumers, concurrency, mailMs, refusedShare: share = 0 } = scenario;
   const perSecond = capacityOf(scenario);
-  const { server: mailServer, setLimit } = await openServer(scenario);
+  const { server: mailServer, accepted, setLimit } = await openServer(scenario);
   await using system = await aSystem({ mailServer, settings: SETTINGS });
   const api = await system.api();
   const mails = Math.ceil(perSecond * seconds * 1.6) + 50;
@@ -144,6 +174,7 @@ const run = async (scenario: Scenario): Promise<void> => {
     await Bun.sleep((seconds * 1_000) / 3);
   }
   const rate = (mailServer.taken.length - before) / seconds;
+  const late = latenesses(accepted, { most: mails, share, end: performance.now() });
   const { retried, dead } = await harmed(system);
   const columns = [
     name.padEnd(21),
@@ -152,6 +183,9 @@ const run = async (scenario: Scenario): Promise<void> => {
     `${mailMs} ms`.padEnd(8),
     `${rate.toFixed(1)}/s of ${perSecond.toFixed(0)}/s`.padEnd(18),
     `${((100 * rate) / perSecond).toFixed(0)} %`.padEnd(5),
+    `late ${quantile(late, 0.5).toFixed(1)}/${quantile(late, 0.99).toFixed(1)}/${Math.max(...late).toFixed(1)} s`.padEnd(
+      20,
+    ),
     `retried ${retried}, dead ${dead}`,
   ];
   console.log(columns.join("  "));
