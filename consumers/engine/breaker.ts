@@ -9,7 +9,7 @@ export type BreakerState = "closed" | "open" | "recovering";
 export interface BreakerOptions {
   /** Maximum entries in flight when it is closed. */
   readonly concurrency: number;
-  /** Entries that the other system has room for; no limit if not given. */
+  /** Entries that the other system has room for, perhaps 0; no limit if not given. */
   readonly capacity?: (() => number) | undefined;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -117,6 +117,7 @@ export class Breaker {
 
   /** Maximum entries in flight now. */
   allowance(): number {
+    if (this.#options.capacity?.() === 0) return 0;
     switch (this.#state) {
       case "closed":
         return this.#most();

@@ -109,6 +109,27 @@ test.each<[string, Facts, string]>([
     "notice: 90 mails wait, the oldest for 1 min 30 s; mail server smtp.example:587 grants each consumer 3 at a time (“421 too many connections”)",
   ],
   [
+    "others have all connections of the mail server",
+    facts({
+      unfinished: waits(90),
+      oldestMs: 90_000,
+      consumers: [aConsumer({ granted: { allowed: 0, words: "421 too many connections" } })],
+    }),
+    "trouble: 90 mails wait, the oldest for 1 min 30 s; mail server smtp.example:587 has no connection for any consumer (“421 too many connections”); none is lost, and each asks again every second",
+  ],
+  [
+    "others have all connections of the mail server but those of one consumer",
+    facts({
+      unfinished: waits(90),
+      oldestMs: 90_000,
+      consumers: [
+        aConsumer({ granted: { allowed: 0, words: "421 too many connections" } }),
+        aConsumer({ granted: { allowed: 2, words: "421 too many connections" } }),
+      ],
+    }),
+    "notice: 90 mails wait, the oldest for 1 min 30 s; mail server smtp.example:587 grants each consumer 2 at a time (“421 too many connections”)",
+  ],
+  [
     "more comes than is done",
     facts({ unfinished: waits(90), oldestMs: 90_000 }),
     "notice: 90 mails wait, the oldest for 1 min 30 s; 1 consumer works on it",

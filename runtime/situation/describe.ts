@@ -109,15 +109,22 @@ const ofBacklog = (group: GroupFacts): readonly Finding[] => {
   const waits = `${pieces(name, unfinished)} ${verb(value, "waits", "wait")}, the oldest for ${duration(oldestMs)}`;
   const rates = living.flatMap(({ ratePerSecond }) => ratePerSecond ?? []);
   const rate = rates.length === 0 ? undefined : Math.min(...rates);
-  const limited = living.find(({ granted }) => granted !== undefined);
+  const limits = living.flatMap(({ granted, system = "the other system" }) =>
+    granted === undefined ? [] : [{ ...granted, system }],
+  );
+  const [limited] = limits.toSorted((left, right) => right.allowed - left.allowed);
   if (rate !== undefined) {
     const left = unfinished.isBound ? "" : `: about ${duration((value / rate) * 1_000)}`;
     const sentence = `${waits}; the rate allows ${rate.toFixed(rate < 10 ? 1 : 0)} a second${left}`;
     return [{ level: "notice", group: name, sentence }];
   }
-  if (limited?.granted !== undefined) {
-    const { system = "the other system", granted } = limited;
-    const sentence = `${waits}; ${system} grants each consumer ${count(granted.allowed)} at a time${quoted(granted.words)}`;
+  if (limited?.allowed === 0 && limits.length === living.length) {
+    const sentence = `${waits}; ${limited.system} has no connection for any consumer${quoted(limited.words)}; none is lost, and each asks again every second`;
+    return [{ level: "trouble", group: name, sentence, remedy: "find out who uses the connections that it grants" }];
+  }
+  if (limited !== undefined) {
+    const { system, allowed, words } = limited;
+    const sentence = `${waits}; ${system} grants each consumer ${count(allowed)} at a time${quoted(words)}`;
     return [{ level: "notice", group: name, sentence }];
   }
   const sentence = `${waits}; ${counted(living.length, "consumer works", "consumers work")} on it`;

@@ -106,6 +106,15 @@ export class ConnectionLimit {
     return true;
   }
 
+  /** The server works, and has no connection for us: others have all that it grants. From here it grows again. */
+  starved(): void {
+    this.#granted = 1;
+    this.#proven = 1;
+    this.#step = 1;
+    this.#isProbing = false;
+    this.#probeAt = this.#now() + FIRST_PROBE_MS;
+  }
+
   /** A mail was accepted. */
   accepted(): void {
     this.#proven = this.#granted;

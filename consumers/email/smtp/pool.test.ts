@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { eventually } from "../../../tests/eventually.ts";
-import { startMailServer } from "../../../tests/mail-server.ts";
+import { refusal, startMailServer } from "../../../tests/mail-server.ts";
 import { type Phase, type Script, startScriptedServer } from "../../../tests/scripted-smtp-server.ts";
 import { createSmtpPool, type SmtpPoolOptions } from "./pool.ts";
 import type { OutgoingMail } from "./session.ts";
@@ -148,6 +148,47 @@ describe("the pool", () => {
   test("no server: a failure of the connection, before the body", async () => {
     const pool = poolOn(1);
     expect(await pool.send(aMail(), never)).toMatchObject({ kind: "failed", failure: { bodyStarted: false } });
+    await pool.close();
+  });
+});
+
+describe("a pool without a connection, because others have all", () => {
+  const refusing = async () => {
+    let isFull = true;
+    const server = await startMailServer({
+      onConnect: (_session, done) => done(isFull ? refusal(421, "4.7.0 too many connections") : undefined),
+    });
+    const pool = poolOn(server.port, { size: 5 });
+    const sends = Array.from({ length: 10 }, () => pool.send(aMail(), never));
+    const room = () => {
+      isFull = false;
+    };
+    return { server, pool, sends, room };
+  };
+
+  test("gives back what it has, wants no more, and tells the server's words", async () => {
+    const { server, pool, sends } = await refusing();
+    await using _ = server;
+    for (const result of await Promise.all(sends)) {
+      expect(result).toMatchObject({ kind: "failed", failure: { code: "EBUSY", bodyStarted: false } });
+    }
+    expect(pool.granted()).toBe(0);
+    expect(pool.words()).toContain("too many connections");
+    expect(await pool.send(aMail(), never)).toMatchObject({ kind: "failed", failure: { code: "EBUSY" } });
+    await pool.close();
+  });
+
+  test("asks for one, without a mail, and grows from there", async () => {
+    const { server, pool, sends, room } = await refusing();
+    await using _ = server;
+    await Promise.all(sends);
+    room();
+    await eventually(() => pool.granted() === 1);
+    expect(await pool.send(aMail(), never)).toMatchObject({ kind: "accepted" });
+    await eventually(async () => {
+      await Promise.all(Array.from({ length: 20 }, () => pool.send(aMail(), never)));
+      return pool.granted() === 5;
+    });
     await pool.close();
   });
 });

@@ -1,3 +1,4 @@
+import { askForConnection } from "./ask-for-connection.ts";
 import { ConnectionLimit, isAboutConnections, isTooFast, isUsedUp, mayBeOneTooMany, Pace } from "./capacity.ts";
 import { keptReply } from "./kept-reply.ts";
 import { createSendSlots } from "./send-slots.ts";
@@ -28,7 +29,7 @@ export interface SmtpPool {
   send(mail: OutgoingMail, signal: AbortSignal): Promise<SendResult>;
   /** Connections that are sending now. */
   busy(): number;
-  /** Connections that the server grants, as far as is known. */
+  /** Connections that the server grants, as far as is known. 0: others have all; until there is one, mails are refused at once. */
   granted(): number;
   /** Mails a second that the server grants; undefined: no limit is known. */
   perSecond(): number | undefined;
@@ -71,8 +72,10 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
   let words: string | undefined;
   let closed = false;
+  /** Others have all the connections that the server grants: aborted when we need not ask any more. */
+  let starved: AbortController | undefined;
 
-  const hear = ({ reply }: SmtpFailure, { to }: OutgoingMail): void => {
+  const hear = ({ reply }: SmtpFailure, to: string): void => {
     if (reply !== undefined) words = keptReply(reply, to);
   };
 
@@ -116,12 +119,38 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     if (idleTimer === undefined) closeIdle();
   };
 
+  const endStarvation = async (signal: AbortSignal): Promise<void> => {
+    const session = await askForConnection(() => SmtpSession.open(server, sendDeadlineMs, signal), {
+      signal,
+      onRefused: (failure) => hear(failure, ""),
+    });
+    starved = undefined;
+    if (session === undefined) return;
+    open.add(session);
+    keep(session);
+  };
+
+  /**
+   * A consumer that has no connection has no use for mails: others, who have one, send them. So they are given back, and no more
+   * are taken until there is a connection.
+   */
+  const starve = (): SendResult => {
+    limit.starved();
+    slots.turnAway();
+    if (starved === undefined && !closed) {
+      starved = new AbortController();
+      void endStarvation(starved.signal);
+    }
+    return { kind: "failed", failure: ownFailure("EBUSY", false) };
+  };
+
   /** The server granted no more connections than there are; or it is away, and so it is for all that wait since they were refused. */
   const oneTooMany = (failure: SmtpFailure, mail: OutgoingMail): SendResult | Again => {
     const others = [...open].filter((session) => session.isUsable).length + opening;
     const closing = closedAt.filter((at) => at > now() - CLOSING_MS).length;
-    hear(failure, mail);
+    hear(failure, mail.to);
     if (limit.refused(others, closing)) return { kind: "again", failure };
+    if (isAboutConnections(failure)) return starve();
     slots.failRefused();
     return { kind: "failed", failure };
   };
@@ -143,7 +172,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const { bodyStarted, responseCode, command } = failure;
     if (isTooFast(failure)) {
       pace.tooFast();
-      hear(failure, mail);
+      hear(failure, mail.to);
     }
     const isFirst = session.sends === 1;
     const isRefused = isAboutConnections(failure) || (isFirst && responseCode === 421 && command === "MAIL FROM");
@@ -217,13 +246,13 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
 
   return {
     busy: slots.busy,
-    granted: () => limit.granted,
+    granted: () => (starved === undefined ? limit.granted : 0),
     perSecond: () => pace.perSecond,
     words: () => words,
     async send(mail, signal) {
       const until = now() + sendDeadlineMs;
       for (let refused: SmtpFailure | undefined; ; ) {
-        const slot = closed ? "cancelled" : await slots.take(signal, { until, refused });
+        const slot = closed ? "cancelled" : starved ? "late" : await slots.take(signal, { until, refused });
         if (slot === "cancelled") return { kind: "failed", failure: ownFailure("ECALLEDBACK", false) };
         if (slot === "late") return { kind: "failed", failure: ownFailure("EBUSY", false) };
         if (slot !== "taken") return { kind: "failed", failure: slot };
@@ -238,6 +267,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     },
     async close() {
       closed = true;
+      starved?.abort();
       clearTimeout(idleTimer);
       for (const session of idle.splice(0)) leave(session);
       // The caller has given up sends that still wait for a reply: they must not keep the process alive.

@@ -19,6 +19,8 @@ export interface SendSlots {
   free(): void;
   /** The server grants no connection at all: fails those that wait since it refused them. */
   failRefused(): void;
+  /** Nobody need wait: there will be no connection soon. */
+  turnAway(): void;
   busy(): number;
   untilIdle(): Promise<void>;
 }
@@ -84,6 +86,9 @@ export const createSendSlots = (deps: {
         waiting.splice(waiting.indexOf(waiter), 1);
         waiter.end(waiter.refused);
       }
+    },
+    turnAway: () => {
+      for (const waiter of waiting.splice(0)) waiter.end("late");
     },
     untilIdle: () => (busy === 0 ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
   };
