@@ -1,4 +1,5 @@
 import type { Child } from "hono/jsx";
+import { MARK_HREF } from "../../runtime/brand/mark.ts";
 import type { Locale } from "../../stream/events/user-signed-up.ts";
 import { STYLE_HREF } from "./style.ts";
 import { TEXTS } from "./texts.ts";
@@ -14,9 +15,6 @@ export interface LayoutProps {
   readonly children: Child;
 }
 
-const ICON =
-  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230b6e4f'/%3E%3Cpath d='M3 5l5 4 5-4v6H3z' fill='%23fff'/%3E%3C/svg%3E";
-
 /** The layout of every page. It loads its own style sheet and nothing else. */
 export const Layout = ({ language, brandName, title, path, refreshS, children }: LayoutProps) => {
   const texts = TEXTS[language];
@@ -28,7 +26,7 @@ export const Layout = ({ language, brandName, title, path, refreshS, children }:
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         {refreshS === undefined ? null : <meta http-equiv="refresh" content={String(refreshS)} />}
         <title>{`${title} · ${brandName}`}</title>
-        <link rel="icon" href={ICON} />
+        <link rel="icon" href={MARK_HREF} />
         <link rel="stylesheet" href={STYLE_HREF} />
       </head>
       <body>

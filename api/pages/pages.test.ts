@@ -47,7 +47,7 @@ test("the form is in Vietnamese, or in English when asked, and loads nothing fro
   const styleHref = /href="(\/style\.css[^"]*)"/.exec(html)?.[1] ?? "";
   const style = await app.fetch(get(styleHref));
   expect(style.headers.get("content-type")).toBe("text/css; charset=utf-8");
-  expect(await style.text()).toContain("prefers-color-scheme: dark");
+  expect(await style.text()).toContain("prefers-color-scheme:dark");
 });
 
 test("a submitted form leads to the mail's status, which reloads until it is final", async () => {

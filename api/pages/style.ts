@@ -1,39 +1,13 @@
 import { createHash } from "node:crypto";
+import { BRAND_CSS } from "../../runtime/brand/css.ts";
 
-/** The one style sheet of the pages. Colours are pairs of light and dark, each with a contrast of 4.5:1 or more. */
-export const STYLE = `
-:root {
-  color-scheme: light dark;
-  --page: #f4f5f7;
-  --card: #ffffff;
-  --ink: #1b1f26;
-  --soft: #566070;
-  --edge: #868f9c;
-  --line: #e2e5ea;
-  --accent: #0b6e4f;
-  --on-accent: #ffffff;
-  --bad: #b3261e;
-  --bad-ground: #fdecea;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --page: #14171c;
-    --card: #1d2129;
-    --ink: #eceff4;
-    --soft: #a7b0be;
-    --edge: #6d7786;
-    --line: #313844;
-    --accent: #4fd0a2;
-    --on-accent: #07251b;
-    --bad: #ffb4ab;
-    --bad-ground: #3b1c1a;
-  }
-}
+/** The one style sheet of the pages. */
+export const STYLE = `${BRAND_CSS}
 *, ::before, ::after { box-sizing: border-box; }
 body {
   margin: 0; min-height: 100vh; padding: clamp(1rem, 6vh, 5rem) 1rem;
   background: var(--page); color: var(--ink);
-  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
+  font: 1rem/1.55 var(--text);
 }
 main { max-width: 27rem; margin: 0 auto; }
 header, footer { max-width: 27rem; margin: 0 auto; display: flex; justify-content: space-between; gap: 1rem; }
