@@ -18,7 +18,13 @@ export const CLIENT = "192.0.2.1";
 const CHEAP = { PASSWORD_HASH_MEMORY_KIB: 8, PASSWORD_HASH_PASSES: 1 };
 
 /** What a test's app needs of the settings. */
-export const TEST_SETTINGS = { BRAND_NAME: "Toblug", PUBLIC_URL: "https://signup.example", SERVICE_TOKEN, ...CHEAP };
+export const TEST_SETTINGS = {
+  BRAND_NAME: "Toblug",
+  PUBLIC_URL: "https://signup.example",
+  SERVICE_TOKEN,
+  SIGNUP_DISCLOSURE: "open",
+  ...CHEAP,
+} as const;
 
 /** A hasher at the lowest cost. */
 export const aCheapHasher = () => createPasswordHasher({ concurrency: 2, memoryKib: 8, passes: 1 });

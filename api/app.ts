@@ -40,7 +40,7 @@ import { openapiRoute } from "./openapi/document.ts";
 import { backlogRoute } from "./operations/backlog-route.ts";
 import { createOperatorCheck, createServiceTokenCheck } from "./operations/service-token.ts";
 import { answerProblem } from "./pages/problem-page.tsx";
-import { addPages } from "./pages/routes.ts";
+import { addPages, PAGES_POLICY } from "./pages/routes.ts";
 import type { CommonPasswords } from "./passwords/common-passwords.ts";
 import type { PasswordHasher } from "./passwords/hasher.ts";
 import type { HashCost } from "./passwords/outdated.ts";
@@ -85,7 +85,7 @@ export interface AppDeps {
   readonly stopping: AbortSignal;
   readonly settings: Pick<
     Settings,
-    "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN" | "CONFIRMATION_SECRET" | "MAIL_BOUNCE_ADDRESS"
+    "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN" | "CONFIRMATION_SECRET" | "MAIL_BOUNCE_ADDRESS" | "SIGNUP_DISCLOSURE"
   > &
     HashCost;
   readonly log: Logger;
@@ -94,17 +94,6 @@ export interface AppDeps {
   /** For callers that sent no trace context. */
   readonly newTraceContext: () => TraceContext;
 }
-
-/** Pages may load their own style sheet and submit their own forms, and nothing from another origin. */
-const CONTENT_SECURITY_POLICY = {
-  defaultSrc: ["'none'"],
-  styleSrc: ["'self'"],
-  imgSrc: ["data:"],
-  formAction: ["'self'"],
-  frameAncestors: ["'none'"],
-  baseUri: ["'none'"],
-  objectSrc: ["'none'"],
-};
 
 /** Where requests are admitted, or refused. */
 const ADMITTED = ["/api/v1/user/", "/api/v1/user", "/api/v1/user/resend", "/", "/resend"];
@@ -146,7 +135,7 @@ export const createApp = (deps: AppDeps): Hono => {
   for (const path of ["/confirm", "/not-me"]) app.use(path, tokenPolicy);
   app.use(
     secureHeaders({
-      contentSecurityPolicy: CONTENT_SECURITY_POLICY,
+      contentSecurityPolicy: PAGES_POLICY,
       xFrameOptions: "DENY",
       // Under the default, no-referrer, browsers send `Origin: null` with our own form, which would then be rejected.
       referrerPolicy: "same-origin",
@@ -211,6 +200,7 @@ export const createApp = (deps: AppDeps): Hono => {
     newTraceContext,
     newId: deps.newId,
     brandName,
+    disclosed: settings.SIGNUP_DISCLOSURE,
     publicOrigin: new URL(settings.PUBLIC_URL).origin,
   });
   return app;

@@ -77,6 +77,9 @@ const FAULTS = {
 
 export type FaultCode = keyof typeof FAULTS;
 
+/** What a fault is called in one language. */
+export const faultText = (code: FaultCode, language: Locale): string => FAULTS[code][language];
+
 const isFaultCode = (text: string): text is FaultCode => Object.hasOwn(FAULTS, text);
 
 /** The fault at a path of the body. A message that is none of our codes would be a bug in the schema; it is shown as is. */

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
+import { pageScriptFiles } from "../api/pages/generate.ts";
 import { registryFiles } from "../consumers/generate.ts";
 import { webhookSchemaFiles } from "../consumers/webhooks/generate.ts";
 import { kubernetesFiles } from "../k8s/generate.ts";
@@ -68,6 +69,7 @@ export const createGenerator = (name: string, files: () => Files | Promise<Files
 export const GENERATORS: readonly Generator[] = [
   createGenerator("registry", registryFiles),
   createGenerator("settings", settingsFiles),
+  createGenerator("page scripts", pageScriptFiles),
   createGenerator("webhook schemas", webhookSchemaFiles),
   createGenerator("alerts", alertFiles),
   createGenerator("dashboards", dashboardFiles),

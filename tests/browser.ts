@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import axe from "axe-core";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { chromiumAdvice, findChromium } from "./chromium.ts";
 
@@ -57,6 +58,20 @@ export const aVisitor = async (browser: Browser, options: BrowserContextOptions)
 /** Whether something of the page can be reached only by scrolling sideways. */
 export const scrollsSideways = (page: Page): Promise<boolean> =>
   page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth");
+
+const RUN_AXE = `axe.run().then(({ violations }) => violations.map(({ id, nodes }) =>
+  id + ": " + nodes.map(({ target }) => target.join(" ")).join(", ")))`;
+
+/** The rules of axe that a page breaks, each with where: as it looks by day and by night. */
+export const accessibilityFaults = async (page: Page): Promise<readonly string[]> => {
+  await page.evaluate(axe.source);
+  const faults: string[] = [];
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    faults.push(...(await page.evaluate<string[]>(RUN_AXE)).map((fault) => `${colorScheme} ${fault}`));
+  }
+  return faults;
+};
 
 /** Where `SCREENSHOTS` names a folder: what the page looks like now, for a person's eyes. */
 export const show = async (page: Page, name: string): Promise<void> => {

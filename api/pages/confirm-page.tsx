@@ -43,15 +43,19 @@ const Confirmation = ({ language, brandName, token, state }: ConfirmationProps) 
   return (
     <Layout language={language} brandName={brandName} title={title} path={pathOf(token)}>
       <div class="card">
-        <h1>{title}</h1>
-        <p role="status">{text}</p>
-        {state === "open" ? (
-          <form method="post" action={`/confirm?lang=${language}`}>
-            <input type="hidden" name="token" value={token} />
-            <button type="submit">{texts.submit}</button>
-          </form>
-        ) : null}
-        {state === "expired" || state === "invalid" ? <a href={`/resend?lang=${language}`}>{texts.askAgain}</a> : null}
+        <div class="inside">
+          <h1>{title}</h1>
+          <p role="status">{text}</p>
+          {state === "open" ? (
+            <form method="post" action={`/confirm?lang=${language}`}>
+              <input type="hidden" name="token" value={token} />
+              <button type="submit">{texts.submit}</button>
+            </form>
+          ) : null}
+          {state === "expired" || state === "invalid" ? (
+            <a href={`/resend?lang=${language}`}>{texts.askAgain}</a>
+          ) : null}
+        </div>
       </div>
     </Layout>
   );

@@ -14,9 +14,11 @@ export interface MessageProps {
 export const Message = ({ language, brandName, path, title, text }: MessageProps) => (
   <Layout language={language} brandName={brandName} title={title} path={path}>
     <div class="card">
-      <h1>{title}</h1>
-      <p>{text}</p>
-      <a href={`/?lang=${language}`}>{TEXTS[language].backToSignup}</a>
+      <div class="inside">
+        <h1>{title}</h1>
+        <p>{text}</p>
+        <a href={`/?lang=${language}`}>{TEXTS[language].backToSignup}</a>
+      </div>
     </div>
   </Layout>
 );

@@ -31,14 +31,16 @@ const answer = (c: Context, brandName: string, token: string, state: DisownState
     c,
     <Layout language={language} brandName={brandName} title={title} path={`/not-me?token=${encodeURIComponent(token)}`}>
       <div class="card">
-        <h1>{title}</h1>
-        <p role="status">{text}</p>
-        {state === "open" ? (
-          <form method="post" action={`/not-me?lang=${language}`}>
-            <input type="hidden" name="token" value={token} />
-            <button type="submit">{texts.submit}</button>
-          </form>
-        ) : null}
+        <div class="inside">
+          <h1>{title}</h1>
+          <p role="status">{text}</p>
+          {state === "open" ? (
+            <form method="post" action={`/not-me?lang=${language}`}>
+              <input type="hidden" name="token" value={token} />
+              <button type="submit">{texts.submit}</button>
+            </form>
+          ) : null}
+        </div>
       </div>
     </Layout>,
     STATUS[state],

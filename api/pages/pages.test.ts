@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomHex } from "../../observability/trace-context.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
-import { anApp } from "../app-for-tests.ts";
+import { anApp, TEST_SETTINGS } from "../app-for-tests.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -31,7 +31,9 @@ test("the form is in Vietnamese, or in English when asked, and loads nothing fro
   const html = await response.text();
   expect(html).toStartWith('<!DOCTYPE html><html lang="vi">');
   expect(html).toContain("<title>Tạo tài khoản · Toblug</title>");
-  expect(html).not.toContain("<script");
+  expect(html.match(/<script[^>]*>/g)).toEqual([
+    expect.stringMatching(/^<script type="module" src="\/signup\.js\?v=\w+">$/),
+  ]);
   expect(html.match(/(?:href|src|action)="[^"]*"/g)?.filter((link) => !/"(?:\/(?!\/)|#|data:)/.test(link))).toEqual([]);
   for (const attribute of ['autocomplete="username"', 'autocomplete="email"', 'autocomplete="new-password"']) {
     expect(html).toContain(attribute);
@@ -58,7 +60,7 @@ test("a submitted form leads to the mail's status, which reloads until it is fin
   expect(sent.headers.get("location")).toBe(`/signups/${eventId}?lang=vi`);
 
   const waiting = await (await app.fetch(get(`/signups/${eventId}`))).text();
-  expect(waiting).toContain('<meta http-equiv="refresh" content="2"/>');
+  expect(waiting).toContain('<noscript><meta http-equiv="refresh" content="2"/></noscript>');
   expect(waiting).toContain("Thư chào mừng đang chờ được gửi.");
   expect(waiting).toMatch(/<time datetime="[^"]+Z">/);
   const stopped = await (await app.fetch(get(`/signups/${eventId}?updates=off`))).text();
@@ -67,7 +69,54 @@ test("a submitted form leads to the mail's status, which reloads until it is fin
   await database.db.updateTable("deliveries").set({ state: "done" }).where("event_id", "=", eventId).execute();
   const final = await (await app.fetch(get(`/signups/${eventId}?lang=en`))).text();
   expect(final).not.toContain("http-equiv");
-  expect(final).toContain("The welcome mail is sent.");
+  expect(final).toContain("The welcome mail is sent");
+});
+
+test("shows where the mail goes in the browser that signed up alone, and masked", async () => {
+  const { app, committed } = anApp(database.db);
+  const form = aForm({ email: `hoa-${randomHex(4)}@gmail.com` });
+  const sent = await app.fetch(post(form));
+  const path = `/signups/${committed[0]?.event_id}`;
+  const cookie = sent.headers.get("set-cookie") ?? "";
+  expect(cookie).toMatch(/; Max-Age=900; Path=\/signups\/[\w-]+; HttpOnly; Secure; SameSite=Lax$/);
+  expect(cookie).toContain(`Path=${path};`);
+  const pageOf = async (headers: Readonly<Record<string, string>>) => (await app.fetch(get(path, headers))).text();
+  const own = await pageOf({ Cookie: cookie.split(";")[0] ?? "" });
+  expect(own).toContain('<span class="address">h***@gmail.com</span>');
+  expect(own).not.toContain(form.get("email"));
+  expect(await pageOf({})).not.toContain("gmail.com");
+  expect(await pageOf({ Cookie: "signup_to=%3Cscript%3E***@evil.example" })).not.toContain("evil.example");
+});
+
+test("where accounts are not disclosed, says of none that it was made", async () => {
+  const settings = { ...TEST_SETTINGS, SIGNUP_DISCLOSURE: "private" } as const;
+  const { app, committed } = anApp(database.db, { settings });
+  await app.fetch(post(aForm()));
+  const eventId = committed[0]?.event_id ?? "";
+  for (const state of ["queued", "done", "dead"] as const) {
+    await database.db.updateTable("deliveries").set({ state }).where("event_id", "=", eventId).execute();
+    const html = await (await app.fetch(get(`/signups/${eventId}?lang=en`))).text();
+    expect(html).not.toMatch(/your account|welcome/i);
+  }
+});
+
+test("everything that the signup page loads is under 50 kB, and may be kept", async () => {
+  const { app } = anApp(database.db);
+  const html = await (await app.fetch(get("/"))).text();
+  const linked = [...html.matchAll(/(?:href|src)="(\/[^"]*\?v=[^"]*)"/g)].map(([, path = ""]) => path);
+  const style = linked.find((path) => path.startsWith("/style.css")) ?? "";
+  const fonts = [...(await (await app.fetch(get(style))).text()).matchAll(/url\((\/fonts\/[^)]*)\)/g)].map(
+    ([, path = ""]) => path,
+  );
+  expect(fonts).toHaveLength(4);
+  let bytes = Buffer.byteLength(html);
+  for (const path of new Set([...linked, ...fonts])) {
+    const response = await app.fetch(get(path));
+    expect([path, response.status]).toEqual([path, 200]);
+    expect(response.headers.get("cache-control")).toContain("immutable");
+    bytes += (await response.arrayBuffer()).byteLength;
+  }
+  expect(bytes).toBeLessThan(50_000);
 });
 
 test("what was typed is returned escaped, the password is not returned, each fault is beside its field", async () => {
@@ -77,10 +126,13 @@ test("what was typed is returned escaped, the password is not returned, each fau
   expect(response.status).toBe(422);
   const html = await response.text();
   expect(html).toContain('value="&lt;b&gt;Bố&lt;/b&gt; &quot;x&quot;"');
-  expect(html).not.toContain("<script");
-  expect(html).not.toContain("ngắn");
+  expect(html).not.toContain("<script>");
+  expect(html).not.toContain('value="ngắn"');
   expect(html).toContain('id="password-fault">Mật khẩu cần ít nhất 12 ký tự.');
   expect(html).toContain('aria-describedby="email-fault"');
+  // Whoever reads the page by ear hears it from the title, and is where the first fault is.
+  expect(html).toContain("<title>Lỗi: Tạo tài khoản · Toblug</title>");
+  expect(html.match(/<input[^>]* autofocus[^>]*>/g)).toEqual([expect.stringContaining('id="email"')]);
   expect(committed).toEqual([]);
 });
 

@@ -38,29 +38,31 @@ const ResendForm = ({ language, brandName, email, problem }: ResendFormProps) =>
   return (
     <Layout language={language} brandName={brandName} title={texts.resendTitle} path="/resend">
       <div class="card">
-        <h1>{texts.resendTitle}</h1>
-        <p class="soft">{texts.resendLead}</p>
-        {problem === undefined ? null : (
-          <p class="alert" role="alert" id="email-fault">
-            {problem}
-          </p>
-        )}
-        <form method="post" action={`/resend?lang=${language}`}>
-          <label for="email">{TEXTS[language].email}</label>
-          <input
-            id="email"
-            name="email"
-            type="email"
-            value={email}
-            required
-            autocomplete="email"
-            spellcheck={false}
-            autocapitalize="none"
-            aria-invalid={problem === undefined ? undefined : "true"}
-            aria-describedby={problem === undefined ? undefined : "email-fault"}
-          />
-          <button type="submit">{texts.resendSubmit}</button>
-        </form>
+        <div class="inside">
+          <h1>{texts.resendTitle}</h1>
+          <p class="soft">{texts.resendLead}</p>
+          {problem === undefined ? null : (
+            <p class="alert" role="alert" id="email-fault">
+              {problem}
+            </p>
+          )}
+          <form method="post" action={`/resend?lang=${language}`}>
+            <label for="email">{TEXTS[language].email}</label>
+            <input
+              id="email"
+              name="email"
+              type="email"
+              value={email}
+              required
+              autocomplete="email"
+              spellcheck={false}
+              autocapitalize="none"
+              aria-invalid={problem === undefined ? undefined : "true"}
+              aria-describedby={problem === undefined ? undefined : "email-fault"}
+            />
+            <button type="submit">{texts.resendSubmit}</button>
+          </form>
+        </div>
       </div>
     </Layout>
   );

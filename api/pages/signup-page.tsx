@@ -11,6 +11,7 @@ import { traceOf } from "../request-trace.ts";
 import type { SignUp, SignupOutcome } from "../signup/contract.ts";
 import { idempotencyKeyHash } from "../signup/idempotency-key.ts";
 import type { ParseSignup, SignupInput } from "../signup/schema.ts";
+import { rememberAddress } from "./masked-address.ts";
 import { page } from "./render.ts";
 import { type FormFault, SignupForm } from "./signup-form.tsx";
 
@@ -24,13 +25,17 @@ export interface SignupPageDeps {
   readonly newId: () => string;
   readonly newTraceContext: () => TraceContext;
   readonly brandName: string;
+  /** Origin of PUBLIC_URL: behind a proxy that terminates TLS, the browser's origin is not the request's. */
+  readonly publicOrigin: string;
+  /** The address of the page's script. */
+  readonly script: string;
 }
 
 /** `GET /` */
 export const showForm =
-  ({ brandName, newId }: SignupPageDeps): Handler =>
+  ({ brandName, newId, script }: SignupPageDeps): Handler =>
   (c) =>
-    page(c, <SignupForm language={languageOf(c)} brandName={brandName} formId={newId()} />);
+    page(c, <SignupForm language={languageOf(c)} brandName={brandName} formId={newId()} script={script} />);
 
 /** Fields that the form did not send are absent, as they would be in JSON. */
 const typedFields = (body: string): Readonly<Record<string, string>> => Object.fromEntries(new URLSearchParams(body));
@@ -49,7 +54,8 @@ const TAKEN = { email_taken: "email", user_name_taken: "user_name" } as const;
  * (never the password) and each fault beside its field.
  */
 export const submitForm = (deps: SignupPageDeps): Handler => {
-  const { parseSignup, signUp, admit, clientOf, report, newId, newTraceContext, brandName } = deps;
+  const { parseSignup, signUp, admit, clientOf, report, newId, newTraceContext, brandName, publicOrigin, script } =
+    deps;
 
   /** The form's id makes a second click harmless. The same form with other contents is a new signup. */
   const signUpOnce = async (c: Context, client: string, input: SignupInput, formId: string): Promise<SignupOutcome> => {
@@ -71,6 +77,7 @@ export const submitForm = (deps: SignupPageDeps): Handler => {
           language={language}
           brandName={brandName}
           formId={newId()}
+          script={script}
           userName={typed["user_name"] ?? ""}
           email={typed["email"] ?? ""}
           faults={faults}
@@ -87,7 +94,9 @@ export const submitForm = (deps: SignupPageDeps): Handler => {
       if (parsed.kind === "invalid") return again(undefined, toFormFaults(parsed.faults, language));
       const outcome = await signUpOnce(c, client, parsed.input, typed["form_id"] || newId());
       if (outcome.kind === "accepted") {
-        return c.redirect(`/signups/${outcome.signup.eventId}?lang=${language}`, 303);
+        const { eventId } = outcome.signup;
+        rememberAddress(c, { eventId, email: parsed.input.email, isSecure: publicOrigin.startsWith("https:") });
+        return c.redirect(`/signups/${eventId}?lang=${language}`, 303);
       }
       if (outcome.kind === "idempotency_key_reused") throw new Error("a signup without a key met one");
       return again(undefined, [{ field: TAKEN[outcome.kind], detail: PROBLEM_TYPES[outcome.kind][language] }]);

@@ -1,7 +1,6 @@
 import type { Locale } from "../../stream/events/user-signed-up.ts";
-import type { ShownState } from "../../stream/groups.ts";
 
-/** All texts of the pages, in one language. */
+/** All texts of the signup page and of what follows it, in one language. */
 export interface Texts {
   readonly language: string;
   readonly otherLanguage: string;
@@ -10,23 +9,41 @@ export interface Texts {
   readonly userName: string;
   readonly userNameHint: string;
   readonly email: string;
+  /** Around the address that was probably meant. */
+  readonly didYouMean: readonly [string, string];
   readonly password: string;
   readonly passwordHint: string;
+  readonly showPassword: string;
+  readonly hidePassword: string;
+  /** What a password must be, as one types. Which ones are common only the server knows. */
+  readonly rules: Readonly<Record<"length" | "password_run" | "password_personal", string>>;
   readonly submit: string;
+  readonly submitting: string;
+  /** Before the title of a page with a fault. */
+  readonly errorPrefix: string;
   readonly fixErrors: string;
-  readonly accountMade: string;
-  readonly mailTitle: string;
+  readonly to: string;
   readonly timeline: string;
+  /** Around a duration: how long after the signup. */
+  readonly after: readonly [string, string];
+  /** Around a duration that counts: since the signup, while the mail is on its way. */
+  readonly onItsWay: readonly [string, string];
+  /** Around a duration that counts: since the mail was sent. */
+  readonly ago: readonly [string, string];
   readonly nextTry: string;
+  readonly nextSteps: string;
+  readonly openInbox: (provider: string) => string;
+  readonly openAnyInbox: string;
+  readonly lookInSpam: string;
+  readonly resend: string;
+  readonly resendSoon: string;
+  readonly wrongAddress: string;
+  readonly signUpAgain: string;
   readonly updatesItself: string;
   readonly stopUpdates: string;
   readonly resumeUpdates: string;
   readonly notFoundTitle: string;
   readonly backToSignup: string;
-  /** What a state means to the person who is waiting for the mail. */
-  readonly states: Readonly<Record<ShownState, string>>;
-  /** The same in a few words, for the timeline. */
-  readonly steps: Readonly<Record<ShownState, string>>;
   readonly timeZone: string;
   readonly dateLocale: string;
 }
@@ -36,54 +53,43 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     language: "Tiếng Việt",
     otherLanguage: "English",
     signUp: "Tạo tài khoản",
-    lead: "Chỉ mất một phút. Chúng tôi sẽ gửi thư chào mừng tới hộp thư của bạn.",
+    lead: "Chỉ mất một phút. Thư chào mừng sẽ đến hộp thư của bạn sau vài giây.",
     userName: "Tên người dùng",
     userNameHint: "Tối đa 64 ký tự.",
     email: "Email",
+    didYouMean: ["Có phải ý bạn là ", "?"],
     password: "Mật khẩu",
-    passwordHint: "Từ 12 đến 128 ký tự.",
+    passwordHint: "Từ 12 đến 128 ký tự. Vài từ không liên quan đến nhau là đủ.",
+    showPassword: "Hiện mật khẩu",
+    hidePassword: "Ẩn mật khẩu",
+    rules: {
+      length: "Từ 12 đến 128 ký tự",
+      password_run: "Không phải một dãy ký tự liên tiếp hay lặp lại",
+      password_personal: "Không phải email, tên của bạn hay tên của dịch vụ",
+    },
     submit: "Đăng ký",
+    submitting: "Đang đăng ký…",
+    errorPrefix: "Lỗi: ",
     fixErrors: "Chưa thể đăng ký. Vui lòng kiểm tra lại các mục sau:",
-    accountMade: "Tài khoản của bạn đã được tạo",
-    mailTitle: "Thư chào mừng",
-    timeline: "Lịch sử gửi thư",
+    to: "Gửi tới",
+    timeline: "Hành trình của thư",
+    after: ["sau ", ""],
+    onItsWay: ["Đang trên đường, đã ", ""],
+    ago: ["", " trước"],
     nextTry: "Lần gửi tiếp theo",
+    nextSteps: "Bước tiếp theo",
+    openInbox: (provider) => `Mở ${provider}`,
+    openAnyInbox: "Mở hộp thư của bạn và làm theo hướng dẫn trong thư.",
+    lookInSpam: "Không thấy thư? Hãy xem cả mục thư rác.",
+    resend: "Gửi lại thư xác nhận",
+    resendSoon: "Có thể gửi lại thư sau",
+    wrongAddress: "Nhập sai địa chỉ? Hãy đăng ký lại bằng địa chỉ đúng và một tên người dùng khác.",
+    signUpAgain: "Đăng ký lại",
     updatesItself: "Trang này tự động cập nhật.",
     stopUpdates: "Tắt tự động cập nhật",
     resumeUpdates: "Bật lại tự động cập nhật",
     notFoundTitle: "Không tìm thấy",
     backToSignup: "Quay lại trang đăng ký",
-    states: {
-      queued: "Thư chào mừng đang chờ được gửi.",
-      active: "Đang được xử lý.",
-      processing: "Đang được xử lý.",
-      sending: "Thư chào mừng đang được gửi.",
-      retrying: "Chưa gửi được thư chào mừng. Hệ thống sẽ tự động gửi lại.",
-      uncertain: "Chưa rõ thư đã được gửi hay chưa. Hệ thống đang kiểm tra.",
-      held: "Thư đang được tạm giữ, và sẽ được gửi sau hoặc khi quản trị viên đã kiểm tra.",
-      done: "Đã hoàn tất.",
-      completed: "Đã hoàn tất.",
-      sent: "Thư chào mừng đã được gửi. Máy chủ thư đã tiếp nhận thư; bạn hãy kiểm tra hộp thư đến và cả mục thư rác.",
-      dead: "Không thể gửi thư chào mừng. Tài khoản của bạn vẫn hoạt động bình thường.",
-      suppressed:
-        "Thư chào mừng không được gửi vì địa chỉ này không nhận được thư. Tài khoản của bạn vẫn hoạt động bình thường.",
-      cancelled: "Thư chào mừng đã bị huỷ vì tài khoản không còn tồn tại.",
-    },
-    steps: {
-      queued: "Đang chờ",
-      active: "Đang xử lý",
-      processing: "Đang xử lý",
-      sending: "Đang gửi",
-      retrying: "Sẽ gửi lại",
-      uncertain: "Chưa rõ kết quả",
-      held: "Đang tạm giữ",
-      done: "Hoàn tất",
-      completed: "Hoàn tất",
-      sent: "Đã gửi (máy chủ thư đã tiếp nhận)",
-      dead: "Gửi thất bại",
-      suppressed: "Không gửi",
-      cancelled: "Đã huỷ",
-    },
     timeZone: "Asia/Ho_Chi_Minh",
     dateLocale: "vi-VN",
   },
@@ -91,59 +97,49 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     language: "English",
     otherLanguage: "Tiếng Việt",
     signUp: "Create your account",
-    lead: "It takes a minute. We will send a welcome mail to your inbox.",
+    lead: "It takes a minute. Your welcome mail arrives seconds later.",
     userName: "User name",
     userNameHint: "At most 64 characters.",
     email: "Email",
+    didYouMean: ["Did you mean ", "?"],
     password: "Password",
-    passwordHint: "12 to 128 characters.",
+    passwordHint: "12 to 128 characters. A few unrelated words will do.",
+    showPassword: "Show password",
+    hidePassword: "Hide password",
+    rules: {
+      length: "12 to 128 characters",
+      password_run: "Not a sequence, nor one character repeated",
+      password_personal: "Not your email address or name, nor the service's name",
+    },
     submit: "Sign up",
+    submitting: "Signing up…",
+    errorPrefix: "Error: ",
     fixErrors: "You are not signed up yet. Please correct the following:",
-    accountMade: "Your account is ready",
-    mailTitle: "Welcome mail",
-    timeline: "History",
+    to: "To",
+    timeline: "The mail's journey",
+    after: ["after ", ""],
+    onItsWay: ["On its way for ", ""],
+    ago: ["", " ago"],
     nextTry: "Next attempt",
+    nextSteps: "What to do next",
+    openInbox: (provider) => `Open ${provider}`,
+    openAnyInbox: "Open your inbox and follow the mail.",
+    lookInSpam: "No mail? Look into the spam folder, too.",
+    resend: "Send the confirmation again",
+    resendSoon: "You can have it sent again in",
+    wrongAddress: "Wrong address? Sign up again with the right one, and another user name.",
+    signUpAgain: "Sign up again",
     updatesItself: "This page updates itself.",
     stopUpdates: "Stop updating",
     resumeUpdates: "Resume updating",
     notFoundTitle: "Not found",
     backToSignup: "Back to the signup page",
-    states: {
-      queued: "The welcome mail is waiting to be sent.",
-      active: "It is being worked on.",
-      processing: "It is being worked on.",
-      sending: "The welcome mail is being sent.",
-      retrying: "The mail could not be sent yet. It will be retried automatically.",
-      uncertain: "It is not yet known whether the mail was sent. We are checking.",
-      held: "The mail is on hold. It will be sent later, or once an operator has checked it.",
-      done: "It is done.",
-      completed: "It is done.",
-      sent: "The welcome mail is sent. The mail server has accepted it; please check your inbox, and the spam folder.",
-      dead: "The welcome mail could not be sent. Your account still works.",
-      suppressed: "The mail was not sent because this address does not accept mail. Your account still works.",
-      cancelled: "The mail was cancelled because the account no longer exists.",
-    },
-    steps: {
-      queued: "Waiting",
-      active: "In progress",
-      processing: "In progress",
-      sending: "Sending",
-      retrying: "Will retry",
-      uncertain: "Unknown",
-      held: "Held",
-      done: "Done",
-      completed: "Done",
-      sent: "Sent (accepted by the mail server)",
-      dead: "Not sent",
-      suppressed: "Not sent",
-      cancelled: "Cancelled",
-    },
     timeZone: "UTC",
     dateLocale: "en-GB",
   },
 };
 
-/** A time as people read it, with its time zone. */
+/** A time as people read it, with its time zone; the page's script writes it in the reader's own. */
 export const formatTime = (iso: string, { dateLocale, timeZone }: Texts): string =>
   new Intl.DateTimeFormat(dateLocale, {
     dateStyle: "short",

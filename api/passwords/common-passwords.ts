@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { foldPassword } from "./plain-rules.ts";
 
 /** The most common passwords, as a Bloom filter. */
 export interface CommonPasswords {
@@ -10,13 +11,6 @@ export interface CommonPasswords {
 /** Bits set for each password: with 20 bits of the filter for each, fewer than one in 10,000 others has all of its own set. */
 const HASHES = 14;
 export const BITS_PER_PASSWORD = 20;
-
-/** Normalising what is ASCII would cost more than all the rest. */
-export const NOT_ASCII = /[^\0-\x7f]/;
-
-/** How passwords are compared: in full width or not, in capitals or not. */
-export const foldPassword = (password: string): string =>
-  (NOT_ASCII.test(password) ? password.normalize("NFKC") : password).toLowerCase();
 
 /** The bits of a password in a filter of so many: two parts of its SHA-256 make all of them (Kirsch, Mitzenmacher). */
 export function* bitsOf(password: string, size: number): Generator<number, void> {

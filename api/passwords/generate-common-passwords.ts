@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
-import { BITS_PER_PASSWORD, bitsOf, foldPassword } from "./common-passwords.ts";
+import { BITS_PER_PASSWORD, bitsOf } from "./common-passwords.ts";
+import { foldPassword } from "./plain-rules.ts";
 
 /**
  * Writes `common-passwords.bin` from a list with one password a line:

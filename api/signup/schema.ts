@@ -4,39 +4,10 @@ import { type FaultCode, faultAt, type Parsed, parseBy } from "../faults.ts";
 import type { PasswordRules } from "../passwords/rules.ts";
 import { parseEmailAddress } from "./email-address.ts";
 import type { NameRules } from "./names/name-rules.ts";
-
-const MAX_USER_NAME = 64;
-const MIN_PASSWORD = 12;
-const MAX_PASSWORD = 128;
-
-/** Controls, line and paragraph separators, and characters that change the direction of the text (UAX 9). */
-const FORBIDDEN_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
-/** Anything visible: no space, no format character, no filler, not the empty Braille cell. */
-const VISIBLE = /[^\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
-
-const codePoints = (text: string): number => [...text].length;
+import { MAX_PASSWORD, MAX_USER_NAME, MIN_PASSWORD, passwordFaults, userNameFaults } from "./plain-rules.ts";
 
 /** A string; a missing one and one of another type are different faults. */
 const text = () => z.string({ error: ({ input }): FaultCode => (input === undefined ? "required" : "not_text") });
-
-const userNameFaults = (name: string): FaultCode[] => {
-  if (name === "") return ["user_name_empty"];
-  const faults: FaultCode[] = [];
-  if (!name.isWellFormed()) faults.push("not_well_formed");
-  if (codePoints(name) > MAX_USER_NAME) faults.push("user_name_too_long");
-  if (FORBIDDEN_IN_NAMES.test(name)) faults.push("user_name_control_characters");
-  else if (!VISIBLE.test(name)) faults.push("user_name_invisible");
-  return faults;
-};
-
-const passwordFaults = (password: string): FaultCode[] => {
-  const length = codePoints(password);
-  const faults: FaultCode[] = [];
-  if (!password.isWellFormed()) faults.push("not_well_formed");
-  if (length < MIN_PASSWORD) faults.push("password_too_short");
-  if (length > MAX_PASSWORD) faults.push("password_too_long");
-  return faults;
-};
 
 const checkedBy =
   (faultsOf: (value: string) => readonly FaultCode[]) =>

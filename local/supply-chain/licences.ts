@@ -14,6 +14,9 @@ export const ALLOWED: ReadonlySet<string> = new Set([
   "Unlicense",
 ]);
 
+/** Of tools that are run and neither changed nor passed on: their authors ask for their own files to stay free, and no more. */
+const ALLOWED_FOR_TOOLS: ReadonlySet<string> = new Set(["MPL-2.0"]);
+
 /**
  * Whether an SPDX expression (https://spdx.dev/learn/handling-license-info/) can be met by allowed licences alone: one side of
  * each OR, both of each AND. Anything else that it may hold, as WITH, is not allowed. Pure.
@@ -29,5 +32,6 @@ export const licenceFaults = (packages: readonly Package[]): readonly string[] =
   packages
     // What belongs to other platforms cannot be read here; nothing that the image needs may be among it.
     .filter(({ isInstalled, isProduction }) => isInstalled || isProduction)
+    .filter(({ isProduction, licence = "" }) => isProduction || !ALLOWED_FOR_TOOLS.has(licence))
     .filter(({ licence }) => licence === undefined || !isAllowed(licence))
     .map(({ name, version, licence }) => `${name}@${version}: ${licence ?? "says none"}`);

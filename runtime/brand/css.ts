@@ -1,10 +1,8 @@
 import { DARK, LIGHT, type Palette } from "./palette.ts";
 
-/** Type that is on the reader's machine and knows Vietnamese: nothing is loaded for it. */
+/** Be Vietnam Pro where it is served (`fonts.ts`), else type that is on the reader's machine and knows Vietnamese. */
 export const FONTS = {
-  text: 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
-  /** Headings. Round where the system has it. */
-  display: 'ui-rounded, "SF Pro Rounded", "Segoe UI Variable Display", "Google Sans", Nunito, system-ui, sans-serif',
+  text: '"Be Vietnam Pro", ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
   /** Figures, times and sources. */
   mono: 'ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", "DejaVu Sans Mono", monospace',
 } as const;
@@ -15,6 +13,6 @@ const declarations = (palette: Palette): string =>
     .join("");
 
 /** The palette and type as custom properties, light and dark: the start of every style sheet. */
-export const BRAND_CSS = `:root{color-scheme:light dark;${declarations(LIGHT)}--text:${FONTS.text};--display:${FONTS.display};--mono:${FONTS.mono}}
+export const BRAND_CSS = `:root{color-scheme:light dark;${declarations(LIGHT)}--text:${FONTS.text};--mono:${FONTS.mono}}
 @media(prefers-color-scheme:dark){:root{${declarations(DARK)}}}
 `;

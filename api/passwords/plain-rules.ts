@@ -1,0 +1,56 @@
+/** Who chooses a password, as far as it is known: attackers try these words first. */
+export interface PasswordOwner {
+  readonly email: string;
+  readonly userName: string;
+}
+
+/** Normalising what is ASCII would cost more than all the rest. */
+const NOT_ASCII = /[^\0-\x7f]/;
+
+/** How passwords are compared: in full width or not, in capitals or not. */
+export const foldPassword = (password: string): string =>
+  (NOT_ASCII.test(password) ? password.normalize("NFKC") : password).toLowerCase();
+
+/** In the order of the alphabet, of the digits and of the keyboard; doubled, so that they may begin anywhere. */
+const SEQUENCES = [
+  "abcdefghijklmnopqrstuvwxyz",
+  "01234567890123456789",
+  "qwertyuiopasdfghjklzxcvbnm",
+  "qazwsxedcrfvtgbyhnujm",
+]
+  .map((sequence) => sequence.repeat(2))
+  .flatMap((sequence) => [sequence, [...sequence].toReversed().join("")]);
+
+/** A longer run is no longer the first thing that an attacker tries. */
+const LONGEST_RUN = 32;
+
+/** Letters and digits alone, of a folded text. */
+const squeezed = (folded: string): string =>
+  folded.replace(NOT_ASCII.test(folded) ? /[^\p{L}\p{M}\p{N}]+/gu : /[^a-z0-9]+/g, "");
+
+const isRepeated = (text: string, unit: string): boolean =>
+  text !== "" && unit !== "" && text.startsWith(unit) && text === unit.repeat(Math.ceil(text.length / unit.length));
+
+/** One character over and over, nothing but spaces, or a sequence. */
+const isRun = (folded: string): boolean =>
+  /^(.)\1*$/su.test(folded) || /^\s*$/.test(folded) || SEQUENCES.some((sequence) => sequence.includes(folded));
+
+/**
+ * What is wrong with a password whatever others choose: it is a mere run, or follows from its owner or the service. The server
+ * applies it, and the signup page while one types.
+ */
+export const plainFault = (
+  password: string,
+  { email, userName }: PasswordOwner,
+  brandName: string,
+): "password_run" | "password_personal" | undefined => {
+  const folded = foldPassword(password);
+  if ([...folded].length < LONGEST_RUN && isRun(folded)) return "password_run";
+  const localPart = email.slice(0, email.lastIndexOf("@"));
+  const domain = email.slice(email.lastIndexOf("@") + 1);
+  const word = squeezed(folded);
+  const isOwn = [email, localPart, domain, userName, brandName]
+    .map(foldPassword)
+    .some((own) => folded === own || isRepeated(word, squeezed(own)));
+  return isOwn ? "password_personal" : undefined;
+};
