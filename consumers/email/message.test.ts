@@ -1,26 +1,27 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { LIGHT } from "../../runtime/brand/palette.ts";
 import { parseMail } from "../../tests/mail-server.ts";
 import { encodeWords, wireAddress } from "./headers.ts";
 import { createMessageBuilder } from "./message.ts";
 import { CONFIRMATION } from "./templates/confirmation.ts";
+import { NOTICE } from "./templates/notice.ts";
 import { REMINDER } from "./templates/reminder.ts";
 import { WELCOME } from "./templates/welcome.ts";
 
-const build = createMessageBuilder({
+const OPTIONS = {
   fromAddress: "welcome@toblug.example",
   fromName: "Toblug",
   brandName: "Toblug",
   publicUrl: "https://toblug.example/",
-  kind: "welcome",
-  words: WELCOME,
-});
+};
+const build = createMessageBuilder({ ...OPTIONS, kind: "welcome", words: WELCOME });
 const token = `${"a-Z_9".repeat(14)}xy`;
 const eventId = "01a2109c-053e-74f1-9982-4e9657eb2cfd";
 const date = new Date("2026-11-25T00:00:00Z");
 const notMeToken = `${"b-Y_8".repeat(14)}xy`;
-const aMessage = (userName: string, locale: "vi" | "en" = "vi") =>
-  build({ eventId, locale, userName, to: "user@inbox.example", date, token, notMeToken });
+const INPUT = { eventId, to: "user@inbox.example", date, token, notMeToken };
+const aMessage = (userName: string, locale: "vi" | "en" = "vi") => build({ ...INPUT, locale, userName });
 const headersOf = (raw: Buffer): string => raw.toString("latin1").split("\r\n\r\n")[0] ?? "";
 
 /** Names as the API accepts them, hostile ones among them. */
@@ -101,6 +102,26 @@ describe("the welcome mail", () => {
       fc.asyncProperty(names, async (name) => expect(await seen(aMessage(name).raw)).toEqual(usual)),
       { numRuns: 75 },
     );
+  });
+
+  test("is laid out so that Outlook, Gmail and Apple Mail show it, and is small, in each kind and language", async () => {
+    for (const [kind, words] of Object.entries({
+      welcome: WELCOME,
+      confirmation: CONFIRMATION,
+      reminder: REMINDER,
+      notice: NOTICE,
+    })) {
+      const { raw } = createMessageBuilder({ ...OPTIONS, kind, words })({ ...INPUT, userName: "Ánh", locale: "vi" });
+      const { html = "" } = await parseMail(raw.toString());
+      if (html === false) throw new Error("there is no HTML");
+      expect(Buffer.byteLength(html)).toBeLessThan(6_000);
+      // Read aloud as text, not as cells; nothing is fetched; colours also where styles are dropped.
+      expect(html.match(/<table(?![^>]*role="presentation")[^>]*>/g)).toBeNull();
+      expect(html).not.toMatch(/<img|url\(|src=/);
+      expect(html).toContain(`bgcolor="${LIGHT.accent}"`);
+      expect(html).toContain("@media(prefers-color-scheme:dark)");
+      expect(html).toContain("<!--[if mso]>");
+    }
   });
 
   test("has a preview of its own in each kind and language, longer than an inbox shows with the subject", () => {

@@ -1,4 +1,5 @@
 import { html, raw } from "hono/html";
+import { DARK, LIGHT } from "../../../runtime/brand/palette.ts";
 import type { Locale } from "../../../stream/events/user-signed-up.ts";
 
 /** The texts of a mail in one language, for HTML and plain text. None of them has a word of the user's. */
@@ -50,18 +51,82 @@ export const greetingOf = (locale: Locale, name: string | undefined): string =>
 export const greetingHtml = (locale: Locale, name: string | undefined): string =>
   name === undefined ? HELLO[locale].neutral : String(html`${HELLO[locale].named} <bdi>${name}</bdi>,`);
 
-const STYLE = `
-  :root { color-scheme: light dark; supported-color-schemes: light dark; }
-  @media (prefers-color-scheme: dark) {
-    .page { background: #16181d !important; }
-    .card { background: #20232a !important; color: #e8e8ea !important; }
-    .quiet { color: #a6a8ad !important; }
-  }`;
+/** Programs that know of dark mode take these; the others show the light colours, which are inlined. */
+const STYLE = [
+  ":root{color-scheme:light dark;supported-color-schemes:light dark}",
+  "@media(max-width:480px){.b{padding:24px 20px!important}}",
+  "@media(prefers-color-scheme:dark){",
+  `.p{background:${DARK.page}!important}.c{background:${DARK.card}!important}`,
+  `.t{color:${DARK.ink}!important}.q{color:${DARK.soft}!important}`,
+  `.k{background:${DARK.accent}!important;color:${DARK["on-accent"]}!important}}`,
+].join("");
 
-const font = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;";
+const FONT = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;";
+const INK = `color:${LIGHT.ink};`;
+const QUIET = `color:${LIGHT.soft};`;
 
 /** Fills the preview of an inbox, which would go on with the body otherwise, and so with the name. */
 const FILLER = "&nbsp;&zwnj;".repeat(40);
+
+/** Outlook for Windows renders by Word, which knows no `max-width`: it gets a table as wide as the letter. */
+const FOR_OUTLOOK = {
+  open: '<!--[if mso]><table role="presentation" width="560" align="center"><tr><td><![endif]-->',
+  close: "<!--[if mso]></td></tr></table><![endif]-->",
+} as const;
+
+/** Tables that lay out and say nothing. Attributes for programs that drop styles. */
+const LAYOUT = { role: "presentation", cellpadding: "0", cellspacing: "0", border: 0 } as const;
+
+/** The edge of an airmail letter, as the pages have it: in cells, because no gradient is safe in a mail. */
+const Edge = () => (
+  <table {...LAYOUT} width="100%">
+    <tr>
+      {["accent", "sun", "accent", "sun", "accent", "sun"].map((colour) => (
+        <td height="6" bgcolor={LIGHT[colour === "sun" ? "sun" : "accent"]} style="font-size:0;line-height:6px;">
+          {raw("&nbsp;")}
+        </td>
+      ))}
+    </tr>
+  </table>
+);
+
+/** Name and mark, which is drawn with a character: pictures are not shown before somebody allows it. */
+const Brand = ({ brandName }: { readonly brandName: string }) => (
+  <table {...LAYOUT}>
+    <tr>
+      <td
+        width="32"
+        height="32"
+        align="center"
+        bgcolor={LIGHT.accent}
+        aria-hidden="true"
+        style={`border-radius:9px;color:${LIGHT.sun};font-size:20px;line-height:32px;`}
+      >
+        {raw("&#x2713;")}
+      </td>
+      <td class="t" style={`padding-left:10px;font-size:18px;font-weight:700;${INK}`}>
+        {brandName}
+      </td>
+    </tr>
+  </table>
+);
+
+/** A link that is a button wherever it is read: its colour is that of the cell, so that no style is needed for it. */
+const Button = ({ href, children }: { readonly href: string; readonly children: string }) => (
+  <table {...LAYOUT} style="margin:24px 0 8px;">
+    <tr>
+      <td class="k" bgcolor={LIGHT.accent} style="border-radius:10px;mso-padding-alt:14px 28px;">
+        <a
+          class="k"
+          href={href}
+          style={`display:inline-block;padding:14px 28px;border-radius:10px;color:${LIGHT["on-accent"]};font-weight:700;text-decoration:none;`}
+        >
+          {children}
+        </a>
+      </td>
+    </tr>
+  </table>
+);
 
 const LetterPage = ({ words, input }: { readonly words: LetterWords; readonly input: TemplateInput }) => {
   const { locale, greeting, brandName, link, notMeLink } = input;
@@ -74,40 +139,54 @@ const LetterPage = ({ words, input }: { readonly words: LetterWords; readonly in
         <meta name="supported-color-schemes" content="light dark" />
         <meta name="format-detection" content="telephone=no,date=no,address=no,email=no,url=no" />
         <title>{brandName}</title>
-        <style>{STYLE}</style>
+        <style>{raw(STYLE)}</style>
       </head>
-      <body class="page" style={`margin:0;padding:24px 12px;background:#f4f4f6;${font}`}>
+      <body class="p" style={`margin:0;background:${LIGHT.page};${FONT}`}>
         <div style="display:none;max-height:0;overflow:hidden;mso-hide:all;" aria-hidden="true">
           {words.preheader} {raw(FILLER)}
         </div>
-        <main
-          class="card"
-          style="max-width:520px;margin:0 auto;padding:32px 28px;background:#ffffff;color:#1c1d21;border-radius:12px;line-height:1.55;font-size:16px;"
-        >
-          <h1 style="margin:0 0 16px;font-size:22px;line-height:1.3;overflow-wrap:anywhere;">
-            {words.subject(brandName)}
-          </h1>
-          <p style="margin:0 0 12px;overflow-wrap:anywhere;">{greeting}</p>
-          {words.paragraphs.map((text) => (
-            <p style="margin:0 0 12px;">{text}</p>
-          ))}
-          <p style="margin:24px 0 28px;">
-            <a
-              href={link}
-              style="display:inline-block;padding:12px 22px;background:#1f4fd8;color:#ffffff;text-decoration:none;border-radius:8px;"
-            >
-              {words.action}
-            </a>
-          </p>
-          <p class="quiet" style="margin:0;color:#61646b;font-size:13px;">
-            {words.why(brandName)}{" "}
-            {words.notMe === undefined ? null : (
-              <a class="quiet" href={notMeLink} style="color:#61646b;">
-                {words.notMe}
-              </a>
-            )}
-          </p>
-        </main>
+        <table {...LAYOUT} class="p" width="100%" bgcolor={LIGHT.page}>
+          <tr>
+            <td align="center" style={`padding:24px 12px;${FONT}`}>
+              {raw(FOR_OUTLOOK.open)}
+              <table
+                {...LAYOUT}
+                class="c"
+                width="100%"
+                bgcolor={LIGHT.card}
+                style="max-width:560px;border-radius:14px;overflow:hidden;text-align:left;"
+              >
+                <tr>
+                  <td>
+                    <Edge />
+                  </td>
+                </tr>
+                <tr>
+                  <td class="b t" style={`padding:32px 36px;font-size:16px;line-height:1.6;${INK}`}>
+                    <Brand brandName={brandName} />
+                    <h1 style="margin:24px 0 16px;font-size:25px;line-height:1.25;letter-spacing:-.02em;overflow-wrap:anywhere;">
+                      {words.subject(brandName)}
+                    </h1>
+                    <p style="margin:0 0 12px;overflow-wrap:anywhere;">{greeting}</p>
+                    {words.paragraphs.map((text) => (
+                      <p style="margin:0 0 12px;">{text}</p>
+                    ))}
+                    <Button href={link}>{words.action}</Button>
+                  </td>
+                </tr>
+              </table>
+              {raw(FOR_OUTLOOK.close)}
+              <p class="q" style={`max-width:520px;margin:20px auto 0;font-size:13px;line-height:1.5;${QUIET}`}>
+                {words.why(brandName)}{" "}
+                {words.notMe === undefined ? null : (
+                  <a class="q" href={notMeLink} style={QUIET}>
+                    {words.notMe}
+                  </a>
+                )}
+              </p>
+            </td>
+          </tr>
+        </table>
       </body>
     </html>
   );
