@@ -13,6 +13,7 @@ test.each([
   [["--otel", ""]],
   [["--otel"]],
   [["--host", "evil.example"]],
+  [["--inbox", "outlook"]],
 ])("%j is refused", (args) => {
   expect(() => parseOptions(args)).toThrow(BadOption);
 });

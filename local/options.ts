@@ -1,6 +1,9 @@
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 
+export const INBOXES = ["own", "mailpit"] as const;
+export type InboxKind = (typeof INBOXES)[number];
+
 export interface StartOptions {
   readonly fresh: boolean;
   readonly consumers: number;
@@ -10,6 +13,8 @@ export interface StartOptions {
   readonly host: string;
   /** Undefined: `.local/` of the project. */
   readonly data: string | undefined;
+  /** What catches the mails: the inbox of this project, or Mailpit. */
+  readonly inbox: InboxKind;
   /** Receives traces and metrics (OTLP over HTTP). Undefined: nothing is exported, unless an OTEL_* variable asks for it. */
   readonly otel: string | undefined;
   /** Restarts the part whose source was saved. */
@@ -24,6 +29,7 @@ bun run dev [options]: the same, and the part whose source file is saved is rest
   --port P        where the API listens (default 3000, or a free port)
   --host ADDRESS  listen there, as in --host 0.0.0.0 for other machines (default 127.0.0.1: this machine alone)
   --otel URL      send traces and metrics to this OpenTelemetry collector, as in --otel http://127.0.0.1:4318
+  --inbox mailpit catch mails with Mailpit, if it is on the PATH (default own: the inbox of this project)
   --data DIR      where data and logs are kept (default .local); systems with different folders run side by side
   --fresh         start over: remove the data of earlier runs
   --help          this text
@@ -54,6 +60,14 @@ const collectorUrl = (text: string | undefined): string | undefined => {
   return text;
 };
 
+const inboxOf = (text: string): InboxKind => {
+  const inbox = INBOXES.find((each) => each === text);
+  if (inbox === undefined) {
+    throw new BadOption(`--inbox: ${JSON.stringify(text)} is invalid; expected ${INBOXES.join(" or ")}`);
+  }
+  return inbox;
+};
+
 /** The host of an URL by which this machine reaches what listens there. */
 export const reachableAt = (host: string): string => {
   if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
@@ -79,6 +93,7 @@ export const parseOptions = (args: readonly string[]): StartOptions => {
         host: { type: "string", default: "127.0.0.1" },
         data: { type: "string" },
         otel: { type: "string" },
+        inbox: { type: "string", default: "own" },
         watch: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -92,6 +107,7 @@ export const parseOptions = (args: readonly string[]): StartOptions => {
       watch: values.watch,
       help: values.help,
       host: values.host,
+      inbox: inboxOf(values.inbox),
       data: values.data,
       consumers: numberOf("consumers", values.consumers, 0, 50) ?? 2,
       port: numberOf("port", values.port, 1, 65_535),

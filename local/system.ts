@@ -3,9 +3,10 @@ import { join } from "node:path";
 import type { Affected, Restartable } from "./affected.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Given } from "./given.ts";
+import { inboxCommand } from "./inbox-command.ts";
 import { type KeptPart, keepPart } from "./kept-part.ts";
 import { createPrinter } from "./log-lines.ts";
-import { reachableAt } from "./options.ts";
+import { type InboxKind, reachableAt } from "./options.ts";
 import { claimPort, freePort, isFree, openPortBook, type PortBook } from "./ports.ts";
 import { untilReady } from "./ready.ts";
 import { keptServiceToken } from "./service-token.ts";
@@ -35,6 +36,8 @@ export interface SystemOptions {
   readonly port: number | undefined;
   /** Where the API, the health ports and the inbox listen. */
   readonly host: string;
+  /** What catches the mails. */
+  readonly inbox: InboxKind;
   /** Source files are being changed: once the system is up, a part that ended waits for `restart`. */
   readonly watch: boolean;
   readonly print: (line: string) => void;
@@ -109,9 +112,18 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
     if (given.has("MAIL_SERVER")) return undefined;
     print("starting the inbox");
     const [smtpPort, httpPort] = [await portOf("smtp", USUAL_PORTS.smtp), await portOf("inbox", USUAL_PORTS.inbox)];
-    const ports = ["--smtp-port", String(smtpPort), "--http-port", String(httpPort)];
-    const flags = ["--directory", file("inbox"), "--host", options.host, ...ports];
-    const child = startProgram([...programs.inbox, ...flags], { ...given.environment }, printerOf("inbox"));
+    const kept = file("inbox");
+    mkdirSync(kept, { recursive: true, mode: 0o700 });
+    const command = inboxCommand({
+      kind: options.inbox,
+      own: programs.inbox,
+      directory: kept,
+      host: options.host,
+      smtpPort,
+      httpPort,
+      which: (name) => Bun.which(name),
+    });
+    const child = startProgram(command, { ...given.environment }, printerOf("inbox"));
     keep("inbox", "inbox", child, () => child.stop("SIGTERM", INBOX_STOP_MS));
     const page = `http://${reachableAt(options.host)}:${httpPort}`;
     await untilReady("the inbox", page, signal);

@@ -20,7 +20,11 @@ export interface Mailbox {
   add(mail: Omit<CaughtMail, "id" | "receivedAt">): CaughtMail;
   all(): readonly CaughtMail[];
   find(id: number): CaughtMail | undefined;
+  /** Whether there was one. */
+  remove(id: number): boolean;
   clear(): void;
+  /** Calls `onChange` whenever a mail came or went; returns a function that ends it. */
+  follow(onChange: () => void): () => void;
 }
 
 export interface MailboxLimits {
@@ -54,6 +58,10 @@ export const openMailbox = (directory: string, limits = LIMITS): Mailbox => {
   let bytes = mails.reduce((sum, mail) => sum + mail.raw.length, 0);
   let nextId = (mails.at(-1)?.id ?? 0) + 1;
   let dropped = 0;
+  const followers = new Set<() => void>();
+  const sayChange = () => {
+    for (const onChange of followers) onChange();
+  };
 
   const rewrite = () => {
     writeFileSync(`${file}.new`, linesOf(mails), { mode: 0o600 });
@@ -82,14 +90,28 @@ export const openMailbox = (directory: string, limits = LIMITS): Mailbox => {
       dropOldest();
       // Rarely, so that the file is not rewritten with every mail.
       if (dropped > limits.maxMails / 2) rewrite();
+      sayChange();
       return caught;
     },
     all: () => mails,
     find: (id) => mails.find((mail) => mail.id === id),
+    remove(id) {
+      const index = mails.findIndex((mail) => mail.id === id);
+      if (index < 0) return false;
+      bytes -= mails.splice(index, 1)[0]?.raw.length ?? 0;
+      rewrite();
+      sayChange();
+      return true;
+    },
     clear() {
       mails.length = 0;
       bytes = 0;
       rewrite();
+      sayChange();
+    },
+    follow(onChange) {
+      followers.add(onChange);
+      return () => void followers.delete(onChange);
     },
   };
 };

@@ -20,6 +20,8 @@ const main = async (): Promise<number> => {
     hostname: values.host,
     port: Number(values["http-port"]),
     fetch: createInboxApp(mailbox).fetch,
+    // A page that waits for mail is quiet for as long as it takes.
+    idleTimeout: 0,
   });
   await untilAskedToStop();
   await server.stop(true);
