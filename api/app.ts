@@ -29,6 +29,7 @@ import { createResend } from "./confirmation/resend.ts";
 import { resendRoute } from "./confirmation/resend-route.ts";
 import { tokenPolicy } from "./confirmation/token-policy.ts";
 import { userRoute } from "./confirmation/user-route.ts";
+import { addConsole, type ConsoleDeps, consolePolicy } from "./console/console.tsx";
 import { createDisownAccount } from "./disowning/disown-account.ts";
 import { addDocs, docsPolicy } from "./docs/routes.ts";
 import { createErrorHandler, createErrorReporter, createNotFound } from "./errors.ts";
@@ -83,10 +84,13 @@ export interface AppDeps {
   readonly clientOf: (request: Request) => string;
   /** Aborted when the process is to stop. */
   readonly stopping: AbortSignal;
+  /** What the operator's console works with; undefined: there is none. */
+  readonly console?: Pick<ConsoleDeps, "stores" | "keys">;
   readonly settings: Pick<
     Settings,
     "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN" | "CONFIRMATION_SECRET" | "MAIL_BOUNCE_ADDRESS" | "SIGNUP_DISCLOSURE"
   > &
+    ConsoleDeps["settings"] &
     HashCost;
   readonly log: Logger;
   /** UUIDv7 */
@@ -132,6 +136,7 @@ export const createApp = (deps: AppDeps): Hono => {
   app.use(detectLanguage());
   // Registered before the pages' policy: the outermost middleware sets the header last.
   app.use("/docs", docsPolicy);
+  app.use("/console/*", consolePolicy);
   for (const path of ["/confirm", "/not-me"]) app.use(path, tokenPolicy);
   app.use(
     secureHeaders({
@@ -186,6 +191,10 @@ export const createApp = (deps: AppDeps): Hono => {
   resource(app, "/readyz", { get: readinessRoute(deps.readiness) });
   resource(app, "/openapi.json", { get: openapiRoute(app, brandName) });
   addDocs(app, brandName);
+  if (deps.console !== undefined) {
+    const clocks = { now: () => new Date(), monotonicMs: () => performance.now() };
+    addConsole(app, { ...deps, ...deps.console, ...clocks, clientOf });
+  }
   const linkDeps = { ...deps, key, wallClockMs: Date.now };
   addPages(app, {
     parseSignup,

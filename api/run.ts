@@ -19,6 +19,7 @@ import { openAdmission } from "./admission/open.ts";
 import { createApp } from "./app.ts";
 import { startBackground } from "./background/start.ts";
 import { clientOf } from "./client/client.ts";
+import { lazyStores } from "./console/open.ts";
 import { createReadiness } from "./health/readiness.ts";
 import { openCommonPasswords } from "./passwords/common-passwords.ts";
 import { warnOfCheapHashes } from "./passwords/cost.ts";
@@ -100,6 +101,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   });
   const live = startLiveStatuses({ findEvents: createFindEvents(db, groups), watcher, log });
   const stopping = new AbortController();
+  const ofConsole = lazyStores({ settings, name, log });
 
   const app = createApp({
     db,
@@ -121,6 +123,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     clientOf: (request) =>
       clientOf({ connection: server.requestIP(request)?.address, headers: request.headers }, settings.TRUSTED_PROXIES),
     stopping: stopping.signal,
+    console: { stores: ofConsole.stores, keys },
     settings,
     log,
     newId: () => Bun.randomUUIDv7(),
@@ -150,6 +153,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   watcher.close();
   producer.disconnect();
   redis.disconnect();
+  await ofConsole.close();
   await db.destroy();
   await telemetry.shutdown();
   log.info({}, "stopped");

@@ -65,7 +65,7 @@ const runSystem = async (run: LocalRun, options: StartOptions): Promise<number> 
     const startedAt = performance.now();
     const addresses = await system.start();
     console.log(`up in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
-    console.log(welcome(addresses, join(directory, "service-token")));
+    console.log(welcome(addresses, directory));
     if (options.watch) {
       sources = watchSources({ root: run.root, print: console.log, onChange: system.restart });
       console.log("  Watching the source: the part whose file is saved is restarted.\n");

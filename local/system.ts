@@ -5,11 +5,11 @@ import { type Child, startChild } from "./child.ts";
 import type { Given } from "./given.ts";
 import { inboxCommand } from "./inbox-command.ts";
 import { type KeptPart, keepPart } from "./kept-part.ts";
+import { keptToken } from "./kept-token.ts";
 import { createPrinter } from "./log-lines.ts";
 import { type InboxKind, reachableAt } from "./options.ts";
 import { claimPort, freePort, isFree, openPortBook, type PortBook } from "./ports.ts";
 import { untilReady } from "./ready.ts";
-import { keptServiceToken } from "./service-token.ts";
 import { storeUrls } from "./store-urls.ts";
 import { removeStores, startLocalPostgres, startLocalRedis } from "./stores.ts";
 import type { Addresses } from "./welcome.ts";
@@ -205,7 +205,8 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
       PUBLIC_URL: url,
       LISTEN_HOST: options.host,
       ...given.environment,
-      ...(given.has("SERVICE_TOKEN") ? {} : { SERVICE_TOKEN: keptServiceToken(file("service-token")) }),
+      // Without one, the routes for machines answer 401.
+      ...(given.has("SERVICE_TOKEN") ? {} : { SERVICE_TOKEN: keptToken(file("service-token")) }),
       ...inbox.value?.mail,
       PORT: String(port),
     };
@@ -213,7 +214,12 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
     migrateEnv = { ...env, ...urls.migrate };
     await migrate(migrateEnv);
     print(`starting the API and ${options.consumers} ${options.consumers === 1 ? "consumer" : "consumers"}`);
-    keepWork("api", "api", programs.api, { ...env, ...urls.api }, 1);
+    const ofConsole = {
+      ...(given.has("CONSOLE_TOKEN") ? {} : { CONSOLE_TOKEN: keptToken(file("console-token")) }),
+      ...(given.has("CONSOLE_DATABASE_URL") ? {} : { CONSOLE_DATABASE_URL: urls.ops.DATABASE_URL }),
+      ...(given.has("CONSOLE_REDIS_URL") ? {} : { CONSOLE_REDIS_URL: urls.ops.REDIS_URL }),
+    };
+    keepWork("api", "api", programs.api, { ...env, ...urls.api, ...ofConsole }, 1);
     const consumers = [];
     for (let index = 1; index <= options.consumers; index += 1) {
       const name = `consumer-${index}`;

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { VERSION } from "../observability/version.ts";
 
 /** How the system can be reached. */
@@ -19,16 +20,17 @@ const shown = (text: string): string => {
 };
 
 /** The addresses, something to try, and how to stop. */
-export const welcome = ({ api, inbox, databaseUrl, redisUrl, consumers }: Addresses, tokenFile: string): string => {
+export const welcome = ({ api, inbox, databaseUrl, redisUrl, consumers }: Addresses, directory: string): string => {
   const rows = [
     ["signup page", api],
     ["API", `${api}/api/v1/user/ (described at ${api}/docs)`],
     ["inbox", inbox ?? "none: mail goes to your MAIL_SERVER"],
+    ["console", `${api}/console (its token: ${join(directory, "console-token")})`],
     ["health", `${api}/readyz`],
     ...consumers.map(({ name, health, pid }) => [name, `process ${pid()}, health ${health}`]),
     ["PostgreSQL", shown(databaseUrl)],
     ["Redis", shown(redisUrl)],
-    ["token", `for routes that require one: ${tokenFile}`],
+    ["token", `for routes that require one: ${join(directory, "service-token")}`],
   ];
   const body = JSON.stringify({ user_name: "Ánh", email: "anh@inbox.example", password: "correct horse battery" });
   return [

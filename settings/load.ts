@@ -1,4 +1,5 @@
 import { availableParallelism, hostname } from "node:os";
+import type { CONSOLE } from "./console.ts";
 import type { LIMITS } from "./limits.ts";
 import { type MAIL_IDENTITY, MAIL_IDENTITY_PAIRS } from "./mail-identity.ts";
 import { type Environment, notSet, readSetting } from "./read.ts";
@@ -27,6 +28,7 @@ type Optional =
   | "CONFIRMATION_SECRET"
   | "MAIL_RATE_PER_SECOND"
   | "MAIL_RATE_PER_DAY"
+  | keyof typeof CONSOLE
   | keyof typeof LIMITS;
 
 /** Each variable's value under its own name, typed. Values that only some roles need may be missing. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CONSOLE } from "./console.ts";
 import { LIMITS } from "./limits.ts";
 import { LISTENING } from "./listening.ts";
 import { MAIL } from "./mail.ts";
@@ -190,6 +191,7 @@ export const SETTINGS = {
       "Bearer token for machines, required by the routes that only they may use. If not set, those routes answer 401.",
     secret: true,
   }),
+  ...CONSOLE,
   CONFIRMATION_SECRET: setting({
     schema: text().regex(/^[\x21-\x7e]{16,}$/, "expected at least 16 visible ASCII characters"),
     example: "another-long-random-text-of-your-own",

@@ -5,6 +5,12 @@ import { createTokenAttempts } from "./token-attempts.ts";
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 
+/** Whether a text is the token: by digests, in constant time, so that timing reveals neither the token nor its length. */
+export const isTokenOf = (token: string): ((given: string) => boolean) => {
+  const expected = digest(token);
+  return (given) => timingSafeEqual(digest(given), expected);
+};
+
 export interface ServiceTokenDeps {
   /** Undefined: nobody is admitted. */
   readonly serviceToken: string | undefined;
@@ -26,9 +32,8 @@ const tokenOf = (authorization: string, allowsBasic: boolean): string | undefine
 };
 
 /**
- * Admits only callers with the service token (RFC 6750, `Authorization: Bearer`). Digests are compared in constant
- * time, so that timing reveals neither the token nor its length. Without a configured token nobody is admitted. A client that
- * has sent ten wrong ones is refused for the rest of the minute, even with the right one; nobody else is.
+ * Admits only callers with the service token (RFC 6750, `Authorization: Bearer`). Without a configured token nobody is
+ * admitted. A client that has sent ten wrong ones is refused for the rest of the minute, even with the right one; nobody else is.
  *
  * @throws {ProblemError} `unauthorized`, with `WWW-Authenticate`, or `too_many_tokens`, with `Retry-After`
  */
@@ -38,7 +43,7 @@ export const createServiceTokenCheck = ({
   allowsBasic = false,
   now,
 }: ServiceTokenDeps): ((c: Context) => void) => {
-  const expected = serviceToken === undefined ? undefined : digest(serviceToken);
+  const isToken = serviceToken === undefined ? () => false : isTokenOf(serviceToken);
   const attempts = createTokenAttempts(now);
   return (c) => {
     const given = tokenOf(c.req.header("authorization") ?? "", allowsBasic);
@@ -48,7 +53,7 @@ export const createServiceTokenCheck = ({
       const headers = { "Retry-After": String(Math.ceil(waitMs / 1_000)) };
       throw new ProblemError("too_many_tokens", { headers });
     }
-    if (given !== undefined && expected !== undefined && timingSafeEqual(digest(given), expected)) {
+    if (given !== undefined && isToken(given)) {
       attempts.succeeded(client);
       return;
     }

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
-import { csrf } from "hono/csrf";
 import { fontFiles } from "../../runtime/brand/fonts.ts";
 import { detectPageLanguage } from "../language.ts";
+import { fromOurPages } from "../own-pages.ts";
 import { resource } from "../resource.ts";
 import { type ConfirmPageDeps, showConfirmation, submitConfirmation } from "./confirm-page.tsx";
 import { type NotMePageDeps, showNotMe, submitNotMe } from "./not-me-page.tsx";
@@ -17,7 +17,10 @@ export interface PagesDeps
     Omit<StatusPageDeps, "script">,
     ConfirmPageDeps,
     ResendPageDeps,
-    NotMePageDeps {}
+    NotMePageDeps {
+  /** Origin of PUBLIC_URL. */
+  readonly publicOrigin: string;
+}
 
 const IMMUTABLE = "public, max-age=31536000, immutable";
 
@@ -41,10 +44,7 @@ export const addPages = (app: Hono, deps: PagesDeps): void => {
   const { publicOrigin } = deps;
   const scripts = { signup: readScript("signup"), status: readScript("status") };
   const signup = { ...deps, script: scripts.signup.href };
-  const fromOurPages = csrf({
-    origin: (origin, c) => origin === publicOrigin || origin === URL.parse(c.req.url)?.origin,
-  });
-  for (const path of ["/", "/resend"]) app.on("POST", path, fromOurPages);
+  for (const path of ["/", "/resend"]) app.on("POST", path, fromOurPages(publicOrigin));
   for (const path of ["/", "/signups/*", "/problems/*", "/confirm", "/resend", "/not-me"])
     app.use(path, detectPageLanguage());
   resource(app, "/", { get: showForm(signup), post: submitForm(signup) });

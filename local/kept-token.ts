@@ -3,8 +3,8 @@ import { randomHex } from "../observability/trace-context.ts";
 
 const BYTES = 16;
 
-/** The service token of this folder's system, made once and kept: without one, the routes for machines answer 401. */
-export const keptServiceToken = (file: string): string => {
+/** A token of this folder's system, made once and kept. */
+export const keptToken = (file: string): string => {
   const kept = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
   if (kept.length >= 2 * BYTES) return kept;
   const token = randomHex(BYTES);

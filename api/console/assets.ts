@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import type { Hono } from "hono";
+import graphScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import graphStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+import { resource } from "../resource.ts";
+import consoleScript from "./browser/console.browser.js" with { type: "text" };
+import { CONSOLE_STYLE } from "./style.ts";
+
+const CSS = "text/css; charset=utf-8";
+const SCRIPT = "text/javascript; charset=utf-8";
+const IMMUTABLE = "public, max-age=31536000, immutable";
+
+interface Asset {
+  readonly type: string;
+  readonly text: string;
+}
+
+/** The console's own files, by name. */
+const ASSETS: Readonly<Record<string, Asset>> = {
+  "console.css": { type: CSS, text: `${CONSOLE_STYLE}\n${graphStyle}` },
+  "console.js": { type: SCRIPT, text: consoleScript },
+  "uplot.js": { type: SCRIPT, text: graphScript },
+};
+
+const versionOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 12);
+
+const HREFS = new Map(
+  Object.entries(ASSETS).map(([name, { text }]) => [name, `/console/assets/${name}?v=${versionOf(text)}`]),
+);
+
+/** The address of a file; it changes with the file, so that browsers may cache it forever. */
+export const assetHref = (name: string): string => {
+  const href = HREFS.get(name);
+  if (href === undefined) throw new Error(`the console has no file ${name}`);
+  return href;
+};
+
+/** Serves them to anybody: they hold nothing but our source. */
+export const addAssets = (app: Hono): void => {
+  for (const [name, { type, text }] of Object.entries(ASSETS)) {
+    resource(app, `/console/assets/${name}`, {
+      get: (c) => c.body(text, 200, { "Content-Type": type, "Cache-Control": IMMUTABLE }),
+    });
+  }
+};

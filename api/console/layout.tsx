@@ -1,0 +1,108 @@
+import type { Child } from "hono/jsx";
+import { assetHref } from "./assets.ts";
+import type { OpenSession } from "./session.ts";
+import type { ConsoleSection } from "./visit.ts";
+
+/** A link of the navigation. */
+export type NavigationLink = Pick<ConsoleSection, "label" | "path" | "key">;
+
+interface DocumentProps {
+  readonly brandName: string;
+  readonly title: string;
+  readonly scripts?: readonly string[] | undefined;
+  readonly children: Child;
+}
+
+const ICON =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230b6e4f'/%3E%3Cpath d='M3 5l5 4 5-4v6H3z' fill='%23fff'/%3E%3C/svg%3E";
+
+/** A document of the console. It loads the console's own files and nothing else. */
+export const ConsoleDocument = ({ brandName, title, scripts = [], children }: DocumentProps) => (
+  <html lang="en">
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="robots" content="noindex" />
+      <title>{`${title} · ${brandName} console`}</title>
+      <link rel="icon" href={ICON} />
+      <link rel="stylesheet" href={assetHref("console.css")} />
+      {scripts.map((name) => (
+        <script src={assetHref(name)} defer />
+      ))}
+    </head>
+    <body>{children}</body>
+  </html>
+);
+
+/** What each form of the console carries. */
+export const FormToken = ({ session }: { readonly session: Pick<OpenSession, "csrf"> }) => (
+  <input type="hidden" name="csrf" value={session.csrf} />
+);
+
+export interface ConsolePageProps extends DocumentProps {
+  readonly navigation: readonly NavigationLink[];
+  readonly session: OpenSession;
+  /** The path of the page, to mark its section. */
+  readonly path: string;
+}
+
+const KEYS = [
+  ["/", "find"],
+  ["j  k", "next and previous in a list"],
+  ["Enter", "open what is selected"],
+  ["?", "this list"],
+] as const;
+
+const isWithin = (path: string, section: string): boolean => path === section || path.startsWith(`${section}/`);
+
+/** The layout of every page of the console: who is signed in, the sections, the page. */
+export const ConsolePage = ({ navigation, session, path, children, scripts = [], ...document }: ConsolePageProps) => {
+  const current = navigation
+    .filter((link) => isWithin(path, link.path))
+    .toSorted((left, right) => right.path.length - left.path.length)[0];
+  return (
+    <ConsoleDocument {...document} scripts={["console.js", ...scripts]}>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
+      <header class="top">
+        <a class="brand" href="/console">
+          {document.brandName}
+        </a>
+        <nav aria-label="Sections">
+          {navigation.map((link) => (
+            <a href={link.path} data-key={link.key} aria-current={link === current ? "page" : undefined}>
+              {link.label}
+            </a>
+          ))}
+        </nav>
+        <form class="who" method="post" action="/console/sign-out">
+          <FormToken session={session} />
+          <span>
+            {session.name} <small>{session.role}</small>
+          </span>
+          <button class="quiet" type="submit">
+            Sign out
+          </button>
+        </form>
+      </header>
+      <main id="content">{children}</main>
+      <dialog id="keys" aria-labelledby="keys-title">
+        <h2 id="keys-title">Keys</h2>
+        <dl>
+          {[...KEYS, ...navigation.map(({ key, label }) => [`g ${key}`, label] as const)].map(([key, what]) => (
+            <>
+              <dt>
+                <kbd>{key}</kbd>
+              </dt>
+              <dd>{what}</dd>
+            </>
+          ))}
+        </dl>
+        <form method="dialog">
+          <button type="submit">Close</button>
+        </form>
+      </dialog>
+    </ConsoleDocument>
+  );
+};

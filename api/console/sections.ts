@@ -1,0 +1,5 @@
+import { NOW } from "./now/section.tsx";
+import type { ConsoleSection } from "./visit.ts";
+
+/** The sections, as the navigation has them. The first is where one arrives. */
+export const SECTIONS: readonly ConsoleSection[] = [NOW];
