@@ -65,7 +65,10 @@ export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
     kysely_migration: { select: true },
   },
   signup_ops: {
-    users: { select: ["id", "user_name", "user_name_key", "email", "email_key", "disowned_at"], delete: true },
+    users: {
+      select: ["id", "user_name", "user_name_key", "email", "email_key", "email_verified_at", "disowned_at"],
+      delete: true,
+    },
     events: { select: true },
     deliveries: { select: true, insert: true, update: true },
     outbox: { select: true },

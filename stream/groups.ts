@@ -20,6 +20,8 @@ export interface Group {
   readonly delaySetting?: "REMINDER_DELAY_MS";
   /** It sends mail to the subject of the event, and none to an address that is suppressed. */
   readonly sendsMail?: true;
+  /** Types of events whose mail only asks to confirm the address: it is cancelled once that is done. */
+  readonly asksToConfirm?: readonly string[];
   /** The names that users see for the states `active` and `done`. */
   readonly words?:
     | { readonly active: "sending"; readonly done: "sent" }
@@ -30,6 +32,7 @@ export const WELCOME_EMAIL: Group = {
   name: "welcome-email",
   types: ["user.signed_up.v1", "user.confirmation_requested.v1"],
   sendsMail: true,
+  asksToConfirm: ["user.confirmation_requested.v1"],
   words: { active: "sending", done: "sent" },
 };
 
@@ -39,6 +42,7 @@ export const REMINDER_EMAIL: Group = {
   delayMs: 24 * 3_600_000,
   delaySetting: "REMINDER_DELAY_MS",
   sendsMail: true,
+  asksToConfirm: ["user.signed_up.v1"],
   words: { active: "sending", done: "sent" },
 };
 
@@ -102,6 +106,9 @@ export const groupsOf = (configuration: GroupConfiguration, ofCode: readonly Gro
   if (faults.length > 0) throw new BadSettings(faults);
   return [...ofCode.map((group) => withDelay(group, configuration)), ...receivers.map(groupOfReceiver)];
 };
+
+/** Whether the mail of an event of this type only asks to confirm the address. */
+export const asksToConfirm = (group: Group, type: string): boolean => group.asksToConfirm?.includes(type) === true;
 
 /** A state of a delivery, as any group shows it. */
 export type ShownState = DeliveryState | "sending" | "sent" | "processing" | "completed";

@@ -1,5 +1,5 @@
 import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
-import { REMINDER_EMAIL } from "../../stream/groups.ts";
+import { asksToConfirm, REMINDER_EMAIL } from "../../stream/groups.ts";
 import { mailBudget } from "../email/budget.ts";
 import { openMailer } from "../email/mailer.ts";
 import { MAIL_SETTINGS, mailPolicyOf } from "../email/open-pool.ts";
@@ -15,7 +15,7 @@ export const factory = defineGroup({
     const mailer = openMailer(context, REMINDER_EMAIL.name);
     return {
       subjectOf: ({ user_id }) => user_id,
-      prepare: (pieces) => mailer.prepare(pieces, () => true),
+      prepare: (pieces) => mailer.prepare(pieces, ({ type }) => asksToConfirm(REMINDER_EMAIL, type)),
       work: mailer.mail({ kind: "reminder", words: REMINDER }),
       policy: {
         ...mailPolicyOf(settings),

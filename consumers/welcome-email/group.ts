@@ -1,6 +1,6 @@
 import { USER_CONFIRMATION_REQUESTED } from "../../stream/events/user-confirmation-requested.ts";
 import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
-import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { asksToConfirm, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { mailBudget } from "../email/budget.ts";
 import { openMailer } from "../email/mailer.ts";
 import { MAIL_SETTINGS, mailPolicyOf } from "../email/open-pool.ts";
@@ -23,7 +23,7 @@ export const factory = defineGroup({
     const isRequest = ({ type }: { readonly type: string }) => type === USER_CONFIRMATION_REQUESTED;
     return {
       subjectOf: ({ user_id }) => user_id,
-      prepare: (pieces) => mailer.prepare(pieces, isRequest),
+      prepare: (pieces) => mailer.prepare(pieces, ({ type }) => asksToConfirm(WELCOME_EMAIL, type)),
       work: (claim, ...rest) => (isRequest(claim) ? sendConfirmation : sendWelcome)(claim, ...rest),
       policy: { ...mailPolicyOf(settings), oncePerSubject: true },
       budget: mailBudget(settings, "welcome"),

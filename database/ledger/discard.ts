@@ -1,15 +1,22 @@
 import { type Database, statement } from "../connection.ts";
-import type { DeliveryState } from "./states.ts";
 import { withStep } from "./timeline.ts";
 
 /** Reason of a delivery that an operator has discarded. */
 export const DISCARDED = "dropped_by_operator";
 
+/** States in which an operator may discard a delivery. `waiting`: nobody works on it, and nobody has given it up. */
+const SQL_FROM = {
+  dead: "'dead'",
+  held: "'held'",
+  waiting: "'queued', 'retrying', 'uncertain'",
+} as const;
+
 /**
- * $1 event ids, $2 group, $3 the state that it must be in. A delivery that was dead keeps its
- * reason; the step in the timeline records who discarded it.
+ * $1 event ids, $2 group, those in `states` alone. The timeline has the reason for which it was dead before, and
+ * records who discarded it.
  */
-const discard = statement<{ event_id: string }, [readonly string[], string, DeliveryState]>(`
+const discardFrom = (states: string) =>
+  statement<{ event_id: string }, [readonly string[], string]>(`
   with input as (
     select distinct value::uuid as event_id from json_array_elements_text($1::json)),
   locked as (
@@ -17,16 +24,22 @@ const discard = statement<{ event_id: string }, [readonly string[], string, Deli
     order by deliveries.event_id for update of deliveries)
   update deliveries set
     state = 'dead', updated_at = now(), next_try_at = null, lease_until = null,
-    reason = case when locked.state = 'dead' then deliveries.reason else '${DISCARDED}' end,
+    reason = '${DISCARDED}',
     timeline = ${withStep("deliveries", { state: "'dead'", by: "'ops'", reason: `'${DISCARDED}'` })}
   from locked
-  where deliveries.group_name = $2::text and deliveries.event_id = locked.event_id and locked.state = $3::text
+  where deliveries.group_name = $2::text and deliveries.event_id = locked.event_id and locked.state in (${states})
   returning deliveries.event_id`);
+
+const DISCARDS = {
+  dead: discardFrom(SQL_FROM.dead),
+  held: discardFrom(SQL_FROM.held),
+  waiting: discardFrom(SQL_FROM.waiting),
+};
 
 /** Discards deliveries; returns the ids of those that were in the state `from` and are now `dead`. */
 export const discardDeliveries = async (
   db: Database,
   eventIds: readonly string[],
-  options: { readonly group: string; readonly from: "dead" | "held" },
+  { group, from }: { readonly group: string; readonly from: keyof typeof SQL_FROM },
 ): Promise<readonly string[]> =>
-  eventIds.length === 0 ? [] : (await discard(db, eventIds, options.group, options.from)).map((row) => row.event_id);
+  eventIds.length === 0 ? [] : (await DISCARDS[from](db, eventIds, group)).map((row) => row.event_id);

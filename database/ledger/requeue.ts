@@ -48,6 +48,10 @@ const requeue = statement<RequeuedDelivery, [readonly string[], string, Delivery
 export const requeueDeliveries = (
   db: Database,
   eventIds: readonly string[],
-  options: { readonly group: string; readonly from: "dead" | "held" | "done"; readonly reason: RequeueReason },
+  options: {
+    readonly group: string;
+    readonly from: "dead" | "held" | "done" | "suppressed";
+    readonly reason: RequeueReason;
+  },
 ): Promise<readonly RequeuedDelivery[]> =>
   eventIds.length === 0 ? Promise.resolve([]) : requeue(db, eventIds, options.group, options.from, options.reason);

@@ -12,6 +12,7 @@ import { privateSignups } from "./0010-private-signups.ts";
 import { auditLog } from "./0011-audit-log.ts";
 import { bounces } from "./0012-bounces.ts";
 import { disownedUsers } from "./0013-disowned-users.ts";
+import { deliveriesByReason } from "./0014-deliveries-by-reason.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -28,4 +29,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0011-audit-log": auditLog,
   "0012-bounces": bounces,
   "0013-disowned-users": disownedUsers,
+  "0014-deliveries-by-reason": deliveriesByReason,
 };

@@ -7,7 +7,7 @@ import { drop } from "./drop.ts";
 import { redrive } from "./redrive.ts";
 
 describe("a drop", () => {
-  test("deletes the letter and its index entry; the delivery stays dead for its reason, and the timeline says who gave it up", async () => {
+  test("deletes the letter and its index entry; the delivery stays dead, and its timeline says for what reason it died, and who gave it up", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
     const [eventId = "", other = ""] = await deadLetter(pipeline, 2);
@@ -15,7 +15,8 @@ describe("a drop", () => {
     expect(await redis.hkeys(keys.deadIndex(GROUP))).toEqual([other]);
     expect(await countLetters(redis, keys, GROUP)).toBe(1);
     const status = await pipeline.status(eventId);
-    expect(status).toMatchObject({ state: "dead", reason: "mailbox_unavailable" });
+    expect(status).toMatchObject({ state: "dead", reason: "dropped_by_operator" });
+    expect(status?.timeline.at(-2)).toMatchObject({ state: "dead", reason: "mailbox_unavailable" });
     expect(status?.timeline.at(-1)).toMatchObject({ state: "dead", by: "ops", reason: "dropped_by_operator" });
   });
 

@@ -55,8 +55,8 @@ const dropSelected = async (
 };
 
 /**
- * Deletes dead letters for good. Their deliveries stay `dead` in the ledger, with a step in the timeline that says who gave
- * them up. Ledger first: if the process dies before the letters are deleted, dropping them again adds a second step.
+ * Deletes dead letters for good. Their deliveries stay `dead` in the ledger, reason `dropped_by_operator`, with a step in the
+ * timeline that says who gave them up. Ledger first: if the process dies before the letters are deleted, dropping them again adds a second step.
  */
 export const drop = audited({
   name: "dead drop",

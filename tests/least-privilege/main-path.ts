@@ -4,11 +4,12 @@ import { asDatabaseRole } from "../../local/postgres.ts";
 import { asRedisUser } from "../../local/redis.ts";
 import { randomHex } from "../../observability/trace-context.ts";
 import { createAuditLog } from "../../ops/actions/audit-log.ts";
+import { previewAction } from "../../ops/actions/deliveries/act.ts";
 import { runWords } from "../../ops/app.ts";
 import type { Answer } from "../../ops/command.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { openCommandConnection, untilReady } from "../../stream/connection.ts";
-import { groupsOf } from "../../stream/groups.ts";
+import { groupsOf, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../eventually.ts";
 import { parseMail, refusal } from "../mail-server.ts";
 import { silentLog } from "../pipeline.ts";
@@ -152,26 +153,28 @@ export const anOperatorOf = async (system: System) => {
     newId: () => Bun.randomUUIDv7(),
     warn: (message) => void output.push(message),
   });
+  const context = {
+    db,
+    redis,
+    keys: system.keys,
+    groups: groupsOf(settings),
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    at: () => {},
+    audit,
+    settings,
+    say: () => {},
+    now: () => new Date(),
+  };
   return {
+    /** For what no command does, but the console. */
+    context,
     run: async (...words: readonly string[]): Promise<Answer> => {
       const answers: Answer[] = [];
       await runWords(words, {
         process: { stdout: stream, stderr: stream },
         conclude: async (produce) => void answers.push(await produce()),
-        connected: (_, work) =>
-          work({
-            db,
-            redis,
-            keys: system.keys,
-            groups: groupsOf(settings),
-            signal: new AbortController().signal,
-            onProgress: () => {},
-            at: () => {},
-            audit,
-            settings,
-            say: () => {},
-            now: () => new Date(),
-          }),
+        connected: (_, work) => work(context),
       });
       const [answer] = answers;
       assert.ok(answer, `${words.join(" ")}: ${output.join("")}`);
@@ -194,6 +197,7 @@ export const operate = async (system: System, events: Awaited<ReturnType<typeof 
   await run("find", events.gone);
   await run("dead", "list");
   await run("dead", "show", events.gone);
+  await previewAction(operator.context, "retry", WELCOME_EMAIL, { kind: "all", state: "dead" });
   await run("suppressions", "list");
   await run("suppressions", "lift", events.address("gone"));
   await run("dead", "retry", events.gone);
