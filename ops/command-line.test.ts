@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import description from "../package.json" with { type: "json" };
 import { aPipeline, type Pipeline, redisUrl } from "../tests/pipeline.ts";
-import { withLocalAddresses } from "./local-addresses.ts";
+import { withAddressesIn, withLocalAddresses } from "./local-addresses.ts";
 import { deadLetter, environmentOf, opsProcess } from "./operator-for-tests.ts";
 
 let pipeline: Pipeline;
@@ -22,7 +25,7 @@ describe("the command line", () => {
     [["stats"], "did you mean `status`?"],
     [["dead"], "expected one of: dead list, dead show, dead retry, dead drop"],
     [["dead", "bury"], "usage\n  bun run ops dead list"],
-    [["find"], "usage: bun run ops find [--show-address] [--json] <event id | user id | address | user name>"],
+    [["find"], "usage: bun run ops find [--show-address] [--data DIR] [--json] <event id | user id | address | user name>"],
     [["dead", "retry"], "expected <event id | letter id> | --reason R | --all"],
     [["dead", "retry", "--all", "--reason", "x"], "only one of"],
     [["dead", "list", "--limit", "many"], 'Failed to parse "many" for limit: expected a whole number'],
@@ -31,6 +34,8 @@ describe("the command line", () => {
     [["status", "now"], 'encountered "now"'],
     [["replay", "--group", "welcome-email"], "--from"],
     [["group", "drop", "welcome-email", "--yes"], "give --force"],
+    [["status", "--interval", "5s"], "--interval and --count need --watch"],
+    [["status", "--watch", "--interval", "1ms"], "expected a length of time such as 2s"],
   ])(
     "%p is wrong usage: exit 2, nothing on standard output, the fault and the usage on standard error",
     async (words, hint) => {
@@ -52,7 +57,7 @@ describe("the command line", () => {
     expect(all).toMatchObject({ code: 0, err: "" });
     expect(all.out).toContain("suppressions list|lift");
     expect(group).toMatchObject({ code: 0, err: "" });
-    expect(group.out).toContain("bun run ops dead show [--group GROUP] [--json] <event id | letter id>");
+    expect(group.out).toContain("bun run ops dead show [--group GROUP] [--data DIR] [--json] <event id | letter id>");
     expect(one.code).toBe(0);
     expect(one.out).toContain("bun run ops dead retry --reason retries_exhausted --dry-run");
     expect(asWord).toEqual(one);
@@ -145,6 +150,16 @@ describe("the command line", () => {
 
 describe("the local system", () => {
   const local = { DATABASE_URL: "postgres://local/x", REDIS_URL: "redis://local" };
+
+  test("that --data names is used, whatever is set", () => {
+    const folder = mkdtempSync(join(tmpdir(), "ops-data-"));
+    const set = { DATABASE_URL: "postgres://other/x", REDIS_URL_FILE: "/run/secrets/url", STREAM_NAME: "mine" };
+    expect(() => withAddressesIn(set, folder)).toThrow(`start it (bun run start --data ${folder})`);
+    const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = local;
+    writeFileSync(join(folder, "addresses.json"), JSON.stringify({ databaseUrl, redisUrl, inbox: "http://x" }));
+    expect(withAddressesIn(set, folder)).toEqual({ ...local, STREAM_NAME: "mine" });
+    rmSync(folder, { recursive: true });
+  });
 
   test.each([
     ["is used if nothing is set", {}, local],

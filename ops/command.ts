@@ -8,10 +8,12 @@ import {
 import type { SettingsOf } from "../settings/load.ts";
 import type { Operator } from "./actions/operator.ts";
 import type { Store } from "./actions/stores.ts";
+import type { Screen } from "./terminal/screen.ts";
 import type { Style } from "./terminal/style.ts";
 
 /** A command's result: as data for `--json`, and as text for people. */
 export interface Answer {
+  /** undefined: it has been shown already. */
   readonly json: unknown;
   readonly text: (style: Style) => string;
   /** Exit 1: nothing was found, or not everything was done. */
@@ -24,19 +26,35 @@ export interface CommandContext extends Operator {
   /** For messages beside the answer, on standard error. */
   readonly say: (message: string) => void;
   readonly now: () => Date;
+  /** For what is shown before the command ends. */
+  readonly screen: Screen;
 }
+
+/** The answer of a command that has shown all it had to say. */
+export const SHOWN: Answer = { json: undefined, text: () => "" };
 
 /** What a command asks of its surroundings before it runs. */
 export interface Requirements {
   /** Stores that must answer first. */
   readonly needs: readonly Store[];
+  /** Goes on when a store goes away, and says so itself. */
+  readonly outlivesStores?: boolean;
   /** Whether it publishes entries, whose `send` spans are then exported. */
   readonly publishes?: boolean;
 }
 
-/** Who the operator says they are: `--as`. */
-const actorIn = (flags: object): string | undefined =>
-  "as" in flags && typeof flags.as === "string" ? flags.as : undefined;
+/** What the operator says of themselves and of the system, whatever the command is. */
+export interface Given {
+  /** Who they are: `--as`. */
+  readonly actor: string | undefined;
+  /** The folder of a local system: `--data`. */
+  readonly data: string | undefined;
+}
+
+const givenIn = (flags: object): Given => ({
+  actor: "as" in flags && typeof flags.as === "string" ? flags.as : undefined,
+  data: "data" in flags && typeof flags.data === "string" ? flags.data : undefined,
+});
 
 /** What surrounds all commands: the process itself, or a test. */
 export interface Surroundings extends WithStreams {
@@ -44,7 +62,7 @@ export interface Surroundings extends WithStreams {
   readonly conclude: (produce: () => Promise<Answer>) => Promise<void>;
   /** Connects to the stores for as long as the work takes. */
   readonly connected: (
-    requirements: Requirements & { readonly actor: string | undefined },
+    requirements: Requirements & Given,
     work: (context: CommandContext) => Promise<Answer>,
   ) => Promise<Answer>;
 }
@@ -97,7 +115,7 @@ export const command = <const Values extends Flags<Values>, const Arguments exte
     async func(flags, ...args) {
       await this.conclude(async () => {
         await check?.(flags, ...args);
-        return this.connected({ ...requirements, actor: actorIn(flags) }, (context) => run(context, flags, ...args));
+        return this.connected({ ...requirements, ...givenIn(flags) }, (context) => run(context, flags, ...args));
       });
     },
   });

@@ -52,6 +52,11 @@ describe("status", () => {
     await eventually(async () =>
       /refuses connections since .*; 6 mails wait, none is lost/.test(JSON.stringify(await now())),
     );
+    expect(await textOf(pipeline, "consumers")).toMatch(/breaker open: connection_refused {2}\d.* ago/);
+    expect((await answerOf(pipeline, "consumers", "--group", GROUP)).json).toMatchObject({
+      consumers: [{ group: GROUP, doing: { kind: "failing" }, report: { breaker: { state: "open" } } }],
+      unread: [],
+    });
     const text = await textOf(pipeline, "status");
     expect(text).toContain("waits for the other system");
     expect(text).toMatch(/breaker open: connection_refused/);
@@ -60,6 +65,7 @@ describe("status", () => {
     expect(JSON.stringify(json)).toContain('"situation","verdict":"fail"');
     await consumer.stop();
     expect(await now()).toMatchObject({ groups: [{ consumers: [] }] });
+    expect(await textOf(pipeline, "consumers")).toBe(`no consumer reads: ${GROUP}. Start one: bun run consumer`);
   });
 
   test("says when a lag is unknown, and when a group is missing", async () => {

@@ -33,8 +33,9 @@ export const proposeGroups = async (): Promise<readonly string[]> => {
 /** What every flag without a value has in common: it is given or not, and never negated. */
 export const SWITCH = { kind: "boolean", optional: true, withNegated: false } as const;
 
-/** The flag of every command. */
-export interface JsonFlags {
+/** Flags of every command that asks the stores. */
+export interface CommonFlags {
+  readonly data?: string;
   readonly json?: boolean;
 }
 
@@ -43,8 +44,23 @@ export const JSON_FLAG = {
   brief: "Print one JSON document on standard output",
 } as const;
 
+const folder = (value: string): string => {
+  if (value !== "") return value;
+  throw new SyntaxError("expected a folder");
+};
+
+const DATA_FLAG = {
+  kind: "parsed",
+  parse: folder,
+  optional: true,
+  placeholder: "DIR",
+  brief: "Use the system that `bun run start --data DIR` runs on this machine",
+} as const;
+
+export const COMMON_FLAGS = { data: DATA_FLAG, json: JSON_FLAG } as const;
+
 /** Flags of every command that changes something. */
-export interface ActFlags extends JsonFlags {
+export interface ActFlags extends CommonFlags {
   readonly as?: string;
 }
 
@@ -62,7 +78,7 @@ export const AS_FLAG = {
   brief: "Who you are, for the audit log (default: the user of this machine)",
 } as const;
 
-export const ACT_FLAGS = { as: AS_FLAG, json: JSON_FLAG } as const;
+export const ACT_FLAGS = { as: AS_FLAG, ...COMMON_FLAGS } as const;
 
 export const GROUP_FLAG = {
   kind: "parsed",
@@ -115,6 +131,16 @@ export const momentFlag = (brief: string) =>
     placeholder: "TIME",
     brief,
   }) as const;
+
+const UNITS_OF_INTERVALS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, min: 60_000, h: 3_600_000 };
+
+/** A length of time in ms, at least 100: `2s`, `500ms`; a number without a unit is in seconds. */
+export const interval = (value: string): number => {
+  const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h|)$/.exec(value) ?? [];
+  const ms = Number(digits) * (UNITS_OF_INTERVALS[unit === "" ? "s" : unit] ?? 0);
+  if (digits !== "" && ms >= 100 && ms <= 86_400_000) return ms;
+  throw new SyntaxError("expected a length of time such as 2s or 500ms, at least 100ms");
+};
 
 /** Do not ask before a lot is changed. */
 export const YES_FLAG = { ...SWITCH, brief: "Do not ask for confirmation" } as const;

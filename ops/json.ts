@@ -9,3 +9,6 @@ const renamed = (value: unknown): unknown => {
 
 /** One JSON document, names in snake_case, times in ISO 8601. */
 export const jsonDocument = (value: unknown): string => JSON.stringify(renamed(value), null, 2);
+
+/** The same in one line, for what is shown again and again. */
+export const jsonLine = (value: unknown): string => JSON.stringify(renamed(value));

@@ -9,18 +9,21 @@ const addressesSchema = z
   .object({ databaseUrl: z.string(), redisUrl: z.string() })
   .transform(({ databaseUrl, redisUrl }) => ({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }));
 
-/** No settings name the stores, and the local system, whose stores would be used, does not run. */
+/** The local system, whose stores would be used, does not run. */
 export class LocalSystemStopped extends Error {
   override readonly name = "LocalSystemStopped";
 
-  constructor(found?: string, options?: ErrorOptions) {
-    const why = found === undefined ? "" : `:\n${found}`;
-    super(
-      `the local system is not running; start it (bun run start), or set DATABASE_URL and REDIS_URL to use another${why}`,
-      options,
-    );
+  /** `data`: the folder that was named; undefined: none, nor does a setting name the stores. */
+  constructor(data?: string, options: ErrorOptions & { readonly found?: string } = {}) {
+    const what =
+      data === undefined
+        ? "the local system is not running; start it (bun run start), or set DATABASE_URL and REDIS_URL to use another"
+        : `no system is running with its data in ${data}; start it (bun run start --data ${data})`;
+    super(options.found === undefined ? what : `${what}:\n${options.found}`, options);
   }
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Settings, by the names of their variables. */
 export type LocalAddresses = z.output<typeof addressesSchema>;
@@ -35,8 +38,21 @@ export const readLocalAddresses = (directory: string): LocalAddresses | undefine
   }
 };
 
+/**
+ * The environment with the addresses of the local system that has its data in this folder. They win over what is set: the operator
+ * has named it.
+ *
+ * @throws {LocalSystemStopped}
+ */
+export const withAddressesIn = (environment: Environment, directory: string): Environment => {
+  const addresses = readLocalAddresses(directory);
+  if (addresses === undefined) throw new LocalSystemStopped(directory);
+  const { DATABASE_URL_FILE: _, REDIS_URL_FILE: __, ...rest } = environment;
+  return { ...rest, ...addresses };
+};
+
 /** Whether the environment says nothing about either store. */
-const namesNoStore = (environment: Readonly<Record<string, string | undefined>>): boolean =>
+const namesNoStore = (environment: Environment): boolean =>
   ["DATABASE_URL", "REDIS_URL"].every((name) => !environment[name] && !environment[`${name}_FILE`]);
 
 /**
@@ -45,10 +61,7 @@ const namesNoStore = (environment: Readonly<Record<string, string | undefined>>)
  *
  * @throws {LocalSystemStopped} if nothing says where the stores are
  */
-export const withLocalAddresses = (
-  environment: Readonly<Record<string, string | undefined>>,
-  addresses: LocalAddresses | undefined,
-): Readonly<Record<string, string | undefined>> => {
+export const withLocalAddresses = (environment: Environment, addresses: LocalAddresses | undefined): Environment => {
   if (addresses === undefined && namesNoStore(environment)) throw new LocalSystemStopped();
   if (addresses === undefined || environment["DATABASE_URL_FILE"] || environment["REDIS_URL_FILE"]) return environment;
   const fits = ([name, url]: [string, string]) => !environment[name] || environment[name] === url;

@@ -3,6 +3,7 @@ import { EXIT } from "../runtime/process.ts";
 import { runWords, usageFor } from "./app.ts";
 import { type Surroundings, UsageError } from "./command.ts";
 import { jsonDocument } from "./json.ts";
+import { isUnread, screenOn } from "./terminal/screen.ts";
 import { isColoured, printable, styleFor } from "./terminal/style.ts";
 
 const EXIT_USAGE = 2;
@@ -71,14 +72,19 @@ const main = async (): Promise<number> => {
     async conclude(produce) {
       try {
         const answer = await produce();
-        output += `${wantsJson ? jsonDocument(answer.json) : answer.text(styleFor(process.stdout, process.env))}\n`;
+        const shown = wantsJson ? jsonDocument(answer.json) : answer.text(styleFor(process.stdout, process.env));
+        output += answer.json === undefined ? "" : `${shown}\n`;
         exitCode = answer.failed === true ? EXIT.failed : EXIT.stopped;
       } catch (error) {
-        exitCode = await explain(error);
+        exitCode = isUnread(error) ? EXIT.stopped : await explain(error);
       }
     },
     // Loaded when a command runs: the stores' clients are most of the time that a start takes.
-    connected: async (requirements, work) => (await import("./session.ts")).withStores(requirements, say, work),
+    connected: async (requirements, work) => {
+      const { withStores } = await import("./session.ts");
+      const screen = screenOn(process.stdout, process.env, wantsJson);
+      return withStores({ ...requirements, say, screen }, work);
+    },
   };
   await runWords(words, surroundings);
   if (faults !== "") return explain(new UsageError(faults.trimEnd()));

@@ -7,6 +7,7 @@ import { createAuditLog } from "./actions/audit-log.ts";
 import type { Operator } from "./actions/operator.ts";
 import { runWords } from "./app.ts";
 import type { Answer } from "./command.ts";
+import { aScreen } from "./terminal/screen-for-tests.ts";
 
 export const GROUP = "welcome-email";
 
@@ -55,6 +56,7 @@ export const answerOf = async (pipeline: Pipeline, ...words: readonly string[]):
           WEBHOOKS: receiversOf(pipeline).join(","),
         }),
         say: () => {},
+        screen: aScreen(),
         now: () => new Date(),
       }),
   });

@@ -2,6 +2,7 @@ import { buildRouteMap, type RouteMap } from "@stricli/core";
 import type { Surroundings } from "./command.ts";
 import { audit } from "./commands/audit.ts";
 import { completionCommand } from "./commands/completion.ts";
+import { consumersCommand } from "./commands/consumers.ts";
 import { deadDrop } from "./commands/dead-drop.ts";
 import { deadList } from "./commands/dead-list.ts";
 import { deadRetry } from "./commands/dead-retry.ts";
@@ -31,6 +32,7 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
   routes: {
     status,
     doctor,
+    consumers: consumersCommand,
     find,
     dead: buildRouteMap({
       docs: { brief: "List, show, retry and drop dead letters" },

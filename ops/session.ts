@@ -1,8 +1,6 @@
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { openDatabase } from "../database/connection.ts";
-import { createLogger } from "../observability/logger.ts";
-import { startTelemetry } from "../observability/telemetry.ts";
 import { loadSettings } from "../settings/load.ts";
 import { openCommandConnection } from "../stream/connection.ts";
 import { groupsOf } from "../stream/groups.ts";
@@ -10,8 +8,8 @@ import { keysOf } from "../stream/keys.ts";
 import { createAuditLog } from "./actions/audit-log.ts";
 import { StoreAway, storesGoneAway, untilStoresAnswer } from "./actions/stores.ts";
 import { actorOf } from "./actor.ts";
-import type { Answer, CommandContext, Requirements } from "./command.ts";
-import { LocalSystemStopped, readLocalAddresses, withLocalAddresses } from "./local-addresses.ts";
+import type { Answer, CommandContext, Given, Requirements } from "./command.ts";
+import { LocalSystemStopped, readLocalAddresses, withAddressesIn, withLocalAddresses } from "./local-addresses.ts";
 import { createProgressDisplay } from "./terminal/progress.ts";
 
 const COMMAND_TIMEOUT_MS = 10_000;
@@ -20,8 +18,23 @@ const DATABASE_POOL = 3;
 const LOCAL_DIRECTORY = join(import.meta.dir, "..", ".local");
 
 /** A system that was killed leaves its addresses behind. */
-const explained = (isLocal: boolean) => (error: unknown) => {
-  throw isLocal && error instanceof StoreAway ? new LocalSystemStopped(error.message, { cause: error }) : error;
+const explained = (isLocal: boolean, data: string | undefined) => (error: unknown) => {
+  throw isLocal && error instanceof StoreAway
+    ? new LocalSystemStopped(data, { cause: error, found: error.message })
+    : error;
+};
+
+/** What the connections would say is said by the command: which store is away, and why. */
+const QUIET = { info: () => {}, warn: () => {} };
+
+/** Exports spans alone: a process that lives for seconds has no metrics worth a scrape, nor a port to spare for it. */
+const startTracing = async () => {
+  const [{ createLogger }, { startTelemetry }] = await Promise.all([
+    import("../observability/logger.ts"),
+    import("../observability/telemetry.ts"),
+  ]);
+  const log = createLogger({ level: "silent", service: "ops" });
+  return startTelemetry({ ...process.env, OTEL_METRICS_EXPORTER: "none" }, { part: "ops", log });
 };
 
 const untilInterrupted = (): AbortSignal => {
@@ -38,29 +51,35 @@ const untilInterrupted = (): AbortSignal => {
  * @throws {StoreAway} when a store that the command needs does not answer, before the work or during it
  */
 export const withStores = async (
-  { needs, publishes = false, actor }: Requirements & { readonly actor: string | undefined },
-  say: (message: string) => void,
+  {
+    needs,
+    outlivesStores = false,
+    publishes = false,
+    actor,
+    data,
+    say,
+    screen,
+  }: Requirements & Given & Pick<CommandContext, "say" | "screen">,
   work: (context: CommandContext) => Promise<Answer>,
 ): Promise<Answer> => {
-  const environment = withLocalAddresses(process.env, readLocalAddresses(LOCAL_DIRECTORY));
+  const environment =
+    data === undefined
+      ? withLocalAddresses(process.env, readLocalAddresses(LOCAL_DIRECTORY))
+      : withAddressesIn(process.env, resolve(data));
   const isLocal = environment !== process.env;
   const settings = loadSettings("ops", environment);
-  const log = createLogger({ level: "silent", service: "ops" });
-  // Traces only: a process that lives for seconds has no metrics worth a scrape, nor a port to spare for it.
-  const telemetry = publishes
-    ? await startTelemetry({ ...process.env, OTEL_METRICS_EXPORTER: "none" }, { part: "ops", log })
-    : undefined;
+  const telemetry = publishes ? await startTracing() : undefined;
   const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: "ops" });
   const redis = openCommandConnection({
     url: settings.REDIS_URL,
     name: "ops",
-    log,
+    log: QUIET,
     commandTimeoutMs: COMMAND_TIMEOUT_MS,
   });
   const progress = createProgressDisplay(process.stderr, () => performance.now());
   const finished = new AbortController();
   try {
-    await untilStoresAnswer({ db, redis }, needs).catch(explained(isLocal));
+    await untilStoresAnswer({ db, redis }, needs).catch(explained(isLocal, data));
     const answer = work({
       db,
       redis,
@@ -79,8 +98,10 @@ export const withStores = async (
       }),
       settings,
       say,
+      screen,
       now: () => new Date(),
     });
+    if (outlivesStores) return await answer;
     return await Promise.race([answer, storesGoneAway({ db, redis }, needs, finished.signal)]);
   } finally {
     finished.abort();

@@ -8,7 +8,7 @@ export interface RedisConnectionOptions {
   readonly url: string;
   /** Shown by CLIENT LIST. */
   readonly name: string;
-  readonly log: Logger;
+  readonly log: Pick<Logger, "info" | "warn">;
   /** Time limit of a command in ms. After it the effect is unknown. */
   readonly commandTimeoutMs: number;
 }
@@ -39,7 +39,7 @@ const commonOptions = (name: string, policy: ReconnectPolicy) =>
 
 const newPolicy = () => createReconnectPolicy({ now: () => performance.now(), random: Math.random });
 
-const logState = (redis: Redis, name: string, policy: ReconnectPolicy, log: Logger): void => {
+const logState = (redis: Redis, name: string, policy: ReconnectPolicy, log: RedisConnectionOptions["log"]): void => {
   let reported = "";
   let wasAway = false;
   redis.on("error", (error: Error) => {
@@ -63,7 +63,7 @@ const logState = (redis: Redis, name: string, policy: ReconnectPolicy, log: Logg
 /** Longest time from a connection to a server that is ready: one that loads its data may not be the one to write to. */
 const READY_WITHIN_MS = 3_000;
 
-const lookUpAgainIfNotReady = (redis: Redis, name: string, log: Logger): void => {
+const lookUpAgainIfNotReady = (redis: Redis, name: string, log: RedisConnectionOptions["log"]): void => {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isReported = false;
   redis.on("connect", () => {
@@ -81,7 +81,7 @@ const lookUpAgainIfNotReady = (redis: Redis, name: string, log: Logger): void =>
   for (const event of ["ready", "close", "end"]) redis.on(event, () => clearTimeout(timer));
 };
 
-const opened = (redis: Redis, name: string, policy: ReconnectPolicy, log: Logger): Redis => {
+const opened = (redis: Redis, name: string, policy: ReconnectPolicy, log: RedisConnectionOptions["log"]): Redis => {
   // Each group listens to it, and a consumer may have many.
   redis.setMaxListeners(0);
   logState(redis, name, policy, log);

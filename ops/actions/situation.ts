@@ -1,5 +1,7 @@
 import { BACKLOG_BOUND, type Backlog, readBacklog } from "../../database/ledger/counts.ts";
 import { readPostgresFacts } from "../../database/postgres-facts.ts";
+import { pause } from "../../runtime/loop.ts";
+import { duration } from "../../runtime/quantity.ts";
 import { describe, type Finding } from "../../runtime/situation/describe.ts";
 import type { ConsumerFacts, Facts, GroupFacts } from "../../runtime/situation/facts.ts";
 import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
@@ -7,6 +9,9 @@ import { redisTimeMs } from "../../stream/watermark.ts";
 import type { Operator } from "./operator.ts";
 import { type PipelineStatus, readStatus } from "./status.ts";
 import { ANSWER_WITHIN_MS, type Store, untilStoresAnswer } from "./stores.ts";
+
+/** A reading that is watched is given up after this time, in ms: a store may hang in the middle of it. */
+const WATCHED_WITHIN_MS = 8_000;
 
 type Asked = Pick<Operator, "db" | "redis" | "keys" | "groups">;
 
@@ -71,4 +76,27 @@ export const readSituation = async (asked: Asked, now: Date): Promise<Situation>
   const { rows, oldestAgeMs } = status.ledger.outbox;
   const outbox = { rows, oldestMs: oldestAgeMs };
   return { findings: describe({ ...nothing, outbox, clockDifferenceMs: differenceMs, groups }), status };
+};
+
+/**
+ * The same, to be read again and again: what keeps it from being read is a finding, too. So a watch outlives a store that hangs, or
+ * goes away in the middle of a reading.
+ */
+export const watchSituation = async (asked: Asked, now: Date, withinMs = WATCHED_WITHIN_MS): Promise<Situation> => {
+  const done = new AbortController();
+  const late = pause(withinMs, done.signal).then((): never => {
+    throw new Error(`no answer within ${duration(withinMs)}`);
+  });
+  // Nobody awaits the one that loses the race.
+  late.catch(() => {});
+  const reading = readSituation(asked, now);
+  reading.catch(() => {});
+  try {
+    return await Promise.race([reading, late]);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { findings: [{ level: "trouble", sentence: `The state cannot be read: ${why}` }], status: undefined };
+  } finally {
+    done.abort();
+  }
 };

@@ -1,11 +1,11 @@
 import type { AuditedAction } from "../../database/audit.ts";
 import { relative } from "../../runtime/quantity.ts";
 import { command } from "../command.ts";
-import { GROUP_FLAG, JSON_FLAG, type JsonFlags, limitFlag, momentFlag, text } from "../flags.ts";
+import { COMMON_FLAGS, type CommonFlags, GROUP_FLAG, limitFlag, momentFlag, text } from "../flags.ts";
 import { printable } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
-interface Flags extends JsonFlags {
+interface Flags extends CommonFlags {
   readonly limit: number;
   readonly action?: string;
   readonly by?: string;
@@ -53,7 +53,7 @@ export const audit = command<Flags>({
       by: { kind: "parsed", parse: text, optional: true, placeholder: "NAME", brief: "Only this operator's" },
       group: GROUP_FLAG,
       since: momentFlag("Only from then on: a time, or an age such as 2h"),
-      json: JSON_FLAG,
+      ...COMMON_FLAGS,
     },
   },
   examples: [
@@ -71,7 +71,15 @@ export const audit = command<Flags>({
           ? "no action is recorded"
           : table(
               style,
-              ["when", "who", "from", "what", "group", "on", "outcome"].map((title) => ({ title })),
+              [
+                { title: "when" },
+                { title: "who", wraps: true },
+                { title: "from", wraps: true },
+                { title: "what", wraps: true },
+                { title: "group", wraps: true },
+                { title: "on", wraps: true },
+                { title: "outcome", wraps: true },
+              ],
               actions.map((each) => rowOf(each, now())),
             ),
     };

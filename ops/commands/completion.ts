@@ -1,13 +1,13 @@
 import { buildChoiceParser, buildCommand, type Command, type RouteMap } from "@stricli/core";
 import type { Surroundings } from "../command.ts";
 import type { Shell } from "../completion/scripts.ts";
-import { JSON_FLAG, type JsonFlags } from "../flags.ts";
+import { type CommonFlags, JSON_FLAG } from "../flags.ts";
 
 const SHELLS: readonly Shell[] = ["bash", "zsh", "fish"];
 
 /** Prints the script that completes the commands of these routes in a shell. It needs no store. */
 export const completionCommand = (routes: () => RouteMap<Surroundings>): Command<Surroundings> =>
-  buildCommand<JsonFlags, [Shell], Surroundings>({
+  buildCommand<Pick<CommonFlags, "json">, [Shell], Surroundings>({
     docs: {
       brief: "Print a script that completes commands and flags in bash, zsh or fish",
       fullDescription: [

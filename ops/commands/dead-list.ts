@@ -1,7 +1,7 @@
 import { counted, relative } from "../../runtime/quantity.ts";
 import type { LetterList } from "../actions/letters.ts";
 import { command } from "../command.ts";
-import { GROUP_FLAG, JSON_FLAG, type JsonFlags, limitFlag, momentFlag, reasonFlag, SWITCH } from "../flags.ts";
+import { COMMON_FLAGS, type CommonFlags, GROUP_FLAG, limitFlag, momentFlag, reasonFlag, SWITCH } from "../flags.ts";
 import type { Style } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
@@ -17,7 +17,6 @@ const cursor = (value: string): string => {
 };
 
 const listText = (style: Style, { total, letters, byReason, next }: LetterList, now: Date): string => {
-  const titles = ["letter", "event", "group", "reason", "attempts", "died", "detail"];
   const rows = letters.map((letter): Cell[] => [
     letter.letterId,
     letter.eventId === "" ? { text: "none", tone: "dim" } : letter.eventId,
@@ -32,7 +31,15 @@ const listText = (style: Style, { total, letters, byReason, next }: LetterList, 
   return [
     table(
       style,
-      titles.map((title) => ({ title, align: title === "attempts" ? "right" : "left" })),
+      [
+        { title: "letter" },
+        { title: "event" },
+        { title: "group" },
+        { title: "reason", wraps: true },
+        { title: "attempts", align: "right" },
+        { title: "died", wraps: true },
+        { title: "detail", wraps: true },
+      ],
       rows,
     ),
     `${counted(total, "letter")}${shown}`,
@@ -44,7 +51,7 @@ const listText = (style: Style, { total, letters, byReason, next }: LetterList, 
   ].join("\n\n");
 };
 
-interface Flags extends JsonFlags {
+interface Flags extends CommonFlags {
   readonly reason?: string;
   readonly limit: number;
   readonly since?: Date;
@@ -65,7 +72,7 @@ export const deadList = command<Flags>({
       newest: { ...SWITCH, brief: "The newest first (default: the oldest)" },
       cursor: { kind: "parsed", parse: cursor, optional: true, placeholder: "C", brief: "Go on where a list ended" },
       group: GROUP_FLAG,
-      json: JSON_FLAG,
+      ...COMMON_FLAGS,
     },
   },
   examples: [

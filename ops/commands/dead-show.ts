@@ -1,6 +1,6 @@
 import type { ShownLetter } from "../actions/letters.ts";
 import { command } from "../command.ts";
-import { GROUP_FLAG, JSON_FLAG, type JsonFlags, text } from "../flags.ts";
+import { COMMON_FLAGS, type CommonFlags, GROUP_FLAG, text } from "../flags.ts";
 import type { Style } from "../terminal/style.ts";
 import { type Cell, pairs } from "../terminal/table.ts";
 
@@ -27,7 +27,7 @@ const letterText = (style: Style, letter: ShownLetter): string => {
   return `${pairs(style, rows)}\n${style("dim", "entry")}\n${pairs(style, fields)}`;
 };
 
-interface Flags extends JsonFlags {
+interface Flags extends CommonFlags {
   readonly group?: string;
 }
 
@@ -40,7 +40,7 @@ export const deadShow = command<Flags, [id: string]>({
         { parse: text, placeholder: "event id | letter id", brief: "The letters of one event, or one letter" },
       ],
     },
-    flags: { group: GROUP_FLAG, json: JSON_FLAG },
+    flags: { group: GROUP_FLAG, ...COMMON_FLAGS },
   },
   examples: [
     ["dead show 0190c3a1-6f0e-7000-8000-000000000001", "by event id"],

@@ -1,6 +1,6 @@
 import type { Check } from "../actions/diagnosis.ts";
 import { command } from "../command.ts";
-import { JSON_FLAG, type JsonFlags } from "../flags.ts";
+import { COMMON_FLAGS, type CommonFlags } from "../flags.ts";
 import type { Style, Tone } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
@@ -9,7 +9,12 @@ const TONES: Readonly<Record<Check["verdict"], Tone>> = { ok: "good", warn: "war
 const diagnosisText = (style: Style, checks: readonly Check[]): string =>
   table(
     style,
-    [{ title: "" }, { title: "check" }, { title: "finding" }, { title: "what to do" }],
+    [
+      { title: "" },
+      { title: "check", wraps: true },
+      { title: "finding", wraps: true },
+      { title: "what to do", wraps: true },
+    ],
     checks.map((check): Cell[] => [
       { text: check.verdict, tone: TONES[check.verdict] },
       check.name,
@@ -18,11 +23,11 @@ const diagnosisText = (style: Style, checks: readonly Check[]): string =>
     ]),
   );
 
-export const doctor = command<JsonFlags>({
+export const doctor = command<CommonFlags>({
   brief: "Check the whole installation: one line per check, and what to do",
   about:
     "Exit 0 unless a check failed; warnings do not count. If MAIL_SERVER is set, it logs in to the mail server; what DNS says of MAIL_FROM is a warning at most.",
-  parameters: { flags: { json: JSON_FLAG } },
+  parameters: { flags: { ...COMMON_FLAGS } },
   examples: [["doctor", "after an installation, and when something looks wrong"]],
   // It reports itself which store is away.
   needs: [],

@@ -1,7 +1,7 @@
 import { duration, relative } from "../../runtime/quantity.ts";
 import type { DeliveryDetails, SignupDetails } from "../actions/find.ts";
 import { command } from "../command.ts";
-import { JSON_FLAG, type JsonFlags, SHOW_ADDRESS_FLAG, text } from "../flags.ts";
+import { COMMON_FLAGS, type CommonFlags, SHOW_ADDRESS_FLAG, text } from "../flags.ts";
 import type { Style, Tone } from "../terminal/style.ts";
 import { type Cell, pairs, table } from "../terminal/table.ts";
 
@@ -22,8 +22,8 @@ const timelineTable = (style: Style, delivery: DeliveryDetails): string => {
       { title: "at" },
       { title: "state" },
       { title: "attempt" },
-      { title: "reason" },
-      { title: "by" },
+      { title: "reason", wraps: true },
+      { title: "by", wraps: true },
     ],
     delivery.timeline.map((step): Cell[] => [
       `+${duration(new Date(step.at).getTime() - started)}`,
@@ -79,7 +79,7 @@ const signupText = (style: Style, signup: SignupDetails, now: Date): string => {
   return [pairs(style, rows), ...(deliveries.length === 0 ? ["no delivery in the ledger"] : deliveries)].join("\n\n");
 };
 
-interface Flags extends JsonFlags {
+interface Flags extends CommonFlags {
   readonly showAddress?: boolean;
 }
 
@@ -97,7 +97,7 @@ export const find = command<Flags, [wanted: string]>({
         },
       ],
     },
-    flags: { showAddress: SHOW_ADDRESS_FLAG, json: JSON_FLAG },
+    flags: { showAddress: SHOW_ADDRESS_FLAG, ...COMMON_FLAGS },
   },
   examples: [
     ["find mai@example.org", "by address"],

@@ -3,17 +3,17 @@ import { command, UsageError } from "../command.ts";
 import {
   ACT_FLAGS,
   type ActFlags,
+  COMMON_FLAGS,
+  type CommonFlags,
   eventId,
   GROUP_FLAG,
-  JSON_FLAG,
-  type JsonFlags,
   limitFlag,
   reasonFlag,
   SWITCH,
 } from "../flags.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
-interface Flags extends JsonFlags {
+interface Flags extends CommonFlags {
   readonly group?: string;
 }
 
@@ -36,7 +36,7 @@ export const heldList = command<ListFlags>({
       limit: limitFlag("deliveries", 10_000),
       reason: reasonFlag("Only what is held for this reason"),
       group: GROUP_FLAG,
-      json: JSON_FLAG,
+      ...COMMON_FLAGS,
     },
   },
   examples: [["held list", "check in the other system (for mail: its log or the inbox) before you decide"]],

@@ -5,9 +5,9 @@ import { command, UsageError } from "../command.ts";
 import {
   ACT_FLAGS,
   type ActFlags,
+  COMMON_FLAGS,
+  type CommonFlags,
   DRY_RUN_FLAG,
-  JSON_FLAG,
-  type JsonFlags,
   limitFlag,
   momentFlag,
   reasonFlag,
@@ -18,14 +18,14 @@ import {
 import { mayChange, NOT_CONFIRMED } from "../terminal/confirm.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
-interface ListFlags extends JsonFlags {
+interface ListFlags extends CommonFlags {
   readonly limit: number;
   readonly showAddress?: boolean;
 }
 
 export const suppressionsList = command<ListFlags>({
   brief: "List suppressed addresses, to which nothing is sent, the latest first",
-  parameters: { flags: { limit: limitFlag("addresses", 10_000), showAddress: SHOW_ADDRESS_FLAG, json: JSON_FLAG } },
+  parameters: { flags: { limit: limitFlag("addresses", 10_000), showAddress: SHOW_ADDRESS_FLAG, ...COMMON_FLAGS } },
   examples: [["suppressions list --show-address", "which addresses a mail server refused for good"]],
   needs: ["database"],
   async run({ db, now }, { limit, showAddress }) {

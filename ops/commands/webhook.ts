@@ -1,7 +1,7 @@
 import { counted, duration } from "../../runtime/quantity.ts";
 import type { SampleReport } from "../actions/webhooks.ts";
 import { command } from "../command.ts";
-import { ACT_FLAGS, type ActFlags, JSON_FLAG, type JsonFlags, proposeReceivers, text } from "../flags.ts";
+import { ACT_FLAGS, type ActFlags, COMMON_FLAGS, type CommonFlags, proposeReceivers, text } from "../flags.ts";
 
 const parameters = {
   positional: {
@@ -15,7 +15,7 @@ const parameters = {
       },
     ],
   },
-  flags: { json: JSON_FLAG },
+  flags: { ...COMMON_FLAGS },
 } as const;
 
 const resultWords = ({ result }: SampleReport): string => {
@@ -29,7 +29,7 @@ const resultWords = ({ result }: SampleReport): string => {
   }
 };
 
-export const webhookTest = command<JsonFlags, [name: string]>({
+export const webhookTest = command<CommonFlags, [name: string]>({
   brief: "Send a receiver of webhooks a sample",
   about: [
     "Signed, and sent to a checked address, as every webhook is. Its type is webhook.test.v1, its data is that of a signup;",

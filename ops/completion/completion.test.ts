@@ -30,9 +30,11 @@ const expectSyntax = async (shell: Shell, script: string): Promise<void> => {
 describe("completion", () => {
   test.each([
     ["d", "doctor dead"],
+    ["st", "status"],
+    ["status --", "--watch --interval --count --data --json --help"],
     ["-", "--help --version"],
     ["dead ", "list show retry drop --help"],
-    ["dead retry --", "--reason --all --since --before --yes --dry-run --group --as --json --help"],
+    ["dead retry --", "--reason --all --since --before --yes --dry-run --group --as --data --json --help"],
     ["dead list --group ", GROUP_NAMES],
     ["dead list --limit ", ""],
     ["find dead --s", "--show-address"],

@@ -1,5 +1,6 @@
 import { count, duration } from "../../runtime/quantity.ts";
 import type { Progress } from "../actions/operator.ts";
+import type { Destination } from "./style.ts";
 
 export interface ProgressDisplay {
   show(progress: Progress): void;
@@ -22,7 +23,7 @@ const bar = (done: number, total: number): string => {
  * Meant for standard error, so that standard output holds the answer alone.
  */
 export const createProgressDisplay = (
-  output: { readonly isTTY?: boolean; write(text: string): unknown },
+  output: Destination & { write(text: string): unknown },
   now: () => number,
 ): ProgressDisplay => {
   const startedAt = now();

@@ -2,7 +2,18 @@
 export type Tone = "plain" | "bold" | "dim" | "good" | "warning" | "bad";
 
 /** Styles text for its output: with SGR codes on a terminal, unchanged elsewhere. */
-export type Style = (tone: Tone, text: string) => string;
+export interface Style {
+  (tone: Tone, text: string): string;
+  /** Columns of the terminal; undefined: a line may be of any length. */
+  readonly width?: number | undefined;
+}
+
+/** Where text goes: a terminal, a pipe or a file. */
+export interface Destination {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
 
 const CODES: Readonly<Record<Tone, string>> = {
   plain: "",
@@ -14,13 +25,18 @@ const CODES: Readonly<Record<Tone, string>> = {
 };
 
 /** Whether to colour: on a terminal, unless NO_COLOR is set to anything (https://no-color.org). */
-export const isColoured = (output: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): boolean =>
+export const isColoured = (output: Destination, environment: NodeJS.ProcessEnv): boolean =>
   output.isTTY === true && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
 
-/** Colours where they are wanted. */
-export const styleFor = (output: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): Style => {
+/** Colours where they are wanted, and the width of a terminal. */
+export const styleFor = (output: Destination, environment: NodeJS.ProcessEnv): Style => {
   const coloured = isColoured(output, environment);
-  return (tone, text) => (coloured && tone !== "plain" && text !== "" ? `\x1b[${CODES[tone]}m${text}\x1b[0m` : text);
+  const width = output.isTTY === true ? output.columns || undefined : undefined;
+  return Object.assign(
+    (tone: Tone, text: string) =>
+      coloured && tone !== "plain" && text !== "" ? `\x1b[${CODES[tone]}m${text}\x1b[0m` : text,
+    { width },
+  );
 };
 
 /** What a terminal acts on rather than shows: control characters, line breaks, and changes of writing direction. */

@@ -7,6 +7,7 @@ import { createAuditLog } from "../../ops/actions/audit-log.ts";
 import { previewAction } from "../../ops/actions/deliveries/act.ts";
 import { runWords } from "../../ops/app.ts";
 import type { Answer } from "../../ops/command.ts";
+import { aScreen } from "../../ops/terminal/screen-for-tests.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { openCommandConnection, untilReady } from "../../stream/connection.ts";
 import { groupsOf, WELCOME_EMAIL } from "../../stream/groups.ts";
@@ -164,6 +165,7 @@ export const anOperatorOf = async (system: System) => {
     audit,
     settings,
     say: () => {},
+    screen: aScreen(),
     now: () => new Date(),
   };
   return {
@@ -200,6 +202,7 @@ export const operate = async (system: System, events: Awaited<ReturnType<typeof 
   await previewAction(operator.context, "retry", WELCOME_EMAIL, { kind: "all", state: "dead" });
   await run("suppressions", "list");
   await run("suppressions", "lift", events.address("gone"));
+  await run("consumers");
   await run("dead", "retry", events.gone);
   await run("replay", "--group", "welcome-email", "--from", "1h", "--again", events.good);
   await run("pause", "welcome-email");

@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import type { ConsumerReport } from "../../stream/consumer-report.ts";
+import { doingOf } from "./doing.ts";
+
+const NOW = new Date("2026-11-25T08:00:00.000Z");
+const STARTED = "2026-11-25T07:00:00.000Z";
+const LATER = "2026-11-25T07:30:00.000Z";
+
+const aReport = (parts: Partial<ConsumerReport> = {}): ConsumerReport => ({
+  startedAt: STARTED,
+  state: "reading",
+  inFlight: 0,
+  concurrency: 50,
+  breaker: { state: "closed", since: STARTED },
+  waitingParties: 0,
+  faults: {},
+  ...parts,
+});
+
+const open = { state: "open", since: LATER, reason: "connection_refused" } as const;
+
+test.each([
+  ["works", aReport(), 100, { kind: "working", words: "reading", since: new Date(STARTED) }],
+  ["is paused", aReport({ state: "paused" }), 100, { kind: "waiting", words: "paused", since: null }],
+  [
+    "waits for the other system",
+    aReport({ breaker: open }),
+    100,
+    { kind: "failing", words: "breaker open: connection_refused", since: new Date(LATER) },
+  ],
+  [
+    "is kept from its work, for the longest time by the first of its faults",
+    aReport({ breaker: open, faults: { claimer: LATER, reader: STARTED } }),
+    100,
+    { kind: "failing", words: "stuck: reader", since: new Date(STARTED) },
+  ],
+  [
+    "gave no sign of life for long",
+    aReport(),
+    60_000,
+    { kind: "failing", words: "silent for 1 min", since: new Date("2026-11-25T07:59:00.000Z") },
+  ],
+  ["is of another version", null, 100, { kind: "unknown", words: "says nothing", since: null }],
+] as const)("a consumer that %s", (_, report, silentMs, expected) => {
+  expect(doingOf({ name: "c", pending: 0, idleMs: null, silentMs, report }, NOW)).toEqual(expected);
+});

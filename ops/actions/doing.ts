@@ -1,0 +1,37 @@
+import { duration } from "../../runtime/quantity.ts";
+import { isSilent } from "../../runtime/situation/facts.ts";
+import type { ConsumerStatus } from "../../stream/group-status.ts";
+
+/** What a consumer does now, and since when. */
+export interface Doing {
+  readonly kind: "working" | "waiting" | "failing" | "unknown";
+  readonly words: string;
+  /** null: it does not say. */
+  readonly since: Date | null;
+}
+
+/** What a consumer does now, by its last report and how long ago that was; pure. */
+export const doingOf = ({ silentMs, report }: ConsumerStatus, now: Date): Doing => {
+  if (silentMs !== null && isSilent({ silentMs })) {
+    return {
+      kind: "failing",
+      words: `silent for ${duration(silentMs)}`,
+      since: new Date(now.getTime() - silentMs),
+    };
+  }
+  if (report === null) return { kind: "unknown", words: "says nothing", since: null };
+  const { breaker, faults, state } = report;
+  const [fault] = Object.entries(faults).sort(([, left], [, right]) => Date.parse(left) - Date.parse(right));
+  if (fault !== undefined) return { kind: "failing", words: `stuck: ${fault[0]}`, since: momentOf(fault[1]) };
+  const since = momentOf(breaker.since);
+  if (breaker.state !== "closed") {
+    const reason = breaker.reason === undefined ? "" : `: ${breaker.reason}`;
+    return { kind: "failing", words: `breaker ${breaker.state}${reason}`, since };
+  }
+  return { kind: state === "reading" ? "working" : "waiting", words: state, since: state === "reading" ? since : null };
+};
+
+const momentOf = (text: string): Date | null => {
+  const at = new Date(text);
+  return Number.isNaN(at.getTime()) ? null : at;
+};
