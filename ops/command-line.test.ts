@@ -25,7 +25,10 @@ describe("the command line", () => {
     [["stats"], "did you mean `status`?"],
     [["dead"], "expected one of: dead list, dead show, dead retry, dead drop"],
     [["dead", "bury"], "usage\n  bun run ops dead list"],
-    [["find"], "usage: bun run ops find [--show-address] [--data DIR] [--json] <event id | user id | address | user name>"],
+    [
+      ["find"],
+      "usage: bun run ops find [--show-address] [--data DIR] [--json] <event id | user id | address | user name>",
+    ],
     [["dead", "retry"], "expected <event id | letter id> | --reason R | --all"],
     [["dead", "retry", "--all", "--reason", "x"], "only one of"],
     [["dead", "list", "--limit", "many"], 'Failed to parse "many" for limit: expected a whole number'],

@@ -17,9 +17,9 @@ const sayPlainly = (text: string): void => {
 };
 const say = (message: string): void => sayPlainly(`${message}\n`);
 
-/** Written completely before the process exits, also to a pipe. */
+/** Written completely before the process exits, also to a pipe. Where nothing is written, Bun would empty the file. */
 const print = async (text: string): Promise<void> => {
-  await Bun.write(Bun.stdout, text);
+  if (text !== "") await Bun.write(Bun.stdout, text);
 };
 
 /** What to do about an error, by its SQLSTATE. */

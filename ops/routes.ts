@@ -16,6 +16,7 @@ import { pauseCommand, resumeCommand } from "./commands/pause.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { status } from "./commands/status.ts";
 import { suppressionsLift, suppressionsList } from "./commands/suppressions.ts";
+import { tailCommand } from "./commands/tail.ts";
 import { webhookEnable, webhookTest } from "./commands/webhook.ts";
 
 /** Every command, in the order of the help. Adding one takes a file and a line here. */
@@ -33,6 +34,7 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
     status,
     doctor,
     consumers: consumersCommand,
+    tail: tailCommand,
     find,
     dead: buildRouteMap({
       docs: { brief: "List, show, retry and drop dead letters" },

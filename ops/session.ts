@@ -10,6 +10,7 @@ import { StoreAway, storesGoneAway, untilStoresAnswer } from "./actions/stores.t
 import { actorOf } from "./actor.ts";
 import type { Answer, CommandContext, Given, Requirements } from "./command.ts";
 import { LocalSystemStopped, readLocalAddresses, withAddressesIn, withLocalAddresses } from "./local-addresses.ts";
+import { QUIET } from "./quiet.ts";
 import { createProgressDisplay } from "./terminal/progress.ts";
 
 const COMMAND_TIMEOUT_MS = 10_000;
@@ -23,9 +24,6 @@ const explained = (isLocal: boolean, data: string | undefined) => (error: unknow
     ? new LocalSystemStopped(data, { cause: error, found: error.message })
     : error;
 };
-
-/** What the connections would say is said by the command: which store is away, and why. */
-const QUIET = { info: () => {}, warn: () => {} };
 
 /** Exports spans alone: a process that lives for seconds has no metrics worth a scrape, nor a port to spare for it. */
 const startTracing = async () => {

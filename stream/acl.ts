@@ -76,14 +76,14 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
     ],
   },
   ops: {
-    may: [...CONNECTION, "time", "multi", "exec", "publish"],
+    may: [...CONNECTION, "time", "multi", "exec", "subscribe", "publish"],
     hasChannel: true,
     grants: [
       {
         on: ["events", "retriesStream"],
         may: ["xrange", "xpending", "xinfo|groups", "xinfo|consumers"],
       },
-      { on: ["events"], may: ["xgroup|destroy"] },
+      { on: ["events"], may: ["xgroup|destroy", "xread"] },
       { on: ["retriesStream"], may: ["xadd", "type"] },
       { on: ["retrySet"], may: ["zcard", "zcount"] },
       { on: ["dead"], may: ["xlen", "xrange", "xrevrange", "xdel", "type"] },

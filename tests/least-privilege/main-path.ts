@@ -202,6 +202,7 @@ export const operate = async (system: System, events: Awaited<ReturnType<typeof 
   await previewAction(operator.context, "retry", WELCOME_EMAIL, { kind: "all", state: "dead" });
   await run("suppressions", "list");
   await run("suppressions", "lift", events.address("gone"));
+  const followed = run("tail", "--count", "1");
   await run("consumers");
   await run("dead", "retry", events.gone);
   await run("replay", "--group", "welcome-email", "--from", "1h", "--again", events.good);
@@ -229,4 +230,5 @@ export const operate = async (system: System, events: Awaited<ReturnType<typeof 
   await run("group", "drop", "reminder-email", "--yes", "--force");
   await run("erase", events.userId);
   await run("audit");
+  await followed;
 };
