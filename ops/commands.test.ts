@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { ensureGroup } from "../stream/ensure-group.ts";
 import { eventually } from "../tests/eventually.ts";
 import { anOutbox, aPipeline, aSignup } from "../tests/pipeline.ts";
@@ -203,9 +203,11 @@ test("an orphaned group is dropped with everything it owns, once confirmed; a kn
   expect((await answerOf(pipeline, "group", "drop", GROUP, "--yes", "--force")).json).toMatchObject({ dropped: true });
 });
 
-test("a doctor checks both stores and the groups", async () => {
+test("a doctor checks both stores and the groups, and asks for the groups once", async () => {
   await using pipeline = await aPipeline();
+  const asked = spyOn(pipeline.ops.redis, "xlen");
   const { json, text } = await answerOf(pipeline, "doctor");
+  expect(asked.mock.calls).toEqual([[pipeline.keys.dead(GROUP)]]);
   expect(json).toMatchObject({
     checks: expect.arrayContaining([
       expect.objectContaining({ name: "postgres version", verdict: "ok" }),

@@ -18,8 +18,10 @@ import {
 } from "./diagnosis.ts";
 import { type DnsRecords, openDns } from "./dns-records.ts";
 import { checkMailDns } from "./mail-dns.ts";
+import { checkMailServer, type MailServerAnswer, wordsOfConsumers } from "./mail-server.ts";
 import type { Operator } from "./operator.ts";
-import { clockDifferenceMs, readSituation } from "./situation.ts";
+import { clockDifferenceMs, readSituation, type Situation } from "./situation.ts";
+import type { PipelineStatus } from "./status.ts";
 import { ANSWER_WITHIN_MS, answerWithin, type Store } from "./stores.ts";
 
 type Patient = Pick<Operator, "db" | "redis" | "keys" | "groups">;
@@ -43,22 +45,17 @@ const attempt = async (
 const START_POSTGRES = "start it, or correct DATABASE_URL";
 const START_REDIS = "start it, or correct REDIS_URL; until then signups wait in the outbox";
 
-const checkMailServer = async (settings: Settings): Promise<Check> => {
-  const name = "mail server";
-  if (settings.MAIL_SERVER === undefined) {
-    return { name, verdict: "skipped", finding: "not checked: MAIL_SERVER is not set" };
-  }
+/** Talks to the mail server as a consumer would. */
+const askMailServer = async (settings: Settings): Promise<MailServerAnswer> => {
+  const { MAIL_SERVER: host, MAIL_PORT: port, MAIL_TLS: tls, MAIL_USERNAME: user } = settings;
+  if (host === undefined) return { kind: "unknown" };
+  const server = `${host}:${port}`;
+  const { isOutOfReach, verifyMailServer } = await import("./verify-mail-server.ts");
   try {
-    const { verifyMailServer } = await import("./verify-mail-server.ts");
     await verifyMailServer(settings);
-    return {
-      name,
-      verdict: "ok",
-      finding: `${settings.MAIL_SERVER}:${settings.MAIL_PORT} accepts mail, TLS ${settings.MAIL_TLS}`,
-    };
+    return { kind: "accepts", server, tls, hasLogin: user !== undefined };
   } catch (error) {
-    const remedy = "check MAIL_SERVER, MAIL_PORT, MAIL_TLS, MAIL_USERNAME and MAIL_PASSWORD";
-    return { name, verdict: "fail", finding: messageOf(error), remedy };
+    return { kind: isOutOfReach(error) ? "out-of-reach" : "refuses", server, fault: messageOf(error) };
   }
 };
 
@@ -77,13 +74,13 @@ const examineLedger = ({ db }: Patient): Promise<readonly Check[]> =>
     checkLost(await countLostRepeatedly(db, BACKLOG_BOUND)),
   ]);
 
-const examineOutbox = ({ db }: Patient): Promise<readonly Check[]> =>
+const examineOutbox = ({ db }: Patient, status: PipelineStatus | undefined): Promise<readonly Check[]> =>
   attempt("outbox", "database", "bun run migrate, if tables are missing", async () => [
-    checkOutbox((await countLedger(db)).outbox),
+    checkOutbox((status?.ledger ?? (await countLedger(db))).outbox),
   ]);
 
 const examineRedis = async (patient: Patient): Promise<readonly Check[]> => {
-  const { redis, keys, groups } = patient;
+  const { redis } = patient;
   if (!(await untilReady(redis, ANSWER_WITHIN_MS - 500))) {
     return [{ name: "redis", verdict: "fail", finding: "away: no connection", remedy: START_REDIS }];
   }
@@ -94,42 +91,57 @@ const examineRedis = async (patient: Patient): Promise<readonly Check[]> => {
       // One of the two is away, and its own check says so.
       () => [],
     ),
-    attempt("groups", "redis", START_REDIS, async () =>
-      (await readGroupStatuses(redis, keys, groups)).flatMap(checkGroup),
-    ),
   ]);
   return checks.flat();
+};
+
+/** Redis alone knows them: they are asked for once more only if the situation could not be read, because Postgres is away. */
+const groupsOf = async ({ redis, keys, groups }: Patient, status: PipelineStatus | undefined) => {
+  if (status !== undefined) return status.groups;
+  return redis.status === "ready" ? readGroupStatuses(redis, keys, groups) : [];
 };
 
 const VERDICTS = { trouble: "fail", notice: "warn", well: "ok" } as const;
 
 /** The most important of what the system says of itself, in a sentence. */
-const examineSituation = async (patient: Patient): Promise<readonly Check[]> => {
-  const { findings, status } = await readSituation(patient, new Date());
-  // Then the stores' own checks say it.
-  if (status === undefined) return [];
-  const [{ level, sentence, remedy }] = findings;
-  return [
-    { name: "situation", verdict: VERDICTS[level], finding: sentence, ...(remedy === undefined ? {} : { remedy }) },
-  ];
-};
+const checkSituation = ({ findings: [{ level, sentence, remedy }] }: Situation): Check => ({
+  name: "situation",
+  verdict: VERDICTS[level],
+  finding: sentence,
+  ...(remedy === undefined ? {} : { remedy }),
+});
 
 /**
  * Examines both stores, the groups, the mail server and the sender in DNS, all at once: what is away costs only its own limit.
+ * `inCluster`: this process runs in a pod, which may not have what consumers have.
  */
 export const examine = async (
   patient: Patient,
   settings: Settings,
-  dns: DnsRecords = openDns(),
+  { inCluster = false, dns = openDns() }: { readonly inCluster?: boolean; readonly dns?: DnsRecords } = {},
 ): Promise<readonly Check[]> => {
-  const [situation, postgres, redis, outbox, ledger, mail, sender] = await Promise.all([
-    attempt("situation", "database", "the other checks say what is missing", () => examineSituation(patient)),
+  let status: PipelineStatus | undefined;
+  const situated = attempt("situation", "database", "the other checks say what is missing", async () => {
+    const situation = await readSituation(patient, new Date());
+    status = situation.status;
+    // A store that is away is what its own checks say.
+    return status === undefined ? [] : [checkSituation(situation)];
+  });
+  const [situation, postgres, redis, ledger, answer, sender] = await Promise.all([
+    situated,
     examinePostgres(patient),
     examineRedis(patient),
-    examineOutbox(patient),
     examineLedger(patient),
-    checkMailServer(settings),
+    askMailServer(settings),
     checkMailDns(settings, dns),
   ]);
-  return [...situation, ...postgres, ...redis, ...outbox, ...ledger, mail, ...sender];
+  const outbox = await examineOutbox(patient, status);
+  let consumers = "";
+  const groups = await attempt("groups", "redis", START_REDIS, async () => {
+    const found = await groupsOf(patient, status);
+    consumers = wordsOfConsumers(found);
+    return found.flatMap(checkGroup);
+  });
+  const mail = checkMailServer(answer, { inCluster, consumers });
+  return [...situation, ...postgres, ...redis, ...groups, ...outbox, ...ledger, mail, ...sender];
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { loadSettings } from "../../settings/load.ts";
 import { startMailServer } from "../../tests/mail-server.ts";
-import { verifyMailServer } from "./verify-mail-server.ts";
+import { isOutOfReach, verifyMailServer } from "./verify-mail-server.ts";
 
 const settingsFor = (port: number, tls: string) =>
   loadSettings("ops", {
@@ -22,12 +22,18 @@ describe("the check of the mail server", () => {
 
   test("fails without STARTTLS where it is required", async () => {
     await using server = await startMailServer();
-    await expect(verifyMailServer(settingsFor(server.port, "starttls"))).rejects.toThrow();
+    const fault: unknown = await verifyMailServer(settingsFor(server.port, "starttls")).catch(
+      (error: unknown) => error,
+    );
+    expect(fault).toBeInstanceOf(Error);
+    expect(isOutOfReach(fault)).toBe(false);
   });
 
   test("says why it could not connect", async () => {
     const server = await startMailServer();
     await server.close();
-    await expect(verifyMailServer(settingsFor(server.port, "none"))).rejects.toThrow("ECONNREFUSED");
+    const fault: unknown = await verifyMailServer(settingsFor(server.port, "none")).catch((error: unknown) => error);
+    expect(String(fault)).toContain("ECONNREFUSED");
+    expect(isOutOfReach(fault)).toBe(true);
   });
 });

@@ -6,6 +6,17 @@ import type { Settings } from "../../settings/load.ts";
 /** Limit for each phase of the conversation, in ms. */
 const LIMIT_MS = 10_000;
 
+/** Codes of nodemailer for a conversation that did not come about; ESOCKET may be a fault of TLS, too. */
+const NO_CONVERSATION = new Set(["ECONNECTION", "ETIMEDOUT", "EDNS"]);
+
+/** Whether an error of `verifyMailServer` says that no connection came about. */
+export const isOutOfReach = (error: unknown): boolean => {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error && "code" in cause)) return false;
+  const { code, syscall } = { syscall: undefined, ...cause };
+  return NO_CONVERSATION.has(String(code)) || (code === "ESOCKET" && syscall === "connect");
+};
+
 /**
  * Connects to the mail server and logs in; sends nothing.
  *
