@@ -18,7 +18,7 @@ import { warnOfRisks } from "../stream/redis-policy.ts";
 import { openAdmission } from "./admission/open.ts";
 import { createApp } from "./app.ts";
 import { startBackground } from "./background/start.ts";
-import { clientOf } from "./client/client.ts";
+import { createClientOf } from "./client/client.ts";
 import { lazyStores } from "./console/open.ts";
 import { createReadiness } from "./health/readiness.ts";
 import { openCommonPasswords } from "./passwords/common-passwords.ts";
@@ -102,6 +102,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   const live = startLiveStatuses({ findEvents: createFindEvents(db, groups), watcher, log });
   const stopping = new AbortController();
   const ofConsole = lazyStores({ settings, name, log });
+  const clientOf = createClientOf(settings.TRUSTED_PROXIES);
 
   const app = createApp({
     db,
@@ -120,8 +121,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     },
     backlog: async (name) => (groups.some((group) => group.name === name) ? readBacklog(db, name) : undefined),
     live,
-    clientOf: (request) =>
-      clientOf({ connection: server.requestIP(request)?.address, headers: request.headers }, settings.TRUSTED_PROXIES),
+    clientOf: (request) => clientOf({ connection: server.requestIP(request)?.address, headers: request.headers }),
     stopping: stopping.signal,
     console: { stores: ofConsole.stores, keys },
     settings,

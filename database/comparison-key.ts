@@ -1,9 +1,12 @@
+/** Most addresses and names: none of its characters has another form. */
+const ASCII = /^[\0-\x7f]*$/;
+
 /**
  * The key by which names and addresses are compared: canonical composition (NFC), case folded, in code: `lower()` in SQL
  * depends on the database's locale, and leaves `Đ` as it is under `C`. Upper case first, which unites `σ` and `ς`, `ß` and `ẞ`.
  */
 export const comparisonKey = (text: string): string =>
-  text.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+  ASCII.test(text) ? text.toLowerCase() : text.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
 
 /** The key by which user names are compared: full width and other compatibility forms are the same name, too (NFKC). */
 export const nameKey = (name: string): string => comparisonKey(name.normalize("NFKC"));

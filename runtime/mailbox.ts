@@ -58,8 +58,10 @@ const withoutSubdomain = ({ local, domain }: Parts): Parts => {
   return hasSubdomains ? { local: domain.slice(0, dot), domain: parent } : { local, domain };
 };
 
+const ASCII = /^[\0-\x7f]*$/;
+
 const partsOf = (address: string): Parts => {
-  const text = address.trim().normalize("NFKC").toLowerCase();
+  const text = (ASCII.test(address) ? address : address.normalize("NFKC")).trim().toLowerCase();
   const at = text.lastIndexOf("@");
   const written = text.slice(at + 1).replace(/\.$/, "");
   const ascii = /^[a-z0-9.-]+$/.test(written) ? written : domainToASCII(written) || written;
@@ -78,8 +80,12 @@ export const mailDomain = (address: string): string => partsOf(address).domain;
  * The mailbox in which mail to an address ends up, as far as that is known from the address: case and `+tag` do not matter, nor,
  * at known providers, dots and the like. Two addresses of one mailbox give the same text. To be compared, not to be mailed to.
  */
-export const canonicalMailbox = (address: string): string => {
+export const canonicalMailbox = (address: string): string => mailboxOf(address).mailbox;
+
+/** Both at once: `canonicalMailbox`, and its `mailDomain`. */
+export const mailboxOf = (address: string): { readonly mailbox: string; readonly domain: string } => {
   const { local, domain, provider } = partsOf(address);
   const untagged = before(before(local, /\+/), provider?.tagFrom ?? /\+/);
-  return `${provider?.ignored === undefined ? untagged : untagged.replace(provider.ignored, "") || untagged}@${domain}`;
+  const folded = provider?.ignored === undefined ? untagged : untagged.replace(provider.ignored, "") || untagged;
+  return { mailbox: `${folded}@${domain}`, domain };
 };

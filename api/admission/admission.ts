@@ -1,12 +1,18 @@
-import { comparisonKey } from "../../database/comparison-key.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { instruments } from "../../observability/metrics.ts";
-import { canonicalMailbox } from "../../runtime/mailbox.ts";
 import type { Keys } from "../../stream/keys.ts";
 import type { LimitAnswer, LimitedRequest, LimitRefusal } from "../../stream/scripts/take-limits.ts";
 import { ProblemError } from "../problem.ts";
 import { createInProcessLimits } from "./in-process.ts";
-import { type AdmissionLimit, type Applicant, type Counting, KEEP_MS, limitsFor } from "./limits.ts";
+import {
+  type AdmissionLimit,
+  type Applicant,
+  type Counting,
+  KEEP_MS,
+  limitsFor,
+  type Subject,
+  subjectOf,
+} from "./limits.ts";
 import { rateLimitFields, refusalFields } from "./rate-limit-fields.ts";
 import { createSharedLimits } from "./shared-limits.ts";
 
@@ -54,7 +60,8 @@ interface Naming {
 const PLAIN: Naming = {
   limit: (name, by) => `${name}:${by}`,
   record: (mailbox) => mailbox,
-  member: (spelling) => spelling,
+  // Without the blanks and equals signs of a record.
+  member: (spelling) => encodeURIComponent(spelling.toWellFormed()),
 };
 
 /** 128 bits: enough that nobody finds another text with the same. */
@@ -82,26 +89,24 @@ const CANONICAL = "-";
 
 const requestBy = (
   naming: Naming,
-  { email, idempotencyKeyHash }: Applicant,
+  { mailbox, spelling }: Subject,
+  token: string,
   counting: readonly Counting[],
-): LimitedRequest => {
-  const mailbox = canonicalMailbox(email);
-  const spelling = comparisonKey(email);
-  return {
-    record: naming.record(mailbox),
-    member: spelling === mailbox ? CANONICAL : naming.member(spelling),
-    token: idempotencyKeyHash?.slice(0, SHORT) ?? "",
-    takes: counting.map(({ limit, by }) => ({
-      limit,
-      key: limit.isOfRecord ? undefined : naming.limit(limit.name, by),
-    })),
-  };
-};
+): LimitedRequest => ({
+  record: naming.record(mailbox),
+  member: spelling === mailbox ? CANONICAL : naming.member(spelling),
+  token,
+  takes: counting.map(({ limit, by }) => ({
+    limit,
+    key: limit.isOfRecord ? undefined : naming.limit(limit.name, by),
+  })),
+});
 
 /** Asks again for the digests' key so long after a failure. */
 const READ_AGAIN_MS = 1_000;
 
 const CONFIRMED = async (): Promise<void> => {};
+const UNLIMITED: Admission = { headers: {}, confirm: CONFIRMED };
 
 /** The answer, and what is still to come of all processes together. */
 interface Decided {
@@ -135,8 +140,9 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
   };
   readKey();
 
-  const decide = async (applicant: Applicant, counting: readonly Counting[]): Promise<Decided> => {
-    const request = requestBy(PLAIN, applicant, counting);
+  /** Without a promise unless Redis is waited for: a turn of the event loop costs as much as the decision. */
+  const decide = (subject: Subject, token: string, counting: readonly Counting[]): Decided | Promise<Decided> => {
+    const request = requestBy(PLAIN, subject, token, counting);
     const decision = own.decide(request);
     if (naming === undefined) readKey();
     const isRefused = decision.answer.kind === "refused";
@@ -146,7 +152,7 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
       decision.commit();
       return decision;
     }
-    const sharedRequest = requestBy(naming, applicant, counting);
+    const sharedRequest = requestBy(naming, subject, token, counting);
     const learn = (answer: LimitAnswer | undefined) => {
       if (answer?.kind === "refused") own.learn(request, answer);
       return answer;
@@ -158,12 +164,14 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
       shared.takeLater(sharedRequest, learn);
       return { answer };
     }
-    const answer = learn(await shared.take(sharedRequest));
-    if (answer?.kind === "refused") return { answer };
-    // Others were admitted meanwhile.
-    const latest = own.decide(request);
-    latest.commit();
-    return { answer: answer ?? latest.answer };
+    return shared.take(sharedRequest).then((shares): Decided => {
+      const answer = learn(shares);
+      if (answer?.kind === "refused") return { answer };
+      // Others were admitted meanwhile.
+      const latest = own.decide(request);
+      latest.commit();
+      return { answer: answer ?? latest.answer };
+    });
   };
 
   const refused = (counting: readonly Counting[], { by, waitMs }: LimitRefusal): ProblemError => {
@@ -174,13 +182,19 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
   };
 
   return async (applicant) => {
-    const counting = limitsFor(limits, applicant);
+    if (limits.length === 0) return UNLIMITED;
+    const subject = subjectOf(applicant);
+    const counting = limitsFor(limits, subject);
     const [first] = counting;
-    if (first === undefined) return { headers: {}, confirm: CONFIRMED };
-    const { answer, later } = await decide(applicant, counting);
+    if (first === undefined) return UNLIMITED;
+    const token = applicant.idempotencyKeyHash?.slice(0, SHORT) ?? "";
+    const decided = decide(subject, token, counting);
+    const { answer, later } = decided instanceof Promise ? await decided : decided;
     if (answer.kind === "refused") throw refused(counting, answer);
+    const headers = answer.left === undefined ? UNLIMITED.headers : rateLimitFields(first.limit, answer.left);
+    if (later === undefined) return { headers, confirm: CONFIRMED };
     return {
-      headers: answer.left === undefined ? {} : rateLimitFields(first.limit, answer.left),
+      headers,
       confirm: async () => {
         const confirmed = await later;
         if (confirmed?.kind === "refused") throw refused(counting, confirmed);

@@ -34,7 +34,7 @@ export interface InProcessOptions {
 }
 
 const MAX_KEYS = 50_000;
-const MAX_MEMBERS = 32;
+const LONGEST_RECORD = 1_024;
 /** A limit is far while no more than this share of it is used, or one. */
 const FAR_SHARE = 1 / 8;
 
@@ -45,8 +45,8 @@ interface Expiring {
 interface RequestRecord extends Expiring {
   /** When its own limit is whole again. */
   readonly wholeAt: number;
-  /** Token by member, the latest last. */
-  readonly members: ReadonlyMap<string, string>;
+  /** ` member=token` of each, the latest last. A text, because there may be 50,000 of them. */
+  readonly members: string;
 }
 
 /** A limit that counts a request, and what it would be with it. */
@@ -58,7 +58,26 @@ interface Counted {
   readonly wholeAfterMs: number;
 }
 
-const NEVER: RequestRecord = { endsAt: 0, wholeAt: 0, members: new Map() };
+const NEVER: RequestRecord = { endsAt: 0, wholeAt: 0, members: "" };
+
+/** The token of a member; undefined: there is no such member. */
+const tokenOf = (members: string, member: string): string | undefined => {
+  if (members === "") return undefined;
+  const named = ` ${member}=`;
+  const at = members.indexOf(named);
+  if (at < 0) return undefined;
+  const from = at + named.length;
+  const to = members.indexOf(" ", from);
+  return to < 0 ? members.slice(from) : members.slice(from, to);
+};
+
+/** With a member as the latest. `known`: its token so far. */
+const withMember = (members: string, member: string, token: string, known: string | undefined): string => {
+  const others = known === undefined ? members : members.replace(` ${member}=${known}`, "");
+  let all = `${others} ${member}=${token}`;
+  while (all.length > LONGEST_RECORD) all = all.slice(Math.max(1, all.indexOf(" ", 1)));
+  return all;
+};
 
 /** Sets a key as the newest, and forgets what is over, and what is beyond `max`, from the oldest on. */
 const put = <Value extends Expiring>(map: Map<string, Value>, key: string, value: Value, now: number, max: number) => {
@@ -115,13 +134,15 @@ export const createInProcessLimits = (options: InProcessOptions): InProcessLimit
     decide({ record: recordKey, member, token, takes }) {
       const now = clock();
       const record = recordOf(recordKey, now);
-      const known = record.members.get(member);
+      const known = tokenOf(record.members, member);
       const isRepeated = token !== "" && known === token;
       const who = isRepeated ? COUNTS.sameToken : known === undefined ? COUNTS.newMember : COUNTS.sameMember;
 
       const counted: Counted[] = [];
-      for (const [position, { limit, key }] of takes.entries()) {
-        if ((limit.counts & who) === 0) continue;
+      for (let position = 0; position < takes.length; position += 1) {
+        const take = takes[position];
+        if (take === undefined || (take.limit.counts & who) === 0) continue;
+        const { limit, key } = take;
         const intervalMs = intervalOf(limit);
         const wholeAfterMs = Math.max(0, wholeAtOf(record, key) - now) + intervalMs;
         counted.push({ limit, key, position, intervalMs, wholeAfterMs });
@@ -135,13 +156,7 @@ export const createInProcessLimits = (options: InProcessOptions): InProcessLimit
           if (key === undefined) wholeAt = now + wholeAfterMs;
           else put(limits, key, { endsAt: now + wholeAfterMs }, now, maxKeys);
         }
-        const members = new Map(record.members);
-        members.delete(member);
-        members.set(member, token);
-        for (const [oldest] of members) {
-          if (members.size <= MAX_MEMBERS) break;
-          members.delete(oldest);
-        }
+        const members = withMember(record.members, member, token, known);
         put(records, recordKey, { endsAt: now + keepMs, wholeAt, members }, now, maxKeys);
       };
       return { answer, isFarFromLimits: counted.every(isFar), isRepeated, commit };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { loadSettings } from "../../settings/load.ts";
-import { limitsFor, limitsOf } from "./limits.ts";
+import { limitsFor, limitsOf, subjectOf } from "./limits.ts";
 
 const required = { DATABASE_URL: "postgres://app@db.example/signup", REDIS_URL: "redis://redis.example" };
 const limitsBy = (environment: Readonly<Record<string, string>> = {}) =>
@@ -8,7 +8,9 @@ const limitsBy = (environment: Readonly<Record<string, string>> = {}) =>
 
 const ADDRESS = "j.doe+x@inbox.example";
 const counted = (environment: Readonly<Record<string, string>>, client: string, email = ADDRESS) =>
-  Object.fromEntries(limitsFor(limitsBy(environment), { client, email }).map(({ limit, by }) => [limit.name, by]));
+  Object.fromEntries(
+    limitsFor(limitsBy(environment), subjectOf({ client, email })).map(({ limit, by }) => [limit.name, by]),
+  );
 
 describe("who is counted by what", () => {
   const person = { client: "192.0.2.1", repeat: "192.0.2.1", global: "all" };

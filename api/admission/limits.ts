@@ -1,4 +1,5 @@
-import { canonicalMailbox, mailDomain } from "../../runtime/mailbox.ts";
+import { comparisonKey } from "../../database/comparison-key.ts";
+import { mailboxOf } from "../../runtime/mailbox.ts";
 import { RATE_LIMIT_DEFAULTS } from "../../settings/limits.ts";
 import type { Settings } from "../../settings/load.ts";
 import { COUNTS, type Limit } from "../../stream/scripts/take-limits.ts";
@@ -58,27 +59,42 @@ export const limitsOf = (settings: Pick<Settings, keyof typeof RATE_LIMIT_DEFAUL
     return { name, quota, periodMs, counts, isOfRecord, sparesPrivate, isExact };
   }).filter(({ quota }) => quota > 0);
 
-/** What a limit counts by; undefined: it does not count this applicant. */
-const countedBy = ({ name }: AdmissionLimit, { client, email }: Applicant): string | undefined => {
+/** What an applicant is counted by, found out once. */
+export interface Subject {
+  readonly client: string;
+  /** As `canonicalMailbox` spells it. */
+  readonly mailbox: string;
+  /** As the applicant spells it, to be compared. */
+  readonly spelling: string;
+  readonly domain: string;
+}
+
+export const subjectOf = ({ client, email }: Applicant): Subject => ({
+  client,
+  ...mailboxOf(email),
+  spelling: comparisonKey(email),
+});
+
+/** What a limit counts by; undefined: it does not count this subject. */
+const countedBy = ({ name }: AdmissionLimit, { client, mailbox, domain }: Subject): string | undefined => {
   if (name === "global") return "all";
   if (name === "client" || name === "repeat") return client;
-  if (name === "address") return canonicalMailbox(email);
-  const domain = mailDomain(email);
+  if (name === "address") return mailbox;
   return isLargeProvider(domain) ? undefined : domain;
 };
 
-/** A limit that counts an applicant, and what it counts by. */
+/** A limit that counts a subject, and what it counts by. */
 export interface Counting {
   readonly limit: AdmissionLimit;
   readonly by: string;
 }
 
-/** The limits that count an applicant. */
-export const limitsFor = (limits: readonly AdmissionLimit[], applicant: Applicant): readonly Counting[] => {
-  const isSpared = isPrivate(applicant.client);
+/** The limits that count a subject. */
+export const limitsFor = (limits: readonly AdmissionLimit[], subject: Subject): readonly Counting[] => {
+  const isSpared = isPrivate(subject.client);
   const counting: Counting[] = [];
   for (const limit of limits) {
-    const by = isSpared && limit.sparesPrivate ? undefined : countedBy(limit, applicant);
+    const by = isSpared && limit.sparesPrivate ? undefined : countedBy(limit, subject);
     if (by !== undefined) counting.push({ limit, by });
   }
   return counting;

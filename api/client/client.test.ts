@@ -1,13 +1,14 @@
 import { expect, test } from "bun:test";
 import { networks } from "../../settings/networks.ts";
-import { clientOf, isPrivate } from "./client.ts";
+import { createClientOf, isPrivate } from "./client.ts";
 
 const TRUSTED = networks.parse("10.0.0.0/8, fd00::/8 127.0.0.1");
+const clientOf = createClientOf(TRUSTED);
 const from = (connection: string | undefined, forwardedFor?: string, forwarded?: string) => {
   const headers = new Headers();
   if (forwardedFor !== undefined) headers.set("X-Forwarded-For", forwardedFor);
   if (forwarded !== undefined) headers.set("Forwarded", forwarded);
-  return clientOf({ connection, headers }, TRUSTED);
+  return clientOf({ connection, headers });
 };
 
 test.each([
@@ -30,7 +31,8 @@ test.each([
   ["Forwarded with a name", ["10.0.0.1", "192.0.2.1", "by=10.0.0.1;for=_hidden"], "10.0.0.1"],
   ["a connection that is gone", [undefined, "198.51.100.7"], "unknown"],
 ] as const)("%s", (_, [connection, forwardedFor, forwarded], client) => {
-  expect(from(connection, forwardedFor, forwarded)).toBe(client);
+  // The second time from memory.
+  for (let time = 0; time < 2; time += 1) expect(from(connection, forwardedFor, forwarded)).toBe(client);
 });
 
 test("a faulty network is named", () => {
@@ -55,5 +57,5 @@ test.each([
   ["2001:db8::1", false],
   [undefined, false],
 ])("%p is on a private network: %p", (connection, expected) => {
-  expect(isPrivate(clientOf({ connection, headers: new Headers() }, []))).toBe(expected);
+  expect(isPrivate(createClientOf([])({ connection, headers: new Headers() }))).toBe(expected);
 });

@@ -40,23 +40,50 @@ const hopsOf = (headers: Headers): readonly string[] => {
   return forwarded.split(",").map((element) => withoutPort(/(?:^|;)\s*for=([^;]*)/i.exec(element)?.[1] ?? ""));
 };
 
+/** What there is to know of an address. */
+interface Hop {
+  readonly key: string;
+  readonly isTrusted: boolean;
+}
+
+/** Addresses that are remembered: to read one costs more than all else that is asked of it. */
+const MOST_HOPS = 10_000;
+
+/** Reads addresses; undefined: it is none. */
+const createReadHop = (trusted: readonly Network[]): ((text: string) => Hop | undefined) => {
+  const hops = new Map<string, Hop>();
+  return (text) => {
+    const known = hops.get(text);
+    if (known !== undefined) return known;
+    const address = parse(text);
+    if (address === undefined) return undefined;
+    const hop = { key: keyOf(address), isTrusted: trusted.some((network) => isWithin(address, network)) };
+    hops.set(text, hop);
+    const [oldest] = hops.keys();
+    if (hops.size > MOST_HOPS && oldest !== undefined) hops.delete(oldest);
+    return hop;
+  };
+};
+
 /**
  * Who a request is from, as a key: the address of its connection; behind a trusted proxy the nearest hop that is no trusted
- * proxy. What untrusted ones claim is not believed. An IPv6 client is its /64. Pure.
+ * proxy. What untrusted ones claim is not believed. An IPv6 client is its /64.
  */
-export const clientOf = ({ connection, headers }: Origin, trusted: readonly Network[]): string => {
-  const isTrusted = (address: Address) => trusted.some((network) => isWithin(address, network));
-  let nearest = parse(connection ?? "");
-  if (nearest === undefined) return NOBODY;
-  if (!isTrusted(nearest)) return keyOf(nearest);
-  for (const hop of hopsOf(headers).toReversed()) {
-    if (!isTrusted(nearest)) break;
-    const next = parse(hop);
-    // A proxy that does not say from whom: all that is known is the proxy.
-    if (next === undefined) break;
-    nearest = next;
-  }
-  return keyOf(nearest);
+export const createClientOf = (trusted: readonly Network[]): ((origin: Origin) => string) => {
+  const readHop = createReadHop(trusted);
+  return ({ connection, headers }) => {
+    let nearest = readHop(connection ?? "");
+    if (nearest === undefined) return NOBODY;
+    if (!nearest.isTrusted) return nearest.key;
+    for (const hop of hopsOf(headers).toReversed()) {
+      if (!nearest.isTrusted) break;
+      const next = readHop(hop);
+      // A proxy that does not say from whom: all that is known is the proxy.
+      if (next === undefined) break;
+      nearest = next;
+    }
+    return nearest.key;
+  };
 };
 
 /** The same function, that finds out once for each request. */

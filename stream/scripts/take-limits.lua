@@ -5,7 +5,7 @@
 -- ARGV  1 time in ms, empty for Redis' clock   2 how long a record is kept, in ms   3 how many kinds of limits there are;
 --       for each kind: how many, in how many ms, whether it is the record's own (1), and whom it counts, as a sum: 1 a member that
 --       the record does not have, 2 one that it has, 4 one that it has with the same token;
---       for each request: its member, its token (empty: none), how many limits it has, and the kind of each, from 1
+--       for each request: `member=token kinds`: its token (empty: none), and the kind of each of its limits, a digit from 1
 -- Returns for each request: the position of the limit that refuses it, 0 if none does; the ms after which none will; what is
 --       left of its first limit, -1 if that does not count it; and the ms after which that is whole again
 --
@@ -26,8 +26,9 @@ for kind = 1, tonumber(ARGV[3]) do
 end
 
 local answers, key = {}, 1
-while at <= #ARGV do
-  local member, token, limits = ' ' .. ARGV[at] .. '=', ARGV[at + 1], tonumber(ARGV[at + 2])
+for request = at, #ARGV do
+  local named, token, digits = string.match(ARGV[request], '^(%S+)=(%w*) (%d*)$')
+  local member, limits = ' ' .. named .. '=', #digits
   local record_key, who, own, members = KEYS[key], 1, 0, ''
   key = key + 1
   local record = redis.call('GET', record_key)
@@ -44,7 +45,7 @@ while at <= #ARGV do
 
   local refused, wait, whole, keys = 0, 0, {}, {}
   for limit = 1, limits do
-    local kind = kinds[tonumber(ARGV[at + 2 + limit])]
+    local kind = kinds[string.byte(digits, limit) - 48]
     if not kind.own then
       keys[limit] = KEYS[key]
       key = key + 1
@@ -70,7 +71,7 @@ while at <= #ARGV do
     while #members > LONGEST_RECORD do members = string.match(members, '^ %S+(.*)$') end
     redis.call('SET', record_key, string.format('%.3f', own) .. members, 'PX', ARGV[2])
     if whole[1] then
-      local kind = kinds[tonumber(ARGV[at + 3])]
+      local kind = kinds[string.byte(digits) - 48]
       refill = whole[1] - now
       left = math.max(0, math.floor((kind.period - refill + 1) / kind.interval))
     end
@@ -78,6 +79,5 @@ while at <= #ARGV do
   local count = #answers
   answers[count + 1], answers[count + 2] = refused, math.ceil(wait)
   answers[count + 3], answers[count + 4] = left, math.ceil(refill)
-  at = at + 3 + limits
 end
 return answers

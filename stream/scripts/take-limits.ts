@@ -54,7 +54,7 @@ export interface LimitRefusal {
 export type LimitAnswer = { readonly kind: "admitted"; readonly left?: Left } | LimitRefusal;
 
 export interface TakeOptions {
-  /** Every limit that a request may have. */
+  /** Every limit that a request may have, at most nine. */
   readonly limits: readonly Limit[];
   /** How long a record is kept after the last request that was admitted; no shorter than the period of its own limit. */
   readonly keepMs: number;
@@ -74,13 +74,15 @@ export const takeLimits = async (
   const keys: string[] = [];
   const args: (string | number)[] = [atMs ?? "", keepMs, limits.length];
   for (const { quota, periodMs, isOfRecord, counts } of limits) args.push(quota, periodMs, isOfRecord ? 1 : 0, counts);
+  // One argument for each: the client writes, and Redis reads, each by itself.
   for (const { record, member, token, takes } of requests) {
+    let asked = `${member}=${token} `;
     keys.push(record);
-    args.push(member, token, takes.length);
     for (const { limit, key } of takes) {
       if (key !== undefined) keys.push(key);
-      args.push(limits.indexOf(limit) + 1);
+      asked += limits.indexOf(limit) + 1;
     }
+    args.push(asked);
   }
   const reply = await runScript(redis, script, keys, args);
   const numbers: readonly unknown[] = Array.isArray(reply) ? reply : [];
