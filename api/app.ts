@@ -40,6 +40,7 @@ import { detectLanguage } from "./language.ts";
 import { openapiRoute } from "./openapi/document.ts";
 import { backlogRoute } from "./operations/backlog-route.ts";
 import { createOperatorCheck, createServiceTokenCheck } from "./operations/service-token.ts";
+import { createTokenAttempts } from "./operations/token-attempts.ts";
 import { answerProblem } from "./pages/problem-page.tsx";
 import { addPages, PAGES_POLICY } from "./pages/routes.ts";
 import type { CommonPasswords } from "./passwords/common-passwords.ts";
@@ -88,7 +89,7 @@ export interface AppDeps {
   readonly console?: Pick<ConsoleDeps, "stores" | "keys">;
   readonly settings: Pick<
     Settings,
-    "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN" | "CONFIRMATION_SECRET" | "MAIL_BOUNCE_ADDRESS" | "SIGNUP_DISCLOSURE"
+    "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN" | "CONFIRMATION_SECRET" | "SIGNUP_DISCLOSURE"
   > &
     ConsoleDeps["settings"] &
     HashCost;
@@ -118,7 +119,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const admitting = {
     serviceToken: settings.SERVICE_TOKEN,
     clientOf,
-    now: () => performance.now(),
+    attempts: createTokenAttempts(() => performance.now()),
   };
   const requireServiceToken = createServiceTokenCheck(admitting);
   const isOperator = createOperatorCheck(requireServiceToken);
@@ -164,7 +165,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const resend = createResend({ ...deps, requestConfirmation });
   // These two before the route of a user, whose id the last part would be.
   resource(app, "/api/v1/user/resend", { post: resendRoute({ resend, admit, clientOf, newTraceContext }) });
-  const verifyPassword = createVerifyPassword({ db, hasher: deps.hasher, cost: settings });
+  const verifyPassword = createVerifyPassword({ ...deps, cost: settings });
   resource(app, "/api/v1/user/verify", { post: verifyRoute({ verifyPassword, requireServiceToken }) });
   const user = userRoute({ findVerification: (userId) => findVerification(db, userId), requireServiceToken });
   resource(app, "/api/v1/user/:user_id", { get: user });
@@ -175,7 +176,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const key = createConfirmationKey(db, settings.CONFIRMATION_SECRET);
   const groupNames = deps.groups.map(({ name }) => name);
   const bounces = bouncesRoute({
-    accept: createAcceptReports({ db, key, groups: groupNames, hasTokens: settings.MAIL_BOUNCE_ADDRESS !== undefined }),
+    accept: createAcceptReports({ db, key, groups: groupNames }),
     requireServiceToken: createServiceTokenCheck({ ...admitting, allowsBasic: true }),
     log: deps.log,
   });

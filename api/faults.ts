@@ -55,6 +55,7 @@ const FAULTS = {
     vi: "Mật khẩu không được chỉ gồm một ký tự lặp lại, khoảng trắng hoặc một dãy ký tự liên tiếp. Hãy thử ghép vài từ không liên quan đến nhau.",
     en: "The password must not be one repeated character, only spaces or a sequence. Try several unrelated words instead.",
   },
+  client_invalid: { vi: "Cần một chuỗi từ 1 đến 128 ký tự.", en: "Expected a string of 1 to 128 characters." },
   password_personal: {
     vi: "Mật khẩu không được là địa chỉ email, tên của bạn hay tên của dịch vụ. Hãy thử ghép vài từ không liên quan đến nhau.",
     en: "The password must not be your email address, your name or the service's name. Try several unrelated words instead.",

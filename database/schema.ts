@@ -103,7 +103,7 @@ export interface IdempotencyKeysTable {
 
 /** `suppressions`: addresses to which nothing is sent. Filled by a 5.1.x answer, a bounce, a complaint, and by who did not sign up; lifted by an operator. */
 export interface SuppressionsTable {
-  /** `comparisonKey(email)` */
+  /** `comparisonKey(email)`; of who did not sign up, `canonicalMailbox(email)`. */
   email_key: string;
   reason: string;
   /** The event whose mail was refused, or came back, or of the signup that was disowned. */
@@ -170,19 +170,31 @@ export interface RepeatedSignupsTable {
   created_at: Generated<Date>;
 }
 
-/** `held_names`: names of repeated signups, which would be taken if a user had been made. */
+/**
+ * `held_names`: every name that was taken while `SIGNUP_DISCLOSURE` is private, by a signup that made a user or by one that did not:
+ * the guard of both.
+ */
 export interface HeldNamesTable {
   /** SHA-256 of `nameKey(user_name)`. */
   name_hash: Buffer;
+  /** Who took it, or, of a repeated signup, who has its address: the name is free again when they are gone. null: held for good. */
+  user_id: string | null;
 }
 
-/** `password_attempts`: how often a password was to be verified, for each address, whether it is known or not. */
+/** `password_attempts`: attempts at a password, for each address, known or not: of each client, and of all clients. */
 export interface PasswordAttemptsTable {
   /** SHA-256 of `comparisonKey(email)`. */
   address_hash: Buffer;
-  began_at: Date;
-  /** Since `began_at`, without one that succeeded. */
+  /** SHA-256 of the client; empty: all of them. */
+  client_hash: Buffer;
+  /** Without one that succeeded since. */
   attempts: number;
+  /** No further attempt before this time. */
+  blocked_until: Date;
+  /** When the client was right about the password. */
+  succeeded_at: Date | null;
+  /** After this time the row says nothing more. */
+  expires_at: Date;
 }
 
 /** `paused_groups`: groups that read nothing until they are resumed. Redis has a copy. */
@@ -208,10 +220,13 @@ export interface AuditLogTable {
   group_name: string | null;
 }
 
-/** How an action of an operator ended: `nothing` if there was nothing to change, `stopped` if they interrupted it. */
-export type AuditOutcome = "done" | "nothing" | "stopped" | "failed";
+/**
+ * How an action of an operator ended: `nothing` if there was nothing to change, `stopped` if they ended it after a batch,
+ * `interrupted` if its process had to leave before it ended.
+ */
+export type AuditOutcome = "done" | "nothing" | "stopped" | "failed" | "interrupted";
 
-/** `audit_outcomes`: how it ended. Missing while it runs, and if its process died. */
+/** `audit_outcomes`: how it ended. Missing while it runs, and if its process was killed. */
 export interface AuditOutcomesTable {
   action_id: string;
   ended_at: Generated<Date>;

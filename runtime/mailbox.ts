@@ -9,7 +9,7 @@ interface Provider {
   /** Characters of the local part that it ignores. */
   readonly ignored?: RegExp;
   /** What begins a tag, beside `+`. */
-  readonly tagFrom?: RegExp;
+  readonly tagFrom?: string;
   /** Mail to `anything@name.domain` is mail to `name@domain`. */
   readonly hasSubdomains?: boolean;
 }
@@ -35,7 +35,7 @@ const PROVIDERS: readonly Provider[] = [
   {
     domains: YAHOO_DOMAINS,
     // No name at Yahoo has a hyphen: what has one is a disposable address.
-    tagFrom: /-/,
+    tagFrom: "-",
   },
   { domains: ["fastmail.com", "fastmail.fm"], hasSubdomains: true },
 ];
@@ -63,15 +63,16 @@ const ASCII = /^[\0-\x7f]*$/;
 const partsOf = (address: string): Parts => {
   const text = (ASCII.test(address) ? address : address.normalize("NFKC")).trim().toLowerCase();
   const at = text.lastIndexOf("@");
-  const written = text.slice(at + 1).replace(/\.$/, "");
+  const written = text.slice(at + 1, text.endsWith(".") ? -1 : undefined);
   const ascii = /^[a-z0-9.-]+$/.test(written) ? written : domainToASCII(written) || written;
   const parts = withoutSubdomain({ local: text.slice(0, Math.max(0, at)), domain: ascii });
   const provider = BY_DOMAIN.get(parts.domain);
   return { ...parts, domain: provider?.isOneNamespace === true ? provider.domains[0] : parts.domain, provider };
 };
 
-/** What comes before a pattern, unless that is nothing. */
-const before = (local: string, pattern: RegExp): string => local.slice(0, Math.max(0, local.search(pattern))) || local;
+/** What comes before the first of some character, unless that is nothing. */
+const before = (local: string, character: string): string =>
+  local.slice(0, Math.max(0, local.indexOf(character))) || local;
 
 /** The domain of an address as its provider knows it: `googlemail.com` is `gmail.com`. In ASCII, lower case. */
 export const mailDomain = (address: string): string => partsOf(address).domain;
@@ -85,7 +86,8 @@ export const canonicalMailbox = (address: string): string => mailboxOf(address).
 /** Both at once: `canonicalMailbox`, and its `mailDomain`. */
 export const mailboxOf = (address: string): { readonly mailbox: string; readonly domain: string } => {
   const { local, domain, provider } = partsOf(address);
-  const untagged = before(before(local, /\+/), provider?.tagFrom ?? /\+/);
+  const bare = before(local, "+");
+  const untagged = provider?.tagFrom === undefined ? bare : before(bare, provider.tagFrom);
   const folded = provider?.ignored === undefined ? untagged : untagged.replace(provider.ignored, "") || untagged;
   return { mailbox: `${folded}@${domain}`, domain };
 };

@@ -73,7 +73,7 @@ export const MAIL_IDENTITY = {
     example: "bounces@toblug.example",
     unit: "",
     about:
-      "Where bounces go: the envelope's sender of a mail is this address with `+` and a signed token of the delivery. For the consumers and the API. Default: MAIL_FROM is the sender.",
+      "Where bounces go: the envelope's sender of a mail is this address with `+` and a signed token of the delivery. For the consumers. Default: MAIL_FROM is the sender.",
   }),
 } satisfies Record<string, Setting<unknown>>;
 

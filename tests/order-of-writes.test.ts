@@ -1,14 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import type { AtCheckpoint, Checkpoint } from "../consumers/engine/checkpoint.ts";
+import { factory as notice } from "../consumers/notice-email/group.ts";
 import { factory as payments } from "../consumers/payments/group.ts";
 import { factory as reminder } from "../consumers/reminder-email/group.ts";
 import { factoryFor } from "../consumers/webhooks/group.ts";
 import { createPaymentWriter } from "../database/payments/request.ts";
+import { createSignupWriter } from "../database/users/signup.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { loadSettings } from "../settings/load.ts";
 import { enqueueLogged } from "../stream/enqueue.ts";
 import { paymentRequested } from "../stream/events/payment-requested.ts";
-import { boundGroups, type Group, groupsOf, PAYMENTS, REMINDER_EMAIL } from "../stream/groups.ts";
+import { USER_SIGNUP_REPEATED } from "../stream/events/user-signup-repeated.ts";
+import { boundGroups, type Group, groupsOf, NOTICE_EMAIL, PAYMENTS, REMINDER_EMAIL } from "../stream/groups.ts";
 import { eventually } from "./eventually.ts";
 import { startMailServer } from "./mail-server.ts";
 import { aPipeline, aSignup, type Pipeline, redisUrl, silentLog, type TestConsumer } from "./pipeline.ts";
@@ -97,7 +100,12 @@ const withReceiver = async (): Promise<World> => {
   };
 };
 
-const withReminder = async (): Promise<World> => {
+/** A group that sends mail; `add` makes an event of its own, else a signup is one. */
+const withMail = async (
+  group: Group,
+  factory: typeof reminder | typeof notice,
+  add: (pipeline: Pipeline) => Promise<string> = async (pipeline) => (await pipeline.signUp(aSignup()))[0] ?? "",
+): Promise<World> => {
   const server = await startMailServer();
   const settings = loadSettings("consumer", {
     ...environment,
@@ -106,14 +114,13 @@ const withReminder = async (): Promise<World> => {
     MAIL_TLS: "none",
     MAIL_FROM: "welcome@toblug.example",
   });
-  const group = { ...REMINDER_EMAIL, delayMs: 0 };
   const pipeline = await aPipeline([group]);
   return {
     pipeline,
     group,
-    add: async () => (await pipeline.signUp(aSignup()))[0] ?? "",
-    start: (at) => pipeline.open((db) => reminder.open(group, { settings, db, log: silentLog }), at && { at }),
-    effects: (eventId) => server.taken.filter(({ raw }) => raw.includes(`Message-ID: <${eventId}.reminder@`)).length,
+    add: () => add(pipeline),
+    start: (at) => pipeline.open((db) => factory.open(group, { settings, db, log: silentLog }), at && { at }),
+    effects: (eventId) => server.taken.filter(({ raw }) => raw.includes(`Message-ID: <${eventId}.`)).length,
     async [Symbol.asyncDispose]() {
       await pipeline[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
@@ -121,10 +128,33 @@ const withReminder = async (): Promise<World> => {
   };
 };
 
+/** Somebody signs up again with the address of a user who signed up long ago. */
+const repeatASignup = async ({ db, redis, keys, writeOnly }: Pipeline): Promise<string> => {
+  const user = aSignup();
+  await writeOnly(user);
+  await db
+    .updateTable("users")
+    .set({ created_at: new Date(0) })
+    .where("id", "=", user.userId)
+    .execute();
+  const disclosure = { kind: "private", repeatedType: USER_SIGNUP_REPEATED } as const;
+  const again = aSignup({ email: user.email, emailKey: user.emailKey });
+  const result = await createSignupWriter(db, boundGroups([NOTICE_EMAIL]), disclosure).write(again);
+  if (result.kind !== "created" || result.event === undefined) throw new Error("the signup was not repeated");
+  const { eventId, traceparent } = again.event;
+  const event = { ...result.event, event_id: eventId, traceparent, tracestate: null, created_at: result.createdAt };
+  await enqueueLogged(redis, keys.events, [event]);
+  return eventId;
+};
+
+const withReminder = () => withMail({ ...REMINDER_EMAIL, delayMs: 0 }, reminder);
+const withNotice = () => withMail(NOTICE_EMAIL, notice, repeatASignup);
+
 const ROWS: readonly Row[] = [
   { name: "payments", open: withPayments, isIdempotent: true, effectsIfRepeated: 1 },
   { name: "webhook-crm", open: withReceiver, isIdempotent: true, effectsIfRepeated: 2 },
   { name: "reminder-email", open: withReminder, isIdempotent: false, effectsIfRepeated: 2 },
+  { name: "notice-email", open: withNotice, isIdempotent: false, effectsIfRepeated: 2 },
 ];
 
 /** What the next owner finds, by the step at which the consumer dies. */

@@ -4,7 +4,7 @@ import { type DeliveryName, findReturnPath } from "../../database/bounces/return
 import { comparisonKey } from "../../database/comparison-key.ts";
 import type { Database } from "../../database/connection.ts";
 import { instruments } from "../../observability/metrics.ts";
-import { withoutAddresses } from "../../observability/redact.ts";
+import { withoutRecipient } from "../../observability/redact.ts";
 import type { ReadItem, Report } from "./report.ts";
 
 export interface AcceptDeps {
@@ -13,8 +13,6 @@ export interface AcceptDeps {
   readonly key: () => Promise<Buffer>;
   /** Names of the groups, one of which a token names. */
   readonly groups: readonly string[];
-  /** Whether mails have a token of their own: then a mail that comes without one may be anybody's. */
-  readonly hasTokens: boolean;
 }
 
 /** What became of one item. */
@@ -33,17 +31,16 @@ export type AcceptedItem =
 export type AcceptReports = (items: readonly ReadItem[]) => Promise<readonly AcceptedItem[]>;
 
 const MAX_WORDS = 500;
-/** Before addresses are searched in them. */
+/** Before addresses are searched in them, and of an address that is searched. */
 const MAX_LENGTH = 4_000;
+const MAX_ADDRESS_LENGTH = 320;
 
-/** A server's words as they are stored: without addresses and control characters, at most 500 code points. */
-const keptWords = ({ words, recipient }: Report): string | null => {
+/** A server's words as they are stored: without addresses, the recipient and control characters, at most 500 code points. */
+const keptWords = ({ words, recipient = "" }: Report): string | null => {
   if (words === undefined) return null;
-  const known = recipient?.split("@")[0] ?? "";
-  const read = words.slice(0, MAX_LENGTH);
-  const withoutKnown = known.length < 3 ? read : read.replaceAll(known, "<address>");
-  const kept = withoutAddresses(withoutKnown.toWellFormed()).replace(/\p{Cc}+/gu, " ");
-  return [...kept].slice(0, MAX_WORDS).join("");
+  const read = words.slice(0, MAX_LENGTH).toWellFormed();
+  const kept = withoutRecipient(read, recipient.slice(0, MAX_ADDRESS_LENGTH).toWellFormed());
+  return [...kept.replace(/\p{Cc}+/gu, " ")].slice(0, MAX_WORDS).join("");
 };
 
 /** By mail comes what anybody may have written. */
@@ -79,13 +76,13 @@ const reportedBy = (report: Report): readonly Reported[] => [
 
 /**
  * Records what reports say of deliveries, and suppresses addresses to which no mail will ever arrive, or whose owners want
- * none. A delivery is found by its token, else by its Message-ID, else, for a provider, by the recipient. What cannot be
- * matched is counted.
+ * none. A delivery is found by its token, else by its Message-ID, else, for a provider, by the recipient. What comes by mail without a
+ * token proves nothing: whoever signs somebody up is told the event's id, and so the Message-ID. What cannot be matched is counted.
  *
  * @throws the driver's error if the database is unavailable; the same items again do no harm
  */
 export const createAcceptReports =
-  ({ db, key, groups, hasTokens }: AcceptDeps): AcceptReports =>
+  ({ db, key, groups }: AcceptDeps): AcceptReports =>
   async (items) => {
     const reports = items.flatMap((item) => (item.kind === "report" ? [item.report] : []));
     const secret = reports.length === 0 ? undefined : await key();
@@ -104,7 +101,7 @@ export const createAcceptReports =
     for (const [index, { report }] of asked.entries()) {
       const delivery = answers[index];
       if (delivery === undefined || found.has(report)) continue;
-      found.set(report, { delivery, isProven: !isMail(report) || !hasTokens });
+      found.set(report, { delivery, isProven: !isMail(report) });
     }
 
     const written = new Map([...found].map(([report, each]) => [report, toDeliveryReport(report, each)]));

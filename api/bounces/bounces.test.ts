@@ -20,8 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** With `MAIL_BOUNCE_ADDRESS`, or with other settings. */
-const theApp = (settings: Partial<AppDeps["settings"]> = { MAIL_BOUNCE_ADDRESS: ADDRESS }) =>
+const theApp = (settings: Partial<AppDeps["settings"]> = {}) =>
   anApp(database.db, { settings: { ...TEST_SETTINGS, ...settings } }).app;
 
 interface Mailed {
@@ -162,12 +161,26 @@ describe("a mail that came back", () => {
     expect(await suppressionOf(mailed)).toBe("bounced 5.1.1");
   });
 
-  test("without MAIL_BOUNCE_ADDRESS, by its Message-ID", async () => {
+  test("without a token, by its Message-ID, proves nothing: whoever signs somebody up is told it", async () => {
     const mailed = await aMailedSignup();
     const plain = filled(sample("postfix"), { ...mailed, token: "welcome@toblug.example" });
-    expect((await post(plain, "message/rfc822", theApp({}))).items).toMatchObject([
-      { result: "recorded", suppressed: true },
-    ]);
+    expect((await post(plain)).items).toMatchObject([{ result: "recorded", suppressed: false }]);
+    expect(await stepsOf(mailed)).toEqual(["bounced 5.1.1 (not proven)"]);
+    expect(await suppressionOf(mailed)).toBeUndefined();
+  });
+
+  test("names its recipient in other words: nothing of that is kept", async () => {
+    const mailed = await aMailedSignup();
+    const local = mailed.email.split("@")[0] ?? "";
+    const words = `550 5.1.1 No such user ${local.toUpperCase()} here; "${local}" is unknown`;
+    const named = filled(sample("postfix"), mailed).replace(
+      /^Diagnostic-Code:.*(?:\r?\n[ \t].*)*/m,
+      `Diagnostic-Code: smtp; ${words}`,
+    );
+    await post(named);
+    const { bounce_reply: reply } = await deliveryOf(mailed);
+    expect(reply).toStartWith("550 5.1.1 No such user");
+    expect(reply?.toLowerCase()).not.toContain(local);
   });
 
   test("about no mail of ours: unmatched; a reply by a person: ignored; rubbish: no fault", async () => {

@@ -26,6 +26,12 @@ const keyOf = (address: Address): string => {
   return `${ipaddr.fromByteArray(address.toByteArray().map((byte, index) => (index < 8 ? byte : 0))).toString()}/64`;
 };
 
+/** A client as others name it: of an address what `createClientOf` makes of it, any other name as it is. */
+export const clientKey = (name: string): string => {
+  const address = parse(name);
+  return address === undefined ? name : keyOf(address);
+};
+
 /** `192.0.2.1:4711`, `[2001:db8::1]:4711`, `"[2001:db8::1]"` -> the address. */
 const withoutPort = (text: string): string => {
   const bare = text.trim().replace(/^"(.*)"$/, "$1");

@@ -12,7 +12,7 @@ export type LinkState =
   /** Confirmed by this very request. */
   | "confirmed"
   | "confirmed_before"
-  /** Too old, used, or its account is gone. */
+  /** Too old, used, or its account is gone, or disowned by the owner of the address. */
   | "expired"
   | "invalid";
 
@@ -62,6 +62,7 @@ export const createConfirmAddress = (deps: ConfirmAddressDeps): ConfirmAddress =
         case "confirmed_before":
           return "confirmed_before";
         case "used":
+        case "disowned":
         case "no_such_user":
           return "expired";
       }

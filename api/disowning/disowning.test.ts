@@ -5,7 +5,8 @@ import { disownKeyOf } from "../../database/users/disown-key.ts";
 import { eraseUser } from "../../database/users/erase.ts";
 import { findUsers } from "../../database/users/find.ts";
 import { findRecipients } from "../../database/users/recipients.ts";
-import { suppressAddress } from "../../database/users/suppressions.ts";
+import { findSuppressedEvents } from "../../database/users/suppressed-events.ts";
+import { liftSuppression, suppressAddress } from "../../database/users/suppressions.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
 import { aBody, anApp, postSignup, SERVICE_TOKEN, TEST_SETTINGS } from "../app-for-tests.ts";
 
@@ -19,9 +20,10 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const aUser = async () => {
+const aUser = async (email?: string) => {
   const { app } = anApp(database.db, { settings });
-  const user = await (await app.fetch(postSignup(aBody()))).json();
+  const body = aBody(email === undefined ? {} : { email });
+  const user = await (await app.fetch(postSignup(body))).json();
   const key = await createConfirmationKey(database.db, SECRET)();
   const tokenFor = (expiresInMs: number, signedBy = disownKeyOf(key)) =>
     signConfirmation(signedBy, { userId: user.id, expiresAtMs: Date.now() + expiresInMs });
@@ -29,6 +31,7 @@ const aUser = async () => {
   return {
     app,
     userId,
+    email: body.email,
     eventId: String(user.welcome_email.event_id),
     token: tokenFor(HOUR_MS),
     tokenFor,
@@ -106,6 +109,48 @@ describe("the link for somebody who did not sign up", () => {
     const refused = { addressKey: user.email_key, reason: "no_such_address", eventId: other.eventId };
     await suppressAddress(database.db, refused);
     expect(await eraseUser(database.db, other.userId)).toMatchObject({ userDeleted: true, suppressionsDeleted: 1 });
+  });
+
+  test("suppresses the mailbox, in every spelling that its provider gives it; lifting one spelling lifts it", async () => {
+    const name = `vic${Bun.randomUUIDv7().slice(-12)}`;
+    const spellings = [`${name}+1@gmail.com`, `${name.toUpperCase()}@googlemail.com`, `v.${name.slice(1)}@gmail.com`];
+    const users = await Promise.all(
+      [...spellings, `${name}@gmail.com`, `x${name}@gmail.com`].map((email) => aUser(email)),
+    );
+    const [first] = users;
+    if (first === undefined) throw new Error("nobody signed up");
+    await first.app.fetch(press(first.token));
+    const suppressed = () => Promise.all(users.map((user) => user.isSuppressed()));
+    expect(await suppressed()).toEqual([true, true, true, true, false]);
+    const events = users.map(({ eventId }) => eventId);
+    expect([...(await findSuppressedEvents(database.db, events))].toSorted()).toEqual(events.slice(0, 4).toSorted());
+    for (const { userId } of users.slice(0, 4)) {
+      expect(await findUsers(database.db, userId, 1)).toMatchObject([{ suppressed: "not_me" }]);
+    }
+    expect(await liftSuppression(database.db, spellings[1] ?? "")).toBe(first.eventId);
+    expect(await suppressed()).toEqual(Array(5).fill(false));
+  });
+
+  test("takes the place of another reason, which an erasure or an operator would lift", async () => {
+    const { app, userId, email, eventId, token, isSuppressed } = await aUser();
+    await suppressAddress(database.db, { addressKey: email, reason: "no_such_address", eventId });
+    await app.fetch(press(token));
+    expect(await findUsers(database.db, userId, 1)).toMatchObject([{ suppressed: "not_me" }]);
+    // No later report takes its place.
+    await suppressAddress(database.db, { addressKey: email, reason: "bounced 5.1.1", eventId });
+    expect(await eraseUser(database.db, userId)).toMatchObject({ suppressionsDeleted: 0 });
+    expect(await isSuppressed()).toBeUndefined();
+    expect(await (await aUser(email)).isSuppressed()).toBe(true);
+  });
+
+  test("leaves no way to confirm the address", async () => {
+    const { app, token, confirmationToken, asMachine } = await aUser();
+    await app.fetch(press(token));
+    const link = `http://127.0.0.1/confirm?token=${confirmationToken}&lang=en`;
+    for (const answer of [await app.request(link), await app.fetch(press(confirmationToken, "en", "/confirm"))]) {
+      expect(answer.status).toBe(410);
+    }
+    expect(await asMachine()).toMatchObject({ email_verified: false });
   });
 
   test("pressed ten times at once, acts once", async () => {

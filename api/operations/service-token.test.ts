@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Hono } from "hono";
 import { ProblemError } from "../problem.ts";
 import { createServiceTokenCheck } from "./service-token.ts";
+import { createTokenAttempts } from "./token-attempts.ts";
 
 const TOKEN = "the-right-token-0123456789";
 
@@ -11,7 +12,7 @@ const anApp = (serviceToken: string | undefined = TOKEN) => {
   const check = createServiceTokenCheck({
     serviceToken,
     clientOf: (request) => request.headers.get("x-client") ?? "",
-    now: () => clock.ms,
+    attempts: createTokenAttempts(() => clock.ms),
   });
   const app = new Hono();
   app.onError((error, c) => {
@@ -48,6 +49,13 @@ describe("the service token", () => {
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "40"]);
     clock.ms += 40_000;
     expect((await ask(TOKEN)).status).toBe(200);
+  });
+
+  test("is admitted from a private network all the same: a proxy there may be everybody's", async () => {
+    const { ask, fail } = anApp();
+    await fail(10, "10.0.0.1");
+    expect((await ask("wrong", "10.0.0.1")).status).toBe(429);
+    expect((await ask(TOKEN, "10.0.0.1")).status).toBe(200);
   });
 
   test("of one client is not refused because of another's wrong ones, nor for its own few", async () => {

@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
+import { isPrivate } from "../client/client.ts";
 import { ProblemError } from "../problem.ts";
-import { createTokenAttempts } from "./token-attempts.ts";
+import type { TokenAttempts } from "./token-attempts.ts";
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 
@@ -18,8 +19,8 @@ export interface ServiceTokenDeps {
   readonly clientOf: (request: Request) => string;
   /** Also the password of Basic authentication (RFC 7617), for callers that know no other. */
   readonly allowsBasic?: boolean;
-  /** Monotonic, ms. */
-  readonly now: () => number;
+  /** Of all routes together. */
+  readonly attempts: TokenAttempts;
 }
 
 /** The token of `Authorization: Bearer`; of Basic, where that is allowed, the password. */
@@ -33,7 +34,8 @@ const tokenOf = (authorization: string, allowsBasic: boolean): string | undefine
 
 /**
  * Admits only callers with the service token (RFC 6750, `Authorization: Bearer`). Without a configured token nobody is
- * admitted. A client that has sent ten wrong ones is refused for the rest of the minute, even with the right one; nobody else is.
+ * admitted. A client that has sent ten wrong ones is refused for the rest of the minute, even with the right one; nobody else is. On a
+ * private network it may be a proxy that is not trusted, before which everybody is one client: there the right one is always admitted.
  *
  * @throws {ProblemError} `unauthorized`, with `WWW-Authenticate`, or `too_many_tokens`, with `Retry-After`
  */
@@ -41,19 +43,19 @@ export const createServiceTokenCheck = ({
   serviceToken,
   clientOf,
   allowsBasic = false,
-  now,
+  attempts,
 }: ServiceTokenDeps): ((c: Context) => void) => {
   const isToken = serviceToken === undefined ? () => false : isTokenOf(serviceToken);
-  const attempts = createTokenAttempts(now);
   return (c) => {
     const given = tokenOf(c.req.header("authorization") ?? "", allowsBasic);
     const client = clientOf(c.req.raw);
+    const isRight = given !== undefined && isToken(given);
     const waitMs = given === undefined ? 0 : attempts.waitMs(client);
-    if (waitMs > 0) {
+    if (waitMs > 0 && !(isRight && isPrivate(client))) {
       const headers = { "Retry-After": String(Math.ceil(waitMs / 1_000)) };
       throw new ProblemError("too_many_tokens", { headers });
     }
-    if (given !== undefined && isToken(given)) {
+    if (isRight) {
       attempts.succeeded(client);
       return;
     }

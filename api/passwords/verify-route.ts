@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import { clientKey } from "../client/client.ts";
 import { type FaultCode, parseBy } from "../faults.ts";
 import { acceptLanguage, jsonAnswer, jsonRequest, needsServiceToken, problems } from "../openapi/describe.ts";
 import { exampleSignup, exampleSignupRequest } from "../openapi/examples.ts";
@@ -9,9 +10,19 @@ import type { Operation } from "../resource.ts";
 import { signupSchema } from "../signup/schema.ts";
 import type { VerifyPassword } from "./verify.ts";
 
+const MAX_CLIENT_LENGTH = 128;
+const FAULTY_CLIENT = { error: (): FaultCode => "client_invalid" };
+
 /** Address and password, by the same rules as at signup. */
 const verifySchema = z.object(
-  { email: signupSchema.shape.email, password: signupSchema.shape.password },
+  {
+    email: signupSchema.shape.email,
+    password: signupSchema.shape.password,
+    client: z.string(FAULTY_CLIENT).min(1, FAULTY_CLIENT).max(MAX_CLIENT_LENGTH, FAULTY_CLIENT).optional().meta({
+      description:
+        "Whom you ask for, as you know it: the address of the person's connection, at best. Attempts of one client slow down no other.",
+    }),
+  },
   { error: (): FaultCode => "not_an_object" },
 );
 
@@ -40,8 +51,10 @@ export const verifyRoute = ({ verifyPassword, requireServiceToken }: VerifyRoute
     operationId: "verifyPassword",
     summary: "Whether a password is a user's",
     description:
-      "For machines. At most ten attempts in 15 minutes for one address, known or not, until one succeeds. A hash that was made at " +
-      "another cost than the settings say is replaced when its password is presented.",
+      "For machines. Of one `client` at one address, known or not, five attempts are free; after each further one it has to wait twice " +
+      "as long, from 1 s to 15 minutes, until one succeeds or an hour has passed. Of all clients at one address 50 are free; then those " +
+      "that were never right within 30 days wait, up to a minute. A hash that was made at another cost than the settings say is " +
+      "replaced when its password is presented.",
     tags: ["signup"],
     security: needsServiceToken,
     parameters: [acceptLanguage],
@@ -50,6 +63,7 @@ export const verifyRoute = ({ verifyPassword, requireServiceToken }: VerifyRoute
       content: jsonRequest("VerifyRequest", verifySchema, {
         email: exampleSignupRequest.email,
         password: exampleSignupRequest.password,
+        client: "198.51.100.7",
       }),
     },
     responses: {
@@ -77,7 +91,13 @@ export const verifyRoute = ({ verifyPassword, requireServiceToken }: VerifyRoute
     requireJson(c.req.header("content-type"));
     const parsed = parseBy(verifySchema, await readJson(c));
     if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
-    const user = await verifyPassword(parsed.input.email, parsed.input.password, c.req.raw.signal);
+    const { email, password, client } = parsed.input;
+    const user = await verifyPassword({
+      email,
+      password,
+      client: client === undefined ? undefined : clientKey(client),
+      signal: c.req.raw.signal,
+    });
     const answer: Verified = {
       matches: user !== undefined,
       user: user === undefined ? null : { id: user.userId, email_verified: user.isVerified },

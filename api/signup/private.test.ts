@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { nameKey } from "../../database/comparison-key.ts";
+import { eraseUser } from "../../database/users/erase.ts";
 import { createSignupWriter } from "../../database/users/signup.ts";
 import { randomHex } from "../../observability/trace-context.ts";
 import { USER_SIGNUP_REPEATED, userSignupRepeatedSchema } from "../../stream/events/user-signup-repeated.ts";
@@ -94,6 +97,42 @@ describe("a private signup", () => {
         expect([taken.status, (await taken.json()).code]).toEqual([400, "user_name_taken"]);
       }
     }
+  });
+
+  test("gives a name once, also to two at the same time of whom one has a known address, in one process or two", async () => {
+    const [one, two] = [aPrivateApp(), aPrivateApp()];
+    const user = await aUser(one.app);
+    for (const other of [one, two]) {
+      const pairs = Array.from({ length: 20 }, () => aBody());
+      const answers = await Promise.all(
+        pairs.map((body, index) => {
+          const asked = [one.app.fetch(postSignup({ ...body, email: user.email })), other.app.fetch(postSignup(body))];
+          return Promise.all(index % 2 === 0 ? asked : asked.toReversed());
+        }),
+      );
+      const statuses = answers.map((pair) => pair.map(({ status }) => status).toSorted());
+      expect(statuses).toEqual(Array(20).fill([201, 400]));
+    }
+  });
+
+  test("holds a name until the user who has its address is erased, and no longer", async () => {
+    const { app } = aPrivateApp();
+    const user = await aUser(app);
+    const repeated = aBody({ email: user.email });
+    expect((await app.fetch(postSignup(repeated))).status).toBe(201);
+    const takes = async ({ user_name }: { user_name: string }) =>
+      (await app.fetch(postSignup(aBody({ user_name })))).status;
+    expect([await takes(user), await takes(repeated)]).toEqual([400, 400]);
+    await eraseUser(database.db, user.id);
+    expect(
+      await database.db.selectFrom("held_names").select("name_hash").where("user_id", "=", user.id).execute(),
+    ).toEqual([]);
+    expect([await takes(user), await takes(repeated)]).toEqual([201, 201]);
+    // Whoever lost the race for an address, and died then, holds a name for nobody.
+    const abandoned = aBody();
+    const name_hash = createHash("sha256").update(nameKey(abandoned.user_name)).digest();
+    await database.db.insertInto("held_names").values({ name_hash, user_id: Bun.randomUUIDv7() }).execute();
+    expect([await takes(abandoned), await takes(abandoned)]).toEqual([201, 400]);
   });
 
   test("is answered the same again under its Idempotency-Key, and refuses another body under it", async () => {

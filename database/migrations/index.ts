@@ -13,6 +13,7 @@ import { auditLog } from "./0011-audit-log.ts";
 import { bounces } from "./0012-bounces.ts";
 import { disownedUsers } from "./0013-disowned-users.ts";
 import { deliveriesByReason } from "./0014-deliveries-by-reason.ts";
+import { namesAndAttempts } from "./0015-names-and-attempts.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -30,4 +31,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0012-bounces": bounces,
   "0013-disowned-users": disownedUsers,
   "0014-deliveries-by-reason": deliveriesByReason,
+  "0015-names-and-attempts": namesAndAttempts,
 };

@@ -26,6 +26,8 @@ export type ConfirmResult =
   | { readonly kind: "confirmed_before" }
   /** The token was used, and the confirmation withdrawn since. */
   | { readonly kind: "used" }
+  /** The owner of the address has said that they did not sign up. */
+  | { readonly kind: "disowned" }
   | { readonly kind: "no_such_user" };
 
 export type Confirm = (db: Database, confirmation: Confirmation) => Promise<ConfirmResult>;
@@ -48,7 +50,7 @@ const confirmOnce = (bindings: readonly BoundGroup[]) =>
   confirmed as (
     update users set email_verified_at = now(), confirmation_hash = decode(input.token_hash, 'hex')
     from input
-    where users.id = input.user_id and users.email_verified_at is null
+    where users.id = input.user_id and users.email_verified_at is null and users.disowned_at is null
       and users.confirmation_hash is distinct from decode(input.token_hash, 'hex')
     returning users.id),
   made as (
@@ -56,8 +58,9 @@ const confirmOnce = (bindings: readonly BoundGroup[]) =>
   ${sqlWriteEvents("made", bindings)}
   select ${SQL_LOGGED_EVENT} from made as events`);
 
-const verification = statement<{ verified: boolean }, [string]>(`
-  select email_verified_at is not null as verified from users where id = $1::uuid`);
+const state = statement<{ is_verified: boolean; is_disowned: boolean }, [string]>(`
+  select email_verified_at is not null as is_verified, disowned_at is not null as is_disowned
+  from users where id = $1::uuid`);
 
 const toRow = ({ userId, tokenHash, event }: Confirmation): InputRow => ({
   user_id: userId,
@@ -65,9 +68,11 @@ const toRow = ({ userId, tokenHash, event }: Confirmation): InputRow => ({
   ...toEventRow(event),
 });
 
-/** Whether a user's address is confirmed; undefined: there is no such user. */
-export const isVerified = async (db: Database, userId: string): Promise<boolean | undefined> =>
-  (await verification(db, userId))[0]?.verified;
+/** Whether a user's address is confirmed; undefined: there is no such user, or none that could confirm it. */
+export const isVerified = async (db: Database, userId: string): Promise<boolean | undefined> => {
+  const [user] = await state(db, userId);
+  return user?.is_disowned === false ? user.is_verified : undefined;
+};
 
 /**
  * Confirms a user's address: user, event, deliveries and outbox row in one statement, or nothing. `bindings`: the groups
@@ -79,8 +84,9 @@ export const createConfirm = (bindings: readonly BoundGroup[]): Confirm => {
   return async (db, confirmation) => {
     const [event] = await slots.run(() => confirm(db, [toRow(confirmation)]));
     if (event !== undefined) return { kind: "confirmed", event };
-    const verified = await isVerified(db, confirmation.userId);
-    if (verified === undefined) return { kind: "no_such_user" };
-    return { kind: verified ? "confirmed_before" : "used" };
+    const [user] = await state(db, confirmation.userId);
+    if (user === undefined) return { kind: "no_such_user" };
+    if (user.is_disowned) return { kind: "disowned" };
+    return { kind: user.is_verified ? "confirmed_before" : "used" };
   };
 };

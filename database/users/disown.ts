@@ -1,3 +1,4 @@
+import { canonicalMailbox } from "../../runtime/mailbox.ts";
 import { type Database, statement } from "../connection.ts";
 import { createLockSlots, ROW_LOCK_TIMEOUT_MS, sqlLockTimeout } from "../lock-timeout.ts";
 
@@ -9,22 +10,28 @@ export type DisownResult = "disowned" | "disowned_before" | "no_such_user";
 
 export type Disown = (db: Database, userId: string) => Promise<DisownResult>;
 
+const addressOf = statement<{ email: string }, [string]>("select email from users where id = $1::uuid");
+
 /**
- * The user's row is the guard: of two calls at the same time, the second finds the account disowned. The address is suppressed each
- * time, since an operator may have lifted that meanwhile; with the event of the signup, as the mails that are refused have theirs.
+ * $1 user id, $2 `canonicalMailbox` of its address, which never changes: whoever signs up others signs up the same mailbox in other
+ * spellings. The user's row is the guard: of two calls at the same time, the second finds the account disowned. The mailbox is
+ * suppressed each time, since an operator may have lifted that meanwhile, and whatever it was suppressed for before: an erasure, or a
+ * mailbox that exists again, lifts another reason, and not this one. With the event of the signup, as the mails that are refused
+ * have theirs.
  */
-const disownOnce = statement<{ was_disowned: boolean }, [string]>(`
+const disownOnce = statement<{ was_disowned: boolean }, [string, string]>(`
   with input as (
     select $1::uuid as id where ${sqlLockTimeout(`${ROW_LOCK_TIMEOUT_MS}`)}),
   locked as (
-    select users.id, users.email_key, users.disowned_at from users join input using (id) for update of users),
+    select users.id, users.disowned_at from users join input using (id) for update of users),
   marked as (
     update users set disowned_at = now() from locked where users.id = locked.id and locked.disowned_at is null),
   suppressed as (
     insert into suppressions (email_key, reason, event_id)
-    select email_key, '${NOT_ME}', coalesce(
+    select $2::text, '${NOT_ME}', coalesce(
       (select event_id from events where events.subject = locked.id::text order by event_id limit 1), locked.id)
-    from locked on conflict do nothing)
+    from locked
+    on conflict (email_key) do update set reason = '${NOT_ME}', event_id = excluded.event_id, created_at = now())
   select disowned_at is not null as was_disowned from locked`);
 
 const disownedAt = statement<{ is_disowned: boolean }, [string]>(`
@@ -34,11 +41,13 @@ const disownedAt = statement<{ is_disowned: boolean }, [string]>(`
 export const isDisowned = async (db: Database, userId: string): Promise<boolean | undefined> =>
   (await disownedAt(db, userId))[0]?.is_disowned;
 
-/** Marks an account as not made by the owner of its address, and suppresses that address: one statement, or nothing. */
+/** Marks an account as not made by the owner of its address, and suppresses that mailbox: one statement, or nothing. */
 export const createDisown = (): Disown => {
   const slots = createLockSlots();
   return async (db, userId) => {
-    const [row] = await slots.run(() => disownOnce(db, userId));
+    const [user] = await addressOf(db, userId);
+    if (user === undefined) return "no_such_user";
+    const [row] = await slots.run(() => disownOnce(db, userId, canonicalMailbox(user.email)));
     if (row === undefined) return "no_such_user";
     return row.was_disowned ? "disowned_before" : "disowned";
   };

@@ -71,7 +71,9 @@ const erase = statement<ErasureRow, [string]>(`
     delete from password_attempts using gone
     where password_attempts.address_hash = sha256(convert_to(gone.email_key, 'UTF8'))),
   repetitions as (
-    delete from repeated_signups using gone where repeated_signups.email_key = gone.email_key)
+    delete from repeated_signups using gone where repeated_signups.email_key = gone.email_key),
+  names as (
+    delete from held_names where user_id = $1::uuid)
   select $1::uuid as user_id, exists (select 1 from gone) as user_deleted,
     (select count(*)::int from keys) as keys_deleted,
     (select count(*)::int from lifted) as suppressions_deleted,

@@ -3,6 +3,7 @@ import { type Database, statement } from "../connection.ts";
 import type { DeliveryState } from "../ledger/states.ts";
 import type { TimelineStep } from "../ledger/timeline.ts";
 import { isUuid, SQL_UUID } from "../uuid.ts";
+import { findSuppressedMailboxes } from "./suppressions.ts";
 
 /** A user, with the deliveries of all events about them. Contains personal data. */
 export interface FoundUser {
@@ -128,12 +129,18 @@ const toDelivery = (row: FoundRow): FoundDelivery[] =>
 export const findUsers = async (db: Database, text: string, limit: number): Promise<readonly FoundUser[]> => {
   const wanted = text.trim();
   const rows = await find(db, isUuid(wanted) ? wanted : null, comparisonKey(wanted), limit, nameKey(wanted));
-  return [...Map.groupBy(rows, (row) => row.found_subject)].map(([subject, ofUser]) => ({
-    userId: subject,
-    userName: ofUser[0]?.user_name ?? null,
-    email: ofUser[0]?.email ?? null,
-    suppressed: ofUser[0]?.suppressed ?? null,
-    disownedAt: ofUser[0]?.disowned_at ?? null,
-    deliveries: ofUser.flatMap(toDelivery),
-  }));
+  const open = rows.flatMap(({ email, suppressed }) => (email === null || suppressed !== null ? [] : [email]));
+  const mailboxes = await findSuppressedMailboxes(db, open);
+  return [...Map.groupBy(rows, (row) => row.found_subject)].map(([subject, ofUser]) => {
+    const [user] = ofUser;
+    const email = user?.email ?? null;
+    return {
+      userId: subject,
+      userName: user?.user_name ?? null,
+      email,
+      suppressed: user?.suppressed ?? mailboxes.get(email ?? "") ?? null,
+      disownedAt: user?.disowned_at ?? null,
+      deliveries: ofUser.flatMap(toDelivery),
+    };
+  });
 };

@@ -1,4 +1,5 @@
 import { type Database, statement } from "../connection.ts";
+import { findSuppressedMailboxes } from "./suppressions.ts";
 
 /** A user as the recipient of a mail. */
 export interface Recipient {
@@ -7,7 +8,7 @@ export interface Recipient {
   readonly email: string;
   /** `comparisonKey(email)` */
   readonly emailKey: string;
-  /** Whether the address is suppressed. */
+  /** Whether the address, or its mailbox, is suppressed. */
   readonly isSuppressed: boolean;
   /** Whether the address is confirmed. */
   readonly isVerified: boolean;
@@ -29,18 +30,28 @@ const find = statement<RecipientRow, [readonly string[]]>(`
     select id, user_name, email, email_key, email_verified_at is not null as is_verified
     from users where users.id = wanted.id limit 1) as found`);
 
-/** Looks users up, in one statement; ids without a user are missing in the answer. */
-export const findRecipients = async (db: Database, userIds: readonly string[]): Promise<Map<string, Recipient>> =>
-  new Map(
-    (await find(db, userIds)).map((row) => [
+/**
+ * Looks users up, in one statement, and in a second one for those whose address is another spelling of its mailbox; ids without a user
+ * are missing in the answer.
+ */
+export const findRecipients = async (db: Database, userIds: readonly string[]): Promise<Map<string, Recipient>> => {
+  const rows = await find(db, userIds);
+  const open = rows.filter((row) => !row.is_suppressed);
+  const suppressed = await findSuppressedMailboxes(
+    db,
+    open.map(({ email }) => email),
+  );
+  return new Map(
+    rows.map((row) => [
       row.id,
       {
         userId: row.id,
         userName: row.user_name,
         email: row.email,
         emailKey: row.email_key,
-        isSuppressed: row.is_suppressed,
+        isSuppressed: row.is_suppressed || suppressed.has(row.email),
         isVerified: row.is_verified,
       },
     ]),
   );
+};

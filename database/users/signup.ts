@@ -1,7 +1,7 @@
 import { type Database, statement } from "../connection.ts";
 import { type BoundGroup, type NewEvent, sqlWriteEvents } from "../events.ts";
 import { createSharedWriter } from "../shared-write.ts";
-import { insertPrivately, SQL_IS_HELD } from "./private-signup.ts";
+import { insertPrivately, SQL_FREED_NAMES, SQL_IS_HELD } from "./private-signup.ts";
 import { type NewSignup, type SignupRow, SQL_INPUT, SQL_NEW_KEYS, SQL_USER, toSignupRow } from "./signup-rows.ts";
 
 export type SignupResult =
@@ -67,7 +67,8 @@ const findObstacles = statement<Obstacle, [readonly SignupRow[], number]>(`
       and (idempotency_keys.created_at < now() - interval '24 hours'
         or not exists (select 1 from users where users.id = idempotency_keys.user_id)
           and not exists (select 1 from repeated_signups where repeated_signups.user_id = idempotency_keys.user_id))
-    returning idempotency_keys.key_hash)
+    returning idempotency_keys.key_hash),
+  ${SQL_FREED_NAMES}
   select user_id,
     exists (select 1 from users where users.email_key = input.email_key) as email_taken,
     exists (select 1 from users where users.user_name_key = input.user_name_key) as user_name_taken,

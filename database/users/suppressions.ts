@@ -1,9 +1,10 @@
+import { canonicalMailbox } from "../../runtime/mailbox.ts";
 import { comparisonKey } from "../comparison-key.ts";
 import { type Database, statement } from "../connection.ts";
 
 /** An address to which nothing is sent. */
 export interface Suppression {
-  /** `comparisonKey` of the address. */
+  /** `comparisonKey` of the address; of who did not sign up, `canonicalMailbox`. */
   readonly addressKey: string;
   readonly reason: string;
   /** The event whose mail was refused. */
@@ -20,6 +21,34 @@ export const suppressAddress = async (
   { addressKey, reason, eventId }: Omit<Suppression, "createdAt">,
 ): Promise<void> => {
   await suppress(db, addressKey, reason, eventId);
+};
+
+const find = statement<{ readonly email_key: string; readonly reason: string }, [readonly string[]]>(`
+  select email_key, reason from suppressions
+  where email_key in (select value from json_array_elements_text($1::json))`);
+
+/**
+ * Of addresses whose own keys are not suppressed: those of a suppressed mailbox, with the reason. A statement is only needed for who is
+ * spelt in another way than `canonicalMailbox` spells it.
+ */
+export const findSuppressedMailboxes = async (
+  db: Database,
+  emails: readonly string[],
+): Promise<ReadonlyMap<string, string>> => {
+  const mailboxes = new Map(
+    emails.flatMap((email) => {
+      const mailbox = canonicalMailbox(email);
+      return mailbox === comparisonKey(email) ? [] : [[email, mailbox] as const];
+    }),
+  );
+  if (mailboxes.size === 0) return new Map();
+  const reasons = new Map((await find(db, [...new Set(mailboxes.values())])).map((row) => [row.email_key, row.reason]));
+  return new Map(
+    [...mailboxes].flatMap(([email, mailbox]) => {
+      const reason = reasons.get(mailbox);
+      return reason === undefined ? [] : [[email, reason] as const];
+    }),
+  );
 };
 
 /** Suppressions, latest first, at most `limit`. */
@@ -73,12 +102,15 @@ export const suppressionReasons = async (db: Database): Promise<readonly string[
   return rows.map((row) => row.reason);
 };
 
-/** Lifts the suppression of an address, compared as at signup: mails are sent to it again. False if there was none. */
+/**
+ * Lifts the suppression of an address, compared as at signup, and of its mailbox: mails are sent to it again. The event for which it
+ * was suppressed; undefined: it was not.
+ */
 export const liftSuppression = async (db: Database, address: string): Promise<string | undefined> => {
-  const lifted = await db
+  const [lifted] = await db
     .deleteFrom("suppressions")
-    .where("email_key", "=", comparisonKey(address.trim()))
+    .where("email_key", "in", [comparisonKey(address.trim()), canonicalMailbox(address)])
     .returning("event_id")
-    .executeTakeFirst();
+    .execute();
   return lifted?.event_id;
 };

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { Redis } from "ioredis";
 import { backlogRoute } from "../../api/operations/backlog-route.ts";
 import { createServiceTokenCheck } from "../../api/operations/service-token.ts";
+import { createTokenAttempts } from "../../api/operations/token-attempts.ts";
 import { readBacklog } from "../../database/ledger/counts.ts";
 import { GROUPS, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../eventually.ts";
@@ -33,7 +34,11 @@ const backlogApi = ({ db }: Pipeline) =>
   new Hono().get(
     "/api/v1/backlog/:group",
     backlogRoute({
-      requireServiceToken: createServiceTokenCheck({ serviceToken: TOKEN, clientOf: () => "keda", now: () => 0 }),
+      requireServiceToken: createServiceTokenCheck({
+        serviceToken: TOKEN,
+        clientOf: () => "keda",
+        attempts: createTokenAttempts(() => 0),
+      }),
       backlog: async (name) => (GROUPS.some((known) => known.name === name) ? readBacklog(db, name) : undefined),
     }).handler,
   );

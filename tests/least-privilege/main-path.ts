@@ -123,7 +123,7 @@ export const useItInPrivate = async (
   const body = { user_name: `again-${randomHex(4)}`, email: address("good"), password };
   for (const expected of [201, 201]) assert.equal((await post(api, "/api/v1/user/", body, keyed)).status, expected);
   const authorization = { Authorization: `Bearer ${system.environment["SERVICE_TOKEN"]}` };
-  const verified = await post(api, "/api/v1/user/verify", { email: address("good"), password }, authorization);
+  const verified = await post(api, "/api/v1/user/verify", { email: address("keyed"), password }, authorization);
   const { matches }: { readonly matches?: boolean } = await verified.json();
   assert.equal(matches, true);
 };
