@@ -31,7 +31,7 @@ export interface EndedAction {
   readonly error: string | null;
 }
 
-/** An action of the log. Without an end: it still runs, or its process died. */
+/** An action of the log. Without an end it is unknown what became of it: it still runs, or its process was killed. */
 export interface AuditedAction extends BegunAction {
   readonly begunAt: Date;
   readonly end: (Omit<EndedAction, "actionId"> & { readonly endedAt: Date }) | null;
@@ -52,6 +52,8 @@ export const endAction = async (
   await db
     .insertInto("audit_outcomes")
     .values({ action_id: actionId, outcome, affected, event_ids: eventIds, error })
+    // What was said first stays.
+    .onConflict((conflict) => conflict.doNothing())
     .execute();
 };
 

@@ -49,11 +49,14 @@ export interface Given {
   readonly actor: string | undefined;
   /** The folder of a local system: `--data`. */
   readonly data: string | undefined;
+  /** They act although nothing can be recorded: `--unrecorded`. */
+  readonly allowsUnrecorded: boolean;
 }
 
 const givenIn = (flags: object): Given => ({
   actor: "as" in flags && typeof flags.as === "string" ? flags.as : undefined,
   data: "data" in flags && typeof flags.data === "string" ? flags.data : undefined,
+  allowsUnrecorded: "unrecorded" in flags && flags.unrecorded === true,
 });
 
 /** What surrounds all commands: the process itself, or a test. */

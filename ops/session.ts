@@ -55,6 +55,7 @@ export const withStores = async (
     publishes = false,
     actor,
     data,
+    allowsUnrecorded,
     say,
     screen,
   }: Requirements & Given & Pick<CommandContext, "say" | "screen">,
@@ -76,6 +77,15 @@ export const withStores = async (
   });
   const progress = createProgressDisplay(process.stderr, () => performance.now());
   const finished = new AbortController();
+  const audit = createAuditLog({
+    db,
+    actor: actorOf(actor, process.env),
+    surface: "ops",
+    host: hostname(),
+    newId: () => Bun.randomUUIDv7(),
+    warn: say,
+    allowsUnrecorded,
+  });
   try {
     await untilStoresAnswer({ db, redis }, needs).catch(explained(isLocal, data));
     const answer = work({
@@ -86,14 +96,7 @@ export const withStores = async (
       signal: untilInterrupted(),
       onProgress: progress.show,
       at: () => {},
-      audit: createAuditLog({
-        db,
-        actor: actorOf(actor, process.env),
-        surface: "ops",
-        host: hostname(),
-        newId: () => Bun.randomUUIDv7(),
-        warn: say,
-      }),
+      audit,
       settings,
       say,
       screen,
@@ -103,6 +106,8 @@ export const withStores = async (
     return await Promise.race([answer, storesGoneAway({ db, redis }, needs, finished.signal)]);
   } finally {
     finished.abort();
+    // Whatever still runs when a store has gone away, or when the work has failed around it.
+    await audit.close();
     progress.end();
     redis.disconnect();
     await telemetry?.shutdown();

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { listActions } from "../../database/audit.ts";
 import { openDatabase } from "../../database/connection.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { eventually } from "../../tests/eventually.ts";
 import { aPipeline, aSignup, type Pipeline } from "../../tests/pipeline.ts";
+import { aStranger } from "../../tests/stranger.ts";
 import { anOperator, answerOf, deadLetter, GROUP, opsProcess, textOf } from "../operator-for-tests.ts";
 import { createAuditLog } from "./audit-log.ts";
 import { drop } from "./drop.ts";
@@ -69,7 +71,47 @@ describe("what an operator changes is in the audit log", () => {
 
     await operator.audit.begin({ action: "replay", group: GROUP, arguments: {} });
     expect((await latest())?.end).toBeNull();
-    expect(await textOf(pipeline, "audit", "--action", "replay")).toContain("no end");
+    const shown = await answerOf(pipeline, "audit", "--action", "replay");
+    expect(shown.json).toMatchObject({ actions: [{ outcome: "unknown" }] });
+    expect(shown.text((_, text) => text)).toContain("unknown: no end");
+  });
+
+  test("an action that its process leaves alone ends as interrupted, whatever it says later", async () => {
+    const { audit } = anOperator(pipeline);
+    const left = (await audit.begin({ action: "replay", group: GROUP, arguments: {} })) ?? "";
+    const ended = (await audit.begin({ action: "replay", group: GROUP, arguments: {} })) ?? "";
+    const done = { outcome: "done", affected: 1, eventIds: [], error: null } as const;
+    await audit.end({ actionId: ended, ...done });
+    await audit.close();
+    await audit.end({ actionId: left, ...done });
+    const ends = (await listActions(pipeline.db, { limit: 2 })).map(
+      ({ actionId, end }) => [actionId, end?.outcome] as const,
+    );
+    expect(new Map(ends)).toEqual(
+      new Map([
+        [left, "interrupted"],
+        [ended, "done"],
+      ]),
+    );
+    expect(await textOf(pipeline, "audit", "--action", "replay")).toContain("interrupted");
+  });
+
+  test("a record that is written too late is of nothing that was done, and ends so", async () => {
+    const audit = createAuditLog({
+      db: pipeline.ops.db,
+      actor: "tester",
+      surface: "ops",
+      host: "test",
+      newId: () => Bun.randomUUIDv7(),
+      warn: () => {},
+      withinMs: 20,
+    });
+    await using stranger = await aStranger(pipeline.url, "lock table audit_log in access exclusive mode");
+    const refused = await pause(anOperator(pipeline, { audit }), WELCOME_EMAIL).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ name: "NotAudited", message: expect.stringContaining("ETIMEDOUT") });
+    await stranger.end("rollback");
+    await eventually(async () => (await latest())?.end?.outcome === "interrupted");
+    expect(await pipeline.redis.sismember(pipeline.keys.paused, GROUP)).toBe(0);
   });
 
   test("`ops audit` filters, and the command line says who acts", async () => {
@@ -105,8 +147,9 @@ describe("what an operator changes is in the audit log", () => {
 });
 
 describe("without Postgres", () => {
-  const auditOn = (url: string, warnings: string[]) =>
+  const auditOn = (url: string, warnings: string[], allowsUnrecorded = false) =>
     createAuditLog({
+      allowsUnrecorded,
       db: openDatabase({ url, poolSize: 1, applicationName: "t" }),
       actor: "tester",
       surface: "ops",
@@ -115,9 +158,26 @@ describe("without Postgres", () => {
       warn: (message) => void warnings.push(message),
     });
 
-  test("an operator can pause and resume, and is told loudly that it is not recorded", async () => {
+  test("nothing is done, and the operator is told what to do in an emergency", async () => {
+    const { redisUrl } = pipeline.ops;
+    const environment = {
+      DATABASE_URL: "postgres://x@127.0.0.1:1/x",
+      REDIS_URL: redisUrl,
+      STREAM_NAME: pipeline.streamName,
+    };
+    const isPaused = () => pipeline.redis.sismember(pipeline.keys.paused, GROUP);
+    const refused = await opsProcess(["pause", GROUP], environment);
+    expect([refused.code, await isPaused()]).toEqual([1, 0]);
+    expect(refused.err).toContain("nothing was done: Postgres is away (ECONNREFUSED)");
+    const forced = await opsProcess(["pause", GROUP, "--unrecorded"], environment);
+    expect([forced.code, await isPaused()]).toEqual([0, 1]);
+    expect(forced.err).toStartWith("NOT IN THE AUDIT LOG (Postgres: ECONNREFUSED)");
+    await resume(anOperator(pipeline), WELCOME_EMAIL);
+  });
+
+  test("what is done all the same is told loudly, to be written down", async () => {
     const warnings: string[] = [];
-    const audit = auditOn("postgres://x@127.0.0.1:1/x", warnings);
+    const audit = auditOn("postgres://x@127.0.0.1:1/x", warnings, true);
     expect(await pause(anOperator(pipeline, { audit }), WELCOME_EMAIL)).toMatchObject({ changed: true });
     expect(await resume(anOperator(pipeline, { audit }), WELCOME_EMAIL)).toBe(true);
     expect(warnings).toHaveLength(2);

@@ -19,7 +19,8 @@ const argumentsText = ({ arguments: given, end }: AuditedAction): string => {
 };
 
 const endCell = ({ end }: AuditedAction): Cell => {
-  if (end === null) return { text: "no end", tone: "bad" };
+  if (end === null) return { text: "unknown: no end", tone: "bad" };
+  if (end.outcome === "interrupted") return { text: end.outcome, tone: "bad" };
   if (end.outcome === "failed") return { text: `failed (${end.error ?? "unknown"})`, tone: "bad" };
   return end.affected === 0 ? end.outcome : `${end.outcome}, ${end.affected}`;
 };
@@ -38,7 +39,8 @@ export const audit = command<Flags>({
   brief: "List what operators changed, the latest first",
   about: [
     "Every command that changes something is recorded before it begins and when it has ended: who, when, from which machine, on",
-    "what. `no end` means that it still runs, or that its process was killed. The log has no names or addresses of users.",
+    "what. `interrupted`: a store went away meanwhile, and it may be half done. `unknown`: it still runs, or its process was killed.",
+    "The log has no names or addresses of users.",
   ].join("\n"),
   parameters: {
     flags: {
@@ -65,7 +67,7 @@ export const audit = command<Flags>({
     const { listActions } = await import("../../database/audit.ts");
     const actions = await listActions(db, { limit, action, actor: by, group, since });
     return {
-      json: { actions },
+      json: { actions: actions.map((each) => ({ ...each, outcome: each.end?.outcome ?? "unknown" })) },
       text: (style) =>
         actions.length === 0
           ? "no action is recorded"

@@ -1,23 +1,30 @@
 import { command } from "../command.ts";
-import { ACT_FLAGS, type ActFlags, proposeGroups, text } from "../flags.ts";
+import { ACT_FLAGS, type ActFlags, proposeGroups, SWITCH, text } from "../flags.ts";
 
-const parameters = {
-  positional: {
-    kind: "tuple",
-    parameters: [{ parse: text, proposeCompletions: proposeGroups, placeholder: "group", brief: "The group's name" }],
-  },
-  flags: ACT_FLAGS,
+const positional = {
+  kind: "tuple",
+  parameters: [{ parse: text, proposeCompletions: proposeGroups, placeholder: "group", brief: "The group's name" }],
 } as const;
+
+interface PauseFlags extends ActFlags {
+  readonly unrecorded?: boolean;
+}
 
 const LABEL = { postgres: "Postgres", redis: "Redis" } as const;
 const OTHER = { postgres: "Redis", redis: "Postgres" } as const;
 
-export const pauseCommand = command<ActFlags, [name: string]>({
+export const pauseCommand = command<PauseFlags, [name: string]>({
   brief: "Pause a group: entries in flight are finished, new ones wait",
-  parameters,
+  parameters: {
+    positional,
+    flags: {
+      ...ACT_FLAGS,
+      unrecorded: { ...SWITCH, brief: "In an emergency: also while Postgres is away, and with it the audit log" },
+    },
+  },
   about: [
-    "The pause is a row in Postgres, with a copy in Redis: it survives the loss of either. One store is enough to pause; the api",
-    "completes the other within seconds, once it is available.",
+    "The pause is a row in Postgres, with a copy in Redis: it survives the loss of either. One store is enough to pause, without Postgres",
+    "with --unrecorded; the api completes the other within seconds, once it is available.",
   ].join("\n"),
   examples: [["pause welcome-email", "nothing is lost, and signups are still accepted"]],
   // One store is enough.
@@ -42,7 +49,7 @@ export const pauseCommand = command<ActFlags, [name: string]>({
 
 export const resumeCommand = command<ActFlags, [name: string]>({
   brief: "Resume a paused group",
-  parameters,
+  parameters: { positional, flags: ACT_FLAGS },
   examples: [["resume welcome-email", "its consumers read again within about a second"]],
   needs: ["database", "redis"],
   async run(context, _flags, name) {
