@@ -1,7 +1,13 @@
-/** Containers within each other. No body of ours needs more than two. */
-const MAX_DEPTH = 16;
-/** Names and array elements of the whole body. */
-const MAX_VALUES = 1_000;
+/** How large a text may be in ways that its length does not say. */
+export interface ShapeLimits {
+  /** Containers within each other. */
+  readonly depth: number;
+  /** Names and array elements of the whole body. */
+  readonly values: number;
+}
+
+/** No body that describes ourselves needs more than two containers within each other. */
+const OURS: ShapeLimits = { depth: 16, values: 1_000 };
 
 /** Every token of a JSON text but numbers, `true`, `false`, `null` and white space. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
@@ -17,7 +23,7 @@ const nameOf = (token: string): string => (token.includes("\\") ? String(JSON.pa
  *
  * @param json a text that `JSON.parse` accepts
  */
-export const shapeFault = (json: string): ShapeFault | undefined => {
+export const shapeFault = (json: string, { depth, values: most }: ShapeLimits = OURS): ShapeFault | undefined => {
   /** The names of each object that is open; undefined for an array. */
   const open: (Set<string> | undefined)[] = [];
   let values = 1;
@@ -25,12 +31,12 @@ export const shapeFault = (json: string): ShapeFault | undefined => {
   for (const [token] of json.matchAll(TOKEN)) {
     if (token === "{" || token === "[") {
       open.push(token === "{" ? new Set() : undefined);
-      if (open.length > MAX_DEPTH) return "too_deep";
+      if (open.length > depth) return "too_deep";
     } else if (token === "}" || token === "]") {
       open.pop();
     } else if (token === ",") {
       values += 1;
-      if (values > MAX_VALUES) return "too_many_values";
+      if (values > most) return "too_many_values";
     } else if (token === ":") {
       const names = open.at(-1);
       const name = nameOf(last);

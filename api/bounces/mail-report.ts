@@ -10,8 +10,14 @@ const ORIGINAL_TYPES = new Set([
   "message/global-headers",
 ]);
 const LIMITS = { maxNestingDepth: 16, maxHeadersSize: 256 * 1_024 };
+/** Each costs the parser some µs, as lines, and some dozen, as parts: a mail of nothing else would hold up everybody for seconds. */
+const MAX_LINES = 20_000;
+const MAX_BOUNDARIES = 1_000;
 /** Of one report; a mail of ours has one recipient. */
 const MAX_RECIPIENTS = 20;
+
+const LINE_FEED = 10;
+const HYPHEN = 45;
 
 type Fields = ReadonlyMap<string, string>;
 
@@ -98,7 +104,19 @@ const readOldBounce = (recipient: string, body: string, parts: Parts): readonly 
   return [{ kind: "report", report }];
 };
 
+/** Whether a mail is made of more lines, or of more that look like boundaries, than a mail server would write. */
+const isBloated = (raw: Uint8Array): boolean => {
+  let [lines, boundaries] = [0, 0];
+  for (let at = raw.indexOf(LINE_FEED); at >= 0; at = raw.indexOf(LINE_FEED, at + 1)) {
+    lines += 1;
+    if (raw[at + 1] === HYPHEN && raw[at + 2] === HYPHEN) boundaries += 1;
+    if (lines > MAX_LINES || boundaries > MAX_BOUNDARIES) return true;
+  }
+  return false;
+};
+
 const parse = async (raw: Uint8Array): Promise<Email | undefined> => {
+  if (isBloated(raw)) return undefined;
   try {
     return await PostalMime.parse(raw, { ...LIMITS, forceRfc822Attachments: true, attachmentEncoding: "utf8" });
   } catch {

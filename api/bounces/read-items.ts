@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { type ShapeLimits, shapeFault } from "../json-shape.ts";
 import { ProblemError } from "../problem.ts";
 import { readJsonReports } from "./json-reports.ts";
 import { readMailReport } from "./mail-report.ts";
@@ -10,6 +11,8 @@ const MAX_BODY_BYTES = 1_024 * 1_024;
 /** Each may cost a statement's share, and a search for tokens. */
 const MAX_ITEMS = 1_000;
 
+/** Of JSON; a report of a provider has some dozen values. */
+const LIMITS: ShapeLimits = { depth: 32, values: 100_000 };
 /** SNS sends its JSON as plain text. */
 const JSON_TYPES = new Set(["application/json", "text/plain"]);
 const ACCEPTED = "message/rfc822, multipart/report, application/json";
@@ -28,13 +31,16 @@ const readBytes = async (c: Context): Promise<Uint8Array> => {
 
 /** An object or an array: nothing else is a report. */
 const parseJson = (bytes: Uint8Array): object => {
+  let text: string;
   let body: unknown;
   try {
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    body = JSON.parse(text);
   } catch (cause) {
     throw new ProblemError("malformed_json", { cause });
   }
   if (typeof body !== "object" || body === null) throw new ProblemError("malformed_json");
+  if (shapeFault(text, LIMITS) !== undefined) throw new ProblemError("malformed_json");
   return body;
 };
 
