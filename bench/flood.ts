@@ -60,10 +60,22 @@ const shown = (name: string, { accepted, seconds: took, latencies, refused }: Lo
   return `${name.padEnd(20)} ${accepted} accepted in ${took.toFixed(0)} s, ${times}; refused ${statuses.join(", ") || "none"}`;
 };
 
+/** What those waited for who asked within each second: the opening burst of a flood is over within one. */
+const eachSecond = ({ latencies, sentAt }: LoadFigures): string => {
+  const bySecond = Map.groupBy(latencies.entries(), ([index]) => Math.floor((sentAt[index] ?? 0) / 1_000));
+  const lines = [...bySecond].map(([second, entries]) => {
+    const times = entries.map(([, ms]) => ms);
+    const [p50, p99, most] = [quantile(times, 0.5), quantile(times, 0.99), Math.max(...times)];
+    return `  ${String(second).padStart(4)} ${[times.length, p50, p99, most].map((value) => value.toFixed(0).padStart(9)).join("")}`;
+  });
+  return [`second accepted   p50 ms   p99 ms  most ms`, ...lines].join("\n");
+};
+
 const together = (all: readonly LoadFigures[]): LoadFigures => ({
   accepted: all.reduce((sum, { accepted }) => sum + accepted, 0),
   seconds: Math.max(...all.map((each) => each.seconds)),
   latencies: all.flatMap(({ latencies }) => latencies),
+  sentAt: all.flatMap(({ sentAt }) => sentAt),
   refused: Object.fromEntries(
     ["429", "503"].flatMap((status) => {
       const count = all.reduce((sum, { refused }) => sum + (refused[status] ?? 0), 0);
@@ -86,7 +98,8 @@ const run = async (): Promise<void> => {
     [process.execPath, import.meta.path, `--flood=${port}`, `--connections=${connections}`, `--seconds=${seconds}`],
     { stdout: "inherit", stderr: "inherit" },
   );
-  console.log(shown("people in the flood", await people(port, seconds)));
+  const flooded = await people(port, seconds);
+  console.log(`${shown("people in the flood", flooded)}\n${eachSecond(flooded)}`);
   await flood.exited;
 };
 

@@ -7,6 +7,8 @@ export interface LoadFigures {
   readonly seconds: number;
   /** From request to whole answer, one for each accepted signup, in ms. */
   readonly latencies: readonly number[];
+  /** When each of these requests was sent, in ms since the load began. */
+  readonly sentAt: readonly number[];
   /** How many answers of another status there were. */
   readonly refused: Readonly<Record<string, number>>;
 }
@@ -71,6 +73,7 @@ export const signUpMany = async (load: Load): Promise<LoadFigures> => {
   const { port, connections, more, headers, mayBeRefusedBy = [], everyMs = 0 } = load;
   const prefix = `b${randomHex(5)}`;
   const latencies: number[] = [];
+  const allSentAt: number[] = [];
   const refused: Record<string, number> = {};
   let asked = 0;
   const startedAt = performance.now();
@@ -96,8 +99,10 @@ export const signUpMany = async (load: Load): Promise<LoadFigures> => {
           const status = statusOf(answer);
           if (status === undefined) return;
           const tookMs = performance.now() - sentAt;
-          if (status === "201") latencies.push(tookMs);
-          else if (mayBeRefusedBy.includes(status)) refused[status] = (refused[status] ?? 0) + 1;
+          if (status === "201") {
+            latencies.push(tookMs);
+            allSentAt.push(sentAt - startedAt);
+          } else if (mayBeRefusedBy.includes(status)) refused[status] = (refused[status] ?? 0) + 1;
           else return reject(new Error(`a signup was answered:\n${answer}`));
           answer = "";
           if (tookMs < everyMs) setTimeout(() => send(open), everyMs - tookMs);
@@ -110,5 +115,6 @@ export const signUpMany = async (load: Load): Promise<LoadFigures> => {
     await promise.finally(() => socket.end());
   };
   await Promise.all(Array.from({ length: connections }, connection));
-  return { accepted: latencies.length, seconds: (performance.now() - startedAt) / 1_000, latencies, refused };
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return { accepted: latencies.length, seconds, latencies, sentAt: allSentAt, refused };
 };

@@ -2,7 +2,9 @@ import { expect, test } from "bun:test";
 import { openDatabase } from "../../database/connection.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { aBody, anApp, postSignup } from "../app-for-tests.ts";
-import { createPace, MOST_UNDER_WAY } from "./pace.ts";
+import { ProblemError } from "../problem.ts";
+import type { Admit } from "./admission.ts";
+import { createPace, MOST_AT_WORK, MOST_UNDER_WAY } from "./pace.ts";
 
 const aPace = () => {
   let now = 0;
@@ -31,22 +33,41 @@ test("one that asks again and again over many connections gets 200 answers a sec
   expect(pace("flood")).toBe(0);
 });
 
-test("what is beyond 1,024 requests of one client under way is refused unread; other clients are not", async () => {
+test("of one client 64 requests are worked on at a time, the others wait unread; what is beyond 1,024 is refused unread", async () => {
   const db = openDatabase({ url: "postgres://nobody@127.0.0.1:1/none", poolSize: 1, applicationName: "test" });
-  let asked = 0;
-  const endless = async () => {
-    asked += 1;
-    return new Promise<never>(() => {});
+  const asked: string[] = [];
+  const refuse: (() => void)[] = [];
+  const endless: Admit = async ({ client }) => {
+    asked.push(client);
+    return new Promise<never>((_, reject) => refuse.push(() => reject(new ProblemError("too_many_requests"))));
   };
   const { app } = anApp(db, { admit: endless, clientOf: (request) => request.headers.get("X-Client") ?? "" });
   const post = (client: string) => app.fetch(postSignup(aBody(), { "X-Client": client }));
-  for (let index = 0; index < MOST_UNDER_WAY; index += 1) void post("flood");
-  await eventually(() => asked === MOST_UNDER_WAY);
+  const flood = Array.from({ length: MOST_UNDER_WAY }, () => post("flood"));
+  await eventually(() => asked.length === MOST_AT_WORK);
   const refused = await post("flood");
   expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "15"]);
   expect(refused.headers.get("ratelimit-policy")).toBe('"concurrent";q=1024;qu="concurrent-requests"');
   expect(refused.headers.get("x-frame-options")).toBe("DENY");
+  // Nobody else waits; and when one of its requests has ended, the next one's turn comes.
   void post("person");
-  await eventually(() => asked === MOST_UNDER_WAY + 1);
+  await eventually(() => asked.at(-1) === "person");
+  expect(asked).toHaveLength(MOST_AT_WORK + 1);
+  refuse[0]?.();
+  await eventually(() => asked.length === MOST_AT_WORK + 2);
+  expect((await Promise.race(flood)).headers.get("ratelimit-policy")).toBeNull();
+  await db.destroy();
+});
+
+test("a proxy that is not trusted yet may have all of its requests worked on", async () => {
+  const db = openDatabase({ url: "postgres://nobody@127.0.0.1:1/none", poolSize: 1, applicationName: "test" });
+  let asked = 0;
+  const endless: Admit = async () => {
+    asked += 1;
+    return new Promise<never>(() => {});
+  };
+  const { app } = anApp(db, { admit: endless, clientOf: () => "10.0.0.1" });
+  for (let index = 0; index < 2 * MOST_AT_WORK; index += 1) void app.fetch(postSignup(aBody()));
+  await eventually(() => asked === 2 * MOST_AT_WORK);
   await db.destroy();
 });

@@ -1,6 +1,8 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { instruments } from "../../observability/metrics.ts";
 import { jitteredMs } from "../../runtime/backoff.ts";
+import { createSlots, type Slots } from "../../runtime/slots.ts";
+import { isPrivate } from "../client/client.ts";
 import { HashQueueFull } from "../passwords/hasher.ts";
 import { ProblemError } from "../problem.ts";
 
@@ -9,7 +11,7 @@ export interface PaceDeps {
   readonly clientOf: (request: Request) => string;
   /** Monotonic, in ms. */
   readonly now: () => number;
-  readonly pause: (ms: number) => Promise<void>;
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
 }
 
@@ -19,8 +21,11 @@ const LONGEST_HOLD_MS = 15_000;
 /** Shorter holds are not worth a timer. */
 const SHORTEST_HOLD_MS = 10;
 const MAX_CLIENTS = 10_000;
-/** Requests of one client that are under way at a time, those that are held back included. */
+/** Requests of one client that are under way at a time, those that wait for their turn included. */
 export const MOST_UNDER_WAY = 1_024;
+/** Of these are worked on at a time: about as many passwords as are hashed in a second. */
+export const MOST_AT_WORK = 64;
+const LONGEST_TURN_MS = 2_000;
 
 /** How long each client's refusals are held back: it gets 200 a second; what would be held for longer than 15 s, after 7.5 to 15 s. */
 export const createPace = ({ now: clock, random }: Pick<PaceDeps, "now" | "random">): ((client: string) => number) => {
@@ -44,11 +49,11 @@ export const createPace = ({ now: clock, random }: Pick<PaceDeps, "now" | "rando
 const isRefused = ({ res: { status }, error }: Context): boolean =>
   status === 429 || (status === 503 && (error === undefined || error instanceof HashQueueFull));
 
-/** What one client may do to a process with refusals. */
+/** What one client may do to a process. */
 export interface Pacing {
-  /** Outermost: holds back the refusals of a client that gets many. A held answer costs a timer. */
+  /** Outermost: lets the requests of a client take turns, and holds back the refusals of one that gets many. */
   readonly hold: MiddlewareHandler;
-  /** Refuses what is beyond 1,024 requests of a client under way, before it is read. */
+  /** Refuses those whose turn does not come, before they are read. */
   readonly cap: MiddlewareHandler;
 }
 
@@ -58,30 +63,66 @@ const BEYOND = {
   RateLimit: `"concurrent";r=0;t=${LONGEST_HOLD_MS / 1_000}`,
 };
 
+class NoTurn extends Error {
+  override readonly name = "NoTurn";
+}
+
+/** On a private network it may be a proxy that is not trusted, before which everybody is one client. */
+const turnsOf = (client: string): Slots => {
+  const size = isPrivate(client) ? MOST_UNDER_WAY : MOST_AT_WORK;
+  const onFull = () => new NoTurn();
+  return createSlots({ size, maxWaitMs: LONGEST_TURN_MS, maxWaiting: MOST_UNDER_WAY - size, onFull });
+};
+
+interface ClientTurns {
+  readonly turns: Slots;
+  underWay: number;
+}
+
 /**
- * A client that asks again at once, over thousands of connections, would keep the process busy with nothing but refusals: reading
- * each costs more than refusing it, and all of that comes before anybody else's turn.
+ * A client that asks again at once, over thousands of connections, would keep the process busy with nothing but itself: reading and
+ * refusing each costs more than a hash's wait, and all of that comes before anybody else's turn. So 64 of its requests are worked on
+ * at a time, and the others wait unread, where they cost nothing; those whose turn does not come within 2 s, or that are beyond 1,024, are
+ * refused, 200 in a second.
  */
 export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing => {
   const holdMs = createPace({ now, random });
-  const underWay = new Map<string, number>();
+  const clients = new Map<string, ClientTurns>();
+  const refusedUnread = new WeakSet<Request>();
+
+  const holdBack = async (request: Request, client: string): Promise<void> => {
+    const ms = holdMs(client);
+    // Not for somebody who has left.
+    if (ms > 0) await pause(ms, request.signal);
+  };
 
   return {
     hold: async (c, next) => {
-      const client = clientOf(c.req.raw);
-      underWay.set(client, (underWay.get(client) ?? 0) + 1);
+      const request = c.req.raw;
+      const client = clientOf(request);
+      const known = clients.get(client);
+      const own = known ?? { turns: turnsOf(client), underWay: 0 };
+      if (known === undefined) clients.set(client, own);
+      own.underWay += 1;
       try {
-        await next();
-        const ms = isRefused(c) ? holdMs(client) : 0;
-        if (ms > 0) await pause(ms);
+        // Until the refusal is answered: the next one would be refused as well.
+        await own.turns.run(async () => {
+          await next();
+          if (isRefused(c)) await holdBack(request, client);
+        });
+      } catch (error) {
+        if (!(error instanceof NoTurn)) throw error;
+        // What it costs to refuse it is spread, too.
+        await holdBack(request, client);
+        refusedUnread.add(request);
+        return await next();
       } finally {
-        const left = (underWay.get(client) ?? 1) - 1;
-        if (left === 0) underWay.delete(client);
-        else underWay.set(client, left);
+        own.underWay -= 1;
+        if (own.underWay === 0) clients.delete(client);
       }
     },
-    cap: async (c, next) => {
-      if ((underWay.get(clientOf(c.req.raw)) ?? 0) <= MOST_UNDER_WAY) return next();
+    cap: (c, next) => {
+      if (!refusedUnread.has(c.req.raw)) return next();
       instruments().admissionRefused.add(1, { "signup.limit": "concurrent" });
       throw new ProblemError("too_many_requests", { headers: BEYOND });
     },
