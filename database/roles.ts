@@ -62,7 +62,7 @@ export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
     users: { select: ["id", "user_name", "email", "email_key", "email_verified_at", "created_at"] },
     events: { select: true, insert: true },
     deliveries: { select: true, insert: true, update: true },
-    suppressions: { select: ["email_key", "reason"], insert: true },
+    suppressions: { select: ["email_key"], insert: true },
     accounts: { select: true, update: ["balance"] },
     transactions: { select: true, update: ["status", "reason", "settled_at"] },
     signing_keys: { select: true },

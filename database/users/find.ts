@@ -3,7 +3,7 @@ import { type Database, statement } from "../connection.ts";
 import type { DeliveryState } from "../ledger/states.ts";
 import type { TimelineStep } from "../ledger/timeline.ts";
 import { isUuid, SQL_UUID } from "../uuid.ts";
-import { findSuppressedMailboxes } from "./suppressions.ts";
+import { findMailboxReasons } from "./suppressions.ts";
 
 /** A user, with the deliveries of all events about them. Contains personal data. */
 export interface FoundUser {
@@ -130,7 +130,7 @@ export const findUsers = async (db: Database, text: string, limit: number): Prom
   const wanted = text.trim();
   const rows = await find(db, isUuid(wanted) ? wanted : null, comparisonKey(wanted), limit, nameKey(wanted));
   const open = rows.flatMap(({ email, suppressed }) => (email === null || suppressed !== null ? [] : [email]));
-  const mailboxes = await findSuppressedMailboxes(db, open);
+  const mailboxes = await findMailboxReasons(db, open);
   return [...Map.groupBy(rows, (row) => row.found_subject)].map(([subject, ofUser]) => {
     const [user] = ofUser;
     const email = user?.email ?? null;

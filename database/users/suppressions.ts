@@ -23,26 +23,41 @@ export const suppressAddress = async (
   await suppress(db, addressKey, reason, eventId);
 };
 
-const find = statement<{ readonly email_key: string; readonly reason: string }, [readonly string[]]>(`
-  select email_key, reason from suppressions
-  where email_key in (select value from json_array_elements_text($1::json))`);
+const findKeys = statement<{ readonly email_key: string }, [readonly string[]]>(`
+  select email_key from suppressions where email_key in (select value from json_array_elements_text($1::json))`);
 
-/**
- * Of addresses whose own keys are not suppressed: those of a suppressed mailbox, with the reason. A statement is only needed for who is
- * spelt in another way than `canonicalMailbox` spells it.
- */
-export const findSuppressedMailboxes = async (
-  db: Database,
-  emails: readonly string[],
-): Promise<ReadonlyMap<string, string>> => {
-  const mailboxes = new Map(
+/** By address, the mailbox of those that are spelt in another way than `canonicalMailbox` spells it. */
+const otherSpellings = (emails: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(
     emails.flatMap((email) => {
       const mailbox = canonicalMailbox(email);
       return mailbox === comparisonKey(email) ? [] : [[email, mailbox] as const];
     }),
   );
+
+/** Of addresses whose own keys are not suppressed: those of a suppressed mailbox. A statement is only needed for other spellings. */
+export const findSuppressedMailboxes = async (
+  db: Database,
+  emails: readonly string[],
+): Promise<ReadonlySet<string>> => {
+  const mailboxes = otherSpellings(emails);
+  if (mailboxes.size === 0) return new Set();
+  const suppressed = new Set((await findKeys(db, [...new Set(mailboxes.values())])).map((row) => row.email_key));
+  return new Set([...mailboxes].flatMap(([email, mailbox]) => (suppressed.has(mailbox) ? [email] : [])));
+};
+
+const findReasons = statement<{ readonly email_key: string; readonly reason: string }, [readonly string[]]>(`
+  select email_key, reason from suppressions where email_key in (select value from json_array_elements_text($1::json))`);
+
+/** The same for an operator, with the reasons. */
+export const findMailboxReasons = async (
+  db: Database,
+  emails: readonly string[],
+): Promise<ReadonlyMap<string, string>> => {
+  const mailboxes = otherSpellings(emails);
   if (mailboxes.size === 0) return new Map();
-  const reasons = new Map((await find(db, [...new Set(mailboxes.values())])).map((row) => [row.email_key, row.reason]));
+  const rows = await findReasons(db, [...new Set(mailboxes.values())]);
+  const reasons = new Map(rows.map((row) => [row.email_key, row.reason]));
   return new Map(
     [...mailboxes].flatMap(([email, mailbox]) => {
       const reason = reasons.get(mailbox);

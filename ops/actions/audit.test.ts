@@ -217,7 +217,8 @@ test("every action that changes something is audited, and a command changes noth
   expect(unaudited).toEqual([]);
 
   const commands = join(folder, "..", "commands");
-  const reading = /\/(uuid|audit|ledger\/cancel|ledger\/counts|group-status|groups|users\/suppressions)\.ts$/;
+  const reading =
+    /\/(uuid|audit|connection|events\/types|ledger\/cancel|ledger\/counts|group-status|groups|users\/suppressions)\.ts$/;
   const direct = readdirSync(commands).flatMap((file) => {
     const source = readFileSync(join(commands, file), "utf8").replaceAll(/import type[^;]*;/g, "");
     const imported = [...source.matchAll(/"(\.\.\/\.\.\/(?:database|stream)\/[^"]*)"/g)].map(([, path = ""]) => path);
