@@ -1,3 +1,4 @@
+import { createRecent } from "../../runtime/recent.ts";
 import {
   COUNTS,
   type Left,
@@ -79,16 +80,6 @@ const withMember = (members: string, member: string, token: string, known: strin
   return all;
 };
 
-/** Sets a key as the newest, and forgets what is over, and what is beyond `max`, from the oldest on. */
-const put = <Value extends Expiring>(map: Map<string, Value>, key: string, value: Value, now: number, max: number) => {
-  map.delete(key);
-  map.set(key, value);
-  for (const [oldest, { endsAt }] of map) {
-    if (endsAt > now && map.size <= max) break;
-    map.delete(oldest);
-  }
-};
-
 const intervalOf = ({ periodMs, quota }: Limit): number => periodMs / quota;
 
 /** How much too early the request is; less than a ms is rounding. */
@@ -119,8 +110,8 @@ const answerTo = (counted: readonly Counted[]): LimitAnswer => {
 export const createInProcessLimits = (options: InProcessOptions): InProcessLimits => {
   const { now: clock, keepMs, maxKeys = MAX_KEYS } = options;
   /** They end when they are whole again. */
-  const limits = new Map<string, Expiring>();
-  const records = new Map<string, RequestRecord>();
+  const limits = createRecent<Expiring>(maxKeys);
+  const records = createRecent<RequestRecord>(maxKeys);
 
   const recordOf = (key: string, now: number): RequestRecord => {
     const record = records.get(key);
@@ -154,10 +145,10 @@ export const createInProcessLimits = (options: InProcessOptions): InProcessLimit
         let { wholeAt } = record;
         for (const { key, wholeAfterMs } of counted) {
           if (key === undefined) wholeAt = now + wholeAfterMs;
-          else put(limits, key, { endsAt: now + wholeAfterMs }, now, maxKeys);
+          else limits.set(key, { endsAt: now + wholeAfterMs });
         }
         const members = withMember(record.members, member, token, known);
-        put(records, recordKey, { endsAt: now + keepMs, wholeAt, members }, now, maxKeys);
+        records.set(recordKey, { endsAt: now + keepMs, wholeAt, members });
       };
       return { answer, isFarFromLimits: counted.every(isFar), isRepeated, commit };
     },
@@ -169,8 +160,8 @@ export const createInProcessLimits = (options: InProcessOptions): InProcessLimit
       const { limit, key } = refusing;
       const record = recordOf(recordKey, now);
       const wholeAt = Math.max(wholeAtOf(record, key), now + waitMs + limit.periodMs - intervalOf(limit));
-      if (key === undefined) put(records, recordKey, { ...record, endsAt: now + keepMs, wholeAt }, now, maxKeys);
-      else put(limits, key, { endsAt: wholeAt }, now, maxKeys);
+      if (key === undefined) records.set(recordKey, { ...record, endsAt: now + keepMs, wholeAt });
+      else limits.set(key, { endsAt: wholeAt });
     },
   };
 };

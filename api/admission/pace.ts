@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { instruments } from "../../observability/metrics.ts";
 import { jitteredMs } from "../../runtime/backoff.ts";
+import { createRecent } from "../../runtime/recent.ts";
 import { createSlots, type Slots } from "../../runtime/slots.ts";
 import { isPrivate } from "../client/client.ts";
 import { HashQueueFull } from "../passwords/hasher.ts";
@@ -30,17 +31,12 @@ const LONGEST_TURN_MS = 2_000;
 /** How long each client's refusals are held back: it gets 200 a second; what would be held for longer than 15 s, after 7.5 to 15 s. */
 export const createPace = ({ now: clock, random }: Pick<PaceDeps, "now" | "random">): ((client: string) => number) => {
   /** When the next refusal of a client is due. */
-  const dueAt = new Map<string, number>();
+  const dueAt = createRecent<number>(MAX_CLIENTS);
   return (client) => {
     const now = clock();
     const due = Math.max(now, dueAt.get(client) ?? 0);
     if (due - now > LONGEST_HOLD_MS) return jitteredMs(LONGEST_HOLD_MS, random);
-    dueAt.delete(client);
     dueAt.set(client, due + 1_000 / PER_SECOND);
-    for (const [oldest, at] of dueAt) {
-      if (at > now && dueAt.size <= MAX_CLIENTS) break;
-      dueAt.delete(oldest);
-    }
     return due - now < SHORTEST_HOLD_MS ? 0 : due - now;
   };
 };

@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import { createRecent } from "../../runtime/recent.ts";
 import type { Network } from "../../settings/networks.ts";
 
 type Address = ReturnType<typeof ipaddr.parse>;
@@ -57,7 +58,7 @@ const MOST_HOPS = 10_000;
 
 /** Reads addresses; undefined: it is none. */
 const createReadHop = (trusted: readonly Network[]): ((text: string) => Hop | undefined) => {
-  const hops = new Map<string, Hop>();
+  const hops = createRecent<Hop>(MOST_HOPS);
   return (text) => {
     const known = hops.get(text);
     if (known !== undefined) return known;
@@ -65,8 +66,6 @@ const createReadHop = (trusted: readonly Network[]): ((text: string) => Hop | un
     if (address === undefined) return undefined;
     const hop = { key: keyOf(address), isTrusted: trusted.some((network) => isWithin(address, network)) };
     hops.set(text, hop);
-    const [oldest] = hops.keys();
-    if (hops.size > MOST_HOPS && oldest !== undefined) hops.delete(oldest);
     return hop;
   };
 };

@@ -1,7 +1,9 @@
+import { createRecent } from "../../runtime/recent.ts";
+
 /** Wrong tokens of one client within the window, after which it is refused until the window is over. */
 const MOST = 10;
 const WINDOW_MS = 60_000;
-/** Clients that are remembered; the one that was wrong longest ago is forgotten first. */
+/** Clients that are remembered; those that were wrong longest ago are forgotten first. */
 const MOST_CLIENTS = 10_000;
 
 /** Counts wrong tokens, for each client by itself. In this process alone. */
@@ -16,7 +18,7 @@ export interface TokenAttempts {
 
 /** `now`: monotonic, ms. */
 export const createTokenAttempts = (now: () => number): TokenAttempts => {
-  const clients = new Map<string, { readonly began: number; readonly failures: number }>();
+  const clients = createRecent<{ readonly began: number; readonly failures: number }>(MOST_CLIENTS);
   const current = (client: string) => {
     const known = clients.get(client);
     return known !== undefined && now() - known.began < WINDOW_MS ? known : undefined;
@@ -28,12 +30,8 @@ export const createTokenAttempts = (now: () => number): TokenAttempts => {
     },
     failed(client) {
       const { began, failures } = current(client) ?? { began: now(), failures: 0 };
-      // Set anew, so that the order of the map is that of the last failures.
-      clients.delete(client);
       clients.set(client, { began, failures: failures + 1 });
-      const [oldest] = clients.keys();
-      if (clients.size > MOST_CLIENTS && oldest !== undefined) clients.delete(oldest);
     },
-    succeeded: (client) => void clients.delete(client),
+    succeeded: (client) => clients.delete(client),
   };
 };

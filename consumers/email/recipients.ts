@@ -11,7 +11,8 @@ import { wireAddress } from "./headers.ts";
 type ToUser = Piece<{ readonly user_id: string }>;
 
 /**
- * The look-up of every group that sends mail to a user: the recipient, and whether the address is suppressed. One statement.
+ * The look-up of every group that sends mail to a user: the recipient, and whether the address is suppressed. One statement,
+ * and a second one for addresses that are other spellings of their mailbox.
  * `asksToConfirm`: whether a mail only asks to confirm the address; it is cancelled if that is done. `capsOf`: the quotas that a
  * mail to an address uses.
  */
