@@ -118,6 +118,25 @@ describe("admission", () => {
   });
 });
 
+test("what nobody waits for is collected, also while a call is under way: no call for each", async () => {
+  const requests: number[] = [];
+  const { ask } = await anAdmission({
+    limits: limitsOf({}),
+    take: async (asked) => {
+      requests.push(asked.length);
+      await Bun.sleep(1);
+      return asked.map(() => ({ kind: "admitted" }));
+    },
+  });
+  const total = () => requests.reduce((sum, count) => sum + count, 0);
+  for (let index = 0; index < 100; index += 1) {
+    await ask("127.0.0.1");
+    await Bun.sleep(1);
+  }
+  await eventually(() => total() === 100);
+  expect(total() / requests.length).toBeGreaterThan(4);
+});
+
 describe("several processes", () => {
   /** With a state of its own, and the same Redis. */
   const another = ({ take, now }: Pick<AdmissionDeps, "take" | "now">, replaced: Partial<AdmissionDeps> = {}) =>

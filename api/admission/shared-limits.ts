@@ -31,12 +31,15 @@ interface Waiting {
 }
 
 /**
- * Requests share calls: those of one turn of the event loop, and those that come while a call is under way. After a call that failed,
+ * Requests share calls: those of one turn of the event loop, those that come while a call is under way, and those that nobody waits for,
+ * which are collected meanwhile. After a call that failed,
  * or was not answered in time, the answer is undefined at once, until Redis has answered again.
  */
 export const createSharedLimits = ({ take, now, log }: SharedLimitsDeps): SharedLimits => {
   let waiting: Waiting[] = [];
   let isAsking = false;
+  /** Somebody waits for an answer, or what is asked later has been collected for long enough. */
+  let isDue = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** Since a failure: when to ask again. */
   let askAgainAt: number | undefined;
@@ -63,14 +66,17 @@ export const createSharedLimits = ({ take, now, log }: SharedLimitsDeps): Shared
   };
 
   const askAll = async (): Promise<void> => {
-    while (waiting.length > 0 && askAgainAt === undefined) {
+    while (isDue && waiting.length > 0 && askAgainAt === undefined) {
       const batch = waiting.slice(0, MAX_BATCH);
       waiting = waiting.slice(MAX_BATCH);
+      // What came meanwhile to be asked later is collected on.
+      isDue = waiting.length > 0;
       await ask(batch);
     }
+    isAsking = false;
+    if (askAgainAt === undefined) return;
     for (const { resolve } of waiting) resolve(undefined);
     waiting = [];
-    isAsking = false;
   };
 
   /** Whether Redis is to be asked. While it is away, one request a second asks for nobody. */
@@ -85,6 +91,7 @@ export const createSharedLimits = ({ take, now, log }: SharedLimitsDeps): Shared
   const askSoon = (): void => {
     clearTimeout(timer);
     timer = undefined;
+    isDue = true;
     if (!isAsking) setImmediate(() => void askAll());
     isAsking = true;
   };
@@ -101,7 +108,8 @@ export const createSharedLimits = ({ take, now, log }: SharedLimitsDeps): Shared
     takeLater(request, onAnswer) {
       if (!isAvailable(request)) return;
       waiting.push({ request, resolve: onAnswer });
-      timer ??= setTimeout(askSoon, LATER_MS);
+      if (waiting.length >= MAX_BATCH) askSoon();
+      else timer ??= setTimeout(askSoon, LATER_MS);
     },
   };
 };
