@@ -7,9 +7,10 @@ const UNITS = [
   { ms: 1_000, vi: "giây", en: "s" },
 ] as const;
 
-/** A duration as people say it: tenths below ten seconds, then whole units. 310 -> `0.3 s`, `0,3 giây`. Of server and browser. */
+/** A duration as people say it. 42 -> `42 ms`; 310 -> `0.3 s`, `0,3 giây`; from ten seconds on, whole units. Of server and browser. */
 export const durationText = (ms: number, language: Locale): string => {
   const positive = Math.max(0, ms);
+  if (positive < 100) return `${Math.round(positive)} ms`;
   const unit = UNITS.find(({ ms: size }) => positive >= size) ?? UNITS[3];
   const digits = positive < 10_000 ? 1 : 0;
   const count = Math.floor((positive / unit.ms) * 10 ** digits) / 10 ** digits;

@@ -14,9 +14,9 @@ main{flex:1;width:100%;max-width:34rem;margin:0 auto;padding:0 1rem 3rem}
 main.wide,body:has(.wide) header{max-width:66rem}
 a{color:var(--accent);text-underline-offset:.18em;text-decoration-thickness:.08em}
 a:hover{text-decoration-thickness:.16em}
-h1{font-size:clamp(1.75rem,1.3rem + 1.8vw,2.4rem);line-height:1.16;letter-spacing:-.035em;margin:0 0 .6rem;text-wrap:balance}
+h1{font-size:clamp(1.75rem,1.4rem + 1.4vw,2.1rem);line-height:1.16;letter-spacing:-.035em;margin:0 0 .6rem;text-wrap:balance}
 h2{font-size:1.05rem;letter-spacing:-.01em;margin:1.75rem 0 .4rem}
-p{margin:0 0 1rem}
+p{margin:0 0 1rem;text-wrap:pretty}
 .soft,.hint{color:var(--soft)}
 .card{position:relative;background:var(--card);border-radius:18px;overflow:hidden;box-shadow:0 1px 2px #0a624714,0 18px 48px -18px #0a624740}
 .card::before{content:"";display:block;height:9px;background:repeating-linear-gradient(-45deg,var(--accent) 0 14px,transparent 14px 22px,var(--sun) 22px 36px,transparent 36px 44px)}

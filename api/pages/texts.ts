@@ -97,7 +97,7 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     language: "English",
     otherLanguage: "Tiếng Việt",
     signUp: "Create your account",
-    lead: "It takes a minute. Your welcome mail arrives seconds later.",
+    lead: "It takes a minute. The welcome mail follows within seconds.",
     userName: "User name",
     userNameHint: "At most 64 characters.",
     email: "Email",

@@ -67,7 +67,8 @@ test.each([
 ])("%p probably means %p", (typed, meant) => expect(probablyMeant(typed)).toBe(meant));
 
 test.each([
-  [-5, "0.0 s", "0,0 giây"],
+  [-5, "0 ms", "0 ms"],
+  [42, "42 ms", "42 ms"],
   [310, "0.3 s", "0,3 giây"],
   [9_999, "9.9 s", "9,9 giây"],
   [59_999, "59 s", "59 giây"],

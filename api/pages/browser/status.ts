@@ -4,6 +4,8 @@ const LANGUAGE = document.documentElement.lang === "en" ? "en" : "vi";
 /** What may change; all else of the page stays as it is, and so does where a reader is in it. */
 const PARTS = ["stamp", "state", "count", "retry", "steps", "next", "updates"];
 const POLL_EVERY_MS = 5_000;
+/** What counts does so in tenths. The clocks of reader and server may differ, too. */
+const SHORTEST_MS = 100;
 
 const local = new Intl.DateTimeFormat(LANGUAGE === "en" ? "en-GB" : "vi-VN", {
   dateStyle: "short",
@@ -21,7 +23,7 @@ const localise = () => {
 const tick = () => {
   for (const place of document.querySelectorAll<HTMLElement>("[data-since]")) {
     const { since = "", before = "", after = "" } = place.dataset;
-    place.textContent = `${before}${durationText(Date.now() - Date.parse(since), LANGUAGE)}${after}`;
+    place.textContent = `${before}${durationText(Math.max(SHORTEST_MS, Date.now() - Date.parse(since)), LANGUAGE)}${after}`;
   }
   for (const place of document.querySelectorAll<HTMLElement>("[data-until]")) {
     const leftMs = Date.parse(place.dataset["until"] ?? "") - Date.now();
