@@ -1,4 +1,5 @@
 import type { Context, Handler } from "hono";
+import { raw } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { TraceContext } from "../../observability/trace-context.ts";
 import type { Locale } from "../../stream/events/user-signed-up.ts";
@@ -7,6 +8,7 @@ import type { ReportError } from "../errors.ts";
 import { languageOf } from "../language.ts";
 import { readText, requireForm } from "../read-body.ts";
 import { traceOf } from "../request-trace.ts";
+import { stampSvg } from "./art/stamp.ts";
 import { CONFIRMATION_TEXTS } from "./confirmation-texts.ts";
 import { Layout } from "./layout.tsx";
 import { orFailure } from "./or-failure.tsx";
@@ -42,8 +44,9 @@ const Confirmation = ({ language, brandName, token, state }: ConfirmationProps) 
   const { title, text } = texts.states[state];
   return (
     <Layout language={language} brandName={brandName} title={title} path={pathOf(token)}>
-      <div class="card">
+      <div class="card envelope">
         <div class="inside">
+          {raw(stampSvg())}
           <h1>{title}</h1>
           <p role="status">{text}</p>
           {state === "open" ? (

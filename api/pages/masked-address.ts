@@ -24,12 +24,12 @@ export const rememberAddress = (
     maxAge: KEPT_S,
     httpOnly: true,
     sameSite: "Lax",
-    secure: isSecure,
+    ...(isSecure ? { prefix: "secure", secure: true } : {}),
   });
 
 /** What this browser has typed, masked; undefined: another browser, or too long ago. */
-export const rememberedAddress = (c: Context): string | undefined => {
-  const value = getCookie(c, NAME);
+export const rememberedAddress = (c: Context, isSecure: boolean): string | undefined => {
+  const value = isSecure ? getCookie(c, NAME, "secure") : getCookie(c, NAME);
   return value !== undefined && MASKED.test(value) ? value : undefined;
 };
 

@@ -79,13 +79,14 @@ test("shows where the mail goes in the browser that signed up alone, and masked"
   const path = `/signups/${committed[0]?.event_id}`;
   const cookie = sent.headers.get("set-cookie") ?? "";
   expect(cookie).toMatch(/; Max-Age=900; Path=\/signups\/[\w-]+; HttpOnly; Secure; SameSite=Lax$/);
+  expect(cookie).toStartWith("__Secure-signup_to=");
   expect(cookie).toContain(`Path=${path};`);
   const pageOf = async (headers: Readonly<Record<string, string>>) => (await app.fetch(get(path, headers))).text();
   const own = await pageOf({ Cookie: cookie.split(";")[0] ?? "" });
   expect(own).toContain('<span class="address">h***@gmail.com</span>');
   expect(own).not.toContain(form.get("email"));
   expect(await pageOf({})).not.toContain("gmail.com");
-  expect(await pageOf({ Cookie: "signup_to=%3Cscript%3E***@evil.example" })).not.toContain("evil.example");
+  expect(await pageOf({ Cookie: "__Secure-signup_to=%3Cscript%3E***@evil.example" })).not.toContain("evil.example");
 });
 
 test("where accounts are not disclosed, says of none that it was made", async () => {

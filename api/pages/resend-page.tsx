@@ -1,4 +1,5 @@
 import type { Context, Handler } from "hono";
+import { raw } from "hono/html";
 import type { TraceContext } from "../../observability/trace-context.ts";
 import type { Locale } from "../../stream/events/user-signed-up.ts";
 import type { Admit } from "../admission/admission.ts";
@@ -9,6 +10,7 @@ import { languageOf } from "../language.ts";
 import { PROBLEM_TYPES } from "../problem-types.ts";
 import { readText, requireForm } from "../read-body.ts";
 import { traceOf } from "../request-trace.ts";
+import { stampSvg } from "./art/stamp.ts";
 import { CONFIRMATION_TEXTS } from "./confirmation-texts.ts";
 import { Layout } from "./layout.tsx";
 import { Message } from "./message.tsx";
@@ -36,9 +38,15 @@ interface ResendFormProps {
 const ResendForm = ({ language, brandName, email, problem }: ResendFormProps) => {
   const texts = CONFIRMATION_TEXTS[language];
   return (
-    <Layout language={language} brandName={brandName} title={texts.resendTitle} path="/resend">
-      <div class="card">
+    <Layout
+      language={language}
+      brandName={brandName}
+      title={`${problem === undefined ? "" : TEXTS[language].errorPrefix}${texts.resendTitle}`}
+      path="/resend"
+    >
+      <div class="card envelope">
         <div class="inside">
+          {raw(stampSvg())}
           <h1>{texts.resendTitle}</h1>
           <p class="soft">{texts.resendLead}</p>
           {problem === undefined ? null : (
@@ -57,6 +65,7 @@ const ResendForm = ({ language, brandName, email, problem }: ResendFormProps) =>
               autocomplete="email"
               spellcheck={false}
               autocapitalize="none"
+              autofocus={problem === undefined ? undefined : true}
               aria-invalid={problem === undefined ? undefined : "true"}
               aria-describedby={problem === undefined ? undefined : "email-fault"}
             />

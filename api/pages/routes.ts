@@ -12,13 +12,10 @@ import { type SignupPageDeps, showForm, submitForm } from "./signup-page.tsx";
 import { type StatusPageDeps, statusPage } from "./status-page.tsx";
 import { STYLE } from "./style.ts";
 
-export interface PagesDeps
-  extends Omit<SignupPageDeps, "script">,
-    Omit<StatusPageDeps, "script">,
-    ConfirmPageDeps,
-    ResendPageDeps,
-    NotMePageDeps {
-  /** Origin of PUBLIC_URL. */
+type OfPages = SignupPageDeps & StatusPageDeps & ConfirmPageDeps & ResendPageDeps & NotMePageDeps;
+
+export interface PagesDeps extends Omit<OfPages, "isSecure" | "script"> {
+  /** Origin of PUBLIC_URL: behind a proxy that terminates TLS, the browser's origin is not the request's. */
   readonly publicOrigin: string;
 }
 
@@ -43,12 +40,13 @@ export const PAGES_POLICY = {
 export const addPages = (app: Hono, deps: PagesDeps): void => {
   const { publicOrigin } = deps;
   const scripts = { signup: readScript("signup"), status: readScript("status") };
-  const signup = { ...deps, script: scripts.signup.href };
+  const isSecure = publicOrigin.startsWith("https:");
+  const signup = { ...deps, isSecure, script: scripts.signup.href };
   for (const path of ["/", "/resend"]) app.on("POST", path, fromOurPages(publicOrigin));
   for (const path of ["/", "/signups/*", "/problems/*", "/confirm", "/resend", "/not-me"])
     app.use(path, detectPageLanguage());
   resource(app, "/", { get: showForm(signup), post: submitForm(signup) });
-  resource(app, "/signups/:event_id", { get: statusPage({ ...deps, script: scripts.status.href }) });
+  resource(app, "/signups/:event_id", { get: statusPage({ ...deps, isSecure, script: scripts.status.href }) });
   resource(app, "/confirm", { get: showConfirmation(deps), post: submitConfirmation(deps) });
   resource(app, "/resend", { get: showResend(deps), post: submitResend(deps) });
   resource(app, "/not-me", { get: showNotMe(deps), post: submitNotMe(deps) });

@@ -25,8 +25,8 @@ export interface SignupPageDeps {
   readonly newId: () => string;
   readonly newTraceContext: () => TraceContext;
   readonly brandName: string;
-  /** Origin of PUBLIC_URL: behind a proxy that terminates TLS, the browser's origin is not the request's. */
-  readonly publicOrigin: string;
+  /** Whether browsers come by https: behind a proxy that terminates TLS, the request does not say so. */
+  readonly isSecure: boolean;
   /** The address of the page's script. */
   readonly script: string;
 }
@@ -54,8 +54,7 @@ const TAKEN = { email_taken: "email", user_name_taken: "user_name" } as const;
  * (never the password) and each fault beside its field.
  */
 export const submitForm = (deps: SignupPageDeps): Handler => {
-  const { parseSignup, signUp, admit, clientOf, report, newId, newTraceContext, brandName, publicOrigin, script } =
-    deps;
+  const { parseSignup, signUp, admit, clientOf, report, newId, newTraceContext, brandName, isSecure, script } = deps;
 
   /** The form's id makes a second click harmless. The same form with other contents is a new signup. */
   const signUpOnce = async (c: Context, client: string, input: SignupInput, formId: string): Promise<SignupOutcome> => {
@@ -95,7 +94,7 @@ export const submitForm = (deps: SignupPageDeps): Handler => {
       const outcome = await signUpOnce(c, client, parsed.input, typed["form_id"] || newId());
       if (outcome.kind === "accepted") {
         const { eventId } = outcome.signup;
-        rememberAddress(c, { eventId, email: parsed.input.email, isSecure: publicOrigin.startsWith("https:") });
+        rememberAddress(c, { eventId, email: parsed.input.email, isSecure });
         return c.redirect(`/signups/${eventId}?lang=${language}`, 303);
       }
       if (outcome.kind === "idempotency_key_reused") throw new Error("a signup without a key met one");

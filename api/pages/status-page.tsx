@@ -14,13 +14,15 @@ export interface StatusPageDeps {
   readonly brandName: string;
   /** Whether the page may say that an account was made. */
   readonly disclosed: Disclosed;
+  /** Whether browsers come by https. */
+  readonly isSecure: boolean;
   /** The address of the page's script. */
   readonly script: string;
 }
 
 /** `GET /signups/{event_id}`: the status of the mail, in words. The page reloads until it is final. */
 export const statusPage =
-  ({ findEvent, brandName, disclosed, script }: StatusPageDeps): Handler =>
+  ({ findEvent, brandName, disclosed, isSecure, script }: StatusPageDeps): Handler =>
   async (c) => {
     const language = languageOf(c);
     const found = await findEvent(c.req.param("event_id"));
@@ -42,7 +44,7 @@ export const statusPage =
         brandName={brandName}
         disclosed={disclosed}
         status={status}
-        address={rememberedAddress(c)}
+        address={rememberedAddress(c, isSecure)}
         script={script}
         updates={updates}
       />,
