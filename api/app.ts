@@ -158,9 +158,9 @@ export const createApp = (deps: AppDeps): Hono => {
     passwords: createPasswordRules({ common: deps.commonPasswords, brandName }),
   });
   const signup = signupRoute({ parseSignup, signUp, admit, clientOf, newTraceContext });
-  resource(app, "/api/v1/user/", { post: signup });
-  // An alias for clients that leave out the last slash; not in the document, where an operation has one path.
-  resource(app, "/api/v1/user", { post: signup.handler });
+  resource(app, "/api/v1/user", { post: signup });
+  // An alias; not in the document, where an operation has one path, without a slash at its end.
+  resource(app, "/api/v1/user/", { post: signup.handler });
   const requestConfirmation = createRequestConfirmation(boundGroups(deps.groups));
   const resend = createResend({ ...deps, requestConfirmation });
   // These two before the route of a user, whose id the last part would be.
@@ -190,7 +190,7 @@ export const createApp = (deps: AppDeps): Hono => {
   resource(app, "/api/v1/payments/:transaction_id", { get: paymentStatusRoute(paymentRoutes) });
   resource(app, "/livez", { get: livenessRoute(deps.liveness) });
   resource(app, "/readyz", { get: readinessRoute(deps.readiness) });
-  resource(app, "/openapi.json", { get: openapiRoute(app, brandName) });
+  resource(app, "/openapi.json", { get: openapiRoute(app, { brandName, publicUrl: settings.PUBLIC_URL }) });
   addDocs(app, brandName);
   if (deps.console !== undefined) {
     const clocks = { now: () => new Date(), monotonicMs: () => performance.now() };

@@ -81,6 +81,9 @@ export type FaultCode = keyof typeof FAULTS;
 /** What a fault is called in one language. */
 export const faultText = (code: FaultCode, language: Locale): string => FAULTS[code][language];
 
+/** Every code of a fault. */
+export const FAULT_CODES: readonly string[] = Object.keys(FAULTS);
+
 const isFaultCode = (text: string): text is FaultCode => Object.hasOwn(FAULTS, text);
 
 /** The fault at a path of the body. A message that is none of our codes would be a bug in the schema; it is shown as is. */

@@ -1,9 +1,8 @@
 import type { Context } from "hono";
-import { z } from "zod";
 import { jitteredMs } from "../runtime/backoff.ts";
 import type { Locale } from "../stream/events/user-signed-up.ts";
 import { languageOf } from "./language.ts";
-import { isProblemCode, PROBLEM_TYPES, type ProblemCode, problemUri } from "./problem-types.ts";
+import { PROBLEM_TYPES, type ProblemCode, problemUri } from "./problem-types.ts";
 
 /** A fault of one field, described in each language. */
 export interface FieldFault {
@@ -46,25 +45,14 @@ export const retryAfter = (ms: number, random: () => number = Math.random): Reco
 });
 
 /** The body of every error response (RFC 9457). */
-export const problemSchema = z.object({
-  type: z.string().meta({ description: "URI reference that identifies the type of problem." }),
-  title: z.string(),
-  status: z.int().meta({ description: "The HTTP status." }),
-  detail: z.string().meta({ description: "For people, in Vietnamese or English, by Accept-Language." }),
-  code: z.enum(Object.keys(PROBLEM_TYPES).filter(isProblemCode)).meta({ description: "For programs; never changes." }),
-  errors: z
-    .array(
-      z.object({
-        pointer: z.string().meta({ description: "JSON pointer into the body, as a URI fragment." }),
-        detail: z.string(),
-        code: z.string(),
-      }),
-    )
-    .optional()
-    .meta({ description: "Every fault of the body, if its fields are at fault." }),
-});
-
-type Problem = z.output<typeof problemSchema>;
+interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ProblemCode;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string; readonly code: string }[];
+}
 
 const toBody = (problem: ProblemError, language: Locale): Problem => {
   const type = PROBLEM_TYPES[problem.code];

@@ -1,6 +1,6 @@
 import type { Handler, Hono, MiddlewareHandler } from "hono";
 import { describeRoute } from "hono-openapi";
-import { type Description, problems } from "./openapi/describe.ts";
+import { completed, type Description } from "./openapi/describe.ts";
 import { ProblemError } from "./problem.ts";
 
 /** A handler of the API, beside its description in the OpenAPI document. */
@@ -15,15 +15,10 @@ export interface Methods {
   readonly post?: Operation | Handler;
 }
 
-/** Adds the answers that every operation has: 400 for a bad `Host`, 405, which is thrown below, 500; with a body 408. */
-const described = ({ description, handler }: Operation): [MiddlewareHandler, Handler] => {
-  const responses = {
-    ...problems("bad_request", "method_not_allowed", "internal_error"),
-    ...("requestBody" in description ? problems("body_too_slow") : {}),
-    ...description.responses,
-  };
-  return [describeRoute({ ...description, responses }), handler];
-};
+const described = ({ description, handler }: Operation): [MiddlewareHandler, Handler] => [
+  describeRoute(completed(description)),
+  handler,
+];
 
 const handlersOf = (method: Operation | Handler): readonly Handler[] =>
   typeof method === "function" ? [method] : described(method);

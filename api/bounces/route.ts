@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Logger } from "../../observability/logger.ts";
-import { acceptLanguage, jsonAnswer, needsServiceToken, problems } from "../openapi/describe.ts";
+import { acceptLanguage, jsonAnswer, needsServiceToken } from "../openapi/describe.ts";
 import { EXAMPLE_EVENT_ID } from "../openapi/examples.ts";
 import type { Operation } from "../resource.ts";
 import type { AcceptedItem, AcceptReports } from "./accept-reports.ts";
@@ -52,7 +52,13 @@ const EXAMPLE: z.output<typeof answerSchema> = {
 };
 
 const mail = (description: string) => ({ schema: { type: "string" as const, description } });
-const json = { schema: { type: ["object" as const, "array" as const], description: "Of a provider, or an array." } };
+const json = {
+  schema: {
+    type: ["object" as const, "array" as const],
+    items: { type: "object" as const },
+    description: "Of a provider, or an array.",
+  },
+};
 
 /** `POST /api/v1/bounces`: what mail servers and providers report of mails that had been accepted. */
 export const bouncesRoute = ({ accept, requireServiceToken, log }: BouncesRouteDeps): Operation => ({
@@ -77,14 +83,8 @@ export const bouncesRoute = ({ accept, requireServiceToken, log }: BouncesRouteD
     },
     responses: {
       200: { description: "What became of each report.", content: jsonAnswer("BounceResults", answerSchema, EXAMPLE) },
-      ...problems(
-        "malformed_json",
-        "unauthorized",
-        "reports_too_large",
-        "unsupported_media_type",
-        "database_unavailable",
-      ),
     },
+    problems: ["malformed_json", "reports_too_large", "unsupported_media_type", "database_unavailable"],
   },
   handler: async (c) => {
     requireServiceToken(c);

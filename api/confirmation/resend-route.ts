@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { TraceContext } from "../../observability/trace-context.ts";
 import type { Admit } from "../admission/admission.ts";
 import { type FaultCode, type Parsed, parseBy } from "../faults.ts";
-import { acceptLanguage, jsonAnswer, jsonRequest, problems } from "../openapi/describe.ts";
+import { acceptLanguage, jsonAnswer, jsonRequest } from "../openapi/describe.ts";
 import { exampleSignupRequest } from "../openapi/examples.ts";
 import { ProblemError } from "../problem.ts";
 import { readJson, requireJson } from "../read-body.ts";
@@ -46,15 +46,15 @@ export const resendRoute = ({ resend, admit, clientOf, newTraceContext }: Resend
         description: "If the address waits for its confirmation, a mail is on its way.",
         content: jsonAnswer("ResendAccepted", acceptedSchema, { status: "accepted" }),
       },
-      ...problems(
-        "malformed_json",
-        "body_too_large",
-        "unsupported_media_type",
-        "validation_failed",
-        "too_many_requests",
-        "database_unavailable",
-      ),
     },
+    problems: [
+      "malformed_json",
+      "body_too_large",
+      "unsupported_media_type",
+      "validation_failed",
+      "too_many_requests",
+      "database_unavailable",
+    ],
   },
   handler: async (c) => {
     const client = clientOf(c.req.raw);

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { UserVerification } from "../../database/users/verification.ts";
 import { isUuid } from "../../database/uuid.ts";
-import { acceptLanguage, jsonAnswer, needsServiceToken, problems } from "../openapi/describe.ts";
+import { acceptLanguage, jsonAnswer, needsServiceToken } from "../openapi/describe.ts";
 import { exampleSignup } from "../openapi/examples.ts";
 import { ProblemError } from "../problem.ts";
 import type { Operation } from "../resource.ts";
@@ -34,6 +34,7 @@ export const userRoute = ({ findVerification, requireServiceToken }: UserRouteDe
   description: {
     operationId: "getUser",
     summary: "Whether a user's address is confirmed",
+    description: "For machines, which know the id from the answer to a signup. It has no name and no address.",
     tags: ["signup"],
     security: needsServiceToken,
     parameters: [
@@ -58,8 +59,8 @@ export const userRoute = ({ findVerification, requireServiceToken }: UserRouteDe
           created_at: exampleSignup.created_at,
         }),
       },
-      ...problems("unauthorized", "too_many_tokens", "user_not_found", "database_unavailable"),
     },
+    problems: ["user_not_found", "database_unavailable"],
   },
   handler: async (c) => {
     requireServiceToken(c);

@@ -25,16 +25,19 @@ const NO_STORE = { "Cache-Control": "no-store" };
 const healthDescription = (
   operationId: string,
   summary: string,
+  description: string,
   content: (example?: unknown) => ReturnType<typeof jsonAnswer>,
   example: unknown,
 ): Description => ({
   operationId,
   summary,
+  description,
   tags: ["operations"],
   responses: {
     200: { description: "Yes.", content: content(example) },
     503: { description: "No.", content: content() },
   },
+  problems: [],
 });
 
 /** `GET /livez`: 503 if a loop has stopped making progress; a supervisor then restarts the process. Asks no store. */
@@ -42,6 +45,7 @@ export const livenessRoute = (liveness: () => Liveness): Operation => ({
   description: healthDescription(
     "getLiveness",
     "Do the loops make progress?",
+    "If not, a supervisor should restart the process. No store is asked, so that no outage of one restarts anything.",
     (example) => jsonAnswer("Liveness", livenessSchema, example),
     { live: true, version: VERSION, loops: { relay: true }, faults: {} } satisfies z.output<typeof livenessSchema>,
   ),
@@ -57,6 +61,7 @@ export const readinessRoute = (readiness: () => Promise<Readiness>): Operation =
   description: healthDescription(
     "getReadiness",
     "Should requests come here?",
+    "Yes while PostgreSQL answers and the process is not draining; without Redis signups succeed, and their mails wait.",
     (example) => jsonAnswer("Readiness", readinessSchema, example),
     { ready: true, checks: { database: "ok" } } satisfies Readiness,
   ),

@@ -1,11 +1,23 @@
 import { type ContentWithResolver, type describeRoute, type ResponsesWithResolver, resolver } from "hono-openapi";
 import type { z } from "zod";
-import { problemSchema } from "../problem.ts";
 import { PROBLEM_TYPES, type ProblemCode } from "../problem-types.ts";
 import { exampleProblem } from "./examples.ts";
+import { oneOfProblems } from "./problem-schemas.ts";
+
+type RouteDescription = Parameters<typeof describeRoute>[0];
+
+/** What an operation of the document is about. */
+export type Tag = "signup" | "status" | "payments" | "operations";
 
 /** The description of one method of one path in the OpenAPI document. */
-export type Description = Parameters<typeof describeRoute>[0];
+export interface Description extends Omit<RouteDescription, "tags"> {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly tags: [Tag];
+  /** Those that are particular to it; what any operation of its kind may answer is added. */
+  readonly problems: readonly ProblemCode[];
+}
 
 type Headers = NonNullable<Exclude<ResponsesWithResolver[string], { readonly $ref: string }>["headers"]>;
 
@@ -40,6 +52,11 @@ export const jsonAnswer = (name: string, schema: z.ZodType, example?: unknown): 
   "application/json": { schema: component(name, schema, "output"), ...(example === undefined ? {} : { example }) },
 });
 
+/** Server-Sent Events: OpenAPI 3.1 has no word for them, so the schema is that of the JSON in each event's `data`. */
+export const sseAnswer = (name: string, schema: z.ZodType): ContentWithResolver => ({
+  "text/event-stream": { schema: component(name, schema, "output") },
+});
+
 /** The JSON body of a request. */
 export const jsonRequest = (name: string, schema: z.ZodType, example: unknown): ContentWithResolver => ({
   "application/json": { schema: component(name, schema, "input"), example },
@@ -67,26 +84,44 @@ const HEADERS_OF_STATUS: Readonly<Record<number, Headers>> = {
   503: { "Retry-After": header("Whole seconds, at most 30.", "2") },
 };
 
-/** Error responses by status; codes that share a status are examples of one response. */
-export const problems = (...codes: readonly ProblemCode[]): ResponsesWithResolver =>
+const isNotEmpty = <Item>(items: readonly Item[]): items is readonly [Item, ...Item[]] => items.length > 0;
+
+/** Error responses by status; codes that share a status are one response, whose body is one of them. */
+const problemResponses = (codes: readonly ProblemCode[]): ResponsesWithResolver =>
   Object.fromEntries(
-    [...Map.groupBy(codes, (code) => PROBLEM_TYPES[code].status)].map(([status, ofStatus]) => {
+    [...Map.groupBy(new Set(codes), (code) => PROBLEM_TYPES[code].status)].flatMap(([status, ofStatus]) => {
+      if (!isNotEmpty(ofStatus)) return [];
       const headers = HEADERS_OF_STATUS[status];
-      return [
-        status,
-        {
-          description: ofStatus.map((code) => PROBLEM_TYPES[code].title).join("; "),
-          ...(headers === undefined ? {} : { headers }),
-          content: {
-            "application/problem+json": {
-              schema: component("Problem", problemSchema, "output"),
-              examples: Object.fromEntries(ofStatus.map((code) => [code, { value: exampleProblem(code) }])),
-            },
+      const response = {
+        description: ofStatus.map((code) => PROBLEM_TYPES[code].title).join("; "),
+        ...(headers === undefined ? {} : { headers }),
+        content: {
+          "application/problem+json": {
+            schema: oneOfProblems(ofStatus),
+            examples: Object.fromEntries(ofStatus.map((code) => [code, { value: exampleProblem(code) }])),
           },
         },
-      ];
+      };
+      return [[status, response]];
     }),
   );
+
+/**
+ * A description with what every operation of its kind has: problems with `Host`, method and ourselves; with a body, that it is too slow;
+ * with a service token, that it is wrong.
+ */
+export const completed = ({ problems, ...description }: Description): RouteDescription => {
+  const { security = [], responses } = description;
+  const codes: readonly ProblemCode[] = [
+    "bad_request",
+    "method_not_allowed",
+    "internal_error",
+    ...("requestBody" in description ? (["body_too_slow"] as const) : []),
+    ...(security.length > 0 ? (["unauthorized", "too_many_tokens"] as const) : []),
+    ...problems,
+  ];
+  return { ...description, security, responses: { ...problemResponses(codes), ...responses } };
+};
 
 type Parameter = NonNullable<Description["parameters"]>[number];
 
@@ -100,7 +135,21 @@ export const acceptLanguage: Parameter = {
 };
 
 /** For the document's components; `needsServiceToken` refers to it. */
-export const SECURITY_SCHEMES = { serviceToken: { type: "http", scheme: "bearer" } } as const;
+export const SECURITY_SCHEMES = {
+  serviceToken: {
+    type: "http",
+    scheme: "bearer",
+    description: "The setting `SERVICE_TOKEN`: for programs of the operator.",
+  },
+} as const;
+
+/** Each group of operations, for people. */
+export const TAGS: readonly { readonly name: Tag; readonly description: string }[] = [
+  { name: "signup", description: "Sign up, and what belongs to an account." },
+  { name: "status", description: "What became of a mail: asked once, or followed live." },
+  { name: "payments", description: "Debit an account, once." },
+  { name: "operations", description: "For those who run the service: health, backlog, bounces." },
+];
 
 /** `security` of a route that only holders of the service token may call. */
 export const needsServiceToken: NonNullable<Description["security"]> = [{ serviceToken: [] }];

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Backlog } from "../../database/ledger/counts.ts";
-import { acceptLanguage, jsonAnswer, needsServiceToken, problems } from "../openapi/describe.ts";
+import { acceptLanguage, jsonAnswer, needsServiceToken } from "../openapi/describe.ts";
 import { ProblemError } from "../problem.ts";
 import type { Operation } from "../resource.ts";
 
@@ -29,6 +29,7 @@ export const backlogRoute = ({ backlog, requireServiceToken }: BacklogRouteDeps)
   description: {
     operationId: "getBacklog",
     summary: "What a group has to do, now and later",
+    description: "For autoscalers: read from the ledger, so that it is true whatever Redis reports.",
     tags: ["operations"],
     security: needsServiceToken,
     parameters: [
@@ -40,8 +41,8 @@ export const backlogRoute = ({ backlog, requireServiceToken }: BacklogRouteDeps)
         description: "Counted up to a bound.",
         content: jsonAnswer("Backlog", backlogSchema, { unfinished: 3, waiting: 0, waits_until: null }),
       },
-      ...problems("unauthorized", "too_many_tokens", "group_not_found", "database_unavailable"),
     },
+    problems: ["group_not_found", "database_unavailable"],
   },
   handler: async (c) => {
     requireServiceToken(c);

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import { clientKey } from "../client/client.ts";
 import { type FaultCode, parseBy } from "../faults.ts";
-import { acceptLanguage, jsonAnswer, jsonRequest, needsServiceToken, problems } from "../openapi/describe.ts";
+import { acceptLanguage, jsonAnswer, jsonRequest, needsServiceToken } from "../openapi/describe.ts";
 import { exampleSignup, exampleSignupRequest } from "../openapi/examples.ts";
 import { ProblemError } from "../problem.ts";
 import { readJson, requireJson } from "../read-body.ts";
@@ -74,17 +74,16 @@ export const verifyRoute = ({ verifyPassword, requireServiceToken }: VerifyRoute
           user: { id: exampleSignup.id, email_verified: false },
         } satisfies Verified),
       },
-      ...problems(
-        "malformed_json",
-        "unauthorized",
-        "body_too_large",
-        "unsupported_media_type",
-        "validation_failed",
-        "too_many_attempts",
-        "too_busy",
-        "database_unavailable",
-      ),
     },
+    problems: [
+      "malformed_json",
+      "body_too_large",
+      "unsupported_media_type",
+      "validation_failed",
+      "too_many_attempts",
+      "too_busy",
+      "database_unavailable",
+    ],
   },
   handler: async (c) => {
     requireServiceToken(c);

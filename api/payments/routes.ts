@@ -4,7 +4,7 @@ import type { PaymentWriter } from "../../database/payments/request.ts";
 import type { Transaction } from "../../database/payments/transactions.ts";
 import type { TraceContext } from "../../observability/trace-context.ts";
 import { paymentRequested } from "../../stream/events/payment-requested.ts";
-import { acceptLanguage, header, jsonAnswer, jsonRequest, needsServiceToken, problems } from "../openapi/describe.ts";
+import { acceptLanguage, header, jsonAnswer, jsonRequest, needsServiceToken } from "../openapi/describe.ts";
 import { EXAMPLE_EVENT_ID } from "../openapi/examples.ts";
 import { ProblemError } from "../problem.ts";
 import { readJson, requireJson } from "../read-body.ts";
@@ -69,17 +69,15 @@ export const requestPaymentRoute = (deps: PaymentRoutesDeps): Operation => ({
         headers: { Location: header("Path of the payment's status.", paymentHref(EXAMPLE.transaction_id)) },
         content: jsonAnswer("PaymentAccepted", paymentAcceptedSchema, toPaymentAccepted(EXAMPLE, EXAMPLE_AT)),
       },
-      ...problems(
-        "malformed_json",
-        "unauthorized",
-        "too_many_tokens",
-        "transaction_id_reused",
-        "body_too_large",
-        "unsupported_media_type",
-        "validation_failed",
-        "database_unavailable",
-      ),
     },
+    problems: [
+      "malformed_json",
+      "transaction_id_reused",
+      "body_too_large",
+      "unsupported_media_type",
+      "validation_failed",
+      "database_unavailable",
+    ],
   },
   handler: async (c) => {
     deps.requireServiceToken(c);
@@ -111,6 +109,7 @@ export const paymentStatusRoute = (deps: PaymentRoutesDeps): Operation => ({
   description: {
     operationId: "getPayment",
     summary: "The status of a payment",
+    description: "By the id that its client gave it; from the ledger alone.",
     tags: ["payments"],
     security: needsServiceToken,
     parameters: [
@@ -135,8 +134,8 @@ export const paymentStatusRoute = (deps: PaymentRoutesDeps): Operation => ({
           settled_at: EXAMPLE_AT.toISOString(),
         }),
       },
-      ...problems("unauthorized", "too_many_tokens", "payment_not_found", "database_unavailable"),
     },
+    problems: ["payment_not_found", "database_unavailable"],
   },
   handler: async (c) => {
     deps.requireServiceToken(c);

@@ -1,6 +1,6 @@
 import type { TraceContext } from "../../observability/trace-context.ts";
 import type { Admit } from "../admission/admission.ts";
-import { acceptLanguage, header, jsonAnswer, jsonRequest, problems, rateLimitHeaders } from "../openapi/describe.ts";
+import { acceptLanguage, header, jsonAnswer, jsonRequest, rateLimitHeaders } from "../openapi/describe.ts";
 import { exampleLocation, exampleSignup, exampleSignupRequest } from "../openapi/examples.ts";
 import { ProblemError } from "../problem.ts";
 import { readJson, requireJson } from "../read-body.ts";
@@ -20,11 +20,14 @@ export interface SignupRouteDeps {
   readonly newTraceContext: () => TraceContext;
 }
 
-/** `POST /api/v1/user/`: 201 once user, ledger row and outbox row are committed. */
+/** `POST /api/v1/user`: 201 once user, ledger row and outbox row are committed. */
 export const signupRoute = ({ parseSignup, signUp, admit, clientOf, newTraceContext }: SignupRouteDeps): Operation => ({
   description: {
     operationId: "signUp",
     summary: "Sign up; a welcome mail follows",
+    description:
+      "The answer comes once user, event and delivery are committed together: from then on neither is lost. With an " +
+      "`Idempotency-Key` it may be repeated, whatever became of the first request. With a slash at its end the path is the same.",
     tags: ["signup"],
     parameters: [
       {
@@ -53,20 +56,20 @@ export const signupRoute = ({ parseSignup, signUp, admit, clientOf, newTraceCont
         },
         content: jsonAnswer("Signup", signupAnswerSchema, exampleSignup),
       },
-      ...problems(
-        "malformed_json",
-        "invalid_idempotency_key",
-        "email_taken",
-        "user_name_taken",
-        "body_too_large",
-        "unsupported_media_type",
-        "validation_failed",
-        "idempotency_key_reused",
-        "too_many_requests",
-        "too_busy",
-        "database_unavailable",
-      ),
     },
+    problems: [
+      "malformed_json",
+      "invalid_idempotency_key",
+      "email_taken",
+      "user_name_taken",
+      "body_too_large",
+      "unsupported_media_type",
+      "validation_failed",
+      "idempotency_key_reused",
+      "too_many_requests",
+      "too_busy",
+      "database_unavailable",
+    ],
   },
   handler: async (c) => {
     // First of all, because a connection that has ended has no address.

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { languageOf } from "../language.ts";
-import { acceptLanguage, type Description, jsonAnswer, needsServiceToken, problems } from "../openapi/describe.ts";
+import { acceptLanguage, type Description, jsonAnswer, needsServiceToken } from "../openapi/describe.ts";
 import { EXAMPLE_EVENT_ID, exampleEventStatus } from "../openapi/examples.ts";
 import { ProblemError } from "../problem.ts";
 import type { Operation } from "../resource.ts";
@@ -38,6 +38,7 @@ export const eventRoute = ({ findEvent, isOperator }: EventRouteDeps): Operation
   description: {
     operationId: "getEvent",
     summary: "The status of a mail",
+    description: "From the ledger alone. Anybody with the id may ask; holders of the service token are also told why.",
     tags: ["status"],
     security: maySendServiceToken,
     parameters: [eventIdParameter, acceptLanguage],
@@ -46,8 +47,8 @@ export const eventRoute = ({ findEvent, isOperator }: EventRouteDeps): Operation
         description: "The state in the ledger.",
         content: jsonAnswer("EventStatus", eventStatusSchema, exampleEventStatus),
       },
-      ...problems("unauthorized", "event_not_found", "database_unavailable"),
     },
+    problems: ["event_not_found", "database_unavailable"],
   },
   handler: async (c) => {
     const reader = readerOf(c, isOperator);

@@ -1,11 +1,17 @@
 import type { Context, Handler } from "hono";
 import { streamSSE } from "hono/streaming";
 import { pause } from "../../runtime/loop.ts";
-import { type Description, problems } from "../openapi/describe.ts";
+import { type Description, sseAnswer } from "../openapi/describe.ts";
 import { ProblemError, retryAfter } from "../problem.ts";
 import type { Operation } from "../resource.ts";
 import { type EventRouteDeps, eventIdParameter, maySendServiceToken, readerOf } from "./event-route.ts";
-import { type EventStatus, type EventStatusAnswer, type Reader, toEventStatusAnswer } from "./event-status.ts";
+import {
+  type EventStatus,
+  type EventStatusAnswer,
+  eventStatusSchema,
+  type Reader,
+  toEventStatusAnswer,
+} from "./event-status.ts";
 import type { LiveStatuses } from "./live-statuses.ts";
 import { createPlaces } from "./places.ts";
 
@@ -53,6 +59,10 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
   const description: Description = {
     operationId: "watchEvent",
     summary: "The same, live: Server-Sent Events until a final state",
+    description:
+      "An event `status` at once and at each change, each with an `id`, until the state is final. Whoever connects again with " +
+      "`Last-Event-ID`, as an EventSource does by itself, is not sent that status again; after the final one the answer is 204, " +
+      "which ends an EventSource. Comments keep a quiet stream open; after 30 minutes it ends, and its client connects again.",
     tags: ["status"],
     security: maySendServiceToken,
     parameters: [
@@ -66,12 +76,12 @@ export const eventStreamRoute = (deps: EventStreamDeps): Operation => {
     ],
     responses: {
       200: {
-        description: "An event `status` at once and at each change; its data is the JSON of the event's status.",
-        content: { "text/event-stream": { schema: { type: "string" } } },
+        description: "A stream of events `status`. The schema is that of the JSON in the `data` of each.",
+        content: sseAnswer("EventStatus", eventStatusSchema),
       },
       204: { description: "The last event that was received was final: nothing more will come." },
-      ...problems("unauthorized", "event_not_found", "too_busy", "database_unavailable"),
     },
+    problems: ["event_not_found", "too_busy", "database_unavailable"],
   };
 
   /** Sends the status until it is final, or the client, the process or the stream's life has ended. */

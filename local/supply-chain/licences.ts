@@ -11,6 +11,8 @@ export const ALLOWED: ReadonlySet<string> = new Set([
   "ISC",
   "MIT",
   "MIT-0",
+  // Of Python, in a package that only the tests need.
+  "PSF-2.0",
   "Unlicense",
 ]);
 

@@ -50,22 +50,23 @@ export const operationsOf = (text: string): readonly DescribedOperation[] => {
     if (typeof reference !== "string") return schema;
     return document.components.schemas[reference.replace(REFERENCE, "")] ?? {};
   };
-  const validatorOf = (schema: Schema | undefined): ValidateFunction | undefined => {
-    const { $ref: reference } = schema ?? {};
-    if (schema === undefined) return undefined;
-    return ajv.compile(typeof reference === "string" ? { $ref: `document${reference}` } : schema);
+  /** Of the schema at a place of the document, so that its references resolve. */
+  const validatorAt = (...place: readonly string[]): ValidateFunction => {
+    const escaped = place.map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1")));
+    return ajv.compile({ $ref: `document#/paths/${escaped.join("/")}/schema` });
   };
 
   return Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).flatMap(([method, operation]) => {
       if (operation === undefined) return [];
       const body = operation.requestBody?.content["application/json"]?.schema;
-      const validateBody = validatorOf(body);
+      const validateBody =
+        body === undefined ? undefined : validatorAt(path, method, "requestBody", "content", "application/json");
       const validators = new Map(
         Object.entries(operation.responses).flatMap(([status, response]) =>
-          Object.entries(response.content ?? {}).map(([type, { schema }]) => [
+          Object.keys(response.content ?? {}).map((type) => [
             `${status} ${type}`,
-            validatorOf(schema),
+            validatorAt(path, method, "responses", status, "content", type),
           ]),
         ),
       );
