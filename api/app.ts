@@ -31,13 +31,13 @@ import { tokenPolicy } from "./confirmation/token-policy.ts";
 import { userRoute } from "./confirmation/user-route.ts";
 import { addConsole, type ConsoleDeps, consolePolicy } from "./console/console.tsx";
 import { createDisownAccount } from "./disowning/disown-account.ts";
-import { addDocs, docsPolicy } from "./docs/routes.ts";
+import { addDocs } from "./docs/routes.tsx";
 import { createErrorHandler, createErrorReporter, createNotFound } from "./errors.ts";
 import { lengthOfHead } from "./head.ts";
 import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./health/routes.ts";
 import { requireHost } from "./host.ts";
 import { detectLanguage } from "./language.ts";
-import { openapiRoute } from "./openapi/document.ts";
+import { openapiRoute, openapiText } from "./openapi/document.ts";
 import { backlogRoute } from "./operations/backlog-route.ts";
 import { createOperatorCheck, createServiceTokenCheck } from "./operations/service-token.ts";
 import { createTokenAttempts } from "./operations/token-attempts.ts";
@@ -136,7 +136,6 @@ export const createApp = (deps: AppDeps): Hono => {
   app.use(closeAfterUnread());
   app.use(detectLanguage());
   // Registered before the pages' policy: the outermost middleware sets the header last.
-  app.use("/docs", docsPolicy);
   app.use("/console/*", consolePolicy);
   for (const path of ["/confirm", "/not-me"]) app.use(path, tokenPolicy);
   app.use(
@@ -190,8 +189,9 @@ export const createApp = (deps: AppDeps): Hono => {
   resource(app, "/api/v1/payments/:transaction_id", { get: paymentStatusRoute(paymentRoutes) });
   resource(app, "/livez", { get: livenessRoute(deps.liveness) });
   resource(app, "/readyz", { get: readinessRoute(deps.readiness) });
-  resource(app, "/openapi.json", { get: openapiRoute(app, { brandName, publicUrl: settings.PUBLIC_URL }) });
-  addDocs(app, brandName);
+  const documentText = openapiText(app, { brandName, publicUrl: settings.PUBLIC_URL });
+  resource(app, "/openapi.json", { get: openapiRoute(documentText) });
+  addDocs(app, { documentText, origin: new URL(settings.PUBLIC_URL).origin });
   if (deps.console !== undefined) {
     const clocks = { now: () => new Date(), monotonicMs: () => performance.now() };
     addConsole(app, { ...deps, ...deps.console, ...clocks, clientOf });

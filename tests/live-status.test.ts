@@ -54,16 +54,4 @@ describe("the live status of a signup", () => {
     expect(await api.exited).toBe("exit code 0");
     await eventually(() => api.lines.some((line) => line.includes("stopped")));
   });
-
-  test("the API's description opens as a page, from this server alone", async () => {
-    await using system = await aSystem();
-    const api = await system.api();
-    const page = await (await fetch(`${api.url}/docs`)).text();
-    const sources = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source = ""]) => source);
-    expect(sources.length).toBeGreaterThan(3);
-    for (const source of sources) {
-      expect(source).toStartWith("/");
-      expect((await fetch(`${api.url}${source}`)).status).toBe(200);
-    }
-  });
 });

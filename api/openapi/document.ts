@@ -9,10 +9,10 @@ export interface DocumentOptions {
 }
 
 /**
- * `GET /openapi.json`: the OpenAPI 3.1 document of the routes that `app` has, from the descriptions beside their
+ * The text of the OpenAPI 3.1 document of the routes that `app` has, from the descriptions beside their
  * handlers and the schemas that validate. Made at the first call, when all routes are registered.
  */
-export const openapiRoute = (app: Hono, { brandName, publicUrl }: DocumentOptions): Handler => {
+export const openapiText = (app: Hono, { brandName, publicUrl }: DocumentOptions): (() => Promise<string>) => {
   let text: Promise<string> | undefined;
   const documentText = async (): Promise<string> => {
     const { paths, components, ...rest } = await generateSpecs(app, {
@@ -37,8 +37,14 @@ export const openapiRoute = (app: Hono, { brandName, publicUrl }: DocumentOption
       components: { ...components, schemas: { ...components?.schemas, ...problemSchemasIn(JSON.stringify(paths)) } },
     });
   };
-  return async (c) => {
+  return () => {
     text ??= documentText();
-    return c.body(await text, 200, { "Content-Type": "application/json", "Cache-Control": "no-cache" });
+    return text;
   };
 };
+
+/** `GET /openapi.json` */
+export const openapiRoute =
+  (documentText: () => Promise<string>): Handler =>
+  async (c) =>
+    c.body(await documentText(), 200, { "Content-Type": "application/json", "Cache-Control": "no-cache" });

@@ -1,0 +1,115 @@
+import { curlOf } from "./curl.ts";
+import type { ApiDocument, ApiOperation, Content, Response } from "./document.ts";
+import { Prose } from "./prose.tsx";
+import { SchemaList, typeOf } from "./schema-list.tsx";
+
+interface OperationProps {
+  readonly document: ApiDocument;
+  readonly operation: ApiOperation;
+  readonly origin: string;
+}
+
+const shown = (value: unknown): string => JSON.stringify(value, null, 2);
+
+const tokenText = (security: ApiOperation["security"]): string => {
+  if (security.length === 0) return "Anybody may call it.";
+  return security.some((each) => Object.keys(each).length === 0)
+    ? "Anybody may call it; with the service token it shows more."
+    : "Needs the service token, as a bearer token.";
+};
+
+const Body = ({ document, content }: { readonly document: ApiDocument; readonly content: Content }) => (
+  <>
+    {Object.entries(content).map(([type, { schema, example }]) => (
+      <>
+        <p class="soft">{type}</p>
+        <Prose text={schema.$ref === undefined ? schema.description : undefined} />
+        <SchemaList document={document} schema={schema} />
+        {example === undefined ? null : (
+          <pre>
+            <code>{shown(example)}</code>
+          </pre>
+        )}
+      </>
+    ))}
+  </>
+);
+
+const Problems = ({ content }: { readonly content: Content }) => {
+  const examples = content["application/problem+json"]?.examples ?? {};
+  return (
+    <ul class="codes">
+      {Object.keys(examples).map((code) => (
+        <li>
+          <a href={`/problems/${code}?lang=en`}>
+            <code>{code}</code>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+};
+
+const Answer = (props: { readonly document: ApiDocument; readonly status: string; readonly response: Response }) => {
+  const { document, status, response } = props;
+  const isProblem = "application/problem+json" in response.content;
+  return (
+    <li>
+      <p>
+        <b>{status}</b> {response.description}
+      </p>
+      {Object.entries(response.headers).map(([name, { description }]) => (
+        <p class="soft">
+          <code>{name}</code> {description}
+        </p>
+      ))}
+      {isProblem ? <Problems content={response.content} /> : <Body document={document} content={response.content} />}
+    </li>
+  );
+};
+
+/** One operation: how to call it, and everything that it may answer. */
+export const Operation = ({ document, operation, origin }: OperationProps) => {
+  const { operationId, method, path, summary, description, security, parameters, requestBody, responses } = operation;
+  return (
+    <section id={operationId} class="panel" aria-labelledby={`${operationId}-title`}>
+      <h3 id={`${operationId}-title`}>{summary}</h3>
+      <p class="call">
+        <b>{method}</b> <code>{path}</code>
+      </p>
+      <Prose text={description} />
+      <p class="soft">{tokenText(security)}</p>
+      <pre>
+        <code>{curlOf(operation, origin)}</code>
+      </pre>
+      {parameters.length === 0 ? null : (
+        <>
+          <h4>Parameters</h4>
+          <ul class="fields">
+            {parameters.map((parameter) => (
+              <li>
+                <code>{parameter.name}</code>{" "}
+                <span class="soft">
+                  {`${parameter.in}, ${typeOf(document, parameter.schema)}${parameter.required ? "" : ", optional"}`}
+                </span>
+                <Prose text={parameter.description} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {requestBody === undefined ? null : (
+        <>
+          <h4>Body</h4>
+          <Body document={document} content={requestBody.content} />
+        </>
+      )}
+      <h4>Answers</h4>
+      <ul class="answers">
+        {Object.entries(responses).map(([status, response]) => (
+          <Answer document={document} status={status} response={response} />
+        ))}
+      </ul>
+    </section>
+  );
+};
