@@ -73,13 +73,14 @@ interface Row {
   readonly error: string | null;
 }
 
-const list = statement<Row, [string | null, string | null, string | null, Date | null, number]>(`
+const list = statement<Row, [string | null, string | null, string | null, Date | null, number, string | null]>(`
   select audit_log.*, ended_at, outcome, affected, event_ids, error
   from audit_log left join audit_outcomes using (action_id)
   where ($1::text is null or action = $1::text or action like $1::text || ' %')
     and ($2::text is null or actor = $2::text or actor like $2::text || ' (%')
     and ($3::text is null or group_name = $3::text)
     and ($4::timestamptz is null or begun_at >= $4::timestamptz)
+    and ($6::uuid is null or (begun_at, action_id) < (select begun_at, action_id from audit_log where action_id = $6::uuid))
   order by begun_at desc, action_id desc limit $5::int`);
 
 /** Which actions are asked for. */
@@ -89,15 +90,17 @@ export interface AuditFilter {
   readonly actor?: string | undefined;
   readonly group?: string | undefined;
   readonly since?: Date | undefined;
+  /** Only those before this one, by its id. */
+  readonly before?: string | undefined;
   readonly limit: number;
 }
 
 /** The actions of the log, the latest first. */
 export const listActions = async (
   db: Database,
-  { action, actor, group, since, limit }: AuditFilter,
+  { action, actor, group, since, before, limit }: AuditFilter,
 ): Promise<readonly AuditedAction[]> =>
-  (await list(db, action ?? null, actor ?? null, group ?? null, since ?? null, limit)).map((row) => ({
+  (await list(db, action ?? null, actor ?? null, group ?? null, since ?? null, limit, before ?? null)).map((row) => ({
     actionId: row.action_id,
     begunAt: row.begun_at,
     actor: row.actor,

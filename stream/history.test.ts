@@ -16,8 +16,14 @@ test("the last hour is counted by minutes, what is older is left out, and half t
   expect(history.perMinute[0]).toBe(3);
   expect(history.perMinute[59]).toBe(4);
   expect(history.medianMs).toBe(boundOf(20));
+  expect(history.medianPerMinute.filter((ms) => ms !== null)).toEqual([boundOf(10), boundOf(20)]);
 });
 
 test("without anything finished there is no median", () => {
-  expect(historyOf({}, 5)).toEqual({ perMinute: new Array(60).fill(0), total: 0, medianMs: undefined });
+  expect(historyOf({}, 5)).toEqual({
+    perMinute: new Array(60).fill(0),
+    medianPerMinute: new Array(60).fill(null),
+    total: 0,
+    medianMs: undefined,
+  });
 });

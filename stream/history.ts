@@ -14,6 +14,8 @@ export const boundOf = (bucket: number): number => 2 ** (bucket / STEPS);
 export interface History {
   /** Pieces finished in each of the last 60 minutes, the oldest first; the last one is not over yet. */
   readonly perMinute: readonly number[];
+  /** Half of those of each minute took at most so long, in ms; null: there are none. */
+  readonly medianPerMinute: readonly (number | null)[];
   /** Pieces finished in these minutes. */
   readonly total: number;
   /** Half of them took at most so long, from the event (or the end of the group's delay) to the effect; undefined: there are none. */
@@ -22,24 +24,38 @@ export interface History {
 
 const MINUTES = 60;
 
-/** The history of counts by `minute:bucket`, as of a minute since 1970. */
-export const historyOf = (counts: Readonly<Record<string, string>>, minute: number): History => {
-  const perMinute = new Array<number>(MINUTES).fill(0);
-  const byBucket = new Map<number, number>();
-  for (const [field, text] of Object.entries(counts)) {
-    const [at = 0, bucket = 0] = field.split(":").map(Number);
-    const slot = MINUTES - 1 - (minute - at);
-    if (slot < 0 || slot >= MINUTES) continue;
-    perMinute[slot] = (perMinute[slot] ?? 0) + Number(text);
-    byBucket.set(bucket, (byBucket.get(bucket) ?? 0) + Number(text));
-  }
-  const total = perMinute.reduce((sum, count) => sum + count, 0);
+/** The bound below which half of the counts by bucket are; undefined: there are none. */
+const medianOf = (byBucket: ReadonlyMap<number, number>): number | undefined => {
+  const total = byBucket.values().reduce((sum, count) => sum + count, 0);
   let below = 0;
   for (const [bucket, count] of [...byBucket].sort(([left], [right]) => left - right)) {
     below += count;
-    if (below * 2 >= total) return { perMinute, total, medianMs: boundOf(bucket) };
+    if (below * 2 >= total) return boundOf(bucket);
   }
-  return { perMinute, total, medianMs: undefined };
+  return undefined;
+};
+
+const add = (counts: Map<number, number>, bucket: number, count: number): void =>
+  void counts.set(bucket, (counts.get(bucket) ?? 0) + count);
+
+/** The history of counts by `minute:bucket`, as of a minute since 1970. */
+export const historyOf = (counts: Readonly<Record<string, string>>, minute: number): History => {
+  const ofMinutes = Array.from({ length: MINUTES }, () => new Map<number, number>());
+  const ofHour = new Map<number, number>();
+  for (const [field, text] of Object.entries(counts)) {
+    const [at = 0, bucket = 0] = field.split(":").map(Number);
+    const ofMinute = ofMinutes[MINUTES - 1 - (minute - at)];
+    if (ofMinute === undefined) continue;
+    add(ofMinute, bucket, Number(text));
+    add(ofHour, bucket, Number(text));
+  }
+  const perMinute = ofMinutes.map((byBucket) => byBucket.values().reduce((sum, count) => sum + count, 0));
+  return {
+    perMinute,
+    medianPerMinute: ofMinutes.map((byBucket) => medianOf(byBucket) ?? null),
+    total: perMinute.reduce((sum, count) => sum + count, 0),
+    medianMs: medianOf(ofHour),
+  };
 };
 
 /** Reads the history of a group (HGETALL), as of Redis' clock. */

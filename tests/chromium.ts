@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 
-/** The one test file that needs a browser. */
-const BROWSER_TEST = "tests/signup-page.test.ts";
+/** The test files that need a browser. */
+const BROWSER_TESTS = ["tests/signup-page.test.ts", "tests/console.test.ts"];
 
 const INSTALL = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"];
 const INSTALL_ELSEWHERE = process.platform === "darwin" ? "brew install --cask chromium" : "dnf install chromium";
@@ -17,14 +17,17 @@ export const findChromium = (): string | undefined =>
 
 /** What helps where there is none: the exact command. */
 export const chromiumAdvice = (): string =>
-  `The test of the signup page needs Chromium, and there is none. Run: ${
+  `The tests of the pages need Chromium, and there is none. Run: ${
     Bun.which("apt-get") === null ? INSTALL_ELSEWHERE : [...(isRoot() ? [] : ["sudo"]), ...INSTALL].join(" ")
   }`;
 
-/** Whether `bun test` with these arguments runs the browser's test: what is no flag is a part of a path. */
+/** Whether `bun test` with these arguments runs a test with a browser: what is no flag is a part of a path. */
 const includesBrowser = (args: readonly string[]): boolean => {
   const filters = args.filter((arg) => !arg.startsWith("-"));
-  return filters.length === 0 || filters.some((filter) => BROWSER_TEST.includes(filter.replace(/^\.\//, "")));
+  return (
+    filters.length === 0 ||
+    filters.some((filter) => BROWSER_TESTS.some((file) => file.includes(filter.replace(/^\.\//, ""))))
+  );
 };
 
 const run = (command: readonly string[]): boolean =>
@@ -51,7 +54,7 @@ export const provideChromium = (testArgs: readonly string[]): boolean => {
     console.error(chromiumAdvice());
     return false;
   }
-  console.log(`installing Chromium for the test of the signup page: ${[...prefix, ...INSTALL].join(" ")}`);
+  console.log(`installing Chromium for the tests of the pages: ${[...prefix, ...INSTALL].join(" ")}`);
   // Fresh images have no package lists, and old lists name versions that are gone.
   run([...prefix, "apt-get", "update", "-qq"]);
   const isThere = run([...prefix, ...INSTALL]) && findChromium() !== undefined;

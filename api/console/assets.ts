@@ -4,6 +4,8 @@ import graphScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import graphStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import { resource } from "../resource.ts";
 import consoleScript from "./browser/console.browser.js" with { type: "text" };
+import drawGraph from "./browser/graph.browser.js" with { type: "text" };
+import nowScript from "./browser/now.browser.js" with { type: "text" };
 import { CONSOLE_STYLE } from "./style.ts";
 
 const CSS = "text/css; charset=utf-8";
@@ -19,6 +21,8 @@ interface Asset {
 const ASSETS: Readonly<Record<string, Asset>> = {
   "console.css": { type: CSS, text: `${CONSOLE_STYLE}\n${graphStyle}` },
   "console.js": { type: SCRIPT, text: consoleScript },
+  "now.js": { type: SCRIPT, text: nowScript },
+  "graph.js": { type: SCRIPT, text: drawGraph },
   "uplot.js": { type: SCRIPT, text: graphScript },
 };
 

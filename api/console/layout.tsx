@@ -1,4 +1,6 @@
+import { raw } from "hono/html";
 import type { Child } from "hono/jsx";
+import { MARK_HREF, markSvg } from "../../runtime/brand/mark.ts";
 import { assetHref } from "./assets.ts";
 import type { OpenSession } from "./session.ts";
 import type { ConsoleSection } from "./visit.ts";
@@ -13,9 +15,6 @@ interface DocumentProps {
   readonly children: Child;
 }
 
-const ICON =
-  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230b6e4f'/%3E%3Cpath d='M3 5l5 4 5-4v6H3z' fill='%23fff'/%3E%3C/svg%3E";
-
 /** A document of the console. It loads the console's own files and nothing else. */
 export const ConsoleDocument = ({ brandName, title, scripts = [], children }: DocumentProps) => (
   <html lang="en">
@@ -24,7 +23,7 @@ export const ConsoleDocument = ({ brandName, title, scripts = [], children }: Do
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <meta name="robots" content="noindex" />
       <title>{`${title} · ${brandName} console`}</title>
-      <link rel="icon" href={ICON} />
+      <link rel="icon" href={MARK_HREF} />
       <link rel="stylesheet" href={assetHref("console.css")} />
       {scripts.map((name) => (
         <script src={assetHref(name)} defer />
@@ -67,6 +66,7 @@ export const ConsolePage = ({ navigation, session, path, children, scripts = [],
       </a>
       <header class="top">
         <a class="brand" href="/console">
+          {raw(markSvg())}
           {document.brandName}
         </a>
         <nav aria-label="Sections">

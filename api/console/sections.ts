@@ -1,5 +1,7 @@
+import { AUDIT } from "./audit/section.tsx";
+import { FIND } from "./find/section.tsx";
 import { NOW } from "./now/section.tsx";
 import type { ConsoleSection } from "./visit.ts";
 
 /** The sections, as the navigation has them. The first is where one arrives. */
-export const SECTIONS: readonly ConsoleSection[] = [NOW];
+export const SECTIONS: readonly ConsoleSection[] = [NOW, FIND, AUDIT];

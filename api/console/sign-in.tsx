@@ -1,5 +1,7 @@
 import type { Context, Handler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { raw } from "hono/html";
+import { markSvg } from "../../runtime/brand/mark.ts";
 import { createTokenAttempts } from "../operations/token-attempts.ts";
 import { readText, requireForm } from "../read-body.ts";
 import { ConsoleDocument } from "./layout.tsx";
@@ -57,7 +59,9 @@ const SignIn = ({ brandName, next, name = "", fault }: FormProps) => (
   <ConsoleDocument brandName={brandName} title={fault === undefined ? "Sign in" : "Not signed in"}>
     <main class="narrow">
       <form class="card" method="post" action={SIGN_IN}>
-        <h1>{brandName} console</h1>
+        <h1>
+          <span class="mark">{raw(markSvg())}</span> {brandName} console
+        </h1>
         {fault === undefined ? null : (
           <p class="alert" role="alert">
             {fault}

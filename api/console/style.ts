@@ -1,79 +1,158 @@
-/** The console's one style sheet. Colours are pairs of light and dark, each with a contrast of 4.5:1 or more. */
-export const CONSOLE_STYLE = `
-:root {
-  color-scheme: light dark;
-  --page: #f4f5f7; --card: #ffffff; --ink: #1b1f26; --soft: #566070; --edge: #868f9c; --line: #e2e5ea;
-  --accent: #0b6e4f; --on-accent: #ffffff; --bad: #b3261e; --bad-ground: #fdecea;
-  --warn: #8a5300; --warn-ground: #fff4dd; --good-ground: #e6f4ee;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --page: #14171c; --card: #1d2129; --ink: #eceff4; --soft: #a7b0be; --edge: #6d7786; --line: #313844;
-    --accent: #4fd0a2; --on-accent: #07251b; --bad: #ffb4ab; --bad-ground: #3b1c1a;
-    --warn: #f3c26b; --warn-ground: #35290f; --good-ground: #12301f;
-  }
-}
+import { BRAND_CSS } from "../../runtime/brand/css.ts";
+
+const FRAME = `
 *, ::before, ::after { box-sizing: border-box; }
-body {
-  margin: 0; background: var(--page); color: var(--ink);
-  font: .9375rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
-}
-.skip { position: absolute; left: -99rem; }
+body { margin: 0; background: var(--page); color: var(--ink); font: .9375rem/1.5 var(--text); }
+.skip, .hidden { position: absolute; left: -99rem; }
 .skip:focus { left: .5rem; top: .5rem; background: var(--card); padding: .5rem; z-index: 9; }
 .top {
-  display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1.25rem; padding: .6rem clamp(1rem, 3vw, 2rem);
-  background: var(--card); border-bottom: 1px solid var(--line); position: sticky; top: 0; z-index: 5;
+  display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1.25rem; padding: .55rem clamp(1rem, 3vw, 2rem);
+  background: var(--card); border-bottom: 1px solid var(--line);
 }
-.brand { font-weight: 700; font-size: 1.05rem; letter-spacing: -.01em; color: inherit; text-decoration: none; }
+.brand { display: flex; align-items: center; gap: .55rem; font: 700 1.1rem/1.2 var(--text); letter-spacing: -.01em; color: inherit; text-decoration: none; }
+.brand svg, .mark svg { width: 1.75rem; height: 1.75rem; flex: none; }
+.mark svg { width: 2.75rem; height: 2.75rem; }
 nav { display: flex; flex-wrap: wrap; gap: .125rem; }
-nav a { padding: .35rem .7rem; border-radius: 8px; color: var(--soft); text-decoration: none; font-weight: 550; }
+nav a { padding: .35rem .75rem; border-radius: 8px; color: var(--soft); text-decoration: none; font-weight: 600; }
 nav a:hover { color: var(--ink); background: var(--page); }
-nav a[aria-current] { color: var(--ink); background: var(--page); }
+nav a[aria-current] { color: var(--accent); background: var(--accent-ground); }
 .who { margin-left: auto; display: flex; align-items: center; gap: .75rem; color: var(--soft); }
-.who small { border: 1px solid var(--line); border-radius: 99px; padding: 0 .5rem; }
-main { max-width: 76rem; margin: 0 auto; padding: 1.25rem clamp(1rem, 3vw, 2rem) 4rem; }
-main.narrow { max-width: 26rem; padding-top: min(12vh, 6rem); }
-h1 { font-size: 1.4rem; line-height: 1.25; letter-spacing: -.015em; margin: 0 0 .75rem; text-wrap: balance; }
+.who small { border: 1px solid var(--line); border-radius: 99px; padding: .05rem .5rem; }
+main { max-width: 78rem; margin: 0 auto; padding: 1.25rem clamp(1rem, 3vw, 2rem) 4rem; }
+main.narrow { max-width: 27rem; padding-top: min(12vh, 6rem); }
+h1, h2, h3 { font-family: var(--text); text-wrap: balance; }
+h1 { font-size: 1.5rem; line-height: 1.25; letter-spacing: -.015em; margin: 0 0 .75rem; }
 h2 { font-size: 1.05rem; margin: 1.75rem 0 .6rem; letter-spacing: -.01em; }
 h3 { font-size: .95rem; margin: 0; }
 p { margin: 0 0 .75rem; }
 a { color: var(--accent); text-underline-offset: .15em; }
 .soft, .hint { color: var(--soft); }
-.hint { font-size: .85rem; margin: .2rem 0 0; }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.1rem 1.25rem; }
-.alert { background: var(--bad-ground); color: var(--bad); border-radius: 9px; padding: .7rem .9rem; }
+.hint { font-size: .85rem; margin: .25rem 0 0; }
+.as-of { margin-top: 1.5rem; font-size: .85rem; }
+.bar { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; margin-bottom: 1rem; }
+.bar h1 { margin: 0; }
+.live { color: var(--accent); font-weight: 600; font-size: .85rem; }
+.live::before { content: ""; display: inline-block; width: .55rem; height: .55rem; border-radius: 50%; margin-right: .4rem; background: currentColor; }
+.live.off { color: var(--warn); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
-label { display: block; font-weight: 600; margin-top: 1rem; }
+`;
+
+const CONTROLS = `
+label { font-weight: 600; }
+.narrow label { display: block; margin-top: 1.1rem; }
 input:not([type=checkbox], [type=radio], [type=hidden]), select, textarea {
   min-height: 2.4rem; padding: .35rem .7rem; font: inherit; color: inherit; background: var(--card);
-  border: 1px solid var(--edge); border-radius: 8px; max-width: 100%;
+  border: 1px solid var(--edge); border-radius: 9px; max-width: 100%;
 }
-.narrow input:not([type=hidden]) { width: 100%; margin-top: .3rem; }
-.narrow button { width: 100%; margin-top: 1.4rem; }
+::placeholder { color: var(--soft); opacity: 1; }
+.narrow input:not([type=hidden]) { width: 100%; margin-top: .3rem; min-height: 2.8rem; }
+.narrow button { width: 100%; margin-top: 1.5rem; min-height: 2.8rem; }
+.narrow h1 { display: flex; align-items: center; gap: .8rem; }
+.find input[type=search] { flex: 1 1 16rem; font-size: 1.05rem; min-height: 2.8rem; }
+.find label { display: block; margin-bottom: .35rem; }
+.filters { display: flex; flex-wrap: wrap; align-items: end; gap: .6rem 1rem; margin-bottom: 1rem; }
+.filters label { display: grid; gap: .2rem; font-size: .85rem; color: var(--soft); }
+.filters input, .filters select { font-size: .9375rem; color: var(--ink); font-weight: 400; }
 button, .button {
-  min-height: 2.4rem; padding: .35rem .95rem; font: inherit; font-weight: 600; cursor: pointer; color: var(--on-accent);
-  background: var(--accent); border: 1px solid transparent; border-radius: 8px; text-decoration: none;
+  min-height: 2.4rem; padding: .35rem .95rem; font: inherit; font-weight: 650; cursor: pointer; color: var(--on-accent);
+  background: var(--accent); border: 1px solid transparent; border-radius: 9px; text-decoration: none;
 }
 button:hover, .button:hover { filter: brightness(1.08); }
-button.quiet, .button.quiet { color: var(--ink); background: transparent; border-color: var(--edge); font-weight: 500; min-height: 2rem; }
+button.quiet, .button.quiet { color: var(--ink); background: transparent; border-color: var(--edge); font-weight: 500; min-height: 2.1rem; }
 button.danger { background: var(--bad-ground); color: var(--bad); border-color: var(--bad); }
-.findings { list-style: none; margin: 0 0 1.25rem; padding: 0; display: grid; gap: .5rem; }
-.findings li { border-radius: 10px; padding: .75rem 1rem; background: var(--warn-ground); border-left: 4px solid var(--warn); }
+summary { cursor: pointer; }
+dialog { color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 1.25rem 1.5rem; }
+dialog::backdrop { background: rgb(0 0 0 / .45); }
+dialog h2 { margin-top: 0; }
+dialog form { margin-top: 1rem; }
+kbd { font: .85em/1.4 var(--mono); border: 1px solid var(--edge); border-radius: 5px; padding: .1rem .35rem; }
+code { font: .87em/1.4 var(--mono); overflow-wrap: anywhere; }
+`;
+
+const PARTS = `
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 1.1rem 1.25rem; }
+.narrow .card { padding: 1.75rem; }
+.card.flush { padding: 0; }
+.alert { background: var(--bad-ground); color: var(--bad); border-radius: 10px; padding: .7rem .9rem; }
+.findings { list-style: none; margin: 0 0 1rem; padding: 0; display: grid; gap: .5rem; }
+.findings li { border-radius: 12px; padding: .7rem 1rem; background: var(--warn-ground); border-left: 5px solid var(--warn); }
 .findings li.trouble { background: var(--bad-ground); border-color: var(--bad); }
-.findings li.well { background: var(--good-ground); border-color: var(--accent); }
-.findings li:first-child { font-size: 1.1rem; font-weight: 600; }
-.findings small { display: block; color: var(--soft); font-weight: 400; font-size: .85rem; }
+.findings li.well { background: var(--accent-ground); border-color: var(--accent); }
+.findings li:first-child { font-size: 1.12rem; font-weight: 650; line-height: 1.4; }
+.more .findings li:first-child { font-size: inherit; font-weight: inherit; }
+.findings a { color: inherit; text-decoration-thickness: 1px; }
+.findings small { display: block; color: var(--ink); font: .85rem/1.5 var(--mono); margin-top: .15rem; }
+.more { margin: .5rem 0 1rem; }
+.more > summary { color: var(--soft); padding: .25rem 0; }
+.totals { display: flex; flex-wrap: wrap; gap: .6rem; margin: 0 0 1rem; }
+.totals div { flex: 1 1 6.5rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .6rem .9rem; }
+.totals dt { font-size: .8rem; color: var(--soft); }
+.totals dd { margin: 0; font: 650 1.45rem/1.25 var(--text); font-variant-numeric: tabular-nums; }
+.totals .trouble dd { color: var(--bad); }
+.totals .notice dd { color: var(--warn); }
+.totals .none dd { color: var(--soft); font-weight: 400; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th { text-align: left; font-weight: 600; color: var(--soft); font-size: .8rem; white-space: nowrap; }
-th, td { padding: .45rem .75rem .45rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-th.number, td.number { text-align: right; }
-code, kbd { font: .85em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
-kbd { border: 1px solid var(--edge); border-radius: 5px; padding: .1rem .35rem; }
+thead th { font-weight: 600; color: var(--soft); font-size: .8rem; white-space: nowrap; }
+th, td { text-align: left; padding: .5rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+tbody th { font-weight: 600; }
+tbody tr:last-child > * { border-bottom: 0; }
+tbody tr:hover, tbody tr:focus-within { background: color-mix(in srgb, var(--accent-ground) 40%, transparent); }
+th.number, td.number { text-align: right; white-space: nowrap; }
+td.none { color: var(--soft); }
+td.trouble { color: var(--bad); font-weight: 650; }
+td.notice { color: var(--warn); font-weight: 650; }
+.flush :is(th, td), .event :is(th, td) { white-space: nowrap; }
+.scroll td.wrap { white-space: normal; min-width: 15rem; overflow-wrap: anywhere; }
+.groups td, .groups th { vertical-align: middle; }
+.groups .graph { width: 9rem; }
+.pill { display: inline-block; padding: .05rem .55rem; border-radius: 99px; font-size: .82rem; font-weight: 600; white-space: nowrap; border: 1px solid var(--line); }
+.pill.well { background: var(--accent-ground); color: var(--accent); border-color: transparent; }
+.pill.notice { background: var(--warn-ground); color: var(--warn); border-color: transparent; }
+.pill.trouble { background: var(--bad-ground); color: var(--bad); border-color: transparent; }
+.spark { display: block; }
+.spark rect { fill: var(--accent); }
+.spark line { stroke: var(--line); }
+.graphs { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); margin-bottom: .75rem; }
+.u-title { font: 600 .85rem/1.4 var(--text); text-align: left; color: var(--soft); }
+.u-legend { color: var(--soft); font-size: .8rem; }
+.u-legend :is(th, td) { border: 0; padding: .1rem .3rem; }
+.systems { list-style: none; margin: 0; padding: 0; display: grid; gap: .6rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); }
+.systems li { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .7rem .95rem; }
+.systems small { display: block; color: var(--soft); margin-top: .15rem; }
+q { display: block; font: .87em/1.5 var(--mono); color: var(--ink); overflow-wrap: anywhere; }
+.list { list-style: none; margin: .5rem 0; padding: 0; display: grid; gap: .25rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 0; }
-dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
-dialog { color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem 1.5rem; }
-dialog::backdrop { background: rgb(0 0 0 / .45); }
-dialog h2 { margin-top: 0; } dialog form { margin-top: 1rem; }
-@media (max-width: 40rem) { .who { margin-left: 0; width: 100%; justify-content: space-between; } nav { order: 3; width: 100%; } }
-`.trim();
+dl.totals { display: flex; }
+dt { color: var(--soft); }
+dd { margin: 0; overflow-wrap: anywhere; }
+.person { margin-bottom: 1rem; }
+.event { margin-bottom: 1rem; }
+.event > summary h2 { display: inline; margin-right: .5rem; }
+.event > .scroll { margin-top: 1rem; }
+.journey { margin: 1rem 0; }
+.lanes { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: 0 1rem; }
+.lanes ul { list-style: none; margin: 0; padding: 0; }
+.lanes li { height: 30px; line-height: 30px; white-space: nowrap; }
+.lanes svg { width: 100%; overflow: visible; }
+.lanes line { stroke: var(--line); vector-effect: non-scaling-stroke; }
+.journey .waits { fill: var(--edge); }
+.journey .works, .journey .well { fill: var(--accent); }
+.journey .rests { fill: var(--warn); }
+.journey .wrong { fill: var(--bad); }
+.journey figcaption { display: flex; justify-content: space-between; color: var(--soft); font-size: .8rem; }
+@media (max-width: 40rem) {
+  .totals div { flex-basis: 5.2rem; padding: .45rem .7rem; }
+  nav { order: 3; width: 100%; }
+  .lanes { grid-template-columns: 1fr; }
+  .lanes ul { display: none; }
+  .filters label, .filters input, .filters select, .filters button, .bar search, .bar search input[type=search] { width: 100%; }
+}
+@media (prefers-reduced-motion: no-preference) {
+  .live:not(.off)::before { animation: pulse 2s ease-in-out infinite; }
+  @keyframes pulse { 50% { opacity: .35; } }
+}
+`;
+
+/** The console's one style sheet, in the brand's colours. */
+export const CONSOLE_STYLE = `${BRAND_CSS}${FRAME}${CONTROLS}${PARTS}`;

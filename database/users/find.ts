@@ -76,17 +76,25 @@ interface FoundRow {
   readonly timeline: readonly TimelineStep[];
 }
 
+/** The latest events, of which a trace is looked for: no index has them by it, since every signup would pay for one. */
+const TRACED_EVENTS = 200_000;
+const TRACE_ID = /^[0-9a-f]{32}$/i;
+
 /**
- * $1 the text as a UUID or null, $2 as a comparison key, $3 maximum rows, $4 as a key of a name (older rows have $2). The
- * ledger outlives the user.
+ * $1 the text as a UUID or null, $2 as a comparison key, $3 maximum rows, $4 as a key of a name (older rows have $2), $5 as a
+ * trace id or null. The ledger outlives the user.
  */
-const find = statement<FoundRow, [string | null, string, number, string]>(`
+const find = statement<FoundRow, [string | null, string, number, string, string | null]>(`
   with wanted as (
     select id::text as subject, id as user_id from users 
       where id = $1::uuid or email_key = $2::text or user_name_key in ($2::text, $4::text)
     union
     select subject, case when subject ~ ${SQL_UUID} then subject::uuid end
-    from events where event_id = $1::uuid or subject = $1::uuid::text)
+    from events where event_id = $1::uuid or subject = $1::uuid::text
+    union
+    select subject, case when subject ~ ${SQL_UUID} then subject::uuid end
+    from (select subject, traceparent from events where $5::text is not null order by event_id desc limit ${TRACED_EVENTS}) as latest
+    where substr(traceparent, 4, 32) = $5::text)
   select wanted.subject as found_subject, users.user_name, users.email, users.disowned_at, deliveries.*, events.type, events.traceparent,
     (select suppressions.reason from suppressions where suppressions.email_key = users.email_key) as suppressed,
     exists (select 1 from outbox where outbox.event_id = events.event_id) as in_outbox
@@ -123,12 +131,14 @@ const toDelivery = (row: FoundRow): FoundDelivery[] =>
       ];
 
 /**
- * Users by event id, user id, address or user name; addresses and names compared as at signup. Latest first, at most
- * `limit` deliveries. An erased user is still found by user id and by event id.
+ * Users by event id, user id, trace id, address or user name; addresses and names compared as at signup. Latest first, at most
+ * `limit` deliveries. A trace is found among the latest 200,000 events. An erased user is still found by user id and by event id.
  */
 export const findUsers = async (db: Database, text: string, limit: number): Promise<readonly FoundUser[]> => {
   const wanted = text.trim();
-  const rows = await find(db, isUuid(wanted) ? wanted : null, comparisonKey(wanted), limit, nameKey(wanted));
+  const uuid = isUuid(wanted) ? wanted : null;
+  const traceId = TRACE_ID.test(wanted) ? wanted.toLowerCase() : null;
+  const rows = await find(db, uuid, comparisonKey(wanted), limit, nameKey(wanted), traceId);
   const open = rows.flatMap(({ email, suppressed }) => (email === null || suppressed !== null ? [] : [email]));
   const mailboxes = await findMailboxReasons(db, open);
   return [...Map.groupBy(rows, (row) => row.found_subject)].map(([subject, ofUser]) => {

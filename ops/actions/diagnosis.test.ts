@@ -41,7 +41,7 @@ const goodGroup: GroupStatus = {
   pausedFor: null,
   oldestUnfinishedMs: 0,
   consumers: [{ name: "one", pending: 0, idleMs: 1, silentMs: 1, report: null }],
-  lastHour: { perMinute: [], total: 0, medianMs: undefined },
+  lastHour: { perMinute: [], medianPerMinute: [], total: 0, medianMs: undefined },
 };
 
 describe("a diagnosis", () => {

@@ -45,7 +45,7 @@ const withoutPersonal = (user: FoundUser): FoundUser => ({
 });
 
 /**
- * Finds signups by event id, user id, address or user name, with their deliveries in every group: at most 20 deliveries, the
+ * Finds signups by event id, user id, trace id, address or user name, with their deliveries in every group: at most 20 deliveries, the
  * latest first. Masked unless asked otherwise.
  */
 export const find = async (

@@ -20,7 +20,13 @@ export interface Situation {
   /** The most important first. */
   readonly findings: readonly [Finding, ...Finding[]];
   /** undefined: a store is away. */
-  readonly status: PipelineStatus | undefined;
+  readonly status: CountedStatus | undefined;
+}
+
+/** The status, with what each group has to do. */
+export interface CountedStatus extends PipelineStatus {
+  /** By the group's name. */
+  readonly backlogs: Readonly<Record<string, Backlog>>;
 }
 
 const consumerFacts = ({ name, silentMs, report }: ConsumerStatus): readonly ConsumerFacts[] =>
@@ -68,14 +74,20 @@ export const readSituation = async (asked: Asked, now: Date): Promise<Situation>
   if (postgres !== undefined || redis !== undefined) return { findings: describe(nothing), status: undefined };
   const [status, differenceMs] = await Promise.all([readStatus(asked), clockDifferenceMs(asked)]);
   const known = status.groups.filter((group) => !group.orphaned);
-  const backlogs = await Promise.all(known.map(({ group }) => readBacklog(asked.db, group)));
-  const groups = known.flatMap((group, at) => {
-    const backlog = backlogs[at];
+  const backlogs = await Promise.all(
+    known.map(async ({ group }) => [group, await readBacklog(asked.db, group)] as const),
+  );
+  const byGroup: Record<string, Backlog> = Object.fromEntries(backlogs);
+  const groups = known.flatMap((group) => {
+    const backlog = byGroup[group.group];
     return backlog === undefined ? [] : [groupFacts(group, backlog, status)];
   });
   const { rows, oldestAgeMs } = status.ledger.outbox;
   const outbox = { rows, oldestMs: oldestAgeMs };
-  return { findings: describe({ ...nothing, outbox, clockDifferenceMs: differenceMs, groups }), status };
+  return {
+    findings: describe({ ...nothing, outbox, clockDifferenceMs: differenceMs, groups }),
+    status: { ...status, backlogs: byGroup },
+  };
 };
 
 /**

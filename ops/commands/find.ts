@@ -92,7 +92,7 @@ export const find = command<Flags, [wanted: string]>({
       parameters: [
         {
           parse: text,
-          placeholder: "event id | user id | address | user name",
+          placeholder: "event id | user id | trace id | address | user name",
           brief: "Any one of them; case is ignored",
         },
       ],

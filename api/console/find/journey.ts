@@ -1,0 +1,140 @@
+import type { DeliveryState } from "../../../database/ledger/states.ts";
+import { isFinal } from "../../../database/ledger/states.ts";
+import type { DeliveryDetails, SignupDetails } from "../../../ops/actions/find.ts";
+
+/** How a state is drawn: it waits, somebody works on it, it is at rest, or it went wrong. */
+export type Mood = "waits" | "works" | "rests" | "well" | "wrong";
+
+const MOODS: Readonly<Record<DeliveryState, Mood>> = {
+  queued: "waits",
+  active: "works",
+  retrying: "waits",
+  uncertain: "wrong",
+  held: "rests",
+  done: "well",
+  dead: "wrong",
+  suppressed: "rests",
+  cancelled: "rests",
+};
+
+/** A time in which a delivery was in one state, in ms since the event. */
+export interface Segment {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly mood: Mood;
+  readonly shown: string;
+}
+
+/** The way of an event in one group. */
+export interface Lane {
+  readonly group: string;
+  readonly mood: Mood;
+  readonly shown: string;
+  readonly segments: readonly Segment[];
+}
+
+/** One thing that happened to an event, in one of its groups. */
+export interface JourneyStep {
+  readonly at: Date;
+  /** Since the event. */
+  readonly afterMs: number;
+  readonly group: string;
+  readonly mood: Mood;
+  readonly shown: string;
+  readonly attempt: number | undefined;
+  readonly reason: string | undefined;
+  readonly by: string | undefined;
+  /** The other side's words, at the last step. */
+  readonly words: string | undefined;
+  /** How long it stayed so; null: it still is, or is final. */
+  readonly lastedMs: number | null;
+}
+
+/** An event in all of its groups, from the request on. */
+export interface Journey {
+  readonly eventId: string;
+  readonly type: string;
+  readonly traceId: string;
+  readonly startedAt: Date;
+  /** To the last thing that happened; to now, while it is not over. */
+  readonly lengthMs: number;
+  readonly isOver: boolean;
+  readonly lanes: readonly Lane[];
+  readonly steps: readonly JourneyStep[];
+  readonly deliveries: readonly DeliveryDetails[];
+}
+
+const lastMoment = ({ timeline, bouncedAt }: DeliveryDetails, started: number): number =>
+  Math.max(started, bouncedAt?.getTime() ?? 0, ...timeline.map(({ at }) => Date.parse(at)));
+
+const laneOf = (delivery: DeliveryDetails, started: number, endMs: number): Lane => {
+  const steps = delivery.timeline;
+  const segments = steps.flatMap((step, index): readonly Segment[] => {
+    const next = steps[index + 1];
+    if (next === undefined && isFinal(step.state)) return [];
+    const fromMs = Date.parse(step.at) - started;
+    const toMs = next === undefined ? endMs : Date.parse(next.at) - started;
+    return [{ fromMs, toMs: Math.max(fromMs, toMs), mood: MOODS[step.state], shown: step.shown }];
+  });
+  return { group: delivery.group, mood: MOODS[delivery.state], shown: delivery.shown, segments };
+};
+
+const stepsOf = (delivery: DeliveryDetails, started: number): readonly JourneyStep[] => {
+  const { group, timeline } = delivery;
+  const steps = timeline.map(({ at, state, shown, attempt, reason, by }, index): JourneyStep => {
+    const next = timeline[index + 1];
+    const words = next === undefined ? (delivery.reply ?? delivery.receipt ?? undefined) : undefined;
+    const afterMs = Date.parse(at) - started;
+    const lastedMs = next === undefined ? null : Date.parse(next.at) - Date.parse(at);
+    return { at: new Date(at), afterMs, group, mood: MOODS[state], shown, attempt, reason, by, words, lastedMs };
+  });
+  if (delivery.bouncedAt === null) return steps;
+  const bounce: JourneyStep = {
+    at: delivery.bouncedAt,
+    afterMs: delivery.bouncedAt.getTime() - started,
+    group,
+    mood: "wrong",
+    shown: "bounced",
+    attempt: undefined,
+    reason: delivery.bounce ?? undefined,
+    by: undefined,
+    words: delivery.bounceReply ?? undefined,
+    lastedMs: null,
+  };
+  return [...steps, bounce];
+};
+
+const journeyOf = (deliveries: readonly [DeliveryDetails, ...DeliveryDetails[]], now: Date): Journey => {
+  const [{ eventId, type, traceparent }] = deliveries;
+  const startedAt = new Date(
+    Math.min(
+      ...deliveries.flatMap(({ createdAt, timeline }) => [
+        createdAt.getTime(),
+        ...timeline.slice(0, 1).map(({ at }) => Date.parse(at)),
+      ]),
+    ),
+  );
+  const started = startedAt.getTime();
+  const isOver = deliveries.every(({ state }) => isFinal(state));
+  const end = isOver ? Math.max(...deliveries.map((each) => lastMoment(each, started))) : now.getTime();
+  const lengthMs = Math.max(1, end - started);
+  return {
+    eventId,
+    type,
+    traceId: traceparent.split("-")[1] ?? "",
+    startedAt,
+    lengthMs,
+    isOver,
+    lanes: deliveries.map((delivery) => laneOf(delivery, started, lengthMs)),
+    steps: deliveries
+      .flatMap((delivery) => stepsOf(delivery, started))
+      .toSorted((left, right) => left.at.getTime() - right.at.getTime()),
+    deliveries,
+  };
+};
+
+/** The journeys of a signup's events, the latest first. Pure. */
+export const journeysOf = ({ deliveries }: Pick<SignupDetails, "deliveries">, now: Date): readonly Journey[] =>
+  [...Map.groupBy(deliveries, ({ eventId }) => eventId).values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : [journeyOf([first, ...others], now)],
+  );

@@ -1,0 +1,135 @@
+import { expect, test } from "bun:test";
+import type { CountedStatus, Situation } from "../../../ops/actions/situation.ts";
+import type { Finding } from "../../../runtime/situation/describe.ts";
+import type { ConsumerReport } from "../../../stream/consumer-report.ts";
+import type { ConsumerStatus, GroupStatus } from "../../../stream/group-status.ts";
+import { historyOf } from "../../../stream/history.ts";
+import { NowParts } from "./now-page.tsx";
+import { groupRows, systemRows } from "./overview.ts";
+
+const NOW = new Date("2026-11-28T10:00:00.000Z");
+
+const aConsumer = (report: Partial<ConsumerReport> = {}): ConsumerStatus => ({
+  name: "consumer-1",
+  pending: 0,
+  idleMs: 0,
+  silentMs: 100,
+  report: {
+    startedAt: NOW.toISOString(),
+    state: "reading",
+    inFlight: 0,
+    concurrency: 20,
+    breaker: { state: "closed", since: NOW.toISOString() },
+    system: "mail server smtp.example:587",
+    waitingParties: 0,
+    faults: {},
+    ...report,
+  },
+});
+
+const aGroup = (group: string, parts: Partial<GroupStatus> = {}): GroupStatus => ({
+  group,
+  orphaned: false,
+  exists: { events: true, retries: true },
+  lag: 0,
+  retriesLag: 0,
+  counted: { lag: null, retriesLag: null },
+  pending: 0,
+  waitingRetries: 0,
+  dueRetries: 0,
+  deadLetters: 0,
+  paused: false,
+  pausedFor: null,
+  oldestUnfinishedMs: 0,
+  consumers: [aConsumer()],
+  lastHour: historyOf({}, 0),
+  ...parts,
+});
+
+const REDIS: CountedStatus["redis"] = {
+  version: "7.0.15",
+  isReplica: false,
+  usedMemory: 1,
+  maxMemory: 0,
+  evictionPolicy: "noeviction",
+  appendOnly: true,
+  lastAppendOk: true,
+  lastSnapshotOk: true,
+  lastSnapshotAt: 0,
+  uptimeSeconds: 1,
+};
+
+const aSituation = (groups: readonly GroupStatus[], ...findings: readonly Finding[]): Situation => ({
+  findings: [findings[0] ?? { level: "well", sentence: "All is well" }, ...findings.slice(1)],
+  status: {
+    groups,
+    ledger: {
+      byGroup: { late: { retrying: 3 } },
+      waitsUntil: {},
+      counted: 3,
+      bounded: false,
+      held: [{ group: "held", reason: "quota", count: 4, firstUntil: null }],
+      outbox: { rows: 0, bounded: false, oldestAgeMs: 0 },
+    },
+    redis: REDIS,
+    backlogs: { later: { unfinished: 0, waiting: 10_000, waitsUntil: null } },
+  },
+});
+
+test("what has a problem comes first, then what is busy, and only what does nothing is quiet", () => {
+  const groups = ["quiet", "busy", "late", "held", "later", "broken"].map((name) =>
+    aGroup(name, name === "busy" ? { lag: 9 } : {}),
+  );
+  const rows = groupRows(aSituation(groups, { level: "trouble", group: "broken", sentence: "It is broken" }), NOW);
+  expect(rows.map(({ name }) => name)).toEqual(["broken", "busy", "held", "late", "later", "quiet"]);
+  expect(rows.filter(({ isQuiet }) => isQuiet).map(({ name }) => name)).toEqual(["quiet"]);
+  const row = (name: string) => rows.find((each) => each.name === name);
+  expect([row("late")?.retrying.value, row("held")?.held, row("later")?.delayed]).toEqual([
+    3,
+    4,
+    { value: 10_000, isBound: true },
+  ]);
+});
+
+test.each([
+  ["running", "well", {}],
+  ["paused", "notice", { paused: true }],
+  ["no consumer", "notice", { consumers: [] }],
+  ["no consumer", "trouble", { consumers: [], lag: 1 }],
+  ["missing", "trouble", { exists: { events: true, retries: false } }],
+  ["orphaned", "notice", { orphaned: true }],
+  ["stopped", "trouble", { consumers: [aConsumer({ breaker: { state: "open", since: NOW.toISOString() } })] }],
+  ["partly running", "notice", { consumers: [aConsumer(), aConsumer({ faults: { reader: NOW.toISOString() } })] }],
+] as const)("a group is %s, which is %s", (state, stateLevel, parts) => {
+  expect(groupRows(aSituation([aGroup("one", parts)]), NOW)[0]).toMatchObject({ state, stateLevel });
+});
+
+test("a mail server is one system for all groups, and refuses if it does for one of them, in its own words", () => {
+  const since = "2026-11-28T09:00:00.000Z";
+  const refused = aConsumer({ breaker: { state: "open", since, reason: "auth", words: "535 go away" } });
+  const groups = [aGroup("one"), aGroup("two", { consumers: [refused] })];
+  expect(systemRows(groupRows(aSituation(groups), NOW))).toEqual([
+    {
+      name: "mail server smtp.example:587",
+      groups: ["two", "one"].sort(),
+      level: "trouble",
+      state: "open: auth",
+      words: "535 go away",
+      since: new Date(since),
+    },
+  ]);
+});
+
+test("of 200 groups the quiet ones are folded, and the page stays small", async () => {
+  const groups = Array.from({ length: 200 }, (_, at) =>
+    aGroup(`group-${at}`, at < 3 ? { lag: 1, deadLetters: at } : {}),
+  );
+  const situation = aSituation(groups);
+  const page = String(await NowParts({ snapshot: { at: NOW, situation } }));
+  expect(page).toContain("197 quiet groups");
+  expect(page.indexOf("group-2<")).toBeLessThan(page.indexOf("<details"));
+  expect(page.length).toBeLessThan(300_000);
+  const filtered = String(await NowParts({ snapshot: { at: NOW, situation }, filter: "group-19" }));
+  expect(filtered).not.toContain("<details");
+  expect(filtered.match(/data-part="group /g)).toHaveLength(11);
+});

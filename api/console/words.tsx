@@ -1,0 +1,31 @@
+import type { Child } from "hono/jsx";
+import { count, duration } from "../../runtime/quantity.ts";
+import type { Level } from "../../runtime/situation/describe.ts";
+
+/** A moment, to the second in UTC; scripts show it in the reader's own time. */
+export const Moment = ({ at }: { readonly at: Date }) => (
+  <time datetime={at.toISOString()}>{`${at.toISOString().slice(0, 19).replace("T", " ")} UTC`}</time>
+);
+
+/** How long ago. */
+export const ago = (at: Date, now: Date): string => duration(Math.max(0, now.getTime() - at.getTime()));
+
+/** A word with a colour that is not needed to understand it. */
+export const Pill = ({ level, children }: { readonly level: Level | "plain"; readonly children: Child }) => (
+  <span class={`pill ${level}`}>{children}</span>
+);
+
+/** A cell with a number; nothing is said of none. */
+export const NumberCell = ({
+  value,
+  isBound = false,
+  level,
+}: {
+  readonly value: number;
+  readonly isBound?: boolean;
+  readonly level?: Level;
+}) => (
+  <td
+    class={`number ${value === 0 ? "none" : (level ?? "")}`}
+  >{`${count(value)}${isBound && value > 0 ? "+" : ""}`}</td>
+);
