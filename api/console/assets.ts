@@ -19,7 +19,7 @@ interface Asset {
 
 /** The console's own files, by name. */
 const ASSETS: Readonly<Record<string, Asset>> = {
-  "console.css": { type: CSS, text: `${CONSOLE_STYLE}\n${graphStyle}` },
+  "console.css": { type: CSS, text: `${graphStyle}\n${CONSOLE_STYLE}` },
   "console.js": { type: SCRIPT, text: consoleScript },
   "now.js": { type: SCRIPT, text: nowScript },
   "graph.js": { type: SCRIPT, text: drawGraph },

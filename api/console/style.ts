@@ -48,6 +48,7 @@ input:not([type=checkbox], [type=radio], [type=hidden]), select, textarea {
 .narrow input:not([type=hidden]) { width: 100%; margin-top: .3rem; min-height: 2.8rem; }
 .narrow button { width: 100%; margin-top: 1.5rem; min-height: 2.8rem; }
 .narrow h1 { display: flex; align-items: center; gap: .8rem; }
+.mark { display: flex; }
 .find input[type=search] { flex: 1 1 16rem; font-size: 1.05rem; min-height: 2.8rem; }
 .find label { display: block; margin-bottom: .35rem; }
 .filters { display: flex; flex-wrap: wrap; align-items: end; gap: .6rem 1rem; margin-bottom: 1rem; }
@@ -135,17 +136,23 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .lanes ul { list-style: none; margin: 0; padding: 0; }
 .lanes li { height: 30px; line-height: 30px; white-space: nowrap; }
 .lanes svg { width: 100%; overflow: visible; }
+.lanes .pill { line-height: 1.4; }
 .lanes line { stroke: var(--line); vector-effect: non-scaling-stroke; }
+.lanes .end { stroke-width: 6; stroke-linecap: round; }
+.lanes .end.waits { stroke: var(--edge); }
+.lanes .end:is(.works, .well) { stroke: var(--accent); }
+.lanes .end.rests { stroke: var(--warn); }
+.lanes .end.wrong { stroke: var(--bad); }
 .journey .waits { fill: var(--edge); }
 .journey .works, .journey .well { fill: var(--accent); }
 .journey .rests { fill: var(--warn); }
 .journey .wrong { fill: var(--bad); }
-.journey figcaption { display: flex; justify-content: space-between; color: var(--soft); font-size: .8rem; }
+.journey figcaption { grid-column: 2; display: flex; justify-content: space-between; color: var(--soft); font-size: .8rem; }
 @media (max-width: 40rem) {
   .totals div { flex-basis: 5.2rem; padding: .45rem .7rem; }
   nav { order: 3; width: 100%; }
-  .lanes { grid-template-columns: 1fr; }
-  .lanes ul { display: none; }
+  .lanes { grid-template-columns: max-content 1fr; font-size: .8rem; gap: 0 .6rem; }
+  .lanes .pill { display: none; }
   .filters label, .filters input, .filters select, .filters button, .bar search, .bar search input[type=search] { width: 100%; }
 }
 @media (prefers-reduced-motion: no-preference) {

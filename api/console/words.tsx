@@ -2,7 +2,7 @@ import type { Child } from "hono/jsx";
 import { count, duration } from "../../runtime/quantity.ts";
 import type { Level } from "../../runtime/situation/describe.ts";
 
-/** A moment, to the second in UTC; scripts show it in the reader's own time. */
+/** A moment, to the second in UTC, as ops and the logs have it. */
 export const Moment = ({ at }: { readonly at: Date }) => (
   <time datetime={at.toISOString()}>{`${at.toISOString().slice(0, 19).replace("T", " ")} UTC`}</time>
 );

@@ -6,10 +6,9 @@
 
   const draw = () => {
     const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    const clock = (seconds) => new Date(seconds * 1_000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
-    const plot = (title, values, unit, drawn) => {
-      const cell = document.createElement("div");
-      holder.append(cell);
+    const plot = (cell, title, values, unit, drawn) => {
       const size = { width: Math.max(200, Math.floor(cell.clientWidth)), height: 190 };
       new uPlot(
         {
@@ -17,17 +16,22 @@
           title,
           cursor: { sync: { key: "hour" } },
           scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 0.001)] } },
-          axes: [axis, { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => `${tick}${unit}`) }],
+          axes: [
+            { ...axis, values: (_, ticks) => ticks.map(clock) },
+            { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => `${tick}${unit}`) },
+          ],
           series: [{}, { label: title, stroke: colour("--accent"), width: 2, ...drawn }],
         },
         [minutes, values],
         cell,
       );
     };
-    holder.replaceChildren();
+    // Both before the first is measured: they share the width.
+    const [left, right] = [document.createElement("div"), document.createElement("div")];
+    holder.replaceChildren(left, right);
     const bars = { fill: colour("--accent"), paths: uPlot.paths.bars({ size: [0.8] }), points: { show: false } };
-    plot("done a minute", done, "", bars);
-    plot("half within, in seconds", seconds, " s", { points: { show: true, size: 5 }, spanGaps: false });
+    plot(left, "done a minute", done, "", bars);
+    plot(right, "half within, in seconds", seconds, " s", { points: { show: true, size: 5 }, spanGaps: false });
   };
 
   draw();

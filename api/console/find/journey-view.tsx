@@ -1,3 +1,4 @@
+import { isFinal } from "../../../database/ledger/states.ts";
 import { duration } from "../../../runtime/quantity.ts";
 import { Moment, Pill } from "../words.tsx";
 import type { Journey, JourneyStep, Lane, Mood } from "./journey.ts";
@@ -36,9 +37,15 @@ const LaneBars = ({ lane, at, lengthMs }: { readonly lane: Lane; readonly at: nu
           <title>{`${lane.group}: ${shown} for ${duration(toMs - fromMs)}`}</title>
         </rect>
       ))}
-      <circle class={lane.mood} cx={(x(end?.toMs ?? 0) + BAR / 2).toFixed(1)} cy={y + BAR / 2} r={BAR / 2 - 1}>
+      <line
+        class={`end ${lane.mood}`}
+        x1={x(end?.toMs ?? 0).toFixed(1)}
+        y1={y}
+        x2={x(end?.toMs ?? 0).toFixed(1)}
+        y2={y + BAR}
+      >
         <title>{`${lane.group}: ${lane.shown}`}</title>
-      </circle>
+      </line>
     </>
   );
 };
@@ -48,30 +55,34 @@ const Drawing = ({ journey }: { readonly journey: Journey }) => {
   const { lanes, lengthMs } = journey;
   const height = lanes.length * LANE;
   return (
-    <figure class="journey">
-      <div class="lanes">
-        <ul>
-          {lanes.map(({ group, shown, mood }) => (
-            <li>
-              <a href={`/console/groups/${group}`}>{group}</a> <Pill level={LEVELS[mood]}>{shown}</Pill>
-            </li>
-          ))}
-        </ul>
-        <svg
-          viewBox={`0 0 ${WIDTH} ${height}`}
-          height={height}
-          preserveAspectRatio="none"
-          role="img"
-          aria-label="Waits and attempts, to scale; the table below has them in numbers"
-        >
-          {Array.from({ length: TICKS + 1 }, (_, tick) => (
-            <line x1={(tick * (WIDTH - 2 * BAR)) / TICKS} y1="0" x2={(tick * (WIDTH - 2 * BAR)) / TICKS} y2={height} />
-          ))}
-          {lanes.map((lane, at) => (
-            <LaneBars lane={lane} at={at} lengthMs={lengthMs} />
-          ))}
-        </svg>
-      </div>
+    <figure class="journey lanes">
+      <ul>
+        {lanes.map(({ group, shown, mood }) => (
+          <li>
+            <a href={`/console/groups/${group}`}>{group}</a> <Pill level={LEVELS[mood]}>{shown}</Pill>
+          </li>
+        ))}
+      </ul>
+      <svg
+        viewBox={`0 0 ${WIDTH} ${height}`}
+        height={height}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label="Waits and attempts, to scale; the table below has them in numbers"
+      >
+        {Array.from({ length: TICKS + 1 }, (_, tick) => (
+          <line
+            class="tick"
+            x1={(tick * (WIDTH - 2 * BAR)) / TICKS}
+            y1="0"
+            x2={(tick * (WIDTH - 2 * BAR)) / TICKS}
+            y2={height}
+          />
+        ))}
+        {lanes.map((lane, at) => (
+          <LaneBars lane={lane} at={at} lengthMs={lengthMs} />
+        ))}
+      </svg>
       <figcaption>
         {Array.from({ length: TICKS + 1 }, (_, tick) => (
           <span>{tick === 0 ? "0" : duration((tick * lengthMs) / TICKS)}</span>
@@ -81,11 +92,16 @@ const Drawing = ({ journey }: { readonly journey: Journey }) => {
   );
 };
 
-const StepRow = ({ step }: { readonly step: JourneyStep }) => (
+const StepRow = ({ step, isSameDay }: { readonly step: JourneyStep; readonly isSameDay: boolean }) => (
   <tr>
     <td class="number">{`+${duration(step.afterMs)}`}</td>
     <td>
-      <Moment at={step.at} />
+      <time datetime={step.at.toISOString()}>
+        {step.at
+          .toISOString()
+          .slice(isSameDay ? 11 : 0, -1)
+          .replace("T", " ")}
+      </time>
     </td>
     <th scope="row">{step.group}</th>
     <td>
@@ -100,7 +116,9 @@ const StepRow = ({ step }: { readonly step: JourneyStep }) => (
   </tr>
 );
 
-const Steps = ({ steps }: { readonly steps: readonly JourneyStep[] }) => (
+const dayOf = ({ at }: JourneyStep): string => at.toISOString().slice(0, 10);
+
+const Steps = ({ steps, first }: { readonly steps: readonly JourneyStep[]; readonly first: string }) => (
   <section class="scroll" aria-label="What happened" tabindex={0}>
     <table>
       <thead>
@@ -108,7 +126,7 @@ const Steps = ({ steps }: { readonly steps: readonly JourneyStep[] }) => (
           <th scope="col" class="number">
             after
           </th>
-          <th scope="col">at</th>
+          <th scope="col">at (UTC)</th>
           <th scope="col">group</th>
           <th scope="col">became</th>
           <th scope="col" class="number">
@@ -119,7 +137,7 @@ const Steps = ({ steps }: { readonly steps: readonly JourneyStep[] }) => (
       </thead>
       <tbody>
         {steps.map((step) => (
-          <StepRow step={step} />
+          <StepRow step={step} isSameDay={dayOf(step) === first} />
         ))}
       </tbody>
     </table>
@@ -136,12 +154,13 @@ export interface JourneyProps {
 export const JourneyView = ({ journey, grafanaUrl, isOpen }: JourneyProps) => {
   const { eventId, type, traceId, startedAt, lengthMs, isOver, deliveries } = journey;
   const inOutbox = deliveries.some((delivery) => delivery.inOutbox);
+  const waiting = deliveries.filter(({ state, nextTryAt }) => nextTryAt !== null && !isFinal(state));
   const letters = deliveries.filter(({ deadLetter }) => deadLetter !== null);
   return (
     <details class="card event" id={`event-${eventId}`} open={isOpen}>
       <summary data-item>
         <h2>{type}</h2> <Moment at={startedAt} />{" "}
-        <span class="soft">{isOver ? `over after ${duration(lengthMs)}` : `for ${duration(lengthMs)}, not over`}</span>
+        <span class="soft">{isOver ? `over after ${duration(lengthMs)}` : "not over"}</span>
       </summary>
       <Drawing journey={journey} />
       <dl>
@@ -165,6 +184,12 @@ export const JourneyView = ({ journey, grafanaUrl, isOpen }: JourneyProps) => {
             <dd>not published yet</dd>
           </>
         ) : null}
+        {waiting.map(({ group, nextTryAt }) => (
+          <>
+            <dt>{group}</dt>
+            <dd>waits until {nextTryAt === null ? null : <Moment at={nextTryAt} />}</dd>
+          </>
+        ))}
         {letters.map(({ group, deadLetter }) => (
           <>
             <dt>dead letter</dt>
@@ -174,7 +199,7 @@ export const JourneyView = ({ journey, grafanaUrl, isOpen }: JourneyProps) => {
           </>
         ))}
       </dl>
-      <Steps steps={journey.steps} />
+      <Steps steps={journey.steps} first={startedAt.toISOString().slice(0, 10)} />
     </details>
   );
 };

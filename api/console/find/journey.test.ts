@@ -73,6 +73,19 @@ test("waits and work have the lengths that they had; what is not over lasts unti
   ]);
 });
 
+test("what waits for its group's delay does not stretch the drawing of the others", () => {
+  const nextTryAt = new Date(AT + 86_400_000);
+  const reminder = aDelivery({
+    group: "reminder-email",
+    state: "queued",
+    attempts: 0,
+    nextTryAt,
+    timeline: [step(0, "queued")],
+  });
+  const [journey] = journeysOf({ deliveries: [aDelivery(), reminder] }, NOW);
+  expect([journey?.isOver, journey?.lengthMs, journey?.lanes[1]?.segments[0]?.toMs]).toEqual([false, 200, 200]);
+});
+
 test("a bounce that came later is the last step, and in the drawing's length", () => {
   const bouncedAt = new Date(AT + 5_000);
   const [journey] = journeysOf(

@@ -56,7 +56,7 @@ export interface Journey {
   readonly type: string;
   readonly traceId: string;
   readonly startedAt: Date;
-  /** To the last thing that happened; to now, while it is not over. */
+  /** To the last thing that happened; to now, while it is not over. What only waits for its group's delay does not stretch it. */
   readonly lengthMs: number;
   readonly isOver: boolean;
   readonly lanes: readonly Lane[];
@@ -104,6 +104,10 @@ const stepsOf = (delivery: DeliveryDetails, started: number): readonly JourneySt
   return [...steps, bounce];
 };
 
+/** It waits for the delay of its group, and nothing has happened to it. */
+const isDelayed = ({ state, attempts, nextTryAt }: DeliveryDetails, now: Date): boolean =>
+  state === "queued" && attempts === 0 && nextTryAt !== null && nextTryAt > now;
+
 const journeyOf = (deliveries: readonly [DeliveryDetails, ...DeliveryDetails[]], now: Date): Journey => {
   const [{ eventId, type, traceparent }] = deliveries;
   const startedAt = new Date(
@@ -116,7 +120,9 @@ const journeyOf = (deliveries: readonly [DeliveryDetails, ...DeliveryDetails[]],
   );
   const started = startedAt.getTime();
   const isOver = deliveries.every(({ state }) => isFinal(state));
-  const end = isOver ? Math.max(...deliveries.map((each) => lastMoment(each, started))) : now.getTime();
+  const going = deliveries.filter((delivery) => !isDelayed(delivery, now));
+  const isAtRest = going.length > 0 && going.every(({ state }) => isFinal(state));
+  const end = isAtRest ? Math.max(...going.map((each) => lastMoment(each, started))) : now.getTime();
   const lengthMs = Math.max(1, end - started);
   return {
     eventId,
