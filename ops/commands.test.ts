@@ -1,8 +1,15 @@
 import { describe, expect, spyOn, test } from "bun:test";
+import { z } from "zod";
 import { ensureGroup } from "../stream/ensure-group.ts";
 import { eventually } from "../tests/eventually.ts";
 import { anOutbox, aPipeline, aSignup } from "../tests/pipeline.ts";
 import { answerOf, deadLetter, GROUP, textOf } from "./operator-for-tests.ts";
+
+const deliveryPage = z.object({
+  deliveries: z.array(z.object({ eventId: z.string() })),
+  next: z.string().nullable(),
+  byReason: z.record(z.string(), z.number()),
+});
 
 describe("status", () => {
   test("shows every group, orphaned ones included, the ledger, the outbox and Redis", async () => {
@@ -120,6 +127,34 @@ describe("find", () => {
     expect(text).toMatch(/\+0 ms\s+\S+Z\s+queued/);
     expect(text).toMatch(/sending\s+1/);
   });
+});
+
+test("what waits for its next attempt is listed: when, why, after how many attempts, and the last words", async () => {
+  await using pipeline = await aPipeline();
+  const consumer = await pipeline.consumer(
+    async () => ({ kind: "transient", reason: "greylisted", reply: "450 4.7.1 come back later", minDelayMs: 600_000 }),
+    { retryDelayMs: 600_000 },
+  );
+  const eventIds = await pipeline.signUp(aSignup(), aSignup(), aSignup());
+  await eventually(async () =>
+    (await Promise.all(eventIds.map((id) => pipeline.status(id)))).every((found) => found?.state === "retrying"),
+  );
+  await consumer.stop();
+  const list = (...flags: string[]) => answerOf(pipeline, "retrying", ...flags);
+  const first = deliveryPage.parse((await list("--limit", "2", "--group", GROUP)).json);
+  const rest = deliveryPage.parse((await list("--cursor", first.next ?? "")).json);
+  expect([...first.deliveries, ...rest.deliveries].map(({ eventId }) => eventId).toSorted()).toEqual(
+    eventIds.toSorted(),
+  );
+  expect({ first: first.deliveries.length, next: rest.next, byReason: first.byReason }).toEqual({
+    first: 2,
+    next: null,
+    byReason: { greylisted: 3 },
+  });
+  const text = await textOf(pipeline, "retrying", "--reason", "greylisted", "--since", "1h");
+  expect(text).toMatch(/greylisted +1 +0 .* ago +in \d.* +450 4\.7\.1 come back later/);
+  expect(await textOf(pipeline, "retrying", "--before", "1h")).toBe("nothing waits for a further attempt");
+  await expect(list("--reason", "nosuch")).rejects.toThrow("there are: greylisted");
 });
 
 describe("dead letters", () => {

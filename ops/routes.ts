@@ -14,6 +14,7 @@ import { groupDrop } from "./commands/group-drop.ts";
 import { heldDrop, heldList, heldRelease } from "./commands/held.ts";
 import { pauseCommand, resumeCommand } from "./commands/pause.ts";
 import { replayCommand } from "./commands/replay.ts";
+import { retrying } from "./commands/retrying.ts";
 import { status } from "./commands/status.ts";
 import { suppressionsLift, suppressionsList } from "./commands/suppressions.ts";
 import { tailCommand } from "./commands/tail.ts";
@@ -40,6 +41,7 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
       docs: { brief: "List, show, retry and drop dead letters" },
       routes: { list: deadList, show: deadShow, retry: deadRetry, drop: deadDrop },
     }),
+    retrying,
     held: buildRouteMap({
       docs: { brief: "List, release and drop held deliveries" },
       routes: { list: heldList, release: heldRelease, drop: heldDrop },

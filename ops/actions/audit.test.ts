@@ -195,8 +195,8 @@ describe("without Postgres", () => {
 
 /** What is given the stores, or an operator, and changes nothing; `erase` finds the user, whom an audited action then erases. */
 const READS = new Set([
-  ...["countReplay", "countSelected", "createAuditLog", "erase", "find", "groupNamed", "groupsNamed", "listHeld"],
-  ...["listConsumers"],
+  ...["countReplay", "countSelected", "createAuditLog", "erase", "find", "groupNamed", "groupsNamed"],
+  ...["countInState", "listByState", "listConsumers"],
   ...["listLetters", "readStatus", "sendSample", "showLetters", "storesGoneAway", "untilStoresAnswer"],
 ]);
 

@@ -74,12 +74,15 @@ describe("held deliveries", () => {
     await eventually(async () => (await pipeline.status(eventId))?.state === "held");
     await consumer.stop();
     const list = await textOf(pipeline, "held", "list");
-    expect(list).toMatch(/by you +cut_off/);
-    expect(list).toMatch(/in 59 min.* +used_up/);
+    expect(list).toMatch(/cut_off +1 +1 .* ago +by you/);
+    expect(list).toMatch(/used_up .* ago +in 59 min/);
+    expect(list).toContain("1 cut_off, 1 used_up");
     expect(await textOf(pipeline, "find", eventId)).toMatch(/held until +in 59 min/);
     expect((await answerOf(pipeline, "held", "list", "--reason", "used_up")).json).toMatchObject({
       deliveries: [{ eventId }],
     });
+    await expect(answerOf(pipeline, "held", "list", "--reason", "nosuch")).rejects.toThrow("are: cut_off, used_up");
+    await expect(answerOf(pipeline, "held", "release", "--reason", "nosuch")).rejects.toThrow("are: cut_off, used_up");
     const release = await answerOf(pipeline, "held", "release", "--reason", "used_up");
     expect(release.json).toEqual({ released: 1, stopped: false });
     expect(await pipeline.status(eventId)).toMatchObject({ state: "queued", nextTryAt: null });
@@ -88,8 +91,14 @@ describe("held deliveries", () => {
   test("are listed, dropped and released by the commands", async () => {
     await using pipeline = await aPipeline();
     const [first = "", second = ""] = await hold(pipeline, 2);
-    expect((await answerOf(pipeline, "held", "list")).json).toMatchObject({
-      deliveries: [{ eventId: first, uncertain: 1, reason: "cut_off" }, { eventId: second }],
+    const held = (await answerOf(pipeline, "held", "list")).json;
+    expect(held).toMatchObject({
+      deliveries: expect.arrayContaining([
+        expect.objectContaining({ eventId: first, group: GROUP, uncertain: 1, reason: "cut_off", heldUntil: null }),
+        expect.objectContaining({ eventId: second, heldAt: expect.any(Date) }),
+      ]),
+      byReason: { cut_off: 2 },
+      next: null,
     });
     expect((await answerOf(pipeline, "held", "drop", first)).json).toEqual({ dropped: [first] });
     expect((await answerOf(pipeline, "held", "release", "--all")).json).toEqual({ released: 1, stopped: false });

@@ -1,5 +1,5 @@
 import { discardDeliveries } from "../../database/ledger/discard.ts";
-import { type HeldDelivery, listHeldDeliveries } from "../../database/ledger/held.ts";
+import { listHeldDeliveries } from "../../database/ledger/held.ts";
 import { requeueDeliveries } from "../../database/ledger/requeue.ts";
 import { enqueueLogged } from "../../stream/enqueue.ts";
 import type { Group } from "../../stream/groups.ts";
@@ -17,26 +17,6 @@ export interface ReleaseReport {
   /** Asked to stop before the end: run it again to continue. */
   stopped: boolean;
 }
-
-/** A held delivery, and its group. */
-export interface ListedDelivery extends HeldDelivery {
-  readonly group: string;
-}
-
-/** The held deliveries of groups, up to a limit, for one reason or for any. */
-export const listHeld = async (
-  { db }: Pick<Operator, "db">,
-  groups: readonly Group[],
-  { limit, reason }: { readonly limit: number; readonly reason?: string | undefined },
-): Promise<readonly ListedDelivery[]> => {
-  const held: ListedDelivery[] = [];
-  for (const { name } of groups) {
-    const found = await listHeldDeliveries(db, { group: name, limit: limit - held.length, reason });
-    held.push(...found.map((delivery) => ({ group: name, ...delivery })));
-    if (held.length >= limit) break;
-  }
-  return held;
-};
 
 const release = async (
   { db, redis, keys, at }: Operator,

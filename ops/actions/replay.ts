@@ -133,12 +133,20 @@ async function* pagesOf(
   }
 }
 
-/** Counts what a replay would do, and does nothing. */
+/**
+ * Counts what a replay would do, and does nothing.
+ *
+ * @throws {NotFound} naming the types of events there are, if the pattern matches none of them
+ */
 export const countReplay = async (
   operator: Operator,
   group: Group,
   options: ReplayOptions,
 ): Promise<ReplayCounts & { readonly stopped: boolean }> => {
+  const { type } = options;
+  if (type !== undefined && !EVENT_TYPES.some((known) => matchesPattern(type, known))) {
+    throw new NotFound(`${type} matches no type of event; there are: ${EVENT_TYPES.join(", ")}`);
+  }
   const counts = emptyCounts();
   for await (const page of pagesOf(operator, group, options)) {
     for (const event of page) count(counts, fateOf(event, group, options), event);

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
-import { openBlockingConnection } from "../../stream/connection.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup, silentLog } from "../../tests/pipeline.ts";
+import { anOutbox, aPipeline, aSignup } from "../../tests/pipeline.ts";
 import { anOperator } from "../operator-for-tests.ts";
 import { tail } from "./tail.ts";
 import type { TailLine } from "./tail-lines.ts";
@@ -11,11 +10,10 @@ test("a tail shows events and what becomes of them, with the rights of ops alone
   const stopping = new AbortController();
   const lines: TailLine[] = [];
   const said: string[] = [];
-  const url = pipeline.ops.redisUrl;
   const following = tail({
     operator: anOperator(pipeline),
     groups: pipeline.groups,
-    connect: () => openBlockingConnection({ url, name: `${pipeline.streamName}-tail`, log: silentLog }),
+    redisUrl: pipeline.ops.redisUrl,
     show: async (more) => void lines.push(...more),
     say: (message) => void said.push(message),
     startedAt: new Date(Date.now() - 60_000),
@@ -34,8 +32,7 @@ test("a tail shows events and what becomes of them, with the rights of ops alone
   // As in an outage: every connection of the tail is lost.
   for (const line of String(await pipeline.redis.client("LIST")).split("\n")) {
     const id = /^id=(\d+) /.exec(line)?.[1];
-    if (line.includes(` name=${pipeline.streamName}-tail `) && id !== undefined)
-      await pipeline.redis.client("KILL", "ID", id);
+    if (line.includes(" name=ops-tail ") && id !== undefined) await pipeline.redis.client("KILL", "ID", id);
   }
   await isShown();
   stopping.abort();

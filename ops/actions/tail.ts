@@ -2,10 +2,11 @@ import type { Redis } from "ioredis";
 import { findDeliveries } from "../../database/ledger/status.ts";
 import { backoffMs } from "../../runtime/backoff.ts";
 import { pause } from "../../runtime/loop.ts";
-import { untilReady } from "../../stream/connection.ts";
+import { openBlockingConnection, untilReady } from "../../stream/connection.ts";
 import { followChanges, readAfter } from "../../stream/follow.ts";
 import type { Group } from "../../stream/groups.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";
+import { QUIET } from "../quiet.ts";
 import type { Operator } from "./operator.ts";
 import { createShown, eventLine, inOrder, type TailLine } from "./tail-lines.ts";
 
@@ -13,8 +14,8 @@ export interface TailOptions {
   readonly operator: Pick<Operator, "db" | "redis" | "keys">;
   /** Those that are followed. */
   readonly groups: readonly Group[];
-  /** Opens a connection of its own for blocking reads. */
-  readonly connect: () => Redis;
+  /** Where its own connections lead: one that waits for entries or messages can do nothing else. */
+  readonly redisUrl: string;
   /** Shows lines; the next are read when it resolves. */
   readonly show: (lines: readonly TailLine[]) => Promise<void>;
   /** For what keeps lines from being shown, and that it is over. */
@@ -54,7 +55,7 @@ const announcing = (store: string, say: (message: string) => void) => {
  * with them.
  */
 export const tail = async (options: TailOptions): Promise<void> => {
-  const { operator, groups, connect, show, say, startedAt } = options;
+  const { operator, groups, redisUrl, show, say, startedAt } = options;
   const { db, redis, keys } = operator;
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
@@ -127,6 +128,7 @@ export const tail = async (options: TailOptions): Promise<void> => {
   };
 
   const startMs = await redisTimeMs(redis);
+  const connect = () => openBlockingConnection({ url: redisUrl, name: "ops-tail", log: QUIET });
   const [reader, subscriber] = [connect(), connect()];
   followChanges(subscriber, keys.status, hint);
   const reading = readEvents(reader, `${startMs}-0`);

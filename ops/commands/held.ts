@@ -1,73 +1,54 @@
-import { counted, relative } from "../../runtime/quantity.ts";
+import { counted } from "../../runtime/quantity.ts";
 import { command, UsageError } from "../command.ts";
 import {
   ACT_FLAGS,
   type ActFlags,
-  COMMON_FLAGS,
   type CommonFlags,
   eventId,
   GROUP_FLAG,
-  limitFlag,
   reasonFlag,
   SWITCH,
+  YES_FLAG,
 } from "../flags.ts";
-import { type Cell, table } from "../terminal/table.ts";
+import { mayChange, NOT_CONFIRMED } from "../terminal/confirm.ts";
+import { DELIVERY_LIST_FLAGS, type DeliveryListFlags, deliveryListText } from "./delivery-list.ts";
 
 interface Flags extends CommonFlags {
   readonly group?: string;
-}
-
-interface ListFlags extends Flags {
-  readonly limit: number;
-  readonly reason?: string;
 }
 
 interface ActingFlags extends Flags, ActFlags {}
 
 interface ReleaseFlags extends ActingFlags {
   readonly all?: boolean;
+  readonly yes?: boolean;
   readonly reason?: string;
 }
 
-export const heldList = command<ListFlags>({
+export const heldList = command<DeliveryListFlags>({
   brief: "List what is held: by reason, and until when, or that it waits for your decision",
-  parameters: {
-    flags: {
-      limit: limitFlag("deliveries", 10_000),
-      reason: reasonFlag("Only what is held for this reason"),
-      group: GROUP_FLAG,
-      ...COMMON_FLAGS,
-    },
-  },
-  examples: [["held list", "check in the other system (for mail: its log or the inbox) before you decide"]],
+  about: "The latest first. `released`: when it is queued again by itself, or that you decide.",
+  parameters: { flags: DELIVERY_LIST_FLAGS },
+  examples: [
+    ["held list", "check in the other system (for mail: its log or the inbox) before you decide"],
+    ["held list --reason party_refuses --since 1d", "what a domain has refused since yesterday"],
+  ],
   needs: ["database"],
-  async run(context, { limit, reason, group }) {
-    const [{ listHeld }, { groupsNamed }] = await Promise.all([
-      import("../actions/held.ts"),
+  async run(context, { group, ...filter }) {
+    const [{ listByState }, { groupsNamed }] = await Promise.all([
+      import("../actions/listed.ts"),
       import("../actions/operator.ts"),
     ]);
-    const deliveries = await listHeld(context, groupsNamed(context, group), { limit, reason });
+    const found = await listByState(context, groupsNamed(context, group), { ...filter, state: "held" });
+    const deliveries = found.deliveries.map(({ updatedAt: heldAt, nextTryAt: heldUntil, ...delivery }) => ({
+      ...delivery,
+      heldAt,
+      heldUntil,
+    }));
+    const options = { now: context.now(), nextTitle: "released", never: "by you" };
     return {
-      json: { deliveries },
-      text: (style) =>
-        deliveries.length === 0
-          ? "nothing is held"
-          : table(
-              style,
-              ["event", "subject", "group", "attempts", "uncertain", "held", "released", "reason"].map((title) => ({
-                title,
-              })),
-              deliveries.map((delivery): Cell[] => [
-                delivery.eventId,
-                delivery.subject,
-                delivery.group,
-                String(delivery.attempts),
-                String(delivery.uncertain),
-                relative(delivery.heldAt, context.now()),
-                delivery.heldUntil === null ? "by you" : relative(delivery.heldUntil, context.now()),
-                delivery.reason ?? "",
-              ]),
-            ),
+      json: { ...found, deliveries },
+      text: (style) => (found.deliveries.length === 0 ? "nothing is held" : deliveryListText(style, found, options)),
     };
   },
 });
@@ -88,6 +69,7 @@ export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
     flags: {
       reason: reasonFlag("All that is held for this reason (see `held list`)"),
       all: { ...SWITCH, brief: "All that is held" },
+      yes: YES_FLAG,
       group: GROUP_FLAG,
       ...ACT_FLAGS,
     },
@@ -105,13 +87,26 @@ export const heldRelease = command<ReleaseFlags, [id: string | undefined]>({
       throw new UsageError("expected one of <event id> | --reason R | --all");
   },
   async run(context, flags, id) {
-    const [{ releaseAll, releaseHeld }, { groupsNamed }] = await Promise.all([
+    const [{ releaseAll, releaseHeld }, { countInState }, { groupsNamed }] = await Promise.all([
       import("../actions/held.ts"),
+      import("../actions/listed.ts"),
       import("../actions/operator.ts"),
     ]);
+    const groups = groupsNamed(context, flags.group);
+    if (id === undefined) {
+      const { count, isBound } = await countInState(context, groups, { state: "held", reason: flags.reason });
+      const noun = isBound ? "deliveries or more" : "deliveries";
+      if (!(await mayChange(count, noun, { yes: flags.yes, signal: context.signal }))) {
+        return {
+          json: { released: 0, stopped: false },
+          failed: true,
+          text: () => `nothing was released: ${NOT_CONFIRMED}`,
+        };
+      }
+    }
     let released = 0;
     let stopped = false;
-    for (const group of groupsNamed(context, flags.group)) {
+    for (const group of groups) {
       if (id === undefined) {
         const report = await releaseAll(context, group, flags.reason);
         released += report.released;

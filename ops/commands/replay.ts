@@ -13,8 +13,9 @@ import {
   SWITCH,
   text,
   wholeNumber,
+  YES_FLAG,
 } from "../flags.ts";
-import { confirmed } from "../terminal/confirm.ts";
+import { confirmed, mayChange, NOT_CONFIRMED } from "../terminal/confirm.ts";
 import type { Style } from "../terminal/style.ts";
 
 /** A point in the log: an event id, or a time. */
@@ -51,6 +52,7 @@ interface Flags extends ActFlags {
   readonly confirm?: string;
   readonly rate: number;
   readonly dryRun?: boolean;
+  readonly yes?: boolean;
 }
 
 const againOf = ({ again, againAll }: Flags): Again => {
@@ -109,6 +111,7 @@ export const replayCommand = command<Flags>({
         brief: "Events a second at the most",
       },
       dryRun: DRY_RUN_FLAG,
+      yes: YES_FLAG,
       ...ACT_FLAGS,
     },
   },
@@ -129,6 +132,7 @@ export const replayCommand = command<Flags>({
     ]);
     const group = groupNamed(context, flags.group);
     const again = againOf(flags);
+    const { yes } = flags;
     const from = pointInLog(flags.from, context.now());
     const options = { from, to: flags.to, type: flags.type, again, rate: flags.rate };
     const counts = await countReplay(context, group, options);
@@ -153,6 +157,12 @@ export const replayCommand = command<Flags>({
           text: () => `nothing was queued: not confirmed (without a terminal, give --confirm ${group.name})`,
         };
       }
+    } else if (!(await mayChange(counts.added + counts.repeated, "deliveries", { yes, signal: context.signal }))) {
+      return {
+        json: { group: group.name, confirmed: false, ...counts },
+        failed: true,
+        text: () => `nothing was queued: ${NOT_CONFIRMED}`,
+      };
     }
     const report = await replay(context, group, options, counts.read);
     return { json: report, failed: report.stopped, text: (style) => reportText(style, report, flags.from) };

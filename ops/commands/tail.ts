@@ -3,7 +3,6 @@ import type { TailLine } from "../actions/tail-lines.ts";
 import { command, SHOWN } from "../command.ts";
 import { COMMON_FLAGS, type CommonFlags, GROUP_FLAG, wholeNumber } from "../flags.ts";
 import { jsonLine } from "../json.ts";
-import { QUIET } from "../quiet.ts";
 import { printable, type Style, type Tone } from "../terminal/style.ts";
 
 const TONES: Readonly<Record<string, Tone>> = {
@@ -67,20 +66,20 @@ export const tailCommand = command<Flags>({
   outlivesStores: true,
   async run(context, { group, count = Number.POSITIVE_INFINITY }) {
     const { screen, settings, say, now } = context;
-    const [{ tail }, { groupsNamed }, { openBlockingConnection }, { EVENT_TYPES }] = await Promise.all([
+    const [{ tail }, { groupsNamed }] = await Promise.all([
       import("../actions/tail.ts"),
       import("../actions/operator.ts"),
-      import("../../stream/connection.ts"),
-      import("../../stream/events/types.ts"),
     ]);
     const groups = groupsNamed(context, group);
-    const nameWidth = Math.max(...[...groups.map(({ name }) => name), ...EVENT_TYPES].map((name) => name.length));
+    const nameWidth = Math.max(
+      ...groups.flatMap(({ name, types }) => [name.length, ...types.map((type) => type.length)]),
+    );
     const enough = new AbortController();
     let left = count;
     await tail({
       operator: context,
       groups,
-      connect: () => openBlockingConnection({ url: settings.REDIS_URL, name: "ops tail", log: QUIET }),
+      redisUrl: settings.REDIS_URL,
       show: async (lines) => {
         const style = screen.style();
         const shown = lines.slice(0, left);
