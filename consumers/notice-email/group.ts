@@ -2,8 +2,8 @@ import { userSignupRepeatedSchema } from "../../stream/events/user-signup-repeat
 import { NOTICE_EMAIL } from "../../stream/groups.ts";
 import { mailBudget } from "../email/budget.ts";
 import { openMailer } from "../email/mailer.ts";
+import { MAILS } from "../email/mails.ts";
 import { MAIL_SETTINGS, mailPolicyOf } from "../email/open-pool.ts";
-import { NOTICE } from "../email/templates/notice.ts";
 import { defineGroup } from "../engine/factory.ts";
 
 /**
@@ -16,7 +16,7 @@ export const factory = defineGroup({
   open: (context) => {
     const { settings } = context;
     const mailer = openMailer(context, NOTICE_EMAIL.name);
-    const send = mailer.mail({ kind: "notice", words: NOTICE, link: (publicUrl) => publicUrl });
+    const send = mailer.mail(MAILS.notice);
     return {
       subjectOf: ({ user_id }) => user_id,
       prepare: async (pieces) => {

@@ -2,8 +2,8 @@ import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { asksToConfirm, REMINDER_EMAIL } from "../../stream/groups.ts";
 import { mailBudget } from "../email/budget.ts";
 import { openMailer } from "../email/mailer.ts";
+import { MAILS } from "../email/mails.ts";
 import { MAIL_SETTINGS, mailPolicyOf } from "../email/open-pool.ts";
-import { REMINDER } from "../email/templates/reminder.ts";
 import { defineGroup } from "../engine/factory.ts";
 
 /** Reminds, after the delay of the group, who has not confirmed their address. */
@@ -16,7 +16,7 @@ export const factory = defineGroup({
     return {
       subjectOf: ({ user_id }) => user_id,
       prepare: (pieces) => mailer.prepare(pieces, ({ type }) => asksToConfirm(REMINDER_EMAIL, type)),
-      work: mailer.mail({ kind: "reminder", words: REMINDER }),
+      work: mailer.mail(MAILS.reminder),
       policy: {
         ...mailPolicyOf(settings),
         oncePerSubject: true,

@@ -3,9 +3,8 @@ import { userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
 import { asksToConfirm, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { mailBudget } from "../email/budget.ts";
 import { openMailer } from "../email/mailer.ts";
+import { MAILS } from "../email/mails.ts";
 import { MAIL_SETTINGS, mailPolicyOf } from "../email/open-pool.ts";
-import { CONFIRMATION } from "../email/templates/confirmation.ts";
-import { WELCOME } from "../email/templates/welcome.ts";
 import { defineGroup } from "../engine/factory.ts";
 
 /**
@@ -18,8 +17,8 @@ export const factory = defineGroup({
   open: (context) => {
     const { settings } = context;
     const mailer = openMailer(context, WELCOME_EMAIL.name);
-    const sendWelcome = mailer.mail({ kind: "welcome", words: WELCOME });
-    const sendConfirmation = mailer.mail({ kind: "confirmation", words: CONFIRMATION });
+    const sendWelcome = mailer.mail(MAILS.welcome);
+    const sendConfirmation = mailer.mail(MAILS.confirmation);
     const isRequest = ({ type }: { readonly type: string }) => type === USER_CONFIRMATION_REQUESTED;
     return {
       subjectOf: ({ user_id }) => user_id,
