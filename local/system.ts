@@ -240,7 +240,8 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
       redisUrl: redis.value,
       consumers,
     };
-    const ofOps = { ...addresses, databaseUrl: urls.ops.DATABASE_URL, redisUrl: urls.ops.REDIS_URL };
+    const settings = { MAIL_FROM: env["MAIL_FROM"], PUBLIC_URL: env["PUBLIC_URL"], ...inbox.value?.mail };
+    const ofOps = { ...addresses, databaseUrl: urls.ops.DATABASE_URL, redisUrl: urls.ops.REDIS_URL, settings };
     writeFileSync(file("addresses.json"), `${JSON.stringify(ofOps, undefined, 2)}\n`, { mode: 0o600 });
     return addresses;
   };

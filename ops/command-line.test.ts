@@ -37,6 +37,8 @@ describe("the command line", () => {
     [["status", "now"], 'encountered "now"'],
     [["replay", "--group", "welcome-email"], "--from"],
     [["group", "drop", "welcome-email", "--yes"], "give --force"],
+    [["preview", "--html"], "name one mail"],
+    [["preview", "welcome", "--locale", "vi", "--output", "a", "--send-to", "b"], "expected only one of --output"],
     [["status", "--interval", "5s"], "--interval and --count need --watch"],
     [["status", "--watch", "--interval", "1ms"], "expected a length of time such as 2s"],
   ])(
@@ -152,21 +154,27 @@ describe("the command line", () => {
 });
 
 describe("the local system", () => {
-  const local = { DATABASE_URL: "postgres://local/x", REDIS_URL: "redis://local" };
+  const stores = { DATABASE_URL: "postgres://local/x", REDIS_URL: "redis://local" };
+  const settings = { MAIL_SERVER: "127.0.0.1" };
+  const local = { stores, settings };
 
   test("that --data names is used, whatever is set", () => {
     const folder = mkdtempSync(join(tmpdir(), "ops-data-"));
     const set = { DATABASE_URL: "postgres://other/x", REDIS_URL_FILE: "/run/secrets/url", STREAM_NAME: "mine" };
     expect(() => withAddressesIn(set, folder)).toThrow(`start it (bun run start --data ${folder})`);
-    const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = local;
-    writeFileSync(join(folder, "addresses.json"), JSON.stringify({ databaseUrl, redisUrl, inbox: "http://x" }));
-    expect(withAddressesIn(set, folder)).toEqual({ ...local, STREAM_NAME: "mine" });
+    const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = stores;
+    writeFileSync(
+      join(folder, "addresses.json"),
+      JSON.stringify({ databaseUrl, redisUrl, settings, inbox: "http://x" }),
+    );
+    expect(withAddressesIn(set, folder)).toEqual({ ...stores, ...settings, STREAM_NAME: "mine" });
     rmSync(folder, { recursive: true });
   });
 
   test.each([
-    ["is used if nothing is set", {}, local],
-    ["completes its own addresses", { REDIS_URL: "redis://local" }, local],
+    ["is used if nothing is set", {}, { ...stores, ...settings }],
+    ["completes its own addresses", { REDIS_URL: "redis://local" }, { ...stores, ...settings }],
+    ["leaves what is set", { MAIL_SERVER: "smtp.example" }, { ...stores, MAIL_SERVER: "smtp.example" }],
     ["is ignored if another store is named", { REDIS_URL: "redis://other" }, { REDIS_URL: "redis://other" }],
   ])("%s", (_, environment, expected) => {
     expect(withLocalAddresses(environment, local)).toEqual(expected);

@@ -1,4 +1,7 @@
 import { describe, expect, spyOn, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { z } from "zod";
 import { ensureGroup } from "../stream/ensure-group.ts";
 import { eventually } from "../tests/eventually.ts";
@@ -189,6 +192,28 @@ describe("dead letters", () => {
     expect((await answerOf(pipeline, "dead", "retry", second, "--group", GROUP)).failed).toBe(false);
     expect((await answerOf(pipeline, "dead", "retry", Bun.randomUUIDv7())).failed).toBe(true);
     await expect(answerOf(pipeline, "dead", "list", "--group", "nobody")).rejects.toThrow("there are: welcome-email");
+  });
+});
+
+describe("a preview", () => {
+  test("lists each mail in each language, shows one as it is sent, and writes all of them", async () => {
+    await using pipeline = await aPipeline();
+    const list = await textOf(pipeline, "preview");
+    for (const kind of ["welcome", "confirmation", "reminder", "notice"])
+      expect(list).toMatch(new RegExp(`${kind} +vi`));
+    const one = ["preview", "welcome", "--locale", "en", "--name", "Mai"];
+    expect(await textOf(pipeline, ...one)).toContain("Hello Mai,");
+    const html = await textOf(pipeline, ...one, "--html");
+    expect(html).toStartWith("<!doctype html>");
+    expect(html).toContain("<bdi>Mai</bdi>");
+    const folder = mkdtempSync(join(tmpdir(), "ops-preview-"));
+    expect(await textOf(pipeline, "preview", "--folder", folder, "--locale", "vi")).toContain("8 files written");
+    expect(readFileSync(join(folder, "welcome.vi.html"), "utf8")).toContain("<bdi>Ánh</bdi>");
+    rmSync(folder, { recursive: true });
+    await expect(answerOf(pipeline, "preview", "nosuch")).rejects.toThrow("there are: welcome, confirmation");
+    await expect(answerOf(pipeline, "preview", "welcome", "--locale", "fr")).rejects.toThrow("there are: vi, en");
+    const toMe = ["preview", "welcome", "--locale", "vi", "--send-to", "me@example.com"];
+    await expect(answerOf(pipeline, ...toMe)).rejects.toThrow("no mail server");
   });
 });
 

@@ -6,8 +6,16 @@ import { z } from "zod";
 const FILE = "addresses.json";
 
 const addressesSchema = z
-  .object({ databaseUrl: z.string(), redisUrl: z.string() })
-  .transform(({ databaseUrl, redisUrl }) => ({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl }));
+  .object({
+    databaseUrl: z.string(),
+    redisUrl: z.string(),
+    /** How its mail is sent and looks, for `preview` and `doctor`. */
+    settings: z.record(z.string(), z.string()).default({}),
+  })
+  .transform(({ databaseUrl, redisUrl, settings }) => ({
+    stores: { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl },
+    settings,
+  }));
 
 /** The local system, whose stores would be used, does not run. */
 export class LocalSystemStopped extends Error {
@@ -25,11 +33,11 @@ export class LocalSystemStopped extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Settings, by the names of their variables. */
-export type LocalAddresses = z.output<typeof addressesSchema>;
+/** The addresses of its stores, and further settings, by the names of their variables. */
+export type LocalSystem = z.output<typeof addressesSchema>;
 
-/** The addresses of the local system while it runs. An unreadable file counts as none. */
-export const readLocalAddresses = (directory: string): LocalAddresses | undefined => {
+/** The local system while it runs. An unreadable file counts as none. */
+export const readLocalSystem = (directory: string): LocalSystem | undefined => {
   try {
     const parsed: unknown = JSON.parse(readFileSync(join(directory, FILE), "utf8"));
     return addressesSchema.safeParse(parsed).data;
@@ -45,10 +53,10 @@ export const readLocalAddresses = (directory: string): LocalAddresses | undefine
  * @throws {LocalSystemStopped}
  */
 export const withAddressesIn = (environment: Environment, directory: string): Environment => {
-  const addresses = readLocalAddresses(directory);
-  if (addresses === undefined) throw new LocalSystemStopped(directory);
+  const system = readLocalSystem(directory);
+  if (system === undefined) throw new LocalSystemStopped(directory);
   const { DATABASE_URL_FILE: _, REDIS_URL_FILE: __, ...rest } = environment;
-  return { ...rest, ...addresses };
+  return { ...system.settings, ...rest, ...system.stores };
 };
 
 /** Whether the environment says nothing about either store. */
@@ -56,14 +64,15 @@ const namesNoStore = (environment: Environment): boolean =>
   ["DATABASE_URL", "REDIS_URL"].every((name) => !environment[name] && !environment[`${name}_FILE`]);
 
 /**
- * The environment, completed by the local system's addresses. Only if it names neither store, or the local system's own:
+ * The environment, completed by the local system's addresses and settings. Only if it names neither store, or the local system's own:
  * a command must not use the database of one system and the Redis of another.
  *
  * @throws {LocalSystemStopped} if nothing says where the stores are
  */
-export const withLocalAddresses = (environment: Environment, addresses: LocalAddresses | undefined): Environment => {
-  if (addresses === undefined && namesNoStore(environment)) throw new LocalSystemStopped();
-  if (addresses === undefined || environment["DATABASE_URL_FILE"] || environment["REDIS_URL_FILE"]) return environment;
+export const withLocalAddresses = (environment: Environment, system: LocalSystem | undefined): Environment => {
+  if (system === undefined && namesNoStore(environment)) throw new LocalSystemStopped();
+  if (system === undefined || environment["DATABASE_URL_FILE"] || environment["REDIS_URL_FILE"]) return environment;
   const fits = ([name, url]: [string, string]) => !environment[name] || environment[name] === url;
-  return Object.entries(addresses).every(fits) ? { ...environment, ...addresses } : environment;
+  if (!Object.entries(system.stores).every(fits)) return environment;
+  return { ...system.settings, ...environment, ...system.stores };
 };

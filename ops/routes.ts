@@ -13,6 +13,7 @@ import { find } from "./commands/find.ts";
 import { groupDrop } from "./commands/group-drop.ts";
 import { heldDrop, heldList, heldRelease } from "./commands/held.ts";
 import { pauseCommand, resumeCommand } from "./commands/pause.ts";
+import { preview } from "./commands/preview.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { retrying } from "./commands/retrying.ts";
 import { status } from "./commands/status.ts";
@@ -27,8 +28,9 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
     fullDescription: [
       "Inspects and repairs the pipeline. `help <command>` explains a command; every command takes --json and --help.",
       "",
-      "Exit codes: 0 done, 1 failed or not found, 2 wrong usage, 78 bad settings.",
-      "DATABASE_URL, REDIS_URL and STREAM_NAME select the system; without them it is the one that `bun run start` runs here.",
+      "Exit codes: 0 done, 1 failed, not found, not confirmed or not done to the end, 2 wrong usage, 78 bad settings.",
+      "DATABASE_URL, REDIS_URL and STREAM_NAME select the system; without them it is the one that `bun run start` runs here, and",
+      "with --data DIR the one that `bun run start --data DIR` runs.",
     ].join("\n"),
   },
   routes: {
@@ -53,6 +55,7 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
     pause: pauseCommand,
     resume: resumeCommand,
     replay: replayCommand,
+    preview,
     webhook: buildRouteMap({
       docs: { brief: "Test and enable receivers of webhooks" },
       routes: { test: webhookTest, enable: webhookEnable },

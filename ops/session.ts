@@ -9,14 +9,13 @@ import { createAuditLog } from "./actions/audit-log.ts";
 import { StoreAway, storesGoneAway, untilStoresAnswer } from "./actions/stores.ts";
 import { actorOf } from "./actor.ts";
 import type { Answer, CommandContext, Given, Requirements } from "./command.ts";
-import { LocalSystemStopped, readLocalAddresses, withAddressesIn, withLocalAddresses } from "./local-addresses.ts";
+import { LocalSystemStopped, readLocalSystem, withAddressesIn, withLocalAddresses } from "./local-addresses.ts";
 import { QUIET } from "./quiet.ts";
 import { createProgressDisplay } from "./terminal/progress.ts";
 
 const COMMAND_TIMEOUT_MS = 10_000;
 /** One for the command, one for its parallel statements, one to ask whether Postgres still answers. */
 const DATABASE_POOL = 3;
-const LOCAL_DIRECTORY = join(import.meta.dir, "..", ".local");
 
 /** A system that was killed leaves its addresses behind. */
 const explained = (isLocal: boolean, data: string | undefined) => (error: unknown) => {
@@ -56,14 +55,15 @@ export const withStores = async (
     actor,
     data,
     allowsUnrecorded,
+    root,
     say,
     screen,
-  }: Requirements & Given & Pick<CommandContext, "say" | "screen">,
+  }: Requirements & Given & Pick<CommandContext, "say" | "screen"> & { readonly root: string },
   work: (context: CommandContext) => Promise<Answer>,
 ): Promise<Answer> => {
   const environment =
     data === undefined
-      ? withLocalAddresses(process.env, readLocalAddresses(LOCAL_DIRECTORY))
+      ? withLocalAddresses(process.env, readLocalSystem(join(root, ".local")))
       : withAddressesIn(process.env, resolve(data));
   const isLocal = environment !== process.env;
   const settings = loadSettings("ops", environment);

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Surroundings } from "../command.ts";
 import type { Route } from "../route.ts";
 import { bashScript } from "./bash.ts";
@@ -6,7 +5,6 @@ import { fishScript } from "./fish.ts";
 import { levelsOf } from "./levels.ts";
 import { zshScript } from "./zsh.ts";
 
-const MAIN = join(import.meta.dir, "..", "main.ts");
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 
 export type Shell = keyof typeof SCRIPTS;
@@ -16,4 +14,4 @@ export type Shell = keyof typeof SCRIPTS;
  * is not used: it knows bash alone, edits `~/.bashrc` by itself, and starts the program at each press of Tab.
  */
 export const completionScript = async (shell: Shell, routes: Route, surroundings: Surroundings): Promise<string> =>
-  SCRIPTS[shell](await levelsOf(routes, surroundings), [process.execPath, MAIN]);
+  SCRIPTS[shell](await levelsOf(routes, surroundings), [process.execPath, Bun.main]);
