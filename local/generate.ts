@@ -7,6 +7,7 @@ import { webhookSchemaFiles } from "../consumers/webhooks/generate.ts";
 import { kubernetesFiles } from "../k8s/generate.ts";
 import { alertFiles } from "../observability/alerts/generate.ts";
 import { dashboardFiles } from "../observability/dashboards/generate.ts";
+import { commandFiles } from "../ops/generate.ts";
 import { failedToStart } from "../runtime/process.ts";
 import { settingsFiles } from "../settings/generate.ts";
 
@@ -70,6 +71,7 @@ export const GENERATORS: readonly Generator[] = [
   createGenerator("registry", registryFiles),
   createGenerator("settings", settingsFiles),
   createGenerator("page scripts", pageScriptFiles),
+  createGenerator("commands", commandFiles),
   createGenerator("webhook schemas", webhookSchemaFiles),
   createGenerator("alerts", alertFiles),
   createGenerator("dashboards", dashboardFiles),
