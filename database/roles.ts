@@ -87,6 +87,12 @@ export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
     // No update, no delete: what is written stays.
     audit_log: { select: true, insert: true },
     audit_outcomes: { select: true, insert: true },
+    jobs: {
+      select: true,
+      insert: true,
+      update: ["done", "outcomes", "stop_asked_by", "beat_at", "ended_at", "error"],
+      delete: true,
+    },
     kysely_migration: { select: true },
   },
 };

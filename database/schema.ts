@@ -236,7 +236,33 @@ export interface AuditOutcomesTable {
   error: string | null;
 }
 
+/** `jobs`: what operators started over many deliveries. Each runs in the process that started it; kept for 30 days. */
+export interface JobsTable {
+  /** UUIDv7 */
+  job_id: string;
+  actor: string;
+  /** `retry` */
+  action: string;
+  /** Which deliveries. */
+  selection: ColumnType<unknown, unknown, never>;
+  /** How many the preview has counted. */
+  total: number;
+  /** Looked at so far. */
+  done: Generated<number>;
+  /** What became of how many. */
+  outcomes: ColumnType<Readonly<Record<string, number>>, undefined, Readonly<Record<string, number>>>;
+  /** Who asked for it to stop; null: nobody. */
+  stop_asked_by: string | null;
+  begun_at: Generated<Date>;
+  /** Its process was alive then. */
+  beat_at: Generated<Date>;
+  ended_at: Date | null;
+  /** Why it ended before its end, if nobody stopped it. */
+  error: string | null;
+}
+
 export interface Schema {
+  jobs: JobsTable;
   users: UsersTable;
   events: EventsTable;
   deliveries: DeliveriesTable;

@@ -148,6 +148,17 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .journey .rests { fill: var(--warn); }
 .journey .wrong { fill: var(--bad); }
 .journey figcaption { grid-column: 2; display: flex; justify-content: space-between; color: var(--soft); font-size: .8rem; }
+td small, .jobs small { display: block; color: var(--soft); font-size: .8rem; overflow-wrap: anywhere; }
+.reasons { list-style: none; display: flex; flex-wrap: wrap; gap: .35rem 1.1rem; margin: 0 0 1rem; padding: 0; }
+.reasons small { color: var(--soft); }
+.reasons [aria-current] { font-weight: 700; }
+.scope { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; margin: 0 0 .75rem; padding: .6rem .9rem; border: 1px solid var(--line); border-radius: 10px; }
+.scope label { margin: 0; font-weight: 500; }
+.jobs { list-style: none; margin: 0; padding: 0; display: grid; gap: .75rem; }
+.card + .bar, .card + form { margin-top: 1rem; }
+.deliveries code { white-space: nowrap; }
+progress { width: 100%; accent-color: var(--accent); }
+.mail { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin: 1rem 0 0; }
 @media (max-width: 40rem) {
   .totals div { flex-basis: 5.2rem; padding: .45rem .7rem; }
   nav { order: 3; width: 100%; }

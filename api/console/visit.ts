@@ -5,6 +5,7 @@ import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
 import type { Logger } from "../../observability/logger.ts";
 import type { Operator } from "../../ops/actions/operator.ts";
+import type { SendingSettings } from "../../ops/actions/preview-mail.ts";
 import type { Settings } from "../../settings/load.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
@@ -23,7 +24,7 @@ export interface ConsoleParts {
   readonly keys: Keys;
   /** Every group of the configuration. */
   readonly groups: readonly Group[];
-  readonly settings: Pick<Settings, "BRAND_NAME" | "PUBLIC_URL" | "GRAFANA_URL">;
+  readonly settings: Pick<Settings, "BRAND_NAME" | "PUBLIC_URL" | "GRAFANA_URL"> & SendingSettings;
   readonly log: Logger;
   readonly now: () => Date;
   readonly newId: () => string;

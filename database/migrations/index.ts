@@ -14,6 +14,7 @@ import { bounces } from "./0012-bounces.ts";
 import { disownedUsers } from "./0013-disowned-users.ts";
 import { deliveriesByReason } from "./0014-deliveries-by-reason.ts";
 import { namesAndAttempts } from "./0015-names-and-attempts.ts";
+import { jobs } from "./0016-jobs.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -32,4 +33,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0013-disowned-users": disownedUsers,
   "0014-deliveries-by-reason": deliveriesByReason,
   "0015-names-and-attempts": namesAndAttempts,
+  "0016-jobs": jobs,
 };

@@ -2,7 +2,6 @@ import { createTransport } from "nodemailer";
 import {
   composeSample,
   MAIL_KINDS,
-  type MailKind,
   type MailSample,
   type RenderedMail,
   renderSample,
@@ -14,25 +13,21 @@ import { LOCALES } from "../../stream/events/user-signed-up.ts";
 import { audited } from "./audited.ts";
 import { NotFound, type Operator } from "./operator.ts";
 
-export type { MailKind, MailSample, RenderedMail };
+export type { MailSample, RenderedMail };
 export { LOCALES, MAIL_KINDS };
 
 /** What a mail looks like that is sent to a user of this name. Its links open nothing. */
 export const previewMail = (sample: MailSample, settings: Pick<Settings, "BRAND_NAME" | "PUBLIC_URL">): RenderedMail =>
   renderSample(sample, { brandName: settings.BRAND_NAME, publicUrl: settings.PUBLIC_URL });
 
-type SendingSettings = Pick<
-  Settings,
-  | "BRAND_NAME"
-  | "PUBLIC_URL"
-  | "MAIL_FROM"
-  | "MAIL_FROM_NAME"
-  | "MAIL_SERVER"
-  | "MAIL_PORT"
-  | "MAIL_TLS"
-  | "MAIL_USERNAME"
-  | "MAIL_PASSWORD"
->;
+/** What a test send needs; where something is missing, it says so. */
+export type SendingSettings = Pick<Settings, "BRAND_NAME" | "PUBLIC_URL"> &
+  Partial<
+    Pick<
+      Settings,
+      "MAIL_FROM" | "MAIL_FROM_NAME" | "MAIL_SERVER" | "MAIL_PORT" | "MAIL_TLS" | "MAIL_USERNAME" | "MAIL_PASSWORD"
+    >
+  >;
 
 /** A mail to look at, and to whom it goes. */
 export interface TestMail extends MailSample {
@@ -51,13 +46,13 @@ const LIMIT_MS = 10_000;
 
 const send = async (_: Operator, mail: TestMail, settings: SendingSettings): Promise<string> => {
   const { MAIL_SERVER: host, MAIL_PORT: port, MAIL_TLS: tls, MAIL_USERNAME: user, MAIL_PASSWORD: pass } = settings;
-  const { MAIL_FROM: from } = settings;
-  if (host === undefined || from === undefined) {
+  const { MAIL_FROM: from, MAIL_FROM_NAME: fromName } = settings;
+  if (host === undefined || port === undefined || tls === undefined || from === undefined || fromName === undefined) {
     throw new NotSent("this process has no mail server: MAIL_SERVER and MAIL_FROM are not set; consumers have them");
   }
   const options = {
     fromAddress: from,
-    fromName: settings.MAIL_FROM_NAME,
+    fromName,
     brandName: settings.BRAND_NAME,
     publicUrl: settings.PUBLIC_URL,
   };

@@ -78,7 +78,7 @@ export interface EnableReport {
 export const enableReceiver = audited({
   name: "webhook enable",
   describe: ([{ name }]) => ({ group: webhookGroupName(name) }),
-  async run({ db, redis, keys, signal }: Operator, { name }: Receiver): Promise<EnableReport> {
+  async run({ db, redis, keys, signal }: Operator, { name }: Pick<Receiver, "name">): Promise<EnableReport> {
     const group = webhookGroupName(name);
     const waiting = await renewAges(db, group, signal);
     const changed = signal.aborted ? false : await resumeGroup({ pauses: pausesOf(db), redis, keys }, group);

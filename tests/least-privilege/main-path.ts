@@ -1,10 +1,12 @@
 import { strict as assert } from "node:assert";
 import { openDatabase } from "../../database/connection.ts";
+import { beatJob, listJobs, stopJob } from "../../database/jobs.ts";
 import { asDatabaseRole } from "../../local/postgres.ts";
 import { asRedisUser } from "../../local/redis.ts";
 import { randomHex } from "../../observability/trace-context.ts";
 import { createAuditLog } from "../../ops/actions/audit-log.ts";
 import { previewAction } from "../../ops/actions/deliveries/act.ts";
+import { startJob } from "../../ops/actions/deliveries/job.ts";
 import { runWords } from "../../ops/app.ts";
 import type { Answer } from "../../ops/command.ts";
 import { aScreen } from "../../ops/terminal/screen-for-tests.ts";
@@ -200,6 +202,19 @@ export const operate = async (system: System, events: Awaited<ReturnType<typeof 
   await run("dead", "list");
   await run("dead", "show", events.gone);
   await previewAction(operator.context, "retry", WELCOME_EMAIL, { kind: "all", state: "dead" });
+  const jobId = Bun.randomUUIDv7();
+  const nothing = { kind: "chosen" as const, chosen: {} };
+  const { ended } = await startJob(operator.context, {
+    jobId,
+    actor: "tester",
+    action: "retry",
+    selection: nothing,
+    total: 0,
+  });
+  await stopJob(operator.context.db, jobId, "tester");
+  await beatJob(operator.context.db, jobId, 0);
+  await ended;
+  await listJobs(operator.context.db, 1);
   await run("suppressions", "list");
   await run("suppressions", "lift", events.address("gone"));
   const followed = run("tail", "--count", "1");

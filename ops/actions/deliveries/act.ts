@@ -24,8 +24,10 @@ export interface ActionReport {
   stopped: boolean;
 }
 
-/** Deliveries in one statement, and of one script's keys. */
-const BATCH = 500;
+/** Deliveries between two looks at the signal. */
+const BATCH = 1_000;
+/** Of a batch, in one statement: two at a time, so that Redis works on one while Postgres works on the other. */
+const SLICE = 500;
 /** A look writes nothing. */
 const LOOK_BATCH = 5_000;
 
@@ -83,6 +85,17 @@ export const previewAction = async (
   return report;
 };
 
+const applyInSlices = async (
+  operator: Operator,
+  action: DeliveryAction,
+  group: Group,
+  facts: readonly DeliveryFacts[],
+): Promise<ReadonlySet<string>> => {
+  const slices = [facts.slice(0, SLICE), facts.slice(SLICE)].filter((slice) => slice.length > 0);
+  const changed = await Promise.all(slices.map((slice) => apply(operator, action, group, slice)));
+  return new Set(changed.flatMap((ids) => [...ids]));
+};
+
 const run = async (
   operator: Operator,
   action: DeliveryAction,
@@ -97,7 +110,7 @@ const run = async (
     if (signal.aborted) return { ...report, stopped: true };
     const decided = page.map((facts) => ({ facts, decision: decide(action, group, facts, options) }));
     const meant = decided.flatMap(({ facts, decision }) => (decision.acts ? [facts] : []));
-    const changed = await apply(operator, action, group, meant);
+    const changed = await applyInSlices(operator, action, group, meant);
     for (const { facts, decision } of decided) {
       const isLate = decision.acts && !changed.has(facts.event_id);
       count(report, isLate ? { acts: false, outcome: "changed_meanwhile" } : decision);

@@ -1,0 +1,136 @@
+import { findJob, type Job, listJobs, stopJob } from "../../../database/jobs.ts";
+import { isUuid } from "../../../database/uuid.ts";
+import { type JobSelection, orderOf, previewJob } from "../../../ops/actions/deliveries/job.ts";
+import { NotFound } from "../../../ops/actions/operator.ts";
+import { count, relative } from "../../../runtime/quantity.ts";
+import { FormToken } from "../layout.tsx";
+import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
+import { beginAndShow, Outcomes } from "./preview.tsx";
+import { ACTION_WORDS, JOB_WORDS, STATE_WORDS } from "./words.ts";
+
+const MANY = 50;
+/** A page of a job that runs is loaded again after so many seconds. */
+const REFRESH_S = 2;
+
+const wordsOf = (selection: JobSelection): string => {
+  if (selection.kind === "chosen") return `chosen ones of ${Object.keys(selection.chosen).join(", ")}`;
+  const { groups, state, reason, since, before } = selection;
+  const where = groups.length === 1 ? groups[0] : `${groups.length} groups`;
+  const from = since === undefined ? "" : ` since ${since}`;
+  return `${STATE_WORDS[state]} in ${where}${reason === undefined ? "" : `, ${reason}`}${from}, before ${before}`;
+};
+
+const titleOf = (job: Job): string => {
+  const order = orderOf(job);
+  return order === undefined ? job.action : `${ACTION_WORDS[order.action]}: ${wordsOf(order.selection)}`;
+};
+
+const jobOf = async (visit: Visit): Promise<Job> => {
+  const id = visit.c.req.param("id");
+  const job = isUuid(id) ? await findJob(visit.operator().db, id) : undefined;
+  if (job === undefined) throw new NotFound("There is no such job; they are kept for 30 days.");
+  return job;
+};
+
+/** The jobs of the last days, wherever they run. */
+export const showJobs =
+  ({ now }: Pick<ConsoleParts, "now">): VisitHandler =>
+  async (visit) => {
+    const jobs = await listJobs(visit.operator().db, MANY);
+    return visit.page({
+      title: "Jobs",
+      children: (
+        <>
+          <h1>Jobs</h1>
+          {jobs.length === 0 ? <p class="soft">None within 30 days.</p> : null}
+          <ul class="jobs">
+            {jobs.map((job) => (
+              <li>
+                <a data-item href={`/console/deliveries/jobs/${job.jobId}`}>
+                  {titleOf(job)}
+                </a>
+                <small>
+                  {`${JOB_WORDS[job.state]}, ${count(job.done)} of ${count(job.total)}; ${job.actor}, ${relative(job.begunAt, now())}`}
+                </small>
+              </li>
+            ))}
+          </ul>
+        </>
+      ),
+    });
+  };
+
+const Ended = ({ job }: { readonly job: Job }) => {
+  switch (job.state) {
+    case "running":
+      return job.stopAskedBy === null ? null : <p>{`${job.stopAskedBy} asked it to stop.`}</p>;
+    case "done":
+      return null;
+    case "stopped":
+      return <p>{`${job.stopAskedBy} stopped it. Run it again to continue.`}</p>;
+    case "failed":
+      return <p class="alert">{`It failed (${job.error}). Run it again to continue.`}</p>;
+    case "interrupted":
+      return (
+        <p class="alert">Its process ended before it did. Run it again to continue: what is done is not done again.</p>
+      );
+  }
+};
+
+/** A job, wherever it runs: how far it is, and what became of how many. */
+export const showJob =
+  ({ now }: Pick<ConsoleParts, "now">): VisitHandler =>
+  async (visit) => {
+    const job = await jobOf(visit);
+    const { state, done, total } = job;
+    if (state === "running") visit.c.header("Refresh", String(REFRESH_S));
+    const canAct = visit.session.role === "operator";
+    return visit.page({
+      title: `Job ${JOB_WORDS[state]}`,
+      children: (
+        <>
+          <h1>{titleOf(job)}</h1>
+          <p class="soft">{`${job.actor}, ${relative(job.begunAt, now())}`}</p>
+          <div class="card">
+            <p role="status">
+              <strong>{JOB_WORDS[state]}</strong>
+              {`, ${count(done)} of ${count(Math.max(done, total))}`}
+            </p>
+            <progress value={done} max={Math.max(1, done, total)} aria-label="Progress" />
+            <Outcomes outcomes={job.outcomes} />
+            <Ended job={job} />
+          </div>
+          {canAct ? (
+            <form class="bar" method="post">
+              <FormToken session={visit.session} />
+              {state === "running" ? (
+                <button type="submit" name="do" value="stop">
+                  Stop
+                </button>
+              ) : (
+                <button type="submit" name="do" value="again" class="quiet">
+                  Run it again
+                </button>
+              )}
+              <a href="/console/deliveries/jobs">All jobs</a>
+            </form>
+          ) : null}
+        </>
+      ),
+    });
+  };
+
+/** Stops a job, or does what is left of it. */
+export const changeJob =
+  (parts: Pick<ConsoleParts, "newId">): VisitHandler =>
+  async (visit) => {
+    const job = await jobOf(visit);
+    const order = orderOf(job);
+    if (visit.form.get("do") === "stop") {
+      await stopJob(visit.operator().db, job.jobId, visit.session.name);
+      return visit.redirect(`/console/deliveries/jobs/${job.jobId}`);
+    }
+    if (order === undefined) throw new NotFound("Another version of this console started that job.");
+    const { looked } = await previewJob(visit.operator(), order.action, order.selection);
+    return beginAndShow(visit, parts, { ...order, total: looked });
+  };

@@ -1,0 +1,234 @@
+import { BACKLOG_BOUND } from "../../../database/ledger/counts.ts";
+import {
+  countReasonsOf,
+  type DeliveryPage,
+  type ListedDelivery,
+  listDeliveries,
+} from "../../../database/ledger/list.ts";
+import { LISTED_STATES } from "../../../database/ledger/listed.ts";
+import { count, relative } from "../../../runtime/quantity.ts";
+import { FormToken } from "../layout.tsx";
+import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
+import { dateOf, filterOf, groupsOfFilter, hrefOf, type ListFilter } from "./filter.ts";
+import { ACTION_WORDS, ACTIONS_FOR, STATE_WORDS } from "./words.ts";
+
+/** Deliveries on a page. */
+const PAGE = 50;
+
+const bounded = (value: number): string => `${count(value)}${value >= BACKLOG_BOUND ? "+" : ""}`;
+
+const Filters = ({ filter, groups }: { readonly filter: ListFilter; readonly groups: readonly string[] }) => (
+  <form class="filters" method="get" action="/console/deliveries">
+    <label>
+      State
+      <select name="state">
+        {LISTED_STATES.map((state) => (
+          <option value={state} selected={state === filter.state}>
+            {STATE_WORDS[state]}
+          </option>
+        ))}
+      </select>
+    </label>
+    <label>
+      Group
+      <select name="group">
+        <option value="">every group</option>
+        {groups.map((group) => (
+          <option value={group} selected={group === filter.group}>
+            {group}
+          </option>
+        ))}
+      </select>
+    </label>
+    <label>
+      Reason
+      <input name="reason" value={filter.reason} placeholder="any" />
+    </label>
+    <label>
+      Since (UTC)
+      <input type="datetime-local" name="since" value={filter.since} />
+    </label>
+    <label>
+      Before (UTC)
+      <input type="datetime-local" name="before" value={filter.before} />
+    </label>
+    <button type="submit">Show</button>
+  </form>
+);
+
+const Reasons = ({
+  filter,
+  counts,
+}: {
+  readonly filter: ListFilter;
+  readonly counts: Awaited<ReturnType<typeof countReasonsOf>>;
+}) => (
+  <ul class="reasons" aria-label="By reason">
+    {counts.map(({ group, reason, count: number }) => (
+      <li>
+        <a href={hrefOf({ ...filter, group, reason })} aria-current={reason === filter.reason ? "true" : undefined}>
+          {reason === "" ? "no reason" : reason}
+        </a>{" "}
+        <small>{`${bounded(number)} of ${group}`}</small>
+      </li>
+    ))}
+  </ul>
+);
+
+const Row = ({
+  delivery,
+  now,
+  canAct,
+}: {
+  readonly delivery: ListedDelivery;
+  readonly now: Date;
+  readonly canAct: boolean;
+}) => {
+  const { eventId, group, reason, reply, attempts, updatedAt, nextTryAt } = delivery;
+  return (
+    <tr>
+      {canAct ? (
+        <td>
+          <input type="checkbox" name="item" value={`${group}/${eventId}`} aria-label={`Choose ${group} ${eventId}`} />
+        </td>
+      ) : null}
+      <td>
+        <time datetime={updatedAt.toISOString()} title={updatedAt.toISOString()}>
+          {relative(updatedAt, now)}
+        </time>
+        {nextTryAt === null ? null : <small>{`next ${relative(nextTryAt, now)}`}</small>}
+      </td>
+      <td>{group}</td>
+      <td>
+        {reason ?? "—"}
+        {reply === null ? null : <small>{reply}</small>}
+      </td>
+      <td class="number">{count(attempts)}</td>
+      <td>
+        <a data-item href={`/console/find/${eventId}`}>
+          <code>{eventId}</code>
+        </a>
+      </td>
+    </tr>
+  );
+};
+
+const Table = ({
+  page,
+  now,
+  canAct,
+}: {
+  readonly page: DeliveryPage;
+  readonly now: Date;
+  readonly canAct: boolean;
+}) => (
+  <section class="scroll deliveries" tabindex={0} aria-label="Deliveries">
+    <table>
+      <thead>
+        <tr>
+          {canAct ? <th>Choose</th> : null}
+          <th>Changed</th>
+          <th>Group</th>
+          <th>Reason</th>
+          <th class="number">Attempts</th>
+          <th>Event</th>
+        </tr>
+      </thead>
+      <tbody>
+        {page.deliveries.map((delivery) => (
+          <Row {...{ delivery, now, canAct }} />
+        ))}
+      </tbody>
+    </table>
+  </section>
+);
+
+const Actions = ({
+  filter,
+  visit,
+  children,
+}: {
+  readonly filter: ListFilter;
+  readonly visit: Visit;
+  readonly children: unknown;
+}) => {
+  const actions = ACTIONS_FOR[filter.state];
+  return (
+    <form method="post" action="/console/deliveries/preview">
+      <FormToken session={visit.session} />
+      {Object.entries(filter).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <fieldset class="scope">
+        <legend>With</legend>
+        <label>
+          <input type="radio" name="scope" value="chosen" checked /> the chosen ones
+        </label>
+        <label>
+          <input type="radio" name="scope" value="all" /> all of this filter
+        </label>
+        {actions.map((action) => (
+          <button type="submit" name="action" value={action} class={action === "discard" ? "danger" : undefined}>
+            {`${ACTION_WORDS[action]} …`}
+          </button>
+        ))}
+      </fieldset>
+      {children}
+    </form>
+  );
+};
+
+/** Deliveries by group, state, reason and age; the newest first. */
+export const showList =
+  ({ groups, now }: Pick<ConsoleParts, "groups" | "now">): VisitHandler =>
+  async (visit) => {
+    const query = new URL(visit.c.req.url).searchParams;
+    const filter = filterOf(query, groups);
+    const { db } = visit.operator();
+    const { state, reason } = filter;
+    const window = { since: dateOf(filter.since), before: dateOf(filter.before) };
+    const named = groupsOfFilter(filter, groups);
+    const [page, counts] = await Promise.all([
+      listDeliveries(db, {
+        groups: named,
+        state,
+        reason: reason === "" ? undefined : reason,
+        ...window,
+        limit: PAGE,
+        cursor: query.get("cursor") ?? undefined,
+      }),
+      countReasonsOf(db, { groups: named, state, ...window }),
+    ]);
+    const canAct = visit.session.role === "operator" && ACTIONS_FOR[state].length > 0 && page.deliveries.length > 0;
+    const table = <Table page={page} now={now()} canAct={canAct} />;
+    return visit.page({
+      title: "Deliveries",
+      children: (
+        <>
+          <div class="bar">
+            <h1>{`Deliveries: ${STATE_WORDS[state]}`}</h1>
+            <a href="/console/deliveries/jobs">Jobs</a>
+          </div>
+          <Filters filter={filter} groups={groups.map(({ name }) => name)} />
+          {counts.length === 0 ? null : <Reasons filter={filter} counts={counts} />}
+          {page.deliveries.length === 0 ? (
+            <p class="soft">There is none.</p>
+          ) : canAct ? (
+            <Actions filter={filter} visit={visit}>
+              {table}
+            </Actions>
+          ) : (
+            table
+          )}
+          <p class="bar">
+            {query.has("cursor") ? <a href={hrefOf(filter)}>Newest</a> : null}
+            {page.next === null ? null : (
+              <a class="button quiet" rel="next" href={hrefOf(filter, { cursor: page.next })}>
+                Older
+              </a>
+            )}
+          </p>
+        </>
+      ),
+    });
+  };

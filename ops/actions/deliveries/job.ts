@@ -1,0 +1,141 @@
+import { z } from "zod";
+import { beatJob, beginJob, endJob, INTERRUPTED, type Job } from "../../../database/jobs.ts";
+import { WALKED_STATES } from "../../../database/ledger/facts.ts";
+import { pause } from "../../../runtime/loop.ts";
+import { groupNamed, type Operator } from "../operator.ts";
+import { type ActionReport, actOnDeliveries, type DeliverySelection, previewAction } from "./act.ts";
+import { DELIVERY_ACTIONS, type DeliveryAction } from "./decide.ts";
+
+const jobSelection = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("chosen"),
+    /** Event ids by group. */
+    chosen: z.record(z.string(), z.array(z.uuid())),
+  }),
+  z.object({
+    kind: z.literal("all"),
+    groups: z.array(z.string()),
+    state: z.enum(WALKED_STATES),
+    reason: z.string().optional(),
+    since: z.iso.datetime().optional(),
+    /** Always there: what comes to be meant later is not meant. */
+    before: z.iso.datetime(),
+  }),
+]);
+
+/** Which deliveries a job is about, in one group or in several. */
+export type JobSelection = z.infer<typeof jobSelection>;
+
+/** The selection and the action of a job, as its row has them; undefined if another version wrote it. */
+export const orderOf = (
+  job: Pick<Job, "action" | "selection">,
+): { readonly action: DeliveryAction; readonly selection: JobSelection } | undefined => {
+  const { data: selection } = jobSelection.safeParse(job.selection);
+  const action = DELIVERY_ACTIONS.find((each) => each === job.action);
+  return selection === undefined || action === undefined ? undefined : { action, selection };
+};
+
+const byGroup = (selection: JobSelection): readonly (readonly [group: string, selection: DeliverySelection])[] => {
+  if (selection.kind === "chosen") {
+    return Object.entries(selection.chosen).map(([group, eventIds]) => [group, { kind: "chosen", eventIds }]);
+  }
+  const { groups, state, reason, since, before } = selection;
+  const window = { since: since === undefined ? undefined : new Date(since), before: new Date(before) };
+  return groups.map((group) => [group, { kind: "all", state, reason, ...window }]);
+};
+
+/** What became of how many, and what would. */
+export type JobReport = Pick<ActionReport, "looked" | "changed" | "outcomes">;
+
+const inEachGroup = async (
+  operator: Operator,
+  selection: JobSelection,
+  act: (operator: Operator, ...named: Parameters<typeof namedOf>) => Promise<ActionReport>,
+): Promise<JobReport> => {
+  const sum: { looked: number; changed: number; outcomes: ActionReport["outcomes"] } = {
+    looked: 0,
+    changed: 0,
+    outcomes: {},
+  };
+  for (const [group, selected] of byGroup(selection)) {
+    if (operator.signal.aborted) break;
+    const before = sum.looked;
+    const onProgress: Operator["onProgress"] = (progress) =>
+      operator.onProgress({ ...progress, done: before + progress.done });
+    const report = await act({ ...operator, onProgress }, operator, group, selected);
+    sum.looked += report.looked;
+    sum.changed += report.changed;
+    for (const [outcome, count] of Object.entries(report.outcomes)) add(sum.outcomes, outcome, count);
+  }
+  return sum;
+};
+
+const namedOf = (operator: Operator, group: string, selection: DeliverySelection) =>
+  [groupNamed(operator, group), selection] as const;
+
+const add = (outcomes: Record<string, number>, outcome: string, count: number): void => {
+  outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
+};
+
+/** What a job would do. */
+export const previewJob = (operator: Operator, action: DeliveryAction, selection: JobSelection): Promise<JobReport> =>
+  inEachGroup(operator, selection, (own, ...named) => previewAction(own, action, ...namedOf(...named)));
+
+const BEAT_MS = 1_000;
+
+export interface JobOrder {
+  readonly jobId: string;
+  readonly actor: string;
+  readonly action: DeliveryAction;
+  readonly selection: JobSelection;
+  /** How many the preview has counted. */
+  readonly total: number;
+}
+
+/**
+ * Starts a job in this process; resolves when its row is written, so that every process sees it. `ended` resolves when it has ended,
+ * or was stopped, and never rejects. If the process dies, the row gives no sign of life any more; the same order again does what is
+ * left.
+ */
+export const startJob = async (operator: Operator, order: JobOrder): Promise<{ readonly ended: Promise<void> }> => {
+  const { db } = operator;
+  const { jobId, action, selection } = order;
+  await beginJob(db, order);
+  const stop = new AbortController();
+  const over = new AbortController();
+  let done = 0;
+  const beats = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      await pause(BEAT_MS, over.signal);
+      if (over.signal.aborted) return;
+      // Postgres is away: the work waits for it as well, or fails.
+      const isToStop = await beatJob(db, jobId, done).catch(() => false);
+      if (isToStop) stop.abort();
+    }
+  };
+  const own: Operator = {
+    ...operator,
+    signal: AbortSignal.any([operator.signal, stop.signal]),
+    onProgress(progress) {
+      done = progress.done;
+      operator.onProgress(progress);
+    },
+  };
+  const run = async (): Promise<void> => {
+    const beating = beats();
+    const ended = await inEachGroup(own, selection, (each, ...named) =>
+      actOnDeliveries(each, action, ...namedOf(...named)),
+    ).then(
+      ({ looked, outcomes }) => ({
+        done: looked,
+        outcomes,
+        error: operator.signal.aborted ? INTERRUPTED : null,
+      }),
+      (error: unknown) => ({ done, outcomes: {}, error: error instanceof Error ? error.name : "unknown" }),
+    );
+    over.abort();
+    await beating;
+    await endJob(db, jobId, ended).catch(() => {});
+  };
+  return { ended: run() };
+};
