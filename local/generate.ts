@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
+import { clientFiles } from "../api/openapi/generate.ts";
 import { pageScriptFiles } from "../api/pages/generate.ts";
 import { registryFiles } from "../consumers/generate.ts";
 import { webhookSchemaFiles } from "../consumers/webhooks/generate.ts";
@@ -76,6 +77,7 @@ export const GENERATORS: readonly Generator[] = [
   createGenerator("alerts", alertFiles),
   createGenerator("dashboards", dashboardFiles),
   createGenerator("kubernetes", () => kubernetesFiles()),
+  createGenerator("client", clientFiles),
 ];
 
 /** The formatter folds short lists, and the checks demand its layout. Its exit code. */

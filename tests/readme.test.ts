@@ -36,10 +36,11 @@ test("the examples of the README, docs/http.md and docs/operating.md work as the
     expect([example, errors, code]).toEqual([example, errors, 0]);
     outputs.push(output);
   }
-  const [signup = "", keyed = "", again = "", followed = "", operated = ""] = outputs;
+  const [signup = "", keyed = "", again = "", followed = "", client = "", operated = ""] = outputs;
   expect(signup).toContain('"status":"queued"');
   expect(again).toBe(keyed);
   expect(followed).toContain('"state":"sent"');
+  expect(client).toContain("sent: Delivered to your mail provider.");
   expect(operated).toContain("welcome-email");
 }, 60_000);
 

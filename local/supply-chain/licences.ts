@@ -11,8 +11,9 @@ export const ALLOWED: ReadonlySet<string> = new Set([
   "ISC",
   "MIT",
   "MIT-0",
-  // Of Python, in a package that only the tests need.
+  // Both of Python, in packages that only developers need.
   "PSF-2.0",
+  "Python-2.0",
   "Unlicense",
 ]);
 

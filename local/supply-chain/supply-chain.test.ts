@@ -16,7 +16,9 @@ describe("the lock file", () => {
     for (const name of Object.keys(description.dependencies)) {
       expect(named(name)[0]).toMatchObject({ isProduction: true, isDirect: true });
     }
-    expect(named("typescript")[0]).toMatchObject({ isProduction: false, isDirect: true });
+    // Beside the one that checks types there is an older one, of a package that needs it.
+    expect(named("typescript").map(({ isProduction }) => isProduction)).toEqual([false, false]);
+    expect(named("typescript").filter(({ isDirect }) => isDirect)).toHaveLength(1);
     expect(named("redis-errors")[0]).toMatchObject({ isProduction: true, isDirect: false });
     expect(named("nodemailer").map(({ path }) => path.join("/"))).toContain("mailparser/nodemailer");
     expect(named("nodemailer").filter(({ isProduction }) => isProduction)).toHaveLength(1);

@@ -2,6 +2,7 @@ import { createTransport } from "nodemailer";
 import {
   composeSample,
   MAIL_KINDS,
+  type MailKind,
   type MailSample,
   type RenderedMail,
   renderSample,
@@ -13,7 +14,7 @@ import { LOCALES } from "../../stream/events/user-signed-up.ts";
 import { audited } from "./audited.ts";
 import { NotFound, type Operator } from "./operator.ts";
 
-export type { MailSample, RenderedMail };
+export type { MailKind, MailSample, RenderedMail };
 export { LOCALES, MAIL_KINDS };
 
 /** What a mail looks like that is sent to a user of this name. Its links open nothing. */
