@@ -52,7 +52,7 @@ export interface paths {
         put?: never;
         /**
          * Whether a password is a user's
-         * @description For machines. At most ten attempts in 15 minutes for one address, known or not, until one succeeds. A hash that was made at another cost than the settings say is replaced when its password is presented.
+         * @description For machines. Of one `client` at one address, known or not, five attempts are free; after each further one it has to wait twice as long, from 1 s to 15 minutes, until one succeeds or an hour has passed. Of all clients at one address 50 are free; then those that were never right within 30 days wait, up to a minute. A hash that was made at another cost than the settings say is replaced when its password is presented.
          */
         post: operations["verifyPassword"];
         delete?: never;
@@ -329,6 +329,8 @@ export interface components {
              * @example một mật khẩu dài và riêng
              */
             password: string;
+            /** @description Whom you ask for, as you know it: the address of the person's connection, at best. Attempts of one client slow down no other. */
+            client?: string;
         };
         User: {
             /** Format: uuid */
@@ -856,7 +858,7 @@ export interface components {
                  * @description For programs; never changes.
                  * @enum {string}
                  */
-                code: "not_an_object" | "required" | "not_text" | "not_well_formed" | "user_name_empty" | "user_name_too_long" | "user_name_control_characters" | "user_name_invisible" | "user_name_hidden_characters" | "user_name_mixed_scripts" | "user_name_reserved" | "email_invalid" | "email_too_long" | "email_local_part_not_ascii" | "password_too_short" | "password_too_long" | "password_common" | "password_run" | "password_personal" | "transaction_id_invalid" | "user_id_invalid" | "amount_invalid" | "currency_unknown" | "locale_unknown";
+                code: "not_an_object" | "required" | "not_text" | "not_well_formed" | "user_name_empty" | "user_name_too_long" | "user_name_control_characters" | "user_name_invisible" | "user_name_hidden_characters" | "user_name_mixed_scripts" | "user_name_reserved" | "email_invalid" | "email_too_long" | "email_local_part_not_ascii" | "password_too_short" | "password_too_long" | "password_common" | "password_run" | "client_invalid" | "password_personal" | "transaction_id_invalid" | "user_id_invalid" | "amount_invalid" | "currency_unknown" | "locale_unknown";
             }[];
         };
         /** @description This Idempotency-Key was used for a different request. */
@@ -1323,7 +1325,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "email": "hoa@example.com",
-                 *       "password": "một mật khẩu dài và riêng"
+                 *       "password": "một mật khẩu dài và riêng",
+                 *       "client": "198.51.100.7"
                  *     }
                  */
                 "application/json": components["schemas"]["VerifyRequest"];
