@@ -140,13 +140,6 @@ test("every page: nothing for axe to find, by day and by night, and no scrolling
     "/console/find",
     `/console/find/${eventId}`,
     "/console/audit",
-    "/console/deliveries",
-    "/console/deliveries?state=done",
-    "/console/deliveries/jobs",
-    "/console/act",
-    "/console/act/suppressions",
-    "/console/act/mails",
-    "/console/act/mails/welcome/en",
   ];
   const look = async (page: Page, name: string) => {
     for (const [width, size] of [
@@ -162,7 +155,7 @@ test("every page: nothing for axe to find, by day and by night, and no scrolling
   await look(signingIn.page, "/sign-in");
   for (const path of paths) {
     await visitor.page.goto(`${api.url}${path}`);
-    await look(visitor.page, path.replace("/console", "").replace(eventId, "journey").replace("?", "-"));
+    await look(visitor.page, path.replace("/console", "").replace(eventId, "journey"));
   }
   expectWellBehaved(visitor);
 }, 60_000);

@@ -123,8 +123,16 @@ test("what waits is held, discarded in part, and the rest released and sent", as
   );
   expect((await eventAt(api, discarded?.eventId ?? "")).state).toBe("dead");
 
-  await page.goto(`${api.url}/console/act`);
-  await look(page, "act");
+  for (const [path, name] of [
+    ["/console/deliveries?state=done", "done"],
+    ["/console/deliveries/jobs", "jobs"],
+    ["/console/act", "act"],
+    ["/console/act/suppressions", "no-suppressions"],
+    ["/console/act/mails", "mails"],
+  ] as const) {
+    await page.goto(`${api.url}${path}`);
+    await look(page, name);
+  }
   await page.goto(`${api.url}/console/act/mails/welcome/en`);
   await look(page, "mail");
   await page.getByLabel("Your own address").fill("me@inbox.example");
