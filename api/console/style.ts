@@ -155,7 +155,7 @@ td small, .jobs small { display: block; color: var(--soft); font-size: .8rem; ov
 .scope { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; margin: 0 0 .75rem; padding: .6rem .9rem; border: 1px solid var(--line); border-radius: 10px; }
 .scope label { margin: 0; font-weight: 500; }
 .jobs { list-style: none; margin: 0; padding: 0; display: grid; gap: .75rem; }
-.card + .bar, .card + form { margin-top: 1rem; }
+.card + .bar, .card + form, .card + p { margin-top: 1rem; }
 .deliveries code { white-space: nowrap; }
 progress { width: 100%; accent-color: var(--accent); }
 .mail { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin: 1rem 0 0; }
