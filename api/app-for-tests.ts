@@ -43,7 +43,7 @@ export const anApp = (db: Database, replaced: Partial<AppDeps> = {}) => {
     afterCommit: async (event) => {
       committed.push(event);
     },
-    readiness: async () => ({ ready: true, checks: { database: "ok" } }),
+    readiness: async () => ({ ready: true, why: "All is well", checks: { database: "ok" } }),
     liveness: () => ({ live: true, loops: { relay: true }, faults: {} }),
     backlog: async (group) =>
       group === "welcome-email" ? { unfinished: 7, waiting: 2, waitsUntil: new Date(0) } : undefined,

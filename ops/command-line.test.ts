@@ -27,7 +27,7 @@ describe("the command line", () => {
     [["dead", "bury"], "usage\n  bun run ops dead list"],
     [
       ["find"],
-      "usage: bun run ops find [--show-address] [--data DIR] [--json] <event id | user id | address | user name>",
+      "usage: bun run ops find [--show-address] [--data DIR] [--json] <event id | user id | trace id | address | user name>",
     ],
     [["dead", "retry"], "expected <event id | letter id> | --reason R | --all"],
     [["dead", "retry", "--all", "--reason", "x"], "only one of"],

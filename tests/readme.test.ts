@@ -6,9 +6,9 @@ import { readDocument, root } from "./documents.ts";
 import { aSystem } from "./processes.ts";
 
 /** Pages whose `sh` blocks run as they stand, one after the other, against one system. */
-const PAGES = ["README.md", "docs/http.md", "docs/operating.md"];
+const PAGES = ["README.md", "docs/http.md", "docs/operating.md", "docs/faq.md"];
 
-test("the examples of the README, docs/http.md and docs/operating.md work as they stand", async () => {
+test("the examples of the README, docs/http.md, docs/operating.md and docs/faq.md work as they stand", async () => {
   await using system = await aSystem();
   const api = await system.api();
   await system.consumer();

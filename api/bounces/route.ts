@@ -55,7 +55,7 @@ const mail = (description: string) => ({ schema: { type: "string" as const, desc
 const json = {
   schema: {
     type: ["object" as const, "array" as const],
-    items: { type: "object" as const },
+    items: {},
     description: "Of a provider, or an array.",
   },
 };

@@ -1,12 +1,32 @@
 import type { Redis } from "ioredis";
 import { faultSince, pause } from "../../runtime/loop.ts";
+import { describe } from "../../runtime/situation/describe.ts";
 
 export interface Readiness {
   /** Ready: Postgres answers, and the process is not draining. Redis is reported, but signups succeed without it. */
-  check(): Promise<{ readonly ready: boolean; readonly checks: Readonly<Record<string, string>> }>;
+  check(): Promise<{
+    readonly ready: boolean;
+    readonly why: string;
+    readonly checks: Readonly<Record<string, string>>;
+  }>;
   /** From now on not ready: new requests should go elsewhere. */
   drain(): void;
 }
+
+const ANSWERS_NOT = "does not answer";
+
+/** What this process knows by itself, in the sentence that operators' commands have, too. Without a host or a driver's words. */
+const sentenceOf = (postgres: boolean, redis: boolean): string => {
+  const [first] = describe({
+    now: new Date(),
+    postgres: postgres ? undefined : ANSWERS_NOT,
+    redis: redis ? undefined : ANSWERS_NOT,
+    outbox: { rows: 0, oldestMs: 0 },
+    clockDifferenceMs: 0,
+    groups: [],
+  });
+  return first.level === "well" ? "All is well" : first.sentence;
+};
 
 const TIMEOUT_MS = 1_000;
 /** For how long probes share one answer, however many supervisors ask. */
@@ -46,6 +66,9 @@ export const createReadiness = (deps: {
     return faultSince(words, since);
   };
 
+  const whyOf = (postgres: boolean, redis: boolean): string =>
+    draining ? "This process is stopping; requests should go to another" : sentenceOf(postgres, redis);
+
   return {
     async check() {
       const database = await databaseAnswers();
@@ -55,7 +78,7 @@ export const createReadiness = (deps: {
         process: draining ? "draining" : "serving",
         ...deps.faults(),
       };
-      return { ready: database && !draining, checks };
+      return { ready: database && !draining, why: whyOf(database, deps.redis.status === "ready"), checks };
     },
     drain: () => {
       draining = true;

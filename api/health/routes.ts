@@ -14,6 +14,7 @@ const livenessSchema = z.object({
 
 const readinessSchema = z.object({
   ready: z.boolean(),
+  why: z.string().meta({ description: "What is wrong, in a sentence; `All is well`." }),
   checks: z.record(z.string(), z.string()).meta({ description: "The result of each check, in words." }),
 });
 
@@ -63,7 +64,7 @@ export const readinessRoute = (readiness: () => Promise<Readiness>): Operation =
     "Should requests come here?",
     "Yes while PostgreSQL answers and the process is not draining; without Redis signups succeed, and their mails wait.",
     (example) => jsonAnswer("Readiness", readinessSchema, example),
-    { ready: true, checks: { database: "ok" } } satisfies Readiness,
+    { ready: true, why: "All is well", checks: { database: "ok" } } satisfies Readiness,
   ),
   handler: async (c) => {
     const answer = await readiness();

@@ -114,12 +114,16 @@ test("health answers 200 or 503, with the result of each check", async () => {
     loops: { relay: true },
     faults: {},
   });
-  expect(await (await app.fetch(get("/readyz"))).json()).toEqual({ ready: true, checks: { database: "ok" } });
+  expect(await (await app.fetch(get("/readyz"))).json()).toEqual({
+    ready: true,
+    why: "All is well",
+    checks: { database: "ok" },
+  });
   const ill = anApp(database.db, {
     liveness: () => ({ live: false, loops: { relay: false }, faults: {} }),
-    readiness: async () => ({ ready: false, checks: { database: "away" } }),
+    readiness: async () => ({ ready: false, why: "PostgreSQL is away", checks: { database: "away" } }),
   }).app;
   const [livez, readyz] = [await ill.fetch(get("/livez")), await ill.fetch(get("/readyz"))];
   expect([livez.status, readyz.status]).toEqual([503, 503]);
-  expect(await readyz.json()).toEqual({ ready: false, checks: { database: "away" } });
+  expect(await readyz.json()).toEqual({ ready: false, why: "PostgreSQL is away", checks: { database: "away" } });
 });

@@ -61,7 +61,10 @@ export const readPackages = (root: string): readonly Package[] => {
   };
   const neededBy = (key: string): readonly string[] => {
     const { dependencies, optionalDependencies, peerDependencies, optionalPeers } = lock.packages[key]?.[2] ?? {};
-    const peers = Object.keys(peerDependencies ?? {}).filter((name) => optionalPeers?.includes(name) !== true);
+    // An optional peer that something else brings is installed beside it, whoever that is; our own tools are not.
+    const peers = Object.keys(peerDependencies ?? {}).filter(
+      (name) => optionalPeers?.includes(name) !== true || !(name in own.devDependencies),
+    );
     const all = [...Object.keys(dependencies ?? {}), ...Object.keys(optionalDependencies ?? {}), ...peers];
     return [...new Set(all.flatMap((name) => resolve(segmentsOf(key), name) ?? []))];
   };

@@ -40,6 +40,7 @@ const dependencyLists = z.looseObject({
   dependencies: z.record(z.string(), z.string()).default({}),
   optionalDependencies: z.record(z.string(), z.string()).default({}),
   peerDependencies: z.record(z.string(), z.string()).default({}),
+  peerDependenciesMeta: z.record(z.string(), z.unknown()).default({}),
 });
 
 /** Packages that these need, and those that they need, as far as they are installed. */
@@ -50,7 +51,8 @@ const neededBy = (directory: string, names: readonly string[]): ReadonlySet<stri
     if (needed.has(name) || !existsSync(file)) return;
     needed.add(name);
     const lists = dependencyLists.parse(JSON.parse(readFileSync(file, "utf8")));
-    for (const list of [lists.dependencies, lists.optionalDependencies, lists.peerDependencies]) {
+    const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = lists;
+    for (const list of [dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta]) {
       for (const dependency of Object.keys(list)) add(dependency);
     }
   };

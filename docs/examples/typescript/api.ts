@@ -487,6 +487,8 @@ export interface components {
         };
         Readiness: {
             ready: boolean;
+            /** @description What is wrong, in a sentence; `All is well`. */
+            why: string;
             /** @description The result of each check, in words. */
             checks: {
                 [key: string]: string;
@@ -1937,7 +1939,7 @@ export interface operations {
             content: {
                 "message/rfc822": string;
                 "multipart/report": string;
-                "application/json": Record<string, never> | Record<string, never>[];
+                "application/json": Record<string, never> | unknown[];
                 "text/plain": string;
             };
         };
@@ -2425,6 +2427,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "ready": true,
+                     *       "why": "All is well",
                      *       "checks": {
                      *         "database": "ok"
                      *       }

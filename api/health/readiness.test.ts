@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { createReadiness } from "./readiness.ts";
+
+const answerOf = async (postgres: boolean, redis: "ready" | "reconnecting") => {
+  const readiness = createReadiness({
+    pingDatabase: async () => {
+      if (!postgres) throw new Error("connect ECONNREFUSED db.internal:5432");
+    },
+    redis: { status: redis },
+    faults: () => ({}),
+  });
+  return { readiness, first: await readiness.check() };
+};
+
+test.each([
+  [true, "ready", true, "All is well"],
+  [
+    true,
+    "reconnecting",
+    true,
+    "Redis does not answer: signups succeed, and their events wait in the outbox; none is lost",
+  ],
+  [
+    false,
+    "ready",
+    false,
+    "PostgreSQL does not answer: signups are refused, and what was accepted waits; none of it is lost",
+  ],
+] as const)("Postgres %p, Redis %p: it says why, and no host", async (postgres, redis, ready, why) => {
+  const { first } = await answerOf(postgres, redis);
+  expect({ ready: first.ready, why: first.why }).toEqual({ ready, why });
+  expect(JSON.stringify(first)).not.toContain("internal");
+});
+
+test("a process that stops says so", async () => {
+  const { readiness } = await answerOf(true, "ready");
+  readiness.drain();
+  expect(await readiness.check()).toMatchObject({
+    ready: false,
+    why: "This process is stopping; requests should go to another",
+  });
+});
