@@ -74,6 +74,7 @@ const main = async (): Promise<number> => {
     await page.locator("#token").fill(CONSOLE_TOKEN);
     await page.locator("button[type=submit]").first().click();
     await page.locator("#token").waitFor({ state: "detached" });
+    await page.getByText("live", { exact: true }).waitFor();
     await picture(page, "console");
   }
   return 0;
