@@ -129,12 +129,14 @@ test("what nobody waits for is collected, also while a call is under way: no cal
     },
   });
   const total = () => requests.reduce((sum, count) => sum + count, 0);
+  const startedAt = performance.now();
   for (let index = 0; index < 100; index += 1) {
     await ask("127.0.0.1");
     await Bun.sleep(1);
   }
   await eventually(() => total() === 100);
-  expect(total() / requests.length).toBeGreaterThan(4);
+  // One each 25 ms, however long the machine takes.
+  expect(requests.length).toBeLessThan((performance.now() - startedAt) / 24 + 2);
 });
 
 describe("several processes", () => {
