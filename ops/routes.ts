@@ -7,6 +7,13 @@ import { deadDrop } from "./commands/dead-drop.ts";
 import { deadList } from "./commands/dead-list.ts";
 import { deadRetry } from "./commands/dead-retry.ts";
 import { deadShow } from "./commands/dead-show.ts";
+import {
+  deliveriesDiscard,
+  deliveriesHold,
+  deliveriesRelease,
+  deliveriesRetry,
+  deliveriesRetryNow,
+} from "./commands/deliveries.ts";
 import { doctor } from "./commands/doctor.ts";
 import { eraseCommand } from "./commands/erase.ts";
 import { find } from "./commands/find.ts";
@@ -47,6 +54,16 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
     held: buildRouteMap({
       docs: { brief: "List, release and drop held deliveries" },
       routes: { list: heldList, release: heldRelease, drop: heldDrop },
+    }),
+    deliveries: buildRouteMap({
+      docs: { brief: "Retry, hold, release and discard deliveries: one, or all of a state" },
+      routes: {
+        retry: deliveriesRetry,
+        retryNow: deliveriesRetryNow,
+        hold: deliveriesHold,
+        release: deliveriesRelease,
+        discard: deliveriesDiscard,
+      },
     }),
     suppressions: buildRouteMap({
       docs: { brief: "List and lift suppressed addresses" },

@@ -7,13 +7,14 @@ import {
   previewJob,
   startJob,
 } from "../../../ops/actions/deliveries/job.ts";
+import { OUTCOME_WORDS } from "../../../ops/actions/deliveries/outcome-words.ts";
 import { NotFound } from "../../../ops/actions/operator.ts";
 import { pause } from "../../../runtime/loop.ts";
 import { count } from "../../../runtime/quantity.ts";
 import { FormToken } from "../layout.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
 import { allOf, chosenOf, filterOf, hrefOf } from "./filter.ts";
-import { ACTION_WORDS, OUTCOME_WORDS } from "./words.ts";
+import { ACTION_WORDS } from "./words.ts";
 
 type Parts = Pick<ConsoleParts, "groups" | "now" | "newId">;
 

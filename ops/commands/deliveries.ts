@@ -1,0 +1,178 @@
+import { count, counted } from "../../runtime/quantity.ts";
+import type { ActionReport, DeliverySelection } from "../actions/deliveries/act.ts";
+import type { DeliveryAction } from "../actions/deliveries/decide.ts";
+import { OUTCOME_WORDS } from "../actions/deliveries/outcome-words.ts";
+import { command, UsageError } from "../command.ts";
+import {
+  ACT_FLAGS,
+  type ActFlags,
+  DRY_RUN_FLAG,
+  eventId,
+  momentFlag,
+  proposeGroups,
+  reasonFlag,
+  text,
+  YES_FLAG,
+} from "../flags.ts";
+import { mayChange, NOT_CONFIRMED } from "../terminal/confirm.ts";
+import { printable, type Style } from "../terminal/style.ts";
+
+type State = Extract<DeliverySelection, { readonly kind: "all" }>["state"];
+
+interface Flags extends ActFlags {
+  readonly group: string;
+  readonly state?: State;
+  readonly reason?: string;
+  readonly since?: Date;
+  readonly before?: Date;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+/** Asks for exactly one of an id and a state; a reason and times go with a state. */
+const selectionOf = ({ state, reason, since, before }: Flags, id: string | undefined): DeliverySelection => {
+  const hasFilter = reason !== undefined || since !== undefined || before !== undefined;
+  if (id !== undefined && (state !== undefined || hasFilter)) {
+    throw new UsageError("expected an event id alone, or --state with --reason, --since and --before");
+  }
+  if (id !== undefined) return { kind: "chosen", eventIds: [id] };
+  if (state === undefined) throw new UsageError("expected one of <event id> | --state S");
+  return { kind: "all", state, reason, since, before };
+};
+
+const reportText = (style: Style, report: ActionReport, isPreview: boolean): string => {
+  const head = `${counted(report.looked, "delivery", "deliveries")} of ${printable(report.group)}`;
+  const lines = Object.entries(OUTCOME_WORDS).flatMap(([outcome, words]) => {
+    const many = new Map<string, number>(Object.entries(report.outcomes)).get(outcome) ?? 0;
+    return many === 0 ? [] : [`  ${count(many)} ${words}`];
+  });
+  const stopped = report.stopped ? [style("warning", "stopped before the end; run it again to continue")] : [];
+  return [style("bold", isPreview ? `${head}; nothing was done` : head), ...lines, ...stopped].join("\n");
+};
+
+interface ActingCommand {
+  readonly action: DeliveryAction;
+  readonly brief: string;
+  readonly about: string;
+  /** States in which it changes something. */
+  readonly states: readonly [State, ...State[]];
+  readonly example: readonly [line: string, about: string];
+}
+
+const ID = "0190c3a1-6f0e-7000-8000-000000000001";
+
+/** A command that does one action to one delivery, or to all of a state. Its preview and the action decide alike. */
+const acting = ({ action, brief, about, states, example }: ActingCommand) => {
+  const stateOf = (value: string): State => {
+    const state = states.find((each) => each === value);
+    if (state !== undefined) return state;
+    throw new SyntaxError(`${value}: expected one of ${states.join(", ")}`);
+  };
+  return command<Flags, [id: string | undefined]>({
+    brief,
+    about,
+    parameters: {
+      positional: {
+        kind: "tuple",
+        parameters: [{ parse: eventId, optional: true, placeholder: "event id", brief: "The event of one delivery" }],
+      },
+      flags: {
+        group: {
+          kind: "parsed",
+          parse: text,
+          proposeCompletions: proposeGroups,
+          placeholder: "GROUP",
+          brief: "The consumer group",
+        },
+        state: {
+          kind: "parsed",
+          parse: stateOf,
+          proposeCompletions: () => states,
+          optional: true,
+          placeholder: "S",
+          brief: `All deliveries in this state: ${states.join(", ")}`,
+        },
+        reason: reasonFlag("Of those, only with this reason"),
+        since: momentFlag("Only what has changed since then: a time, or an age such as 2h"),
+        before: momentFlag("Only what has changed before then"),
+        dryRun: DRY_RUN_FLAG,
+        yes: YES_FLAG,
+        ...ACT_FLAGS,
+      },
+    },
+    examples: [[`deliveries ${action} ${ID} --group welcome-email`, "one"], example],
+    needs: ["database", "redis"],
+    publishes: true,
+    check: selectionOf,
+    async run(context, flags, id) {
+      const [{ actOnDeliveries, previewAction }, { countInState }, { groupNamed }] = await Promise.all([
+        import("../actions/deliveries/act.ts"),
+        import("../actions/listed.ts"),
+        import("../actions/operator.ts"),
+      ]);
+      const group = groupNamed(context, flags.group);
+      const selection = selectionOf(flags, id);
+      // An error that names the reasons there are.
+      if (selection.kind === "all" && selection.reason !== undefined) await countInState(context, [group], selection);
+      const preview = await previewAction(context, action, group, selection);
+      if (flags.dryRun === true) {
+        return { json: preview, failed: preview.stopped, text: (style) => reportText(style, preview, true) };
+      }
+      const options = { yes: flags.yes, signal: context.signal };
+      if (preview.stopped || !(await mayChange(preview.changed, "deliveries", options))) {
+        return {
+          json: { ...preview, changed: 0, outcomes: {} },
+          failed: true,
+          text: () => `nothing was done: ${NOT_CONFIRMED}`,
+        };
+      }
+      const report = await actOnDeliveries(context, action, group, selection, preview.looked);
+      const isNothing = report.looked === 0;
+      return {
+        json: report,
+        failed: report.stopped || (id !== undefined && report.changed === 0),
+        text: (style) => (isNothing ? "there is no such delivery" : reportText(style, report, false)),
+      };
+    },
+  });
+};
+
+export const deliveriesRetry = acting({
+  action: "retry",
+  brief: "Queue again what is dead or suppressed, with fresh counters",
+  about: "What would end without a mail stays as it is, and is counted. `--dry-run` says what would become of each.",
+  states: ["dead", "suppressed"],
+  example: ["deliveries retry --group welcome-email --state dead --reason retries_exhausted", "all of a reason"],
+});
+
+export const deliveriesRetryNow = acting({
+  action: "retry-now",
+  brief: "Attempt now what waits for its next attempt, or for the delay of its group",
+  about: "Its counters stay as they are.",
+  states: ["retrying", "uncertain", "waiting"],
+  example: ["deliveries retry-now --group welcome-email --state retrying", "after a fault is mended"],
+});
+
+export const deliveriesHold = acting({
+  action: "hold",
+  brief: "Hold what is queued or waits for its next attempt, until an operator releases it",
+  about: "An attempt that is under way ends as ever. `held list` shows what is held, `deliveries release` lets it go.",
+  states: ["queued", "retrying", "uncertain", "waiting"],
+  example: ["deliveries hold --group welcome-email --state queued --since 10m", "what came in the last ten minutes"],
+});
+
+export const deliveriesRelease = acting({
+  action: "release",
+  brief: "Queue again what is held, with fresh counters",
+  about: "What is uncertain may be a duplicate then.",
+  states: ["held"],
+  example: ["deliveries release --group welcome-email --state held --reason party_refuses", "all of a reason"],
+});
+
+export const deliveriesDiscard = acting({
+  action: "discard",
+  brief: "Give up deliveries: they are dead, reason dropped_by_operator",
+  about: "`deliveries retry` with the event's id still recovers one.",
+  states: ["dead", "held", "queued", "retrying", "uncertain", "waiting"],
+  example: ["deliveries discard --group welcome-email --state retrying --before 2d", "what is too old to be of use"],
+});
