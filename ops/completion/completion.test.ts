@@ -29,7 +29,7 @@ const expectSyntax = async (shell: Shell, script: string): Promise<void> => {
 
 describe("completion", () => {
   test.each([
-    ["d", "doctor dead"],
+    ["d", "doctor dead deliveries"],
     ["st", "status"],
     ["status --", "--watch --interval --count --data --json --help"],
     ["-", "--help --version"],
