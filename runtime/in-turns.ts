@@ -1,5 +1,4 @@
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
+import { messageOf } from "./message-of.ts";
 /**
  * Gives each item its turn, whatever happened in the turns of the others: an error of one must not stop the rest. Those
  * that answer "again" get another turn after all have had theirs, so that a long backlog delays nobody; an error ends an

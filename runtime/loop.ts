@@ -1,5 +1,6 @@
 import type { Logger } from "../observability/logger.ts";
 import { backoffMs } from "./backoff.ts";
+import { messageOf } from "./message-of.ts";
 import { publishedFault } from "./published-fault.ts";
 
 /**
@@ -59,8 +60,6 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     const timer = setTimeout(end, ms);
     signal?.addEventListener("abort", end);
   });
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A fault in words: what, and since when (ISO 8601, UTC). */
 export const faultSince = (fault: string, since: Date): string => `${fault}; since ${since.toISOString()}`;

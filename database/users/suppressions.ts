@@ -23,48 +23,52 @@ export const suppressAddress = async (
   await suppress(db, addressKey, reason, eventId);
 };
 
-const findKeys = statement<{ readonly email_key: string }, [readonly string[]]>(`
-  select email_key from suppressions where email_key in (select value from json_array_elements_text($1::json))`);
-
-/** By address, the mailbox of those that are spelt in another way than `canonicalMailbox` spells it. */
-const otherSpellings = (emails: readonly string[]): ReadonlyMap<string, string> =>
-  new Map(
-    emails.flatMap((email) => {
-      const mailbox = canonicalMailbox(email);
-      return mailbox === comparisonKey(email) ? [] : [[email, mailbox] as const];
+/**
+ * Of addresses whose own keys are not suppressed: what `find` says of their mailboxes. A statement is only needed for who is spelt in
+ * another way than `canonicalMailbox` spells it.
+ */
+const ofMailboxes = async <T>(
+  emails: readonly string[],
+  find: (mailboxes: readonly string[]) => Promise<ReadonlyMap<string, T>>,
+): Promise<ReadonlyMap<string, T>> => {
+  const mailboxes = emails.flatMap((email) => {
+    const mailbox = canonicalMailbox(email);
+    return mailbox === comparisonKey(email) ? [] : [[email, mailbox] as const];
+  });
+  if (mailboxes.length === 0) return new Map();
+  const found = await find([...new Set(mailboxes.map(([, mailbox]) => mailbox))]);
+  return new Map(
+    mailboxes.flatMap(([email, mailbox]) => {
+      const value = found.get(mailbox);
+      return value === undefined ? [] : [[email, value] as const];
     }),
   );
+};
 
-/** Of addresses whose own keys are not suppressed: those of a suppressed mailbox. A statement is only needed for other spellings. */
+const AMONG = "from suppressions where email_key in (select value from json_array_elements_text($1::json))";
+const findKeys = statement<{ readonly email_key: string }, [readonly string[]]>(`select email_key ${AMONG}`);
+const findReasons = statement<{ readonly email_key: string; readonly reason: string }, [readonly string[]]>(
+  `select email_key, reason ${AMONG}`,
+);
+
+/** Of addresses whose own keys are not suppressed: those of a suppressed mailbox. */
 export const findSuppressedMailboxes = async (
   db: Database,
   emails: readonly string[],
 ): Promise<ReadonlySet<string>> => {
-  const mailboxes = otherSpellings(emails);
-  if (mailboxes.size === 0) return new Set();
-  const suppressed = new Set((await findKeys(db, [...new Set(mailboxes.values())])).map((row) => row.email_key));
-  return new Set([...mailboxes].flatMap(([email, mailbox]) => (suppressed.has(mailbox) ? [email] : [])));
+  const isSuppressed = await ofMailboxes(
+    emails,
+    async (mailboxes) => new Map((await findKeys(db, mailboxes)).map((row) => [row.email_key, true])),
+  );
+  return new Set(isSuppressed.keys());
 };
-
-const findReasons = statement<{ readonly email_key: string; readonly reason: string }, [readonly string[]]>(`
-  select email_key, reason from suppressions where email_key in (select value from json_array_elements_text($1::json))`);
 
 /** The same for an operator, with the reasons. */
-export const findMailboxReasons = async (
-  db: Database,
-  emails: readonly string[],
-): Promise<ReadonlyMap<string, string>> => {
-  const mailboxes = otherSpellings(emails);
-  if (mailboxes.size === 0) return new Map();
-  const rows = await findReasons(db, [...new Set(mailboxes.values())]);
-  const reasons = new Map(rows.map((row) => [row.email_key, row.reason]));
-  return new Map(
-    [...mailboxes].flatMap(([email, mailbox]) => {
-      const reason = reasons.get(mailbox);
-      return reason === undefined ? [] : [[email, reason] as const];
-    }),
+export const findMailboxReasons = (db: Database, emails: readonly string[]): Promise<ReadonlyMap<string, string>> =>
+  ofMailboxes(
+    emails,
+    async (mailboxes) => new Map((await findReasons(db, mailboxes)).map((row) => [row.email_key, row.reason])),
   );
-};
 
 /** Suppressions, latest first, at most `limit`. */
 export const listSuppressions = async (db: Database, limit: number): Promise<readonly Suppression[]> => {

@@ -2,6 +2,7 @@ import { BACKLOG_BOUND, countLedger } from "../../database/ledger/counts.ts";
 import { countLostRepeatedly } from "../../database/ledger/lost.ts";
 import { findLockWait } from "../../database/lock-waits.ts";
 import { findPendingMigrations, readPostgresFacts } from "../../database/postgres-facts.ts";
+import { messageOf } from "../../runtime/message-of.ts";
 import type { Settings } from "../../settings/load.ts";
 import { untilReady } from "../../stream/connection.ts";
 import { readGroupStatuses } from "../../stream/group-status.ts";
@@ -25,8 +26,6 @@ import type { PipelineStatus } from "./status.ts";
 import { ANSWER_WITHIN_MS, answerWithin, type Store } from "./stores.ts";
 
 type Patient = Pick<Operator, "db" | "redis" | "keys" | "groups">;
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The checks, or one that says why they could not be made. The other stores are examined all the same. */
 const attempt = async (

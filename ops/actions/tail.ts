@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { findDeliveries } from "../../database/ledger/status.ts";
 import { backoffMs } from "../../runtime/backoff.ts";
 import { pause } from "../../runtime/loop.ts";
+import { messageOf } from "../../runtime/message-of.ts";
 import { openBlockingConnection, untilReady } from "../../stream/connection.ts";
 import { followChanges, readAfter } from "../../stream/follow.ts";
 import type { Group } from "../../stream/groups.ts";
@@ -31,8 +32,6 @@ const READY_WITHIN_MS = 2_000;
 const COUNT = 500;
 /** Hints and lines that wait at most; a burst beyond that is left out, and said to be. */
 const MOST_WAITING = 10_000;
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Says once that something is away, and once that it is back. */
 const announcing = (store: string, say: (message: string) => void) => {
