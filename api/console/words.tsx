@@ -15,6 +15,17 @@ export const Pill = ({ level, children }: { readonly level: Level | "plain"; rea
   <span class={`pill ${level}`}>{children}</span>
 );
 
+/** The groups as options of a `select`. */
+export const GroupOptions = ({ groups, chosen }: { readonly groups: readonly string[]; readonly chosen: string }) => (
+  <>
+    {groups.map((group) => (
+      <option value={group} selected={group === chosen}>
+        {group}
+      </option>
+    ))}
+  </>
+);
+
 /** A cell with a number; nothing is said of none. */
 export const NumberCell = ({
   value,

@@ -2,7 +2,7 @@ import { type AuditedAction, listActions } from "../../../database/audit.ts";
 import { isUuid } from "../../../database/uuid.ts";
 import { count, duration } from "../../../runtime/quantity.ts";
 import type { ConsoleSection } from "../visit.ts";
-import { Moment, Pill } from "../words.tsx";
+import { GroupOptions, Moment, Pill } from "../words.tsx";
 
 const PAGE = 50;
 const HOUR_MS = 3_600_000;
@@ -114,11 +114,7 @@ const Filters = ({ filter, groups }: { readonly filter: Filter; readonly groups:
         group
         <select name="group">
           <option value="">any</option>
-          {groups.map((group) => (
-            <option value={group} selected={group === filter.group}>
-              {group}
-            </option>
-          ))}
+          <GroupOptions groups={groups} chosen={filter.group} />
         </select>
       </label>
       <label>

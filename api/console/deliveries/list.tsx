@@ -9,6 +9,7 @@ import { LISTED_STATES } from "../../../database/ledger/listed.ts";
 import { count, relative } from "../../../runtime/quantity.ts";
 import { FormToken } from "../layout.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
+import { GroupOptions } from "../words.tsx";
 import { dateOf, filterOf, groupsOfFilter, hrefOf, type ListFilter } from "./filter.ts";
 import { ACTION_WORDS, ACTIONS_FOR, STATE_WORDS } from "./words.ts";
 
@@ -33,11 +34,7 @@ const Filters = ({ filter, groups }: { readonly filter: ListFilter; readonly gro
       Group
       <select name="group">
         <option value="">every group</option>
-        {groups.map((group) => (
-          <option value={group} selected={group === filter.group}>
-            {group}
-          </option>
-        ))}
+        <GroupOptions groups={groups} chosen={filter.group} />
       </select>
     </label>
     <label>
