@@ -15,6 +15,7 @@ import type { SignupWriter } from "../database/users/signup.ts";
 import { findVerification } from "../database/users/verification.ts";
 import { observeRequests } from "../observability/http-server.ts";
 import type { Logger } from "../observability/logger.ts";
+import { isTelemetryOn } from "../observability/metrics.ts";
 import type { TraceContext } from "../observability/trace-context.ts";
 import { pause } from "../runtime/loop.ts";
 import type { Settings } from "../settings/load.ts";
@@ -131,7 +132,7 @@ export const createApp = (deps: AppDeps): Hono => {
   // Outermost: what is held back counts as answered.
   const pacing = createPacing({ clientOf, now: () => performance.now(), pause, random: Math.random });
   app.on("POST", ADMITTED, pacing.hold);
-  app.use(observeRequests());
+  if (isTelemetryOn()) app.use(observeRequests());
   app.use(lengthOfHead());
   app.use(closeAfterUnread());
   app.use(detectLanguage());

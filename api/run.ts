@@ -3,7 +3,7 @@ import { readBacklog } from "../database/ledger/counts.ts";
 import { createPaymentWriter } from "../database/payments/request.ts";
 import { createSignupWriter } from "../database/users/signup.ts";
 import { createLogger } from "../observability/logger.ts";
-import { instruments } from "../observability/metrics.ts";
+import { instruments, isTelemetryOn } from "../observability/metrics.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { VERSION } from "../observability/version.ts";
@@ -83,7 +83,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
       concurrency: settings.PASSWORD_HASH_CONCURRENCY,
       memoryKib: settings.PASSWORD_HASH_MEMORY_KIB,
       passes: settings.PASSWORD_HASH_PASSES,
-      onStart: (waitedMs) => instruments().passwordHashWait.record(waitedMs / 1_000),
+      ...(isTelemetryOn() ? { onStart: (waitedMs) => instruments().passwordHashWait.record(waitedMs / 1_000) } : {}),
     }),
   );
   // Before the first signup: what may wait is bounded by what a hash costs.

@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import postgres from "postgres";
 import { VERSION } from "../observability/version.ts";
-import { loggedEvent } from "../stream/events/envelope.ts";
-import { publish } from "../stream/publish.ts";
+import { publishAll } from "../stream/publish.ts";
 import { eventually } from "../tests/eventually.ts";
 import { anOutbox, aPipeline, aSignup, committedEvent } from "../tests/pipeline.ts";
 import { serveHealth } from "./health.ts";
@@ -35,7 +34,7 @@ test("both name what waits for a lock, and since when, and stay 200; the consume
   const { promise: untilReleased, resolve: release } = Promise.withResolvers<void>();
   const held = somebody.begin(async (sql) => {
     await sql`lock table deliveries in access exclusive mode`;
-    await publish(pipeline.redis, pipeline.keys.events, loggedEvent(committedEvent(signup)));
+    await publishAll(pipeline.redis, pipeline.keys.events, [committedEvent(signup)]);
     await untilReleased;
   });
   for (const path of ["/livez", "/readyz"]) {

@@ -1,5 +1,5 @@
 import { SpanKind, trace } from "@opentelemetry/api";
-import { instruments } from "./metrics.ts";
+import { instruments, isTelemetryOn } from "./metrics.ts";
 import { querySummary } from "./query-summary.ts";
 import { errorType, withSpan } from "./tracing.ts";
 
@@ -7,7 +7,10 @@ import { errorType, withSpan } from "./tracing.ts";
  * Measures one statement, and gives it a span if its caller is in a trace: loops that poll make none. Database
  * conventions v1.45.0 (stable). Neither text nor values are recorded, only what the statement touches.
  */
-export const observedStatement = async <Result>(sql: string, run: () => Promise<Result>): Promise<Result> => {
+export const observedStatement = <Result>(sql: string, run: () => Promise<Result>): Promise<Result> =>
+  isTelemetryOn() ? observed(sql, run) : run();
+
+const observed = async <Result>(sql: string, run: () => Promise<Result>): Promise<Result> => {
   const summary = querySummary(sql);
   const attributes = { "db.system.name": "postgresql", "db.query.summary": summary };
   const startedAt = performance.now();

@@ -1,7 +1,7 @@
 import { type Attributes, isSpanContextValid, type Span, SpanKind } from "@opentelemetry/api";
-import { instruments } from "./metrics.ts";
+import { instruments, isTelemetryOn } from "./metrics.ts";
 import type { TraceContext } from "./trace-context.ts";
-import { contextOf, errorType, markFailed, spanContextOf, traceContextOf, withSpan } from "./tracing.ts";
+import { contextOf, errorType, markFailed, spanContextOf, traceContextOf, tracer, withSpan } from "./tracing.ts";
 
 /*
  * Messaging spans and metrics by OpenTelemetry's semantic conventions v1.45.0 (docs/messaging, in development). Redis is
@@ -42,36 +42,45 @@ const eventAttributes = ({ stream, eventId, eventType }: Message): Attributes =>
   "messaging.message.conversation_id": eventId,
 });
 
+/** The sending of one entry, while it is under way. */
+export interface Send {
+  /** The context that goes into the entry. */
+  readonly trace: TraceContext;
+  succeeded(entryId: string): void;
+  failed(error: unknown): void;
+}
+
 /**
- * The `send` span of one entry, a child of the context that the event carries: the request that made it, whoever sends it.
- * `send` receives the context that goes into the entry; without telemetry that is the event's own, unchanged.
+ * Begins the `send` span of one entry, a child of the context that the event carries: the request that made it, whoever sends it.
+ * Undefined without telemetry: then the entry carries the event's own context, unchanged.
  */
-export const tracedSend = async (message: Message, send: (trace: TraceContext) => Promise<string>): Promise<string> => {
+export const startSend = (message: Message): Send | undefined => {
+  if (!isTelemetryOn()) return undefined;
   const attributes = operation("send", message.destination);
   const startedAt = performance.now();
-  const count = (outcome: Attributes) => {
+  const span = tracer()?.startSpan(
+    `send ${message.destination}`,
+    { kind: SpanKind.PRODUCER, attributes: { ...attributes, ...eventAttributes(message) } },
+    contextOf(message.trace),
+  );
+  const own = span?.spanContext();
+  const end = (outcome: Attributes) => {
     const { sentMessages, messagingOperationDuration } = instruments();
     sentMessages.add(1, { ...attributes, ...outcome });
     messagingOperationDuration.record((performance.now() - startedAt) / 1_000, { ...attributes, ...outcome });
+    span?.end();
   };
-  const describe = () => ({
-    kind: SpanKind.PRODUCER,
-    within: contextOf(message.trace),
-    attributes: { ...attributes, ...eventAttributes(message) },
-  });
-  try {
-    const entryId = await withSpan(`send ${message.destination}`, describe, async (span) => {
-      const own = span.spanContext();
-      const id = await send(isSpanContextValid(own) ? traceContextOf(own) : message.trace);
-      span.setAttribute("messaging.message.id", id);
-      return id;
-    });
-    count({});
-    return entryId;
-  } catch (error) {
-    count({ "error.type": errorType(error) });
-    throw error;
-  }
+  return {
+    trace: own !== undefined && isSpanContextValid(own) ? traceContextOf(own) : message.trace,
+    succeeded(entryId) {
+      span?.setAttribute("messaging.message.id", entryId);
+      end({});
+    },
+    failed(error) {
+      if (span !== undefined) markFailed(span, errorType(error));
+      end({ "error.type": errorType(error) });
+    },
+  };
 };
 
 /** One delivery of an entry to a consumer. */

@@ -1,5 +1,13 @@
-import { type Attributes, type Counter, type Histogram, type MeterProvider, metrics } from "@opentelemetry/api";
+import {
+  type Attributes,
+  type Counter,
+  createNoopMeter,
+  type Histogram,
+  type MeterProvider,
+  metrics,
+} from "@opentelemetry/api";
 import * as names from "./metric-names.ts";
+import { tracer } from "./tracing.ts";
 
 /** The instruments that are written to. Gauges are read when metrics are collected: `registerGauge`. */
 export interface Instruments {
@@ -102,17 +110,32 @@ const createInstruments = (provider: MeterProvider): Instruments => {
   };
 };
 
-let made: { readonly provider: MeterProvider; readonly instruments: Instruments } | undefined;
+interface Made {
+  readonly provider: MeterProvider;
+  readonly instruments: Instruments;
+  /** Whether they record anything. */
+  readonly isMetering: boolean;
+}
+
+let made: Made | undefined;
+
+const latest = (): Made => {
+  const provider = metrics.getMeterProvider();
+  if (made?.provider !== provider) {
+    const isMetering = provider.getMeter(METER) !== createNoopMeter();
+    made = { provider, instruments: createInstruments(provider), isMetering };
+  }
+  return made;
+};
 
 /**
  * The instruments of the meter provider that is set up; without one they do nothing. The API has a proxy for tracers, but
  * none for meters: instruments made before the set-up would record nothing, so they are kept per provider.
  */
-export const instruments = (): Instruments => {
-  const provider = metrics.getMeterProvider();
-  if (made?.provider !== provider) made = { provider, instruments: createInstruments(provider) };
-  return made.instruments;
-};
+export const instruments = (): Instruments => latest().instruments;
+
+/** Whether spans or metrics go anywhere: else nothing is wrapped, described or timed for them. */
+export const isTelemetryOn = (): boolean => latest().isMetering || tracer() !== undefined;
 
 /** The value of a gauge at one moment, with its attributes. */
 export interface Reading {

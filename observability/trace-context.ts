@@ -60,10 +60,10 @@ export const traceContextFromHeaders = (
 };
 
 /** A context of our own, not sampled (flag 00), for callers that sent none. `hex(n)` gives n random bytes in hex. */
-export const randomTraceContext = (hex: (bytes: number) => string): TraceContext => ({
-  traceparent: `00-${hex(16)}-${hex(8)}-00`,
-});
+export const randomTraceContext = (hex: (bytes: number) => string): TraceContext => {
+  const digits = hex(24);
+  return { traceparent: `00-${digits.slice(0, 32)}-${digits.slice(32)}-00` };
+};
 
 /** Random bytes as lower-case hex. */
-export const randomHex = (bytes: number): string =>
-  Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex");
+export const randomHex = (bytes: number): string => crypto.getRandomValues(new Uint8Array(bytes)).toHex();

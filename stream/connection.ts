@@ -3,6 +3,7 @@ import type { Logger } from "../observability/logger.ts";
 import { backoffMs } from "../runtime/backoff.ts";
 import { redisAddress } from "./address.ts";
 import { createReconnectPolicy, type ReconnectPolicy, refusalOf } from "./refusals.ts";
+import { addHasSubscribers } from "./tracing-channels.ts";
 
 export interface RedisConnectionOptions {
   readonly url: string;
@@ -82,6 +83,7 @@ const lookUpAgainIfNotReady = (redis: Redis, name: string, log: RedisConnectionO
 };
 
 const opened = (redis: Redis, name: string, policy: ReconnectPolicy, log: RedisConnectionOptions["log"]): Redis => {
+  addHasSubscribers();
   // Each group listens to it, and a consumer may have many.
   redis.setMaxListeners(0);
   logState(redis, name, policy, log);

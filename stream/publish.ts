@@ -1,18 +1,39 @@
 import type { Redis } from "ioredis";
-import { destinationOf, tracedSend } from "../observability/messaging.ts";
-import { encodeEvent, type StreamEvent } from "./events/envelope.ts";
+import type { LoggedEvent } from "../database/events.ts";
+import { destinationOf, startSend } from "../observability/messaging.ts";
+import { encodeEvent, loggedEvent } from "./events/envelope.ts";
 
-/**
- * XADD; returns the id that Redis assigned. Events that are published in one turn of the event loop share a
- * pipeline. A rejection means that the effect is unknown: the entry may exist.
- */
-export const publish = (redis: Redis, stream: string, event: StreamEvent): Promise<string> => {
-  const { id: eventId, type: eventType, traceparent, tracestate } = event;
-  const trace = tracestate === undefined ? { traceparent } : { traceparent, tracestate };
-  return tracedSend({ destination: destinationOf(stream), stream, eventId, eventType, trace }, async (carried) => {
-    const entryId = await redis.xadd(stream, "*", ...encodeEvent({ ...event, ...carried }));
-    if (entryId === null) throw new Error(`XADD to ${stream} returned no id`);
-    return entryId;
+/** What became of one event: the id that Redis assigned, or why none is known. Then the effect is unknown: the entry may exist. */
+export type Published = PromiseSettledResult<string>;
+
+const rejected = (reason: unknown): Published => ({ status: "rejected", reason });
+
+/** XADDs events of the log in their order, in one pipeline. Never rejects: each has a result of its own, in its place. */
+export const publishAll = async (
+  redis: Redis,
+  stream: string,
+  rows: readonly LoggedEvent[],
+): Promise<readonly Published[]> => {
+  const pipeline = redis.pipeline();
+  const destination = destinationOf(stream);
+  const sends = rows.map((row) => {
+    const event = loggedEvent(row);
+    const { id: eventId, type: eventType, traceparent, tracestate } = event;
+    const trace = tracestate === undefined ? { traceparent } : { traceparent, tracestate };
+    const send = startSend({ destination, stream, eventId, eventType, trace });
+    pipeline.xadd(stream, "*", ...encodeEvent(send === undefined ? event : { ...event, ...send.trace }));
+    return send;
+  });
+  const replies = await pipeline.exec().catch((error: unknown) => rows.map((): [unknown, unknown] => [error, null]));
+  return sends.map((send, index) => {
+    const [error, entryId] = replies?.[index] ?? [new Error(`XADD to ${stream} was not answered`), null];
+    if (typeof entryId === "string") {
+      send?.succeeded(entryId);
+      return { status: "fulfilled", value: entryId };
+    }
+    const reason = error ?? new Error(`XADD to ${stream} returned no id`);
+    send?.failed(reason);
+    return rejected(reason);
   });
 };
 

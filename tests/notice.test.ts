@@ -2,9 +2,8 @@ import { expect, test } from "bun:test";
 import { disclosureOf } from "../api/signup/disclosure.ts";
 import { factory } from "../consumers/notice-email/group.ts";
 import { createSignupWriter } from "../database/users/signup.ts";
-import { loggedEvent } from "../stream/events/envelope.ts";
 import { boundGroups, NOTICE_EMAIL } from "../stream/groups.ts";
-import { publish } from "../stream/publish.ts";
+import { publishAll } from "../stream/publish.ts";
 import { eventually } from "./eventually.ts";
 import { parseMail, startMailServer } from "./mail-server.ts";
 import { mailSettings } from "./mail-settings.ts";
@@ -29,11 +28,9 @@ test("the owner of an address gets one notice of repeated signups, in their lang
     const repeated = aSignup({ email: owner.email, emailKey: owner.emailKey });
     const result = await signups.write(repeated);
     if (result.kind !== "created" || result.event === undefined) throw new Error(result.kind);
-    await publish(
-      pipeline.redis,
-      pipeline.keys.events,
-      loggedEvent({ ...committedEvent(repeated), ...result.event, created_at: result.createdAt }),
-    );
+    await publishAll(pipeline.redis, pipeline.keys.events, [
+      { ...committedEvent(repeated), ...result.event, created_at: result.createdAt },
+    ]);
     eventIds.push(repeated.event.eventId);
   }
   for (const eventId of eventIds) {

@@ -11,11 +11,14 @@ export interface TcpProxy extends AsyncDisposable {
   moveTo(port: number): void;
 }
 
-/** `cutAt`: a client that sends this text is cut off before it arrives. */
-export const startProxy = async (
-  targetPort: number,
-  { cutAt }: { readonly cutAt?: string } = {},
-): Promise<TcpProxy> => {
+export interface ProxyOptions {
+  /** A client that sends this text is cut off before it arrives. */
+  readonly cutAt?: string;
+  /** What is sent on in the place of what a client sent. */
+  readonly rewrite?: (sent: Buffer) => Buffer;
+}
+
+export const startProxy = async (targetPort: number, { cutAt, rewrite }: ProxyOptions = {}): Promise<TcpProxy> => {
   const sockets = new Set<Socket>();
   let generation = 0;
   let isSilent = false;
@@ -32,7 +35,7 @@ export const startProxy = async (
       sockets.add(from);
       from.on("data", (chunk) => {
         if (cutAt !== undefined && from === client && chunk.includes(cutAt)) client.destroy();
-        else if (forwards()) to.write(chunk);
+        else if (forwards()) to.write(from === client && rewrite !== undefined ? rewrite(Buffer.from(chunk)) : chunk);
       });
       from.on("error", () => {});
       from.on("close", () => {

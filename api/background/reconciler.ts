@@ -7,10 +7,9 @@ import { instruments } from "../../observability/metrics.ts";
 import { inTurns } from "../../runtime/in-turns.ts";
 import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
 import { isRefusedReply } from "../../stream/connection.ts";
-import { loggedEvent } from "../../stream/events/envelope.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { publish } from "../../stream/publish.ts";
+import { publishAll } from "../../stream/publish.ts";
 import { readOvertaken, type StreamEnds } from "../../stream/watermark.ts";
 
 export interface ReconcilerDeps {
@@ -46,7 +45,7 @@ export const startReconciler = (
   /** Publishes what is lost; what Redis refuses does not count as brought back. @throws the first refusal */
   const bringBack = async (group: string, lost: readonly LoggedEvent[]): Promise<void> => {
     const stream = keys.retriesStream(group);
-    const results = await Promise.allSettled(lost.map((event) => publish(redis, stream, loggedEvent(event))));
+    const results = await publishAll(redis, stream, lost);
     const errors = results.map((result): unknown => (result.status === "rejected" ? result.reason : undefined));
     const refused = lost.filter((_, index) => isRefusedReply(errors[index]));
     await undoReconciled(

@@ -3,9 +3,8 @@ import type { Database } from "../../database/connection.ts";
 import { deleteRelayed, leaseOutbox, releaseOutbox } from "../../database/outbox.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, startLoop } from "../../runtime/loop.ts";
-import { loggedEvent } from "../../stream/events/envelope.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { publish } from "../../stream/publish.ts";
+import { publishAll } from "../../stream/publish.ts";
 
 export interface RelayDeps {
   readonly db: Database;
@@ -42,7 +41,7 @@ export const startRelay = ({ db, redis, keys, log }: RelayDeps, options: RelayOp
       await redis.ping();
       const rows = await leaseOutbox(db, { olderThanMs, limit: BATCH, leaseMs: LEASE_MS });
       if (rows.length === 0) return "idle";
-      const results = await Promise.allSettled(rows.map((row) => publish(redis, keys.events, loggedEvent(row))));
+      const results = await publishAll(redis, keys.events, rows);
       const idsOf = (status: "fulfilled" | "rejected") =>
         rows.filter((_, index) => results[index]?.status === status).map((row) => row.event_id);
       const relayed = await deleteRelayed(db, idsOf("fulfilled"));

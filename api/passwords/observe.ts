@@ -1,5 +1,5 @@
 import { SIGNUP_PASSWORD_HASH_WAITING } from "../../observability/metric-names.ts";
-import { instruments, registerGauge } from "../../observability/metrics.ts";
+import { instruments, isTelemetryOn, registerGauge } from "../../observability/metrics.ts";
 import { withSpan } from "../../observability/tracing.ts";
 import { HashQueueFull, type PasswordHasher } from "./hasher.ts";
 
@@ -8,8 +8,12 @@ const countRefusal = (error: unknown): never => {
   throw error;
 };
 
-/** The hasher with a span around each hash, its time in the queue included, a gauge of the queue's length, and refusals counted. */
+/**
+ * The hasher with a span around each hash, its time in the queue included, a gauge of the queue's length, and refusals counted. The
+ * hasher itself without telemetry.
+ */
 export const observedHasher = (hasher: PasswordHasher): PasswordHasher => {
+  if (!isTelemetryOn()) return hasher;
   registerGauge(
     SIGNUP_PASSWORD_HASH_WAITING,
     { unit: "{password}", description: "Passwords that wait to be hashed." },
