@@ -165,6 +165,48 @@ test("lag that Redis lost at a restart is restored in slices, at 50,000 entries,
   redis.disconnect();
 }, 60_000);
 
+test("a lag that is reported while nothing is unread goes away, however often Redis restarts", async () => {
+  await using own = await anOwnRedis();
+  const keys = keysOf("phantom");
+  const redis = openCommandConnection({ url: own.url, name: "lag", log: silentLog, commandTimeoutMs: 10_000 });
+  await untilReady(redis, 5_000);
+  await redis.config("SET", "auto-aof-rewrite-percentage", "0");
+  await ensureGroup(redis, keys, WELCOME_EMAIL);
+  await Promise.all(Array.from({ length: 400 }, () => redis.xadd(keys.events, "*", "id", "x")));
+  const read = (count: number) => readNew(redis, { group, consumer: "c", stream: keys.events, count });
+  const lag = async () => (await readGroupStatus(redis, keys, group)).lag;
+  const restart = async () => {
+    await own.kill();
+    await own.start();
+    await untilReady(redis, 10_000);
+  };
+  await read(10);
+  await using _repairer = startLagRepairer({ redis, keys, groups: [WELCOME_EMAIL], log: silentLog }, { everyMs: 50 });
+  for (const left of [380, 0, 0]) {
+    await restart();
+    await read(left === 380 ? 10 : 380);
+    await eventually(async () => (await lag()) === left, 10_000);
+  }
+  redis.disconnect();
+}, 30_000);
+
+test("a wrong lag is set right without a new connection, as behind a proxy, whether little or nothing is unread", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys } = pipeline;
+  await pipeline.signUp(...Array.from({ length: 10 }, () => aSignup()));
+  await using _repairer = startLagRepairer({ redis, keys, groups: [WELCOME_EMAIL], log: silentLog }, { everyMs: 10 });
+  const lag = async () => (await readGroupStatus(redis, keys, group)).lag;
+  await readNew(redis, { group, consumer: "c", stream: keys.events, count: 7 });
+  for (const left of [3, 0]) {
+    const delivered = (await redis.xrange(keys.events, "-", "+")).at(-1 - left)?.[0] ?? "";
+    for (const read of [2, 9]) {
+      await redis.call("XGROUP", "SETID", keys.events, group, delivered, "ENTRIESREAD", read);
+      await eventually(async () => (await lag()) === left);
+    }
+    await readNew(redis, { group, consumer: "c", stream: keys.events, count: 10 });
+  }
+});
+
 test("a lag that Redis cannot know, because an entry was deleted by hand, is said once, and counted instead", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys } = pipeline;

@@ -10,9 +10,10 @@ const EVERY_MS = 5_000;
 
 /**
  * Keeps `lag` known and right: Redis 7.0 forgets it after a restart from its file or a failover, and the autoscaler, which takes
- * nil for nothing, would scale a backlog to zero. After a second restart it reports entries as unread that were read: so all are
- * counted once after each connect. Where an entry was deleted by hand, Redis cannot know the lag until the group has read past it:
- * that is said once.
+ * nil for nothing, would scale a backlog to zero. After a second restart it reports entries as unread that were read, which would
+ * keep consumers for ever: so all are counted once after each connect, and in each round a lag is compared with the first entries
+ * that are unread, because behind a proxy nobody sees the restart. Where an entry was deleted by hand, Redis cannot know the lag
+ * until the group has read past it: that is said once.
  */
 export const startLagRepairer = (
   deps: { readonly redis: Redis; readonly keys: Keys; readonly groups: readonly Group[]; readonly log: Logger },
@@ -21,14 +22,13 @@ export const startLagRepairer = (
   const { redis, keys, groups, log } = deps;
   /** `stream group` of which Redis cannot know the lag. */
   const unknowable = new Set<string>();
-  /** Streams that are not counted yet since the last connect. */
-  const uncounted = new Set<string>();
   const streams = [keys.events, ...groups.map(({ name }) => keys.retriesStream(name))];
-  const countAll = () => {
-    for (const stream of streams) uncounted.add(stream);
-  };
-  countAll();
-  redis.on("ready", countAll);
+  let connects = 0;
+  redis.on("ready", () => {
+    connects += 1;
+  });
+  /** Stream -> the connect since which all of its groups are counted. */
+  const countedSince = new Map<string, number>();
 
   const noteUnknown = (stream: string, unknown: readonly string[]): void => {
     const names = unknown.map((group) => `${stream} ${group}`);
@@ -52,11 +52,14 @@ export const startLagRepairer = (
       await inTurns(
         streams.map((name) => ({ name })),
         async ({ name: stream }) => {
-          const { restored, unknown } = await restoreLag(redis, stream, { all: uncounted.has(stream) });
-          uncounted.delete(stream);
+          const connect = connects;
+          const { restored, unknown, uncounted } = await restoreLag(redis, stream, {
+            all: countedSince.get(stream) !== connect,
+          });
+          if (uncounted.length === 0) countedSince.set(stream, connect);
           noteUnknown(stream, unknown);
           if (restored.length > 0)
-            log.warn({ stream, groups: restored }, "Redis had forgotten the lag; it is restored");
+            log.warn({ stream, groups: restored }, "Redis had forgotten the lag or counted wrong; it is restored");
           return "idle";
         },
       );

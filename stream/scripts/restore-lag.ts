@@ -9,6 +9,8 @@ const script = defineScript(source);
 /** Entries per slice, outside and inside the script: each blocks Redis for well under a millisecond. */
 const SLICE = 500;
 const MAX_TRIES = 5;
+/** Entries that are looked at in each round, to see whether a lag can be right. A pod reads more at once. */
+const PROBE = 100;
 
 /** Counts the entries after an id in slices, at most so many, and keeps the count at the end of each slice. */
 const countAfter = async (
@@ -46,8 +48,8 @@ const infoOf = async (redis: Redis, stream: string): Promise<StreamInfo> => {
 
 const NO_ID = "0-0";
 
-/** The state of a lag: known; to be counted, because it is nil or cannot be right; or not to be known. */
-export type LagState = "known" | "count" | "hole";
+/** The state of a lag: 0, after the last entry; known; to be counted, because it is nil or cannot be right; or not to be known. */
+export type LagState = "read" | "known" | "count" | "hole";
 
 /**
  * Judges the lag that Redis reports. It cannot be right if it is more than the stream is long, or not 0 after the last entry: Redis
@@ -57,12 +59,21 @@ export const judgeLag = (
   group: { readonly lag: number | undefined; readonly deliveredId: string },
   { length, lastId, maxDeletedId }: StreamInfo,
 ): LagState => {
-  if (group.deliveredId === lastId) return group.lag === 0 ? "known" : "count";
+  if (group.deliveredId === lastId) return group.lag === 0 ? "read" : "count";
   if (group.lag === undefined) {
     const isHole = maxDeletedId !== NO_ID && !isBelow(maxDeletedId, group.deliveredId);
     return isHole ? "hole" : "count";
   }
   return group.lag > length ? "count" : "known";
+};
+
+/**
+ * Whether a reported lag differs from the entries after the last delivered one, as far as the first of them tell. It finds every
+ * lag that is reported while nothing, or little, is unread; and what was added or read meanwhile, which the script sorts out.
+ */
+const isContradicted = async (redis: Redis, stream: string, deliveredId: string, lag: number): Promise<boolean> => {
+  const undelivered = await redis.xrange(stream, `(${deliveredId}`, "+", "COUNT", PROBE);
+  return undelivered.length !== Math.min(lag, PROBE);
 };
 
 /** What was done on a stream. */
@@ -71,10 +82,13 @@ export interface RestoredLag {
   readonly restored: readonly string[];
   /** Groups whose lag Redis cannot know. */
   readonly unknown: readonly string[];
+  /** Groups that moved on faster than they were counted. */
+  readonly uncounted: readonly string[];
 }
 
 /**
- * Sets the `lag` right of every group on a stream where it is nil or wrong; of all of them if `all`, after a restart for example.
+ * Sets the `lag` right of every group on a stream where it is nil or wrong. It counts all entries of a group only if the lag is
+ * nil, cannot be right, or differs from the first `PROBE` entries; of every group if `all`, after a restart for example.
  * Pending lists and last-delivered ids do not change.
  */
 export const restoreLag = async (
@@ -84,24 +98,28 @@ export const restoreLag = async (
 ): Promise<RestoredLag> => {
   const restored: string[] = [];
   const unknown: string[] = [];
+  const uncounted: string[] = [];
   const records = infoRecords(await orNone(redis.xinfo("GROUPS", stream)));
-  if (records.length === 0) return { restored, unknown };
+  if (records.length === 0) return { restored, unknown, uncounted };
   const info = await infoOf(redis, stream);
   for (const record of records) {
     const name = String(record.get("name"));
     const group = { lag: numberOf(record, "lag"), deliveredId: String(record.get("last-delivered-id")) };
     const state = judgeLag(group, info);
     if (state === "hole") unknown.push(name);
-    if (state === "hole" || (state === "known" && !all)) continue;
-    for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+    if (state === "hole" || state === "read") continue;
+    if (state === "known" && !all && !(await isContradicted(redis, stream, group.deliveredId, group.lag ?? 0)))
+      continue;
+    let result: unknown = 0;
+    for (let attempt = 0; attempt < MAX_TRIES && result === 0; attempt += 1) {
       const landmarks = await countAfter(redis, stream, group.deliveredId);
-      const result = await runScript(redis, script, [stream], [name, SLICE, ...landmarks]);
-      if (result === 1) restored.push(name);
-      if (result === 3) unknown.push(name);
-      if (result !== 0) break;
+      result = await runScript(redis, script, [stream], [name, SLICE, ...landmarks]);
     }
+    if (result === 0) uncounted.push(name);
+    if (result === 1) restored.push(name);
+    if (result === 3) unknown.push(name);
   }
-  return { restored, unknown };
+  return { restored, unknown, uncounted };
 };
 
 /** Entries that are counted one by one at most, where Redis does not know the lag. */
