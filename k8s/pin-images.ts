@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ReadDigest, readDigest } from "./registry.ts";
+import { EXIT } from "../runtime/process.ts";
+import { NoDigest, type ReadDigest, readDigest } from "./registry.ts";
 
 const root = join(import.meta.dir, "..");
 /** `FROM image` of a Dockerfile and `image: image` of a manifest; only images of others have a tag, and can be pinned. */
@@ -20,12 +21,21 @@ export const filesWithImages = (): readonly string[] => {
   return [join(root, "Dockerfile"), ...manifests.map((file) => join(overlay, file))];
 };
 
-if (import.meta.main) {
-  for (const file of filesWithImages()) {
-    const before = readFileSync(file, "utf8");
-    const after = await withDigests(before, readDigest);
-    if (after === before) continue;
-    writeFileSync(file, after);
-    console.log(`pinned the images of ${file}`);
+const main = async (): Promise<number> => {
+  try {
+    for (const file of filesWithImages()) {
+      const before = readFileSync(file, "utf8");
+      const after = await withDigests(before, readDigest);
+      if (after === before) continue;
+      writeFileSync(file, after);
+      console.log(`pinned the images of ${file}`);
+    }
+    return EXIT.stopped;
+  } catch (error) {
+    if (!(error instanceof NoDigest)) throw error;
+    console.error(error.message);
+    return EXIT.failed;
   }
-}
+};
+
+if (import.meta.main) process.exit(await main());

@@ -2,7 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { stringify } from "yaml";
-import { readDigest } from "./registry.ts";
+import { EXIT } from "../runtime/process.ts";
+import { isDigest, NoDigest, readDigest } from "./registry.ts";
 
 export interface Release {
   /** Where the image is, without a tag. */
@@ -41,14 +42,36 @@ export const releaseFile = (release: Release): string => {
   return `# Written by \`bun k8s/release.ts\`: which image runs.\n${stringify(component, { lineWidth: 0 })}`;
 };
 
-if (import.meta.main) {
-  const { values } = parseArgs({ options: { image: { type: "string" }, version: { type: "string" } } });
-  if (values.image === undefined || values.version === undefined) {
-    console.error("usage: bun k8s/release.ts --image REPOSITORY/signup-stream --version TAG");
-    process.exit(64);
+const USAGE = `usage: bun k8s/release.ts --image REPOSITORY/signup-stream --version TAG [--digest sha256:...]
+
+Writes which image production runs. The digest is read from the registry by \`docker buildx\`, unless it is given: whatever
+pushed the image has printed it.`;
+
+const WRONG_USAGE = 64;
+
+/** Prints why, and gives the exit code. */
+const refuse = (reason: string, code: number): number => {
+  console.error(reason);
+  return code;
+};
+
+const main = async (args: readonly string[]): Promise<number> => {
+  const options = { image: { type: "string" }, version: { type: "string" }, digest: { type: "string" } } as const;
+  try {
+    const { image, version, digest: given } = parseArgs({ args: [...args], options }).values;
+    if (image === undefined || version === undefined) return refuse(USAGE, WRONG_USAGE);
+    if (given !== undefined && !isDigest(given)) return refuse(`${given} is no digest\n\n${USAGE}`, WRONG_USAGE);
+    const digest = given ?? (await readDigest(`${image}:${version}`));
+    writeFileSync(FILE, releaseFile({ image, version, digest }));
+    console.log(`production runs ${image}:${version}@${digest}`);
+    return EXIT.stopped;
+  } catch (error) {
+    if (error instanceof NoDigest) return refuse(`${error.message}\nPass it as --digest sha256:...`, EXIT.failed);
+    // `parseArgs` reports wrong usage by an error code.
+    const isWrongUsage = error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+    if (isWrongUsage) return refuse(`${error.message}\n\n${USAGE}`, WRONG_USAGE);
+    throw error;
   }
-  const { image, version } = values;
-  const digest = await readDigest(`${image}:${version}`);
-  writeFileSync(FILE, releaseFile({ image, version, digest }));
-  console.log(`production runs ${image}:${version}@${digest}`);
-}
+};
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

@@ -62,7 +62,8 @@ const next = (version: string): string =>
   docker buildx build --push --sbom=true --provenance=mode=max -t REPOSITORY/signup-stream:${version} \\
     --build-arg VERSION=${version} --build-arg REVISION=$(git rev-parse HEAD) \\
     --build-arg SOURCE=$(git remote get-url origin) --build-arg CREATED=$(git show -s --format=%cI HEAD) .
-  bun k8s/release.ts --image REPOSITORY/signup-stream --version ${version}`;
+  bun k8s/release.ts --image REPOSITORY/signup-stream --version ${version}
+Without buildx: docker build and docker push with the same arguments, and --digest with what the push printed.`;
 
 /**
  * Releases a version: moves the changelog's unreleased part under it, writes it to package.json, commits and tags. Nothing

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesWithImages, withDigests } from "../../k8s/pin-images.ts";
 import { releaseFile } from "../../k8s/release.ts";
 import { kustomize } from "./kubectl.ts";
-import { parseObjects } from "./objects.ts";
+import { k8s, parseObjects } from "./objects.ts";
 import { images } from "./policies/images.ts";
 import { copyOfManifests } from "./temporary-directory.ts";
 import { oursIn } from "./workloads.ts";
@@ -53,6 +53,34 @@ describe("a release", () => {
     );
     expect(ours.map(({ name }) => name)).toContain("Job/migrate-1-10-cccccccc");
     expect(ours.every(({ labels }) => labels["app.kubernetes.io/version"] === "1.10")).toBe(true);
+  });
+
+  test("is written by its command: with the digest that is given, or that docker reads; without either it says what to do", () => {
+    using directory = copyOfManifests("release");
+    cpSync(join(k8s, "..", "runtime"), join(directory.path, "runtime"), { recursive: true });
+    const run = (...args: readonly string[]) => {
+      const command = [process.execPath, join(directory.path, "k8s", "release.ts"), ...args];
+      const { exitCode, stdout, stderr } = Bun.spawnSync(command, { env: { PATH: directory.path } });
+      return { exitCode, text: `${stdout}${stderr}` };
+    };
+    const named = ["--image", release.image, "--version", release.version];
+    const file = join(directory.path, "k8s", "overlays", "production", "release", "kustomization.yaml");
+    const before = readFileSync(file, "utf8");
+
+    const without = run(...named);
+    expect(without).toEqual({
+      exitCode: 1,
+      text: expect.stringContaining("docker, which asks the registry, is not installed"),
+    });
+    expect(without.text).toContain("--digest sha256:...");
+    expect(without.text).not.toContain("    at ");
+    for (const wrong of [[...named, "--digest", "sha256:12"], [...named, "--tag", "1"], named.slice(0, 2)]) {
+      expect(run(...wrong)).toEqual({ exitCode: 64, text: expect.stringContaining("usage: bun k8s/release.ts") });
+    }
+    expect(readFileSync(file, "utf8")).toBe(before);
+
+    expect(run(...named, "--digest", release.digest).exitCode).toBe(0);
+    expect(readFileSync(file, "utf8")).toBe(releaseFile(release));
   });
 
   test("has a Job's name that is a DNS label, whatever the tag", () => {
