@@ -62,13 +62,14 @@ const isGenerated = ({ components, settings }: Overlay): boolean =>
  * @throws {UnusableOverlay}
  */
 const requireOrder = ({ file, components }: Overlay): void => {
-  const [keda, own, monitoring, release] = ["keda", COMPONENT, "monitoring", "release"].map((name) =>
-    components.indexOf(name),
+  const [keda, alwaysOn, own, monitoring, release] = ["keda", "always-on", COMPONENT, "monitoring", "release"].map(
+    (name) => components.indexOf(name),
   );
-  const isOrdered = [monitoring, release].every((after = -1) => after === -1 || after > (own ?? -1));
+  // `always-on` comes after: it sets the minimum of every ScaledObject, those of receivers among them.
+  const isOrdered = [alwaysOn, monitoring, release].every((after = -1) => after === -1 || after > (own ?? -1));
   if (own !== -1 && (keda ?? -1) < (own ?? -1) && isOrdered) return;
   throw new UnusableOverlay(
-    `${file}: list ${COMPONENT} among its components, after keda, before monitoring and release`,
+    `${file}: list ${COMPONENT} among its components, after keda, before always-on, monitoring and release`,
   );
 };
 
@@ -102,6 +103,9 @@ export const consumersFedBy = ({ perSecond, perDay }: MailRate, lagTarget: numbe
   return rate === undefined ? undefined : Math.max(1, Math.ceil(rate / (lagTarget / LAG_SECONDS)));
 };
 
+/** The minimum that the component `always-on` sets: no maximum is below it, and the rate is kept by all consumers together. */
+export const ALWAYS_ON = 2;
+
 const scaledObject = z.looseObject({ spec: z.looseObject({ maxReplicaCount: z.number() }) });
 
 const usualMaximum = (k8s: string): number => {
@@ -122,8 +126,9 @@ const ratePatches = (overlay: Overlay, groups: readonly DeployedGroup[], usual: 
   return groups
     .filter(({ requires }) => needsOf(requires).includes("mail"))
     .flatMap(({ name }) => {
-      const most = consumersFedBy(rate, targetsOf(name).lag);
-      if (most === undefined || most >= usual) return [];
+      const fed = consumersFedBy(rate, targetsOf(name).lag);
+      if (fed === undefined || fed >= usual) return [];
+      const most = Math.max(fed, overlay.components.includes("always-on") ? ALWAYS_ON : 0);
       const patch = `- op: replace\n  path: /spec/maxReplicaCount\n  value: ${most}`;
       return [{ target: { kind: "ScaledObject", name: `consumer-${name}` }, patch }];
     });

@@ -32,6 +32,14 @@ const environmentPatch = (receiver: string): string => {
   });
 };
 
+/** As in `k8s/components/external-secrets`: what the API server would add. */
+const REMOTE_DEFAULTS = {
+  conversionStrategy: "Default",
+  decodingStrategy: "None",
+  metadataPolicy: "None",
+  nullBytePolicy: "Ignore",
+};
+
 const externalSecret = (receiver: string): string => {
   const name = secretName(receiver);
   const key = receiverVariable(receiver, "SECRET");
@@ -42,8 +50,8 @@ const externalSecret = (receiver: string): string => {
     spec: {
       refreshInterval: "1h",
       secretStoreRef: { kind: "ClusterSecretStore", name: "signup" },
-      target: { name, creationPolicy: "Owner" },
-      data: [{ secretKey: key, remoteRef: { key: name, property: key } }],
+      target: { name, creationPolicy: "Owner", deletionPolicy: "Retain" },
+      data: [{ secretKey: key, remoteRef: { key: name, property: key, ...REMOTE_DEFAULTS } }],
     },
   });
 };

@@ -205,6 +205,44 @@ const storeAlerts: readonly Alert[] = [
   }),
 ];
 
+/** Metrics of KEDA and of kube-state-metrics that alerts read. Where neither is scraped, these alerts stay silent. */
+export const AUTOSCALER_METRICS = {
+  errors: "keda_scaled_object_errors_total",
+  condition: "kube_horizontalpodautoscaler_status_condition",
+  replicas: "kube_horizontalpodautoscaler_status_current_replicas",
+} as const;
+
+/** Of one of our autoscalers, whatever its instance is called, with the name of the Deployment as the only label. */
+const byDeployment = (operation: "sum" | "max", series: string, label: string, prefix = ""): string =>
+  `${operation} by (deployment) (label_replace(${series}, "deployment", "$1", "${label}", "${prefix}(.+)"))`;
+
+const OURS = "(.+-)?consumer-.+";
+const ofHpa = (metric: string, matchers = ""): string =>
+  byDeployment(
+    "max",
+    `${metric}{horizontalpodautoscaler=~"keda-hpa-${OURS}"${matchers}}`,
+    "horizontalpodautoscaler",
+    "keda-hpa-",
+  );
+const scalerErrors = byDeployment(
+  "sum",
+  `increase(${AUTOSCALER_METRICS.errors}{scaledObject=~"${OURS}"}[5m])`,
+  "scaledObject",
+);
+const isNotScaling = ofHpa(AUTOSCALER_METRICS.condition, ', condition="ScalingActive", status="false"');
+
+/** Alerts on the autoscaler. An HPA scales nothing while there are no replicas, which is no fault. */
+const scalingAlerts: readonly Alert[] = [
+  alert("SignupScalingBlind", {
+    expr: `(${scalerErrors} > 0)\nor\n(${isNotScaling} == 1 and ${ofHpa(AUTOSCALER_METRICS.replicas)} > 0)`,
+    for: "10m",
+    severity: "ticket",
+    summary: "KEDA cannot count the work of {{ $labels.deployment }}",
+    description: "The consumers that run work on, and their number does not follow the work. From zero nothing starts.",
+    dashboard: "overview",
+  }),
+];
+
 /** All alerts, in the groups in which Prometheus evaluates them. */
 export const ALERT_GROUPS: readonly { readonly name: string; readonly rules: readonly Alert[] }[] = [
   {
@@ -217,4 +255,5 @@ export const ALERT_GROUPS: readonly { readonly name: string; readonly rules: rea
   { name: "signup-groups", rules: groupAlerts },
   { name: "signup-bounces", rules: bounceAlerts },
   { name: "signup-stores", rules: storeAlerts },
+  { name: "signup-scaling", rules: scalingAlerts },
 ];

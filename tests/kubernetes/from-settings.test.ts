@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubernetesFiles } from "../../k8s/generate.ts";
-import { consumersFedBy } from "../../k8s/overlay-manifests.ts";
+import { ALWAYS_ON, consumersFedBy } from "../../k8s/overlay-manifests.ts";
 import { createGenerator } from "../../local/generate.ts";
 import { replicasFor } from "./keda/replicas.ts";
 import { kustomize } from "./kubectl.ts";
@@ -134,6 +134,9 @@ describe("the rate of mail that an overlay sets", () => {
 
   test("bounds the consumers of mail groups whatever is queued, and of no others", async () => {
     using manifests = manifestsWith("production");
+    for (const { spec } of ofKind(await manifests.set([]), "ScaledObject")) {
+      expect(spec).toMatchObject({ minReplicaCount: ALWAYS_ON });
+    }
     const limited = await manifests.set(["MAIL_RATE_PER_SECOND=100"]);
     const mail = { "consumer-welcome-email": 3, "consumer-reminder-email": 3, "consumer-notice-email": 3 };
     const most = { ...mail, "consumer-payments": 10 };
@@ -141,6 +144,11 @@ describe("the rate of mail that an overlay sets", () => {
     expect(findings(limited)).toEqual([]);
     const lag = { kind: "value", value: 1_000_000, target: 200, isActive: true } as const;
     expect(replicasFor([lag], 1, { min: 0, max: most["consumer-welcome-email"], fallback: 2 })).toBe(3);
+
+    // The component `always-on` keeps two of each group.
+    const slow = await manifests.set(["MAIL_RATE_PER_SECOND=1"]);
+    expect(maxima(slow)).toMatchObject({ "consumer-welcome-email": 2, "consumer-payments": 10 });
+    expect(findings(slow)).toEqual([]);
 
     expect(maxima(await manifests.set(["MAIL_RATE_PER_SECOND=10000"]))).toMatchObject({ "consumer-welcome-email": 10 });
   });

@@ -20,9 +20,9 @@ import { makeRedisUser } from "./redis-users.ts";
 const TOKEN = "a-token-for-tests-alone";
 const group = WELCOME_EMAIL.name;
 
-/** The triggers that are deployed, not a copy of them. */
+/** The triggers that are deployed, not a copy of them; where nothing holds a minimum. */
 const deployed = (): Scaling => {
-  const found = ofKind(overlayObjects("production"), "ScaledObject")
+  const found = ofKind(overlayObjects("local"), "ScaledObject")
     .map(scalingOf)
     .find(({ scaleTargetRef }) => scaleTargetRef.name === `consumer-${group}`);
   if (found === undefined) throw new Error(`nothing scales ${group}`);

@@ -1,12 +1,23 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { FACTORIES } from "../../consumers/registry.ts";
 import { needsOf, OWN_TARGETS } from "../../k8s/group-manifests.ts";
 import { requiredOfReceiver } from "../../settings/webhooks.ts";
 import { GROUPS, webhookGroupName } from "../../stream/groups.ts";
-import { type KubernetesObject, OVERLAYS, type Overlay, ofKind, overlayObjects, parseObjects } from "./objects.ts";
+import { kustomize } from "./kubectl.ts";
+import {
+  type KubernetesObject,
+  k8s,
+  nameOf,
+  OVERLAYS,
+  type Overlay,
+  ofKind,
+  overlayObjects,
+  parseObjects,
+} from "./objects.ts";
 import { POLICIES } from "./policies/all.ts";
 import { openConnections } from "./policies/network.ts";
-import { receiversOf } from "./workloads.ts";
+import { receiversOf, workloadsIn } from "./workloads.ts";
 
 /** The overlay with the first match replaced in the objects of a kind. */
 const spoiled = (kind: string, right: string, wrong: string): readonly KubernetesObject[] => {
@@ -25,6 +36,32 @@ describe.each(OVERLAYS)("the overlay %s", (overlay) => {
   });
 });
 
+test.each([
+  ["ExternalSecret", '"decodingStrategy":"None"', /remoteRef/],
+  ["ExternalSecret", '"nullBytePolicy":"Ignore"', /remoteRef/],
+  ["ExternalSecret", '"deletionPolicy":"Retain"', /deletionPolicy/],
+  ["HTTPRoute", '"kind":"Gateway"', /parentRef/],
+  ["HTTPRoute", '"weight":1', /backendRef/],
+] as const)("a default of %s that the API server would add is missed: %s", (kind, stated, finding) => {
+  const [object] = ofKind(overlayObjects("production"), kind);
+  const [spoilt] = parseObjects(JSON.stringify(object).replaceAll(stated, '"x":"y"'));
+  expect(POLICIES["defaults"]?.(spoilt === undefined ? [] : [spoilt]).join("\n")).toMatch(finding);
+});
+
+test("the namespace enforces the restricted standard, and no overlay deletes it with the Secrets in it", () => {
+  const namespace = parseObjects(kustomize(join(k8s, "namespace")));
+  expect(namespace.map(nameOf)).toEqual(["Namespace/signup"]);
+  expect(POLICIES["podSecurity"]?.(namespace)).toEqual([]);
+  const lax = parseObjects(JSON.stringify(namespace[0]).replace('enforce":"restricted"', 'enforce":"baseline"'));
+  expect(POLICIES["podSecurity"]?.(lax)).toEqual(["Namespace/signup: does not enforce the restricted standard"]);
+  for (const overlay of OVERLAYS) expect(ofKind(overlayObjects(overlay), "Namespace")).toEqual([]);
+});
+
+test("nothing in production goes away by itself: deleting all of it finds all of it", () => {
+  const jobs = workloadsIn(overlayObjects("production")).filter(({ object }) => object.kind === "Job");
+  expect(jobs.map(({ spec }) => spec["ttlSecondsAfterFinished"])).toEqual([undefined]);
+});
+
 test("each policy finds the faults that it is for", () => {
   const wrong: readonly (readonly [policy: string, kind: string, right: string, wrong: string, finding: RegExp])[] = [
     ["podSecurity", "Deployment", '"runAsNonRoot":true', '"runAsNonRoot":false', /may run as root/],
@@ -32,7 +69,6 @@ test("each policy finds the faults that it is for", () => {
     ["podSecurity", "Deployment", '"drop":["ALL"]', '"drop":["NET_RAW"]', /keeps capabilities/],
     ["podSecurity", "Deployment", '"automountServiceAccountToken":false', '"x":false', /gets a token/],
     ["podSecurity", "Deployment", '"serviceAccountName":"api"', '"serviceAccountName":"migrate"', /shares/],
-    ["podSecurity", "Namespace", '"pod-security.kubernetes.io/enforce":"restricted"', '"x":"y"', /restricted/],
     ["podSecurity", "StatefulSet", '"allowPrivilegeEscalation":false', '"x":false', /may gain privileges/],
     ["resources", "Deployment", '"limits":{', '"limits":{"cpu":"1",', /limit of CPU/],
     ["resources", "Job", '"requests":{"cpu"', '"requests":{"x"', /requests no CPU/],
@@ -45,6 +81,18 @@ test("each policy finds the faults that it is for", () => {
     ["lifecycle", "Deployment", '"CONSUMER_NAME"', '"NAME"', /name from the pod/],
     ["availability", "PodDisruptionBudget", '"maxUnavailable":1', '"maxUnavailable":0', /holds up a drain/],
     ["availability", "Deployment", "topology.kubernetes.io/zone", "-", /one zone/],
+    [
+      "availability",
+      "Deployment",
+      '"whenUnsatisfiable":"DoNotSchedule"',
+      '"whenUnsatisfiable":"ScheduleAnyway"',
+      /is lost/,
+    ],
+    ["availability", "Deployment", '"nodeTaintsPolicy":"Honor"', '"nodeTaintsPolicy":"Ignore"', /is lost/],
+    ["availability", "Deployment", '"tolerationSeconds":30', '"tolerationSeconds":300', /for minutes/],
+    ["defaults", "Deployment", '"fieldRef":{"apiVersion":"v1",', '"fieldRef":{', /fieldRef/],
+    ["defaults", "StatefulSet", '"volumeMode":"Filesystem"', '"x":"y"', /volume claim/],
+    ["defaults", "ScaledObject", '"advanced":{', '"advanced":{"restoreToOriginalReplicaCount":false,', /writes back/],
     ["references", "Service", '"targetPort":"http"', '"targetPort":"htpp"', /no container has/],
     ["references", "Deployment", '"name":"signup-api"', '"name":"signup-apis"', /nobody makes/],
     ["references", "TriggerAuthentication", '"key":"tls"', '"key":"ssl"', /nobody makes/],

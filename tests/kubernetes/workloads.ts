@@ -22,7 +22,7 @@ const container = z.looseObject({
         valueFrom: z
           .looseObject({
             secretKeyRef: reference.optional(),
-            fieldRef: z.looseObject({ fieldPath: z.string() }).optional(),
+            fieldRef: z.looseObject({ apiVersion: z.string().optional(), fieldPath: z.string() }).optional(),
           })
           .optional(),
       }),
@@ -77,7 +77,25 @@ const workloadSpec = z.looseObject({
           seccompProfile: z.looseObject({ type: z.string() }).optional(),
         })
         .optional(),
-      topologySpreadConstraints: z.array(z.looseObject({ topologyKey: z.string() })).default([]),
+      topologySpreadConstraints: z
+        .array(
+          z.looseObject({
+            topologyKey: z.string(),
+            maxSkew: z.number(),
+            whenUnsatisfiable: z.string(),
+            nodeTaintsPolicy: z.string().optional(),
+          }),
+        )
+        .default([]),
+      tolerations: z
+        .array(
+          z.looseObject({
+            key: z.string().optional(),
+            effect: z.string().optional(),
+            tolerationSeconds: z.number().optional(),
+          }),
+        )
+        .default([]),
       initContainers: z.array(container).default([]),
       containers: z.array(container),
       volumes: z

@@ -1,3 +1,4 @@
+import { AUTOSCALER_METRICS } from "../../observability/alerts/rules.ts";
 import { LABEL, type MetricName, prometheusName } from "../../observability/dashboards/prometheus-names.ts";
 import * as names from "../../observability/metric-names.ts";
 
@@ -41,6 +42,12 @@ const HEALTHY = {
   [of(names.SIGNUP_OUTBOX_OLDEST_AGE, "")]: "0x500",
 };
 const { [of(names.SIGNUP_IN_FLIGHT_LIMIT, `${GROUP}, instance="one"`)]: _one, ...WITHOUT_CONSUMER } = HEALTHY;
+
+const KEDA_ERRORS = `${AUTOSCALER_METRICS.errors}{scaledObject="consumer-welcome-email", namespace="keda"}`;
+const OF_HPA = 'namespace="signup", horizontalpodautoscaler="keda-hpa-shop-consumer-welcome-email"';
+const HPA = (condition: string, status: string) =>
+  `${AUTOSCALER_METRICS.condition}{${OF_HPA}, condition="${condition}", status="${status}"}`;
+const HPA_REPLICAS = `${AUTOSCALER_METRICS.replicas}{${OF_HPA}}`;
 
 const change = (
   name: string,
@@ -156,5 +163,23 @@ export const ALERT_CASES: readonly AlertCase[] = [
     firing: [],
   },
   change("an outbox that waits", { [of(names.SIGNUP_OUTBOX_OLDEST_AGE, "")]: "0+60x60" }, 10, "SignupOutboxWaits"),
+  change(
+    "KEDA counts, after a failure at its start",
+    { [KEDA_ERRORS]: "0x5 6x60", [HPA("ScalingActive", "false")]: "0x60" },
+    30,
+  ),
+  change("KEDA does not reach Redis", { [KEDA_ERRORS]: "0+30x60" }, 20, "SignupScalingBlind"),
+  change(
+    "an autoscaler without a valid metric, of an instance of another name, and KEDA says so too",
+    {
+      [KEDA_ERRORS.replace("consumer", "shop-consumer")]: "0+30x60",
+      [HPA("ScalingActive", "false")]: "1x60",
+      [HPA_REPLICAS]: "3x60",
+    },
+    20,
+    "SignupScalingBlind",
+  ),
+  change("an autoscaler of a group at zero", { [HPA("ScalingActive", "false")]: "1x60", [HPA_REPLICAS]: "0x60" }, 20),
+  change("another team's autoscaler", { [KEDA_ERRORS.replace("consumer", "worker")]: "0+30x60" }, 20),
   { name: "no api reports", series: {}, at: 15, firing: ["SignupUnmeasured"] },
 ];

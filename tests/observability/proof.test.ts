@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ALERT_GROUPS } from "../../observability/alerts/rules.ts";
+import { ALERT_GROUPS, AUTOSCALER_METRICS } from "../../observability/alerts/rules.ts";
 import { FOREIGN_METRICS } from "../../observability/dashboards/consumer-groups.ts";
 import {
   LABEL,
@@ -13,7 +13,11 @@ import { eventually } from "../eventually.ts";
 import { attributesOf, promQlOfDashboards, selectorsOf, traceQlOfDashboards } from "./queries.ts";
 import { startRealRun } from "./real-run.ts";
 
-const ofOthers: ReadonlySet<string> = new Set([...FOREIGN_METRICS, MADE_BY_TEMPO]);
+const ofOthers: ReadonlySet<string> = new Set([
+  ...FOREIGN_METRICS,
+  ...Object.values(AUTOSCALER_METRICS),
+  MADE_BY_TEMPO,
+]);
 /** What alerts and panels ask of every group. */
 const GROUP_METRICS: readonly MetricName[] = [
   names.SIGNUP_PAUSED,

@@ -1,5 +1,6 @@
 import { GROUPS, type Group } from "../../../stream/groups.ts";
 import { availability } from "./availability.ts";
+import { defaults } from "./defaults.ts";
 import { images } from "./images.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { podSecurity } from "./pod-security.ts";
@@ -13,6 +14,7 @@ import { size } from "./size.ts";
 /** Every policy, for a system that has these groups. */
 export const policiesFor = (groups: readonly Group[]): Readonly<Record<string, Policy>> => ({
   availability,
+  defaults,
   images,
   lifecycle,
   podSecurity,

@@ -9,7 +9,30 @@ const budget = z.looseObject({
   selector: z.looseObject({ matchLabels: z.record(z.string(), z.string()) }),
 });
 
-/** A drain of a node takes few pods at a time and is never blocked; pods spread over nodes and zones. */
+/** Longer than a restart of a kubelet takes, and much shorter than the 300 s that pods get otherwise. */
+const LOST_NODE_S = 30;
+const LOST = ["not-ready", "unreachable"].map((state) => `node.kubernetes.io/${state}`);
+
+type Pod = ReturnType<typeof oursIn>[number]["pod"];
+
+const leavesLostNode = ({ tolerations }: Pod): boolean =>
+  LOST.every((taint) =>
+    tolerations.some(({ key, effect, tolerationSeconds }) => {
+      return key === taint && effect === "NoExecute" && tolerationSeconds === LOST_NODE_S;
+    }),
+  );
+
+/** Kept apart by the scheduler, and not only if it is convenient; a node with a taint, such as a lost one, is no place to fill first. */
+const isOnTwoNodes = ({ topologySpreadConstraints }: Pod): boolean =>
+  topologySpreadConstraints.some(
+    ({ topologyKey, whenUnsatisfiable, nodeTaintsPolicy, maxSkew }) =>
+      topologyKey === "kubernetes.io/hostname" &&
+      whenUnsatisfiable === "DoNotSchedule" &&
+      nodeTaintsPolicy === "Honor" &&
+      maxSkew === 1,
+  );
+
+/** A drain of a node takes few pods at a time and is never blocked; pods spread over nodes and zones, and leave a lost node soon. */
 export const availability: Policy = (objects) => {
   const budgets = ofKind(objects, "PodDisruptionBudget").map(({ spec }) => budget.parse(spec));
   return oursIn(objects)
@@ -25,6 +48,8 @@ export const availability: Policy = (objects) => {
         [spread.includes("kubernetes.io/hostname"), "may be all on one node"],
         [spread.includes("topology.kubernetes.io/zone"), "may be all in one zone"],
         [component !== "api" || (spec.replicas ?? 1) >= 2, "is one pod: a rollout of its node is an outage"],
+        [component !== "api" || isOnTwoNodes(pod), "may be all on a node that is lost"],
+        [leavesLostNode(pod), "stays on a lost node for minutes"],
       );
     });
 };

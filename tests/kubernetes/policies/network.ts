@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type KubernetesObject, ofKind, selects } from "../objects.ts";
-import { workloadsIn } from "../workloads.ts";
+import { oursIn, workloadsIn } from "../workloads.ts";
 
 const labels = z.record(z.string(), z.string());
 const selector = z.looseObject({
@@ -77,7 +77,7 @@ const partiesIn = (objects: readonly KubernetesObject[]): readonly Party[] => [
 export const openConnections = (objects: readonly KubernetesObject[]): readonly string[] => {
   const policies = ofKind(objects, "NetworkPolicy").map(({ spec }) => networkPolicy.parse(spec));
   const parties = partiesIn(objects);
-  const home = ofKind(objects, "Namespace")[0]?.metadata.name ?? "";
+  const home = oursIn(objects)[0]?.object.metadata.namespace ?? "";
   const isOurs = (party: Party) => party.namespace === home;
   const of = (party: Party, type: "Ingress" | "Egress") =>
     isOurs(party)

@@ -129,7 +129,10 @@ export const scalingOfGroups =
             numbers("targetValue").every((target) => target * maxReplicaCount <= BACKLOG_BOUND),
             "counts past the backlog's bound",
           ],
-          [maxReplicaCount <= mostByRate(config, labels, triggers), "has more consumers than the rate of mail feeds"],
+          [
+            maxReplicaCount <= Math.max(minReplicaCount, mostByRate(config, labels, triggers)),
+            "has more consumers than the rate of mail feeds",
+          ],
           [new Set(triggers.map((of) => of.name)).size === triggers.length, "has two triggers of one name"],
         ),
         ...missing.map(({ type, where }) => `${nameOf(owner)}: has no trigger ${type} on ${JSON.stringify(where)}`),
