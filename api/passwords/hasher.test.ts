@@ -56,8 +56,11 @@ test("those of one client in the order in which they came, as many at a time as 
 test("cheap jobs are sent in batches, real ones alone", () => {
   expect(batchSize(31, 100, 2)).toBe(1);
   expect(batchSize(0.02, 300, 2)).toBe(64);
-  expect(batchSize(0.02, 10, 2)).toBe(5);
+  expect(batchSize(0.02, 100, 2)).toBe(50);
+  expect(batchSize(0.02, 50, 1)).toBe(50);
+  expect(batchSize(0.02, 10, 2)).toBe(10);
   expect(batchSize(0.5, 300, 2)).toBe(4);
+  expect(batchSize(0.5, 2, 2)).toBe(1);
   expect(batchSize(0.02, 1, 2)).toBe(1);
 });
 

@@ -71,13 +71,17 @@ interface Waiting {
 const FIRST_GUESS_MS = 50;
 /** Weight of the newest batch in the moving average of a job's time. */
 const SMOOTHING = 0.2;
-/** A message to a thread costs as much as a cheap hash: the cheap ones of tests are sent in batches, real ones alone. */
+/** A message to a thread costs more than a cheap hash: the cheap ones of tests are sent in batches, real ones alone. */
 const BATCH_MS = 2;
 const MAX_BATCH = 64;
+/** Less work is not divided among threads: waking another one up would cost as much. */
+const INDIVISIBLE_MS = 0.5;
 
-/** How many jobs to send to a worker at once: a fair share of the queue, and no more than `BATCH_MS` of work. */
-export const batchSize = (jobMs: number, waiting: number, concurrency: number): number =>
-  Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_MS / jobMs), Math.ceil(waiting / concurrency)));
+/** How many jobs to send to a worker at once: its share of the queue among those that are free, and no more than `BATCH_MS` of work. */
+export const batchSize = (jobMs: number, waiting: number, free: number): number => {
+  const share = Math.max(Math.ceil(waiting / free), Math.floor(INDIVISIBLE_MS / jobMs));
+  return Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_MS / jobMs), waiting, share));
+};
 
 export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHasher => {
   const { concurrency, memoryKib, passes, startWorker = createHashWorker, onStart = () => {} } = options;
@@ -127,7 +131,7 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
 
   const next = (): void => {
     while (running < concurrency && queue.size() > 0) {
-      const batch = queue.take(batchSize(jobMs(), queue.size(), concurrency));
+      const batch = queue.take(batchSize(jobMs(), queue.size(), concurrency - running));
       const now = performance.now();
       for (const { since } of batch) onStart(now - since);
       running += 1;

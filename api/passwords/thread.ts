@@ -19,9 +19,10 @@ const work = (job: HashJob): HashResult => {
   }
 };
 
-parentPort?.on("message", (jobs: readonly HashJob[]) => {
+parentPort?.on("message", (message: string) => {
+  const jobs: readonly HashJob[] = JSON.parse(message);
   const startedAt = performance.now();
   const results = jobs.map(work);
   const batch: HashBatch = { results, tookMs: performance.now() - startedAt };
-  parentPort?.postMessage(batch);
+  parentPort?.postMessage(JSON.stringify(batch));
 });

@@ -34,7 +34,8 @@ export const createHashWorker = (script: URL = new URL("./thread.ts", import.met
   let isAlive = true;
   let lastError: unknown;
 
-  worker.on("message", (batch: HashBatch) => {
+  worker.on("message", (message: string) => {
+    const batch: HashBatch = JSON.parse(message);
     pending?.resolve(batch);
     pending = undefined;
   });
@@ -53,7 +54,8 @@ export const createHashWorker = (script: URL = new URL("./thread.ts", import.met
   return {
     run: (jobs) => {
       pending = Promise.withResolvers<HashBatch>();
-      if (isAlive) worker.postMessage(jobs);
+      // As one text: a structured clone of the objects costs as much as a cheap hash.
+      if (isAlive) worker.postMessage(JSON.stringify(jobs));
       else pending.reject(new Error("the password worker has exited", { cause: lastError }));
       return pending.promise;
     },
