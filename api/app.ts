@@ -34,10 +34,9 @@ import { addConsole, type ConsoleDeps, consolePolicy } from "./console/console.t
 import { createDisownAccount } from "./disowning/disown-account.ts";
 import { addDocs } from "./docs/routes.tsx";
 import { createErrorHandler, createErrorReporter, createNotFound } from "./errors.ts";
-import { lengthOfHead } from "./head.ts";
+import { aroundEveryRequest } from "./every-request.ts";
 import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./health/routes.ts";
 import { requireHost } from "./host.ts";
-import { detectLanguage } from "./language.ts";
 import { openapiRoute, openapiText } from "./openapi/document.ts";
 import { backlogRoute } from "./operations/backlog-route.ts";
 import { createOperatorCheck, createServiceTokenCheck } from "./operations/service-token.ts";
@@ -52,6 +51,7 @@ import { createVerifyPassword } from "./passwords/verify.ts";
 import { verifyRoute } from "./passwords/verify-route.ts";
 import { paymentStatusRoute, requestPaymentRoute } from "./payments/routes.ts";
 import { resource } from "./resource.ts";
+import { createRouter } from "./router.ts";
 import { createNameRules } from "./signup/names/name-rules.ts";
 import { signupRoute } from "./signup/route.ts";
 import { createParseSignup } from "./signup/schema.ts";
@@ -60,7 +60,6 @@ import { eventRoute } from "./status/event-route.ts";
 import { createFindEvent, createFindEvents } from "./status/event-status.ts";
 import { eventStreamRoute, type StreamLimits } from "./status/event-stream-route.ts";
 import type { LiveStatuses } from "./status/live-statuses.ts";
-import { closeAfterUnread } from "./unread-body.ts";
 
 export interface AppDeps {
   readonly db: Database;
@@ -125,7 +124,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const requireServiceToken = createServiceTokenCheck(admitting);
   const isOperator = createOperatorCheck(requireServiceToken);
 
-  const app = new Hono({ getPath: pathOf });
+  const app = new Hono({ router: createRouter(), getPath: pathOf });
   const answer = answerProblem(settings.BRAND_NAME);
   app.onError(createErrorHandler(report, answer));
   app.notFound(createNotFound(answer));
@@ -133,9 +132,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const pacing = createPacing({ clientOf, now: () => performance.now(), pause, random: Math.random });
   app.on("POST", ADMITTED, pacing.hold);
   if (isTelemetryOn()) app.use(observeRequests());
-  app.use(lengthOfHead());
-  app.use(closeAfterUnread());
-  app.use(detectLanguage());
+  app.use(aroundEveryRequest());
   // Registered before the pages' policy: the outermost middleware sets the header last.
   app.use("/console/*", consolePolicy);
   for (const path of ["/confirm", "/not-me"]) app.use(path, tokenPolicy);
@@ -149,8 +146,11 @@ export const createApp = (deps: AppDeps): Hono => {
     }),
   );
 
-  app.use(requireHost());
-  app.on("POST", ADMITTED, pacing.cap);
+  app.use((c, next) => {
+    requireHost(c);
+    pacing.requireTurn(c);
+    return next();
+  });
 
   const brandName = settings.BRAND_NAME;
   const parseSignup = createParseSignup({

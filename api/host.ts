@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context } from "hono";
 import { ProblemError } from "./problem.ts";
 
 /** A name, an IPv4 address or a bracketed IPv6 address, and a port: RFC 3986, 3.2.2; RFC 9110, 7.2. */
@@ -12,7 +12,6 @@ export const isHost = (value: string): boolean => {
 };
 
 /** Refuses what RFC 9112, 3.2 tells a server to refuse: a malformed `Host`, or two. HTTP/1.0 may leave it out. */
-export const requireHost = (): MiddlewareHandler => (c, next) => {
+export const requireHost = (c: Context): void => {
   if (!isHost(c.req.header("host") ?? "")) throw new ProblemError("bad_request", { headers: { Connection: "close" } });
-  return next();
 };

@@ -9,12 +9,24 @@ export interface ShapeLimits {
 /** No body that describes ourselves needs more than two containers within each other. */
 const OURS: ShapeLimits = { depth: 16, values: 1_000 };
 
-/** Every token of a JSON text but numbers, `true`, `false`, `null` and white space. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
-
 export type ShapeFault = "too_deep" | "too_many_values" | "duplicate_name";
 
+/** A name between its quotation marks. */
 const nameOf = (token: string): string => (token.includes("\\") ? String(JSON.parse(token)) : token.slice(1, -1));
+
+/** Whether the character at `index` has an odd number of backslashes before it. */
+const isEscaped = (json: string, index: number): boolean => {
+  let from = index;
+  while (json[from - 1] === "\\") from -= 1;
+  return (index - from) % 2 === 1;
+};
+
+/** Behind the string that begins at `from`. */
+const endOfString = (json: string, from: number): number => {
+  let end = json.indexOf('"', from + 1);
+  while (isEscaped(json, end)) end = json.indexOf('"', end + 1);
+  return end + 1;
+};
 
 /**
  * What is wrong with a text that is JSON, but that not every reader understands alike, or that is made to be expensive;
@@ -27,9 +39,15 @@ export const shapeFault = (json: string, { depth, values: most }: ShapeLimits = 
   /** The names of each object that is open; undefined for an array. */
   const open: (Set<string> | undefined)[] = [];
   let values = 1;
-  let last = "";
-  for (const [token] of json.matchAll(TOKEN)) {
-    if (token === "{" || token === "[") {
+  /** Where the last string begins and ends. */
+  let [from, to] = [0, 0];
+  for (let index = 0; index < json.length; index += 1) {
+    const token = json[index];
+    if (token === '"') {
+      from = index;
+      to = endOfString(json, index);
+      index = to - 1;
+    } else if (token === "{" || token === "[") {
       open.push(token === "{" ? new Set() : undefined);
       if (open.length > depth) return "too_deep";
     } else if (token === "}" || token === "]") {
@@ -39,11 +57,10 @@ export const shapeFault = (json: string, { depth, values: most }: ShapeLimits = 
       if (values > most) return "too_many_values";
     } else if (token === ":") {
       const names = open.at(-1);
-      const name = nameOf(last);
+      const name = nameOf(json.slice(from, to));
       if (names?.has(name)) return "duplicate_name";
       names?.add(name);
     }
-    last = token;
   }
   return undefined;
 };

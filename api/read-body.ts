@@ -18,20 +18,33 @@ const limitBody = bodyLimit({
   },
 });
 
-const readBytes = async (c: Context): Promise<Uint8Array> => {
+/** A body without a declared length is counted as it comes. */
+const readUndeclared = async (c: Context): Promise<Uint8Array> => {
   await limitBody(c, async () => {});
   return c.req.raw.bytes();
 };
 
-const inTime = async <Read>(reading: Promise<Read>, ms: number): Promise<Read> => {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new ProblemError("body_too_slow", LAST)), ms);
-  try {
-    return await Promise.race([reading, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+const readBytes = (c: Context): Promise<Uint8Array> => {
+  const { raw } = c.req;
+  const declared = raw.headers.get("content-length");
+  if (declared === null || raw.headers.has("transfer-encoding")) return readUndeclared(c);
+  if (Number.parseInt(declared, 10) > MAX_BODY_BYTES) throw new ProblemError("body_too_large", LAST);
+  return raw.bytes();
 };
+
+const inTime = <Read>(reading: Promise<Read>, ms: number): Promise<Read> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new ProblemError("body_too_slow", LAST)), ms);
+    const andStop =
+      <Value>(settle: (value: Value) => void) =>
+      (value: Value) => {
+        clearTimeout(timer);
+        settle(value);
+      };
+    reading.then(andStop(resolve), andStop(reject));
+  });
+
+const UTF_8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * The body as text, whether its length was declared or not (chunked). The limit is applied here rather than as
@@ -50,7 +63,7 @@ export const readText = async (
   }
   const bytes = await inTime(readBytes(c), deadlineMs);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return UTF_8.decode(bytes);
   } catch (cause) {
     throw new ProblemError(onBadText, { cause });
   }

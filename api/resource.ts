@@ -15,21 +15,22 @@ export interface Methods {
   readonly post?: Operation | Handler;
 }
 
-const described = ({ description, handler }: Operation): [MiddlewareHandler, Handler] => [
-  describeRoute(completed(description)),
-  handler,
-];
-
-const handlersOf = (method: Operation | Handler): readonly Handler[] =>
-  typeof method === "function" ? [method] : described(method);
+/** The description becomes a property of the handler: as a middleware of its own it would be run at each request. */
+const handlerOf = (method: Operation | Handler): Handler =>
+  typeof method === "function"
+    ? method
+    : Object.assign<Handler, MiddlewareHandler>(
+        (c, next) => method.handler(c, next),
+        describeRoute(completed(method.description)),
+      );
 
 /**
  * Registers a path with everything that belongs to it: its methods, HEAD, OPTIONS (204 with `Allow`), and 405 with
  * `Allow` for every other method (RFC 9110, 15.5.6).
  */
 export const resource = (app: Hono, path: string, { get, post }: Methods): void => {
-  if (get !== undefined) app.on("GET", [path], ...handlersOf(get));
-  if (post !== undefined) app.on("POST", [path], ...handlersOf(post));
+  if (get !== undefined) app.on("GET", [path], handlerOf(get));
+  if (post !== undefined) app.on("POST", [path], handlerOf(post));
   const allow = [...(get === undefined ? [] : ["GET", "HEAD"]), ...(post === undefined ? [] : ["POST"]), "OPTIONS"];
   const headers = { Allow: allow.join(", ") };
   app.all(path, (c) => {

@@ -49,8 +49,12 @@ const isRefused = ({ res: { status }, error }: Context): boolean =>
 export interface Pacing {
   /** Outermost: lets the requests of a client take turns, and holds back the refusals of one that gets many. */
   readonly hold: MiddlewareHandler;
-  /** Refuses those whose turn does not come, before they are read. */
-  readonly cap: MiddlewareHandler;
+  /**
+   * Refuses those whose turn does not come, before they are read.
+   *
+   * @throws {ProblemError} `too_many_requests`
+   */
+  requireTurn(c: Context): void;
 }
 
 const BEYOND = {
@@ -117,8 +121,8 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
         if (own.underWay === 0) clients.delete(client);
       }
     },
-    cap: (c, next) => {
-      if (!refusedUnread.has(c.req.raw)) return next();
+    requireTurn(c) {
+      if (!refusedUnread.has(c.req.raw)) return;
       instruments().admissionRefused.add(1, { "signup.limit": "concurrent" });
       throw new ProblemError("too_many_requests", { headers: BEYOND });
     },
