@@ -140,6 +140,8 @@ export const createSharedWriter = <Row, Result>({
   };
 
   const isApart = (row: Row): boolean =>
+    // As long as nothing is locked no key is made: a row is asked for twice.
+    apart.size + remembered.size > 0 &&
     keysOf(row).some((key) => apart.has(key) || (remembered.get(key) ?? 0) > performance.now());
 
   /** Never rejects: each call is settled, or waits apart. */

@@ -65,9 +65,9 @@ const partsOf = (address: string): Parts => {
   const at = text.lastIndexOf("@");
   const written = text.slice(at + 1, text.endsWith(".") ? -1 : undefined);
   const ascii = /^[a-z0-9.-]+$/.test(written) ? written : domainToASCII(written) || written;
-  const parts = withoutSubdomain({ local: text.slice(0, Math.max(0, at)), domain: ascii });
-  const provider = BY_DOMAIN.get(parts.domain);
-  return { ...parts, domain: provider?.isOneNamespace === true ? provider.domains[0] : parts.domain, provider };
+  const { local, domain } = withoutSubdomain({ local: text.slice(0, Math.max(0, at)), domain: ascii });
+  const provider = BY_DOMAIN.get(domain);
+  return { local, domain: provider?.isOneNamespace === true ? provider.domains[0] : domain, provider };
 };
 
 /** What comes before the first of some character, unless that is nothing. */

@@ -18,6 +18,8 @@ export interface Applicant {
 /** A limit that is in force. The name is shown to clients, and in metrics. */
 export interface AdmissionLimit extends Limit {
   readonly name: LimitName;
+  /** The limit as `RateLimit-Policy` has it. */
+  readonly policy: string;
   /** A default does not count clients on private networks: they are programs of the operator's, or a proxy that is not trusted yet. */
   readonly sparesPrivate: boolean;
   /** All processes together never exceed it. A default may be exceeded by what a process admits before it learns of others. */
@@ -56,7 +58,8 @@ export const limitsOf = (settings: Pick<Settings, keyof typeof RATE_LIMIT_DEFAUL
     const isOfRecord = name === "address";
     const isExact = given !== undefined;
     const quota = given ?? RATE_LIMIT_DEFAULTS[setting];
-    return { name, quota, periodMs, counts, isOfRecord, sparesPrivate, isExact };
+    const policy = `"${name}";q=${quota};w=${periodMs / 1_000}`;
+    return { name, policy, quota, periodMs, counts, isOfRecord, sparesPrivate, isExact };
   }).filter(({ quota }) => quota > 0);
 
 /** What an applicant is counted by, found out once. */
@@ -69,11 +72,10 @@ export interface Subject {
   readonly domain: string;
 }
 
-export const subjectOf = ({ client, email }: Applicant): Subject => ({
-  client,
-  ...mailboxOf(email),
-  spelling: comparisonKey(email),
-});
+export const subjectOf = ({ client, email }: Applicant): Subject => {
+  const { mailbox, domain } = mailboxOf(email);
+  return { client, mailbox, spelling: comparisonKey(email), domain };
+};
 
 /** What a limit counts by; undefined: it does not count this subject. */
 const countedBy = ({ name }: AdmissionLimit, { client, mailbox, domain }: Subject): string | undefined => {

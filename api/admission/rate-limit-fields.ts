@@ -3,11 +3,9 @@ import type { AdmissionLimit } from "./limits.ts";
 
 const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));
 
-const policyOf = ({ name, quota, periodMs }: AdmissionLimit): string => `"${name}";q=${quota};w=${periodMs / 1_000}`;
-
 /** What is left of a limit, by the fields of draft-ietf-httpapi-ratelimit-headers-11. */
 export const rateLimitFields = (limit: AdmissionLimit, { count, wholeAfterMs }: Left): Record<string, string> => ({
-  "RateLimit-Policy": policyOf(limit),
+  "RateLimit-Policy": limit.policy,
   RateLimit: `"${limit.name}";r=${count};t=${seconds(wholeAfterMs)}`,
 });
 

@@ -28,6 +28,10 @@ const LONGEST_RUN = 32;
 const squeezed = (folded: string): string =>
   folded.replace(NOT_ASCII.test(folded) ? /[^\p{L}\p{M}\p{N}]+/gu : /[^a-z0-9]+/g, "");
 
+/** Whether a squeezed text may begin with a folded one, squeezed: a look at one character that spares most of the squeezing. */
+const mayBegin = (text: string, folded: string): boolean =>
+  !/^[a-z0-9]/.test(folded) || text.startsWith(folded.slice(0, 1));
+
 const isRepeated = (text: string, unit: string): boolean =>
   text !== "" && unit !== "" && text.startsWith(unit) && text === unit.repeat(Math.ceil(text.length / unit.length));
 
@@ -49,8 +53,9 @@ export const plainFault = (
   const localPart = email.slice(0, email.lastIndexOf("@"));
   const domain = email.slice(email.lastIndexOf("@") + 1);
   const word = squeezed(folded);
-  const isOwn = [email, localPart, domain, userName, brandName]
-    .map(foldPassword)
-    .some((own) => folded === own || isRepeated(word, squeezed(own)));
-  return isOwn ? "password_personal" : undefined;
+  const isOwn = (text: string): boolean => {
+    const own = foldPassword(text);
+    return folded === own || (mayBegin(word, own) && isRepeated(word, squeezed(own)));
+  };
+  return [email, localPart, domain, userName, brandName].some(isOwn) ? "password_personal" : undefined;
 };
