@@ -168,6 +168,7 @@ const kedaComponent = (names: readonly string[]): string =>
   manifest("KEDA (2.17 or later) owns the number of each group's consumers.", {
     apiVersion: "kustomize.config.k8s.io/v1alpha1",
     kind: "Component",
+    configurations: ["name-references.yaml"],
     resources: ["trigger-authentication.yaml", ...names],
     patches: [
       {

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { kustomize } from "./kubectl.ts";
-import { type KubernetesObject, OVERLAYS, overlayObjects, parseObjects } from "./objects.ts";
+import { type KubernetesObject, OVERLAYS, ofKind, overlayObjects, parseObjects } from "./objects.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { faultsOf } from "./typed-program.ts";
 
@@ -28,16 +28,20 @@ describe("the rendered manifests", () => {
     expect(faults.flat()).toEqual([]);
   });
 
-  test("with an Ingress instead of the HTTPRoute match them too", async () => {
+  test("with the components that no overlay has match them too", async () => {
     using directory = temporaryDirectory("ingress");
     const overlay = {
       resources: ["../../k8s/base"],
-      components: ["../../k8s/components/ingress", "../../k8s/components/keda"],
+      components: ["ingress", "keda", "api-autoscaling", "scraping", "priority"].map(
+        (name) => `../../k8s/components/${name}`,
+      ),
     };
     writeFileSync(join(directory.path, "kustomization.yaml"), stringify(overlay));
     const objects = parseObjects(kustomize(directory.path));
-    expect(objects.map(({ kind }) => kind)).toContain("Ingress");
-    expect((await faultsOf(objects)).flat()).toEqual([]);
+    const kinds = ["Ingress", "HorizontalPodAutoscaler", "PodMonitor", "PriorityClass"];
+    const added = objects.filter(({ kind }) => kinds.includes(kind));
+    expect(added).toHaveLength(kinds.length);
+    expect((await faultsOf([...added, ...ofKind(objects, "Deployment")])).flat()).toEqual([]);
   });
 
   test("are caught when they are wrong", async () => {

@@ -66,6 +66,7 @@ const workloadSpec = z.looseObject({
     metadata: z.looseObject({ labels: z.record(z.string(), z.string()) }),
     spec: z.looseObject({
       serviceAccountName: z.string().optional(),
+      priorityClassName: z.string().optional(),
       automountServiceAccountToken: z.boolean().optional(),
       enableServiceLinks: z.boolean().optional(),
       hostNetwork: z.boolean().optional(),

@@ -9,6 +9,11 @@ const budget = z.looseObject({
   selector: z.looseObject({ matchLabels: z.record(z.string(), z.string()) }),
 });
 
+const autoscaler = z.looseObject({
+  scaleTargetRef: z.looseObject({ name: z.string() }),
+  minReplicas: z.number(),
+});
+
 /** Longer than a restart of a kubelet takes, and much shorter than the 300 s that pods get otherwise. */
 const LOST_NODE_S = 30;
 const LOST = ["not-ready", "unreachable"].map((state) => `node.kubernetes.io/${state}`);
@@ -34,10 +39,12 @@ const isOnTwoNodes = ({ topologySpreadConstraints }: Pod): boolean =>
 
 /** A drain of a node takes few pods at a time and is never blocked; pods spread over nodes and zones, and leave a lost node soon. */
 export const availability: Policy = (objects) => {
+  const autoscalers = ofKind(objects, "HorizontalPodAutoscaler").map(({ spec }) => autoscaler.parse(spec));
   const budgets = ofKind(objects, "PodDisruptionBudget").map(({ spec }) => budget.parse(spec));
   return oursIn(objects)
     .filter(({ object }) => object.kind === "Deployment")
-    .flatMap(({ name, labels, pod, component, spec }) => {
+    .flatMap(({ name, object, labels, pod, component, spec }) => {
+      const scaled = autoscalers.find(({ scaleTargetRef }) => scaleTargetRef.name === object.metadata.name);
       const own = budgets.filter(({ selector }) => selects(selector.matchLabels, labels));
       const spread = pod.topologySpreadConstraints.map(({ topologyKey }) => topologyKey);
       return unless(
@@ -47,7 +54,11 @@ export const availability: Policy = (objects) => {
         [own.every((of) => of.unhealthyPodEvictionPolicy === "AlwaysAllow"), "holds up a drain when it is not ready"],
         [spread.includes("kubernetes.io/hostname"), "may be all on one node"],
         [spread.includes("topology.kubernetes.io/zone"), "may be all in one zone"],
-        [component !== "api" || (spec.replicas ?? 1) >= 2, "is one pod: a rollout of its node is an outage"],
+        [
+          component !== "api" || (scaled?.minReplicas ?? spec.replicas ?? 1) >= 2,
+          "is one pod: a rollout of its node is an outage",
+        ],
+        [scaled === undefined || spec.replicas === undefined, "says how many there are, and so does its autoscaler"],
         [component !== "api" || isOnTwoNodes(pod), "may be all on a node that is lost"],
         [leavesLostNode(pod), "stays on a lost node for minutes"],
       );

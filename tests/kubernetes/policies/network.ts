@@ -3,26 +3,27 @@ import { type KubernetesObject, ofKind, selects } from "../objects.ts";
 import { oursIn, workloadsIn } from "../workloads.ts";
 
 const labels = z.record(z.string(), z.string());
-const selector = z.looseObject({
+/** A selector of pods, or of namespaces, by their labels. */
+export const podSelector = z.looseObject({
   matchLabels: labels.default({}),
   matchExpressions: z
     .array(z.strictObject({ key: z.string(), operator: z.literal("In"), values: z.array(z.string()) }))
     .default([]),
 });
 const peer = z.strictObject({
-  podSelector: selector.optional(),
-  namespaceSelector: selector.optional(),
+  podSelector: podSelector.optional(),
+  namespaceSelector: podSelector.optional(),
   ipBlock: z.looseObject({ cidr: z.string() }).optional(),
 });
 const ports = z.array(z.strictObject({ protocol: z.string(), port: z.union([z.string(), z.number()]) }));
 const networkPolicy = z.looseObject({
-  podSelector: selector,
+  podSelector,
   policyTypes: z.array(z.enum(["Ingress", "Egress"])),
   ingress: z.array(z.strictObject({ from: z.array(peer).min(1), ports })).default([]),
   egress: z.array(z.strictObject({ to: z.array(peer).min(1), ports })).default([]),
 });
 
-type Selector = z.output<typeof selector>;
+type Selector = z.output<typeof podSelector>;
 type Peer = z.output<typeof peer>;
 
 /** Who can be at an end of a connection: pods of the overlay, or all of another namespace. */
@@ -34,7 +35,8 @@ interface Party {
   readonly ports: ReadonlyMap<string, number>;
 }
 
-const takes = ({ matchLabels, matchExpressions }: Selector, of: Readonly<Record<string, string>>): boolean =>
+/** Whether it takes these labels. */
+export const takes = ({ matchLabels, matchExpressions }: Selector, of: Readonly<Record<string, string>>): boolean =>
   selects(matchLabels, of) && matchExpressions.every(({ key, values }) => values.includes(of[key] ?? ""));
 
 const isPeer = (of: Peer, party: Party, home: string): boolean => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type KubernetesObject, nameOf, ofKind, selects } from "../objects.ts";
 import { workloadsIn } from "../workloads.ts";
+import { podSelector, takes } from "./network.ts";
 import { type Policy, unless } from "./policy.ts";
 
 const labels = z.record(z.string(), z.string());
@@ -17,6 +18,12 @@ const httpRoute = z.looseObject({
 });
 const triggerAuthentication = z.looseObject({
   secretTargetRef: z.array(z.looseObject({ name: z.string(), key: z.string() })),
+});
+
+const autoscaler = z.looseObject({ scaleTargetRef: z.looseObject({ kind: z.string(), name: z.string() }) });
+const podMonitor = z.looseObject({
+  selector: podSelector,
+  podMetricsEndpoints: z.array(z.looseObject({ port: z.string() })),
 });
 
 /** `name/key` of each value that a Secret will have: made here, or created by External Secrets. */
@@ -98,5 +105,29 @@ export const references: Policy = (objects) => {
         ]),
       ),
   );
-  return [...ofWorkloads, ...services, ...routes, ...authentications];
+  const autoscalers = ofKind(objects, "HorizontalPodAutoscaler").flatMap((object) => {
+    const { kind, name } = autoscaler.parse(object.spec).scaleTargetRef;
+    return unless(nameOf(object), [workloads.some((of) => of.name === `${kind}/${name}`), `scales no ${kind}/${name}`]);
+  });
+
+  const monitors = ofKind(objects, "PodMonitor").flatMap((object) => {
+    const { selector, podMetricsEndpoints } = podMonitor.parse(object.spec);
+    const targets = workloads.filter(({ labels: of }) => takes(selector, of));
+    return unless(
+      nameOf(object),
+      [targets.length > 0, "selects no pods"],
+      [
+        targets.every(({ pod }) =>
+          podMetricsEndpoints.every(({ port }) => pod.containers[0]?.ports.some(({ name }) => name === port)),
+        ),
+        "scrapes a port that not all of its pods have",
+      ],
+    );
+  });
+
+  const classes = new Set(ofKind(objects, "PriorityClass").map(({ metadata }) => metadata.name));
+  const priorities = workloads.flatMap(({ name, pod: { priorityClassName: of } }) =>
+    unless(name, [of === undefined || classes.has(of), `has the priority ${of}, which there is not`]),
+  );
+  return [...ofWorkloads, ...services, ...routes, ...authentications, ...autoscalers, ...monitors, ...priorities];
 };

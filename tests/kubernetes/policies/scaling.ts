@@ -31,8 +31,16 @@ export const scalingOf = ({ spec }: KubernetesObject): Scaling => scaledObject.p
 /** The group that a consumer's arguments name. */
 export const groupOf = (args: readonly string[]): string | undefined => args[args.indexOf("--group") + 1];
 
+/** Where others reach the api from their own namespaces. */
+const apiAddressIn = (objects: readonly KubernetesObject[]): string => {
+  const { name, namespace } =
+    ofKind(objects, "Service").find(({ metadata }) => metadata.labels?.["app.kubernetes.io/component"] === "api")
+      ?.metadata ?? {};
+  return `${name}.${namespace}.svc.cluster.local`;
+};
+
 /** The triggers that a group needs, with the keys that the code uses. */
-const expectedTriggers = (group: string, isDelayed: boolean, streamName: string, namespace: string) => {
+const expectedTriggers = (group: string, isDelayed: boolean, streamName: string, apiAddress: string) => {
   const keys = keysOf(streamName);
   return [
     { type: "redis-streams", target: "lagCount", where: { stream: keys.events, consumerGroup: group } },
@@ -49,7 +57,7 @@ const expectedTriggers = (group: string, isDelayed: boolean, streamName: string,
       type: "metrics-api",
       target: "targetValue",
       where: {
-        url: `http://api.${namespace}.svc.cluster.local/api/v1/backlog/${group}`,
+        url: `http://${apiAddress}/api/v1/backlog/${group}`,
         valueLocation: "unfinished",
         authMode: "bearer",
       },
@@ -103,7 +111,7 @@ export const scalingOfGroups =
         group,
         expected.some(({ name: of, delayMs }) => of === group && delayMs !== undefined),
         config["STREAM_NAME"] ?? "",
-        object.metadata.namespace ?? "",
+        apiAddressIn(objects),
       ).filter(
         ({ type, target, where }) =>
           !triggers.some(
