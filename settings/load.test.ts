@@ -30,6 +30,7 @@ describe("settings", () => {
       RETRY_DELAY_MS: 30_000,
       MAIL_EXPIRE_AFTER_MS: 72 * 3_600_000,
       STREAM_RETENTION_MS: 24 * 3_600_000,
+      LEDGER_RETENTION_MS: 0,
     });
   });
 

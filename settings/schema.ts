@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CONSOLE } from "./console.ts";
+import { LEDGER } from "./ledger.ts";
 import { LIMITS } from "./limits.ts";
 import { LISTENING } from "./listening.ts";
 import { MAIL } from "./mail.ts";
@@ -134,6 +135,7 @@ export const SETTINGS = {
     unit: "ms",
     about: "Time that finished entries stay in the stream (24 h).",
   }),
+  ...LEDGER,
   WEBHOOKS: setting({
     schema: receiverNames,
     fallback: "",

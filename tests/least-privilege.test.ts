@@ -57,6 +57,7 @@ beforeAll(async () => {
       RETRY_GREYLIST_MS: "100",
       RECONCILE_AFTER_MS: "1000",
       STREAM_RETENTION_MS: "1000",
+      LEDGER_RETENTION_MS: "604800000",
       REMINDER_DELAY_MS: "0",
       // A default does not count clients on loopback: this limit counts, and refuses nobody.
       RATE_LIMIT_GLOBAL: "100000",

@@ -6,13 +6,14 @@ import { startGroupRepairer } from "./group-repairer.ts";
 import { startJanitor } from "./janitor.ts";
 import { startKeyPruner } from "./key-pruner.ts";
 import { startLagRepairer } from "./lag-repairer.ts";
+import { startLedgerPruner } from "./ledger-pruner.ts";
 import { startPauseKeeper } from "./pause-keeper.ts";
 import { startReconciler } from "./reconciler.ts";
 import { startRelay } from "./relay.ts";
 import { startReleaser } from "./releaser.ts";
 
 export interface BackgroundDeps extends GaugesDeps {
-  readonly settings: Pick<Settings, "RECONCILE_AFTER_MS" | "STREAM_RETENTION_MS">;
+  readonly settings: Pick<Settings, "LEDGER_RETENTION_MS" | "RECONCILE_AFTER_MS" | "STREAM_RETENTION_MS">;
   /** Whether anybody asked for metrics. */
   readonly isMetering: boolean;
 }
@@ -29,6 +30,7 @@ export const startBackground = ({
   isMetering,
 }: BackgroundDeps): Loop[] => {
   const shared = { redis, keys, groups, log };
+  const retentionMs = settings.LEDGER_RETENTION_MS;
   return [
     startGroupRepairer(shared),
     startPauseKeeper({ pauses: pausesOf(db), redis, keys, log }),
@@ -38,6 +40,7 @@ export const startBackground = ({
     startJanitor(shared, { retentionMs: settings.STREAM_RETENTION_MS }),
     startLagRepairer(shared),
     startKeyPruner({ db, log }),
+    ...(retentionMs > 0 ? [startLedgerPruner({ ...shared, db }, { retentionMs })] : []),
     ...(isMetering ? [startGauges({ ...shared, db, name })] : []),
   ];
 };

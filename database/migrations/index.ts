@@ -15,6 +15,7 @@ import { disownedUsers } from "./0013-disowned-users.ts";
 import { deliveriesByReason } from "./0014-deliveries-by-reason.ts";
 import { namesAndAttempts } from "./0015-names-and-attempts.ts";
 import { jobs } from "./0016-jobs.ts";
+import { vacuumOfLargeTables } from "./0017-vacuum-of-large-tables.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -34,4 +35,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0014-deliveries-by-reason": deliveriesByReason,
   "0015-names-and-attempts": namesAndAttempts,
   "0016-jobs": jobs,
+  "0017-vacuum-of-large-tables": vacuumOfLargeTables,
 };
