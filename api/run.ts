@@ -61,7 +61,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   const name = `api-${randomHex(4)}`;
 
   const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: name });
-  const connection = { url: settings.REDIS_URL, log };
+  const connection = { url: settings.REDIS_URL, streamName: settings.STREAM_NAME, log };
   const producer = openCommandConnection({ ...connection, name, commandTimeoutMs: PUBLISH_TIMEOUT_MS });
   const redis = openCommandConnection({
     ...connection,

@@ -73,7 +73,7 @@ export const runConsumer = async (run: ConsumerRun): Promise<number> => {
 
   const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: consumer });
   const opened = chosen.map(({ group, factory }) => factory.open(group, { settings, db, log }));
-  const connection = { url: settings.REDIS_URL, name: consumer, log };
+  const connection = { url: settings.REDIS_URL, streamName: settings.STREAM_NAME, name: consumer, log };
   const redis = openCommandConnection({ ...connection, commandTimeoutMs: COMMAND_TIMEOUT_MS });
   warnOfRisks(redis, log);
   await untilReady(redis, FIRST_CONNECT_MS);

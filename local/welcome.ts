@@ -11,13 +11,8 @@ export interface Addresses {
   readonly consumers: readonly { readonly name: string; readonly health: string; readonly pid: () => number }[];
 }
 
-/** Without passwords, also those in a query parameter. */
-const shown = (text: string): string => {
-  const url = new URL(text);
-  if (url.password !== "") url.password = "***";
-  url.search = "";
-  return url.href;
-};
+/** Without passwords, also those in a query parameter. It may name several hosts. */
+const shown = (text: string): string => text.replace(/^([a-z+]+:\/\/[^:@/]*:)[^@/]*@/, "$1***@").replace(/\?.*$/s, "");
 
 /** The addresses, something to try, and how to stop. */
 export const welcome = ({ api, inbox, databaseUrl, redisUrl, consumers }: Addresses, directory: string): string => {

@@ -71,6 +71,7 @@ export const withStores = async (
   const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: "ops" });
   const redis = openCommandConnection({
     url: settings.REDIS_URL,
+    streamName: settings.STREAM_NAME,
     name: "ops",
     log: QUIET,
     commandTimeoutMs: COMMAND_TIMEOUT_MS,

@@ -1,3 +1,4 @@
+import { redisUrl } from "./redis-url.ts";
 import { databaseUrl, type Setting, setting, text, url } from "./values.ts";
 
 const token = text().regex(/^[\x21-\x7e]{16,}$/, "expected at least 16 visible ASCII characters");
@@ -27,7 +28,7 @@ export const CONSOLE = {
     secret: true,
   }),
   CONSOLE_REDIS_URL: setting({
-    schema: url("redis", "rediss"),
+    schema: redisUrl,
     example: "redis://ops:secret@redis.example:6379",
     unit: "",
     about: "Redis as the console uses it: with the rights of `ops`. Default: REDIS_URL.",

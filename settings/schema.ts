@@ -7,6 +7,7 @@ import { MAIL } from "./mail.ts";
 import { MAIL_CAPS } from "./mail-caps.ts";
 import { MAIL_IDENTITY } from "./mail-identity.ts";
 import { networks } from "./networks.ts";
+import { redisUrl } from "./redis-url.ts";
 import { SIGNUP } from "./signup.ts";
 import { databaseUrl, duration, port, type Setting, setting, singleLine, text, url, wholeNumber } from "./values.ts";
 import { receiverNames } from "./webhooks.ts";
@@ -22,11 +23,11 @@ export const SETTINGS = {
     secret: true,
   }),
   REDIS_URL: setting({
-    schema: url("redis", "rediss"),
+    schema: redisUrl,
     example: "redis://redis.example:6379",
     unit: "",
     about:
-      "Redis 7.0 or later, or Valkey. Distributes entries among consumers; work that it loses is queued again from PostgreSQL. `rediss://` encrypts, `?sslrootcert=FILE` names its authority.",
+      "Redis 7.0 or later, or Valkey. Distributes entries among consumers; work that it loses is queued again from PostgreSQL. `rediss://` encrypts, `?sslrootcert=FILE` names its authority. `redis+sentinel://a,b,c/MASTER` finds it by sentinels, `redis+cluster://a,b,c` in a cluster: docs/redis.md.",
     secret: true,
   }),
   STREAM_NAME: setting({

@@ -1,12 +1,11 @@
-import { Redis, type RedisOptions } from "ioredis";
+import type { Redis, RedisOptions } from "ioredis";
 import type { Logger } from "../observability/logger.ts";
 import { backoffMs } from "../runtime/backoff.ts";
-import { redisAddress } from "./address.ts";
+import { openRedis, type RedisAddress } from "./address.ts";
 import { createReconnectPolicy, type ReconnectPolicy, refusalOf } from "./refusals.ts";
 import { addHasSubscribers } from "./tracing-channels.ts";
 
-export interface RedisConnectionOptions {
-  readonly url: string;
+export interface RedisConnectionOptions extends RedisAddress {
   /** Shown by CLIENT LIST. */
   readonly name: string;
   readonly log: Pick<Logger, "info" | "warn">;
@@ -23,7 +22,7 @@ const reconnectDelayMs = (attempt: number): number => backoffMs(attempt, 50, 1_0
  * caller gave up). A rejection means that the effect is unknown; every caller handles that.
  *
  * A server that refuses writes, because it was demoted for example, keeps its connections open: so a refusal closes them, and the
- * address is looked up again. ioredis asks for each error reply, those in pipelines and of scripts included.
+ * address, or who is primary, is looked up again. ioredis asks for each error reply, those in pipelines and of scripts included.
  */
 const commonOptions = (name: string, policy: ReconnectPolicy) =>
   ({
@@ -33,7 +32,6 @@ const commonOptions = (name: string, policy: ReconnectPolicy) =>
     autoResendUnfulfilledCommands: false,
     connectTimeout: 2_000,
     keepAlive: 5_000,
-    retryStrategy: reconnectDelayMs,
     reconnectOnError: (error) => policy.shouldReconnect(error.message),
     disableClientInfo: true,
   }) satisfies RedisOptions;
@@ -97,12 +95,11 @@ const MIN_SOCKET_TIMEOUT_MS = 2_000;
 const BLOCKING_SOCKET_TIMEOUT_MS = 6_000;
 
 /** A connection for commands that do not block. Commands of one turn of the event loop share a pipeline. */
-export const openCommandConnection = ({ url, name, log, commandTimeoutMs }: RedisConnectionOptions): Redis => {
+export const openCommandConnection = (options: RedisConnectionOptions): Redis => {
+  const { name, log, commandTimeoutMs } = options;
   const policy = newPolicy();
-  const address = redisAddress(url);
-  const redis = new Redis(address.url, {
+  const redis = openRedis(options, reconnectDelayMs, {
     ...commonOptions(name, policy),
-    ...address.options,
     commandTimeout: commandTimeoutMs,
     socketTimeout: Math.max(MIN_SOCKET_TIMEOUT_MS, commandTimeoutMs),
     enableAutoPipelining: true,
@@ -111,12 +108,11 @@ export const openCommandConnection = ({ url, name, log, commandTimeoutMs }: Redi
 };
 
 /** A connection for one blocking read at a time. Its commands have no time limit: its reader has one. */
-export const openBlockingConnection = ({ url, name, log }: Omit<RedisConnectionOptions, "commandTimeoutMs">): Redis => {
+export const openBlockingConnection = (options: Omit<RedisConnectionOptions, "commandTimeoutMs">): Redis => {
+  const { name, log } = options;
   const policy = newPolicy();
-  const address = redisAddress(url);
-  const redis = new Redis(address.url, {
+  const redis = openRedis(options, reconnectDelayMs, {
     ...commonOptions(name, policy),
-    ...address.options,
     socketTimeout: BLOCKING_SOCKET_TIMEOUT_MS,
   });
   return opened(redis, name, policy, log);

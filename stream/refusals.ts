@@ -2,10 +2,14 @@ import { backoffMs } from "../runtime/backoff.ts";
 
 /**
  * Replies by which a server says that it is not, or not now, the one to write to: it was demoted (READONLY), is loading its data
- * (LOADING), has lost its primary (MASTERDOWN) or its replicas (NOREPLICAS), cannot write to its disk (MISCONF), or serves no slot
- * (CLUSTERDOWN). The command had no effect. https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
+ * (LOADING), has lost its primary (MASTERDOWN) or its replicas (NOREPLICAS), cannot write to its disk (MISCONF); or, in a cluster, serves
+ * no slot (CLUSTERDOWN), does not serve this one (MOVED), or hands it over (ASK, TRYAGAIN). The command had no effect. ASK
+ * is not followed: what it asks for would be done on a server that does not own the slot yet. https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
  */
-const CODES = ["READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "MISCONF", "CLUSTERDOWN"] as const;
+const CODES = [
+  ...(["READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "MISCONF"] as const),
+  ...(["CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN"] as const),
+] as const;
 export type RefusalCode = (typeof CODES)[number] | "UNBLOCKED";
 
 /** At the beginning, or, of a script in Redis before 7.0, after a colon: `ERR Error running script (...): ...: -READONLY ...`. */

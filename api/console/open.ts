@@ -18,7 +18,7 @@ export interface LazyStores {
 export interface LazyStoresDeps {
   readonly settings: Pick<
     SettingsOf<"api">,
-    "DATABASE_URL" | "REDIS_URL" | "CONSOLE_DATABASE_URL" | "CONSOLE_REDIS_URL"
+    "DATABASE_URL" | "REDIS_URL" | "STREAM_NAME" | "CONSOLE_DATABASE_URL" | "CONSOLE_REDIS_URL"
   >;
   /** Of the process. */
   readonly name: string;
@@ -36,6 +36,7 @@ export const lazyStores = ({ settings, name, log }: LazyStoresDeps): LazyStores 
     }),
     redis: openCommandConnection({
       url: settings.CONSOLE_REDIS_URL ?? settings.REDIS_URL,
+      streamName: settings.STREAM_NAME,
       name: `${name}-console`,
       log,
       commandTimeoutMs: COMMAND_TIMEOUT_MS,

@@ -13,7 +13,7 @@ test("a tail shows events and what becomes of them, with the rights of ops alone
   const following = tail({
     operator: anOperator(pipeline),
     groups: pipeline.groups,
-    redisUrl: pipeline.ops.redisUrl,
+    redis: { url: pipeline.ops.redisUrl },
     show: async (more) => void lines.push(...more),
     say: (message) => void said.push(message),
     startedAt: new Date(Date.now() - 60_000),

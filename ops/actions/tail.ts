@@ -3,6 +3,7 @@ import { findDeliveries } from "../../database/ledger/status.ts";
 import { backoffMs } from "../../runtime/backoff.ts";
 import { pause } from "../../runtime/loop.ts";
 import { messageOf } from "../../runtime/message-of.ts";
+import type { RedisAddress } from "../../stream/address.ts";
 import { openBlockingConnection, untilReady } from "../../stream/connection.ts";
 import { followChanges, readAfter } from "../../stream/follow.ts";
 import type { Group } from "../../stream/groups.ts";
@@ -16,7 +17,7 @@ export interface TailOptions {
   /** Those that are followed. */
   readonly groups: readonly Group[];
   /** Where its own connections lead: one that waits for entries or messages can do nothing else. */
-  readonly redisUrl: string;
+  readonly redis: RedisAddress;
   /** Shows lines; the next are read when it resolves. */
   readonly show: (lines: readonly TailLine[]) => Promise<void>;
   /** For what keeps lines from being shown, and that it is over. */
@@ -54,7 +55,7 @@ const announcing = (store: string, say: (message: string) => void) => {
  * with them.
  */
 export const tail = async (options: TailOptions): Promise<void> => {
-  const { operator, groups, redisUrl, show, say, startedAt } = options;
+  const { operator, groups, show, say, startedAt } = options;
   const { db, redis, keys } = operator;
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
@@ -127,7 +128,7 @@ export const tail = async (options: TailOptions): Promise<void> => {
   };
 
   const startMs = await redisTimeMs(redis);
-  const connect = () => openBlockingConnection({ url: redisUrl, name: "ops-tail", log: QUIET });
+  const connect = () => openBlockingConnection({ ...options.redis, name: "ops-tail", log: QUIET });
   const [reader, subscriber] = [connect(), connect()];
   followChanges(subscriber, keys.status, hint);
   const reading = readEvents(reader, `${startMs}-0`);

@@ -79,7 +79,7 @@ export const tailCommand = command<Flags>({
     await tail({
       operator: context,
       groups,
-      redisUrl: settings.REDIS_URL,
+      redis: { url: settings.REDIS_URL, streamName: settings.STREAM_NAME },
       show: async (lines) => {
         const style = screen.style();
         const shown = lines.slice(0, left);

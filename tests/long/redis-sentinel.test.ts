@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eventually } from "../eventually.ts";
+import { expectSent, flowsAfter } from "../flow.ts";
+import { MASTER, type OwnSentinels, ownSentinels } from "../own-sentinels.ts";
+import { aSystem, type RunningProcess, type System, signUpAt } from "../processes.ts";
+import { ask, type RedisNode } from "../redis-node.ts";
+
+describe("Redis by three sentinels, a primary and two replicas", () => {
+  const shared = new AsyncDisposableStack();
+  let redis: OwnSentinels;
+  let system: System;
+  let api: RunningProcess;
+
+  beforeAll(async () => {
+    redis = shared.use(await ownSentinels());
+    system = shared.use(await aSystem({ redisUrl: redis.url }));
+    api = await system.api();
+    await system.consumer();
+  }, 60_000);
+  afterAll(() => shared.disposeAsync());
+
+  const untilPromoted = (old: RedisNode) => eventually(async () => (await redis.primary()) !== old, 30_000);
+
+  test("SENTINEL FAILOVER under load: work flows at the new primary", async () => {
+    await redis.untilReplicated();
+    const old = await redis.primary();
+    await flowsAfter("SENTINEL FAILOVER", { system, api }, async () => {
+      await ask(redis.sentinels[0] ?? 0, "SENTINEL", "FAILOVER", MASTER);
+      await untilPromoted(old);
+    });
+  }, 60_000);
+
+  test("kill -9 of the primary under load", async () => {
+    await redis.untilReplicated();
+    const old = await redis.primary();
+    await flowsAfter("kill -9", { system, api }, async () => {
+      await old.kill();
+      await untilPromoted(old);
+    });
+    await old.start();
+  }, 60_000);
+
+  test("SIGSTOP of the primary under load: its connections stay open, and silent", async () => {
+    await redis.untilReplicated();
+    const old = await redis.primary();
+    try {
+      await flowsAfter("SIGSTOP", { system, api }, async () => {
+        old.freeze();
+        await untilPromoted(old);
+      });
+    } finally {
+      old.thaw();
+    }
+  }, 60_000);
+
+  test("a replica that lags is promoted: what it never had comes back from the ledger, once", async () => {
+    await redis.untilReplicated();
+    await system.endConsumers();
+    const old = await redis.primary();
+    const others = redis.nodes.filter((node) => node !== old);
+    for (const { port } of others) {
+      await ask(port, "CONFIG", "SET", "masteruser", "nobody");
+      await ask(port, "CONFIG", "SET", "masterauth", "wrong");
+    }
+    // They cannot come back, and keep what they have.
+    await ask(old.port, "CLIENT", "KILL", "TYPE", "replica");
+    const signups = await Promise.all(Array.from({ length: 30 }, () => signUpAt(api)));
+    const outbox = () => system.database.db.selectFrom("outbox").select("event_id").execute();
+    await eventually(async () => (await outbox()).length === 0);
+    const had = Number(await ask(old.port, "XLEN", system.keys.events));
+    await old.kill();
+    await untilPromoted(old);
+    const promoted = await redis.primary();
+    expect(Number(await ask(promoted.port, "XLEN", system.keys.events))).toBeLessThanOrEqual(had - signups.length);
+    for (const { port } of others) await ask(port, "CONFIG", "SET", "masterauth", "");
+    await system.consumer();
+    await expectSent(system, api, signups);
+  }, 60_000);
+});
