@@ -1,65 +1,24 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { cpSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import postgres from "postgres";
 import { openDatabase } from "../../database/connection.ts";
-import { makeRoles } from "../../database/grant-rights.ts";
-import { migrateToLatest } from "../../database/migrate-to-latest.ts";
-import { type LocalServer, startPostgres } from "../../local/postgres.ts";
 import { eventually } from "../eventually.ts";
-import { quickDirectory } from "../observability/prometheus-program.ts";
-import { ownPort } from "../own-port.ts";
+import { ask, type OwnStandby, ownStandby } from "../own-standby.ts";
 import { anOutbox, aPipeline, aSignup } from "../pipeline.ts";
+import { aSystem, signUpAt } from "../processes.ts";
 
-const directory = join(quickDirectory(), `signup-stream-failover-${process.pid}`);
-const SETTINGS = ["wal_level=replica", "max_wal_senders=4", "hot_standby=on", "max_connections=100"];
-let primary: LocalServer;
-let standby: LocalServer;
+/** How long signups may fail at a promotion, in ms. */
+const FAILS_AT_MOST_MS = 15_000;
 
-const ask = async (url: string, text: string) => {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
-  try {
-    return await sql.unsafe(text);
-  } finally {
-    await sql.end();
-  }
-};
+let pair: OwnStandby;
 
 beforeAll(async () => {
-  const [own, copy] = [join(directory, "primary"), join(directory, "standby")];
-  const ports = [await ownPort(), await ownPort()] as const;
-  const start = (dataDirectory: string, port: number, ...settings: readonly string[]) =>
-    startPostgres({ dataDirectory, port, durable: false, settings: [...SETTINGS, ...settings] });
-  const first = await start(own, ports[0]);
-  const single = openDatabase({
-    url: first.url,
-    poolSize: 1,
-    applicationName: "test migrations",
-    deadlineMs: Number.POSITIVE_INFINITY,
-  });
-  await migrateToLatest(single);
-  await makeRoles(single);
-  await single.destroy();
-  await first.stop();
-  // A copy of a server that is stopped is a base backup.
-  cpSync(own, copy, { recursive: true, preserveTimestamps: true });
-  rmSync(`${copy}.log`, { force: true });
-  writeFileSync(join(copy, "standby.signal"), "");
-  // With it, what is acknowledged is on both.
-  primary = await start(own, ports[0], "synchronous_standby_names=*");
-  standby = await start(copy, ports[1], `primary_conninfo=host=127.0.0.1 port=${ports[0]} user=app`);
-  await eventually(async () => (await ask(primary.url, "select 1 from pg_stat_replication")).length === 1, 10_000);
+  pair = await ownStandby();
 });
-afterAll(async () => {
-  await Promise.all([primary?.stop(), standby?.stop()]);
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => pair[Symbol.asyncDispose]());
 
 test("a standby that is promoted takes over: what was acknowledged is there, and signups and mails go on", async () => {
-  const url = new URL(primary.url);
-  const both = `postgres://app@127.0.0.1:${new URL(standby.url).port},127.0.0.1:${url.port}${url.pathname}?target_session_attrs=read-write`;
-  const db = openDatabase({ url: both, poolSize: 4, applicationName: "test" });
-  await using pipeline = await aPipeline(undefined, { url: both, db, drop: () => db.destroy() });
+  const { url } = pair;
+  const db = openDatabase({ url, poolSize: 4, applicationName: "test" });
+  await using pipeline = await aPipeline(undefined, { url, db, drop: () => db.destroy() });
   const outbox = anOutbox();
   await pipeline.consumer(outbox.work);
   // The first address is the standby's.
@@ -67,12 +26,68 @@ test("a standby that is promoted takes over: what was acknowledged is there, and
   await eventually(async () => outbox.sent.length === before.length);
 
   const acknowledged = await Promise.all(Array.from({ length: 10 }, () => pipeline.writeOnly(aSignup())));
-  await primary.stop();
-  await ask(standby.url, "select pg_promote()");
-  const there = await ask(standby.url, "select event_id from events");
+  await pair.kill();
+  await pair.promote();
+  const there = await ask(pair.standbyUrl, "select event_id from events");
   expect(new Set(there.map((row) => row["event_id"]))).toEqual(new Set([...before, ...acknowledged]));
 
   const after = await eventually(async () => pipeline.signUp(aSignup()).catch(() => false as const), 15_000);
   await eventually(async () => outbox.sent.length === before.length + 1, 15_000);
   expect(outbox.sent).toContain(after[0] ?? "");
 });
+
+test("what a standby that lags never had is gone, and wedges nothing; signups fail with 503 for 15 s at most", async () => {
+  await using asynchronous = await ownStandby({ isSynchronous: false });
+  await using system = await aSystem({ settings: { DATABASE_URL: asynchronous.url } });
+  const api = await system.api();
+  const first = await system.consumer();
+  const stateOf = async (url: string, eventId: string) =>
+    (
+      await ask(url, `select state from deliveries where event_id = '${eventId}' and group_name = 'welcome-email'`)
+    )[0]?.["state"];
+  const known = await signUpAt(api);
+  await eventually(async () => (await stateOf(asynchronous.primaryUrl, known.eventId)) === "done");
+  await asynchronous.untilReplicated();
+  first.kill("SIGKILL");
+  await first.exited;
+
+  // Acknowledged, and published; the standby has none of them.
+  await asynchronous.cutOff();
+  const forgotten = await Promise.all(Array.from({ length: 10 }, () => signUpAt(api)));
+  expect(forgotten.map(({ status }) => status)).toEqual(forgotten.map(() => 201));
+  await eventually(async () => (await ask(asynchronous.primaryUrl, "select 1 from outbox")).length === 0);
+
+  const statuses: number[] = [];
+  let isOver = false;
+  let failedAt: number | undefined;
+  let failedMs = 0;
+  const load = (async () => {
+    while (!isOver) {
+      const { status } = await signUpAt(api);
+      statuses.push(status);
+      if (status !== 201) failedAt ??= performance.now();
+      else if (failedAt !== undefined) {
+        failedMs = performance.now() - failedAt;
+        isOver = true;
+      }
+      await Bun.sleep(50);
+    }
+  })();
+  await asynchronous.kill();
+  await eventually(() => failedAt !== undefined);
+  await asynchronous.promote();
+  await load;
+  console.log(`signups failed for ${Math.round(failedMs)} ms`);
+  expect(new Set(statuses)).toEqual(new Set([201, 503]));
+  expect(failedMs).toBeLessThan(FAILS_AT_MOST_MS);
+
+  const after = await signUpAt(api);
+  await system.consumer();
+  await eventually(async () => (await stateOf(asynchronous.standbyUrl, after.eventId)) === "done", 30_000);
+  expect(system.mailServer.copiesOf(after.eventId)).toBe(1);
+  expect(system.mailServer.copiesOf(known.eventId)).toBe(1);
+  for (const { eventId } of forgotten) {
+    await eventually(async () => (await stateOf(asynchronous.standbyUrl, eventId)) === "cancelled", 30_000);
+    expect(system.mailServer.copiesOf(eventId)).toBe(0);
+  }
+}, 120_000);
