@@ -8,6 +8,7 @@ import type { Setting } from "../settings/values.ts";
 import { GROUPS, type Group } from "../stream/groups.ts";
 import { groupManifests, WRITTEN } from "./group-manifests.ts";
 import { overlayManifests } from "./overlay-manifests.ts";
+import { redisTopologyManifests } from "./redis-topologies.ts";
 import { storeUserFiles } from "./store-users.ts";
 
 /** Settings that no ConfigMap holds, and where they come from instead. */
@@ -59,6 +60,7 @@ const generatedManifests = async (groups: readonly Group[], k8s: string): Promis
     ["components/monitoring/rules-signup-stream.yaml", prometheusRule()],
     ...groupManifests(deployed, streamName),
     ...overlayManifests(k8s, deployed, streamName),
+    ...redisTopologyManifests(deployed),
     ...storeUserFiles(streamName),
   ]);
 };

@@ -1,0 +1,56 @@
+import { type DeployedGroup, manifest } from "./group-manifests.ts";
+
+/** The triggers of each group that ask a stream, first in its list; one that asks the retry set may follow. */
+const STREAM_TRIGGERS = 4;
+
+interface Topology {
+  readonly name: "sentinel" | "cluster";
+  /** Further patches. */
+  readonly patches: readonly object[];
+}
+
+const TOPOLOGIES: readonly Topology[] = [
+  {
+    name: "sentinel",
+    patches: [
+      {
+        target: { kind: "TriggerAuthentication", name: "redis" },
+        patch:
+          "- op: add\n  path: /spec/secretTargetRef/-\n  value: {parameter: sentinelMaster, name: signup-keda, key: sentinelMaster}",
+      },
+      {
+        target: { kind: "NetworkPolicy", name: "to-redis" },
+        patch: "- op: add\n  path: /spec/egress/0/ports/-\n  value: {protocol: TCP, port: 26379}",
+      },
+    ],
+  },
+  { name: "cluster", patches: [] },
+];
+
+const ofType = (at: number, type: string) => `- op: replace\n  path: /spec/triggers/${at}/type\n  value: ${type}`;
+
+const component = (groups: readonly DeployedGroup[], { name, patches }: Topology): string => {
+  const delayed = groups.filter(({ isDelayed }) => isDelayed).map((group) => group.name);
+  const streams = Array.from({ length: STREAM_TRIGGERS }, (_, at) => ofType(at, `redis-${name}-streams`));
+  const selector =
+    delayed.length === 0 ? {} : { labelSelector: `app.kubernetes.io/instance notin (${delayed.join(",")})` };
+  return manifest(`KEDA counts in a Redis ${name}; after the components that have groups. docs/redis.md.`, {
+    apiVersion: "kustomize.config.k8s.io/v1alpha1",
+    kind: "Component",
+    patches: [
+      { target: { kind: "ScaledObject" }, patch: streams.join("\n") },
+      // The retry set of a group whose work waits is no trigger.
+      { target: { kind: "ScaledObject", ...selector }, patch: ofType(STREAM_TRIGGERS, `redis-${name}`) },
+      ...patches,
+    ],
+  });
+};
+
+/** The components by which KEDA finds the primary of a Redis that changes place: path below `k8s/` -> content. */
+export const redisTopologyManifests = (groups: readonly DeployedGroup[]): ReadonlyMap<string, string> =>
+  new Map(
+    TOPOLOGIES.map((topology) => [
+      `components/keda-redis-${topology.name}/kustomization.yaml`,
+      component(groups, topology),
+    ]),
+  );
