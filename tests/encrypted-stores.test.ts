@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
+import { Redis } from "ioredis";
 import { openDatabase, pingDatabase } from "../database/connection.ts";
 import { databaseFault } from "../database/errors.ts";
+import { startChild } from "../local/child.ts";
 import { type LocalServer, startPostgres } from "../local/postgres.ts";
 import { startRedis } from "../local/redis.ts";
 import { findRedis } from "../local/redis-program.ts";
@@ -149,6 +151,38 @@ describe("Redis", () => {
     for (const query of ["", "?sslrootcert=system", `?sslrootcert=${strangers}`]) {
       expect(await connect("localhost", query)).toMatch(/certificate|issuer/);
     }
+  });
+
+  test("rediss+sentinel:// encrypts both ways, and logs in with a password at each", async () => {
+    const admin = new Redis(redis.url);
+    await admin.acl("SETUSER", "strict", "on", ">its secret", "~*", "+@all");
+    const port = await ownPort();
+    const file = join(directory, "sentinel.conf");
+    const lines = [
+      "port 0",
+      `tls-port ${port}`,
+      "bind 127.0.0.1",
+      "tls-auth-clients no",
+      "requirepass theirs",
+      `dir ${directory}`,
+    ];
+    lines.push(`tls-cert-file ${directory}/server.pem`, `tls-key-file ${directory}/server.key`);
+    lines.push(`tls-ca-cert-file ${authority}`, "tls-replication yes", `sentinel monitor main 127.0.0.1 ${tlsPort} 1`);
+    writeFileSync(file, `${lines.join("\n")}\n`);
+    const program = findRedis(join(local, "redis"), () => {});
+    const command = [program.command, file, "--sentinel"];
+    const sentinel = startChild({ command, env: program.env, logFile: `${file}.log`, deathSignal: "TERM" });
+    const connection = openCommandConnection({
+      url: `rediss+sentinel://strict:its%20secret@127.0.0.1:${port}/main?sslrootcert=${authority}&sentinel_password=theirs`,
+      name: "t",
+      log: silentLog,
+      commandTimeoutMs: 2_000,
+    });
+    expect(await untilReady(connection, 20_000)).toBe(true);
+    expect(await connection.acl("WHOAMI")).toBe("strict");
+    connection.disconnect();
+    admin.disconnect();
+    await sentinel.stop("SIGTERM", 2_000);
   });
 
   test("authorities for a connection that is not encrypted are a bad setting", () => {
