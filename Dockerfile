@@ -9,6 +9,20 @@ COPY package.json bun.lock bunfig.toml ./
 # What was tested is what is installed; nothing of a package runs.
 RUN ["bun", "install", "--production", "--frozen-lockfile", "--ignore-scripts"]
 
+# What the operators' commands are started from: there is nothing that could make it in the last stage.
+FROM oven/bun:1.4.5 AS commands
+WORKDIR /app
+COPY package.json bun.lock bunfig.toml tsconfig.json ./
+COPY --from=dependencies /app/node_modules node_modules
+COPY settings settings
+COPY runtime runtime
+COPY observability observability
+COPY stream stream
+COPY database database
+COPY consumers/email consumers/email
+COPY ops ops
+RUN ["bun", "ops/prepare.ts"]
+
 FROM oven/bun:1.4.5-distroless
 ARG VERSION=0.0.0
 ARG REVISION=unknown
@@ -26,7 +40,8 @@ WORKDIR /app
 # Bun would keep what it transpiled on a disk that is read-only.
 ENV NODE_ENV=production BUN_RUNTIME_TRANSPILER_CACHE_PATH=0 DO_NOT_TRACK=1
 COPY --from=dependencies /app/node_modules node_modules
-COPY package.json bunfig.toml tsconfig.json ./
+COPY --from=commands /app/.local .local
+COPY package.json bun.lock bunfig.toml tsconfig.json ./
 COPY settings settings
 COPY runtime runtime
 COPY observability observability

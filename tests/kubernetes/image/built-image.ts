@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, linkSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { contextFiles } from "./build-context.ts";
@@ -19,9 +29,18 @@ const bytesIn = (directory: string): number => {
   return files.reduce((sum, file) => sum + statSync(join(directory, file)).size, 0);
 };
 
-const copyInto = (directory: string, copies: readonly string[]): void => {
+/** `--from`: taken from the directory of that stage, which nobody else needs it from. */
+const copyInto = (
+  directory: string,
+  copies: readonly string[],
+  stages: Readonly<Record<string, string>> = {},
+): void => {
   for (const copy of copies) {
-    if (copy.startsWith("--from=")) continue;
+    const [, stage = "", source = "", target = ""] = /^--from=(\w+) \/app\/(\S+) (\S+)$/.exec(copy) ?? [];
+    if (stage !== "") {
+      renameSync(join(stages[stage] ?? "", source), join(directory, target));
+      continue;
+    }
     for (const file of copy.split(" ").slice(0, -1).flatMap(contextFiles)) {
       mkdirSync(dirname(join(directory, file)), { recursive: true });
       cpSync(join(root, file), join(directory, file));
@@ -40,20 +59,30 @@ const bunFor = (directory: string): string => {
   return bun;
 };
 
-/** Runs the Dockerfile's own install, and copies what it copies. */
+/** Runs what a stage runs: Bun, with arguments. */
+const runIn = (directory: string, stage: ReturnType<typeof dockerfile>[number]): void => {
+  for (const line of valuesOf(stage, "RUN")) {
+    const [, ...args]: string[] = JSON.parse(line);
+    const ran = Bun.spawnSync([process.execPath, ...args], { cwd: directory, stdio: ["ignore", "pipe", "pipe"] });
+    if (ran.exitCode !== 0) throw new Error(`${line} failed: ${ran.stderr.toString()}`);
+  }
+};
+
+/** Runs what the Dockerfile runs, and copies what it copies; each stage in a directory of its own. */
 export const buildImage = (): BuiltImage => {
-  const [dependencies = [], final = []] = dockerfile();
+  const [dependencies = [], commands = [], final = []] = dockerfile();
   const outside = mkdtempSync(join(tmpdir(), "image-"));
   chmodSync(outside, 0o755);
+  const stages = { dependencies: join(outside, "dependencies"), commands: join(outside, "commands") };
   const directory = join(outside, "app");
-  mkdirSync(directory);
-  copyInto(directory, valuesOf(dependencies, "COPY"));
-  const [install = "[]"] = valuesOf(dependencies, "RUN");
-  const [, ...args]: string[] = JSON.parse(install);
-  const installed = Bun.spawnSync([process.execPath, ...args], { cwd: directory, stdio: ["ignore", "pipe", "pipe"] });
-  if (installed.exitCode !== 0) throw new Error(`the production install failed: ${installed.stderr.toString()}`);
+  for (const each of [...Object.values(stages), directory]) mkdirSync(each);
+  copyInto(stages.dependencies, valuesOf(dependencies, "COPY"));
+  runIn(stages.dependencies, dependencies);
+  copyInto(stages.commands, valuesOf(commands, "COPY"), stages);
+  runIn(stages.commands, commands);
+  // Both stages that need the packages have the same.
+  copyInto(directory, valuesOf(final, "COPY"), { dependencies: stages.commands, commands: stages.commands });
   const packageBytes = bytesIn(join(directory, "node_modules"));
-  copyInto(directory, valuesOf(final, "COPY"));
   return {
     directory,
     bun: bunFor(outside),
