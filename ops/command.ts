@@ -23,6 +23,8 @@ export interface Answer {
 /** What a command runs with. */
 export interface CommandContext extends Operator {
   readonly settings: SettingsOf<"ops">;
+  /** How to start the local system, if the stores are its own; undefined: they are others'. */
+  readonly localStart: string | undefined;
   /** For messages beside the answer, on standard error. */
   readonly say: (message: string) => void;
   readonly now: () => Date;

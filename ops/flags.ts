@@ -30,6 +30,10 @@ export const proposeGroups = async (): Promise<readonly string[]> => {
   return [...GROUPS.map((group) => group.name), ...(await proposeReceivers()).map(webhookGroupName)];
 };
 
+/** Names of the actions of the audit log, for completion. */
+export const proposeActions = async (): Promise<readonly string[]> =>
+  (await import("./actions/action-names.ts")).ACTION_NAMES;
+
 /** What every flag without a value has in common: it is given or not, and never negated. */
 export const SWITCH = { kind: "boolean", optional: true, withNegated: false } as const;
 

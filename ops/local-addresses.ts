@@ -17,6 +17,10 @@ const addressesSchema = z
     settings,
   }));
 
+/** The command that starts the local system which has its data there. */
+export const localStart = (data: string | undefined): string =>
+  data === undefined ? "bun run start" : `bun run start --data ${data}`;
+
 /** The local system, whose stores would be used, does not run. */
 export class LocalSystemStopped extends Error {
   override readonly name = "LocalSystemStopped";
@@ -25,8 +29,8 @@ export class LocalSystemStopped extends Error {
   constructor(data?: string, options: ErrorOptions & { readonly found?: string } = {}) {
     const what =
       data === undefined
-        ? "the local system is not running; start it (bun run start), or set DATABASE_URL and REDIS_URL to use another"
-        : `no system is running with its data in ${data}; start it (bun run start --data ${data})`;
+        ? `the local system is not running; start it (${localStart(data)}), or set DATABASE_URL and REDIS_URL to use another`
+        : `no system is running with its data in ${data}; start it (${localStart(data)})`;
     super(options.found === undefined ? what : `${what}:\n${options.found}`, options);
   }
 }

@@ -55,6 +55,7 @@ export const answerOf = async (pipeline: Pipeline, ...words: readonly string[]):
           REDIS_URL: pipeline.ops.redisUrl,
           WEBHOOKS: receiversOf(pipeline).join(","),
         }),
+        localStart: undefined,
         say: () => {},
         screen: aScreen(),
         now: () => new Date(),

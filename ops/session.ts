@@ -9,7 +9,13 @@ import { createAuditLog } from "./actions/audit-log.ts";
 import { StoreAway, storesGoneAway, untilStoresAnswer } from "./actions/stores.ts";
 import { actorOf } from "./actor.ts";
 import type { Answer, CommandContext, Given, Requirements } from "./command.ts";
-import { LocalSystemStopped, readLocalSystem, withAddressesIn, withLocalAddresses } from "./local-addresses.ts";
+import {
+  LocalSystemStopped,
+  localStart,
+  readLocalSystem,
+  withAddressesIn,
+  withLocalAddresses,
+} from "./local-addresses.ts";
 import { QUIET } from "./quiet.ts";
 import { createProgressDisplay } from "./terminal/progress.ts";
 
@@ -99,6 +105,7 @@ export const withStores = async (
       at: () => {},
       audit,
       settings,
+      localStart: isLocal ? localStart(data) : undefined,
       say,
       screen,
       now: () => new Date(),

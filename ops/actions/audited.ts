@@ -1,5 +1,6 @@
 import type { AuditedValue } from "../../database/audit.ts";
 import type { AuditOutcome } from "../../database/schema.ts";
+import type { ActionName } from "./action-names.ts";
 import type { Operator } from "./operator.ts";
 
 /** What an action is about to do, for the audit log. */
@@ -20,7 +21,7 @@ export interface Result {
 
 interface Definition<Args extends readonly unknown[], Report> {
   /** As an operator calls it: `dead retry`. */
-  readonly name: string;
+  readonly name: ActionName;
   readonly describe: (args: NoInfer<Args>) => Description;
   /** Whether it changes nothing this time, as a dry run. */
   readonly isDry?: (args: NoInfer<Args>) => boolean;

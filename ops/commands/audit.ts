@@ -1,7 +1,7 @@
 import type { AuditedAction } from "../../database/audit.ts";
 import { relative } from "../../runtime/quantity.ts";
 import { command } from "../command.ts";
-import { COMMON_FLAGS, type CommonFlags, GROUP_FLAG, limitFlag, momentFlag, text } from "../flags.ts";
+import { COMMON_FLAGS, type CommonFlags, GROUP_FLAG, limitFlag, momentFlag, proposeActions, text } from "../flags.ts";
 import { printable } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
 
@@ -48,6 +48,7 @@ export const audit = command<Flags>({
       action: {
         kind: "parsed",
         parse: text,
+        proposeCompletions: proposeActions,
         optional: true,
         placeholder: "ACTION",
         brief: "Only `dead retry`, or all of `dead`",
@@ -64,7 +65,11 @@ export const audit = command<Flags>({
   ],
   needs: ["database"],
   async run({ db, now }, { limit, action, by, group, since }) {
-    const { listActions } = await import("../../database/audit.ts");
+    const [{ listActions }, { requireAction }] = await Promise.all([
+      import("../../database/audit.ts"),
+      import("../actions/action-names.ts"),
+    ]);
+    requireAction(action);
     const actions = await listActions(db, { limit, action, actor: by, group, since });
     return {
       json: { actions: actions.map((each) => ({ ...each, outcome: each.end?.outcome ?? "unknown" })) },

@@ -93,10 +93,14 @@ export const status = command<Flags>({
     const { readSituation } = await import("../actions/situation.ts");
     const found = await readSituation(context, context.now());
     const { findings, status: known } = found;
+    const { localStart } = context;
     return {
       json: { findings, ...known },
       failed: known === undefined,
-      text: (style) => situationText(style, found, context.now()),
+      text: (style) =>
+        known === undefined && localStart !== undefined
+          ? `${situationText(style, found, context.now())}\n\nThe local system is not running as it should; start it: ${localStart}`
+          : situationText(style, found, context.now()),
     };
   },
 });

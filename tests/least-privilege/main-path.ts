@@ -167,6 +167,7 @@ export const anOperatorOf = async (system: System) => {
     audit,
     settings,
     say: () => {},
+    localStart: undefined,
     screen: aScreen(),
     now: () => new Date(),
   };

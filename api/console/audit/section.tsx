@@ -1,5 +1,6 @@
 import { type AuditedAction, listActions } from "../../../database/audit.ts";
 import { isUuid } from "../../../database/uuid.ts";
+import { ACTION_NAMES } from "../../../ops/actions/action-names.ts";
 import { count, duration } from "../../../runtime/quantity.ts";
 import type { ConsoleSection } from "../visit.ts";
 import { GroupOptions, Moment, Pill } from "../words.tsx";
@@ -108,7 +109,13 @@ const Filters = ({ filter, groups }: { readonly filter: Filter; readonly groups:
         who <input name="by" value={filter.by} autocomplete="off" data-find />
       </label>
       <label>
-        what <input name="action" value={filter.action} autocomplete="off" placeholder="dead, dead retry" />
+        what{" "}
+        <input name="action" value={filter.action} autocomplete="off" placeholder="dead, dead retry" list="actions" />
+        <datalist id="actions">
+          {ACTION_NAMES.map((name) => (
+            <option value={name} />
+          ))}
+        </datalist>
       </label>
       <label>
         group
