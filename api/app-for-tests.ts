@@ -23,6 +23,9 @@ export const TEST_SETTINGS = {
   PUBLIC_URL: "https://signup.example",
   SERVICE_TOKEN,
   SIGNUP_DISCLOSURE: "open",
+  WEBHOOK_ALLOW_PRIVATE: true,
+  WEBHOOK_TIMEOUT_MS: 5_000,
+  receivers: [],
   ...CHEAP,
 } as const;
 

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { aConsole, type Person } from "../api/console/console-for-tests.ts";
+import { TEST_SETTINGS } from "../api/app-for-tests.ts";
+import { aConsole, type Person, TOKENS } from "../api/console/console-for-tests.ts";
+import { listActions } from "../database/audit.ts";
 import { beginJob, findJob, listJobs, stopJob } from "../database/jobs.ts";
 import { readBacklog } from "../database/ledger/counts.ts";
 import { type JobOrder, startJob } from "../ops/actions/deliveries/job.ts";
 import { anOperator, deadLetter, GROUP } from "../ops/operator-for-tests.ts";
+import { groupsOf } from "../stream/groups.ts";
 import { eventually } from "./eventually.ts";
-import { anOutbox, aPipeline, type Pipeline } from "./pipeline.ts";
+import { anOutbox, aPipeline, aSignup, type Pipeline } from "./pipeline.ts";
+import { aReceiver } from "./webhook-receiver.ts";
 
 let pipeline: Pipeline;
 let operator: Person;
@@ -148,6 +152,91 @@ describe("what else operators do in the console", () => {
     await operator.post("/console/act", { group: GROUP, do: "resume" });
     expect(await reader.read("/console/act")).not.toContain("paused");
     expect((await operator.post("/console/act", { group: "none", do: "pause" })).status).toBe(404);
+  });
+
+  test("what a receiver of webhooks has: a test event, and to be enabled", async () => {
+    await using server = await aReceiver();
+    const [crm, audit] = [
+      {
+        name: "crm",
+        events: ["user.#"],
+        contentType: "application/json",
+        url: server.url,
+        secrets: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+      },
+      { name: "audit", events: ["user.#"], contentType: "application/json" },
+    ] as const;
+    const receivers = [crm, audit];
+    const settings = { ...TEST_SETTINGS, CONSOLE_TOKEN: TOKENS.operator, CONSOLE_READ_TOKEN: TOKENS.reader, receivers };
+    const { enter } = aConsole(pipeline, { settings, groups: groupsOf({ receivers }) });
+    const [person, looking] = await Promise.all([enter("operator"), enter("reader")]);
+    const path = "/console/act/webhooks";
+    expect(await person.read("/console/act")).toContain("Send crm a test event");
+    const sent = await person.post(path, { receiver: "crm", do: "test" });
+    expect([sent.status, await sent.text()]).toEqual([200, expect.stringContaining("crm answered 204")]);
+    expect(server.received[0]?.body).toContain("webhook.test.v1");
+    expect((await listActions(pipeline.db, { limit: 1 }))[0]).toMatchObject({
+      action: "webhook test",
+      group: "webhook-crm",
+      actor: "lan (as operator)",
+      end: { outcome: "done" },
+    });
+    const unset = await person.post(path, { receiver: "audit", do: "test" });
+    expect([unset.status, await unset.text()]).toEqual([502, expect.stringContaining("WEBHOOK_AUDIT_URL: not set")]);
+    expect((await looking.post(path, { receiver: "crm", do: "test" })).status).toBe(403);
+    await person.post("/console/act", { group: "webhook-crm", do: "pause" });
+    expect(await person.read("/console/act")).toContain(">Enable crm<");
+    await person.post(path, { receiver: "crm", do: "enable" });
+    expect(await person.read("/console/act")).toContain(">Pause webhook-crm<");
+    expect((await listActions(pipeline.db, { limit: 1 }))[0]).toMatchObject({ action: "webhook enable" });
+    expect((await person.post(path, { receiver: "crn", do: "test" })).status).toBe(404);
+  });
+
+  test("events are replayed for a group from a time or an event, after a preview, as a job", async () => {
+    const path = "/console/act/replay";
+    const signups = [aSignup(), aSignup()];
+    const [first = ""] = await pipeline.signUp(...signups);
+    await doWhatIsQueued();
+    await pipeline.db.deleteFrom("deliveries").where("event_id", "=", first).execute();
+    expect(await operator.read(path)).toContain("Replay events for a group");
+    expect((await reader.post(path, { group: GROUP, from: first })).status).toBe(403);
+    expect((await operator.post(path, { group: GROUP, from: "yesterday" })).status).toBe(422);
+    expect((await operator.post(path, { group: "none", from: first })).status).toBe(404);
+    const preview = await (await operator.post(path, { group: GROUP, from: first })).text();
+    expect(preview).toContain("Of 2 events in that part of the log");
+    expect(preview).toContain("1 are new to the group, and queued");
+    expect(preview).toContain("1 are done, dead, held or cancelled, and left alone");
+    const begun = await operator.post(path, fieldsOf(preview));
+    const job = begun.headers.get("location") ?? "";
+    await eventually(async () => (await reader.read(job)).includes("<strong>done</strong>"));
+    expect(await reader.read(job)).toContain(`Replay for ${GROUP}`);
+    expect((await listActions(pipeline.db, { action: "replay", limit: 1 }))[0]?.end).toMatchObject({ affected: 1 });
+    await doWhatIsQueued();
+    expect((await pipeline.status(first))?.state).toBe("done");
+  });
+
+  test("a preview that takes long is a job, and its page leads to the action", async () => {
+    const [eventId = ""] = await deadLetter(pipeline, 1, "looked_at");
+    const selection = { kind: "chosen" as const, chosen: { [GROUP]: [eventId] } };
+    const order = { jobId: Bun.randomUUIDv7(), actor: "lan", action: "discard", selection, total: 0 } as const;
+    const { ended } = await startJob(anOperator(pipeline), { ...order, isPreview: true });
+    await ended;
+    const path = `${LIST}/jobs/${order.jobId}`;
+    const page = await operator.read(path);
+    expect(page).toContain("Preview of Discard");
+    expect(page).toContain("1 are discarded");
+    expect((await pipeline.status(eventId))?.state).toBe("dead");
+    expect(await reader.read(path)).not.toContain("Discard 1");
+    await operator.post(`${LIST}/act`, fieldsOf(page));
+    await eventually(async () => (await pipeline.status(eventId))?.reason === "dropped_by_operator");
+  });
+
+  test("the send rate names its settings, and the groups that take it", async () => {
+    const settings = { ...TEST_SETTINGS, CONSOLE_READ_TOKEN: TOKENS.reader, MAIL_RATE_PER_SECOND: 12 };
+    const person = await aConsole(pipeline, { settings }).enter("reader");
+    const page = await person.read("/console/act/rate");
+    expect(page).toContain("<code>MAIL_RATE_PER_SECOND</code> (12 a second here)");
+    expect(page).toContain(GROUP);
   });
 
   test("suppressions are lifted one by one, and all of a reason after their number was shown", async () => {

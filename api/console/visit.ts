@@ -24,7 +24,18 @@ export interface ConsoleParts {
   readonly keys: Keys;
   /** Every group of the configuration. */
   readonly groups: readonly Group[];
-  readonly settings: Pick<Settings, "BRAND_NAME" | "PUBLIC_URL" | "GRAFANA_URL"> & SendingSettings;
+  readonly settings: Pick<
+    Settings,
+    | "BRAND_NAME"
+    | "PUBLIC_URL"
+    | "GRAFANA_URL"
+    | "MAIL_RATE_PER_SECOND"
+    | "MAIL_RATE_PER_DAY"
+    | "WEBHOOK_ALLOW_PRIVATE"
+    | "WEBHOOK_TIMEOUT_MS"
+    | "receivers"
+  > &
+    SendingSettings;
   readonly log: Logger;
   readonly now: () => Date;
   readonly newId: () => string;

@@ -3,7 +3,7 @@ import { renewAges } from "../../database/ledger/renew-age.ts";
 import { randomHex, randomTraceContext } from "../../observability/trace-context.ts";
 import { resolveHost } from "../../runtime/webhook/resolve.ts";
 import { sendWebhook, type WebhookResult } from "../../runtime/webhook/send.ts";
-import { requireReceiver, type SettingsOf } from "../../settings/load.ts";
+import { requireReceiver, type Settings } from "../../settings/load.ts";
 import type { Receiver } from "../../settings/webhooks.ts";
 import { webhookBody } from "../../stream/events/webhook.ts";
 import { webhookGroupName } from "../../stream/groups.ts";
@@ -26,6 +26,22 @@ export const receiverNamed = (receivers: readonly Receiver[], name: string): Rec
   throw new NotFound(`WEBHOOKS names no receiver ${name}; there are: ${names === "" ? "none" : names}`);
 };
 
+/** Whether a receiver took it. */
+export const isAccepted = (result: WebhookResult): boolean =>
+  result.kind === "answered" && result.status >= 200 && result.status < 300;
+
+/** What a receiver made of it, in words. */
+export const resultWords = (result: WebhookResult): string => {
+  switch (result.kind) {
+    case "answered":
+      return `answered ${result.status}`;
+    case "failed":
+      return `failed: ${result.reason}`;
+    case "stopped":
+      return "was not sent: stopped";
+  }
+};
+
 /** What became of a sample. */
 export interface SampleReport {
   readonly receiver: string;
@@ -40,7 +56,7 @@ export interface SampleReport {
  * @throws {BadSettings} naming what is missing of the receiver's settings
  */
 export const sendSample = async (
-  settings: SettingsOf<"ops">,
+  settings: Pick<Settings, "WEBHOOK_ALLOW_PRIVATE" | "WEBHOOK_TIMEOUT_MS">,
   receiver: Receiver,
   signal: AbortSignal,
 ): Promise<SampleReport> => {
@@ -63,6 +79,15 @@ export const sendSample = async (
   );
   return { receiver: name, id, result, tookMs: Math.round(performance.now() - startedAt) };
 };
+
+/** Sends a receiver a sample, and records that. Nothing is written to the ledger. */
+export const testReceiver = audited({
+  name: "webhook test",
+  describe: ([, { name }]) => ({ group: webhookGroupName(name) }),
+  run: ({ signal }: Operator, settings: Parameters<typeof sendSample>[0], receiver: Receiver) =>
+    sendSample(settings, receiver, signal),
+  resultOf: ({ result }) => ({ affected: Number(isAccepted(result)), stopped: result.kind === "stopped" }),
+});
 
 /** What enabling a receiver did. */
 export interface EnableReport {

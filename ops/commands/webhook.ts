@@ -1,7 +1,6 @@
 import { counted, duration } from "../../runtime/quantity.ts";
-import type { SampleReport } from "../actions/webhooks.ts";
 import { command } from "../command.ts";
-import { ACT_FLAGS, type ActFlags, COMMON_FLAGS, type CommonFlags, proposeReceivers, text } from "../flags.ts";
+import { ACT_FLAGS, type ActFlags, proposeReceivers, text } from "../flags.ts";
 
 const parameters = {
   positional: {
@@ -15,21 +14,10 @@ const parameters = {
       },
     ],
   },
-  flags: { ...COMMON_FLAGS },
+  flags: ACT_FLAGS,
 } as const;
 
-const resultWords = ({ result }: SampleReport): string => {
-  switch (result.kind) {
-    case "answered":
-      return `answered ${result.status}`;
-    case "failed":
-      return `failed: ${result.reason}`;
-    case "stopped":
-      return "was not sent: stopped";
-  }
-};
-
-export const webhookTest = command<CommonFlags, [name: string]>({
+export const webhookTest = command<ActFlags, [name: string]>({
   brief: "Send a receiver of webhooks a sample",
   about: [
     "Signed, and sent to a checked address, as every webhook is. Its type is webhook.test.v1, its data is that of a signup;",
@@ -37,16 +25,17 @@ export const webhookTest = command<CommonFlags, [name: string]>({
   ].join("\n"),
   parameters,
   examples: [["webhook test crm", "after setting WEBHOOK_CRM_URL and WEBHOOK_CRM_SECRET"]],
-  needs: [],
-  async run({ settings, signal }, _flags, name) {
-    const { receiverNamed, sendSample } = await import("../actions/webhooks.ts");
-    const report = await sendSample(settings, receiverNamed(settings.receivers, name), signal);
+  needs: ["database"],
+  async run(context, _flags, name) {
+    const { isAccepted, receiverNamed, resultWords, testReceiver } = await import("../actions/webhooks.ts");
+    const { settings } = context;
+    const report = await testReceiver(context, settings, receiverNamed(settings.receivers, name));
     const { result } = report;
     return {
       json: report,
-      failed: !(result.kind === "answered" && result.status >= 200 && result.status <= 299),
+      failed: !isAccepted(result),
       text: () =>
-        `${report.receiver} ${resultWords(report)}, after ${duration(report.tookMs)}; webhook-id ${report.id}`,
+        `${report.receiver} ${resultWords(result)}, after ${duration(report.tookMs)}; webhook-id ${report.id}`,
     };
   },
 });
@@ -57,7 +46,7 @@ export const webhookEnable = command<ActFlags, [name: string]>({
     "Its webhooks have waited, and are sent now; none expires because of the time that it was disabled. `status` shows which",
     "groups are paused, and why.",
   ].join("\n"),
-  parameters: { ...parameters, flags: ACT_FLAGS },
+  parameters,
   examples: [["webhook enable crm", "its group webhook-crm continues within about a second"]],
   needs: ["database", "redis"],
   async run(context, _flags, name) {

@@ -1,20 +1,61 @@
 import { pausesOf } from "../../../database/groups/pauses.ts";
 import { groupNamed } from "../../../ops/actions/operator.ts";
 import { pause, resume } from "../../../ops/actions/pause.ts";
-import { enableReceiver } from "../../../ops/actions/webhooks.ts";
 import { relative } from "../../../runtime/quantity.ts";
-import { webhookGroupName } from "../../../stream/groups.ts";
+import type { Receiver } from "../../../settings/webhooks.ts";
 import { FormToken } from "../layout.tsx";
-import type { ConsoleParts, ConsoleSection, VisitHandler } from "../visit.ts";
+import type { ConsoleParts, ConsoleSection, Visit, VisitHandler } from "../visit.ts";
 import { MAILS_PATH, sendMail, showMail, showMailHtml, showMails } from "./mails.tsx";
+import { RATE_PATH, showRate } from "./rate.tsx";
+import { REPLAY_PATH, showReplay, submitReplay } from "./replay.tsx";
 import { liftMany, liftOne, SUPPRESSIONS_PATH, showSuppressions } from "./suppressions.tsx";
+import { actOnReceiver, receiverOf, WEBHOOKS_PATH } from "./webhooks.tsx";
 
 const PATH = "/console/act";
 
+interface ChangeProps {
+  readonly visit: Visit;
+  readonly group: string;
+  readonly isPaused: boolean;
+  readonly receiver: Receiver | undefined;
+}
+
+/** What may be done with a group. One enables a receiver of webhooks, which is more than to resume its group. */
+const Change = ({ visit, group, isPaused, receiver }: ChangeProps) => (
+  <div class="bar">
+    {isPaused && receiver !== undefined ? (
+      <form method="post" action={WEBHOOKS_PATH}>
+        <FormToken session={visit.session} />
+        <input type="hidden" name="receiver" value={receiver.name} />
+        <button type="submit" class="quiet" name="do" value="enable">{`Enable ${receiver.name}`}</button>
+      </form>
+    ) : (
+      <form method="post" action={PATH}>
+        <FormToken session={visit.session} />
+        <input type="hidden" name="group" value={group} />
+        <button type="submit" class="quiet" name="do" value={isPaused ? "resume" : "pause"}>
+          {`${isPaused ? "Resume" : "Pause"} ${group}`}
+        </button>
+      </form>
+    )}
+    {receiver === undefined ? null : (
+      <form method="post" action={WEBHOOKS_PATH}>
+        <FormToken session={visit.session} />
+        <input type="hidden" name="receiver" value={receiver.name} />
+        <button type="submit" class="quiet" name="do" value="test">{`Send ${receiver.name} a test event`}</button>
+      </form>
+    )}
+    <a href={`${REPLAY_PATH}?group=${group}`} aria-label={`Replay events for ${group}`}>
+      Replay …
+    </a>
+  </div>
+);
+
 /** The groups, each to be paused or resumed. */
 const showGroups =
-  ({ groups, now }: ConsoleParts): VisitHandler =>
+  (parts: ConsoleParts): VisitHandler =>
   async (visit) => {
+    const { groups, now } = parts;
     const pauses = new Map((await pausesOf(visit.operator().db).list()).map((each) => [each.group, each]));
     const canAct = visit.session.role === "operator";
     return visit.page({
@@ -25,6 +66,8 @@ const showGroups =
           <p class="bar">
             <a href={SUPPRESSIONS_PATH}>Suppressed addresses</a>
             <a href={MAILS_PATH}>What each mail looks like</a>
+            <a href={RATE_PATH}>Send rate</a>
+            {canAct ? <a href={REPLAY_PATH}>Replay events</a> : null}
             <a href="/console/deliveries">Deliveries</a>
           </p>
           <h2>Groups</h2>
@@ -50,18 +93,12 @@ const showGroups =
                       </td>
                       <td>
                         {canAct ? (
-                          <form method="post" action={PATH}>
-                            <FormToken session={visit.session} />
-                            <input type="hidden" name="group" value={name} />
-                            <button
-                              type="submit"
-                              class="quiet"
-                              name="do"
-                              value={paused === undefined ? "pause" : "resume"}
-                            >
-                              {`${paused === undefined ? "Pause" : "Resume"} ${name}`}
-                            </button>
-                          </form>
+                          <Change
+                            visit={visit}
+                            group={name}
+                            isPaused={paused !== undefined}
+                            receiver={receiverOf(parts, name)}
+                          />
                         ) : null}
                       </td>
                     </tr>
@@ -75,16 +112,12 @@ const showGroups =
     });
   };
 
-const RECEIVER = /^webhook-(.+)$/;
-
-/** Pauses or resumes a group. What waits for a receiver that was disabled gets its time again, so that none of it expires. */
+/** Pauses or resumes a group. */
 const changeGroup: VisitHandler = async (visit) => {
   const operator = visit.operator();
   const group = groupNamed(operator, visit.form.get("group") ?? "");
-  const receiver = RECEIVER.exec(group.name)?.[1];
   if (visit.form.get("do") === "pause") await pause(operator, group);
-  else if (receiver === undefined || webhookGroupName(receiver) !== group.name) await resume(operator, group);
-  else await enableReceiver(operator, { name: receiver });
+  else await resume(operator, group);
   return visit.redirect(PATH);
 };
 
@@ -97,6 +130,9 @@ export const ACT: ConsoleSection = {
     { path: PATH, get: showGroups(parts), post: changeGroup },
     { path: SUPPRESSIONS_PATH, get: showSuppressions(parts), post: liftMany },
     { path: `${SUPPRESSIONS_PATH}/lift`, post: liftOne },
+    { path: WEBHOOKS_PATH, post: actOnReceiver(parts) },
+    { path: RATE_PATH, get: showRate(parts) },
+    { path: REPLAY_PATH, get: showReplay(parts), post: submitReplay(parts) },
     { path: MAILS_PATH, get: showMails },
     { path: `${MAILS_PATH}/:kind/:locale`, get: showMail(parts), post: sendMail(parts) },
     { path: `${MAILS_PATH}/:kind/:locale/html`, get: showMailHtml(parts) },

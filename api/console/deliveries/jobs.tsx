@@ -1,14 +1,18 @@
 import { findJob, type Job, listJobs, stopJob } from "../../../database/jobs.ts";
 import { isUuid } from "../../../database/uuid.ts";
-import { type JobSelection, orderOf, previewJob } from "../../../ops/actions/deliveries/job.ts";
+import { type JobSelection, orderOf } from "../../../ops/actions/deliveries/job.ts";
+import { type ReplaySelection, replayOrderOf } from "../../../ops/actions/jobs/replay.ts";
 import { NotFound } from "../../../ops/actions/operator.ts";
 import { count, relative } from "../../../runtime/quantity.ts";
+import { beginReplay, ReplayForm } from "../act/replay.tsx";
 import { FormToken } from "../layout.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
-import { beginAndShow, Outcomes } from "./preview.tsx";
+import { Outcomes } from "./outcomes.tsx";
+import { ActForm, beginAndShow } from "./preview.tsx";
 import { ACTION_WORDS, JOB_WORDS, STATE_WORDS } from "./words.ts";
 
 const MANY = 50;
+const LIST = "/console/deliveries";
 /** A page of a job that runs is loaded again after so many seconds. */
 const REFRESH_S = 2;
 
@@ -20,10 +24,36 @@ const wordsOf = (selection: JobSelection): string => {
   return `${STATE_WORDS[state]} in ${where}${reason === undefined ? "" : `, ${reason}`}${from}, before ${before}`;
 };
 
+const replayWords = ({ group, from, to, type }: ReplaySelection): string =>
+  `Replay for ${group}: ${type ?? "events"} from ${from} to ${to}`;
+
 const titleOf = (job: Job): string => {
   const order = orderOf(job);
-  return order === undefined ? job.action : `${ACTION_WORDS[order.action]}: ${wordsOf(order.selection)}`;
+  const replay = replayOrderOf(job);
+  if (order !== undefined) {
+    return `${order.isPreview ? "Preview of " : ""}${ACTION_WORDS[order.action]}: ${wordsOf(order.selection)}`;
+  }
+  return replay === undefined ? job.action : `${replay.isPreview ? "Preview of " : ""}${replayWords(replay.selection)}`;
 };
+
+/** What a preview's page leads to: the form that does it. */
+const Next = ({ visit, job }: { readonly visit: Visit; readonly job: Job }) => {
+  const order = orderOf(job);
+  const replay = replayOrderOf(job);
+  const { done, outcomes } = job;
+  if (order?.isPreview === true) {
+    return <ActForm visit={visit} order={{ ...order, back: LIST }} report={{ looked: done, outcomes }} />;
+  }
+  return replay?.isPreview === true ? (
+    <ReplayForm visit={visit} selection={replay.selection} done={done} outcomes={outcomes} />
+  ) : null;
+};
+
+const isPreview = (job: Job): boolean => (orderOf(job) ?? replayOrderOf(job))?.isPreview === true;
+
+/** A preview does not know how many there are: it counts them. */
+const progressOf = (job: Job): string =>
+  isPreview(job) ? `${count(job.done)} looked at` : `${count(job.done)} of ${count(Math.max(job.done, job.total))}`;
 
 const jobOf = async (visit: Visit): Promise<Job> => {
   const id = visit.c.req.param("id");
@@ -50,7 +80,7 @@ export const showJobs =
                   {titleOf(job)}
                 </a>
                 <small>
-                  {`${JOB_WORDS[job.state]}, ${count(job.done)} of ${count(job.total)}; ${job.actor}, ${relative(job.begunAt, now())}`}
+                  {`${JOB_WORDS[job.state]}, ${progressOf(job)}; ${job.actor}, ${relative(job.begunAt, now())}`}
                 </small>
               </li>
             ))}
@@ -94,13 +124,14 @@ export const showJob =
           <div class="card">
             <p role="status">
               <strong>{JOB_WORDS[state]}</strong>
-              {`, ${count(done)} of ${count(Math.max(done, total))}`}
+              {`, ${progressOf(job)}`}
             </p>
-            <progress value={done} max={Math.max(1, done, total)} aria-label="Progress" />
+            {isPreview(job) ? null : <progress value={done} max={Math.max(1, done, total)} aria-label="Progress" />}
             <Outcomes outcomes={job.outcomes} />
             <Ended job={job} />
           </div>
-          {canAct ? (
+          {canAct && state === "done" ? <Next visit={visit} job={job} /> : null}
+          {canAct && !(isPreview(job) && state === "done") ? (
             <form class="bar" method="post">
               <FormToken session={visit.session} />
               {state === "running" ? (
@@ -122,7 +153,7 @@ export const showJob =
 
 /** Stops a job, or does what is left of it. */
 export const changeJob =
-  (parts: Pick<ConsoleParts, "newId">): VisitHandler =>
+  (parts: Pick<ConsoleParts, "groups" | "now" | "newId">): VisitHandler =>
   async (visit) => {
     const job = await jobOf(visit);
     const order = orderOf(job);
@@ -130,7 +161,10 @@ export const changeJob =
       await stopJob(visit.operator().db, job.jobId, visit.session.name);
       return visit.redirect(`/console/deliveries/jobs/${job.jobId}`);
     }
+    const replay = replayOrderOf(job);
+    // What was done is not meant any more.
+    const total = isPreview(job) ? 0 : Math.max(0, job.total - job.done);
+    if (replay !== undefined) return beginReplay(visit, parts, { ...replay, total });
     if (order === undefined) throw new NotFound("Another version of this console started that job.");
-    const { looked } = await previewJob(visit.operator(), order.action, order.selection);
-    return beginAndShow(visit, parts, { ...order, total: looked });
+    return beginAndShow(visit, parts, { ...order, total });
   };

@@ -1,26 +1,28 @@
 import { isUuid } from "../../../database/uuid.ts";
-import { DELIVERY_ACTIONS, type DeliveryAction } from "../../../ops/actions/deliveries/decide.ts";
+import { countChanged, DELIVERY_ACTIONS, type DeliveryAction } from "../../../ops/actions/deliveries/decide.ts";
 import {
+  type JobOrder,
   type JobReport,
   type JobSelection,
   orderOf,
   previewJob,
   startJob,
 } from "../../../ops/actions/deliveries/job.ts";
-import { OUTCOME_WORDS } from "../../../ops/actions/deliveries/outcome-words.ts";
 import { NotFound } from "../../../ops/actions/operator.ts";
 import { pause } from "../../../runtime/loop.ts";
 import { count } from "../../../runtime/quantity.ts";
+import { numbersIn, parse } from "../form-values.ts";
 import { FormToken } from "../layout.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
 import { allOf, chosenOf, filterOf, hrefOf } from "./filter.ts";
+import { Outcomes } from "./outcomes.tsx";
 import { ACTION_WORDS } from "./words.ts";
 
 type Parts = Pick<ConsoleParts, "groups" | "now" | "newId">;
 
 /** Above so many the number is to be typed. */
 const TYPED_ABOVE = 100;
-/** A quick job has ended when its page is shown. */
+/** What ends sooner is shown at once: a job's end, and a preview that then needs no job. */
 const QUICK_MS = 1_500;
 
 const actionNamed = (name: string | null): DeliveryAction => {
@@ -29,24 +31,59 @@ const actionNamed = (name: string | null): DeliveryAction => {
   return action;
 };
 
-export const Outcomes = ({ outcomes }: { readonly outcomes: Readonly<Record<string, number>> }) => (
-  <ul class="outcomes">
-    {Object.entries(OUTCOME_WORDS).flatMap(([outcome, words]) => {
-      const number = outcomes[outcome] ?? 0;
-      return number === 0 ? [] : [<li>{`${count(number)} ${words}`}</li>];
-    })}
-  </ul>
-);
-
-interface Order {
+/** What is to be done, and the list that it was asked for in. */
+export interface Order {
   readonly action: DeliveryAction;
   readonly selection: JobSelection;
   readonly back: string;
 }
 
-const previewPage = (visit: Visit, { action, selection, back }: Order, report: JobReport, fault?: string) => {
-  const { looked, changed, outcomes } = report;
-  const isTyped = changed > TYPED_ABOVE;
+/** What a preview has found. */
+export type Preview = Pick<JobReport, "looked"> & { readonly outcomes: Readonly<Record<string, number>> };
+
+interface ActFormProps {
+  readonly visit: Visit;
+  readonly order: Order;
+  readonly report: Preview;
+}
+
+/** The form that does what a preview has shown. */
+export const ActForm = ({ visit, order: { action, selection, back }, report: { looked, outcomes } }: ActFormProps) => {
+  const changed = countChanged(outcomes);
+  if (changed === 0) {
+    return (
+      <p>
+        <a href={back}>Back to the list</a>
+      </p>
+    );
+  }
+  return (
+    <form method="post" action="/console/deliveries/act">
+      <FormToken session={visit.session} />
+      <input type="hidden" name="order" value={JSON.stringify({ action, selection })} />
+      <input type="hidden" name="back" value={back} />
+      <input type="hidden" name="looked" value={String(looked)} />
+      <input type="hidden" name="outcomes" value={JSON.stringify(outcomes)} />
+      {changed > TYPED_ABOVE ? (
+        <label>
+          {`Type ${changed} to confirm`}
+          <br />
+          <input name="confirm" inputmode="numeric" autocomplete="off" required />
+        </label>
+      ) : null}
+      <p class="bar">
+        <button type="submit" class={action === "discard" ? "danger" : undefined}>
+          {`${ACTION_WORDS[action]} ${count(changed)}`}
+        </button>
+        <a href={back}>Back to the list</a>
+      </p>
+    </form>
+  );
+};
+
+const previewPage = (visit: Visit, order: Order, report: Preview, fault?: string) => {
+  const { action } = order;
+  const { looked, outcomes } = report;
   return visit.page({
     title: `${ACTION_WORDS[action]}: preview`,
     status: fault === undefined ? 200 : 422,
@@ -61,38 +98,13 @@ const previewPage = (visit: Visit, { action, selection, back }: Order, report: J
         <div class="card">
           <p>Nothing was changed yet. This is what would happen:</p>
           <Outcomes outcomes={outcomes} />
-          {(outcomes.stays_suppressed ?? 0) > 0 ? (
+          {(outcomes["stays_suppressed"] ?? 0) > 0 ? (
             <p>
               <a href="/console/act/suppressions">Lift the suppressions</a>, and retry: then they are sent.
             </p>
           ) : null}
         </div>
-        {changed === 0 ? (
-          <p>
-            <a href={back}>Back to the list</a>
-          </p>
-        ) : (
-          <form method="post" action="/console/deliveries/act">
-            <FormToken session={visit.session} />
-            <input type="hidden" name="order" value={JSON.stringify({ action, selection })} />
-            <input type="hidden" name="back" value={back} />
-            <input type="hidden" name="looked" value={String(looked)} />
-            <input type="hidden" name="changed" value={String(changed)} />
-            {isTyped ? (
-              <label>
-                {`Type ${changed} to confirm`}
-                <br />
-                <input name="confirm" inputmode="numeric" autocomplete="off" required />
-              </label>
-            ) : null}
-            <p class="bar">
-              <button type="submit" class={action === "discard" ? "danger" : undefined}>
-                {`${ACTION_WORDS[action]} ${count(changed)}`}
-              </button>
-              <a href={back}>Back to the list</a>
-            </p>
-          </form>
-        )}
+        <ActForm visit={visit} order={order} report={report} />
       </>
     ),
   });
@@ -100,8 +112,9 @@ const previewPage = (visit: Visit, { action, selection, back }: Order, report: J
 
 /** What an action would do, before it is done. */
 export const showPreview =
-  ({ groups, now }: Parts): VisitHandler =>
+  (parts: Parts): VisitHandler =>
   async (visit) => {
+    const { groups, now } = parts;
     const { form } = visit;
     const action = actionNamed(form.get("action"));
     const filter = filterOf(form, groups);
@@ -120,16 +133,11 @@ export const showPreview =
         ),
       });
     }
-    return previewPage(visit, { action, selection, back }, await previewJob(visit.operator(), action, selection));
+    const late = AbortSignal.timeout(QUICK_MS);
+    const report = await previewJob(visit.operator({ signal: late }), action, selection);
+    if (late.aborted) return beginAndShow(visit, parts, { action, selection, isPreview: true, total: 0 });
+    return previewPage(visit, { action, selection, back }, report);
   };
-
-const parse = (text: string | null): unknown => {
-  try {
-    return JSON.parse(text ?? "");
-  } catch {
-    return undefined;
-  }
-};
 
 const orderIn = (form: URLSearchParams): Order => {
   const given = parse(form.get("order"));
@@ -144,7 +152,7 @@ const orderIn = (form: URLSearchParams): Order => {
 export const beginAndShow = async (
   visit: Visit,
   { newId }: Pick<ConsoleParts, "newId">,
-  order: Omit<Order, "back"> & { readonly total: number },
+  order: Omit<Order, "back"> & Pick<JobOrder, "isPreview" | "total">,
 ): Promise<Response> => {
   const jobId = newId();
   const { ended } = await startJob(visit.operator(), { ...order, jobId, actor: visit.session.name });
@@ -157,12 +165,12 @@ export const act =
   (parts: Parts): VisitHandler =>
   async (visit) => {
     const order = orderIn(visit.form);
-    const [looked = 0, changed = 0] = ["looked", "changed"].map((name) => Number(visit.form.get(name)) || 0);
+    const report = { looked: Number(visit.form.get("looked")) || 0, outcomes: numbersIn(visit.form.get("outcomes")) };
+    const changed = countChanged(report.outcomes);
     const typed = (visit.form.get("confirm") ?? "").replace(/[\s,.]/g, "");
     if (changed > TYPED_ABOVE && typed !== String(changed)) {
       const fault = `Type the number of deliveries that are changed: ${changed}. Nothing was done.`;
-      const report = await previewJob(visit.operator(), order.action, order.selection);
       return previewPage(visit, order, report, fault);
     }
-    return beginAndShow(visit, parts, { ...order, total: looked });
+    return beginAndShow(visit, parts, { ...order, total: report.looked });
   };

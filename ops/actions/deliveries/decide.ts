@@ -36,6 +36,12 @@ export type KeptOutcome =
   /** Somebody changed it between the look and the action. */
   | "changed_meanwhile";
 
+const KEPT = /^stays_|^changed_meanwhile$/;
+
+/** How many of these outcomes are changes. */
+export const countChanged = (outcomes: Readonly<Record<string, number>>): number =>
+  Object.entries(outcomes).reduce((sum, [outcome, count]) => (KEPT.test(outcome) ? sum : sum + count), 0);
+
 /** What an action does to one delivery. */
 export type Decision =
   | { readonly acts: true; readonly outcome: ChangedOutcome }

@@ -1,10 +1,13 @@
 import { z } from "zod";
-import { beatJob, beginJob, endJob, INTERRUPTED, type Job } from "../../../database/jobs.ts";
+import type { Job } from "../../../database/jobs.ts";
 import { WALKED_STATES } from "../../../database/ledger/facts.ts";
-import { pause } from "../../../runtime/loop.ts";
+import { startBackground } from "../jobs/background.ts";
 import { groupNamed, type Operator } from "../operator.ts";
 import { type ActionReport, actOnDeliveries, type DeliverySelection, previewAction } from "./act.ts";
 import { DELIVERY_ACTIONS, type DeliveryAction } from "./decide.ts";
+
+/** Before the action, if a job is only to look. */
+const PREVIEW = "preview ";
 
 const jobSelection = z.discriminatedUnion("kind", [
   z.object({
@@ -29,10 +32,11 @@ export type JobSelection = z.infer<typeof jobSelection>;
 /** The selection and the action of a job, as its row has them; undefined if another version wrote it. */
 export const orderOf = (
   job: Pick<Job, "action" | "selection">,
-): { readonly action: DeliveryAction; readonly selection: JobSelection } | undefined => {
+): { readonly action: DeliveryAction; readonly selection: JobSelection; readonly isPreview: boolean } | undefined => {
   const { data: selection } = jobSelection.safeParse(job.selection);
-  const action = DELIVERY_ACTIONS.find((each) => each === job.action);
-  return selection === undefined || action === undefined ? undefined : { action, selection };
+  const isPreview = job.action.startsWith(PREVIEW);
+  const action = DELIVERY_ACTIONS.find((each) => each === job.action.slice(isPreview ? PREVIEW.length : 0));
+  return selection === undefined || action === undefined ? undefined : { action, selection, isPreview };
 };
 
 const byGroup = (selection: JobSelection): readonly (readonly [group: string, selection: DeliverySelection])[] => {
@@ -81,61 +85,29 @@ const add = (outcomes: Record<string, number>, outcome: string, count: number): 
 export const previewJob = (operator: Operator, action: DeliveryAction, selection: JobSelection): Promise<JobReport> =>
   inEachGroup(operator, selection, (own, ...named) => previewAction(own, action, ...namedOf(...named)));
 
-const BEAT_MS = 1_000;
-
+/** What a job is to do. */
 export interface JobOrder {
   readonly jobId: string;
   readonly actor: string;
   readonly action: DeliveryAction;
   readonly selection: JobSelection;
-  /** How many the preview has counted. */
+  /** Only to look; not given: to act. */
+  readonly isPreview?: boolean;
+  /** How many the preview has counted; 0: it is one. */
   readonly total: number;
 }
 
-/**
- * Starts a job in this process; resolves when its row is written, so that every process sees it. `ended` resolves when it has ended,
- * or was stopped, and never rejects. If the process dies, the row gives no sign of life any more; the same order again does what is
- * left.
- */
-export const startJob = async (operator: Operator, order: JobOrder): Promise<{ readonly ended: Promise<void> }> => {
-  const { db } = operator;
-  const { jobId, action, selection } = order;
-  await beginJob(db, order);
-  const stop = new AbortController();
-  const over = new AbortController();
-  let done = 0;
-  const beats = async (): Promise<void> => {
-    while (!over.signal.aborted) {
-      await pause(BEAT_MS, over.signal);
-      if (over.signal.aborted) return;
-      // Postgres is away: the work waits for it as well, or fails.
-      const isToStop = await beatJob(db, jobId, done).catch(() => false);
-      if (isToStop) stop.abort();
-    }
-  };
-  const own: Operator = {
-    ...operator,
-    signal: AbortSignal.any([operator.signal, stop.signal]),
-    onProgress(progress) {
-      done = progress.done;
-      operator.onProgress(progress);
-    },
-  };
-  const run = async (): Promise<void> => {
-    const beating = beats();
-    const ended = await inEachGroup(own, selection, (each, ...named) =>
-      actOnDeliveries(each, action, ...namedOf(...named)),
-    ).then(
-      ({ looked, outcomes }) => ({
-        done: looked,
-        outcomes,
-        error: operator.signal.aborted ? INTERRUPTED : null,
-      }),
-      (error: unknown) => ({ done, outcomes: {}, error: error instanceof Error ? error.name : "unknown" }),
-    );
-    over.abort();
-    await beating;
-    await endJob(db, jobId, ended).catch(() => {});
-  };
-  return { ended: run() };
+/** Starts a job, or a preview as a job. The same order again does what is left. */
+export const startJob = (
+  operator: Operator,
+  { isPreview = false, ...order }: JobOrder,
+): Promise<{ readonly ended: Promise<void> }> => {
+  const { action, selection } = order;
+  const row = { ...order, action: isPreview ? `${PREVIEW}${action}` : action };
+  return startBackground(operator, row, async (own) => {
+    const { looked, outcomes } = isPreview
+      ? await previewJob(own, action, selection)
+      : await inEachGroup(own, selection, (each, ...named) => actOnDeliveries(each, action, ...namedOf(...named)));
+    return { done: looked, outcomes };
+  });
 };
