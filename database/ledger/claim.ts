@@ -112,9 +112,10 @@ const SQL_IS_REPLAYED = "timeline #>> '{0,reason}' is not distinct from 'replaye
  * $7 whether the group's effect is idempotent, $8 token.
  *
  * `locked` locks the rows in the order of their key, and leaves out those that somebody else has locked: the batch does not
- * wait for them. It looks each up by the index: Postgres expects a hundred rows of any JSON, and joined would read all of a
- * table that is small. `decided` computes the verdict on each locked row; `updated` writes it. A row that is active under
- * this token was claimed by the same statement before, whose answer was lost: its lease begins anew, and nothing is counted.
+ * wait for them. It looks each up by the index: Postgres expects a hundred rows of any JSON, and joined would read all of the
+ * table; so does the last part, which tells what is locked from what is unknown. `decided` computes the verdict on each locked
+ * row; `updated` writes it. A row that is active under this token was claimed by the same statement before, whose answer was
+ * lost: its lease begins anew, and nothing is counted.
  */
 const claim = statement<
   ClaimRow,
@@ -181,8 +182,9 @@ const claim = statement<
   from decided where verdict in ('closed', 'leased', 'not-due', 'ask')
   union all
   select event_id, 'locked', 'queued', null, 0, 0, 0, 0, 0, null, null, 0, 0, false
-  from input where event_id not in (select event_id from locked) and exists (
-    select 1 from deliveries where deliveries.event_id = input.event_id and group_name = $2::text)`);
+  from input cross join lateral (
+    select 1 from deliveries where deliveries.event_id = input.event_id and group_name = $2::text limit 1) as known
+  where event_id not in (select event_id from locked)`);
 
 /** Rounds up, to at least 1 ms: an entry that is due slightly too early would be delayed again and again. */
 const MIN_WAIT_MS = 50;

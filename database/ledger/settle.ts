@@ -74,8 +74,9 @@ const settle = statement<
   union all
   select event_id, 'applied' from locked where verdict = 'applied'
   union all
-  select event_id, 'locked' from input where event_id not in (select event_id from locked) and exists (
-    select 1 from deliveries where deliveries.event_id = input.event_id and group_name = $2::text)`);
+  select event_id, 'locked' from input cross join lateral (
+    select 1 from deliveries where deliveries.event_id = input.event_id and group_name = $2::text limit 1) as known
+  where event_id not in (select event_id from locked)`);
 
 /** Writes outcomes to the ledger; one result per settlement. */
 export const settleDeliveries = async (

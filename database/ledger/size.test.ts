@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
 import { openDatabase, statement } from "../connection.ts";
+import { claimDeliveries } from "./claim.ts";
 import { readBacklog } from "./counts.ts";
 import { takeLostDeliveries } from "./lost.ts";
+import { settleDeliveries } from "./settle.ts";
 
 const MANY = 20_000;
 const GROUP = "reminder-email";
@@ -38,6 +40,28 @@ const rowsReadBy = async ({ url }: TestDatabase, action: (db: ReturnType<typeof 
 const lost = (db: ReturnType<typeof openDatabase>) =>
   takeLostDeliveries(db, { group: GROUP, overtakenByMs: 0, reconcileAfterMs: 60_000, limit: 250 });
 
+const CONSUMER = { group: GROUP, consumer: "c" };
+const claimUnknown = (db: ReturnType<typeof openDatabase>, eventId: string) =>
+  claimDeliveries(db, [{ event_id: eventId, lookup: "ready", reason: null }], {
+    ...CONSUMER,
+    leaseMs: 60_000,
+    expireAfterMs: undefined,
+    isIdempotent: false,
+    uncertain: "resend",
+    token: crypto.randomUUID(),
+  });
+const NOTHING = {
+  attempts: 0,
+  system_failures: 0,
+  uncertain: 0,
+  delay_ms: null,
+  reason: null,
+  receipt: null,
+  reply: null,
+};
+const settleUnknown = (db: ReturnType<typeof openDatabase>, eventId: string) =>
+  settleDeliveries(db, [{ ...NOTHING, event_id: eventId, fence: 1, state: "done" }], CONSUMER);
+
 describe("nothing grows with", () => {
   test("reminders that wait until they are due: neither the backlog nor the search for lost deliveries", async () => {
     const database = await withTestDatabase();
@@ -49,11 +73,14 @@ describe("nothing grows with", () => {
     await database.drop();
   });
 
-  test("deliveries that wait for a retry: the search for lost deliveries", async () => {
+  test("deliveries that wait for a retry: the search for lost deliveries, and a batch with an event that is unknown", async () => {
     const database = await withTestDatabase();
     await insert(database.db, MANY, "retrying", "-1 hour", "1 hour");
     await analyze(database.db);
     expect(await rowsReadBy(database, lost)).toBeLessThan(100);
+    const eventId = crypto.randomUUID();
+    expect(await rowsReadBy(database, (db) => claimUnknown(db, eventId))).toBeLessThan(100);
+    expect(await rowsReadBy(database, (db) => settleUnknown(db, eventId))).toBeLessThan(100);
     await database.drop();
   });
 });
