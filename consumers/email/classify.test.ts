@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { classify, NO_SUCH_ADDRESS } from "./classify.ts";
-import type { SmtpFailure } from "./smtp/session.ts";
+import type { SmtpFailure } from "./smtp/failure.ts";
 
 const options = { greylistMs: 300_000, recipient: "ana.li@inbox.example", domain: "inbox.example" };
 

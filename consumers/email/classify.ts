@@ -1,7 +1,7 @@
 import type { Outcome } from "../engine/handler.ts";
 import { isAboutConnections, isTooFast } from "./smtp/capacity.ts";
+import type { SmtpFailure } from "./smtp/failure.ts";
 import { keptReply } from "./smtp/kept-reply.ts";
-import type { SmtpFailure } from "./smtp/session.ts";
 
 export interface ClassifyOptions {
   /** Minimum delay after greylisting, in ms. */

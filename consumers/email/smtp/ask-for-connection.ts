@@ -1,7 +1,8 @@
 import { jitteredMs } from "../../../runtime/backoff.ts";
 import { pause } from "../../../runtime/loop.ts";
 import { isAboutConnections } from "./capacity.ts";
-import { SessionRefused, type SmtpFailure, type SmtpSession } from "./session.ts";
+import type { SmtpFailure } from "./failure.ts";
+import { SessionRefused, type SmtpSession } from "./session.ts";
 
 /** Between two questions, in ms: half of it at least. */
 const ASK_EVERY_MS = 1_000;

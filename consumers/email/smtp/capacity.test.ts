@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { ConnectionLimit, isAboutConnections, isTooFast, mayBeOneTooMany, Pace } from "./capacity.ts";
-import type { SmtpFailure } from "./session.ts";
+import type { SmtpFailure } from "./failure.ts";
 
 const failure = (reply: string | undefined, parts: Partial<SmtpFailure> = {}): SmtpFailure => ({
   code: "EPROTOCOL",

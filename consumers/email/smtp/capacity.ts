@@ -1,4 +1,4 @@
-import type { SmtpFailure } from "./session.ts";
+import type { SmtpFailure } from "./failure.ts";
 
 const enhancedOf = (reply: string): string => /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1] ?? "";
 

@@ -7,8 +7,9 @@ import {
 } from "../../../observability/metric-names.ts";
 import { registerGauge } from "../../../observability/metrics.ts";
 import { markFailed, withSpan } from "../../../observability/tracing.ts";
+import type { SendResult } from "./outgoing-mail.ts";
 import type { SmtpPool } from "./pool.ts";
-import type { SendResult, SmtpServer } from "./session.ts";
+import type { SmtpServer } from "./session.ts";
 
 /** `250 2.0.0 Ok` -> 250 */
 const codeOf = (reply: string | undefined): number | undefined => {

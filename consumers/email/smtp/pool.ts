@@ -1,16 +1,10 @@
 import { askForConnection } from "./ask-for-connection.ts";
 import { ConnectionLimit, isAboutConnections, isTooFast, isUsedUp, mayBeOneTooMany, Pace } from "./capacity.ts";
+import { ownFailure, type SmtpFailure } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
+import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createSendSlots } from "./send-slots.ts";
-import {
-  type OutgoingMail,
-  ownFailure,
-  type SendResult,
-  SessionRefused,
-  type SmtpFailure,
-  type SmtpServer,
-  SmtpSession,
-} from "./session.ts";
+import { SessionRefused, type SmtpServer, SmtpSession } from "./session.ts";
 
 export interface SmtpPoolOptions {
   readonly server: SmtpServer;

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { eventually } from "../../../tests/eventually.ts";
 import { startMailServer } from "../../../tests/mail-server.ts";
 import { startScriptedServer } from "../../../tests/scripted-smtp-server.ts";
+import type { OutgoingMail } from "./outgoing-mail.ts";
 import { createSmtpPool, type SmtpPoolOptions } from "./pool.ts";
-import type { OutgoingMail } from "./session.ts";
 
 const aMail = (parts: Partial<OutgoingMail> = {}): OutgoingMail => ({
   from: "welcome@toblug.example",

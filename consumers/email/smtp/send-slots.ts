@@ -1,5 +1,5 @@
 import type { ConnectionLimit, Pace } from "./capacity.ts";
-import type { SmtpFailure } from "./session.ts";
+import type { SmtpFailure } from "./failure.ts";
 
 /** `taken`; `cancelled`: by the signal; `late`: there was none in time; a failure: the server is away since it refused the mail. */
 type Slot = "taken" | "cancelled" | "late" | SmtpFailure;

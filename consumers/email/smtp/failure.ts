@@ -1,0 +1,42 @@
+/** Why a mail was not accepted. */
+export interface SmtpFailure {
+  /** nodemailer's code (`EAUTH`, `ETLS`, `EENVELOPE`, ...), or one of ours: `EDEADLINE`, `ECALLEDBACK`, `EBUSY`. */
+  readonly code: string;
+  /** The phase: `CONN`, `AUTH PLAIN`, `MAIL FROM`, `RCPT TO`, `DATA`, ... */
+  readonly command: string;
+  /** The server's reply; undefined if there was none. */
+  readonly reply: string | undefined;
+  readonly responseCode: number | undefined;
+  /** The code of the cause, from the system, TLS or nodemailer: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, `GREETING_TIMEOUT`. */
+  readonly cause: string | undefined;
+  /** The body was sent, or may have been sent. */
+  readonly bodyStarted: boolean;
+}
+
+const field = (error: unknown, name: string): unknown =>
+  typeof error === "object" && error !== null ? Object.entries(error).find(([key]) => key === name)?.[1] : undefined;
+
+/** Maps an error of nodemailer, which does not show whether the body had started. */
+export const failureOf = (error: unknown, bodyStarted: boolean): SmtpFailure => {
+  const responseCode = field(error, "responseCode");
+  const reply = field(error, "response");
+  const cause = field(error, "originalCode") ?? field(error, "timeoutType");
+  return {
+    code: String(field(error, "code") ?? "EUNKNOWN"),
+    command: String(field(error, "command") ?? "CONN"),
+    reply: typeof reply === "string" ? reply : undefined,
+    responseCode: typeof responseCode === "number" ? responseCode : undefined,
+    cause: typeof cause === "string" ? cause : undefined,
+    bodyStarted,
+  };
+};
+
+/** A failure that this side caused. */
+export const ownFailure = (code: "EDEADLINE" | "ECALLEDBACK" | "EBUSY", bodyStarted: boolean): SmtpFailure => ({
+  code,
+  command: "CONN",
+  reply: undefined,
+  responseCode: undefined,
+  cause: undefined,
+  bodyStarted,
+});

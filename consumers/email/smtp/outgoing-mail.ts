@@ -1,0 +1,15 @@
+import type { SmtpFailure } from "./failure.ts";
+
+/** A mail as it goes over the wire. The envelope has one recipient. */
+export interface OutgoingMail {
+  readonly from: string;
+  readonly to: string;
+  /** MIME, CRLF, without dot-stuffing. */
+  readonly raw: Buffer;
+  /** Called between the server's 354 and the first byte of the body; false: the body must not be sent. */
+  readonly beforeBody: () => boolean;
+}
+
+export type SendResult =
+  | { readonly kind: "accepted"; readonly reply: string }
+  | { readonly kind: "failed"; readonly failure: SmtpFailure };
