@@ -1,0 +1,191 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { type Database, openDatabase, statement } from "../database/connection.ts";
+import { positionAt } from "../database/ledger/replay.ts";
+import { deleteOldEvents } from "../database/ledger/retention.ts";
+import { migrateToLatest } from "../database/migrate-to-latest.ts";
+import { startPostgres } from "../local/postgres.ts";
+import { count, duration } from "../runtime/quantity.ts";
+import { ownPort } from "../tests/own-port.ts";
+import { sizeCases } from "./size-cases.ts";
+import { fillLedger, samplePast } from "./size-rows.ts";
+import { median, quantile } from "./statistics.ts";
+
+/**
+ * `bun bench/size.ts [--rows N] [--rounds N] [--directory DIR] [--json]`: what the ledger costs when a year of signups is in it. Makes N of
+ * them in a Postgres of its own, and asks what the service asks, in turns with a ledger that has 30,000. Then deletes by retention.
+ */
+const { values } = parseArgs({
+  options: {
+    rows: { type: "string", default: "1000000" },
+    rounds: { type: "string", default: "40" },
+    directory: { type: "string", default: join(import.meta.dir, "..", ".local", `size-${process.pid}`) },
+    json: { type: "boolean", default: false },
+  },
+});
+const ROWS = Number(values.rows);
+const ROUNDS = Number(values.rounds);
+/** Enough for a page of dead letters. */
+const FEW = 30_000;
+const UNFINISHED = 4_000;
+const WARM_UP = 10;
+const SAMPLES = 500;
+const DAY_MS = 24 * 3_600_000;
+const WAL_ROUNDS = 100;
+const NAME_WIDTH = 34;
+const CELL_WIDTH = 15;
+const RETENTION_BATCH = 500;
+const RETENTION_BATCHES = 40;
+/** Of a small server, so that a large ledger does not fit in the memory. */
+const POSTGRES = ["shared_buffers=256MB", "max_wal_size=4GB", "jit=off"];
+
+const createDatabase = async (url: string, name: string): Promise<string> => {
+  const admin = openDatabase({ url, poolSize: 1, applicationName: "bench" });
+  await statement<never, []>(`create database ${name}`)(admin);
+  await admin.destroy();
+  const own = new URL(url);
+  own.pathname = name;
+  return own.href;
+};
+
+const checkpoint = statement<never, []>("checkpoint");
+
+const fill = async (url: string, history: number): Promise<void> => {
+  const db = openDatabase({ url, poolSize: 1, applicationName: "bench", deadlineMs: Number.POSITIVE_INFINITY });
+  await migrateToLatest(db);
+  const startedAt = performance.now();
+  const onProgress = (made: number) => {
+    const leftMs = ((performance.now() - startedAt) / made) * (history - made);
+    console.error(`${count(made)} of ${count(history)} signups, about ${duration(leftMs)} left`);
+  };
+  await fillLedger(db, { history, unfinished: UNFINISHED, onProgress });
+  await checkpoint(db);
+  await db.destroy();
+};
+
+const sizes = statement<{ relation: string; bytes: string }, []>(`
+  select relname as relation, pg_relation_size(oid)::text as bytes from pg_class
+  where relnamespace = 'public'::regnamespace and relkind in ('r', 'i') and pg_relation_size(oid) > 1048576
+  order by pg_relation_size(oid) desc`);
+
+const took = async (run: () => Promise<unknown>): Promise<number> => {
+  const startedAt = performance.now();
+  await run();
+  return performance.now() - startedAt;
+};
+
+interface Measured {
+  readonly name: string;
+  readonly upTo: number | undefined;
+  readonly fewMs: number;
+  readonly manyMs: number;
+  readonly ratio: number;
+  readonly p95Ratio: number;
+}
+
+/** In turns, call by call: what else the machine does meets both alike. */
+const measure = async (few: Database, many: Database): Promise<readonly Measured[]> => {
+  const [ofFew, ofMany] = [
+    sizeCases(few, await samplePast(few, FEW, SAMPLES)),
+    sizeCases(many, await samplePast(many, ROWS, SAMPLES)),
+  ];
+  const times = new Map<string, { readonly few: number[]; readonly many: number[] }>();
+  for (let round = -WARM_UP; round < ROUNDS; round += 1) {
+    for (const [index, { name, run }] of ofFew.entries()) {
+      const [small, large] = [await took(run), await took(ofMany[index]?.run ?? run)];
+      const all = times.get(name) ?? { few: [], many: [] };
+      times.set(name, all);
+      if (round < 0) continue;
+      all.few.push(small);
+      all.many.push(large);
+    }
+  }
+  return ofFew.map(({ name, upTo }) => {
+    const { few: small = [], many: large = [] } = times.get(name) ?? {};
+    const [fewMs, manyMs] = [median(small), median(large)];
+    return {
+      name,
+      upTo,
+      fewMs,
+      manyMs,
+      ratio: manyMs / fewMs,
+      p95Ratio: quantile(large, 0.95) / quantile(small, 0.95),
+    };
+  });
+};
+
+const walPosition = statement<{ bytes: string }, []>("select (pg_current_wal_lsn() - '0/0')::text as bytes");
+
+/** Bytes of WAL for each signup: accepted with both mail groups' deliveries, of which one is claimed and settled. */
+const measureWal = async (db: Database): Promise<number> => {
+  const written = async (): Promise<number> => Number((await walPosition(db))[0]?.bytes);
+  const parts = sizeCases(db, await samplePast(db, ROWS, 1)).filter(({ batch }) => batch !== undefined);
+  const before = await written();
+  let signups = 0;
+  for (let round = 0; round < WAL_ROUNDS; round += 1) {
+    for (const { run } of parts) await run();
+    signups += parts[0]?.batch ?? 0;
+  }
+  return ((await written()) - before) / signups;
+};
+
+/** Events that retention deletes in a second, in batches without a pause. */
+const measureRetention = async (db: Database): Promise<{ readonly events: number; readonly perSecond: number }> => {
+  let after = positionAt(new Date(0));
+  let events = 0;
+  const startedAt = performance.now();
+  for (let batch = 0; batch < RETENTION_BATCHES; batch += 1) {
+    const deleted = await deleteOldEvents(db, { after, olderThanMs: 30 * DAY_MS, limit: RETENTION_BATCH });
+    events += deleted.events;
+    if (deleted.next === undefined) break;
+    after = deleted.next;
+  }
+  return { events, perSecond: events / ((performance.now() - startedAt) / 1_000) };
+};
+
+const report = (
+  measured: readonly Measured[],
+  walBytes: number,
+  retention: { readonly events: number; readonly perSecond: number },
+  relations: readonly { readonly relation: string; readonly bytes: string }[],
+): void => {
+  if (values.json) {
+    console.log(JSON.stringify({ rows: ROWS, measured, walBytes, retention, relations }));
+    return;
+  }
+  const head = ["what", `${count(FEW)}, ms`, `${count(ROWS)}, ms`, "ratio", "of 95 %", "reads at most"];
+  const rows = measured.map(({ name, upTo, fewMs, manyMs, ratio, p95Ratio }) => [
+    name,
+    ...[fewMs, manyMs, ratio, p95Ratio].map((value) => value.toFixed(2)),
+    upTo === undefined ? "" : count(upTo),
+  ]);
+  for (const [name = "", ...cells] of [head, ...rows]) {
+    console.log(name.padEnd(NAME_WIDTH) + cells.map((cell) => cell.padStart(CELL_WIDTH)).join(""));
+  }
+  console.log(`\nWAL: ${count(Math.round(walBytes))} bytes a signup`);
+  console.log(`retention: ${count(Math.round(retention.perSecond))} events/s, ${count(retention.events)} deleted`);
+  for (const { relation, bytes } of relations) {
+    console.log(
+      `${relation}: ${(Number(bytes) / 2 ** 20).toFixed(0)} MiB, ${(Number(bytes) / ROWS).toFixed(0)} bytes a signup`,
+    );
+  }
+};
+
+const dataDirectory = join(values.directory, "postgres");
+const postgres = await startPostgres({ dataDirectory, port: await ownPort(), settings: POSTGRES });
+try {
+  const [fewUrl, manyUrl] = [await createDatabase(postgres.url, "few"), await createDatabase(postgres.url, "many")];
+  await fill(fewUrl, FEW);
+  await fill(manyUrl, ROWS);
+  const open = (url: string) => openDatabase({ url, poolSize: 3, applicationName: "bench" });
+  const [few, many] = [open(fewUrl), open(manyUrl)];
+  const relations = await sizes(many);
+  const measured = await measure(few, many);
+  const walBytes = await measureWal(many);
+  report(measured, walBytes, await measureRetention(many), relations);
+  await Promise.all([few.destroy(), many.destroy()]);
+} finally {
+  await postgres.stop();
+  rmSync(values.directory, { recursive: true, force: true });
+}
