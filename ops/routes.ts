@@ -1,6 +1,7 @@
 import { buildRouteMap, type RouteMap } from "@stricli/core";
 import type { Surroundings } from "./command.ts";
 import { audit } from "./commands/audit.ts";
+import { capacityCommand } from "./commands/capacity.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { consumersCommand } from "./commands/consumers.ts";
 import { deadDrop } from "./commands/dead-drop.ts";
@@ -82,6 +83,7 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
       docs: { brief: "Drop orphaned groups" },
       routes: { drop: groupDrop },
     }),
+    capacity: capacityCommand,
     audit,
     completion: completionCommand(() => ROUTES),
   },
