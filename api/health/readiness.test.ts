@@ -1,13 +1,17 @@
 import { expect, test } from "bun:test";
 import { createReadiness } from "./readiness.ts";
 
-const answerOf = async (postgres: boolean, redis: "ready" | "reconnecting") => {
+const answerOf = async (
+  postgres: boolean,
+  redis: "ready" | "reconnecting",
+  faults: Readonly<Record<string, string>> = {},
+) => {
   const readiness = createReadiness({
     pingDatabase: async () => {
       if (!postgres) throw new Error("connect ECONNREFUSED db.internal:5432");
     },
     redis: { status: redis },
-    faults: () => ({}),
+    faults: () => faults,
   });
   return { readiness, first: await readiness.check() };
 };
@@ -38,5 +42,14 @@ test("a process that stops says so", async () => {
   expect(await readiness.check()).toMatchObject({
     ready: false,
     why: "This process is stopping; requests should go to another",
+  });
+});
+
+test("all is not well while a loop names a fault", async () => {
+  const { first } = await answerOf(true, "ready", { relay: "its turn does not end; since 06:07" });
+  expect(first).toMatchObject({
+    ready: true,
+    why: "The loop relay of this process cannot do its work (its turn does not end; since 06:07)",
+    checks: { relay: "its turn does not end; since 06:07" },
   });
 });

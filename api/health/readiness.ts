@@ -16,7 +16,7 @@ export interface Readiness {
 const ANSWERS_NOT = "does not answer";
 
 /** What this process knows by itself, in the sentence that operators' commands have, too. Without a host or a driver's words. */
-const sentenceOf = (postgres: boolean, redis: boolean): string => {
+const sentenceOf = (postgres: boolean, redis: boolean, loops: Readonly<Record<string, string>>): string => {
   const [first] = describe({
     now: new Date(),
     postgres: postgres ? undefined : ANSWERS_NOT,
@@ -24,6 +24,7 @@ const sentenceOf = (postgres: boolean, redis: boolean): string => {
     outbox: { rows: 0, oldestMs: 0 },
     clockDifferenceMs: 0,
     groups: [],
+    loops,
   });
   return first.level === "well" ? "All is well" : first.sentence;
 };
@@ -66,19 +67,21 @@ export const createReadiness = (deps: {
     return faultSince(words, since);
   };
 
-  const whyOf = (postgres: boolean, redis: boolean): string =>
-    draining ? "This process is stopping; requests should go to another" : sentenceOf(postgres, redis);
-
   return {
     async check() {
       const database = await databaseAnswers();
+      const faults = deps.faults();
+      const hasRedis = deps.redis.status === "ready";
       const checks = {
         database: stateOf("database", database, "away"),
-        redis: stateOf("redis", deps.redis.status === "ready", "away; signups wait in the outbox"),
+        redis: stateOf("redis", hasRedis, "away; signups wait in the outbox"),
         process: draining ? "draining" : "serving",
-        ...deps.faults(),
+        ...faults,
       };
-      return { ready: database && !draining, why: whyOf(database, deps.redis.status === "ready"), checks };
+      const why = draining
+        ? "This process is stopping; requests should go to another"
+        : sentenceOf(database, hasRedis, faults);
+      return { ready: database && !draining, why, checks };
     },
     drain: () => {
       draining = true;

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
+import { SIGN_OF_LIFE_EVERY_MS } from "../../runtime/situation/facts.ts";
 import type { ConsumerReport } from "../../stream/consumer-report.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { beat } from "../../stream/scripts/beat.ts";
@@ -23,11 +24,8 @@ export interface HeartbeatDeps {
   readonly finished: Finished;
 }
 
-/** Signs of life, at least: people read the report that comes with them. */
-const REPORT_EVERY_MS = 3_000;
-
 /**
- * Every third of the claim threshold, and as soon as Redis is available again, writes a sign of life with a report, and renews
+ * Every third of the claim threshold, every 3 s at least since people read the report, and as soon as Redis is available again, writes a sign of life with a report, and renews
  * the work in flight: the entries' idle time in Redis, and the deliveries' leases in the ledger. So the threshold can be
  * shorter than the work.
  *
@@ -36,7 +34,7 @@ const REPORT_EVERY_MS = 3_000;
  */
 export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMinIdleMs: number }): Loop => {
   const { redis, keys, group, consumer, inFlight, ledger, log, now, report, finished } = deps;
-  const everyMs = Math.min(REPORT_EVERY_MS, Math.floor(options.claimMinIdleMs / 3));
+  const everyMs = Math.min(SIGN_OF_LIFE_EVERY_MS, Math.floor(options.claimMinIdleMs / 3));
 
   const renewInRedis = async (): Promise<void> => {
     const byStream = Map.groupBy(inFlight.entries(), (entry) => entry.stream);

@@ -1,5 +1,15 @@
 import { LABEL, type MetricName, prometheusName } from "../dashboards/prometheus-names.ts";
 import * as names from "../metric-names.ts";
+import {
+  areHeld,
+  deadLettersOf,
+  isPaused,
+  nobodyPublishes,
+  noConsumerRuns,
+  oldestWaits,
+  partiesRefuse,
+  unnamedSystem,
+} from "../sentences.ts";
 import { ACCEPT, badRatio, budgetOf, INBOX, type Objective } from "./objectives.ts";
 
 /** How soon somebody has to look: at once, at night too; or on the next working day. */
@@ -89,7 +99,7 @@ const groupAlerts: readonly Alert[] = [
     expr: `${worst(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE)} > 300\n${isNotPaused}\n${isNotOrphaned}`,
     for: "5m",
     severity: "page",
-    summary: `The oldest unfinished entry of ${group} has waited for {{ $value | humanizeDuration }}`,
+    summary: oldestWaits(`Work of ${group} waits`, "{{ $value | humanizeDuration }}"),
     description:
       "Work, such as a mail that somebody waits for, is neither done nor delayed until a retry. Nothing is lost.",
     dashboard: "consumer-groups",
@@ -115,21 +125,21 @@ const groupAlerts: readonly Alert[] = [
     expr: `${worst(names.SIGNUP_STREAM_OLDEST_UNFINISHED_AGE)} > 0\nunless on (${LABEL.group}) ${consumersAlive} > 0\n${isNotOrphaned}`,
     for: "5m",
     severity: "page",
-    summary: `${group} has work and no live consumer`,
+    summary: `${noConsumerRuns(group)}, and it has work`,
     description: "No process reports that it reads this group. Signups go on; mails wait.",
     dashboard: "consumer-groups",
   }),
   alert("SignupDeadLetters", {
     expr: `${worst(names.SIGNUP_DEAD)} - min_over_time((${worst(names.SIGNUP_DEAD)})[15m:1m]) > 0`,
     severity: "ticket",
-    summary: `{{ $value }} new dead letters of ${group} within 15 minutes`,
+    summary: `${deadLettersOf("{{ $value }} new dead letters", group)} within 15 minutes`,
     description: "They are not attempted again until an operator retries them.",
     dashboard: "consumer-groups",
   }),
   alert("SignupLostRepeatedly", {
     expr: `${lostRepeatedly} - (sum by (${LABEL.group}) (${of(names.SIGNUP_LOST_REPEATEDLY)} offset 1h) or ${lostRepeatedly} * 0) > 0`,
     severity: "ticket",
-    summary: `{{ $value }} deliveries of ${group} were lost again and again, and are held`,
+    summary: areHeld("{{ $value }} deliveries", "are", group, "lost_repeatedly"),
     description: "The reconciler published each of them ten times, and no consumer ever had it.",
     dashboard: "consumer-groups",
   }),
@@ -137,7 +147,7 @@ const groupAlerts: readonly Alert[] = [
     expr: `${worst(names.SIGNUP_BREAKER_STATE)} == 2`,
     for: "5m",
     severity: "page",
-    summary: `The breaker of a consumer of ${group} is open`,
+    summary: `Of a consumer, ${unnamedSystem(group)} fails`,
     description:
       "The system behind the group (a mail server, a receiver of webhooks) fails as a whole, so only probes are attempted; or it declines everything. No attempt is used up.",
     dashboard: "consumer-groups",
@@ -146,7 +156,7 @@ const groupAlerts: readonly Alert[] = [
     expr: `${worst(names.SIGNUP_PARTIES_WAITING)} > 0`,
     for: "15m",
     severity: "ticket",
-    summary: `{{ $value }} domains refuse or defer all mail of ${group}`,
+    summary: partiesRefuse("{{ $value }} domains refuse or defer", "mail", group),
     description: "What is for them is held or waits, and uses up no attempt. Nobody else waits for it.",
     dashboard: "consumer-groups",
   }),
@@ -162,7 +172,7 @@ const groupAlerts: readonly Alert[] = [
     expr: `${worst(names.SIGNUP_PAUSED)} == 1`,
     for: "1h",
     severity: "ticket",
-    summary: `${group} has been paused for an hour`,
+    summary: `${isPaused(group)}, for an hour by now`,
     description: "Work waits, and alerts on waiting are silent for this group meanwhile.",
     dashboard: "consumer-groups",
   }),
@@ -191,7 +201,7 @@ const storeAlerts: readonly Alert[] = [
     expr: `max(${of(names.SIGNUP_OUTBOX_OLDEST_AGE)}) > 60`,
     for: "5m",
     severity: "page",
-    summary: "A committed signup has not reached Redis for {{ $value | humanizeDuration }}",
+    summary: nobodyPublishes("events have", "for {{ $value | humanizeDuration }}"),
     description: "It is safe in Postgres, and is published as soon as Redis accepts writes.",
     dashboard: "overview",
   }),

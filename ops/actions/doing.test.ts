@@ -38,7 +38,13 @@ test.each([
     "gave no sign of life for long",
     aReport(),
     60_000,
-    { kind: "failing", words: "silent for 1 min", since: new Date("2026-11-25T07:59:00.000Z") },
+    { kind: "failing", words: "silent since 07:59:00 UTC", since: new Date("2026-11-25T07:59:00.000Z") },
+  ],
+  [
+    "missed two signs of life, and may have died",
+    aReport(),
+    6_500,
+    { kind: "unknown", words: "silent since 07:59:53 UTC", since: new Date("2026-11-25T07:59:53.500Z") },
   ],
   ["is of another version", null, 100, { kind: "unknown", words: "says nothing", since: null }],
 ] as const)("a consumer that %s", (_, report, silentMs, expected) => {

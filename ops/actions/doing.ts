@@ -1,5 +1,4 @@
-import { duration } from "../../runtime/quantity.ts";
-import { isSilent } from "../../runtime/situation/facts.ts";
+import { isSilent, missesSigns } from "../../runtime/situation/facts.ts";
 import type { ConsumerStatus } from "../../stream/group-status.ts";
 
 /** What a consumer does now, and since when. */
@@ -12,12 +11,10 @@ export interface Doing {
 
 /** What a consumer does now, by its last report and how long ago that was; pure. */
 export const doingOf = ({ silentMs, report }: ConsumerStatus, now: Date): Doing => {
-  if (silentMs !== null && isSilent({ silentMs })) {
-    return {
-      kind: "failing",
-      words: `silent for ${duration(silentMs)}`,
-      since: new Date(now.getTime() - silentMs),
-    };
+  if (silentMs !== null && missesSigns({ silentMs })) {
+    const since = new Date(now.getTime() - silentMs);
+    const words = `silent since ${since.toISOString().slice(11, 19)} UTC`;
+    return { kind: isSilent({ silentMs }) ? "failing" : "unknown", words, since };
   }
   if (report === null) return { kind: "unknown", words: "says nothing", since: null };
   const { breaker, faults, state } = report;

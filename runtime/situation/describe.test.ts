@@ -171,6 +171,16 @@ test.each<[string, Facts, string]>([
     "trouble: Nobody publishes: 2 events have waited in the outbox since 06:08 UTC",
   ],
   [
+    "a loop of this process is kept from its work, and another one",
+    facts({}, { loops: { relay: "ECONNRESET; since 2026-11-28T06:07:00.000Z", janitor: "x" } }),
+    "trouble: The loop relay, and 1 other loop of this process cannot do its work (ECONNRESET; since 2026-11-28T06:07:00.000Z)",
+  ],
+  [
+    "a loop waits for a store that is away",
+    facts({}, { redis: "does not answer", loops: { relay: "waits" } }),
+    "trouble: Redis does not answer: signups succeed, and their events wait in the outbox; none is lost",
+  ],
+  [
     "the clocks differ",
     facts({}, { clockDifferenceMs: -5_000 }),
     "notice: The clocks of Redis and PostgreSQL differ by 5 s",

@@ -1,3 +1,13 @@
+import {
+  areHeld,
+  deadLettersOf,
+  isPaused,
+  nobodyPublishes,
+  noConsumerRuns,
+  oldestWaits,
+  partiesRefuse,
+  unnamedSystem,
+} from "../../observability/sentences.ts";
 import { count, counted, duration } from "../quantity.ts";
 import { type ConsumerFacts, type Facts, type GroupFacts, isSilent } from "./facts.ts";
 import { doing, nounOf, pieces, quoted, since, upper, verb, waitingSafely } from "./words.ts";
@@ -51,7 +61,7 @@ const ofBreakers = (group: GroupFacts, now: Date): readonly Finding[] => {
     .sort((left, right) => left.breaker.since.localeCompare(right.breaker.since));
   const [first] = open;
   if (first === undefined) return [];
-  const { breaker, system = `the system that ${group.group} works with` } = first;
+  const { breaker, system = unnamedSystem(group.group) } = first;
   const probes = open.flatMap(({ breaker: { probeInMs } }) => probeInMs ?? []);
   const next = probes.length === 0 ? "" : `; next probe in ${duration(Math.ceil(Math.min(...probes) / 1_000) * 1_000)}`;
   const who = open.length === living.length ? "" : ` for ${open.length} of ${living.length} consumers`;
@@ -68,7 +78,7 @@ const ofConsumers = (group: GroupFacts): readonly Finding[] => {
   if (living.length === 0 && unfinished !== undefined && unfinished.count > 0 && group.pausedBy === null) {
     const silent = consumers.toSorted((left, right) => left.silentMs - right.silentMs)[0];
     const last = silent === undefined ? "" : ` (the last one fell silent ${duration(silent.silentMs)} ago)`;
-    const sentence = `No consumer of ${name} runs${last}${waitingSafely(group)}`;
+    const sentence = `${noConsumerRuns(name)}${last}${waitingSafely(group)}`;
     return [{ level: "trouble", group: name, sentence, remedy: start }];
   }
   const stuck = living.filter(({ faults }) => Object.keys(faults).length > 0);
@@ -93,7 +103,7 @@ const ofPause = (group: GroupFacts): readonly Finding[] =>
         {
           level: "notice",
           group: group.group,
-          sentence: `${group.group} is paused by ${group.pausedBy}${waitingSafely(group)}`,
+          sentence: `${isPaused(group.group)} by ${group.pausedBy}${waitingSafely(group)}`,
           remedy: `ops resume ${group.group}`,
         },
       ];
@@ -106,7 +116,7 @@ const ofBacklog = (group: GroupFacts): readonly Finding[] => {
     group.pausedBy !== null || living.length === 0 || living.some(({ breaker }) => breaker.state === "open");
   if (oldestMs < LATE_MS || unfinished === undefined || unfinished.count === 0 || isExplained) return [];
   const value = unfinished.count;
-  const waits = `${pieces(name, unfinished)} ${verb(value, "waits", "wait")}, the oldest for ${duration(oldestMs)}`;
+  const waits = oldestWaits(`${pieces(name, unfinished)} ${verb(value, "waits", "wait")}`, duration(oldestMs));
   const rates = living.flatMap(({ ratePerSecond }) => ratePerSecond ?? []);
   const rate = rates.length === 0 ? undefined : Math.min(...rates);
   const limits = living.flatMap(({ granted, system = "the other system" }) =>
@@ -154,7 +164,7 @@ const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
     ...held.map(({ reason, count: value, firstUntil }) => ({
       level: "notice" as const,
       group: name,
-      sentence: `${counted(value, noun)} of ${name} ${verb(value, "is", "are")} held (${reason}) ${untilWhen(firstUntil, now)}`,
+      sentence: `${areHeld(counted(value, noun), verb(value, "is", "are"), name, reason)} ${untilWhen(firstUntil, now)}`,
       remedy: `ops held list --group ${name}`,
     })),
     ...(dead === 0
@@ -163,7 +173,7 @@ const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
           {
             level: "notice" as const,
             group: name,
-            sentence: `${counted(dead, "dead letter")} of ${name}`,
+            sentence: deadLettersOf(counted(dead, "dead letter"), name),
             remedy: `ops dead list --group ${name}`,
           },
         ]),
@@ -173,7 +183,11 @@ const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
           {
             level: "notice" as const,
             group: name,
-            sentence: `${counted(parties, "domain refuses or defers", "domains refuse or defer")} every ${noun} of ${name}; what is for others flows`,
+            sentence: partiesRefuse(
+              counted(parties, "domain refuses or defers", "domains refuse or defer"),
+              noun,
+              name,
+            ),
           },
         ]),
   ];
@@ -185,10 +199,22 @@ const ofOutbox = ({ outbox, redis, now }: Facts): readonly Finding[] =>
     : [
         {
           level: "trouble",
-          sentence: `Nobody publishes: ${counted(outbox.rows, "event has", "events have")} waited in the outbox ${since(new Date(now.getTime() - outbox.oldestMs).toISOString(), now)}`,
+          sentence: nobodyPublishes(
+            counted(outbox.rows, "event has", "events have"),
+            since(new Date(now.getTime() - outbox.oldestMs).toISOString(), now),
+          ),
           remedy: "the api publishes them: is one running, and does it reach Redis?",
         },
       ];
+
+/** Of a loop that waits for a store that is away the store's finding says enough. */
+const ofLoops = ({ loops = {}, postgres, redis }: Facts): readonly Finding[] => {
+  const [first, ...others] = Object.entries(loops);
+  if (first === undefined || postgres !== undefined || redis !== undefined) return [];
+  const also = others.length === 0 ? "" : `, and ${counted(others.length, "other loop")}`;
+  const [name, fault] = first;
+  return [{ level: "trouble", sentence: `The loop ${name}${also} of this process cannot do its work (${fault})` }];
+};
 
 const ofClocks = ({ clockDifferenceMs }: Facts): readonly Finding[] =>
   Math.abs(clockDifferenceMs) <= CLOCK_MS
@@ -228,6 +254,7 @@ export const describe = (facts: Facts): readonly [Finding, ...Finding[]] => {
         ])
       : []),
     ...ofOutbox(facts),
+    ...ofLoops(facts),
     ...ofClocks(facts),
   ];
   const [first, ...others] = findings.toSorted((left, right) => RANK[left.level] - RANK[right.level]);

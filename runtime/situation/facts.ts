@@ -66,10 +66,19 @@ export interface Facts {
   /** Redis' clock minus Postgres'. */
   readonly clockDifferenceMs: number;
   readonly groups: readonly GroupFacts[];
+  /** What keeps loops of the process that asks from their work, by loop. */
+  readonly loops?: Readonly<Record<string, string>>;
 }
 
-/** A consumer that has been silent for so long is dead, or cannot reach Redis. It gives a sign every 3 s. */
-const SILENT_MS = 15_000;
+/** Between two signs of life of a consumer, in ms. */
+export const SIGN_OF_LIFE_EVERY_MS = 3_000;
+/** A consumer that has been silent for so long is dead, or cannot reach Redis. */
+const SILENT_MS = 5 * SIGN_OF_LIFE_EVERY_MS;
+/** A sign that is late is not missed: two in a row are. */
+const MISSED_MS = 2 * SIGN_OF_LIFE_EVERY_MS;
 
 /** Whether a consumer has been silent for too long to be working. */
 export const isSilent = ({ silentMs }: { readonly silentMs: number }): boolean => silentMs >= SILENT_MS;
+
+/** Whether a consumer may have stopped: what it said last is not known to be true any more. */
+export const missesSigns = ({ silentMs }: { readonly silentMs: number }): boolean => silentMs > MISSED_MS;
