@@ -31,6 +31,7 @@ import { resendRoute } from "./confirmation/resend-route.ts";
 import { tokenPolicy } from "./confirmation/token-policy.ts";
 import { userRoute } from "./confirmation/user-route.ts";
 import { addConsole, type ConsoleDeps, consolePolicy } from "./console/console.tsx";
+import { snapshotsOf } from "./console/now/reading.ts";
 import { createDisownAccount } from "./disowning/disown-account.ts";
 import { addDocs } from "./docs/routes.tsx";
 import { createErrorHandler, createErrorReporter, createNotFound } from "./errors.ts";
@@ -189,13 +190,15 @@ export const createApp = (deps: AppDeps): Hono => {
   resource(app, "/api/v1/payments", { post: requestPaymentRoute(paymentRoutes) });
   resource(app, "/api/v1/payments/:transaction_id", { get: paymentStatusRoute(paymentRoutes) });
   resource(app, "/livez", { get: livenessRoute(deps.liveness) });
-  resource(app, "/readyz", { get: readinessRoute(deps.readiness) });
+  const clocks = { now: () => new Date(), monotonicMs: () => performance.now() };
+  const snapshots = deps.console === undefined ? undefined : snapshotsOf({ ...deps, ...deps.console, ...clocks });
+  const findings = async () => (await snapshots?.latest())?.situation.findings ?? [];
+  resource(app, "/readyz", { get: readinessRoute({ readiness: deps.readiness, isOperator, findings }) });
   const documentText = openapiText(app, { brandName, publicUrl: settings.PUBLIC_URL });
   resource(app, "/openapi.json", { get: openapiRoute(documentText) });
   addDocs(app, { documentText, origin: new URL(settings.PUBLIC_URL).origin });
-  if (deps.console !== undefined) {
-    const clocks = { now: () => new Date(), monotonicMs: () => performance.now() };
-    addConsole(app, { ...deps, ...deps.console, ...clocks, clientOf });
+  if (deps.console !== undefined && snapshots !== undefined) {
+    addConsole(app, { ...deps, ...deps.console, ...clocks, snapshots, clientOf });
   }
   const linkDeps = { ...deps, key, wallClockMs: Date.now };
   addPages(app, {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { beginAction, endAction } from "../../database/audit.ts";
 import { aPipeline, aSignup, type Pipeline } from "../../tests/pipeline.ts";
+import { SERVICE_TOKEN } from "../app-for-tests.ts";
 import { aConsole, type Person } from "./console-for-tests.ts";
 
 const signup = aSignup();
@@ -30,6 +31,20 @@ test("ten that look at once cost the stores one look", async () => {
   const pages = await Promise.all(Array.from({ length: 10 }, () => someone.read("/console")));
   expect(looks).toBe(1);
   for (const page of pages) expect(page).toContain("No consumer of welcome-email runs; 1 mail waits, it is not lost.");
+});
+
+test("/readyz tells only who has the service token what the console says", async () => {
+  const { app } = aConsole(pipeline);
+  const answerOf = async (headers: Readonly<Record<string, string>>) =>
+    (await app.request("/readyz", { headers })).json();
+  expect(await answerOf({})).toEqual({ ready: true, why: "All is well", checks: { database: "ok" } });
+  const sentence = "No consumer of welcome-email runs; 1 mail waits, it is not lost";
+  expect(await answerOf({ Authorization: `Bearer ${SERVICE_TOKEN}` })).toMatchObject({
+    ready: true,
+    findings: [{ level: "trouble", group: "welcome-email", sentence }],
+  });
+  const wrong = await app.request("/readyz", { headers: { Authorization: "Bearer wrong" } });
+  expect(wrong.status).toBe(401);
 });
 
 test("a filter works without scripts, and a group has a page of its own", async () => {

@@ -9,6 +9,8 @@ import type { SendingSettings } from "../../ops/actions/preview-mail.ts";
 import type { Settings } from "../../settings/load.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
+import type { Feed } from "./now/feed.ts";
+import type { Snapshot } from "./now/snapshot.ts";
 import type { OpenSession } from "./session.ts";
 
 /** Both stores, with the rights of ops. */
@@ -22,6 +24,8 @@ export interface ConsoleParts {
   /** Opened when they are first asked for. */
   readonly stores: () => ConsoleStores;
   readonly keys: Keys;
+  /** What happens now, read once for all who look. */
+  readonly snapshots: Feed<Snapshot>;
   /** Every group of the configuration. */
   readonly groups: readonly Group[];
   readonly settings: Pick<

@@ -4,6 +4,7 @@ import { pause } from "../../runtime/loop.ts";
 import { duration } from "../../runtime/quantity.ts";
 import { describe, type Finding } from "../../runtime/situation/describe.ts";
 import type { ConsumerFacts, Facts, GroupFacts } from "../../runtime/situation/facts.ts";
+import { since } from "../../runtime/situation/words.ts";
 import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";
 import type { Operator } from "./operator.ts";
@@ -50,19 +51,32 @@ export const clockDifferenceMs = async ({ db, redis }: Pick<Asked, "db" | "redis
   return redisMs - clockMs;
 };
 
+/** Since when something was found not to answer, for who asks again and again. */
+export type AwaySince = Map<Store | "state", Date>;
+
+const sinceIn = (away: AwaySince, what: Store | "state", now: Date): string => {
+  const at = away.get(what) ?? now;
+  away.set(what, at);
+  return since(at.toISOString(), now);
+};
+
 /** What keeps a store from answering; undefined: it answers. */
-const faultOf = async (asked: Asked, store: Store): Promise<string | undefined> => {
+const faultOf = async (asked: Asked, store: Store, now: Date, away?: AwaySince): Promise<string | undefined> => {
   try {
     await untilStoresAnswer(asked, [store], ANSWER_WITHIN_MS / 2);
+    away?.delete(store);
     return undefined;
   } catch {
-    return "does not answer";
+    return away === undefined ? "does not answer" : `has not answered ${sinceIn(away, store, now)}`;
   }
 };
 
 /** Asks both stores, and says what their answers mean; a store that is away is a finding, not an error. */
-export const readSituation = async (asked: Asked, now: Date): Promise<Situation> => {
-  const [postgres, redis] = await Promise.all([faultOf(asked, "database"), faultOf(asked, "redis")]);
+export const readSituation = async (asked: Asked, now: Date, away?: AwaySince): Promise<Situation> => {
+  const [postgres, redis] = await Promise.all([
+    faultOf(asked, "database", now, away),
+    faultOf(asked, "redis", now, away),
+  ]);
   const nothing: Facts = {
     now,
     postgres,
@@ -94,20 +108,30 @@ export const readSituation = async (asked: Asked, now: Date): Promise<Situation>
  * The same, to be read again and again: what keeps it from being read is a finding, too. So a watch outlives a store that hangs, or
  * goes away in the middle of a reading.
  */
-export const watchSituation = async (asked: Asked, now: Date, withinMs = WATCHED_WITHIN_MS): Promise<Situation> => {
+export const watchSituation = async (
+  asked: Asked,
+  now: Date,
+  { withinMs = WATCHED_WITHIN_MS, away }: { readonly withinMs?: number; readonly away?: AwaySince } = {},
+): Promise<Situation> => {
   const done = new AbortController();
   const late = pause(withinMs, done.signal).then((): never => {
     throw new Error(`no answer within ${duration(withinMs)}`);
   });
   // Nobody awaits the one that loses the race.
   late.catch(() => {});
-  const reading = readSituation(asked, now);
+  const reading = readSituation(asked, now, away);
   reading.catch(() => {});
   try {
-    return await Promise.race([reading, late]);
+    const situation = await Promise.race([reading, late]);
+    away?.delete("state");
+    return situation;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { findings: [{ level: "trouble", sentence: `The state cannot be read: ${why}` }], status: undefined };
+    const sentence =
+      away === undefined
+        ? `The state cannot be read: ${why}`
+        : `The state has been unreadable ${sinceIn(away, "state", now)}: ${why}`;
+    return { findings: [{ level: "trouble", sentence }], status: undefined };
   } finally {
     done.abort();
   }

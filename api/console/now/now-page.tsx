@@ -1,15 +1,9 @@
-import type { Situation } from "../../../ops/actions/situation.ts";
 import { bytes, count, counted, duration } from "../../../runtime/quantity.ts";
 import type { Finding } from "../../../runtime/situation/describe.ts";
 import { ago, Moment, NumberCell, Pill } from "../words.tsx";
 import { type ConsumerRow, consumerRows, type GroupRow, groupRows, type SystemRow, systemRows } from "./overview.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { Sparkline } from "./sparkline.tsx";
-
-/** What was read, and when. */
-export interface Snapshot {
-  readonly at: Date;
-  readonly situation: Situation;
-}
 
 /** So many groups are shown one by one, however quiet they are. */
 const SHOWN_QUIET = 12;

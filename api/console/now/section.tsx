@@ -1,25 +1,9 @@
 import { NotFound } from "../../../ops/actions/operator.ts";
-import { readSituation } from "../../../ops/actions/situation.ts";
-import type { ConsoleParts, ConsoleSection } from "../visit.ts";
-import { createFeed, type Feed } from "./feed.ts";
+import type { ConsoleSection } from "../visit.ts";
 import { GroupPage } from "./group-page.tsx";
-import { NowPage, type Snapshot } from "./now-page.tsx";
+import { NowPage } from "./now-page.tsx";
 import { groupRows } from "./overview.ts";
 import { nowStream } from "./stream.tsx";
-
-const EVERY_MS = 2_000;
-
-const feedOf = ({ stores, keys, groups, log, now, stopping }: ConsoleParts): Feed<Snapshot> =>
-  createFeed({
-    read: async () => {
-      const at = now();
-      return { at, situation: await readSituation({ ...stores(), keys, groups }, at) };
-    },
-    everyMs: EVERY_MS,
-    log,
-    monotonicMs: () => performance.now(),
-    stopping,
-  });
 
 /** What happens now, and why. */
 export const NOW: ConsoleSection = {
@@ -27,7 +11,7 @@ export const NOW: ConsoleSection = {
   key: "n",
   path: "/console",
   paths(parts) {
-    const feed = feedOf(parts);
+    const feed = parts.snapshots;
     return [
       {
         path: "/console",

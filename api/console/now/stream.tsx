@@ -3,7 +3,8 @@ import { pause } from "../../../runtime/loop.ts";
 import { createPlaces } from "../../status/places.ts";
 import type { ConsoleParts, VisitHandler } from "../visit.ts";
 import type { Feed } from "./feed.ts";
-import { NowParts, type Snapshot } from "./now-page.tsx";
+import { NowParts } from "./now-page.tsx";
+import type { Snapshot } from "./snapshot.ts";
 
 const MOST_STREAMS = 200;
 const MOST_OF_CLIENT = 50;

@@ -230,7 +230,7 @@ export interface paths {
         };
         /**
          * Should requests come here?
-         * @description Yes while PostgreSQL answers and the process is not draining; without Redis signups succeed, and their mails wait.
+         * @description Yes while PostgreSQL answers and the process is not draining; without Redis signups succeed, and their mails wait. With the service token it also says what the console says of all groups.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -493,6 +493,16 @@ export interface components {
             checks: {
                 [key: string]: string;
             };
+            /** @description What the console says of all groups; only for holders of the service token. */
+            findings?: {
+                /** @enum {string} */
+                level: "trouble" | "notice" | "well";
+                /** @description The group that it is about; none: the whole. */
+                group?: string;
+                sentence: string;
+                /** @description What to do about it. */
+                remedy?: string;
+            }[];
         };
         /** @description The request is not valid. */
         BadRequestProblem: {
@@ -2445,6 +2455,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["BadRequestProblem"];
                 };
             };
+            /** @description Service token needed */
+            401: {
+                headers: {
+                    /** @description Bearer challenge (RFC 6750). */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
             /** @description Method not allowed */
             405: {
                 headers: {
@@ -2454,6 +2475,21 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["MethodNotAllowedProblem"];
+                };
+            };
+            /** @description Too many wrong tokens */
+            429: {
+                headers: {
+                    /** @description Whole seconds, after which the request is admitted. */
+                    "Retry-After"?: string;
+                    /** @description The limit: its name, how many, and in how many seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of it, and after how many seconds it is whole again. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TooManyTokensProblem"];
                 };
             };
             /** @description Internal error */

@@ -1,0 +1,26 @@
+import { afterAll, expect, test } from "bun:test";
+import { openDatabase } from "../../database/connection.ts";
+import { openCommandConnection } from "../../stream/connection.ts";
+import { keysOf } from "../../stream/keys.ts";
+import { QUIET } from "../quiet.ts";
+import { type AwaySince, watchSituation } from "./situation.ts";
+
+// Takes connections and never says anything.
+const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
+const db = openDatabase({ url: `postgres://x@127.0.0.1:${silent.port}/x`, poolSize: 1, applicationName: "test" });
+const url = `redis://127.0.0.1:${silent.port}`;
+const redis = openCommandConnection({ url, name: "test", log: QUIET, commandTimeoutMs: 100 });
+afterAll(() => {
+  redis.disconnect();
+  silent.stop(true);
+});
+
+test("stores that hang are a finding soon, with since when", async () => {
+  const away: AwaySince = new Map();
+  const asked = { db, redis, keys: keysOf("test"), groups: [] };
+  const look = (at: string) => watchSituation(asked, new Date(at), { withinMs: 50, away });
+  const expected = "The state has been unreadable since 06:05 UTC: no answer within 50 ms";
+  const first = await look("2026-11-28T06:05:00Z");
+  expect([first.status, first.findings[0].sentence]).toEqual([undefined, expected]);
+  expect((await look("2026-11-28T06:07:00Z")).findings[0].sentence).toBe(expected);
+});
