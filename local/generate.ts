@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
+import { problemFiles } from "../api/generate.ts";
 import { clientFiles } from "../api/openapi/generate.ts";
 import { pageScriptFiles } from "../api/pages/generate.ts";
 import { registryFiles } from "../consumers/generate.ts";
@@ -73,6 +74,7 @@ export const GENERATORS: readonly Generator[] = [
   createGenerator("settings", settingsFiles),
   createGenerator("page scripts", pageScriptFiles),
   createGenerator("commands", commandFiles),
+  createGenerator("problems", problemFiles),
   createGenerator("webhook schemas", webhookSchemaFiles),
   createGenerator("alerts", alertFiles),
   createGenerator("dashboards", dashboardFiles),

@@ -137,6 +137,14 @@ test.concurrent("a person asks for another link, and confirms the address by its
     await page.goto(address);
     expect(await page.getByRole("heading").textContent()).toBe(states.confirmed_before.title);
     expect(await page.getByRole("button").count()).toBe(0);
+    if (locale === "vi") return;
+    const notMe = new URL(/https?:\S+\/not-me\?\S+/.exec(text)?.[0] ?? "");
+    const others = [`${notMe.pathname}${notMe.search}`, "/problems/too_busy?lang=en", "/nowhere?lang=en", "/docs"];
+    for (const path of others) {
+      await page.goto(`${api.url}${path}`);
+      await expectAccessible(page, path.slice(1, 9));
+      await show(page, `other-${path.slice(1, 5)}`);
+    }
   };
   await Promise.all([inLanguage("vi"), inLanguage("en")]);
 }, 60_000);

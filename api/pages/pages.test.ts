@@ -205,5 +205,6 @@ test("unknown signups and problem types are 404; known types are explained", asy
   expect(await (await app.fetch(get("/problems/email_taken?lang=en"))).text()).toContain(
     "This email is already registered.",
   );
+  expect(await (await app.fetch(get("/problems/too_busy?lang=en"))).text()).toContain("Nothing was made. Repeat");
   expect((await app.fetch(get("/problems/constructor"))).status).toBe(404);
 });

@@ -1,6 +1,7 @@
 import type { Handler } from "hono";
 import { languageOf } from "../language.ts";
 import { ProblemError } from "../problem.ts";
+import { PROBLEM_REMEDIES } from "../problem-remedies.ts";
 import { isProblemCode, PROBLEM_TYPES } from "../problem-types.ts";
 import { Message } from "./message.tsx";
 import { page } from "./render.ts";
@@ -21,6 +22,7 @@ export const problemTypePage =
         path={c.req.path}
         title={`${status} ${title}`}
         text={PROBLEM_TYPES[code][language]}
+        advice={PROBLEM_REMEDIES[code][language]}
       />,
     );
   };
