@@ -1,0 +1,81 @@
+import { Redis } from "ioredis";
+import { WELCOME_EMAIL } from "../stream/groups.ts";
+import { eventually } from "../tests/eventually.ts";
+import { aSystem, type System } from "../tests/processes.ts";
+import { startTestServers } from "../tests/servers.ts";
+import { cpuOf } from "./cpu.ts";
+import { portOf, signUpMany, times } from "./load.ts";
+
+/**
+ * `bun bench/redis-core.ts [signups]`: how far one Redis goes. It prints Redis' CPU time for each signup: until it waits in the
+ * stream, and from there until all of its groups are done with it; how many a second fill a core; and the memory of one that waits. CPU
+ * for each does not depend on how busy the machine is otherwise, as a rate does. What an idle system asks of Redis is taken off.
+ */
+const [signups = 5_000] = process.argv.slice(2).map(Number);
+const CONNECTIONS = 64;
+const IDLE_MS = 10_000;
+const MOST_COMMANDS = 8;
+const DONE_WITHIN_MS = 600_000;
+/** So that each is measured on full batches, as on a busy system. */
+const SETTINGS = { CONSUMER_CONCURRENCY: "100", CLAIM_MIN_IDLE_MS: "10000", RECONCILE_AFTER_MS: "60000" };
+
+const sentOf = async ({ database }: System): Promise<number> => {
+  const [row] = await database.db
+    .selectFrom("deliveries")
+    .select(({ fn }) => fn.countAll<string>().as("count"))
+    .where("group_name", "=", WELCOME_EMAIL.name)
+    .where("state", "=", "done")
+    .execute();
+  return Number(row?.count);
+};
+
+const memoryOf = async (redis: Redis): Promise<number> =>
+  Number(/used_memory:(\d+)/.exec(await redis.info("memory"))?.[1]);
+
+const main = async (): Promise<void> => {
+  await using servers = await startTestServers();
+  Object.assign(process.env, servers.environment);
+  await using system = await aSystem({ settings: SETTINGS });
+  const redis = new Redis(servers.environment.TEST_REDIS_URL);
+  /** Redis' CPU time while `work` runs, without what it uses in that time anyway, in µs. */
+  const costOf = async (idlePerMs: number, work: () => Promise<unknown>): Promise<number> => {
+    const [before, startedAt] = [cpuOf(servers.pids.redis), performance.now()];
+    await work();
+    return cpuOf(servers.pids.redis) - before - idlePerMs * (performance.now() - startedAt);
+  };
+
+  const api = await system.api();
+  const idleOfApi = (await costOf(0, () => Bun.sleep(IDLE_MS))) / IDLE_MS;
+  await system.consumer();
+  const idleOfBoth = (await costOf(0, () => Bun.sleep(IDLE_MS))) / IDLE_MS;
+  await system.endConsumers();
+  const empty = await memoryOf(redis);
+  const load = { port: portOf(api.url), connections: CONNECTIONS, more: times(signups) };
+  const publishing = (await costOf(idleOfApi, () => signUpMany(load))) / signups;
+  const memory = ((await memoryOf(redis)) - empty) / signups;
+  const entry = Number(await redis.memory("USAGE", system.keys.events, "SAMPLES", 0)) / signups;
+
+  await redis.config("RESETSTAT");
+  const working = await costOf(idleOfBoth, async () => {
+    await system.consumer();
+    await eventually(async () => (await sentOf(system)) >= signups, DONE_WITHIN_MS);
+  });
+  const delivering = working / signups;
+  const total = publishing + delivering;
+  console.log(`${(await redis.info("server")).match(/(redis|valkey)_version:\S+/g)?.join(" ")}, ${signups} signups`);
+  console.log(`idle: with an API ${idleOfApi.toFixed(2)} µs a ms, with a consumer beside it ${idleOfBoth.toFixed(2)}`);
+  console.log(
+    `CPU of Redis for each signup: ${publishing.toFixed(1)} µs until it waits, ${delivering.toFixed(1)} µs until it is done`,
+  );
+  console.log(`a core: ${Math.round(1_000_000 / total)} signups a second`);
+  console.log(`memory of one that waits: ${memory.toFixed(0)} bytes, of which ${entry.toFixed(0)} in the log`);
+  const commands = [...(await redis.info("commandstats")).matchAll(/cmdstat_(\S+):calls=(\d+),usec=(\d+)/g)]
+    .map(([, name = "", calls, usec]) => ({ name, calls: Number(calls) / signups, us: Number(usec) / signups }))
+    .sort((one, other) => other.us - one.us);
+  for (const { name, calls, us } of commands.slice(0, MOST_COMMANDS)) {
+    console.log(`  ${name}: ${us.toFixed(1)} µs, ${calls.toFixed(2)} calls for each signup`);
+  }
+  redis.disconnect();
+};
+
+await main();
