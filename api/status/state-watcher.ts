@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
+import { followChanges } from "../../stream/follow.ts";
 
 /** Signals that an event's state may have changed. A hint to read the ledger, never the truth itself. */
 export interface StateWatcher {
@@ -25,22 +26,17 @@ export const createStateWatcher = (deps: {
   const redis = connect();
   let isSubscribed = false;
 
-  const subscribe = () => {
-    redis.subscribe(channel).then(
-      () => {
-        isSubscribed = true;
-      },
-      (error: unknown) => log.warn({ error }, "cannot subscribe to state changes; live pages poll the ledger instead"),
-    );
+  const onChangeOf = (eventId: string) => {
+    for (const onChange of watchers.get(eventId) ?? []) onChange();
   };
-  if (redis.status === "ready") subscribe();
-  redis.on("ready", subscribe);
+  followChanges(redis, channel, onChangeOf, {
+    onSubscribed: () => {
+      isSubscribed = true;
+    },
+    onFault: (error) => log.warn({ error }, "cannot subscribe to state changes; live pages poll the ledger instead"),
+  });
   redis.on("close", () => {
     isSubscribed = false;
-  });
-  redis.on("message", (_channel: string, message: string) => {
-    const [eventId = ""] = message.split(" ");
-    for (const onChange of watchers.get(eventId) ?? []) onChange();
   });
 
   return {

@@ -48,6 +48,13 @@ describe("Redis by three sentinels, a primary and two replicas", () => {
         old.freeze();
         await untilPromoted(old);
       });
+      // Live pages, too: who only listens notices nothing by itself.
+      const { port } = await redis.primary();
+      const subscribers = () => ask(port, "PUBSUB", "NUMSUB", system.keys.status);
+      await eventually(async () => {
+        const answer = await subscribers();
+        return Array.isArray(answer) && Number(answer[1]) === 1;
+      });
     } finally {
       old.thaw();
     }
