@@ -38,6 +38,7 @@ const mailsInFlight = (settings: SettingsOf<"consumer">): number => {
 export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => ({
   ...policyOf(settings),
   concurrency: mailsInFlight(settings),
+  ahead: Math.max(0, mailsInFlight(settings) - settings.MAIL_POOL_SIZE),
   expireAfterMs: settings.MAIL_EXPIRE_AFTER_MS,
   uncertain: settings.MAIL_UNCERTAIN,
 });

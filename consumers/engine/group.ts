@@ -17,6 +17,7 @@ import { createClaimer } from "./claimer.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { finishWork, leaveNothingBehind } from "./drain.ts";
 import { Finished } from "./finished.ts";
+import { createGatherer } from "./gather.ts";
 import type { GroupDefinition } from "./handler.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { createInFlight } from "./in-flight.ts";
@@ -111,6 +112,7 @@ export const startGroup = <Data, Input>(
   const onDone = (ms: number) => finished.add(ms);
   const observe = createObserver({ ...names, events: keys.events, hop: traceHop, isIdempotent, now, onDone });
   const inFlight = createInFlight(concurrency);
+  const gatherer = createGatherer({ concurrency, ahead: policy.ahead ?? 0, now });
   const leasing = { ...names, leaseMs: claimMinIdleMs, expireAfterMs };
   const watch = createCallWatch({ wallClock });
   const asked = observe.ledger(createLedger(db, { ...leasing, isIdempotent, oncePerSubject, uncertain }));
@@ -120,7 +122,10 @@ export const startGroup = <Data, Input>(
     unclaim: watch.watched("undoing a claim in the ledger", asked.unclaim),
     adopt: watch.watched("adopting in the ledger", asked.adopt),
     renew: watch.watched("renewing leases in the ledger", asked.renew),
-    settle: watch.watched("settling in the ledger", asked.settle),
+    settle: watch.watched("settling in the ledger", async (settlement) => {
+      await gatherer.outcome();
+      return asked.settle(settlement);
+    }),
     refuse: watch.watched("refusing in the ledger", asked.refuse),
   };
   const startedAt = wallClock().toISOString();
@@ -155,7 +160,9 @@ export const startGroup = <Data, Input>(
   const isolation = observe.isolation(createIsolation({ ...claiming, claimer }, { claimMinIdleMs }));
   const slots = createWorkSlots(concurrency);
   const around: AroundAttempt = (attempt, work) =>
-    slots.run(attempt.giveUp.signal, () => observe.around(attempt, () => isolation.around(attempt, work)));
+    slots.run(attempt.giveUp.signal, () =>
+      observe.around(attempt, () => isolation.around(attempt, () => gatherer.timed(work))),
+    );
   const working = {
     redis,
     keys,
@@ -183,7 +190,7 @@ export const startGroup = <Data, Input>(
   const reader = startReader(
     {
       ...claiming,
-      ...{ blocking, group, isolation, dispatcher, breaker, admission, settler, claimer },
+      ...{ blocking, group, isolation, dispatcher, breaker, admission, settler, gatherer, claimer },
       checkPaused: createPauseCheck({ pauses, redis, keys }, group.name),
     },
     { claimMinIdleMs, concurrency },

@@ -117,6 +117,8 @@ export interface Policy {
   readonly oncePerSubject: boolean;
   /** Maximum entries in flight in one consumer. */
   readonly concurrency: number;
+  /** How many of them the other system has no room for yet: they only wait for those before them. None if not given. */
+  readonly ahead?: number;
   /** Attempts after the first. */
   readonly retryMax: number;
   /** Repetitions of work of which nobody knows whether it took place; 3 if not given. */

@@ -27,6 +27,6 @@ test("a wait for room ends by itself, and leaves no listener behind", async () =
   const stop = new AbortController();
   const add = spyOn(stop.signal, "addEventListener");
   const remove = spyOn(stop.signal, "removeEventListener");
-  for (let turn = 0; turn < 3; turn += 1) await inFlight.untilRoom(1, stop.signal);
+  for (let turn = 0; turn < 3; turn += 1) await inFlight.untilRoom(1, 1, stop.signal);
   expect([add.mock.calls.length, remove.mock.calls.length]).toEqual([3, 3]);
 });

@@ -36,8 +36,8 @@ export interface InFlight {
   room(): number;
   /** How many more may be claimed from dead consumers. */
   claimRoom(): number;
-  /** Resolves when there is room to read, after `timeoutMs`, or when the signal is aborted. */
-  untilRoom(timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when there is room to read for so many, after `timeoutMs`, or when the signal is aborted. */
+  untilRoom(atLeast: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** Resolves when an entry ends, after `timeoutMs`, or when the signal is aborted. */
   untilOneEnds(timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** Resolves when nothing is in flight, or after `timeoutMs`. True if empty. */
@@ -89,9 +89,9 @@ export const createInFlight = (concurrency: number): InFlight => {
   return {
     room,
     claimRoom: () => Math.max(0, concurrency - takenOver),
-    untilRoom: (timeoutMs, signal) =>
+    untilRoom: (atLeast, timeoutMs, signal) =>
       until(
-        () => room() > 0 || signal.aborted,
+        () => room() >= atLeast || signal.aborted,
         (end) => {
           const timer = setTimeout(end, timeoutMs);
           signal.addEventListener("abort", end);

@@ -1,8 +1,22 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { claimDeliveries } from "../../database/ledger/claim.ts";
 import { enlistEvents } from "../../database/ledger/replay.ts";
-import { aPipeline, aSignup } from "../../tests/pipeline.ts";
+import { asSuperuser } from "../../tests/database.ts";
+import { eventually } from "../../tests/eventually.ts";
+import { aPipeline, aSignup, type Pipeline } from "../../tests/pipeline.ts";
+import { aStranger } from "../../tests/stranger.ts";
 import { createLedger } from "./ledger.ts";
+
+const ledgerOf = ({ db }: Pipeline) =>
+  createLedger(db, {
+    group: "welcome-email",
+    consumer: "c",
+    leaseMs: 10_000,
+    expireAfterMs: 60_000,
+    isIdempotent: false,
+    oncePerSubject: false,
+    uncertain: "resend",
+  });
 
 test("an event that Postgres refuses gets no answer, alone or in a batch; the others get theirs", async () => {
   await using pipeline = await aPipeline();
@@ -12,15 +26,7 @@ test("an event that Postgres refuses gets no answer, alone or in a batch; the ot
     return { event_id: id, lookup: "ready", reason: null, type, subject, data, traceparent, tracestate } as const;
   };
   const refused = wanted(Bun.randomUUIDv7(), "x=\u0000");
-  const ledger = createLedger(pipeline.db, {
-    group: "welcome-email",
-    consumer: "c",
-    leaseMs: 10_000,
-    expireAfterMs: 60_000,
-    isIdempotent: false,
-    oncePerSubject: false,
-    uncertain: "resend",
-  });
+  const ledger = ledgerOf(pipeline);
   expect((await ledger.adopt([refused], Bun.randomUUIDv7())).size).toBe(0);
   const other = Bun.randomUUIDv7();
   const adopted = await ledger.adopt([refused, wanted(other, "x=1")], Bun.randomUUIDv7());
@@ -39,4 +45,69 @@ test("a delivery that replay made is told apart: the delay of its group did not 
   };
   expect(await claim("reminder-email")).toMatchObject({ kind: "taken", isReplayed: true });
   expect(await claim("welcome-email")).toMatchObject({ kind: "taken", isReplayed: false });
+});
+
+describe("a batch of outcomes", () => {
+  const DONE = {
+    attempts: 1,
+    system_failures: 0,
+    uncertain: 0,
+    delay_ms: null,
+    reason: null,
+    reply: "250 ok",
+  } as const;
+  const doneOf = (eventId: string, fence = 1) =>
+    ({ ...DONE, event_id: eventId, fence, state: "done", receipt: `<${eventId}@toblug.example>` }) as const;
+
+  const claimed = async (pipeline: Pipeline, count: number) => {
+    const eventIds = await pipeline.signUp(...Array.from({ length: count }, () => aSignup()));
+    const wanted = eventIds.map((event_id) => ({ event_id, lookup: "ready", reason: null }) as const);
+    await ledgerOf(pipeline).claim(wanted, Bun.randomUUIDv7());
+    return eventIds;
+  };
+
+  test("may name a delivery twice, and one that is another claim's: each is recorded once, and answered for itself", async () => {
+    await using pipeline = await aPipeline();
+    const [twice = "", other = ""] = await claimed(pipeline, 2);
+    const ledger = ledgerOf(pipeline);
+    const retry = {
+      ...doneOf(other, 7),
+      state: "retrying",
+      delay_ms: 1_000,
+      reason: "try_later",
+      receipt: null,
+    } as const;
+    const outcomes = [doneOf(twice), doneOf(twice), retry].map((each) => ledger.settle(each));
+    expect(await Promise.all(outcomes)).toEqual([true, true, false]);
+    expect(await pipeline.status(twice)).toMatchObject({ state: "done", attempts: 1 });
+    expect(await pipeline.status(other)).toMatchObject({ state: "active", attempts: 0 });
+  });
+
+  test("whose connection is killed in the middle is recorded by its repetition, each once", async () => {
+    await using pipeline = await aPipeline();
+    const eventIds = await claimed(pipeline, 5);
+    const ledger = ledgerOf(pipeline);
+    const settleAll = () => Promise.allSettled(eventIds.map((eventId) => ledger.settle(doneOf(eventId))));
+    const killed = async () => {
+      await using _ = await aStranger(pipeline.url, "lock table deliveries in access exclusive mode");
+      const ended = settleAll();
+      let isOver = false;
+      void ended.then(() => {
+        isOver = true;
+      });
+      await eventually(async () => {
+        await asSuperuser(`select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = '${new URL(pipeline.url).pathname.slice(1)}' and wait_event_type = 'Lock'`);
+        return isOver;
+      });
+      return ended;
+    };
+    expect((await killed()).map(({ status }) => status)).toEqual(Array.from(eventIds, () => "rejected"));
+    expect(await settleAll()).toEqual(Array.from(eventIds, () => ({ status: "fulfilled", value: true })));
+    for (const eventId of eventIds) {
+      const status = await pipeline.status(eventId);
+      expect(status).toMatchObject({ state: "done", attempts: 1 });
+      expect(status?.timeline.map(({ state }) => state)).toEqual(["queued", "active", "done"]);
+    }
+  });
 });

@@ -11,6 +11,7 @@ import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Claimer } from "./claimer.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { Gatherer } from "./gather.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Isolation } from "./isolation.ts";
 import type { Settler } from "./settler.ts";
@@ -30,6 +31,7 @@ export interface ReaderDeps {
   /** Undefined: unlimited. */
   readonly admission: Admission | undefined;
   readonly settler: Settler;
+  readonly gatherer: Gatherer;
   /** Asks whether the group is paused. */
   readonly checkPaused: () => Promise<boolean>;
   readonly log: Logger;
@@ -66,7 +68,7 @@ interface Room {
  */
 export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: ReaderOptions): Reader => {
   const { redis, blocking, keys, group, consumer, inFlight, claimer, isolation, dispatcher, log, now } = deps;
-  const { breaker, admission, settler, checkPaused } = deps;
+  const { breaker, admission, settler, gatherer, checkPaused } = deps;
   const retriesStream = keys.retriesStream(group.name);
   const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(claimMinIdleMs / 4));
   let paused = false;
@@ -121,6 +123,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       const more = mayHaveRetries ? await take(readStream(retriesStream, unused)) : 0;
       const taken = { claimed, retries: retries + more, events, mayHaveRetries, mayHaveEvents: unused === 0 };
       behind = behindAfter(behind, taken, concurrency);
+      gatherer.behind(reads > 0 && taken.retries + events === reads);
       if (!isClosed) await claim();
     } catch (error) {
       if (entries.length === 0) throw error;
@@ -209,10 +212,12 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       await dispatcher.deliver(next, signal, progress);
       return "again";
     }
+    const { waitMs, enough } = gatherer.hands(inFlight.room());
+    if (waitMs > 0 && inFlight.room() > 0) await inFlight.untilRoom(enough, waitMs, signal);
     const room = roomNow();
     if (room.reads <= 0 && (room.claims <= 0 || !claimer.isDue())) {
       // Wakes up when an attempt ends, and at intervals, because a scan may be due, or the breaker allow more.
-      if (inFlight.room() === 0) await inFlight.untilRoom(blockMs, signal);
+      if (inFlight.room() === 0) await inFlight.untilRoom(1, blockMs, signal);
       else {
         await giveBackUnused();
         await inFlight.untilOneEnds(BREAKER_CHECK_MS, signal);

@@ -1,0 +1,39 @@
+import { expect, test } from "bun:test";
+import { createGatherer, handsWaitMs, outcomeWaitMs } from "./gather.ts";
+
+test.each([
+  { isBehind: false, room: 1, ahead: 10, pieceMs: 50, waitMs: 0 },
+  { isBehind: true, room: 7, ahead: 10, pieceMs: 50, waitMs: 0 },
+  { isBehind: true, room: 1, ahead: 10, pieceMs: 20, waitMs: 10 },
+  { isBehind: true, room: 1, ahead: 10, pieceMs: 500, waitMs: 25 },
+  { isBehind: true, room: 1, ahead: 0, pieceMs: 50, waitMs: 5 },
+  { isBehind: true, room: 1, ahead: 0, pieceMs: 500, waitMs: 10 },
+  { isBehind: true, room: 7, ahead: 0, pieceMs: 500, waitMs: 0 },
+])("hands wait: %p", ({ waitMs, ...known }) => {
+  expect(handsWaitMs({ concurrency: 30, ...known })).toBe(waitMs);
+});
+
+test.each([
+  { isBehind: false, pieceMs: 50, waitMs: 0 },
+  { isBehind: true, pieceMs: 50, waitMs: 5 },
+  { isBehind: true, pieceMs: 5_000, waitMs: 10 },
+])("an outcome waits: %p", ({ waitMs, ...known }) => {
+  expect(outcomeWaitMs(known)).toBe(waitMs);
+});
+
+test("outcomes of a consumer that is behind go on together, and those of one that is not at once", async () => {
+  let now = 0;
+  const gatherer = createGatherer({ concurrency: 4, ahead: 0, now: () => now });
+  for (let piece = 0; piece < 100; piece += 1) {
+    await gatherer.timed(async () => {
+      now += 50;
+    });
+  }
+  const first = gatherer.outcome();
+  expect(gatherer.outcome()).not.toBe(first);
+  gatherer.behind(true);
+  const second = gatherer.outcome();
+  expect(gatherer.outcome()).toBe(second);
+  await second;
+  expect(gatherer.outcome()).not.toBe(second);
+});
