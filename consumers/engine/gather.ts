@@ -1,5 +1,5 @@
 /** What is known when a hand comes free, or a piece of work ends. */
-export interface Gathering {
+interface Gathering {
   /** More work waits in the stream than there were hands for. */
   readonly isBehind: boolean;
   /** Hands that are free. */
@@ -15,7 +15,7 @@ export interface Gathering {
 const MOST_HANDS = 64;
 
 /** How many free hands are worth a read and a claim of their own while work waits. Pure. */
-export const enoughHands = ({ concurrency, ahead }: Pick<Gathering, "concurrency" | "ahead">): number =>
+const enoughHands = ({ concurrency, ahead }: Pick<Gathering, "concurrency" | "ahead">): number =>
   Math.min(MOST_HANDS, Math.max(1, Math.floor(ahead > 0 ? (3 * ahead) / 4 : concurrency / 4)));
 
 /**
