@@ -35,7 +35,7 @@ describe("the autoscaler that plays KEDA and HPA", () => {
   });
 
   test("does not move within a tenth of the target", () => {
-    const replicas = replicasOver(30, (now) => (now < 15 ? 800 : 215));
+    const replicas = replicasOver(30, (now) => (now < 15 ? 150 : 215));
     expect(replicas[30]).toBe(1);
   });
 
