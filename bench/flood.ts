@@ -75,6 +75,7 @@ const together = (all: readonly LoadFigures[]): LoadFigures => ({
   accepted: all.reduce((sum, { accepted }) => sum + accepted, 0),
   seconds: Math.max(...all.map((each) => each.seconds)),
   latencies: all.flatMap(({ latencies }) => latencies),
+  startedAt: Math.min(...all.map((each) => each.startedAt)),
   sentAt: all.flatMap(({ sentAt }) => sentAt),
   refused: Object.fromEntries(
     ["429", "503"].flatMap((status) => {

@@ -7,6 +7,8 @@ export interface LoadFigures {
   readonly seconds: number;
   /** From request to whole answer, one for each accepted signup, in ms. */
   readonly latencies: readonly number[];
+  /** When the load began, by the clock, in ms. */
+  readonly startedAt: number;
   /** When each of these requests was sent, in ms since the load began. */
   readonly sentAt: readonly number[];
   /** How many answers of another status there were. */
@@ -116,5 +118,6 @@ export const signUpMany = async (load: Load): Promise<LoadFigures> => {
   };
   await Promise.all(Array.from({ length: connections }, connection));
   const seconds = (performance.now() - startedAt) / 1_000;
-  return { accepted: latencies.length, seconds, latencies, sentAt: allSentAt, refused };
+  const begun = performance.timeOrigin + startedAt;
+  return { accepted: latencies.length, seconds, latencies, startedAt: begun, sentAt: allSentAt, refused };
 };

@@ -53,13 +53,16 @@ const removeAbandoned = async (): Promise<void> => {
 };
 
 /**
- * Starts both on ports of their own, empty and without any promise of durability; disposing ends and removes them. The
- * settings of Postgres are `name=value` each.
+ * Starts both on ports of their own, empty and, unless `durable`, without any promise of durability; disposing ends and removes
+ * them. The settings of Postgres are `name=value` each.
  */
-export const startTestServers = async (postgresSettings: readonly string[] = []): Promise<TestServers> => {
+export const startTestServers = async (
+  postgresSettings: readonly string[] = [],
+  { durable = false } = {},
+): Promise<TestServers> => {
   await removeAbandoned();
   // A database is 300 files, and each test makes one: in memory that takes a quarter of the time.
-  const directory = join(hasRoomInMemory() ? MEMORY : local, `signup-stream-test-${process.pid}`);
+  const directory = join(!durable && hasRoomInMemory() ? MEMORY : local, `signup-stream-test-${process.pid}`);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const program = findRedis(join(local, "redis"), console.log);
@@ -67,10 +70,10 @@ export const startTestServers = async (postgresSettings: readonly string[] = [])
     startPostgres({
       dataDirectory: join(directory, "postgres"),
       port: await ownPort(),
-      durable: false,
+      durable,
       settings: [`max_connections=${MAX_CONNECTIONS}`, `log_line_prefix=${LOG_PREFIX}`, ...postgresSettings],
     }),
-    startRedis({ program, dataDirectory: join(directory, "redis"), port: await ownPort(), durable: false }),
+    startRedis({ program, dataDirectory: join(directory, "redis"), port: await ownPort(), durable }),
   ]);
   const remove = async () => {
     await Promise.all(started.map((each) => (each.status === "fulfilled" ? each.value.stop() : undefined)));
