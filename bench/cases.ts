@@ -94,7 +94,9 @@ const drain = (how: DrainOptions): Case => ({
   async measure(given) {
     const options = { ...given, concurrency: how.concurrency ?? given.concurrency };
     const { stores, contender } = options;
-    const mails = Math.ceil((how.backlog ?? options.mails) * contender.share);
+    // Against a slow server none is fast.
+    const share = how.delayMs > 0 ? Math.min(1, contender.share) : contender.share;
+    const mails = Math.ceil((how.backlog ?? options.mails) * share);
     const [from, to] = [Math.ceil(mails * 0.1), Math.ceil(mails * 0.9)];
     await using sink = await startSink(how.delayMs, [from, to, mails], DRAIN_TIMEOUT_MS + mails);
     await using programs = await open(options);

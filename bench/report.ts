@@ -1,15 +1,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { chartSvg } from "./chart.ts";
 import { chartsOf, type Run, tables } from "./tables.ts";
 
 /**
- * `bun bench/report.ts FILE [SVG_DIR]`: writes the lines of `bun run bench --json` into docs/performance.md as tables, between
+ * `bun bench/report.ts FILE`: writes the lines of `bun run bench --json` into docs/performance.md as tables, between
  * its marks, and as pictures into docs/pictures.
  */
-const root = join(import.meta.dir, "..");
-const PAGE = join(root, "docs", "performance.md");
+const PAGE = join(import.meta.dir, "..", "docs", "performance.md");
+/** Beside the page. */
+const DIRECTORY = "pictures";
 const MARKS = ["<!-- measured: bun bench/report.ts -->", "<!-- end of measured -->"] as const;
 
 const lineSchema = z.union([
@@ -39,15 +40,16 @@ const read = (text: string): Run => {
   };
 };
 
-const main = ([file = "/dev/stdin", directory = join(root, "docs", "pictures")]: readonly string[]): void => {
+const main = ([file = "/dev/stdin"]: readonly string[]): void => {
   const run = read(readFileSync(file, "utf8"));
   const page = readFileSync(PAGE, "utf8");
   const [from, to] = [page.indexOf(MARKS[0]), page.indexOf(MARKS[1])];
   if (from < 0 || to < from) throw new Error(`${PAGE} lacks ${MARKS.join(" or ")}`);
-  writeFileSync(PAGE, `${page.slice(0, from + MARKS[0].length)}\n\n${tables(run)}\n\n${page.slice(to)}`);
-  for (const { name, chart } of chartsOf(run.measurements)) {
-    writeFileSync(join(directory, `performance-${name}.svg`), chartSvg(chart));
-  }
+  const charts = chartsOf(run.measurements).map(({ name, chart }) => ({ file: `performance-${name}.svg`, chart }));
+  const pictures = charts.map(({ file, chart }) => `![${chart.title}, ${chart.unit}](${DIRECTORY}/${file})`);
+  const measured = [tables(run), ...pictures].join("\n\n");
+  writeFileSync(PAGE, `${page.slice(0, from + MARKS[0].length)}\n\n${measured}\n\n${page.slice(to)}`);
+  for (const { file, chart } of charts) writeFileSync(join(dirname(PAGE), DIRECTORY, file), chartSvg(chart));
 };
 
 main(process.argv.slice(2));

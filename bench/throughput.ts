@@ -20,7 +20,7 @@ const HELP = `bun run bench [options]: what a signup and a mail cost, on process
   --rounds N        measurements of each contender and case; they take turns (default: 5)
   --cases A,B       of ${Object.keys(CASES).join(", ")} (default: all but those from 100k on)
   --seconds N       how long accept measures (default: 5)
-  --mails N         how many mails drain sends; Celery sends a tenth (default: 10000)
+  --mails N         how many mails drain sends; Celery a tenth, limit five times as many (default: 10000)
   --concurrency N   mails in flight in a consumer, and its SMTP connections (default: 50)
   --json            a line for each measurement on standard output, the table on standard error: \`bun bench/report.ts FILE\`
                     writes such lines into docs/performance.md
