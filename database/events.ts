@@ -54,7 +54,7 @@ export const SQL_LOGGED_EVENT =
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** SQL: the rows of `bindings`. Constants, since a planner that does not know how few they are would build a hash table. */
-const sqlBindings = (bindings: readonly BoundGroup[]): string => {
+export const sqlBindings = (bindings: readonly BoundGroup[]): string => {
   const rows = bindings.map(
     ({ type, group_name, delay_ms }) => `(${literal(type)}, ${literal(group_name)}, ${delay_ms ?? "null"}::float8)`,
   );

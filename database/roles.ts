@@ -71,12 +71,13 @@ export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
   },
   signup_ops: {
     users: {
-      select: ["id", "user_name", "user_name_key", "email", "email_key", "email_verified_at", "disowned_at"],
+      select: ["id", "user_name", "user_name_key", "email", "email_key", "locale", "email_verified_at", "disowned_at"],
+      insert: true,
       delete: true,
     },
-    events: { select: true },
+    events: { select: true, insert: true },
     deliveries: { select: true, insert: true, update: true },
-    outbox: { select: true },
+    outbox: { select: true, insert: true },
     idempotency_keys: { select: ["user_id"], delete: true },
     suppressions: { select: true, delete: true },
     confirmation_requests: { select: ["address_hash"], delete: true },

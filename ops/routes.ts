@@ -20,6 +20,7 @@ import { eraseCommand } from "./commands/erase.ts";
 import { find } from "./commands/find.ts";
 import { groupDrop } from "./commands/group-drop.ts";
 import { heldDrop, heldList, heldRelease } from "./commands/held.ts";
+import { importCelery } from "./commands/import-celery.ts";
 import { pauseCommand, resumeCommand } from "./commands/pause.ts";
 import { preview } from "./commands/preview.ts";
 import { replayCommand } from "./commands/replay.ts";
@@ -84,6 +85,10 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
       routes: { drop: groupDrop },
     }),
     capacity: capacityCommand,
+    import: buildRouteMap({
+      docs: { brief: "Take over from another system" },
+      routes: { celery: importCelery },
+    }),
     audit,
     completion: completionCommand(() => ROUTES),
   },

@@ -9,6 +9,7 @@ export const ACTION_NAMES = [
   "group drop",
   "held drop",
   "held release",
+  "import celery",
   "mail test",
   "pause",
   "replay",

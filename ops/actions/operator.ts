@@ -14,7 +14,7 @@ export interface Progress {
 }
 
 /** A point between two writes at which the process may die; tests stop it there. */
-export type OperatorCheckpoint = "requeued" | "dropped";
+export type OperatorCheckpoint = "requeued" | "dropped" | "taken" | "recorded";
 
 /** What the actions work with, whether the command line or a console calls them. */
 export interface Operator {

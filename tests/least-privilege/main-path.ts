@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { Redis } from "ioredis";
 import { openDatabase } from "../../database/connection.ts";
 import { beatJob, listJobs, stopJob } from "../../database/jobs.ts";
 import { asDatabaseRole } from "../../local/postgres.ts";
@@ -13,6 +14,7 @@ import { aScreen } from "../../ops/terminal/screen-for-tests.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { openCommandConnection, untilReady } from "../../stream/connection.ts";
 import { groupsOf, WELCOME_EMAIL } from "../../stream/groups.ts";
+import { CAPTURED } from "../celery/captured.ts";
 import { eventually } from "../eventually.ts";
 import { parseMail, refusal } from "../mail-server.ts";
 import { silentLog } from "../pipeline.ts";
@@ -192,6 +194,19 @@ export const anOperatorOf = async (system: System) => {
   };
 };
 
+/** A message of a Celery that wrote to another Redis: whom nobody knows. */
+const importFromCelery = async (
+  { environment: { REDIS_URL = "" } }: System,
+  run: (...words: readonly string[]) => Promise<Answer>,
+): Promise<void> => {
+  const keyPrefix = `celery-${randomHex(4)}:`;
+  const broker = new Redis(REDIS_URL);
+  await broker.lpush(`${keyPrefix}celery`, CAPTURED.plain);
+  await run("import", "celery", "--broker", REDIS_URL, "--key-prefix", keyPrefix, "--create-users");
+  await broker.del(`${keyPrefix}celery`);
+  broker.disconnect();
+};
+
 /** Every command that asks or changes something. */
 export const operate = async (system: System, events: Awaited<ReturnType<typeof useTheService>>) => {
   await using operator = await anOperatorOf(system);
@@ -246,5 +261,6 @@ export const operate = async (system: System, events: Awaited<ReturnType<typeof 
   await run("group", "drop", "reminder-email", "--yes", "--force");
   await run("erase", events.userId);
   await run("audit");
+  await importFromCelery(system, run);
   await followed;
 };

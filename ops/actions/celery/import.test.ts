@@ -1,0 +1,286 @@
+import { expect, test } from "bun:test";
+import { randomHex } from "../../../observability/trace-context.ts";
+import { NotAlone, openCeleryQueue } from "../../../stream/celery/broker.ts";
+import { openCeleryResults } from "../../../stream/celery/results.ts";
+import { CAPTURED, messageLike } from "../../../tests/celery/captured.ts";
+import { aPipeline, aSignup, type Pipeline } from "../../../tests/pipeline.ts";
+import { anOperator } from "../../operator-for-tests.ts";
+import type { OperatorCheckpoint } from "../operator.ts";
+import { eventIdOfTask } from "./event-id.ts";
+import { type ImportOrder, importCelery, previewImport } from "./import.ts";
+
+/** A broker of a test's own: another prefix in the Redis of the run. */
+const aBroker = (pipeline: Pipeline) => {
+  const { redis } = pipeline;
+  const keyPrefix = `celery-${randomHex(6)}:`;
+  const key = (name: string) => `${keyPrefix}${name}`;
+  const open = (token = randomHex(8)) => ({
+    queue: openCeleryQueue({ redis, queue: "celery", keyPrefix, token }),
+    results: openCeleryResults({ redis, keyPrefix, markPrefix: key("email_sent:") }),
+  });
+  return {
+    key,
+    open,
+    send: (text: string, priority = "") => redis.lpush(key(`celery${priority}`), text),
+    hold: async (text: string, tag: string, agoS: number) => {
+      await redis.hset(key("unacked"), tag, JSON.stringify([JSON.parse(text), "", "celery"]));
+      await redis.zadd(key("unacked_index"), Date.now() / 1_000 - agoS, tag);
+    },
+    left: () => redis.lrange(key("celery"), 0, -1),
+    keys: async () => (await redis.keys(`${keyPrefix}*`)).map((name) => name.slice(keyPrefix.length)).toSorted(),
+    async [Symbol.asyncDispose]() {
+      const names = await redis.keys(`${keyPrefix}*`);
+      if (names.length > 0) await redis.del(...names);
+    },
+  };
+};
+
+const order = (parts: Partial<ImportOrder> = {}): ImportOrder => ({
+  queueName: "celery",
+  task: "send_email_welcome",
+  timezone: "Asia/Ho_Chi_Minh",
+  locale: "vi",
+  createUsers: true,
+  takeUnacked: false,
+  visibilityTimeoutMs: 3_600_000,
+  follow: false,
+  examples: 3,
+  now: () => new Date(),
+  onFault: () => {},
+  ...parts,
+});
+
+/** A message to somebody nobody knows. */
+const aMessage = (
+  parts: Omit<Parameters<typeof messageLike>[1], "id" | "args"> = {},
+  name = `user-${randomHex(6)}`,
+) => {
+  const id = crypto.randomUUID();
+  return { id, name, text: messageLike(CAPTURED.plain, { id, args: [`${name}@inbox.example`, name], ...parts }) };
+};
+
+const statesOf = async (pipeline: Pipeline, ...messages: readonly { readonly id: string }[]) =>
+  Promise.all(messages.map(async ({ id }) => (await pipeline.status(eventIdOfTask(id)))?.state ?? null));
+
+/** An operator whose process dies at a step, once. */
+const dying = (pipeline: Pipeline, step: OperatorCheckpoint) =>
+  anOperator(pipeline, {
+    at: (passed) => {
+      if (passed === step) throw new Error(`died: ${step}`);
+    },
+  });
+
+test("takes what waits as a signup is written, keeps times and tries, and leaves the rest where it is", async () => {
+  await using pipeline = await aPipeline();
+  await using broker = aBroker(pipeline);
+  const known = aSignup({ userName: "Bình", userNameKey: "bình" });
+  // Copied from the old table: no event yet.
+  const { userId, userName, userNameKey, email, emailKey, passwordHash, locale } = known;
+  await pipeline.db
+    .insertInto("users")
+    .values({
+      ...{ id: userId, user_name: userName, user_name_key: userNameKey, email, email_key: emailKey },
+      ...{ password_hash: passwordHash, locale },
+    })
+    .execute();
+  const toKnown = { id: crypto.randomUUID() };
+  const [plain, later, tried, urgent, twice] = [
+    aMessage(),
+    aMessage({ eta: "2030-01-01T03:04:05" }),
+    aMessage({ retries: 2 }),
+    aMessage(),
+    aMessage(),
+  ];
+  await broker.send(messageLike(CAPTURED.plain, { ...toKnown, args: [email.toUpperCase(), "Bình"] }));
+  for (const { text } of [plain, later, tried, twice]) await broker.send(text);
+  await broker.send(messageLike(twice.text, { id: crypto.randomUUID() }));
+  await broker.send(urgent.text, "\x06\x166");
+  const foreign = [CAPTURED.otherTask, CAPTURED.pickled, CAPTURED.callback, CAPTURED.oneArgument, "nonsense"];
+  for (const text of foreign) await broker.send(text);
+
+  const operator = anOperator(pipeline);
+  const before = await broker.keys();
+  const preview = await previewImport(operator, broker.open(), order());
+  expect(preview).toMatchObject({ taken: { queued: 6, welcomed_before: 1 }, usersMade: 5 });
+  expect(await broker.keys()).toEqual(before);
+  expect(await statesOf(pipeline, plain, toKnown)).toEqual([null, null]);
+
+  const report = await importCelery(operator, broker.open(), order());
+  expect(report).toEqual({ ...preview, examples: expect.any(Array) });
+  expect(report.left).toEqual({
+    other_task: 1,
+    unknown_encoding: 1,
+    has_follow_ups: 1,
+    wrong_arguments: 1,
+    not_json: 1,
+  });
+  expect(await broker.left()).toEqual(foreign.toReversed());
+  expect(await broker.keys()).toEqual(["celery"]);
+  expect(await statesOf(pipeline, plain, later, tried, urgent, toKnown)).toEqual(Array(5).fill("queued"));
+  expect(await pipeline.status(eventIdOfTask(tried.id))).toMatchObject({ attempts: 2 });
+  expect((await pipeline.status(eventIdOfTask(later.id)))?.nextTryAt?.toISOString()).toBe("2029-12-31T20:04:05.000Z");
+  const rows = await pipeline.db
+    .selectFrom("events")
+    .innerJoin("outbox", "outbox.event_id", "events.event_id")
+    .execute();
+  expect(rows).toHaveLength(6);
+  expect(await importCelery(operator, broker.open(), order())).toMatchObject({ taken: {}, usersMade: 0 });
+});
+
+test("whoever was mailed is not mailed again, whoever says so; and users are made only if that is asked for", async () => {
+  await using pipeline = await aPipeline();
+  await using broker = aBroker(pipeline);
+  const { redis } = pipeline;
+  const [marked, succeeded, failed, revoked, unknown] = [aMessage(), aMessage(), aMessage(), aMessage(), aMessage()];
+  for (const { text } of [marked, succeeded, failed, revoked, unknown]) await broker.send(text);
+  await redis.set(broker.key(`email_sent:${marked.id}`), "1");
+  const result = (id: string, status: string) =>
+    redis.set(broker.key(`celery-task-meta-${id}`), JSON.stringify({ status, result: null, task_id: id }));
+  await Promise.all([result(succeeded.id, "SUCCESS"), result(failed.id, "FAILURE"), result(revoked.id, "REVOKED")]);
+
+  const operator = anOperator(pipeline);
+  expect(await importCelery(operator, broker.open(), order({ createUsers: false }))).toMatchObject({
+    taken: {},
+    left: { no_such_user: 5 },
+  });
+  expect(await broker.left()).toHaveLength(5);
+  expect(await importCelery(operator, broker.open(), order())).toMatchObject({
+    taken: { queued: 1, done: 2, held: 1 },
+    left: { revoked: 1 },
+  });
+  expect(await statesOf(pipeline, marked, succeeded, failed, unknown)).toEqual(["done", "done", "held", "queued"]);
+  const { reason, receipt } = await pipeline.db
+    .selectFrom("deliveries")
+    .select(["reason", "receipt"])
+    .where("event_id", "=", eventIdOfTask(marked.id))
+    .executeTakeFirstOrThrow();
+  expect([reason, receipt]).toEqual(["sent_by_celery", `celery:${marked.id}`]);
+});
+
+test("what a worker holds is left to it, until it has held it for too long: then no worker may send it any more", async () => {
+  await using pipeline = await aPipeline();
+  await using broker = aBroker(pipeline);
+  const [fresh, stale, waiting] = [aMessage(), aMessage(), aMessage({ eta: "2030-01-01T03:04:05" })];
+  await broker.hold(fresh.text, "fresh", 10);
+  await broker.hold(stale.text, "stale", 4_000);
+  await broker.hold(waiting.text, "waiting", 4_000);
+  const operator = anOperator(pipeline);
+  expect(await importCelery(operator, broker.open(), order())).toMatchObject({
+    taken: { uncertain: 1, queued: 1 },
+    left: { held_by_worker: 1 },
+  });
+  expect(await statesOf(pipeline, fresh, stale, waiting)).toEqual([null, "uncertain", "queued"]);
+  expect(await pipeline.redis.hkeys(broker.key("unacked"))).toEqual(["fresh"]);
+  expect(await pipeline.redis.get(broker.key(`email_sent:${stale.id}`))).toBe("signup-stream");
+  expect(await importCelery(operator, broker.open(), order({ takeUnacked: true }))).toMatchObject({
+    taken: { uncertain: 1 },
+  });
+  expect((await broker.keys()).filter((key) => !key.startsWith("email_sent:"))).toEqual([]);
+});
+
+test.each(["taken", "recorded"] as const)(
+  "an import that dies when a message is %s makes nothing twice",
+  async (step) => {
+    await using pipeline = await aPipeline();
+    await using broker = aBroker(pipeline);
+    const [waiting, held] = [aMessage(), aMessage()];
+    await broker.send(waiting.text);
+    await broker.hold(held.text, "tag", 4_000);
+    await expect(importCelery(dying(pipeline, step), broker.open(), order())).rejects.toThrow("died");
+    // No worker gets it, and the next import finishes it first.
+    expect(await broker.left()).toEqual([]);
+    expect(await broker.keys()).toContain("signup-stream:import:celery");
+    await importCelery(anOperator(pipeline), broker.open(), order());
+    expect(await statesOf(pipeline, waiting, held)).toEqual(["queued", "uncertain"]);
+    expect(await pipeline.db.selectFrom("events").select("event_id").execute()).toHaveLength(2);
+    expect((await broker.keys()).filter((key) => !key.startsWith("email_sent:"))).toEqual([]);
+  },
+);
+
+test.each(["list", "unacked"] as const)(
+  "what was moved aside from %s goes back where it was if it is not meant any more",
+  async (place) => {
+    await using pipeline = await aPipeline();
+    await using broker = aBroker(pipeline);
+    const { id, text } = aMessage();
+    await (place === "list" ? broker.send(text, "\x06\x163") : broker.hold(text, "tag", 4_000));
+    const { redis } = pipeline;
+    const all = () =>
+      Promise.all([
+        redis.lrange(broker.key("celery\x06\x163"), 0, -1),
+        redis.hgetall(broker.key("unacked")),
+        redis.zscore(broker.key("unacked_index"), "tag"),
+      ]);
+    const before = await all();
+    await expect(importCelery(dying(pipeline, "taken"), broker.open(), order())).rejects.toThrow("died");
+    expect(await all()).not.toEqual(before);
+    const broke = broker.open();
+    await broke.results.mark([id]);
+    const report = await importCelery(anOperator(pipeline), broke, order({ createUsers: false }));
+    expect(report).toMatchObject({ taken: {}, left: { no_such_user: expect.any(Number) } });
+    expect(await all()).toEqual(before);
+    expect(await broker.keys()).not.toContain("signup-stream:import:celery");
+    expect(await redis.exists(broker.key(`email_sent:${id}`))).toBe(place === "list" ? 1 : 0);
+  },
+);
+
+test("of a worker and an import that want one message, one gets it", async () => {
+  await using pipeline = await aPipeline();
+  await using broker = aBroker(pipeline);
+  const messages = Array.from({ length: 300 }, () => aMessage());
+  for (const { text } of messages) await broker.send(text);
+  const worker = pipeline.redis.duplicate();
+  await new Promise<void>((resolve) => worker.once("ready", () => resolve()));
+  const taken: string[] = [];
+  const work = async () => {
+    for (
+      let text = await worker.rpop(broker.key("celery"));
+      text !== null;
+      text = await worker.rpop(broker.key("celery"))
+    ) {
+      taken.push(text);
+    }
+  };
+  await Promise.all([importCelery(anOperator(pipeline), broker.open(), order()), work()]);
+  worker.disconnect();
+  await importCelery(anOperator(pipeline), broker.open(), order());
+  const states = await statesOf(pipeline, ...messages);
+  const both = messages.filter(({ text }, at) => taken.includes(text) === (states[at] === "queued"));
+  expect(both).toEqual([]);
+});
+
+test("two imports of one queue do not run at once; one that was asked to stop has stopped between batches", async () => {
+  await using pipeline = await aPipeline();
+  await using broker = aBroker(pipeline);
+  const other = broker.open("other");
+  await other.queue.lock();
+  await expect(importCelery(anOperator(pipeline), broker.open(), order())).rejects.toThrow(NotAlone);
+  await other.queue.unlock();
+  for (let sent = 0; sent < 250; sent += 1) await broker.send(aMessage().text);
+  const stop = new AbortController();
+  const operator = anOperator(pipeline, { signal: stop.signal, onProgress: () => stop.abort() });
+  expect(await importCelery(operator, broker.open(), order())).toMatchObject({ taken: { queued: 100 }, stopped: true });
+  expect(await broker.left()).toHaveLength(150);
+  expect(await importCelery(anOperator(pipeline), broker.open(), order())).toMatchObject({ taken: { queued: 150 } });
+});
+
+test("follows the queue until it is asked to stop, and takes what came meanwhile", async () => {
+  await using pipeline = await aPipeline();
+  await using broker = aBroker(pipeline);
+  const stop = new AbortController();
+  const first = aMessage();
+  await broker.send(first.text);
+  const second = aMessage();
+  let passes = 0;
+  const operator = anOperator(pipeline, {
+    signal: stop.signal,
+    onProgress: ({ done }) => {
+      passes += 1;
+      if (passes === 1) void broker.send(second.text);
+      if (done === 2) stop.abort();
+    },
+  });
+  const report = await importCelery(operator, broker.open(), order({ follow: true }));
+  expect(report).toMatchObject({ taken: { queued: 2 }, stopped: true });
+  expect(await statesOf(pipeline, first, second)).toEqual(["queued", "queued"]);
+});

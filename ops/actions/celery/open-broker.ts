@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { openCeleryQueue } from "../../../stream/celery/broker.ts";
+import { openCeleryResults } from "../../../stream/celery/results.ts";
+import { openCommandConnection, untilReady } from "../../../stream/connection.ts";
+import { QUIET } from "../../quiet.ts";
+import { NotFound } from "../operator.ts";
+import type { CeleryBroker } from "./importer.ts";
+
+/** The broker does not answer. Exit 1. */
+export class BrokerAway extends Error {
+  override readonly name = "BrokerAway";
+}
+
+export interface BrokerOptions {
+  /** `redis://` or `rediss://`; `@FILE` for the first line of a file, so that no password is on the command line. */
+  readonly broker: string;
+  /** Where results are; the broker if not given. */
+  readonly results: string | undefined;
+  readonly queue: string;
+  readonly keyPrefix: string;
+}
+
+const CONNECT_WITHIN_MS = 5_000;
+const COMMAND_TIMEOUT_MS = 10_000;
+/** The old worker's own guard: the id of the task follows. */
+const SENT_MARK = "email_sent:";
+
+const urlOf = (given: string): string => {
+  if (!given.startsWith("@")) return given;
+  try {
+    return readFileSync(given.slice(1), "utf8").split("\n")[0]?.trim() ?? "";
+  } catch {
+    throw new NotFound(`${given.slice(1)} cannot be read`);
+  }
+};
+
+const connect = async (what: string, given: string) => {
+  const url = urlOf(given);
+  if (!/^rediss?:\/\//.test(url))
+    throw new BrokerAway(`${what}: expected redis://... or rediss://..., or @FILE with it`);
+  const redis = openCommandConnection({ url, name: "ops-import", log: QUIET, commandTimeoutMs: COMMAND_TIMEOUT_MS });
+  let fault = "no answer";
+  redis.on("error", (error: Error) => {
+    fault = error.message || fault;
+  });
+  if (await untilReady(redis, CONNECT_WITHIN_MS)) return redis;
+  redis.disconnect();
+  throw new BrokerAway(`${what} is away: ${fault}`);
+};
+
+/** Connects to the broker, and to where its results are. @throws {BrokerAway} */
+export const openBroker = async (options: BrokerOptions): Promise<CeleryBroker & { readonly close: () => void }> => {
+  const { queue, keyPrefix } = options;
+  const redis = await connect("the broker", options.broker);
+  const own = options.results === undefined ? undefined : await connect("the result backend", options.results);
+  return {
+    queue: openCeleryQueue({ redis, queue, keyPrefix, token: Bun.randomUUIDv7() }),
+    results: openCeleryResults({ redis: own ?? redis, keyPrefix, markPrefix: SENT_MARK }),
+    close() {
+      redis.disconnect();
+      own?.disconnect();
+    },
+  };
+};
