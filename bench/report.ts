@@ -14,7 +14,7 @@ const DIRECTORY = "pictures";
 const MARKS = ["<!-- measured: bun bench/report.ts -->", "<!-- end of measured -->"] as const;
 
 const lineSchema = z.union([
-  z.object({ run: z.object({ date: z.string(), machine: z.string(), load: z.number() }) }),
+  z.object({ run: z.object({ date: z.string(), machine: z.string(), cores: z.number(), load: z.number() }) }),
   z.object({
     case: z.string(),
     contender: z.string(),

@@ -6,17 +6,21 @@ const of = (contender: string, round: number, accepted: number) => {
   return { case: "accept-32", contender, place, round, figures: { "accepted/s": accepted, "api CPU": 1e6 / accepted } };
 };
 const measurements = [of("ours", 1, 4_000), of("peer", 1, 1_000), of("ours", 2, 5_000), of("peer", 2, 2_000)];
-const heads = [{ date: "2026-01-01", machine: "2 cores", load: 0.25 }];
+const heads = [{ date: "2026-01-01", machine: "a machine", cores: 2, load: 0.25 }];
 
 test("a table has medians, the range of the first figure, and ours as a multiple", () => {
   expect(
     tables({ heads, measurements }),
-  ).toBe(`Measured 2026-01-01, 2 cores, load 0.3 at the start. 2 interleaved rounds: medians, ranges in brackets.
+  ).toBe(`Measured 2026-01-01, a machine, load 0.3 at the start. Interleaved rounds: 2. Medians, ranges in brackets.
 
 | accept-32 | accepted/s | api CPU | ours / it |
 | --- | --- | --- | --- |
 | ours | 4,500 [4,000-5,000] | 225 |  |
 | peer | 1,500 [1,000-2,000] | 750 | 3 |`);
+});
+
+test("a table of a busy machine says so", () => {
+  expect(tables({ heads: [{ date: "2026-01-01", machine: "m", cores: 2, load: 9 }], measurements })).toContain("busy");
 });
 
 test("a picture is drawn of what was measured alone", () => {

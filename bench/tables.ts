@@ -7,7 +7,7 @@ export interface Labelled extends Measurement {
 }
 
 export interface Run {
-  readonly heads: readonly { readonly date: string; readonly machine: string; readonly load: number }[];
+  readonly heads: readonly { readonly date: string; readonly machine: string; readonly cores: number; readonly load: number }[];
   readonly measurements: readonly Labelled[];
 }
 
@@ -46,7 +46,9 @@ export const tables = ({ heads, measurements }: Run): string => {
   const when = heads.map(({ date, machine, load }) => `${date}, ${machine}, load ${load.toFixed(1)} at the start`);
   const rounds = new Set(measurements.map(({ round }) => round)).size;
   const cases = distinct(measurements.map((each) => each.case));
-  const about = `Measured ${distinct(when).join("; ")}. ${rounds} interleaved rounds: medians, ranges in brackets.`;
+  const isBusy = heads.some(({ cores, load }) => load > cores / 2);
+  const caution = isBusy ? " **The machine was busy with other work: only ratios within a case mean anything.**" : "";
+  const about = `Measured ${distinct(when).join("; ")}. Interleaved rounds: ${rounds}. Medians, ranges in brackets.${caution}`;
   return [about, ...cases.map((name) => tableOf(name, measurements))].join("\n\n");
 };
 

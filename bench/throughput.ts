@@ -119,7 +119,8 @@ const run = async (): Promise<void> => {
   const measurements: Labelled[] = [];
   if (json) {
     const machine = `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, Bun ${Bun.version}`;
-    console.log(JSON.stringify({ run: { date: new Date().toISOString().slice(0, 16), machine, load: loadavg()[0] } }));
+    const date = new Date().toISOString().slice(0, 10);
+    console.log(JSON.stringify({ run: { date, machine, cores: cpus().length, load: loadavg()[0] } }));
   }
   const onMeasured = (measurement: Measurement) => {
     const labelled = { contender: labels[measurement.place] ?? "", ...measurement };
