@@ -7,7 +7,12 @@ export interface Labelled extends Measurement {
 }
 
 export interface Run {
-  readonly heads: readonly { readonly date: string; readonly machine: string; readonly cores: number; readonly load: number }[];
+  readonly heads: readonly {
+    readonly date: string;
+    readonly machine: string;
+    readonly cores: number;
+    readonly load: number;
+  }[];
   readonly measurements: readonly Labelled[];
 }
 
