@@ -62,7 +62,7 @@ const MOVED = /^MOVED \d+ (?<host>.*):(?<port>\d+)$/;
 
 /**
  * Who serves the slot of a key, as a node of the cluster sees it. It is asked for the consumers of a group on that stream, which
- * every user of the pipeline may: who serves it answers, or knows no such stream, and any other names who does.
+ * every account of the pipeline may: who serves it answers, or knows no such stream, and any other names who does.
  */
 export const askNode = (node: HostAndPort, options: AskOptions, stream: string): Promise<HostAndPort> =>
   asking(node, options, async (redis) => {
