@@ -84,8 +84,8 @@ export const brokenLinks = ({ path, text }: Document): readonly string[] =>
       return anchor !== undefined && !anchorsOf(target).includes(anchor);
     });
 
-/** A path with a folder in it, or a file at the root; everything else in backticks, as a media type, is something else. */
-const PATH = /^(?!\.local\/|application\/)(?:[\w.-]+\/[\w./-]*|[\w-]+\.(?:json|md))$/;
+/** A path with a folder in it, or a file at the root; everything else in backticks, as a media type or a CIDR range, is something else. */
+const PATH = /^(?!\.local\/|application\/|[\d.]+\/\d+$)(?:[\w.-]+\/[\w./-]*|[\w-]+\.(?:json|md))$/;
 
 /**
  * Paths in backticks that lead nowhere: neither from the root, nor from the document, nor from a folder that the same line
