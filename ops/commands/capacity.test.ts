@@ -51,7 +51,7 @@ describe("capacity", () => {
       "2s",
     );
     expect(answer).toMatchObject({
-      json: { signupsPerDay: 1_000_000, peakFactor: 5, mailLatencyMs: 2_000, consumers: { mailsPerSecond: 9.7 } },
+      json: { signupsPerDay: 1_000_000, peakFactor: 5, mailLatencyMs: 2_000, consumers: { mailsPerSecond: 9.3 } },
     });
     expect(await answerOf("capacity", "--constants")).toMatchObject({ json: CAPACITY_CONSTANTS });
   });
