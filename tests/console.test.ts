@@ -140,6 +140,9 @@ test("every page: nothing for axe to find, by day and by night, and no scrolling
     "/console/find",
     `/console/find/${eventId}`,
     "/console/audit",
+    "/console/act",
+    "/console/act/replay",
+    "/console/act/rate",
   ];
   const look = async (page: Page, name: string) => {
     for (const [width, size] of [
