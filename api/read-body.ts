@@ -8,6 +8,8 @@ export const MAX_BODY_BYTES = 16 * 1024;
 
 /** From the first byte that is asked for to the last: whoever sends a byte now and then is never idle. */
 const DEADLINE_MS = 10_000;
+/** A body that takes longer gives up its client's turn. Most are there with their head. */
+const SLOW_MS = 250;
 /** What is left of the body would be taken for the next request. */
 const LAST = { headers: { Connection: "close" } };
 
@@ -44,6 +46,21 @@ const inTime = <Read>(reading: Promise<Read>, ms: number): Promise<Read> =>
     reading.then(andStop(resolve), andStop(reject));
   });
 
+const withoutTurnIfSlow = async <Read>(c: Context, reading: Promise<Read>): Promise<Read> => {
+  const setAside = c.get("setAside");
+  if (setAside === undefined) return reading;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const slow = new Promise<"slow">((resolve) => {
+    timer = setTimeout(resolve, SLOW_MS, "slow");
+  });
+  try {
+    const first = await Promise.race([reading.then((read) => ({ read })), slow]);
+    return first === "slow" ? await setAside(reading) : first.read;
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 const UTF_8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -61,7 +78,7 @@ export const readText = async (
   if ((c.req.header("content-encoding") ?? "identity").trim().toLowerCase() !== "identity") {
     throw new ProblemError("unsupported_media_type", { headers: { "Accept-Encoding": "identity" } });
   }
-  const bytes = await inTime(readBytes(c), deadlineMs);
+  const bytes = await withoutTurnIfSlow(c, inTime(readBytes(c), deadlineMs));
   try {
     return UTF_8.decode(bytes);
   } catch (cause) {

@@ -1,7 +1,13 @@
+/**
+ * Gives the turn of a piece of work up until what it waits for is there, then takes a turn again: behind those that wait. Rejects with
+ * `onFull` if that does not come in time; a piece that is rejected goes on without a turn.
+ */
+export type SetAside = <Awaited>(awaited: Promise<Awaited>) => Promise<Awaited>;
+
 /** Runs at most a number of pieces of work at the same time; the others wait their turn, in order. */
 export interface Slots {
   /** Runs the work when there is room. Rejects with `onFull` if its turn does not come in time: then it has not begun. */
-  run<Result>(work: () => Promise<Result>): Promise<Result>;
+  run<Result>(work: (setAside: SetAside) => Promise<Result>): Promise<Result>;
 }
 
 export interface SlotsOptions {
@@ -58,10 +64,18 @@ export const createSlots = ({ size, maxWaitMs, maxWaiting = Infinity, onFull }: 
   return {
     async run(work) {
       await turn();
+      let hasTurn = true;
       try {
-        return await work();
+        return await work(async (awaited) => {
+          hasTurn = false;
+          end();
+          const there = await awaited;
+          await turn();
+          hasTurn = true;
+          return there;
+        });
       } finally {
-        end();
+        if (hasTurn) end();
       }
     },
   };

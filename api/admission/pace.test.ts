@@ -59,6 +59,31 @@ test("of one client 64 requests are worked on at a time, the others wait unread;
   await db.destroy();
 });
 
+test("bodies that come slowly give up their client's turns until they are there", async () => {
+  const db = openDatabase({ url: "postgres://nobody@127.0.0.1:1/none", poolSize: 1, applicationName: "test" });
+  const asked: string[] = [];
+  const endless: Admit = async ({ email }) => {
+    asked.push(email);
+    return new Promise<never>(() => {});
+  };
+  const { app } = anApp(db, { admit: endless });
+  const complete = Array.from({ length: MOST_AT_WORK }, (_, index) => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const { url, headers } = postSignup(aBody());
+    void app.fetch(new Request(url, { method: "POST", headers, body: readable }));
+    return async () => {
+      const writer = writable.getWriter();
+      await writer.write(new TextEncoder().encode(JSON.stringify(aBody({ email: `slow-${index}@example.com` }))));
+      await writer.close();
+    };
+  });
+  void app.fetch(postSignup(aBody({ email: "quick@example.com" })));
+  await eventually(() => asked.includes("quick@example.com"));
+  await complete[0]?.();
+  await eventually(() => asked.includes("slow-0@example.com"));
+  await db.destroy();
+});
+
 test("a proxy that is not trusted yet may have all of its requests worked on", async () => {
   const db = openDatabase({ url: "postgres://nobody@127.0.0.1:1/none", poolSize: 1, applicationName: "test" });
   let asked = 0;

@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { instruments } from "../../observability/metrics.ts";
 import { jitteredMs } from "../../runtime/backoff.ts";
 import { createRecent } from "../../runtime/recent.ts";
-import { createSlots, type Slots } from "../../runtime/slots.ts";
+import { createSlots, type SetAside, type Slots } from "../../runtime/slots.ts";
 import { isPrivate } from "../client/client.ts";
 import { HashQueueFull } from "../passwords/hasher.ts";
 import { ProblemError } from "../problem.ts";
@@ -27,6 +27,13 @@ export const MOST_UNDER_WAY = 1_024;
 /** Of these are worked on at a time: about as many passwords as are hashed in a second. */
 export const MOST_AT_WORK = 64;
 const LONGEST_TURN_MS = 2_000;
+
+declare module "hono" {
+  interface ContextVariableMap {
+    /** For what the client of a request lets us wait for: not set where requests do not take turns. */
+    setAside?: SetAside;
+  }
+}
 
 /** How long each client's refusals are held back: it gets 200 a second; what would be held for longer than 15 s, after 7.5 to 15 s. */
 export const createPace = ({ now: clock, random }: Pick<PaceDeps, "now" | "random">): ((client: string) => number) => {
@@ -77,13 +84,37 @@ const turnsOf = (client: string): Slots => {
 interface ClientTurns {
   readonly turns: Slots;
   underWay: number;
+  /** Whose bodies are awaited without a turn. */
+  aside: number;
 }
+
+/** @throws {ProblemError} `too_many_requests` */
+const refuse = (): never => {
+  instruments().admissionRefused.add(1, { "signup.limit": "concurrent" });
+  throw new ProblemError("too_many_requests", { headers: BEYOND });
+};
+
+/** As many bodies of a client as may be under way are awaited without a turn; those beyond keep theirs. */
+const asideWithin =
+  (own: ClientTurns, setAside: SetAside): SetAside =>
+  async (awaited) => {
+    if (own.aside >= MOST_UNDER_WAY) return awaited;
+    own.aside += 1;
+    try {
+      return await setAside(awaited);
+    } catch (error) {
+      if (error instanceof NoTurn) return refuse();
+      throw error;
+    } finally {
+      own.aside -= 1;
+    }
+  };
 
 /**
  * A client that asks again at once, over thousands of connections, would keep the process busy with nothing but itself: reading and
  * refusing each costs more than a hash's wait, and all of that comes before anybody else's turn. So 64 of its requests are worked on
  * at a time, and the others wait unread, where they cost nothing; those whose turn does not come within 2 s, or that are beyond 1,024, are
- * refused, 200 in a second.
+ * refused, 200 in a second. A body that comes slowly is awaited without a turn, so that it holds up nobody behind the same address.
  */
 export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing => {
   const holdMs = createPace({ now, random });
@@ -101,12 +132,13 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
       const request = c.req.raw;
       const client = clientOf(request);
       const known = clients.get(client);
-      const own = known ?? { turns: turnsOf(client), underWay: 0 };
+      const own = known ?? { turns: turnsOf(client), underWay: 0, aside: 0 };
       if (known === undefined) clients.set(client, own);
       own.underWay += 1;
       try {
         // Until the refusal is answered: the next one would be refused as well.
-        await own.turns.run(async () => {
+        await own.turns.run(async (setAside) => {
+          c.set("setAside", asideWithin(own, setAside));
           await next();
           if (isRefused(c)) await holdBack(request, client);
         });
@@ -123,8 +155,7 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
     },
     requireTurn(c) {
       if (!refusedUnread.has(c.req.raw)) return;
-      instruments().admissionRefused.add(1, { "signup.limit": "concurrent" });
-      throw new ProblemError("too_many_requests", { headers: BEYOND });
+      refuse();
     },
   };
 };
