@@ -119,7 +119,7 @@ describe("the rate of all mail", () => {
     const eventIds = await pipeline.signUp(...signups(60));
     const startedAt = performance.now();
     for (let n = 0; n < 3; n += 1) await aConsumer(pipeline, mailServer, { MAIL_RATE_PER_SECOND: "20" });
-    await eventually(() => mailServer.taken.length >= 15);
+    await eventually(() => mailServer.taken.length >= 15, 20_000);
 
     await ownRedis.kill();
     const awayMs = 2_000;
