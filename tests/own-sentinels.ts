@@ -60,12 +60,11 @@ export const ownSentinels = async (): Promise<OwnSentinels> => {
     const ports = answers.map((answer) => (Array.isArray(answer) ? String(answer[1]) : ""));
     return ports.find((port) => ports.filter((other) => other === port).length > 1) ?? "";
   };
-  const primary = async () => {
-    const port = await named();
-    const found = nodes.find((node) => String(node.port) === port);
-    if (found === undefined) throw new Error("the sentinels do not agree");
-    return found;
-  };
+  const primary = () =>
+    eventually(async () => {
+      const port = await named();
+      return nodes.find((node) => String(node.port) === port);
+    }, 10_000);
   const untilReplicated = async () => {
     await eventually(async () => {
       const { port } = await primary();
