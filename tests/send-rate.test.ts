@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { GroupFactory } from "../consumers/engine/factory.ts";
 import { factory as reminder } from "../consumers/reminder-email/group.ts";
 import { factory } from "../consumers/welcome-email/group.ts";
+import { untilReady } from "../stream/connection.ts";
 import { type Group, REMINDER_EMAIL, WELCOME_EMAIL } from "../stream/groups.ts";
 import { takeBudget } from "../stream/scripts/take-budget.ts";
 import { eventually } from "./eventually.ts";
@@ -128,6 +129,7 @@ describe("the rate of all mail", () => {
     await ownRedis.start();
     await eventually(() => mailServer.taken.length >= sentWithoutRedis + 10, 20_000);
     // What reads entries works, the budget does not: each consumer keeps to its share.
+    await untilReady(redis, 20_000);
     await redis.set(keys.budget("mail"), "not a budget");
 
     await eventually(() => mailServer.taken.length === 60, 20_000);
