@@ -13,6 +13,7 @@ import { EVENT_TYPES } from "../../../stream/events/types.ts";
 import { Outcomes } from "../deliveries/outcomes.tsx";
 import { numbersIn, parse } from "../form-values.ts";
 import { FormToken } from "../layout.tsx";
+import { isNumberTyped, TypedNumber } from "../typed-number.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
 import { GroupOptions } from "../words.tsx";
 
@@ -20,8 +21,6 @@ export const REPLAY_PATH = "/console/act/replay";
 
 type Parts = Pick<ConsoleParts, "groups" | "now" | "newId">;
 
-/** Above so many the number is to be typed. */
-const TYPED_ABOVE = 100;
 /** What is answered sooner needs no job. */
 const QUICK_MS = 1_500;
 const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?$/;
@@ -148,13 +147,7 @@ export const ReplayForm = ({
       <input type="hidden" name="order" value={JSON.stringify(selection)} />
       <input type="hidden" name="outcomes" value={JSON.stringify(outcomes)} />
       <input type="hidden" name="done" value={String(done)} />
-      {added > TYPED_ABOVE ? (
-        <label>
-          {`Type ${added} to confirm`}
-          <br />
-          <input name="confirm" inputmode="numeric" autocomplete="off" required />
-        </label>
-      ) : null}
+      <TypedNumber number={added} />
       <p class="bar">
         <button type="submit">{`Queue ${counted(added, "event")}`}</button>
         <a href={REPLAY_PATH}>Back</a>
@@ -185,7 +178,7 @@ export const submitReplay =
       if (order === undefined) throw new NotFound("That is no replay of this console. Nothing was done.");
       const [total, outcomes] = [Number(form.get("done")) || 0, numbersIn(form.get("outcomes"))];
       const { added = 0 } = outcomes;
-      if (added > TYPED_ABOVE && (form.get("confirm") ?? "").replace(/[\s,.]/g, "") !== String(added)) {
+      if (!isNumberTyped(form, added)) {
         const fault = `Type the number of events that are queued: ${added}. Nothing was done.`;
         return previewPage(visit, order.selection, { done: total, outcomes }, fault);
       }

@@ -9,13 +9,12 @@ import { NotFound } from "../../../ops/actions/operator.ts";
 import { liftAddress, liftAddresses } from "../../../ops/actions/suppressions.ts";
 import { count, counted, relative } from "../../../runtime/quantity.ts";
 import { FormToken } from "../layout.tsx";
+import { TYPED_ABOVE, TypedNumber } from "../typed-number.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
 
 export const SUPPRESSIONS_PATH = "/console/act/suppressions";
 
 const MANY = 100;
-/** Above so many the number is to be typed. */
-const TYPED_ABOVE = 100;
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/;
 
@@ -129,13 +128,7 @@ const confirmPage = (visit: Visit, { reason, since, before }: SuppressionSelecti
             <input type="hidden" name="since" value={since?.toISOString().slice(0, 19) ?? ""} />
             <input type="hidden" name="before" value={before?.toISOString().slice(0, 19) ?? ""} />
             <input type="hidden" name="sure" value={String(number)} />
-            {number > TYPED_ABOVE ? (
-              <label>
-                {`Type ${number} to confirm`}
-                <br />
-                <input name="confirm" inputmode="numeric" autocomplete="off" required />
-              </label>
-            ) : null}
+            <TypedNumber number={number} />
             <p>
               <button type="submit">{`Lift ${count(number)}`}</button>
             </p>

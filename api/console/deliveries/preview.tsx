@@ -13,6 +13,7 @@ import { pause } from "../../../runtime/loop.ts";
 import { count } from "../../../runtime/quantity.ts";
 import { numbersIn, parse } from "../form-values.ts";
 import { FormToken } from "../layout.tsx";
+import { isNumberTyped, TypedNumber } from "../typed-number.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
 import { allOf, chosenOf, filterOf, hrefOf } from "./filter.ts";
 import { Outcomes } from "./outcomes.tsx";
@@ -20,8 +21,6 @@ import { ACTION_WORDS } from "./words.ts";
 
 type Parts = Pick<ConsoleParts, "groups" | "now" | "newId">;
 
-/** Above so many the number is to be typed. */
-const TYPED_ABOVE = 100;
 /** What ends sooner is shown at once: a job's end, and a preview that then needs no job. */
 const QUICK_MS = 1_500;
 
@@ -64,13 +63,7 @@ export const ActForm = ({ visit, order: { action, selection, back }, report: { l
       <input type="hidden" name="back" value={back} />
       <input type="hidden" name="looked" value={String(looked)} />
       <input type="hidden" name="outcomes" value={JSON.stringify(outcomes)} />
-      {changed > TYPED_ABOVE ? (
-        <label>
-          {`Type ${changed} to confirm`}
-          <br />
-          <input name="confirm" inputmode="numeric" autocomplete="off" required />
-        </label>
-      ) : null}
+      <TypedNumber number={changed} />
       <p class="bar">
         <button type="submit" class={action === "discard" ? "danger" : undefined}>
           {`${ACTION_WORDS[action]} ${count(changed)}`}
@@ -167,8 +160,7 @@ export const act =
     const order = orderIn(visit.form);
     const report = { looked: Number(visit.form.get("looked")) || 0, outcomes: numbersIn(visit.form.get("outcomes")) };
     const changed = countChanged(report.outcomes);
-    const typed = (visit.form.get("confirm") ?? "").replace(/[\s,.]/g, "");
-    if (changed > TYPED_ABOVE && typed !== String(changed)) {
+    if (!isNumberTyped(visit.form, changed)) {
       const fault = `Type the number of deliveries that are changed: ${changed}. Nothing was done.`;
       return previewPage(visit, order, report, fault);
     }
