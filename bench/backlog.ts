@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
-import { openCommandConnection, untilReady } from "../stream/connection.ts";
 import { readConsumers } from "../stream/group-status.ts";
 import { WELCOME_EMAIL } from "../stream/groups.ts";
-import { silentLog } from "../tests/pipeline.ts";
-import { aSystem, type RunningProcess, type System, signUpAt } from "../tests/processes.ts";
+import { aSystem, type RunningProcess, signUpAt } from "../tests/processes.ts";
 import { startTestServers } from "../tests/servers.ts";
 import { portOf, signUpMany, times } from "./load.ts";
+import { openStream } from "./open-stream.ts";
 
 /**
  * `bun bench/backlog.ts [signups] [seconds]`: the cost of a backlog. As many signups are in the stream when an api and two
@@ -20,17 +19,6 @@ const group = WELCOME_EMAIL.name;
 /** Resident memory of a process, in MiB: VmRSS of /proc/PID/status. */
 const memoryOf = ({ pid }: RunningProcess): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
-
-const openStream = async ({ environment }: System) => {
-  const redis = openCommandConnection({
-    url: environment["REDIS_URL"] ?? "",
-    name: "bench",
-    log: silentLog,
-    commandTimeoutMs: 10_000,
-  });
-  await untilReady(redis, 5_000);
-  return redis;
-};
 
 /** Signs people up while no consumer runs; returns the last one's event id. */
 const fill = async (api: RunningProcess): Promise<string> => {

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { readBacklog } from "../../database/ledger/counts.ts";
-import { openCommandConnection, untilReady } from "../../stream/connection.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { measureRedisStreams } from "../../tests/kubernetes/keda/redis-streams-scaler.ts";
 import { startMailServer } from "../../tests/mail-server.ts";
-import { silentLog } from "../../tests/pipeline.ts";
 import { aSystem, type RunningProcess, type System } from "../../tests/processes.ts";
 import { portOf, signUpMany, times } from "../load.ts";
+import { openStream } from "../open-stream.ts";
 import { createAutoscaler, type Scaling } from "./autoscaler.ts";
 import type { Course } from "./simulate.ts";
 
@@ -25,17 +24,6 @@ export interface RealBurst {
 const CONNECTIONS = 32;
 const LOOK_EVERY_MS = 50;
 const group = WELCOME_EMAIL.name;
-
-const openStream = async ({ environment }: System) => {
-  const redis = openCommandConnection({
-    url: environment["REDIS_URL"] ?? "",
-    name: "bench",
-    log: silentLog,
-    commandTimeoutMs: 10_000,
-  });
-  await untilReady(redis, 5_000);
-  return redis;
-};
 
 /** Consumers of the group, as many as there are to be: started when they are missing, ended by SIGTERM when they are too many. */
 const consumersOf = (system: System) => {
