@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
+import { Hono } from "hono";
 import { openDatabase } from "../../database/connection.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { aBody, anApp, postSignup } from "../app-for-tests.ts";
 import { ProblemError } from "../problem.ts";
 import type { Admit } from "./admission.ts";
-import { createPace, MOST_AT_WORK, MOST_UNDER_WAY } from "./pace.ts";
+import { createPace, createPacing, MOST_AT_WORK, MOST_UNDER_WAY } from "./pace.ts";
 
 const aPace = () => {
   let now = 0;
@@ -95,4 +96,56 @@ test("a proxy that is not trusted yet may have all of its requests worked on", a
   for (let index = 0; index < 2 * MOST_AT_WORK; index += 1) void app.fetch(postSignup(aBody()));
   await eventually(() => asked === 2 * MOST_AT_WORK);
   await db.destroy();
+});
+
+/** A server of one route that reads a body, by `wait`, and then works on it, by `work`; who reads and who works, by name. */
+const paced = ({ wait, work }: { wait: (name: string) => Promise<void>; work: (name: string) => Promise<void> }) => {
+  const pacing = createPacing({ clientOf: () => "a", now: () => 0, pause: async () => {}, random: () => 0.5 });
+  const reading: string[] = [];
+  const working: string[] = [];
+  const app = new Hono().use(pacing.hold).post("/:name", async (c) => {
+    pacing.requireTurn(c);
+    const name = c.req.param("name");
+    reading.push(name);
+    await c.get("setAside")?.(wait(name));
+    working.push(name);
+    await work(name);
+    return c.text("done");
+  });
+  app.onError((error, c) => c.text(error.name, error instanceof ProblemError ? 429 : 500));
+  return { reading, working, post: (name: string) => app.request(`/${name}`, { method: "POST" }) };
+};
+const never = () => new Promise<never>(() => {});
+const named = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name}-${index}`);
+
+test("a body that is there when all turns of its client are taken, and none comes within 2 s, is refused and holds no turn", async () => {
+  const arrived = Promise.withResolvers<void>();
+  const leave: (() => void)[] = [];
+  const { working, post } = paced({
+    wait: (name) => (name === "late" ? arrived.promise : Promise.resolve()),
+    work: () => new Promise((resolve) => leave.push(resolve)),
+  });
+  const late = post("late");
+  const busy = named("busy", MOST_AT_WORK).map(post);
+  await eventually(() => working.length === MOST_AT_WORK);
+  arrived.resolve();
+  expect((await late).status).toBe(429);
+  // Its end gives back no turn that it did not have: as many as before are worked on, and one more for each that leaves.
+  for (const name of named("next", 2)) void post(name);
+  leave[0]?.();
+  await busy[0];
+  await eventually(() => working.length === MOST_AT_WORK + 1);
+  expect(working).not.toContain("late");
+  expect(working).not.toContain("next-1");
+});
+
+test("1,024 bodies of one client are awaited without a turn; those beyond keep theirs, so that it cannot hold more and more", async () => {
+  const { reading, post } = paced({ wait: never, work: never });
+  for (const name of named("slow", MOST_UNDER_WAY)) void post(name);
+  await eventually(() => reading.length === MOST_UNDER_WAY);
+  for (const name of named("beyond", MOST_AT_WORK)) void post(name);
+  await eventually(() => reading.length === MOST_UNDER_WAY + MOST_AT_WORK);
+  // All turns are taken now, and by bodies that do not come.
+  expect((await post("last")).status).toBe(429);
+  expect(reading).not.toContain("last");
 });
