@@ -1,31 +1,14 @@
 import { generateKeyPairSync } from "node:crypto";
-import type { Contender, Kind } from "./contenders.ts";
-import { measureCosts, type Stores } from "./costs.ts";
+import type { BenchOptions, Case } from "./case.ts";
+import type { Kind } from "./contenders.ts";
+import { measureCosts } from "./costs.ts";
+import { fanout } from "./fanout-case.ts";
 import { forSeconds, signUpMany, times } from "./load.ts";
 import { memoryOf } from "./memory.ts";
 import type { BenchProcess, Environment, Programs } from "./programs.ts";
 import { startSink } from "./sink.ts";
 import { quantile } from "./statistics.ts";
-
-/** What is measured, by name; CPU in µs and bytes for each signup or mail. */
-export type Figures = Readonly<Record<string, number>>;
-
-export interface BenchOptions {
-  readonly stores: Stores;
-  readonly contender: Contender;
-  /** How long `accept` measures. */
-  readonly seconds: number;
-  /** How many mails `drain` sends. */
-  readonly mails: number;
-  /** Mails in flight in a consumer, and its SMTP connections. */
-  readonly concurrency: number;
-}
-
-export interface Case {
-  /** Whom it can be asked of. */
-  readonly of: readonly Kind[];
-  measure(options: BenchOptions): Promise<Figures>;
-}
+import { steady } from "./steady-case.ts";
 
 const ALL = ["ours", "peer"] as const;
 const BACKLOG_CONNECTIONS = 64;
@@ -237,11 +220,15 @@ export const CASES: Readonly<Record<string, Case>> = {
   "backlog-1m": backlog(1_000_000),
   "scale-1": scale(1),
   "scale-4": scale(4),
+  "fanout-1": fanout(1),
+  "fanout-2": fanout(2),
+  "fanout-5": fanout(5),
+  steady,
   "tracing-off": traced(0),
   "tracing-10": traced(0.1),
   "tracing-100": traced(1),
 };
 
 /** These are asked for by name: they take minutes each. */
-const LONG: readonly string[] = ["backlog-100k", "backlog-1m"];
+const LONG: readonly string[] = ["backlog-100k", "backlog-1m", "steady"];
 export const USUAL_CASES: readonly string[] = Object.keys(CASES).filter((name) => !LONG.includes(name));

@@ -18,6 +18,8 @@ export interface Contender {
 const bun = process.execPath;
 const peers = join(import.meta.dir, "peers");
 
+const WELCOME = ["welcome-email"];
+
 /** A checkout of ours, as an operator would set it; its dependencies are installed. */
 export const checkout = (tree: string): Contender => ({
   name: tree,
@@ -36,7 +38,10 @@ export const checkout = (tree: string): Contender => ({
         },
         migrate: [bun, "database/migrate.ts"],
         api: [bun, "api/main.ts"],
-        consumer: { command: [bun, "consumers/main.ts", "--group", "welcome-email"], health: true },
+        consumer: {
+          command: [bun, "consumers/main.ts", ...(options.groups ?? WELCOME).flatMap((name) => ["--group", name])],
+          health: true,
+        },
       },
       options,
     ),

@@ -46,8 +46,13 @@ const measureAll = async (stores: Stores, options: MeasureOptions): Promise<void
  * disk as an operator's do.
  */
 export const measure = async (options: MeasureOptions): Promise<void> => {
+  const vacuums = options.cases.filter((name) => CASES[name]?.vacuums === true);
+  if (vacuums.length > 0 && vacuums.length < options.cases.length) {
+    throw new Error(`--cases: ${vacuums.join(", ")} needs autovacuum, the others must not have it: measure it alone`);
+  }
   // Whether autovacuum falls into a measurement is chance.
-  await using servers = await startTestServers(["autovacuum=off"], { durable: true });
+  const postgresSettings = vacuums.length > 0 ? [] : ["autovacuum=off"];
+  await using servers = await startTestServers(postgresSettings, { durable: true });
   Object.assign(process.env, servers.environment);
   const sql = postgres(servers.environment.TEST_DATABASE_URL, { max: 1, onnotice: () => {} });
   const redis = new Redis(servers.environment.TEST_REDIS_URL);

@@ -40,6 +40,8 @@ export interface OpenOptions {
   readonly redisUrl: string;
   /** Mails that a consumer has in flight, and its SMTP connections. */
   readonly concurrency: number;
+  /** Of ours: those that a consumer serves; the one that sends welcome mails if not given. */
+  readonly groups?: readonly string[];
 }
 
 const KILL_TIMEOUT_MS = 5_000;

@@ -1,4 +1,4 @@
-import type { Figures } from "./cases.ts";
+import type { Figures } from "./case.ts";
 import { meanRatio, median } from "./statistics.ts";
 
 export interface Measurement {
