@@ -23,6 +23,9 @@ const reconnectDelayMs = (attempt: number): number => backoffMs(attempt, 50, 1_0
  *
  * A server that refuses writes, because it was demoted for example, keeps its connections open: so a refusal closes them, and the
  * address, or who is primary, is looked up again. ioredis asks for each error reply, those in pipelines and of scripts included.
+ *
+ * Who subscribes does so again after each connect: ioredis would as well, and if the connection broke just then, nobody would handle the
+ * error, which ends the process.
  */
 const commonOptions = (name: string, policy: ReconnectPolicy) =>
   ({
@@ -30,6 +33,7 @@ const commonOptions = (name: string, policy: ReconnectPolicy) =>
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
     connectTimeout: 2_000,
     keepAlive: 5_000,
     reconnectOnError: (error) => policy.shouldReconnect(error.message),
