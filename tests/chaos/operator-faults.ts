@@ -19,6 +19,9 @@ const REPLAY_RATE = 400;
 /** By then the first of a replay are in flight. */
 const KILL_AFTER_MS = 600;
 
+const REPEAT_AFTER_MS = 500;
+const REPEAT_FOR_MS = 60_000;
+
 const AGAIN_ALL: Again = { kind: "all" };
 const AGAIN_NONE: Again = { kind: "none" };
 
@@ -36,6 +39,19 @@ export const operatorFaults = ({ system, random }: FaultDeps) => {
     } finally {
       redis.disconnect();
       await db.destroy();
+    }
+  };
+
+  /** As an operator does who is told that a store is away: the other fault may be its own. */
+  const againUntilDone = async (action: (stores: Stores) => Promise<unknown>): Promise<void> => {
+    const endAt = performance.now() + REPEAT_FOR_MS;
+    for (;;) {
+      try {
+        return await withStores(action);
+      } catch (error) {
+        if (performance.now() > endAt) throw error;
+        await Bun.sleep(REPEAT_AFTER_MS);
+      }
     }
   };
 
@@ -63,8 +79,8 @@ export const operatorFaults = ({ system, random }: FaultDeps) => {
     parts: ["redis"],
     ...otherThan(group),
     inflict: () =>
-      withStores((stores) => pauseGroup(pausing(stores), { group: group.name, reason: null, by: "chaos" })),
-    heal: () => withStores((stores) => resumeGroup(pausing(stores), group.name)),
+      againUntilDone((stores) => pauseGroup(pausing(stores), { group: group.name, reason: null, by: "chaos" })),
+    heal: () => againUntilDone((stores) => resumeGroup(pausing(stores), group.name)),
   });
 
   /** The example repeats all that is done; a mail that is done is left alone. */
