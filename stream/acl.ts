@@ -97,7 +97,8 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
     ],
   },
   keda: {
-    may: [...CONNECTION, "ping"],
+    // Its client asks a cluster for all slots, and each server which key of a command is which.
+    may: [...CONNECTION, "ping", "cluster|slots", "cluster|shards", "command"],
     grants: [
       { on: ["events", "retriesStream"], may: ["xinfo|groups", "xpending", "xlen"] },
       // KEDA measures a list by a script that asks for the type first; a missing key counts as an empty list.

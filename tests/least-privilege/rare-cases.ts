@@ -102,6 +102,9 @@ export const countAsKeda = async (keda: Redis): Promise<void> => {
   // What its script calls depends on whether there are retries.
   await measureRedis(keda, { listName: keys.retrySet("missing") });
   await keda.zcard(keys.retrySet(group));
+  // Of a cluster, and refused here, where there is none.
+  for (const words of ["SLOTS", "SHARDS"]) await keda.call("CLUSTER", words).catch(() => {});
+  await keda.call("COMMAND");
 };
 
 /** An exporter of metrics. */

@@ -51,7 +51,7 @@ const allReductionsOf = (rights: Rights): readonly Reduced[] => {
 
 const nameOf = ([first = "", second = ""]: readonly string[]): string => {
   const name = first.toLowerCase();
-  return ["client", "xgroup", "xinfo"].includes(name) ? `${name}|${second.toLowerCase()}` : name;
+  return ["client", "cluster", "xgroup", "xinfo"].includes(name) ? `${name}|${second.toLowerCase()}` : name;
 };
 
 /** The same command on the same kinds of keys is one, whatever group, event or time it names. */
