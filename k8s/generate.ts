@@ -7,6 +7,7 @@ import { SETTINGS } from "../settings/schema.ts";
 import type { Setting } from "../settings/values.ts";
 import { GROUPS, type Group } from "../stream/groups.ts";
 import { groupManifests, WRITTEN } from "./group-manifests.ts";
+import { instanceManifests } from "./instance-manifests.ts";
 import { overlayManifests } from "./overlay-manifests.ts";
 import { redisTopologyManifests } from "./redis-topologies.ts";
 import { storeUserFiles } from "./store-users.ts";
@@ -60,6 +61,7 @@ const generatedManifests = async (groups: readonly Group[], k8s: string): Promis
     ["components/monitoring/rules-signup-stream.yaml", prometheusRule()],
     ...groupManifests(deployed, streamName),
     ...overlayManifests(k8s, deployed, streamName),
+    ...instanceManifests(deployed),
     ...redisTopologyManifests(deployed),
     ...storeUserFiles(streamName),
   ]);

@@ -43,7 +43,7 @@ export const WRITTEN = "# Written by `bun run generate`";
 
 /** A generated manifest. */
 export const manifest = (about: string, object: object): string =>
-  `${WRITTEN}: ${about}\n${stringify(object, { lineWidth: 0 })}`;
+  `${WRITTEN}: ${about}\n${stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })}`;
 
 /** Begins a kustomization. */
 export const KUSTOMIZATION = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };

@@ -73,6 +73,18 @@ test("an instance may have a namespace alone", () => {
   );
 });
 
+test("an instance with a pipeline of its own: KEDA counts in it", () => {
+  const settings = { name: "settings", namespace: "signup", behavior: "merge", literals: ["STREAM_NAME=shop.2"] };
+  const objects = rendered({ ...INSTANCE, configMapGenerator: [settings] });
+  expect(findings(objects)).toEqual([]);
+  const text = JSON.stringify(ofKind(objects, "ScaledObject"));
+  expect(text).toContain('"{shop.2}:events"');
+  expect(text).not.toContain("{signup}");
+  const { transformers: _, ...without } = INSTANCE;
+  const left = rendered({ ...without, namePrefix: "", namespace: "signup", configMapGenerator: [settings] });
+  expect(findings(left).join("\n")).toContain("has no trigger redis-streams");
+});
+
 test("an instance without what makes references follow is found out", () => {
   const { transformers: _, ...without } = INSTANCE;
   expect(findings(rendered(without)).join("\n")).toContain("has no trigger metrics-api");
