@@ -1,6 +1,7 @@
 import { receiverVariable, requiredOfReceiver } from "../settings/webhooks.ts";
 import { webhookGroupName } from "../stream/groups.ts";
 import { consumersOf, KUSTOMIZATION, manifest, triggersOf } from "./group-manifests.ts";
+import { fromStore } from "./secrets.ts";
 
 /** What the manifests of receivers depend on. */
 export interface ReceiverSurroundings {
@@ -32,14 +33,6 @@ const environmentPatch = (receiver: string): string => {
   });
 };
 
-/** As in `k8s/components/external-secrets`: what the API server would add. */
-const REMOTE_DEFAULTS = {
-  conversionStrategy: "Default",
-  decodingStrategy: "None",
-  metadataPolicy: "None",
-  nullBytePolicy: "Ignore",
-};
-
 const externalSecret = (receiver: string): string => {
   const name = secretName(receiver);
   const key = receiverVariable(receiver, "SECRET");
@@ -51,7 +44,7 @@ const externalSecret = (receiver: string): string => {
       refreshInterval: "1h",
       secretStoreRef: { kind: "ClusterSecretStore", name: "signup" },
       target: { name, creationPolicy: "Owner", deletionPolicy: "Retain" },
-      data: [{ secretKey: key, remoteRef: { key: name, property: key, ...REMOTE_DEFAULTS } }],
+      data: [fromStore(name, key)],
     },
   });
 };

@@ -1,4 +1,6 @@
+import { stringify } from "yaml";
 import { type DeployedGroup, manifest } from "./group-manifests.ts";
+import { fromStore } from "./secrets.ts";
 
 /** The triggers of each group that ask a stream, first in its list; one that asks the retry set may follow. */
 const STREAM_TRIGGERS = 4;
@@ -9,15 +11,37 @@ interface Topology {
   readonly patches: readonly object[];
 }
 
+const SECRET = "signup-keda";
+
+const asParameter = (key: string) => ({ parameter: key, name: SECRET, key });
+
+/** Changes what KEDA is told, and by the store of secrets likewise: the first of each is the address. */
+const told = (op: "add" | "replace", at: "-" | "0", keys: readonly string[]): readonly object[] => {
+  const patch = (path: string, values: readonly object[]) =>
+    stringify(values.map((value) => ({ op, path: `${path}/${at}`, value }))).trimEnd();
+  return [
+    {
+      target: { kind: "TriggerAuthentication", name: "redis" },
+      patch: patch("/spec/secretTargetRef", keys.map(asParameter)),
+    },
+    {
+      target: { kind: "ExternalSecret", name: SECRET },
+      patch: patch(
+        "/spec/data",
+        keys.map((key) => fromStore(SECRET, key)),
+      ),
+    },
+  ];
+};
+
+/** Of sentinels; the scaler takes an empty text for none. */
+const SENTINEL_KEYS = ["sentinelMaster", "sentinelUsername", "sentinelPassword"];
+
 const TOPOLOGIES: readonly Topology[] = [
   {
     name: "sentinel",
     patches: [
-      {
-        target: { kind: "TriggerAuthentication", name: "redis" },
-        patch:
-          "- op: add\n  path: /spec/secretTargetRef/-\n  value: {parameter: sentinelMaster, name: signup-keda, key: sentinelMaster}",
-      },
+      ...told("add", "-", SENTINEL_KEYS),
       {
         target: { kind: "NetworkPolicy", name: "to-redis" },
         patch: "- op: add\n  path: /spec/egress/0/ports/-\n  value: {protocol: TCP, port: 26379}",
@@ -41,6 +65,8 @@ const component = (groups: readonly DeployedGroup[], { name, patches }: Topology
       { target: { kind: "ScaledObject" }, patch: streams.join("\n") },
       // The retry set of a group whose work waits is no trigger.
       { target: { kind: "ScaledObject", ...selector }, patch: ofType(STREAM_TRIGGERS, `redis-${name}`) },
+      // Several servers.
+      ...told("replace", "0", ["addresses"]),
       ...patches,
     ],
   });

@@ -15,12 +15,28 @@ test("each path that docs/kubernetes.md names exists", () => {
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
+const keysMadeBy = (line: string): readonly string[] =>
+  [...line.matchAll(/--from-literal=(\w+)=/g)].map(([, key = ""]) => key);
+
+test("the Secrets of KEDA in docs/redis.md have the keys that each topology asks for", () => {
+  const lines = readFileSync(join(root, "docs", "redis.md"), "utf8").match(
+    /^kubectl .*secret generic signup-keda .*$/gm,
+  );
+  const made = (lines ?? []).map(keysMadeBy);
+  const asked = ["sentinel", "cluster"].map((kind) => {
+    const component = readFileSync(join(k8s, "components", `keda-redis-${kind}`, "kustomization.yaml"), "utf8");
+    const added = [...component.matchAll(/parameter: (\w+)/g)].map(([, parameter = ""]) => parameter);
+    return ["username", "password", "tls", ...added].sort();
+  });
+  expect(made.map((keys) => [...keys].sort())).toEqual(asked);
+});
+
 test("the Secrets that it creates have every key that the manifests reference", () => {
   const made = shell
     .flatMap((block) => block.split("\n"))
     .flatMap((line) => {
       const name = /create secret generic (\S+)/.exec(line)?.[1];
-      return [...line.matchAll(/--from-literal=(\w+)=/g)].map((match) => `${name}/${match[1]}`);
+      return keysMadeBy(line).map((key) => `${name}/${key}`);
     });
   const asked = oursIn(overlayObjects("production")).flatMap(({ containers }) =>
     containers.flatMap(({ env }) =>

@@ -21,11 +21,29 @@ const KEYS: Readonly<Record<string, ReadonlySet<string>>> = {
   ]),
 };
 
+/** Where a Redis is: `redis-sentinel-streams` reads what `redis-streams` does, from the primary that sentinels name. */
+const TOPOLOGY = /^redis-(?:sentinel|cluster)\b/;
+
+/** How a trigger finds Redis; undefined if it reads something else. */
+export const topologyOf = (type: string): string | undefined =>
+  type.startsWith("redis") ? (TOPOLOGY.exec(type)?.[0] ?? "redis") : undefined;
+
+/** A trigger's type, whatever the topology of Redis. */
+export const plainType = (type: string): string => type.replace(TOPOLOGY, "redis");
+
 /** The metadata keys of a trigger's type; undefined: a type that nothing here uses. */
-export const triggerKeys = (type: string): ReadonlySet<string> | undefined => KEYS[type];
+export const triggerKeys = (type: string): ReadonlySet<string> | undefined => KEYS[plainType(type)];
 
 /** What a TriggerAuthentication may give to these scalers. */
 export const authenticationParameters: ReadonlySet<string> = new Set([
   ...["address", "addresses", "host", "hosts", "port", "ports", "username", "password"],
+  ...["sentinelMaster", "sentinelUsername", "sentinelPassword"],
   ...["tls", "ca", "cert", "key", "keyPassword", "token"],
 ]);
+
+/** What the documentation of a topology asks for (keda.sh/docs, "Redis Streams", with Sentinel, with Cluster): `address` is of one server. */
+export const requiredParameters: Readonly<Record<string, readonly string[]>> = {
+  redis: ["address"],
+  "redis-sentinel": ["addresses", "sentinelMaster"],
+  "redis-cluster": ["addresses"],
+};

@@ -3,7 +3,13 @@ import { BACKLOG_BOUND } from "../../../database/ledger/counts.ts";
 import { consumersFedBy } from "../../../k8s/overlay-manifests.ts";
 import { type Group, webhookGroupName } from "../../../stream/groups.ts";
 import { keysOf } from "../../../stream/keys.ts";
-import { authenticationParameters, triggerKeys } from "../keda/trigger-keys.ts";
+import {
+  authenticationParameters,
+  plainType,
+  requiredParameters,
+  topologyOf,
+  triggerKeys,
+} from "../keda/trigger-keys.ts";
 import { type KubernetesObject, nameOf, ofKind } from "../objects.ts";
 import { configOf, oursIn, receiversOf } from "../workloads.ts";
 import { type Policy, unless } from "./policy.ts";
@@ -23,6 +29,13 @@ const scaledObject = z.looseObject({
   fallback: z.looseObject({ replicas: z.number(), behavior: z.string() }).optional(),
   triggers: z.array(trigger),
 });
+
+const triggerAuthentication = z.looseObject({
+  secretTargetRef: z.array(z.looseObject({ parameter: z.string() })),
+});
+
+const parametersOf = ({ spec }: KubernetesObject): readonly string[] =>
+  triggerAuthentication.parse(spec).secretTargetRef.map(({ parameter }) => parameter);
 
 export type Scaling = z.output<typeof scaledObject>;
 
@@ -116,7 +129,7 @@ export const scalingOfGroups =
         ({ type, target, where }) =>
           !triggers.some(
             (of) =>
-              of.type === type &&
+              plainType(of.type) === type &&
               Number(of.metadata[target]) > 0 &&
               Object.entries(where).every(([key, value]) => of.metadata[key] === value),
           ),
@@ -142,18 +155,22 @@ export const scalingOfGroups =
             "has more consumers than the rate of mail feeds",
           ],
           [new Set(triggers.map((of) => of.name)).size === triggers.length, "has two triggers of one name"],
+          [new Set(triggers.flatMap((of) => topologyOf(of.type) ?? [])).size <= 1, "looks for Redis in two ways"],
         ),
         ...missing.map(({ type, where }) => `${nameOf(owner)}: has no trigger ${type} on ${JSON.stringify(where)}`),
         ...triggers.flatMap((of) => {
           const keys = triggerKeys(of.type);
           const reference = authentications.find(({ metadata }) => metadata.name === of.authenticationRef?.name);
           const subject = `${nameOf(owner)} ${of.name}`;
+          const given = reference === undefined ? [] : parametersOf(reference);
+          const needed = requiredParameters[topologyOf(of.type) ?? ""] ?? [];
           return [
             ...unless(
               subject,
               [keys !== undefined, `is of a type that nobody knows: ${of.type}`],
               [reference !== undefined, `authenticates by ${of.authenticationRef?.name}, which there is not`],
               [ACTIVATION.some((key) => of.metadata[key] === "0"), "does not wake up on the first one"],
+              [needed.every((parameter) => given.includes(parameter)), `needs ${needed.join(" and ")}`],
             ),
             ...Object.keys(of.metadata).flatMap((key) =>
               unless(subject, [keys?.has(key), `has ${key}, which its scaler would pass over in silence`]),
@@ -164,12 +181,9 @@ export const scalingOfGroups =
     });
 
     const parameters = authentications.flatMap((object) =>
-      z
-        .looseObject({ secretTargetRef: z.array(z.looseObject({ parameter: z.string() })) })
-        .parse(object.spec)
-        .secretTargetRef.flatMap(({ parameter }) =>
-          unless(nameOf(object), [authenticationParameters.has(parameter), `has ${parameter}, which no scaler reads`]),
-        ),
+      parametersOf(object).flatMap((parameter) =>
+        unless(nameOf(object), [authenticationParameters.has(parameter), `has ${parameter}, which no scaler reads`]),
+      ),
     );
     return [
       ...unless(
