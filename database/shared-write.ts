@@ -29,6 +29,8 @@ const MAX_BATCH = 128;
 const MAX_IN_FLIGHT = 1;
 /** Longest wait of a statement that rows share. Our own statements hold their locks for less. */
 const SHARED_LOCK_MS = 10;
+/** The same, of a part of one that met a lock: the lock is still there, most likely, and a row set apart too early only waits there. */
+const PART_LOCK_MS = 2;
 /** Longest wait of a row that a statement has left behind, and how many wait at the same time, each on a connection. */
 const APART_LOCK_MS = 1_000;
 const MAX_APART = 4;
@@ -67,6 +69,13 @@ class Waiting<Row, Result> {
     this.isOpen = false;
     this.#resolvers.reject(error);
   }
+}
+
+/** What a shared statement did not write. */
+interface Left<Call> {
+  readonly calls: readonly Call[];
+  /** A lock of somebody else is why. */
+  readonly areLocked: boolean;
 }
 
 const partsOf = <Each>(all: readonly Each[]): readonly (readonly Each[])[] => {
@@ -144,27 +153,46 @@ export const createSharedWriter = <Row, Result>({
     apart.size + remembered.size > 0 &&
     keysOf(row).some((key) => apart.has(key) || (remembered.get(key) ?? 0) > performance.now());
 
-  /** Never rejects: each call is settled, or waits apart. */
-  const share = async (calls: readonly Call[], since = performance.now()): Promise<void> => {
+  /** Those that need not wait apart; the others do from now on. */
+  const setLateApart = (calls: readonly Call[]): readonly Call[] => {
+    const { late = [], free = [] } = Object.groupBy(calls, ({ row }) => (isApart(row) ? "late" : "free"));
+    for (const call of late) setApart(call);
+    return free;
+  };
+
+  /** Writes rows in one statement. Never rejects: each call is settled, waits apart, or is left because another may be at fault. */
+  const share = async (calls: readonly Call[], lockTimeoutMs: number): Promise<Left<Call>> => {
     try {
-      await parts.run(() => run(calls, SHARED_LOCK_MS));
+      if (calls.length > 0) await parts.run(() => run(calls, lockTimeoutMs));
+      return { calls: [], areLocked: false };
     } catch (error) {
       const open = calls.filter((call) => call.isOpen);
       const [only] = open;
+      const areLocked = isLocked(error);
       if (databaseFault(error).kind === "unavailable") for (const call of open) call.reject(error);
-      else if (only !== undefined && calls.length === 1) isLocked(error) ? setApart(only) : only.reject(error);
-      else if (isLocked(error) && performance.now() - since >= SPLIT_FOR_MS) for (const call of open) setApart(call);
-      else if (open.length > 0) await Promise.all(partsOf(open).map((part) => share(part, since)));
+      else if (only !== undefined && calls.length === 1) areLocked ? setApart(only) : only.reject(error);
+      else return { calls: open, areLocked };
+      return { calls: [], areLocked };
     }
   };
 
+  /** Writes in ever smaller statements what one has left. Never rejects: each call is settled, or waits apart. */
+  const split = async ({ calls, areLocked }: Left<Call>, since = performance.now()): Promise<void> => {
+    if (areLocked && performance.now() - since >= SPLIT_FOR_MS) return calls.forEach(setApart);
+    await Promise.all(partsOf(calls).map(async (part) => split(await share(setLateApart(part), PART_LOCK_MS), since)));
+  };
+
+  let splitting = Promise.resolve();
   const batcher = createBatcher<Call, void>({
     maxBatch: MAX_BATCH,
     maxInFlight: MAX_IN_FLIGHT,
     run: async (calls) => {
-      const { late = [], free = [] } = Object.groupBy(calls, ({ row }) => (isApart(row) ? "late" : "free"));
-      for (const call of late) setApart(call);
-      if (free.length > 0) await share(free);
+      const left = await share(setLateApart(calls), SHARED_LOCK_MS);
+      if (left.calls.length > 0) {
+        // One at a time, or a locked table would be waited for by ever more; rows that arrive meanwhile share the next statement.
+        await splitting;
+        splitting = split(left);
+      }
       return calls.map(() => undefined);
     },
   });
@@ -178,6 +206,7 @@ export const createSharedWriter = <Row, Result>({
     },
     async idle() {
       await batcher.idle();
+      await splitting;
       await Promise.all(apart.values());
     },
   };

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "bun:test";
+import { databaseFault, RowLocked } from "./errors.ts";
+import { createSharedWriter } from "./shared-write.ts";
+
+const rows = (count: number, from = 0): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `row ${from + index}`);
+
+/** A table in which some rows are locked: a statement with one of them fails after the time for which it may wait, which takes none here. */
+const aTable = ({ isLocked }: { readonly isLocked: (row: string) => boolean }) => {
+  const statements: { readonly rows: readonly string[]; readonly lockTimeoutMs: number }[] = [];
+  const endings: (() => void)[] = [];
+  let isHeldUp = false;
+  let inFlight = 0;
+  let most = 0;
+  const writer = createSharedWriter<string, string>({
+    keysOf: (row) => [row],
+    write: async (batch, lockTimeoutMs, settle) => {
+      statements.push({ rows: batch, lockTimeoutMs });
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      const meetsLock = batch.some(isLocked);
+      if (meetsLock && isHeldUp) await new Promise<void>((end) => endings.push(end));
+      else await Bun.sleep(0);
+      inFlight -= 1;
+      if (meetsLock) throw new RowLocked();
+      for (const row of batch) settle(row, "written");
+    },
+  });
+  return {
+    writer,
+    statements,
+    most: () => most,
+    /** From now on, a statement that meets a lock waits until it is let go. */
+    holdUp: () => {
+      isHeldUp = true;
+    },
+    waiting: () => endings.length,
+    letGo: () => {
+      for (const end of endings.splice(0)) end();
+    },
+  };
+};
+
+const outcome = (write: Promise<string>): Promise<string> =>
+  write.catch((error: unknown) => databaseFault(error).code ?? "unknown");
+
+describe("rows that share a statement", () => {
+  test("of 128, those beside a locked row wait for its lock four times, and for 20 ms at most in all", async () => {
+    const { writer, statements } = aTable({ isLocked: (row) => row === "row 77" });
+    const results = await Promise.all(rows(128).map((row) => outcome(writer.write(row))));
+    expect(results.filter((result) => result === "written")).toHaveLength(127);
+    expect(results[77]).toBe("55P03");
+    const waits = statements.filter(({ rows: batch }) => batch.includes("row 77")).map((each) => each.lockTimeoutMs);
+    const alone = waits.pop();
+    expect(waits).toHaveLength(4);
+    expect(waits.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(20);
+    expect(alone).toBe(1_000);
+  });
+
+  test("that arrive while another is split do not wait for that", async () => {
+    const { writer, holdUp, waiting, letGo } = aTable({ isLocked: (row) => row === "row 3" });
+    holdUp();
+    const first = rows(8).map((row) => outcome(writer.write(row)));
+    await Bun.sleep(0);
+    letGo();
+    await Promise.all(first.filter((_, index) => index !== 3));
+    // The part with the locked row still waits for its lock.
+    expect(waiting()).toBe(1);
+    expect(await Promise.all(rows(20, 100).map((row) => outcome(writer.write(row))))).toEqual(
+      Array.from({ length: 20 }, () => "written"),
+    );
+    letGo();
+    await Bun.sleep(0);
+    letGo();
+    expect(await first[3]).toBe("55P03");
+  });
+
+  test("of a table that is locked are waited for by eight statements at a time, and are all refused", async () => {
+    const { writer, most } = aTable({ isLocked: () => true });
+    const waves = Array.from({ length: 3 }, async (_, wave) => {
+      await Bun.sleep(wave);
+      return Promise.all(rows(100, wave * 100).map((row) => outcome(writer.write(row))));
+    });
+    expect(new Set((await Promise.all(waves)).flat())).toEqual(new Set(["55P03"]));
+    await writer.idle();
+    expect(most()).toBeLessThanOrEqual(8);
+  });
+
+  test("of which one is refused fail not for it", async () => {
+    const writer = createSharedWriter<string, string>({
+      keysOf: (row) => [row],
+      write: async (batch, _, settle) => {
+        await Bun.sleep(0);
+        if (batch.includes("row 5")) throw Object.assign(new Error("a bad value"), { code: "22021" });
+        for (const row of batch) settle(row, "written");
+      },
+    });
+    const results = await Promise.all(rows(40).map((row) => outcome(writer.write(row))));
+    expect(results.filter((result) => result === "written")).toHaveLength(39);
+    expect(results[5]).toBe("22021");
+  });
+});
