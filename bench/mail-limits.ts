@@ -27,8 +27,8 @@ interface Scenario {
   readonly refusedShare?: number;
   /** Connections beyond the limit are closed without an answer, instead of by 421. */
   readonly closes?: boolean;
-  /** For the middle third of the time the limit is this one. */
-  readonly inTheMiddle?: number;
+  /** By turns the limit is this one, each for so many seconds; without a number of them, for the middle third of the time. */
+  readonly other?: { readonly limit: number; readonly everyS?: number };
 }
 
 const at = (limit: number, consumers: number, mailMs: number, concurrency = 20): Scenario => ({
@@ -62,18 +62,40 @@ const SCENARIOS: readonly Scenario[] = [
   at(50, 1, 250, 100),
   { ...at(10, 2, 100), name: "closed beyond", closes: true },
   { ...at(50, 2, 500, 50), name: "closed beyond", closes: true },
-  { ...at(30, 2, 200), name: "fewer for a while", inTheMiddle: 10 },
-  { ...at(10, 2, 200), name: "more for a while", inTheMiddle: 30 },
+  { ...at(30, 2, 200), name: "fewer for a while", other: { limit: 10 } },
+  { ...at(10, 2, 200), name: "more for a while", other: { limit: 30 } },
+  { ...at(10, 2, 200), name: "changes", other: { limit: 30, everyS: 1 } },
+  { ...at(10, 2, 200), name: "changes", other: { limit: 30, everyS: 2.7 } },
+  { ...at(10, 2, 200), name: "changes", other: { limit: 30, everyS: 5 } },
+  { ...at(4, 2, 500), name: "changes", other: { limit: 16, everyS: 5 } },
+  { ...at(1, 3, 100), name: "changes", other: { limit: 9, everyS: 2.7 } },
+  at(2, 3, 100),
+  at(7, 4, 100),
+  at(50, 2, 200),
+  at(1, 4, 500),
+  at(4, 4, 500),
+  at(5, 2, 20),
 ];
+
+/** The limits, one after the other. */
+const turnsOf = ({ limit, other }: Scenario): readonly { readonly limit: number; readonly ms: number }[] => {
+  if (other === undefined) return [{ limit, ms: seconds * 1_000 }];
+  const count = other.everyS === undefined ? 3 : Math.floor(seconds / other.everyS);
+  return Array.from({ length: count }, (_, turn) => ({
+    limit: turn % 2 === 0 ? limit : other.limit,
+    ms: (seconds * 1_000) / count,
+  }));
+};
 
 /** smtp-server greets after this time; a 421 costs a connection. */
 const GREETING_MS = 100;
 
 /** Mails a second that the server can take over the connections that there may be. */
-const capacityOf = ({ limit, inTheMiddle = limit, consumers, concurrency, mailMs, refusedShare = 0 }: Scenario) => {
+const capacityOf = (scenario: Scenario) => {
+  const { consumers, concurrency, mailMs, refusedShare = 0 } = scenario;
   const refusedMs = (refusedShare / (1 - refusedShare)) * GREETING_MS;
-  const limits = [limit, inTheMiddle, limit].map((each) => Math.min(each, consumers * concurrency));
-  return limits.reduce((sum, each) => sum + each, 0) / 3 / ((mailMs + refusedMs) / 1_000);
+  const used = turnsOf(scenario).map(({ limit, ms }) => Math.min(limit, consumers * concurrency) * ms);
+  return used.reduce((sum, each) => sum + each, 0) / (seconds * (mailMs + refusedMs));
 };
 
 const isRefused = (address: string, share: number): boolean => Number(Bun.hash(address) % 100n) < share * 100;
@@ -158,7 +180,7 @@ const latenesses = (accepted: readonly Accepted[], { most, share, end }: Record<
 const SETTINGS = { CLAIM_MIN_IDLE_MS: "10000", RETRY_DELAY_MS: "30000", RECONCILE_AFTER_MS: "600000" };
 
 const run = async (scenario: Scenario): Promise<void> => {
-  const { name, limit, inTheMiddle = limit, consumers, concurrency, mailMs, refusedShare: share = 0 } = scenario;
+  const { name, limit, other, consumers, concurrency, mailMs, refusedShare: share = 0 } = scenario;
   const perSecond = capacityOf(scenario);
   const { server: mailServer, accepted, setLimit } = await openServer(scenario);
   await using system = await aSystem({ mailServer, settings: SETTINGS });
@@ -169,16 +191,16 @@ const run = async (scenario: Scenario): Promise<void> => {
   await Promise.all(Array.from({ length: consumers }, () => system.consumer(settings, WELCOME_EMAIL.name)));
   await eventually(() => mailServer.taken.length > 0);
   const before = mailServer.taken.length;
-  for (const now of [limit, inTheMiddle, limit]) {
-    if (inTheMiddle !== limit) setLimit(now);
-    await Bun.sleep((seconds * 1_000) / 3);
+  for (const turn of turnsOf(scenario)) {
+    if (other !== undefined) setLimit(turn.limit);
+    await Bun.sleep(turn.ms);
   }
   const rate = (mailServer.taken.length - before) / seconds;
   const late = latenesses(accepted, { most: mails, share, end: performance.now() });
   const { retried, dead } = await harmed(system);
   const columns = [
     name.padEnd(21),
-    `limit ${limit}${inTheMiddle === limit ? "" : ` (${inTheMiddle})`}`.padEnd(14),
+    `limit ${limit}${other === undefined ? "" : ` (${other.limit}, ${other.everyS ?? seconds / 3} s)`}`.padEnd(20),
     `${consumers} x ${concurrency}`.padEnd(8),
     `${mailMs} ms`.padEnd(8),
     `${rate.toFixed(1)}/s of ${perSecond.toFixed(0)}/s`.padEnd(18),

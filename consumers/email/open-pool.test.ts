@@ -19,15 +19,18 @@ test.each([
   },
 );
 
-const granting = (granted: number, perSecond?: number) => ({
+const granting = (granted: number, perSecond?: number, acceptedPerSecond = 0) => ({
   granted: () => granted,
   perSecond: () => perSecond,
+  acceptedPerSecond: () => acceptedPerSecond,
   words: () => undefined,
 });
 
-test("of a server that grants less than the pool, half as many mails as connections wait, one at least", () => {
+test("of a server that grants less than the pool, half as many mails as connections wait, one at least, and what is sent in 0.2 s", () => {
   expect(capacityOf(granting(20), 20).allowed()).toBe(Number.POSITIVE_INFINITY);
   expect(capacityOf(granting(10), 20).allowed()).toBe(15);
   expect(capacityOf(granting(1), 20).allowed()).toBe(2);
+  expect(capacityOf(granting(1, undefined, 100), 20).allowed()).toBe(21);
+  expect(capacityOf(granting(0, undefined, 100), 20).allowed()).toBe(0);
   expect(capacityOf(granting(20, 3), 20).allowed()).toBe(7);
 });

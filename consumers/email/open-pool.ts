@@ -27,6 +27,9 @@ export const openMailPool = (settings: SettingsWith<"consumer", (typeof MAIL_SET
 /** Mails that wait for a connection, as a share of the connections: one that is free need not wait until its next mail is claimed. */
 const AHEAD = 0.5;
 
+/** The same, in seconds of mail: about what it takes to record a mail and to claim the next one on a busy machine. */
+const AHEAD_S = 0.2;
+
 /** Mails in flight in one consumer: as many as the settings say, and what waits for a connection. */
 const mailsInFlight = (settings: SettingsOf<"consumer">): number => {
   const { CONSUMER_CONCURRENCY: concurrency, MAIL_POOL_SIZE: size } = settings;
@@ -44,10 +47,15 @@ export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => ({
 });
 
 /** What the mail server grants, for the engine: connections, and the mails that wait for them. */
-export const capacityOf = (pool: Pick<SmtpPool, "granted" | "perSecond" | "words">, size: number): Capacity => ({
+export const capacityOf = (
+  pool: Pick<SmtpPool, "granted" | "perSecond" | "acceptedPerSecond" | "words">,
+  size: number,
+): Capacity => ({
   allowed: () => {
     const [granted, perSecond] = [pool.granted(), pool.perSecond()];
-    const byConnections = granted < size ? granted + Math.ceil(AHEAD * granted) : Number.POSITIVE_INFINITY;
+    // None is granted: what was accepted before is of no use.
+    const ahead = granted === 0 ? 0 : Math.max(AHEAD * granted, AHEAD_S * pool.acceptedPerSecond());
+    const byConnections = granted < size ? granted + Math.ceil(ahead) : Number.POSITIVE_INFINITY;
     const byPace = perSecond === undefined ? Number.POSITIVE_INFINITY : 1 + Math.ceil(perSecond * PACED_AHEAD_S);
     return Math.min(byConnections, byPace);
   },

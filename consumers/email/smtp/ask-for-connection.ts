@@ -1,10 +1,10 @@
 import { jitteredMs } from "../../../runtime/backoff.ts";
 import { pause } from "../../../runtime/loop.ts";
-import { isAboutConnections } from "./capacity.ts";
+import { isAboutConnections, probeAfterMs } from "./capacity.ts";
 import type { SmtpFailure } from "./failure.ts";
-import { SessionRefused, type SmtpSession } from "./session.ts";
+import { type MailSession, SessionRefused } from "./session.ts";
 
-/** Between two questions, in ms: half of it at least. */
+/** Longest time between two questions. */
 const ASK_EVERY_MS = 1_000;
 
 /**
@@ -12,11 +12,13 @@ const ASK_EVERY_MS = 1_000;
  * mail finds out, or the signal was aborted.
  */
 export const askForConnection = async (
-  open: () => Promise<SmtpSession>,
+  open: () => Promise<MailSession>,
   { signal, onRefused }: { readonly signal: AbortSignal; readonly onRefused: (failure: SmtpFailure) => void },
-): Promise<SmtpSession | undefined> => {
+): Promise<MailSession | undefined> => {
+  const since = performance.now();
   for (;;) {
-    await pause(jitteredMs(ASK_EVERY_MS, Math.random), signal);
+    const afterMs = Math.min(ASK_EVERY_MS, probeAfterMs(performance.now() - since));
+    await pause(jitteredMs(afterMs, Math.random), signal);
     if (signal.aborted) return undefined;
     try {
       return await open();

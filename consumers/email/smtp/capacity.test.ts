@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ConnectionLimit, isAboutConnections, isTooFast, mayBeOneTooMany, Pace } from "./capacity.ts";
+import { ConnectionLimit, isAboutConnections, isTooFast, mayBeOneTooMany, Pace, probeAfterMs } from "./capacity.ts";
 import type { SmtpFailure } from "./failure.ts";
 
 const failure = (reply: string | undefined, parts: Partial<SmtpFailure> = {}): SmtpFailure => ({
@@ -72,19 +72,62 @@ describe("the limit of connections", () => {
     expect(limit.granted).toBe(1);
   });
 
+  test.each([
+    [0, 250],
+    [1_000, 250],
+    [10_000, 1_000],
+    [100_000, 10_000],
+    [1_000_000, 10_000],
+  ])("that stood for %i ms is probed after %i ms", (stoodForMs, afterMs) => {
+    expect(probeAfterMs(stoodForMs)).toBe(afterMs);
+  });
+
   test("is probed with one more, less and less often while that is refused", () => {
     const { now, pass } = aClock();
     const limit = new ConnectionLimit(20, { now });
     limit.refused(10, 0);
     const grewAt: number[] = [];
-    for (let elapsedMs = 0; elapsedMs < 60_000; elapsedMs += 100) {
-      pass(100);
+    for (let elapsedMs = 0; elapsedMs < 120_000; elapsedMs += 50) {
+      pass(50);
       limit.grow();
       if (limit.granted === 10) continue;
+      expect(limit.granted).toBe(11);
       grewAt.push(now());
       limit.refused(10, 0);
     }
-    expect(grewAt).toEqual([1_000, 3_000, 7_000, 15_000, 25_000, 35_000, 45_000, 55_000]);
+    expect(grewAt.slice(0, 4)).toEqual([250, 500, 750, 1_000]);
+    expect(grewAt.filter((at) => at > 20_000 && at <= 30_000).length).toBeLessThanOrEqual(5);
+    expect(grewAt.filter((at) => at > 100_000).length).toBeLessThanOrEqual(2);
+  });
+
+  test("that changed by one of many is known almost as well as before; one that changed by much is not", () => {
+    const probedAfter = (others: number) => {
+      const { now, pass } = aClock();
+      const limit = new ConnectionLimit(20, { now });
+      limit.refused(10, 0);
+      pass(100_000);
+      limit.refused(others, 0);
+      let afterMs = 0;
+      for (; limit.granted <= others; afterMs += 50) {
+        pass(50);
+        limit.grow();
+      }
+      return afterMs;
+    };
+    expect(probedAfter(9)).toBeGreaterThan(8_000);
+    expect(probedAfter(1)).toBeLessThan(1_100);
+  });
+
+  test("grows by twice as many as soon as those before are granted", () => {
+    const limit = new ConnectionLimit(20, aClock());
+    limit.refused(1, 0);
+    limit.starved();
+    const seen = [1, 2, 4, 8, 16, 20].map((count) => {
+      limit.opened(count);
+      limit.grow();
+      return limit.granted;
+    });
+    expect(seen).toEqual([2, 4, 8, 16, 20, 20]);
   });
 
   test("grows quickly to all of them when the server grants more again", () => {

@@ -43,17 +43,28 @@ interface Clock {
   readonly now: () => number;
 }
 
-/** Until one more connection is asked for, after one was refused; doubles with each that is refused again. */
-const FIRST_PROBE_MS = 1_000;
+/** A rise of the limit is noticed within this share of the time for which the limit stood; within these times at least and at most. */
+const PROBE_SHARE = 0.1;
+const FIRST_PROBE_MS = 250;
 const LONGEST_PROBE_MS = 10_000;
-/** Between two increases of which the first was granted. */
+
+/**
+ * Until one more connection is asked for, in ms: a limit that has just changed may change again, one that stood for long does
+ * so rarely. 1 s -> 250 ms, 10 s -> 1 s, 100 s -> 10 s.
+ */
+export const probeAfterMs = (stoodForMs: number): number =>
+  Math.min(LONGEST_PROBE_MS, Math.max(FIRST_PROBE_MS, PROBE_SHARE * stoodForMs));
+
+/** Until more are asked for although those asked for last are not all open: some may not be needed any more. */
 const GROW_EVERY_MS = 250;
-/** After a refusal, no other connection is opened for this time: the server may still count those that are closing. */
-const REOPEN_MS = 50;
+/** After a refusal, no other connection is opened for this time, which doubles: the server may still count those that are closing. */
+const FIRST_REOPEN_MS = 50;
+const LONGEST_REOPEN_MS = 400;
 
 /**
  * How many connections the server grants. One that is refused while others work shows the limit: it is how many others there
- * are. From there it is probed, gently, with one connection more. What was granted outlives an outage and a reconnect.
+ * are. From there it is probed with one connection more; while that is granted, with twice as many at once. What was granted outlives
+ * an outage and a reconnect.
  */
 export class ConnectionLimit {
   readonly #size: number;
@@ -61,18 +72,20 @@ export class ConnectionLimit {
   #granted: number;
   /** Granted at the last success. */
   #proven: number;
-  #probeMs = FIRST_PROBE_MS;
+  /** Granted before the connections that are being asked for; undefined: none are. */
+  #before: number | undefined;
+  #changedAt: number;
   #probeAt = 0;
   #step = 1;
-  /** Grew, and nothing was refused since. */
-  #isProbing = false;
   #reopenAt = 0;
+  #reopenMs = FIRST_REOPEN_MS;
 
   constructor(size: number, { now }: Clock) {
     this.#size = size;
     this.#now = now;
     this.#granted = size;
     this.#proven = size;
+    this.#changedAt = now();
   }
 
   get granted(): number {
@@ -90,7 +103,8 @@ export class ConnectionLimit {
    */
   refused(others: number, closing: number): boolean {
     const now = this.#now();
-    this.#reopenAt = now + REOPEN_MS;
+    this.#reopenAt = now + this.#reopenMs;
+    this.#reopenMs = Math.min(LONGEST_REOPEN_MS, this.#reopenMs * 2);
     if (others === 0 && closing === 0) {
       this.#granted = this.#proven;
       return false;
@@ -98,11 +112,12 @@ export class ConnectionLimit {
     const shown = Math.max(1, others + closing);
     // With those that the server may still count, there are as many as it grants: this says nothing new.
     if (closing > 0 && shown >= this.#granted) return true;
+    const before = this.#before ?? this.#granted;
     this.#granted = Math.min(this.#granted, shown);
+    this.#changed(before);
+    this.#before = undefined;
     this.#step = 1;
-    if (this.#isProbing) this.#probeMs = Math.min(LONGEST_PROBE_MS, this.#probeMs * 2);
-    this.#isProbing = false;
-    this.#probeAt = now + this.#probeMs;
+    this.#probeAt = now + probeAfterMs(now - this.#changedAt);
     return true;
   }
 
@@ -110,9 +125,17 @@ export class ConnectionLimit {
   starved(): void {
     this.#granted = 1;
     this.#proven = 1;
+    this.#before = 0;
     this.#step = 1;
-    this.#isProbing = false;
-    this.#probeAt = this.#now() + FIRST_PROBE_MS;
+  }
+
+  /** A connection is granted: it takes a mail; `count` are open. */
+  opened(count: number): void {
+    this.#reopenMs = FIRST_REOPEN_MS;
+    if (this.#before === undefined || count < this.#granted) return;
+    this.#changed(this.#before);
+    this.#before = undefined;
+    this.#probeAt = 0;
   }
 
   /** A mail was accepted. */
@@ -124,12 +147,17 @@ export class ConnectionLimit {
   grow(): void {
     const now = this.#now();
     if (this.#granted >= this.#size || now < this.#probeAt) return;
+    this.#before = this.#granted;
     this.#granted = Math.min(this.#size, this.#granted + this.#step);
-    // The last one was granted.
-    if (this.#isProbing) this.#probeMs = FIRST_PROBE_MS;
-    this.#isProbing = true;
     this.#probeAt = now + GROW_EVERY_MS;
     this.#step *= 2;
+  }
+
+  /** It was another limit before: the less the limits have in common, the less what was known of it counts. */
+  #changed(before: number): void {
+    const now = this.#now();
+    const common = Math.min(before, this.#granted) / Math.max(before, this.#granted);
+    this.#changedAt = now - (now - this.#changedAt) * common ** 2;
   }
 }
 
@@ -161,6 +189,12 @@ export class Pace {
   /** Mails a second; undefined: no limit is known. */
   get perSecond(): number | undefined {
     return this.#perSecond;
+  }
+
+  /** Mails a second that the server has accepted lately. */
+  get acceptedPerSecond(): number {
+    const [first] = this.#accepted;
+    return first === undefined ? 0 : (this.#accepted.length * 1_000) / Math.max(1_000, this.#now() - first);
   }
 
   /** Ms until the next mail may begin. */

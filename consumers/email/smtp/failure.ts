@@ -40,3 +40,13 @@ export const ownFailure = (code: "EDEADLINE" | "ECALLEDBACK" | "EBUSY", bodyStar
   cause: undefined,
   bodyStarted,
 });
+
+const CONNECTION_LOST = new Set(["ECONNECTION", "ESOCKET", "ETIMEDOUT", "EPROTOCOL"]);
+
+/** The server closed the connection while it was idle; nothing was sent. */
+export const wasStale = ({ bodyStarted, responseCode, command, code }: SmtpFailure): boolean => {
+  // It shows at the first command. At RCPT TO it is about the recipient.
+  if (bodyStarted || command === "RCPT TO") return false;
+  if (responseCode === undefined) return CONNECTION_LOST.has(code);
+  return command === "RSET" || (responseCode === 421 && command === "MAIL FROM");
+};

@@ -1,10 +1,10 @@
 import { askForConnection } from "./ask-for-connection.ts";
 import { ConnectionLimit, isAboutConnections, isTooFast, isUsedUp, mayBeOneTooMany, Pace } from "./capacity.ts";
-import { ownFailure, type SmtpFailure } from "./failure.ts";
+import { ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createSendSlots } from "./send-slots.ts";
-import { SessionRefused, type SmtpServer, SmtpSession } from "./session.ts";
+import { type MailSession, type OpenSession, SessionRefused, type SmtpServer, SmtpSession } from "./session.ts";
 
 export interface SmtpPoolOptions {
   readonly server: SmtpServer;
@@ -16,6 +16,8 @@ export interface SmtpPoolOptions {
   readonly maxMailsPerConnection?: number;
   /** Idle time in ms after which a connection is closed. */
   readonly maxIdleMs?: number;
+  /** In place of a connection to the server. */
+  readonly openSession?: OpenSession;
 }
 
 export interface SmtpPool {
@@ -27,6 +29,8 @@ export interface SmtpPool {
   granted(): number;
   /** Mails a second that the server grants; undefined: no limit is known. */
   perSecond(): number | undefined;
+  /** Mails a second that the server has accepted lately. */
+  acceptedPerSecond(): number;
   /** The server's last reply about a limit, without the recipient. */
   words(): string | undefined;
   /** Closes idle connections and waits for sends in flight; later sends are cancelled. */
@@ -51,14 +55,14 @@ const now = () => performance.now();
  * the server grants: a mail that is refused one waits until another is free.
  */
 export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
-  const { server, size, sendDeadlineMs } = options;
+  const { server, size, sendDeadlineMs, openSession = SmtpSession.open } = options;
   const maxMails = options.maxMailsPerConnection ?? MAX_MAILS_PER_CONNECTION;
   const maxIdleMs = options.maxIdleMs ?? MAX_IDLE_MS;
   const limit = new ConnectionLimit(size, { now });
   const pace = new Pace({ now });
-  const idle: SmtpSession[] = [];
+  const idle: MailSession[] = [];
   const slots = createSendSlots({ limit, pace, hasIdle: () => idle.length > 0 });
-  const open = new Set<SmtpSession>();
+  const open = new Set<MailSession>();
   const leaving = new Set<Promise<void>>();
   const underWay = new Set<AbortController>();
   let closedAt: readonly number[] = [];
@@ -69,11 +73,13 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   /** Others have all the connections that the server grants: aborted when we need not ask any more. */
   let starved: AbortController | undefined;
 
+  const usable = (): number => [...open].filter((session) => session.isUsable).length;
+
   const hear = ({ reply }: SmtpFailure, to: string): void => {
     if (reply !== undefined) words = keptReply(reply, to);
   };
 
-  const leave = (session: SmtpSession): void => {
+  const leave = (session: MailSession): void => {
     if (open.delete(session)) closedAt = [...closedAt.slice(-size), now()];
     const left = session.quit().finally(() => leaving.delete(left));
     leaving.add(left);
@@ -95,7 +101,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     }
   };
 
-  const takeIdle = (): SmtpSession | undefined => {
+  const takeIdle = (): MailSession | undefined => {
     for (let session = idle.pop(); session !== undefined; session = idle.pop()) {
       if (session.isUsable && now() - session.idleSince < maxIdleMs) return session;
       leave(session);
@@ -103,7 +109,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     return undefined;
   };
 
-  const keep = (session: SmtpSession): void => {
+  const keep = (session: MailSession): void => {
     if (closed || !session.isUsable || session.sends >= maxMails) {
       leave(session);
       return;
@@ -114,7 +120,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   };
 
   const endStarvation = async (signal: AbortSignal): Promise<void> => {
-    const session = await askForConnection(() => SmtpSession.open(server, sendDeadlineMs, signal), {
+    const session = await askForConnection(() => openSession(server, sendDeadlineMs, signal), {
       signal,
       onRefused: (failure) => hear(failure, ""),
     });
@@ -140,7 +146,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
 
   /** The server granted no more connections than there are; or it is away, and so it is for all that wait since they were refused. */
   const oneTooMany = (failure: SmtpFailure, mail: OutgoingMail): SendResult | Again => {
-    const others = [...open].filter((session) => session.isUsable).length + opening;
+    const others = usable() + opening;
     const closing = closedAt.filter((at) => at > now() - CLOSING_MS).length;
     hear(failure, mail.to);
     if (limit.refused(others, closing)) return { kind: "again", failure };
@@ -149,13 +155,22 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     return { kind: "failed", failure };
   };
 
+  /** A connection is granted when the server takes a mail over it: some greet one too many. */
+  const showingGrant = (mail: OutgoingMail): OutgoingMail => ({
+    ...mail,
+    beforeBody: () => {
+      limit.opened(usable());
+      return mail.beforeBody();
+    },
+  });
+
   const sendOver = async (
-    session: SmtpSession,
+    session: MailSession,
     mail: OutgoingMail,
     signal: AbortSignal,
     code: AbortCode,
   ): Promise<SendResult | Again> => {
-    const result = await session.send(mail, signal, code);
+    const result = await session.send(session.sends === 0 ? showingGrant(mail) : mail, signal, code);
     if (result.kind === "accepted") {
       limit.accepted();
       pace.accepted();
@@ -170,6 +185,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     }
     const isFirst = session.sends === 1;
     const isRefused = isAboutConnections(failure) || (isFirst && responseCode === 421 && command === "MAIL FROM");
+    // Not one of those that the server may still count: it was none of those that it grants.
+    if (isRefused) open.delete(session);
     if (isRefused || isUsedUp(failure)) leave(session);
     else keep(session);
     if (bodyStarted || signal.aborted) return result;
@@ -182,17 +199,17 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     await Promise.all(leaving);
     opening += 1;
     let isOpening = true;
-    const opened = () => {
+    const isDone = () => {
       if (isOpening) opening -= 1;
       isOpening = false;
     };
     try {
-      const session = await SmtpSession.open(server, sendDeadlineMs, signal);
+      const session = await openSession(server, sendDeadlineMs, signal);
+      isDone();
       open.add(session);
-      opened();
       return await sendOver(session, mail, signal, code);
     } catch (error) {
-      opened();
+      isDone();
       if (!(error instanceof SessionRefused)) throw error;
       const failure = error.failure.code === "ECALLEDBACK" ? { ...error.failure, code: code() } : error.failure;
       return mayBeOneTooMany(failure) ? oneTooMany(failure, mail) : { kind: "failed", failure };
@@ -242,6 +259,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     busy: slots.busy,
     granted: () => (starved === undefined ? limit.granted : 0),
     perSecond: () => pace.perSecond,
+    acceptedPerSecond: () => pace.acceptedPerSecond,
     words: () => words,
     async send(mail, signal) {
       const until = now() + sendDeadlineMs;
@@ -276,14 +294,4 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
 };
 
 const CLOSE_GRACE_MS = 500;
-const CONNECTION_LOST = new Set(["ECONNECTION", "ESOCKET", "ETIMEDOUT", "EPROTOCOL"]);
-
-/** The server closed the connection while it was idle; nothing was sent. */
-const wasStale = ({ bodyStarted, responseCode, command, code }: SmtpFailure): boolean => {
-  // It shows at the first command. At RCPT TO it is about the recipient.
-  if (bodyStarted || command === "RCPT TO") return false;
-  if (responseCode === undefined) return CONNECTION_LOST.has(code);
-  return command === "RSET" || (responseCode === 421 && command === "MAIL FROM");
-};
-
 type AbortCode = () => "EDEADLINE" | "ECALLEDBACK";

@@ -16,6 +16,26 @@ export interface SmtpServer {
   readonly tlsOptions?: Pick<ConnectionOptions, "ca">;
 }
 
+/** An open connection to the mail server, logged in. */
+export interface MailSession {
+  readonly isUsable: boolean;
+  /** Mails sent over it so far. */
+  readonly sends: number;
+  /** Monotonic, ms; set by the pool. */
+  idleSince: number;
+  /** Sends one mail. An aborted signal closes the socket. */
+  send(mail: OutgoingMail, signal: AbortSignal, abortCode: () => "EDEADLINE" | "ECALLEDBACK"): Promise<SendResult>;
+  /** Sends QUIT (RFC 5321 §4.1.1.10); resolves when the connection is closed, within a second. */
+  quit(): Promise<void>;
+}
+
+/**
+ * Connects, secures, logs in.
+ *
+ * @throws {SessionRefused} also when the signal is aborted
+ */
+export type OpenSession = (server: SmtpServer, timeoutMs: number, signal: AbortSignal) => Promise<MailSession>;
+
 /** Codes after which a session is unusable: it is closing, or no longer logged in. */
 const SESSION_ENDING = new Set([421, 530]);
 
@@ -44,11 +64,10 @@ const takeOver = ({ _socket: socket }: SMTPConnection): Socket => {
  * One connection to the mail server. nodemailer opens it: name, greeting, STARTTLS, login. The mails are ours (`exchange.ts`): this
  * code must know whether the body was sent, and close the socket at the deadline.
  */
-export class SmtpSession {
+export class SmtpSession implements MailSession {
   readonly #connection: SMTPConnection;
   readonly #exchange: Exchange;
   #usable = true;
-  /** Mails sent over it so far. */
   sends = 0;
   idleSince = 0;
 
@@ -59,11 +78,6 @@ export class SmtpSession {
     connection.on("end", () => this.#lost(undefined));
   }
 
-  /**
-   * Connects, secures, logs in.
-   *
-   * @throws {SessionRefused} also when the signal is aborted
-   */
   static async open(server: SmtpServer, timeoutMs: number, signal: AbortSignal): Promise<SmtpSession> {
     const { username, password, tlsOptions } = server;
     const options = smtpOptions(server, timeoutMs);
@@ -108,7 +122,6 @@ export class SmtpSession {
     return this.#usable && !this.#connection.destroyed;
   }
 
-  /** Sends one mail. An aborted signal closes the socket. */
   async send(
     mail: OutgoingMail,
     signal: AbortSignal,
@@ -130,7 +143,6 @@ export class SmtpSession {
     }
   }
 
-  /** Sends QUIT (RFC 5321 §4.1.1.10); resolves when the connection is closed, within a second. */
   async quit(): Promise<void> {
     if (!this.isUsable) return this.close();
     this.#usable = false;
