@@ -5,7 +5,7 @@ import { createSignupWriter } from "../database/users/signup.ts";
 import { createLogger } from "../observability/logger.ts";
 import { instruments, isTelemetryOn } from "../observability/metrics.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
-import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
+import { createRandomHex, randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { VERSION } from "../observability/version.ts";
 import { faultsOf, pause } from "../runtime/loop.ts";
 import { EXIT, untilAskedToStop } from "../runtime/process.ts";
@@ -24,6 +24,7 @@ import { createReadiness } from "./health/readiness.ts";
 import { openCommonPasswords } from "./passwords/common-passwords.ts";
 import { warnOfCheapHashes } from "./passwords/cost.ts";
 import { createPasswordHasher } from "./passwords/hasher.ts";
+import { cheapInPlace } from "./passwords/in-place.ts";
 import { observedHasher } from "./passwords/observe.ts";
 import { disclosureOf } from "./signup/disclosure.ts";
 import { observedSignups } from "./signup/observe.ts";
@@ -78,14 +79,13 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   const signups = observedSignups(createSignupWriter(db, boundGroups(groups), disclosureOf(settings)));
   const payments = createPaymentWriter(db, boundGroups(groups));
   const publisher = createPublisher({ db, redis: producer, keys, log });
-  const hasher = observedHasher(
-    createPasswordHasher({
-      concurrency: settings.PASSWORD_HASH_CONCURRENCY,
-      memoryKib: settings.PASSWORD_HASH_MEMORY_KIB,
-      passes: settings.PASSWORD_HASH_PASSES,
-      ...(isTelemetryOn() ? { onStart: (waitedMs) => instruments().passwordHashWait.record(waitedMs / 1_000) } : {}),
-    }),
-  );
+  const cost = { memoryKib: settings.PASSWORD_HASH_MEMORY_KIB, passes: settings.PASSWORD_HASH_PASSES };
+  const threads = createPasswordHasher({
+    concurrency: settings.PASSWORD_HASH_CONCURRENCY,
+    ...cost,
+    ...(isTelemetryOn() ? { onStart: (waitedMs) => instruments().passwordHashWait.record(waitedMs / 1_000) } : {}),
+  });
+  const hasher = observedHasher(cheapInPlace(threads, cost));
   // Before the first signup: what may wait is bounded by what a hash costs.
   await hasher.warmUp();
   const readiness = createReadiness({
@@ -104,6 +104,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   const ofConsole = lazyStores({ settings, name, log });
   const clientOf = createClientOf(settings.TRUSTED_PROXIES);
 
+  const hex = createRandomHex();
   const app = createApp({
     db,
     signups,
@@ -127,7 +128,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     settings,
     log,
     newId: () => Bun.randomUUIDv7(),
-    newTraceContext: () => randomTraceContext(randomHex),
+    newTraceContext: () => randomTraceContext(hex),
   });
   const server = Bun.serve({
     ...listeningAt(settings),

@@ -67,3 +67,21 @@ export const randomTraceContext = (hex: (bytes: number) => string): TraceContext
 
 /** Random bytes as lower-case hex. */
 export const randomHex = (bytes: number): string => crypto.getRandomValues(new Uint8Array(bytes)).toHex();
+
+/** Bytes that are asked of the system at a time. */
+const POOL_BYTES = 4_096;
+
+/** `randomHex` for many small numbers of bytes: a call of the system for each would cost as much as what it is for. */
+export const createRandomHex = (): ((bytes: number) => string) => {
+  let pool = "";
+  let used = 0;
+  return (bytes) => {
+    const digits = bytes * 2;
+    if (used + digits > pool.length) {
+      pool = randomHex(Math.max(POOL_BYTES, bytes));
+      used = 0;
+    }
+    used += digits;
+    return pool.slice(used - digits, used);
+  };
+};

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { startSend } from "./messaging.ts";
-import { isTraceparent, traceContextFromHeaders } from "./trace-context.ts";
+import { createRandomHex, isTraceparent, traceContextFromHeaders } from "./trace-context.ts";
 import { activeTraceContext, contextOf, errorType, spanContextOf, traceContextOf, withSpan } from "./tracing.ts";
 
 const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -118,4 +118,12 @@ test("an error's type is its code or its class, never its text", () => {
 test("whatever is honoured is a traceparent", () => {
   expect(isTraceparent(PARENT)).toBe(true);
   expect(isTraceparent(undefined)).toBe(false);
+});
+
+test("random digits are never used twice, also where one pool of them ends", () => {
+  const hex = createRandomHex();
+  const drawn = Array.from({ length: 1_000 }, () => hex(24));
+  expect(drawn.every((digits) => /^[0-9a-f]{48}$/.test(digits))).toBe(true);
+  expect(new Set(drawn).size).toBe(drawn.length);
+  expect(hex(5_000)).toHaveLength(10_000);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createFairQueue } from "./fair-queue.ts";
+import { createFairQueue, type FairQueue } from "./fair-queue.ts";
 
 const aQueue = (...items: readonly string[]) => {
   const queue = createFairQueue<string>();
@@ -8,17 +8,20 @@ const aQueue = (...items: readonly string[]) => {
   return queue;
 };
 
+const take = (queue: FairQueue<string>, count: number) =>
+  Array.from({ length: count }, () => queue.take()).filter((item) => item !== undefined);
+
 test("one of each client in turn, those of a client in the order of their arrival", () => {
-  expect(aQueue("a1", "a2", "a3", "b1", "c1", "c2").take(10)).toEqual(["a1", "b1", "c1", "a2", "c2", "a3"]);
+  expect(take(aQueue("a1", "a2", "a3", "b1", "c1", "c2"), 10)).toEqual(["a1", "b1", "c1", "a2", "c2", "a3"]);
 });
 
 test("a client that comes back takes its turn after everybody else", () => {
   const queue = aQueue("a1", "a2", "b1", "b2");
-  expect(queue.take(1)).toEqual(["a1"]);
+  expect(take(queue, 1)).toEqual(["a1"]);
   queue.add("c", "c1");
-  expect(queue.take(3)).toEqual(["b1", "a2", "c1"]);
+  expect(take(queue, 3)).toEqual(["b1", "a2", "c1"]);
   queue.add("a", "a3");
-  expect(queue.take(3)).toEqual(["b2", "a3"]);
+  expect(take(queue, 3)).toEqual(["b2", "a3"]);
   expect(queue.size()).toBe(0);
 });
 
@@ -27,7 +30,7 @@ test("whatever one client has waiting, another's next item is among the next two
   for (let index = 0; index < 2_500; index += 1) queue.add("flood", `flood ${index}`);
   for (let round = 0; round < 50; round += 1) {
     queue.add("person", `person ${round}`);
-    expect(queue.take(2)).toContain(`person ${round}`);
+    expect(take(queue, 2)).toContain(`person ${round}`);
     queue.add("flood", "again");
   }
 });
@@ -40,12 +43,12 @@ test("who has the most yields to who has less, the newest first, until they have
   queue.add("c", "c2");
   expect([queue.yieldTo("c"), queue.yieldTo("a"), queue.yieldTo("b")]).toEqual([undefined, undefined, undefined]);
   expect(queue.yieldTo("d")).toBe("a2");
-  expect(queue.take(10)).toEqual(["a1", "b1", "c1", "c2"]);
+  expect(take(queue, 10)).toEqual(["a1", "b1", "c1", "c2"]);
 });
 
 test("who left is not served, and an empty queue has nobody", () => {
   const queue = aQueue("a1", "a2", "b1");
   expect([queue.remove("a", "a1"), queue.remove("a", "a1"), queue.remove("b", "a2")]).toEqual([true, false, false]);
   expect(queue.clear()).toEqual(["a2", "b1"]);
-  expect([queue.take(1), queue.size(), queue.yieldTo("a")]).toEqual([[], 0, undefined]);
+  expect([take(queue, 1), queue.size(), queue.yieldTo("a")]).toEqual([[], 0, undefined]);
 });

@@ -4,8 +4,8 @@ export interface FairQueue<Item> {
   add(client: string, item: Item): void;
   /** Whether it was still waiting. */
   remove(client: string, item: Item): boolean;
-  /** Takes the next items, at most `count`: one of each client in turn, those of a client in the order of their arrival. */
-  take(count: number): Item[];
+  /** Takes the next item: one of each client in turn, those of a client in the order of their arrival. */
+  take(): Item | undefined;
   /**
    * Takes the newest item of the client that has the most, if that is more than `client` would have with one more. So a
    * client that fills the queue has its share of it when others come, and a new one always finds room.
@@ -28,7 +28,7 @@ export const createFairQueue = <Item>(): FairQueue<Item> => {
     return true;
   };
 
-  const next = (): Item | undefined => {
+  const take = (): Item | undefined => {
     for (const [client, own] of queues) {
       for (const item of own) {
         remove(client, item);
@@ -38,16 +38,6 @@ export const createFairQueue = <Item>(): FairQueue<Item> => {
       }
     }
     return undefined;
-  };
-
-  const take = (count: number): Item[] => {
-    const taken: Item[] = [];
-    while (taken.length < count) {
-      const item = next();
-      if (item === undefined) break;
-      taken.push(item);
-    }
-    return taken;
   };
 
   return {
@@ -70,6 +60,11 @@ export const createFairQueue = <Item>(): FairQueue<Item> => {
       if (most !== undefined && newest !== undefined) remove(most, newest);
       return newest;
     },
-    clear: () => take(size),
+    clear() {
+      const all = [...queues.values()].flatMap((own) => [...own]);
+      queues.clear();
+      size = 0;
+      return all;
+    },
   };
 };

@@ -4,19 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { aCheapHasher } from "../app-for-tests.ts";
-import { batchSize, createPasswordHasher, HashQueueFull, MAX_WAITING, roomFor } from "./hasher.ts";
-import { createHashWorker, type HashBatch, type HashJob, type HashResult, type HashWorker } from "./worker.ts";
+import { createPasswordHasher, HashQueueFull, MAX_WAITING, roomFor } from "./hasher.ts";
+import { createHashWorker, type DoneJob, type HashWorker } from "./worker.ts";
 
 /** A worker that answers when the test lets it, and says that a job took it `jobMs`. */
 const aWorkerByHand = (jobMs = 0.1) => {
   const asked: string[] = [];
   const open: (() => void)[] = [];
   const startWorker = (): HashWorker => ({
-    run: (jobs) => {
-      const { promise, resolve } = Promise.withResolvers<HashBatch>();
-      const answer = (job: HashJob): HashResult => ({ kind: "hash", hash: `hash of ${job.password}` });
-      asked.push(...jobs.map((job) => job.password));
-      open.push(() => resolve({ results: jobs.map(answer), tookMs: jobMs * jobs.length }));
+    run: (job) => {
+      const { promise, resolve } = Promise.withResolvers<DoneJob>();
+      asked.push(job.password);
+      open.push(() => resolve({ result: { kind: "hash", hash: `hash of ${job.password}` }, tookMs: jobMs }));
       return promise;
     },
     isAlive: () => true,
@@ -51,17 +50,6 @@ test("those of one client in the order in which they came, as many at a time as 
   }
   expect(worker.asked).toEqual(names);
   expect(await hashes).toEqual(names.map((name) => `hash of ${name}`));
-});
-
-test("cheap jobs are sent in batches, real ones alone", () => {
-  expect(batchSize(31, 100, 2)).toBe(1);
-  expect(batchSize(0.02, 300, 2)).toBe(64);
-  expect(batchSize(0.02, 100, 2)).toBe(50);
-  expect(batchSize(0.02, 50, 1)).toBe(50);
-  expect(batchSize(0.02, 10, 2)).toBe(10);
-  expect(batchSize(0.5, 300, 2)).toBe(4);
-  expect(batchSize(0.5, 2, 2)).toBe(1);
-  expect(batchSize(0.02, 1, 2)).toBe(1);
 });
 
 test("what waits is bounded by the time that it takes", () => {

@@ -69,19 +69,12 @@ interface Waiting {
 }
 
 const FIRST_GUESS_MS = 50;
-/** Weight of the newest batch in the moving average of a job's time. */
+/** Weight of the newest job in the moving average of their time. */
 const SMOOTHING = 0.2;
-/** A message to a thread costs more than a cheap hash: the cheap ones of tests are sent in batches, real ones alone. */
-const BATCH_MS = 2;
-const MAX_BATCH = 64;
-/** Less work is not divided among threads: waking another one up would cost as much. */
-const INDIVISIBLE_MS = 0.5;
 
-/** How many jobs to send to a worker at once: its share of the queue among those that are free, and no more than `BATCH_MS` of work. */
-export const batchSize = (jobMs: number, waiting: number, free: number): number => {
-  const share = Math.max(Math.ceil(waiting / free), Math.floor(INDIVISIBLE_MS / jobMs));
-  return Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_MS / jobMs), waiting, share));
-};
+/** The error of a job that has not the result that was asked for. */
+export const failedHash = (result: HashResult): Error =>
+  new Error(`argon2id failed: ${result.kind === "failed" ? result.message : `the answer is a ${result.kind}`}`);
 
 export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHasher => {
   const { concurrency, memoryKib, passes, startWorker = createHashWorker, onStart = () => {} } = options;
@@ -92,7 +85,6 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   /** Undefined before the first job has ended. */
   let measuredMs: number | undefined;
   let isClosed = false;
-  let isScheduled = false;
 
   const jobMs = () => measuredMs ?? FIRST_GUESS_MS;
 
@@ -111,15 +103,15 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
     return worker;
   };
 
-  const work = async (batch: readonly Waiting[]): Promise<void> => {
+  const work = async (waiting: Waiting): Promise<void> => {
     let worker: HashWorker | undefined;
     try {
       worker = takeWorker();
-      const { results, tookMs } = await worker.run(batch.map((waiting) => waiting.job));
-      measure(tookMs / batch.length);
-      for (const [index, result] of results.entries()) batch[index]?.resolve(result);
+      const { result, tookMs } = await worker.run(waiting.job);
+      measure(tookMs);
+      waiting.resolve(result);
     } catch (error) {
-      for (const waiting of batch) waiting.reject(error);
+      waiting.reject(error);
     } finally {
       running -= 1;
       // A dead worker is replaced only when the next job arrives: one that cannot start is not restarted in a loop.
@@ -130,27 +122,13 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   };
 
   const next = (): void => {
-    while (running < concurrency && queue.size() > 0) {
-      const batch = queue.take(batchSize(jobMs(), queue.size(), concurrency - running));
-      const now = performance.now();
-      for (const { since } of batch) onStart(now - since);
+    while (running < concurrency) {
+      const waiting = queue.take();
+      if (waiting === undefined) return;
+      onStart(performance.now() - waiting.since);
       running += 1;
-      void work(batch);
+      void work(waiting);
     }
-  };
-
-  /** Cheap jobs of one turn of the event loop share a message. */
-  const schedule = (): void => {
-    if (isScheduled) return;
-    if (jobMs() > BATCH_MS) {
-      next();
-      return;
-    }
-    isScheduled = true;
-    setImmediate(() => {
-      isScheduled = false;
-      next();
-    });
   };
 
   const run = (job: HashJob, { client = "", signal }: HashCaller = {}): Promise<HashResult> => {
@@ -168,16 +146,13 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
     };
     signal?.addEventListener("abort", leave);
     queue.add(client, waiting);
-    schedule();
+    next();
     return signal === undefined ? promise : promise.finally(() => signal.removeEventListener("abort", leave));
   };
 
-  const failed = (result: HashResult): Error =>
-    new Error(`argon2id failed: ${result.kind === "failed" ? result.message : `the worker answered ${result.kind}`}`);
-
   const hash = async (password: string, caller?: HashCaller): Promise<string> => {
     const result = await run({ kind: "hash", password, memoryKib, passes }, caller);
-    if (result.kind !== "hash") throw failed(result);
+    if (result.kind !== "hash") throw failedHash(result);
     return result.hash;
   };
 
@@ -185,7 +160,7 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
     hash,
     verify: async (password, hashed, caller) => {
       const result = await run({ kind: "verify", password, hash: hashed }, caller);
-      if (result.kind !== "verify") throw failed(result);
+      if (result.kind !== "verify") throw failedHash(result);
       return result.matches;
     },
     waiting: () => queue.size(),

@@ -11,18 +11,17 @@ export type HashResult =
   | { readonly kind: "verify"; readonly matches: boolean }
   | { readonly kind: "failed"; readonly message: string };
 
-/** A batch of jobs that is done. */
-export interface HashBatch {
-  /** One per job. */
-  readonly results: readonly HashResult[];
-  /** What the batch took in the thread, without the way there and back. */
+/** A job that is done. */
+export interface DoneJob {
+  readonly result: HashResult;
+  /** What it took in the thread, without the way there and back. */
   readonly tookMs: number;
 }
 
-/** A thread that works on one batch of jobs at a time, in their order. */
+/** A thread that works on one job at a time. */
 export interface HashWorker {
   /** Rejects if the thread ends before it has answered. */
-  run(jobs: readonly HashJob[]): Promise<HashBatch>;
+  run(job: HashJob): Promise<DoneJob>;
   isAlive(): boolean;
   end(): void;
 }
@@ -30,13 +29,12 @@ export interface HashWorker {
 /** Starts a thread, which does not keep the process alive. `script` is what it runs. */
 export const createHashWorker = (script: URL = new URL("./thread.ts", import.meta.url)): HashWorker => {
   const worker = new Worker(script);
-  let pending: PromiseWithResolvers<HashBatch> | undefined;
+  let pending: PromiseWithResolvers<DoneJob> | undefined;
   let isAlive = true;
   let lastError: unknown;
 
-  worker.on("message", (message: string) => {
-    const batch: HashBatch = JSON.parse(message);
-    pending?.resolve(batch);
+  worker.on("message", (done: DoneJob) => {
+    pending?.resolve(done);
     pending = undefined;
   });
   worker.on("error", (error) => {
@@ -52,10 +50,9 @@ export const createHashWorker = (script: URL = new URL("./thread.ts", import.met
   worker.unref();
 
   return {
-    run: (jobs) => {
-      pending = Promise.withResolvers<HashBatch>();
-      // As one text: a structured clone of the objects costs as much as a cheap hash.
-      if (isAlive) worker.postMessage(JSON.stringify(jobs));
+    run: (job) => {
+      pending = Promise.withResolvers<DoneJob>();
+      if (isAlive) worker.postMessage(job);
       else pending.reject(new Error("the password worker has exited", { cause: lastError }));
       return pending.promise;
     },
