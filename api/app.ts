@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { secureHeaders } from "hono/secure-headers";
 import { getPath } from "hono/utils/url";
 import type { Database } from "../database/connection.ts";
 import type { LoggedEvent } from "../database/events.ts";
@@ -53,6 +52,9 @@ import { verifyRoute } from "./passwords/verify-route.ts";
 import { paymentStatusRoute, requestPaymentRoute } from "./payments/routes.ts";
 import { resource } from "./resource.ts";
 import { createRouter } from "./router.ts";
+import { secureHeadersOf, withHeaders } from "./secure-headers.ts";
+import { createAcceptSignup } from "./signup/accept.ts";
+import { createDirectSignup } from "./signup/direct.ts";
 import { createNameRules } from "./signup/names/name-rules.ts";
 import { signupRoute } from "./signup/route.ts";
 import { createParseSignup } from "./signup/schema.ts";
@@ -101,10 +103,10 @@ export interface AppDeps {
   readonly newTraceContext: () => TraceContext;
 }
 
+/** Where one signs up, and an alias. */
+const SIGNUP_PATHS = ["/api/v1/user", "/api/v1/user/"] as const;
 /** Where requests are admitted, or refused. */
-const ADMITTED = ["/api/v1/user/", "/api/v1/user", "/api/v1/user/resend", "/", "/resend"];
-
-const ONE_YEAR_S = 31_536_000;
+const ADMITTED = [...SIGNUP_PATHS, "/api/v1/user/resend", "/", "/resend"];
 
 /** The path of a request. Without a usable `Host` (HTTP/1.0) its `url` is the path alone (Bun 1.4). */
 const pathOf = (request: Request): string =>
@@ -137,15 +139,8 @@ export const createApp = (deps: AppDeps): Hono => {
   // Registered before the pages' policy: the outermost middleware sets the header last.
   app.use("/console/*", consolePolicy);
   for (const path of ["/confirm", "/not-me"]) app.use(path, tokenPolicy);
-  app.use(
-    secureHeaders({
-      contentSecurityPolicy: PAGES_POLICY,
-      xFrameOptions: "DENY",
-      // Under the default, no-referrer, browsers send `Origin: null` with our own form, which would then be rejected.
-      referrerPolicy: "same-origin",
-      strictTransportSecurity: settings.PUBLIC_URL.startsWith("https:") ? `max-age=${ONE_YEAR_S}` : false,
-    }),
-  );
+  const headers = secureHeadersOf({ contentSecurityPolicy: PAGES_POLICY, publicUrl: settings.PUBLIC_URL });
+  app.use(withHeaders(headers));
 
   app.use((c, next) => {
     requireHost(c);
@@ -158,10 +153,20 @@ export const createApp = (deps: AppDeps): Hono => {
     names: createNameRules({ brandName }),
     passwords: createPasswordRules({ common: deps.commonPasswords, brandName }),
   });
-  const signup = signupRoute({ parseSignup, signUp, admit, clientOf, newTraceContext });
-  resource(app, "/api/v1/user", { post: signup });
-  // An alias; not in the document, where an operation has one path, without a slash at its end.
-  resource(app, "/api/v1/user/", { post: signup.handler });
+  const acceptSignup = createAcceptSignup({ parseSignup, signUp, admit });
+  const [path, alias] = SIGNUP_PATHS;
+  const paths = new Set<string>(SIGNUP_PATHS);
+  const direct = createDirectSignup({
+    ...{ acceptSignup, clientOf, newTraceContext, pacing, headers, paths },
+    app: app.fetch,
+  });
+  // It has no spans: with telemetry on every request goes through the app.
+  if (!isTelemetryOn()) app.fetch = (request) => direct.fetch(request);
+  const { failureOf } = direct;
+  const signup = signupRoute({ acceptSignup, clientOf, newTraceContext, failureOf });
+  resource(app, path, { post: signup });
+  // Not in the document, where an operation has one path, without a slash at its end.
+  resource(app, alias, { post: signup.handler });
   const requestConfirmation = createRequestConfirmation(boundGroups(deps.groups));
   const resend = createResend({ ...deps, requestConfirmation });
   // These two before the route of a user, whose id the last part would be.

@@ -4,10 +4,19 @@
  */
 export type SetAside = <Awaited>(awaited: Promise<Awaited>) => Promise<Awaited>;
 
+/** A piece of work that has its turn. */
+export interface Turn {
+  readonly setAside: SetAside;
+  /** When the piece has ended. */
+  end(): void;
+}
+
 /** Runs at most a number of pieces of work at the same time; the others wait their turn, in order. */
 export interface Slots {
   /** Runs the work when there is room. Rejects with `onFull` if its turn does not come in time: then it has not begun. */
   run<Result>(work: (setAside: SetAside) => Promise<Result>): Promise<Result>;
+  /** A turn, if there is room now: then nobody waits for one. */
+  take(): Turn | undefined;
 }
 
 export interface SlotsOptions {
@@ -61,22 +70,37 @@ export const createSlots = ({ size, maxWaitMs, maxWaiting = Infinity, onFull }: 
     next.begin();
   };
 
+  const begin = (): Turn => {
+    let hasTurn = true;
+    return {
+      async setAside(awaited) {
+        hasTurn = false;
+        end();
+        const there = await awaited;
+        await turn();
+        hasTurn = true;
+        return there;
+      },
+      end() {
+        if (hasTurn) end();
+      },
+    };
+  };
+
   return {
     async run(work) {
       await turn();
-      let hasTurn = true;
+      const own = begin();
       try {
-        return await work(async (awaited) => {
-          hasTurn = false;
-          end();
-          const there = await awaited;
-          await turn();
-          hasTurn = true;
-          return there;
-        });
+        return await work(own.setAside);
       } finally {
-        if (hasTurn) end();
+        own.end();
       }
+    },
+    take() {
+      if (free === 0) return undefined;
+      free -= 1;
+      return begin();
     },
   };
 };

@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { instruments } from "../../observability/metrics.ts";
 import { jitteredMs } from "../../runtime/backoff.ts";
 import { createRecent } from "../../runtime/recent.ts";
-import { createSlots, type SetAside, type Slots } from "../../runtime/slots.ts";
+import { createSlots, type SetAside, type Slots, type Turn } from "../../runtime/slots.ts";
 import { isPrivate } from "../client/client.ts";
 import { HashQueueFull } from "../passwords/hasher.ts";
 import { ProblemError } from "../problem.ts";
@@ -62,6 +62,8 @@ export interface Pacing {
    * @throws {ProblemError} `too_many_requests`
    */
   requireTurn(c: Context): void;
+  /** A turn, if this client has one at once; undefined: it is for `hold`. */
+  take(client: string): Turn | undefined;
 }
 
 const BEYOND = {
@@ -121,6 +123,19 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
   const clients = new Map<string, ClientTurns>();
   const refusedUnread = new WeakSet<Request>();
 
+  const ownOf = (client: string): ClientTurns => {
+    const known = clients.get(client);
+    if (known !== undefined) return known;
+    const own = { turns: turnsOf(client), underWay: 0, aside: 0 };
+    clients.set(client, own);
+    return own;
+  };
+
+  const leave = (client: string, own: ClientTurns): void => {
+    own.underWay -= 1;
+    if (own.underWay === 0) clients.delete(client);
+  };
+
   const holdBack = async (request: Request, client: string): Promise<void> => {
     const ms = holdMs(client);
     // Not for somebody who has left.
@@ -131,9 +146,7 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
     hold: async (c, next) => {
       const request = c.req.raw;
       const client = clientOf(request);
-      const known = clients.get(client);
-      const own = known ?? { turns: turnsOf(client), underWay: 0, aside: 0 };
-      if (known === undefined) clients.set(client, own);
+      const own = ownOf(client);
       own.underWay += 1;
       try {
         // Until the refusal is answered: the next one would be refused as well.
@@ -149,13 +162,26 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
         refusedUnread.add(request);
         return await next();
       } finally {
-        own.underWay -= 1;
-        if (own.underWay === 0) clients.delete(client);
+        leave(client, own);
       }
     },
     requireTurn(c) {
       if (!refusedUnread.has(c.req.raw)) return;
       refuse();
+    },
+    take(client) {
+      const own = ownOf(client);
+      // Of a client that is not known yet there is always one.
+      const turn = own.turns.take();
+      if (turn === undefined) return undefined;
+      own.underWay += 1;
+      return {
+        setAside: asideWithin(own, turn.setAside),
+        end() {
+          turn.end();
+          leave(client, own);
+        },
+      };
     },
   };
 };

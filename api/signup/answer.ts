@@ -20,7 +20,9 @@ export const signupAnswerSchema = z.object({
   }),
 });
 
-export const toSignupAnswer = (signup: AcceptedSignup): z.output<typeof signupAnswerSchema> => ({
+export type SignupAnswer = z.output<typeof signupAnswerSchema>;
+
+export const toSignupAnswer = (signup: AcceptedSignup): SignupAnswer => ({
   id: signup.userId,
   user_name: signup.userName,
   email: signup.email,

@@ -1,27 +1,26 @@
 import type { TraceContext } from "../../observability/trace-context.ts";
-import type { Admit } from "../admission/admission.ts";
 import { acceptLanguage, header, jsonAnswer, jsonRequest, rateLimitHeaders } from "../openapi/describe.ts";
 import { exampleLocation, exampleSignup, exampleSignupRequest } from "../openapi/examples.ts";
-import { ProblemError } from "../problem.ts";
 import { readJson, requireJson } from "../read-body.ts";
 import { traceOf } from "../request-trace.ts";
 import type { Operation } from "../resource.ts";
-import { eventHref, signupAnswerSchema, toSignupAnswer } from "./answer.ts";
-import type { SignUp } from "./contract.ts";
+import type { AcceptSignup } from "./accept.ts";
+import { signupAnswerSchema } from "./answer.ts";
+import type { Failure } from "./direct.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
-import { type ParseSignup, signupSchema } from "./schema.ts";
+import { signupSchema } from "./schema.ts";
 
 export interface SignupRouteDeps {
-  readonly parseSignup: ParseSignup;
-  readonly signUp: SignUp;
-  readonly admit: Admit;
+  readonly acceptSignup: AcceptSignup;
   /** Whom a request is from, as a key. */
   readonly clientOf: (request: Request) => string;
   readonly newTraceContext: () => TraceContext;
+  /** Why a signup failed that was tried already: to be answered here, as any other. */
+  readonly failureOf: (request: Request) => Failure | undefined;
 }
 
 /** `POST /api/v1/user`: 201 once user, ledger row and outbox row are committed. */
-export const signupRoute = ({ parseSignup, signUp, admit, clientOf, newTraceContext }: SignupRouteDeps): Operation => ({
+export const signupRoute = ({ acceptSignup, clientOf, newTraceContext, failureOf }: SignupRouteDeps): Operation => ({
   description: {
     operationId: "signUp",
     summary: "Sign up; a welcome mail follows",
@@ -72,28 +71,16 @@ export const signupRoute = ({ parseSignup, signUp, admit, clientOf, newTraceCont
     ],
   },
   handler: async (c) => {
+    const request = c.req.raw;
+    const failure = failureOf(request);
+    if (failure !== undefined) throw failure.error;
     // First of all, because a connection that has ended has no address.
-    const client = clientOf(c.req.raw);
+    const client = clientOf(request);
     requireJson(c.req.header("content-type"));
-    const keyHash = readIdempotencyKey(c.req.header("idempotency-key"));
-    const parsed = parseSignup(await readJson(c));
-    if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
-    const { input } = parsed;
-    const { headers, confirm } = await admit({ client, email: input.email, idempotencyKeyHash: keyHash });
-    const outcome = await signUp({
-      input,
-      client,
-      confirm,
-      idempotencyKeyHash: keyHash,
-      trace: traceOf(c, newTraceContext),
-      signal: c.req.raw.signal,
-    });
-    if (outcome.kind !== "accepted") throw new ProblemError(outcome.kind);
-    return c.json(toSignupAnswer(outcome.signup), 201, {
-      Location: eventHref(outcome.signup.eventId),
-      "Cache-Control": "no-store",
-      ...headers,
-      ...(outcome.replayed ? { "Idempotent-Replayed": "true" } : {}),
-    });
+    const idempotencyKeyHash = readIdempotencyKey(c.req.header("idempotency-key"));
+    const body = await readJson(c);
+    const trace = traceOf(c, newTraceContext);
+    const { answer, headers } = await acceptSignup({ request, client, body, idempotencyKeyHash, trace });
+    return c.json(answer, 201, headers);
   },
 });

@@ -1,0 +1,93 @@
+import { type TraceContext, traceContextFromHeaders } from "../../observability/trace-context.ts";
+import type { Pacing } from "../admission/pace.ts";
+import { isHost } from "../host.ts";
+import { MAX_BODY_BYTES, readSmallJson } from "../read-body.ts";
+import type { SecureHeaders } from "../secure-headers.ts";
+import type { Accepted, AcceptSignup } from "./accept.ts";
+
+/** Why a signup was not made. */
+export interface Failure {
+  readonly error: unknown;
+}
+
+export interface DirectSignupDeps {
+  readonly acceptSignup: AcceptSignup;
+  /** Whom a request is from, as a key. */
+  readonly clientOf: (request: Request) => string;
+  readonly newTraceContext: () => TraceContext;
+  readonly pacing: Pick<Pacing, "take">;
+  /** What every answer has. */
+  readonly headers: SecureHeaders;
+  /** Paths of the signup. */
+  readonly paths: ReadonlySet<string>;
+  /** Answers every request. */
+  readonly app: (request: Request) => Response | Promise<Response>;
+}
+
+export interface DirectSignup {
+  /** Answers a request, whatever it is. */
+  fetch(request: Request): Response | Promise<Response>;
+  failureOf(request: Request): Failure | undefined;
+}
+
+/** The path and query of an absolute URL. */
+const pathOf = (url: string): string => url.slice(url.indexOf("/", url.indexOf("//") + 2));
+
+const isDeclaredSmall = (length: string | null): boolean => length !== null && Number(length) <= MAX_BODY_BYTES;
+
+/**
+ * Makes signups without the framework, whose layers cost as much as the signup itself. Only for what nearly all are: a JSON body of a
+ * declared length, no Idempotency-Key, and a client that need not wait for its turn. Whatever else is asked, and whatever fails, is
+ * answered by the app: so there is one place that knows how.
+ */
+export const createDirectSignup = (deps: DirectSignupDeps): DirectSignup => {
+  const { acceptSignup, clientOf, newTraceContext, pacing, paths, app } = deps;
+  const common = new Headers([...deps.headers, ["Content-Type", "application/json"]]);
+  const failures = new WeakMap<Request, Failure>();
+
+  const isPlain = (request: Request): boolean => {
+    if (request.method !== "POST" || !paths.has(pathOf(request.url))) return false;
+    const { headers } = request;
+    return (
+      headers.get("content-type") === "application/json" &&
+      isDeclaredSmall(headers.get("content-length")) &&
+      isHost(headers.get("host") ?? "") &&
+      !headers.has("idempotency-key") &&
+      !headers.has("content-encoding") &&
+      !headers.has("transfer-encoding")
+    );
+  };
+
+  const traceOf = ({ headers }: Request): TraceContext => {
+    const traceparent = headers.get("traceparent");
+    if (traceparent === null) return newTraceContext();
+    return traceContextFromHeaders(traceparent, headers.get("tracestate") ?? undefined) ?? newTraceContext();
+  };
+
+  const toResponse = ({ answer, headers }: Accepted): Response => {
+    const response = new Response(JSON.stringify(answer), { status: 201, headers: common });
+    for (const name in headers) response.headers.set(name, headers[name] ?? "");
+    return response;
+  };
+
+  return {
+    failureOf: (request) => failures.get(request),
+    async fetch(request) {
+      if (!isPlain(request)) return app(request);
+      const client = clientOf(request);
+      const turn = pacing.take(client);
+      if (turn === undefined) return app(request);
+      let accepted: Accepted | undefined;
+      try {
+        const body = await readSmallJson(request, turn.setAside);
+        accepted = await acceptSignup({ request, client, body, trace: traceOf(request) });
+      } catch (error) {
+        failures.set(request, { error });
+      } finally {
+        turn.end();
+      }
+      // Without a turn, for there it takes one: a refusal is held back.
+      return accepted === undefined ? app(request) : toResponse(accepted);
+    },
+  };
+};
