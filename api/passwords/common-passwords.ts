@@ -12,12 +12,16 @@ export interface CommonPasswords {
 const HASHES = 14;
 export const BITS_PER_PASSWORD = 20;
 
-/** The bits of a password in a filter of so many: two parts of its SHA-256 make all of them (Kirsch, Mitzenmacher). */
-export function* bitsOf(password: string, size: number): Generator<number, void> {
+/**
+ * Whether all bits of a password are so, in a filter of `size`: asked until one is not. Two parts of its SHA-256 make all of them
+ * (Kirsch, Mitzenmacher).
+ */
+export const everyBitOf = (password: string, size: number, isSo: (bit: number) => boolean): boolean => {
   const digest = hash("sha256", foldPassword(password), "buffer");
   const [first, step] = [digest.readUIntBE(0, 6), digest.readUIntBE(6, 6)];
-  for (let index = 0; index < HASHES; index += 1) yield (first + index * step) % size;
-}
+  for (let index = 0; index < HASHES; index += 1) if (!isSo((first + index * step) % size)) return false;
+  return true;
+};
 
 const FILE = new URL("./common-passwords.bin", import.meta.url);
 
@@ -31,5 +35,5 @@ export const openCommonPasswords = (): CommonPasswords => {
   const filter = readFileSync(FILE);
   const isSet = (bit: number): boolean => ((filter[bit >> 3] ?? 0) & (1 << (bit & 7))) !== 0;
   // The first bit that is not set is the answer: for most passwords one of the first two.
-  return { has: (password) => bitsOf(password, filter.length * 8).every(isSet) };
+  return { has: (password) => everyBitOf(password, filter.length * 8, isSet) };
 };

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
-import { BITS_PER_PASSWORD, bitsOf } from "./common-passwords.ts";
+import { BITS_PER_PASSWORD, everyBitOf } from "./common-passwords.ts";
 import { foldPassword } from "./plain-rules.ts";
 
 /**
@@ -27,9 +27,10 @@ const generate = (source: string): void => {
   );
   const filter = Buffer.alloc(Math.ceil((passwords.size * BITS_PER_PASSWORD) / 8));
   for (const password of passwords) {
-    for (const bit of bitsOf(password, filter.length * 8)) {
+    everyBitOf(password, filter.length * 8, (bit) => {
       filter[bit >> 3] = (filter[bit >> 3] ?? 0) | (1 << (bit & 7));
-    }
+      return true;
+    });
   }
   writeFileSync(join(import.meta.dir, "common-passwords.bin"), filter);
   const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");

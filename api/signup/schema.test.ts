@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { aBody } from "../app-for-tests.ts";
+import { parseBy } from "../faults.ts";
 import { openCommonPasswords } from "../passwords/common-passwords.ts";
 import { createPasswordRules } from "../passwords/rules.ts";
 import { createNameRules } from "./names/name-rules.ts";
-import { createParseSignup } from "./schema.ts";
+import { createParseSignup, parseBody, signupSchema } from "./schema.ts";
 
 const brandName = "Toblug";
 const parseSignup = createParseSignup({
@@ -107,4 +109,35 @@ test("inherited fields are not read as the body's own", () => {
   expect(
     faultsOf(JSON.parse('{"__proto__":{"user_name":"x","email":"x@example.com","password":"xxxxxxxxxxxx"}}')),
   ).toEqual(["#/user_name required", "#/email required", "#/password required"]);
+});
+
+const typed = (...likely: readonly string[]) =>
+  fc.oneof(
+    { weight: 18, arbitrary: fc.constantFrom(...likely) },
+    { weight: 2, arbitrary: fc.string({ unit: "binary" }) },
+    fc.jsonValue({ maxDepth: 1 }),
+  );
+
+test("a faultless body is read without the schema, and no other: the schema reads it alike", () => {
+  const fields = {
+    user_name: typed("Hoa", "Đặng Thị Hoa", " Bô\u0301 ", "", "a\u202eb", "x".repeat(65), "\ud800"),
+    email: typed("Hoa@BÜCHER.example", "hoa@example.com", "hoa", "hoa@localhost"),
+    password: typed("mâ\u0323t khâ\u0309u dài", "one of twelve", "short", "👍".repeat(6), "x".repeat(129)),
+    locale: typed("vi", "en", "fr"),
+    further: fc.jsonValue({ maxDepth: 1 }),
+  };
+  const body = fc.oneof(
+    { weight: 9, arbitrary: fc.record(fields, { requiredKeys: ["user_name", "email", "password"] }) },
+    fc.jsonValue(),
+  );
+  let valid = 0;
+  fc.assert(
+    fc.property(body, (each) => {
+      const parsed = parseBody(each);
+      if (parsed.kind === "valid") valid += 1;
+      expect(parsed).toEqual(parseBy(signupSchema, each));
+    }),
+    { numRuns: 1_000, seed: 57 },
+  );
+  expect(valid).toBeGreaterThan(30);
 });
