@@ -1,6 +1,6 @@
 import { trace } from "@opentelemetry/api";
 import pino from "pino";
-import { asFields, withoutPersonalData, withoutPersonalFields } from "./redact.ts";
+import { asFields, mayBePersonal, withoutPersonalData, withoutPersonalFields } from "./redact.ts";
 
 /** The logger of every process: structured lines, one per change of state, never an address or a name. */
 export type Logger = pino.Logger;
@@ -26,10 +26,13 @@ const traceFields = (): Record<string, string> => {
 
 /** Errors as fields: JSON would write them as `{}`. */
 const withErrorsAsFields = (fields: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, asFields(value)]));
+  Object.values(fields).some((value) => value instanceof Error)
+    ? Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, asFields(value)]))
+    : fields;
 
 /** A finished line, cleaned as a whole, so that nothing in it is overlooked. */
 const cleanLine = (line: string): string => {
+  if (!mayBePersonal(line)) return line;
   try {
     return `${JSON.stringify(withoutPersonalFields(JSON.parse(line)))}\n`;
   } catch {

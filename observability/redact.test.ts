@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { withoutRecipient } from "./redact.ts";
+import { mayBePersonal, withoutPersonalFields, withoutRecipient } from "./redact.ts";
 
 const RECIPIENT = "john.doe+news@inbox.example";
 
@@ -31,6 +31,38 @@ test.each([
   ["+@inbox.example", "550 1+1", "550 1+1"],
   ["(.*)@inbox.example", "550 anything", "550 anything"],
   ["", "550 no such user", "550 no such user"],
+  // The Kelvin sign is a K, and the long s an S, in another case.
+  ["kim@inbox.example", "550 no \u212Aim here", "550 no <address> here"],
+  ["sam@inbox.example", "550 no \u017Fam here", "550 no <address> here"],
 ])("of %p, %p is kept as %p", (recipient, reply, kept) => {
   expect(withoutRecipient(reply, recipient)).toBe(kept);
+});
+
+test.each<unknown>([
+  { email: "x" },
+  { userName: "x" },
+  { USER_NAME: "x" },
+  { "e-mail": "x" },
+  { _to_: "x" },
+  { "coo\u212Aie": "x" },
+  { nested: [{ Password: "x" }] },
+  { detail: "refused mai@inbox.example" },
+  { detail: "Key (user_name_key)=(mai) already exists." },
+  { detail: "Failing row contains (1, Mai)." },
+  { body: JSON.stringify({ user_name: "Mai" }) },
+  { a: { b: { c: { d: { e: { f: { g: "x" } } } } } } },
+])("a line that is changed before it is logged is found to need it: %j", (fields) => {
+  expect(withoutPersonalFields(fields)).not.toEqual(fields);
+  expect(mayBePersonal(JSON.stringify(fields))).toBe(true);
+});
+
+test("a line of a mail that was sent need not be looked at twice", () => {
+  const line = {
+    level: "info",
+    service: "consumer",
+    group: "welcome-email",
+    event_id: Bun.randomUUIDv7(),
+    outcome: "done",
+  };
+  expect(mayBePersonal(JSON.stringify({ ...line, time: new Date(0), message: "attempted" }))).toBe(false);
 });

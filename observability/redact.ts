@@ -7,7 +7,14 @@ const ADDRESS = /(?:"[^"\n]{1,64}"|[^\s<>"'(),:;@[\]\\]{1,64})@[^\s<>"'(),;@]{1,
  * Mail servers quote the recipient in their replies; replies go to the ledger, to dead letters and to the log, and none
  * of these may hold personal data.
  */
-export const withoutAddresses = (text: string): string => text.replace(ADDRESS, "<address>");
+export const withoutAddresses = (text: string): string =>
+  text.includes("@") ? text.replace(ADDRESS, "<address>") : text;
+
+const ASCII = /^[\0-\x7f]*$/;
+
+/** False only if `text` cannot contain `word` in any case. */
+const mayContain = (text: string, word: string): boolean =>
+  !ASCII.test(text) || !ASCII.test(word) || text.toLowerCase().includes(word.toLowerCase());
 
 /** A reply's code, and its enhanced code: RFC 5321, 4.2; RFC 3463. Nobody's local part, wherever a line begins with it. */
 const REPLY_CODES = /^\d{3}(?:[ -]#?[245]\.\d{1,3}\.\d{1,3}(?![.\d]))?/;
@@ -27,11 +34,14 @@ const spellingsOf = (localPart: string): readonly string[] => {
  */
 export const withoutRecipient = (text: string, recipient: string): string => {
   const [localPart = ""] = recipient.split("@");
-  const longestFirst = spellingsOf(localPart).toSorted((a, b) => b.length - a.length);
+  const cleaned = withoutAddresses(text);
+  // Most replies name nobody, and to compile a pattern for each recipient would cost more than the rest of a mail.
+  const named = spellingsOf(localPart).filter((spelling) => mayContain(cleaned, spelling));
+  if (named.length === 0) return cleaned;
+  const longestFirst = named.toSorted((a, b) => b.length - a.length);
   const words = longestFirst.map((spelling) => RegExp.escape(spelling)).join("|");
-  if (words === "") return withoutAddresses(text);
   const word = new RegExp(`(?<![\\p{L}\\p{N}])(?:${words})(?![\\p{L}\\p{N}])`, "giu");
-  return withoutAddresses(text)
+  return cleaned
     .split("\n")
     .map((line) => {
       const codes = REPLY_CODES.exec(line)?.[0] ?? "";
@@ -48,6 +58,22 @@ const PERSONAL = new Set(
 );
 
 const REDACTED = "<redacted>";
+
+/** A field's name in any of the spellings that `isPersonalField` knows: `user_name`, `userName`. */
+const anySpelling = (field: string): string => [...field].join("[_-]*");
+/** More brackets are open at once than a line may be deep. */
+const MAY_BE_DEEP = "(?:[{[][^{[]*){6}";
+const SUSPICIOUS = new RegExp(
+  [
+    // An escape, or a letter that folds to one of ours, may hide any of the others.
+    ...["\\\\", "[^\\0-\\x7f]", "@", "Key \\(", "Failing row", MAY_BE_DEEP],
+    `"[_-]*(?:${[...PERSONAL].map(anySpelling).join("|")})[_-]*"`,
+  ].join("|"),
+  "i",
+);
+
+/** Whether a line of JSON may hold what must not be logged. False for most lines, and cheap: then it need not be parsed again. */
+export const mayBePersonal = (line: string): boolean => SUSPICIOUS.test(line);
 
 /** Whether a field of that name holds what must not be logged: `user_name`, `userName`, `User-Name`. */
 export const isPersonalField = (field: string): boolean =>
