@@ -30,9 +30,10 @@ export type Binding = "handled" | "unknown-version" | "unbound";
  * full is handled. So is one that a wildcard matches, unless this code knows it only in another version.
  */
 export const bindingTo = (patterns: readonly string[], type: string, knownTypes: readonly string[]): Binding => {
-  const bound = knownTypes.filter((known) => patterns.some((pattern) => matchesPattern(pattern, known)));
+  if (patterns.includes(type)) return "handled";
   const isMatched = patterns.some((pattern) => matchesPattern(pattern, type));
-  if (patterns.includes(type) || (isMatched && knownTypes.includes(type))) return "handled";
+  if (isMatched && knownTypes.includes(type)) return "handled";
+  const bound = knownTypes.filter((known) => patterns.some((pattern) => matchesPattern(pattern, known)));
   const isOtherVersion = [...bound, ...patterns].some((known) => withoutVersion(known) === withoutVersion(type));
   if (isOtherVersion) return "unknown-version";
   return isMatched ? "handled" : "unbound";

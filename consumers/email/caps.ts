@@ -13,13 +13,16 @@ const NAME_BYTES = 16;
  * which mailbox they are.
  */
 export const capsOf = (settings: CapSettings, key: Buffer, email: string): readonly Quota[] => {
-  const quota = (reason: string, limit: number, counted: string): readonly Quota[] => {
+  const quota = (reason: string, limit: number, counted: (email: string) => string): readonly Quota[] => {
     if (limit === 0) return [];
-    const digest = createHmac("sha256", key).update(`${reason} ${counted}`).digest().subarray(0, NAME_BYTES);
+    const digest = createHmac("sha256", key)
+      .update(`${reason} ${counted(email)}`)
+      .digest()
+      .subarray(0, NAME_BYTES);
     return [{ name: digest.toString("base64url"), limit, windowMs: HOUR_MS, reason }];
   };
   return [
-    ...quota("recipient_cap", settings.MAIL_CAP_PER_RECIPIENT, canonicalMailbox(email)),
-    ...quota("domain_cap", settings.MAIL_CAP_PER_DOMAIN, mailDomain(email)),
+    ...quota("recipient_cap", settings.MAIL_CAP_PER_RECIPIENT, canonicalMailbox),
+    ...quota("domain_cap", settings.MAIL_CAP_PER_DOMAIN, mailDomain),
   ];
 };

@@ -54,6 +54,13 @@ export const openMailer = (
     suppress: suppressRecipient(db, log),
     now: () => performance.now(),
   };
+  let links: { readonly secret: Buffer; readonly disown: Buffer } | undefined;
+  /** The keys of both links; the second is derived once. */
+  const linkKeys = async () => {
+    const secret = await key();
+    if (links?.secret !== secret) links = { secret, disown: disownKeyOf(secret) };
+    return links;
+  };
   return {
     system: `mail server ${settings.MAIL_SERVER}:${settings.MAIL_PORT}`,
     capacity: capacityOf(pool, settings.MAIL_POOL_SIZE),
@@ -73,10 +80,10 @@ export const openMailer = (
         const { locale } = claim.data;
         const date = new Date();
         const expiresAtMs = date.getTime() + settings.CONFIRMATION_EXPIRE_AFTER_MS;
-        const secret = await key();
+        const { secret, disown } = await linkKeys();
         const { userId, userName } = recipient;
         const token = signConfirmation(secret, { userId, expiresAtMs });
-        const notMeToken = signConfirmation(disownKeyOf(secret), {
+        const notMeToken = signConfirmation(disown, {
           userId,
           expiresAtMs: date.getTime() + NOT_ME_EXPIRES_AFTER_MS,
         });

@@ -36,11 +36,16 @@ export interface Message {
   readonly raw: Buffer;
 }
 
-/** Stand for what is filled in per mail while the template is rendered. Private-use characters: no word of ours contains them. */
-const GREETING = "\uE000";
-const TOKEN = "\uE001";
-const NOT_ME_TOKEN = "\uE002";
-const PLACES = new RegExp(`([${GREETING}${TOKEN}${NOT_ME_TOKEN}])`);
+/** What is filled in per mail. */
+const PLACES = ["to", "messageId", "date", "greeting", "htmlGreeting", "token", "notMeToken"] as const;
+type Place = (typeof PLACES)[number];
+
+/** Private-use characters stand for places while a message is made ready: no word of ours contains them. */
+const FIRST_MARK = 0xe000;
+const MARK = /([\uE000-\uE006])/;
+const markOf = (place: Place): string => String.fromCharCode(FIRST_MARK + PLACES.indexOf(place));
+const placeOf = (mark: string): Place | undefined => PLACES[mark.charCodeAt(0) - FIRST_MARK];
+
 const BOUNDARY = "=_alternative";
 /** A line of quoted-printable may have 76 characters, its soft break included (RFC 2045 §6.7). */
 const LINE = 75;
@@ -48,13 +53,15 @@ const SOFT_BREAK = "=\r\n";
 
 const quotedPrintable = (text: string): string => wrap(encode(text.replace(/\r?\n/g, "\r\n")), LINE);
 
-/** The text split at its places, which are kept; every other piece is encoded, once. */
-const piecesOf = (text: string): readonly string[] =>
-  text.split(PLACES).map((piece) => (PLACES.test(piece) ? piece : quotedPrintable(piece)));
-
-/** A token is a line of its own, as it is: 72 characters of base64url, which quoted-printable leaves alone. */
-const filled = (pieces: readonly string[], places: Readonly<Record<string, string>>): string =>
-  pieces.map((piece) => places[piece] ?? piece).join(SOFT_BREAK);
+/**
+ * The text encoded, but for its marks, each of which is a line of its own: so what is filled in for it is encoded alone. A token is not:
+ * 72 characters of base64url, which quoted-printable leaves as they are.
+ */
+const encodedAround = (text: string): string =>
+  text
+    .split(MARK)
+    .map((piece) => (MARK.test(piece) ? piece : quotedPrintable(piece)))
+    .join(SOFT_BREAK);
 
 const part = (type: string, body: string): string =>
   [
@@ -65,52 +72,71 @@ const part = (type: string, body: string): string =>
     body,
   ].join("\r\n");
 
+/** A message that is encoded but for its places: how it begins, and each place with the text after it. */
+interface Template {
+  readonly head: string;
+  readonly rest: readonly { readonly place: Place; readonly text: string }[];
+}
+
+const templateOf = (message: string): Template => {
+  const [head = "", ...pieces] = message.split(MARK);
+  const rest = pieces.flatMap((mark, index) => {
+    const place = placeOf(mark);
+    return place === undefined ? [] : [{ place, text: pieces[index + 1] ?? "" }];
+  });
+  return { head, rest };
+};
+
+const filled = ({ head, rest }: Template, values: Readonly<Record<Place, string>>): string => {
+  let message = head;
+  for (const { place, text } of rest) message += values[place] + text;
+  return message;
+};
+
 /**
- * Builds messages. Templates are rendered and encoded once per language; per mail only the greeting is encoded, at half
- * the cost of building each mail with a library. Of the user's name the headers have nothing, and the body what `shownName` leaves.
+ * Builds messages. Templates are rendered and encoded once per language, headers included; per mail only the greeting is encoded, and
+ * the pieces are joined. Of the user's name the headers have nothing, and the body what `shownName` leaves.
  */
 export const createMessageBuilder = (options: MessageOptions): ((input: MessageInput) => Message) => {
   const { fromAddress, fromName, brandName, publicUrl, kind, words, link = confirmationLink } = options;
   const domain = fromAddress.slice(fromAddress.lastIndexOf("@") + 1);
   const from = mailbox(fromName, fromAddress);
-  const templates = new Map(
-    LOCALES.map((locale) => {
-      const rendered = renderLetter(words[locale], {
-        locale,
-        greeting: GREETING,
-        brandName,
-        link: link(publicUrl, locale, TOKEN),
-        notMeLink: notMeLink(publicUrl, locale, NOT_ME_TOKEN),
-      });
-      const { subject, text, html } = rendered;
-      return [locale, { subject: encodeWords(subject), text: piecesOf(text), html: piecesOf(html) }];
-    }),
-  );
-
-  return ({ eventId, locale, userName, to, date, token, notMeToken }) => {
-    const template = templates.get(locale);
-    if (template === undefined) throw new Error(`there is no ${kind} mail in ${locale}`);
-    const messageId = `<${eventId}.${kind}@${domain}>`;
-    const name = shownName(userName);
-    const body = (pieces: readonly string[], greeting: string) =>
-      filled(pieces, { [GREETING]: quotedPrintable(greeting), [TOKEN]: token, [NOT_ME_TOKEN]: notMeToken });
-    const lines = [
+  const messageIn = (locale: Locale): string => {
+    const { subject, text, html } = renderLetter(words[locale], {
+      locale,
+      greeting: markOf("greeting"),
+      brandName,
+      link: link(publicUrl, locale, markOf("token")),
+      notMeLink: notMeLink(publicUrl, locale, markOf("notMeToken")),
+    });
+    return [
       `From: ${from}`,
-      `To: <${to}>`,
-      `Subject: ${template.subject}`,
-      `Message-ID: ${messageId}`,
-      `Date: ${mailDate(date)}`,
+      `To: <${markOf("to")}>`,
+      `Subject: ${encodeWords(subject)}`,
+      `Message-ID: ${markOf("messageId")}`,
+      `Date: ${markOf("date")}`,
       "MIME-Version: 1.0",
       `Content-Language: ${locale}`,
       "Auto-Submitted: auto-generated",
       "X-Auto-Response-Suppress: All",
       `Content-Type: multipart/alternative; boundary="${BOUNDARY}"`,
       "",
-      part("text/plain", body(template.text, greetingOf(locale, name))),
-      part("text/html", body(template.html, greetingHtml(locale, name))),
+      part("text/plain", encodedAround(text)),
+      part("text/html", encodedAround(html.replaceAll(markOf("greeting"), markOf("htmlGreeting")))),
       `--${BOUNDARY}--`,
       "",
-    ];
-    return { messageId, raw: Buffer.from(lines.join("\r\n")) };
+    ].join("\r\n");
+  };
+  const templates = new Map(LOCALES.map((locale) => [locale, templateOf(messageIn(locale))]));
+
+  return ({ eventId, locale, userName, to, date, token, notMeToken }) => {
+    const template = templates.get(locale);
+    if (template === undefined) throw new Error(`there is no ${kind} mail in ${locale}`);
+    const messageId = `<${eventId}.${kind}@${domain}>`;
+    const name = shownName(userName);
+    const greeting = quotedPrintable(greetingOf(locale, name));
+    const htmlGreeting = quotedPrintable(greetingHtml(locale, name));
+    const values = { to, messageId, date: mailDate(date), greeting, htmlGreeting, token, notMeToken };
+    return { messageId, raw: Buffer.from(filled(template, values)) };
   };
 };
