@@ -55,6 +55,7 @@ export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
     signing_keys: { select: true },
     confirmation_requests: { select: true, insert: true, update: true, delete: true },
     paused_groups: { select: true, insert: true, delete: true },
+    ordered_rates: { select: true },
     kysely_migration: { select: true },
   },
   signup_consumer: {
@@ -67,6 +68,7 @@ export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
     transactions: { select: true, update: ["status", "reason", "settled_at"] },
     signing_keys: { select: true },
     paused_groups: { select: ["group_name"], insert: true },
+    ordered_rates: { select: ["budget", "per_second"] },
     kysely_migration: { select: true },
   },
   signup_ops: {
@@ -85,6 +87,8 @@ export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
     repeated_signups: { select: ["email_key"], delete: true },
     held_names: { select: ["user_id"], delete: true },
     paused_groups: { select: true, insert: true, delete: true },
+    ordered_rates: { select: true, insert: true, update: ["per_second", "ordered_by", "ordered_at"], delete: true },
+    console_sign_outs: { select: true, insert: true, update: ["ended_at", "expires_at"], delete: true },
     // No update, no delete: what is written stays.
     audit_log: { select: true, insert: true },
     audit_outcomes: { select: true, insert: true },

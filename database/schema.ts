@@ -207,6 +207,26 @@ export interface PausedGroupsTable {
   paused_by: string;
 }
 
+/** `ordered_rates`: rates that operators ordered instead of those of the settings. Redis has a copy. */
+export interface OrderedRatesTable {
+  /** What shares the rate: a group's name, or that of a budget that groups share. */
+  budget: string;
+  per_second: number;
+  ordered_at: Generated<Date>;
+  ordered_by: string;
+}
+
+/** `console_sign_outs`: sessions of the console that were ended before their time. */
+export interface ConsoleSignOutsTable {
+  role: string;
+  name: string;
+  /** Empty: all sessions of that name and role that began before. */
+  session_id: string;
+  ended_at: Date;
+  /** When the last session that it ends would be over by itself. */
+  expires_at: Date;
+}
+
 /** `audit_log`: what operators did. Nothing personal but the operators' own names. */
 export interface AuditLogTable {
   action_id: string;
@@ -277,6 +297,8 @@ export interface Schema {
   held_names: HeldNamesTable;
   password_attempts: PasswordAttemptsTable;
   paused_groups: PausedGroupsTable;
+  ordered_rates: OrderedRatesTable;
+  console_sign_outs: ConsoleSignOutsTable;
   audit_log: AuditLogTable;
   audit_outcomes: AuditOutcomesTable;
 }

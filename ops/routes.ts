@@ -23,6 +23,7 @@ import { heldDrop, heldList, heldRelease } from "./commands/held.ts";
 import { importCelery } from "./commands/import-celery.ts";
 import { pauseCommand, resumeCommand } from "./commands/pause.ts";
 import { preview } from "./commands/preview.ts";
+import { rateCommand } from "./commands/rate.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { retrying } from "./commands/retrying.ts";
 import { status } from "./commands/status.ts";
@@ -73,6 +74,7 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
     }),
     pause: pauseCommand,
     resume: resumeCommand,
+    rate: rateCommand,
     replay: replayCommand,
     preview,
     webhook: buildRouteMap({

@@ -107,6 +107,10 @@ export const groupsOf = (configuration: GroupConfiguration, ofCode: readonly Gro
   return [...ofCode.map((group) => withDelay(group, configuration)), ...receivers.map(groupOfReceiver)];
 };
 
+/** The budget that limits a group's rate, by its name: its own, or the one that all groups share that send mail. */
+export const budgetOf = ({ name, sendsMail }: Pick<Group, "name" | "sendsMail">): string =>
+  sendsMail === true ? "mail" : name;
+
 /** Whether the mail of an event of this type only asks to confirm the address. */
 export const asksToConfirm = (group: Group, type: string): boolean => group.asksToConfirm?.includes(type) === true;
 

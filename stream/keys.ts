@@ -9,6 +9,8 @@ export interface Keys {
   readonly paused: string;
   /** Why groups are paused that nobody paused by hand, by group. Hash. */
   readonly pausedFor: string;
+  /** A copy of the rates in Postgres that operators ordered, by budget, and `*` while it is complete. Hash. */
+  readonly rates: string;
   /** `event_id state` at each change, for live pages. Pub/Sub channel; nothing depends on it. */
   readonly status: string;
   /** The api process that currently reports the gauges of shared state. String, seconds. */
@@ -53,6 +55,7 @@ export const keysOf = (streamName: string): Keys => {
     events: `${tag}:events`,
     paused: `${tag}:paused`,
     pausedFor: `${tag}:paused-for`,
+    rates: `${tag}:rates`,
     status: `${tag}:status`,
     reporter: `${tag}:reporter`,
     retrySet: (group) => `${tag}:retry:${group}`,

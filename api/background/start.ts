@@ -1,4 +1,5 @@
 import { pausesOf } from "../../database/groups/pauses.ts";
+import { ratesOf } from "../../database/groups/rates.ts";
 import type { Loop } from "../../runtime/loop.ts";
 import type { Settings } from "../../settings/load.ts";
 import { type GaugesDeps, startGauges } from "./gauges.ts";
@@ -8,6 +9,7 @@ import { startKeyPruner } from "./key-pruner.ts";
 import { startLagRepairer } from "./lag-repairer.ts";
 import { startLedgerPruner } from "./ledger-pruner.ts";
 import { startPauseKeeper } from "./pause-keeper.ts";
+import { startRateKeeper } from "./rate-keeper.ts";
 import { startReconciler } from "./reconciler.ts";
 import { startRelay } from "./relay.ts";
 import { startReleaser } from "./releaser.ts";
@@ -34,6 +36,7 @@ export const startBackground = ({
   return [
     startGroupRepairer(shared),
     startPauseKeeper({ pauses: pausesOf(db), redis, keys, log }),
+    startRateKeeper({ rates: ratesOf(db), redis, keys, log }),
     startRelay({ db, redis, keys, log }),
     startReconciler({ ...shared, db }, { reconcileAfterMs: settings.RECONCILE_AFTER_MS }),
     startReleaser({ ...shared, db }),

@@ -13,6 +13,8 @@ type Form = Readonly<Record<string, string>>;
 
 /** Somebody at the console. */
 export interface Person {
+  /** Of the session, as the browser sends it. */
+  readonly cookie: string;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** The page as text. */
   read(path: string): Promise<string>;
@@ -38,21 +40,26 @@ export const aConsole = (pipeline: Pipeline, replaced: Partial<AppDeps> = {}) =>
   const signInWith = (form: Form, headers: Readonly<Record<string, string>> = {}) =>
     send("/console/sign-in", form, headers);
 
-  /** Signs in. */
-  const enter = async (role: ConsoleRole = "operator", name = "lan"): Promise<Person> => {
-    const answer = await signInWith({ name, token: TOKENS[role] });
-    const cookie = (answer.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+  /** Somebody who has the cookie of a session. */
+  const withCookie = (cookie: string): Person => {
     const get: Person["get"] = async (path, headers = {}) =>
       app.request(path, { headers: { Cookie: cookie, ...headers } });
     let csrf: string | undefined;
     return {
+      cookie,
       get,
       read: async (path) => (await get(path)).text(),
       async post(path, form = {}, headers = {}) {
-        csrf ??= /name="csrf" value="([^"]+)"/.exec(await (await get("/console")).text())?.[1] ?? "";
+        csrf ??= /name="csrf" value="([^"]+)"/.exec(await (await get("/console/session")).text())?.[1] ?? "";
         return send(path, { csrf, ...form }, { Cookie: cookie, ...headers });
       },
     };
   };
-  return { app, enter, signInWith };
+
+  /** Signs in. */
+  const enter = async (role: ConsoleRole = "operator", name = "lan"): Promise<Person> => {
+    const answer = await signInWith({ name, token: TOKENS[role] });
+    return withCookie((answer.headers.get("set-cookie") ?? "").split(";")[0] ?? "");
+  };
+  return { app, enter, signInWith, withCookie };
 };

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { openDatabase } from "../../database/connection.ts";
+import { pausesOf } from "../../database/groups/pauses.ts";
+import { eventually } from "../../tests/eventually.ts";
 import { aPipeline, type Pipeline } from "../../tests/pipeline.ts";
 import { anApp, TEST_SETTINGS } from "../app-for-tests.ts";
 import { aConsole, TOKENS } from "./console-for-tests.ts";
@@ -107,5 +110,41 @@ describe("who is signed in", () => {
     expect([foreign.status, foreign.headers.has("set-cookie")]).toEqual([403, false]);
     const own = await person.post("/console/sign-out");
     expect([own.status, own.headers.get("set-cookie")]).toEqual([303, expect.stringContaining("Max-Age=0")]);
+  });
+
+  test("is signed out of every replica: a copy of the cookie is worth nothing", async () => {
+    const [one, other] = [aConsole(pipeline), aConsole(pipeline)];
+    const [lan, mai] = [await one.enter("operator", "lan"), await one.enter("operator", "mai")];
+    const copied = other.withCookie(lan.cookie);
+    expect((await copied.get("/console/session")).status).toBe(200);
+    await lan.post("/console/sign-out");
+    // Who acts is asked for at once, who looks within two seconds.
+    expect((await copied.post("/console/act", { group: "welcome-email", do: "pause" })).status).toBe(303);
+    expect(await pausesOf(pipeline.db).list()).toEqual([]);
+    await eventually(async () => (await copied.get("/console/session")).status === 303);
+    expect((await lan.get("/console/session")).status).toBe(303);
+    expect((await mai.get("/console/session")).status).toBe(200);
+  });
+
+  test("is signed out everywhere by name and role, and may sign in again", async () => {
+    const console = aConsole(pipeline);
+    const [here, there] = [await console.enter("reader", "an"), await console.enter("reader", "an")];
+    const other = await console.enter("operator", "an");
+    await here.post("/console/sign-out", { scope: "everywhere" });
+    expect((await there.get("/console/session")).status).toBe(303);
+    expect((await other.get("/console/session")).status).toBe(200);
+    expect((await (await console.enter("reader", "an")).get("/console/session")).status).toBe(200);
+  });
+
+  test("may look and not act while Postgres is away; and is told that a copy of the cookie may look, too", async () => {
+    const db = openDatabase({ url: "postgres://nobody@127.0.0.1:1/none", poolSize: 1, applicationName: "test" });
+    const console = { keys: pipeline.keys, stores: () => ({ db, redis: pipeline.ops.redis }) };
+    const person = await aConsole(pipeline, { console }).enter();
+    expect((await person.get("/console/session")).status).toBe(200);
+    const acted = await person.post("/console/act", { group: "welcome-email", do: "pause" });
+    expect([acted.status, await acted.text()]).toEqual([503, expect.stringContaining("Nothing was done.")]);
+    const out = await person.post("/console/sign-out");
+    expect([out.status, await out.text()]).toEqual([503, expect.stringContaining("in this browser only")]);
+    expect(out.headers.get("set-cookie")).toContain("Max-Age=0");
   });
 });

@@ -21,8 +21,10 @@ import { addAssets } from "./assets.ts";
 import { ConsolePage } from "./layout.tsx";
 import { SECTIONS } from "./sections.ts";
 import { createSessions, type OpenSession } from "./session.ts";
+import { SIGN_OUT, showSession, signedOutHereOnly } from "./session-page.tsx";
 import { createCookieJar, SIGN_IN, signInHandlers } from "./sign-in.tsx";
-import type { ConsoleParts, ConsolePath, PageContent, Visit } from "./visit.ts";
+import { createSignOuts } from "./sign-outs.ts";
+import type { ConsoleParts, ConsolePath, PageContent, Visit, VisitHandler } from "./visit.ts";
 
 export interface ConsoleDeps extends Omit<ConsoleParts, "settings"> {
   readonly settings: ConsoleParts["settings"] & Pick<Settings, "CONSOLE_TOKEN" | "CONSOLE_READ_TOKEN">;
@@ -60,6 +62,17 @@ const isFromElsewhere = (c: Context): boolean => c.req.header("sec-fetch-site") 
 
 const AGAIN = '<!DOCTYPE html><html lang="en"><title>Console</title><meta http-equiv="refresh" content="0">';
 
+const unknownSession = (): PageContent => ({
+  title: "PostgreSQL is away",
+  status: 503,
+  children: (
+    <p class="alert">
+      PostgreSQL does not answer, so nobody knows whether this session was signed out elsewhere. Nothing was done. In an
+      emergency: <code>ops pause GROUP --unrecorded</code>.
+    </p>
+  ),
+});
+
 /** What an error says to an operator; undefined: it is a fault of ours. */
 const contentOf = (error: unknown): PageContent | undefined => {
   if (error instanceof NotFound)
@@ -77,7 +90,9 @@ export const addConsole = (app: Hono, deps: ConsoleDeps): void => {
   if (tokens.operator === undefined && tokens.reader === undefined) return;
   const brandName = settings.BRAND_NAME;
   const isSecure = settings.PUBLIC_URL.startsWith("https:");
-  const sessions = createSessions({ tokens, newId, wallClockMs: () => deps.now().getTime() });
+  const wallClockMs = () => deps.now().getTime();
+  const sessions = createSessions({ tokens, newId, wallClockMs });
+  const signOuts = createSignOuts({ db: () => stores().db, wallClockMs, monotonicMs: deps.monotonicMs });
   const jar = createCookieJar({ sessions, isSecure });
   const navigation = SECTIONS.map(({ label, path, key }) => ({ label, path, key }));
 
@@ -105,6 +120,7 @@ export const addConsole = (app: Hono, deps: ConsoleDeps): void => {
         return c.html(`<!DOCTYPE html>${await page.toString()}`, status);
       },
       redirect: (path) => c.redirect(path, 303),
+      hasEnded: () => signOuts.hasEnded(session),
     };
   };
 
@@ -129,17 +145,30 @@ export const addConsole = (app: Hono, deps: ConsoleDeps): void => {
     }
   };
 
+  /** Who is signed in, and was not signed out elsewhere. */
+  const sessionOf = async (c: Context): Promise<OpenSession | undefined> => {
+    const session = jar.read(c);
+    return session === undefined || (await signOuts.hasEnded(session)) ? undefined : session;
+  };
+
+  /** The same for who wants to act: where nobody knows, nothing is done. */
+  const mayAct = async (visit: Visit, post: VisitHandler): Promise<Response> => {
+    const hasEnded = await signOuts.hasEndedNow(visit.session).catch(() => undefined);
+    if (hasEnded === undefined) return visit.page(unknownSession());
+    return hasEnded ? toSignIn(visit.c) : answer(visit, post);
+  };
+
   const getOf =
     (get: NonNullable<ConsolePath["get"]>): Handler =>
     async (c) => {
-      const session = jar.read(c);
+      const session = await sessionOf(c);
       return session === undefined ? toSignIn(c) : answer(visitOf(c, session, new URLSearchParams()), get);
     };
 
   const postOf =
     (post: NonNullable<ConsolePath["post"]>, isHarmless: boolean): Handler =>
     async (c) => {
-      const session = jar.read(c);
+      const session = await sessionOf(c);
       if (session === undefined) return toSignIn(c);
       requireForm(c.req.header("content-type"));
       const visit = visitOf(c, session, new URLSearchParams(await readText(c, "bad_request")));
@@ -147,18 +176,28 @@ export const addConsole = (app: Hono, deps: ConsoleDeps): void => {
         return refuse(visit, "This form is of another session. Open the page again; nothing was done.");
       }
       if (session.role !== "operator" && !isHarmless) return refuse(visit, "A reader may look, and change nothing.");
-      return answer(visit, post);
+      return isHarmless ? answer(visit, post) : mayAct(visit, post);
     };
 
   app.use("/console/*", fromOurPages(new URL(settings.PUBLIC_URL).origin));
   addAssets(app);
   const signIn = signInHandlers({ sessions, clientOf, brandName, isSecure, monotonicMs: deps.monotonicMs });
   resource(app, SIGN_IN, { get: signIn.show, post: signIn.submit });
-  const signOut = (visit: Visit) => {
+  const signOut = async (visit: Visit) => {
+    const { name, role } = visit.session;
+    const scope = visit.form.get("scope") === "everywhere" ? "everywhere" : "here";
     jar.clear(visit.c);
+    try {
+      await signOuts.end(visit.session, scope);
+    } catch (error) {
+      log.warn({ error: String(error), actor: name, role }, "a session of the console ended in its browser only");
+      return signedOutHereOnly(visit);
+    }
+    log.info({ actor: name, role, scope }, "signed out of the console");
     return visit.redirect(SIGN_IN);
   };
-  resource(app, "/console/sign-out", { post: postOf(signOut, true) });
+  resource(app, SIGN_OUT, { post: postOf(signOut, true) });
+  resource(app, "/console/session", { get: getOf(showSession(deps.now)) });
   for (const { path, get, post, isHarmless = false } of SECTIONS.flatMap(({ paths }) => paths(deps))) {
     resource(app, path, {
       ...(get === undefined ? {} : { get: getOf(get) }),

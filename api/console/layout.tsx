@@ -78,9 +78,9 @@ export const ConsolePage = ({ navigation, session, path, children, scripts = [],
         </nav>
         <form class="who" method="post" action="/console/sign-out">
           <FormToken session={session} />
-          <span>
+          <a href="/console/session">
             {session.name} <small>{session.role}</small>
-          </span>
+          </a>
           <button class="quiet" type="submit">
             Sign out
           </button>

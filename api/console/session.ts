@@ -9,10 +9,13 @@ export type ConsoleRole = (typeof ROLES)[number];
 
 /** Who is signed in. */
 export interface Session {
+  /** UUIDv7 */
+  readonly id: string;
   /** What they call themselves, for the audit log. */
   readonly name: string;
   readonly role: ConsoleRole;
   /** ms since 1970. */
+  readonly begunAt: number;
   readonly endsAt: number;
 }
 
@@ -22,13 +25,16 @@ export interface OpenSession extends Session {
   readonly csrf: string;
 }
 
-/** Sessions that live in their cookies: any replica of the api opens what another one began, and none keeps a list. */
+/**
+ * Sessions that live in their cookies: any replica of the api opens what another one began, and nobody needs a store to sign in.
+ * Those that were ended before their time are in `sign-outs.ts`.
+ */
 export interface Sessions {
   /** The role that a token has; undefined: it is none of ours. Takes the same time for each wrong one. */
   roleOf(token: string): ConsoleRole | undefined;
   /** A session's cookie. */
   begin(name: string, role: ConsoleRole): string;
-  /** The session of a cookie; undefined: it is over, or was never ours. */
+  /** The session of a cookie; undefined: its time is over, or it was never ours. */
   open(cookie: string): OpenSession | undefined;
 }
 
@@ -81,8 +87,8 @@ export const createSessions = ({ tokens, wallClockMs, newId }: SessionsDeps): Se
       });
       const content = signer === undefined ? undefined : parse(body);
       if (signer === undefined || content?.role !== signer.role || content.endsAt <= wallClockMs()) return undefined;
-      const { name, role, endsAt } = content;
-      return { name, role, endsAt, csrf: sign(signer.key, "form", body).toString("base64url") };
+      const begunAt = content.endsAt - SESSION_LIFE_MS;
+      return { ...content, begunAt, csrf: sign(signer.key, "form", body).toString("base64url") };
     },
   };
 };

@@ -71,6 +71,8 @@ export interface Visit {
   page(content: PageContent): Promise<Response>;
   /** Answers with another page, by GET (303). */
   redirect(path: string): Response;
+  /** Whether the session was signed out elsewhere meanwhile. */
+  hasEnded(): Promise<boolean>;
 }
 
 export type VisitHandler = (visit: Visit) => Promise<Response> | Response;

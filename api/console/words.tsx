@@ -31,12 +31,16 @@ export const NumberCell = ({
   value,
   isBound = false,
   level,
+  label,
 }: {
   readonly value: number;
   readonly isBound?: boolean;
   readonly level?: Level;
+  /** What it is, where a narrow table shows each row as a list. */
+  readonly label?: string;
 }) => (
   <td
+    data-label={label}
     class={`number ${value === 0 ? "none" : (level ?? "")}`}
   >{`${count(value)}${isBound && value > 0 ? "+" : ""}`}</td>
 );

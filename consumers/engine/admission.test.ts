@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { pausesOf } from "../../database/groups/pauses.ts";
+import { budgetOf, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { pauseGroup } from "../../stream/pauses.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { aMailGroup, aPipeline, aSignup, type MailWork, type Pipeline, silentLog } from "../../tests/pipeline.ts";
@@ -74,6 +75,41 @@ describe("admission", () => {
   });
 });
 
+describe("a rate that is ordered", () => {
+  const UNLIMITED = { ...BUDGET, limits: { perSecond: 0, perDay: 0 } };
+
+  test("limits what was not limited: what is in flight pays for itself first; and then it is unlimited again", async () => {
+    await using pipeline = await aPipeline([]);
+    const { redis, keys } = pipeline;
+    const admission = createAdmission(
+      { redis, keys, group: "g", consumer: "a", now: () => 0, log: silentLog },
+      UNLIMITED,
+    );
+    expect([admission.isLimited, await admission.fill(1_000)]).toEqual([false, Number.POSITIVE_INFINITY]);
+    admission.spend();
+    admission.follow(8);
+    expect([admission.isLimited, admission.ratePerSecond]).toEqual([true, 8]);
+    // Of a bucket of half a second, a slice of a quarter.
+    expect(await admission.fill(100)).toBe(2);
+    admission.follow(undefined);
+    expect([admission.isLimited, await admission.fill(1_000)]).toEqual([false, Number.POSITIVE_INFINITY]);
+    expect(admission.ratePerSecond).toBeUndefined();
+  });
+
+  test("replaces that of the settings, and the limit of a day stays", async () => {
+    await using pipeline = await aPipeline([]);
+    const { redis, keys } = pipeline;
+    const admission = createAdmission(
+      { redis, keys, group: "g", consumer: "a", now: () => 0, log: silentLog },
+      { ...BUDGET, limits: { perSecond: 10, perDay: 3 } },
+    );
+    admission.follow(100);
+    expect([await admission.fill(50), admission.ratePerSecond]).toEqual([3, 100]);
+    admission.follow(undefined);
+    expect(admission.ratePerSecond).toBe(10);
+  });
+});
+
 describe("a consumer that may not read", () => {
   const DAY = { ...BUDGET, limits: { perSecond: 0, perDay: 20 } };
   const released = { kind: "released", reason: "not_now" } as const;
@@ -82,7 +118,10 @@ describe("a consumer that may not read", () => {
     pipeline.start((db) => ({ ...aMailGroup(db, work), budget: DAY }));
 
   const peerOf = ({ redis, keys }: Pipeline) =>
-    createAdmission({ redis, keys, group: "g", consumer: "peer", now: () => performance.now(), log: silentLog }, DAY);
+    createAdmission(
+      { redis, keys, group: "g", consumer: "peer", now: () => performance.now(), log: silentLog },
+      { ...DAY, name: budgetOf(WELCOME_EMAIL) },
+    );
 
   test("holds no tokens while its group is paused", async () => {
     await using pipeline = await aPipeline();

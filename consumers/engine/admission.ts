@@ -2,12 +2,17 @@ import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { type BudgetLimits, takeBudget } from "../../stream/scripts/take-budget.ts";
+import type { GroupBudget } from "./handler.ts";
 
 /**
  * Bounds the work that a consumer may start, by tokens: each piece of work costs one. The reader reads no more entries than
  * there are tokens for, so that what must wait stays in the stream, and uses up neither a lease nor an attempt.
  */
 export interface Admission {
+  /** Whether anything limits it now. If not, there are always tokens. */
+  readonly isLimited: boolean;
+  /** From now on this rate is in force, in pieces a second; undefined: that of the settings. The limit of a day stays. */
+  follow(perSecond: number | undefined): void;
   /** Takes tokens until there are `wanted`, as far as the budget allows; returns how many there are. Never rejects. */
   fill(wanted: number): Promise<number>;
   /** If `fill` returned less than was wanted: ms after which to ask again. */
@@ -20,7 +25,7 @@ export interface Admission {
   giveBack(keep: number): Promise<void>;
   /** The other system said that it is too fast: lowers the rate for a while. */
   slowDown(): void;
-  /** Pieces a second that are allowed now, for all consumers together; undefined if only a day is limited. */
+  /** Pieces a second that are allowed now, for all consumers together; undefined if a second is not limited. */
   readonly ratePerSecond: number | undefined;
 }
 
@@ -34,12 +39,9 @@ export interface AdmissionDeps {
   readonly log: Logger;
 }
 
-/** A budget that groups share. */
-export interface SharedBudget {
+/** A budget, by its name. */
+export interface NamedBudget extends GroupBudget {
   readonly name: string;
-  readonly limits: BudgetLimits;
-  /** Of the group; 0 is served first. */
-  readonly priority: number;
 }
 
 const DAY_S = 86_400;
@@ -57,11 +59,16 @@ export const shareOf = ({ perSecond, perDay }: BudgetLimits, factor: number, con
  * Admission by a budget in Redis. While Redis does not answer, the consumer keeps to its share of the rate among the
  * consumers that were last known.
  */
-export const createAdmission = (deps: AdmissionDeps, { name, limits, priority }: SharedBudget): Admission => {
+export const createAdmission = (
+  deps: AdmissionDeps,
+  { name, limits: configured, priority }: NamedBudget,
+): Admission => {
   const { redis, keys, group, consumer, now, log } = deps;
   const names = { budget: keys.budget(name), consumers: keys.budgetConsumers(name) };
   const asking = { consumer: `${group} ${consumer}`, priority };
-  let tokens = 0;
+  const isLimit = ({ perSecond, perDay }: BudgetLimits): boolean => perSecond > 0 || perDay > 0;
+  let limits = configured;
+  let tokens = isLimit(limits) ? 0 : Number.POSITIVE_INFINITY;
   let factor = 1;
   let consumers = 1;
   let waitMs = LOCAL_WAIT_MS;
@@ -93,7 +100,20 @@ export const createAdmission = (deps: AdmissionDeps, { name, limits, priority }:
   };
 
   return {
+    get isLimited() {
+      return isLimit(limits);
+    },
+    follow(ordered) {
+      const perSecond = ordered ?? configured.perSecond;
+      if (perSecond === limits.perSecond) return;
+      const wasLimited = isLimit(limits);
+      limits = { ...configured, perSecond };
+      if (isLimit(limits) !== wasLimited) tokens = wasLimited ? Number.POSITIVE_INFINITY : 0;
+      const rate = perSecond > 0 ? `${perSecond} a second` : "not limited by the second";
+      log.info({ budget: name, perSecond, isOrdered: ordered !== undefined }, `the rate is now ${rate}`);
+    },
     async fill(wanted) {
+      if (!isLimit(limits)) return tokens;
       if (tokens >= wanted && now() - askedAt < REPORT_EVERY_MS) return tokens;
       try {
         await ask({ wanted: Math.max(0, wanted - tokens) });
@@ -113,12 +133,13 @@ export const createAdmission = (deps: AdmissionDeps, { name, limits, priority }:
     },
     async giveBack(keep) {
       const givenBack = tokens - keep;
-      if (givenBack <= 0) return;
+      if (givenBack <= 0 || !isLimit(limits)) return;
       // First: if the answer is lost, the tokens are, too. They must not be used twice.
       tokens = keep;
       await ask({ wanted: 0, givenBack }).catch(takeLocally);
     },
     slowDown: () => {
+      if (!isLimit(limits)) return;
       void ask({ wanted: 0, isTooFast: true }).catch((error: unknown) => {
         factor /= 2;
         takeLocally(error);

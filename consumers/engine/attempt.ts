@@ -47,8 +47,7 @@ export interface AttemptDeps<Data, Input> {
   readonly breaker: Breaker;
   readonly parties: Parties;
   readonly quotas: Quotas;
-  /** Undefined: unlimited. */
-  readonly admission: Admission | undefined;
+  readonly admission: Admission;
   readonly settler: Settler;
   readonly around: AroundAttempt;
   /** Pauses the group for a reason; false if it was paused already. */
@@ -159,7 +158,7 @@ export const createAttempts = <Data, Input>(
     const piece = { eventId: event.id, type, data, traceparent, attempts, uncertain, ageMs };
     const { isIdempotent } = definition.policy;
     const options = { isIdempotent, now, log };
-    admission?.spend();
+    admission.spend();
     attempt.isPaidFor = true;
     const startedAt = now();
     const { outcome, threw } = await outcomeOf(
@@ -167,8 +166,8 @@ export const createAttempts = <Data, Input>(
       (asked) => definition.work(piece, prepared.input, asked),
       options,
     );
-    if (outcome.kind === "released") admission?.refund();
-    if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission?.slowDown();
+    if (outcome.kind === "released") admission.refund();
+    if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);
     const attempted = { eventId: event.id, party, claim, startedAt, isProbe: attempt.isProbe };
     return threw ? outcome : learnFrom(outcome, attempted, { breaker, parties, holdMs });

@@ -1,14 +1,17 @@
 import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
 import { pausesOf } from "../../database/groups/pauses.ts";
+import { ratesOf } from "../../database/groups/rates.ts";
 import type { Logger } from "../../observability/logger.ts";
 import type { TraceHop } from "../../observability/messaging.ts";
 import { createCallWatch } from "../../runtime/call-watch.ts";
 import { faultsOf, pause } from "../../runtime/loop.ts";
 import { createBlockingReader } from "../../stream/blocking-reader.ts";
 import type { ConsumerReport } from "../../stream/consumer-report.ts";
+import { budgetOf } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { createPauseCheck, pauseGroup } from "../../stream/pauses.ts";
+import { createRateCheck } from "../../stream/rates.ts";
 import { createAdmission } from "./admission.ts";
 import type { AroundAttempt } from "./attempt.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
@@ -18,7 +21,7 @@ import { createDispatcher } from "./dispatcher.ts";
 import { finishWork, leaveNothingBehind } from "./drain.ts";
 import { Finished } from "./finished.ts";
 import { createGatherer } from "./gather.ts";
-import type { GroupDefinition } from "./handler.ts";
+import type { GroupBudget, GroupDefinition } from "./handler.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createIsolation } from "./isolation.ts";
@@ -86,6 +89,9 @@ export interface RunningGroup {
   abandon(): void;
 }
 
+/** Where neither the group nor an operator says otherwise. */
+const UNLIMITED: GroupBudget = { limits: { perSecond: 0, perDay: 0 }, priority: 0 };
+
 /** Time limit for leaving the group; a peer claims what is still pending. */
 const LEAVE_TIMEOUT_MS = 2_000;
 
@@ -100,7 +106,7 @@ export const startGroup = <Data, Input>(
   { consumer, claimMinIdleMs, drainTimeoutMs, traceHop = "parent" }: GroupOptions,
 ): RunningGroup => {
   const { redis, connectBlocking, db, keys, knownTypes, now, wallClock, random, at } = deps;
-  const { group, policy, budget, capacity } = definition;
+  const { group, policy, budget = UNLIMITED, capacity } = definition;
   const { concurrency, isIdempotent, oncePerSubject, uncertain, expireAfterMs } = policy;
   const log = deps.log.child({ group: group.name, consumer });
   const abandoned = new AbortController();
@@ -151,7 +157,8 @@ export const startGroup = <Data, Input>(
       log[isWaiting ? "error" : "info"]({ party, reason }, `a party ${words}: ${reason}`);
     },
   });
-  const admission = budget && createAdmission({ ...names, redis, keys, now, log }, budget);
+  const budgetName = budgetOf(group);
+  const admission = createAdmission({ ...names, redis, keys, now, log }, { ...budget, name: budgetName });
   const settling = { redis, keys, group, consumer, ledger, policy, random, wallClock, at, log, abandon };
   const settler = observe.settler(createSettler(settling));
   const outages = watchOutages(redis, now);
@@ -192,6 +199,7 @@ export const startGroup = <Data, Input>(
       ...claiming,
       ...{ blocking, group, isolation, dispatcher, breaker, admission, settler, gatherer, claimer },
       checkPaused: createPauseCheck({ pauses, redis, keys }, group.name),
+      checkRate: createRateCheck({ rates: ratesOf(db), redis, keys }, budgetName),
     },
     { claimMinIdleMs, concurrency },
   );
@@ -209,7 +217,7 @@ export const startGroup = <Data, Input>(
     breaker: { state: breaker.state, since: breakerSince, ...breaker.trouble, probeInMs: breaker.probeInMs },
     system: definition.system,
     granted: limitOf(granted()),
-    ratePerSecond: admission?.ratePerSecond,
+    ratePerSecond: admission.ratePerSecond,
     waitingParties: parties.waiting(),
     faults: faults(),
   });
@@ -223,7 +231,7 @@ export const startGroup = <Data, Input>(
     await finishWork(drain, drainTimeoutMs);
     abandoned.abort();
     await heartbeat.stop();
-    const leaving = Promise.all([leaveNothingBehind(drain), admission?.giveBack(0)]).catch((error: unknown) => {
+    const leaving = Promise.all([leaveNothingBehind(drain), admission.giveBack(0)]).catch((error: unknown) => {
       log.warn({ error }, "could not leave the group; a peer will claim the pending entries");
     });
     await Promise.race([leaving, pause(LEAVE_TIMEOUT_MS)]);
@@ -239,7 +247,7 @@ export const startGroup = <Data, Input>(
     breaker: () => breaker.state,
     waitingParties: () => parties.waiting(),
     granted,
-    ratePerSecond: () => admission?.ratePerSecond,
+    ratePerSecond: () => admission.ratePerSecond,
     inFlight: () => inFlight.size(),
     report,
     stop,

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Group } from "../../stream/groups.ts";
-import type { SharedBudget } from "./admission.ts";
+import type { BudgetLimits } from "../../stream/scripts/take-budget.ts";
 import type { Quota } from "./quotas.ts";
 
 /*
@@ -131,6 +131,13 @@ export interface Policy {
   readonly uncertain: "resend" | "hold";
 }
 
+/** What a budget allows by the settings, and who comes first where groups share it; `budgetOf` in `stream/groups.ts` names it. */
+export interface GroupBudget {
+  readonly limits: BudgetLimits;
+  /** Of the group; 0 is served first. */
+  readonly priority: number;
+}
+
 /** A group: one folder in `consumers/`. `Data`: the events' data; `Input`: what the look-up adds for the work. */
 export interface GroupDefinition<Data, Input> {
   readonly group: Group;
@@ -154,8 +161,8 @@ export interface GroupDefinition<Data, Input> {
   readonly system?: string;
   /** Limits that the other system sets; the group reads no more than that. Only its policy limits it if not given. */
   readonly capacity?: Capacity;
-  /** A budget that limits how much of the work begins, in all consumers together; unlimited if not given. */
-  readonly budget?: SharedBudget | undefined;
+  /** How much of the work begins, in all consumers together; unlimited if not given. An operator may order another rate. */
+  readonly budget?: GroupBudget | undefined;
   /** Closes the resources of the work when its consumer ends. */
   readonly close?: () => Promise<void>;
 }

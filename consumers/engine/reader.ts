@@ -28,12 +28,13 @@ export interface ReaderDeps {
   readonly isolation: Isolation;
   readonly dispatcher: Dispatcher;
   readonly breaker: Breaker;
-  /** Undefined: unlimited. */
-  readonly admission: Admission | undefined;
+  readonly admission: Admission;
   readonly settler: Settler;
   readonly gatherer: Gatherer;
   /** Asks whether the group is paused. */
   readonly checkPaused: () => Promise<boolean>;
+  /** Asks which rate an operator ordered; undefined: none. */
+  readonly checkRate: () => Promise<number | undefined>;
   readonly log: Logger;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -51,6 +52,7 @@ export interface Reader extends Loop {
 
 const MAX_BLOCK_MS = 2_000;
 const PAUSE_CHECK_MS = 1_000;
+const RATE_CHECK_MS = 2_000;
 const ROOM_WAIT_MS = 1_000;
 const BREAKER_CHECK_MS = 100;
 
@@ -68,7 +70,7 @@ interface Room {
  */
 export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: ReaderOptions): Reader => {
   const { redis, blocking, keys, group, consumer, inFlight, claimer, isolation, dispatcher, log, now } = deps;
-  const { breaker, admission, settler, gatherer, checkPaused } = deps;
+  const { breaker, admission, settler, gatherer, checkPaused, checkRate } = deps;
   const retriesStream = keys.retriesStream(group.name);
   const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(claimMinIdleMs / 4));
   let paused = false;
@@ -78,6 +80,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
   /** By how many entries new ones are behind their half. */
   let behind = 0;
   let pauseCheckedAt = Number.NEGATIVE_INFINITY;
+  let rateCheckedAt = Number.NEGATIVE_INFINITY;
 
   const checkPause = async (): Promise<void> => {
     if (now() - pauseCheckedAt < PAUSE_CHECK_MS) return;
@@ -85,6 +88,12 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     paused = await checkPaused();
     pauseCheckedAt = now();
     if (paused !== before) log.info({}, paused ? "the group is paused" : "the group is resumed");
+  };
+
+  const followRate = async (): Promise<void> => {
+    if (now() - rateCheckedAt < RATE_CHECK_MS) return;
+    admission.follow(await checkRate());
+    rateCheckedAt = now();
   };
 
   const roomNow = (): Room => {
@@ -156,20 +165,20 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
   };
 
   /** How many entries may be read, at most `room`, by the tokens that those in flight do not need. */
-  const admitted = async (room: number, allowed: Admission): Promise<number> => {
+  const admitted = async (room: number): Promise<number> => {
     const needed = inFlight.unpaid();
-    return Math.max(0, Math.min(room, (await allowed.fill(needed + room)) - needed));
+    return Math.max(0, Math.min(room, (await admission.fill(needed + room)) - needed));
   };
 
   /**
    * Reads as many entries as there are tokens for. While there is nothing to read, it holds no token that another consumer could
    * use: it waits for one entry without, and takes its token then, or releases it to its peers.
    */
-  const readAdmitted = async (room: Room, allowed: Admission, signal: AbortSignal): Promise<Entry[]> => {
+  const readAdmitted = async (room: Room, signal: AbortSignal): Promise<Entry[]> => {
     if (!isIdle || room.reads <= 0) {
-      const count = await admitted(Math.max(1, room.reads), allowed);
+      const count = await admitted(Math.max(1, room.reads));
       if (count === 0) {
-        await pause(Math.min(ROOM_WAIT_MS, Math.max(1, allowed.waitMs)), signal);
+        await pause(Math.min(ROOM_WAIT_MS, Math.max(1, admission.waitMs)), signal);
         return [];
       }
       const entries = await readWhatIsThere(count, room);
@@ -182,17 +191,17 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     if (entries.length === 0 && !signal.aborted) entries = await waitForEntries(1, signal);
     isIdle = entries.length === 0;
     // Idle consumers count among those that share the rate.
-    if (isIdle) await allowed.fill(inFlight.unpaid());
-    return isIdle ? entries : releaseBeyond(await admitted(entries.length, allowed), entries);
+    if (isIdle) await admission.fill(inFlight.unpaid());
+    return isIdle ? entries : releaseBeyond(await admitted(entries.length), entries);
   };
 
   /** While this consumer may not read, its tokens are of use to others only. */
-  const giveBackUnused = async () => admission?.giveBack(inFlight.unpaid());
+  const giveBackUnused = () => admission.giveBack(inFlight.unpaid());
 
   /** How many suspects may begin now, at most `count`: they wait for breaker and budget like others. */
   const admitSuspects = async (count: number): Promise<number> => {
     const allowed = Math.min(count, breaker.allowance());
-    return admission === undefined || allowed <= 0 ? allowed : admitted(allowed, admission);
+    return allowed <= 0 ? allowed : admitted(allowed);
   };
 
   const turn = async (signal: AbortSignal, progress: () => void): Promise<"again" | "idle"> => {
@@ -202,6 +211,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       await pause(PAUSE_CHECK_MS, signal);
       return "again";
     }
+    await followRate();
     // A suspect is the last choice for a probe.
     const next = await isolation.next(breaker.state === "closed" || foundNothing, admitSuspects);
     if (next === "wait") {
@@ -224,7 +234,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       }
       return "again";
     }
-    const read = await (admission === undefined ? readUnlimited(room, signal) : readAdmitted(room, admission, signal));
+    const read = await (admission.isLimited ? readAdmitted(room, signal) : readUnlimited(room, signal));
     const entries = await claimer.setSuspectsAside(read);
     foundNothing = entries.length === 0;
     await dispatcher.deliver(entries, signal, progress);

@@ -16,6 +16,7 @@ import { deliveriesByReason } from "./0014-deliveries-by-reason.ts";
 import { namesAndAttempts } from "./0015-names-and-attempts.ts";
 import { jobs } from "./0016-jobs.ts";
 import { vacuumOfLargeTables } from "./0017-vacuum-of-large-tables.ts";
+import { ratesAndSignOuts } from "./0019-rates-and-sign-outs.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -36,4 +37,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0015-names-and-attempts": namesAndAttempts,
   "0016-jobs": jobs,
   "0017-vacuum-of-large-tables": vacuumOfLargeTables,
+  "0019-rates-and-sign-outs": ratesAndSignOuts,
 };

@@ -12,6 +12,8 @@ export const ACTION_NAMES = [
   "import celery",
   "mail test",
   "pause",
+  "rate",
+  "rate clear",
   "replay",
   "resume",
   "suppressions lift",

@@ -12,6 +12,8 @@ export interface Deed {
 
 /** Where actions are recorded, before they change anything and after. */
 export interface AuditLog {
+  /** Who acts, as it is recorded. */
+  readonly actor: string;
   /**
    * The id of the record; undefined if Postgres is unavailable and the operator wants to act all the same.
    *
@@ -85,6 +87,7 @@ export const createAuditLog = (deps: AuditLogDeps): AuditLog => {
   });
 
   return {
+    actor,
     async begin(deed) {
       const begun: BegunAction = { actionId: newId(), actor, surface, host, ...deed };
       const { actionId } = begun;

@@ -196,7 +196,7 @@ describe("without Postgres", () => {
 /** What is given the stores, or an operator, and changes nothing; `erase` finds the user, whom an audited action then erases. */
 const READS = new Set([
   ...["countReplay", "countSelected", "createAuditLog", "erase", "find", "groupNamed", "groupsNamed"],
-  ...["countInState", "listByState", "listConsumers"],
+  ...["countInState", "listByState", "listConsumers", "readBudgets"],
   ...["listLetters", "readStatus", "sendSample", "showLetters", "storesGoneAway", "untilStoresAnswer"],
 ]);
 

@@ -11,9 +11,9 @@ const CONNECT_WITHIN_MS = 2_000;
 export const pause = audited({
   name: "pause",
   describe: ([{ name }]) => ({ group: name }),
-  async run({ db, redis, keys }: Operator, { name }: Group): Promise<PauseOutcome> {
+  async run({ db, redis, keys, audit }: Operator, { name }: Group): Promise<PauseOutcome> {
     await untilReady(redis, CONNECT_WITHIN_MS);
-    return pauseGroup({ pauses: pausesOf(db), redis, keys }, { group: name, reason: null, by: "ops" });
+    return pauseGroup({ pauses: pausesOf(db), redis, keys }, { group: name, reason: null, by: audit.actor });
   },
   resultOf: ({ changed }) => ({ affected: Number(changed) }),
 });

@@ -126,7 +126,7 @@ const ofBacklog = (group: GroupFacts): readonly Finding[] => {
   if (rate !== undefined) {
     const left = unfinished.isBound ? "" : `: about ${duration((value / rate) * 1_000)}`;
     const sentence = `${waits}; the rate allows ${rate.toFixed(rate < 10 ? 1 : 0)} a second${left}`;
-    return [{ level: "notice", group: name, sentence }];
+    return [{ level: "notice", group: name, sentence, remedy: `ops rate ${name}` }];
   }
   if (limited?.allowed === 0 && limits.length === living.length) {
     const sentence = `${waits}; ${limited.system} has no connection for any consumer${quoted(limited.words)}; none is lost, and each asks again every second`;

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { Redis } from "ioredis";
 import { openDatabase } from "../../database/connection.ts";
+import { listSignOuts, saveSignOut } from "../../database/console-sign-outs.ts";
 import { beatJob, listJobs, stopJob } from "../../database/jobs.ts";
 import { asDatabaseRole } from "../../local/postgres.ts";
 import { asRedisUser } from "../../local/redis.ts";
@@ -231,6 +232,9 @@ export const operate = async (system: System, events: Awaited<ReturnType<typeof 
   await beatJob(operator.context.db, jobId, 0);
   await ended;
   await listJobs(operator.context.db, 1);
+  const signOut = { role: "operator", name: "tester", sessionId: null, endedAt: new Date() };
+  await saveSignOut(operator.context.db, signOut, new Date());
+  await listSignOuts(operator.context.db);
   await run("suppressions", "list");
   await run("suppressions", "lift", events.address("gone"));
   const followed = run("tail", "--count", "1");
@@ -238,6 +242,9 @@ export const operate = async (system: System, events: Awaited<ReturnType<typeof 
   await run("dead", "retry", events.gone);
   await run("replay", "--group", "welcome-email", "--from", "1h", "--again", events.good);
   await run("pause", "welcome-email");
+  for (const perSecond of ["50", "500"]) await run("rate", "welcome-email", perSecond);
+  await run("rate", "welcome-email", "--clear");
+  await run("rate");
   // What only the mail server or an hour could bring about.
   const payment = await system.database.db
     .selectFrom("deliveries")

@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import type { Redis } from "ioredis";
 import { openDatabase } from "../../database/connection.ts";
 import { pausesOf } from "../../database/groups/pauses.ts";
+import { ratesOf } from "../../database/groups/rates.ts";
 import { asDatabaseRole } from "../../local/postgres.ts";
 import { findDoneNotes, noteDone } from "../../stream/done-note.ts";
 import { ensureGroup } from "../../stream/ensure-group.ts";
@@ -10,6 +11,7 @@ import { readConsumers, readGroupStatus } from "../../stream/group-status.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { keysOf } from "../../stream/keys.ts";
 import { createPauseKeeper, pauseGroup } from "../../stream/pauses.ts";
+import { createRateKeeper } from "../../stream/rates.ts";
 import { mayReport, stopReporting } from "../../stream/reporter.ts";
 import { claimIdle } from "../../stream/scripts/claim.ts";
 import { leaveGroup } from "../../stream/scripts/leave.ts";
@@ -45,6 +47,11 @@ export const rarelyInApi = async (api: Redis, admin: Redis, databaseUrl: string)
   const lost = { group: "lost", reason: "gone", by: "ops", pausedAt: new Date() };
   const db = openDatabase({ url: asDatabaseRole(databaseUrl, "signup_api"), poolSize: 1, applicationName: "api" });
   const pauses = { ...pausesOf(db), list: async () => [lost], has: async () => false };
+  // A rate that Redis has lost, and one that was ended.
+  await admin.hset(keys.rates, "ended", "1");
+  const order = { budget: "lost", perSecond: 1, by: "ops", orderedAt: new Date() };
+  const rates = { ...ratesOf(db), list: async () => [order] };
+  assert.deepEqual(await createRateKeeper({ rates, redis: api, keys })(), ["lost", "ended"]);
   const keep = createPauseKeeper({ pauses, redis: api, keys });
   await keep();
   assert.deepEqual((await keep()).saved, ["found"]);

@@ -1,94 +1,233 @@
-import { counted } from "../../../runtime/quantity.ts";
-import { isSilent } from "../../../runtime/situation/facts.ts";
-import type { GroupStatus } from "../../../stream/group-status.ts";
-import { readGroupStatus } from "../../../stream/group-status.ts";
-import type { ConsoleParts, VisitHandler } from "../visit.ts";
+import { groupNamed } from "../../../ops/actions/operator.ts";
+import {
+  type BudgetState,
+  endRate,
+  RATE_BOUNDS,
+  rateIn,
+  readBudgets,
+  setRate,
+  sharersOf,
+} from "../../../ops/actions/rate.ts";
+import { count, relative } from "../../../runtime/quantity.ts";
+import type { Group } from "../../../stream/groups.ts";
+import { FormToken } from "../layout.tsx";
+import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
 import { NumberCell } from "../words.tsx";
 
 export const RATE_PATH = "/console/act/rate";
 
-/** The rate in force is what its consumers say: the lowest, since one budget is shared. */
-const rateOf = ({ consumers }: GroupStatus): number | undefined => {
-  const rates = consumers.flatMap(({ silentMs, report }) =>
-    report?.ratePerSecond === undefined || silentMs === null || isSilent({ silentMs }) ? [] : [report.ratePerSecond],
-  );
-  return rates.length === 0 ? undefined : Math.min(...rates);
-};
+type Parts = Pick<ConsoleParts, "groups" | "now" | "settings">;
 
-const limitsOf = ({ consumers }: GroupStatus): string => {
-  const granted = consumers.flatMap(({ report }) => report?.granted ?? []);
-  const [first] = granted.toSorted((left, right) => left.allowed - right.allowed);
-  if (first === undefined) return "";
-  return `${counted(first.allowed, "connection")} each${first.words === undefined ? "" : ` (“${first.words}”)`}`;
-};
+const rateText = (perSecond: number): string => `${count(Number(perSecond.toFixed(perSecond < 10 ? 2 : 0)))} a second`;
 
 const settingText = (value: number | undefined, unit: string): string =>
-  value === undefined || value === 0 ? "not limited" : `${value.toLocaleString("en-US")} ${unit}`;
+  value === undefined || value === 0 ? "not limited" : `${count(value)} ${unit}`;
 
-/** How fast mails are sent, what bounds that, and which groups take it. */
-export const showRate =
-  ({ groups, keys, settings }: ConsoleParts): VisitHandler =>
-  async (visit) => {
-    const { redis } = visit.operator();
-    const mailing = groups.filter(({ sendsMail }) => sendsMail === true);
-    const statuses = await Promise.all(mailing.map(({ name }) => readGroupStatus(redis, keys, name)));
-    const total = statuses.reduce((sum, { lastHour }) => sum + lastHour.total, 0);
-    const ofMinute = ({ lastHour }: GroupStatus): number => lastHour.perMinute.at(-2) ?? 0;
-    return visit.page({
-      title: "Send rate",
-      children: (
-        <>
-          <h1>Send rate</h1>
-          <p>
-            All mail groups share one budget. It is set for the consumers, and read when they start:{" "}
-            <code>MAIL_RATE_PER_SECOND</code> ({settingText(settings.MAIL_RATE_PER_SECOND, "a second")} here),{" "}
-            <code>MAIL_RATE_PER_DAY</code> ({settingText(settings.MAIL_RATE_PER_DAY, "a day")} here). To change it, set
-            it for every consumer and restart them one by one; to send nothing for a while, pause the group.
+const grantText = ({ granted }: BudgetState): string => {
+  if (granted === null) return "no limit known";
+  const words = granted.words === undefined ? "" : ` (“${granted.words}”)`;
+  return `each consumer ${count(granted.allowed)} at a time${words}`;
+};
+
+const OrderCell = ({ budget, visit }: { readonly budget: BudgetState; readonly visit: Visit }) => {
+  const [group = ""] = budget.groups;
+  const field = `rate-${budget.budget}`;
+  return (
+    <form class="row" method="post" action={RATE_PATH}>
+      <FormToken session={visit.session} />
+      <input type="hidden" name="group" value={group} />
+      <label class="hidden" for={field}>{`A second, for ${budget.groups.join(", ")}`}</label>
+      <input
+        class="short"
+        id={field}
+        name="rate"
+        inputmode="decimal"
+        autocomplete="off"
+        placeholder="a second"
+        value={visit.form.get("group") === group ? (visit.form.get("rate") ?? "") : ""}
+      />
+      <button
+        type="submit"
+        class="quiet"
+        name="do"
+        value="order"
+        aria-label={`Preview a rate for ${budget.groups.join(", ")}`}
+      >
+        Preview …
+      </button>
+      {budget.ordered === null ? null : (
+        <button
+          type="submit"
+          class="quiet"
+          name="do"
+          value="clear"
+          aria-label={`End the rate of ${budget.groups.join(", ")}`}
+        >
+          End it …
+        </button>
+      )}
+    </form>
+  );
+};
+
+const ratesPage = async (visit: Visit, { now, settings }: Parts, fault?: string): Promise<Response> => {
+  const budgets = await readBudgets(visit.operator());
+  const canAct = visit.session.role === "operator";
+  return visit.page({
+    title: "Rate",
+    status: fault === undefined ? 200 : 422,
+    children: (
+      <>
+        <h1>Rate</h1>
+        <p class="soft">
+          How many pieces of work all consumers of a group together begin a second. Groups that send mail share one
+          rate. What has to wait stays in the stream, and uses up no attempt. A rate that is ordered here is in force
+          within seconds, survives restarts, and stays until somebody ends it; then the settings of the consumers count:{" "}
+          <code>MAIL_RATE_PER_SECOND</code> ({settingText(settings.MAIL_RATE_PER_SECOND, "a second")} here).{" "}
+          <code>MAIL_RATE_PER_DAY</code> ({settingText(settings.MAIL_RATE_PER_DAY, "a day")} here) always does.
+        </p>
+        {fault === undefined ? null : (
+          <p class="alert" role="alert">
+            {fault}
           </p>
-          <section class="scroll" tabindex={0} aria-label="Send rate by group">
-            <table>
-              <thead>
+        )}
+        <section class="scroll" tabindex={0} aria-label="Rates">
+          <table class="stacked">
+            <thead>
+              <tr>
+                <th>Groups</th>
+                <th>In force</th>
+                <th>Ordered</th>
+                <th>The other system grants</th>
+                <th class="number">Last full minute</th>
+                <th class="number">Last hour</th>
+                {canAct ? <th>Order</th> : null}
+              </tr>
+            </thead>
+            <tbody>
+              {budgets.map((budget) => (
                 <tr>
-                  <th>Group</th>
-                  <th class="number">Rate in force</th>
-                  <th class="number">Last full minute</th>
-                  <th class="number">Last hour</th>
-                  <th class="number">Share</th>
-                  <th>The mail server grants</th>
-                </tr>
-              </thead>
-              <tbody>
-                {statuses.map((status) => {
-                  const rate = rateOf(status);
-                  const { group, lastHour } = status;
-                  return (
-                    <tr>
-                      <td>
+                  <th scope="row">
+                    {budget.groups.map((group) => (
+                      <div>
                         <a data-item href={`/console/groups/${group}`}>
                           {group}
                         </a>
-                      </td>
-                      <td class="number">
-                        {rate === undefined ? "not limited" : `${rate.toFixed(rate < 10 ? 1 : 0)} a second`}
-                      </td>
-                      <NumberCell value={ofMinute(status)} />
-                      <NumberCell value={lastHour.total} />
-                      <td class="number">{total === 0 ? "" : `${Math.round((lastHour.total / total) * 100)} %`}</td>
-                      <td>{limitsOf(status)}</td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
-          </section>
-          <p class="soft">
-            The rate in force is below the setting after the mail server said that it is too fast; it recovers by
-            itself. Without a consumer nothing is in force.
+                      </div>
+                    ))}
+                  </th>
+                  <td data-label="In force">{budget.inForce === null ? "not limited" : rateText(budget.inForce)}</td>
+                  <td data-label="Ordered">
+                    {budget.ordered === null ? "nothing" : rateText(budget.ordered.perSecond)}
+                    {budget.ordered === null ? null : (
+                      <small>{`${relative(budget.ordered.at, now())} by ${budget.ordered.by}`}</small>
+                    )}
+                  </td>
+                  <td data-label="It grants">{grantText(budget)}</td>
+                  <NumberCell value={budget.lastMinute} label="Last full minute" />
+                  <NumberCell value={budget.lastHour} label="Last hour" />
+                  {canAct ? (
+                    <td>
+                      <OrderCell budget={budget} visit={visit} />
+                    </td>
+                  ) : null}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+        <p class="soft">
+          The rate in force is below what is ordered after the mail server said that it is too fast; it recovers by
+          itself. Without a consumer nothing is in force.
+        </p>
+        <p>
+          <a href="/console/act">Back</a>
+        </p>
+      </>
+    ),
+  });
+};
+
+const ordered = (perSecond: number | undefined): string =>
+  perSecond === undefined ? "what the settings say" : `at most ${rateText(perSecond)}`;
+
+/** What the order would change, in sentences. */
+const effectOf = ({ inForce, lastMinute, groups }: BudgetState, perSecond: number | undefined): readonly string[] => {
+  const pace = lastMinute / 60;
+  const before = inForce === null ? "is not limited" : `may begin ${rateText(inForce)}`;
+  const is = groups.length === 1 ? groups.join() : `${groups.join(", ")} together`;
+  return [
+    `Now ${is} ${before}; then it is ${ordered(perSecond)}, in all consumers, within seconds.`,
+    lastMinute === 0
+      ? "Nothing was finished in the last full minute."
+      : `In the last full minute ${count(lastMinute)} were finished.`,
+    ...(perSecond !== undefined && pace > perSecond
+      ? ["That is faster than the new rate: a part of it will wait."]
+      : []),
+  ];
+};
+
+const previewPage = async (visit: Visit, group: Group, perSecond: number | undefined): Promise<Response> => {
+  const [budget] = await readBudgets(visit.operator(), [group]);
+  if (budget === undefined) throw new Error(`the group ${group.name} has no budget`);
+  return visit.page({
+    title: "Rate: preview",
+    children: (
+      <>
+        <h1>
+          {perSecond === undefined ? `End the rate of ${group.name}?` : `${rateText(perSecond)} for ${group.name}?`}
+        </h1>
+        <div class="card">
+          <p>Nothing was changed yet.</p>
+          {effectOf(budget, perSecond).map((sentence) => (
+            <p>{sentence}</p>
+          ))}
+        </div>
+        <form method="post" action={RATE_PATH}>
+          <FormToken session={visit.session} />
+          <input type="hidden" name="group" value={group.name} />
+          <input type="hidden" name="rate" value={perSecond === undefined ? "" : String(perSecond)} />
+          <p class="bar">
+            <button type="submit" name="do" value={perSecond === undefined ? "clear now" : "order now"}>
+              {perSecond === undefined ? "End the rate" : `Order ${rateText(perSecond)}`}
+            </button>
+            <a href={RATE_PATH}>Back</a>
           </p>
-          <p>
-            <a href="/console/act">Back</a>
-          </p>
-        </>
-      ),
-    });
+        </form>
+      </>
+    ),
+  });
+};
+
+/** How fast each group may work, what bounds that, and what is ordered. */
+export const showRate =
+  (parts: Parts): VisitHandler =>
+  (visit) =>
+    ratesPage(visit, parts);
+
+/** Says what another rate would mean; or orders it, once that was confirmed. */
+export const submitRate =
+  (parts: Parts): VisitHandler =>
+  async (visit) => {
+    const { form } = visit;
+    const wanted = form.get("do") ?? "";
+    const group = groupNamed(parts, form.get("group") ?? "");
+    if (wanted.startsWith("clear")) {
+      if (wanted === "clear") return previewPage(visit, group, undefined);
+      await endRate(visit.operator(), group);
+      return visit.redirect(RATE_PATH);
+    }
+    const perSecond = rateIn((form.get("rate") ?? "").trim().replace(",", "."));
+    if (perSecond === undefined) {
+      const bounds = `from ${RATE_BOUNDS.least} to ${count(RATE_BOUNDS.most)}`;
+      const whom = sharersOf(parts.groups, group).join(", ");
+      return ratesPage(
+        visit,
+        parts,
+        `The rate of ${whom} is a number a second ${bounds}; to do nothing for a while, pause the group. Nothing was done.`,
+      );
+    }
+    if (wanted !== "order now") return previewPage(visit, group, perSecond);
+    await setRate(visit.operator(), group, perSecond);
+    return visit.redirect(RATE_PATH);
   };

@@ -6,7 +6,7 @@ import type { Receiver } from "../../../settings/webhooks.ts";
 import { FormToken } from "../layout.tsx";
 import type { ConsoleParts, ConsoleSection, Visit, VisitHandler } from "../visit.ts";
 import { MAILS_PATH, sendMail, showMail, showMailHtml, showMails } from "./mails.tsx";
-import { RATE_PATH, showRate } from "./rate.tsx";
+import { RATE_PATH, showRate, submitRate } from "./rate.tsx";
 import { REPLAY_PATH, showReplay, submitReplay } from "./replay.tsx";
 import { liftMany, liftOne, SUPPRESSIONS_PATH, showSuppressions } from "./suppressions.tsx";
 import { actOnReceiver, receiverOf, WEBHOOKS_PATH } from "./webhooks.tsx";
@@ -66,7 +66,7 @@ const showGroups =
           <p class="bar">
             <a href={SUPPRESSIONS_PATH}>Suppressed addresses</a>
             <a href={MAILS_PATH}>What each mail looks like</a>
-            <a href={RATE_PATH}>Send rate</a>
+            <a href={RATE_PATH}>Rate</a>
             {canAct ? <a href={REPLAY_PATH}>Replay events</a> : null}
             <a href="/console/deliveries">Deliveries</a>
           </p>
@@ -131,7 +131,7 @@ export const ACT: ConsoleSection = {
     { path: SUPPRESSIONS_PATH, get: showSuppressions(parts), post: liftMany },
     { path: `${SUPPRESSIONS_PATH}/lift`, post: liftOne },
     { path: WEBHOOKS_PATH, post: actOnReceiver(parts) },
-    { path: RATE_PATH, get: showRate(parts) },
+    { path: RATE_PATH, get: showRate(parts), post: submitRate(parts) },
     { path: REPLAY_PATH, get: showReplay(parts), post: submitReplay(parts) },
     { path: MAILS_PATH, get: showMails },
     { path: `${MAILS_PATH}/:kind/:locale`, get: showMail(parts), post: sendMail(parts) },

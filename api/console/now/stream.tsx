@@ -26,7 +26,7 @@ const htmlOf = (snapshot: Snapshot): Promise<string> => {
 /** `GET /console/now`: the parts of the page at each reading, as Server-Sent Events. */
 export const nowStream = (feed: Feed<Snapshot>, { stopping, now }: ConsoleParts): VisitHandler => {
   const places = createPlaces(MOST_STREAMS, MOST_OF_CLIENT);
-  return ({ c, session, client }) => {
+  return ({ c, session, client, hasEnded }) => {
     const giveBack = places.take(client);
     if (giveBack === undefined) return c.body(null, 503, { "Retry-After": "5" });
     c.header("X-Accel-Buffering", "no");
@@ -43,7 +43,7 @@ export const nowStream = (feed: Feed<Snapshot>, { stopping, now }: ConsoleParts)
       });
       try {
         await stream.write(`retry: ${RECONNECT_MS}\n\n`);
-        while (!end.aborted && now().getTime() < endsAt) {
+        while (!end.aborted && now().getTime() < endsAt && !(await hasEnded())) {
           const waited = new AbortController();
           wake = () => waited.abort();
           if (latest === undefined) await pause(endsAt - now().getTime(), AbortSignal.any([end, waited.signal]));
