@@ -1,4 +1,5 @@
 import { USER_CONFIRMATION_REQUESTED } from "../../stream/events/user-confirmation-requested.ts";
+import { USER_SIGNUP_REPEATED } from "../../stream/events/user-signup-repeated.ts";
 import { EXAMPLE, MAIL, REMINDER, WEBHOOK } from "./groups.ts";
 import type { RecordedMail } from "./recorded-mails.ts";
 
@@ -94,13 +95,17 @@ const tally = (items: Iterable<string>): Map<string, number> => {
 
 const isDead = ({ state }: DeliveryRow): boolean => state !== "done";
 
-/** Mails that only ask to confirm an address are cancelled when that is done; requests may be of nobody, and are internal. */
+/**
+ * Mails that only ask to confirm an address are cancelled when that is done; requests may be of nobody, and are internal, as are
+ * signups with a known address.
+ */
 const isRightlyCancelled = ({ group_name, type, reason, email, confirmed }: DeliveryRow): boolean => {
   const isRequest = type === USER_CONFIRMATION_REQUESTED;
   if (reason === "address_confirmed")
     return confirmed && (group_name === REMINDER || (group_name === MAIL && isRequest));
   if (reason === "no_such_user") return group_name === MAIL && isRequest && email === null;
-  return reason === "internal_event" && group_name === WEBHOOK && isRequest;
+  const isInternal = isRequest || type === USER_SIGNUP_REPEATED;
+  return reason === "internal_event" && group_name === WEBHOOK && isInternal;
 };
 
 /** Whether a mail is dead, or was not tried, and its address is among those that were refused. */

@@ -1,4 +1,11 @@
-import { type Group, PAYMENTS, REMINDER_EMAIL, WELCOME_EMAIL, webhookGroupName } from "../../stream/groups.ts";
+import {
+  type Group,
+  NOTICE_EMAIL,
+  PAYMENTS,
+  REMINDER_EMAIL,
+  WELCOME_EMAIL,
+  webhookGroupName,
+} from "../../stream/groups.ts";
 import { EXAMPLE_GROUP } from "../example-group.ts";
 
 /** The name of the receiver of webhooks. */
@@ -16,8 +23,9 @@ export const GROUPS_OF_SIGNUPS = GROUPS_OF_A_SIGNUP.map(({ name }) => name).sort
 /** The names of those that a confirmed address makes a delivery for. */
 export const GROUPS_OF_VERIFIED = [EXAMPLE_GROUP, WEBHOOK_GROUP].map(({ name }) => name).sort();
 /** Every group that has work in a run. */
-export const WORKING_GROUPS = [...GROUPS_OF_A_SIGNUP, PAYMENTS] as const;
+export const WORKING_GROUPS = [...GROUPS_OF_A_SIGNUP, NOTICE_EMAIL, PAYMENTS] as const;
 export const MAIL = WELCOME_EMAIL.name;
 export const REMINDER = REMINDER_EMAIL.name;
+export const NOTICE = NOTICE_EMAIL.name;
 export const EXAMPLE = EXAMPLE_GROUP.name;
 export const WEBHOOK = WEBHOOK_GROUP.name;

@@ -13,19 +13,21 @@ import { startChaoticMailServer } from "./mail-server.ts";
 import { createChaosOperator } from "./operator.ts";
 import { startPayments } from "./payments.ts";
 import { seededRandom } from "./random.ts";
+import { type Repetitions, startRepetitions } from "./repetitions.ts";
 import { breachesOf, report } from "./report.ts";
 import { type Limits, runFaults, untilSettled } from "./run.ts";
 import { SERVICE_TOKEN, startChaosSystem } from "./system.ts";
 import { startChaoticReceiver } from "./webhook-receiver.ts";
 
-const USAGE = `bun run chaos [--minutes N] [--faults N] [--signups N] [--seed S] [--rate R] [--only KIND] [--pgbouncer]
+const USAGE = `bun run chaos [--minutes N] [--faults N] [--signups N] [--seed S] [--rate R] [--only KIND] [--pgbouncer] [--private]
 
-Runs two APIs, four consumers of five groups, Postgres, Redis, a faulty mail server and a faulty receiver of webhooks under a steady
+Runs two APIs, four consumers of six groups, Postgres, Redis, a faulty mail server and a faulty receiver of webhooks under a steady
 load of R signups per second (default 25) and five payments; some users confirm their address, some ask for another link. It injects
 random faults until the first of the limits that are given (default: 1 minute), waits until all work is finished, and audits it. The
 same seed gives the same faults. Exit code 1 if a promise is broken, or if the run provoked too little to prove anything.
 
   --pgbouncer   all processes reach Postgres through PgBouncer, which is killed as well; default: with every third seed
+  --private     signups with a known address are answered as any other, and some are made; default: with every fourth seed
   --only KIND   only faults whose kind contains this text, one at a time, such as "lock" or "smtp: domain"
 
 Ctrl-C ends the faults and audits what was done until then; a second one ends the run.`;
@@ -55,6 +57,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     rate: { type: "string" },
     pgbouncer: { type: "boolean" },
+    private: { type: "boolean" },
     help: { type: "boolean", default: false },
   },
 });
@@ -73,6 +76,7 @@ const seed = number(values.seed, Math.floor(Math.random() * 1_000_000));
 const rate = number(values.rate, 25);
 /** Where there is no Debian package of it, only if it is asked for. */
 const { pgbouncer: hasPooler = seed % 3 === 0 && Bun.which("dpkg") !== null } = values;
+const { private: isPrivate = seed % 4 === 0 } = values;
 /** The end of the faults, and that of the run. */
 const [end, stop] = [new AbortController(), new AbortController()];
 let endedAt = Number.POSITIVE_INFINITY;
@@ -102,7 +106,15 @@ const main = async (): Promise<readonly string[]> => {
   writeFileSync(workFile, "");
   await using receiver = await startChaoticReceiver(seededRandom(seed + 3));
   const effects = [mailEffects(MAIL, mailServer), exampleEffects(workFile), webhookEffects(receiver)];
-  await using system = await startChaosSystem({ directory, mailServer, receiver, logs, workFile, hasPooler });
+  await using system = await startChaosSystem({
+    directory,
+    mailServer,
+    receiver,
+    logs,
+    workFile,
+    hasPooler,
+    isPrivate,
+  });
   const urls = system.victims.filter(({ kind }) => kind === "api").map(({ url }) => url);
   await Promise.all(urls.map((url) => untilReady("an API", `${url}/readyz`, stop.signal)));
   const payments = await startPayments({
@@ -120,7 +132,10 @@ const main = async (): Promise<readonly string[]> => {
     load,
     random: seededRandom(seed + 4),
   });
-  const stopLoad = () => Promise.all([load.stop(), payments.stop(), confirmations.stop()]);
+  const repetitions: Repetitions | undefined = isPrivate
+    ? startRepetitions({ urls, databaseUrl: system.databaseUrl, mailServer, load, random: seededRandom(seed + 6) })
+    : undefined;
+  const stopLoad = () => Promise.all([load.stop(), payments.stop(), confirmations.stop(), repetitions?.stop()]);
   const say = (what: string) => {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4);
     const counts = effects.map(({ group, read }) => `${group} ${read().length}`).join("  ");
@@ -151,12 +166,14 @@ const main = async (): Promise<readonly string[]> => {
     await system.retire();
     const audited = await audit(system, mailServer, [...effects, mailEffects(REMINDER, mailServer)], load);
     const [paid, confirmed] = [await payments.audit(), await confirmations.audit()];
+    const repeated = await repetitions?.audit();
     const { misconduct } = system;
     const results = {
       run,
       audited,
       paid,
       confirmations: confirmed,
+      repeated,
       mailServer,
       receiver,
       operator,

@@ -1,4 +1,4 @@
-import { MAIL, REMINDER } from "./groups.ts";
+import { MAIL, NOTICE, REMINDER } from "./groups.ts";
 
 /** One copy of a mail that the mail server accepted. */
 export interface RecordedMail {
@@ -25,23 +25,25 @@ export interface RecordedMails {
   takeLinks(): readonly ReceivedLink[];
 }
 
-const MESSAGE_ID = /^Message-ID: <([0-9a-f-]{36})\.(?:(welcome)|confirmation|(reminder))@/m;
+const MESSAGE_ID = /^Message-ID: <([0-9a-f-]{36})\.(?:(welcome)|confirmation|(reminder)|(notice))@/m;
 /** A line of its own, which quoted-printable continues. */
 const TOKEN = /^([\w-]{72})=\r?$/m;
 
 /** A copy of its own: a part of a string keeps the whole of it in memory. */
 const copyOf = (part: string): string => Buffer.from(part, "latin1").toString("latin1");
 
+const GROUPS = [MAIL, REMINDER, NOTICE];
+
 export const createRecordedMails = (): RecordedMails => {
-  const mails = new Map<string, RecordedMail[]>([MAIL, REMINDER].map((group) => [group, []]));
-  const eventIds = new Map<string, string[]>([MAIL, REMINDER].map((group) => [group, []]));
+  const mails = new Map<string, RecordedMail[]>(GROUPS.map((group) => [group, []]));
+  const eventIds = new Map<string, string[]>(GROUPS.map((group) => [group, []]));
   let links: ReceivedLink[] = [];
   return {
     record({ raw, to, during }) {
-      const [, id = "", welcome, reminder] = MESSAGE_ID.exec(raw) ?? [];
+      const [, id = "", welcome, reminder, notice] = MESSAGE_ID.exec(raw) ?? [];
       const eventId = copyOf(id);
       // The group of the welcome mail sends further links, too.
-      const group = reminder === undefined ? MAIL : REMINDER;
+      const group = reminder !== undefined ? REMINDER : notice !== undefined ? NOTICE : MAIL;
       mails.get(group)?.push({ eventId, to, during });
       eventIds.get(group)?.push(eventId);
       const token = TOKEN.exec(raw)?.[1];

@@ -7,6 +7,7 @@ import type { Counted, LogSums } from "./log-sums.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
 import type { ChaosOperator } from "./operator.ts";
 import type { PaymentAudit } from "./payments.ts";
+import type { RepetitionAudit } from "./repetitions.ts";
 import type { Run } from "./run.ts";
 import type { ChaoticReceiver } from "./webhook-receiver.ts";
 
@@ -16,6 +17,8 @@ export interface Results {
   readonly audited: Audit;
   readonly paid: PaymentAudit;
   readonly confirmations: ConfirmationAudit;
+  /** Undefined: signups are not private. */
+  readonly repeated: RepetitionAudit | undefined;
   readonly mailServer: ChaoticMailServer;
   readonly receiver: ChaoticReceiver;
   readonly operator: ChaosOperator;
@@ -105,6 +108,7 @@ export const report = ({
   audited,
   paid,
   confirmations,
+  repeated,
   receiver,
   operator,
   load,
@@ -126,6 +130,12 @@ export const report = ({
       "confirmations",
       `${confirmations.confirmed} confirmed, ${audited.needlessReminders.length} reminded although confirmed in time; ` +
         `${confirmations.asked} asked for another link`,
+    ],
+    [
+      "private signups",
+      repeated === undefined
+        ? "off"
+        : `${repeated.answered} with a known address, ${repeated.notices} owners noticed, ${repeated.telling.length} answers tell`,
     ],
     ["payments", `${paid.promised} promised, ${paid.completed} completed, ${paid.rejected} rejected`],
     ["held mails released", String(operator.released())],
@@ -149,7 +159,7 @@ export const report = ({
 
 /** Broken promises, and reasons why the run proves too little. */
 export const breachesOf = (results: Results): string[] => {
-  const { run, audited, paid, confirmations, mailServer, receiver, load, logs, misconduct } = results;
+  const { run, audited, paid, confirmations, repeated, mailServer, receiver, load, logs, misconduct } = results;
   const breaches: string[] = [];
   const expectNone = (what: string, found: readonly string[]) => {
     if (found.length > 0) breaches.push(`${found.length} ${what}: ${found.slice(0, 5).join(", ")}`);
@@ -168,6 +178,14 @@ export const breachesOf = (results: Results): string[] => {
   expectNone("answers that reveal who exists", confirmations.telling);
   expectNone("users who asked for another link and for whom not one mail was ordered", confirmations.wronglyOrdered);
   expectNone("mails to strangers", confirmations.toStrangers);
+  if (repeated !== undefined) {
+    expectNone("answers to signups that reveal who exists", repeated.telling);
+    expectNone("signups with a known address without one event that is done", repeated.forgotten);
+    expectNone("owners without one notice of signups with their address", repeated.wronglyNoticed);
+    expectNone("users made of a signup with a known address", repeated.impostors);
+    expectSome("signup with a known address", repeated.answered);
+    expectSome("notice to an owner", repeated.notices);
+  }
   expectNone("payments promised, and not as promised", paid.broken);
   expectNone("accounts whose balance is not exact", paid.wrongBalances);
   expectSome("payment completed", paid.completed);

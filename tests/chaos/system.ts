@@ -5,7 +5,7 @@ import { PAYMENTS } from "../../stream/groups.ts";
 import { ownPort } from "../own-port.ts";
 import { type PgBouncer, startPgBouncer } from "../pgbouncer.ts";
 import { findClockLibrary } from "./clock-library.ts";
-import { EXAMPLE, MAIL, RECEIVER, REMINDER, WEBHOOK } from "./groups.ts";
+import { EXAMPLE, MAIL, NOTICE, RECEIVER, REMINDER, WEBHOOK } from "./groups.ts";
 import { createLink, type Link } from "./link.ts";
 import type { LogSums } from "./log-sums.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
@@ -45,6 +45,8 @@ export interface ChaosSystemOptions {
   readonly workFile: string;
   /** Whether PgBouncer is between all processes and Postgres. */
   readonly hasPooler: boolean;
+  /** Whether signups with a known address are answered as any other. */
+  readonly isPrivate: boolean;
 }
 
 export const STREAM_NAME = "chaos";
@@ -78,9 +80,9 @@ const SETTINGS = {
 const PARTS = [
   { kind: "api", name: "api-1", groups: [], hasFakeClock: false },
   { kind: "api", name: "api-2", groups: [], hasFakeClock: true },
-  { kind: "consumer", name: "consumer-1", groups: [MAIL, EXAMPLE, REMINDER], hasFakeClock: false },
+  { kind: "consumer", name: "consumer-1", groups: [MAIL, EXAMPLE, REMINDER, NOTICE], hasFakeClock: false },
   { kind: "consumer", name: "consumer-2", groups: [MAIL, PAYMENTS.name, WEBHOOK], hasFakeClock: false },
-  { kind: "consumer", name: "consumer-3", groups: [MAIL, EXAMPLE, REMINDER], hasFakeClock: true },
+  { kind: "consumer", name: "consumer-3", groups: [MAIL, EXAMPLE, REMINDER, NOTICE], hasFakeClock: true },
   { kind: "consumer", name: "consumer-4", groups: [EXAMPLE, PAYMENTS.name, WEBHOOK], hasFakeClock: false },
 ] as const;
 
@@ -111,7 +113,7 @@ const migrate = async (env: Readonly<Record<string, string>>, databaseUrl: strin
  * a link of its own.
  */
 export const startChaosSystem = async (options: ChaosSystemOptions): Promise<ChaosSystem> => {
-  const { directory, mailServer, receiver, logs, workFile, hasPooler } = options;
+  const { directory, mailServer, receiver, logs, workFile, hasPooler, isPrivate } = options;
   const program = findRedis(join(root, ".local", "redis"), console.log);
   const clockLibrary = findClockLibrary(join(root, ".local", "libfaketime"));
   if (clockLibrary === undefined) console.log("libfaketime is unavailable: clocks do not jump");
@@ -139,6 +141,7 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
   const env = {
     PATH: process.env["PATH"] ?? "",
     ...SETTINGS,
+    ...(isPrivate ? { SIGNUP_DISCLOSURE: "private" } : {}),
     [receiverVariable(RECEIVER, "URL")]: receiver.url,
     [receiverVariable(RECEIVER, "SECRET")]: receiver.secret,
     EXAMPLE_WORK_FILE: workFile,
