@@ -42,8 +42,8 @@ const REMEMBERED = 20;
 /** Different parties that decline in a row: then it is the system that declines, or our account is refused. */
 const DECLINING_PARTIES = 5;
 /**
- * Declined in a row until only probes are attempted. A system that declines answers quickly, and what comes behind those that
- * it declines may be welcome: so they are attempted as ever until then.
+ * Declined in a row until fewer pieces are attempted at the same time: half as many after twice as many, and so on, one at least. A
+ * system that declines answers quickly, and what comes behind those that it declines may be welcome.
  */
 const DECLINED_MOST = 1_000;
 /** It opens when everything has been declined for so long, or so often: until then it may be a few that came together. */
@@ -62,7 +62,7 @@ const PASSED_OVER_MOST = 20;
  *
  * Declines: a working system refuses pieces of different parties. After five parties in a row, with no success between, no
  * refusal is a piece's own: nothing is dead-lettered and no attempt is used up. If it goes on, the breaker opens; but work goes
- * on, because whoever is declined must not hold up the rest, until a thousand are declined in a row.
+ * on, because whoever is declined must not hold up the rest: after a thousand in a row ever fewer at the same time.
  */
 export class Breaker {
   readonly #options: BreakerOptions;
@@ -124,7 +124,7 @@ export class Breaker {
       case "recovering":
         return Math.min(this.#most(), this.#allowed);
       case "open":
-        if (!this.#onlyProbes) return this.#most();
+        if (this.isDeclining) return this.#mostWhileDeclining();
         return this.#options.now() >= this.#probeAt ? 1 : 0;
     }
   }
@@ -139,7 +139,7 @@ export class Breaker {
   }
 
   get #onlyProbes(): boolean {
-    return this.#state === "open" && (!this.isDeclining || this.#declined >= DECLINED_MOST);
+    return this.#state === "open" && (!this.isDeclining || this.#mostWhileDeclining() === 1);
   }
 
   /** The system works: a piece succeeded, or was judged alone. */
@@ -192,6 +192,10 @@ export class Breaker {
   #most(): number {
     const { concurrency, capacity } = this.#options;
     return Math.max(1, Math.min(concurrency, capacity?.() ?? concurrency));
+  }
+
+  #mostWhileDeclining(): number {
+    return Math.max(1, Math.floor(this.#most() * Math.min(1, DECLINED_MOST / this.#declined)));
   }
 
   #isTripped(): boolean {

@@ -46,6 +46,7 @@ describe("recipients that are refused", () => {
   test.each([
     ["421 4.7.0 try again later", 60, (n: number) => `no-${n}@inbox.example`],
     ["550 5.7.1 blocked", 200, (n: number) => `no-${n}@domain-${n}.example`],
+    ["550 5.7.1 blocked", 1_500, (n: number) => `no-${n}@domain-${n}.example`],
   ] as const)("%s: mail for others, behind them, is sent at once", async (answer, count, addressOf) => {
     await using mailServer = await answering((address) => (address.startsWith("no-") ? answer : undefined));
     await using pipeline = await aPipeline();
