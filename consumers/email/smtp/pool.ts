@@ -160,6 +160,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     ...mail,
     beforeBody: () => {
       limit.opened(usable());
+      slots.look();
       return mail.beforeBody();
     },
   });

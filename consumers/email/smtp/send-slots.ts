@@ -17,6 +17,8 @@ export interface SendSlots {
     options: { readonly until: number; readonly refused: SmtpFailure | undefined },
   ): Promise<Slot>;
   free(): void;
+  /** More may be granted than before. */
+  look(): void;
   /** The server grants no connection at all: fails those that wait since it refused them. */
   failRefused(): void;
   /** Nobody need wait: there will be no connection soon. */
@@ -55,6 +57,7 @@ export const createSendSlots = (deps: {
 
   return {
     busy: () => busy,
+    look: next,
     take: (signal, { until, refused }) =>
       new Promise((resolve) => {
         if (signal.aborted) return resolve("cancelled");
