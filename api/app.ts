@@ -157,7 +157,9 @@ export const createApp = (deps: AppDeps): Hono => {
   const [path, alias] = SIGNUP_PATHS;
   const paths = new Set<string>(SIGNUP_PATHS);
   const direct = createDirectSignup({
-    ...{ acceptSignup, clientOf, newTraceContext, pacing, headers, paths },
+    ...{ acceptSignup, newTraceContext, pacing, headers, paths },
+    // It asks once, and what is remembered for a request costs the garbage collector as much as it costs to find out.
+    clientOf: deps.clientOf,
     app: app.fetch,
   });
   // It has no spans: with telemetry on every request goes through the app.

@@ -49,9 +49,10 @@ export const createReservedNames = (own: readonly string[]): ReservedNames => {
    * ASCII for what looks like it, and one letter for each group of letters and digits that look alike.
    */
   const lookOf = (name: string): string => {
-    const look = bare(asLetters(bare(asLetters(name)).toLowerCase()));
+    const isAscii = !NOT_ASCII.test(name);
+    const look = isAscii ? name.toLowerCase() : bare(asLetters(bare(asLetters(name)).toLowerCase()));
     return look
-      .replace(NOT_ASCII.test(look) ? /[^\p{L}\p{N}|]+/gu : /[^a-z0-9|]+/g, "")
+      .replace(isAscii || !NOT_ASCII.test(look) ? /[^a-z0-9|]+/g : /[^\p{L}\p{N}|]+/gu, "")
       .replace(/[i1|]/g, "l")
       .replaceAll("0", "o")
       .replaceAll("rn", "m");
