@@ -186,6 +186,8 @@ export const createSharedWriter = <Row, Result>({
   const batcher = createBatcher<Call, void>({
     maxBatch: MAX_BATCH,
     maxInFlight: MAX_IN_FLIGHT,
+    // Requests that arrive together: else the first would be written alone, and the others wait for it.
+    soon: setImmediate,
     run: async (calls) => {
       const left = await share(setLateApart(calls), SHARED_LOCK_MS);
       if (left.calls.length > 0) {

@@ -20,6 +20,11 @@ export interface BatcherOptions<Input, Output> {
   readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
   /** Maximum queued calls; 4,096 if not given. */
   readonly maxWaiting?: number;
+  /**
+   * Begins a batch after the calls that are to share it: `queueMicrotask` if not given, after those that one event has led to;
+   * `setImmediate` after those of all events that the event loop has found at once.
+   */
+  readonly soon?: (begin: () => void) => void;
 }
 
 /** The queue is full: the store behind it is overloaded, or hangs. */
@@ -42,7 +47,7 @@ interface Waiting<Input, Output> {
 }
 
 export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Output>): Batcher<Input, Output> => {
-  const { maxBatch, maxInFlight, run, maxWaiting = MAX_WAITING } = options;
+  const { maxBatch, maxInFlight, run, maxWaiting = MAX_WAITING, soon = queueMicrotask } = options;
   const waiting: Waiting<Input, Output>[] = [];
   const idleWaiters: (() => void)[] = [];
   let inFlight = 0;
@@ -84,8 +89,7 @@ export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Outp
         waiting.push({ input, resolve, reject });
         if (scheduled) return;
         scheduled = true;
-        // Calls of one turn of the event loop share a batch.
-        queueMicrotask(() => {
+        soon(() => {
           scheduled = false;
           next();
         });
