@@ -22,6 +22,26 @@ describe("a batcher", () => {
     await batcher.idle();
   });
 
+  test.each([
+    ["at once", undefined, [1, 1]],
+    ["after the turn", setImmediate, [2]],
+  ])("calls of two events of one turn, where a batch begins %s", async (_, soon, expected) => {
+    const sizes: number[] = [];
+    const batcher = createBatcher<number, number>({
+      maxBatch: 10,
+      maxInFlight: 1,
+      ...(soon === undefined ? {} : { soon }),
+      run: async (inputs) => {
+        sizes.push(inputs.length);
+        return [...inputs];
+      },
+    });
+    const first = batcher.add(1);
+    await Promise.resolve();
+    await Promise.all([first, batcher.add(2)]);
+    expect(sizes).toEqual(expected);
+  });
+
   test("rejects a call at once when its queue is full", async () => {
     const release = Promise.withResolvers<void>();
     const batcher = createBatcher<number, number>({
