@@ -1,14 +1,18 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { factoryOf } from "../consumers/generate.ts";
 import { ALERT_GROUPS } from "../observability/alerts/rules.ts";
+import { DEFAULT_LOAD, mailLatencyOf, peakFactorOf, signupsPerDayOf } from "../runtime/capacity/load.ts";
+import { EXIT } from "../runtime/process.ts";
 import { SETTINGS } from "../settings/schema.ts";
 import type { Setting } from "../settings/values.ts";
 import { GROUPS, type Group } from "../stream/groups.ts";
-import { groupManifests, WRITTEN } from "./group-manifests.ts";
+import { type DeployedGroup, groupManifests, WRITTEN } from "./group-manifests.ts";
 import { instanceManifests } from "./instance-manifests.ts";
-import { overlayManifests } from "./overlay-manifests.ts";
+import { UnusableOverlay } from "./overlay.ts";
+import { overlayManifests, sizedOverlay } from "./overlay-manifests.ts";
 import { redisTopologyManifests } from "./redis-topologies.ts";
 import { storeUserFiles } from "./store-users.ts";
 
@@ -46,15 +50,18 @@ const prometheusRule = (): string => {
   return `${WRITTEN} from observability/alerts/rules.ts.\n${stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })}`;
 };
 
-/** Every generated manifest: path below `k8s/` -> content. */
-const generatedManifests = async (groups: readonly Group[], k8s: string): Promise<ReadonlyMap<string, string>> => {
-  const deployed = await Promise.all(
+const deployedGroups = (groups: readonly Group[]): Promise<readonly DeployedGroup[]> =>
+  Promise.all(
     groups.map(async (group) => ({
       name: group.name,
       requires: (await factoryOf(group)).requires,
       isDelayed: group.delayMs !== undefined,
     })),
   );
+
+/** Every generated manifest: path below `k8s/` -> content. */
+const generatedManifests = async (groups: readonly Group[], k8s: string): Promise<ReadonlyMap<string, string>> => {
+  const deployed = await deployedGroups(groups);
   const streamName = SETTINGS.STREAM_NAME.fallback ?? "";
   return new Map([
     ["base/settings.env", settingsFile()],
@@ -81,3 +88,62 @@ export const kubernetesFiles = async (
   const stale = staleManifests(current, k8s).map((path) => [path, undefined] as const);
   return new Map([...current, ...stale].map(([path, content]) => [`k8s/${path}`, content]));
 };
+
+const USAGE = `usage: bun k8s/generate.ts --signups-per-day N [--peak-factor F] [--mail-latency TIME] [--overlay NAME] [--out DIR]
+
+Prints an overlay that makes the overlay NAME (production) fit for so many signups, by the model of \`ops capacity\`: numbers, bounds and
+requests of pods, and KEDA's targets, but no more consumers than MAIL_RATE_PER_SECOND of that overlay feeds. --out writes it to
+DIR/kustomization.yaml, for \`kubectl apply -k DIR\`. What NAME itself is made for is in its size.yaml (\`bun run generate\`).`;
+
+const WRONG_USAGE = 64;
+const OPTIONS = {
+  "signups-per-day": { type: "string" },
+  "peak-factor": { type: "string", default: DEFAULT_LOAD.peakFactor },
+  "mail-latency": { type: "string", default: DEFAULT_LOAD.mailLatency },
+  overlay: { type: "string", default: "production" },
+  out: { type: "string" },
+} as const;
+
+/** A way that kustomize takes, which knows no other separators. */
+const wayTo = (overlay: string, from: string): string => relative(from, overlay).replaceAll("\\", "/");
+
+const main = async (args: readonly string[]): Promise<number> => {
+  try {
+    const { "signups-per-day": perDay, out, ...given } = parseArgs({ args: [...args], options: OPTIONS }).values;
+    if (perDay === undefined) throw new SyntaxError("expected --signups-per-day");
+    const flags = {
+      "signups-per-day": perDay,
+      "peak-factor": given["peak-factor"],
+      "mail-latency": given["mail-latency"],
+    };
+    const load = {
+      signupsPerDay: signupsPerDayOf(perDay),
+      peakFactor: peakFactorOf(given["peak-factor"]),
+      mailLatencyMs: mailLatencyOf(given["mail-latency"]),
+    };
+    const below = join(import.meta.dir, "overlays", given.overlay);
+    const words = Object.entries({ ...flags, overlay: given.overlay }).map(([name, value]) => `--${name} ${value}`);
+    const { content, sizing } = sizedOverlay(import.meta.dir, await deployedGroups(GROUPS), {
+      load,
+      name: given.overlay,
+      path: wayTo(below, out === undefined ? join(below, "..", "sized") : resolve(out)),
+      command: `bun k8s/generate.ts ${words.join(" ")}`,
+    });
+    for (const limit of sizing.limits) console.error(`${limit}.`);
+    if (out === undefined) console.log(content.trimEnd());
+    else {
+      mkdirSync(out, { recursive: true });
+      writeFileSync(join(out, "kustomization.yaml"), content);
+      console.error(`wrote ${join(out, "kustomization.yaml")}`);
+    }
+    return EXIT.stopped;
+  } catch (error) {
+    const isWrongUsage = error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+    if (error instanceof UnusableOverlay) console.error(error.message);
+    else if (isWrongUsage || error instanceof SyntaxError) console.error(`${error.message}\n\n${USAGE}`);
+    else throw error;
+    return error instanceof UnusableOverlay ? EXIT.failed : WRONG_USAGE;
+  }
+};
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

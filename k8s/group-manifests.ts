@@ -41,9 +41,11 @@ export const targetsOf = (name: string): Targets => ({ ...DEFAULT_TARGETS, ...OW
 /** First line of a generated manifest. A file that begins with it and is no longer generated is removed. */
 export const WRITTEN = "# Written by `bun run generate`";
 
+/** As YAML that everything reads: without anchors, and with no line broken. */
+export const yaml = (object: object): string => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
+
 /** A generated manifest. */
-export const manifest = (about: string, object: object): string =>
-  `${WRITTEN}: ${about}\n${stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+export const manifest = (about: string, object: object): string => `${WRITTEN}: ${about}\n${yaml(object)}`;
 
 /** Begins a kustomization. */
 export const KUSTOMIZATION = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
@@ -65,6 +67,12 @@ export const consumersOf = ({ name, requires }: DeployedGroup, base: string) => 
     ],
   };
 };
+
+/** Where triggers are in the list of a group, for patches. */
+export const LAG_TRIGGERS = [0, 1] as const;
+export const STREAM_TRIGGERS = [0, 1, 2, 3] as const;
+export const RETRIES_TRIGGER = 4;
+export const BACKLOG_TRIGGER = { usual: 5, delayed: 4 } as const;
 
 const scalingOf = (name: string): string =>
   manifest(`how the consumers of the group ${name} are scaled.`, {

@@ -1,9 +1,6 @@
 import { stringify } from "yaml";
-import { type DeployedGroup, manifest } from "./group-manifests.ts";
+import { type DeployedGroup, manifest, RETRIES_TRIGGER, STREAM_TRIGGERS } from "./group-manifests.ts";
 import { fromStore } from "./secrets.ts";
-
-/** The triggers of each group that ask a stream, first in its list; one that asks the retry set may follow. */
-const STREAM_TRIGGERS = 4;
 
 interface Topology {
   readonly name: "sentinel" | "cluster";
@@ -55,7 +52,7 @@ const ofType = (at: number, type: string) => `- op: replace\n  path: /spec/trigg
 
 const component = (groups: readonly DeployedGroup[], { name, patches }: Topology): string => {
   const delayed = groups.filter(({ isDelayed }) => isDelayed).map((group) => group.name);
-  const streams = Array.from({ length: STREAM_TRIGGERS }, (_, at) => ofType(at, `redis-${name}-streams`));
+  const streams = STREAM_TRIGGERS.map((at) => ofType(at, `redis-${name}-streams`));
   const selector =
     delayed.length === 0 ? {} : { labelSelector: `app.kubernetes.io/instance notin (${delayed.join(",")})` };
   return manifest(`KEDA counts in a Redis ${name}; after the components that have groups. docs/redis.md.`, {
@@ -64,7 +61,7 @@ const component = (groups: readonly DeployedGroup[], { name, patches }: Topology
     patches: [
       { target: { kind: "ScaledObject" }, patch: streams.join("\n") },
       // The retry set of a group whose work waits is no trigger.
-      { target: { kind: "ScaledObject", ...selector }, patch: ofType(STREAM_TRIGGERS, `redis-${name}`) },
+      { target: { kind: "ScaledObject", ...selector }, patch: ofType(RETRIES_TRIGGER, `redis-${name}`) },
       // Several servers.
       ...told("replace", "0", ["addresses"]),
       ...patches,

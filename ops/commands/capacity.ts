@@ -1,5 +1,6 @@
 import { buildCommand, type Command } from "@stricli/core";
 import type { CAPACITY_CONSTANTS } from "../../runtime/capacity/constants.ts";
+import { DEFAULT_LOAD, mailLatencyOf, peakFactorOf, signupsPerDayOf } from "../../runtime/capacity/load.ts";
 import type { Capacity } from "../../runtime/capacity/model.ts";
 import { bytes, count } from "../../runtime/quantity.ts";
 import { PROGRAM, type Surroundings } from "../command.ts";
@@ -13,25 +14,6 @@ interface Flags extends Pick<CommonFlags, "json"> {
   readonly mailLatency: number;
   readonly constants?: boolean;
 }
-
-const MOST_PER_DAY = 10_000_000_000;
-const MOST_PEAK = 1_000;
-
-const within =
-  (least: number, most: number, what: string) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (/^\d+(\.\d+)?$/.test(text) && value >= least && value <= most) return value;
-    throw new SyntaxError(`expected ${what} from ${count(least)} to ${count(most)}`);
-  };
-
-/** A length of time in ms: `500ms`, `2s`. */
-const latency = (text: string): number => {
-  const [, digits = "", unit] = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(text) ?? [];
-  const ms = Number(digits) * (unit === "s" ? 1_000 : 1);
-  if (digits !== "" && ms >= 1 && ms <= 60_000) return ms;
-  throw new SyntaxError("expected a length of time from 1ms to 60s, such as 500ms");
-};
 
 const cores = (value: number): string => (value < 10 ? value.toFixed(2) : count(Math.ceil(value)));
 
@@ -86,8 +68,8 @@ const constantsText = (style: Style, constants: typeof CAPACITY_CONSTANTS): stri
     Object.entries(constants).map(([name, { value, unit, source, date }]) => [name, count(value), unit, source, date]),
   );
 
-const number = (most: number, fallback: string, placeholder: string, brief: string) =>
-  ({ kind: "parsed", parse: within(1, most, "a number"), default: fallback, placeholder, brief }) as const;
+const load = (parse: (text: string) => number, fallback: string, placeholder: string, brief: string) =>
+  ({ kind: "parsed", parse, default: fallback, placeholder, brief }) as const;
 
 /** Says what a load takes, by the model. It needs neither a store nor settings. */
 export const capacityCommand: Command<Surroundings> = buildCommand<Flags, [], Surroundings>({
@@ -108,15 +90,9 @@ export const capacityCommand: Command<Surroundings> = buildCommand<Flags, [], Su
   },
   parameters: {
     flags: {
-      signupsPerDay: number(MOST_PER_DAY, "1000000", "N", "Signups in a day"),
-      peakFactor: number(MOST_PEAK, "3", "F", "The peak, as a multiple of the average"),
-      mailLatency: {
-        kind: "parsed",
-        parse: latency,
-        default: "500ms",
-        placeholder: "TIME",
-        brief: "What the mail server takes for one mail",
-      },
+      signupsPerDay: load(signupsPerDayOf, DEFAULT_LOAD.signupsPerDay, "N", "Signups in a day"),
+      peakFactor: load(peakFactorOf, DEFAULT_LOAD.peakFactor, "F", "The peak, as a multiple of the average"),
+      mailLatency: load(mailLatencyOf, DEFAULT_LOAD.mailLatency, "TIME", "What the mail server takes for one mail"),
       constants: { kind: "boolean", optional: true, withNegated: false, brief: "The figures that it counts with" },
       json: JSON_FLAG,
     },
@@ -128,9 +104,9 @@ export const capacityCommand: Command<Surroundings> = buildCommand<Flags, [], Su
         return { json: known, text: (style) => constantsText(style, known) };
       }
       const { capacityFor } = await import("../../runtime/capacity/model.ts");
-      const load = { signupsPerDay, peakFactor, mailLatencyMs };
-      const capacity = capacityFor(load);
-      return { json: { ...load, ...capacity }, text: (style) => capacityText(style, capacity) };
+      const asked = { signupsPerDay, peakFactor, mailLatencyMs };
+      const capacity = capacityFor(asked);
+      return { json: { ...asked, ...capacity }, text: (style) => capacityText(style, capacity) };
     });
   },
 });

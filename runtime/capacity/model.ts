@@ -9,6 +9,8 @@ export interface Load {
   readonly mailLatencyMs: number;
   /** Of the log of entries in Redis; `STREAM_RETENTION_MS`. */
   readonly streamRetentionMs?: number;
+  /** SMTP connections of one consumer; `MAIL_POOL_SIZE`. */
+  readonly mailPoolSize?: number;
 }
 
 /** What bears it. Cores and memory are those at the peak; what is written, of a day. */
@@ -66,9 +68,12 @@ const MONTH_DAYS = 30;
 const up = (value: number): number => Math.ceil(value - 1e-9);
 
 /** What a consumer sends a second: its connections by the latency, unless its core is slower. */
-export const mailsPerSecond = (mailLatencyMs: number): number => {
-  const { connectionsPerConsumer, mailEfficiency, consumerUs } = CAPACITY_CONSTANTS;
-  const byConnections = (connectionsPerConsumer.value * mailEfficiency.value * 1_000) / mailLatencyMs;
+export const mailsPerSecond = (
+  mailLatencyMs: number,
+  connections: number = CAPACITY_CONSTANTS.connectionsPerConsumer.value,
+): number => {
+  const { mailEfficiency, consumerUs } = CAPACITY_CONSTANTS;
+  const byConnections = (connections * mailEfficiency.value * 1_000) / mailLatencyMs;
   return Math.min(byConnections, 1_000_000 / consumerUs.value);
 };
 
@@ -91,6 +96,7 @@ export const capacityFor = ({
   peakFactor,
   mailLatencyMs,
   streamRetentionMs = DAY_MS,
+  mailPoolSize = CAPACITY_CONSTANTS.connectionsPerConsumer.value,
 }: Load): Capacity => {
   const c = CAPACITY_CONSTANTS;
   const peak = (signupsPerDay / DAY_S) * peakFactor;
@@ -101,7 +107,7 @@ export const capacityFor = ({
 
   const apiCores = cores(c.hashMs.value * 1_000 + c.apiUs.value);
   const replicas = Math.max(LEAST_APIS, up(apiCores / c.hashesPerApi.value));
-  const each = mailsPerSecond(mailLatencyMs);
+  const each = mailsPerSecond(mailLatencyMs, mailPoolSize);
   const perGroup = Math.max(1, up(peak / (each * share)));
   const total = perGroup * groups;
   const postgres = {
@@ -128,7 +134,7 @@ export const capacityFor = ({
     mailsPerSecond: each,
     cores: groups * cores(c.consumerUs.value),
     memoryBytes: total * c.consumerMiB.value * MIB,
-    smtpConnections: total * c.connectionsPerConsumer.value,
+    smtpConnections: total * mailPoolSize,
   };
   return {
     peakSignupsPerSecond: peak,

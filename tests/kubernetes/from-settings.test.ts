@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubernetesFiles } from "../../k8s/generate.ts";
-import { ALWAYS_ON, consumersFedBy } from "../../k8s/overlay-manifests.ts";
+import { consumersFedBy } from "../../k8s/scaling-patches.ts";
+import { ALWAYS_ON } from "../../k8s/sizing.ts";
 import { createGenerator } from "../../local/generate.ts";
 import { replicasFor } from "./keda/replicas.ts";
 import { kustomize } from "./kubectl.ts";
@@ -115,7 +116,7 @@ describe("receivers of webhooks that an overlay's settings name", () => {
       'k8s/overlays/production/kustomization.yaml: WEBHOOKS: "Crm" cannot name a receiver',
     );
     const without = manifests.set(RECEIVERS, (text) => text.replace("  - from-settings\n", ""));
-    await expect(without).rejects.toThrow("list from-settings among its components, after keda");
+    await expect(without).rejects.toThrow("list from-settings among its components, after keda and api-autoscaling");
   });
 });
 
@@ -139,7 +140,8 @@ describe("the rate of mail that an overlay sets", () => {
     }
     const limited = await manifests.set(["MAIL_RATE_PER_SECOND=100"]);
     const mail = { "consumer-welcome-email": 3, "consumer-reminder-email": 3, "consumer-notice-email": 3 };
-    const most = { ...mail, "consumer-payments": 10 };
+    // As the size of the overlay has it.
+    const most = { ...mail, "consumer-payments": 5 };
     expect(maxima(limited)).toEqual(most);
     expect(findings(limited)).toEqual([]);
     const lag = { kind: "value", value: 1_000_000, target: 200, isActive: true } as const;
@@ -147,10 +149,10 @@ describe("the rate of mail that an overlay sets", () => {
 
     // The component `always-on` keeps two of each group.
     const slow = await manifests.set(["MAIL_RATE_PER_SECOND=1"]);
-    expect(maxima(slow)).toMatchObject({ "consumer-welcome-email": 2, "consumer-payments": 10 });
+    expect(maxima(slow)).toMatchObject({ "consumer-welcome-email": 2, "consumer-payments": 5 });
     expect(findings(slow)).toEqual([]);
 
-    expect(maxima(await manifests.set(["MAIL_RATE_PER_SECOND=10000"]))).toMatchObject({ "consumer-welcome-email": 10 });
+    expect(maxima(await manifests.set(["MAIL_RATE_PER_SECOND=10000"]))).toMatchObject({ "consumer-welcome-email": 5 });
   });
 
   test("is missed by no overlay that was not generated anew", async () => {

@@ -57,7 +57,7 @@ describe("the rendered manifests", () => {
       ["NetworkPolicy", '"podSelector"', '"podselector"'],
       ["PodDisruptionBudget", '"maxUnavailable"', '"maxUnavailables"'],
       ["ScaledObject", '"maxReplicaCount"', '"maxReplicas"'],
-      ["ScaledObject", '"lagCount":"200"', '"lagCount":200'],
+      ["ScaledObject", '"lagCount":"186"', '"lagCount":186'],
       ["ScaledObject", '"behavior":"currentReplicasIfHigher"', '"behavior":"higher"'],
       ["ScaledObject", '"stabilizationWindowSeconds":0', '"stabilisationWindowSeconds":0'],
       ["TriggerAuthentication", '"secretTargetRef"', '"secretTargetRefs"'],

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { BACKLOG_BOUND } from "../../../database/ledger/counts.ts";
-import { consumersFedBy } from "../../../k8s/overlay-manifests.ts";
+import { consumersFedBy } from "../../../k8s/scaling-patches.ts";
 import { type Group, webhookGroupName } from "../../../stream/groups.ts";
 import { keysOf } from "../../../stream/keys.ts";
 import {
