@@ -25,14 +25,19 @@ const MARK_FOR_S = 7 * 24 * 3_600;
 const resultSchema = z.object({ status: z.string() });
 
 export interface CeleryResultsOptions {
+  /** Where results are. */
   readonly redis: Redis;
+  /** Where else a worker may have its mark: the broker, if results are elsewhere. */
+  readonly marksIn?: Redis;
   /** kombu's `global_keyprefix`. */
   readonly keyPrefix: string;
   /** What the key of a worker's own mark begins with; the id of the task follows. */
   readonly markPrefix: string;
 }
 
-export const openCeleryResults = ({ redis, keyPrefix, markPrefix }: CeleryResultsOptions): CeleryResults => {
+export const openCeleryResults = ({ redis, marksIn, keyPrefix, markPrefix }: CeleryResultsOptions): CeleryResults => {
+  // The code of the task decides where its mark is: in neither place does its absence say anything about the other.
+  const places = marksIn === undefined ? [redis] : [redis, marksIn];
   // Celery joins its own `global_keyprefix` by an underscore.
   const prefixes = keyPrefix === "" ? [""] : ["", keyPrefix, `${keyPrefix}_`];
   const resultKeys = (id: string) => prefixes.map((prefix) => `${prefix}celery-task-meta-${id}`);
@@ -44,9 +49,15 @@ export const openCeleryResults = ({ redis, keyPrefix, markPrefix }: CeleryResult
   };
 
   const one = async (id: string): Promise<TaskEvidence> => {
-    const [mark, ...results] = await redis.mget(markKey(id), ...resultKeys(id));
+    const [results, marks] = await Promise.all([
+      redis.mget(...resultKeys(id)),
+      Promise.all(places.map((place) => place.get(markKey(id)))),
+    ]);
     const result = results.find((text) => text !== null);
-    return { status: statusOf(result ?? undefined), isMarked: typeof mark === "string" && mark !== OURS };
+    return {
+      status: statusOf(result ?? undefined),
+      isMarked: marks.some((mark) => typeof mark === "string" && mark !== OURS),
+    };
   };
 
   return {
@@ -54,10 +65,15 @@ export const openCeleryResults = ({ redis, keyPrefix, markPrefix }: CeleryResult
     evidence: async (taskIds) =>
       new Map(await Promise.all([...new Set(taskIds)].map(async (id) => [id, await one(id)] as const))),
     async mark(taskIds) {
-      await Promise.all(taskIds.map((id) => redis.set(markKey(id), OURS, "EX", MARK_FOR_S, "NX")));
+      const marked = places.flatMap((place) =>
+        taskIds.map((id) => place.set(markKey(id), OURS, "EX", MARK_FOR_S, "NX")),
+      );
+      await Promise.all(marked);
     },
     async unmark(taskId) {
-      if ((await redis.get(markKey(taskId))) === OURS) await redis.del(markKey(taskId));
+      for (const place of places) {
+        if ((await place.get(markKey(taskId))) === OURS) await place.del(markKey(taskId));
+      }
     },
   };
 };

@@ -1,7 +1,8 @@
-"""The task of the old service, as it was: what `ops import celery` takes over from. BROKER, SMTP_PORT: where to."""
+"""The task of the old service, as it was: what `ops import celery` takes over from. BROKER, SMTP_PORT: where to; RESULTS, if elsewhere."""
 
 import os
 import smtplib
+import ssl
 import time
 from email.message import EmailMessage
 
@@ -9,14 +10,17 @@ import redis
 from celery import Celery
 
 BROKER = os.environ["BROKER"]
-app = Celery("app", broker=BROKER, backend=BROKER)
+AUTHORITIES = os.environ.get("AUTHORITIES")
+app = Celery("app", broker=BROKER, backend=os.environ.get("RESULTS", BROKER))
+if AUTHORITIES:
+    app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_ca_certs": AUTHORITIES}
 app.conf.timezone = "Asia/Ho_Chi_Minh"
 app.conf.task_track_started = os.environ.get("TRACK_STARTED") == "yes"
 if os.environ.get("PROTOCOL") == "1":
     app.conf.task_protocol = 1
 if os.environ.get("ACKS_LATE") == "yes":
     app.conf.task_acks_late = True
-marks = redis.Redis.from_url(BROKER)
+marks = redis.Redis.from_url(BROKER, **({"ssl_ca_certs": AUTHORITIES} if AUTHORITIES else {}))
 
 
 @app.task(bind=True, name="app.tasks.send_email_welcome", max_retries=3, default_retry_delay=30)
@@ -37,6 +41,11 @@ def send_email_welcome(self, email_to, username):
         smtp.send_message(message)
     marks.setex(mark, 86400, "1")
     return "sent"
+
+
+@app.task(name="legacy.tasks.send_email_welcome")
+def send_email_welcome_once(email_to, username):
+    return send_email_welcome(email_to, username)
 
 
 @app.task(name="app.tasks.resize_avatar")

@@ -34,10 +34,21 @@ const urlOf = (given: string): string => {
   }
 };
 
+/** Of the URL of a Celery app, what of its parameters concerns the connection: redis-py's names. Certificates are always checked. */
+const withoutCelerysWords = (text: string): string => {
+  const url = new URL(text);
+  const authorities = url.searchParams.get("ssl_ca_certs");
+  if (authorities !== null) url.searchParams.set("sslrootcert", authorities);
+  for (const name of ["ssl_ca_certs", "ssl_cert_reqs", "ssl_check_hostname"]) url.searchParams.delete(name);
+  return url.href;
+};
+
 const connect = async (what: string, given: string) => {
-  const url = urlOf(given);
-  if (!/^rediss?:\/\//.test(url))
+  const text = urlOf(given);
+  if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) {
     throw new BrokerAway(`${what}: expected redis://... or rediss://..., or @FILE with it`);
+  }
+  const url = withoutCelerysWords(text);
   const redis = openCommandConnection({ url, name: "ops-import", log: QUIET, commandTimeoutMs: COMMAND_TIMEOUT_MS });
   let fault = "no answer";
   redis.on("error", (error: Error) => {
@@ -55,7 +66,12 @@ export const openBroker = async (options: BrokerOptions): Promise<CeleryBroker &
   const own = options.results === undefined ? undefined : await connect("the result backend", options.results);
   return {
     queue: openCeleryQueue({ redis, queue, keyPrefix, token: Bun.randomUUIDv7() }),
-    results: openCeleryResults({ redis: own ?? redis, keyPrefix, markPrefix: SENT_MARK }),
+    results: openCeleryResults({
+      redis: own ?? redis,
+      ...(own === undefined ? {} : { marksIn: redis }),
+      keyPrefix,
+      markPrefix: SENT_MARK,
+    }),
     close() {
       redis.disconnect();
       own?.disconnect();
