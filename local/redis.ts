@@ -56,9 +56,9 @@ export const stopLeftoverRedis = (dataDirectory: string): Promise<void> =>
 const localUsers = (streamName: string): string =>
   aclFile(streamName, { password: () => "nopass", first: ["user default on nopass ~* &* +@all"] });
 
-/** The URL of the same Redis, which may be several servers, for one of its users, who has no password. */
+/** The URL of the same Redis, which may be several servers, for one of its users, who has the password that the URL has, if any. */
 export const asRedisUser = (url: string, user: RedisUser): string =>
-  url.replace(/^([a-z+]+:\/\/)(?:[^@/?#]*@)?/, `$1${user}@`);
+  url.replace(/^([a-z+]+:\/\/)(?:[^@/?#:]*(:[^@/?#]+)?@)?/, `$1${user}$2@`);
 
 /**
  * Starts Redis on 127.0.0.1, with an append-only file and without eviction, and with a user for each kind of process beside the

@@ -2,17 +2,20 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
 import { ownPort } from "./own-port.ts";
-import { aNode, ask, LOCAL, type RedisNode } from "./redis-node.ts";
+import { AUTHORITY, aNode, asFlags, ask, encryptedFlags, LOCAL, type RedisNode, setPasswords } from "./redis-node.ts";
 
 /** Three primaries, each with a replica. */
 export interface OwnCluster extends AsyncDisposable {
   readonly url: string;
+  readonly nodes: readonly RedisNode[];
   /** The node that most take for the owner of the slot of this key. */
   ownerOf(key: string): Promise<RedisNode>;
   /** A node that replicates from this one. */
   replicaOf(primary: RedisNode): Promise<RedisNode>;
   /** Another primary. */
   primaryBeside(owner: RedisNode): Promise<RedisNode>;
+  /** Begins to move the slot of a key, and moves none of its keys. */
+  beginMove(key: string, from: RedisNode, to: RedisNode): Promise<void>;
   /** Moves the slot of a key, with its keys, one after the other. */
   moveSlot(key: string, from: RedisNode, to: RedisNode): Promise<void>;
   /** Resolves when every node is there, and each primary has a replica. */
@@ -53,23 +56,29 @@ const linesOf = (text: string): readonly Line[] =>
 
 const isPrimary = ({ flags, slots }: Line) => flags.includes("master") && !flags.includes("fail") && slots.length > 0;
 
-export const ownCluster = async (): Promise<OwnCluster> => {
+/** `password`: all connections but the test's own are encrypted, and the users of the pipeline have it. */
+export const ownCluster = async ({ password }: { readonly password?: string } = {}): Promise<OwnCluster> => {
   mkdirSync(LOCAL, { recursive: true });
   const directory = mkdtempSync(join(LOCAL, "test-cluster-"));
   const nodes: RedisNode[] = [];
   const buses = new Map<number, number>();
+  /** A port of each node for encrypted connections, which the others know. */
+  const tlsPorts = new Map<number, number>();
   for (let at = 0; at < 2 * PRIMARIES; at += 1) {
     const bus = await ownPort();
     const flags = [
       ...["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", String(bus)],
       ...["--cluster-config-file", `nodes-${at}.conf`, "--cluster-replica-validity-factor", "0"],
     ];
-    const node = await aNode(directory, () => flags);
+    const tlsPort = await ownPort();
+    const encrypted = password === undefined ? [] : [...encryptedFlags(tlsPort), ["tls-cluster", "yes"] as const];
+    const node = await aNode(directory, () => [...flags, ...asFlags(encrypted)]);
     nodes.push(node);
+    tlsPorts.set(node.port, password === undefined ? node.port : tlsPort);
     buses.set(node.port, bus);
   }
   const nodeAt = (port: number | undefined): RedisNode => {
-    const found = nodes.find((node) => node.port === port);
+    const found = nodes.find((node) => node.port === port || tlsPorts.get(node.port) === port);
     if (found === undefined) throw new Error(`no node at ${port}`);
     return found;
   };
@@ -107,7 +116,7 @@ export const ownCluster = async (): Promise<OwnCluster> => {
   for (const node of nodes) await node.start();
   const [first = nodeAt(undefined), ...others] = nodes;
   for (const { port } of others) {
-    await ask(first.port, "CLUSTER", "MEET", "127.0.0.1", String(port), String(buses.get(port)));
+    await ask(first.port, "CLUSTER", "MEET", "127.0.0.1", String(tlsPorts.get(port)), String(buses.get(port)));
   }
   await eventually(
     async () => (await Promise.all(nodes.map(seenBy))).every((lines) => lines.length === nodes.length),
@@ -123,9 +132,22 @@ export const ownCluster = async (): Promise<OwnCluster> => {
     await ask(nodes[PRIMARIES + at]?.port ?? 0, "CLUSTER", "REPLICATE", await idOf(primary));
   }
   await untilWhole();
+  if (password !== undefined) await setPasswords(nodes, password);
+  const seeds = nodes.map(({ port }) => `127.0.0.1:${tlsPorts.get(port)}`).join(",");
+
+  const beginMove = async (key: string, from: RedisNode, to: RedisNode): Promise<void> => {
+    const slot = String(await slotOf(key));
+    await ask(to.port, "CLUSTER", "SETSLOT", slot, "IMPORTING", await idOf(from));
+    await ask(from.port, "CLUSTER", "SETSLOT", slot, "MIGRATING", await idOf(to));
+  };
 
   return {
-    url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`,
+    beginMove,
+    url:
+      password === undefined
+        ? `redis+cluster://${seeds}`
+        : `rediss+cluster://ops:${password}@${seeds}?sslrootcert=${AUTHORITY}`,
+    nodes,
     untilWhole,
     async ownerOf(key) {
       const slot = await slotOf(key);
@@ -141,9 +163,8 @@ export const ownCluster = async (): Promise<OwnCluster> => {
     },
     async moveSlot(key, from, to) {
       const slot = String(await slotOf(key));
-      const [fromId, toId] = [await idOf(from), await idOf(to)];
-      await ask(to.port, "CLUSTER", "SETSLOT", slot, "IMPORTING", fromId);
-      await ask(from.port, "CLUSTER", "SETSLOT", slot, "MIGRATING", toId);
+      const toId = await idOf(to);
+      await beginMove(key, from, to);
       for (;;) {
         const keys = await ask(from.port, "CLUSTER", "GETKEYSINSLOT", slot, "1");
         const [next] = Array.isArray(keys) ? keys.map(String) : [];

@@ -4,7 +4,7 @@ import { type Child, startChild } from "../local/child.ts";
 import { findRedis } from "../local/redis-program.ts";
 import { eventually } from "./eventually.ts";
 import { ownPort } from "./own-port.ts";
-import { aNode, ask, LOCAL, type RedisNode } from "./redis-node.ts";
+import { AUTHORITY, aNode, asFlags, ask, encryptedFlags, LOCAL, type RedisNode, setPasswords } from "./redis-node.ts";
 
 export const MASTER = "mymaster";
 
@@ -19,7 +19,12 @@ export interface OwnSentinels extends AsyncDisposable {
   untilReplicated(): Promise<void>;
 }
 
-const startSentinel = async (directory: string, primary: number): Promise<{ port: number; child: Child }> => {
+/** `primary`: the port that it is watched at. `tlsPort`: where an encrypted sentinel is asked by clients. */
+const startSentinel = async (
+  directory: string,
+  primary: number,
+  tlsPort: number | undefined,
+): Promise<{ port: number; child: Child }> => {
   const port = await ownPort();
   const file = join(directory, `sentinel-${port}.conf`);
   const lines = [
@@ -30,6 +35,7 @@ const startSentinel = async (directory: string, primary: number): Promise<{ port
     `sentinel down-after-milliseconds ${MASTER} 1000`,
     `sentinel failover-timeout ${MASTER} 3000`,
     `sentinel parallel-syncs ${MASTER} 2`,
+    ...(tlsPort === undefined ? [] : encryptedFlags(tlsPort).map((line) => line.join(" "))),
   ];
   writeFileSync(file, `${lines.join("\n")}\n`);
   const program = findRedis(join(LOCAL, "redis"), () => {});
@@ -42,15 +48,28 @@ const startSentinel = async (directory: string, primary: number): Promise<{ port
   return { port, child };
 };
 
-export const ownSentinels = async (): Promise<OwnSentinels> => {
+/** `password`: all connections but the test's own are encrypted, and the users of the pipeline have it. */
+export const ownSentinels = async ({ password }: { readonly password?: string } = {}): Promise<OwnSentinels> => {
   mkdirSync(LOCAL, { recursive: true });
   const directory = mkdtempSync(join(LOCAL, "test-sentinels-"));
-  const first = await aNode(directory, () => []);
-  const flags = () => ["--replicaof", `127.0.0.1 ${first.port}`];
-  const nodes = [first, await aNode(directory, flags), await aNode(directory, flags)];
+  /** A port beside each node's own, at which the others know it. */
+  const tlsPorts = password === undefined ? [] : [await ownPort(), await ownPort(), await ownPort()];
+  const tlsFlags = (at: number) => {
+    const port = tlsPorts[at];
+    return port === undefined ? [] : asFlags(encryptedFlags(port));
+  };
+  const first = await aNode(directory, () => tlsFlags(0));
+  const watched = tlsPorts[0] ?? first.port;
+  const replica = (at: number) => aNode(directory, () => ["--replicaof", `127.0.0.1 ${watched}`, ...tlsFlags(at)]);
+  const nodes = [first, await replica(1), await replica(2)];
   for (const node of nodes) await node.start();
-  const started: { readonly port: number; readonly child: Child }[] = [];
-  for (const _ of nodes) started.push(await startSentinel(directory, first.port));
+  if (password !== undefined) await setPasswords(nodes, password);
+  const started: { readonly port: number; readonly asked: number; readonly child: Child }[] = [];
+  for (const _ of nodes) {
+    const tlsPort = password === undefined ? undefined : await ownPort();
+    const { port, child } = await startSentinel(directory, watched, tlsPort);
+    started.push({ port, child, asked: tlsPort ?? port });
+  }
   const sentinels = started.map(({ port }) => port);
 
   const named = async (): Promise<string> => {
@@ -63,14 +82,14 @@ export const ownSentinels = async (): Promise<OwnSentinels> => {
   const primary = () =>
     eventually(async () => {
       const port = await named();
-      return nodes.find((node) => String(node.port) === port);
+      return nodes.find((node, at) => String(tlsPorts[at] ?? node.port) === port);
     }, 10_000);
   const untilReplicated = async () => {
     await eventually(async () => {
       const { port } = await primary();
       const online = String(await ask(port, "INFO", "replication")).match(/state=online/g) ?? [];
       // Each sentinel knows of both replicas, and of both other sentinels.
-      const views = await Promise.all(sentinels.map((each) => ask(each, "INFO", "sentinel").then(String)));
+      const views = await Promise.all(sentinels.map((each) => ask(each, "INFO", "sentinel").then(String, () => "")));
       return (
         online.length === 2 &&
         views.every((view) => view.includes(`name=${MASTER},status=ok`) && view.includes("slaves=2,sentinels=3"))
@@ -78,8 +97,12 @@ export const ownSentinels = async (): Promise<OwnSentinels> => {
     }, 30_000);
   };
   await untilReplicated();
+  const seeds = started.map(({ asked }) => `127.0.0.1:${asked}`).join(",");
   return {
-    url: `redis+sentinel://${sentinels.map((port) => `127.0.0.1:${port}`).join(",")}/${MASTER}`,
+    url:
+      password === undefined
+        ? `redis+sentinel://${seeds}/${MASTER}`
+        : `rediss+sentinel://ops:${password}@${seeds}/${MASTER}?sslrootcert=${AUTHORITY}`,
     nodes,
     sentinels,
     primary,

@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import type { LocalServer } from "../local/postgres.ts";
 import { startRedis } from "../local/redis.ts";
 import { findRedis } from "../local/redis-program.ts";
+import { REDIS_USERS } from "../stream/acl.ts";
 import { ownPort } from "./own-port.ts";
 
 export const LOCAL = join(import.meta.dir, "..", ".local");
@@ -22,6 +23,31 @@ export const ask = async (port: number, ...[command, ...args]: readonly [string,
     return await redis.call(command, ...args);
   } finally {
     redis.disconnect();
+  }
+};
+
+const CERTIFICATES = join(import.meta.dir, "certificates");
+
+/** Who signed the certificate of encrypted servers, which is for 127.0.0.1. */
+export const AUTHORITY = join(CERTIFICATES, "authority.pem");
+
+/** Flags of a server, or lines of a sentinel's file, by which it takes encrypted connections as well, and makes no others itself. */
+export const encryptedFlags = (port: number): readonly (readonly [string, string])[] => [
+  ["tls-port", String(port)],
+  ["tls-cert-file", join(CERTIFICATES, "server.pem")],
+  ["tls-key-file", join(CERTIFICATES, "server.key")],
+  ["tls-ca-cert-file", AUTHORITY],
+  ["tls-auth-clients", "no"],
+  ["tls-replication", "yes"],
+];
+
+export const asFlags = (lines: readonly (readonly [string, string])[]): readonly string[] =>
+  lines.flatMap(([name, value]) => [`--${name}`, value]);
+
+/** Gives the users of the pipeline a password, at each of these servers. */
+export const setPasswords = async (nodes: readonly RedisNode[], password: string): Promise<void> => {
+  for (const { port } of nodes) {
+    for (const user of REDIS_USERS) await ask(port, "ACL", "SETUSER", user, "resetpass", `>${password}`);
   }
 };
 

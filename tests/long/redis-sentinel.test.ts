@@ -4,6 +4,7 @@ import { expectSent, flowsAfter } from "../flow.ts";
 import { MASTER, type OwnSentinels, ownSentinels } from "../own-sentinels.ts";
 import { aSystem, type RunningProcess, type System, signUpAt } from "../processes.ts";
 import { ask, type RedisNode } from "../redis-node.ts";
+import { consoleSettings, expectSeenByOperators } from "../seen-by-operators.ts";
 
 describe("Redis by three sentinels, a primary and two replicas", () => {
   const shared = new AsyncDisposableStack();
@@ -14,12 +15,17 @@ describe("Redis by three sentinels, a primary and two replicas", () => {
   beforeAll(async () => {
     redis = shared.use(await ownSentinels());
     system = shared.use(await aSystem({ redisUrl: redis.url }));
-    api = await system.api();
+    api = await system.api(consoleSettings(system));
     await system.consumer();
   }, 60_000);
   afterAll(() => shared.disposeAsync());
 
   const untilPromoted = (old: RedisNode) => eventually(async () => (await redis.primary()) !== old, 30_000);
+
+  test("ops doctor, ops status and the console read it", async () => {
+    await expectSent(system, api, [await signUpAt(api)]);
+    await expectSeenByOperators(system, api);
+  }, 30_000);
 
   test("SENTINEL FAILOVER under load: work flows at the new primary", async () => {
     await redis.untilReplicated();
@@ -84,3 +90,18 @@ describe("Redis by three sentinels, a primary and two replicas", () => {
     await expectSent(system, api, signups);
   }, 60_000);
 });
+
+test("encrypted, with passwords: sentinels are asked, and followed to the promoted server, by TLS alone", async () => {
+  await using redis = await ownSentinels({ password: "of-the-users" });
+  await using system = await aSystem({ redisUrl: redis.url });
+  const api = await system.api(consoleSettings(system));
+  await system.consumer();
+  await expectSent(system, api, [await signUpAt(api)]);
+  await expectSeenByOperators(system, api);
+  const old = await redis.primary();
+  await flowsAfter("SENTINEL FAILOVER, encrypted", { system, api }, async () => {
+    await ask(redis.sentinels[0] ?? 0, "SENTINEL", "FAILOVER", MASTER);
+    await eventually(async () => (await redis.primary()) !== old, 30_000);
+  });
+  await expectSeenByOperators(system, api);
+}, 120_000);

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { Redis } from "ioredis";
 import { sql } from "kysely";
 import { randomHex } from "../../observability/trace-context.ts";
@@ -7,6 +9,7 @@ import { asSuperuser } from "../database.ts";
 import { eventually } from "../eventually.ts";
 import { anOwnRedis } from "../own-redis.ts";
 import { aSystem, eventAt, type RunningProcess, type SignedUp, type System, signUpAt } from "../processes.ts";
+import { aNode, ask, LOCAL } from "../redis-node.ts";
 
 interface Faults {
   readonly groups: readonly { readonly faults: Readonly<Record<string, string>> }[];
@@ -41,6 +44,22 @@ const REFUSALS: readonly {
     code: "READONLY",
     refuse: (redis) => redis.replicaof("127.0.0.1", 1),
     restore: (redis) => redis.replicaof("NO", "ONE"),
+  },
+  {
+    code: "NOREPLICAS",
+    refuse: (redis) => redis.config("SET", "min-replicas-to-write", "1"),
+    restore: (redis) => redis.config("SET", "min-replicas-to-write", "0"),
+  },
+  {
+    code: "MASTERDOWN",
+    refuse: async (redis) => {
+      await redis.config("SET", "replica-serve-stale-data", "no");
+      await redis.replicaof("127.0.0.1", 1);
+    },
+    restore: async (redis) => {
+      await redis.replicaof("NO", "ONE");
+      await redis.config("SET", "replica-serve-stale-data", "yes");
+    },
   },
   {
     code: "WRONGTYPE",
@@ -92,6 +111,35 @@ describe("Redis refuses", () => {
     });
   }
 });
+
+test("Redis loads its data: signups succeed, health says LOADING, and nothing is lost when it has", async () => {
+  const directory = mkdtempSync(join(LOCAL, "test-loading-"));
+  const node = await aNode(directory, () => ["--enable-debug-command", "local"]);
+  await node.start();
+  try {
+    await using system = await aSystem({ redisUrl: `redis://127.0.0.1:${node.port}` });
+    const api = await system.api();
+    await system.consumer();
+    const before = await signUpAt(api);
+    await eventually(isSent(api, before), 20_000);
+    await ask(node.port, "CONFIG", "SET", "loading-process-events-interval-bytes", "1024");
+    // A third of a second for each key, during which it answers others whenever a kilobyte was read; the command itself, when all is loaded.
+    await ask(node.port, "CONFIG", "SET", "key-load-delay", "300000");
+    const loading = new Redis(node.port, "127.0.0.1", { retryStrategy: () => null });
+    await loading.mset(...Array.from({ length: 8 }, (_, at) => [`large-${at}`, randomHex(2_048)]).flat());
+    const loaded = loading.call("DEBUG", "RELOAD");
+    await eventually(async () => (await (await fetch(`${api.url}/readyz`)).text()).includes("LOADING"), 15_000);
+    const during = await signUpAt(api);
+    expect(during.status).toBe(201);
+    await loaded;
+    loading.disconnect();
+    await eventually(isSent(api, during), 20_000);
+    expect(system.mailServer.copiesOf(during.eventId)).toBe(1);
+  } finally {
+    await node.kill();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}, 90_000);
 
 /** A trigger that fails as a server would that has no room, or no time. */
 const failingWith = (code: string) => [
