@@ -8,7 +8,7 @@ const at = (signupsPerDay: number, mailLatencyMs = 500) =>
 test.each([
   [1, { apiReplicas: 2, apiCpu: "100m", maxConsumers: 2, lagTarget: 186, backlogTarget: 5_000 }],
   [1_000_000, { apiReplicas: 2, apiCpu: "700m", maxConsumers: 2, consumerCpu: "100m" }],
-  [100_000_000, { apiReplicas: 69, apiCpu: "2000m", maxConsumers: 134, backlogTarget: 74 }],
+  [100_000_000, { apiReplicas: 69, apiCpu: "2", maxConsumers: 134, backlogTarget: 74 }],
 ])("%p signups a day", (signups, values) => {
   expect(at(signups)).toMatchObject(values);
 });
@@ -20,7 +20,7 @@ test("connections are those of all groups at their maximum, with a pod more of e
 });
 
 test("a consumer of a quick mail server is bound by its core, and requests it", () => {
-  expect(at(1_000_000, 1).consumerCpu).toBe("1000m");
+  expect(at(1_000_000, 1).consumerCpu).toBe("1");
 });
 
 test("the backlog never asks for more than there may be", () => {

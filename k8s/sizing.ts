@@ -27,8 +27,11 @@ export interface Sizing {
 
 const CPU_STEP = 100;
 
-/** Rounded up, so that a figure measured anew does not change every manifest. */
-const millicores = (cores: number): string => `${Math.max(1, Math.ceil((cores * 1_000) / CPU_STEP)) * CPU_STEP}m`;
+/** Rounded up, so that a figure measured anew does not change every manifest; and as the API server writes it: `2`, not `2000m`. */
+const quantityOf = (cores: number): string => {
+  const rounded = Math.max(1, Math.ceil((cores * 1_000) / CPU_STEP)) * CPU_STEP;
+  return rounded % 1_000 === 0 ? String(rounded / 1_000) : `${rounded}m`;
+};
 
 /** The values of the manifests for a load, by the capacity model. Pure. */
 export const sizingFor = (load: Load, groups: readonly Pick<DeployedGroup, "requires">[]): Sizing => {
@@ -39,8 +42,8 @@ export const sizingFor = (load: Load, groups: readonly Pick<DeployedGroup, "requ
   const mailGroups = groups.filter(({ requires }) => needsOf(requires).includes("mail"));
   return {
     apiReplicas: api.replicas,
-    apiCpu: millicores(api.cores / api.replicas),
-    consumerCpu: millicores((consumers.mailsPerSecond * consumerUs.value) / 1_000_000),
+    apiCpu: quantityOf(api.cores / api.replicas),
+    consumerCpu: quantityOf((consumers.mailsPerSecond * consumerUs.value) / 1_000_000),
     maxConsumers,
     lagTarget: scaling.lagTarget,
     backlogTarget: Math.max(1, Math.floor(BACKLOG_BOUND / maxConsumers)),

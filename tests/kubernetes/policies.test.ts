@@ -71,6 +71,8 @@ test("each policy finds the faults that it is for", () => {
     ["podSecurity", "Deployment", '"serviceAccountName":"api"', '"serviceAccountName":"migrate"', /shares/],
     ["podSecurity", "StatefulSet", '"allowPrivilegeEscalation":false', '"x":false', /may gain privileges/],
     ["resources", "Deployment", '"limits":{', '"limits":{"cpu":"1",', /limit of CPU/],
+    ["resources", "Deployment", '"cpu":"500m"', '"cpu":"2000m"', /writes otherwise/],
+    ["resources", "Deployment", '"memory":"512Mi"', '"memory":"1024Mi"', /writes otherwise/],
     ["resources", "Job", '"requests":{"cpu"', '"requests":{"x"', /requests no CPU/],
     ["lifecycle", "Deployment", '"path":"/livez"', '"path":"/readyz"', /liveness/],
     ["lifecycle", "Deployment", '"containerPort":3000', '"containerPort":3001', /is not asked/],

@@ -57,7 +57,8 @@ describe("the size that an overlay states", () => {
       lagTarget: scaling.lagTarget,
       backlogTarget: 10_000 / scaling.maxReplicas,
     });
-    expect(Number.parseInt(found.apiCpu ?? "", 10)).toBeGreaterThanOrEqual((1_000 * api.cores) / api.replicas);
+    // Rounded up to a tenth of a core.
+    expect(found.apiCpu).toBe(`${Math.ceil((10 * api.cores) / api.replicas) * 100}m`);
     const written = readFileSync(join(k8s, "overlays", "production", "from-settings", "kustomization.yaml"), "utf8");
     expect(written).toContain(
       "# For 1,000,000 signups a day, 10 times the average at the peak, and 500 ms for a mail.",
