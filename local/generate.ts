@@ -3,7 +3,6 @@ import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { problemFiles } from "../api/generate.ts";
 import { clientFiles } from "../api/openapi/generate.ts";
-import { pageScriptFiles } from "../api/pages/generate.ts";
 import { registryFiles } from "../consumers/generate.ts";
 import { webhookSchemaFiles } from "../consumers/webhooks/generate.ts";
 import { kubernetesFiles } from "../k8s/generate.ts";
@@ -12,6 +11,7 @@ import { dashboardFiles } from "../observability/dashboards/generate.ts";
 import { commandFiles } from "../ops/generate.ts";
 import { failedToStart } from "../runtime/process.ts";
 import { settingsFiles } from "../settings/generate.ts";
+import { pageScriptFiles } from "./page-scripts.ts";
 
 /** Writes files that follow from the code and are committed. */
 export interface Generator {

@@ -112,6 +112,7 @@ test("live: a group that is filtered, and what a new signup changes, without a r
 test("by keyboard alone: through the list to a group, to a section, and what the keys are", async () => {
   await using visitor = await someone(READER);
   const { page } = visitor;
+  await page.getByText("live", { exact: true }).waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("j");
   await page.keyboard.press("k");
@@ -143,6 +144,13 @@ test("every page: nothing for axe to find, by day and by night, and no scrolling
     "/console/act",
     "/console/act/replay",
     "/console/act/rate",
+    "/console/act/suppressions",
+    "/console/act/mails",
+    "/console/act/mails/welcome/en",
+    "/console/deliveries",
+    "/console/deliveries?state=done",
+    "/console/deliveries/jobs",
+    "/console/session",
   ];
   const look = async (page: Page, name: string) => {
     for (const [width, size] of [
@@ -150,10 +158,11 @@ test("every page: nothing for axe to find, by day and by night, and no scrolling
       [360, "phone"],
     ] as const) {
       await page.setViewportSize({ width, height: 800 });
-      expect([name, size, await accessibilityFaults(page)]).toEqual([name, size, []]);
       expect([name, size, await scrollsSideways(page)]).toEqual([name, size, false]);
-      await show(page, `console${name.replaceAll("/", "-")}-${size}`);
+      await show(page, `console${name.replaceAll(/[^a-z]+/g, "-")}-${size}`);
     }
+    // On a telephone more is folded, and less is beside each other; the rest is the same.
+    expect([name, await accessibilityFaults(page)]).toEqual([name, []]);
   };
   await look(signingIn.page, "/sign-in");
   for (const path of paths) {

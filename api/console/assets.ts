@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
 import type { Hono } from "hono";
-import graphScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import graphStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+import { fingerprint } from "../fingerprint.ts";
 import { resource } from "../resource.ts";
-import consoleScript from "./browser/console.browser.js" with { type: "text" };
-import drawGraph from "./browser/graph.browser.js" with { type: "text" };
-import nowScript from "./browser/now.browser.js" with { type: "text" };
+import consoleScript from "./scripts/console.min.js" with { type: "text" };
+import graphScript from "./scripts/graph.min.js" with { type: "text" };
+import nowScript from "./scripts/now.min.js" with { type: "text" };
 import { CONSOLE_STYLE } from "./style.ts";
 
 const CSS = "text/css; charset=utf-8";
@@ -22,14 +21,11 @@ const ASSETS: Readonly<Record<string, Asset>> = {
   "console.css": { type: CSS, text: `${graphStyle}\n${CONSOLE_STYLE}` },
   "console.js": { type: SCRIPT, text: consoleScript },
   "now.js": { type: SCRIPT, text: nowScript },
-  "graph.js": { type: SCRIPT, text: drawGraph },
-  "uplot.js": { type: SCRIPT, text: graphScript },
+  "graph.js": { type: SCRIPT, text: graphScript },
 };
 
-const versionOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 12);
-
 const HREFS = new Map(
-  Object.entries(ASSETS).map(([name, { text }]) => [name, `/console/assets/${name}?v=${versionOf(text)}`]),
+  Object.entries(ASSETS).map(([name, { text }]) => [name, `/console/assets/${name}?v=${fingerprint(text)}`]),
 );
 
 /** The address of a file; it changes with the file, so that browsers may cache it forever. */

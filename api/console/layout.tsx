@@ -52,7 +52,9 @@ const KEYS = [
   ["?", "this list"],
 ] as const;
 
-const isWithin = (path: string, section: string): boolean => path === section || path.startsWith(`${section}/`);
+/** The first section has the pages of the groups as well, and not everything that is below it. */
+const isWithin = (path: string, section: string): boolean =>
+  path === section || path.startsWith(`${section === "/console" ? "/console/groups" : section}/`);
 
 /** The layout of every page of the console: who is signed in, the sections, the page. */
 export const ConsolePage = ({ navigation, session, path, children, scripts = [], ...document }: ConsolePageProps) => {

@@ -17,6 +17,8 @@ nav a { padding: .35rem .75rem; border-radius: 8px; color: var(--soft); text-dec
 nav a:hover { color: var(--ink); background: var(--page); }
 nav a[aria-current] { color: var(--accent); background: var(--accent-ground); }
 .who { margin-left: auto; display: flex; align-items: center; gap: .75rem; color: var(--soft); }
+.who a { color: inherit; text-decoration: none; display: flex; align-items: center; gap: .5rem; }
+.who a:hover { color: var(--ink); }
 .who small { border: 1px solid var(--line); border-radius: 99px; padding: .05rem .5rem; }
 main { max-width: 78rem; margin: 0 auto; padding: 1.25rem clamp(1rem, 3vw, 2rem) 4rem; }
 main.narrow { max-width: 27rem; padding-top: min(12vh, 6rem); }
@@ -31,6 +33,8 @@ a { color: var(--accent); text-underline-offset: .15em; }
 .as-of { margin-top: 1.5rem; font-size: .85rem; }
 .bar { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; margin-bottom: 1rem; }
 .bar h1 { margin: 0; }
+.row { display: flex; flex-wrap: wrap; align-items: center; gap: .4rem .75rem; margin: 0; }
+.row :is(button, input) { margin: 0; }
 .live { color: var(--accent); font-weight: 600; font-size: .85rem; }
 .live::before { content: ""; display: inline-block; width: .55rem; height: .55rem; border-radius: 50%; margin-right: .4rem; background: currentColor; }
 .live.off { color: var(--warn); }
@@ -68,6 +72,8 @@ dialog h2 { margin-top: 0; }
 dialog form { margin-top: 1rem; }
 kbd { font: .85em/1.4 var(--mono); border: 1px solid var(--edge); border-radius: 5px; padding: .1rem .35rem; }
 code { font: .87em/1.4 var(--mono); overflow-wrap: anywhere; }
+code.command { white-space: nowrap; }
+input.short:not([type=hidden]) { width: 6.5rem; min-height: 2.1rem; }
 `;
 
 const PARTS = `
@@ -81,7 +87,8 @@ const PARTS = `
 .findings li.well { background: var(--accent-ground); border-color: var(--accent); }
 .findings li:first-child { font-size: 1.12rem; font-weight: 650; line-height: 1.4; }
 .more .findings li:first-child { font-size: inherit; font-weight: inherit; }
-.findings a { color: inherit; text-decoration-thickness: 1px; }
+.findings a { color: inherit; text-decoration-thickness: 1px; text-decoration-color: color-mix(in srgb, currentColor 35%, transparent); }
+.findings a:hover { text-decoration-color: currentColor; }
 .findings small { display: block; color: var(--ink); font: .85rem/1.5 var(--mono); margin-top: .15rem; }
 .more { margin: .5rem 0 1rem; }
 .more > summary { color: var(--soft); padding: .25rem 0; }
@@ -122,6 +129,10 @@ td.notice { color: var(--warn); font-weight: 650; }
 .systems li { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .7rem .95rem; }
 .systems small { display: block; color: var(--soft); margin-top: .15rem; }
 q { display: block; font: .87em/1.5 var(--mono); color: var(--ink); overflow-wrap: anywhere; }
+.tiles { list-style: none; margin: 0 0 1.25rem; padding: 0; display: grid; gap: .6rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 14rem), 1fr)); }
+.tiles li { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .7rem .95rem; }
+.tiles a { font-weight: 600; }
+.tiles small { display: block; color: var(--soft); margin-top: .15rem; }
 .list { list-style: none; margin: .5rem 0; padding: 0; display: grid; gap: .25rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 0; }
 dl.totals { display: flex; }
@@ -160,6 +171,16 @@ td small, .jobs small { display: block; color: var(--soft); font-size: .8rem; ov
 progress { width: 100%; accent-color: var(--accent); }
 .mail { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin: 1rem 0 0; }
 @media (max-width: 40rem) {
+  nav a { padding: .35rem .6rem; font-size: .9rem; }
+  .stacked, .stacked tbody { display: block; }
+  .stacked thead { position: absolute; left: -99rem; }
+  .stacked tr { display: flex; flex-wrap: wrap; align-items: baseline; gap: .3rem .9rem; padding: .75rem .9rem; border-bottom: 1px solid var(--line); }
+  .stacked tbody tr:last-child { border-bottom: 0; }
+  .stacked tbody :is(th, td) { display: block; padding: 0; border: 0; text-align: left; white-space: normal; min-width: 0; overflow-wrap: anywhere; }
+  .stacked tbody :is(th.first, td.whole, td.wrap) { flex: 1 1 100%; }
+  .groups tbody th { flex: 1 1 60%; }
+  .stacked [data-label]::before { content: attr(data-label) " "; color: var(--soft); font-size: .8rem; font-weight: 400; }
+  .stacked tbody :is(td.none, td.graph, td:empty) { display: none; }
   .totals div { flex-basis: 5.2rem; padding: .45rem .7rem; }
   nav { order: 3; width: 100%; }
   .lanes { grid-template-columns: max-content 1fr; font-size: .8rem; gap: 0 .6rem; }

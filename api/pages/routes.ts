@@ -7,7 +7,7 @@ import { type ConfirmPageDeps, showConfirmation, submitConfirmation } from "./co
 import { type NotMePageDeps, showNotMe, submitNotMe } from "./not-me-page.tsx";
 import { problemTypePage } from "./problem-type-page.tsx";
 import { type ResendPageDeps, showResend, submitResend } from "./resend-page.tsx";
-import { readScript } from "./scripts.ts";
+import { pageScripts } from "./scripts.ts";
 import { type SignupPageDeps, showForm, submitForm } from "./signup-page.tsx";
 import { type StatusPageDeps, statusPage } from "./status-page.tsx";
 import { STYLE } from "./style.ts";
@@ -39,7 +39,7 @@ export const PAGES_POLICY = {
 /** The pages for people. They need no JavaScript and load nothing from another origin. */
 export const addPages = (app: Hono, deps: PagesDeps): void => {
   const { publicOrigin } = deps;
-  const scripts = { signup: readScript("signup"), status: readScript("status") };
+  const scripts = pageScripts();
   const isSecure = publicOrigin.startsWith("https:");
   const signup = { ...deps, isSecure, script: scripts.signup.href };
   for (const path of ["/", "/resend"]) app.on("POST", path, fromOurPages(publicOrigin));

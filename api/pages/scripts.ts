@@ -1,16 +1,18 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { fingerprint } from "../fingerprint.ts";
+import signup from "./scripts/signup.min.js" with { type: "text" };
+import status from "./scripts/status.min.js" with { type: "text" };
 
-/** A script of the pages, and where a browser finds it: the address changes with the content. */
+/** A script of the pages, and where a browser finds it. */
 export interface PageScript {
   readonly path: string;
   readonly href: string;
   readonly content: string;
 }
 
-/** Reads what `bun run generate` has written of `browser/`. */
-export const readScript = (name: "signup" | "status"): PageScript => {
-  const content = readFileSync(new URL(`./scripts/${name}.min.js`, import.meta.url), "utf8");
+const named = (name: string, content: string): PageScript => {
   const path = `/${name}.js`;
-  return { path, content, href: `${path}?v=${createHash("sha256").update(content).digest("hex").slice(0, 12)}` };
+  return { path, content, href: `${path}?v=${fingerprint(content)}` };
 };
+
+/** What `bun run generate` has built of `browser/`. */
+export const pageScripts = () => ({ signup: named("signup", signup), status: named("status", status) });

@@ -5,6 +5,7 @@ import { fontFiles } from "../../runtime/brand/fonts.ts";
 import type { CaughtMail, Mailbox } from "./mailbox.ts";
 import { ownHostOnly } from "./own-host.ts";
 import { InboxPage, MailPage, VIEWS } from "./pages.tsx";
+import liveScript from "./scripts/inbox.min.js" with { type: "text" };
 import { STYLE } from "./style.ts";
 import { createSummaries, type MailSummary } from "./summary.ts";
 
@@ -30,12 +31,6 @@ const hasWords = ({ subject, from, to, messageId }: MailSummary, query: string):
     .every((word) => text.includes(word));
 };
 
-/** The script of the list, as the browser runs it: the inbox runs from its sources, and builds nothing. */
-const readScript = async (): Promise<string> => {
-  const source = await Bun.file(new URL("./browser.ts", import.meta.url)).text();
-  return new Bun.Transpiler({ loader: "ts", target: "browser" }).transform(source);
-};
-
 /** Says `change` to a page at each change of the mailbox, until the page is closed. */
 const followChanges = (c: Context, mailbox: Mailbox): Response =>
   streamSSE(c, async (stream) => {
@@ -55,7 +50,6 @@ export const createInboxApp = (mailbox: Mailbox): Hono => {
   const newestFirst = (): Promise<MailSummary[]> => Promise.all(mailbox.all().toReversed().map(summaryOf));
   const found = (id: string): CaughtMail | undefined => mailbox.find(Number(id));
   const fonts = fontFiles();
-  const script = readScript();
 
   app.use(ownHostOnly());
   app.use(async (c, next) => {
@@ -74,7 +68,7 @@ export const createInboxApp = (mailbox: Mailbox): Hono => {
     );
   });
   app.get("/style.css", (c) => c.body(STYLE, 200, { "Content-Type": "text/css; charset=utf-8" }));
-  app.get("/live.js", async (c) => c.body(await script, 200, { "Content-Type": "text/javascript; charset=utf-8" }));
+  app.get("/live.js", (c) => c.body(liveScript, 200, { "Content-Type": "text/javascript; charset=utf-8" }));
   app.get("/fonts/:name", (c) => {
     const font = fonts.get(c.req.param("name"));
     if (font === undefined) return c.notFound();

@@ -39,5 +39,5 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0;padding:1rem 1.2rem;fon
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;margin:0;font-size:.95rem}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 .empty{text-align:center;padding:4rem 1rem;color:var(--soft)}
-@media(max-width:34rem){.list a{grid-template-columns:1fr}dl{grid-template-columns:1fr}dd{margin-bottom:.35rem}nav{gap:0}nav a{padding:.5rem .55rem;font-size:.9rem}}
+@media(max-width:34rem){search{flex-basis:100%}.list a{grid-template-columns:1fr}dl{grid-template-columns:1fr}dd{margin-bottom:.35rem}nav{gap:0}nav a{padding:.5rem .55rem;font-size:.9rem}}
 `;

@@ -53,6 +53,9 @@ const ofStores = ({ postgres, redis, outbox }: Facts): readonly Finding[] => [
       ]),
 ];
 
+const nextProbe = (inMs: number): string =>
+  inMs <= 0 ? "the next probe is due" : `next probe in ${duration(Math.ceil(inMs / 1_000) * 1_000)}`;
+
 /** The breaker of a system that several consumers use: the longest open one stands for all. */
 const ofBreakers = (group: GroupFacts, now: Date): readonly Finding[] => {
   const living = group.consumers.filter(isLiving);
@@ -63,7 +66,7 @@ const ofBreakers = (group: GroupFacts, now: Date): readonly Finding[] => {
   if (first === undefined) return [];
   const { breaker, system = unnamedSystem(group.group) } = first;
   const probes = open.flatMap(({ breaker: { probeInMs } }) => probeInMs ?? []);
-  const next = probes.length === 0 ? "" : `; next probe in ${duration(Math.ceil(Math.min(...probes) / 1_000) * 1_000)}`;
+  const next = probes.length === 0 ? "" : `; ${nextProbe(Math.min(...probes))}`;
   const who = open.length === living.length ? "" : ` for ${open.length} of ${living.length} consumers`;
   const what = `${upper(system)} ${doing(breaker.reason)}${quoted(breaker.words)} ${since(breaker.since, now)}${who}`;
   return [

@@ -81,7 +81,7 @@ test("a mail server that calls every address unknown: its dead mails are lifted 
   await look(page, "suppressions", false);
   await page.getByRole("button", { name: "Lift all of them …" }).click();
   await page.getByRole("button", { name: "Lift 7" }).click();
-  await page.getByText("There is none.").waitFor();
+  await page.getByText("No address is suppressed.").waitFor();
 
   await page.getByRole("link", { name: "Deliveries" }).click();
   await page.getByLabel("all of this filter").check();

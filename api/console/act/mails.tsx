@@ -34,14 +34,22 @@ export const showMails: VisitHandler = (visit) =>
     children: (
       <>
         <h1>Mails</h1>
-        <ul>
-          {MAIL_KINDS.flatMap((kind) =>
-            LOCALES.map((locale) => (
-              <li>
-                <a data-item href={hrefOf({ kind, locale })}>{`${kind}, ${LANGUAGES[locale]}`}</a>
-              </li>
-            )),
-          )}
+        <p class="soft">
+          With a person and links that are made up. One of them is sent to your own address, if you ask for it there.
+        </p>
+        <ul class="tiles">
+          {MAIL_KINDS.map((kind) => (
+            <li>
+              <strong>{kind}</strong>
+              <div class="row">
+                {LOCALES.map((locale) => (
+                  <a data-item href={hrefOf({ kind, locale })} aria-label={`${kind}, ${LANGUAGES[locale]}`}>
+                    {LANGUAGES[locale]}
+                  </a>
+                ))}
+              </div>
+            </li>
+          ))}
         </ul>
       </>
     ),

@@ -91,7 +91,7 @@ const ratesPage = async (visit: Visit, { now, settings }: Parts, fault?: string)
             {fault}
           </p>
         )}
-        <section class="scroll" tabindex={0} aria-label="Rates">
+        <section class="scroll card flush" tabindex={0} aria-label="Rates">
           <table class="stacked">
             <thead>
               <tr>
@@ -107,7 +107,7 @@ const ratesPage = async (visit: Visit, { now, settings }: Parts, fault?: string)
             <tbody>
               {budgets.map((budget) => (
                 <tr>
-                  <th scope="row">
+                  <th class="first" scope="row">
                     {budget.groups.map((group) => (
                       <div>
                         <a data-item href={`/console/groups/${group}`}>
@@ -154,10 +154,10 @@ const ordered = (perSecond: number | undefined): string =>
 /** What the order would change, in sentences. */
 const effectOf = ({ inForce, lastMinute, groups }: BudgetState, perSecond: number | undefined): readonly string[] => {
   const pace = lastMinute / 60;
-  const before = inForce === null ? "is not limited" : `may begin ${rateText(inForce)}`;
-  const is = groups.length === 1 ? groups.join() : `${groups.join(", ")} together`;
+  const before = inForce === null ? "not limited" : `limited to ${rateText(inForce)}`;
+  const are = groups.length === 1 ? `${groups.join()} is` : `${groups.join(", ")} together are`;
   return [
-    `Now ${is} ${before}; then it is ${ordered(perSecond)}, in all consumers, within seconds.`,
+    `Now ${are} ${before}; then ${ordered(perSecond)}, in all consumers, within seconds.`,
     lastMinute === 0
       ? "Nothing was finished in the last full minute."
       : `In the last full minute ${count(lastMinute)} were finished.`,

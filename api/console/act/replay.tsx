@@ -35,7 +35,7 @@ const formPage = (visit: Visit, { groups }: Parts, fault?: string) => {
         <h1>Replay events for a group</h1>
         <p class="soft">
           Reads the durable log again: events that the group has no delivery of get one. What it has done is not done
-          again; <code>ops replay --again</code> does that.
+          again; <code class="command">ops replay --again</code> does that.
         </p>
         {fault === undefined ? null : (
           <p class="alert" role="alert">

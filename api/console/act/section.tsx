@@ -5,6 +5,7 @@ import { relative } from "../../../runtime/quantity.ts";
 import type { Receiver } from "../../../settings/webhooks.ts";
 import { FormToken } from "../layout.tsx";
 import type { ConsoleParts, ConsoleSection, Visit, VisitHandler } from "../visit.ts";
+import { Pill } from "../words.tsx";
 import { MAILS_PATH, sendMail, showMail, showMailHtml, showMails } from "./mails.tsx";
 import { RATE_PATH, showRate, submitRate } from "./rate.tsx";
 import { REPLAY_PATH, showReplay, submitReplay } from "./replay.tsx";
@@ -12,6 +13,30 @@ import { liftMany, liftOne, SUPPRESSIONS_PATH, showSuppressions } from "./suppre
 import { actOnReceiver, receiverOf, WEBHOOKS_PATH } from "./webhooks.tsx";
 
 const PATH = "/console/act";
+
+/** What else there is to do. */
+const TILES = [
+  {
+    path: "/console/deliveries",
+    label: "Deliveries",
+    about: "Retry, hold, release or discard: single ones, or all of a filter.",
+    isForReaders: true,
+  },
+  { path: RATE_PATH, label: "Rate", about: "How fast each group may work, and another rate.", isForReaders: true },
+  {
+    path: SUPPRESSIONS_PATH,
+    label: "Suppressed addresses",
+    about: "To whom nothing is sent any more, and why.",
+    isForReaders: true,
+  },
+  { path: REPLAY_PATH, label: "Replay events", about: "Read the log again for one group.", isForReaders: false },
+  {
+    path: MAILS_PATH,
+    label: "Mails",
+    about: "What each one looks like, in each language.",
+    isForReaders: true,
+  },
+] as const;
 
 interface ChangeProps {
   readonly visit: Visit;
@@ -22,19 +47,27 @@ interface ChangeProps {
 
 /** What may be done with a group. One enables a receiver of webhooks, which is more than to resume its group. */
 const Change = ({ visit, group, isPaused, receiver }: ChangeProps) => (
-  <div class="bar">
+  <div class="row">
     {isPaused && receiver !== undefined ? (
       <form method="post" action={WEBHOOKS_PATH}>
         <FormToken session={visit.session} />
         <input type="hidden" name="receiver" value={receiver.name} />
-        <button type="submit" class="quiet" name="do" value="enable">{`Enable ${receiver.name}`}</button>
+        <button type="submit" class="quiet" name="do" value="enable" aria-label={`Enable ${receiver.name}`}>
+          Enable
+        </button>
       </form>
     ) : (
       <form method="post" action={PATH}>
         <FormToken session={visit.session} />
         <input type="hidden" name="group" value={group} />
-        <button type="submit" class="quiet" name="do" value={isPaused ? "resume" : "pause"}>
-          {`${isPaused ? "Resume" : "Pause"} ${group}`}
+        <button
+          type="submit"
+          class="quiet"
+          name="do"
+          value={isPaused ? "resume" : "pause"}
+          aria-label={`${isPaused ? "Resume" : "Pause"} ${group}`}
+        >
+          {isPaused ? "Resume" : "Pause"}
         </button>
       </form>
     )}
@@ -42,7 +75,9 @@ const Change = ({ visit, group, isPaused, receiver }: ChangeProps) => (
       <form method="post" action={WEBHOOKS_PATH}>
         <FormToken session={visit.session} />
         <input type="hidden" name="receiver" value={receiver.name} />
-        <button type="submit" class="quiet" name="do" value="test">{`Send ${receiver.name} a test event`}</button>
+        <button type="submit" class="quiet" name="do" value="test" aria-label={`Send ${receiver.name} a test event`}>
+          Send a test event
+        </button>
       </form>
     )}
     <a href={`${REPLAY_PATH}?group=${group}`} aria-label={`Replay events for ${group}`}>
@@ -63,20 +98,23 @@ const showGroups =
       children: (
         <>
           <h1>Act</h1>
-          <p class="bar">
-            <a href={SUPPRESSIONS_PATH}>Suppressed addresses</a>
-            <a href={MAILS_PATH}>What each mail looks like</a>
-            <a href={RATE_PATH}>Rate</a>
-            {canAct ? <a href={REPLAY_PATH}>Replay events</a> : null}
-            <a href="/console/deliveries">Deliveries</a>
-          </p>
+          <ul class="tiles">
+            {TILES.filter(({ isForReaders }) => canAct || isForReaders).map(({ path, label, about }) => (
+              <li>
+                <a data-item href={path}>
+                  {label}
+                </a>
+                <small>{about}</small>
+              </li>
+            ))}
+          </ul>
           <h2>Groups</h2>
-          <section class="scroll" tabindex={0} aria-label="Groups">
-            <table>
+          <section class="scroll card flush" tabindex={0} aria-label="Groups">
+            <table class="stacked">
               <thead>
                 <tr>
                   <th>Group</th>
-                  <th>Reads</th>
+                  <th>Now</th>
                   <th>{canAct ? "Change" : ""}</th>
                 </tr>
               </thead>
@@ -86,9 +124,12 @@ const showGroups =
                   const since = paused === undefined ? "" : relative(paused.pausedAt, now());
                   return (
                     <tr>
-                      <td>{name}</td>
+                      <th class="first" scope="row">
+                        <a href={`/console/groups/${name}`}>{name}</a>
+                      </th>
                       <td>
-                        {paused === undefined ? "yes" : `paused ${since} by ${paused.by}`}
+                        {paused === undefined ? <Pill level="well">reads</Pill> : <Pill level="notice">paused</Pill>}
+                        {paused === undefined ? null : ` ${since} by ${paused.by}`}
                         {paused?.reason ? <small>{paused.reason}</small> : null}
                       </td>
                       <td>

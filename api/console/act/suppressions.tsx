@@ -56,10 +56,13 @@ export const showSuppressions =
             </form>
           ) : null}
           {listed.length === 0 ? (
-            <p>There is none.</p>
+            <p class="soft">
+              No address is suppressed. One is when the mail server says that there is no such mailbox, when its owner
+              says that they did not sign up, or by a bounce or a complaint that is reported later.
+            </p>
           ) : (
-            <section class="scroll" tabindex={0} aria-label="Suppressed addresses">
-              <table>
+            <section class="scroll card flush" tabindex={0} aria-label="Suppressed addresses">
+              <table class="stacked">
                 <thead>
                   <tr>
                     <th>Address</th>
@@ -71,7 +74,7 @@ export const showSuppressions =
                 <tbody>
                   {listed.map(({ addressKey, reason, eventId, createdAt }) => (
                     <tr>
-                      <td>
+                      <td class="whole">
                         <a data-item href={`/console/find/${eventId}`}>
                           {canAct ? addressKey : maskedAddress(addressKey)}
                         </a>

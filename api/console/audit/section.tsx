@@ -171,7 +171,14 @@ export const AUDIT: ConsoleSection = {
             <>
               <h1>Audit</h1>
               <Filters filter={filter} groups={groups.map(({ name }) => name)} />
-              {actions.length === 0 ? <p class="soft">No action is recorded.</p> : <Actions actions={actions} />}
+              {actions.length === 0 ? (
+                <p class="soft">
+                  No action is recorded. Whatever an operator changes is, by the console or by{" "}
+                  <code class="command">ops</code>.
+                </p>
+              ) : (
+                <Actions actions={actions} />
+              )}
               {found.length > PAGE ? (
                 <p>
                   <a href={`/console/audit?${older}`} rel="next">

@@ -72,7 +72,12 @@ export const showJobs =
       children: (
         <>
           <h1>Jobs</h1>
-          {jobs.length === 0 ? <p class="soft">None within 30 days.</p> : null}
+          {jobs.length === 0 ? (
+            <p class="soft">
+              No job ran in the last 30 days. One begins when you change many deliveries at once, under{" "}
+              <a href="/console/deliveries">Deliveries</a>, or replay events.
+            </p>
+          ) : null}
           <ul class="jobs">
             {jobs.map((job) => (
               <li>

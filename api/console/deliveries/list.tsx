@@ -96,11 +96,13 @@ const Row = ({
         {nextTryAt === null ? null : <small>{`next ${relative(nextTryAt, now)}`}</small>}
       </td>
       <td>{group}</td>
-      <td>
+      <td class="whole">
         {reason ?? "—"}
         {reply === null ? null : <small>{reply}</small>}
       </td>
-      <td class="number">{count(attempts)}</td>
+      <td class="number" data-label="attempts">
+        {count(attempts)}
+      </td>
       <td>
         <a data-item href={`/console/find/${eventId}`}>
           <code>{eventId}</code>
@@ -119,8 +121,8 @@ const Table = ({
   readonly now: Date;
   readonly canAct: boolean;
 }) => (
-  <section class="scroll deliveries" tabindex={0} aria-label="Deliveries">
-    <table>
+  <section class="scroll card flush deliveries" tabindex={0} aria-label="Deliveries">
+    <table class="stacked">
       <thead>
         <tr>
           {canAct ? <th>Choose</th> : null}
@@ -139,6 +141,13 @@ const Table = ({
     </table>
   </section>
 );
+
+/** What an empty list says: whether there is nothing at all, or nothing by this filter. */
+const nothingOf = ({ state, group, reason, since, before }: ListFilter): string => {
+  const isNarrow = [reason, since, before].some((text) => text !== "");
+  const where = group === "" ? "in any group" : `in ${group}`;
+  return `No delivery is ${STATE_WORDS[state]} ${where}${isNarrow ? ", by this reason and time" : ""}.`;
+};
 
 const Actions = ({
   filter,
@@ -209,7 +218,7 @@ export const showList =
           <Filters filter={filter} groups={groups.map(({ name }) => name)} />
           {counts.length === 0 ? null : <Reasons filter={filter} counts={counts} />}
           {page.deliveries.length === 0 ? (
-            <p class="soft">There is none.</p>
+            <p class="soft">{nothingOf(filter)}</p>
           ) : canAct ? (
             <Actions filter={filter} visit={visit}>
               {table}

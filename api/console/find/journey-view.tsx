@@ -120,7 +120,7 @@ const dayOf = ({ at }: JourneyStep): string => at.toISOString().slice(0, 10);
 
 const Steps = ({ steps, first }: { readonly steps: readonly JourneyStep[]; readonly first: string }) => (
   <section class="scroll" aria-label="What happened" tabindex={0}>
-    <table>
+    <table class="stacked">
       <thead>
         <tr>
           <th scope="col" class="number">

@@ -1,20 +1,20 @@
 import { count, counted, duration } from "../../../runtime/quantity.ts";
 import type { History } from "../../../stream/history.ts";
 import { Pill } from "../words.tsx";
+import type { HourSeries } from "./hour-series.ts";
 import { ConsumerTable, Findings } from "./now-page.tsx";
 import type { GroupRow } from "./overview.ts";
 import { Sparkline } from "./sparkline.tsx";
 
 const MINUTE_MS = 60_000;
 
-/** What `now.browser.js` draws: the minutes as seconds since 1970, and a value for each. */
-const seriesOf = (history: History, at: Date): string => {
+const seriesOf = (history: History, at: Date): HourSeries => {
   const last = Math.floor(at.getTime() / MINUTE_MS) * 60;
-  return JSON.stringify({
+  return {
     minutes: history.perMinute.map((_, index) => last - 60 * (history.perMinute.length - 1 - index)),
     done: history.perMinute,
     seconds: history.medianPerMinute.map((ms) => (ms === null ? null : ms / 1_000)),
-  });
+  };
 };
 
 const Minutes = ({ history, at }: { readonly history: History; readonly at: Date }) => (
@@ -86,7 +86,7 @@ export const GroupPage = ({ row, at }: { readonly row: GroupRow; readonly at: Da
             <p>
               {`${count(row.lastHour.total)} done, half of them within ${duration(row.lastHour.medianMs ?? 0)} of the event.`}
             </p>
-            <div class="graphs" data-series={seriesOf(row.lastHour, at)}>
+            <div class="graphs" data-series={JSON.stringify(seriesOf(row.lastHour, at))}>
               <Sparkline values={row.lastHour.perMinute} />
             </div>
             <details data-keep="minutes">

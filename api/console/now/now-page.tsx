@@ -49,17 +49,17 @@ const Group = ({ row }: { readonly row: GroupRow }) => (
     <td>
       <Pill level={row.stateLevel}>{row.state}</Pill>
     </td>
-    <NumberCell {...row.waits} {...(row.level === "trouble" ? { level: row.level } : {})} />
-    <NumberCell value={row.inFlight} />
-    <NumberCell {...row.delayed} />
-    <NumberCell {...row.retrying} level="notice" />
-    <NumberCell value={row.dead} level="trouble" />
-    <NumberCell value={row.held} level="notice" />
+    <NumberCell label="waits" {...row.waits} {...(row.level === "trouble" ? { level: row.level } : {})} />
+    <NumberCell label="in flight" value={row.inFlight} />
+    <NumberCell label="delayed" {...row.delayed} />
+    <NumberCell label="retrying" {...row.retrying} level="notice" />
+    <NumberCell label="dead" value={row.dead} level="trouble" />
+    <NumberCell label="held" value={row.held} level="notice" />
     <td class="graph">
       <Sparkline values={row.lastHour.perMinute} />
     </td>
-    <NumberCell value={row.lastHour.total} />
-    <td class={`number ${row.lastHour.medianMs === undefined ? "none" : ""}`}>
+    <NumberCell label="done in the last hour" value={row.lastHour.total} />
+    <td data-label="half within" class={`number ${row.lastHour.medianMs === undefined ? "none" : ""}`}>
       {row.lastHour.medianMs === undefined ? "–" : duration(row.lastHour.medianMs)}
     </td>
   </tr>
@@ -69,7 +69,7 @@ const COLUMNS = ["waits", "in flight", "delayed", "retrying", "dead", "held"];
 
 const GroupTable = ({ rows, label }: { readonly rows: readonly GroupRow[]; readonly label: string }) => (
   <section class="scroll card flush" aria-label={label} tabindex={0}>
-    <table class="groups">
+    <table class="groups stacked">
       <thead>
         <tr>
           <th scope="col">group</th>
@@ -101,7 +101,7 @@ const GroupTable = ({ rows, label }: { readonly rows: readonly GroupRow[]; reado
 
 export const ConsumerTable = ({ rows, now }: { readonly rows: readonly ConsumerRow[]; readonly now: Date }) => (
   <section class="scroll card flush" aria-label="Consumers" tabindex={0}>
-    <table>
+    <table class="stacked">
       <thead>
         <tr>
           <th scope="col">consumer</th>
@@ -117,7 +117,9 @@ export const ConsumerTable = ({ rows, now }: { readonly rows: readonly ConsumerR
       <tbody>
         {rows.map(({ name, group, doing, status: { report } }) => (
           <tr data-name={group}>
-            <th scope="row">{name}</th>
+            <th class="first" scope="row">
+              {name}
+            </th>
             <td>
               <a href={`/console/groups/${group}`}>{group}</a>
             </td>
@@ -126,8 +128,8 @@ export const ConsumerTable = ({ rows, now }: { readonly rows: readonly ConsumerR
                 {doing.words}
               </Pill>
             </td>
-            <td>{doing.since === null ? "" : ago(doing.since, now)}</td>
-            <td class="number">
+            <td data-label="for">{doing.since === null ? "" : ago(doing.since, now)}</td>
+            <td class="number" data-label="in flight">
               {report === null ? "–" : `${count(report.inFlight)} of ${count(report.concurrency)}`}
             </td>
             <td>{report?.system ?? ""}</td>

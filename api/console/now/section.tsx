@@ -31,7 +31,7 @@ export const NOW: ConsoleSection = {
           if (row === undefined) throw new NotFound(`no group is named ${name}, or a store is away`);
           return visit.page({
             title: name,
-            scripts: ["uplot.js", "graph.js"],
+            scripts: ["graph.js"],
             children: <GroupPage row={row} at={at} />,
           });
         },
