@@ -56,6 +56,11 @@ export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
     confirmation_requests: { select: true, insert: true, update: true, delete: true },
     paused_groups: { select: true, insert: true, delete: true },
     ordered_rates: { select: true },
+    ledger_pruning: {
+      select: true,
+      insert: true,
+      update: ["retention_ms", "looked_at", "removed_at", "events", "deliveries"],
+    },
     kysely_migration: { select: true },
   },
   signup_consumer: {
@@ -89,6 +94,7 @@ export const DATABASE_RIGHTS: Readonly<Record<ServiceRole, Rights>> = {
     paused_groups: { select: true, insert: true, delete: true },
     ordered_rates: { select: true, insert: true, update: ["per_second", "ordered_by", "ordered_at"], delete: true },
     console_sign_outs: { select: true, insert: true, update: ["ended_at", "expires_at"], delete: true },
+    ledger_pruning: { select: true },
     // No update, no delete: what is written stays.
     audit_log: { select: true, insert: true },
     audit_outcomes: { select: true, insert: true },

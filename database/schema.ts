@@ -227,6 +227,19 @@ export interface ConsoleSignOutsTable {
   expires_at: Date;
 }
 
+/** `ledger_pruning`: one row: the last look for events that are older than the ledger's retention. */
+export interface LedgerPruningTable {
+  is_only: boolean;
+  /** Of the api that looked. */
+  retention_ms: number;
+  looked_at: Date;
+  /** When something was deleted last; null: never. */
+  removed_at: Date | null;
+  /** How much that was. */
+  events: number;
+  deliveries: number;
+}
+
 /** `audit_log`: what operators did. Nothing personal but the operators' own names. */
 export interface AuditLogTable {
   action_id: string;
@@ -299,6 +312,7 @@ export interface Schema {
   paused_groups: PausedGroupsTable;
   ordered_rates: OrderedRatesTable;
   console_sign_outs: ConsoleSignOutsTable;
+  ledger_pruning: LedgerPruningTable;
   audit_log: AuditLogTable;
   audit_outcomes: AuditOutcomesTable;
 }

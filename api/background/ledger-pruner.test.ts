@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { sql } from "kysely";
+import { readRetention } from "../../database/ledger/retention-record.ts";
 import type { DeliveryState } from "../../database/ledger/states.ts";
 import { findDeliveries } from "../../database/ledger/status.ts";
 import { REMINDER_EMAIL, WELCOME_EMAIL } from "../../stream/groups.ts";
@@ -78,6 +79,15 @@ describe("the ledger pruner", () => {
       .select((each) => each.fn.countAll<string>().as("users"))
       .executeTakeFirstOrThrow();
     expect(Number(users)).toBe(stay.length + gone.length + 3);
+    // Of the last look that deleted something; the looks that found nothing since leave it.
+    await eventually(async () => (await readRetention(db)).removed !== null);
+    const { removed, ...known } = await readRetention(db);
+    expect(known).toMatchObject({
+      retentionMs: RETENTION_MS,
+      lookedAt: expect.any(Date),
+      oldestEventAt: expect.any(Date),
+    });
+    expect(removed?.events).toBeGreaterThanOrEqual(1);
   });
 
   test("keeps what Redis may still have an entry of, and what somebody has locked", async () => {

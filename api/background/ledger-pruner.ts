@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Database } from "../../database/connection.ts";
 import { positionAt } from "../../database/ledger/replay.ts";
 import { deleteOldEvents } from "../../database/ledger/retention.ts";
+import { recordPruning } from "../../database/ledger/retention-record.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
 import type { Group } from "../../stream/groups.ts";
@@ -44,6 +45,8 @@ export const startLedgerPruner = (
 ): Loop => {
   let after = BEGINNING;
   let beganAt = performance.now();
+  /** Deleted since the last look that found nothing more. */
+  let removed = { events: 0, deliveries: 0 };
 
   return startLoop({
     name: "ledger pruner",
@@ -59,7 +62,12 @@ export const startLedgerPruner = (
       const olderThanMs = Math.max(retentionMs, oldestMs + MARGIN_MS);
       const { events, deliveries, next } = await deleteOldEvents(db, { after, olderThanMs, limit: batch });
       if (events > 0) log.info({ events, deliveries }, "deleted events that are older than the ledger's retention");
-      if (next === undefined) return "idle";
+      removed = { events: removed.events + events, deliveries: removed.deliveries + deliveries };
+      if (next === undefined) {
+        await recordPruning(db, { retentionMs, ...removed });
+        removed = { events: 0, deliveries: 0 };
+        return "idle";
+      }
       after = next;
       await pause(PAUSE_BETWEEN_BATCHES_MS, signal);
       return "again";

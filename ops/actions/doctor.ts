@@ -1,5 +1,6 @@
 import { BACKLOG_BOUND, countLedger } from "../../database/ledger/counts.ts";
 import { countLostRepeatedly } from "../../database/ledger/lost.ts";
+import { readRetention } from "../../database/ledger/retention-record.ts";
 import { findLockWait } from "../../database/lock-waits.ts";
 import { findPendingMigrations, readPostgresFacts } from "../../database/postgres-facts.ts";
 import { messageOf } from "../../runtime/message-of.ts";
@@ -21,6 +22,7 @@ import { type DnsRecords, openDns } from "./dns-records.ts";
 import { checkMailDns } from "./mail-dns.ts";
 import { checkMailServer, type MailServerAnswer, wordsOfConsumers } from "./mail-server.ts";
 import type { Operator } from "./operator.ts";
+import { retentionWords } from "./retention-words.ts";
 import { clockDifferenceMs, readSituation, type Situation } from "./situation.ts";
 import type { PipelineStatus } from "./status.ts";
 import { ANSWER_WITHIN_MS, answerWithin, type Store } from "./stores.ts";
@@ -71,6 +73,12 @@ const examinePostgres = ({ db }: Patient): Promise<readonly Check[]> =>
 const examineLedger = ({ db }: Patient): Promise<readonly Check[]> =>
   attempt("lost repeatedly", "database", "bun run migrate, if columns are missing", async () => [
     checkLost(await countLostRepeatedly(db, BACKLOG_BOUND)),
+  ]);
+
+/** What is kept is a choice, and no fault. */
+const examineRetention = ({ db }: Patient): Promise<readonly Check[]> =>
+  attempt("ledger retention", "database", "bun run migrate, if tables are missing", async () => [
+    { name: "ledger retention", verdict: "ok", finding: retentionWords(await readRetention(db), new Date()) },
   ]);
 
 const examineOutbox = ({ db }: Patient, status: PipelineStatus | undefined): Promise<readonly Check[]> =>
@@ -126,11 +134,12 @@ export const examine = async (
     // A store that is away is what its own checks say.
     return status === undefined ? [] : [checkSituation(situation)];
   });
-  const [situation, postgres, redis, ledger, answer, sender] = await Promise.all([
+  const [situation, postgres, redis, ledger, retention, answer, sender] = await Promise.all([
     situated,
     examinePostgres(patient),
     examineRedis(patient),
     examineLedger(patient),
+    examineRetention(patient),
     askMailServer(settings),
     checkMailDns(settings, dns),
   ]);
@@ -142,5 +151,5 @@ export const examine = async (
     return found.flatMap(checkGroup);
   });
   const mail = checkMailServer(answer, { inCluster, consumers });
-  return [...situation, ...postgres, ...redis, ...groups, ...outbox, ...ledger, mail, ...sender];
+  return [...situation, ...postgres, ...redis, ...groups, ...outbox, ...ledger, ...retention, mail, ...sender];
 };

@@ -1,5 +1,6 @@
 import { type Pause, pausesOf } from "../../database/groups/pauses.ts";
 import { countLedger, type LedgerCounts } from "../../database/ledger/counts.ts";
+import { type RetentionFacts, readRetention } from "../../database/ledger/retention-record.ts";
 import { type GroupStatus, readGroupStatuses } from "../../stream/group-status.ts";
 import { type RedisFacts, readRedisFacts } from "../../stream/redis-facts.ts";
 import type { Operator } from "./operator.ts";
@@ -9,6 +10,7 @@ export interface PipelineStatus {
   readonly groups: readonly GroupStatus[];
   readonly ledger: LedgerCounts;
   readonly redis: RedisFacts;
+  readonly retention: RetentionFacts;
 }
 
 /** Redis may have lost its copy of a pause. */
@@ -24,11 +26,12 @@ export const readStatus = async ({
   keys,
   groups: known,
 }: Pick<Operator, "db" | "redis" | "keys" | "groups">): Promise<PipelineStatus> => {
-  const [groups, pauses, ledger, facts] = await Promise.all([
+  const [groups, pauses, ledger, facts, retention] = await Promise.all([
     readGroupStatuses(redis, keys, known),
     pausesOf(db).list(),
     countLedger(db),
     readRedisFacts(redis),
+    readRetention(db),
   ]);
-  return { groups: groups.map((group) => withPause(group, pauses)), ledger, redis: facts };
+  return { groups: groups.map((group) => withPause(group, pauses)), ledger, redis: facts, retention };
 };

@@ -4,6 +4,7 @@ import type { Finding, Level } from "../../runtime/situation/describe.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
 import { doingOf } from "../actions/doing.ts";
+import { retentionWords } from "../actions/retention-words.ts";
 import type { Situation } from "../actions/situation.ts";
 import type { PipelineStatus } from "../actions/status.ts";
 import type { Style, Tone } from "../terminal/style.ts";
@@ -84,7 +85,7 @@ const consumersTable = (style: Style, groups: readonly GroupStatus[], now: Date)
 const heldText = ({ reason, count: value, firstUntil }: HeldCount): string =>
   `${count(value)} ${reason} (${firstUntil === null ? "until you release them" : `the first until ${firstUntil.toISOString()}`})`;
 
-const ledgerLines = ({ ledger }: PipelineStatus): string => {
+const ledgerLines = ({ ledger, retention }: PipelineStatus, now: Date): string => {
   const ofGroup = ([group, byState]: readonly [string, StateCounts]) => {
     const states = Object.entries(byState).map(([state, value]) => `${count(value)} ${state}`);
     const until = ledger.waitsUntil[group];
@@ -98,6 +99,7 @@ const ledgerLines = ({ ledger }: PipelineStatus): string => {
   const oldest = rows === 0 ? "" : `, the oldest for ${duration(oldestAgeMs)}`;
   return [
     `ledger  ${groups.length === 0 ? "no deliveries" : groups.join("\n        ")}${bound}`,
+    `        ${retentionWords(retention, now)}`,
     `outbox  ${counted(rows, "row")}${bounded ? " or more" : ""}${oldest}`,
   ].join("\n");
 };
@@ -125,7 +127,7 @@ const statusText = (style: Style, status: PipelineStatus, now: Date): string => 
   return [
     groupsTable(style, status.groups),
     ...(hasConsumers ? [consumersTable(style, status.groups, now)] : []),
-    [ledgerLines(status), redisLine(status.redis)].join("\n"),
+    [ledgerLines(status, now), redisLine(status.redis)].join("\n"),
     ...orphaned.map(({ group }) => style("warning", `if ${group} is no longer needed: ops group drop ${group}`)),
   ].join("\n\n");
 };

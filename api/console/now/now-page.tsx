@@ -1,3 +1,4 @@
+import { retentionWords } from "../../../ops/actions/retention-words.ts";
 import { bytes, count, counted, duration } from "../../../runtime/quantity.ts";
 import type { Finding } from "../../../runtime/situation/describe.ts";
 import { ago, Moment, NumberCell, Pill } from "../words.tsx";
@@ -150,9 +151,9 @@ const System = ({ row, now }: { readonly row: SystemRow; readonly now: Date }) =
   </li>
 );
 
-const Stores = ({ situation: { status } }: Snapshot) => {
+const Stores = ({ at, situation: { status } }: Snapshot) => {
   if (status === undefined) return null;
-  const { redis, ledger } = status;
+  const { redis, ledger, retention } = status;
   const limit = redis.maxMemory === 0 ? "no limit" : `of ${bytes(redis.maxMemory)}`;
   const { rows, bounded, oldestAgeMs } = ledger.outbox;
   return (
@@ -160,7 +161,7 @@ const Stores = ({ situation: { status } }: Snapshot) => {
       <li>
         <strong>PostgreSQL</strong> <Pill level="well">answers</Pill>
         <small>
-          {`outbox: ${counted(rows, "event")}${bounded ? " or more" : ""}${rows === 0 ? "" : `, the oldest for ${duration(oldestAgeMs)}`}`}
+          {`outbox: ${counted(rows, "event")}${bounded ? " or more" : ""}${rows === 0 ? "" : `, the oldest for ${duration(oldestAgeMs)}`}; ${retentionWords(retention, at)}`}
         </small>
       </li>
       <li>

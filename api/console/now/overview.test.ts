@@ -72,6 +72,7 @@ const aSituation = (groups: readonly GroupStatus[], ...findings: readonly Findin
       outbox: { rows: 0, bounded: false, oldestAgeMs: 0 },
     },
     redis: REDIS,
+    retention: { oldestEventAt: null, retentionMs: null, lookedAt: null, removed: null },
     backlogs: { later: { unfinished: 0, waiting: 10_000, waitsUntil: null } },
   },
 });
