@@ -4,6 +4,7 @@ import type { Group } from "./groups.ts";
 import { type History, readHistory } from "./history.ts";
 import { type InfoRecord, infoRecords, numberOf, orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
+import { groupsReader, type ReadGroups, readingEachOnce } from "./read-groups.ts";
 import { type ReportedConsumer, readReports } from "./scripts/beat.ts";
 import { countUnread } from "./scripts/restore-lag.ts";
 import { redisTimeMs, watermarkAgeMs } from "./watermark.ts";
@@ -52,8 +53,8 @@ export interface GroupStatus {
 /** A consumer, as Redis knows it. */
 type StreamConsumer = Pick<ConsumerStatus, "name" | "pending"> & { readonly idleMs: number };
 
-const recordOf = async (redis: Redis, stream: string, group: string): Promise<InfoRecord | undefined> =>
-  infoRecords(await orNone(redis.xinfo("GROUPS", stream))).find((record) => record.get("name") === group);
+const recordOf = async (read: ReadGroups, stream: string, group: string): Promise<InfoRecord | undefined> =>
+  (await read(stream)).find((record) => record.get("name") === group);
 
 const consumersOn = async (redis: Redis, stream: string, group: string): Promise<readonly StreamConsumer[]> =>
   infoRecords(await orNone(redis.xinfo("CONSUMERS", stream, group))).map((record) => ({
@@ -105,7 +106,10 @@ export const readGroupStatus = async (
   redis: Redis,
   keys: Keys,
   name: string,
-  orphaned = false,
+  {
+    orphaned = false,
+    read = readingEachOnce(groupsReader(redis)),
+  }: { readonly orphaned?: boolean; readonly read?: ReadGroups } = {},
 ): Promise<GroupStatus> => {
   const retries = keys.retriesStream(name);
   const now = redisTimeMs(redis);
@@ -121,14 +125,14 @@ export const readGroupStatus = async (
     consumers,
     lastHour,
   ] = await Promise.all([
-    recordOf(redis, keys.events, name),
-    recordOf(redis, retries, name),
+    recordOf(read, keys.events, name),
+    recordOf(read, retries, name),
     redis.zcard(keys.retrySet(name)),
     now.then((nowMs) => redis.zcount(keys.retrySet(name), "-inf", nowMs)),
     redis.xlen(keys.dead(name)),
     redis.sismember(keys.paused, name),
     redis.hget(keys.pausedFor, name),
-    watermarkAgeMs(redis, keys, name),
+    watermarkAgeMs(redis, keys, name, read),
     readConsumers(redis, keys, name),
     now.then((nowMs) => readHistory(redis, keys, name, nowMs)),
   ]);
@@ -165,11 +169,10 @@ export const listGroups = async (
   redis: Redis,
   keys: Keys,
   groups: readonly Group[],
+  read: ReadGroups = groupsReader(redis),
 ): Promise<readonly ListedGroup[]> => {
   const known = groups.map(({ name }) => name);
-  const onStream = infoRecords(await orNone(redis.xinfo("GROUPS", keys.events))).map((item) =>
-    String(item.get("name")),
-  );
+  const onStream = (await read(keys.events)).map((item) => String(item.get("name")));
   const orphaned = onStream.filter((name) => !known.includes(name)).sort();
   return [...known.map((name) => ({ name, orphaned: false })), ...orphaned.map((name) => ({ name, orphaned: true }))];
 };
@@ -180,6 +183,7 @@ export const readGroupStatuses = async (
   keys: Keys,
   groups: readonly Group[],
 ): Promise<readonly GroupStatus[]> => {
-  const listed = await listGroups(redis, keys, groups);
-  return Promise.all(listed.map(({ name, orphaned }) => readGroupStatus(redis, keys, name, orphaned)));
+  const read = readingEachOnce(groupsReader(redis));
+  const listed = await listGroups(redis, keys, groups, read);
+  return Promise.all(listed.map(({ name, orphaned }) => readGroupStatus(redis, keys, name, { orphaned, read })));
 };

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { infoRecords, orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
+import { groupsReader, type ReadGroups } from "./read-groups.ts";
 
 /** The position of a group on one stream, in ids; undefined: none. */
 export interface GroupPosition {
@@ -48,14 +49,13 @@ export const redisTimeMs = async (redis: Redis): Promise<number> => {
 };
 
 /** The last id that Redis has delivered to a group on a stream; undefined if the group is missing. */
-const lastDelivered = async (redis: Redis, stream: string, group: string): Promise<string | undefined> => {
-  const records = infoRecords(await orNone(redis.xinfo("GROUPS", stream)));
-  const found = records.find((record) => record.get("name") === group);
+const lastDelivered = async (read: ReadGroups, stream: string, group: string): Promise<string | undefined> => {
+  const found = (await read(stream)).find((record) => record.get("name") === group);
   return found === undefined ? undefined : String(found.get("last-delivered-id"));
 };
 
-const positionOn = async (redis: Redis, stream: string, group: string): Promise<GroupPosition> => {
-  const delivered = await lastDelivered(redis, stream, group);
+const positionOn = async (redis: Redis, read: ReadGroups, stream: string, group: string): Promise<GroupPosition> => {
+  const delivered = await lastDelivered(read, stream, group);
   // A missing group has read nothing: every entry is unread.
   const [next] = await redis.xrange(stream, delivered === undefined ? "-" : `(${delivered}`, "+", "COUNT", 1);
   if (delivered === undefined) return { oldestUnread: next?.[0], oldestPending: undefined };
@@ -65,12 +65,22 @@ const positionOn = async (redis: Redis, stream: string, group: string): Promise<
 };
 
 /** The position of a group on both of its streams. */
-export const groupPositions = (redis: Redis, keys: Keys, group: string): Promise<GroupPosition[]> =>
-  Promise.all([positionOn(redis, keys.events, group), positionOn(redis, keys.retriesStream(group), group)]);
+export const groupPositions = (
+  redis: Redis,
+  keys: Keys,
+  group: string,
+  read: ReadGroups = groupsReader(redis),
+): Promise<GroupPosition[]> =>
+  Promise.all([keys.events, keys.retriesStream(group)].map((stream) => positionOn(redis, read, stream, group)));
 
 /** Age of the low watermark in ms of Redis' clock, at least; 0 when the group has finished everything. */
-export const watermarkAgeMs = async (redis: Redis, keys: Keys, group: string): Promise<number> => {
-  const positions = await groupPositions(redis, keys, group);
+export const watermarkAgeMs = async (
+  redis: Redis,
+  keys: Keys,
+  group: string,
+  read: ReadGroups = groupsReader(redis),
+): Promise<number> => {
+  const positions = await groupPositions(redis, keys, group, read);
   const nowMs = await redisTimeMs(redis);
   return nowMs - lowWatermarkMs(positions, nowMs);
 };
