@@ -50,6 +50,16 @@ const waits = (count: number) => ({ count, isBound: false });
 test.each<[string, Facts, string]>([
   ["nothing happens", facts(), "well: All is well: nothing waits"],
   [
+    "some wait for their next attempt",
+    facts({ unfinished: waits(13), consumers: [aConsumer()] }),
+    "well: All is well: 13 deliveries are in work or wait for the next attempt",
+  ],
+  [
+    "a probe is due",
+    facts({ unfinished: waits(12), consumers: [aConsumer({ breaker: { ...open(), probeInMs: 0 } })] }),
+    "trouble: Mail server smtp.example:587 refuses connections since 06:05 UTC; 12 mails wait, none is lost; the next probe is due",
+  ],
+  [
     "mails flow",
     facts({ lastHour: { total: 1_204, medianMs: 394 } }),
     "well: All is well: 1,204 mails in the last hour, half of them within 400 ms",

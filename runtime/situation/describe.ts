@@ -232,7 +232,11 @@ const ofClocks = ({ clockDifferenceMs }: Facts): readonly Finding[] =>
 
 const wellSentence = (groups: readonly GroupFacts[]): string => {
   const [busiest] = groups.toSorted((left, right) => right.lastHour.total - left.lastHour.total);
-  if (busiest === undefined || busiest.lastHour.total === 0) return "All is well: nothing waits";
+  if (busiest === undefined || busiest.lastHour.total === 0) {
+    const open = groups.reduce((sum, { unfinished }) => sum + (unfinished?.count ?? 0), 0);
+    if (open === 0) return "All is well: nothing waits";
+    return `All is well: ${counted(open, "delivery is", "deliveries are")} in work or ${verb(open, "waits", "wait")} for the next attempt`;
+  }
   const { total, medianMs = 0 } = busiest.lastHour;
   const took = duration(medianMs < 1_000 ? Math.ceil(medianMs / 10) * 10 : medianMs);
   return `All is well: ${counted(total, nounOf(busiest.group))} in the last hour, half of them within ${took}`;
