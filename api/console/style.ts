@@ -122,6 +122,7 @@ td.notice { color: var(--warn); font-weight: 650; }
 .spark rect { fill: var(--accent); }
 .spark line { stroke: var(--line); }
 .graphs { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); margin-bottom: .75rem; }
+.graphs > div { min-width: 0; overflow: hidden; }
 .u-title { font: 600 .85rem/1.4 var(--text); text-align: left; color: var(--soft); }
 .u-legend { color: var(--soft); font-size: .8rem; }
 .u-legend :is(th, td) { border: 0; padding: .1rem .3rem; }
