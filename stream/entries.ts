@@ -1,6 +1,5 @@
 import type { Redis } from "ioredis";
 import type { Fields } from "./events/envelope.ts";
-import type { HeldEntry } from "./scripts/delay.ts";
 
 /** An entry read from a stream. */
 export interface Entry {
@@ -18,6 +17,18 @@ export interface Entry {
   readonly isTakenOver: boolean;
   /** Consumers that died while its work, and nothing else, was under way in them. Known of suspects only. */
   readonly deathsAlone: number;
+}
+
+/** A consumer that entries of a stream are pending for. */
+export interface HeldBy {
+  readonly stream: string;
+  readonly group: string;
+  readonly consumer: string;
+}
+
+/** One of them. */
+export interface HeldEntry extends HeldBy {
+  readonly entryId: string;
 }
 
 /** Fields by name. Of a name that occurs twice the last value wins. */
@@ -107,6 +118,10 @@ export const pendingOf = async (
   return reply.flatMap((item: unknown) => (Array.isArray(item) ? [String(item[0])] : []));
 };
 
-/** XACK, whichever consumer owns the entry. Returns whether it was pending. */
-export const acknowledge = async (redis: Redis, stream: string, group: string, entryId: string): Promise<boolean> =>
-  (await redis.xack(stream, group, entryId)) === 1;
+/** XACK, whichever consumers own the entries. Returns how many were pending. */
+export const acknowledge = (
+  redis: Redis,
+  stream: string,
+  group: string,
+  entryIds: readonly string[],
+): Promise<number> => redis.xack(stream, group, ...entryIds);

@@ -6,13 +6,13 @@ import { persist } from "../../runtime/persist.ts";
 import { isMissingGroup } from "../../stream/connection.ts";
 import { noteDone } from "../../stream/done-note.ts";
 import { ensureGroup } from "../../stream/ensure-group.ts";
-import { acknowledge, type Entry, fieldsOf, heldEntry } from "../../stream/entries.ts";
+import { type Entry, fieldsOf, heldEntry } from "../../stream/entries.ts";
+import { createEntryMoves } from "../../stream/entry-moves.ts";
 import { decodeEvent, type StreamEvent } from "../../stream/events/envelope.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { publishState } from "../../stream/publish.ts";
 import { deadLetter, type NewLetter } from "../../stream/scripts/dead-letter.ts";
-import { delayEntry } from "../../stream/scripts/delay.ts";
 import { releaseEntries } from "../../stream/scripts/release.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import { type Decision, decide, type RetryPolicy } from "./decide.ts";
@@ -87,7 +87,7 @@ const eventOf = ({ raw }: Entry): StreamEvent | undefined => {
 export const createSettler = (deps: SettlerDeps): Settler => {
   const { redis, keys, group, consumer, ledger, policy, random, wallClock, at, log, abandon } = deps;
   const retriesStream = keys.retriesStream(group.name);
-  const retrySet = keys.retrySet(group.name);
+  const moves = createEntryMoves(redis, { group: group.name, consumer, retrySet: keys.retrySet(group.name) });
   const deadKeys = { dead: keys.dead(group.name), deadIndex: keys.deadIndex(group.name) };
   const held = (entry: Entry) => heldEntry(entry, group.name, consumer);
 
@@ -105,7 +105,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       { what, log, signal: abandon },
     );
 
-  const ack = (entry: Entry) => move("acking an entry", () => acknowledge(redis, entry.stream, group.name, entry.id));
+  const ack = (entry: Entry) => move("acking an entry", () => moves.acknowledge(entry));
 
   const toDeadLetter = (
     entry: Entry,
@@ -140,9 +140,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
   };
 
   const delay = (entry: Entry, delayMs: number): Promise<void> =>
-    move("delaying an entry", () =>
-      delayEntry(redis, held(entry), retrySet, delayMs, withCrashes(entry.raw ?? [], entry.deliveries)),
-    );
+    move("delaying an entry", () => moves.delay(entry, delayMs, withCrashes(entry.raw ?? [], entry.deliveries)));
 
   /** Else its delivery would stay open, and the reconciler bring it back for ever. */
   const refuse = async ({ id, type, data }: StreamEvent, reason: string): Promise<boolean> => {
@@ -165,7 +163,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       case "delay": {
         const failure = { attempts, at: wallClock().toISOString(), reason: written.reason ?? written.state };
         const fields = withFailure(entry.raw ?? [], failure);
-        return move("delaying an entry", () => delayEntry(redis, held(entry), retrySet, next.delayMs, fields));
+        return move("delaying an entry", () => moves.delay(entry, next.delayMs, fields));
       }
       case "dead-letter":
         return toDeadLetter(entry, {

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
+import type { HeldEntry } from "../entries.ts";
 import source from "./dead-letter.lua" with { type: "text" };
-import type { HeldEntry } from "./delay.ts";
 import { defineScript, runScript } from "./script.ts";
 
 const script = defineScript(source);

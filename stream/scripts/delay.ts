@@ -1,31 +1,37 @@
 import type { Redis } from "ioredis";
+import type { HeldBy } from "../entries.ts";
+import { isBelow } from "../watermark.ts";
 import source from "./delay.lua" with { type: "text" };
+import held from "./held.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 
-const script = defineScript(source);
+const script = defineScript(`${held}\n${source}`);
 
-/** An entry pending for a consumer. */
-export interface HeldEntry {
-  readonly stream: string;
-  readonly group: string;
-  readonly consumer: string;
-  readonly entryId: string;
+/** An entry whose next attempt is due in `delayMs` of Redis' clock, with the fields that it has then. */
+export interface DelayedEntry {
+  readonly id: string;
+  readonly delayMs: number;
+  readonly fields: readonly string[];
 }
 
-/**
- * Acks an entry and puts it into the retry set, due in `delayMs` of Redis' clock. False if it is no longer this
- * consumer's.
- */
-export const delayEntry = async (
+/** Acks entries and puts them into the retry set, in one step; returns the ids of those that were still this consumer's. */
+export const delayEntries = async (
   redis: Redis,
-  entry: HeldEntry,
+  { stream, group, consumer }: HeldBy,
   retrySet: string,
-  delayMs: number,
-  fields: readonly string[],
-): Promise<boolean> =>
-  (await runScript(
+  entries: readonly DelayedEntry[],
+): Promise<Set<string>> => {
+  const inOrder = entries.toSorted((one, other) => (isBelow(one.id, other.id) ? -1 : 1));
+  const moved = await runScript(
     redis,
     script,
-    [entry.stream, retrySet],
-    [entry.group, entry.consumer, entry.entryId, Math.ceil(delayMs), JSON.stringify(fields)],
-  )) === 1;
+    [stream, retrySet],
+    [
+      ...[group, consumer, inOrder.length],
+      ...inOrder.map(({ id }) => id),
+      ...inOrder.map(({ delayMs }) => Math.ceil(delayMs)),
+      ...inOrder.map(({ fields }) => JSON.stringify(fields)),
+    ],
+  );
+  return new Set(Array.isArray(moved) ? moved.map(String) : []);
+};

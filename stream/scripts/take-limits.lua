@@ -12,6 +12,7 @@
 -- Atomic: two requests must not take the same place, and one that is refused must not use up what others may take.
 --
 -- A limit of n in t is a bucket of n that fills evenly, at one each t/n (GCRA). Its key expires when it is whole.
+-- Requests of one call share limits, so the key of a limit is read once and written once.
 local LONGEST_RECORD = 1024
 local now = tonumber(ARGV[1])
 if now == nil then
@@ -23,6 +24,17 @@ for kind = 1, tonumber(ARGV[3]) do
   local quota, period = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
   kinds[kind] = { period = period, interval = period / quota, own = ARGV[at + 2] == '1', counts = tonumber(ARGV[at + 3]) }
   at = at + 4
+end
+
+-- By key: when a limit is whole again, 0 if it is; and those to be written.
+local whole_at, is_taken = {}, {}
+local function read(limit)
+  local at = whole_at[limit]
+  if not at then
+    at = tonumber(redis.call('GET', limit)) or 0
+    whole_at[limit] = at
+  end
+  return at
 end
 
 local answers, key = {}, 1
@@ -51,7 +63,7 @@ for request = at, #ARGV do
       key = key + 1
     end
     if bit.band(kind.counts, who) ~= 0 then
-      local before = kind.own and own or tonumber(redis.call('GET', keys[limit])) or 0
+      local before = kind.own and own or read(keys[limit])
       whole[limit] = math.max(now, before) + kind.interval
       local early = whole[limit] - kind.period - now
       -- Less than a ms is rounding.
@@ -62,7 +74,7 @@ for request = at, #ARGV do
   if refused == 0 then
     for limit, time in pairs(whole) do
       if keys[limit] then
-        redis.call('SET', keys[limit], string.format('%.3f', time), 'PX', math.ceil(time - now))
+        whole_at[keys[limit]], is_taken[keys[limit]] = time, true
       else
         own = time
       end
@@ -79,5 +91,9 @@ for request = at, #ARGV do
   local count = #answers
   answers[count + 1], answers[count + 2] = refused, math.ceil(wait)
   answers[count + 3], answers[count + 4] = left, math.ceil(refill)
+end
+for limit in pairs(is_taken) do
+  local time = whole_at[limit]
+  redis.call('SET', limit, string.format('%.3f', time), 'PX', math.ceil(time - now))
 end
 return answers

@@ -68,7 +68,7 @@ export const rarelyInConsumer = async (consumer: Redis, databaseUrl: string): Pr
   const [entry] = entries;
   assert.ok(entry !== undefined);
   await setAside(consumer, { group, consumer: "two", idleMs: 1 }, entry);
-  await acknowledge(consumer, retries, group, entry.id);
+  await acknowledge(consumer, retries, group, [entry.id]);
   await leaveGroup(consumer, { events, retries }, group, "one");
   await readConsumers(consumer, keys, group);
   // What is older than an hour.
