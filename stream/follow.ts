@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { type Entry, entriesOfRead } from "./entries.ts";
+import { eventIdsIn } from "./publish.ts";
 
 /**
  * Reads entries after an id as they come (XREAD ... BLOCK), on a connection of its own: the reader is in no group, and nobody else
@@ -42,7 +43,6 @@ export const followChanges = (
   }, RENEW_EVERY_MS).unref();
   redis.on("end", () => clearInterval(renewal));
   redis.on("message", (_channel: string, message: string) => {
-    const [eventId = ""] = message.split(" ");
-    onChange(eventId);
+    for (const eventId of eventIdsIn(message)) onChange(eventId);
   });
 };

@@ -11,7 +11,7 @@ export interface Keys {
   readonly pausedFor: string;
   /** A copy of the rates in Postgres that operators ordered, by budget, and `*` while it is complete. Hash. */
   readonly rates: string;
-  /** `event_id state` at each change, for live pages. Pub/Sub channel; nothing depends on it. */
+  /** `event_id state` at each change, a line each, for live pages. Pub/Sub channel; nothing depends on it. */
   readonly status: string;
   /** The api process that currently reports the gauges of shared state. String, seconds. */
   readonly reporter: string;

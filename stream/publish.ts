@@ -37,7 +37,36 @@ export const publishAll = async (
   });
 };
 
+/** `event_id state` */
+const publishLines = (redis: Redis, channel: string, lines: readonly string[]): void => {
+  void redis.publish(channel, lines.join("\n")).catch(() => {});
+};
+
 /** Publishes the state of a delivery on the status channel, for live pages. Nothing depends on it. */
-export const publishState = (redis: Redis, channel: string, eventId: string, state: string): void => {
-  void redis.publish(channel, `${eventId} ${state}`).catch(() => {});
+export const publishState = (redis: Redis, channel: string, eventId: string, state: string): void =>
+  publishLines(redis, channel, [`${eventId} ${state}`]);
+
+/** Ids of the events that a message of the status channel names. */
+export const eventIdsIn = (message: string): readonly string[] =>
+  message.split("\n").map((line) => line.split(" ", 1)[0] ?? "");
+
+/** Most states in one message. */
+const MAX_STATES = 100;
+
+/**
+ * Publishes states as `publishState` does; those of one turn of the event loop share a message, a line each. Redis sends it to every
+ * api, and a busy consumer changes thousands of states a second.
+ */
+export const createStatePublisher = (redis: Redis, channel: string): ((eventId: string, state: string) => void) => {
+  let lines: string[] = [];
+  const flush = () => {
+    const changed = lines;
+    lines = [];
+    for (let from = 0; from < changed.length; from += MAX_STATES)
+      publishLines(redis, channel, changed.slice(from, from + MAX_STATES));
+  };
+  return (eventId, state) => {
+    if (lines.length === 0) setImmediate(flush);
+    lines.push(`${eventId} ${state}`);
+  };
 };

@@ -5,7 +5,6 @@ import { backoffMs } from "../../runtime/backoff.ts";
 import type { Entry } from "../../stream/entries.ts";
 import type { StreamEvent } from "../../stream/events/envelope.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { publishState } from "../../stream/publish.ts";
 import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
@@ -49,6 +48,8 @@ export interface AttemptDeps<Data, Input> {
   readonly quotas: Quotas;
   readonly admission: Admission;
   readonly settler: Settler;
+  /** Tells live pages of a new state. */
+  readonly publishState: (eventId: string, state: string) => void;
   readonly around: AroundAttempt;
   /** Pauses the group for a reason; false if it was paused already. */
   readonly pauseGroup: (reason: string) => Promise<boolean>;
@@ -118,8 +119,8 @@ export interface StartedAttempt {
 export const createAttempts = <Data, Input>(
   deps: AttemptDeps<Data, Input>,
 ): ((claimed: ClaimedEntry<Data, Input>) => StartedAttempt) => {
-  const { redis, keys, definition, inFlight, breaker, parties, quotas, admission } = deps;
-  const { settler, around, pauseGroup, now, at, log } = deps;
+  const { definition, inFlight, breaker, parties, quotas, admission } = deps;
+  const { settler, publishState, around, pauseGroup, now, at, log } = deps;
   const holdMs = (attempts: number): number =>
     backoffMs(attempts + 1, HOLD_DELAYS * definition.policy.retryDelayMs, HOLD_CAP_MS, deps.random);
 
@@ -201,7 +202,7 @@ export const createAttempts = <Data, Input>(
       isLost: false,
     };
     inFlight.claimed(running);
-    publishState(redis, keys.status, event.id, "active");
+    publishState(event.id, "active");
     return { running, done: around(running, () => run(running, claimed)) };
   };
 };

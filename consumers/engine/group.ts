@@ -11,6 +11,7 @@ import type { ConsumerReport } from "../../stream/consumer-report.ts";
 import { budgetOf } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { createPauseCheck, pauseGroup } from "../../stream/pauses.ts";
+import { createStatePublisher } from "../../stream/publish.ts";
 import { createRateCheck } from "../../stream/rates.ts";
 import { createAdmission } from "./admission.ts";
 import type { AroundAttempt } from "./attempt.ts";
@@ -159,7 +160,8 @@ export const startGroup = <Data, Input>(
   });
   const budgetName = budgetOf(group);
   const admission = createAdmission({ ...names, redis, keys, now, log }, { ...budget, name: budgetName });
-  const settling = { redis, keys, group, consumer, ledger, policy, random, wallClock, at, log, abandon };
+  const publishState = createStatePublisher(redis, keys.status);
+  const settling = { redis, keys, group, consumer, ledger, publishState, policy, random, wallClock, at, log, abandon };
   const settler = observe.settler(createSettler(settling));
   const outages = watchOutages(redis, now);
   const claiming = { ...names, redis, keys, inFlight, outages, log, now };
@@ -180,6 +182,7 @@ export const startGroup = <Data, Input>(
     quotas: createQuotas({ redis, keys, group: group.name, log }),
     admission,
     settler,
+    publishState,
     around,
     pauseGroup: async (reason: string) =>
       (await pauseGroup({ pauses, redis, keys }, { group: group.name, reason, by: consumer })).changed,

@@ -11,7 +11,6 @@ import { createEntryMoves } from "../../stream/entry-moves.ts";
 import { decodeEvent, type StreamEvent } from "../../stream/events/envelope.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { publishState } from "../../stream/publish.ts";
 import { deadLetter, type NewLetter } from "../../stream/scripts/dead-letter.ts";
 import { releaseEntries } from "../../stream/scripts/release.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
@@ -48,6 +47,8 @@ export interface SettlerDeps {
   readonly group: Group;
   readonly consumer: string;
   readonly ledger: Ledger;
+  /** Tells live pages of a new state. */
+  readonly publishState: (eventId: string, state: string) => void;
   readonly policy: RetryPolicy;
   readonly random: () => number;
   readonly wallClock: () => Date;
@@ -85,7 +86,7 @@ const eventOf = ({ raw }: Entry): StreamEvent | undefined => {
 };
 
 export const createSettler = (deps: SettlerDeps): Settler => {
-  const { redis, keys, group, consumer, ledger, policy, random, wallClock, at, log, abandon } = deps;
+  const { redis, keys, group, consumer, ledger, publishState, policy, random, wallClock, at, log, abandon } = deps;
   const retriesStream = keys.retriesStream(group.name);
   const moves = createEntryMoves(redis, { group: group.name, consumer, retrySet: keys.retrySet(group.name) });
   const deadKeys = { dead: keys.dead(group.name), deadIndex: keys.deadIndex(group.name) };
@@ -150,7 +151,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       signal: abandon,
     });
     if (isDead) await at("recorded", id);
-    if (isDead) publishState(redis, keys.status, id, "dead");
+    if (isDead) publishState(id, "dead");
     return isDead;
   };
 
@@ -196,7 +197,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
         return delay(attempt.entry, NOT_OURS_WAIT_MS);
       }
       await at("recorded", event.id);
-      publishState(redis, keys.status, event.id, decision.ledger.state);
+      publishState(event.id, decision.ledger.state);
       await moveOn(attempt, decision);
       await at("moved", event.id);
     },
