@@ -161,7 +161,23 @@ export const startGroup = <Data, Input>(
   const budgetName = budgetOf(group);
   const admission = createAdmission({ ...names, redis, keys, now, log }, { ...budget, name: budgetName });
   const publishState = createStatePublisher(redis, keys.status);
-  const settling = { redis, keys, group, consumer, ledger, publishState, policy, random, wallClock, at, log, abandon };
+  const promoter = startPromoter({ redis, keys, group: group.name, log, now });
+  const onDelayed = promoter.expect;
+  const settling = {
+    redis,
+    keys,
+    group,
+    consumer,
+    ledger,
+    publishState,
+    onDelayed,
+    policy,
+    random,
+    wallClock,
+    at,
+    log,
+    abandon,
+  };
   const settler = observe.settler(createSettler(settling));
   const outages = watchOutages(redis, now);
   const claiming = { ...names, redis, keys, inFlight, outages, log, now };
@@ -195,7 +211,6 @@ export const startGroup = <Data, Input>(
   const dispatcher = observe.dispatcher(createDispatcher({ ...working, ...leases, knownTypes }));
   const blocking = createBlockingReader({ ...names, connect: connectBlocking, commands: redis });
 
-  const promoter = startPromoter({ redis, keys, group: group.name, log });
   const reaper = startReaper({ ...names, redis, keys, log });
   const reader = startReader(
     {

@@ -49,6 +49,8 @@ export interface SettlerDeps {
   readonly ledger: Ledger;
   /** Tells live pages of a new state. */
   readonly publishState: (eventId: string, state: string) => void;
+  /** An entry is in the retry set, and due in so many ms. */
+  readonly onDelayed: (delayMs: number) => void;
   readonly policy: RetryPolicy;
   readonly random: () => number;
   readonly wallClock: () => Date;
@@ -86,7 +88,8 @@ const eventOf = ({ raw }: Entry): StreamEvent | undefined => {
 };
 
 export const createSettler = (deps: SettlerDeps): Settler => {
-  const { redis, keys, group, consumer, ledger, publishState, policy, random, wallClock, at, log, abandon } = deps;
+  const { redis, keys, group, consumer, ledger, publishState, onDelayed, policy, random, wallClock, at, log, abandon } =
+    deps;
   const retriesStream = keys.retriesStream(group.name);
   const moves = createEntryMoves(redis, { group: group.name, consumer, retrySet: keys.retrySet(group.name) });
   const deadKeys = { dead: keys.dead(group.name), deadIndex: keys.deadIndex(group.name) };
@@ -140,8 +143,14 @@ export const createSettler = (deps: SettlerDeps): Settler => {
     });
   };
 
+  const toRetrySet = (entry: Entry, delayMs: number, fields: readonly string[]): Promise<void> =>
+    move("delaying an entry", async () => {
+      await moves.delay(entry, delayMs, fields);
+      onDelayed(delayMs);
+    });
+
   const delay = (entry: Entry, delayMs: number): Promise<void> =>
-    move("delaying an entry", () => moves.delay(entry, delayMs, withCrashes(entry.raw ?? [], entry.deliveries)));
+    toRetrySet(entry, delayMs, withCrashes(entry.raw ?? [], entry.deliveries));
 
   /** Else its delivery would stay open, and the reconciler bring it back for ever. */
   const refuse = async ({ id, type, data }: StreamEvent, reason: string): Promise<boolean> => {
@@ -164,7 +173,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       case "delay": {
         const failure = { attempts, at: wallClock().toISOString(), reason: written.reason ?? written.state };
         const fields = withFailure(entry.raw ?? [], failure);
-        return move("delaying an entry", () => moves.delay(entry, next.delayMs, fields));
+        return toRetrySet(entry, next.delayMs, fields);
       }
       case "dead-letter":
         return toDeadLetter(entry, {

@@ -2,14 +2,10 @@
 --
 -- KEYS  1 retry set   2 retries stream of the group
 -- ARGV  1 most entries to move
--- Returns how many were moved.
+-- Returns how many were moved, and the ms until the next one is due: 0 if it is, -1 if there is none.
 --
 -- Atomic: an entry is never in both or in neither. A member that is not an entry (written by hand) is moved unchanged, and
 -- the group dead-letters it; it does not block the others. When Redis is full the script is refused and the members stay.
-local kind = redis.call('TYPE', KEYS[2]).ok
-if kind ~= 'none' and kind ~= 'stream' then
-  return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a stream')
-end
 local function is_entry(fields)
   -- More values than unpack() can take would block all members behind it.
   if type(fields) ~= 'table' or #fields < 2 or #fields > 4000 or #fields % 2 ~= 0 then return false end
@@ -18,8 +14,18 @@ local function is_entry(fields)
   end
   return true
 end
+local function first_due()
+  return tonumber(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2])
+end
+local first = first_due()
+if not first then return { 0, -1 } end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if first > now then return { 0, math.ceil(first - now) } end
+local kind = redis.call('TYPE', KEYS[2]).ok
+if kind ~= 'none' and kind ~= 'stream' then
+  return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a stream')
+end
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, ARGV[1])
 for _, member in ipairs(due) do
   local decoded, fields = pcall(cjson.decode, member)
@@ -30,4 +36,5 @@ for _, member in ipairs(due) do
   end
   redis.call('ZREM', KEYS[1], member)
 end
-return #due
+local following = first_due()
+return { #due, following and math.max(0, math.ceil(following - now)) or -1 }
