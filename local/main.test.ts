@@ -49,7 +49,7 @@ const systemIn = async (directory: string, ...args: readonly string[]): Promise<
 /** One word for a shell, also with spaces in it. */
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
-test("prints its addresses; Ctrl-C, sent twice as under `bun run`, stops the stores last", async () => {
+test.concurrent("prints its addresses; Ctrl-C, sent twice as under `bun run`, stops the stores last", async () => {
   const system = follow(await systemIn("whole"), {});
   await untilUp(system);
 
@@ -83,7 +83,7 @@ test("prints its addresses; Ctrl-C, sent twice as under `bun run`, stops the sto
   await eventually(() => leftOf(again).length === 0);
 }, 60_000);
 
-test("restarts a killed consumer under its name, and names a part that dies", async () => {
+test.concurrent("restarts a killed consumer under its name, and names a part that dies", async () => {
   const system = follow(await systemIn("dying"), withStores());
   await untilUp(system);
   process.kill(pidOf(system, "consumer-1"), "SIGKILL");
@@ -101,13 +101,13 @@ test("restarts a killed consumer under its name, and names a part that dies", as
   expect(system.output()).toEndWith("stopped\n");
 });
 
-test("does not restart a consumer whose settings are invalid", async () => {
+test.concurrent("does not restart a consumer whose settings are invalid", async () => {
   const system = follow(await systemIn("refused"), { ...withStores(), STAND_IN_CONSUMER_EXITS: "78" });
   expect(await system.exitCode).toBe(1);
   expect(system.output()).toMatch(/consumer-\d ended by itself: exit code 78/);
 });
 
-test("runs only once in a folder", async () => {
+test.concurrent("runs only once in a folder", async () => {
   const system = follow(await systemIn("twice", "--consumers", "1"), withStores());
   await untilUp(system);
   const second = follow(await systemIn("twice"), withStores());
@@ -118,7 +118,7 @@ test("runs only once in a folder", async () => {
   expect(await system.exitCode).toBe(0);
 });
 
-test("ends with the `bun run` that started it, but not with the shell above", async () => {
+test.concurrent("ends with the `bun run` that started it, but not with the shell above", async () => {
   const script = `${(await systemIn("nested", "--consumers", "0")).map(quoted).join(" ")}; true`;
   mkdirSync(join(folder, "package"));
   await Bun.write(join(folder, "package", "package.json"), JSON.stringify({ scripts: { start: script } }));

@@ -18,7 +18,7 @@ const here = () => environmentOf(pipeline);
 const ops = (words: readonly string[], environment: Readonly<Record<string, string>> = here()) =>
   opsProcess(words, environment);
 
-describe("the command line", () => {
+describe.concurrent("the command line", () => {
   test.each([
     [[], "no command was given"],
     [["frobnicate"], "there is no command frobnicate"],

@@ -14,7 +14,7 @@ const deliveryPage = z.object({
   byReason: z.record(z.string(), z.number()),
 });
 
-describe("status", () => {
+describe.concurrent("status", () => {
   test("shows every group, orphaned ones included, the ledger, the outbox and Redis", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
@@ -97,7 +97,7 @@ describe("status", () => {
   });
 });
 
-describe("find", () => {
+describe.concurrent("find", () => {
   test("finds by event id, user id, address and name; addresses are masked by default", async () => {
     await using pipeline = await aPipeline();
     const signup = aSignup({
@@ -132,7 +132,7 @@ describe("find", () => {
   });
 });
 
-test("what waits for its next attempt is listed: when, why, after how many attempts, and the last words", async () => {
+test.concurrent("what waits for its next attempt is listed: when, why, after how many attempts, and the last words", async () => {
   await using pipeline = await aPipeline();
   const consumer = await pipeline.consumer(
     async () => ({ kind: "transient", reason: "greylisted", reply: "450 4.7.1 come back later", minDelayMs: 600_000 }),
@@ -160,7 +160,7 @@ test("what waits for its next attempt is listed: when, why, after how many attem
   await expect(list("--reason", "nosuch")).rejects.toThrow("there are: greylisted");
 });
 
-describe("dead letters", () => {
+describe.concurrent("dead letters", () => {
   test("are listed, by reason and up to a limit, and shown in full", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
@@ -195,7 +195,7 @@ describe("dead letters", () => {
   });
 });
 
-describe("a preview", () => {
+describe.concurrent("a preview", () => {
   test("lists each mail in each language, shows one as it is sent, and writes all of them", async () => {
     await using pipeline = await aPipeline();
     const list = await textOf(pipeline, "preview");
@@ -217,7 +217,7 @@ describe("a preview", () => {
   });
 });
 
-test("suppressions are listed, masked, and lifted", async () => {
+test.concurrent("suppressions are listed, masked, and lifted", async () => {
   await using pipeline = await aPipeline();
   const eventId = Bun.randomUUIDv7();
   await pipeline.db
@@ -231,7 +231,7 @@ test("suppressions are listed, masked, and lifted", async () => {
   expect((await answerOf(pipeline, "suppressions", "lift", "mai@example.org")).failed).toBe(true);
 });
 
-test("a group is paused and resumed, and its consumers obey", async () => {
+test.concurrent("a group is paused and resumed, and its consumers obey", async () => {
   await using pipeline = await aPipeline();
   const outbox = anOutbox();
   const consumer = await pipeline.consumer(outbox.work);
@@ -244,7 +244,7 @@ test("a group is paused and resumed, and its consumers obey", async () => {
   await expect(answerOf(pipeline, "pause", "nobody")).rejects.toThrow("no group is named nobody");
 });
 
-test("an orphaned group is dropped with everything it owns, once confirmed; a known one only with --force", async () => {
+test.concurrent("an orphaned group is dropped with everything it owns, once confirmed; a known one only with --force", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys } = pipeline;
   const old = { name: "old-newsletter", types: [] };
@@ -263,7 +263,7 @@ test("an orphaned group is dropped with everything it owns, once confirmed; a kn
   expect((await answerOf(pipeline, "group", "drop", GROUP, "--yes", "--force")).json).toMatchObject({ dropped: true });
 });
 
-test("a doctor checks both stores and the groups, and asks for the groups once", async () => {
+test.concurrent("a doctor checks both stores and the groups, and asks for the groups once", async () => {
   await using pipeline = await aPipeline();
   const asked = spyOn(pipeline.ops.redis, "xlen");
   const { json, text } = await answerOf(pipeline, "doctor");

@@ -13,7 +13,7 @@ const pressAt = async (api: RunningProcess, link: URL): Promise<string> => {
   return (await fetch(new URL("/confirm?lang=en", api.url), { method: "POST", body })).text();
 };
 
-test("the link of the welcome mail leads to a page whose button confirms the address", async () => {
+test.concurrent("the link of the welcome mail leads to a page whose button confirms the address", async () => {
   await using system = await aSystem();
   const api = await system.api();
   const consumer = await system.consumer();
@@ -28,7 +28,7 @@ test("the link of the welcome mail leads to a page whose button confirms the add
   expect([...api.lines, ...consumer.lines].join("\n")).not.toContain(link.searchParams.get("token"));
 });
 
-test("the other link of the mail leads to a page whose button ends all mail to the address", async () => {
+test.concurrent("the other link of the mail leads to a page whose button ends all mail to the address", async () => {
   await using system = await aSystem();
   const api = await system.api();
   const consumer = await system.consumer({}, "welcome-email");
@@ -59,7 +59,7 @@ test("the other link of the mail leads to a page whose button ends all mail to t
   expect([...api.lines, ...consumer.lines].join("\n")).not.toContain(link.searchParams.get("token"));
 });
 
-test("who asks gets another link, and the first still works; nobody else gets a mail, and nobody who has confirmed", async () => {
+test.concurrent("who asks gets another link, and the first still works; nobody else gets a mail, and nobody who has confirmed", async () => {
   await using system = await aSystem();
   const api = await system.api();
   await system.consumer({}, "welcome-email");

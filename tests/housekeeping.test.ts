@@ -19,7 +19,7 @@ const isSent = (pipeline: Pipeline, eventId: string) => async () => (await pipel
 const janitorOf = ({ redis, keys }: Pipeline, retentionMs = 0) =>
   startJanitor({ redis, keys, groups: [WELCOME_EMAIL], log: silentLog }, { retentionMs, everyMs: 50 });
 
-describe("the janitor", () => {
+describe.concurrent("the janitor", () => {
   test("trims what every group has finished, and keeps lag exact", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
@@ -80,7 +80,7 @@ describe("the janitor", () => {
   });
 });
 
-test("entries trimmed while a consumer works on them crash nothing, and their mails are sent", async () => {
+test.concurrent("entries trimmed while a consumer works on them crash nothing, and their mails are sent", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys } = pipeline;
   const eventIds = await pipeline.signUp(...Array.from({ length: 3 }, () => aSignup()));
@@ -96,7 +96,7 @@ test("entries trimmed while a consumer works on them crash nothing, and their ma
   expect(outbox.sent).toHaveLength(3);
 });
 
-test("the reaper removes a dead consumer without pending entries, never one with pending entries", async () => {
+test.concurrent("the reaper removes a dead consumer without pending entries, never one with pending entries", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys } = pipeline;
   await pipeline.signUp(aSignup(), aSignup());
@@ -123,7 +123,7 @@ const commandsOf = (slowlog: unknown): string[][] =>
     return Array.isArray(words) ? words.map(String) : [];
   });
 
-test("lag that Redis lost at a restart is restored in slices, at 50,000 entries, while the group continues to read", async () => {
+test.concurrent("lag that Redis lost at a restart is restored in slices, at 50,000 entries, while the group continues to read", async () => {
   await using own = await anOwnRedis();
   const keys = keysOf("lag");
   const connection = { url: own.url, name: "lag", log: silentLog, commandTimeoutMs: 10_000 };
@@ -167,7 +167,7 @@ test("lag that Redis lost at a restart is restored in slices, at 50,000 entries,
   redis.disconnect();
 }, 60_000);
 
-test("a lag that is reported while nothing is unread goes away, however often Redis restarts", async () => {
+test.concurrent("a lag that is reported while nothing is unread goes away, however often Redis restarts", async () => {
   await using own = await anOwnRedis();
   const keys = keysOf("phantom");
   const redis = openCommandConnection({ url: own.url, name: "lag", log: silentLog, commandTimeoutMs: 10_000 });
@@ -192,7 +192,7 @@ test("a lag that is reported while nothing is unread goes away, however often Re
   redis.disconnect();
 }, 30_000);
 
-test("a wrong lag is set right without a new connection, as behind a proxy, whether little or nothing is unread", async () => {
+test.concurrent("a wrong lag is set right without a new connection, as behind a proxy, whether little or nothing is unread", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys } = pipeline;
   await pipeline.signUp(...Array.from({ length: 10 }, () => aSignup()));
@@ -209,7 +209,7 @@ test("a wrong lag is set right without a new connection, as behind a proxy, whet
   }
 });
 
-test("a lag that Redis cannot know, because an entry was deleted by hand, is said once, and counted instead", async () => {
+test.concurrent("a lag that Redis cannot know, because an entry was deleted by hand, is said once, and counted instead", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys } = pipeline;
   await pipeline.signUp(...Array.from({ length: 5 }, () => aSignup()));

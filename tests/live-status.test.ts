@@ -13,7 +13,7 @@ const statesOf = async (response: Response): Promise<string[]> =>
     return state;
   });
 
-describe("the live status of a signup", () => {
+describe.concurrent("the live status of a signup", () => {
   test("is sent at once and at each change, and the stream ends at the final state", async () => {
     await using system = await aSystem();
     const api = await system.api();

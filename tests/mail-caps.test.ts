@@ -57,7 +57,7 @@ const letAnHourPass = async ({ db, redis, streamName }: Pipeline): Promise<void>
   }
 };
 
-describe("the cap on mails to one mailbox", () => {
+describe.concurrent("the cap on mails to one mailbox", () => {
   test("holds what is above, however it is spelled, and releases it hour by hour: each mail is sent once", async () => {
     await using mailServer = await startMailServer();
     await using pipeline = await aPipeline();

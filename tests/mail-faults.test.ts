@@ -16,7 +16,7 @@ const healthOf = async (consumer: RunningProcess): Promise<ConsumerHealth> =>
 const breakerIs = (consumer: RunningProcess, state: string) => async () =>
   (await healthOf(consumer)).groups[0]?.breaker === state;
 
-describe("a mail server that is down", () => {
+describe.concurrent("a mail server that is down", () => {
   test("opens the breaker: entries are released, no attempt is used up, a stop is immediate; then all mails are sent", async () => {
     const port = await ownPort();
     await using system = await aSystem();
@@ -43,7 +43,7 @@ describe("a mail server that is down", () => {
   });
 });
 
-describe("one bad recipient", () => {
+describe.concurrent("one bad recipient", () => {
   test("whose server always drops the connection at RCPT delays no other mail, and ends as expired", async () => {
     const mailServer = await startMailServer({
       onRcptTo: (address, session, done) => {
@@ -83,7 +83,7 @@ describe("one bad recipient", () => {
   });
 });
 
-test("a Redis that is configured to lose entries is reported at the start, with the remedy", async () => {
+test.concurrent("a Redis that is configured to lose entries is reported at the start, with the remedy", async () => {
   await using redis = await anOwnRedis();
   const admin = new Redis(redis.url);
   await admin.config("SET", "maxmemory-policy", "allkeys-lru");

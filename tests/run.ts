@@ -8,6 +8,8 @@ import { startTestServers } from "./servers.ts";
 
 /** Test files that run at the same time: more than a small machine has cores, because half of the time they wait. */
 const PARALLEL = 4;
+/** Tests of one file at the same time, where the file says that they may be: they wait for most of their time, too. */
+const CONCURRENT = 3;
 const TEST_TIMEOUT_MS = 60_000;
 const root = join(import.meta.dir, "..");
 /** How long each file took here last time, in ms: the longest start first, so that none runs alone in the end. */
@@ -18,7 +20,7 @@ const FIRST_TIMINGS = {
   files: {
     "tests/signup-page.test.ts": 30_000,
     "tests/telemetry.test.ts": 30_000,
-    "tests/two-groups.test.ts": 25_000,
+    "tests/long/two-groups.test.ts": 25_000,
     "tests/long/silent-connections.test.ts": 25_000,
     "tests/long/stores-say-no.test.ts": 25_000,
     "local/start.test.ts": 25_000,
@@ -82,6 +84,7 @@ const main = async (): Promise<number> => {
   const run = (parallel: number, files: readonly string[], report: string): Promise<number> => {
     // `--no-orphans`: what a test started dies with it, and the tests die with us.
     const flags = ["--no-orphans", `--parallel=${parallel}`, "--timeout", String(TEST_TIMEOUT_MS)];
+    flags.push(`--max-concurrency=${CONCURRENT}`);
     flags.push(`--timings=${TIMINGS}`, "--reporter=junit", `--reporter-outfile=${report}`);
     tests = spawn(process.execPath, ["test", ...flags, ...files], {
       cwd: root,

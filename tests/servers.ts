@@ -27,7 +27,7 @@ const MEMORY = "/dev/shm";
 const NEEDED_BYTES = 2_147_483_648;
 const OWN_FOLDER = /^signup-stream-test-(\d+)$/;
 /** Tests open a pool each, and run side by side. */
-const MAX_CONNECTIONS = 300;
+const MAX_CONNECTIONS = 500;
 
 /** Role and database of each line. */
 const LOG_PREFIX = "%u@%d ";

@@ -15,7 +15,7 @@ import {
   TRACEPARENT,
 } from "./received-traces.ts";
 
-describe("a trace across the hop", () => {
+describe.concurrent("a trace across the hop", () => {
   test("TRACE_HOP=link: a trace of its own for each attempt, linked to the sender", async () => {
     await using receiver = startOtlpReceiver();
     await using system = await aSystem();

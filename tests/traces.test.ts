@@ -24,7 +24,7 @@ import {
   TRACEPARENT,
 } from "./received-traces.ts";
 
-describe("one trace shows a signup", () => {
+describe.concurrent("one trace shows a signup", () => {
   test("from the request to the mail server's answer, and nothing personal", async () => {
     await using receiver = startOtlpReceiver();
     await using system = await aSystem();

@@ -10,7 +10,7 @@ import { aReceiver } from "./webhook-receiver.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-describe("a receiver in the settings", () => {
+describe.concurrent("a receiver in the settings", () => {
   test("is a group of the API, of a consumer and of ops; its request is a span of the signup's trace", async () => {
     await using telemetry = startOtlpReceiver();
     await using receiver = await aReceiver();

@@ -59,7 +59,7 @@ const untilState = (pipeline: Pipeline, eventId: string, state: string, group = 
     return found?.state === state ? found : undefined;
   });
 
-describe("a receiver of webhooks", () => {
+describe.concurrent("a receiver of webhooks", () => {
   test("gets each signup once, signed, with what it needs", async () => {
     await using receiver = await aReceiver();
     const { pipeline, start } = await withReceivers({ crm: receiver.url });

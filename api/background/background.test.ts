@@ -20,7 +20,7 @@ const reconcilerOf = ({ db, redis, keys }: Pipeline, reconcileAfterMs: number) =
 const outboxRows = async ({ db }: Pipeline) => (await db.selectFrom("outbox").select("event_id").execute()).length;
 const isSent = (pipeline: Pipeline, eventId: string) => async () => (await pipeline.status(eventId))?.state === "done";
 
-describe("the relay", () => {
+describe.concurrent("the relay", () => {
   test("publishes a signup whose process died before XADD, with its own trace context", async () => {
     await using pipeline = await aPipeline();
     const signup = aSignup();
@@ -90,7 +90,7 @@ describe("the relay", () => {
   });
 });
 
-describe("the reconciler", () => {
+describe.concurrent("the reconciler", () => {
   test("brings back what a flush took, and only what is unsent", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();

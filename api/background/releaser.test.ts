@@ -36,7 +36,7 @@ const letTimePass = ({ db }: Pipeline) =>
     .where("next_try_at", "is not", null)
     .execute();
 
-describe("the releaser", () => {
+describe.concurrent("the releaser", () => {
   test("queues what is held until a time, once, when that time has come, however many of them run", async () => {
     await using pipeline = await aPipeline();
     const { sent, work } = heldOnce();

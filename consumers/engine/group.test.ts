@@ -6,7 +6,7 @@ import { allSent, anEvent, nothingPending, pendingCount } from "../../tests/pipe
 
 const group = "welcome-email";
 
-describe("a group", () => {
+describe.concurrent("a group", () => {
   test("shares a backlog among its consumers: each mail once, and both have worked", async () => {
     await using pipeline = await aPipeline();
     const [left, right] = [anOutbox(), anOutbox()];

@@ -10,7 +10,7 @@ const dieAt = async (stop: ReturnType<typeof stopAt>, consumer: TestConsumer): P
 
 const refusing: MailWork = async () => ({ kind: "rejected", reason: "policy" });
 
-describe("if a consumer dies between two writes, the next one finds", () => {
+describe.concurrent("if a consumer dies between two writes, the next one finds", () => {
   test("deliver: a pending entry whose mail is queued, and sends it once", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { eventually } from "../../tests/eventually.ts";
 import { anOutbox, aPipeline, aSignup, type MailWork, type TestConsumer } from "../../tests/pipeline.ts";
 
-test("an event that kills its consumers is one dead letter; entries in flight with it are mailed, each once", async () => {
+test.concurrent("an event that kills its consumers is one dead letter; entries in flight with it are mailed, each once", async () => {
   await using pipeline = await aPipeline();
   const outbox = anOutbox();
   const eventIds = await pipeline.signUp(...Array.from({ length: 50 }, () => aSignup()));
@@ -42,7 +42,7 @@ test("an event that kills its consumers is one dead letter; entries in flight wi
   expect([...outbox.sent].sort()).toEqual([...others].sort());
 });
 
-test("a fleet that is killed three times makes no poison, and what is new does not wait", async () => {
+test.concurrent("a fleet that is killed three times makes no poison, and what is new does not wait", async () => {
   await using pipeline = await aPipeline();
   const outbox = anOutbox();
   const hanging = () => new Promise<never>(() => {});

@@ -23,7 +23,7 @@ const hold = async (pipeline: Pipeline, count: number, parts?: Parameters<typeof
   return eventIds;
 };
 
-describe("held deliveries", () => {
+describe.concurrent("held deliveries", () => {
   test("are released: queued with fresh counters, still uncertain, and sent once, even by a consumer that holds", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();

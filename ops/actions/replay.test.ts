@@ -23,7 +23,7 @@ const sentMails = async (pipeline: Pipeline, count: number) => {
 const deliveriesOf = async ({ db }: Pipeline, group: Group) =>
   (await db.selectFrom("deliveries").select("event_id").where("group_name", "=", group.name).execute()).length;
 
-describe("a replay of the log", () => {
+describe.concurrent("a replay of the log", () => {
   test("gives a group that is new the whole past, also what Redis has long forgotten, and each event once", async () => {
     await using pipeline = await aPipeline();
     const eventIds = await sentMails(pipeline, 30);

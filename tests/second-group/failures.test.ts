@@ -5,7 +5,7 @@ import { anOrder, anOrderPipeline, aStock } from "./orders.ts";
 
 const orderList = (count: number) => Array.from({ length: count }, () => anOrder());
 
-test("an order that kills its consumers is one dead letter, reason poison; its companions are done", async () => {
+test.concurrent("an order that kills its consumers is one dead letter, reason poison; its companions are done", async () => {
   await using orders = await anOrderPipeline();
   const stock = aStock();
   const eventIds = await orders.place(...orderList(20));
@@ -43,7 +43,7 @@ test("an order that kills its consumers is one dead letter, reason poison; its c
   await orders.othersUntouched(eventIds);
 });
 
-describe("the breaker of a second group", () => {
+describe.concurrent("the breaker of a second group", () => {
   test("opens after five failures of its system over two events; nothing is harmed, and it recovers", async () => {
     await using orders = await anOrderPipeline();
     const stock = aStock();
@@ -130,7 +130,7 @@ describe("the breaker of a second group", () => {
   });
 });
 
-test("a look-up whose store is away is asked again: no attempt is used up, nothing is released", async () => {
+test.concurrent("a look-up whose store is away is asked again: no attempt is used up, nothing is released", async () => {
   await using orders = await anOrderPipeline();
   const stock = aStock();
   let asked = 0;
@@ -151,7 +151,7 @@ test("a look-up whose store is away is asked again: no attempt is used up, nothi
   await orders.othersUntouched([eventId]);
 });
 
-test("an outcome that nobody knows is one more attempt, not an uncertain one; used up, it is a dead letter", async () => {
+test.concurrent("an outcome that nobody knows is one more attempt, not an uncertain one; used up, it is a dead letter", async () => {
   await using orders = await anOrderPipeline();
   let attempts = 0;
   await orders.consumer(

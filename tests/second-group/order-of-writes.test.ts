@@ -91,7 +91,7 @@ const ROWS: readonly Row[] = [
 const ranOut = (timeline: readonly { readonly reason?: string }[]) =>
   timeline.some(({ reason }) => reason === "lease_ran_out");
 
-describe("an idempotent group: if a consumer dies between two writes, the next one does what is left, of", () => {
+describe.concurrent("an idempotent group: if a consumer dies between two writes, the next one does what is left, of", () => {
   test.each(ROWS.map((row) => [row.transition, row] as const))("%s", async (_, row) => {
     await using orders = await anOrderPipeline();
     const stock = aStock();
@@ -156,7 +156,7 @@ describe("an idempotent group: if a consumer dies between two writes, the next o
   });
 });
 
-test("a lease that ran out is counted as uncertain for the group whose effect is not idempotent, and for no other", async () => {
+test.concurrent("a lease that ran out is counted as uncertain for the group whose effect is not idempotent, and for no other", async () => {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
   const provider = new MeterProvider({ readers: [reader] });

@@ -23,7 +23,7 @@ const loseRedis = async ({ pipeline: { redis, streamName } }: Orders): Promise<v
 const reconciling = ({ pipeline: { db, redis, keys, groups } }: Orders) =>
   startReconciler({ db, redis, keys, groups, log: silentLog }, { reconcileAfterMs: 200 });
 
-describe("the loss of all keys in Redis", () => {
+describe.concurrent("the loss of all keys in Redis", () => {
   test("costs a second group nothing: queued, retrying and pending orders come back, and its peers do nothing again", async () => {
     await using orders = await anOrderPipeline();
     const stock = aStock();
@@ -57,7 +57,7 @@ describe("the loss of all keys in Redis", () => {
   });
 });
 
-test("an order whose process died before its XADD is relayed: done once in each group, whatever its type", async () => {
+test.concurrent("an order whose process died before its XADD is relayed: done once in each group, whatever its type", async () => {
   await using orders = await anOrderPipeline();
   const { db, redis, keys } = orders.pipeline;
   const stock = aStock();
@@ -70,7 +70,7 @@ test("an order whose process died before its XADD is relayed: done once in each 
   await orders.othersUntouched(eventIds);
 });
 
-test("a redrive is one group's alone: its dead orders are done, with fresh counters", async () => {
+test.concurrent("a redrive is one group's alone: its dead orders are done, with fresh counters", async () => {
   await using orders = await anOrderPipeline();
   const stock = aStock();
   let isClosed = true;
@@ -89,7 +89,7 @@ test("a redrive is one group's alone: its dead orders are done, with fresh count
   await orders.othersUntouched(eventIds);
 });
 
-test("without an idempotent effect, under the policy hold: an operator releases one order and drops another", async () => {
+test.concurrent("without an idempotent effect, under the policy hold: an operator releases one order and drops another", async () => {
   await using orders = await anOrderPipeline();
   const stock = aStock();
   const holding = { isIdempotent: false, uncertain: "hold", concurrency: 2 } as const;
@@ -116,7 +116,7 @@ test("without an idempotent effect, under the policy hold: an operator releases 
   await orders.othersUntouched(eventIds);
 });
 
-describe("a replay of the log", () => {
+describe.concurrent("a replay of the log", () => {
   test("does an order again that is named, in the one group, and nothing else", async () => {
     await using orders = await anOrderPipeline();
     const stock = aStock();

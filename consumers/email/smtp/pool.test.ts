@@ -17,7 +17,7 @@ const never = new AbortController().signal;
 const poolOn = (port: number, options: Partial<SmtpPoolOptions> = {}) =>
   createSmtpPool({ server: { host: "127.0.0.1", port, tls: "none" }, size: 2, sendDeadlineMs: 5_000, ...options });
 
-describe("the pool", () => {
+describe.concurrent("the pool", () => {
   test("reuses connections, at most `size`", async () => {
     await using server = await startMailServer();
     const pool = poolOn(server.port, { size: 3 });
@@ -152,7 +152,7 @@ describe("the pool", () => {
   });
 });
 
-describe("a pool without a connection, because others have all", () => {
+describe.concurrent("a pool without a connection, because others have all", () => {
   const refusing = async () => {
     let isFull = true;
     const server = await startMailServer({
