@@ -55,9 +55,12 @@ const follow = async (context: BrowserContext): Promise<Visitor> => {
 export const aVisitor = async (browser: Browser, options: BrowserContextOptions): Promise<Visitor> =>
   follow(await browser.newContext({ viewport: { width: 360, height: 740 }, ...options }));
 
-/** Whether something of the page can be reached only by scrolling sideways. */
-export const scrollsSideways = (page: Page): Promise<boolean> =>
-  page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth");
+/** Whether something of the page can be reached only by scrolling sideways, once its style is there. */
+export const scrollsSideways = async (page: Page): Promise<boolean> => {
+  // A click is done when the next page has begun: asked then, a browser lays it out without its style.
+  await page.waitForLoadState();
+  return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth");
+};
 
 const runAxe = (options: string): string =>
   `axe.run(${options}).then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes.map(({ target }) => target.join(" ")).join(", ")))`;

@@ -166,6 +166,7 @@ test.concurrent("the inbox shows a mail as it arrives, and each of its parts", a
   await page.frameLocator("iframe").getByRole("link", { name: WELCOME.vi.action }).waitFor();
   for (const view of ["Text", "Links", "Headers", "Source"]) {
     await page.getByRole("link", { name: view }).click();
+    await page.waitForURL(`**/mails/*?view=${view.toLowerCase()}`);
     expect([view, await scrollsSideways(page)]).toEqual([view, false]);
   }
   await page.getByRole("button", { name: "Delete" }).click();
