@@ -3,16 +3,16 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
-import { pausesOf } from "../database/groups/pauses.ts";
-import { openCommandConnection, untilReady } from "../stream/connection.ts";
-import { dropGroup } from "../stream/drop-group.ts";
-import { WELCOME_EMAIL } from "../stream/groups.ts";
-import { pauseGroup, resumeGroup } from "../stream/pauses.ts";
-import { eventually } from "./eventually.ts";
-import { EXAMPLE_GROUP } from "./example-group.ts";
-import { type MailServer, startMailServer } from "./mail-server.ts";
-import { redisUrl, silentLog } from "./pipeline.ts";
-import { aSystem, type RunningProcess, type System, signUpAt } from "./processes.ts";
+import { pausesOf } from "../../database/groups/pauses.ts";
+import { openCommandConnection, untilReady } from "../../stream/connection.ts";
+import { dropGroup } from "../../stream/drop-group.ts";
+import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { pauseGroup, resumeGroup } from "../../stream/pauses.ts";
+import { eventually } from "../eventually.ts";
+import { EXAMPLE_GROUP } from "../example-group.ts";
+import { type MailServer, startMailServer } from "../mail-server.ts";
+import { redisUrl, silentLog } from "../pipeline.ts";
+import { aSystem, type RunningProcess, type System, signUpAt } from "../processes.ts";
 
 interface TwoGroups extends System {
   /** Ids of the events that the example's group has worked on, each as often as it was. */
