@@ -38,7 +38,9 @@ const meansTheSame = (path: string, one: string, other: string): boolean => {
 
 const isCurrent = (file: string, content: string | undefined): boolean => {
   if (content === undefined) return !existsSync(file);
-  return existsSync(file) && meansTheSame(file, readFileSync(file, "utf8"), content);
+  if (!existsSync(file)) return false;
+  const standing = readFileSync(file, "utf8");
+  return standing === content || meansTheSame(file, standing, content);
 };
 
 const write = (file: string, content: string): void => {

@@ -25,7 +25,7 @@ const CHECKPOINTS: readonly Checkpoint[] = ["read", "claimed", "attempted", "rec
  * - what is dead is one dead letter, or none if the flush took it.
  */
 /** A quick look in every run of the tests; `.ci/run` asks for more. */
-const SEQUENCES = Number(process.env["MODEL_SEQUENCES"] ?? 40);
+const SEQUENCES = Number(process.env["MODEL_SEQUENCES"] ?? 20);
 /** Sequences at the same time: most of one is waiting. Each has a database of its own. */
 const LANES = Math.min(30, Math.ceil(SEQUENCES / 5));
 
