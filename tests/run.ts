@@ -25,7 +25,7 @@ const FIRST_TIMINGS = {
     "tests/long/stores-say-no.test.ts": 25_000,
     "local/start.test.ts": 25_000,
     "tests/kubernetes/from-settings.test.ts": 20_000,
-    "tests/mail-faults.test.ts": 20_000,
+    "tests/long/mail-faults.test.ts": 20_000,
     "tests/add-a-group.test.ts": 20_000,
     "tests/traces.test.ts": 20_000,
     "tests/second-group/failures.test.ts": 20_000,

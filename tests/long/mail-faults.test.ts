@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
-import { eventually } from "./eventually.ts";
-import { startMailServer } from "./mail-server.ts";
-import { ownPort } from "./own-port.ts";
-import { anOwnRedis } from "./own-redis.ts";
-import { aSystem, eventAt, type RunningProcess, signUpAt } from "./processes.ts";
+import { eventually } from "../eventually.ts";
+import { startMailServer } from "../mail-server.ts";
+import { ownPort } from "../own-port.ts";
+import { anOwnRedis } from "../own-redis.ts";
+import { aSystem, eventAt, type RunningProcess, signUpAt } from "../processes.ts";
 
 interface ConsumerHealth {
   readonly ready: boolean;

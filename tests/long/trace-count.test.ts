@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { eventually } from "./eventually.ts";
-import { refusal, startMailServer } from "./mail-server.ts";
-import { startOtlpReceiver } from "./otlp-receiver.ts";
-import { aSystem, signUpAt } from "./processes.ts";
-import { exportingTo, KIND, MAIL_GROUP } from "./received-traces.ts";
+import { eventually } from "../eventually.ts";
+import { refusal, startMailServer } from "../mail-server.ts";
+import { startOtlpReceiver } from "../otlp-receiver.ts";
+import { aSystem, signUpAt } from "../processes.ts";
+import { exportingTo, KIND, MAIL_GROUP } from "../received-traces.ts";
 
 const SIGNUPS = 400;
 
