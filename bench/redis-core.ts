@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { WELCOME_EMAIL } from "../stream/groups.ts";
+import { REMINDER_EMAIL, WELCOME_EMAIL } from "../stream/groups.ts";
 import { eventually } from "../tests/eventually.ts";
 import { aSystem, type System } from "../tests/processes.ts";
 import { startTestServers } from "../tests/servers.ts";
@@ -53,7 +53,8 @@ const main = async (): Promise<void> => {
   console.log(`CPU of Redis for each signup, until it waits: ${publishing.toFixed(1)} µs`);
   await printCommands(redis, signups, MOST_COMMANDS);
   const memory = ((await memoryOf(redis)) - empty) / signups;
-  const entry = Number(await redis.memory("USAGE", system.keys.events, "SAMPLES", 0)) / signups;
+  const bytesOf = async (key: string) => Number(await redis.memory("USAGE", key, "SAMPLES", 0)) / signups;
+  const entry = await bytesOf(system.keys.events);
 
   const working = await costOf(redis, idleOfBoth, async () => {
     await system.consumer();
@@ -64,6 +65,8 @@ const main = async (): Promise<void> => {
   await printCommands(redis, signups, MOST_COMMANDS);
   console.log(`a core: ${Math.round(1_000_000 / (publishing + delivering))} signups a second`);
   console.log(`memory of one that waits: ${memory.toFixed(0)} bytes, of which ${entry.toFixed(0)} in the log`);
+  const reminder = await bytesOf(system.keys.retrySet(REMINDER_EMAIL.name));
+  console.log(`memory of a reminder that waits: ${reminder.toFixed(0)} bytes`);
   redis.disconnect();
 };
 

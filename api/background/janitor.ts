@@ -4,6 +4,7 @@ import { type Loop, startLoop } from "../../runtime/loop.ts";
 import { listGroups } from "../../stream/group-status.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
+import { groupsReader, readingEachOnce } from "../../stream/read-groups.ts";
 import { trimBelow, trimBound } from "../../stream/trim.ts";
 import { groupPositions, redisTimeMs } from "../../stream/watermark.ts";
 
@@ -41,12 +42,14 @@ export const startJanitor = (
     log,
     everyMs,
     turn: async () => {
-      const listed = await listGroups(redis, keys, groups);
+      // What is read of the log meanwhile counts as unread: trimming goes less far for it, never further.
+      const read = readingEachOnce(groupsReader(redis));
+      const listed = await listGroups(redis, keys, groups, read);
       warnOf(listed.filter(({ orphaned }) => orphaned).map(({ name }) => name));
       const nowMs = await redisTimeMs(redis);
       const everyGroups: (string | undefined)[] = [];
       for (const { name } of listed) {
-        const positions = await groupPositions(redis, keys, name);
+        const positions = await groupPositions(redis, keys, name, read);
         const unfinished = positions.flatMap(({ oldestUnread, oldestPending }) => [oldestUnread, oldestPending]);
         everyGroups.push(...unfinished);
         const bound = trimBound(unfinished, nowMs, 0);
