@@ -1,5 +1,5 @@
 import { type Database, statement } from "./connection.ts";
-import type { AuditOutcome } from "./schema.ts";
+import type { AuditOutcome } from "./operators-schema.ts";
 
 /** Values of an argument in the log; nothing personal. */
 export type AuditedValue = string | number | boolean;

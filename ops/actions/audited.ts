@@ -1,5 +1,5 @@
 import type { AuditedValue } from "../../database/audit.ts";
-import type { AuditOutcome } from "../../database/schema.ts";
+import type { AuditOutcome } from "../../database/operators-schema.ts";
 import type { ActionName } from "./action-names.ts";
 import type { Operator } from "./operator.ts";
 
