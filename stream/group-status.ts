@@ -4,7 +4,7 @@ import type { Group } from "./groups.ts";
 import { type History, readHistory } from "./history.ts";
 import { type InfoRecord, infoRecords, numberOf, orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
-import { groupsReader, type ReadGroups, readingEachOnce } from "./read-groups.ts";
+import { groupOn, groupsReader, type ReadGroups, readingEachOnce } from "./read-groups.ts";
 import { type ReportedConsumer, readReports } from "./scripts/beat.ts";
 import { countUnread } from "./scripts/restore-lag.ts";
 import { redisTimeMs, watermarkAgeMs } from "./watermark.ts";
@@ -52,9 +52,6 @@ export interface GroupStatus {
 
 /** A consumer, as Redis knows it. */
 type StreamConsumer = Pick<ConsumerStatus, "name" | "pending"> & { readonly idleMs: number };
-
-const recordOf = async (read: ReadGroups, stream: string, group: string): Promise<InfoRecord | undefined> =>
-  (await read(stream)).find((record) => record.get("name") === group);
 
 const consumersOn = async (redis: Redis, stream: string, group: string): Promise<readonly StreamConsumer[]> =>
   infoRecords(await orNone(redis.xinfo("CONSUMERS", stream, group))).map((record) => ({
@@ -125,8 +122,8 @@ export const readGroupStatus = async (
     consumers,
     lastHour,
   ] = await Promise.all([
-    recordOf(read, keys.events, name),
-    recordOf(read, retries, name),
+    groupOn(read, keys.events, name),
+    groupOn(read, retries, name),
     redis.zcard(keys.retrySet(name)),
     now.then((nowMs) => redis.zcount(keys.retrySet(name), "-inf", nowMs)),
     redis.xlen(keys.dead(name)),

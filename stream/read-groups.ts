@@ -18,3 +18,7 @@ export const readingEachOnce = (read: ReadGroups): ReadGroups => {
     return found;
   };
 };
+
+/** What Redis says of a group on a stream; undefined if it is missing. */
+export const groupOn = async (read: ReadGroups, stream: string, group: string): Promise<InfoRecord | undefined> =>
+  (await read(stream)).find((record) => record.get("name") === group);

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { infoRecords, orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
-import { groupsReader, type ReadGroups } from "./read-groups.ts";
+import { groupOn, groupsReader, type ReadGroups } from "./read-groups.ts";
 
 /** The position of a group on one stream, in ids; undefined: none. */
 export interface GroupPosition {
@@ -48,14 +48,8 @@ export const redisTimeMs = async (redis: Redis): Promise<number> => {
   return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
 };
 
-/** The last id that Redis has delivered to a group on a stream; undefined if the group is missing. */
-const lastDelivered = async (read: ReadGroups, stream: string, group: string): Promise<string | undefined> => {
-  const found = (await read(stream)).find((record) => record.get("name") === group);
-  return found === undefined ? undefined : String(found.get("last-delivered-id"));
-};
-
 const positionOn = async (redis: Redis, read: ReadGroups, stream: string, group: string): Promise<GroupPosition> => {
-  const delivered = await lastDelivered(read, stream, group);
+  const delivered = (await groupOn(read, stream, group))?.get("last-delivered-id");
   // A missing group has read nothing: every entry is unread.
   const [next] = await redis.xrange(stream, delivered === undefined ? "-" : `(${delivered}`, "+", "COUNT", 1);
   if (delivered === undefined) return { oldestUnread: next?.[0], oldestPending: undefined };

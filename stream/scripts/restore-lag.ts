@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
-import { infoRecords, numberOf, orNone } from "../info-records.ts";
+import { infoRecords, numberOf } from "../info-records.ts";
+import { groupsReader } from "../read-groups.ts";
 import { isBelow } from "../watermark.ts";
 import source from "./restore-lag.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
@@ -99,7 +100,7 @@ export const restoreLag = async (
   const restored: string[] = [];
   const unknown: string[] = [];
   const uncounted: string[] = [];
-  const records = infoRecords(await orNone(redis.xinfo("GROUPS", stream)));
+  const records = await groupsReader(redis)(stream);
   if (records.length === 0) return { restored, unknown, uncounted };
   const info = await infoOf(redis, stream);
   for (const record of records) {
