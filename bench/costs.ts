@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Sql } from "postgres";
 import type { TestServers } from "../tests/servers.ts";
 import { cpuOf, cpuOfFamily } from "./cpu.ts";
+import { usedMemoryOf } from "./redis-figures.ts";
 
 /** What was used since some start: CPU in µs, the rest in bytes. */
 export interface Costs {
@@ -25,7 +26,7 @@ export interface Stores {
 
 const usedSoFar = async ({ servers, sql, redis }: Stores, pids: readonly number[]): Promise<Costs> => {
   const [row] = await sql<{ wal: string }[]>`select pg_current_wal_lsn() - '0/0'::pg_lsn as wal`;
-  const memory = /used_memory:(\d+)/.exec(await redis.info("memory"))?.[1];
+  const memory = await usedMemoryOf(redis);
   const { user, system } = process.cpuUsage();
   return {
     own: pids.map(cpuOfFamily),
@@ -33,7 +34,7 @@ const usedSoFar = async ({ servers, sql, redis }: Stores, pids: readonly number[
     redis: cpuOf(servers.pids.redis),
     load: user + system,
     wal: Number(row?.wal),
-    memory: Number(memory),
+    memory,
   };
 };
 

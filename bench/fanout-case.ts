@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
 import type { BenchOptions, Case } from "./case.ts";
 import { measureCosts } from "./costs.ts";
 import { signUpMany, times } from "./load.ts";
-import type { Environment } from "./programs.ts";
+import { receiversAt } from "./receivers.ts";
 
 const RECEIVERS = ["one", "two", "three", "four", "five"] as const;
 const CONNECTIONS = 64;
@@ -35,17 +34,6 @@ const startReceiver = () => {
   };
 };
 
-const settingsOf = (names: readonly string[], url: string): Environment => ({
-  WEBHOOKS: names.join(","),
-  WEBHOOK_ALLOW_PRIVATE: "true",
-  ...Object.fromEntries(
-    names.flatMap((name) => [
-      [`WEBHOOK_${name.toUpperCase()}_URL`, url],
-      [`WEBHOOK_${name.toUpperCase()}_SECRET`, `whsec_${randomBytes(24).toString("base64")}`],
-    ]),
-  ),
-});
-
 /**
  * Signups whose event goes to so many further groups, all alike: receivers of webhooks. One consumer serves them all. CPU of the API
  * is for each signup, that of the others for each webhook, between the first tenth of them and the last.
@@ -58,7 +46,7 @@ export const fanout = (groups: number): Case => ({
     const webhooks = signups * groups;
     const [from, to] = [Math.ceil(webhooks * 0.1), Math.ceil(webhooks * 0.9)];
     await using receiver = startReceiver();
-    const settings = settingsOf(names, receiver.url);
+    const settings = receiversAt(receiver.url, names);
     await using programs = await contender.open({
       concurrency,
       redisUrl: stores.servers.environment.TEST_REDIS_URL,

@@ -4,7 +4,7 @@ import { eventually } from "../tests/eventually.ts";
 import { aSystem, type System } from "../tests/processes.ts";
 import { startTestServers } from "../tests/servers.ts";
 import { portOf, signUpMany, times } from "./load.ts";
-import { costOf, infoOf, printCommands, writeAof } from "./redis-figures.ts";
+import { costOf, printCommands, usedMemoryOf, writeAof } from "./redis-figures.ts";
 
 /**
  * `bun bench/redis-core.ts [signups]`: how far one Redis goes, with an AOF as in production. It prints Redis' CPU time for each signup:
@@ -30,8 +30,6 @@ const sentOf = async ({ database }: System): Promise<number> => {
   return Number(row?.count);
 };
 
-const memoryOf = async (redis: Redis): Promise<number> => (await infoOf(redis, "memory")).get("used_memory") ?? 0;
-
 const main = async (): Promise<void> => {
   await using servers = await startTestServers();
   Object.assign(process.env, servers.environment);
@@ -47,12 +45,12 @@ const main = async (): Promise<void> => {
   console.log(`${(await redis.info("server")).match(/(redis|valkey)_version:\S+/g)?.join(" ")}, ${signups} signups`);
   console.log(`idle: with an API ${idleOfApi.toFixed(2)} µs a ms, with a consumer beside it ${idleOfBoth.toFixed(2)}`);
 
-  const empty = await memoryOf(redis);
+  const empty = await usedMemoryOf(redis);
   const load = { port: portOf(api.url), connections: CONNECTIONS, more: times(signups) };
   const publishing = (await costOf(redis, idleOfApi, () => signUpMany(load))) / signups;
   console.log(`CPU of Redis for each signup, until it waits: ${publishing.toFixed(1)} µs`);
   await printCommands(redis, signups, MOST_COMMANDS);
-  const memory = ((await memoryOf(redis)) - empty) / signups;
+  const memory = ((await usedMemoryOf(redis)) - empty) / signups;
   const bytesOf = async (key: string) => Number(await redis.memory("USAGE", key, "SAMPLES", 0)) / signups;
   const entry = await bytesOf(system.keys.events);
 

@@ -1,10 +1,14 @@
 import type { Redis } from "ioredis";
 
 /** The numbers that a section of INFO gives, by name. */
-export const infoOf = async (redis: Redis, section: string): Promise<ReadonlyMap<string, number>> =>
+const infoOf = async (redis: Redis, section: string): Promise<ReadonlyMap<string, number>> =>
   new Map(
     [...(await redis.info(section)).matchAll(/^(\w+):([\d.]+)/gm)].map(([, name = "", value]) => [name, Number(value)]),
   );
+
+/** What the data takes, in bytes. */
+export const usedMemoryOf = async (redis: Redis): Promise<number> =>
+  (await infoOf(redis, "memory")).get("used_memory") ?? Number.NaN;
 
 /** CPU time of Redis so far, all threads, user and system, in µs. */
 const cpuOf = async (redis: Redis): Promise<number> => {

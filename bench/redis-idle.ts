@@ -2,6 +2,7 @@ import { Redis } from "ioredis";
 import { GROUPS } from "../stream/groups.ts";
 import { aSystem } from "../tests/processes.ts";
 import { startTestServers } from "../tests/servers.ts";
+import { receiversAt } from "./receivers.ts";
 import { costOf, printCommands, writeAof } from "./redis-figures.ts";
 
 /**
@@ -14,22 +15,12 @@ const CASES = (asked.length > 0 ? asked : ["4:1", "20:1", "20:10", "200:1"]).map
 const SETTLE_MS = 5_000;
 const MEASURE_MS = 15_000;
 const MOST_COMMANDS = 8;
-const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
-
 /** Nothing is sent to them. */
-const receivers = (count: number): Readonly<Record<string, string>> => {
-  const names = Array.from({ length: count }, (_, index) => `r${index}`);
-  return {
-    WEBHOOK_ALLOW_PRIVATE: "true",
-    ...(count > 0 ? { WEBHOOKS: names.join(",") } : {}),
-    ...Object.fromEntries(
-      names.flatMap((name) => [
-        [`WEBHOOK_${name.toUpperCase()}_URL`, "http://127.0.0.1:9/"],
-        [`WEBHOOK_${name.toUpperCase()}_SECRET`, SECRET],
-      ]),
-    ),
-  };
-};
+const receivers = (count: number) =>
+  receiversAt(
+    "http://127.0.0.1:9/",
+    Array.from({ length: count }, (_, index) => `r${index}`),
+  );
 
 const percent = (us: number): string => `${((us / MEASURE_MS / 1_000) * 100).toFixed(2)} %`;
 

@@ -10,6 +10,7 @@ import { eventually } from "../tests/eventually.ts";
 import { silentLog } from "../tests/pipeline.ts";
 import { aSystem, type RunningProcess, type System, signUpAt } from "../tests/processes.ts";
 import { startTestServers } from "../tests/servers.ts";
+import { usedMemoryOf } from "./redis-figures.ts";
 import { median, quantile } from "./statistics.ts";
 
 /**
@@ -88,9 +89,6 @@ const fill = async ({ db, redis, system }: Bench, from: number, to: number): Pro
     await redis.zadd(system.keys.retrySet(group), ...scored);
   }
 };
-
-const usedBytes = async (redis: Redis): Promise<number> =>
-  Number(/used_memory:(\d+)/.exec(await redis.info("memory"))?.[1]);
 
 const timed = async (action: () => Promise<unknown>, times = TIMES): Promise<number[]> => {
   const took: number[] = [];
@@ -175,13 +173,13 @@ const main = async (): Promise<void> => {
   // The reminder's consumer does not run while its parts are measured: it would promote what is due.
   await system.consumer({}, "welcome-email");
   const bench = { system, api, db, redis };
-  const empty = await usedBytes(redis);
+  const empty = await usedMemoryOf(redis);
   await fill(bench, 0, FEW);
   console.log(`${FEW} reminders wait`);
   await measure(bench);
 
   await fill(bench, FEW, most);
-  const bytes = ((await usedBytes(redis)) - empty) / most;
+  const bytes = ((await usedMemoryOf(redis)) - empty) / most;
   console.log(`${most} reminders wait; ${bytes.toFixed(0)} bytes of Redis for each`);
   await measure(bench);
 

@@ -2,6 +2,7 @@ import postgres, { type Sql } from "postgres";
 import type { BenchOptions, Case } from "./case.ts";
 import { signUpMany, times } from "./load.ts";
 import { memoryOf } from "./memory.ts";
+import { usedMemoryOf } from "./redis-figures.ts";
 import { startSink } from "./sink.ts";
 
 /** An hour of 50 signups a second. */
@@ -51,7 +52,7 @@ export const steady: Case = {
         consumer: memoryOf(consumer.pid),
         tables: await tablesOf(sql),
         redisKeys: await stores.redis.dbsize(),
-        redisBytes: Number(/used_memory:(\d+)/.exec(await stores.redis.info("memory"))?.[1]),
+        redisBytes: await usedMemoryOf(stores.redis),
       });
       const quarters: Kept[] = [await look()];
       const startedAt = performance.now();
