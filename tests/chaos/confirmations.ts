@@ -3,9 +3,7 @@ import { pause } from "../../runtime/loop.ts";
 import { USER_CONFIRMATION_REQUESTED } from "../../stream/events/user-confirmation-requested.ts";
 import { USER_EMAIL_VERIFIED } from "../../stream/events/user-email-verified.ts";
 import { GROUPS_OF_VERIFIED, MAIL, REMINDER } from "./groups.ts";
-import type { Load } from "./load.ts";
-import type { ChaoticMailServer } from "./mail-server.ts";
-import type { Random } from "./random.ts";
+import { createUsers, follow, type UsersOptions } from "./users.ts";
 
 /** What users who confirm their address, and users who ask for another link, were promised, and got. */
 export interface ConfirmationAudit {
@@ -30,35 +28,14 @@ export interface Confirmations {
   audit(): Promise<ConfirmationAudit>;
 }
 
-export interface ConfirmationOptions {
-  readonly urls: readonly string[];
-  readonly databaseUrl: string;
-  readonly mailServer: ChaoticMailServer;
-  readonly load: Load;
-  readonly random: Random;
-}
-
 const TIMEOUT_MS = 10_000;
-const LOOK_EVERY_MS = 200;
 /** Within the time that the limit of one mail a minute counts. */
 const ASK_AGAIN_AFTER_MS = 500;
 const CONFIRMING_SHARE = 0.3;
 const ASKING_SHARE = 0.1;
-const MAX_THINKING_MS = 4_000;
 const STRANGER = "stranger-";
 
 const CONFIRMED = /Your email address is confirmed\.|This email address was confirmed before\./;
-
-/** Calls back for each new item of a list that grows. */
-const follow = <Item>(list: readonly Item[], each: (item: Item) => void): (() => void) => {
-  let seen = list.length;
-  return () => {
-    for (; seen < list.length; seen += 1) {
-      const item = list[seen];
-      if (item !== undefined) each(item);
-    }
-  };
-};
 
 const incompleteUsers = (sql: Sql): Promise<{ readonly email: string }[]> => sql`
   select email from users
@@ -76,7 +53,7 @@ const orderedMails = (sql: Sql): Promise<{ readonly email: string; readonly orde
  * Some users press the button of the link in their welcome mail, some of them within the delay of the reminder; some, and
  * strangers, ask for another link, twice within the minute for which one mail is allowed.
  */
-export const startConfirmations = (options: ConfirmationOptions): Confirmations => {
+export const startConfirmations = (options: UsersOptions): Confirmations => {
   const { urls, databaseUrl, mailServer, load, random } = options;
   const confirmed = new Set<string>();
   const pressed = new Set<string>();
@@ -85,8 +62,7 @@ export const startConfirmations = (options: ConfirmationOptions): Confirmations 
   const asked = new Set<string>();
   const refusals = new Set<string>();
   let accepted = 0;
-  const inFlight = new Set<Promise<void>>();
-  const stopping = new AbortController();
+  const users = createUsers(random);
   let strangers = 0;
 
   const post = async (path: string, body: URLSearchParams | string): Promise<Response | undefined> => {
@@ -122,44 +98,30 @@ export const startConfirmations = (options: ConfirmationOptions): Confirmations 
       const response = await post("/api/v1/user/resend", JSON.stringify({ email }));
       const body = await textOf(response);
       if (response !== undefined && body !== undefined) count(response.status, body, isUser ? email : undefined);
-      await pause(ASK_AGAIN_AFTER_MS, stopping.signal);
+      await pause(ASK_AGAIN_AFTER_MS, users.signal);
     }
   };
-  const later = (action: () => Promise<void>): void => {
-    const one = pause(random.between(0, MAX_THINKING_MS), stopping.signal).then(() => action());
-    inFlight.add(one);
-    void one.finally(() => inFlight.delete(one));
-  };
-
   const lookAtMails = (): void => {
     for (const { to, token } of mailServer.mails.takeLinks()) {
       if (pressed.has(to) || random.next() >= CONFIRMING_SHARE) continue;
       pressed.add(to);
-      later(() => confirm(to, token));
+      users.later(() => confirm(to, token));
     }
   };
   const lookAtSignups = follow(load.accepted, ({ email }) => {
     if (random.next() >= ASKING_SHARE) return;
     strangers += 1;
     const stranger = `${STRANGER}${strangers}@inbox.example`;
-    later(() => ask(email, true));
-    later(() => ask(stranger, false));
+    users.later(() => ask(email, true));
+    users.later(() => ask(stranger, false));
   });
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      lookAtMails();
-      lookAtSignups();
-      await pause(LOOK_EVERY_MS, stopping.signal);
-    }
-  };
-  const running = run();
+  users.start(() => {
+    lookAtMails();
+    lookAtSignups();
+  });
 
   return {
-    stop: async () => {
-      stopping.abort();
-      await running;
-      await Promise.all(inFlight);
-    },
+    stop: users.stop,
     async audit() {
       const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
       const verified = await sql<{ email: string }[]>`select email from users where email_verified_at is not null`;

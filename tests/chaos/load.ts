@@ -1,4 +1,5 @@
 import { pause } from "../../runtime/loop.ts";
+import { createActivity } from "./activity.ts";
 import type { Random } from "./random.ts";
 
 /** A signup that was accepted: the promise that is audited. */
@@ -52,8 +53,7 @@ export const startLoad = ({ urls, perSecond, random, currentFault }: LoadOptions
   const wronglyRefused: string[] = [];
   const unavailable = new Map<string, string>();
   const responses = new Map<string, number>();
-  const inFlight = new Set<Promise<void>>();
-  const stopping = new AbortController();
+  const { signal, start, begin, stop } = createActivity();
   let slowest = 0;
   let people = 0;
 
@@ -92,32 +92,20 @@ export const startLoad = ({ urls, perSecond, random, currentFault }: LoadOptions
     const status = await send(first, signup);
     count(String(status ?? "none"));
     if (status !== undefined && status < 500) return;
-    await pause(REPEAT_AFTER_MS, stopping.signal);
+    await pause(REPEAT_AFTER_MS, signal);
     const again = await send(second, signup);
     count(`${again ?? "none"} (repeated)`);
     if (again === 400 || again === 422) wronglyRefused.push(signup.email);
     if (status === 503 && again === 503) unavailable.set(signup.email, currentFault());
   };
 
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      const one = signUp(random.pick(urls), random.pick(urls));
-      inFlight.add(one);
-      void one.finally(() => inFlight.delete(one));
-      await pause(1_000 / perSecond, stopping.signal);
-    }
-  };
-  const running = run();
+  start(1_000 / perSecond, () => begin(signUp(random.pick(urls), random.pick(urls))));
   return {
     accepted,
     responses,
     wronglyRefused,
     unavailable,
     slowestMs: () => slowest,
-    stop: async () => {
-      stopping.abort();
-      await running;
-      await Promise.all(inFlight);
-    },
+    stop,
   };
 };

@@ -1,5 +1,6 @@
 import postgres, { type Sql } from "postgres";
 import { pause } from "../../runtime/loop.ts";
+import { createActivity } from "./activity.ts";
 import type { Random } from "./random.ts";
 
 /** A payment that an API answered by 202: the promise that is audited. */
@@ -68,8 +69,7 @@ export const startPayments = async (options: PaymentOptions): Promise<Payments> 
   const { urls, databaseUrl, serviceToken, perSecond, random } = options;
   const accounts = await withDatabase(databaseUrl, openAccounts);
   const promised: Promised[] = [];
-  const inFlight = new Set<Promise<void>>();
-  const stopping = new AbortController();
+  const { signal, start, begin, stop } = createActivity();
   let payments = 0;
 
   const post = async (url: string, body: string): Promise<boolean> => {
@@ -95,28 +95,16 @@ export const startPayments = async (options: PaymentOptions): Promise<Payments> 
     const body = JSON.stringify({ ...payment, currency: CURRENCY });
     const toAll = async () => (await Promise.all(urls.map((url) => post(url, body)))).includes(true);
     if (!(await toAll())) {
-      await pause(REPEAT_AFTER_MS, stopping.signal);
+      await pause(REPEAT_AFTER_MS, signal);
       if (!(await toAll())) return;
     }
     promised.push({ transactionId, amount });
   };
 
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      const one = pay();
-      inFlight.add(one);
-      void one.finally(() => inFlight.delete(one));
-      await pause(1_000 / perSecond, stopping.signal);
-    }
-  };
-  const running = run();
+  start(1_000 / perSecond, () => begin(pay()));
 
   return {
-    stop: async () => {
-      stopping.abort();
-      await running;
-      await Promise.all(inFlight);
-    },
+    stop,
     audit: () =>
       withDatabase(databaseUrl, async (sql) => {
         const rows = await sql<TransactionRow[]>`select transaction_id, user_id, amount, status from transactions`;

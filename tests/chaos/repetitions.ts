@@ -2,9 +2,7 @@ import postgres, { type Sql } from "postgres";
 import { pause } from "../../runtime/loop.ts";
 import { USER_SIGNUP_REPEATED } from "../../stream/events/user-signup-repeated.ts";
 import { NOTICE } from "./groups.ts";
-import type { Load } from "./load.ts";
-import type { ChaoticMailServer } from "./mail-server.ts";
-import type { Random } from "./random.ts";
+import { createUsers, follow, type UsersOptions } from "./users.ts";
 
 /** What those who signed up with a user's address were answered, and what its owner got. */
 export interface RepetitionAudit {
@@ -27,20 +25,10 @@ export interface Repetitions {
   audit(): Promise<RepetitionAudit>;
 }
 
-export interface RepetitionOptions {
-  readonly urls: readonly string[];
-  readonly databaseUrl: string;
-  readonly mailServer: ChaoticMailServer;
-  readonly load: Load;
-  readonly random: Random;
-}
-
 const TIMEOUT_MS = 30_000;
-const LOOK_EVERY_MS = 200;
 const ASK_AGAIN_AFTER_MS = 1_000;
 const MAX_REQUESTS = 20;
 const REPEATED_SHARE = 0.15;
-const MAX_THINKING_MS = 4_000;
 /** The second counts as repeated within the hour: it asks for no notice. */
 const SIGNUPS_EACH = 2;
 
@@ -86,15 +74,13 @@ const eventsOf = (sql: Sql, eventIds: readonly string[]): Promise<EventRow[]> =>
  * Where signups are private: some users' addresses are signed up with again, twice within the hour, each time beside a signup with an
  * address that nobody has. A request without an answer is repeated under its Idempotency-Key until there is one.
  */
-export const startRepetitions = (options: RepetitionOptions): Repetitions => {
+export const startRepetitions = (options: UsersOptions): Repetitions => {
   const { urls, databaseUrl, mailServer, load, random } = options;
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   const repeated: Repeated[] = [];
   /** Of answers by whether the address was known. */
   const shapes = { known: new Set<string>(), unknown: new Set<string>() };
-  const inFlight = new Set<Promise<void>>();
-  const stopping = new AbortController();
-  let seen = 0;
+  const users = createUsers(random);
   let count = 0;
 
   const ask = async (name: string, email: string): Promise<Answer | undefined> => {
@@ -114,10 +100,10 @@ export const startRepetitions = (options: RepetitionOptions): Repetitions => {
   };
   /** Undefined: none that says anything, in so many requests. */
   const answerTo = async (name: string, email: string): Promise<Answer | undefined> => {
-    for (let requests = 0; requests < MAX_REQUESTS && !stopping.signal.aborted; requests += 1) {
+    for (let requests = 0; requests < MAX_REQUESTS && !users.signal.aborted; requests += 1) {
       const answer = await ask(name, email);
       if (answer !== undefined && answer.status < 500) return answer;
-      await pause(ASK_AGAIN_AFTER_MS, stopping.signal);
+      await pause(ASK_AGAIN_AFTER_MS, users.signal);
     }
     return undefined;
   };
@@ -137,29 +123,15 @@ export const startRepetitions = (options: RepetitionOptions): Repetitions => {
       if (known?.status === 201) repeated.push({ owner, name, eventId: known.eventId ?? "" });
     }
   };
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      for (; seen < load.accepted.length; seen += 1) {
-        const owner = load.accepted[seen]?.email;
-        if (owner === undefined || random.next() >= REPEATED_SHARE) continue;
-        const one = pause(random.between(0, MAX_THINKING_MS), stopping.signal)
-          .then(() => repeat(owner))
-          // Postgres was away: nobody signs up again.
-          .catch(() => {});
-        inFlight.add(one);
-        void one.finally(() => inFlight.delete(one));
-      }
-      await pause(LOOK_EVERY_MS, stopping.signal);
-    }
-  };
-  const running = run();
+  users.start(
+    follow(load.accepted, ({ email }) => {
+      // If Postgres is away, nobody signs up again.
+      if (random.next() < REPEATED_SHARE) users.later(() => repeat(email).catch(() => {}));
+    }),
+  );
 
   return {
-    stop: async () => {
-      stopping.abort();
-      await running;
-      await Promise.all(inFlight);
-    },
+    stop: users.stop,
     async audit() {
       const eventIds = repeated.map(({ eventId }) => eventId);
       const events = new Map((await eventsOf(sql, eventIds)).map((row) => [row.event_id, row]));
