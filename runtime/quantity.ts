@@ -27,6 +27,9 @@ export const bytes = (count: number): string => {
 /** A whole number with thousands separators: `20,000`. */
 export const count = (value: number): string => value.toLocaleString("en-US");
 
+/** A rate, with two decimals where it is below 10: `0.25`, `12`. */
+export const roundedRate = (rate: number): number => Number(rate.toFixed(rate < 10 ? 2 : 0));
+
 /** A number and its noun: `1 letter`, `20,000 letters`. */
 export const counted = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`;

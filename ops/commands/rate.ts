@@ -1,4 +1,4 @@
-import { relative } from "../../runtime/quantity.ts";
+import { relative, roundedRate } from "../../runtime/quantity.ts";
 import type { BudgetState } from "../actions/rate.ts";
 import { type CommandContext, command, UsageError } from "../command.ts";
 import { ACT_FLAGS, type ActFlags, proposeGroups, SWITCH, text } from "../flags.ts";
@@ -17,8 +17,7 @@ const rate = async (value: string): Promise<number> => {
   );
 };
 
-/** A rate, with a decimal where it is small. */
-const rateText = (perSecond: number): string => `${Number(perSecond.toFixed(perSecond < 10 ? 2 : 0))}/s`;
+const rateText = (perSecond: number): string => `${roundedRate(perSecond)}/s`;
 
 const rowOf = ({ groups, ordered, inForce, lastMinute, lastHour }: BudgetState, now: Date): Cell[] => [
   groups.join(", "),

@@ -8,7 +8,7 @@ import {
   setRate,
   sharersOf,
 } from "../../../ops/actions/rate.ts";
-import { count, relative } from "../../../runtime/quantity.ts";
+import { count, relative, roundedRate } from "../../../runtime/quantity.ts";
 import type { Group } from "../../../stream/groups.ts";
 import { FormToken } from "../layout.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
@@ -18,7 +18,7 @@ export const RATE_PATH = "/console/act/rate";
 
 type Parts = Pick<ConsoleParts, "groups" | "now" | "settings">;
 
-const rateText = (perSecond: number): string => `${count(Number(perSecond.toFixed(perSecond < 10 ? 2 : 0)))} a second`;
+const rateText = (perSecond: number): string => `${count(roundedRate(perSecond))} a second`;
 
 const settingText = (value: number | undefined, unit: string): string =>
   value === undefined || value === 0 ? "not limited" : `${count(value)} ${unit}`;
