@@ -68,7 +68,8 @@ export const linkFaults = ({ system, random }: FaultDeps) => {
       kind: "links to redis flapping",
       label: `all links to redis cut every few seconds, kill -9 ${victim.name}`,
       lastsMs: CLAIMED_WITHIN_MS + LEASE_MS,
-      parts: ["redis", victim.name, ...links.map(({ name }) => name)],
+      // Postgres as well: at the end the ledger is asked what nobody has claimed.
+      parts: ["redis", "postgres", victim.name, ...links.map(({ name }) => name)],
       unaffected: MAIL,
       inflict: async () => {
         end = flap(links);
