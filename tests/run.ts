@@ -26,7 +26,7 @@ const FIRST_TIMINGS = {
     "local/start.test.ts": 25_000,
     "tests/kubernetes/from-settings.test.ts": 20_000,
     "tests/long/mail-faults.test.ts": 20_000,
-    "tests/add-a-group.test.ts": 20_000,
+    "tests/long/add-a-group.test.ts": 20_000,
     "tests/traces.test.ts": 20_000,
     "tests/second-group/failures.test.ts": 20_000,
     "tests/long/redis-faults.test.ts": 20_000,

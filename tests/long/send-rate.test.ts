@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import type { GroupFactory } from "../consumers/engine/factory.ts";
-import { factory as reminder } from "../consumers/reminder-email/group.ts";
-import { factory } from "../consumers/welcome-email/group.ts";
-import { untilReady } from "../stream/connection.ts";
-import { type Group, REMINDER_EMAIL, WELCOME_EMAIL } from "../stream/groups.ts";
-import { takeBudget } from "../stream/scripts/take-budget.ts";
-import { eventually } from "./eventually.ts";
-import { type MailServer, startMailServer } from "./mail-server.ts";
-import { mailSettings } from "./mail-settings.ts";
-import { anOwnRedis } from "./own-redis.ts";
-import { aPipeline, aSignup, type Pipeline, silentLog } from "./pipeline.ts";
+import type { GroupFactory } from "../../consumers/engine/factory.ts";
+import { factory as reminder } from "../../consumers/reminder-email/group.ts";
+import { factory } from "../../consumers/welcome-email/group.ts";
+import { untilReady } from "../../stream/connection.ts";
+import { type Group, REMINDER_EMAIL, WELCOME_EMAIL } from "../../stream/groups.ts";
+import { takeBudget } from "../../stream/scripts/take-budget.ts";
+import { eventually } from "../eventually.ts";
+import { type MailServer, startMailServer } from "../mail-server.ts";
+import { mailSettings } from "../mail-settings.ts";
+import { anOwnRedis } from "../own-redis.ts";
+import { aPipeline, aSignup, type Pipeline, silentLog } from "../pipeline.ts";
 
 /** A consumer as it is shipped, with a rate; of the welcome mail if no group is named. */
 const aConsumer = (

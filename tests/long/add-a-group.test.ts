@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { findDeliveries } from "../database/ledger/status.ts";
-import { type Group, WELCOME_EMAIL } from "../stream/groups.ts";
-import { eventually } from "./eventually.ts";
-import { kustomize } from "./kubernetes/kubectl.ts";
-import { type KubernetesObject, OVERLAYS, parseObjects } from "./kubernetes/objects.ts";
-import { policiesFor } from "./kubernetes/policies/all.ts";
-import { openConnections } from "./kubernetes/policies/network.ts";
-import { temporaryDirectory } from "./kubernetes/temporary-directory.ts";
-import { oursIn } from "./kubernetes/workloads.ts";
-import { aSystem, signUpAt } from "./processes.ts";
+import { findDeliveries } from "../../database/ledger/status.ts";
+import { type Group, WELCOME_EMAIL } from "../../stream/groups.ts";
+import { eventually } from "../eventually.ts";
+import { kustomize } from "../kubernetes/kubectl.ts";
+import { type KubernetesObject, OVERLAYS, parseObjects } from "../kubernetes/objects.ts";
+import { policiesFor } from "../kubernetes/policies/all.ts";
+import { openConnections } from "../kubernetes/policies/network.ts";
+import { temporaryDirectory } from "../kubernetes/temporary-directory.ts";
+import { oursIn } from "../kubernetes/workloads.ts";
+import { aSystem, signUpAt } from "../processes.ts";
 
 /** The type checker needs both cores, which other tests may have. */
 const CHECK_TIMEOUT_MS = 90_000;
-const root = join(import.meta.dir, "..");
+const root = join(import.meta.dir, "..", "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const section = readme.split("\n## Add a group\n")[1]?.split("\n## ")[0] ?? "";
 
@@ -123,7 +123,7 @@ describe.each(OVERLAYS)("its manifests in the overlay %s", (overlay) => {
   let groups: readonly Group[] = [];
   beforeAll(async () => {
     objects = parseObjects(kustomize(join(tree.path, "k8s", "overlays", overlay)));
-    const copied: typeof import("../stream/groups.ts") = await import(join(tree.path, "stream", "groups.ts"));
+    const copied: typeof import("../../stream/groups.ts") = await import(join(tree.path, "stream", "groups.ts"));
     groups = copied.GROUPS;
   });
 
