@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Server } from "bun";
+import { Context } from "hono";
 import pino from "pino";
 import { openDatabase } from "../database/connection.ts";
 import { createLogger } from "../observability/logger.ts";
 import { type TestDatabase, withTestDatabase } from "../tests/database.ts";
 import { eventually } from "../tests/eventually.ts";
+import { silentLog } from "../tests/pipeline.ts";
 import { aBody, anApp, CLIENT, postSignup } from "./app-for-tests.ts";
+import { createErrorReporter } from "./errors.ts";
 import { createPasswordHasher, MAX_WAITING } from "./passwords/hasher.ts";
 import { createHashWorker } from "./passwords/worker.ts";
+import { ProblemError } from "./problem.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -30,6 +34,15 @@ const expectProblem = async (response: Response, status: number, code: string) =
 };
 
 const request = (path: string, init: RequestInit = {}) => new Request(`http://127.0.0.1${path}`, init);
+
+test("a problem that is not logged costs no stack", () => {
+  const report = createErrorReporter(silentLog);
+  const refusal = new ProblemError("too_many_requests");
+  let stacks = 0;
+  Object.defineProperty(refusal, "stack", { get: () => (stacks += 1) });
+  expect(report(refusal, new Context(request("/"))).code).toBe("too_many_requests");
+  expect(stacks).toBe(0);
+});
 
 test("404, 405 and OPTIONS say what exists", async () => {
   const { app } = anApp(database.db);

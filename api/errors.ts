@@ -46,14 +46,20 @@ export const createErrorReporter = (log: Logger): ReportError => {
   const loggedAt = new Map<ProblemCode, number>();
   return (error, c) => {
     const problem = problemOf(error);
-    const line = { error: loggable(error), method: c.req.method, route: routePath(c, -1), code: problem.code };
+    // Made only for what is logged: a stack is costly to write, and of refusals there are many.
+    const line = () => ({
+      error: loggable(error),
+      method: c.req.method,
+      route: routePath(c, -1),
+      code: problem.code,
+    });
     if (problem.code === "internal_error") {
-      log.error(line, "a request failed");
+      log.error(line(), "a request failed");
     } else if (problem.cause !== undefined && "Retry-After" in problem.headers) {
       const now = performance.now();
       if (now - (loggedAt.get(problem.code) ?? Number.NEGATIVE_INFINITY) > REPEAT_AFTER_MS) {
         loggedAt.set(problem.code, now);
-        log.warn(line, "requests are being refused for now");
+        log.warn(line(), "requests are being refused for now");
       }
     }
     return problem;

@@ -7,9 +7,9 @@ import { MAX_BODY_BYTES } from "./read-body.ts";
  */
 export const closeAfterUnread = (c: Context): void => {
   const request = c.req.raw;
-  // In this order: to ask for a body makes a stream of it.
-  if (request.bodyUsed || request.body === null) return;
   const { headers } = request;
-  const isSmall = !headers.has("transfer-encoding") && Number(headers.get("content-length")) <= MAX_BODY_BYTES;
-  if (!isSmall) c.res.headers.set("Connection", "close");
+  if (!headers.has("transfer-encoding") && Number(headers.get("content-length")) <= MAX_BODY_BYTES) return;
+  // In this order, and last: to ask for a body makes a stream of it.
+  if (request.bodyUsed || request.body === null) return;
+  c.res.headers.set("Connection", "close");
 };

@@ -77,9 +77,8 @@ class NoTurn extends Error {
 }
 
 /** On a private network it may be a proxy that is not trusted, before which everybody is one client. */
-const turnsOf = (client: string): Slots => {
+const turnsOf = (client: string, onFull: () => NoTurn): Slots => {
   const size = isPrivate(client) ? MOST_UNDER_WAY : MOST_AT_WORK;
-  const onFull = () => new NoTurn();
   return createSlots({ size, maxWaitMs: LONGEST_TURN_MS, maxWaiting: MOST_UNDER_WAY - size, onFull });
 };
 
@@ -90,15 +89,9 @@ interface ClientTurns {
   aside: number;
 }
 
-/** @throws {ProblemError} `too_many_requests` */
-const refuse = (): never => {
-  instruments().admissionRefused.add(1, { "signup.limit": "concurrent" });
-  throw new ProblemError("too_many_requests", { headers: BEYOND });
-};
-
-/** As many bodies of a client as may be under way are awaited without a turn; those beyond keep theirs. */
+/** As many bodies of a client as may be under way are awaited without a turn; those beyond keep theirs. `refuse` throws. */
 const asideWithin =
-  (own: ClientTurns, setAside: SetAside): SetAside =>
+  (own: ClientTurns, setAside: SetAside, refuse: () => never): SetAside =>
   async (awaited) => {
     if (own.aside >= MOST_UNDER_WAY) return awaited;
     own.aside += 1;
@@ -121,12 +114,15 @@ const asideWithin =
 export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing => {
   const holdMs = createPace({ now, random });
   const clients = new Map<string, ClientTurns>();
+  // One of each for all: what an error costs is its stack, which nobody reads of these.
+  const noTurn = new NoTurn();
+  const beyond = new ProblemError("too_many_requests", { headers: BEYOND });
   const refusedUnread = new WeakSet<Request>();
 
   const ownOf = (client: string): ClientTurns => {
     const known = clients.get(client);
     if (known !== undefined) return known;
-    const own = { turns: turnsOf(client), underWay: 0, aside: 0 };
+    const own = { turns: turnsOf(client, () => noTurn), underWay: 0, aside: 0 };
     clients.set(client, own);
     return own;
   };
@@ -134,6 +130,12 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
   const leave = (client: string, own: ClientTurns): void => {
     own.underWay -= 1;
     if (own.underWay === 0) clients.delete(client);
+  };
+
+  /** @throws {ProblemError} `too_many_requests` */
+  const refuse = (): never => {
+    instruments().admissionRefused.add(1, { "signup.limit": "concurrent" });
+    throw beyond;
   };
 
   const holdBack = async (request: Request, client: string): Promise<void> => {
@@ -151,7 +153,7 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
       try {
         // Until the refusal is answered: the next one would be refused as well.
         await own.turns.run(async (setAside) => {
-          c.set("setAside", asideWithin(own, setAside));
+          c.set("setAside", asideWithin(own, setAside, refuse));
           await next();
           if (isRefused(c)) await holdBack(request, client);
         });
@@ -176,7 +178,7 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
       if (turn === undefined) return undefined;
       own.underWay += 1;
       return {
-        setAside: asideWithin(own, turn.setAside),
+        setAside: asideWithin(own, turn.setAside, refuse),
         end() {
           turn.end();
           leave(client, own);

@@ -25,6 +25,13 @@ test("a client that comes back takes its turn after everybody else", () => {
   expect(queue.size()).toBe(0);
 });
 
+test("a client that may not have its turn is passed over, and keeps it", () => {
+  const queue = aQueue("a1", "a2", "b1", "c1");
+  expect(queue.take((client) => client !== "a")).toBe("b1");
+  expect(queue.take(() => false)).toBeUndefined();
+  expect(take(queue, 10)).toEqual(["a1", "c1", "a2"]);
+});
+
 test("whatever one client has waiting, another's next item is among the next two", () => {
   const queue = createFairQueue<string>();
   for (let index = 0; index < 2_500; index += 1) queue.add("flood", `flood ${index}`);

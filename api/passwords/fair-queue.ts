@@ -4,8 +4,8 @@ export interface FairQueue<Item> {
   add(client: string, item: Item): void;
   /** Whether it was still waiting. */
   remove(client: string, item: Item): boolean;
-  /** Takes the next item: one of each client in turn, those of a client in the order of their arrival. */
-  take(): Item | undefined;
+  /** Takes the next item of a client that may have it: one of each in turn, those of a client in the order of their arrival. */
+  take(mayHave?: (client: string) => boolean): Item | undefined;
   /**
    * Takes the newest item of the client that has the most, if that is more than `client` would have with one more. So a
    * client that fills the queue has its share of it when others come, and a new one always finds room.
@@ -28,8 +28,9 @@ export const createFairQueue = <Item>(): FairQueue<Item> => {
     return true;
   };
 
-  const take = (): Item | undefined => {
+  const take = (mayHave: (client: string) => boolean = () => true): Item | undefined => {
     for (const [client, own] of queues) {
+      if (!mayHave(client)) continue;
       for (const item of own) {
         remove(client, item);
         // Its next turn comes after everybody else's.

@@ -52,6 +52,30 @@ test("those of one client in the order in which they came, as many at a time as 
   expect(await hashes).toEqual(names.map((name) => `hash of ${name}`));
 });
 
+test("while others come, no client has all workers; alone it has", async () => {
+  const worker = aWorkerByHand();
+  const hasher = createPasswordHasher({ ...cheap, concurrency: 2, startWorker: worker.startWorker });
+  const next = async () => {
+    worker.open.shift()?.();
+    await Bun.sleep(0);
+  };
+  const hashFor = (client: string, index: number) =>
+    hasher.hash(`${client} ${index}`, { client }).catch((error: unknown) => error);
+  for (let index = 0; index < 6; index += 1) void hashFor("flood", index);
+  expect(worker.asked).toEqual(["flood 0", "flood 1"]);
+  void hashFor("person", 0);
+  await next();
+  expect(worker.asked.slice(2)).toEqual(["person 0"]);
+  await next();
+  expect(worker.asked.slice(3)).toEqual(["flood 2"]);
+  // The person's has ended: its worker is free for whoever comes next.
+  await next();
+  expect(worker.asked.slice(4)).toEqual([]);
+  void hashFor("person", 1);
+  expect(worker.asked.slice(4)).toEqual(["person 1"]);
+  hasher.close();
+});
+
 test("what waits is bounded by the time that it takes", () => {
   expect(roomFor(undefined, 2)).toBe(MAX_WAITING);
   expect(roomFor(0.02, 2)).toBe(MAX_WAITING);

@@ -1,4 +1,5 @@
 import { createFairQueue } from "./fair-queue.ts";
+import { createOthers } from "./others.ts";
 import { createHashWorker, type HashJob, type HashResult, type HashWorker } from "./worker.ts";
 
 /** For whom a password is hashed. */
@@ -55,6 +56,9 @@ export const MAX_WAITING = 1_024;
 /** Behind more work a caller would wait too long: better to be refused at once. */
 const MAX_WAIT_MS = 2_000;
 
+/** For so long after others have asked, no client has all workers: the next one that comes need not wait for the end of a hash. */
+const SPARE_FOR_MS = 10_000;
+
 /** How many may wait, so that the last of them waits no longer than 2 s. `jobMs`: undefined before the first job has ended. */
 export const roomFor = (jobMs: number | undefined, concurrency: number): number =>
   jobMs === undefined
@@ -63,6 +67,7 @@ export const roomFor = (jobMs: number | undefined, concurrency: number): number 
 
 interface Waiting {
   readonly job: HashJob;
+  readonly client: string;
   readonly since: number;
   readonly resolve: (result: HashResult) => void;
   readonly reject: (error: unknown) => void;
@@ -82,6 +87,9 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   const workers = new Set<HashWorker>();
   const idle: HashWorker[] = [];
   let running = 0;
+  /** By client, while it has any. */
+  const runningOf = new Map<string, number>();
+  const others = createOthers(() => performance.now(), SPARE_FOR_MS);
   /** Undefined before the first job has ended. */
   let measuredMs: number | undefined;
   let isClosed = false;
@@ -103,6 +111,19 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
     return worker;
   };
 
+  const count = (client: string, by: 1 | -1): void => {
+    running += by;
+    const own = (runningOf.get(client) ?? 0) + by;
+    if (own === 0) runningOf.delete(client);
+    else runningOf.set(client, own);
+  };
+
+  /** Its first is never refused, so that nobody waits for ever where there is one worker. */
+  const mayBegin = (client: string): boolean => {
+    const own = runningOf.get(client) ?? 0;
+    return own === 0 || own < concurrency - 1 || !others.haveAsked(client);
+  };
+
   const work = async (waiting: Waiting): Promise<void> => {
     let worker: HashWorker | undefined;
     try {
@@ -113,7 +134,7 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
     } catch (error) {
       waiting.reject(error);
     } finally {
-      running -= 1;
+      count(waiting.client, -1);
       // A dead worker is replaced only when the next job arrives: one that cannot start is not restarted in a loop.
       if (worker?.isAlive() === true) idle.push(worker);
       else if (worker !== undefined) workers.delete(worker);
@@ -123,10 +144,10 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
 
   const next = (): void => {
     while (running < concurrency) {
-      const waiting = queue.take();
+      const waiting = queue.take(mayBegin);
       if (waiting === undefined) return;
       onStart(performance.now() - waiting.since);
-      running += 1;
+      count(waiting.client, 1);
       void work(waiting);
     }
   };
@@ -134,13 +155,14 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   const run = (job: HashJob, { client = "", signal }: HashCaller = {}): Promise<HashResult> => {
     if (isClosed) return Promise.reject(new Error("the password hasher is closed"));
     if (signal?.aborted === true) return Promise.reject(signal.reason);
+    others.asked(client);
     if (queue.size() >= roomFor(measuredMs, concurrency)) {
       const yielding = queue.yieldTo(client);
       if (yielding === undefined) return Promise.reject(full());
       yielding.reject(full());
     }
     const { promise, resolve, reject } = Promise.withResolvers<HashResult>();
-    const waiting: Waiting = { job, since: performance.now(), resolve, reject };
+    const waiting: Waiting = { job, client, since: performance.now(), resolve, reject };
     const leave = () => {
       if (queue.remove(client, waiting)) reject(signal?.reason);
     };
