@@ -100,6 +100,7 @@ test.each([
   "application/x-www-form-urlencoded",
   "application/jsonp",
   "application/json; charset=iso-8859-1",
+  "application/json; charset=utf-8; charset=utf-16",
 ])("the media type %p is 415", async (type) => {
   const { app } = anApp(database.db);
   const headers = type === undefined ? {} : { "Content-Type": type };

@@ -22,6 +22,10 @@ const FAULTS = {
     vi: "Tên không được chứa ký tự ẩn.",
     en: "The name must not contain characters that cannot be seen.",
   },
+  user_name_marks: {
+    vi: "Tên không được có dấu chồng chất, hoặc dấu không gắn với chữ nào.",
+    en: "The name must not pile up combining marks, nor have one without a letter.",
+  },
   user_name_mixed_scripts: {
     vi: "Mỗi từ trong tên chỉ được dùng một hệ chữ viết; chữ Latinh có thể đi cùng chữ Hán, Nhật hoặc Hàn.",
     en: "Each word of the name must be in one script; only Chinese, Japanese and Korean may be mixed with Latin letters.",

@@ -124,11 +124,11 @@ export const readJson = async (c: Context): Promise<unknown> => jsonOf(await rea
 export const readSmallJson = async (request: Request, setAside: SetAside): Promise<unknown> =>
   jsonOf(decoded(await inTime(request.bytes(), DEADLINE_MS, setAside), "malformed_json"));
 
-/** The type and subtype of a `Content-Type`, in lower case; undefined if its charset is another than UTF-8. */
+/** The type and subtype of a `Content-Type`, in lower case; undefined if it names another charset than UTF-8. */
 const mediaTypeOf = (contentType: string | undefined): string | undefined => {
   const [type = "", ...parameters] = (contentType ?? "").toLowerCase().split(";");
-  const charset = parameters.map((parameter) => /^\s*charset="?([^"\s]*)"?\s*$/.exec(parameter)?.[1]).find(Boolean);
-  return charset === undefined || charset === "utf-8" || charset === "utf8" ? type.trim() : undefined;
+  const charsets = parameters.map((parameter) => /^\s*charset="?([^"\s]*)"?\s*$/.exec(parameter)?.[1] ?? "");
+  return charsets.every((charset) => /^(?:utf-?8)?$/.test(charset)) ? type.trim() : undefined;
 };
 
 const unsupported = (accepted: string) =>

@@ -66,12 +66,15 @@ const toDeliveryReport = (report: Report, { delivery, isProven }: Found): Delive
 const kindOf = ({ kind, isPermanent }: Report): string =>
   kind === "complained" ? "complaint" : kind === "delayed" ? "delayed" : isPermanent ? "hard" : "soft";
 
+/** What the database can be asked for: no address of ours has a NUL or half a character, but JSON can spell both. */
+const isAskable = (text: string | undefined): text is string => text?.isWellFormed() === true && !text.includes("\0");
+
 /** Other ways to the delivery than a token. A mail may name any address: of an address, only a provider is believed. */
 const reportedBy = (report: Report): readonly Reported[] => [
-  ...(report.messageId === undefined ? [] : [{ by: "message-id", messageId: report.messageId } as const]),
-  ...(report.recipient === undefined || isMail(report)
-    ? []
-    : [{ by: "recipient", key: comparisonKey(report.recipient) } as const]),
+  ...(isAskable(report.messageId) ? [{ by: "message-id", messageId: report.messageId } as const] : []),
+  ...(isAskable(report.recipient) && !isMail(report)
+    ? [{ by: "recipient", key: comparisonKey(report.recipient) } as const]
+    : []),
 ];
 
 /**

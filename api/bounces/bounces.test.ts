@@ -197,7 +197,8 @@ describe("a mail that came back", () => {
     expect((await post(levels.join(""))).items).toEqual([{ result: "unreadable" }]);
     // Anybody can send it to the address for bounces: a mebibyte that would take the parser seconds.
     const parts = `Content-Type: multipart/mixed; boundary=b\r\n\r\n${"--b\r\n\r\nx\r\n".repeat(90_000)}`;
-    for (const bloated of [parts, "\r\n \t".repeat(200_000), ""]) {
+    const groups = `To: ${"a:".repeat(50_000)}\r\n\r\nx`;
+    for (const bloated of [parts, "\r\n \t".repeat(200_000), groups, ""]) {
       expect((await post(bloated)).items).toEqual([{ result: "unreadable" }]);
     }
     expect((await post("\u0000\u0001 rubbish")).status).toBe(200);
@@ -216,6 +217,20 @@ describe("the JSON of a provider, as docs/mail-identity.md has it", () => {
     expect((await post(body, type)).items).toMatchObject([{ result: "repeated" }]);
     expect(await stepsOf(mailed)).toEqual(["bounced 5.1.1"]);
     expect(await suppressionOf(mailed)).toBe("bounced 5.1.1");
+  });
+
+  test.each([
+    ["of an address with a NUL", { email: "x\0y@inbox.example" }],
+    ["of an address with half a character", { email: "\ud800@inbox.example" }],
+    ["of a Message-ID with a NUL", { "smtp-id": "<x\0y@inbox.example>" }],
+    ["of a Message-ID with half a character", { "smtp-id": "<\udfff@inbox.example>" }],
+  ])("a report %s is about no mail of ours", async (_, of) => {
+    const { status, items } = await post(
+      JSON.stringify([{ event: "bounce", email: "x@y.example", status: "5.1.1", ...of }]),
+      "application/json",
+    );
+    expect(status).toBe(200);
+    expect(items).toEqual([{ result: "unmatched", kind: "bounced", code: "5.1.1" }]);
   });
 
   test("a batch: each item by itself, also several of one delivery", async () => {

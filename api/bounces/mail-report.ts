@@ -9,7 +9,8 @@ const ORIGINAL_TYPES = new Set([
   "message/global",
   "message/global-headers",
 ]);
-const LIMITS = { maxNestingDepth: 16, maxHeadersSize: 256 * 1_024 };
+/** A list of addresses takes the parser a time that grows with the square of its length: 50 ms for as much as this. */
+const LIMITS = { maxNestingDepth: 16, maxHeadersSize: 64 * 1_024 };
 /** Each costs the parser some µs, as lines, and some dozen, as parts: a mail of nothing else would hold up everybody for seconds. */
 const MAX_LINES = 20_000;
 const MAX_BOUNDARIES = 1_000;

@@ -31,7 +31,7 @@ export const signupSchema = z.object(
         maxLength: MAX_USER_NAME,
         description:
           "Counted in code points after NFC and trimming. No control, direction-changing or hidden characters, no word of " +
-          "mixed scripts, and no name that looks like a reserved one. Markup is allowed.",
+          "mixed scripts, no piled-up marks, and no name that looks like a reserved one. Markup is allowed.",
         examples: ["Đặng Thị Hoa"],
       }),
     email: text()

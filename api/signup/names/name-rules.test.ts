@@ -43,6 +43,15 @@ test.each([
   ["administrators of nothing"],
   ["Roots"],
   ["Adrian"],
+  ["The Edge"],
+  ["Support Smith"],
+  ["2 4"],
+  // Marks as languages have them: Vietnamese, Hebrew with points and accents, Thai, Burmese, Tibetan.
+  ["Nguyễn Thị Hường".normalize("NFD")],
+  ["בְּרֵאשִׁ֖ית"],
+  ["น้ำ ผึ้ง"],
+  ["မြင့်မြတ်"],
+  ["བསྒྲུབས"],
   ["Mall"],
   // Emoji.
   ["👍"],
@@ -130,6 +139,30 @@ test.each([
   ["T0BLUG"],
 ])("the name %p is reserved", (name) => {
   expect(faultsOf(name.normalize("NFC"))).toEqual(["user_name_reserved"]);
+});
+
+test.each([
+  ["Toblug Support"],
+  ["the Toblug team"],
+  ["Security Team"],
+  ["ADMIN 2"],
+  ["Adm1n-Team"],
+  ["Official Support (24)"],
+  ["Support\u2003Team"],
+  ["suppоrt ✓ team"],
+])("the name %p, in which each word is reserved or says nothing, is reserved", (name) => {
+  expect(faultsOf(name)).toEqual(["user_name_reserved"]);
+});
+
+test.each([
+  ["Zo\u0301\u0301e", "one mark twice"],
+  ["Z\u0316\u0317\u0318\u0319\u031Co", "five marks"],
+  ["Z\u0301\u0300\u0302\u0303\u0304oe", "five marks, of which one is composed"],
+  ["\u0301Zoe", "a mark at the beginning"],
+  ["Zoe \u0301Doe", "a mark on a space"],
+  ["Z\u20DD\u20DDoe", "enclosing marks"],
+])("the name %p is refused for its marks: %s", (name) => {
+  expect(faultsOf(name.normalize("NFC"))).toEqual(["user_name_marks"]);
 });
 
 test("a whole word of another script that looks like a reserved name is refused", () => {

@@ -1,5 +1,6 @@
 import type { FaultCode } from "../../faults.ts";
 import { hasHiddenCharacters } from "./hidden-characters.ts";
+import { hasPiledMarks } from "./marks.ts";
 import { createReservedNames } from "./reserved-names.ts";
 import { createMixedScriptsCheck } from "./scripts.ts";
 
@@ -17,6 +18,7 @@ export const createNameRules = ({ brandName }: { readonly brandName: string }): 
     const isAscii = ASCII.test(name);
     if (!isAscii && hasHiddenCharacters(name)) return ["user_name_hidden_characters"];
     if (reserved.has(name)) return ["user_name_reserved"];
+    if (!isAscii && hasPiledMarks(name)) return ["user_name_marks"];
     return !isAscii && mixesScripts(name) ? ["user_name_mixed_scripts"] : [];
   };
 };

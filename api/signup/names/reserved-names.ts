@@ -30,11 +30,18 @@ const lookalikes = (): ReadonlyMap<string, string> =>
     ),
   ]);
 
+const BETWEEN_WORDS = /[^\p{L}\p{N}\p{M}\p{So}|]+/u;
+/** Symbols, numbers, articles; also what is left at the ends of a name. */
+const SAYS_NOTHING = /^(?:[\p{N}\p{So}]*|the|our)$/iu;
+
 const NOT_ASCII = /[^\0-\x7f]/;
 const EACH_NOT_ASCII = /[^\0-\x7f]/gu;
 
 export interface ReservedNames {
-  /** Whether a name looks like one that is reserved: `ａｄｍｉｎ`, `Ádmin`, `а.dmin` with a Cyrillic `а`, `r00t`. */
+  /**
+   * Whether a name looks like one that is reserved: `ａｄｍｉｎ`, `Ádmin`, `а.dmin` with a Cyrillic `а`, `r00t`; or like several of them,
+   * with articles and numbers: `the Toblug Support`, `Security Team 2`.
+   */
   has(name: string): boolean;
 }
 
@@ -59,10 +66,17 @@ export const createReservedNames = (own: readonly string[]): ReservedNames => {
   };
 
   const reserved = new Set([...RESERVED, ...own].map(lookOf));
+  const isReserved = (text: string): boolean => {
+    const look = lookOf(text);
+    return look !== "" && reserved.has(look);
+  };
   return {
     has: (name) => {
-      const look = lookOf(name);
-      return look !== "" && reserved.has(look);
+      if (isReserved(name)) return true;
+      const parts = name.split(BETWEEN_WORDS);
+      if (parts.length === 1) return false;
+      const words = parts.filter((word) => !SAYS_NOTHING.test(word));
+      return words.length > 0 && words.every(isReserved);
     },
   };
 };

@@ -274,7 +274,7 @@ export interface components {
         };
         SignupRequest: {
             /**
-             * @description Counted in code points after NFC and trimming. No control, direction-changing or hidden characters, no word of mixed scripts, and no name that looks like a reserved one. Markup is allowed.
+             * @description Counted in code points after NFC and trimming. No control, direction-changing or hidden characters, no word of mixed scripts, no piled-up marks, and no name that looks like a reserved one. Markup is allowed.
              * @example Đặng Thị Hoa
              */
             user_name: string;
@@ -870,7 +870,7 @@ export interface components {
                  * @description For programs; never changes.
                  * @enum {string}
                  */
-                code: "not_an_object" | "required" | "not_text" | "not_well_formed" | "user_name_empty" | "user_name_too_long" | "user_name_control_characters" | "user_name_invisible" | "user_name_hidden_characters" | "user_name_mixed_scripts" | "user_name_reserved" | "email_invalid" | "email_too_long" | "email_local_part_not_ascii" | "password_too_short" | "password_too_long" | "password_common" | "password_run" | "client_invalid" | "password_personal" | "transaction_id_invalid" | "user_id_invalid" | "amount_invalid" | "currency_unknown" | "locale_unknown";
+                code: "not_an_object" | "required" | "not_text" | "not_well_formed" | "user_name_empty" | "user_name_too_long" | "user_name_control_characters" | "user_name_invisible" | "user_name_hidden_characters" | "user_name_marks" | "user_name_mixed_scripts" | "user_name_reserved" | "email_invalid" | "email_too_long" | "email_local_part_not_ascii" | "password_too_short" | "password_too_long" | "password_common" | "password_run" | "client_invalid" | "password_personal" | "transaction_id_invalid" | "user_id_invalid" | "amount_invalid" | "currency_unknown" | "locale_unknown";
             }[];
         };
         /** @description This Idempotency-Key was used for a different request. */
