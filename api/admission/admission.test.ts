@@ -91,6 +91,21 @@ describe("admission", () => {
     expect(await ask("198.51.100.9", "V.I.C@gmail.com")).toMatchObject({ RateLimit: '"client";r=2;t=20' });
   });
 
+  test("does not tell an address that is known from another one, where that is private", async () => {
+    const limits = limitsOf({ SIGNUP_DISCLOSURE: "private" });
+    const answersTo = async (known: boolean) => {
+      const { ask } = await anAdmission({ limits });
+      // Somebody asked with the address itself, or with another spelling of its mailbox.
+      const first = known ? "vic@inbox.example" : "vic+first@inbox.example";
+      const others = ["vic+1@inbox.example", "vic+2@inbox.example", "vic+3@inbox.example", "vic+4@inbox.example"];
+      for (const [index, spelling] of [first, ...others].entries()) await ask(`198.51.100.${index}`, spelling);
+      return ask("198.51.100.9", "vic@inbox.example");
+    };
+    const [known, unknown] = [await answersTo(true), await answersTo(false)];
+    expect<unknown>(known).toEqual(refusedBy('"address";q=5', 3_600, 720));
+    expect(unknown).toEqual(known);
+  });
+
   test("a repeat under the same key is admitted when its client's limit is used up, as often as that", async () => {
     const { ask } = await anAdmission();
     for (const key of ["a", "b", "c"]) await ask(CLIENT, `${key}@inbox.example`, key);

@@ -32,17 +32,21 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** How long it is remembered what was admitted to a mailbox: as long as the longest limit looks back. */
 export const KEEP_MS = HOUR_MS;
 
+const ALL_MEMBERS = COUNTS.newMember + COUNTS.sameMember;
+
 /**
  * Limits of what a request costs, and of the mail that follows it. A repeat under the same Idempotency-Key makes nothing new:
  * it has a limit of its own, of the same size as its client's. An address that was admitted before gets no further mail by a
- * signup, and by `resend` no more than Postgres allows: only its client, and all together, are counted.
+ * signup, and by `resend` no more than Postgres allows: only its client, and all together, are counted. Where it may not be told
+ * whether an address is known, it is counted as any other: else an address that is still admitted when its mailbox is used up
+ * has signed up within the hour.
  */
 const DEFINITIONS = {
-  client: { setting: "RATE_LIMIT_PER_IP", periodMs: MINUTE_MS, counts: COUNTS.newMember + COUNTS.sameMember },
+  client: { setting: "RATE_LIMIT_PER_IP", periodMs: MINUTE_MS, counts: ALL_MEMBERS },
   repeat: { setting: "RATE_LIMIT_PER_IP", periodMs: MINUTE_MS, counts: COUNTS.sameToken },
   address: { setting: "RATE_LIMIT_PER_ADDRESS", periodMs: HOUR_MS, counts: COUNTS.newMember },
   domain: { setting: "RATE_LIMIT_PER_DOMAIN", periodMs: HOUR_MS, counts: COUNTS.newMember },
-  global: { setting: "RATE_LIMIT_GLOBAL", periodMs: MINUTE_MS, counts: COUNTS.newMember + COUNTS.sameMember },
+  global: { setting: "RATE_LIMIT_GLOBAL", periodMs: MINUTE_MS, counts: ALL_MEMBERS },
 } as const;
 
 export type LimitName = keyof typeof DEFINITIONS;
@@ -50,9 +54,13 @@ export type LimitName = keyof typeof DEFINITIONS;
 const NAMES = ["client", "repeat", "address", "domain", "global"] as const satisfies readonly LimitName[];
 
 /** The limits that the settings ask for; the client's is the first, if there is one. */
-export const limitsOf = (settings: Pick<Settings, keyof typeof RATE_LIMIT_DEFAULTS>): readonly AdmissionLimit[] =>
+export const limitsOf = (
+  settings: Pick<Settings, keyof typeof RATE_LIMIT_DEFAULTS> & Partial<Pick<Settings, "SIGNUP_DISCLOSURE">>,
+): readonly AdmissionLimit[] =>
   NAMES.map((name) => {
-    const { setting, periodMs, counts } = DEFINITIONS[name];
+    const { setting, periodMs, counts: usually } = DEFINITIONS[name];
+    const isPrivateMode = settings.SIGNUP_DISCLOSURE === "private";
+    const counts = isPrivateMode && usually === COUNTS.newMember ? ALL_MEMBERS : usually;
     const given = settings[setting];
     const sparesPrivate = given === undefined && name !== "address";
     const isOfRecord = name === "address";
