@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Database } from "../database/connection.ts";
 import { claimDeliveries } from "../database/ledger/claim.ts";
-import { countLedger, readBacklog } from "../database/ledger/counts.ts";
+import { countLedger, readBacklog, readBacklogs } from "../database/ledger/counts.ts";
 import { countReasonsOf, listDeliveries } from "../database/ledger/list.ts";
 import { takeLostDeliveries } from "../database/ledger/lost.ts";
 import { releaseDueDeliveries } from "../database/ledger/release-due.ts";
@@ -23,6 +23,8 @@ const REASONS = 5;
 const MOST_FOUND = 100;
 const group = WELCOME_EMAIL.name;
 const groups = GROUPS.map(({ name }) => name);
+const MANY_GROUPS = 200;
+const manyGroups = [...groups, ...Array.from({ length: MANY_GROUPS - groups.length }, (_, at) => `webhook-${at}`)];
 const consumer = "bench";
 
 /** Something that the service asks of the ledger, to be repeated. */
@@ -103,6 +105,7 @@ export const sizeCases = (db: Database, past: readonly PastSignup[]): readonly S
     },
     { name: "release, nothing due", run: () => releaseDueDeliveries(db, group, 250) },
     { name: "backlog of a group", run: () => readBacklog(db, group) },
+    { name: `backlogs of ${MANY_GROUPS} groups`, upTo: 10_000, run: () => readBacklogs(db, manyGroups) },
     { name: "status of an event", run: () => findDeliveries(db, next().event_id) },
     { name: "find by address", run: () => findUsers(db, next().email, MOST_FOUND) },
     { name: "find by event", run: () => findUsers(db, next().event_id, MOST_FOUND) },

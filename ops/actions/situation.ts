@@ -1,4 +1,4 @@
-import { BACKLOG_BOUND, type Backlog, readBacklog } from "../../database/ledger/counts.ts";
+import { BACKLOG_BOUND, type Backlog, readBacklogs } from "../../database/ledger/counts.ts";
 import { readPostgresFacts } from "../../database/postgres-facts.ts";
 import { pause } from "../../runtime/loop.ts";
 import { duration } from "../../runtime/quantity.ts";
@@ -88,19 +88,19 @@ export const readSituation = async (asked: Asked, now: Date, away?: AwaySince): 
   if (postgres !== undefined || redis !== undefined) return { findings: describe(nothing), status: undefined };
   const [status, differenceMs] = await Promise.all([readStatus(asked), clockDifferenceMs(asked)]);
   const known = status.groups.filter((group) => !group.orphaned);
-  const backlogs = await Promise.all(
-    known.map(async ({ group }) => [group, await readBacklog(asked.db, group)] as const),
+  const backlogs = await readBacklogs(
+    asked.db,
+    known.map(({ group }) => group),
   );
-  const byGroup: Record<string, Backlog> = Object.fromEntries(backlogs);
   const groups = known.flatMap((group) => {
-    const backlog = byGroup[group.group];
+    const backlog = backlogs.get(group.group);
     return backlog === undefined ? [] : [groupFacts(group, backlog, status)];
   });
   const { rows, oldestAgeMs } = status.ledger.outbox;
   const outbox = { rows, oldestMs: oldestAgeMs };
   return {
     findings: describe({ ...nothing, outbox, clockDifferenceMs: differenceMs, groups }),
-    status: { ...status, backlogs: byGroup },
+    status: { ...status, backlogs: Object.fromEntries(backlogs) },
   };
 };
 
