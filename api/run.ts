@@ -91,6 +91,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   const readiness = createReadiness({
     pingDatabase: () => pingDatabase(db),
     redis: producer,
+    pingRedis: () => producer.ping(),
     faults: () => faultsOf(loops),
   });
 

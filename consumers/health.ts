@@ -23,12 +23,18 @@ const whyOf = (group: RunningGroup): string => {
   const known = {
     group: group.name,
     pausedBy: report.state === "paused" ? "order" : null,
+    pausedAt: null,
+    ordered: undefined,
     exists: true,
     unfinished: undefined,
+    delayed: { count: 0, isBound: false },
+    retrying: [],
     oldestMs: 0,
     held: [],
     dead: 0,
-    consumers: [{ ...report, name: "this consumer", silentMs: 0 }],
+    latestDead: undefined,
+    consumers: [{ ...report, name: "this consumer", silentMs: 0, pending: report.inFlight }],
+    strayEntries: 0,
     lastHour: { total: 0, medianMs: undefined },
   };
   const outbox = { rows: 0, oldestMs: 0 };

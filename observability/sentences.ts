@@ -25,5 +25,5 @@ export const areHeld = (pieces: string, be: string, group: string, reason: strin
   `${pieces} of ${group} ${be} held (${reason})`;
 
 /** `2 events have`. */
-export const nobodyPublishes = (eventsHave: string, time: string): string =>
-  `Nobody publishes: ${eventsHave} waited in the outbox ${time}`;
+export const waitInOutbox = (eventsHave: string, time: string): string =>
+  `${eventsHave} waited in the outbox ${time}: nobody publishes them, or more come than are published`;

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { fieldsOf } from "./entries.ts";
 import type { Keys } from "./keys.ts";
+import { entryTimeMs } from "./watermark.ts";
 
 /** A dead letter in a group's dead stream. */
 export interface StoredLetter {
@@ -54,6 +55,18 @@ const toLetter = ([letterId, raw]: [string, string[]]): StoredLetter => {
     entryId: fields["entry_id"] ?? "",
     fields: rawFields(fields["fields"]),
   };
+};
+
+/** When a letter was written, ISO 8601, and why. */
+export interface LatestLetter {
+  readonly at: string;
+  readonly reason: string;
+}
+
+/** The letter of a group that was written last (XREVRANGE); null: there is none. */
+export const readLatestLetter = async (redis: Redis, keys: Keys, group: string): Promise<LatestLetter | null> => {
+  const [last] = (await redis.xrevrange(keys.dead(group), "+", "-", "COUNT", 1)).map(toLetter);
+  return last === undefined ? null : { at: new Date(entryTimeMs(last.letterId)).toISOString(), reason: last.reason };
 };
 
 /** How many letters a group has (XLEN). */

@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx";
 import { count, duration } from "../../runtime/quantity.ts";
-import type { Level } from "../../runtime/situation/describe.ts";
+import type { Level } from "../../runtime/situation/finding.ts";
 
 /** A moment, to the second in UTC, as ops and the logs have it. */
 export const Moment = ({ at }: { readonly at: Date }) => (

@@ -3,14 +3,15 @@ import { createReadiness } from "./readiness.ts";
 
 const answerOf = async (
   postgres: boolean,
-  redis: "ready" | "reconnecting",
+  redis: "ready" | "reconnecting" | "hanging",
   faults: Readonly<Record<string, string>> = {},
 ) => {
   const readiness = createReadiness({
     pingDatabase: async () => {
       if (!postgres) throw new Error("connect ECONNREFUSED db.internal:5432");
     },
-    redis: { status: redis },
+    redis: { status: redis === "hanging" ? "ready" : redis },
+    pingRedis: () => (redis === "hanging" ? new Promise(() => {}) : Promise.resolve()),
     faults: () => faults,
   });
   return { readiness, first: await readiness.check() };
@@ -24,6 +25,7 @@ test.each([
     true,
     "Redis does not answer: signups succeed, and their events wait in the outbox; none is lost",
   ],
+  [true, "hanging", true, "Redis does not answer: signups succeed, and their events wait in the outbox; none is lost"],
   [
     false,
     "ready",

@@ -36,6 +36,7 @@ const CACHE_MS = 500;
 export const createReadiness = (deps: {
   readonly pingDatabase: () => Promise<void>;
   readonly redis: Pick<Redis, "status">;
+  readonly pingRedis: () => Promise<unknown>;
   /** Faults of the background loops, by loop, in words that anybody may read. They do not make the process unready. */
   readonly faults: () => Readonly<Record<string, string>>;
 }): Readiness => {
@@ -43,18 +44,28 @@ export const createReadiness = (deps: {
   /** When each store was first found away. */
   const awaySince = new Map<string, Date>();
   let askedAt = Number.NEGATIVE_INFINITY;
-  let answer: Promise<boolean> = Promise.resolve(false);
+  let answers: Promise<readonly [database: boolean, redis: boolean]> = Promise.resolve([false, false]);
 
-  const databaseAnswers = (): Promise<boolean> => {
-    if (performance.now() - askedAt >= CACHE_MS) {
-      askedAt = performance.now();
-      const ping = deps.pingDatabase().then(
+  /** A connection may be open to a store that hangs. */
+  const isAnswered = (ping: Promise<unknown>): Promise<boolean> =>
+    Promise.race([
+      ping.then(
         () => true,
         () => false,
-      );
-      answer = Promise.race([ping, pause(TIMEOUT_MS).then(() => false)]);
+      ),
+      pause(TIMEOUT_MS).then(() => false),
+    ]);
+
+  const storesAnswer = (): Promise<readonly [database: boolean, redis: boolean]> => {
+    if (performance.now() - askedAt >= CACHE_MS) {
+      askedAt = performance.now();
+      const { redis } = deps;
+      answers = Promise.all([
+        isAnswered(deps.pingDatabase()),
+        redis.status === "ready" ? isAnswered(deps.pingRedis()) : Promise.resolve(false),
+      ]);
     }
-    return answer;
+    return answers;
   };
 
   const stateOf = (store: string, isThere: boolean, words: string): string => {
@@ -69,9 +80,8 @@ export const createReadiness = (deps: {
 
   return {
     async check() {
-      const database = await databaseAnswers();
+      const [database, hasRedis] = await storesAnswer();
       const faults = deps.faults();
-      const hasRedis = deps.redis.status === "ready";
       const checks = {
         database: stateOf("database", database, "away"),
         redis: stateOf("redis", hasRedis, "away; signups wait in the outbox"),

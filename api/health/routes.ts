@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { VERSION } from "../../observability/version.ts";
-import type { Finding } from "../../runtime/situation/describe.ts";
+import type { Finding } from "../../runtime/situation/finding.ts";
 import { type Description, jsonAnswer } from "../openapi/describe.ts";
 import type { Operation } from "../resource.ts";
 import { maySendServiceToken } from "../status/event-route.ts";

@@ -1,4 +1,5 @@
 import { type Database, statement } from "../connection.ts";
+import { SQL_BY_REASON } from "./listed.ts";
 import { type DeliveryState, SQL_UNFINISHED } from "./states.ts";
 
 /** Deliveries that are scanned at most, so that the answer takes milliseconds at any size of the ledger. */
@@ -29,8 +30,17 @@ export interface LedgerCounts {
   readonly counted: number;
   readonly bounded: boolean;
   readonly held: readonly HeldCount[];
-  readonly outbox: { readonly rows: number; readonly bounded: boolean; readonly oldestAgeMs: number };
+  readonly outbox: OutboxCount;
 }
+
+/** Rows in the outbox, counted up to `LEDGER_BOUND`, and the age of the oldest. */
+export interface OutboxCount {
+  readonly rows: number;
+  readonly bounded: boolean;
+  readonly oldestAgeMs: number;
+}
+
+const NO_OUTBOX: OutboxCount = { rows: 0, bounded: false, oldestAgeMs: 0 };
 
 interface CountRow {
   /** null: the outbox. */
@@ -41,6 +51,11 @@ interface CountRow {
   readonly oldest_age_ms: number | null;
 }
 
+const SQL_OUTBOX = `
+  select null::text as group_name, null::text as state, count(*)::int as count, null::timestamptz as first_due,
+    extract(epoch from now() - min(created_at))::float8 * 1000 as oldest_age_ms
+  from (select created_at from outbox order by created_at limit $1::int) as waiting`;
+
 /** Event ids are UUIDv7, so the latest deliveries are at the end of the primary key's index. */
 const counts = statement<CountRow, [number]>(`
   select group_name, shown as state, count(*)::int as count, min(next_try_at) filter (where shown = 'waiting') as first_due,
@@ -49,9 +64,7 @@ const counts = statement<CountRow, [number]>(`
     select group_name, next_try_at, case when state = 'queued' and next_try_at > now() then 'waiting' else state end as shown
     from deliveries order by event_id desc, group_name desc limit $1::int) as latest
   group by group_name, shown
-  union all
-  select null, null, count(*)::int, null, extract(epoch from now() - min(created_at))::float8 * 1000
-  from (select created_at from outbox order by created_at limit $1::int) as waiting`);
+  union all ${SQL_OUTBOX}`);
 
 /** By the index of what is held: it is found however old it is. */
 const heldByReason = statement<HeldCount, [number]>(`
@@ -59,16 +72,30 @@ const heldByReason = statement<HeldCount, [number]>(`
   from (select group_name, reason, next_try_at from deliveries where state = 'held' limit $1::int) as bounded
   group by group_name, reason order by group_name, reason`);
 
+const outboxOf = ({ count: rows, oldest_age_ms: ageMs }: CountRow): OutboxCount => ({
+  rows,
+  bounded: rows === LEDGER_BOUND,
+  oldestAgeMs: Math.max(0, Math.round(ageMs ?? 0)),
+});
+
+const ofOutbox = statement<CountRow, [number]>(SQL_OUTBOX);
+
+/** What waits in the outbox alone, bounded. */
+export const countOutbox = async (db: Database): Promise<OutboxCount> => {
+  const [row] = await ofOutbox(db, LEDGER_BOUND);
+  return row === undefined ? NO_OUTBOX : outboxOf(row);
+};
+
 /** Deliveries by group and state, held ones by reason, and rows in the outbox, all bounded. Ages by Postgres' clock. */
 export const countLedger = async (db: Database): Promise<LedgerCounts> => {
   const byGroup: Record<string, Partial<Record<DeliveryState | "waiting", number>>> = {};
   const waitsUntil: Record<string, Date> = {};
   let counted = 0;
-  let outbox = { rows: 0, bounded: false, oldestAgeMs: 0 };
+  let outbox = NO_OUTBOX;
   for (const row of await counts(db, LEDGER_BOUND)) {
-    const { group_name: group, state, count, first_due: firstDue, oldest_age_ms: ageMs } = row;
+    const { group_name: group, state, count, first_due: firstDue } = row;
     if (group === null || state === null) {
-      outbox = { rows: count, bounded: count === LEDGER_BOUND, oldestAgeMs: Math.max(0, Math.round(ageMs ?? 0)) };
+      outbox = outboxOf(row);
     } else {
       byGroup[group] = { ...byGroup[group], [state]: count };
       if (firstDue !== null) waitsUntil[group] = firstDue;
@@ -78,6 +105,36 @@ export const countLedger = async (db: Database): Promise<LedgerCounts> => {
   const held = await heldByReason(db, LEDGER_BOUND);
   return { byGroup, waitsUntil, counted, bounded: counted === LEDGER_BOUND, held, outbox };
 };
+
+/** Of each group, state and reason so many are counted; with it the answer is cheap however many are tried again. */
+const RETRYING_BOUND = 1_000;
+
+/** Deliveries of a group that wait for their next attempt for one reason. */
+export interface RetryingCount {
+  readonly group: string;
+  readonly reason: string;
+  /** Up to 1,000. */
+  readonly count: number;
+  readonly isBound: boolean;
+  /** When the first of them is due. */
+  readonly firstAt: Date;
+}
+
+type RetryingRow = Omit<RetryingCount, "isBound">;
+
+const retrying = statement<RetryingRow, [readonly string[], number]>(`
+  select groups.name as "group", coalesce(reason, '') as reason, count(*)::int as count, min(next_try_at) as "firstAt"
+  from (select value as name from json_array_elements_text($1::json)) as groups
+  cross join (values ('retrying'), ('uncertain')) as waiting (state)
+  cross join lateral (
+    select reason, coalesce(next_try_at, now()) as next_try_at from deliveries
+    where group_name = groups.name and deliveries.state in (${SQL_BY_REASON}) and deliveries.state = waiting.state
+    order by coalesce(reason, ''), updated_at limit $2::int) as bounded
+  group by 1, 2 order by 1, 2`);
+
+/** What waits for its next attempt, by group and reason, bounded. */
+export const countRetrying = async (db: Database, groups: readonly string[]): Promise<readonly RetryingCount[]> =>
+  (await retrying(db, groups, RETRYING_BOUND)).map((row) => ({ ...row, isBound: row.count >= RETRYING_BOUND }));
 
 /** What a group has to do, now and later. */
 export interface Backlog {

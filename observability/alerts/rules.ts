@@ -4,11 +4,11 @@ import {
   areHeld,
   deadLettersOf,
   isPaused,
-  nobodyPublishes,
   noConsumerRuns,
   oldestWaits,
   partiesRefuse,
   unnamedSystem,
+  waitInOutbox,
 } from "../sentences.ts";
 import { ACCEPT, badRatio, budgetOf, INBOX, type Objective } from "./objectives.ts";
 
@@ -201,7 +201,7 @@ const storeAlerts: readonly Alert[] = [
     expr: `max(${of(names.SIGNUP_OUTBOX_OLDEST_AGE)}) > 60`,
     for: "5m",
     severity: "page",
-    summary: nobodyPublishes("events have", "for {{ $value | humanizeDuration }}"),
+    summary: waitInOutbox("events have", "for {{ $value | humanizeDuration }}"),
     description: "It is safe in Postgres, and is published as soon as Redis accepts writes.",
     dashboard: "overview",
   }),

@@ -23,7 +23,7 @@ import { checkMailDns } from "./mail-dns.ts";
 import { checkMailServer, type MailServerAnswer, wordsOfConsumers } from "./mail-server.ts";
 import type { Operator } from "./operator.ts";
 import { retentionWords } from "./retention-words.ts";
-import { clockDifferenceMs, readSituation, type Situation } from "./situation.ts";
+import { readClocks, readSituation, type Situation } from "./situation.ts";
 import type { PipelineStatus } from "./status.ts";
 import { ANSWER_WITHIN_MS, answerWithin, type Store } from "./stores.ts";
 
@@ -93,8 +93,8 @@ const examineRedis = async (patient: Patient): Promise<readonly Check[]> => {
   }
   const checks = await Promise.all([
     attempt("redis", "redis", START_REDIS, async () => checkRedis(await readRedisFacts(redis))),
-    answerWithin("redis", clockDifferenceMs(patient)).then(
-      (differenceMs) => [checkClocks(differenceMs)],
+    answerWithin("redis", readClocks(patient)).then(
+      ({ differenceMs }) => [checkClocks(differenceMs)],
       // One of the two is away, and its own check says so.
       () => [],
     ),

@@ -1,15 +1,19 @@
-import { BACKLOG_BOUND, type Backlog, readBacklogs } from "../../database/ledger/counts.ts";
-import { readPostgresFacts } from "../../database/postgres-facts.ts";
+import { ratesOf } from "../../database/groups/rates.ts";
+import { listJobs } from "../../database/jobs.ts";
+import { countOutbox, countRetrying, readBacklogs } from "../../database/ledger/counts.ts";
+import { type PostgresFacts, readPostgresFacts } from "../../database/postgres-facts.ts";
 import { pause } from "../../runtime/loop.ts";
 import { duration } from "../../runtime/quantity.ts";
-import { describe, type Finding } from "../../runtime/situation/describe.ts";
-import type { ConsumerFacts, Facts, GroupFacts } from "../../runtime/situation/facts.ts";
+import { describe } from "../../runtime/situation/describe.ts";
+import type { Facts } from "../../runtime/situation/facts.ts";
+import type { Finding } from "../../runtime/situation/finding.ts";
 import { since } from "../../runtime/situation/words.ts";
-import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
+import { readLatestLetter } from "../../stream/dead-letters.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";
 import type { Operator } from "./operator.ts";
+import { type CountedStatus, factsOf, shownJobs } from "./situation-facts.ts";
 import { type PipelineStatus, readStatus } from "./status.ts";
-import { ANSWER_WITHIN_MS, type Store, untilStoresAnswer } from "./stores.ts";
+import { ANSWER_WITHIN_MS, answerWithin, type Store, untilStoresAnswer } from "./stores.ts";
 
 /** A reading that is watched is given up after this time, in ms: a store may hang in the middle of it. */
 const WATCHED_WITHIN_MS = 8_000;
@@ -20,35 +24,19 @@ type Asked = Pick<Operator, "db" | "redis" | "keys" | "groups">;
 export interface Situation {
   /** The most important first. */
   readonly findings: readonly [Finding, ...Finding[]];
+  /** Stores that do not answer. */
+  readonly away: readonly Store[];
   /** undefined: a store is away. */
   readonly status: CountedStatus | undefined;
 }
 
-/** The status, with what each group has to do. */
-export interface CountedStatus extends PipelineStatus {
-  /** By the group's name. */
-  readonly backlogs: Readonly<Record<string, Backlog>>;
-}
-
-const consumerFacts = ({ name, silentMs, report }: ConsumerStatus): readonly ConsumerFacts[] =>
-  report === null || silentMs === null ? [] : [{ ...report, name, silentMs }];
-
-const groupFacts = (group: GroupStatus, backlog: Backlog, { ledger }: PipelineStatus): GroupFacts => ({
-  group: group.group,
-  pausedBy: group.paused ? (group.pausedFor ?? "an operator") : null,
-  exists: group.exists.events && group.exists.retries,
-  unfinished: { count: backlog.unfinished, isBound: backlog.unfinished >= BACKLOG_BOUND },
-  oldestMs: group.oldestUnfinishedMs,
-  held: ledger.held.filter((each) => each.group === group.group),
-  dead: group.deadLetters,
-  consumers: group.consumers.flatMap(consumerFacts),
-  lastHour: group.lastHour,
-});
-
-/** How far Redis' clock is ahead of Postgres', in ms. */
-export const clockDifferenceMs = async ({ db, redis }: Pick<Asked, "db" | "redis">): Promise<number> => {
-  const [redisMs, { clockMs }] = await Promise.all([redisTimeMs(redis), readPostgresFacts(db)]);
-  return redisMs - clockMs;
+/** The facts of Postgres, and how far Redis' clock is ahead of its, in ms. */
+export const readClocks = async ({
+  db,
+  redis,
+}: Pick<Asked, "db" | "redis">): Promise<{ readonly postgres: PostgresFacts; readonly differenceMs: number }> => {
+  const [redisMs, postgres] = await Promise.all([redisTimeMs(redis), readPostgresFacts(db)]);
+  return { postgres, differenceMs: redisMs - postgres.clockMs };
 };
 
 /** Since when something was found not to answer, for who asks again and again. */
@@ -60,47 +48,76 @@ const sinceIn = (away: AwaySince, what: Store | "state", now: Date): string => {
   return since(at.toISOString(), now);
 };
 
+const REFUSED = /ECONNREFUSED|refused/;
+
 /** What keeps a store from answering; undefined: it answers. */
 const faultOf = async (asked: Asked, store: Store, now: Date, away?: AwaySince): Promise<string | undefined> => {
   try {
     await untilStoresAnswer(asked, [store], ANSWER_WITHIN_MS / 2);
     away?.delete(store);
     return undefined;
-  } catch {
-    return away === undefined ? "does not answer" : `has not answered ${sinceIn(away, store, now)}`;
+  } catch (error) {
+    // Nobody listens there: it does not run, or elsewhere. One that hangs takes connections.
+    const isRefused = error instanceof Error && REFUSED.test(error.message);
+    if (away === undefined) return isRefused ? "refuses connections" : "does not answer";
+    return `${isRefused ? "has refused connections" : "has not answered"} ${sinceIn(away, store, now)}`;
   }
 };
 
-/** Asks both stores, and says what their answers mean; a store that is away is a finding, not an error. */
-export const readSituation = async (asked: Asked, now: Date, away?: AwaySince): Promise<Situation> => {
-  const [postgres, redis] = await Promise.all([
-    faultOf(asked, "database", now, away),
-    faultOf(asked, "redis", now, away),
+/** What waits in the outbox; nothing, if it cannot be read. */
+const readOutbox = async (db: Asked["db"]): Promise<Facts["outbox"]> => {
+  const counted = await answerWithin("database", countOutbox(db), ANSWER_WITHIN_MS / 2).catch(() => undefined);
+  return { rows: counted?.rows ?? 0, oldestMs: counted?.oldestAgeMs ?? 0 };
+};
+
+const JOBS = 20;
+
+/** What a status says of the groups, and what waits, is limited, and goes on there. */
+const countWork = async (
+  { db, redis, keys }: Pick<Asked, "db" | "redis" | "keys">,
+  status: PipelineStatus,
+  now: Date,
+): Promise<CountedStatus> => {
+  const names = status.groups.filter(({ orphaned }) => !orphaned).map(({ group }) => group);
+  const withLetters = status.groups.filter(({ deadLetters }) => deadLetters > 0).map(({ group }) => group);
+  const [backlogs, retrying, rates, jobs, letters] = await Promise.all([
+    readBacklogs(db, names),
+    countRetrying(db, names),
+    ratesOf(db).list(),
+    listJobs(db, JOBS),
+    Promise.all(withLetters.map(async (name) => [name, await readLatestLetter(redis, keys, name)] as const)),
   ]);
-  const nothing: Facts = {
-    now,
-    postgres,
-    redis,
-    outbox: { rows: 0, oldestMs: 0 },
-    clockDifferenceMs: 0,
-    groups: [],
-  };
-  if (postgres !== undefined || redis !== undefined) return { findings: describe(nothing), status: undefined };
-  const [status, differenceMs] = await Promise.all([readStatus(asked), clockDifferenceMs(asked)]);
-  const known = status.groups.filter((group) => !group.orphaned);
-  const backlogs = await readBacklogs(
-    asked.db,
-    known.map(({ group }) => group),
-  );
-  const groups = known.flatMap((group) => {
-    const backlog = backlogs.get(group.group);
-    return backlog === undefined ? [] : [groupFacts(group, backlog, status)];
-  });
-  const { rows, oldestAgeMs } = status.ledger.outbox;
-  const outbox = { rows, oldestMs: oldestAgeMs };
   return {
-    findings: describe({ ...nothing, outbox, clockDifferenceMs: differenceMs, groups }),
-    status: { ...status, backlogs: Object.fromEntries(backlogs) },
+    ...status,
+    backlogs: Object.fromEntries(backlogs),
+    retrying,
+    rates,
+    jobs: shownJobs(jobs, now),
+    latestLetters: Object.fromEntries(letters.flatMap(([name, letter]) => (letter === null ? [] : [[name, letter]]))),
+  };
+};
+
+/** Asks both stores, and says what their answers mean; a store that is away is a finding, not an error. */
+export const readSituation = async (asked: Asked, now: Date, awaySince?: AwaySince): Promise<Situation> => {
+  const [postgres, redis] = await Promise.all([
+    faultOf(asked, "database", now, awaySince),
+    faultOf(asked, "redis", now, awaySince),
+  ]);
+  const away = [
+    postgres === undefined ? [] : ["database" as const],
+    redis === undefined ? [] : ["redis" as const],
+  ].flat();
+  if (away.length > 0) {
+    const outbox = postgres === undefined ? await readOutbox(asked.db) : { rows: 0, oldestMs: 0 };
+    const known = { now, postgres, redis, outbox, clockDifferenceMs: 0, groups: [] };
+    return { findings: describe(known), away, status: undefined };
+  }
+  const [status, { postgres: ofPostgres, differenceMs }] = await Promise.all([readStatus(asked), readClocks(asked)]);
+  const counted = await countWork(asked, status, now);
+  return {
+    findings: describe(factsOf(counted, asked.groups, ofPostgres, differenceMs, now)),
+    away: [],
+    status: counted,
   };
 };
 
@@ -131,7 +148,7 @@ export const watchSituation = async (
       away === undefined
         ? `The state cannot be read: ${why}`
         : `The state has been unreadable ${sinceIn(away, "state", now)}: ${why}`;
-    return { findings: [{ level: "trouble", sentence }], status: undefined };
+    return { findings: [{ level: "trouble", sentence }], away: [], status: undefined };
   } finally {
     done.abort();
   }

@@ -11,6 +11,7 @@ export interface PipelineStatus {
   readonly ledger: LedgerCounts;
   readonly redis: RedisFacts;
   readonly retention: RetentionFacts;
+  readonly pauses: readonly Pause[];
 }
 
 /** Redis may have lost its copy of a pause. */
@@ -33,5 +34,5 @@ export const readStatus = async ({
     readRedisFacts(redis),
     readRetention(db),
   ]);
-  return { groups: groups.map((group) => withPause(group, pauses)), ledger, redis: facts, retention };
+  return { groups: groups.map((group) => withPause(group, pauses)), ledger, redis: facts, retention, pauses };
 };

@@ -1,9 +1,10 @@
 import type { HeldCount, StateCounts } from "../../database/ledger/counts.ts";
 import { bytes, count, counted, duration } from "../../runtime/quantity.ts";
-import type { Finding, Level } from "../../runtime/situation/describe.ts";
+import type { Finding, Level } from "../../runtime/situation/finding.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
 import { doingOf } from "../actions/doing.ts";
+import { stateOfGroup } from "../actions/group-state.ts";
 import { retentionWords } from "../actions/retention-words.ts";
 import type { Situation } from "../actions/situation.ts";
 import type { PipelineStatus } from "../actions/status.ts";
@@ -11,23 +12,25 @@ import type { Style, Tone } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
 import { doingCell } from "./doing-cell.ts";
 
+const TONES: Readonly<Record<Level, Tone>> = { trouble: "bad", notice: "warning", well: "good" };
+
 const lag = (value: number | null, counted: number | null, exists: boolean): Cell => {
   if (!exists) return { text: "no group", tone: "bad" };
   if (value !== null) return count(value);
   return { text: counted === null ? "unknown" : `unknown, ${count(counted)} counted`, tone: "warning" };
 };
 
-const stateOf = (group: GroupStatus): Cell => {
-  if (group.orphaned) return { text: "ORPHANED: no consumer reads it, it holds back trimming", tone: "bad" };
-  if (group.paused) {
-    return { text: group.pausedFor === null ? "paused" : `paused: ${group.pausedFor}`, tone: "warning" };
-  }
-  if (group.consumers.length === 0) return { text: "no consumer", tone: "warning" };
-  const isStopped = group.consumers.some(({ report }) => report?.breaker.state === "open");
-  return isStopped ? { text: "waits for the other system", tone: "bad" } : { text: "running", tone: "good" };
+const stateOf = (group: GroupStatus, now: Date): Cell => {
+  const { words, level } = stateOfGroup(group, now);
+  const more = group.orphaned
+    ? ": no consumer reads it, it holds back trimming"
+    : group.pausedFor === null
+      ? ""
+      : `: ${group.pausedFor}`;
+  return { text: `${words}${more}`, tone: TONES[level] };
 };
 
-const groupsTable = (style: Style, groups: readonly GroupStatus[]): string =>
+const groupsTable = (style: Style, groups: readonly GroupStatus[], now: Date): string =>
   table(
     style,
     [
@@ -53,7 +56,7 @@ const groupsTable = (style: Style, groups: readonly GroupStatus[]): string =>
       count(group.waitingRetries),
       group.deadLetters > 0 ? { text: count(group.deadLetters), tone: "warning" } : "0",
       group.oldestUnfinishedMs === 0 ? "-" : duration(group.oldestUnfinishedMs),
-      stateOf(group),
+      stateOf(group, now),
     ]),
   );
 
@@ -111,8 +114,6 @@ const redisLine = (facts: RedisFacts): string => {
   return `redis   ${facts.version}, ${bytes(facts.usedMemory)} ${limit}, ${log}${snapshot}, up ${duration(facts.uptimeSeconds * 1_000)}`;
 };
 
-const TONES: Readonly<Record<Level, Tone>> = { trouble: "bad", notice: "warning", well: "good" };
-
 const findingsText = (style: Style, findings: readonly Finding[]): string =>
   findings
     .map(({ level, sentence, remedy }) => {
@@ -125,7 +126,7 @@ const statusText = (style: Style, status: PipelineStatus, now: Date): string => 
   const hasConsumers = status.groups.some((group) => group.consumers.length > 0);
   const orphaned = status.groups.filter((group) => group.orphaned);
   return [
-    groupsTable(style, status.groups),
+    groupsTable(style, status.groups, now),
     ...(hasConsumers ? [consumersTable(style, status.groups, now)] : []),
     [ledgerLines(status, now), redisLine(status.redis)].join("\n"),
     ...orphaned.map(({ group }) => style("warning", `if ${group} is no longer needed: ops group drop ${group}`)),

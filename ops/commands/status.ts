@@ -1,5 +1,5 @@
 import { duration } from "../../runtime/quantity.ts";
-import type { Situation } from "../actions/situation.ts";
+import type { AwaySince, Situation } from "../actions/situation.ts";
 import { type CommandContext, command, PROGRAM, SHOWN, UsageError } from "../command.ts";
 import { COMMON_FLAGS, type CommonFlags, interval, SWITCH, wholeNumber } from "../flags.ts";
 import { situationText } from "./situation-text.ts";
@@ -11,6 +11,8 @@ interface Flags extends CommonFlags {
 }
 
 const EVERY_MS = 2_000;
+/** While the local system runs, one of its stores at least does. */
+const STORES = 2;
 
 /** A situation, and when it was. */
 interface Observed extends Situation {
@@ -32,10 +34,11 @@ const watchStatus = async ({ screen, signal, now, ...context }: CommandContext, 
     import("../../runtime/loop.ts"),
   ]);
   const { interval: intervalMs = EVERY_MS, count } = flags;
+  const away: AwaySince = new Map();
   const head = `${PROGRAM} status, every ${duration(intervalMs)}; Ctrl-C ends it`;
   await watch<Observed>(
     {
-      read: async () => ({ at: now(), ...(await watchSituation(context, now())) }),
+      read: async () => ({ at: now(), ...(await watchSituation(context, now(), { away })) }),
       frame: (observed, style) =>
         `${style("dim", `${head}   ${observed.at.toISOString()}`)}\n\n${situationText(style, observed, now())}`,
       line: lineOf,
@@ -98,8 +101,8 @@ export const status = command<Flags>({
       json: { findings, ...known },
       failed: known === undefined,
       text: (style) =>
-        known === undefined && localStart !== undefined
-          ? `${situationText(style, found, context.now())}\n\nThe local system is not running as it should; start it: ${localStart}`
+        found.away.length === STORES && localStart !== undefined
+          ? `${situationText(style, found, context.now())}\n\nNeither store of the local system answers. If it does not run, start it: ${localStart}`
           : situationText(style, found, context.now()),
     };
   },

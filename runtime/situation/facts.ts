@@ -15,6 +15,8 @@ export interface ConsumerFacts {
   readonly system?: string | undefined;
   readonly granted?: { readonly allowed: number; readonly words?: string | undefined } | undefined;
   readonly ratePerSecond?: number | undefined;
+  /** Entries that it has read and not acked. */
+  readonly pending: number;
   /** Parties that refuse or defer everything, and so wait. */
   readonly waitingParties: number;
   /** What keeps it from its work, and since when. */
@@ -35,27 +37,62 @@ export interface HeldFacts {
   readonly firstUntil: Date | null;
 }
 
+/** Deliveries that wait for their next attempt for a reason. */
+export interface RetryingFacts extends Waiting {
+  readonly reason: string;
+  readonly firstAt: Date;
+}
+
+/** A rate that an operator ordered. */
+export interface OrderedFacts {
+  readonly by: string;
+  readonly at: Date;
+}
+
 /** What is known of one group. */
 export interface GroupFacts {
   readonly group: string;
-  /** null: the group is not paused; else why, or "an operator". */
+  /** null: the group is not paused; else who did it, and why if the group did it itself. */
   readonly pausedBy: string | null;
+  /** null: it is not paused, or nobody knows. */
+  readonly pausedAt: Date | null;
+  /** undefined: none, so that the settings of its consumers are in force. */
+  readonly ordered: OrderedFacts | undefined;
   /** Both of its streams exist. */
   readonly exists: boolean;
   /** Unfinished deliveries that are not held and do not wait for the group's delay, up to a bound; undefined: not asked. */
   readonly unfinished: Waiting | undefined;
+  /** Deliveries that wait until the group's delay is over. */
+  readonly delayed: Waiting;
+  /** Those that wait for their next attempt, by reason. */
+  readonly retrying: readonly RetryingFacts[];
   /** Age of the oldest unread or pending entry. */
   readonly oldestMs: number;
   /** Held deliveries, by reason. */
   readonly held: readonly HeldFacts[];
   readonly dead: number;
+  /** ISO 8601, UTC. undefined: there is none. */
+  readonly latestDead: { readonly at: string; readonly reason: string } | undefined;
+  /** Consumers that gave a sign of life within the last hour. */
   readonly consumers: readonly ConsumerFacts[];
+  /** Entries that others had read, and have not acked. */
+  readonly strayEntries: number;
   /** Finished in the last hour. */
   readonly lastHour: { readonly total: number; readonly medianMs: number | undefined };
 }
 
 /** A store: what keeps it from its work, in a few words; undefined: it works. */
 export type StoreFault = string | undefined;
+
+/** Work on many deliveries that an operator began, and that runs or did not come to its end. */
+export interface JobFacts {
+  readonly action: string;
+  readonly by: string;
+  readonly state: string;
+  readonly done: number;
+  readonly total: number;
+  readonly at: Date;
+}
 
 /** What is known of the whole system. */
 export interface Facts {
@@ -66,6 +103,11 @@ export interface Facts {
   /** Redis' clock minus Postgres'. */
   readonly clockDifferenceMs: number;
   readonly groups: readonly GroupFacts[];
+  /** Bytes; `most` is 0 if there is no limit. */
+  readonly redisMemory?: { readonly used: number; readonly most: number };
+  /** When an api last looked for old events. undefined: they are kept for good. */
+  readonly pruning?: { readonly lookedAt: Date; readonly retentionMs: number } | undefined;
+  readonly jobs?: readonly JobFacts[];
   /** What keeps loops of the process that asks from their work, by loop. */
   readonly loops?: Readonly<Record<string, string>>;
 }

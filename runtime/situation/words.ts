@@ -29,11 +29,14 @@ export const waitingSafely = ({ group, unfinished }: GroupFacts): string => {
 export const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** `06:05 UTC`, with the date if it is another day. */
-export const since = (at: string, now: Date): string => {
+export const timeOf = (at: string, now: Date): string => {
   const [day = "", time = ""] = at.split("T");
   const isToday = now.toISOString().startsWith(day);
-  return `since ${isToday ? "" : `${day} `}${time.slice(0, 5)} UTC`;
+  return `${isToday ? "" : `${day} `}${time.slice(0, 5)} UTC`;
 };
+
+/** `since 06:05 UTC`. */
+export const since = (at: string, now: Date): string => `since ${timeOf(at, now)}`;
 
 /** What a system does that fails for a reason; reasons of mail and of webhooks. */
 const DOES: Readonly<Record<string, string>> = {

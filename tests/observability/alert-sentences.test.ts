@@ -9,6 +9,7 @@ const consumer: ConsumerFacts = {
   name: "consumer-1",
   silentMs: 900,
   breaker: { state: "closed", since: "2026-11-28T05:00:00Z" },
+  pending: 0,
   waitingParties: 0,
   faults: {},
 };
@@ -23,6 +24,12 @@ const facts = (group: Partial<GroupFacts>, parts: Partial<Facts> = {}): Facts =>
     {
       group: "welcome-email",
       pausedBy: null,
+      pausedAt: null,
+      ordered: undefined,
+      delayed: { count: 0, isBound: false },
+      retrying: [],
+      latestDead: undefined,
+      strayEntries: 0,
       exists: true,
       unfinished: { count: 0, isBound: false },
       oldestMs: 0,
@@ -68,7 +75,7 @@ const TIES: Readonly<Record<string, { readonly words: string; readonly of: Facts
   // What came back long after it was sent.
   SignupBouncesRise: undefined,
   SignupOutboxWaits: {
-    words: "Nobody publishes: ",
+    words: "waited in the outbox",
     of: facts({}, { outbox: { rows: 2, oldestMs: 400_000 } }),
   },
   // KEDA's own state: no process of ours sees it.

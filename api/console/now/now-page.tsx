@@ -1,6 +1,6 @@
 import { retentionWords } from "../../../ops/actions/retention-words.ts";
 import { bytes, count, counted, duration } from "../../../runtime/quantity.ts";
-import type { Finding } from "../../../runtime/situation/describe.ts";
+import type { Finding } from "../../../runtime/situation/finding.ts";
 import { ago, Moment, NumberCell, Pill } from "../words.tsx";
 import { type ConsumerRow, consumerRows, type GroupRow, groupRows, type SystemRow, systemRows } from "./overview.ts";
 import type { Snapshot } from "./snapshot.ts";

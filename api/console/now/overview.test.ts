@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import type { CountedStatus, Situation } from "../../../ops/actions/situation.ts";
-import type { Finding } from "../../../runtime/situation/describe.ts";
+import type { Situation } from "../../../ops/actions/situation.ts";
+import type { CountedStatus } from "../../../ops/actions/situation-facts.ts";
+import type { Finding } from "../../../runtime/situation/finding.ts";
 import type { ConsumerReport } from "../../../stream/consumer-report.ts";
 import type { ConsumerStatus, GroupStatus } from "../../../stream/group-status.ts";
 import { historyOf } from "../../../stream/history.ts";
@@ -60,6 +61,7 @@ const REDIS: CountedStatus["redis"] = {
 };
 
 const aSituation = (groups: readonly GroupStatus[], ...findings: readonly Finding[]): Situation => ({
+  away: [],
   findings: [findings[0] ?? { level: "well", sentence: "All is well" }, ...findings.slice(1)],
   status: {
     groups,
@@ -72,6 +74,11 @@ const aSituation = (groups: readonly GroupStatus[], ...findings: readonly Findin
       outbox: { rows: 0, bounded: false, oldestAgeMs: 0 },
     },
     redis: REDIS,
+    retrying: [],
+    pauses: [],
+    rates: [],
+    jobs: [],
+    latestLetters: {},
     retention: { oldestEventAt: null, retentionMs: null, lookedAt: null, removed: null },
     backlogs: { later: { unfinished: 0, waiting: 10_000, waitsUntil: null } },
   },

@@ -1,7 +1,9 @@
 import { BACKLOG_BOUND } from "../../../database/ledger/counts.ts";
 import { type Doing, doingOf } from "../../../ops/actions/doing.ts";
-import type { CountedStatus, Situation } from "../../../ops/actions/situation.ts";
-import type { Finding, Level } from "../../../runtime/situation/describe.ts";
+import { stateOfGroup } from "../../../ops/actions/group-state.ts";
+import type { Situation } from "../../../ops/actions/situation.ts";
+import type { CountedStatus } from "../../../ops/actions/situation-facts.ts";
+import type { Finding, Level } from "../../../runtime/situation/finding.ts";
 import type { ConsumerStatus, GroupStatus } from "../../../stream/group-status.ts";
 import type { History } from "../../../stream/history.ts";
 
@@ -57,16 +59,6 @@ const RANK: Readonly<Record<Level, number>> = { trouble: 0, notice: 1, well: 2 }
 
 const exactly = (value: number): Count => ({ value, isBound: false });
 
-const stateOf = (group: GroupStatus, consumers: readonly ConsumerRow[], hasWork: boolean): readonly [string, Level] => {
-  if (group.orphaned) return ["orphaned", "notice"];
-  if (!(group.exists.events && group.exists.retries)) return ["missing", "trouble"];
-  if (group.paused) return ["paused", "notice"];
-  if (consumers.length === 0) return ["no consumer", hasWork ? "trouble" : "notice"];
-  const failing = consumers.filter(({ doing }) => doing.kind === "failing").length;
-  if (failing === 0) return ["running", "well"];
-  return failing === consumers.length ? ["stopped", "trouble"] : ["partly running", "notice"];
-};
-
 const rowOf = (group: GroupStatus, status: CountedStatus, findings: readonly Finding[], now: Date): GroupRow => {
   const { group: name } = group;
   const consumers = group.consumers.map((each) => ({
@@ -82,7 +74,7 @@ const rowOf = (group: GroupStatus, status: CountedStatus, findings: readonly Fin
   const worst = own.toSorted((left, right) => RANK[left.level] - RANK[right.level])[0]?.level ?? "well";
   const retrying = status.ledger.byGroup[name]?.retrying ?? 0;
   const idle = [waits, group.pending, waiting, retrying, group.deadLetters, held, group.lastHour.total];
-  const [state, stateLevel] = stateOf(group, consumers, waits + group.pending > 0);
+  const { words: state, level: stateLevel } = stateOfGroup(group, now);
   const level = group.orphaned && worst === "well" ? "notice" : worst;
   return {
     name,

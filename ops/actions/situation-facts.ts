@@ -1,0 +1,106 @@
+import type { Pause } from "../../database/groups/pauses.ts";
+import type { OrderedRate } from "../../database/groups/rates.ts";
+import type { Job } from "../../database/jobs.ts";
+import { BACKLOG_BOUND, type Backlog, type RetryingCount } from "../../database/ledger/counts.ts";
+import type { PostgresFacts } from "../../database/postgres-facts.ts";
+import { bytes } from "../../runtime/quantity.ts";
+import type { ConsumerFacts, Facts, GroupFacts, StoreFault } from "../../runtime/situation/facts.ts";
+import type { LatestLetter } from "../../stream/dead-letters.ts";
+import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
+import { budgetOf, type Group } from "../../stream/groups.ts";
+import type { RedisFacts } from "../../stream/redis-facts.ts";
+import type { PipelineStatus } from "./status.ts";
+
+/** The status, with what each group has to do. */
+export interface CountedStatus extends PipelineStatus {
+  /** By the group's name. */
+  readonly backlogs: Readonly<Record<string, Backlog>>;
+  readonly retrying: readonly RetryingCount[];
+  readonly rates: readonly OrderedRate[];
+  /** Jobs that run, and those of the last hour that did not come to their end. */
+  readonly jobs: readonly Job[];
+  /** The dead letter that was written last, by the group's name. */
+  readonly latestLetters: Readonly<Record<string, LatestLetter>>;
+}
+
+const consumerFacts = ({ name, silentMs, pending, report }: ConsumerStatus): readonly ConsumerFacts[] =>
+  report === null || silentMs === null ? [] : [{ ...report, name, silentMs, pending }];
+
+const SHOWN_FOR_MS = 3_600_000;
+
+const isShown = ({ state, begunAt, endedAt }: Job, now: Date): boolean =>
+  state === "running" || (state !== "done" && now.getTime() - (endedAt ?? begunAt).getTime() < SHOWN_FOR_MS);
+
+/** Jobs that run, and those of the last hour that did not come to their end. */
+export const shownJobs = (jobs: readonly Job[], now: Date): readonly Job[] => jobs.filter((job) => isShown(job, now));
+
+const pauserOf = ({ by, reason }: Pause): string => (reason === null ? by : `${by} (${reason})`);
+
+const groupFacts = (group: GroupStatus, known: CountedStatus, groups: readonly Group[]): GroupFacts | undefined => {
+  const { group: name, consumers } = group;
+  const { backlogs, retrying, ledger, pauses, rates, latestLetters } = known;
+  const backlog = backlogs[name];
+  if (backlog === undefined) return undefined;
+  const { unfinished, waiting } = backlog;
+  const pause = pauses.find((each) => each.group === name);
+  const own = groups.find((each) => each.name === name);
+  const order = own === undefined ? undefined : rates.find(({ budget }) => budget === budgetOf(own));
+  return {
+    group: name,
+    // Found in Redis alone, nobody knows whose it is.
+    pausedBy: pause !== undefined ? pauserOf(pause) : group.paused ? (group.pausedFor ?? "an operator") : null,
+    pausedAt: pause?.pausedAt ?? null,
+    ordered: order === undefined ? undefined : { by: order.by, at: order.orderedAt },
+    exists: group.exists.events && group.exists.retries,
+    unfinished: { count: unfinished, isBound: unfinished >= BACKLOG_BOUND },
+    delayed: { count: waiting, isBound: waiting >= BACKLOG_BOUND },
+    retrying: retrying.filter((each) => each.group === name),
+    oldestMs: group.oldestUnfinishedMs,
+    held: ledger.held.filter((each) => each.group === name),
+    dead: group.deadLetters,
+    latestDead: latestLetters[name],
+    consumers: consumers.flatMap(consumerFacts),
+    strayEntries: consumers.reduce((sum, { silentMs, pending }) => (silentMs === null ? sum + pending : sum), 0),
+    lastHour: group.lastHour,
+  };
+};
+
+/** Why Redis refuses writes, though it answers. */
+const redisRefuses = ({ isReplica, usedMemory, maxMemory, appendOnly, lastAppendOk }: RedisFacts): StoreFault => {
+  if (isReplica) return "is a replica that refuses writes";
+  if (appendOnly && !lastAppendOk) return "cannot write to its disk, and refuses writes";
+  return maxMemory > 0 && usedMemory >= maxMemory ? `is full (${bytes(usedMemory)} of ${bytes(maxMemory)})` : undefined;
+};
+
+const postgresRefuses = ({ isStandby, isReadOnly }: PostgresFacts): StoreFault =>
+  isStandby ? "is a standby that refuses writes" : isReadOnly ? "is read-only" : undefined;
+
+/** What the answers of the stores mean for the sentences. */
+export const factsOf = (
+  known: CountedStatus,
+  groups: readonly Group[],
+  postgres: PostgresFacts,
+  differenceMs: number,
+  now: Date,
+): Facts => {
+  const { ledger, redis, retention, jobs } = known;
+  const { retentionMs, lookedAt } = retention;
+  return {
+    now,
+    postgres: postgresRefuses(postgres),
+    redis: redisRefuses(redis),
+    outbox: { rows: ledger.outbox.rows, oldestMs: ledger.outbox.oldestAgeMs },
+    clockDifferenceMs: differenceMs,
+    groups: known.groups.flatMap((group) => groupFacts(group, known, groups) ?? []),
+    redisMemory: { used: redis.usedMemory, most: redis.maxMemory },
+    pruning: retentionMs === null || lookedAt === null ? undefined : { lookedAt, retentionMs },
+    jobs: jobs.map(({ action, actor: by, state, done, total, begunAt: at }) => ({
+      action,
+      by,
+      state,
+      done,
+      total,
+      at,
+    })),
+  };
+};

@@ -1,0 +1,12 @@
+/** trouble: work does not flow, or will not soon; notice: it flows, and somebody should look; well: neither. */
+export type Level = "trouble" | "notice" | "well";
+
+/** One thing to say about the system. */
+export interface Finding {
+  readonly level: Level;
+  /** The group that it is about; undefined: the whole. */
+  readonly group?: string;
+  readonly sentence: string;
+  /** What to do about it; undefined: it heals by itself, or there is nothing to do. */
+  readonly remedy?: string;
+}

@@ -1,0 +1,185 @@
+import { isPaused, noConsumerRuns, oldestWaits, unnamedSystem } from "../../observability/sentences.ts";
+import { count, counted, duration, roundedRate } from "../quantity.ts";
+import { type ConsumerFacts, type GroupFacts, isSilent, missesSigns, type Waiting } from "./facts.ts";
+import type { Finding } from "./finding.ts";
+import { ofRest } from "./of-rest.ts";
+import { doing, nounOf, pieces, quoted, since, upper, verb, waitingSafely } from "./words.ts";
+
+/** Work that is older than this is late, if nothing else explains it. */
+const LATE_MS = 30_000;
+
+const isLiving = (consumer: ConsumerFacts): boolean => !isSilent(consumer);
+
+const nextProbe = (inMs: number): string =>
+  inMs <= 0 ? "the next probe is due" : `next probe in ${duration(Math.ceil(inMs / 1_000) * 1_000)}`;
+
+/** A probe has succeeded, and work comes back little by little. */
+const ofRecovery = (group: GroupFacts, living: readonly ConsumerFacts[], now: Date): readonly Finding[] => {
+  const recovering = living.find(({ breaker }) => breaker.state === "recovering");
+  if (recovering === undefined) return [];
+  const { breaker, system = unnamedSystem(group.group) } = recovering;
+  const sentence = `${upper(system)} works again ${since(breaker.since, now)}, and more is tried bit by bit${waitingSafely(group)}`;
+  return [{ level: "notice", group: group.group, sentence }];
+};
+
+/** The breaker of a system that several consumers use: the longest open one stands for all. */
+const ofBreakers = (group: GroupFacts, now: Date): readonly Finding[] => {
+  const living = group.consumers.filter(isLiving);
+  const open = living
+    .filter(({ breaker }) => breaker.state === "open")
+    .sort((left, right) => left.breaker.since.localeCompare(right.breaker.since));
+  const [first] = open;
+  if (first === undefined) return ofRecovery(group, living, now);
+  const { breaker, system = unnamedSystem(group.group) } = first;
+  const probes = open.flatMap(({ breaker: { probeInMs } }) => probeInMs ?? []);
+  const next = probes.length === 0 ? "" : `; ${nextProbe(Math.min(...probes))}`;
+  const who = open.length === living.length ? "" : ` for ${open.length} of ${living.length} consumers`;
+  const what = `${upper(system)} ${doing(breaker.reason)}${quoted(breaker.words)} ${since(breaker.since, now)}${who}`;
+  return [
+    { level: "trouble", group: group.group, sentence: `${what}${waitingSafely(group)}${next}`, remedy: "ops doctor" },
+  ];
+};
+
+/** Consumers that may have stopped, and what they had in flight: nobody else has it yet. */
+const ofQuiet = (group: GroupFacts): readonly Finding[] => {
+  const { group: name, consumers, strayEntries, pausedBy, unfinished } = group;
+  const heard = consumers.filter((consumer) => !missesSigns(consumer));
+  if (heard.length === 0) {
+    const last = consumers.filter(isLiving).toSorted((left, right) => left.silentMs - right.silentMs)[0];
+    if (last === undefined || unfinished === undefined || unfinished.count === 0) return [];
+    const sentence = `No consumer of ${name} has given a sign of life for ${duration(last.silentMs)}${waitingSafely(group)}`;
+    return [{ level: "notice", group: name, sentence }];
+  }
+  const gone = consumers.filter((consumer) => missesSigns(consumer) && consumer.pending > 0);
+  const entries = gone.reduce((sum, { pending }) => sum + pending, strayEntries);
+  if (entries === 0) return [];
+  const [only] = gone;
+  const who =
+    only !== undefined && gone.length === 1 && strayEntries === 0
+      ? `${only.name}, which fell silent ${duration(only.silentMs)} ago`
+      : "consumers that are gone";
+  const taken = `${verb(entries, "is", "are")} with ${who}; another consumer takes ${verb(entries, "it", "them")} over`;
+  const when = pausedBy === null ? "" : " once the group is resumed";
+  return [{ level: "notice", group: name, sentence: `${counted(entries, nounOf(name))} of ${name} ${taken}${when}` }];
+};
+
+const ofConsumers = (group: GroupFacts): readonly Finding[] => {
+  const { group: name, consumers, unfinished } = group;
+  const living = consumers.filter(isLiving);
+  const start = `start one: bun run consumer --group ${name}`;
+  if (living.length === 0 && unfinished !== undefined && unfinished.count > 0 && group.pausedBy === null) {
+    const silent = consumers.toSorted((left, right) => left.silentMs - right.silentMs)[0];
+    const last = silent === undefined ? "" : ` (the last one fell silent ${duration(silent.silentMs)} ago)`;
+    const sentence = `${noConsumerRuns(name)}${last}${waitingSafely(group)}`;
+    return [{ level: "trouble", group: name, sentence, remedy: start }];
+  }
+  const stuck = living.filter(({ faults }) => Object.keys(faults).length > 0);
+  const [first] = stuck;
+  if (first === undefined) return [];
+  const [fault] = Object.entries(first.faults).map(([what, why]) => `${what}: ${why}`);
+  const others = stuck.length === 1 ? "" : `, and ${counted(stuck.length - 1, "other consumer")}`;
+  return [
+    {
+      level: "trouble",
+      group: name,
+      sentence: `${first.name} of ${name}${others} cannot do its work (${fault})${waitingSafely(group)}`,
+      remedy: "ops doctor",
+    },
+  ];
+};
+
+const ofPause = (group: GroupFacts, now: Date): readonly Finding[] => {
+  const { group: name, pausedBy, pausedAt } = group;
+  if (pausedBy === null) return [];
+  const when = pausedAt === null ? "" : ` ${since(pausedAt.toISOString(), now)}`;
+  const sentence = `${isPaused(name)} by ${pausedBy}${when}${waitingSafely(group)}`;
+  return [{ level: "notice", group: name, sentence, remedy: `ops resume ${name}` }];
+};
+
+/** Whether something else says why work waits. */
+const isExplained = ({ pausedBy, consumers }: GroupFacts): boolean => {
+  const living = consumers.filter(isLiving);
+  return pausedBy !== null || living.length === 0 || living.some(({ breaker }) => breaker.state === "open");
+};
+
+/** A rate is why work waits if it takes this long by it, at least. */
+const HELD_UP_MS = 10_000;
+
+const ofRate = (
+  group: GroupFacts,
+  { count: value, isBound }: Waiting,
+  waits: string,
+  now: Date,
+): Finding | undefined => {
+  const { group: name, ordered, consumers } = group;
+  const rates = consumers.filter(isLiving).flatMap(({ ratePerSecond }) => ratePerSecond ?? []);
+  if (rates.length === 0) return undefined;
+  const rate = Math.min(...rates);
+  const takesMs = (value / rate) * 1_000;
+  if (takesMs < HELD_UP_MS) return undefined;
+  const by = ordered === undefined ? "" : ` that ${ordered.by} ordered, ${since(ordered.at.toISOString(), now)},`;
+  // Other groups may share it.
+  const left = isBound ? "" : `: at least ${duration(takesMs)} more`;
+  const sentence = `${waits}; the rate${by} allows ${count(roundedRate(rate))} a second${left}`;
+  return { level: "notice", group: name, sentence, remedy: `ops rate ${name}` };
+};
+
+/** Late work that no fault explains: it is limited, or there is more than is done. */
+const ofBacklog = (group: GroupFacts, now: Date): readonly Finding[] => {
+  const living = group.consumers.filter(isLiving);
+  const { group: name, oldestMs, unfinished } = group;
+  if (oldestMs < LATE_MS || unfinished === undefined || unfinished.count === 0 || isExplained(group)) return [];
+  const value = unfinished.count;
+  const waits = oldestWaits(`${pieces(name, unfinished)} ${verb(value, "waits", "wait")}`, duration(oldestMs));
+  const limits = living.flatMap(({ granted, system = "the other system" }) =>
+    granted === undefined ? [] : [{ ...granted, system }],
+  );
+  const [limited] = limits.toSorted((left, right) => right.allowed - left.allowed);
+  const slow = ofRate(group, unfinished, waits, now);
+  if (slow !== undefined) return [slow];
+  if (limited?.allowed === 0 && limits.length === living.length) {
+    const sentence = `${waits}; ${limited.system} has no connection for any consumer${quoted(limited.words)}; none is lost, and each asks again every second`;
+    return [{ level: "trouble", group: name, sentence, remedy: "find out who uses the connections that it grants" }];
+  }
+  if (limited !== undefined) {
+    const { system, allowed, words } = limited;
+    const sentence = `${waits}; ${system} grants each consumer ${count(allowed)} at a time${quoted(words)}`;
+    return [{ level: "notice", group: name, sentence }];
+  }
+  const sentence = `${waits}; ${counted(living.length, "consumer works", "consumers work")} on it`;
+  return [{ level: "notice", group: name, sentence, remedy: "run more consumers, if it grows" }];
+};
+
+/** So many of what the last hour finished may be tried again without anybody having to look: one in twenty. */
+const FEW = 20;
+
+/** Pieces that wait for their next attempt, if they are not a few among many that flow. */
+export const retriesOf = ({ retrying, lastHour }: GroupFacts): { readonly value: number; readonly areFew: boolean } => {
+  const value = retrying.reduce((sum, { count: each }) => sum + each, 0);
+  return { value, areFew: value * FEW <= lastHour.total };
+};
+
+const ofRetries = (group: GroupFacts, now: Date): readonly Finding[] => {
+  const { group: name, retrying } = group;
+  const { value, areFew } = retriesOf(group);
+  const [most, ...others] = retrying.toSorted((left, right) => right.count - left.count);
+  if (areFew || most === undefined || isExplained(group)) return [];
+  const first = Math.min(...retrying.map(({ firstAt }) => firstAt.getTime())) - now.getTime();
+  const next = first <= 0 ? "the first is due" : `the first in ${duration(Math.ceil(first / 1_000) * 1_000)}`;
+  const also = others.length === 0 ? "" : `, and ${counted(others.length, "other reason")}`;
+  const isBound = retrying.some((each) => each.isBound);
+  const waits = verb(value, "waits for its", "wait for their");
+  const sentence = `${pieces(name, { count: value, isBound })} of ${name} ${waits} next attempt (${most.reason}${also}), ${next}`;
+  return [{ level: "notice", group: name, sentence, remedy: `ops retrying ${name}` }];
+};
+
+/** What is to be said about a group. */
+export const ofGroup = (group: GroupFacts, now: Date): readonly Finding[] => [
+  ...ofBreakers(group, now),
+  ...ofConsumers(group),
+  ...ofQuiet(group),
+  ...ofPause(group, now),
+  ...ofBacklog(group, now),
+  ...ofRetries(group, now),
+  ...ofRest(group, now),
+];

@@ -1,0 +1,65 @@
+import { areHeld, deadLettersOf, partiesRefuse } from "../../observability/sentences.ts";
+import { counted, duration } from "../quantity.ts";
+import { type GroupFacts, isSilent } from "./facts.ts";
+import type { Finding } from "./finding.ts";
+import { nounOf, timeOf, verb, waitingSafely } from "./words.ts";
+
+const untilWhen = (firstUntil: Date | null, now: Date): string =>
+  firstUntil === null
+    ? "until somebody decides"
+    : `for a while, the first for ${duration(Math.max(0, firstUntil.getTime() - now.getTime()))}`;
+
+/** What flows past, and somebody should look at. */
+export const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
+  const { group: name, held, dead, latestDead } = group;
+  const noun = nounOf(name);
+  const latest =
+    latestDead === undefined
+      ? ""
+      : `, ${verb(dead, "of", "the latest of")} ${timeOf(latestDead.at, now)} (${latestDead.reason})`;
+  const parties = Math.max(
+    0,
+    ...group.consumers.filter((consumer) => !isSilent(consumer)).map(({ waitingParties }) => waitingParties),
+  );
+  return [
+    ...(group.exists
+      ? []
+      : [
+          {
+            level: "trouble" as const,
+            group: name,
+            sentence: `The group ${name} is missing in Redis${waitingSafely(group)}`,
+            remedy: "start the api: it makes missing groups within seconds",
+          },
+        ]),
+    ...held.map(({ reason, count: value, firstUntil }) => ({
+      level: "notice" as const,
+      group: name,
+      sentence: `${areHeld(counted(value, noun), verb(value, "is", "are"), name, reason)} ${untilWhen(firstUntil, now)}`,
+      remedy: `ops held list --group ${name}`,
+    })),
+    ...(dead === 0
+      ? []
+      : [
+          {
+            level: "notice" as const,
+            group: name,
+            sentence: `${deadLettersOf(counted(dead, "dead letter"), name)}${latest}`,
+            remedy: `ops dead list --group ${name}`,
+          },
+        ]),
+    ...(parties === 0
+      ? []
+      : [
+          {
+            level: "notice" as const,
+            group: name,
+            sentence: partiesRefuse(
+              counted(parties, "domain refuses or defers", "domains refuse or defer"),
+              noun,
+              name,
+            ),
+          },
+        ]),
+  ];
+};

@@ -1,0 +1,108 @@
+import { waitInOutbox } from "../../observability/sentences.ts";
+import { bytes, count, counted, duration } from "../quantity.ts";
+import type { Facts } from "./facts.ts";
+import type { Finding } from "./finding.ts";
+import { since, timeOf } from "./words.ts";
+
+const OUTBOX_LATE_MS = 30_000;
+const CLOCK_MS = 2_000;
+/** Share of its memory from which Redis is soon full. */
+const NEARLY_FULL = 0.9;
+/** An api looks for old events each minute. */
+const PRUNER_SILENT_MS = 10 * 60_000;
+
+const ofStores = ({ postgres, redis, outbox }: Facts): readonly Finding[] => [
+  ...(postgres === undefined
+    ? []
+    : [
+        {
+          level: "trouble" as const,
+          sentence: `PostgreSQL ${postgres}: signups are refused, and what was accepted waits; none of it is lost`,
+          remedy: "ops doctor",
+        },
+      ]),
+  ...(redis === undefined
+    ? []
+    : [
+        {
+          level: "trouble" as const,
+          sentence: `Redis ${redis}: signups succeed, and their events wait in the outbox${outbox.rows === 0 ? "" : ` (${count(outbox.rows)})`}; none is lost`,
+          remedy: "ops doctor",
+        },
+      ]),
+];
+
+const ofMemory = ({ redis, redisMemory }: Facts): readonly Finding[] => {
+  if (redis !== undefined || redisMemory === undefined || redisMemory.most === 0) return [];
+  const { used, most } = redisMemory;
+  if (used < NEARLY_FULL * most) return [];
+  const sentence = `Redis has used ${bytes(used)} of ${bytes(most)}: once it is full, signups succeed and their events wait in the outbox`;
+  return [{ level: "notice", sentence, remedy: "raise maxmemory, or shorten STREAM_RETENTION_MS" }];
+};
+
+const ofOutbox = ({ outbox, redis, now }: Facts): readonly Finding[] =>
+  redis !== undefined || outbox.rows === 0 || outbox.oldestMs < OUTBOX_LATE_MS
+    ? []
+    : [
+        {
+          level: "trouble",
+          sentence: waitInOutbox(
+            counted(outbox.rows, "event has", "events have"),
+            since(new Date(now.getTime() - outbox.oldestMs).toISOString(), now),
+          ),
+          remedy: "the api publishes them: is one running, and does it reach Redis?",
+        },
+      ];
+
+/** Of a loop that waits for a store that is away the store's finding says enough. */
+const ofLoops = ({ loops = {}, postgres, redis }: Facts): readonly Finding[] => {
+  const [first, ...others] = Object.entries(loops);
+  if (first === undefined || postgres !== undefined || redis !== undefined) return [];
+  const also = others.length === 0 ? "" : `, and ${counted(others.length, "other loop")}`;
+  const [name, fault] = first;
+  return [
+    {
+      level: "trouble",
+      sentence: `The loop ${name}${also} of this process cannot do ${others.length === 0 ? "its" : "their"} work (${fault})`,
+    },
+  ];
+};
+
+const ofClocks = ({ clockDifferenceMs }: Facts): readonly Finding[] =>
+  Math.abs(clockDifferenceMs) <= CLOCK_MS
+    ? []
+    : [
+        {
+          level: "notice",
+          sentence: `The clocks of Redis and PostgreSQL differ by ${duration(Math.abs(clockDifferenceMs))}`,
+          remedy: "synchronise both by NTP",
+        },
+      ];
+
+const ofPruner = ({ pruning, now }: Facts): readonly Finding[] => {
+  if (pruning === undefined) return [];
+  const silentMs = now.getTime() - pruning.lookedAt.getTime();
+  if (silentMs <= PRUNER_SILENT_MS) return [];
+  const sentence = `No api has looked for old events ${since(pruning.lookedAt.toISOString(), now)}: the ledger grows beyond the ${duration(pruning.retentionMs)} that it is kept for`;
+  return [{ level: "notice", sentence, remedy: "is an api running, with LEDGER_RETENTION_MS set?" }];
+};
+
+const ofJobs = ({ jobs = [], now }: Facts): readonly Finding[] =>
+  jobs.map(({ action, by, state, done, total, at }) => {
+    const progress = `${count(done)} of ${count(total)}`;
+    const what = `The job ${action}, begun by ${by} at ${timeOf(at.toISOString(), now)},`;
+    if (state === "running") return { level: "notice", sentence: `${what} is at ${progress}` };
+    const remedy = "begin it again: it goes on with what is left";
+    return { level: "notice", sentence: `${what} ended at ${progress} (${state})`, remedy };
+  });
+
+/** What keeps the stores, and all that no group is about, from working. */
+export const ofSystem = (facts: Facts): readonly Finding[] => [
+  ...ofStores(facts),
+  ...ofOutbox(facts),
+  ...ofLoops(facts),
+  ...ofMemory(facts),
+  ...ofClocks(facts),
+  ...ofPruner(facts),
+  ...ofJobs(facts),
+];
