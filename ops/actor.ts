@@ -3,7 +3,9 @@ import { userInfo } from "node:os";
 /** The user of the system; a container's user may have no name. */
 const systemUser = (): string => {
   try {
-    return userInfo().username;
+    const { username, uid } = userInfo();
+    // What Bun says where neither the environment nor the system has a name.
+    return username === "unknown" ? `uid ${uid}` : username;
   } catch {
     return `uid ${process.getuid?.() ?? "unknown"}`;
   }

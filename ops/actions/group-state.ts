@@ -1,5 +1,6 @@
+import { isSilent } from "../../runtime/situation/facts.ts";
 import type { Level } from "../../runtime/situation/finding.ts";
-import type { GroupStatus } from "../../stream/group-status.ts";
+import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
 import { doingOf } from "./doing.ts";
 
 /** How a group is doing, in a word or two. */
@@ -11,6 +12,9 @@ export interface GroupState {
 const hasWork = ({ lag, retriesLag, counted, pending }: GroupStatus): boolean =>
   (lag ?? counted.lag ?? 0) + (retriesLag ?? counted.retriesLag ?? 0) + pending > 0;
 
+const isGone = ({ silentMs, pending }: ConsumerStatus): boolean =>
+  silentMs !== null && isSilent({ silentMs }) && pending === 0;
+
 /** The state of a group now, however much went wrong before; the same on the command line and in the console. Pure. */
 export const stateOfGroup = (group: GroupStatus, now: Date): GroupState => {
   const { consumers, exists, orphaned, paused } = group;
@@ -18,9 +22,11 @@ export const stateOfGroup = (group: GroupStatus, now: Date): GroupState => {
   if (!(exists.events && exists.retries)) return { words: "missing", level: "trouble" };
   if (paused) return { words: "paused", level: "notice" };
   if (consumers.length === 0) return { words: "no consumer", level: hasWork(group) ? "trouble" : "notice" };
-  const failing = consumers.filter((consumer) => doingOf(consumer, now).kind === "failing").length;
-  if (failing === 0) return { words: "running", level: "well" };
-  return failing === consumers.length
+  // One that died, and whose work its peers have taken over, is listed for an hour: the group does without it.
+  const present = consumers.filter((consumer) => !isGone(consumer));
+  const failing = present.filter((consumer) => doingOf(consumer, now).kind === "failing").length;
+  if (failing === 0 && present.length > 0) return { words: "running", level: "well" };
+  return failing === present.length
     ? { words: "stopped", level: "trouble" }
     : { words: "partly running", level: "notice" };
 };

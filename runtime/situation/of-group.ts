@@ -6,7 +6,7 @@ import { ofRest } from "./of-rest.ts";
 import { doing, nounOf, pieces, quoted, since, upper, verb, waitingSafely } from "./words.ts";
 
 /** Work that is older than this is late, if nothing else explains it. */
-const LATE_MS = 30_000;
+const LATE_MS = 10_000;
 
 const isLiving = (consumer: ConsumerFacts): boolean => !isSilent(consumer);
 
@@ -170,7 +170,7 @@ const ofRetries = (group: GroupFacts, now: Date): readonly Finding[] => {
   const isBound = retrying.some((each) => each.isBound);
   const waits = verb(value, "waits for its", "wait for their");
   const sentence = `${pieces(name, { count: value, isBound })} of ${name} ${waits} next attempt (${most.reason}${also}), ${next}`;
-  return [{ level: "notice", group: name, sentence, remedy: `ops retrying ${name}` }];
+  return [{ level: "notice", group: name, sentence, remedy: `ops retrying --group ${name}` }];
 };
 
 /** What is to be said about a group. */

@@ -93,6 +93,16 @@ test.each<[string, Facts, string]>([
     "notice: welcome-email is paused by anh since 2026-11-27 05:00 UTC; 200 mails wait, none is lost",
   ],
   [
+    "paused, and what it has to do is not due",
+    facts({ group: "reminder-email", pausedBy: "anh", delayed: waits(26) }),
+    "notice: reminder-email is paused by anh; nothing is due, 26 mails wait until their delay is over",
+  ],
+  [
+    "the mail server says nothing, and no attempt has timed out yet",
+    facts({ lastHour: flowing, unfinished: waits(8), oldestMs: 10_800 }),
+    "notice: 8 mails wait, the oldest for 10.8 s; 1 consumer works on it",
+  ],
+  [
     "a rate was ordered, and forgotten",
     facts({
       ordered: { by: "anh", at: new Date("2026-11-28T05:00:00Z") },

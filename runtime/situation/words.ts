@@ -19,9 +19,13 @@ export const pieces = (group: string, { count: value, isBound }: Waiting): strin
 export const verb = (value: number, one: string, many: string): string => (value === 1 ? one : many);
 
 /** `; 12 mails wait, none is lost`. */
-export const waitingSafely = ({ group, unfinished }: GroupFacts): string => {
+export const waitingSafely = ({ group, unfinished, delayed }: GroupFacts): string => {
   if (unfinished === undefined) return "";
-  if (unfinished.count === 0) return "; nothing waits";
+  if (unfinished.count === 0) {
+    if (delayed.count === 0) return "; nothing waits";
+    const later = verb(delayed.count, "waits until its delay is", "wait until their delay is");
+    return `; nothing is due, ${pieces(group, delayed)} ${later} over`;
+  }
   const all = pieces(group, unfinished);
   return unfinished.count === 1 ? `; ${all} waits, it is not lost` : `; ${all} wait, none is lost`;
 };

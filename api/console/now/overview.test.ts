@@ -107,6 +107,9 @@ test.each([
   ["missing", "trouble", { exists: { events: true, retries: false } }],
   ["orphaned", "notice", { orphaned: true }],
   ["stopped", "trouble", { consumers: [aConsumer({ breaker: { state: "open", since: NOW.toISOString() } })] }],
+  ["running", "well", { consumers: [aConsumer(), { ...aConsumer(), silentMs: 900_000, pending: 0 }] }],
+  ["partly running", "notice", { consumers: [aConsumer(), { ...aConsumer(), silentMs: 20_000, pending: 1 }] }],
+  ["stopped", "trouble", { consumers: [{ ...aConsumer(), silentMs: 20_000, pending: 0 }] }],
   ["partly running", "notice", { consumers: [aConsumer(), aConsumer({ faults: { reader: NOW.toISOString() } })] }],
 ] as const)("a group is %s, which is %s", (state, stateLevel, parts) => {
   expect(groupRows(aSituation([aGroup("one", parts)]), NOW)[0]).toMatchObject({ state, stateLevel });
