@@ -19,8 +19,8 @@ const SILENT_AFTER_MS = 3_000;
 
 interface Watched {
   failure: { readonly words: string; readonly since: Date; readonly at: number } | undefined;
-  /** When each call that runs began. */
-  readonly running: Map<symbol, Date>;
+  /** The calls that run, in the order in which they began. */
+  readonly running: Set<{ readonly since: Date }>;
 }
 
 export const createCallWatch = ({ wallClock }: { readonly wallClock: () => Date }): CallWatch => {
@@ -30,19 +30,18 @@ export const createCallWatch = ({ wallClock }: { readonly wallClock: () => Date 
     if (failure !== undefined && wallClock().getTime() - failure.at < FORGET_AFTER_MS) {
       return faultSince(failure.words, failure.since);
     }
-    const [oldest] = running.values();
-    if (oldest === undefined || wallClock().getTime() - oldest.getTime() < SILENT_AFTER_MS) return undefined;
-    return faultSince("no answer", oldest);
+    const [oldest] = running;
+    if (oldest === undefined || wallClock().getTime() - oldest.since.getTime() < SILENT_AFTER_MS) return undefined;
+    return faultSince("no answer", oldest.since);
   };
 
   return {
     watched: (name, call) => {
-      const state: Watched = { failure: undefined, running: new Map() };
+      const state: Watched = { failure: undefined, running: new Set() };
       calls.set(name, state);
       return async (...args) => {
-        const id = Symbol(name);
-        const startedAt = wallClock();
-        state.running.set(id, startedAt);
+        const running = { since: wallClock() };
+        state.running.add(running);
         try {
           const result = await call(...args);
           state.failure = undefined;
@@ -50,12 +49,12 @@ export const createCallWatch = ({ wallClock }: { readonly wallClock: () => Date 
         } catch (error) {
           state.failure = {
             words: publishedFault(error),
-            since: state.failure?.since ?? startedAt,
+            since: state.failure?.since ?? running.since,
             at: wallClock().getTime(),
           };
           throw error;
         } finally {
-          state.running.delete(id);
+          state.running.delete(running);
         }
       };
     },

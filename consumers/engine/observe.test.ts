@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
-import { deliveryReason } from "./observe.ts";
+import type { RunningAttempt } from "./in-flight.ts";
+import { createObserver, deliveryReason } from "./observe.ts";
+import type { Settler } from "./settler.ts";
 
 const untouched = { attempts: 0, systemFailures: 0, tookOver: false };
 
@@ -12,4 +14,75 @@ test.each([
   ["its consumer died in a retry", 2, { attempts: 1, tookOver: true }, "claim"],
 ] as const)("%s", (_, deliveries, claim, reason) => {
   expect(deliveryReason({ deliveries }, { ...untouched, ...claim })).toBe(reason);
+});
+
+const aRunningAttempt = (): RunningAttempt => ({
+  entry: { stream: "{s}:events", id: "1-0", raw: [], deliveries: 1, isTakenOver: false, deathsAlone: 0 },
+  event: {
+    id: "01980000-0000-7000-8000-000000000001",
+    type: "thing.happened.v1",
+    subject: undefined,
+    source: "/test",
+    time: "2026-01-01T00:00:00Z",
+    data: {},
+    traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  },
+  claim: {
+    kind: "taken",
+    eventId: "01980000-0000-7000-8000-000000000001",
+    fence: 1,
+    attempts: 0,
+    systemFailures: 0,
+    uncertain: 0,
+    unanswered: 1,
+    isExpired: false,
+    ageMs: 1_000,
+    isReplayed: false,
+    isReleased: false,
+    tookOver: false,
+    lastReason: null,
+    unchangedMs: 0,
+  },
+  giveUp: new AbortController(),
+  isProbe: false,
+  cutOff: Promise.withResolvers(),
+  leaseUntil: 10_000,
+  isCommitted: false,
+  isPaidFor: false,
+  isLost: false,
+});
+
+const nothing = async () => {};
+const quietSettler: Settler = {
+  settle: nothing,
+  complete: nothing,
+  delay: nothing,
+  reject: nothing,
+  dismiss: nothing,
+  pass: nothing,
+  release: nothing,
+};
+
+test("without telemetry, too, work that was done in this attempt is reported with its age, and no other", async () => {
+  let now = 0;
+  const ages: number[] = [];
+  const observer = createObserver({
+    events: "{s}:events",
+    group: "g",
+    consumer: "c",
+    hop: "parent",
+    isIdempotent: false,
+    now: () => now,
+    onDone: (ms) => ages.push(ms),
+  });
+  const settler = observer.settler(quietSettler);
+  const run = (attempt: RunningAttempt, isCommitted: boolean) =>
+    observer.around(attempt, async () => {
+      now += 40;
+      attempt.isCommitted = isCommitted;
+      await settler.settle(attempt, { kind: "done" });
+    });
+  await run(aRunningAttempt(), false);
+  await run(aRunningAttempt(), true);
+  expect(ages).toEqual([1_040]);
 });

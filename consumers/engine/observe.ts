@@ -10,7 +10,7 @@ import {
   tracedProcess,
   tracedSettle,
 } from "../../observability/messaging.ts";
-import { instruments } from "../../observability/metrics.ts";
+import { instruments, isTelemetryOn } from "../../observability/metrics.ts";
 import { type TraceContext, traceContextFromHeaders } from "../../observability/trace-context.ts";
 import { type Entry, fieldsOf } from "../../stream/entries.ts";
 import type { AroundAttempt } from "./attempt.ts";
@@ -49,6 +49,9 @@ const resultOf = (outcome: Outcome): Result =>
   outcome.kind === "done" || outcome.kind === "released"
     ? { outcome: outcome.kind }
     : { outcome: outcome.kind, errorType: outcome.reason };
+
+/** Without telemetry nobody hears of a result. */
+const unheard = () => {};
 
 const traceOf = ({ traceparent, tracestate }: TraceContext): TraceContext =>
   tracestate === undefined ? { traceparent } : { traceparent, tracestate };
@@ -90,6 +93,10 @@ export const createObserver = (options: {
     const { entry, event, claim } = attempt;
     const startedAt = now();
     if (claim.tookOver) countUncertain("lease_ran_out");
+    if (!isTelemetryOn()) {
+      running.set(attempt, { startedAt, conclude: unheard });
+      return work();
+    }
     const attributes = {
       "signup.delivery.attempt": claim.attempts + 1,
       "signup.delivery.reason": deliveryReason(entry, claim),
