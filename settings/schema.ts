@@ -77,7 +77,8 @@ export const SETTINGS = {
     fallback: "20",
     example: "20",
     unit: "entries",
-    about: "Maximum entries in flight in one consumer, per group; of mails half as many wait for a connection besides.",
+    about:
+      "Maximum entries in flight in one consumer, per group; of mails up to as many again wait for a connection besides.",
   }),
   CONSUMER_HEALTH_PORT: setting({
     schema: port,

@@ -6,9 +6,11 @@ const settingsWith = (more: Readonly<Record<string, string>>) =>
   loadSettings("consumer", { DATABASE_URL: "postgres://a/b", REDIS_URL: "redis://a", ...more });
 
 test.each([
-  ["20", undefined, 30],
+  ["200", undefined, 300],
+  ["50", undefined, 99],
+  ["20", undefined, 39],
   ["20", "4", 20],
-  ["20", "100", 30],
+  ["20", "100", 39],
   ["2", undefined, 3],
   ["1", undefined, 1],
 ] as const)(

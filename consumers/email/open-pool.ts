@@ -24,17 +24,24 @@ export const openMailPool = (settings: SettingsWith<"consumer", (typeof MAIL_SET
   return observedPool(createSmtpPool({ server, size, sendDeadlineMs: SEND_DEADLINE_MS }), server, size);
 };
 
-/** Mails that wait for a connection, as a share of the connections: one that is free need not wait until its next mail is claimed. */
+/**
+ * Mails that wait for a connection, as a share of the connections that are granted: one that is free need not wait until its next mail
+ * is claimed.
+ */
 const AHEAD = 0.5;
 
 /** The same, in seconds of mail: about what it takes to record a mail and to claim the next one on a busy machine. */
 const AHEAD_S = 0.2;
 
+/** Up to so many wait where all connections are granted, less than one for each: enough to record and to claim them in batches. */
+const AHEAD_FOR_BATCHES = 64;
+
 /** Mails in flight in one consumer: as many as the settings say, and what waits for a connection. */
 const mailsInFlight = (settings: SettingsOf<"consumer">): number => {
   const { CONSUMER_CONCURRENCY: concurrency, MAIL_POOL_SIZE: size } = settings;
   const connections = Math.min(concurrency, size);
-  return Math.max(concurrency, connections + Math.floor(AHEAD * connections));
+  const ahead = Math.max(Math.floor(AHEAD * connections), Math.min(AHEAD_FOR_BATCHES, connections - 1));
+  return Math.max(concurrency, connections + ahead);
 };
 
 /** The policy of a group that sends mail; a group overrides what differs. */

@@ -3,7 +3,7 @@ import { createGatherer, handsWaitMs, outcomeWaitMs } from "./gather.ts";
 
 test.each([
   { isBehind: false, room: 1, ahead: 10, pieceMs: 50, waitMs: 0 },
-  { isBehind: true, room: 7, ahead: 10, pieceMs: 50, waitMs: 0 },
+  { isBehind: true, room: 3, ahead: 10, pieceMs: 50, waitMs: 0 },
   { isBehind: true, room: 1, ahead: 10, pieceMs: 20, waitMs: 10 },
   { isBehind: true, room: 1, ahead: 10, pieceMs: 500, waitMs: 25 },
   { isBehind: true, room: 1, ahead: 0, pieceMs: 50, waitMs: 5 },
@@ -14,9 +14,11 @@ test.each([
 });
 
 test.each([
-  { isBehind: false, pieceMs: 50, waitMs: 0 },
-  { isBehind: true, pieceMs: 50, waitMs: 5 },
-  { isBehind: true, pieceMs: 5_000, waitMs: 10 },
+  { isBehind: false, ahead: 20, pieceMs: 100, waitMs: 0 },
+  { isBehind: true, ahead: 20, pieceMs: 40, waitMs: 10 },
+  { isBehind: true, ahead: 20, pieceMs: 5_000, waitMs: 25 },
+  { isBehind: true, ahead: 0, pieceMs: 50, waitMs: 5 },
+  { isBehind: true, ahead: 0, pieceMs: 5_000, waitMs: 10 },
 ])("an outcome waits: %p", ({ waitMs, ...known }) => {
   expect(outcomeWaitMs(known)).toBe(waitMs);
 });

@@ -16,7 +16,7 @@ const MOST_HANDS = 64;
 
 /** How many free hands are worth a read and a claim of their own while work waits. Pure. */
 const enoughHands = ({ concurrency, ahead }: Pick<Gathering, "concurrency" | "ahead">): number =>
-  Math.min(MOST_HANDS, Math.max(1, Math.floor(ahead > 0 ? (3 * ahead) / 4 : concurrency / 4)));
+  Math.min(MOST_HANDS, Math.max(1, Math.floor(ahead > 0 ? ahead / 3 : concurrency / 4)));
 
 /**
  * How long free hands wait for others, so that they claim together, in ms. Pure.
@@ -24,7 +24,7 @@ const enoughHands = ({ concurrency, ahead }: Pick<Gathering, "concurrency" | "ah
  * | behind | room | concurrency | ahead | piece  | wait   | because                                                     |
  * | ------ | ---- | ----------- | ----- | ------ | ------ | ----------------------------------------------------------- |
  * | no     | 1    | 30          | 10    | 50 ms  | 0      | what comes next is claimed at once                          |
- * | yes    | 7    | 30          | 10    | 50 ms  | 0      | they are enough                                             |
+ * | yes    | 3    | 30          | 10    | 50 ms  | 0      | they are enough                                             |
  * | yes    | 1    | 30          | 10    | 20 ms  | 10 ms  | the other system has work: half of a piece's time           |
  * | yes    | 1    | 30          | 10    | 500 ms | 25 ms  | the most                                                    |
  * | yes    | 1    | 30          | 0     | 50 ms  | 5 ms   | hands idle meanwhile: a tenth of a piece's time             |
@@ -37,11 +37,24 @@ export const handsWaitMs = (gathering: Gathering): number => {
 };
 
 /**
- * How long an outcome waits for others, so that they are recorded together, in ms. Pure. A tenth of a piece's time: of what a
- * consumer that dies leaves in doubt it adds no more than that.
+ * How long an outcome waits for others, so that they are recorded together, in ms. Pure. What is recorded together frees its hands
+ * together, so they claim together, too: that much of what is in flight waits in neither, and must not exceed what is ahead. What a
+ * consumer that dies leaves in doubt grows by what was done in that time, at most a quarter of what it has in flight.
+ *
+ * | behind | ahead | piece  | wait   | because                                                            |
+ * | ------ | ----- | ------ | ------ | ------------------------------------------------------------------ |
+ * | no     | 20    | 100 ms | 0      | nothing waits at low load                                          |
+ * | yes    | 20    | 40 ms  | 10 ms  | the other system has work meanwhile: a quarter of a piece's time   |
+ * | yes    | 20    | 5 s    | 25 ms  | the most                                                           |
+ * | yes    | 0     | 50 ms  | 5 ms   | hands idle meanwhile: a tenth of a piece's time                    |
+ * | yes    | 0     | 5 s    | 10 ms  | the most                                                           |
  */
-export const outcomeWaitMs = ({ isBehind, pieceMs }: Pick<Gathering, "isBehind" | "pieceMs">): number =>
-  isBehind ? Math.min(10, pieceMs / 10) : 0;
+export const outcomeWaitMs = ({
+  isBehind,
+  ahead,
+  pieceMs,
+}: Pick<Gathering, "isBehind" | "ahead" | "pieceMs">): number =>
+  isBehind ? (ahead > 0 ? Math.min(25, pieceMs / 4) : Math.min(10, pieceMs / 10)) : 0;
 
 /** Gathers what comes one by one while a consumer is behind, so that stores are asked in batches. At low load nothing waits. */
 export interface Gatherer {
@@ -82,7 +95,7 @@ export const createGatherer = ({
     },
     outcome: () => {
       if (gathered !== undefined) return gathered;
-      const waitMs = outcomeWaitMs({ isBehind, pieceMs });
+      const waitMs = outcomeWaitMs({ isBehind, ahead, pieceMs });
       if (waitMs < 1) return Promise.resolve();
       const { promise, resolve } = Promise.withResolvers<void>();
       gathered = promise;
