@@ -43,6 +43,7 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
       { on: ["pausedFor"], may: ["hget", "hset"] },
       { on: ["rates"], may: ["hgetall", "hset", "hdel"] },
       { on: ["limit", "admitted"], may: ["get", "set", ...SCRIPT] },
+      { on: ["admitted"], may: ["del"] },
       { on: ["reporter"], may: ["set", "get", "pexpire", "del"] },
       { on: ["signsOfLife"], may: ["zrange"] },
       { on: ["reports", "history"], may: ["hgetall"] },
@@ -74,7 +75,8 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
       { on: ["budget", "budgetConsumers"], may: SCRIPT },
       { on: ["quota"], may: ["zadd", "zcard", "zscore", "zrange", "zremrangebyscore", "pexpire"] },
       { on: ["quotaRefused"], may: ["incr", "pexpire"] },
-      { on: ["quota", "quotaRefused"], may: SCRIPT },
+      { on: ["quotaOnly"], may: ["set", "pexpire", "del"] },
+      { on: ["quotaOnly", "quota", "quotaRefused"], may: SCRIPT },
     ],
   },
   ops: {

@@ -39,7 +39,9 @@ export interface Keys {
   budget(name: string): string;
   /** The consumers that share it, by when they asked last. Sorted set, a day. */
   budgetConsumers(name: string): string;
-  /** The pieces of work that a quota has counted in its window, by when. Sorted set, a window. */
+  /** The only piece of work that a quota has counted in its window, and when; `*` if there are more. String, a window. */
+  quotaOnly(name: string): string;
+  /** All of them, by when, if there are more. Sorted set, a window. */
   quota(name: string): string;
   /** How many it has refused in this window. String, a window. */
   quotaRefused(name: string): string;
@@ -70,6 +72,7 @@ export const keysOf = (streamName: string): Keys => {
     history: (group) => `${tag}:history:${group}`,
     budget: (name) => `${tag}:budget:${name}`,
     budgetConsumers: (name) => `${tag}:budget-consumers:${name}`,
+    quotaOnly: (name) => `${tag}:quota-only:${name}`,
     quota: (name) => `${tag}:quota:${name}`,
     quotaRefused: (name) => `${tag}:quota-refused:${name}`,
     limit: (name, digest) => `${tag}:limit:${name}:${digest}`,

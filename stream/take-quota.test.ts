@@ -19,7 +19,11 @@ const someQuotas = (...limits: readonly number[]) => {
   const quotas = limits.map((limit, index) => ({
     limit,
     windowMs: HOUR,
-    keys: { counted: keys.quota(`q${index}`), refused: keys.quotaRefused(`q${index}`) },
+    keys: {
+      only: keys.quotaOnly(`q${index}`),
+      counted: keys.quota(`q${index}`),
+      refused: keys.quotaRefused(`q${index}`),
+    },
   }));
   const request = (piece: string, isForced = false): QuotaRequest => ({ piece, isForced, quotas });
   return {
@@ -79,8 +83,24 @@ describe("a quota", () => {
 
   test("counts a piece in all of its quotas or in none, and says which is used up", async () => {
     const { ask, quotas } = someQuotas(5, 1);
+    const [roomy, full] = quotas.map((quota) => ({ ...quota.keys }));
     expect(await ask("a", "b")).toEqual([counted, usedUp(HOUR, 1)]);
-    expect(await redis.zcard(quotas[0]?.keys.counted ?? "")).toBe(1);
+    expect(await redis.zcard(roomy?.counted ?? "")).toBe(1);
+    await redis.del(roomy?.only ?? "", roomy?.counted ?? "");
+    // In the first quota it would be the first.
+    expect(await ask("c")).toEqual([usedUp(2 * HOUR, 1)]);
+    expect(await redis.exists(roomy?.only ?? "", roomy?.counted ?? "", full?.only ?? "")).toBe(1);
+  });
+
+  test("keeps a single piece in a string, which a second one turns into a sorted set", async () => {
+    const { ask, quotas } = someQuotas(3);
+    const { only, counted: all } = quotas[0]?.keys ?? { only: "", counted: "" };
+    await ask("welcome-email a");
+    expect(await redis.get(only)).toBe(`${START} welcome-email a`);
+    expect(await redis.exists(all)).toBe(0);
+    await ask("reminder-email b");
+    expect(await redis.get(only)).toBe("*");
+    expect(await redis.zrange(all, "0", "-1")).toEqual(["reminder-email b", "welcome-email a"]);
   });
 
   test("tells as many as its limit to come back after each window", async () => {
@@ -120,7 +140,7 @@ describe("a quota", () => {
 
   test("leaves nothing behind once its window is over", async () => {
     const { ask, quotas } = someQuotas(1);
-    await ask("a", "b");
+    await ask("a", "a", "b");
     for (const key of Object.values(quotas[0]?.keys ?? {})) {
       const ttl = await redis.pttl(key);
       expect(ttl).toBeGreaterThan(0);

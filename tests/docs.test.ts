@@ -143,6 +143,7 @@ describe("docs/stream.md", () => {
       budget: ["NAME", ""],
       budgetConsumers: ["NAME", ""],
       quota: ["NAME", ""],
+      quotaOnly: ["NAME", ""],
       quotaRefused: ["NAME", ""],
       limit: ["NAME", "DIGEST"],
       admitted: ["DIGEST", ""],

@@ -82,7 +82,7 @@ export const createQuotas = ({ redis, keys, group, log }: QuotasDeps): Quotas =>
         quotas: quotas.map(({ name, limit, windowMs }) => ({
           limit,
           windowMs,
-          keys: { counted: keys.quota(name), refused: keys.quotaRefused(name) },
+          keys: { only: keys.quotaOnly(name), counted: keys.quota(name), refused: keys.quotaRefused(name) },
         })),
       });
       const usedUp = answer.kind === "used-up" ? quotas[answer.index] : undefined;

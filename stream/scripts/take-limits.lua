@@ -12,13 +12,15 @@
 -- Atomic: two requests must not take the same place, and one that is refused must not use up what others may take.
 --
 -- A limit of n in t is a bucket of n that fills evenly, at one each t/n (GCRA). Its key expires when it is whole.
--- Requests of one call share limits, so the key of a limit is read once and written once.
+-- Requests of one call share limits, so the key of a limit is read once and written once. Most requests are about what nobody has asked
+-- for before: their record is made by the command that finds out that there is none, and deleted if another limit refuses.
 local LONGEST_RECORD = 1024
 local now = tonumber(ARGV[1])
 if now == nil then
   local time = redis.call('TIME')
   now = time[1] * 1000 + time[2] / 1000
 end
+local now_text = string.format('%.3f', now)
 local kinds, at = {}, 4
 for kind = 1, tonumber(ARGV[3]) do
   local quota, period = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
@@ -43,7 +45,12 @@ for request = at, #ARGV do
   local member, limits = ' ' .. named .. '=', #digits
   local record_key, who, own, members = KEYS[key], 1, 0, ''
   key = key + 1
-  local record = redis.call('GET', record_key)
+  local first = now_text
+  for limit = 1, limits do
+    local kind = kinds[string.byte(digits, limit) - 48]
+    if kind.own and kind.counts % 2 == 1 then first = string.format('%.3f', now + kind.interval) end
+  end
+  local record = redis.call('SET', record_key, first .. member .. token, 'PX', ARGV[2], 'NX', 'GET')
   if record then
     local blank = string.find(record, ' ', 1, true)
     own, members = tonumber(string.sub(record, 1, blank - 1)), string.sub(record, blank)
@@ -71,7 +78,9 @@ for request = at, #ARGV do
     end
   end
   local left, refill = -1, 0
-  if refused == 0 then
+  if refused > 0 then
+    if not record then redis.call('DEL', record_key) end
+  else
     for limit, time in pairs(whole) do
       if keys[limit] then
         whole_at[keys[limit]], is_taken[keys[limit]] = time, true
@@ -79,9 +88,11 @@ for request = at, #ARGV do
         own = time
       end
     end
-    members = members .. member .. token
-    while #members > LONGEST_RECORD do members = string.match(members, '^ %S+(.*)$') end
-    redis.call('SET', record_key, string.format('%.3f', own) .. members, 'PX', ARGV[2])
+    if record then
+      members = members .. member .. token
+      while #members > LONGEST_RECORD do members = string.match(members, '^ %S+(.*)$') end
+      redis.call('SET', record_key, string.format('%.3f', own) .. members, 'PX', ARGV[2])
+    end
     if whole[1] then
       local kind = kinds[string.byte(digits) - 48]
       refill = whole[1] - now

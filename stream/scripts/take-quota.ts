@@ -12,7 +12,9 @@ export interface QuotaLimit {
 
 /** The keys of a quota. */
 export interface QuotaKeys {
-  /** The pieces that it has counted. */
+  /** The piece that it has counted, while it is the only one in its window. */
+  readonly only: string;
+  /** The pieces that it has counted, if there are more. */
   readonly counted: string;
   /** How many it has refused in this window. */
   readonly refused: string;
@@ -38,7 +40,8 @@ const toAnswer = (row: unknown): QuotaAnswer => {
 };
 
 /**
- * Counts pieces of work against their quotas, in order, on Redis' clock or at `atMs`; one answer per piece.
+ * Counts pieces of work against their quotas, in order, on Redis' clock or at `atMs`; one answer per piece. The quotas of one call have at
+ * most nine different limits.
  *
  * @throws what Redis refuses: then it is unknown which are counted
  */
@@ -47,13 +50,18 @@ export const takeQuotas = async (
   requests: readonly QuotaRequest[],
   atMs?: number,
 ): Promise<readonly QuotaAnswer[]> => {
-  const keys = requests.flatMap(({ quotas }) => quotas.flatMap((quota) => [quota.keys.counted, quota.keys.refused]));
-  const args = requests.flatMap(({ piece, isForced, quotas }) => [
-    piece,
-    isForced ? 1 : 0,
-    quotas.length,
-    ...quotas.flatMap(({ limit, windowMs }) => [limit, windowMs]),
-  ]);
-  const answer = await runScript(redis, script, keys, [atMs ?? "", ...args]);
+  const kinds: QuotaLimit[] = [];
+  const kindOf = ({ limit, windowMs }: QuotaLimit): number => {
+    const known = kinds.findIndex((kind) => kind.limit === limit && kind.windowMs === windowMs);
+    return known < 0 ? kinds.push({ limit, windowMs }) : known + 1;
+  };
+  const keys: string[] = [];
+  // One argument for each piece: the client writes, and Redis reads, each by itself.
+  const pieces = requests.map(({ piece, isForced, quotas }) => {
+    for (const quota of quotas) keys.push(quota.keys.only, quota.keys.counted, quota.keys.refused);
+    return `${isForced ? "!" : "-"}${quotas.map(kindOf).join("")} ${piece}`;
+  });
+  const limits = kinds.flatMap(({ limit, windowMs }) => [limit, windowMs]);
+  const answer = await runScript(redis, script, keys, [atMs ?? "", kinds.length, ...limits, ...pieces]);
   return requests.map((_, index) => toAnswer(Array.isArray(answer) ? answer[index] : undefined));
 };

@@ -16,6 +16,7 @@ import { mayReport, stopReporting } from "../../stream/reporter.ts";
 import { claimIdle } from "../../stream/scripts/claim.ts";
 import { leaveGroup } from "../../stream/scripts/leave.ts";
 import { restoreLag } from "../../stream/scripts/restore-lag.ts";
+import { COUNTS, takeLimits } from "../../stream/scripts/take-limits.ts";
 import { takeQuotas } from "../../stream/scripts/take-quota.ts";
 import * as trials from "../../stream/trials.ts";
 import { trimBelow } from "../../stream/trim.ts";
@@ -42,6 +43,17 @@ export const rarelyInApi = async (api: Redis, admin: Redis, databaseUrl: string)
   for (let time = 0; time < 2; time += 1) assert.ok(await mayReport(api, keys, "one", 1_000));
   await stopReporting(api, keys, "one");
   await api.publish(keys.status, "1 queued");
+  // One limit refuses, of two; the record is new.
+  const limit = { quota: 1, periodMs: 60_000, counts: COUNTS.newMember, isOfRecord: false };
+  const requests = ["one", "two"].map((name) => ({
+    ...{ record: keys.admitted(name), member: "-", token: "" },
+    takes: [{ limit, key: keys.limit("global", "all") }],
+  }));
+  const answers = await takeLimits(api, requests, { limits: [limit], keepMs: 60_000 });
+  assert.deepEqual(
+    answers.map(({ kind }) => kind),
+    ["admitted", "refused"],
+  );
   // A pause that Redis has lost, for a group that is resumed meanwhile; and one that only Redis has.
   await admin.sadd(keys.paused, "found");
   const lost = { group: "lost", reason: "gone", by: "ops", pausedAt: new Date() };
@@ -81,11 +93,15 @@ export const rarelyInConsumer = async (consumer: Redis, databaseUrl: string): Pr
   await trials.leaveIsolation(consumer, keys.isolation(group), "one");
   await noteDone(consumer, keys.sent(group, "1"));
   await findDoneNotes(consumer, [keys.sent(group, "1")]);
-  // Used up: one is refused, and when the first has left the window, room is made.
-  const quota = { limit: 1, windowMs: 1_000, keys: { counted: keys.quota("q"), refused: keys.quotaRefused("q") } };
-  const asking = ["a", "b"].map((piece) => ({ piece, isForced: false, quotas: [quota] }));
+  // Used up: one is refused, and when the first has left the window, room is made. In a second quota it would have been the first.
+  const quotaOf = (name: string) => ({
+    ...{ limit: 1, windowMs: 1_000 },
+    keys: { only: keys.quotaOnly(name), counted: keys.quota(name), refused: keys.quotaRefused(name) },
+  });
+  const asking = ["a", "b"].map((piece) => ({ piece, isForced: false, quotas: [quotaOf("r"), quotaOf("q")] }));
   await takeQuotas(consumer, asking, 10_000);
   await takeQuotas(consumer, asking, 20_000);
+  await takeQuotas(consumer, [{ piece: "c", isForced: false, quotas: [quotaOf("new"), quotaOf("q")] }], 20_000);
   const db = openDatabase({
     url: asDatabaseRole(databaseUrl, "signup_consumer"),
     poolSize: 1,
