@@ -14,10 +14,13 @@ const rolesScript = (): string =>
     "",
   ].join("\n");
 
+/** The local stores are of one system, whatever its `STREAM_NAME` is: it may be changed without a new file. */
+const ANY_STREAM = "*";
+
 /** Path below `k8s/` -> content: users without a password for a Redis of one's own, and what the local stores begin with. */
 export const storeUserFiles = (streamName: string): ReadonlyMap<string, string> =>
   new Map([
     ["users.acl", aclFile(streamName)],
-    ["overlays/local/users.acl", aclFile(streamName, { password: () => `>${PASSWORD}`, first: ["user default off"] })],
+    ["overlays/local/users.acl", aclFile(ANY_STREAM, { password: () => `>${PASSWORD}`, first: ["user default off"] })],
     ["overlays/local/roles.sql", rolesScript()],
   ]);
