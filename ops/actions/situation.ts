@@ -8,6 +8,7 @@ import { describe } from "../../runtime/situation/describe.ts";
 import type { Facts } from "../../runtime/situation/facts.ts";
 import type { Finding } from "../../runtime/situation/finding.ts";
 import { since } from "../../runtime/situation/words.ts";
+import { readAgainIfRefused } from "../../stream/ask-again.ts";
 import { readLatestLetter } from "../../stream/dead-letters.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";
 import type { Operator } from "./operator.ts";
@@ -17,6 +18,8 @@ import { ANSWER_WITHIN_MS, answerWithin, type Store, untilStoresAnswer } from ".
 
 /** A reading that is watched is given up after this time, in ms: a store may hang in the middle of it. */
 const WATCHED_WITHIN_MS = 8_000;
+/** A server of Redis that refuses is asked again for so long: a reconnect takes some ms, a look-up of the primary up to two seconds. */
+const REFUSED_WITHIN_MS = 3_000;
 
 type Asked = Pick<Operator, "db" | "redis" | "keys" | "groups">;
 
@@ -112,8 +115,11 @@ export const readSituation = async (asked: Asked, now: Date, awaySince?: AwaySin
     const known = { now, postgres, redis, outbox, clockDifferenceMs: 0, groups: [] };
     return { findings: describe(known), away, status: undefined };
   }
-  const [status, { postgres: ofPostgres, differenceMs }] = await Promise.all([readStatus(asked), readClocks(asked)]);
-  const counted = await countWork(asked, status, now);
+  const [counted, { postgres: ofPostgres, differenceMs }] = await readAgainIfRefused(
+    asked.redis,
+    () => Promise.all([readStatus(asked).then((status) => countWork(asked, status, now)), readClocks(asked)]),
+    REFUSED_WITHIN_MS,
+  );
   return {
     findings: describe(factsOf(counted, asked.groups, ofPostgres, differenceMs, now)),
     away: [],
