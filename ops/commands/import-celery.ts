@@ -44,6 +44,7 @@ const LEFT_WORDS: Readonly<Record<LeftReason, string>> = {
   has_follow_ups: "part of a chain or a chord, or with callbacks",
   expired: "expired: Celery would discard it, too",
   unreadable_eta: "the ETA cannot be read",
+  unreadable_expiry: "when it expires cannot be read",
   held_by_worker: "a worker has it; --take-unacked once no worker runs",
   started: "a worker has begun it; --take-unacked once no worker runs",
   revoked: "revoked",

@@ -121,6 +121,8 @@ describe("what becomes of a message", () => {
     ["is of a chain", { task: { hasFollowUps: true } }, "left: has_follow_ups"],
     ["has expired", { task: { expires: EARLIER } }, "left: expired"],
     ["has expired, and was sent", { task: { expires: EARLIER }, evidence: { status: "SUCCESS" } }, "done, 1, now"],
+    ["has another expiry: sent nobody knows how late", { task: { expires: "soon" } }, "left: unreadable_expiry"],
+    ["has another expiry, and was sent", { task: { expires: "soon" }, evidence: { isMarked: true } }, "done, 1, now"],
     ["has another ETA", { task: { eta: "soon" } }, "left: unreadable_eta"],
     ["is another task", { task: { name: "app.tasks.resize" } }, "left: other_task"],
   ])("that %s", (_, given, expected) => {

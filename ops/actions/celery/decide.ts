@@ -11,6 +11,7 @@ export type LeftReason =
   | "has_follow_ups"
   | "expired"
   | "unreadable_eta"
+  | "unreadable_expiry"
   | "held_by_worker"
   | "started"
   | "revoked"
@@ -134,6 +135,7 @@ export const decide = (
   if (status === "FAILURE") return record({ state: "held", reason: REASONS.failed, dueAt: null });
   if (status === "STARTED" && !(options.takeUnacked || found.place.kind === "unacked")) return leave("started");
   const until = expires === null ? undefined : celeryMoment(expires, options.timezone);
+  if (expires !== null && until === undefined) return leave("unreadable_expiry");
   if (until !== undefined && until <= now) return leave("expired");
   const dueAt = eta === null ? null : celeryMoment(eta, options.timezone);
   if (dueAt === undefined) return leave("unreadable_eta");
