@@ -37,8 +37,8 @@ LABEL org.opencontainers.image.title="signup-stream" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.base.name="oven/bun:1.4.5-distroless"
 WORKDIR /app
-# Bun would keep what it transpiled on a disk that is read-only.
-ENV NODE_ENV=production BUN_RUNTIME_TRANSPILER_CACHE_PATH=0 DO_NOT_TRACK=1
+# Bun would keep what it transpiled on a disk that is read-only. The last compiler costs more than it saves (docs/decisions/0062).
+ENV NODE_ENV=production BUN_RUNTIME_TRANSPILER_CACHE_PATH=0 DO_NOT_TRACK=1 BUN_JSC_useFTLJIT=0
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=commands /app/.local .local
 COPY package.json bun.lock bunfig.toml tsconfig.json ./

@@ -35,6 +35,8 @@ export const checkout = (tree: string): Contender => ({
           MAIL_TLS: "none",
           MAIL_FROM: "welcome@toblug.example",
           SERVICE_TOKEN: "a-token-for-benchmarks-alone",
+          // As the image and `bun run api` set it (docs/decisions/0062).
+          BUN_JSC_useFTLJIT: "0",
         },
         migrate: [bun, "database/migrate.ts"],
         api: [bun, "api/main.ts"],

@@ -27,6 +27,7 @@ const MAX_PACKAGES_MIB = 80;
 
 const manifest = z.looseObject({
   packageManager: z.string(),
+  scripts: z.record(z.string(), z.string()),
   dependencies: z.record(z.string(), z.string()),
 });
 const readManifest = () => manifest.parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
@@ -82,6 +83,21 @@ describe("the Dockerfile", () => {
     for (const name of ["version", "revision", "source", "created", "licenses", "base.name"]) {
       expect(valuesOf(final, "LABEL").join(" ")).toContain(`org.opencontainers.image.${name}=`);
     }
+  });
+
+  test("sets an option of the engine that this Bun knows, as the scripts do: with any other Bun does not start", () => {
+    const options = valuesOf(final, "ENV")
+      .join(" ")
+      .split(" ")
+      .filter((pair) => pair.startsWith("BUN_JSC_"));
+    expect(options).toEqual(["BUN_JSC_useFTLJIT=0"]);
+    const { scripts } = readManifest();
+    expect(scripts).toMatchObject({
+      api: `${options} bun api/main.ts`,
+      consumer: `${options} bun consumers/main.ts`,
+    });
+    const env = Object.fromEntries(options.map((option) => option.split("=")));
+    expect(Bun.spawnSync([process.execPath, "-e", ""], { env }).exitCode).toBe(0);
   });
 
   test("names the ports that the settings and the manifests name", () => {
