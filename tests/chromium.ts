@@ -1,7 +1,12 @@
 import { existsSync } from "node:fs";
 
 /** The test files that need a browser. */
-const BROWSER_TESTS = ["tests/signup-page.test.ts", "tests/console.test.ts"];
+const BROWSER_TESTS = [
+  "tests/signup-page.test.ts",
+  "tests/console.test.ts",
+  "tests/long/console-incident.test.ts",
+  "tests/long/console-pages.test.ts",
+];
 
 const INSTALL = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"];
 const INSTALL_ELSEWHERE = process.platform === "darwin" ? "brew install --cask chromium" : "dnf install chromium";

@@ -1,9 +1,12 @@
 import { BRAND_CSS } from "../../runtime/brand/css.ts";
+import { FONT_FACES } from "../../runtime/brand/fonts.ts";
 
 const FRAME = `
 *, ::before, ::after { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: .9375rem/1.5 var(--text); }
 .skip, .hidden { position: absolute; left: -99rem; }
+/* However long its words: they must not reach back to where one can scroll. */
+.hidden { width: 1px; height: 1px; overflow: hidden; }
 .skip:focus { left: .5rem; top: .5rem; background: var(--card); padding: .5rem; z-index: 9; }
 .top {
   display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1.25rem; padding: .55rem clamp(1rem, 3vw, 2rem);
@@ -146,7 +149,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .journey { margin: 1rem 0; }
 .lanes { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: 0 1rem; }
 .lanes ul { list-style: none; margin: 0; padding: 0; }
-.lanes li { height: 30px; line-height: 30px; white-space: nowrap; }
+.lanes li { display: flex; align-items: center; justify-content: space-between; gap: .75rem; height: 30px; white-space: nowrap; }
 .lanes svg { width: 100%; overflow: visible; }
 .lanes .pill { line-height: 1.4; }
 .lanes line { stroke: var(--line); vector-effect: non-scaling-stroke; }
@@ -161,6 +164,11 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .journey .wrong { fill: var(--bad); }
 .journey figcaption { grid-column: 2; display: flex; justify-content: space-between; color: var(--soft); font-size: .8rem; }
 td small, .jobs small { display: block; color: var(--soft); font-size: .8rem; overflow-wrap: anywhere; }
+.outcomes { list-style: none; display: grid; gap: .4rem; margin: .75rem 0 0; padding: 0; }
+.outcomes li { padding-left: .8rem; border-left: 3px solid var(--accent); font-weight: 600; }
+.typed { display: block; margin: 1.1rem 0 .9rem; }
+.typed input { margin-top: .3rem; }
+.card + form > .bar { margin-top: 1.1rem; }
 .reasons { list-style: none; display: flex; flex-wrap: wrap; gap: .35rem 1.1rem; margin: 0 0 1rem; padding: 0; }
 .reasons small { color: var(--soft); }
 .reasons [aria-current] { font-weight: 700; }
@@ -185,7 +193,7 @@ progress { width: 100%; accent-color: var(--accent); }
   .totals div { flex-basis: 5.2rem; padding: .45rem .7rem; }
   nav { order: 3; width: 100%; }
   .lanes { grid-template-columns: max-content 1fr; font-size: .8rem; gap: 0 .6rem; }
-  .lanes .pill { display: none; }
+  .lanes .pill, .journey figcaption span:nth-child(even) { display: none; }
   .filters label, .filters input, .filters select, .filters button, .bar search, .bar search input[type=search] { width: 100%; }
 }
 @media (prefers-reduced-motion: no-preference) {
@@ -194,5 +202,5 @@ progress { width: 100%; accent-color: var(--accent); }
 }
 `;
 
-/** The console's one style sheet, in the brand's colours. */
-export const CONSOLE_STYLE = `${BRAND_CSS}${FRAME}${CONTROLS}${PARTS}`;
+/** The console's one style sheet, in the brand's colours and type. */
+export const CONSOLE_STYLE = `${FONT_FACES}${BRAND_CSS}${FRAME}${CONTROLS}${PARTS}`;

@@ -4,7 +4,7 @@ export const TYPED_ABOVE = 100;
 /** The field for the number of what is changed; nothing where few are. */
 export const TypedNumber = ({ number }: { readonly number: number }) =>
   number > TYPED_ABOVE ? (
-    <label>
+    <label class="typed">
       {`Type ${number} to confirm`}
       <br />
       <input name="confirm" inputmode="numeric" autocomplete="off" required />

@@ -63,7 +63,7 @@ const OrderCell = ({ budget, visit }: { readonly budget: BudgetState; readonly v
           value="clear"
           aria-label={`End the rate of ${budget.groups.join(", ")}`}
         >
-          End it …
+          End …
         </button>
       )}
     </form>

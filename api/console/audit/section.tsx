@@ -69,7 +69,7 @@ const On = ({ action }: { readonly action: AuditedAction }) => {
 
 const Actions = ({ actions }: { readonly actions: readonly AuditedAction[] }) => (
   <section class="scroll card flush" aria-label="Actions" tabindex={0}>
-    <table>
+    <table class="stacked">
       <thead>
         <tr>
           {["when", "who", "through", "what", "group", "on", "outcome"].map((title) => (

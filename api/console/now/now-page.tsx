@@ -108,7 +108,7 @@ export const ConsumerTable = ({ rows, now }: { readonly rows: readonly ConsumerR
           <th scope="col">consumer</th>
           <th scope="col">group</th>
           <th scope="col">now</th>
-          <th scope="col">since</th>
+          <th scope="col">for</th>
           <th scope="col" class="number">
             in flight
           </th>
