@@ -8,6 +8,7 @@ import { SETTINGS } from "../settings/schema.ts";
 import { RECEIVER_SETTINGS } from "../settings/webhooks.ts";
 import { keysOf } from "../stream/keys.ts";
 import { matchesPattern } from "../stream/routing.ts";
+import { shownCommands, TREATMENTS, treatmentOf } from "./doc-commands.ts";
 import {
   brokenLinks,
   commandsIn,
@@ -77,6 +78,17 @@ describe.each(documents().map((document) => [document.path, document] as const))
       .flatMap((code) => code.match(/\b[A-Z]+(?:_[A-Z]+)+\b(?!\*)/g) ?? []);
     expect(named.filter((name) => !(known.has(name) || RECEIVER_SETTING.test(name)))).toEqual([]);
   });
+});
+
+test("every command is run by a test, or only checked for a reason", () => {
+  const shown = documents().flatMap((document) => shownCommands(document).map((command) => [document.path, command]));
+  expect(shown.length).toBeGreaterThan(80);
+  expect(shown.filter(([page = "", command = ""]) => treatmentOf(page, command) === undefined)).toEqual([]);
+  const used = new Set(shown.map(([page = "", command = ""]) => treatmentOf(page, command)));
+  expect(TREATMENTS.filter((each) => !used.has(each))).toEqual([]);
+  const runs = TREATMENTS.flatMap(({ runBy }) => runBy ?? []);
+  expect(runs.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  expect(TREATMENTS.filter(({ runBy, because }) => (runBy === undefined) === (because === undefined))).toEqual([]);
 });
 
 describe("README.md", () => {
