@@ -12,7 +12,7 @@
 -- Atomic: two consumers must not take the last place in a quota. A piece is counted in all of its quotas or in none, and once
 -- in a window however often it is asked for.
 --
--- Most quotas are of a mailbox that gets one mail in a window: that is one command on one string, not a sorted set of one.
+-- Most quotas are of one who takes one in a window: that is one command on one string, not a sorted set of one.
 --
 -- Of those that are refused in one window, as many as the limit are told to come back after one window, as many again after two, and so
 -- on: else all of them would come back at once, again and again.
