@@ -16,6 +16,8 @@ const START_TIMEOUT_MS = 120_000;
 const CONSOLE_TOKEN = "for-the-pictures-alone-0123456789abcdef";
 const PERSON = { name: "Hoa", email: "hoa@example.com", password: "correct horse battery staple" };
 
+const CROWD = 120;
+
 const addressesSchema = z.object({ api: z.url(), inbox: z.url() });
 
 /** The whole system on this machine, as `bun run start` runs it. */
@@ -36,6 +38,19 @@ const startSystem = async () => {
   if (isOver) throw new Error(`the system did not start: ${child.lastLines()}`);
   const addresses = addressesSchema.parse(JSON.parse(readFileSync(file, "utf8")));
   return { ...addresses, [Symbol.asyncDispose]: () => child.stop("SIGTERM", START_TIMEOUT_MS) };
+};
+
+/** So that the console has something to show. */
+const signUpMany = async (api: string): Promise<void> => {
+  for (let at = 0; at < CROWD; at += 1) {
+    const body = { user_name: `hoa-${at}`, email: `hoa-${at}@inbox.example`, password: PERSON.password };
+    const answer = await fetch(`${api}/api/v1/user/`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`a signup was refused: ${await answer.text()}`);
+  }
 };
 
 const picture = (page: Page, name: string): Promise<unknown> =>
@@ -68,6 +83,7 @@ const main = async (): Promise<number> => {
   await page.frameLocator("iframe").getByText(PERSON.name).waitFor();
   await picture(page, "mail");
 
+  await signUpMany(system.api);
   const console = await page.goto(`${system.api}/console`);
   if (console?.ok()) {
     await page.locator("#name").fill("mai");
@@ -75,6 +91,7 @@ const main = async (): Promise<number> => {
     await page.locator("button[type=submit]").first().click();
     await page.locator("#token").waitFor({ state: "detached" });
     await page.getByText("live", { exact: true }).waitFor();
+    await page.getByText(`${CROWD + 1} mails in the last hour`).waitFor();
     await picture(page, "console");
   }
   return 0;
