@@ -3,8 +3,7 @@ import { shownCommands, treatmentOf } from "../doc-commands.ts";
 import { documents, root } from "../documents.ts";
 
 const HERE = "tests/long/doc-commands.test.ts";
-/** A minute of chaos, its start and its count. */
-const TIMEOUT_MS = 420_000;
+const TIMEOUT_MS = 60_000;
 
 const commands = [
   ...new Set(
@@ -15,7 +14,7 @@ const commands = [
 ];
 
 test("there are commands to run", () => {
-  expect(commands.length).toBeGreaterThan(4);
+  expect(commands.length).toBeGreaterThan(2);
 });
 
 test.each(commands)(
