@@ -11,20 +11,29 @@ const WORDS_OF_RATE =
   /\btoo (fast|quickly|many (messages|mails|emails))\b|\b(send(ing)?|message|mail) rate\b|\brate[- ]?limit|throttl|\bslow down\b|\bunusual rate\b/i;
 const MAY_BE_RATE = new Set([421, 450, 451, 454]);
 
+/** How servers say that this connection has had enough mails, while another one may be opened: Exim. */
+const WORDS_OF_USE = /\b(mails|messages|recipients|transactions) (\w+ ){0,2}(connection|session)\b/i;
+
+/** The connection has had as many mails or recipients as the server allows; another one has room. */
+export const isUsedUp = ({ responseCode = 0, reply = "" }: SmtpFailure): boolean =>
+  (responseCode === 452 && enhancedOf(reply) === "4.5.3") ||
+  (responseCode >= 400 && responseCode < 500 && WORDS_OF_USE.test(reply));
+
 /** The server has no room for the connection, whatever the mail. 432 is Office 365's "sender thread limit exceeded". */
-export const isAboutConnections = ({ responseCode = 0, reply = "" }: SmtpFailure): boolean =>
-  responseCode === 432 || (responseCode >= 400 && WORDS_OF_CONNECTIONS.test(reply));
+export const isAboutConnections = (failure: SmtpFailure): boolean => {
+  const { responseCode = 0, reply = "" } = failure;
+  if (isUsedUp(failure)) return false;
+  return responseCode === 432 || (responseCode >= 400 && WORDS_OF_CONNECTIONS.test(reply));
+};
 
 /** The server wants fewer mails a second. x.2.x is about one mailbox: "the user is receiving mail too quickly". */
-export const isTooFast = ({ responseCode = 0, reply = "" }: SmtpFailure): boolean => {
+export const isTooFast = (failure: SmtpFailure): boolean => {
+  const { responseCode = 0, reply = "" } = failure;
+  if (isUsedUp(failure)) return false;
   const enhanced = enhancedOf(reply);
   if (enhanced === "4.7.28") return true;
   return MAY_BE_RATE.has(responseCode) && !enhanced.startsWith("4.2.") && WORDS_OF_RATE.test(reply);
 };
-
-/** The connection has had as many recipients as the server allows. */
-export const isUsedUp = ({ responseCode, reply = "" }: SmtpFailure): boolean =>
-  responseCode === 452 && enhancedOf(reply) === "4.5.3";
 
 const MAY_BE_LIMIT = new Set([421, 432, 450, 451, 452, 454, 554]);
 /** Failures to connect that have nothing to do with how many connections there are. */

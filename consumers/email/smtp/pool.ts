@@ -12,8 +12,10 @@ export interface SmtpPoolOptions {
   readonly size: number;
   /** Time limit of one mail in ms, connecting included; then the socket is closed. A mail waits as long for a connection. */
   readonly sendDeadlineMs: number;
-  /** Mails after which a connection is closed, because servers limit them. */
+  /** Mails after which a connection is closed, if it is old enough: others may wait for one. */
   readonly maxMailsPerConnection?: number;
+  /** Age in ms before which a connection is not closed for its number of mails: opening one costs more than a quick mail. */
+  readonly minAgeMs?: number;
   /** Idle time in ms after which a connection is closed. */
   readonly maxIdleMs?: number;
   /** In place of a connection to the server. */
@@ -38,6 +40,7 @@ export interface SmtpPool {
 }
 
 const MAX_MAILS_PER_CONNECTION = 100;
+const MIN_AGE_MS = 10_000;
 const MAX_IDLE_MS = 30_000;
 /** For so long after a connection was closed, a server may count it. */
 const CLOSING_MS = 300;
@@ -56,13 +59,12 @@ const now = () => performance.now();
  */
 export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const { server, size, sendDeadlineMs, openSession = SmtpSession.open } = options;
-  const maxMails = options.maxMailsPerConnection ?? MAX_MAILS_PER_CONNECTION;
-  const maxIdleMs = options.maxIdleMs ?? MAX_IDLE_MS;
+  const { maxMailsPerConnection = MAX_MAILS_PER_CONNECTION, minAgeMs = MIN_AGE_MS, maxIdleMs = MAX_IDLE_MS } = options;
   const limit = new ConnectionLimit(size, { now });
   const pace = new Pace({ now });
   const idle: MailSession[] = [];
   const slots = createSendSlots({ limit, pace, hasIdle: () => idle.length > 0 });
-  const open = new Set<MailSession>();
+  const openedAt = new Map<MailSession, number>();
   const leaving = new Set<Promise<void>>();
   const underWay = new Set<AbortController>();
   let closedAt: readonly number[] = [];
@@ -73,14 +75,14 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   /** Others have all the connections that the server grants: aborted when we need not ask any more. */
   let starved: AbortController | undefined;
 
-  const usable = (): number => [...open].filter((session) => session.isUsable).length;
+  const usable = (): number => [...openedAt.keys()].filter((session) => session.isUsable).length;
 
   const hear = ({ reply }: SmtpFailure, to: string): void => {
     if (reply !== undefined) words = keptReply(reply, to);
   };
 
   const leave = (session: MailSession): void => {
-    if (open.delete(session)) closedAt = [...closedAt.slice(-size), now()];
+    if (openedAt.delete(session)) closedAt = [...closedAt.slice(-size), now()];
     const left = session.quit().finally(() => leaving.delete(left));
     leaving.add(left);
   };
@@ -91,9 +93,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     for (let oldest = idle[0]; oldest !== undefined; oldest = idle[0]) {
       const leftMs = oldest.idleSince + maxIdleMs - now();
       if (oldest.isUsable && leftMs > 0) {
-        idleTimer = setTimeout(closeIdle, leftMs);
         // Must not keep the process alive.
-        idleTimer.unref();
+        idleTimer = setTimeout(closeIdle, leftMs).unref();
         return;
       }
       idle.shift();
@@ -110,7 +111,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   };
 
   const keep = (session: MailSession): void => {
-    if (closed || !session.isUsable || session.sends >= maxMails) {
+    const isSpent = session.sends >= maxMailsPerConnection && now() - (openedAt.get(session) ?? 0) >= minAgeMs;
+    if (closed || !session.isUsable || isSpent) {
       leave(session);
       return;
     }
@@ -126,7 +128,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     });
     starved = undefined;
     if (session === undefined) return;
-    open.add(session);
+    openedAt.set(session, now());
     keep(session);
   };
 
@@ -187,7 +189,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const isFirst = session.sends === 1;
     const isRefused = isAboutConnections(failure) || (isFirst && responseCode === 421 && command === "MAIL FROM");
     // Not one of those that the server may still count: it was none of those that it grants.
-    if (isRefused) open.delete(session);
+    if (isRefused) openedAt.delete(session);
     if (isRefused || isUsedUp(failure)) leave(session);
     else keep(session);
     if (bodyStarted || signal.aborted) return result;
@@ -207,7 +209,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     try {
       const session = await openSession(server, sendDeadlineMs, signal);
       isDone();
-      open.add(session);
+      openedAt.set(session, now());
       return await sendOver(session, mail, signal, code);
     } catch (error) {
       isDone();

@@ -95,7 +95,7 @@ describe("a connection that is used again", () => {
     await eventually(() => countOf(server.commands, "QUIT") === 1);
     await idle.close();
 
-    const counted = poolOn(server.port, { maxMailsPerConnection: 2 });
+    const counted = poolOn(server.port, { maxMailsPerConnection: 2, minAgeMs: 0 });
     for (let time = 0; time < 4; time += 1) await counted.send(aMail(), never);
     await counted.close();
     expect(server.connections()).toBe(3);
@@ -108,6 +108,36 @@ describe("a connection that is used again", () => {
   });
 });
 
+describe("the number of mails over a connection", () => {
+  test("is no reason to close one that is young: reconnecting would cost more than the mails", async () => {
+    await using server = await startScriptedServer({});
+    const pool = poolOn(server.port, { maxMailsPerConnection: 2, minAgeMs: 60_000 });
+    for (let time = 0; time < 7; time += 1) await pool.send(aMail(), never);
+    await pool.close();
+    expect(server.connections()).toBe(1);
+  });
+
+  test.each([
+    "421 too many messages in this connection",
+    "421 4.7.0 Maximum number of messages per connection exceeded",
+    "451 4.5.0 Too many mails for this session",
+  ])(
+    "is the server's to limit (%s): the next mail goes over a new one, and no pace or limit is learned",
+    async (reply) => {
+      await using server = await startScriptedServer({ MAIL: (time) => (time <= 3 ? "250 ok" : reply) });
+      const pool = poolOn(server.port, { size: 4 });
+      for (let time = 0; time < 7; time += 1) {
+        expect(await pool.send(aMail(), never)).toMatchObject({ kind: "accepted" });
+      }
+      expect(server.connections()).toBe(3);
+      expect(server.bodies).toHaveLength(7);
+      expect(pool.perSecond()).toBeUndefined();
+      expect(pool.granted()).toBe(4);
+      await pool.close();
+    },
+  );
+});
+
 describe("the queue of the pool", () => {
   test("is first in, first out, over at most `size` connections", async () => {
     let most = 0;
@@ -116,7 +146,7 @@ describe("the queue of the pool", () => {
         most = Math.max(most, server.open().length);
       },
     });
-    const pool = poolOn(server.port, { size: 2, maxMailsPerConnection: 3 });
+    const pool = poolOn(server.port, { size: 2, maxMailsPerConnection: 3, minAgeMs: 0 });
     const order: number[] = [];
     const mail = (turn: number) => aMail({ beforeBody: () => order.push(turn) > 0 });
     await Promise.all(Array.from({ length: 20 }, (_, turn) => pool.send(mail(turn), never)));
