@@ -103,8 +103,9 @@ export class Exchange {
       if (isRefused(command, reply)) {
         refused ??= refusal(command, reply);
         this.#needsReset = true;
-        const isOver = reply.code === 421 || command === "RSET" || !this.#isPipelined;
-        if (isOver) return failed(refused);
+        // After a 421 about a recipient some servers go on; others end the connection, which is the answer to DATA.
+        const isClosing = reply.code === 421 && command !== "RCPT TO";
+        if (isClosing || command === "RSET" || !this.#isPipelined) return failed(refused);
       } else if (command === "DATA" && refused !== undefined) {
         return failed(await this.#sendNothing(refused));
       }

@@ -49,13 +49,13 @@ test("a recipient refused and DATA accepted: nobody gets a mail, the caller is n
   await pool.close();
 });
 
-test("a recipient and DATA refused: the connection goes on", async () => {
+test.each([450, 421])("a recipient (%d) and DATA refused: the connection goes on", async (code) => {
   await using server = await pipelining({
-    RCPT: (time) => (time === 1 ? "450 4.7.1 later" : "250 ok"),
+    RCPT: (time) => (time === 1 ? `${code} 4.7.1 later` : "250 ok"),
     DATA: (time) => (time === 1 ? "554 no valid recipients" : "354 go on"),
   });
   const pool = poolOn(server.port);
-  expect(await pool.send(aMail(), never)).toMatchObject({ failure: { command: "RCPT TO", responseCode: 450 } });
+  expect(await pool.send(aMail(), never)).toMatchObject({ failure: { command: "RCPT TO", responseCode: code } });
   expect(await pool.send(aMail(), never)).toMatchObject({ kind: "accepted" });
   expect(server.bodies).toHaveLength(1);
   expect(server.connections()).toBe(1);
@@ -71,7 +71,7 @@ test("a sender refused and DATA accepted: the connection ends, and nothing is se
 });
 
 test.each<[Script, string]>([
-  [{ RCPT: "421 4.3.2 closing" }, "RCPT TO"],
+  [{ RCPT: "421 4.3.2 closing", DATA: "cut" }, "RCPT TO"],
   [{ DATA: "421 4.3.2 closing" }, "DATA"],
   [{ RCPT: "cut" }, "RCPT TO"],
   [{ DATA: "cut" }, "RCPT TO"],

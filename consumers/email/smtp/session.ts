@@ -36,12 +36,12 @@ export interface MailSession {
  */
 export type OpenSession = (server: SmtpServer, timeoutMs: number, signal: AbortSignal) => Promise<MailSession>;
 
-/** Codes after which a session is unusable: it is closing, or no longer logged in. */
-const SESSION_ENDING = new Set([421, 530]);
-
-/** Refusals after which the session continues: RSET, then the next mail. */
+/**
+ * Refusals after which the session continues: RSET, then the next mail. After a 530 it is no longer logged in. A 421 announces its
+ * end (RFC 5321 §4.2.3), but many servers defer a recipient by one and go on; the next mail finds out.
+ */
 const isCleanRefusal = ({ responseCode = 0, command }: SmtpFailure): boolean =>
-  responseCode >= 400 && command !== "RSET" && !SESSION_ENDING.has(responseCode);
+  responseCode >= 400 && responseCode !== 530 && command !== "RSET" && (responseCode !== 421 || command === "RCPT TO");
 
 /** A session could not be opened; nothing was sent. */
 export class SessionRefused extends Error {
