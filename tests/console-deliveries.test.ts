@@ -77,7 +77,7 @@ describe("deliveries in the console", () => {
   test("chosen ones are discarded without a number", async () => {
     const [eventId = ""] = await deadLetter(pipeline, 2, "chosen");
     const { html } = await previewOf({ scope: "chosen", action: "discard", item: `${GROUP}/${eventId}` });
-    expect(html).toContain("1 are discarded");
+    expect(html).toContain("1 is discarded");
     await operator.post(`${LIST}/act`, fieldsOf(html));
     await eventually(async () => (await pipeline.status(eventId))?.reason === "dropped_by_operator");
     const nothing = await previewOf({ scope: "chosen", action: "discard" });
@@ -206,8 +206,8 @@ describe("what else operators do in the console", () => {
     expect((await operator.post(path, { group: "none", from: first })).status).toBe(404);
     const preview = await (await operator.post(path, { group: GROUP, from: first })).text();
     expect(preview).toContain("Of 2 events in that part of the log");
-    expect(preview).toContain("1 are new to the group, and queued");
-    expect(preview).toContain("1 are done, dead, held or cancelled, and left alone");
+    expect(preview).toContain("1 is new to the group, and queued");
+    expect(preview).toContain("1 is done, dead, held or cancelled, and left alone");
     const begun = await operator.post(path, fieldsOf(preview));
     const job = begun.headers.get("location") ?? "";
     await eventually(async () => (await reader.read(job)).includes("<strong>done</strong>"));
@@ -226,7 +226,7 @@ describe("what else operators do in the console", () => {
     const path = `${LIST}/jobs/${order.jobId}`;
     const page = await operator.read(path);
     expect(page).toContain("Preview of Discard");
-    expect(page).toContain("1 are discarded");
+    expect(page).toContain("1 is discarded");
     expect((await pipeline.status(eventId))?.state).toBe("dead");
     expect(await reader.read(path)).not.toContain("Discard 1");
     await operator.post(`${LIST}/act`, fieldsOf(page));

@@ -17,9 +17,9 @@ test("what is dead is retried, then held, released and discarded: each as its pr
   };
   const filter = ["--state", "dead", "--reason", "mailbox_unavailable"];
   expect(await act("retry", ...filter)).toBe(`2 deliveries of ${GROUP}\n  2 are queued, and their work is done`);
-  expect(await act("hold", one)).toContain("1 are held until an operator releases them");
+  expect(await act("hold", one)).toContain("1 is held until an operator releases it");
   expect((await pipeline.status(one))?.state).toBe("held");
-  expect(await act("release", "--state", "held")).toContain("1 are queued");
+  expect(await act("release", "--state", "held")).toContain("1 is queued");
   expect(await act("discard", "--state", "queued")).toContain("2 are discarded");
   expect((await pipeline.status(two))?.reason).toBe("dropped_by_operator");
 });

@@ -1,7 +1,7 @@
-import { count, counted } from "../../runtime/quantity.ts";
+import { counted } from "../../runtime/quantity.ts";
 import type { ActionReport, DeliverySelection } from "../actions/deliveries/act.ts";
 import type { DeliveryAction } from "../actions/deliveries/decide.ts";
-import { OUTCOME_WORDS } from "../actions/deliveries/outcome-words.ts";
+import { OUTCOME_WORDS, outcomeLines } from "../actions/deliveries/outcome-words.ts";
 import { command, UsageError } from "../command.ts";
 import {
   ACT_FLAGS,
@@ -42,10 +42,7 @@ const selectionOf = ({ state, reason, since, before }: Flags, id: string | undef
 
 const reportText = (style: Style, report: ActionReport, isPreview: boolean): string => {
   const head = `${counted(report.looked, "delivery", "deliveries")} of ${printable(report.group)}`;
-  const lines = Object.entries(OUTCOME_WORDS).flatMap(([outcome, words]) => {
-    const many = new Map<string, number>(Object.entries(report.outcomes)).get(outcome) ?? 0;
-    return many === 0 ? [] : [`  ${count(many)} ${words}`];
-  });
+  const lines = outcomeLines(OUTCOME_WORDS, report.outcomes).map((line) => `  ${line}`);
   const stopped = report.stopped ? [style("warning", "stopped before the end; run it again to continue")] : [];
   return [style("bold", isPreview ? `${head}; nothing was done` : head), ...lines, ...stopped].join("\n");
 };

@@ -34,10 +34,10 @@ export const replayOrderOf = (job: Pick<Job, "action" | "selection">): ReplayOrd
 
 /** Of each outcome of a replay, what becomes of so many. */
 export const REPLAY_WORDS = {
-  added: "are new to the group, and queued",
-  in_progress: "are in progress already, and left alone",
-  closed: "are done, dead, held or cancelled, and left alone",
-  other_types: "are of types that are not meant",
+  added: ["is new to the group, and queued", "are new to the group, and queued"],
+  in_progress: ["is in progress already, and left alone", "are in progress already, and left alone"],
+  closed: ["is done, dead, held or cancelled, and left alone", "are done, dead, held or cancelled, and left alone"],
+  other_types: ["is of a type that is not meant", "are of types that are not meant"],
 } as const;
 
 /** Events a second at the most: consumers keep up with what is signed up meanwhile. */
