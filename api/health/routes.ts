@@ -28,6 +28,11 @@ const fullReadinessSchema = readinessSchema.extend({
       z.object({
         level: z.enum(["trouble", "notice", "well"]),
         group: z.string().optional().meta({ description: "The group that it is about; none: the whole." }),
+        alsoOf: z
+          .array(z.string())
+          .readonly()
+          .optional()
+          .meta({ description: "Further groups: they work with the same system." }),
         sentence: z.string(),
         remedy: z.string().optional().meta({ description: "What to do about it." }),
       }),

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { describe as describeFacts } from "./describe.ts";
 import type { Facts } from "./facts.ts";
-import { aConsumer, facts, open, waits } from "./facts-for-tests.ts";
+import { aConsumer, aGroup, facts, open, waits } from "./facts-for-tests.ts";
 
 test.each<[string, Facts, string]>([
   ["nothing happens", facts(), "well: All is well: nothing waits"],
@@ -166,4 +166,21 @@ test("what is worst comes first, and nothing is left out", () => {
   );
   expect(findings.map(({ level }) => level)).toEqual(["trouble", "notice", "notice", "notice"]);
   expect(findings[0].sentence).toContain("refuses connections");
+});
+
+test("a system that fails several groups is said once, with what waits in all of them", () => {
+  const consumers = [aConsumer({ breaker: open() })];
+  const groups = [
+    aGroup({ unfinished: waits(12), consumers }),
+    aGroup({ group: "reminder-email", unfinished: waits(3), consumers: [...consumers, aConsumer()] }),
+    aGroup({ group: "webhook-crm", unfinished: waits(1), consumers: [aConsumer({ breaker: open(), system: "crm" })] }),
+  ];
+  const findings = describeFacts(facts({}, { groups }));
+  expect(findings.map(({ group, alsoOf }) => [group, alsoOf])).toEqual([
+    ["welcome-email", ["reminder-email"]],
+    ["webhook-crm", undefined],
+  ]);
+  expect(findings[0].sentence).toBe(
+    "Mail server smtp.example:587 refuses connections since 06:05 UTC for 2 of 3 consumers; 15 mails wait, none is lost; next probe in 2 s",
+  );
 });

@@ -2,6 +2,7 @@ import { count, counted, duration } from "../quantity.ts";
 import type { Facts, GroupFacts } from "./facts.ts";
 import type { Finding, Level } from "./finding.ts";
 import { ofGroup, retriesOf } from "./of-group.ts";
+import { ofOutages } from "./of-outages.ts";
 import { ofSystem } from "./of-system.ts";
 import { nounOf, verb } from "./words.ts";
 
@@ -39,7 +40,8 @@ const RANK: Readonly<Record<Level, number>> = { trouble: 0, notice: 1, well: 2 }
  * answers say the same of the same facts.
  */
 export const describe = (facts: Facts): readonly [Finding, ...Finding[]] => {
-  const findings = [...ofSystem(facts), ...facts.groups.flatMap((group) => ofGroup(group, facts.now))];
+  const { groups, now } = facts;
+  const findings = [...ofSystem(facts), ...ofOutages(groups, now), ...groups.flatMap((group) => ofGroup(group, now))];
   const [first, ...others] = findings.toSorted((left, right) => RANK[left.level] - RANK[right.level]);
-  return first === undefined ? [{ level: "well", sentence: wellSentence(facts.groups) }] : [first, ...others];
+  return first === undefined ? [{ level: "well", sentence: wellSentence(groups) }] : [first, ...others];
 };

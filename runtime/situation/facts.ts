@@ -122,5 +122,7 @@ const MISSED_MS = 2 * SIGN_OF_LIFE_EVERY_MS;
 /** Whether a consumer has been silent for too long to be working. */
 export const isSilent = ({ silentMs }: { readonly silentMs: number }): boolean => silentMs >= SILENT_MS;
 
+export const isLiving = (consumer: ConsumerFacts): boolean => !isSilent(consumer);
+
 /** Whether a consumer may have stopped: what it said last is not known to be true any more. */
 export const missesSigns = ({ silentMs }: { readonly silentMs: number }): boolean => silentMs > MISSED_MS;

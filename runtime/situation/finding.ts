@@ -6,6 +6,8 @@ export interface Finding {
   readonly level: Level;
   /** The group that it is about; undefined: the whole. */
   readonly group?: string;
+  /** Further groups that it is about: they work with the same system. */
+  readonly alsoOf?: readonly string[];
   readonly sentence: string;
   /** What to do about it; undefined: it heals by itself, or there is nothing to do. */
   readonly remedy?: string;

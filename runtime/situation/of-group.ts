@@ -1,44 +1,12 @@
-import { isPaused, noConsumerRuns, oldestWaits, unnamedSystem } from "../../observability/sentences.ts";
+import { isPaused, noConsumerRuns, oldestWaits } from "../../observability/sentences.ts";
 import { count, counted, duration, roundedRate } from "../quantity.ts";
-import { type ConsumerFacts, type GroupFacts, isSilent, missesSigns, type Waiting } from "./facts.ts";
+import { type GroupFacts, isLiving, missesSigns, type Waiting } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { ofRest } from "./of-rest.ts";
-import { doing, nounOf, pieces, quoted, since, upper, verb, waitingSafely } from "./words.ts";
+import { nounOf, pieces, quoted, since, verb, waitingSafely } from "./words.ts";
 
 /** Work that is older than this is late, if nothing else explains it. */
 const LATE_MS = 10_000;
-
-const isLiving = (consumer: ConsumerFacts): boolean => !isSilent(consumer);
-
-const nextProbe = (inMs: number): string =>
-  inMs <= 0 ? "the next probe is due" : `next probe in ${duration(Math.ceil(inMs / 1_000) * 1_000)}`;
-
-/** A probe has succeeded, and work comes back little by little. */
-const ofRecovery = (group: GroupFacts, living: readonly ConsumerFacts[], now: Date): readonly Finding[] => {
-  const recovering = living.find(({ breaker }) => breaker.state === "recovering");
-  if (recovering === undefined) return [];
-  const { breaker, system = unnamedSystem(group.group) } = recovering;
-  const sentence = `${upper(system)} works again ${since(breaker.since, now)}, and more is tried bit by bit${waitingSafely(group)}`;
-  return [{ level: "notice", group: group.group, sentence }];
-};
-
-/** The breaker of a system that several consumers use: the longest open one stands for all. */
-const ofBreakers = (group: GroupFacts, now: Date): readonly Finding[] => {
-  const living = group.consumers.filter(isLiving);
-  const open = living
-    .filter(({ breaker }) => breaker.state === "open")
-    .sort((left, right) => left.breaker.since.localeCompare(right.breaker.since));
-  const [first] = open;
-  if (first === undefined) return ofRecovery(group, living, now);
-  const { breaker, system = unnamedSystem(group.group) } = first;
-  const probes = open.flatMap(({ breaker: { probeInMs } }) => probeInMs ?? []);
-  const next = probes.length === 0 ? "" : `; ${nextProbe(Math.min(...probes))}`;
-  const who = open.length === living.length ? "" : ` for ${open.length} of ${living.length} consumers`;
-  const what = `${upper(system)} ${doing(breaker.reason)}${quoted(breaker.words)} ${since(breaker.since, now)}${who}`;
-  return [
-    { level: "trouble", group: group.group, sentence: `${what}${waitingSafely(group)}${next}`, remedy: "ops doctor" },
-  ];
-};
 
 /** Consumers that may have stopped, and what they had in flight: nobody else has it yet. */
 const ofQuiet = (group: GroupFacts): readonly Finding[] => {
@@ -173,9 +141,8 @@ const ofRetries = (group: GroupFacts, now: Date): readonly Finding[] => {
   return [{ level: "notice", group: name, sentence, remedy: `ops retrying --group ${name}` }];
 };
 
-/** What is to be said about a group. */
+/** What is to be said about a group, but for the outages of the system that it works with. */
 export const ofGroup = (group: GroupFacts, now: Date): readonly Finding[] => [
-  ...ofBreakers(group, now),
   ...ofConsumers(group),
   ...ofQuiet(group),
   ...ofPause(group, now),

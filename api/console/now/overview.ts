@@ -70,7 +70,7 @@ const rowOf = (group: GroupStatus, status: CountedStatus, findings: readonly Fin
   const waits = (group.lag ?? group.counted.lag ?? 0) + (group.retriesLag ?? group.counted.retriesLag ?? 0);
   const waiting = status.backlogs[name]?.waiting ?? 0;
   const held = status.ledger.held.filter((each) => each.group === name).reduce((sum, { count }) => sum + count, 0);
-  const own = findings.filter((finding) => finding.group === name);
+  const own = findings.filter(({ group: first, alsoOf = [] }) => first === name || alsoOf.includes(name));
   const worst = own.toSorted((left, right) => RANK[left.level] - RANK[right.level])[0]?.level ?? "well";
   const retrying = status.ledger.byGroup[name]?.retrying ?? 0;
   const idle = [waits, group.pending, waiting, retrying, group.deadLetters, held, group.lastHour.total];

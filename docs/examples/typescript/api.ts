@@ -499,6 +499,8 @@ export interface components {
                 level: "trouble" | "notice" | "well";
                 /** @description The group that it is about; none: the whole. */
                 group?: string;
+                /** @description Further groups: they work with the same system. */
+                readonly alsoOf?: string[];
                 sentence: string;
                 /** @description What to do about it. */
                 remedy?: string;

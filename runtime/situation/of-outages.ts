@@ -1,0 +1,71 @@
+import { unnamedSystem } from "../../observability/sentences.ts";
+import { duration } from "../quantity.ts";
+import { type ConsumerFacts, type GroupFacts, isLiving, type Waiting } from "./facts.ts";
+import type { Finding } from "./finding.ts";
+import { doing, quoted, since, upper, waitingSafely } from "./words.ts";
+
+const nextProbe = (inMs: number): string =>
+  inMs <= 0 ? "the next probe is due" : `next probe in ${duration(Math.ceil(inMs / 1_000) * 1_000)}`;
+
+/** A probe has succeeded, and work comes back little by little. */
+const ofRecovery = (group: GroupFacts, living: readonly ConsumerFacts[], now: Date): readonly Finding[] => {
+  const recovering = living.find(({ breaker }) => breaker.state === "recovering");
+  if (recovering === undefined) return [];
+  const { breaker, system = unnamedSystem(group.group) } = recovering;
+  const sentence = `${upper(system)} works again ${since(breaker.since, now)}, and more is tried bit by bit${waitingSafely(group)}`;
+  return [{ level: "notice", group: group.group, sentence }];
+};
+
+/** The consumers whose breaker is open, the longest open one first: it stands for all. */
+const openOf = ({ consumers }: GroupFacts): readonly ConsumerFacts[] =>
+  consumers
+    .filter((consumer) => isLiving(consumer) && consumer.breaker.state === "open")
+    .toSorted((left, right) => left.breaker.since.localeCompare(right.breaker.since));
+
+const ofBreakers = (group: GroupFacts, now: Date): readonly Finding[] => {
+  const living = group.consumers.filter(isLiving);
+  const open = openOf(group);
+  const [first] = open;
+  if (first === undefined) return ofRecovery(group, living, now);
+  const { breaker, system = unnamedSystem(group.group) } = first;
+  const probes = open.flatMap(({ breaker: { probeInMs } }) => probeInMs ?? []);
+  const next = probes.length === 0 ? "" : `; ${nextProbe(Math.min(...probes))}`;
+  const who = open.length === living.length ? "" : ` for ${open.length} of ${living.length} consumers`;
+  const what = `${upper(system)} ${doing(breaker.reason)}${quoted(breaker.words)} ${since(breaker.since, now)}${who}`;
+  return [
+    { level: "trouble", group: group.group, sentence: `${what}${waitingSafely(group)}${next}`, remedy: "ops doctor" },
+  ];
+};
+
+const total = (parts: readonly Waiting[]): Waiting => ({
+  count: parts.reduce((sum, { count }) => sum + count, 0),
+  isBound: parts.some(({ isBound }) => isBound),
+});
+
+/** Groups as if they were one. */
+const joined = (first: GroupFacts, others: readonly GroupFacts[]): GroupFacts => {
+  const groups = [first, ...others];
+  const unfinished = groups.flatMap((group) => group.unfinished ?? []);
+  return {
+    ...first,
+    consumers: groups.flatMap(({ consumers }) => consumers),
+    unfinished: unfinished.length < groups.length ? undefined : total(unfinished),
+    delayed: total(groups.map(({ delayed }) => delayed)),
+  };
+};
+
+/** Groups with the same are in the same outage: of one system, which fails all of them in one way. */
+const outageOf = (group: GroupFacts): string => {
+  const [first] = openOf(group);
+  return first?.system === undefined ? group.group : `${first.system} ${doing(first.breaker.reason)}`;
+};
+
+/** What is to be said about other systems that fail, or did: once of each, however many groups work with it. */
+export const ofOutages = (groups: readonly GroupFacts[], now: Date): readonly Finding[] =>
+  [...Map.groupBy(groups, outageOf).values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const findings = ofBreakers(joined(first, others), now);
+    return others.length === 0
+      ? findings
+      : findings.map((finding) => ({ ...finding, alsoOf: others.map(({ group }) => group) }));
+  });
