@@ -19,6 +19,9 @@ const LEVELS = {
   wrong: "trouble",
 } as const satisfies Record<Mood, string>;
 
+/** `welcome-email`, `19 groups`. */
+const whose = (groups: readonly string[]): string => (groups.length === 1 ? groups.join() : `${groups.length} groups`);
+
 const LaneBars = ({ lane, at, lengthMs }: { readonly lane: Lane; readonly at: number; readonly lengthMs: number }) => {
   const x = (ms: number) => (ms / lengthMs) * (WIDTH - 2 * BAR);
   const y = at * LANE + (LANE - BAR) / 2;
@@ -34,7 +37,7 @@ const LaneBars = ({ lane, at, lengthMs }: { readonly lane: Lane; readonly at: nu
           height={mood === "works" ? BAR : BAR - 8}
           rx="2"
         >
-          <title>{`${lane.group}: ${shown} for ${duration(toMs - fromMs)}`}</title>
+          <title>{`${whose(lane.groups)}: ${shown} for ${duration(toMs - fromMs)}`}</title>
         </rect>
       ))}
       <line
@@ -44,7 +47,7 @@ const LaneBars = ({ lane, at, lengthMs }: { readonly lane: Lane; readonly at: nu
         x2={x(end?.toMs ?? 0).toFixed(1)}
         y2={y + BAR}
       >
-        <title>{`${lane.group}: ${lane.shown}`}</title>
+        <title>{`${whose(lane.groups)}: ${lane.shown}`}</title>
       </line>
     </>
   );
@@ -57,9 +60,10 @@ const Drawing = ({ journey }: { readonly journey: Journey }) => {
   return (
     <figure class="journey lanes">
       <ul>
-        {lanes.map(({ group, shown, mood }) => (
+        {lanes.map(({ groups, shown, mood }) => (
           <li>
-            <a href={`/console/groups/${group}`}>{group}</a> <Pill level={LEVELS[mood]}>{shown}</Pill>
+            {groups.length === 1 ? <a href={`/console/groups/${groups.join()}`}>{groups}</a> : whose(groups)}{" "}
+            <Pill level={LEVELS[mood]}>{shown}</Pill>
           </li>
         ))}
       </ul>
@@ -103,7 +107,16 @@ const StepRow = ({ step, isSameDay }: { readonly step: JourneyStep; readonly isS
           .replace("T", " ")}
       </time>
     </td>
-    <th scope="row">{step.group}</th>
+    <th scope="row">
+      {step.groups.length === 1 ? (
+        step.groups
+      ) : (
+        <details>
+          <summary>{whose(step.groups)}</summary>
+          {step.groups.join(", ")}
+        </details>
+      )}
+    </th>
     <td>
       <Pill level={LEVELS[step.mood]}>{step.shown}</Pill>
       {step.attempt === undefined ? null : ` attempt ${step.attempt}`}
@@ -184,10 +197,12 @@ export const JourneyView = ({ journey, grafanaUrl, isOpen }: JourneyProps) => {
             <dd>not published yet</dd>
           </>
         ) : null}
-        {waiting.map(({ group, nextTryAt }) => (
+        {[...Map.groupBy(waiting, ({ nextTryAt }) => nextTryAt?.getTime() ?? 0)].map(([until, alike]) => (
           <>
-            <dt>{group}</dt>
-            <dd>waits until {nextTryAt === null ? null : <Moment at={nextTryAt} />}</dd>
+            <dt>{whose(alike.map(({ group }) => group))}</dt>
+            <dd>
+              {alike.length === 1 ? "waits" : "wait"} until <Moment at={new Date(until)} />
+            </dd>
           </>
         ))}
         {letters.map(({ group, deadLetter }) => (

@@ -48,7 +48,7 @@ test("one timeline of all groups, in the order of time, ends with the other side
   });
   const [journey] = journeysOf({ deliveries: [aDelivery(), reminder] }, NOW);
   expect(journey).toMatchObject({ isOver: true, lengthMs: 200, traceId: "bbf33d489014a9841fbced9a9454d45a" });
-  expect(journey?.steps.map(({ afterMs, group, shown }) => `${afterMs} ${group} ${shown}`)).toEqual([
+  expect(journey?.steps.map(({ afterMs, groups, shown }) => `${afterMs} ${groups.join()} ${shown}`)).toEqual([
     "0 welcome-email queued",
     "0 reminder-email queued",
     "80 welcome-email sending",
@@ -84,6 +84,21 @@ test("what waits for its group's delay does not stretch the drawing of the other
   });
   const [journey] = journeysOf({ deliveries: [aDelivery(), reminder] }, NOW);
   expect([journey?.isOver, journey?.lengthMs, journey?.lanes[1]?.segments[0]?.toMs]).toEqual([false, 200, 200]);
+});
+
+test("groups to which the very same has happened are one line, and one step", () => {
+  const waiting = ["report-1", "report-2", "report-3"].map((group) =>
+    aDelivery({ group, state: "queued", shown: "queued", attempts: 0, reply: null, timeline: [step(0, "queued")] }),
+  );
+  const [journey] = journeysOf({ deliveries: [aDelivery(), ...waiting] }, NOW);
+  const [, ...others] = journey?.lanes ?? [];
+  expect(others).toMatchObject([{ groups: ["report-1", "report-2", "report-3"], shown: "queued" }]);
+  expect(journey?.steps.map(({ groups, shown }) => `${groups.join()} ${shown}`)).toEqual([
+    "welcome-email queued",
+    "report-1,report-2,report-3 queued",
+    "welcome-email sending",
+    "welcome-email sent",
+  ]);
 });
 
 test("a bounce that came later is the last step, and in the drawing's length", () => {

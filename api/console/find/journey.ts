@@ -25,20 +25,20 @@ export interface Segment {
   readonly shown: string;
 }
 
-/** The way of an event in one group. */
+/** The way of an event in one group, or in several to which the very same has happened. */
 export interface Lane {
-  readonly group: string;
+  readonly groups: readonly string[];
   readonly mood: Mood;
   readonly shown: string;
   readonly segments: readonly Segment[];
 }
 
-/** One thing that happened to an event, in one of its groups. */
+/** One thing that happened to an event, in one of its groups, or in several at once. */
 export interface JourneyStep {
   readonly at: Date;
   /** Since the event. */
   readonly afterMs: number;
-  readonly group: string;
+  readonly groups: readonly string[];
   readonly mood: Mood;
   readonly shown: string;
   readonly attempt: number | undefined;
@@ -76,23 +76,24 @@ const laneOf = (delivery: DeliveryDetails, started: number, endMs: number): Lane
     const toMs = next === undefined ? endMs : Date.parse(next.at) - started;
     return [{ fromMs, toMs: Math.max(fromMs, toMs), mood: MOODS[step.state], shown: step.shown }];
   });
-  return { group: delivery.group, mood: MOODS[delivery.state], shown: delivery.shown, segments };
+  return { groups: [delivery.group], mood: MOODS[delivery.state], shown: delivery.shown, segments };
 };
 
 const stepsOf = (delivery: DeliveryDetails, started: number): readonly JourneyStep[] => {
-  const { group, timeline } = delivery;
+  const { timeline } = delivery;
+  const groups = [delivery.group];
   const steps = timeline.map(({ at, state, shown, attempt, reason, by }, index): JourneyStep => {
     const next = timeline[index + 1];
     const words = next === undefined ? (delivery.reply ?? delivery.receipt ?? undefined) : undefined;
     const afterMs = Date.parse(at) - started;
     const lastedMs = next === undefined ? null : Date.parse(next.at) - Date.parse(at);
-    return { at: new Date(at), afterMs, group, mood: MOODS[state], shown, attempt, reason, by, words, lastedMs };
+    return { at: new Date(at), afterMs, groups, mood: MOODS[state], shown, attempt, reason, by, words, lastedMs };
   });
   if (delivery.bouncedAt === null) return steps;
   const bounce: JourneyStep = {
     at: delivery.bouncedAt,
     afterMs: delivery.bouncedAt.getTime() - started,
-    group,
+    groups,
     mood: "wrong",
     shown: "bounced",
     attempt: undefined,
@@ -103,6 +104,13 @@ const stepsOf = (delivery: DeliveryDetails, started: number): readonly JourneySt
   };
   return [...steps, bounce];
 };
+
+/** One for all that say the same of different groups, where the first of them was. */
+const folded = <Said extends { readonly groups: readonly string[] }>(said: readonly Said[]): readonly Said[] =>
+  [...Map.groupBy(said, (each) => JSON.stringify({ ...each, groups: undefined })).values()].flatMap(
+    ([first, ...others]) =>
+      first === undefined ? [] : [{ ...first, groups: [...first.groups, ...others.flatMap(({ groups }) => groups)] }],
+  );
 
 /** It waits for the delay of its group, and nothing has happened to it. */
 const isDelayed = ({ state, attempts, nextTryAt }: DeliveryDetails, now: Date): boolean =>
@@ -131,10 +139,10 @@ const journeyOf = (deliveries: readonly [DeliveryDetails, ...DeliveryDetails[]],
     startedAt,
     lengthMs,
     isOver,
-    lanes: deliveries.map((delivery) => laneOf(delivery, started, lengthMs)),
-    steps: deliveries
-      .flatMap((delivery) => stepsOf(delivery, started))
-      .toSorted((left, right) => left.at.getTime() - right.at.getTime()),
+    lanes: folded(deliveries.map((delivery) => laneOf(delivery, started, lengthMs))),
+    steps: folded(deliveries.flatMap((delivery) => stepsOf(delivery, started))).toSorted(
+      (left, right) => left.at.getTime() - right.at.getTime(),
+    ),
     deliveries,
   };
 };
