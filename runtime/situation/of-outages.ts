@@ -7,10 +7,13 @@ import { doing, quoted, since, upper, waitingSafely } from "./words.ts";
 const nextProbe = (inMs: number): string =>
   inMs <= 0 ? "the next probe is due" : `next probe in ${duration(Math.ceil(inMs / 1_000) * 1_000)}`;
 
-/** A probe has succeeded, and work comes back little by little. */
-const ofRecovery = (group: GroupFacts, living: readonly ConsumerFacts[], now: Date): readonly Finding[] => {
-  const recovering = living.find(({ breaker }) => breaker.state === "recovering");
-  if (recovering === undefined) return [];
+const recoveringOf = ({ consumers }: GroupFacts): ConsumerFacts | undefined =>
+  consumers.find((consumer) => isLiving(consumer) && consumer.breaker.state === "recovering");
+
+/** A probe has succeeded, and work comes back little by little. Without any it stays so, and there is nothing to say. */
+const ofRecovery = (group: GroupFacts, now: Date): readonly Finding[] => {
+  const recovering = recoveringOf(group);
+  if (recovering === undefined || group.unfinished?.count === 0) return [];
   const { breaker, system = unnamedSystem(group.group) } = recovering;
   const sentence = `${upper(system)} works again ${since(breaker.since, now)}, and more is tried bit by bit${waitingSafely(group)}`;
   return [{ level: "notice", group: group.group, sentence }];
@@ -26,7 +29,7 @@ const ofBreakers = (group: GroupFacts, now: Date): readonly Finding[] => {
   const living = group.consumers.filter(isLiving);
   const open = openOf(group);
   const [first] = open;
-  if (first === undefined) return ofRecovery(group, living, now);
+  if (first === undefined) return ofRecovery(group, now);
   const { breaker, system = unnamedSystem(group.group) } = first;
   const probes = open.flatMap(({ breaker: { probeInMs } }) => probeInMs ?? []);
   const next = probes.length === 0 ? "" : `; ${nextProbe(Math.min(...probes))}`;
@@ -54,10 +57,11 @@ const joined = (first: GroupFacts, others: readonly GroupFacts[]): GroupFacts =>
   };
 };
 
-/** Groups with the same are in the same outage: of one system, which fails all of them in one way. */
+/** Groups with the same are in the same outage: of one system, which fails all of them in one way, or works again. */
 const outageOf = (group: GroupFacts): string => {
-  const [first] = openOf(group);
-  return first?.system === undefined ? group.group : `${first.system} ${doing(first.breaker.reason)}`;
+  const [open] = openOf(group);
+  const { system, breaker } = open ?? recoveringOf(group) ?? {};
+  return system === undefined ? group.group : `${system} ${breaker?.state} ${doing(breaker?.reason)}`;
 };
 
 /** What is to be said about other systems that fail, or did: once of each, however many groups work with it. */
