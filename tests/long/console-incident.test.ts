@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { TOKENS } from "../../api/console/console-for-tests.ts";
 import { asDatabaseRole } from "../../local/postgres.ts";
 import { asRedisUser } from "../../local/redis.ts";
@@ -7,6 +7,9 @@ import { accessibilityFaults, aVisitor, scrollsSideways, show, startBrowser } fr
 import { eventually } from "../eventually.ts";
 import { refusal, startMailServer } from "../mail-server.ts";
 import { aSystem, eventAt, type RunningProcess, type System, signUpAt } from "../processes.ts";
+
+/** More than any page has to go through. */
+const MOST_TABS = 60;
 
 let browser: Browser;
 let system: System;
@@ -139,3 +142,92 @@ test("what waits is held, discarded in part, and the rest released and sent", as
   await page.getByRole("button", { name: "Send it to me" }).click();
   await page.getByText("The mail server took it").waitFor();
 }, 120_000);
+
+/** Goes by Tab to what is wanted, as somebody without a mouse does, and presses Enter. */
+const press = async (page: Page, wanted: Locator): Promise<void> => {
+  await wanted.waitFor();
+  const isFocused = () => wanted.evaluate((element) => element === document.activeElement);
+  for (let tabs = 0; tabs < MOST_TABS && !(await isFocused()); tabs += 1) await page.keyboard.press("Tab");
+  expect(await isFocused()).toBe(true);
+  await page.keyboard.press("Enter");
+};
+
+const goTo = async (page: Page, letter: string, heading: string | RegExp): Promise<void> => {
+  await page.keyboard.press("g");
+  await page.keyboard.press(letter);
+  await page.getByRole("heading", { name: heading, level: 1 }).waitFor();
+};
+
+const retryAllDead = async (page: Page): Promise<void> => {
+  await goTo(page, "d", /^Deliveries/);
+  await page.getByLabel("the chosen ones").focus();
+  await page.keyboard.press("ArrowRight");
+  expect(await page.getByLabel("all of this filter").isChecked()).toBe(true);
+  await press(page, page.getByRole("button", { name: "Retry …" }));
+  await page.getByText("Nothing was changed yet").waitFor();
+};
+
+// The last one: it stops the mail server of the others.
+test("by keyboard alone: a mail server is down, a group is paused and resumed, and a wrong refusal is mended", async () => {
+  isConfused = false;
+  await system.endConsumers();
+  await system.consumer();
+  const { port } = system.mailServer;
+  await system.mailServer.close();
+  const signups = await Promise.all(Array.from({ length: 5 }, () => signUpAt(api)));
+  const areSent = async () =>
+    (await Promise.all(signups.map(({ eventId }) => eventAt(api, eventId)))).every(({ state }) => state === "sent");
+
+  await using visitor = await aVisitor(browser, { viewport: { width: 1280, height: 860 } });
+  const { page, errors } = visitor;
+  const { keyboard } = page;
+  await page.goto(`${api.url}/console`);
+  await page.locator("#name:focus").waitFor();
+  await keyboard.type("lan");
+  await keyboard.press("Tab");
+  await keyboard.type(TOKENS.operator);
+  await keyboard.press("Enter");
+  await page.getByText(/^Mail server .* since .* none is lost; (the )?next probe/).waitFor({ timeout: 60_000 });
+  await look(page, "outage");
+
+  await goTo(page, "c", "Act");
+  await press(page, page.getByRole("button", { name: "Pause welcome-email" }));
+  await page.getByRole("button", { name: "Resume welcome-email" }).waitFor();
+  await using back = await startMailServer({
+    listenOn: port,
+    onRcptTo: (_address, _session, done) => done(isConfused ? refusal(550, "5.1.1 no such user") : undefined),
+  });
+  expect(await areSent()).toBe(false);
+  await press(page, page.getByRole("button", { name: "Resume welcome-email" }));
+  await eventually(areSent, 60_000);
+  expect(signups.map(({ eventId }) => back.copiesOf(eventId))).toEqual(signups.map(() => 1));
+  await goTo(page, "n", "Now");
+  await page.getByText(/^All is well/).waitFor({ timeout: 30_000 });
+
+  isConfused = true;
+  const { eventId } = await signUpAt(api);
+  await eventually(async () => (await eventAt(api, eventId)).state === "dead", 90_000);
+  isConfused = false;
+  await goTo(page, "d", /^Deliveries/);
+  await page.getByRole("link", { name: eventId }).waitFor();
+  await keyboard.press("j");
+  await keyboard.press("Enter");
+  await page.getByText("5.1.1 no such user").waitFor();
+  await retryAllDead(page);
+  await press(page, page.getByRole("link", { name: "Lift the suppressions" }));
+  await press(page, page.getByRole("button", { name: /^Lift .*@/ }).first());
+  await page.getByText("No address is suppressed.").waitFor();
+  await retryAllDead(page);
+  await press(page, page.getByRole("button", { name: /^Retry \d/ }));
+  await page.getByText("done", { exact: true }).waitFor();
+  await eventually(async () => (await eventAt(api, eventId)).state === "sent", 60_000);
+
+  await keyboard.press("/");
+  await page.locator("[data-find]:focus").waitFor();
+  await keyboard.type(eventId);
+  await keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Journey" }).waitFor();
+  await press(page, page.getByRole("button", { name: "Sign out" }));
+  await page.getByLabel("Token").waitFor();
+  expect(errors).toEqual([]);
+}, 300_000);
