@@ -1,5 +1,5 @@
 import { type Database, statement } from "../connection.ts";
-import { SQL_BY_REASON } from "./listed.ts";
+import { SQL_BY_REASON, sqlReasons } from "./listed.ts";
 import { type DeliveryState, SQL_UNFINISHED } from "./states.ts";
 
 /** Deliveries that are scanned at most, so that the answer takes milliseconds at any size of the ledger. */
@@ -122,14 +122,18 @@ export interface RetryingCount {
 
 type RetryingRow = Omit<RetryingCount, "isBound">;
 
+/** SQL: of a group, state and reason, from the index in its order. Each reason is counted for itself, so that no flood hides another. */
+const sqlRetrying = (state: "retrying" | "uncertain"): string => `
+  (with ${sqlReasons(state)}
+  select reasons.name, reasons.reason, bounded.next_try_at from reasons cross join lateral (
+    select coalesce(next_try_at, now()) as next_try_at from deliveries
+    where group_name = reasons.name and state in (${SQL_BY_REASON}) and state = '${state}'
+      and coalesce(deliveries.reason, '') = reasons.reason
+    order by updated_at limit $2::int) as bounded)`;
+
 const retrying = statement<RetryingRow, [readonly string[], number]>(`
-  select groups.name as "group", coalesce(reason, '') as reason, count(*)::int as count, min(next_try_at) as "firstAt"
-  from (select value as name from json_array_elements_text($1::json)) as groups
-  cross join (values ('retrying'), ('uncertain')) as waiting (state)
-  cross join lateral (
-    select reason, coalesce(next_try_at, now()) as next_try_at from deliveries
-    where group_name = groups.name and deliveries.state in (${SQL_BY_REASON}) and deliveries.state = waiting.state
-    order by coalesce(reason, ''), updated_at limit $2::int) as bounded
+  select name as "group", reason, count(*)::int as count, min(next_try_at) as "firstAt"
+  from (${sqlRetrying("retrying")} union all ${sqlRetrying("uncertain")}) as waiting
   group by 1, 2 order by 1, 2`);
 
 /** What waits for its next attempt, by group and reason, bounded. */

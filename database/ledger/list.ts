@@ -1,6 +1,14 @@
 import { type Database, statement } from "../connection.ts";
 import { BACKLOG_BOUND, LEDGER_BOUND } from "./counts.ts";
-import { type DeliveryFilter, type ListedState, SQL_BY_REASON, SQL_LISTED_STATE, sqlUnfinished } from "./listed.ts";
+import {
+  type DeliveryFilter,
+  type ListedState,
+  SQL_BY_REASON,
+  SQL_GROUPS,
+  SQL_LISTED_STATE,
+  sqlReasons,
+  sqlUnfinished,
+} from "./listed.ts";
 
 /** A delivery in a list. */
 export interface ListedDelivery {
@@ -56,7 +64,6 @@ type Parameters = [
 
 const COLUMNS = `event_id, group_name, ${SQL_LISTED_STATE} as state, reason, reply, attempts, uncertain, next_try_at,
   deliveries.created_at, updated_at`;
-const SQL_GROUPS = "select value as name from json_array_elements_text($1::json)";
 
 const sqlWindow = (column: string): string =>
   `${column} >= coalesce($3::timestamptz, '-infinity') and ${column} < coalesce($4::timestamptz, 'infinity')`;
@@ -64,20 +71,6 @@ const sqlWindow = (column: string): string =>
 const sqlShown = (rows: string, order: string): string => `
   select rows.*, events.type, events.subject from (select * from (${rows}) as found order by ${order} limit $8::int) as rows
   join events using (event_id) order by ${order}`;
-
-/** SQL: the groups and reasons that there are of a state. By the index alone, however many deliveries have a reason. */
-const sqlReasons = (state: ListedState): string => `
-  recursive reasons as (
-    select groups.name, first.reason from (${SQL_GROUPS}) as groups cross join lateral (
-      select coalesce(reason, '') as reason from deliveries
-      where group_name = groups.name and state in (${SQL_BY_REASON}) and state = '${state}'
-      order by coalesce(reason, '') limit 1) as first
-    union all
-    select reasons.name, next.reason from reasons cross join lateral (
-      select coalesce(deliveries.reason, '') as reason from deliveries
-      where group_name = reasons.name and state in (${SQL_BY_REASON}) and state = '${state}'
-        and coalesce(deliveries.reason, '') > reasons.reason
-      order by coalesce(deliveries.reason, '') limit 1) as next)`;
 
 const sqlOfReason = (state: ListedState): string => `
   from deliveries where group_name = reasons.name and state in (${SQL_BY_REASON}) and state = '${state}'

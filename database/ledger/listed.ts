@@ -59,3 +59,20 @@ export const sqlUnfinished = (state: ListedState): string => {
 
 /** SQL: the state that operators see. */
 export const SQL_LISTED_STATE = "case when state = 'queued' and next_try_at > now() then 'waiting' else state end";
+
+/** SQL: the groups that are asked for, $1. */
+export const SQL_GROUPS = "select value as name from json_array_elements_text($1::json)";
+
+/** SQL: the groups and reasons that there are of a state. By the index alone, however many deliveries have a reason. */
+export const sqlReasons = (state: ListedState): string => `
+  recursive reasons as (
+    select groups.name, first.reason from (${SQL_GROUPS}) as groups cross join lateral (
+      select coalesce(reason, '') as reason from deliveries
+      where group_name = groups.name and state in (${SQL_BY_REASON}) and state = '${state}'
+      order by coalesce(reason, '') limit 1) as first
+    union all
+    select reasons.name, next.reason from reasons cross join lateral (
+      select coalesce(deliveries.reason, '') as reason from deliveries
+      where group_name = reasons.name and state in (${SQL_BY_REASON}) and state = '${state}'
+        and coalesce(deliveries.reason, '') > reasons.reason
+      order by coalesce(deliveries.reason, '') limit 1) as next)`;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
 import { openDatabase, statement } from "../connection.ts";
 import { claimDeliveries } from "./claim.ts";
-import { readBacklogs } from "./counts.ts";
+import { countRetrying, readBacklogs } from "./counts.ts";
 import { takeLostDeliveries } from "./lost.ts";
 import { settleDeliveries } from "./settle.ts";
 
@@ -16,6 +16,8 @@ const insert = statement<{ count: number }, [number, string, string, string | nu
     from generate_series(1, $1::int)
     returning event_id)
   select count(*)::int as count from inserted`);
+const giveReason = statement<never, [string]>(`
+  update deliveries set reason = $1::text where event_id = (select event_id from deliveries where reason is null limit 1)`);
 const analyze = statement<never, []>("analyze deliveries");
 /** The counters of a session arrive when its transaction ends. */
 const flushCounters = statement<{ flushed: string }, []>("select pg_stat_force_next_flush()::text as flushed");
@@ -78,7 +80,7 @@ describe("nothing grows with", () => {
     await database.drop();
   });
 
-  test("deliveries that wait for a retry: the search for lost deliveries, and a batch with an event that is unknown", async () => {
+  test("deliveries that wait for a retry: the search for lost ones, their count, and a batch with an event that is unknown", async () => {
     const database = await withTestDatabase();
     await insert(database.db, MANY, "retrying", "-1 hour", "1 hour");
     await analyze(database.db);
@@ -86,6 +88,13 @@ describe("nothing grows with", () => {
     const eventId = crypto.randomUUID();
     expect(await rowsReadBy(database, (db) => claimUnknown(db, eventId))).toBeLessThan(100);
     expect(await rowsReadBy(database, (db) => settleUnknown(db, eventId))).toBeLessThan(100);
+    // However many wait for one reason, the others are counted beside it, and by the index.
+    await giveReason(database.db, "mailbox_full");
+    expect(await rowsReadBy(database, (db) => countRetrying(db, [GROUP]))).toBeLessThan(2_100);
+    expect((await countRetrying(database.db, [GROUP])).map(({ reason, count }) => [reason, count])).toEqual([
+      ["", 1_000],
+      ["mailbox_full", 1],
+    ]);
     await database.drop();
   });
 });

@@ -2,8 +2,10 @@ import { afterAll, expect, test } from "bun:test";
 import { openDatabase } from "../../database/connection.ts";
 import { openCommandConnection } from "../../stream/connection.ts";
 import { keysOf } from "../../stream/keys.ts";
+import { withTestDatabase } from "../../tests/database.ts";
+import { aPipeline } from "../../tests/pipeline.ts";
 import { QUIET } from "../quiet.ts";
-import { type AwaySince, watchSituation } from "./situation.ts";
+import { type AwaySince, readSituation, watchSituation } from "./situation.ts";
 
 // Takes connections and never says anything.
 const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
@@ -23,4 +25,20 @@ test("stores that hang are a finding soon, with since when", async () => {
   const first = await look("2026-11-28T06:05:00Z");
   expect([first.status, first.findings[0].sentence]).toEqual([undefined, expected]);
   expect((await look("2026-11-28T06:07:00Z")).findings[0].sentence).toBe(expected);
+});
+
+test("a database that is not up to date is a sentence with the command that mends it", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys, groups } = pipeline;
+  const empty = await withTestDatabase({ migrated: false });
+  const { findings, status } = await readSituation({ db: empty.db, redis, keys, groups }, new Date());
+  expect(status).toBeUndefined();
+  expect(findings).toEqual([
+    {
+      level: "trouble",
+      sentence: expect.stringMatching(/^The database is not up to date: it lacks \d+ migrations, from 0001\S* on$/),
+      remedy: "bun run migrate",
+    },
+  ]);
+  await empty.drop();
 });

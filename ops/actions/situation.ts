@@ -1,9 +1,10 @@
+import { codeOf } from "../../database/errors.ts";
 import { ratesOf } from "../../database/groups/rates.ts";
 import { listJobs } from "../../database/jobs.ts";
 import { countOutbox, countRetrying, readBacklogs } from "../../database/ledger/counts.ts";
-import { type PostgresFacts, readPostgresFacts } from "../../database/postgres-facts.ts";
+import { findPendingMigrations, type PostgresFacts, readPostgresFacts } from "../../database/postgres-facts.ts";
 import { pause } from "../../runtime/loop.ts";
-import { duration } from "../../runtime/quantity.ts";
+import { counted, duration } from "../../runtime/quantity.ts";
 import { describe } from "../../runtime/situation/describe.ts";
 import type { Facts } from "../../runtime/situation/facts.ts";
 import type { Finding } from "../../runtime/situation/finding.ts";
@@ -69,8 +70,8 @@ const faultOf = async (asked: Asked, store: Store, now: Date, away?: AwaySince):
 
 /** What waits in the outbox; nothing, if it cannot be read. */
 const readOutbox = async (db: Asked["db"]): Promise<Facts["outbox"]> => {
-  const counted = await answerWithin("database", countOutbox(db), ANSWER_WITHIN_MS / 2).catch(() => undefined);
-  return { rows: counted?.rows ?? 0, oldestMs: counted?.oldestAgeMs ?? 0 };
+  const outbox = await answerWithin("database", countOutbox(db), ANSWER_WITHIN_MS / 2).catch(() => undefined);
+  return { rows: outbox?.rows ?? 0, oldestMs: outbox?.oldestAgeMs ?? 0 };
 };
 
 const JOBS = 20;
@@ -100,6 +101,18 @@ const countWork = async (
   };
 };
 
+/** undefined_table, undefined_column: the schema is older than this code, or there is none. */
+const SCHEMA_IS_OLD = new Set(["42P01", "42703"]);
+
+/** What a statement's failure means, if migrations are missing. */
+const ofSchema = async (db: Asked["db"], error: unknown): Promise<Situation> => {
+  const pending = SCHEMA_IS_OLD.has(codeOf(error)) ? await findPendingMigrations(db) : [];
+  const [first] = pending;
+  if (first === undefined) throw error;
+  const sentence = `The database is not up to date: it lacks ${counted(pending.length, "migration")}, from ${first} on`;
+  return { findings: [{ level: "trouble", sentence, remedy: "bun run migrate" }], away: [], status: undefined };
+};
+
 /** Asks both stores, and says what their answers mean; a store that is away is a finding, not an error. */
 export const readSituation = async (asked: Asked, now: Date, awaySince?: AwaySince): Promise<Situation> => {
   const [postgres, redis] = await Promise.all([
@@ -115,16 +128,16 @@ export const readSituation = async (asked: Asked, now: Date, awaySince?: AwaySin
     const known = { now, postgres, redis, outbox, clockDifferenceMs: 0, groups: [] };
     return { findings: describe(known), away, status: undefined };
   }
-  const [counted, { postgres: ofPostgres, differenceMs }] = await readAgainIfRefused(
-    asked.redis,
-    () => Promise.all([readStatus(asked).then((status) => countWork(asked, status, now)), readClocks(asked)]),
-    REFUSED_WITHIN_MS,
-  );
-  return {
-    findings: describe(factsOf(counted, asked.groups, ofPostgres, differenceMs, now)),
-    away: [],
-    status: counted,
-  };
+  try {
+    const [status, { postgres: ofPostgres, differenceMs }] = await readAgainIfRefused(
+      asked.redis,
+      () => Promise.all([readStatus(asked).then((read) => countWork(asked, read, now)), readClocks(asked)]),
+      REFUSED_WITHIN_MS,
+    );
+    return { findings: describe(factsOf(status, asked.groups, ofPostgres, differenceMs, now)), away: [], status };
+  } catch (error) {
+    return await ofSchema(asked.db, error);
+  }
 };
 
 /**

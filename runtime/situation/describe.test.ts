@@ -14,7 +14,7 @@ test.each<[string, Facts, string]>([
   [
     "mails flow",
     facts({ lastHour: { total: 1_204, medianMs: 394 } }),
-    "well: All is well: 1,204 mails in the last hour, half of them within 400 ms",
+    "well: All is well: 1,204 mails in the last hour, half of them within 394 ms",
   ],
   [
     "the mail server is down",

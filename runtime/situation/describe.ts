@@ -28,8 +28,7 @@ const wellSentence = (groups: readonly GroupFacts[]): string => {
   if (busiest === undefined || busiest.lastHour.total === 0)
     return `All is well: ${open === "" ? "nothing waits" : open}`;
   const { total, medianMs = 0 } = busiest.lastHour;
-  const took = duration(medianMs < 1_000 ? Math.ceil(medianMs / 10) * 10 : medianMs);
-  const flows = `${counted(total, nounOf(busiest.group))} in the last hour, half of them within ${took}`;
+  const flows = `${counted(total, nounOf(busiest.group))} in the last hour, half of them within ${duration(medianMs)}`;
   return `All is well: ${flows}${open === "" ? "" : `; ${open}`}`;
 };
 

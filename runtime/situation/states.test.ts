@@ -16,7 +16,7 @@ test.each<[string, Facts, string]>([
   [
     "a few retries beside many that flow",
     facts({ lastHour: flowing, unfinished: waits(14), retrying: [retries(3)] }),
-    "well: All is well: 1,204 mails in the last hour, half of them within 400 ms; 11 deliveries are in work, 3 wait for their next attempt",
+    "well: All is well: 1,204 mails in the last hour, half of them within 394 ms; 11 deliveries are in work, 3 wait for their next attempt",
   ],
   [
     "only retries wait, because the other system is down",
