@@ -117,7 +117,7 @@ export const SIGN_OF_LIFE_EVERY_MS = 3_000;
 /** A consumer that has been silent for so long is dead, or cannot reach Redis. */
 const SILENT_MS = 5 * SIGN_OF_LIFE_EVERY_MS;
 /** A sign that is late is not missed: two in a row are. */
-const MISSED_MS = 2 * SIGN_OF_LIFE_EVERY_MS;
+export const MISSED_MS = 2 * SIGN_OF_LIFE_EVERY_MS;
 
 /** Whether a consumer has been silent for too long to be working. */
 export const isSilent = ({ silentMs }: { readonly silentMs: number }): boolean => silentMs >= SILENT_MS;

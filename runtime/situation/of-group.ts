@@ -1,6 +1,6 @@
 import { isPaused, noConsumerRuns, oldestWaits } from "../../observability/sentences.ts";
 import { count, counted, duration, roundedRate } from "../quantity.ts";
-import { type GroupFacts, isLiving, missesSigns, type Waiting } from "./facts.ts";
+import { type GroupFacts, isLiving, MISSED_MS, missesSigns, SIGN_OF_LIFE_EVERY_MS, type Waiting } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { ofRest } from "./of-rest.ts";
 import { nounOf, pieces, quoted, since, verb, waitingSafely } from "./words.ts";
@@ -31,13 +31,29 @@ const ofQuiet = (group: GroupFacts): readonly Finding[] => {
   return [{ level: "notice", group: name, sentence: `${counted(entries, nounOf(name))} of ${name} ${taken}${when}` }];
 };
 
+/** No trace of a consumer: there was none, or Redis was emptied, and those that run give their next sign soon. */
+const ofNoTrace = (group: GroupFacts): readonly Finding[] => {
+  const { group: name, exists, oldestMs } = group;
+  // That the group is missing is said elsewhere, and why.
+  if (!exists) return [];
+  if (oldestMs > 0 && oldestMs < MISSED_MS) {
+    const sentence = `No consumer of ${name} has given a sign of life yet, and nothing of it in Redis is older than ${duration(oldestMs)}${waitingSafely(group)}`;
+    const remedy = `look again in ${duration(MISSED_MS)}: those that run give a sign every ${duration(SIGN_OF_LIFE_EVERY_MS)}`;
+    return [{ level: "notice", group: name, sentence, remedy }];
+  }
+  const sentence = `${noConsumerRuns(name)}${waitingSafely(group)}`;
+  const remedy = `start one, unless Redis was emptied seconds ago: bun run consumer --group ${name}`;
+  return [{ level: "trouble", group: name, sentence, remedy }];
+};
+
 const ofConsumers = (group: GroupFacts): readonly Finding[] => {
   const { group: name, consumers, unfinished } = group;
   const living = consumers.filter(isLiving);
   const start = `start one: bun run consumer --group ${name}`;
   if (living.length === 0 && unfinished !== undefined && unfinished.count > 0 && group.pausedBy === null) {
-    const silent = consumers.toSorted((left, right) => left.silentMs - right.silentMs)[0];
-    const last = silent === undefined ? "" : ` (the last one fell silent ${duration(silent.silentMs)} ago)`;
+    if (consumers.length === 0) return ofNoTrace(group);
+    const silentMs = Math.min(...consumers.map((consumer) => consumer.silentMs));
+    const last = ` (the last one fell silent ${duration(silentMs)} ago)`;
     const sentence = `${noConsumerRuns(name)}${last}${waitingSafely(group)}`;
     return [{ level: "trouble", group: name, sentence, remedy: start }];
   }

@@ -29,7 +29,7 @@ export const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
             level: "trouble" as const,
             group: name,
             sentence: `The group ${name} is missing in Redis${waitingSafely(group)}`,
-            remedy: "start the api: it makes missing groups within seconds",
+            remedy: "look again in 6 s: an api that runs makes missing groups by then; if it stays so, start one",
           },
         ]),
     ...held.map(({ reason, count: value, firstUntil }) => ({

@@ -75,6 +75,21 @@ test.each<[string, Facts, string]>([
     "trouble: No consumer of welcome-email runs; 3 mails wait, none is lost",
   ],
   [
+    "Redis was emptied seconds ago, and those that run give their next sign soon",
+    facts({ consumers: [], unfinished: waits(3), oldestMs: 1_200 }),
+    "notice: No consumer of welcome-email has given a sign of life yet, and nothing of it in Redis is older than 1.2 s; 3 mails wait, none is lost",
+  ],
+  [
+    "no trace of a consumer, and the work is older than a sign of life",
+    facts({ consumers: [], unfinished: waits(3), oldestMs: 6_000 }),
+    "trouble: No consumer of welcome-email runs; 3 mails wait, none is lost",
+  ],
+  [
+    "Redis was emptied, and its groups are not made yet",
+    facts({ exists: false, consumers: [], unfinished: waits(3) }),
+    "trouble: The group welcome-email is missing in Redis; 3 mails wait, none is lost",
+  ],
+  [
     "the mail server works again",
     facts({ unfinished: waits(40), consumers: [aConsumer({ breaker: open({ state: "recovering" }) })] }),
     "notice: Mail server smtp.example:587 works again since 06:05 UTC, and more is tried bit by bit; 40 mails wait, none is lost",
