@@ -61,6 +61,8 @@ input:not([type=checkbox], [type=radio], [type=hidden]), select, textarea {
 .filters { display: flex; flex-wrap: wrap; align-items: end; gap: .6rem 1rem; margin-bottom: 1rem; }
 .filters label { display: grid; gap: .2rem; font-size: .85rem; color: var(--soft); }
 .filters input, .filters select { font-size: .9375rem; color: var(--ink); font-weight: 400; }
+.filters select[name=state] { width: 10.5rem; }
+.filters input[name=reason] { width: 9rem; }
 button, .button {
   min-height: 2.4rem; padding: .35rem .95rem; font: inherit; font-weight: 650; cursor: pointer; color: var(--on-accent);
   background: var(--accent); border: 1px solid transparent; border-radius: 9px; text-decoration: none;
@@ -194,7 +196,10 @@ progress { width: 100%; accent-color: var(--accent); }
   nav { order: 3; width: 100%; }
   .lanes { grid-template-columns: max-content 1fr; font-size: .8rem; gap: 0 .6rem; }
   .lanes .pill, .journey figcaption span:nth-child(even) { display: none; }
-  .filters label, .filters input, .filters select, .filters button, .bar search, .bar search input[type=search] { width: 100%; }
+  .filters { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .filters > * { grid-column: 1 / -1; }
+  .filters > label:has(> select):has(+ label > select), .filters > label:has(> select) + label:has(> select) { grid-column: auto; }
+  .filters label, .filters input, .filters input[name=reason], .filters select, .filters select[name=state], .filters button, .bar search, .bar search input[type=search] { width: 100%; }
 }
 @media (prefers-reduced-motion: no-preference) {
   .live:not(.off)::before { animation: pulse 2s ease-in-out infinite; }

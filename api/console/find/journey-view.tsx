@@ -121,7 +121,9 @@ const StepRow = ({ step, isSameDay }: { readonly step: JourneyStep; readonly isS
       <Pill level={LEVELS[step.mood]}>{step.shown}</Pill>
       {step.attempt === undefined ? null : ` attempt ${step.attempt}`}
     </td>
-    <td class="number">{step.lastedMs === null ? "" : duration(step.lastedMs)}</td>
+    <td class="number" data-label="for">
+      {step.lastedMs === null ? "" : duration(step.lastedMs)}
+    </td>
     <td class="wrap">
       {[step.reason, step.by].filter((text) => text !== undefined).join(", ")}
       {step.words === undefined ? null : <q>{step.words}</q>}
