@@ -61,7 +61,7 @@ describe("deliveries in the console", () => {
   test("all of a filter are retried once the number is typed, and the job says what became of them", async () => {
     await deadLetter(pipeline, 60, "mailbox_full");
     const { html } = await previewOf({ state: "dead", scope: "all", action: "retry" });
-    expect(html).toContain("120 are queued, and their work is done");
+    expect(html).toContain("120 are queued for their consumers");
     expect(html).toContain("Type 120 to confirm");
     const wrong = await operator.post(`${LIST}/act`, { ...fieldsOf(html), confirm: "12" });
     expect([wrong.status, (await listJobs(pipeline.db, 1)).length]).toEqual([422, 0]);

@@ -16,7 +16,7 @@ test("what is dead is retried, then held, released and discarded: each as its pr
     return report.text((_, text) => text);
   };
   const filter = ["--state", "dead", "--reason", "mailbox_unavailable"];
-  expect(await act("retry", ...filter)).toBe(`2 deliveries of ${GROUP}\n  2 are queued, and their work is done`);
+  expect(await act("retry", ...filter)).toBe(`2 deliveries of ${GROUP}\n  2 are queued for their consumers`);
   expect(await act("hold", one)).toContain("1 is held until an operator releases it");
   expect((await pipeline.status(one))?.state).toBe("held");
   expect(await act("release", "--state", "held")).toContain("1 is queued");

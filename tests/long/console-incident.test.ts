@@ -89,7 +89,7 @@ test("a mail server that calls every address unknown: its dead mails are lifted 
   await page.getByRole("link", { name: "Deliveries" }).click();
   await page.getByLabel("all of this filter").check();
   await page.getByRole("button", { name: "Retry …" }).click();
-  await page.getByText("7 are queued, and their work is done").waitFor();
+  await page.getByText("7 are queued for their consumers").waitFor();
   await confirm(page, /^Retry 7$/);
   await look(page, "job", false);
   await eventually(areAll("sent"), 30_000);

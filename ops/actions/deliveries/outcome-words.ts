@@ -6,7 +6,7 @@ export type OutcomeWords = readonly [one: string, many: string];
 
 /** Of each outcome, what becomes of so many. In the order in which they are listed. */
 export const OUTCOME_WORDS: Readonly<Record<ChangedOutcome | KeptOutcome, OutcomeWords>> = {
-  queued: ["is queued, and its work is done", "are queued, and their work is done"],
+  queued: ["is queued for its consumers", "are queued for their consumers"],
   unreadable: [
     "is queued, and dies again unless the consumers can read it by now",
     "are queued, and die again unless the consumers can read them by now",
