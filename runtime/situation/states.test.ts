@@ -97,7 +97,7 @@ test.each<[string, Facts, string]>([
   [
     "the mail server works again, and all that waited is sent",
     facts({ lastHour: flowing, consumers: [aConsumer({ breaker: open({ state: "recovering" }) })] }),
-    "well: All is well: 1,204 mails in the last hour, half of them within 400 ms",
+    "well: All is well: 1,204 mails in the last hour, half of them within 394 ms",
   ],
   [
     "the account is refused",
