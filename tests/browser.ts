@@ -87,3 +87,6 @@ export const show = async (page: Page, name: string): Promise<void> => {
     await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`), fullPage: true });
   }
 };
+
+/** The id of the element that has the focus; empty if it has none. */
+export const focusedId = (page: Page): Promise<string> => page.evaluate<string>("document.activeElement?.id ?? ''");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import description from "../package.json" with { type: "json" };
 import { readDocument, root } from "./documents.ts";
 import { aSystem } from "./processes.ts";
+import { runExample } from "./shell-example.ts";
 
 /** Pages whose `sh` blocks run as they stand, one after the other, against one system. */
 const PAGES = ["README.md", "docs/http.md", "docs/operating.md", "docs/faq.md"];
@@ -20,19 +21,8 @@ test("the examples of the README, docs/http.md, docs/operating.md and docs/faq.m
   expect(examples.length).toBeGreaterThanOrEqual(5);
   const outputs: string[] = [];
   for (const example of examples) {
-    // Whoever reads it has a `bun`; whoever tests it may have one under another name.
-    const script = `bun() { '${process.execPath}' "$@"; }\n${example.replaceAll("http://localhost:3000", api.url)}`;
-    const run = Bun.spawn(["bash", "-euo", "pipefail", "-c", script], {
-      cwd: root,
-      env: { ...system.environment },
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    const [output, errors, code] = await Promise.all([
-      new Response(run.stdout).text(),
-      new Response(run.stderr).text(),
-      run.exited,
-    ]);
+    const text = example.replaceAll("http://localhost:3000", api.url);
+    const { output, errors, code } = await runExample(text, { env: system.environment, cwd: root });
     expect([example, errors, code]).toEqual([example, errors, 0]);
     outputs.push(output);
   }

@@ -9,7 +9,15 @@ import { TEXTS } from "../api/pages/texts.ts";
 import { WELCOME } from "../consumers/email/templates/welcome.ts";
 import { openMailbox } from "../local/inbox/mailbox.ts";
 import { createInboxApp } from "../local/inbox/server.tsx";
-import { accessibilityFaults, aVisitor, scrollsSideways, show, startBrowser, type Visitor } from "./browser.ts";
+import {
+  accessibilityFaults,
+  aVisitor,
+  focusedId,
+  scrollsSideways,
+  show,
+  startBrowser,
+  type Visitor,
+} from "./browser.ts";
 import { eventually } from "./eventually.ts";
 import { parseMail } from "./mail-server.ts";
 import { aSystem, type RunningProcess, type System, signUpAt } from "./processes.ts";
@@ -37,8 +45,6 @@ const fillIn = async (page: Page, name: string, email: string, password: string)
   await page.locator("#password").fill(password);
   await page.locator("button[type=submit]").click();
 };
-
-const focusedId = (page: Page): Promise<string> => page.evaluate<string>("document.activeElement?.id ?? ''");
 
 /** What no page may do, at any width, whether scripts run or not. */
 const expectWellBehaved = async ({ page, requested, errors }: Visitor, name: string): Promise<void> => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { shownCommands, treatmentOf } from "../doc-commands.ts";
 import { documents, root } from "../documents.ts";
+import { runExample } from "../shell-example.ts";
 
 const HERE = "tests/long/doc-commands.test.ts";
 const TIMEOUT_MS = 60_000;
@@ -20,20 +21,8 @@ test("there are commands to run", () => {
 test.each(commands)(
   "%s",
   async (command) => {
-    // Whoever reads it has a `bun`; whoever tests it may have one under another name.
-    const script = `bun() { '${process.execPath}' "$@"; }\n${command}`;
-    const run = Bun.spawn(["bash", "-euo", "pipefail", "-c", script], {
-      cwd: root,
-      env: { PATH: process.env["PATH"], HOME: process.env["HOME"] },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    const [output, errors, code] = await Promise.all([
-      new Response(run.stdout).text(),
-      new Response(run.stderr).text(),
-      run.exited,
-    ]);
+    const env = { PATH: process.env["PATH"], HOME: process.env["HOME"] };
+    const { output, errors, code } = await runExample(command, { env, cwd: root });
     expect([code, code === 0 ? "" : `${output}\n${errors}`]).toEqual([0, ""]);
   },
   TIMEOUT_MS,

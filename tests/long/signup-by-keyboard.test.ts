@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import { STATE_TEXTS } from "../../api/pages/state-texts.ts";
-import { aVisitor, startBrowser } from "../browser.ts";
+import { aVisitor, focusedId, startBrowser } from "../browser.ts";
 import { eventually } from "../eventually.ts";
 import { aSystem, type RunningProcess, type System } from "../processes.ts";
 
@@ -20,8 +20,6 @@ afterAll(async () => {
   await browser?.close();
   await system?.[Symbol.asyncDispose]();
 });
-
-const focusedId = (page: Page): Promise<string> => page.evaluate<string>("document.activeElement?.id ?? ''");
 
 const tabTo = async (page: Page, id: string): Promise<void> => {
   for (let tabs = 0; tabs < MOST_TABS && (await focusedId(page)) !== id; tabs += 1) await page.keyboard.press("Tab");
