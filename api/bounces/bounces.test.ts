@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { returnPath } from "../../database/bounces/return-path.ts";
 import { createConfirmationKey } from "../../database/users/confirmation-key.ts";
 import { liftSuppression, listSuppressions } from "../../database/users/suppressions.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
-import { readDocument } from "../../tests/documents.ts";
 import type { AppDeps } from "../app.ts";
 import { aBody, anApp, postSignup, SERVICE_TOKEN, TEST_SETTINGS } from "../app-for-tests.ts";
 import { readJsonReports } from "./json-reports.ts";
+import { filled, jsonSample, type Mailed, mailSample } from "./samples-for-tests.ts";
 
 const ADDRESS = "bounces@toblug.example";
 
@@ -22,13 +20,6 @@ afterAll(() => database.drop());
 
 const theApp = (settings: Partial<AppDeps["settings"]> = {}) =>
   anApp(database.db, { settings: { ...TEST_SETTINGS, ...settings } }).app;
-
-interface Mailed {
-  readonly eventId: string;
-  readonly email: string;
-  readonly messageId: string;
-  readonly token: string;
-}
 
 /** A signup whose welcome mail was accepted by a mail server. */
 const aMailedSignup = async (): Promise<Mailed> => {
@@ -45,17 +36,6 @@ const aMailedSignup = async (): Promise<Mailed> => {
     .execute();
   return { eventId, email, messageId, token: returnPath(key, ADDRESS, { eventId, group: "welcome-email" }) };
 };
-
-const filled = (text: string, { email, messageId, token }: Mailed): string =>
-  text
-    .replaceAll("BARE_MESSAGE_ID", messageId.slice(1, -1))
-    .replaceAll("MESSAGE_ID", messageId)
-    .replaceAll("RETURN_PATH", token)
-    .replaceAll("hoa@inbox.example", email);
-
-const sample = (name: string): string => readFileSync(join(import.meta.dir, "samples", `${name}.eml`), "utf8");
-const page = readDocument("docs/mail-identity.md");
-const json = (name: string): string => page.blocks.find(({ file }) => file === `${name}.json`)?.text ?? "";
 
 const BEARER = `Bearer ${SERVICE_TOKEN}`;
 const post = async (body: string, type = "message/rfc822", app = theApp(), authorization = BEARER) => {
@@ -93,7 +73,7 @@ describe("a mail that came back", () => {
     ["gmail", "5.1.1"],
   ])("from %s: the address is suppressed, and the timeline says so; again: nothing", async (name, code) => {
     const mailed = await aMailedSignup();
-    const { status, items, text } = await post(filled(sample(name), mailed));
+    const { status, items, text } = await post(filled(mailSample(name), mailed));
     expect(status).toBe(200);
     const about = { kind: "bounced", code, event_id: mailed.eventId, group: "welcome-email" };
     expect(items).toEqual([{ result: "recorded", ...about, suppressed: true }]);
@@ -104,30 +84,32 @@ describe("a mail that came back", () => {
     expect(delivery.bounce_reply).toContain(code);
 
     await liftSuppression(database.db, mailed.email);
-    expect((await post(filled(sample(name), mailed))).items).toMatchObject([{ result: "repeated", suppressed: false }]);
+    expect((await post(filled(mailSample(name), mailed))).items).toMatchObject([
+      { result: "repeated", suppressed: false },
+    ]);
     expect(await stepsOf(mailed)).toEqual([`bounced ${code}`]);
     expect(await suppressionOf(mailed)).toBeUndefined();
   });
 
   test("by somebody who calls it spam: suppressed", async () => {
     const mailed = await aMailedSignup();
-    expect((await post(filled(sample("complaint"), mailed))).items).toMatchObject([
+    expect((await post(filled(mailSample("complaint"), mailed))).items).toMatchObject([
       { result: "recorded", kind: "complained", suppressed: true },
     ]);
     expect(await suppressionOf(mailed)).toBe("complained");
     const taken = await aMailedSignup();
-    const back = filled(sample("complaint"), taken).replace("Feedback-Type: abuse", "Feedback-Type: not-spam");
+    const back = filled(mailSample("complaint"), taken).replace("Feedback-Type: abuse", "Feedback-Type: not-spam");
     expect((await post(back)).items).toEqual([{ result: "ignored" }]);
   });
 
   test("for now, or for a reason that is not the address's: a step only", async () => {
     const mailed = await aMailedSignup();
-    expect((await post(filled(sample("delayed"), mailed))).items).toMatchObject([
+    expect((await post(filled(mailSample("delayed"), mailed))).items).toMatchObject([
       { kind: "delayed", suppressed: false },
     ]);
     expect(await deliveryOf(mailed)).toMatchObject({ bounced_at: null, bounce: null });
     for (const code of ["4.4.7", "5.2.2", "5.7.1", "5.6.0"]) {
-      const soft = filled(sample("postfix"), mailed).replaceAll("5.1.1", code);
+      const soft = filled(mailSample("postfix"), mailed).replaceAll("5.1.1", code);
       expect((await post(soft)).items).toMatchObject([{ result: "recorded", code, suppressed: false }]);
     }
     const steps = ["delayed 4.2.2", "bounced 4.4.7", "bounced 5.2.2", "bounced 5.7.1", "bounced 5.6.0"];
@@ -137,14 +119,14 @@ describe("a mail that came back", () => {
 
   test("as the body of a request, with its boundary in the header", async () => {
     const mailed = await aMailedSignup();
-    const [head = "", ...rest] = filled(sample("exim"), mailed).split("\n\n");
+    const [head = "", ...rest] = filled(mailSample("exim"), mailed).split("\n\n");
     const type = /^Content-Type: (multipart\/report.*)$/im.exec(head)?.[1] ?? "";
     expect((await post(rest.join("\n\n"), type)).items).toMatchObject([{ result: "recorded", suppressed: true }]);
   });
 
   test("whose token was changed: nobody is suppressed, and the step says that it is not proven", async () => {
     const mailed = await aMailedSignup();
-    const forged = filled(sample("postfix"), {
+    const forged = filled(mailSample("postfix"), {
       ...mailed,
       token: mailed.token.replace(/.@/, (end) => (end === "0@" ? "1@" : "0@")),
     });
@@ -156,14 +138,14 @@ describe("a mail that came back", () => {
 
   test("suppresses the address of the delivery, not the one that it names", async () => {
     const [mailed, stranger] = [await aMailedSignup(), await aMailedSignup()];
-    await post(filled(sample("postfix"), { ...mailed, email: stranger.email }));
+    await post(filled(mailSample("postfix"), { ...mailed, email: stranger.email }));
     expect(await suppressionOf(stranger)).toBeUndefined();
     expect(await suppressionOf(mailed)).toBe("bounced 5.1.1");
   });
 
   test("without a token, by its Message-ID, proves nothing: whoever signs somebody up is told it", async () => {
     const mailed = await aMailedSignup();
-    const plain = filled(sample("postfix"), { ...mailed, token: "welcome@toblug.example" });
+    const plain = filled(mailSample("postfix"), { ...mailed, token: "welcome@toblug.example" });
     expect((await post(plain)).items).toMatchObject([{ result: "recorded", suppressed: false }]);
     expect(await stepsOf(mailed)).toEqual(["bounced 5.1.1 (not proven)"]);
     expect(await suppressionOf(mailed)).toBeUndefined();
@@ -173,7 +155,7 @@ describe("a mail that came back", () => {
     const mailed = await aMailedSignup();
     const local = mailed.email.split("@")[0] ?? "";
     const words = `550 5.1.1 No such user ${local.toUpperCase()} here; "${local}" is unknown`;
-    const named = filled(sample("postfix"), mailed).replace(
+    const named = filled(mailSample("postfix"), mailed).replace(
       /^Diagnostic-Code:.*(?:\r?\n[ \t].*)*/m,
       `Diagnostic-Code: smtp; ${words}`,
     );
@@ -185,7 +167,7 @@ describe("a mail that came back", () => {
 
   test("about no mail of ours: unmatched; a reply by a person: ignored; rubbish: no fault", async () => {
     const nobody = { ...(await aMailedSignup()), messageId: "<1@elsewhere.example>", token: "a@elsewhere.example" };
-    expect((await post(filled(sample("gmail"), nobody))).items).toEqual([
+    expect((await post(filled(mailSample("gmail"), nobody))).items).toEqual([
       { result: "unmatched", kind: "bounced", code: "5.1.1" },
     ]);
     const away = "From: a@b.example\r\nSubject: I am on holiday\r\n\r\nUntil Monday.\r\n";
@@ -203,7 +185,7 @@ describe("a mail that came back", () => {
     }
     expect((await post("\u0000\u0001 rubbish")).status).toBe(200);
     const long = { ...nobody, messageId: `${"@".repeat(200_000)} x` };
-    expect((await post(filled(sample("postfix"), long))).items).toMatchObject([{ result: "unmatched" }]);
+    expect((await post(filled(mailSample("postfix"), long))).items).toMatchObject([{ result: "unmatched" }]);
   });
 });
 
@@ -211,7 +193,7 @@ describe("the JSON of a provider, as docs/mail-identity.md has it", () => {
   test.each(["ses", "sendgrid", "mailgun", "postmark"])("%s: suppressed, once", async (name) => {
     const mailed = await aMailedSignup();
     const type = name === "ses" ? "text/plain; charset=UTF-8" : "application/json";
-    const body = filled(json(name), mailed);
+    const body = filled(jsonSample(name), mailed);
     const about = { kind: "bounced", code: "5.1.1", event_id: mailed.eventId, group: "welcome-email" };
     expect((await post(body, type)).items).toEqual([{ result: "recorded", ...about, suppressed: true }]);
     expect((await post(body, type)).items).toMatchObject([{ result: "repeated" }]);
