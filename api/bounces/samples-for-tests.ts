@@ -21,6 +21,7 @@ export const filled = (text: string, { email, messageId, token }: Mailed): strin
 /** A mail that came back, from `samples/`. */
 export const mailSample = (name: string): string =>
   readFileSync(join(import.meta.dir, "samples", `${name}.eml`), "utf8");
-const page = readDocument("docs/mail-identity.md");
+
 /** What a provider posts, as the documentation shows it. */
-export const jsonSample = (name: string): string => page.blocks.find(({ file }) => file === `${name}.json`)?.text ?? "";
+export const jsonSample = (name: string): string =>
+  readDocument("docs/mail-identity.md").blocks.find(({ file }) => file === `${name}.json`)?.text ?? "";
