@@ -55,6 +55,7 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
     grants: [
       { on: ["events", "retriesStream"], may: ["xreadgroup", "xack", "xclaim", "xpending", "xrange"] },
       { on: ["events", "retriesStream"], may: ["xgroup|create", "xgroup|delconsumer", "xinfo|consumers"] },
+      { on: ["events"], may: ["xgroup|setid", "xinfo|groups"] },
       { on: ["retriesStream"], may: ["xadd", "type"] },
       { on: ["retrySet"], may: ["zadd", "zrem", "zrangebyscore", "type"] },
       { on: ["dead"], may: ["xadd", "type"] },

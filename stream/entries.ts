@@ -79,6 +79,12 @@ export const readNew = async (
     await redis.xreadgroup("GROUP", args.group, args.consumer, "COUNT", args.count, "STREAMS", args.stream, ">"),
   );
 
+/** Entries after an id, at most `count`, without taking them (XRANGE). */
+export const readAfter = async (redis: Redis, stream: string, id: string, count: number): Promise<Entry[]> => {
+  const reply: unknown[] = await redis.xrange(stream, `(${id}`, "+", "COUNT", count);
+  return reply.flatMap((pair) => toEntry(stream, pair));
+};
+
 const withDeliveries = async (redis: Redis, group: string, entry: Entry): Promise<Entry> => {
   const pending: unknown = await redis.xpending(entry.stream, group, entry.id, entry.id, 1);
   const first: unknown = Array.isArray(pending) ? pending[0] : undefined;

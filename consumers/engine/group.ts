@@ -35,6 +35,8 @@ import { createQuotas } from "./quotas.ts";
 import { startReader } from "./reader.ts";
 import { startReaper } from "./reaper.ts";
 import { createSettler } from "./settler.ts";
+import { createSkipper } from "./skipper.ts";
+import { isForeign } from "./sort-entry.ts";
 import { createWorkSlots } from "./work-slots.ts";
 
 export interface GroupDeps {
@@ -211,11 +213,22 @@ export const startGroup = <Data, Input>(
   const dispatcher = observe.dispatcher(createDispatcher({ ...working, ...leases, knownTypes }));
   const blocking = createBlockingReader({ ...names, connect: connectBlocking, commands: redis });
 
+  const isOthers = (raw: readonly string[]) => isForeign({ patterns: group.types, knownTypes }, raw);
+  const skipper = createSkipper({
+    redis,
+    stream: keys.events,
+    group: group.name,
+    isForeign: isOthers,
+    now,
+    random,
+    log,
+  });
+
   const reaper = startReaper({ ...names, redis, keys, log });
   const reader = startReader(
     {
       ...claiming,
-      ...{ blocking, group, isolation, dispatcher, breaker, admission, settler, gatherer, claimer },
+      ...{ blocking, group, isolation, dispatcher, breaker, admission, settler, gatherer, skipper, claimer },
       checkPaused: createPauseCheck({ pauses, redis, keys }, group.name),
       checkRate: createRateCheck({ rates: ratesOf(db), redis, keys }, budgetName),
     },

@@ -16,6 +16,7 @@ import type { InFlight } from "./in-flight.ts";
 import type { Isolation } from "./isolation.ts";
 import type { Settler } from "./settler.ts";
 import { behindAfter, sharesOf } from "./shares.ts";
+import type { Skipper } from "./skipper.ts";
 
 export interface ReaderDeps {
   readonly redis: Redis;
@@ -31,6 +32,7 @@ export interface ReaderDeps {
   readonly admission: Admission;
   readonly settler: Settler;
   readonly gatherer: Gatherer;
+  readonly skipper: Skipper;
   /** Asks whether the group is paused. */
   readonly checkPaused: () => Promise<boolean>;
   /** Asks which rate an operator ordered; undefined: none. */
@@ -70,7 +72,7 @@ interface Room {
  */
 export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: ReaderOptions): Reader => {
   const { redis, blocking, keys, group, consumer, inFlight, claimer, isolation, dispatcher, log, now } = deps;
-  const { breaker, admission, settler, gatherer, checkPaused, checkRate } = deps;
+  const { breaker, admission, settler, gatherer, skipper, checkPaused, checkRate } = deps;
   const retriesStream = keys.retriesStream(group.name);
   const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(claimMinIdleMs / 4));
   let paused = false;
@@ -108,6 +110,14 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
   const readStream = (stream: string, count: number): Promise<Entry[]> =>
     count > 0 ? readNew(redis, { group: group.name, consumer, stream, count }) : Promise.resolve([]);
 
+  /** New entries, beyond those that are not the group's, if there are many. */
+  const readEvents = async (count: number): Promise<Entry[]> => {
+    if (count <= 0 || (await skipper.skip())) return [];
+    const entries = await readStream(keys.events, count);
+    skipper.saw(entries);
+    return entries;
+  };
+
   /** What is there, at most `most`, without waiting. What was taken before an error is not lost by it. */
   const readWhatIsThere = async (most: number, room: Room): Promise<Entry[]> => {
     const entries: Entry[] = [];
@@ -125,7 +135,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       // A probe is something new, if there is anything: what has failed would fail again.
       const shares = isClosed ? sharesOf(reads, behind) : { events: reads, retries: 0 };
       const retries = await take(readStream(retriesStream, shares.retries));
-      const events = await take(readStream(keys.events, reads - retries));
+      const events = await take(readEvents(reads - retries));
       const unused = reads - retries - events;
       // What new entries did not use, unless the retries have not used up their share.
       const mayHaveRetries = retries === shares.retries;
@@ -154,6 +164,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       blockMs,
       signal,
     );
+    skipper.saw(entries);
     return releaseBeyond(room, entries);
   };
 

@@ -33,6 +33,16 @@ export interface Readable<Data> {
 /** Our entries have about twenty; Lua can pass on only some thousands. */
 const MAX_VALUES = 1_000;
 
+/** Whether an entry is none of the group's: it would only be acked. Pure. */
+export const isForeign = (
+  { patterns, knownTypes }: Omit<Readable<unknown>, "data">,
+  raw: readonly string[],
+): boolean => {
+  if (raw.length > MAX_VALUES) return false;
+  const { type } = fieldsOf(raw);
+  return type !== undefined && bindingTo(patterns, type, knownTypes) === "unbound";
+};
+
 const malformed = (detail: string): UnreadableEntry => ({ kind: "unreadable", reason: "malformed", detail });
 
 /** Classifies an entry. Pure. `fallback`: the trace context of an entry that has none. */

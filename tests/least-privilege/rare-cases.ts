@@ -6,7 +6,7 @@ import { ratesOf } from "../../database/groups/rates.ts";
 import { asDatabaseRole } from "../../local/postgres.ts";
 import { findDoneNotes, noteDone } from "../../stream/done-note.ts";
 import { ensureGroup } from "../../stream/ensure-group.ts";
-import { acknowledge, readNew, setAside } from "../../stream/entries.ts";
+import { acknowledge, readAfter, readNew, setAside } from "../../stream/entries.ts";
 import { readConsumers, readGroupStatus } from "../../stream/group-status.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { keysOf } from "../../stream/keys.ts";
@@ -16,6 +16,7 @@ import { mayReport, stopReporting } from "../../stream/reporter.ts";
 import { claimIdle } from "../../stream/scripts/claim.ts";
 import { leaveGroup } from "../../stream/scripts/leave.ts";
 import { restoreLag } from "../../stream/scripts/restore-lag.ts";
+import { skipEntries } from "../../stream/scripts/skip.ts";
 import { COUNTS, takeLimits } from "../../stream/scripts/take-limits.ts";
 import { takeQuotas } from "../../stream/scripts/take-quota.ts";
 import * as trials from "../../stream/trials.ts";
@@ -81,6 +82,10 @@ export const rarelyInConsumer = async (consumer: Redis, databaseUrl: string): Pr
   assert.ok(entry !== undefined);
   await setAside(consumer, { group, consumer: "two", idleMs: 1 }, entry);
   await acknowledge(consumer, retries, group, [entry.id]);
+  const log = { stream: events, group };
+  const { upTo: after } = await skipEntries(consumer, log);
+  const [next] = await readAfter(consumer, events, after.id, 1);
+  await skipEntries(consumer, log, { after, lastId: next?.id ?? "", count: 1 });
   await leaveGroup(consumer, { events, retries }, group, "one");
   await readConsumers(consumer, keys, group);
   // What is older than an hour.

@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomHex } from "../../observability/trace-context.ts";
+import { openCommandConnection, untilReady } from "../../stream/connection.ts";
+import { readNew } from "../../stream/entries.ts";
+import { groupOn, groupsReader } from "../../stream/read-groups.ts";
+import { redisUrl, silentLog } from "../../tests/pipeline.ts";
+import { createSkipper } from "./skipper.ts";
+
+const redis = openCommandConnection({ url: redisUrl(), name: "skipper", log: silentLog, commandTimeoutMs: 5_000 });
+beforeAll(() => untilReady(redis, 5_000));
+afterAll(() => redis.disconnect());
+
+const GROUP = "rare";
+const isForeign = (raw: readonly string[]) => raw[1] === "often";
+
+/** A log of these types, of which the group has read so many entries, and a skipper that has seen them. */
+const aLog = async (types: readonly string[], read = 10) => {
+  const stream = `{test-${randomHex(6)}}:events`;
+  const add = async (more: readonly string[]) => {
+    const pipeline = redis.pipeline();
+    for (const type of more) pipeline.xadd(stream, "*", "type", type);
+    await pipeline.exec();
+  };
+  await redis.xgroup("CREATE", stream, GROUP, "0", "MKSTREAM");
+  await add(types);
+  const take = (count: number, consumer = "one") => readNew(redis, { stream, group: GROUP, consumer, count });
+  const group = async () => (await groupOn(groupsReader(redis), stream, GROUP)) ?? new Map<string, unknown>();
+  let atMs = 0;
+  const skipper = createSkipper({
+    redis,
+    stream,
+    group: GROUP,
+    isForeign,
+    now: () => atMs,
+    random: () => 0.5,
+    log: silentLog,
+  });
+  skipper.saw(await take(read));
+  return {
+    stream,
+    add,
+    take,
+    skipper,
+    pass: (ms: number) => {
+      atMs += ms;
+    },
+    group: async () => {
+      const record = await group();
+      return { lag: record.get("lag"), read: record.get("entries-read"), pending: record.get("pending") };
+    },
+    idAt: async (index: number) => (await redis.xrange(stream, "-", "+"))[index]?.[0] ?? "",
+  };
+};
+
+const often = (count: number): string[] => Array.from({ length: count }, () => "often");
+
+describe("a group that finds nothing for itself", () => {
+  test("passes thousands of entries without taking one, with an exact lag, and stops before its own", async () => {
+    const log = await aLog([...often(2_310), "rare", ...often(5)]);
+    expect(await log.skipper.skip()).toBe(false);
+    expect(await log.group()).toEqual({ lag: 6, read: 2_310, pending: 10 });
+    const [own, ...rest] = await log.take(100);
+    expect([own?.raw, rest.length]).toEqual([["type", "rare"], 5]);
+    expect(await log.group()).toEqual({ lag: 0, read: 2_316, pending: 16 });
+  });
+
+  test("says when the log is read to its end, and goes on where it was", async () => {
+    const log = await aLog(often(700));
+    expect(await log.skipper.skip()).toBe(true);
+    expect(await log.group()).toMatchObject({ lag: 0, read: 700 });
+    await log.add(often(3));
+    expect(await log.skipper.skip()).toBe(true);
+    expect(await log.group()).toEqual({ lag: 0, read: 703, pending: 10 });
+  });
+
+  test("takes what comes alone, or beside something of its own", async () => {
+    const few = await aLog(often(20), 7);
+    expect(await few.skipper.skip()).toBe(false);
+    const mixed = await aLog(["rare", ...often(20)], 12);
+    expect(await mixed.skipper.skip()).toBe(false);
+    expect([(await few.group()).lag, (await mixed.group()).lag]).toEqual([13, 9]);
+  });
+
+  test("never passes an entry of its own that a peer has not taken, wherever peers are", async () => {
+    const log = await aLog([...often(30), "rare", ...often(30)]);
+    await log.take(12, "two");
+    await log.skipper.skip();
+    expect(await log.group()).toMatchObject({ lag: 31, read: 30 });
+    // A peer goes on beyond what this consumer has seen: the group stays where the peer is.
+    await log.take(15, "two");
+    log.skipper.saw(await log.take(8));
+    await log.take(1, "two");
+    expect(await log.skipper.skip()).toBe(true);
+    expect(await log.group()).toMatchObject({ lag: 0, read: 61 });
+  });
+
+  test("leaves it to a peer that skips the same, for a while", async () => {
+    const log = await aLog(often(40));
+    const peer = createSkipper({
+      ...log,
+      redis,
+      group: GROUP,
+      isForeign,
+      now: () => 0,
+      random: () => 0.5,
+      log: silentLog,
+    });
+    await log.skipper.skip();
+    await log.add(often(40));
+    peer.saw(await log.take(10, "two"));
+    await peer.skip();
+    // It looks where it was itself, and finds that all is passed.
+    expect(await log.skipper.skip()).toBe(false);
+    await log.add(often(40));
+    expect(await log.skipper.skip()).toBe(false);
+    expect((await log.group()).lag).toBe(40);
+    log.pass(1_000);
+    expect(await log.skipper.skip()).toBe(true);
+    expect(await log.group()).toMatchObject({ lag: 0, read: 120 });
+  });
+
+  test("reads again after it was set back", async () => {
+    const log = await aLog([...often(10), "rare", ...often(20)]);
+    await log.take(1);
+    log.skipper.saw(await log.take(10));
+    await log.skipper.skip();
+    await redis.xgroup("SETID", log.stream, GROUP, "0");
+    await log.add(often(10));
+    await log.skipper.skip();
+    expect(await log.take(100)).toHaveLength(41);
+  });
+
+  test("does not invent what Redis does not know of its lag", async () => {
+    const log = await aLog([...often(30), "rare"]);
+    await redis.xgroup("SETID", log.stream, GROUP, await log.idAt(9));
+    await log.skipper.skip();
+    expect(await log.group()).toMatchObject({ read: null });
+    expect(await log.take(100)).toHaveLength(1);
+  });
+
+  test("leaves a missing group to whoever reads", async () => {
+    const log = await aLog(often(30));
+    await redis.del(log.stream);
+    expect(await log.skipper.skip()).toBe(false);
+    await expect(log.take(1)).rejects.toThrow(/^NOGROUP/);
+  });
+
+  test("reads as before where it lacks the right to move", async () => {
+    const log = await aLog(often(30));
+    const user = `user-${randomHex(6)}`;
+    await redis.acl("SETUSER", user, "on", ">secret", "~*", "+@all", "-xgroup|setid");
+    const url = redisUrl().replace("redis://", `redis://${user}:secret@`);
+    const limited = openCommandConnection({ url, name: "limited", log: silentLog, commandTimeoutMs: 5_000 });
+    await untilReady(limited, 5_000);
+    const deps = { ...log, redis: limited, group: GROUP, isForeign, now: () => 0, random: () => 0.5, log: silentLog };
+    const skipper = createSkipper(deps);
+    skipper.saw(await log.take(10));
+    expect(await skipper.skip()).toBe(false);
+    expect(await log.group()).toMatchObject({ lag: 10, read: 20 });
+    limited.disconnect();
+    await redis.acl("DELUSER", user);
+  });
+});

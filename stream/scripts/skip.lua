@@ -1,0 +1,37 @@
+-- Moves a group past entries that are not for it, without taking them: nothing becomes pending, and nothing is to be acked.
+--
+-- KEYS  1 stream
+-- ARGV  1 group; nothing else: only tells where the group is
+--       2 id after which the entries begin   3 id of the last one   4 how many they are
+--       5 how many entries the group had read up to 2, -1: not known
+-- Returns 1 if it was moved, else 0; the id up to which the group has read; how many entries that are, -1: Redis does not know
+--
+-- Atomic: peers read meanwhile. Nobody can add an entry between others, so whoever has seen those up to an id has seen all. A group that
+-- is further on stays there, and one that was set back reads again.
+local function parts(id)
+  local ms, sequence = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(ms), tonumber(sequence)
+end
+local function is_below(left, right)
+  local left_ms, left_sequence = parts(left)
+  local right_ms, right_sequence = parts(right)
+  return left_ms < right_ms or (left_ms == right_ms and left_sequence < right_sequence)
+end
+local delivered, read
+local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])
+for _, group in ipairs(groups) do
+  local record = {}
+  for position = 1, #group, 2 do record[group[position]] = group[position + 1] end
+  if record.name == ARGV[1] then delivered, read = record['last-delivered-id'], record['entries-read'] or -1 end
+end
+if groups.err and not string.find(groups.err, 'no such key', 1, true) then return groups end
+if not delivered then return redis.error_reply('NOGROUP No such group ' .. ARGV[1] .. ' on ' .. KEYS[1]) end
+if #ARGV == 1 or is_below(delivered, ARGV[2]) or not is_below(delivered, ARGV[3]) then return { 0, delivered, read } end
+local before = tonumber(ARGV[5])
+if before < 0 or read < 0 then
+  redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], ARGV[3])
+  return { 1, ARGV[3], -1 }
+end
+read = before + tonumber(ARGV[4])
+redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], ARGV[3], 'ENTRIESREAD', string.format('%.0f', read))
+return { 1, ARGV[3], read }
