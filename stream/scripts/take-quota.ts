@@ -1,8 +1,10 @@
 import type { Redis } from "ioredis";
 import { defineScript, runScript } from "./script.ts";
+import firstSource from "./take-first.lua" with { type: "text" };
 import source from "./take-quota.lua" with { type: "text" };
 
 const script = defineScript(source);
+const firstScript = defineScript(firstSource);
 
 /** So many pieces of work in any window of time. */
 export interface QuotaLimit {
@@ -39,17 +41,36 @@ const toAnswer = (row: unknown): QuotaAnswer => {
   return index === 0 ? { kind: "counted" } : { kind: "used-up", index: index - 1, waitMs };
 };
 
-/**
- * Counts pieces of work against their quotas, in order, on Redis' clock or at `atMs`; one answer per piece. The quotas of one call have at
- * most nine different limits.
- *
- * @throws what Redis refuses: then it is unknown which are counted
- */
-export const takeQuotas = async (
+const COUNTED: QuotaAnswer = { kind: "counted" };
+
+/** Counts those that are the first in their only quota, one call for each window; returns the others. */
+const takeFirsts = async (
   redis: Redis,
   requests: readonly QuotaRequest[],
-  atMs?: number,
+  atMs: number | undefined,
+): Promise<readonly QuotaRequest[]> => {
+  const windowOf = ({ quotas: [quota, ...more] }: QuotaRequest) => (more.length === 0 ? quota?.windowMs : undefined);
+  const others: QuotaRequest[] = [];
+  for (const [windowMs, alike] of Map.groupBy(requests, windowOf)) {
+    if (windowMs === undefined) {
+      others.push(...alike);
+      continue;
+    }
+    const keys = alike.flatMap(({ quotas }) => quotas.map(({ keys: { only } }) => only));
+    const reply = await runScript(redis, firstScript, keys, [atMs ?? "", windowMs, ...alike.map(({ piece }) => piece)]);
+    const positions: readonly unknown[] = Array.isArray(reply) ? reply : [];
+    others.push(...positions.flatMap((position) => alike[Number(position) - 1] ?? []));
+  }
+  return others;
+};
+
+/** Counts pieces of work in all of their quotas or in none. */
+const takeAll = async (
+  redis: Redis,
+  requests: readonly QuotaRequest[],
+  atMs: number | undefined,
 ): Promise<readonly QuotaAnswer[]> => {
+  if (requests.length === 0) return [];
   const kinds: QuotaLimit[] = [];
   const kindOf = ({ limit, windowMs }: QuotaLimit): number => {
     const known = kinds.findIndex((kind) => kind.limit === limit && kind.windowMs === windowMs);
@@ -64,4 +85,21 @@ export const takeQuotas = async (
   const limits = kinds.flatMap(({ limit, windowMs }) => [limit, windowMs]);
   const answer = await runScript(redis, script, keys, [atMs ?? "", kinds.length, ...limits, ...pieces]);
   return requests.map((_, index) => toAnswer(Array.isArray(answer) ? answer[index] : undefined));
+};
+
+/**
+ * Counts pieces of work against their quotas, on Redis' clock or at `atMs`; one answer per piece. Those that use the same quota are
+ * counted in their order. The quotas of one call have at most nine different limits.
+ *
+ * @throws what Redis refuses: then it is unknown which are counted
+ */
+export const takeQuotas = async (
+  redis: Redis,
+  requests: readonly QuotaRequest[],
+  atMs?: number,
+): Promise<readonly QuotaAnswer[]> => {
+  const others = await takeFirsts(redis, requests, atMs);
+  const answers = await takeAll(redis, others, atMs);
+  const known = new Map(others.map((request, index) => [request, answers[index] ?? COUNTED]));
+  return requests.map((request) => known.get(request) ?? COUNTED);
 };
