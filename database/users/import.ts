@@ -16,6 +16,8 @@ export interface ForeignSignup {
 /** What is known here of a signup of another system. */
 export interface SignupFacts {
   readonly isImported: boolean;
+  /** The event is about somebody with another address: the other system has used one id twice. */
+  readonly isAnothers: boolean;
   readonly isNameTaken: boolean;
   /** undefined: nobody has the address. */
   readonly user: { readonly userId: string; readonly locale: string } | undefined;
@@ -25,6 +27,8 @@ export interface SignupFacts {
 
 interface FactsRow {
   readonly event_id: string;
+  readonly email_key: string;
+  readonly is_anothers: boolean;
   readonly is_imported: boolean;
   readonly is_name_taken: boolean;
   readonly user_id: string | null;
@@ -33,7 +37,10 @@ interface FactsRow {
 }
 
 const look = statement<FactsRow, [readonly object[], string, string]>(`
-  select input.event_id, users.id as user_id, users.locale,
+  select input.event_id, input.email_key, users.id as user_id, users.locale,
+    exists (
+      select 1 from events join users as person on person.id::text = events.subject
+      where events.event_id = input.event_id and person.email_key <> input.email_key) as is_anothers,
     exists (select 1 from events where events.event_id = input.event_id) as is_imported,
     exists (select 1 from users where users.user_name_key = input.user_name_key) as is_name_taken,
     users.id is not null and exists (
@@ -43,29 +50,32 @@ const look = statement<FactsRow, [readonly object[], string, string]>(`
   from json_to_recordset($1::json) as input (event_id uuid, email_key text, user_name_key text)
   left join users on users.email_key = input.email_key`);
 
-/** Looks signups of another system up, by event id. */
+/** Looks signups of another system up. One id may be that of several, which are about others. */
 export const findSignupFacts = async (
   db: Database,
   signups: readonly ForeignSignup[],
   { type, group }: { readonly type: string; readonly group: string },
-): Promise<ReadonlyMap<string, SignupFacts>> => {
-  if (signups.length === 0) return new Map();
+): Promise<(signup: ForeignSignup) => SignupFacts | undefined> => {
+  if (signups.length === 0) return () => undefined;
   const rows = signups.map(({ eventId, emailKey, userNameKey }) => ({
     event_id: eventId,
     email_key: emailKey,
     user_name_key: userNameKey,
   }));
-  return new Map(
+  const nameOf = (eventId: string, emailKey: string) => `${eventId} ${emailKey}`;
+  const facts = new Map(
     (await look(db, rows, type, group)).map((row) => [
-      row.event_id,
+      nameOf(row.event_id, row.email_key),
       {
         isImported: row.is_imported,
+        isAnothers: row.is_anothers,
         isNameTaken: row.is_name_taken,
         user: row.user_id === null ? undefined : { userId: row.user_id, locale: row.locale ?? "" },
         isHandled: row.is_handled,
       },
     ]),
   );
+  return ({ eventId, emailKey }) => facts.get(nameOf(eventId, emailKey));
 };
 
 /** A user who is made, whose password nobody knows. */

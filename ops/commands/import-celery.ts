@@ -49,6 +49,7 @@ const LEFT_WORDS: Readonly<Record<LeftReason, string>> = {
   started: "a worker has begun it; --take-unacked once no worker runs",
   revoked: "revoked",
   unreadable_result: "its result is not in JSON",
+  repeated_id: "another person's task has the same id, and was imported",
   no_such_user: "no user has the address; --create-users makes them",
   invalid_address: "no user can be made: the address",
   invalid_name: "no user can be made: the name",

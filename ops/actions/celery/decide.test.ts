@@ -38,7 +38,7 @@ const decided = ({ task, place = QUEUED, heldMs = 0, facts, evidence, options }:
     { kind: "task", task: given },
     { place, heldMs },
     {
-      facts: { isImported: false, isHandled: false, isNameTaken: false, user: USER, ...facts },
+      facts: { isImported: false, isAnothers: false, isHandled: false, isNameTaken: false, user: USER, ...facts },
       evidence: { status: null, isMarked: false, ...evidence },
       now: NOW,
     },
@@ -94,6 +94,7 @@ describe("what becomes of a message", () => {
     ["no worker has any more", { place: HELD, options: { takeUnacked: true } }, "uncertain, 0, now"],
     ["was held, and sent", { place: HELD, heldMs: 2 * hours, evidence: { isMarked: true } }, "done, 1, now"],
     ["was imported", { facts: { isImported: true }, evidence: { isMarked: true } }, "dropped: imported_before"],
+    ["has the id of another person's", { facts: { isImported: true, isAnothers: true } }, "left: repeated_id"],
     ["is about a user who has a mail", { facts: { isHandled: true } }, "dropped: welcomed_before"],
     ["is about nobody", { facts: noUser }, "left: no_such_user"],
     ["makes its user", { facts: noUser, options: creates }, "queued, 0, now, makes the user"],

@@ -16,6 +16,7 @@ export type LeftReason =
   | "started"
   | "revoked"
   | "unreadable_result"
+  | "repeated_id"
   | "no_such_user"
   | "invalid_address"
   | "invalid_name"
@@ -112,6 +113,7 @@ export const decide = (
   if (obstacle !== undefined) return leave(obstacle);
   const person = welcomeArguments(decoded);
   if (decoded.kind === "unreadable" || person === undefined) return leave("wrong_arguments");
+  if (facts.isAnothers) return leave("repeated_id");
   if (facts.isImported) return { kind: "drop", outcome: "imported_before" };
   if (facts.isHandled) return { kind: "drop", outcome: "welcomed_before" };
   if (facts.user === undefined && !options.createUsers) return leave("no_such_user");

@@ -127,6 +127,26 @@ test("takes what waits as a signup is written, keeps times and tries, and leaves
   expect(await importCelery(operator, broker.open(), order())).toMatchObject({ taken: {}, usersMade: 0 });
 });
 
+test("an id that two tasks about two people have: the second is left and named, and nobody's mail is lost", async () => {
+  await using pipeline = await aPipeline();
+  await using broker = aBroker(pipeline);
+  const [first, second, other] = [aMessage(), aMessage(), aMessage()];
+  const repeated = messageLike(second.text, { id: first.id });
+  for (const text of [first.text, repeated, other.text]) await broker.send(text);
+  const operator = anOperator(pipeline);
+  const preview = await previewImport(operator, broker.open(), order());
+  expect(preview).toMatchObject({ taken: { queued: 2 }, left: { repeated_id: 1 } });
+  const report = await importCelery(operator, broker.open(), order());
+  expect(report).toMatchObject({ taken: { queued: 2 }, left: { repeated_id: 1 }, usersMade: 2 });
+  expect(await broker.left()).toEqual([repeated]);
+  const people = await pipeline.db.selectFrom("users").select("user_name").execute();
+  expect(people.map((row) => row.user_name).toSorted()).toEqual([first.name, other.name].toSorted());
+  // Once it is sure whose it is, the others still are imported before.
+  expect(await importCelery(operator, broker.open(), order())).toMatchObject({ taken: {}, left: { repeated_id: 1 } });
+  await broker.send(first.text);
+  expect(await importCelery(operator, broker.open(), order())).toMatchObject({ taken: { imported_before: 1 } });
+});
+
 test("whoever was mailed is not mailed again, whoever says so; and users are made only if that is asked for", async () => {
   await using pipeline = await aPipeline();
   await using broker = aBroker(pipeline);

@@ -47,6 +47,7 @@ export const previewImport = async (
 ): Promise<ImportReport> => {
   const importer = createImporter(operator, broker, order);
   const tally = createTally(order.examples);
+  /** By address, and by the event's id. */
   const planned = new Set<string>();
   for await (const page of everything(broker, operator.signal)) {
     if (operator.signal.aborted) break;
@@ -55,8 +56,9 @@ export const previewImport = async (
       if (decision.kind === "leave") tally.leave(each, decision.reason);
       else if (decision.kind === "drop") tally.take(each, decision.outcome);
       else if (planned.has(candidate?.emailKey ?? "")) tally.take(each, "welcomed_before");
+      else if (planned.has(candidate?.eventId ?? "")) tally.leave(each, "repeated_id");
       else tally.take(each, decision.work.state, decision.makesUser);
-      if (decision.kind === "record" && candidate !== undefined) planned.add(candidate.emailKey);
+      if (decision.kind === "record" && candidate !== undefined) planned.add(candidate.emailKey).add(candidate.eventId);
     }
     operator.onProgress({ done: tally.total(), noun: "messages counted" });
   }

@@ -57,7 +57,13 @@ export interface Importer {
 }
 
 const localeSchema = userSignedUpSchema.shape.locale.unwrap();
-const NO_FACTS: SignupFacts = { isImported: false, isNameTaken: false, user: undefined, isHandled: false };
+const NO_FACTS: SignupFacts = {
+  isImported: false,
+  isAnothers: false,
+  isNameTaken: false,
+  user: undefined,
+  isHandled: false,
+};
 const NO_EVIDENCE: TaskEvidence = { status: null, isMarked: false };
 const KIND = { type: USER_SIGNED_UP, group: WELCOME_EMAIL.name };
 
@@ -76,14 +82,15 @@ const candidateOf = (decoded: DecodedTask): Candidate | undefined => {
   };
 };
 
-/** In rounds in which nobody is twice: of two messages to one address, the second finds what the first has become. */
+/** In rounds in which no address and no id is twice: the second message finds what the first has become. */
 const inRounds = (messages: readonly FoundMessage[]): readonly (readonly FoundMessage[])[] => {
   const times = new Map<string, number>();
   const rounds: FoundMessage[][] = [];
   for (const found of messages) {
-    const key = candidateOf(decodeTask(found.message))?.emailKey ?? found.field;
-    const round = times.get(key) ?? 0;
-    times.set(key, round + 1);
+    const candidate = candidateOf(decodeTask(found.message));
+    const names = candidate === undefined ? [found.field] : [candidate.emailKey, candidate.eventId];
+    const round = Math.max(...names.map((name) => times.get(name) ?? 0));
+    for (const name of names) times.set(name, round + 1);
     const others = rounds[round];
     if (others === undefined) rounds.push([found]);
     else others.push(found);
@@ -113,7 +120,7 @@ export const createImporter = (
     return read.map((each) => {
       const { found, decoded, candidate } = each;
       const known = {
-        facts: facts.get(candidate?.eventId ?? "") ?? NO_FACTS,
+        facts: (candidate && facts(candidate)) ?? NO_FACTS,
         evidence: evidence.get(candidate?.taskId ?? "") ?? NO_EVIDENCE,
         now,
       };
