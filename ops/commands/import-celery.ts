@@ -12,6 +12,7 @@ interface Flags extends ActFlags {
   readonly queue: string;
   readonly task: string;
   readonly keyPrefix: string;
+  readonly resultsKeyPrefix?: string;
   readonly timezone: string;
   readonly locale: "vi" | "en";
   readonly visibilityTimeout: number;
@@ -121,11 +122,15 @@ export const importCelery = command<Flags>({
   ].join("\n"),
   parameters: {
     flags: {
-      broker: parsed(text, "URL", "Celery's broker: redis://, rediss://, or @FILE that holds the URL"),
+      broker: parsed(text, "URL", "Celery's broker, as REDIS_URL, or @FILE that holds the URL"),
       results: { ...parsed(text, "URL", "Its result backend, likewise (default: the broker)"), optional: true },
       queue: { ...parsed(text, "NAME", "The queue, with all of its priorities"), default: "celery" },
       task: { ...parsed(text, "NAME", "The task, in full or its last part"), default: "send_email_welcome" },
       keyPrefix: { ...parsed(text, "PREFIX", "kombu's global_keyprefix"), default: "" },
+      resultsKeyPrefix: {
+        ...parsed(text, "PREFIX", "That of the results, where they have their own (default: --key-prefix)"),
+        optional: true,
+      },
       timezone: { ...parsed(zone, "ZONE", "Celery's timezone, for times without an offset"), default: "UTC" },
       locale: { ...parsed(language, "vi|en", "Language of users who are made"), default: "vi" },
       visibilityTimeout: {
@@ -174,7 +179,11 @@ export const importCelery = command<Flags>({
       now: context.now,
       onFault: context.say,
     };
-    const broker = await openBroker({ ...flags, results: flags.results });
+    const broker = await openBroker({
+      ...flags,
+      results: flags.results,
+      resultsKeyPrefix: flags.resultsKeyPrefix,
+    });
     try {
       const preview = await previewImport(context, broker, order);
       const answer = (report: ImportReport, isDry: boolean) => ({

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { CAPTURED } from "../../tests/celery/captured.ts";
 import { celeryMoment, decodeTask, isNamed } from "./message.ts";
@@ -33,6 +34,7 @@ describe("a message that Celery 5 wrote", () => {
     ["chain", { args: ["k@example.org", "K"], hasFollowUps: true }],
     ["expires", { args: ["h@example.org", "H"], expires: expect.any(String) }],
     ["oneArgument", { args: ["i@example.org"] }],
+    ["compressed", { args: ["g@example.org", "G"] }],
     ["otherTask", { name: "app.tasks.resize_avatar", args: [1] }],
     ["retriedOnce", { args: ["retry@example.org", "X"], retries: 1, eta: expect.any(String) }],
     ["protocol1", { id: "10000000-0000-4000-8000-00000000000a", args: ["first@example.org", "First"] }],
@@ -42,10 +44,10 @@ describe("a message that Celery 5 wrote", () => {
   });
 
   test.each([
-    ["compressed", "compressed"],
-    ["pickled", "unknown_encoding"],
-  ] as const)("is not understood, and named: %s", (name, reason) => {
-    expect(decoded(CAPTURED[name])).toEqual({ kind: "unreadable", reason, id: expect.any(String), name: NAME });
+    ["in a way that we do not inflate", CAPTURED.compressed.replace("x-gzip", "x-bz2"), "compressed"],
+    ["pickled", CAPTURED.pickled, "unknown_encoding"],
+  ] as const)("is not understood, and named: %s", (_, text, reason) => {
+    expect(decoded(text)).toEqual({ kind: "unreadable", reason, id: expect.any(String), name: NAME });
   });
 });
 
@@ -54,6 +56,10 @@ test("nothing that is in a queue makes it throw", () => {
   expect(decodeTask({ headers: { id: "x" } })).toMatchObject({ reason: "unknown_envelope" });
   const plain = JSON.parse(CAPTURED.plain);
   expect(decodeTask({ ...plain, body: "%%%" })).toMatchObject({ reason: "unreadable_body" });
+  const bomb = deflateSync(JSON.stringify([["a@example.org", "A".repeat(2 << 20)], {}, {}])).toString("base64");
+  const compressed = JSON.parse(CAPTURED.compressed);
+  for (const body of [bomb, plain.body, "%%%"])
+    expect(decodeTask({ ...compressed, body })).toMatchObject({ reason: "unreadable_body" });
   fc.assert(fc.property(fc.jsonValue(), (value) => void decodeTask(value)));
   fc.assert(
     fc.property(fc.jsonValue(), fc.string(), (value, body) => void decodeTask({ ...plain, headers: value, body })),

@@ -1,3 +1,4 @@
+import { inflateSync } from "node:zlib";
 import { z } from "zod";
 
 /** A task as a producer of Celery has called it. */
@@ -81,8 +82,23 @@ const nameIn = (headers: Readonly<Record<string, unknown>>, field: "id" | "task"
   return typeof value === "string" ? value : undefined;
 };
 
-const bodyOf = (body: string, encoding: string | undefined): unknown =>
-  jsonOf(encoding === "base64" ? Buffer.from(body, "base64").toString("utf8") : body);
+/** What kombu calls gzip is zlib's format. Its others, bzip2, lzma and brotli, are rare. */
+const ZLIB = "application/x-gzip";
+/** Of a body that is inflated, in bytes: a task has some hundred. */
+const LONGEST_BODY = 1 << 20;
+
+/** Undefined: it cannot be read. */
+const bodyOf = (
+  body: string,
+  { encoding, isDeflated }: { encoding: string | undefined; isDeflated: boolean },
+): unknown => {
+  const bytes = Buffer.from(body, encoding === "base64" ? "base64" : "utf8");
+  try {
+    return jsonOf((isDeflated ? inflateSync(bytes, { maxOutputLength: LONGEST_BODY }) : bytes).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+};
 
 /** Decodes a message, parsed from JSON. Never throws, whatever it contains. */
 export const decodeTask = (message: unknown): DecodedTask => {
@@ -102,8 +118,10 @@ export const decodeTask = (message: unknown): DecodedTask => {
   if (content["content-type"] !== "application/json" || !/^utf-?8$/i.test(content["content-encoding"])) {
     return unreadable("unknown_encoding");
   }
-  if (isThere(headers["compression"])) return unreadable("compressed");
-  const parsed = bodyOf(body, encoding);
+  const { compression } = headers;
+  const isDeflated = compression === ZLIB;
+  if (isThere(compression) && !isDeflated) return unreadable("compressed");
+  const parsed = bodyOf(body, { encoding, isDeflated });
   if (headers["task"] === undefined) {
     const first = firstBodySchema.safeParse(parsed);
     return first.success ? taskOf(first.data, first.data, first.data) : unreadable("unreadable_body");

@@ -29,7 +29,7 @@ export interface CeleryResultsOptions {
   readonly redis: Redis;
   /** Where else a worker may have its mark: the broker, if results are elsewhere. */
   readonly marksIn?: Redis;
-  /** kombu's `global_keyprefix`. */
+  /** A `global_keyprefix`: the broker's, or the results' own. */
   readonly keyPrefix: string;
   /** What the key of a worker's own mark begins with; the id of the task follows. */
   readonly markPrefix: string;

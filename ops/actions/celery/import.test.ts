@@ -3,11 +3,12 @@ import { randomHex } from "../../../observability/trace-context.ts";
 import { NotAlone, openCeleryQueue } from "../../../stream/celery/broker.ts";
 import { openCeleryResults } from "../../../stream/celery/results.ts";
 import { CAPTURED, messageLike } from "../../../tests/celery/captured.ts";
-import { aPipeline, aSignup, type Pipeline } from "../../../tests/pipeline.ts";
+import { aPipeline, aSignup, type Pipeline, redisUrl } from "../../../tests/pipeline.ts";
 import { anOperator } from "../../operator-for-tests.ts";
 import type { OperatorCheckpoint } from "../operator.ts";
 import { eventIdOfTask } from "./event-id.ts";
 import { type ImportOrder, importCelery, previewImport } from "./import.ts";
+import { openBroker } from "./open-broker.ts";
 
 /** A broker of a test's own: another prefix in the Redis of the run. */
 const aBroker = (pipeline: Pipeline) => {
@@ -175,6 +176,22 @@ test("whoever was mailed is not mailed again, whoever says so; and users are mad
     .where("event_id", "=", eventIdOfTask(marked.id))
     .executeTakeFirstOrThrow();
   expect([reason, receipt]).toEqual(["sent_by_celery", `celery:${marked.id}`]);
+});
+
+test("results have a prefix of their own, joined as Celery joins it", async () => {
+  await using pipeline = await aPipeline();
+  const [keyPrefix, own] = [`celery-${randomHex(6)}:`, `results-${randomHex(6)}`];
+  const names = { shared: `${keyPrefix}celery-task-meta-1`, own: `${own}_celery-task-meta-2` };
+  for (const name of Object.values(names)) await pipeline.redis.set(name, '{"status":"SUCCESS"}');
+  const successes = async (resultsKeyPrefix: string | undefined) => {
+    const options = { broker: redisUrl(), results: undefined, queue: "celery", keyPrefix, resultsKeyPrefix };
+    const broker = await openBroker(options);
+    const evidence = await broker.results.evidence(["1", "2"]);
+    broker.close();
+    return ["1", "2"].filter((id) => evidence.get(id)?.status === "SUCCESS");
+  };
+  expect([await successes(undefined), await successes(own)]).toEqual([["1"], ["2"]]);
+  await pipeline.redis.del(...Object.values(names));
 });
 
 test("what a worker holds is left to it, until it has held it for too long: then no worker may send it any more", async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { parseRedisUrl } from "../../../settings/redis-url.ts";
 import { openCeleryQueue } from "../../../stream/celery/broker.ts";
 import { openCeleryResults } from "../../../stream/celery/results.ts";
 import { openCommandConnection, untilReady } from "../../../stream/connection.ts";
@@ -12,12 +13,14 @@ export class BrokerAway extends Error {
 }
 
 export interface BrokerOptions {
-  /** `redis://` or `rediss://`; `@FILE` for the first line of a file, so that no password is on the command line. */
+  /** As `REDIS_URL`, but no cluster; `@FILE` for the first line of a file, so that no password is on the command line. */
   readonly broker: string;
   /** Where results are; the broker if not given. */
   readonly results: string | undefined;
   readonly queue: string;
   readonly keyPrefix: string;
+  /** Of the results; the broker's if not given. */
+  readonly resultsKeyPrefix: string | undefined;
 }
 
 const CONNECT_WITHIN_MS = 5_000;
@@ -45,10 +48,11 @@ const withoutCelerysWords = (text: string): string => {
 
 const connect = async (what: string, given: string) => {
   const text = urlOf(given);
-  if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) {
-    throw new BrokerAway(`${what}: expected redis://... or rediss://..., or @FILE with it`);
+  const isOfSentinels = parseRedisUrl(text)?.kind === "sentinel";
+  if (!isOfSentinels && !(/^rediss?:\/\//.test(text) && URL.canParse(text))) {
+    throw new BrokerAway(`${what}: expected redis://..., rediss://... or redis+sentinel://..., or @FILE with it`);
   }
-  const url = withoutCelerysWords(text);
+  const url = isOfSentinels ? text : withoutCelerysWords(text);
   const redis = openCommandConnection({ url, name: "ops-import", log: QUIET, commandTimeoutMs: COMMAND_TIMEOUT_MS });
   let fault = "no answer";
   redis.on("error", (error: Error) => {
@@ -61,7 +65,7 @@ const connect = async (what: string, given: string) => {
 
 /** Connects to the broker, and to where its results are. @throws {BrokerAway} */
 export const openBroker = async (options: BrokerOptions): Promise<CeleryBroker & { readonly close: () => void }> => {
-  const { queue, keyPrefix } = options;
+  const { queue, keyPrefix, resultsKeyPrefix = keyPrefix } = options;
   const redis = await connect("the broker", options.broker);
   const own = options.results === undefined ? undefined : await connect("the result backend", options.results);
   return {
@@ -69,7 +73,7 @@ export const openBroker = async (options: BrokerOptions): Promise<CeleryBroker &
     results: openCeleryResults({
       redis: own ?? redis,
       ...(own === undefined ? {} : { marksIn: redis }),
-      keyPrefix,
+      keyPrefix: resultsKeyPrefix,
       markPrefix: SENT_MARK,
     }),
     close() {
