@@ -15,6 +15,9 @@ export interface OwnSentinels extends AsyncDisposable {
   readonly sentinels: readonly number[];
   /** Whom most of the sentinels take for the primary. */
   primary(): Promise<RedisNode>;
+  /** The first so many sentinels stop answering; their connections stay open. */
+  freezeSentinels(count: number): void;
+  thawSentinels(): void;
   /** Resolves when both of the others replicate from the primary. */
   untilReplicated(): Promise<void>;
 }
@@ -107,6 +110,12 @@ export const ownSentinels = async ({ password }: { readonly password?: string } 
     sentinels,
     primary,
     untilReplicated,
+    freezeSentinels: (count) => {
+      for (const { child } of started.slice(0, count)) process.kill(child.pid, "SIGSTOP");
+    },
+    thawSentinels: () => {
+      for (const { child } of started) process.kill(child.pid, "SIGCONT");
+    },
     [Symbol.asyncDispose]: async () => {
       await Promise.all(started.map(({ child }) => child.stop("SIGKILL", 1_000)));
       await Promise.all(nodes.map((node) => node.kill()));

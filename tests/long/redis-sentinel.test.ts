@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { openBroker } from "../../ops/actions/celery/open-broker.ts";
 import { eventually } from "../eventually.ts";
 import { expectSent, flowsAfter } from "../flow.ts";
 import { MASTER, type OwnSentinels, ownSentinels } from "../own-sentinels.ts";
@@ -20,12 +21,23 @@ describe("Redis by three sentinels, a primary and two replicas", () => {
   }, 60_000);
   afterAll(() => shared.disposeAsync());
 
-  const untilPromoted = (old: RedisNode) => eventually(async () => (await redis.primary()) !== old, 30_000);
+  const untilPromoted = (old: RedisNode, withinMs = 30_000) =>
+    eventually(async () => (await redis.primary()) !== old, withinMs);
 
   test("ops doctor, ops status and the console read it", async () => {
     await expectSent(system, api, [await signUpAt(api)]);
     await expectSeenByOperators(system, api);
   }, 30_000);
+
+  test("a queue of Celery is found behind them", async () => {
+    const names = { results: undefined, queue: "celery", keyPrefix: "", resultsKeyPrefix: undefined };
+    const broker = await openBroker({ broker: redis.url, ...names });
+    const { port } = await redis.primary();
+    await broker.queue.lock();
+    expect(await ask(port, "EXISTS", "signup-stream:import:celery:lock")).toBe(1);
+    await broker.queue.unlock();
+    broker.close();
+  });
 
   test("SENTINEL FAILOVER under load: work flows at the new primary", async () => {
     await redis.untilReplicated();
@@ -65,6 +77,40 @@ describe("Redis by three sentinels, a primary and two replicas", () => {
       old.thaw();
     }
   }, 60_000);
+
+  test("two failovers, one right after the other, under load", async () => {
+    await redis.untilReplicated();
+    const old = await redis.primary();
+    await flowsAfter("two failovers", { system, api }, async () => {
+      await old.kill();
+      await untilPromoted(old);
+      const second = await redis.primary();
+      await old.start();
+      await ask(old.port, "REPLICAOF", "127.0.0.1", String(second.port));
+      await eventually(async () => {
+        const answer = await ask(redis.sentinels[0] ?? 0, "SENTINEL", "FAILOVER", MASTER).catch(String);
+        return answer === "OK";
+      }, 30_000);
+      await untilPromoted(second);
+    });
+  }, 120_000);
+
+  test("most sentinels are gone, then back, while the primary serves and while it changes", async () => {
+    await redis.untilReplicated();
+    const old = await redis.primary();
+    await flowsAfter("no majority of sentinels", { system, api }, async () => {
+      redis.freezeSentinels(2);
+      // Connections that break meanwhile must find their way back with one sentinel that answers.
+      await ask(old.port, "CLIENT", "KILL", "TYPE", "normal");
+    });
+    await old.kill();
+    const during = await signUpAt(api);
+    redis.thawSentinels();
+    // A sentinel that was stopped fails nothing over for 30 s (TILT).
+    await untilPromoted(old, 75_000);
+    await expectSent(system, api, [during]);
+    await old.start();
+  }, 120_000);
 
   test("a replica that lags is promoted: what it never had comes back from the ledger, once", async () => {
     await redis.untilReplicated();
