@@ -102,6 +102,25 @@ describe("Redis Cluster, three primaries with a replica each", () => {
       old.thaw();
     }
   }, 60_000);
+
+  test("a primary without a replica is killed, and comes back empty, under load: all of it returns from the ledger", async () => {
+    await cluster.untilWhole();
+    const lonely = await owner();
+    const replica = await cluster.replicaOf(lonely);
+    await replica.kill();
+    try {
+      await flowsAfter("empty again", { system, api }, async () => {
+        await Promise.all(Array.from({ length: 20 }, () => signUpAt(api)));
+        await lonely.kill();
+        await eventually(async () => (await (await fetch(`${api.url}/readyz`)).text()).includes("redis"), 20_000);
+        await lonely.start();
+        await eventually(async () => (await owner().catch(() => undefined)) === lonely, 30_000);
+      });
+      expect(await ask(lonely.port, "EXISTS", system.keys.events)).toBe(1);
+    } finally {
+      await replica.start();
+    }
+  }, 90_000);
 });
 
 test("encrypted, with passwords: each node is asked, and the promoted one is followed, by TLS alone", async () => {

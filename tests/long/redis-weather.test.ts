@@ -106,7 +106,7 @@ describe("one Redis, under load", () => {
   );
 
   test(
-    "evicting (allkeys-lru) by mistake: everything comes back, and doctor says it",
+    "evicting (allkeys-lru) by mistake: everything comes back",
     async () => {
       await set("maxmemory-policy", "allkeys-lru");
       await flows("eviction", async () => {
@@ -117,7 +117,7 @@ describe("one Redis, under load", () => {
           await set("maxmemory", "0");
         }
       });
-      console.log("evicted", /evicted_keys:(\d+)/.exec(await admin.info("stats"))?.[1]);
+      expect(await admin.info("stats")).not.toContain("evicted_keys:0\r");
       await set("maxmemory-policy", "noeviction");
     },
     LIMIT_MS,
