@@ -11,7 +11,7 @@ const outboxOf = async ({ db }: Pipeline): Promise<string[]> =>
 const publishedIn = async ({ redis, keys }: Pipeline): Promise<(string | undefined)[]> =>
   (await redis.xrange(keys.events, "-", "+")).map(([, fields]) => fieldsOf(fields)["id"]);
 
-/** Five signups that one statement has written, published over a link; the ids of their events, and the pipelines that were sent. */
+/** Five signups that one statement has written, published over a link; the ids of their events. */
 const publishFive = async (pipeline: Pipeline, options: ProxyOptions) => {
   await using link = await startProxy(Number(new URL(redisUrl()).port), options);
   const url = new URL(redisUrl());
@@ -28,7 +28,8 @@ const publishFive = async (pipeline: Pipeline, options: ProxyOptions) => {
   return eventIds;
 };
 
-const XADD = /\$4\r\nxadd\r\n/g;
+/** Once in each entry, as it is sent. */
+const TRACEPARENT = /"traceparent","/g;
 
 test("a published event leaves the outbox, also after there was nothing to delete", async () => {
   await using pipeline = await aPipeline();
@@ -40,27 +41,29 @@ test("a published event leaves the outbox, also after there was nothing to delet
   }
 });
 
-test("events of one turn are sent in one pipeline, in their order", async () => {
+test("events of one turn are sent in one call, in their order", async () => {
   await using pipeline = await aPipeline();
-  const pipelines: number[] = [];
+  const calls = new Set<number>();
   const rewrite = (sent: Buffer) => {
-    const count = sent.toString("latin1").match(XADD)?.length ?? 0;
-    if (count > 0) pipelines.push(count);
+    const count = sent.toString("latin1").match(TRACEPARENT)?.length ?? 0;
+    if (count > 0) calls.add(count);
     return sent;
   };
   const eventIds = await publishFive(pipeline, { rewrite });
-  expect(pipelines).toEqual([5]);
+  // Twice if this Redis does not have the script yet.
+  expect([...calls]).toEqual([5]);
   expect(await publishedIn(pipeline)).toEqual(eventIds);
   expect(await outboxOf(pipeline)).toEqual([]);
 });
 
-test("a pipeline of which the third XADD is refused leaves that row alone in the outbox, and fails nobody", async () => {
+test("a call of which the third XADD is refused leaves that row alone in the outbox, and fails nobody", async () => {
   await using pipeline = await aPipeline();
-  let count = 0;
   const rewrite = (sent: Buffer) => {
-    const text = sent.toString("latin1").replace(XADD, (xadd) => {
+    let count = 0;
+    const text = sent.toString("latin1").replace(TRACEPARENT, (name) => {
       count += 1;
-      return count === 3 ? "$4\r\nxnot\r\n" : xadd;
+      // A field without a value.
+      return count === 3 ? '"traceparent---' : name;
     });
     return Buffer.from(text, "latin1");
   };
@@ -69,9 +72,9 @@ test("a pipeline of which the third XADD is refused leaves that row alone in the
   expect(await outboxOf(pipeline)).toEqual(third === undefined ? [] : [third]);
 });
 
-test("a pipeline that is cut off leaves all of its rows in the outbox, and fails nobody", async () => {
+test("a call that is cut off leaves all of its rows in the outbox, and fails nobody", async () => {
   await using pipeline = await aPipeline();
-  const eventIds = await publishFive(pipeline, { cutAt: "xadd" });
+  const eventIds = await publishFive(pipeline, { cutAt: "traceparent" });
   expect(await publishedIn(pipeline)).toEqual([]);
   expect((await outboxOf(pipeline)).toSorted()).toEqual(eventIds.toSorted());
 });
