@@ -135,6 +135,7 @@ export const startGroup = <Data, Input>(
       await gatherer.outcome();
       return asked.settle(settlement);
     }),
+    requeued: watch.watched("passing over entries in the ledger", asked.requeued),
     refuse: watch.watched("refusing in the ledger", asked.refuse),
   };
   const startedAt = wallClock().toISOString();

@@ -10,6 +10,7 @@ import {
 } from "../../database/ledger/claim.ts";
 import { refuseDelivery, type UnreadableEvent } from "../../database/ledger/refuse.ts";
 import { type Lease, type Renewal, renewLeases } from "../../database/ledger/renew.ts";
+import { noteRequeued } from "../../database/ledger/requeued.ts";
 import { type Settlement, type SettleResult, settleDeliveries } from "../../database/ledger/settle.ts";
 import { unclaimDeliveries } from "../../database/ledger/unclaim.ts";
 import { wholeOrEach } from "../../database/whole-or-each.ts";
@@ -37,6 +38,8 @@ export interface Ledger {
    * @throws {RowLocked} somebody else has locked its row; to be repeated
    */
   settle(settlement: Settlement): Promise<boolean>;
+  /** Notes that the entries of these events are put behind others, unattempted. */
+  requeued(eventIds: readonly string[]): Promise<void>;
   /** Closes the delivery of an event that the group cannot read or does not bind to: `dead`. False if log and ledger do not have it so. */
   refuse(event: UnreadableEvent, reason: string): Promise<boolean>;
 }
@@ -120,6 +123,7 @@ export const createLedger = (db: Database, options: LedgerOptions): Ledger => {
       if (result === "locked") throw new RowLocked();
       return result === "applied";
     },
+    requeued: (eventIds) => noteRequeued(db, options.group, eventIds),
     refuse: (event, reason) => refuse(db, event, { ...options, reason }),
   };
 };

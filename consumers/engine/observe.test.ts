@@ -61,6 +61,7 @@ const quietSettler: Settler = {
   dismiss: nothing,
   pass: nothing,
   release: nothing,
+  passOver: nothing,
 };
 
 test("without telemetry, too, work that was done in this attempt is reported with its age, and no other", async () => {

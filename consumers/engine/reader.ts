@@ -14,6 +14,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { Gatherer } from "./gather.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Isolation } from "./isolation.ts";
+import { backAfterMs, spread } from "./look-ahead.ts";
 import type { Settler } from "./settler.ts";
 import { behindAfter, sharesOf } from "./shares.ts";
 import type { Skipper } from "./skipper.ts";
@@ -57,6 +58,8 @@ const PAUSE_CHECK_MS = 1_000;
 const RATE_CHECK_MS = 2_000;
 const ROOM_WAIT_MS = 1_000;
 const BREAKER_CHECK_MS = 100;
+/** Entries of one read behind a row of refusals. */
+const MOST_LOOKED_AT = 1_000;
 
 /** How many entries a turn may take. */
 interface Room {
@@ -110,16 +113,36 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
   const readStream = (stream: string, count: number): Promise<Entry[]> =>
     count > 0 ? readNew(redis, { group: group.name, consumer, stream, count }) : Promise.resolve([]);
 
-  /** New entries, beyond those that are not the group's, if there are many. */
-  const readEvents = async (count: number): Promise<Entry[]> => {
-    if (count <= 0 || (await skipper.skip())) return [];
+  let passing = Promise.resolve();
+
+  const readUnskipped = async (count: number): Promise<Entry[]> => {
     const entries = await readStream(keys.events, count);
     skipper.saw(entries);
     return entries;
   };
 
+  /**
+   * New entries, beyond those that are not the group's, if there are many. Behind a row of refusals it reads further than it attempts;
+   * what it passes over comes after what is new.
+   */
+  const readEvents = async (count: number, signal: AbortSignal): Promise<Entry[]> => {
+    if (count <= 0 || (await skipper.skip())) return [];
+    const oneOf = breaker.attemptsOneOf;
+    if (oneOf === 1) return readUnskipped(count);
+    await passing;
+    const most = Math.min(Math.max(count, MOST_LOOKED_AT), count * oneOf);
+    const found = await readUnskipped(most);
+    if (found.length <= count) return found;
+    const { chosen, others } = spread(found, count);
+    // Nothing is behind them: there is nothing else to try meanwhile.
+    const farthest = found.length < most ? Number.POSITIVE_INFINITY : oneOf;
+    const passed = others.map((entry, index) => ({ entry, delayMs: backAfterMs(farthest, index, others.length) }));
+    passing = settler.passOver(passed, signal).catch(() => {});
+    return [...chosen];
+  };
+
   /** What is there, at most `most`, without waiting. What was taken before an error is not lost by it. */
-  const readWhatIsThere = async (most: number, room: Room): Promise<Entry[]> => {
+  const readWhatIsThere = async (most: number, room: Room, signal: AbortSignal): Promise<Entry[]> => {
     const entries: Entry[] = [];
     const left = () => most - entries.length;
     const take = async (reading: Promise<Entry[]>): Promise<number> => {
@@ -135,7 +158,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       // A probe is something new, if there is anything: what has failed would fail again.
       const shares = isClosed ? sharesOf(reads, behind) : { events: reads, retries: 0 };
       const retries = await take(readStream(retriesStream, shares.retries));
-      const events = await take(readEvents(reads - retries));
+      const events = await take(readEvents(reads - retries, signal));
       const unused = reads - retries - events;
       // What new entries did not use, unless the retries have not used up their share.
       const mayHaveRetries = retries === shares.retries;
@@ -169,7 +192,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
   };
 
   const readUnlimited = async (room: Room, signal: AbortSignal): Promise<Entry[]> => {
-    const entries = await readWhatIsThere(room.reads + room.claims, room);
+    const entries = await readWhatIsThere(room.reads + room.claims, room, signal);
     return entries.length === 0 && room.reads > 0 && !signal.aborted
       ? await waitForEntries(room.reads, signal)
       : entries;
@@ -192,13 +215,13 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
         await pause(Math.min(ROOM_WAIT_MS, Math.max(1, admission.waitMs)), signal);
         return [];
       }
-      const entries = await readWhatIsThere(count, room);
+      const entries = await readWhatIsThere(count, room, signal);
       if (room.reads <= 0) return entries;
       isIdle = entries.length === 0;
       if (isIdle) await giveBackUnused();
       if (!isIdle || signal.aborted) return entries;
     }
-    let entries = await readWhatIsThere(1, room);
+    let entries = await readWhatIsThere(1, room, signal);
     if (entries.length === 0 && !signal.aborted) entries = await waitForEntries(1, signal);
     isIdle = entries.length === 0;
     // Idle consumers count among those that share the rate.

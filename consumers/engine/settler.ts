@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { ClaimedDelivery } from "../../database/ledger/claim.ts";
+import { isUuid } from "../../database/uuid.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { randomHex, randomTraceContext } from "../../observability/trace-context.ts";
 import { persist } from "../../runtime/persist.ts";
@@ -36,6 +37,7 @@ import type { UnreadableEntry } from "./sort-entry.ts";
  * | unreadable, | ledger `dead`, if the log has it so; script    | pending, `dead`: cannot read it either; one dead letter  |
  * | not bound   |                                                |                                                          |
  * | release     | ledger `queued`; script: XACK, XADD to retries | pending, `queued`: claims it, works                      |
+ * | pass over   | ledger `published_at`; script                  | pending, `queued`: claims it, works                      |
  * | promote     | one script: XADD to retries, ZREM              | nothing: it is atomic                                    |
  *
  * Every row is a test that stops a consumer at that checkpoint.
@@ -60,6 +62,12 @@ export interface SettlerDeps {
   readonly abandon: AbortSignal;
 }
 
+/** An entry that is not attempted now, and when it comes back. */
+export interface PassedOver {
+  readonly entry: Entry;
+  readonly delayMs: number;
+}
+
 export interface Settler {
   /** Records an outcome and moves the entry. Resolves when both are done, or when the delivery has another owner. */
   settle(attempt: RunningAttempt, outcome: Outcome): Promise<void>;
@@ -75,6 +83,8 @@ export interface Settler {
   pass(entry: Entry): Promise<void>;
   /** Releases an entry unchanged. */
   release(entry: Entry): Promise<void>;
+  /** Delays entries that are not attempted now; gives up when the signal is aborted: then they stay pending. */
+  passOver(entries: readonly PassedOver[], signal: AbortSignal): Promise<void>;
 }
 
 /** Delay of an entry whose delivery was not ours to settle, in ms. */
@@ -195,6 +205,11 @@ export const createSettler = (deps: SettlerDeps): Settler => {
 
   return {
     release,
+    async passOver(passed, signal) {
+      const eventIds = passed.flatMap(({ entry }) => fieldsOf(entry.raw ?? [])["id"] ?? []).filter(isUuid);
+      await persist(() => ledger.requeued(eventIds), { what: "passing over entries in the ledger", log, signal });
+      await Promise.all(passed.map(({ entry, delayMs }) => delay(entry, delayMs)));
+    },
     dismiss: ack,
     async settle(attempt, outcome) {
       const { event, claim } = attempt;

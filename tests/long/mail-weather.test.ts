@@ -3,7 +3,7 @@ import { factory } from "../../consumers/welcome-email/group.ts";
 import type { DeliveryStatus } from "../../database/ledger/status.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../eventually.ts";
-import { type MailServer, type MailServerOptions, startMailServer } from "../mail-server.ts";
+import { type MailServer, type MailServerOptions, refusal, startMailServer } from "../mail-server.ts";
 import { mailSettings } from "../mail-settings.ts";
 import { aPipeline, aSignup, type Pipeline, silentLog, type TestConsumer } from "../pipeline.ts";
 
@@ -46,6 +46,7 @@ describe("recipients that are refused", () => {
   test.each([
     ["421 4.7.0 try again later", 60, (n: number) => `no-${n}@inbox.example`],
     ["550 5.7.1 blocked", 200, (n: number) => `no-${n}@domain-${n}.example`],
+    ["421 4.7.0 try again later", 2_000, (n: number) => `no-${n}@domain-${n}.example`],
     ["550 5.7.1 blocked", 1_500, (n: number) => `no-${n}@domain-${n}.example`],
   ] as const)("%s: mail for others, behind them, is sent at once", async (answer, count, addressOf) => {
     await using mailServer = await answering((address) => (address.startsWith("no-") ? answer : undefined));
@@ -56,6 +57,26 @@ describe("recipients that are refused", () => {
     await areSent(pipeline, good);
     expect(await deadOf(pipeline, refused)).toEqual([]);
     for (const { attempts } of await statesOf(pipeline, good)) expect(attempts).toBe(1);
+  });
+});
+
+describe("recipients that are refused slowly", () => {
+  test("each after a second: the first mail for others, behind 600 of them, is sent when most have not been asked for", async () => {
+    let asked = 0;
+    await using mailServer = await startMailServer({
+      onRcptTo: async ({ address }, _session, done) => {
+        if (!address.startsWith("no-")) return done();
+        asked += 1;
+        await Bun.sleep(1_000);
+        done(refusal(550, "5.7.1 blocked"));
+      },
+    });
+    await using pipeline = await aPipeline();
+    await signUps(pipeline, 600, (n) => `no-${n}@domain-${n}.example`);
+    await signUps(pipeline, 30, (n) => `yes-${n}@inbox.example`);
+    await aConsumer(pipeline, mailServer);
+    await eventually(() => mailServer.taken.length > 0, 20_000);
+    expect(asked).toBeLessThan(300);
   });
 });
 
