@@ -17,6 +17,7 @@ import { namesAndAttempts } from "./0015-names-and-attempts.ts";
 import { jobs } from "./0016-jobs.ts";
 import { vacuumOfLargeTables } from "./0017-vacuum-of-large-tables.ts";
 import { ratesAndSignOuts } from "./0019-rates-and-sign-outs.ts";
+import { suppressionsByTime } from "./0020-suppressions-by-time.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -38,4 +39,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0016-jobs": jobs,
   "0017-vacuum-of-large-tables": vacuumOfLargeTables,
   "0019-rates-and-sign-outs": ratesAndSignOuts,
+  "0020-suppressions-by-time": suppressionsByTime,
 };

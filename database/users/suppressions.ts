@@ -115,6 +115,31 @@ export const countSuppressions = async (db: Database, selection: SuppressionSele
 export const liftSuppressions = async (db: Database, selection: SuppressionSelection): Promise<number> =>
   (await liftSelected(db, ...selected(selection)))[0]?.count ?? 0;
 
+/** Addresses that were suppressed within an hour for one reason. */
+export interface SuppressionCount {
+  readonly reason: string;
+  readonly count: number;
+  readonly isBound: boolean;
+  readonly firstAt: Date;
+}
+
+/** Counting the suppressions of an hour stops here. */
+const RECENT_BOUND = 10_000;
+
+const countRecent = statement<Omit<SuppressionCount, "isBound">, [number]>(`
+  select reason, count(*)::int as count, min(created_at) as "firstAt"
+  from (
+    select reason, created_at from suppressions where created_at > now() - interval '1 hour'
+    order by created_at desc limit $1::int) as recent
+  group by reason order by reason`);
+
+/** The suppressions of the last hour by reason, bounded. */
+export const countRecentSuppressions = async (db: Database): Promise<readonly SuppressionCount[]> => {
+  const rows = await countRecent(db, RECENT_BOUND);
+  const isBound = rows.reduce((sum, row) => sum + row.count, 0) >= RECENT_BOUND;
+  return rows.map((row) => ({ ...row, isBound }));
+};
+
 /** The reasons of suppressions, by name. */
 export const suppressionReasons = async (db: Database): Promise<readonly string[]> => {
   const rows = await db.selectFrom("suppressions").select("reason").distinct().orderBy("reason").execute();

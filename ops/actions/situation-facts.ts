@@ -3,6 +3,7 @@ import type { OrderedRate } from "../../database/groups/rates.ts";
 import type { Job } from "../../database/jobs.ts";
 import { BACKLOG_BOUND, type Backlog, type RetryingCount } from "../../database/ledger/counts.ts";
 import type { PostgresFacts } from "../../database/postgres-facts.ts";
+import type { SuppressionCount } from "../../database/users/suppressions.ts";
 import { bytes } from "../../runtime/quantity.ts";
 import type { ConsumerFacts, Facts, GroupFacts, StoreFault } from "../../runtime/situation/facts.ts";
 import type { LatestLetter } from "../../stream/dead-letters.ts";
@@ -17,6 +18,8 @@ export interface CountedStatus extends PipelineStatus {
   readonly backlogs: Readonly<Record<string, Backlog>>;
   readonly retrying: readonly RetryingCount[];
   readonly rates: readonly OrderedRate[];
+  /** Of the last hour, by reason. */
+  readonly suppressed: readonly SuppressionCount[];
   /** Jobs that run, and those of the last hour that did not come to their end. */
   readonly jobs: readonly Job[];
   /** The dead letter that was written last, by the group's name. */
@@ -50,6 +53,7 @@ const groupFacts = (group: GroupStatus, known: CountedStatus, groups: readonly G
     // Found in Redis alone, nobody knows whose it is.
     pausedBy: pause !== undefined ? pauserOf(pause) : group.paused ? (group.pausedFor ?? "an operator") : null,
     pausedAt: pause?.pausedAt ?? null,
+    pausedFor: pause?.reason ?? group.pausedFor,
     ordered: order === undefined ? undefined : { by: order.by, at: order.orderedAt },
     exists: group.exists.events && group.exists.retries,
     unfinished: { count: unfinished, isBound: unfinished >= BACKLOG_BOUND },
@@ -83,7 +87,7 @@ export const factsOf = (
   differenceMs: number,
   now: Date,
 ): Facts => {
-  const { ledger, redis, retention, jobs } = known;
+  const { ledger, redis, retention, jobs, suppressed } = known;
   const { retentionMs, lookedAt } = retention;
   return {
     now,
@@ -93,6 +97,8 @@ export const factsOf = (
     clockDifferenceMs: differenceMs,
     groups: known.groups.flatMap((group) => groupFacts(group, known, groups) ?? []),
     redisMemory: { used: redis.usedMemory, most: redis.maxMemory },
+    redisSaves: redis.lastSnapshotOk,
+    suppressed,
     pruning: retentionMs === null || lookedAt === null ? undefined : { lookedAt, retentionMs },
     jobs: jobs.map(({ action, actor: by, state, done, total, begunAt: at }) => ({
       action,

@@ -3,6 +3,7 @@ import { ratesOf } from "../../database/groups/rates.ts";
 import { listJobs } from "../../database/jobs.ts";
 import { countOutbox, countRetrying, readBacklogs } from "../../database/ledger/counts.ts";
 import { findPendingMigrations, type PostgresFacts, readPostgresFacts } from "../../database/postgres-facts.ts";
+import { countRecentSuppressions } from "../../database/users/suppressions.ts";
 import { pause } from "../../runtime/loop.ts";
 import { counted, duration } from "../../runtime/quantity.ts";
 import { describe } from "../../runtime/situation/describe.ts";
@@ -84,10 +85,11 @@ const countWork = async (
 ): Promise<CountedStatus> => {
   const names = status.groups.filter(({ orphaned }) => !orphaned).map(({ group }) => group);
   const withLetters = status.groups.filter(({ deadLetters }) => deadLetters > 0).map(({ group }) => group);
-  const [backlogs, retrying, rates, jobs, letters] = await Promise.all([
+  const [backlogs, retrying, rates, suppressed, jobs, letters] = await Promise.all([
     readBacklogs(db, names),
     countRetrying(db, names),
     ratesOf(db).list(),
+    countRecentSuppressions(db),
     listJobs(db, JOBS),
     Promise.all(withLetters.map(async (name) => [name, await readLatestLetter(redis, keys, name)] as const)),
   ]);
@@ -96,6 +98,7 @@ const countWork = async (
     backlogs: Object.fromEntries(backlogs),
     retrying,
     rates,
+    suppressed,
     jobs: shownJobs(jobs, now),
     latestLetters: Object.fromEntries(letters.flatMap(([name, letter]) => (letter === null ? [] : [[name, letter]]))),
   };

@@ -120,7 +120,7 @@ test.each<[string, Facts, string]>([
   [
     "Redis is away",
     facts({}, { redis: "does not answer", outbox: { rows: 12, oldestMs: 60_000 } }),
-    "trouble: Redis does not answer: signups succeed, and their events wait in the outbox (12); none is lost",
+    "trouble: Redis does not answer: signups succeed, and their events wait in the outbox (12, the oldest for 1 min); none is lost",
   ],
   [
     "Postgres is away",

@@ -1,8 +1,10 @@
 import { count, counted, duration } from "../quantity.ts";
 import type { Facts, GroupFacts } from "./facts.ts";
 import type { Finding, Level } from "./finding.ts";
-import { ofGroup, retriesOf } from "./of-group.ts";
+import { folded } from "./folded.ts";
+import { ofFlow, retriesOf } from "./of-group.ts";
 import { ofOutages } from "./of-outages.ts";
+import { ofRest } from "./of-rest.ts";
 import { ofSystem } from "./of-system.ts";
 import { nounOf, verb } from "./words.ts";
 
@@ -40,7 +42,15 @@ const RANK: Readonly<Record<Level, number>> = { trouble: 0, notice: 1, well: 2 }
  */
 export const describe = (facts: Facts): readonly [Finding, ...Finding[]] => {
   const { groups, now } = facts;
-  const findings = [...ofSystem(facts), ...ofOutages(groups, now), ...groups.flatMap((group) => ofGroup(group, now))];
-  const [first, ...others] = findings.toSorted((left, right) => RANK[left.level] - RANK[right.level]);
+  const outages = ofOutages(groups, now);
+  const findings = [
+    ...ofSystem(facts),
+    ...outages.filter(({ level }) => level === "trouble"),
+    ...groups.flatMap((group) => ofFlow(group, now)),
+    // That a system works again explains less than a consumer that fell silent.
+    ...outages.filter(({ level }) => level !== "trouble"),
+    ...groups.flatMap((group) => ofRest(group, now)),
+  ];
+  const [first, ...others] = folded(findings.toSorted((left, right) => RANK[left.level] - RANK[right.level]));
   return first === undefined ? [{ level: "well", sentence: wellSentence(groups) }] : [first, ...others];
 };

@@ -8,6 +8,7 @@ export const aConsumer = (parts: Partial<ConsumerFacts> = {}): ConsumerFacts => 
   breaker: { state: "closed", since: "2026-11-28T05:00:00Z" },
   system: "mail server smtp.example:587",
   pending: 0,
+  inFlight: 0,
   waitingParties: 0,
   faults: {},
   ...parts,

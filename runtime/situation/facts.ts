@@ -17,6 +17,8 @@ export interface ConsumerFacts {
   readonly ratePerSecond?: number | undefined;
   /** Entries that it has read and not acked. */
   readonly pending: number;
+  /** Pieces that it works on. */
+  readonly inFlight: number;
   /** Parties that refuse or defer everything, and so wait. */
   readonly waitingParties: number;
   /** What keeps it from its work, and since when. */
@@ -43,6 +45,12 @@ export interface RetryingFacts extends Waiting {
   readonly firstAt: Date;
 }
 
+/** Addresses that were suppressed within the last hour for a reason. */
+export interface SuppressedFacts extends Waiting {
+  readonly reason: string;
+  readonly firstAt: Date;
+}
+
 /** A rate that an operator ordered. */
 export interface OrderedFacts {
   readonly by: string;
@@ -56,6 +64,8 @@ export interface GroupFacts {
   readonly pausedBy: string | null;
   /** null: it is not paused, or nobody knows. */
   readonly pausedAt: Date | null;
+  /** Why, if the group paused itself. */
+  readonly pausedFor?: string | null;
   /** undefined: none, so that the settings of its consumers are in force. */
   readonly ordered: OrderedFacts | undefined;
   /** Both of its streams exist. */
@@ -105,6 +115,9 @@ export interface Facts {
   readonly groups: readonly GroupFacts[];
   /** Bytes; `most` is 0 if there is no limit. */
   readonly redisMemory?: { readonly used: number; readonly most: number };
+  /** Whether Redis could write its last snapshot. undefined: not asked. */
+  readonly redisSaves?: boolean;
+  readonly suppressed?: readonly SuppressedFacts[];
   /** When an api last looked for old events. undefined: they are kept for good. */
   readonly pruning?: { readonly lookedAt: Date; readonly retentionMs: number } | undefined;
   readonly jobs?: readonly JobFacts[];

@@ -1,6 +1,9 @@
 /** trouble: work does not flow, or will not soon; notice: it flows, and somebody should look; well: neither. */
 export type Level = "trouble" | "notice" | "well";
 
+/** What an operator looks at, or acts on: deliveries by their state, or a part of what may be done. */
+export type Place = "dead" | "held" | "retrying" | "pauses" | "rates" | "receivers" | "suppressions" | "jobs";
+
 /** One thing to say about the system. */
 export interface Finding {
   readonly level: Level;
@@ -11,4 +14,8 @@ export interface Finding {
   readonly sentence: string;
   /** What to do about it; undefined: it heals by itself, or there is nothing to do. */
   readonly remedy?: string;
+  /** Where a page shows more of it; its group is the finding's. */
+  readonly see?: Place;
+  /** Findings of several groups with the same are one thing that happened: they are said once. */
+  readonly cause?: string;
 }

@@ -1,9 +1,16 @@
-import { isPaused, noConsumerRuns, oldestWaits } from "../../observability/sentences.ts";
+import { isPaused, noConsumerRuns, oldestWaits, unnamedSystem } from "../../observability/sentences.ts";
 import { count, counted, duration, roundedRate } from "../quantity.ts";
-import { type GroupFacts, isLiving, MISSED_MS, missesSigns, SIGN_OF_LIFE_EVERY_MS, type Waiting } from "./facts.ts";
+import {
+  type ConsumerFacts,
+  type GroupFacts,
+  isLiving,
+  MISSED_MS,
+  missesSigns,
+  SIGN_OF_LIFE_EVERY_MS,
+  type Waiting,
+} from "./facts.ts";
 import type { Finding } from "./finding.ts";
-import { ofRest } from "./of-rest.ts";
-import { nounOf, pieces, quoted, since, verb, waitingSafely } from "./words.ts";
+import { causeOf, nounOf, pieces, quoted, RECEIVER_GONE, since, verb, waitingSafely } from "./words.ts";
 
 /** Work that is older than this is late, if nothing else explains it. */
 const LATE_MS = 10_000;
@@ -16,7 +23,7 @@ const ofQuiet = (group: GroupFacts): readonly Finding[] => {
     const last = consumers.filter(isLiving).toSorted((left, right) => left.silentMs - right.silentMs)[0];
     if (last === undefined || unfinished === undefined || unfinished.count === 0) return [];
     const sentence = `No consumer of ${name} has given a sign of life for ${duration(last.silentMs)}${waitingSafely(group)}`;
-    return [{ level: "notice", group: name, sentence }];
+    return [{ level: "notice", group: name, sentence, cause: "no sign of life" }];
   }
   const gone = consumers.filter((consumer) => missesSigns(consumer) && consumer.pending > 0);
   const entries = gone.reduce((sum, { pending }) => sum + pending, strayEntries);
@@ -39,11 +46,11 @@ const ofNoTrace = (group: GroupFacts): readonly Finding[] => {
   if (oldestMs > 0 && oldestMs < MISSED_MS) {
     const sentence = `No consumer of ${name} has given a sign of life yet, and nothing of it in Redis is older than ${duration(oldestMs)}${waitingSafely(group)}`;
     const remedy = `look again in ${duration(MISSED_MS)}: those that run give a sign every ${duration(SIGN_OF_LIFE_EVERY_MS)}`;
-    return [{ level: "notice", group: name, sentence, remedy }];
+    return [{ level: "notice", group: name, sentence, remedy, cause: "no consumer yet" }];
   }
   const sentence = `${noConsumerRuns(name)}${waitingSafely(group)}`;
   const remedy = `start one, unless Redis was emptied seconds ago: bun run consumer --group ${name}`;
-  return [{ level: "trouble", group: name, sentence, remedy }];
+  return [{ level: "trouble", group: name, sentence, remedy, cause: "no consumer" }];
 };
 
 const ofConsumers = (group: GroupFacts): readonly Finding[] => {
@@ -55,7 +62,7 @@ const ofConsumers = (group: GroupFacts): readonly Finding[] => {
     const silentMs = Math.min(...consumers.map((consumer) => consumer.silentMs));
     const last = ` (the last one fell silent ${duration(silentMs)} ago)`;
     const sentence = `${noConsumerRuns(name)}${last}${waitingSafely(group)}`;
-    return [{ level: "trouble", group: name, sentence, remedy: start }];
+    return [{ level: "trouble", group: name, sentence, remedy: start, cause: "no consumer" }];
   }
   const stuck = living.filter(({ faults }) => Object.keys(faults).length > 0);
   const [first] = stuck;
@@ -68,22 +75,28 @@ const ofConsumers = (group: GroupFacts): readonly Finding[] => {
       group: name,
       sentence: `${first.name} of ${name}${others} cannot do its work (${fault})${waitingSafely(group)}`,
       remedy: "ops doctor",
+      cause: causeOf(Object.entries(first.faults), name),
     },
   ];
 };
 
 const ofPause = (group: GroupFacts, now: Date): readonly Finding[] => {
-  const { group: name, pausedBy, pausedAt } = group;
+  const { group: name, pausedBy, pausedAt, pausedFor } = group;
   if (pausedBy === null) return [];
   const when = pausedAt === null ? "" : ` ${since(pausedAt.toISOString(), now)}`;
+  if (pausedFor === RECEIVER_GONE) {
+    const sentence = `${isPaused(name)}${when}: its receiver answered that it is gone (410)${waitingSafely(group)}`;
+    const remedy = `ops webhook enable ${name.replace(/^webhook-/, "")}, once it takes webhooks again`;
+    return [{ level: "trouble", group: name, sentence, remedy, see: "receivers" }];
+  }
   const sentence = `${isPaused(name)} by ${pausedBy}${when}${waitingSafely(group)}`;
-  return [{ level: "notice", group: name, sentence, remedy: `ops resume ${name}` }];
+  return [{ level: "notice", group: name, sentence, remedy: `ops resume ${name}`, see: "pauses" }];
 };
 
 /** Whether something else says why work waits. */
 const isExplained = ({ pausedBy, consumers }: GroupFacts): boolean => {
   const living = consumers.filter(isLiving);
-  return pausedBy !== null || living.length === 0 || living.some(({ breaker }) => breaker.state === "open");
+  return pausedBy !== null || living.length === 0 || living.some(({ breaker }) => breaker.state !== "closed");
 };
 
 /** A rate is why work waits if it takes this long by it, at least. */
@@ -105,12 +118,23 @@ const ofRate = (
   // Other groups may share it.
   const left = isBound ? "" : `: at least ${duration(takesMs)} more`;
   const sentence = `${waits}; the rate${by} allows ${count(roundedRate(rate))} a second${left}`;
-  return { level: "notice", group: name, sentence, remedy: `ops rate ${name}` };
+  return { level: "notice", group: name, sentence, remedy: `ops rate ${name}`, see: "rates" };
+};
+
+/** All that waits is in work: the other system takes its time, and more consumers would change nothing. */
+const ofInWork = (group: GroupFacts, { count: value, isBound }: Waiting, at: readonly ConsumerFacts[]): Finding[] => {
+  const { group: name, oldestMs } = group;
+  const inFlight = at.reduce((sum, each) => sum + each.inFlight, 0);
+  if (isBound || inFlight < value) return [];
+  const system = at.find((each) => each.inFlight > 0 && each.system !== undefined)?.system ?? unnamedSystem(name);
+  const inWork = oldestWaits(`${counted(value, nounOf(name))} ${verb(value, "is", "are")} in work`, duration(oldestMs));
+  return [{ level: "notice", group: name, sentence: `${inWork}: ${system} has not answered yet` }];
 };
 
 /** Late work that no fault explains: it is limited, or there is more than is done. */
 const ofBacklog = (group: GroupFacts, now: Date): readonly Finding[] => {
   const living = group.consumers.filter(isLiving);
+  const heard = living.filter((consumer) => !missesSigns(consumer));
   const { group: name, oldestMs, unfinished } = group;
   if (oldestMs < LATE_MS || unfinished === undefined || unfinished.count === 0 || isExplained(group)) return [];
   const value = unfinished.count;
@@ -130,7 +154,9 @@ const ofBacklog = (group: GroupFacts, now: Date): readonly Finding[] => {
     const sentence = `${waits}; ${system} grants each consumer ${count(allowed)} at a time${quoted(words)}`;
     return [{ level: "notice", group: name, sentence }];
   }
-  const sentence = `${waits}; ${counted(living.length, "consumer works", "consumers work")} on it`;
+  const inWork = ofInWork(group, unfinished, heard);
+  if (inWork.length > 0) return inWork;
+  const sentence = `${waits}; ${counted(heard.length, "consumer works", "consumers work")} on it`;
   return [{ level: "notice", group: name, sentence, remedy: "run more consumers, if it grows" }];
 };
 
@@ -154,15 +180,15 @@ const ofRetries = (group: GroupFacts, now: Date): readonly Finding[] => {
   const isBound = retrying.some((each) => each.isBound);
   const waits = verb(value, "waits for its", "wait for their");
   const sentence = `${pieces(name, { count: value, isBound })} of ${name} ${waits} next attempt (${most.reason}${also}), ${next}`;
-  return [{ level: "notice", group: name, sentence, remedy: `ops retrying --group ${name}` }];
+  const remedy = `ops retrying --group ${name}`;
+  return [{ level: "notice", group: name, sentence, remedy, see: "retrying", cause: `retrying ${most.reason}` }];
 };
 
-/** What is to be said about a group, but for the outages of the system that it works with. */
-export const ofGroup = (group: GroupFacts, now: Date): readonly Finding[] => [
+/** What keeps a group's work from flowing, but for the outages of the system that it works with. */
+export const ofFlow = (group: GroupFacts, now: Date): readonly Finding[] => [
   ...ofConsumers(group),
   ...ofQuiet(group),
   ...ofPause(group, now),
   ...ofBacklog(group, now),
   ...ofRetries(group, now),
-  ...ofRest(group, now),
 ];

@@ -2,7 +2,7 @@ import { unnamedSystem } from "../../observability/sentences.ts";
 import { duration } from "../quantity.ts";
 import { type ConsumerFacts, type GroupFacts, isLiving, type Waiting } from "./facts.ts";
 import type { Finding } from "./finding.ts";
-import { doing, quoted, since, upper, waitingSafely } from "./words.ts";
+import { doing, quoted, RECEIVER_GONE, since, upper, waitingSafely } from "./words.ts";
 
 const nextProbe = (inMs: number): string =>
   inMs <= 0 ? "the next probe is due" : `next probe in ${duration(Math.ceil(inMs / 1_000) * 1_000)}`;
@@ -20,10 +20,13 @@ const ofRecovery = (group: GroupFacts, now: Date): readonly Finding[] => {
 };
 
 /** The consumers whose breaker is open, the longest open one first: it stands for all. */
-const openOf = ({ consumers }: GroupFacts): readonly ConsumerFacts[] =>
-  consumers
-    .filter((consumer) => isLiving(consumer) && consumer.breaker.state === "open")
-    .toSorted((left, right) => left.breaker.since.localeCompare(right.breaker.since));
+const openOf = ({ consumers, pausedFor }: GroupFacts): readonly ConsumerFacts[] =>
+  // Its pause says the same, and that it waits for an operator.
+  pausedFor === RECEIVER_GONE
+    ? []
+    : consumers
+        .filter((consumer) => isLiving(consumer) && consumer.breaker.state === "open")
+        .toSorted((left, right) => left.breaker.since.localeCompare(right.breaker.since));
 
 const ofBreakers = (group: GroupFacts, now: Date): readonly Finding[] => {
   const living = group.consumers.filter(isLiving);

@@ -30,6 +30,7 @@ export const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
             group: name,
             sentence: `The group ${name} is missing in Redis${waitingSafely(group)}`,
             remedy: "look again in 6 s: an api that runs makes missing groups by then; if it stays so, start one",
+            cause: "missing",
           },
         ]),
     ...held.map(({ reason, count: value, firstUntil }) => ({
@@ -37,6 +38,7 @@ export const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
       group: name,
       sentence: `${areHeld(counted(value, noun), verb(value, "is", "are"), name, reason)} ${untilWhen(firstUntil, now)}`,
       remedy: `ops held list --group ${name}`,
+      see: "held" as const,
     })),
     ...(dead === 0
       ? []
@@ -46,6 +48,8 @@ export const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
             group: name,
             sentence: `${deadLettersOf(counted(dead, "dead letter"), name)}${latest}`,
             remedy: `ops dead list --group ${name}`,
+            see: "dead" as const,
+            ...(latestDead === undefined ? {} : { cause: `dead ${latestDead.reason}` }),
           },
         ]),
     ...(parties === 0

@@ -2,6 +2,7 @@ import { waitInOutbox } from "../../observability/sentences.ts";
 import { bytes, count, counted, duration } from "../quantity.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
+import { ofSuppressions } from "./of-suppressions.ts";
 import { since, timeOf } from "./words.ts";
 
 const OUTBOX_LATE_MS = 30_000;
@@ -11,33 +12,52 @@ const NEARLY_FULL = 0.9;
 /** An api looks for old events each minute. */
 const PRUNER_SILENT_MS = 10 * 60_000;
 
-const ofStores = ({ postgres, redis, outbox }: Facts): readonly Finding[] => [
-  ...(postgres === undefined
-    ? []
-    : [
-        {
-          level: "trouble" as const,
-          sentence: `PostgreSQL ${postgres}: signups are refused, and what was accepted waits; none of it is lost`,
-          remedy: "ops doctor",
-        },
-      ]),
-  ...(redis === undefined
-    ? []
-    : [
-        {
-          level: "trouble" as const,
-          sentence: `Redis ${redis}: signups succeed, and their events wait in the outbox${outbox.rows === 0 ? "" : ` (${count(outbox.rows)})`}; none is lost`,
-          remedy: "ops doctor",
-        },
-      ]),
-];
+const MORE_MEMORY = "raise maxmemory, or shorten STREAM_RETENTION_MS";
+
+const isFull = ({ redisMemory }: Facts): boolean =>
+  redisMemory !== undefined && redisMemory.most > 0 && redisMemory.used >= redisMemory.most;
+
+/** ` (12, the oldest for 30 s)`. */
+const inOutbox = ({ rows, oldestMs }: Facts["outbox"]): string =>
+  rows === 0 ? "" : ` (${count(rows)}, the oldest for ${duration(oldestMs)})`;
+
+const ofStores = (facts: Facts): readonly Finding[] => {
+  const { postgres, redis, outbox } = facts;
+  return [
+    ...(postgres === undefined
+      ? []
+      : [
+          {
+            level: "trouble" as const,
+            sentence: `PostgreSQL ${postgres}: signups are refused, and what was accepted waits; none of it is lost`,
+            remedy: "ops doctor",
+          },
+        ]),
+    ...(redis === undefined
+      ? []
+      : [
+          {
+            level: "trouble" as const,
+            sentence: `Redis ${redis}: signups succeed, and their events wait in the outbox${inOutbox(outbox)}; none is lost`,
+            remedy: isFull(facts) ? MORE_MEMORY : "ops doctor",
+          },
+        ]),
+  ];
+};
 
 const ofMemory = ({ redis, redisMemory }: Facts): readonly Finding[] => {
   if (redis !== undefined || redisMemory === undefined || redisMemory.most === 0) return [];
   const { used, most } = redisMemory;
   if (used < NEARLY_FULL * most) return [];
   const sentence = `Redis has used ${bytes(used)} of ${bytes(most)}: once it is full, signups succeed and their events wait in the outbox`;
-  return [{ level: "notice", sentence, remedy: "raise maxmemory, or shorten STREAM_RETENTION_MS" }];
+  return [{ level: "notice", sentence, remedy: MORE_MEMORY }];
+};
+
+/** Redis writes its log and its snapshots to one disk: what it cannot save now, it may not write soon. */
+const ofSnapshots = ({ redis, redisSaves = true }: Facts): readonly Finding[] => {
+  if (redis !== undefined || redisSaves) return [];
+  const sentence = "Redis could not save its last snapshot: its disk may be full, and then it refuses writes";
+  return [{ level: "notice", sentence, remedy: "look at the disk and the log of Redis" }];
 };
 
 const ofOutbox = ({ outbox, redis, now }: Facts): readonly Finding[] =>
@@ -91,9 +111,9 @@ const ofJobs = ({ jobs = [], now }: Facts): readonly Finding[] =>
   jobs.map(({ action, by, state, done, total, at }) => {
     const progress = `${count(done)} of ${count(total)}`;
     const what = `The job ${action}, begun by ${by} at ${timeOf(at.toISOString(), now)},`;
-    if (state === "running") return { level: "notice", sentence: `${what} is at ${progress}` };
+    if (state === "running") return { level: "notice", sentence: `${what} is at ${progress}`, see: "jobs" };
     const remedy = "begin it again: it goes on with what is left";
-    return { level: "notice", sentence: `${what} ended at ${progress} (${state})`, remedy };
+    return { level: "notice", sentence: `${what} ended at ${progress} (${state})`, remedy, see: "jobs" };
   });
 
 /** What keeps the stores, and all that no group is about, from working. */
@@ -102,6 +122,8 @@ export const ofSystem = (facts: Facts): readonly Finding[] => [
   ...ofOutbox(facts),
   ...ofLoops(facts),
   ...ofMemory(facts),
+  ...ofSnapshots(facts),
+  ...ofSuppressions(facts),
   ...ofClocks(facts),
   ...ofPruner(facts),
   ...ofJobs(facts),

@@ -150,7 +150,7 @@ test.each<[string, Facts, string]>([
   [
     "Redis is full",
     facts({}, { redis: "is full (256.0 MiB of 256.0 MiB)", outbox: { rows: 12, oldestMs: 60_000 } }),
-    "trouble: Redis is full (256.0 MiB of 256.0 MiB): signups succeed, and their events wait in the outbox (12); none is lost",
+    "trouble: Redis is full (256.0 MiB of 256.0 MiB): signups succeed, and their events wait in the outbox (12, the oldest for 1 min); none is lost",
   ],
   [
     "Redis is nearly full",

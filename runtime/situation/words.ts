@@ -42,6 +42,9 @@ export const timeOf = (at: string, now: Date): string => {
 /** `since 06:05 UTC`. */
 export const since = (at: string, now: Date): string => `since ${timeOf(at, now)}`;
 
+/** Why a group of webhooks pauses itself: its receiver answered 410. */
+export const RECEIVER_GONE = "receiver_gone";
+
 /** What a system does that fails for a reason; reasons of mail and of webhooks. */
 const DOES: Readonly<Record<string, string>> = {
   connection_refused: "refuses connections",
@@ -59,9 +62,14 @@ const DOES: Readonly<Record<string, string>> = {
   sender_refused: "refuses the sender's address",
   account_refused: "refuses everything that we send",
   protocol: "answers what nobody understands",
+  [RECEIVER_GONE]: "says that it is gone",
 };
 
 export const doing = (reason: string | undefined): string =>
   reason === undefined ? "fails" : (DOES[reason] ?? `fails (${reason})`);
+
+/** What faults of a consumer are, whichever group they are of, and since when: those of several groups are alike. */
+export const causeOf = (faults: readonly (readonly [what: string, why: string])[], group: string): string =>
+  faults.map(([what, why]) => `${what.replace(group, "")}: ${why.replace(/; since .*$/, "")}`).join(", ");
 
 export const quoted = (words: string | undefined): string => (words === undefined ? "" : ` (“${words}”)`);

@@ -10,6 +10,7 @@ const consumer: ConsumerFacts = {
   silentMs: 900,
   breaker: { state: "closed", since: "2026-11-28T05:00:00Z" },
   pending: 0,
+  inFlight: 0,
   waitingParties: 0,
   faults: {},
 };

@@ -77,6 +77,7 @@ const aSituation = (groups: readonly GroupStatus[], ...findings: readonly Findin
     retrying: [],
     pauses: [],
     rates: [],
+    suppressed: [],
     jobs: [],
     latestLetters: {},
     retention: { oldestEventAt: null, retentionMs: null, lookedAt: null, removed: null },

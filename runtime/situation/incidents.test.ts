@@ -1,0 +1,115 @@
+import { expect, test } from "bun:test";
+import { describe as describeFacts } from "./describe.ts";
+import type { Facts } from "./facts.ts";
+import { aConsumer, aGroup, facts, NOW, open, waits } from "./facts-for-tests.ts";
+
+const MB = 1_048_576;
+const suppressed = (count: number, reason = "no_such_address") => ({
+  reason,
+  count,
+  isBound: false,
+  firstAt: new Date("2026-11-28T06:01:00Z"),
+});
+const stuck = (group: string) =>
+  aGroup({
+    group,
+    consumers: [aConsumer({ faults: { [`reader of ${group}`]: `Redis does not answer; since ${group}` } })],
+  });
+const poisoned = (group: string) =>
+  aGroup({ group, dead: 1, latestDead: { at: "2026-11-28T06:09:00.000Z", reason: "malformed" } });
+
+test.each<[string, Facts, string]>([
+  [
+    "a consumer died while a system recovered",
+    facts({
+      unfinished: waits(6),
+      consumers: [
+        aConsumer({ name: "consumer-1", silentMs: 7_000, pending: 3 }),
+        aConsumer({ name: "consumer-2", breaker: open({ state: "recovering" }), inFlight: 3 }),
+      ],
+    }),
+    "notice: 3 mails of welcome-email are with consumer-1, which fell silent 7 s ago; another consumer takes them over",
+  ],
+  [
+    "the mail server has not answered, and more consumers would not help",
+    facts({ unfinished: waits(3), oldestMs: 28_000, consumers: [aConsumer({ inFlight: 3 }), aConsumer()] }),
+    "notice: 3 mails are in work, the oldest for 28 s: mail server smtp.example:587 has not answered yet",
+  ],
+  [
+    "a consumer that fell silent works on nothing",
+    facts({
+      unfinished: waits(9),
+      oldestMs: 28_000,
+      consumers: [aConsumer({ silentMs: 8_000 }), aConsumer({ name: "consumer-2", inFlight: 2 })],
+    }),
+    "notice: 9 mails wait, the oldest for 28 s; 1 consumer works on it",
+  ],
+  [
+    "a receiver answered 410, and its group paused itself",
+    facts({
+      group: "webhook-crm",
+      pausedBy: "consumer-1 (receiver_gone)",
+      pausedFor: "receiver_gone",
+      pausedAt: new Date("2026-11-28T06:05:00Z"),
+      unfinished: waits(16),
+      consumers: [aConsumer({ breaker: open({ reason: "receiver_gone" }) }), aConsumer()],
+    }),
+    "trouble: webhook-crm is paused since 06:05 UTC: its receiver answered that it is gone (410); 16 webhooks wait, none is lost",
+  ],
+  [
+    "a provider says of every address that there is none",
+    facts({ lastHour: { total: 47, medianMs: 100 } }, { suppressed: [suppressed(302)] }),
+    "trouble: 302 addresses were suppressed (no_such_address) since 06:01 UTC, beside 47 mails sent in the last hour: does the other side err?",
+  ],
+  [
+    "a provider reports many bounces",
+    facts({ lastHour: { total: 400, medianMs: 100 } }, { suppressed: [suppressed(50, "bounced")] }),
+    "notice: 50 addresses were suppressed (bounced) since 06:01 UTC, beside 400 mails sent in the last hour: does the other side err?",
+  ],
+  [
+    "people mistype their addresses",
+    facts({ lastHour: { total: 4_000, medianMs: 100 } }, { suppressed: [suppressed(80)] }),
+    "well: All is well: 4,000 mails in the last hour, half of them within 100 ms",
+  ],
+  [
+    "a poison entry, of which each group has made a dead letter",
+    facts({}, { groups: ["welcome-email", "reminder-email", "notice-email", "payments", "webhook-crm"].map(poisoned) }),
+    "notice: 1 dead letter of welcome-email, of 06:09 UTC (malformed); likewise 4 other groups (reminder-email, notice-email, payments and 1 more)",
+  ],
+  [
+    "Redis was away, and the consumers of all groups say so",
+    facts({}, { groups: ["welcome-email", "reminder-email", "payments"].map(stuck) }),
+    "trouble: consumer-1 of welcome-email cannot do its work (reader of welcome-email: Redis does not answer; since welcome-email); nothing waits; likewise 2 other groups (reminder-email, payments)",
+  ],
+  [
+    "the disk of Redis is full",
+    facts({}, { redisSaves: false }),
+    "notice: Redis could not save its last snapshot: its disk may be full, and then it refuses writes",
+  ],
+  [
+    "Redis is away, and since when events wait",
+    facts({}, { redis: "does not answer", outbox: { rows: 12, oldestMs: 90_000 } }),
+    "trouble: Redis does not answer: signups succeed, and their events wait in the outbox (12, the oldest for 1 min 30 s); none is lost",
+  ],
+])("%s", (_, known, expected) => {
+  const [first] = describeFacts(known);
+  expect(`${first.level}: ${first.sentence}`).toBe(expected);
+});
+
+test("two groups with the same trouble have a sentence each, and other causes stay apart", () => {
+  const groups = [poisoned("welcome-email"), poisoned("payments"), aGroup({ group: "webhook-crm", dead: 3 })];
+  expect(describeFacts(facts({}, { groups }))).toHaveLength(3);
+});
+
+test("of a full Redis the remedy is more memory", () => {
+  const full = { used: 256 * MB, most: 256 * MB };
+  const [first] = describeFacts(facts({}, { redis: "is full", redisMemory: full }));
+  expect(first.remedy).toBe("raise maxmemory, or shorten STREAM_RETENTION_MS");
+});
+
+test("what was suppressed by mistake is brought back from its first moment on", () => {
+  const [first] = describeFacts(facts({}, { suppressed: [suppressed(302)], now: NOW }));
+  expect(first.remedy).toBe(
+    "if so: ops suppressions lift --reason no_such_address --since 2026-11-28T06:01:00.000Z, then ops deliveries retry",
+  );
+});

@@ -1,0 +1,32 @@
+import { count, counted } from "../quantity.ts";
+import type { Facts, SuppressedFacts } from "./facts.ts";
+import type { Finding } from "./finding.ts";
+import { nounOf, since, verb } from "./words.ts";
+
+/** Fewer addresses within an hour happen without anybody's fault. */
+const MASS = 20;
+/** One in ten of the mails of an hour is much: of addresses that people have just typed in, one in fifty or so is wrong. */
+const MUCH = 10;
+
+const ofReason = ({ reason, count: value, isBound, firstAt }: SuppressedFacts, sent: number, now: Date): Finding => {
+  const many = isBound ? `${count(value)} or more addresses` : counted(value, "address", "addresses");
+  const when = since(firstAt.toISOString(), now);
+  const beside = sent === 0 ? "and no mail was sent" : `beside ${counted(sent, "mail")} sent`;
+  return {
+    // More than is sent: that is an outage, which looks like so many faulty addresses.
+    level: value > sent ? "trouble" : "notice",
+    sentence: `${many} ${verb(value, "was", "were")} suppressed (${reason}) ${when}, ${beside} in the last hour: does the other side err?`,
+    remedy: `if so: ops suppressions lift --reason ${reason} --since ${firstAt.toISOString()}, then ops deliveries retry`,
+    see: "suppressions",
+  };
+};
+
+/** Addresses to which nothing is sent any more: many at once are rather a provider's error than so many people's. */
+export const ofSuppressions = ({ suppressed = [], groups, now }: Facts): readonly Finding[] => {
+  const sent = groups
+    .filter(({ group }) => nounOf(group) === "mail")
+    .reduce((sum, { lastHour }) => sum + lastHour.total, 0);
+  return suppressed
+    .filter(({ count: value }) => value >= MASS && value * MUCH > sent)
+    .map((each) => ofReason(each, sent, now));
+};
