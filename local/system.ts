@@ -73,6 +73,10 @@ const INBOX_STOP_MS = 5_000;
 const MAX_CONSUMER_DEATHS = 5;
 const USUAL_PORTS = { postgres: 15_432, redis: 16_379, smtp: 1_025, inbox: 8_025, firstConsumer: 9_101 };
 
+/** The names of the receivers of webhooks, and what each gets: enough to know their groups, without a secret. */
+const receiversIn = (env: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => /^WEBHOOKS$|^WEBHOOK_\w+_EVENTS$/.test(name)));
+
 export const createLocalSystem = (options: SystemOptions): LocalSystem => {
   const { directory, programs, given, print, signal, onDeath } = options;
   const drainTimeoutMs = given.settings.DRAIN_TIMEOUT_MS + DRAIN_SLACK_MS;
@@ -240,7 +244,8 @@ export const createLocalSystem = (options: SystemOptions): LocalSystem => {
       redisUrl: redis.value,
       consumers,
     };
-    const settings = { MAIL_FROM: env["MAIL_FROM"], PUBLIC_URL: env["PUBLIC_URL"], ...inbox.value?.mail };
+    const { MAIL_FROM, PUBLIC_URL } = env;
+    const settings = { MAIL_FROM, PUBLIC_URL, ...receiversIn(env), ...inbox.value?.mail };
     const ofOps = { ...addresses, databaseUrl: urls.ops.DATABASE_URL, redisUrl: urls.ops.REDIS_URL, settings };
     writeFileSync(file("addresses.json"), `${JSON.stringify(ofOps, undefined, 2)}\n`, { mode: 0o600 });
     return addresses;

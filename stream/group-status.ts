@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { isSilent } from "../runtime/situation/facts.ts";
 import type { ConsumerReport } from "./consumer-report.ts";
 import type { Group } from "./groups.ts";
 import { type History, readHistory } from "./history.ts";
@@ -24,7 +25,9 @@ export interface ConsumerStatus {
 /** The status of a group. */
 export interface GroupStatus {
   readonly group: string;
-  /** Orphaned: it exists on the stream, but this code has no such group. It holds back trimming. */
+  /** This process has such a group. Another one may: of another version, or with receivers in its settings. */
+  readonly declared: boolean;
+  /** Orphaned: it exists on the stream, is not declared, and no consumer reads it. It holds back trimming. */
   readonly orphaned: boolean;
   /** The streams, of its two, on which it exists. */
   readonly exists: { readonly events: boolean; readonly retries: boolean };
@@ -34,6 +37,8 @@ export interface GroupStatus {
   readonly retriesLag: number | null;
   /** Where Redis does not know a lag: counted one by one, up to 10,000. null: Redis knows it. */
   readonly counted: { readonly lag: number | null; readonly retriesLag: number | null };
+  /** Whether an entry of the log was ever read for it: not since it was made, by an api that found it missing. */
+  readonly wasRead: boolean;
   /** Entries read and not acked, on both streams. */
   readonly pending: number;
   /** In the retry set, until their next attempt. */
@@ -98,15 +103,20 @@ export const readConsumers = async (redis: Redis, keys: Keys, group: string): Pr
   return withReports(merged(onStreams.flat()), reported);
 };
 
+/** The last entry that a group has read, as long as it has read none. */
+const NEVER_READ = "0-0";
+
+const isAlive = ({ silentMs }: ConsumerStatus): boolean => silentMs !== null && !isSilent({ silentMs });
+
 /** The status of one group. Each command is cheap at any depth of its streams. */
 export const readGroupStatus = async (
   redis: Redis,
   keys: Keys,
   name: string,
   {
-    orphaned = false,
+    declared = true,
     read = readingEachOnce(groupsReader(redis)),
-  }: { readonly orphaned?: boolean; readonly read?: ReadGroups } = {},
+  }: { readonly declared?: boolean; readonly read?: ReadGroups } = {},
 ): Promise<GroupStatus> => {
   const retries = keys.retriesStream(name);
   const now = redisTimeMs(redis);
@@ -135,7 +145,8 @@ export const readGroupStatus = async (
   ]);
   return {
     group: name,
-    orphaned,
+    declared,
+    orphaned: !declared && !consumers.some(isAlive),
     exists: { events: onEvents !== undefined, retries: onRetries !== undefined },
     lag: numberOf(onEvents, "lag") ?? null,
     retriesLag: numberOf(onRetries, "lag") ?? null,
@@ -143,6 +154,7 @@ export const readGroupStatus = async (
       lag: await countedOn(redis, keys.events, onEvents),
       retriesLag: await countedOn(redis, retries, onRetries),
     },
+    wasRead: (onEvents?.get("last-delivered-id") ?? NEVER_READ) !== NEVER_READ,
     pending: (numberOf(onEvents, "pending") ?? 0) + (numberOf(onRetries, "pending") ?? 0),
     waitingRetries,
     dueRetries,
@@ -182,5 +194,7 @@ export const readGroupStatuses = async (
 ): Promise<readonly GroupStatus[]> => {
   const read = readingEachOnce(groupsReader(redis));
   const listed = await listGroups(redis, keys, groups, read);
-  return Promise.all(listed.map(({ name, orphaned }) => readGroupStatus(redis, keys, name, { orphaned, read })));
+  return Promise.all(
+    listed.map(({ name, orphaned }) => readGroupStatus(redis, keys, name, { declared: !orphaned, read })),
+  );
 };

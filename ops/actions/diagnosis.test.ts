@@ -28,7 +28,9 @@ const goodRedis: RedisFacts = {
 };
 const goodGroup: GroupStatus = {
   group: "welcome-email",
+  declared: true,
   orphaned: false,
+  wasRead: true,
   exists: { events: true, retries: true },
   lag: 0,
   retriesLag: 0,
@@ -83,12 +85,14 @@ describe("a diagnosis", () => {
     [{ evictionPolicy: "allkeys-lru", maxMemory: 0 }, "maxmemory-policy", "warn"],
     [{ usedMemory: 8_000 }, "redis memory", "warn"],
     [{ usedMemory: 9_900 }, "redis memory", "fail"],
+    [{ lastSnapshotOk: false }, "redis snapshot", "warn"],
   ] as const)("of a Redis with %p: %p, %p", (parts, name, verdict) => {
     expect(checkRedis({ ...goodRedis, ...parts })).toContainEqual(expect.objectContaining({ name, verdict }));
   });
 
   test.each([
     [{ orphaned: true }, "warn"],
+    [{ declared: false }, "warn"],
     [{ exists: { events: true, retries: false } }, "fail"],
     [{ lag: null }, "warn"],
     [{ paused: true }, "warn"],
@@ -97,6 +101,12 @@ describe("a diagnosis", () => {
     [{ deadLetters: 1 }, "warn"],
   ] as const)("of a group with %p: %p", (parts, verdict) => {
     expect(checkGroup({ ...goodGroup, ...parts }).map((check) => check.verdict)).toContain(verdict);
+  });
+
+  test("of a group that was made a moment ago: ok, as its consumers have not given a sign of life yet", () => {
+    const made = { ...goodGroup, consumers: [], wasRead: false, lag: 3, oldestUnfinishedMs: 1_200 };
+    expect(checkGroup(made).map((check) => check.verdict)).toEqual(["ok"]);
+    expect(checkGroup({ ...made, oldestUnfinishedMs: 9_000 }).map((check) => check.verdict)).toContain("warn");
   });
 
   test("of a group without consumers, all of whose retries are due later: ok", () => {

@@ -5,6 +5,7 @@ import { bytes, counted, duration } from "../../runtime/quantity.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
 import { checkRedisPolicy, type PolicyFinding } from "../../stream/redis-policy.ts";
+import { isNew } from "./group-state.ts";
 
 /** The result of one check. */
 export interface Check {
@@ -83,6 +84,9 @@ export const checkRedis = (facts: RedisFacts): readonly Check[] => {
       : share >= MEMORY_WARN
         ? warn("redis memory", memory, moreRoom)
         : ok("redis memory", memory),
+    ...(facts.lastSnapshotOk
+      ? []
+      : [warn("redis snapshot", "the last one could not be saved", "look at the disk and the log of Redis")]),
   ];
 };
 
@@ -109,6 +113,10 @@ export const checkGroup = (group: GroupStatus): readonly Check[] => {
     const where = [group.exists.events ? [] : ["events"], group.exists.retries ? [] : ["retries"]].flat().join(" and ");
     return [fail(name, `missing on ${where}`, "start the api: it creates missing groups within seconds")];
   }
+  if (!group.declared) {
+    const finding = `${counted(group.consumers.length, "consumer reads", "consumers read")} it, and it is not declared here`;
+    return [warn(name, finding, "set WEBHOOKS as the consumers have it, or use their version")];
+  }
   const lagUnknown = group.lag === null || group.retriesLag === null;
   const work = (group.lag ?? 1) + (group.retriesLag ?? 1) + group.pending + group.dueRetries;
   const isUnread = group.consumers.length === 0 && work > 0;
@@ -117,7 +125,7 @@ export const checkGroup = (group: GroupStatus): readonly Check[] => {
       ? warn(name, "Redis does not know its lag (7.0 loses it at a restart)", "the api repairs it: is one running?")
       : ok(name, "on both streams, lag known"),
     ...(group.paused ? [warn(`${name} paused`, pausedWords(group), `ops resume ${group.group}`)] : []),
-    ...(isUnread && !group.paused
+    ...(isUnread && !group.paused && !isNew(group)
       ? [warn(`${name} consumers`, "there is work but no consumer", "start one: bun run consumer")]
       : []),
     ...(group.deadLetters > 0

@@ -1,4 +1,5 @@
 import { count } from "../../runtime/quantity.ts";
+import { isSilent } from "../../runtime/situation/facts.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { Check } from "./diagnosis.ts";
 
@@ -17,7 +18,9 @@ const REMEDY = "check MAIL_SERVER, MAIL_PORT, MAIL_TLS, MAIL_USERNAME and MAIL_P
 /** What the consumers that send mail say of it: they have the login and the network for it wherever they run. */
 export const wordsOfConsumers = (groups: readonly Pick<GroupStatus, "consumers">[]): string => {
   const reports = groups.flatMap(({ consumers }) =>
-    consumers.flatMap(({ name, report }) => (report?.system?.startsWith(NAME) === true ? [{ name, ...report }] : [])),
+    consumers
+      .filter(({ silentMs }) => silentMs !== null && !isSilent({ silentMs }))
+      .flatMap(({ name, report }) => (report?.system?.startsWith(NAME) === true ? [{ name, ...report }] : [])),
   );
   if (reports.length === 0) return "no consumer says anything of it";
   const names = new Set(reports.map(({ name }) => name));

@@ -24,7 +24,7 @@ export const groupDrop = command<Flags, [name: string]>({
     },
     flags: {
       yes: { ...SWITCH, brief: "Do not ask for confirmation" },
-      force: { ...SWITCH, brief: "Drop it even if it is in stream/groups.ts or of WEBHOOKS" },
+      force: { ...SWITCH, brief: "Drop it even if it is declared, or consumers read it" },
       ...ACT_FLAGS,
     },
   },
@@ -43,13 +43,14 @@ export const groupDrop = command<Flags, [name: string]>({
     if (keepsWork && force !== true) {
       throw new UsageError(`${name} is the group of a receiver in WEBHOOKS; to drop it all the same, give --force`);
     }
-    const [{ dropGroupAndWork }, { countOpen }, { BACKLOG_BOUND }, { readGroupStatus }, { NotFound }] =
+    const [{ dropGroupAndWork }, { countOpen }, { BACKLOG_BOUND }, { readGroupStatus }, { NotFound }, { isSilent }] =
       await Promise.all([
         import("../actions/drop-group.ts"),
         import("../../database/ledger/cancel.ts"),
         import("../../database/ledger/counts.ts"),
         import("../../stream/group-status.ts"),
         import("../actions/operator.ts"),
+        import("../../runtime/situation/facts.ts"),
       ]);
     const [found, open] = await Promise.all([readGroupStatus(redis, keys, name), countOpen(db, name)]);
     const isCounted = open < BACKLOG_BOUND;
@@ -62,6 +63,11 @@ export const groupDrop = command<Flags, [name: string]>({
       openDeliveries: open,
     };
     const exists = found.exists.events || found.exists.retries || found.waitingRetries + found.deadLetters + open > 0;
+    const living = found.consumers.filter(({ silentMs }) => silentMs !== null && !isSilent({ silentMs }));
+    if (living.length > 0 && force !== true) {
+      const readers = counted(living.length, "consumer reads", "consumers read");
+      throw new UsageError(`${readers} ${name} now; stop them first, or give --force`);
+    }
     if (!exists && !found.paused) throw new NotFound(`there is no group ${name}`);
     const unread = found.lag === null ? "an unknown number of" : count(found.lag);
     const deliveries = counted(open, "unfinished or held delivery", "unfinished or held deliveries");

@@ -30,7 +30,9 @@ const aConsumer = (report: Partial<ConsumerReport> = {}): ConsumerStatus => ({
 
 const aGroup = (group: string, parts: Partial<GroupStatus> = {}): GroupStatus => ({
   group,
+  declared: true,
   orphaned: false,
+  wasRead: true,
   exists: { events: true, retries: true },
   lag: 0,
   retriesLag: 0,
@@ -105,6 +107,8 @@ test.each([
   ["paused", "notice", { paused: true }],
   ["no consumer", "notice", { consumers: [] }],
   ["no consumer", "trouble", { consumers: [], lag: 1 }],
+  ["no consumer yet", "notice", { consumers: [], lag: 1, wasRead: false, oldestUnfinishedMs: 900 }],
+  ["no consumer", "trouble", { consumers: [], lag: 1, wasRead: false, oldestUnfinishedMs: 7_000 }],
   ["missing", "trouble", { exists: { events: true, retries: false } }],
   ["orphaned", "notice", { orphaned: true }],
   ["stopped", "trouble", { consumers: [aConsumer({ breaker: { state: "open", since: NOW.toISOString() } })] }],
