@@ -94,7 +94,9 @@ const PARTS = `
 .more .findings li:first-child { font-size: inherit; font-weight: inherit; }
 .findings a { color: inherit; text-decoration-thickness: 1px; text-decoration-color: color-mix(in srgb, currentColor 35%, transparent); }
 .findings a:hover { text-decoration-color: currentColor; }
-.findings small { display: block; color: var(--ink); font: .85rem/1.5 var(--mono); margin-top: .15rem; }
+.findings small { display: flex; flex-wrap: wrap; gap: 0 .9rem; color: var(--ink); font: 400 .85rem/1.6 var(--text); margin-top: .15rem; }
+.findings small span { font-family: var(--mono); overflow-wrap: anywhere; min-width: 0; }
+.findings small a { font-weight: 650; color: var(--accent); text-decoration-color: currentColor; }
 .more { margin: .5rem 0 1rem; }
 .more > summary { color: var(--soft); padding: .25rem 0; }
 .totals { display: flex; flex-wrap: wrap; gap: .6rem; margin: 0 0 1rem; }

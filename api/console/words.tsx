@@ -2,10 +2,11 @@ import type { Child } from "hono/jsx";
 import { count, duration } from "../../runtime/quantity.ts";
 import type { Level } from "../../runtime/situation/finding.ts";
 
+/** `2026-11-28 06:05:10 UTC`. */
+export const momentText = (at: Date): string => `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+
 /** A moment, to the second in UTC, as ops and the logs have it. */
-export const Moment = ({ at }: { readonly at: Date }) => (
-  <time datetime={at.toISOString()}>{`${at.toISOString().slice(0, 19).replace("T", " ")} UTC`}</time>
-);
+export const Moment = ({ at }: { readonly at: Date }) => <time datetime={at.toISOString()}>{momentText(at)}</time>;
 
 /** How long ago. */
 export const ago = (at: Date, now: Date): string => duration(Math.max(0, now.getTime() - at.getTime()));

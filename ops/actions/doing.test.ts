@@ -29,6 +29,12 @@ test.each([
     { kind: "failing", words: "breaker open: connection_refused", since: new Date(LATER) },
   ],
   [
+    "works again, on less than it could",
+    aReport({ breaker: { ...open, state: "recovering" } }),
+    100,
+    { kind: "waiting", words: "breaker recovering: connection_refused", since: new Date(LATER) },
+  ],
+  [
     "is kept from its work, for the longest time by the first of its faults",
     aReport({ breaker: open, faults: { claimer: LATER, reader: STARTED } }),
     100,

@@ -23,7 +23,12 @@ export const doingOf = ({ silentMs, report }: ConsumerStatus, now: Date): Doing 
   const since = momentOf(breaker.since);
   if (breaker.state !== "closed") {
     const reason = breaker.reason === undefined ? "" : `: ${breaker.reason}`;
-    return { kind: "failing", words: `breaker ${breaker.state}${reason}`, since };
+    // What recovers works, on less than it could.
+    return {
+      kind: breaker.state === "open" ? "failing" : "waiting",
+      words: `breaker ${breaker.state}${reason}`,
+      since,
+    };
   }
   return { kind: state === "reading" ? "working" : "waiting", words: state, since: state === "reading" ? since : null };
 };

@@ -5,7 +5,13 @@ import { BACKLOG_BOUND, type Backlog, type RetryingCount } from "../../database/
 import type { PostgresFacts } from "../../database/postgres-facts.ts";
 import type { SuppressionCount } from "../../database/users/suppressions.ts";
 import { bytes } from "../../runtime/quantity.ts";
-import type { ConsumerFacts, Facts, GroupFacts, StoreFault } from "../../runtime/situation/facts.ts";
+import {
+  type ConsumerFacts,
+  type Facts,
+  type GroupFacts,
+  missesSigns,
+  type StoreFault,
+} from "../../runtime/situation/facts.ts";
 import type { LatestLetter } from "../../stream/dead-letters.ts";
 import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
 import { budgetOf, type Group } from "../../stream/groups.ts";
@@ -39,6 +45,10 @@ export const shownJobs = (jobs: readonly Job[], now: Date): readonly Job[] => jo
 
 const pauserOf = ({ by, reason }: Pause): string => (reason === null ? by : `${by} (${reason})`);
 
+/** It gave no sign of life, nor did it ask for entries lately, as one does whose sign went with a Redis that was emptied. */
+const isStray = ({ silentMs, idleMs }: ConsumerStatus): boolean =>
+  silentMs === null && (idleMs === null || missesSigns({ silentMs: idleMs }));
+
 const groupFacts = (group: GroupStatus, known: CountedStatus, groups: readonly Group[]): GroupFacts | undefined => {
   const { group: name, consumers } = group;
   const { backlogs, retrying, ledger, pauses, rates, latestLetters } = known;
@@ -64,7 +74,7 @@ const groupFacts = (group: GroupStatus, known: CountedStatus, groups: readonly G
     dead: group.deadLetters,
     latestDead: latestLetters[name],
     consumers: consumers.flatMap(consumerFacts),
-    strayEntries: consumers.reduce((sum, { silentMs, pending }) => (silentMs === null ? sum + pending : sum), 0),
+    strayEntries: consumers.filter(isStray).reduce((sum, { pending }) => sum + pending, 0),
     lastHour: group.lastHour,
   };
 };

@@ -3,7 +3,8 @@ import { openDatabase } from "../../database/connection.ts";
 import { openCommandConnection } from "../../stream/connection.ts";
 import { keysOf } from "../../stream/keys.ts";
 import { withTestDatabase } from "../../tests/database.ts";
-import { aPipeline } from "../../tests/pipeline.ts";
+import { aPipeline, aSignup } from "../../tests/pipeline.ts";
+import { GROUP } from "../operator-for-tests.ts";
 import { QUIET } from "../quiet.ts";
 import { type AwaySince, readSituation, watchSituation } from "./situation.ts";
 
@@ -41,4 +42,13 @@ test("a database that is not up to date is a sentence with the command that mend
     },
   ]);
   await empty.drop();
+});
+
+test("a consumer that asks for entries is not gone, though Redis was emptied of its signs of life", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys, groups } = pipeline;
+  await pipeline.signUp(aSignup());
+  await redis.xreadgroup("GROUP", GROUP, "consumer-1", "STREAMS", keys.events, ">");
+  const { findings } = await readSituation({ ...pipeline.ops, keys, groups }, new Date());
+  expect(findings.filter(({ sentence }) => sentence.includes("are gone"))).toEqual([]);
 });

@@ -23,8 +23,10 @@ const rateText = (perSecond: number): string => `${count(roundedRate(perSecond))
 const settingText = (value: number | undefined, unit: string): string =>
   value === undefined || value === 0 ? "not limited" : `${count(value)} ${unit}`;
 
+const NO_LIMIT = "no limit known";
+
 const grantText = ({ granted }: BudgetState): string => {
-  if (granted === null) return "no limit known";
+  if (granted === null) return NO_LIMIT;
   const words = granted.words === undefined ? "" : ` (“${granted.words}”)`;
   return `each consumer ${count(granted.allowed)} at a time${words}`;
 };
@@ -80,11 +82,8 @@ const ratesPage = async (visit: Visit, { now, settings }: Parts, fault?: string)
       <>
         <h1>Rate</h1>
         <p class="soft">
-          How many pieces of work all consumers of a group together begin a second. Groups that send mail share one
-          rate. What has to wait stays in the stream, and uses up no attempt. A rate that is ordered here is in force
-          within seconds, survives restarts, and stays until somebody ends it; then the settings of the consumers count:{" "}
-          <code>MAIL_RATE_PER_SECOND</code> ({settingText(settings.MAIL_RATE_PER_SECOND, "a second")} here).{" "}
-          <code>MAIL_RATE_PER_DAY</code> ({settingText(settings.MAIL_RATE_PER_DAY, "a day")} here) always does.
+          How much all consumers of a group together begin a second; groups that send mail share one rate. What is
+          ordered here is in force within seconds, until somebody ends it.
         </p>
         {fault === undefined ? null : (
           <p class="alert" role="alert">
@@ -116,14 +115,18 @@ const ratesPage = async (visit: Visit, { now, settings }: Parts, fault?: string)
                       </div>
                     ))}
                   </th>
-                  <td data-label="In force">{budget.inForce === null ? "not limited" : rateText(budget.inForce)}</td>
-                  <td data-label="Ordered">
+                  <td data-label="In force" class={budget.inForce === null ? "none" : ""}>
+                    {budget.inForce === null ? "not limited" : rateText(budget.inForce)}
+                  </td>
+                  <td data-label="Ordered" class={budget.ordered === null ? "none" : ""}>
                     {budget.ordered === null ? "nothing" : rateText(budget.ordered.perSecond)}
                     {budget.ordered === null ? null : (
                       <small>{`${relative(budget.ordered.at, now())} by ${budget.ordered.by}`}</small>
                     )}
                   </td>
-                  <td data-label="It grants">{grantText(budget)}</td>
+                  <td data-label="It grants" class={grantText(budget) === NO_LIMIT ? "none" : ""}>
+                    {grantText(budget)}
+                  </td>
                   <NumberCell value={budget.lastMinute} label="Last full minute" />
                   <NumberCell value={budget.lastHour} label="Last hour" />
                   {canAct ? (
@@ -137,8 +140,12 @@ const ratesPage = async (visit: Visit, { now, settings }: Parts, fault?: string)
           </table>
         </section>
         <p class="soft">
-          The rate in force is below what is ordered after the mail server said that it is too fast; it recovers by
-          itself. Without a consumer nothing is in force.
+          What has to wait stays in the stream, and uses up no attempt. An order survives restarts; without one the
+          settings of the consumers count: <code>MAIL_RATE_PER_SECOND</code> (
+          {settingText(settings.MAIL_RATE_PER_SECOND, "a second")} here). <code>MAIL_RATE_PER_DAY</code> (
+          {settingText(settings.MAIL_RATE_PER_DAY, "a day")} here) always does. The rate in force is below what is
+          ordered after the mail server said that it is too fast; it recovers by itself. Without a consumer nothing is
+          in force.
         </p>
         <p>
           <a href="/console/act">Back</a>

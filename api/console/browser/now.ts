@@ -33,7 +33,8 @@ const keepLive = ({ now, live, filter }: Places): void => {
     }
     // What is collapsed may be what is looked for.
     if (wanted === "") return;
-    for (const details of now.querySelectorAll<HTMLDetailsElement>("[data-keep=quiet]")) details.open = true;
+    for (const details of now.querySelectorAll<HTMLDetailsElement>("[data-keep=quiet], [data-keep=idle]"))
+      details.open = true;
   };
 
   const sources = new Map<string, string>();

@@ -7,6 +7,7 @@ import { count, relative } from "../../../runtime/quantity.ts";
 import { beginReplay, ReplayForm } from "../act/replay.tsx";
 import { FormToken } from "../layout.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
+import { momentText } from "../words.tsx";
 import { Outcomes } from "./outcomes.tsx";
 import { ActForm, beginAndShow } from "./preview.tsx";
 import { ACTION_WORDS, JOB_WORDS, STATE_WORDS } from "./words.ts";
@@ -20,12 +21,15 @@ const wordsOf = (selection: JobSelection): string => {
   if (selection.kind === "chosen") return `chosen ones of ${Object.keys(selection.chosen).join(", ")}`;
   const { groups, state, reason, since, before } = selection;
   const where = groups.length === 1 ? groups[0] : `${groups.length} groups`;
-  const from = since === undefined ? "" : ` since ${since}`;
-  return `${STATE_WORDS[state]} in ${where}${reason === undefined ? "" : `, ${reason}`}${from}, before ${before}`;
+  const from = since === undefined ? "" : ` since ${momentText(new Date(since))}`;
+  const until = momentText(new Date(before));
+  return `${STATE_WORDS[state]} in ${where}${reason === undefined ? "" : `, ${reason}`}${from}, before ${until}`;
 };
 
-const replayWords = ({ group, from, to, type }: ReplaySelection): string =>
-  `Replay for ${group}: ${type ?? "events"} from ${from} to ${to}`;
+const replayWords = ({ group, from, to, type }: ReplaySelection): string => {
+  const first = isUuid(from) ? `event ${from}` : momentText(new Date(from));
+  return `Replay for ${group}: ${type ?? "events"} from ${first} to ${momentText(new Date(to))}`;
+};
 
 const titleOf = (job: Job): string => {
   const order = orderOf(job);

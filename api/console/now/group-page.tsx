@@ -1,8 +1,9 @@
-import { count, counted, duration } from "../../../runtime/quantity.ts";
+import { count, duration } from "../../../runtime/quantity.ts";
 import type { History } from "../../../stream/history.ts";
 import { Pill } from "../words.tsx";
+import { Findings } from "./findings.tsx";
 import type { HourSeries } from "./hour-series.ts";
-import { ConsumerTable, Findings } from "./now-page.tsx";
+import { Consumers } from "./now-page.tsx";
 import type { GroupRow } from "./overview.ts";
 import { Sparkline } from "./sparkline.tsx";
 
@@ -96,12 +97,7 @@ export const GroupPage = ({ row, at }: { readonly row: GroupRow; readonly at: Da
           </>
         )}
       </div>
-      <h2>{counted(row.consumers.length, "consumer")}</h2>
-      {row.consumers.length === 0 ? (
-        <p class="soft">None has given a sign of life in the last hour.</p>
-      ) : (
-        <ConsumerTable rows={row.consumers} now={at} />
-      )}
+      <Consumers rows={row.consumers} now={at} />
     </>
   );
 };

@@ -1,44 +1,15 @@
 import { retentionWords } from "../../../ops/actions/retention-words.ts";
 import { bytes, count, counted, duration } from "../../../runtime/quantity.ts";
-import type { Finding } from "../../../runtime/situation/finding.ts";
 import { ago, Moment, NumberCell, Pill } from "../words.tsx";
+import { Findings } from "./findings.tsx";
 import { type ConsumerRow, consumerRows, type GroupRow, groupRows, type SystemRow, systemRows } from "./overview.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { Sparkline } from "./sparkline.tsx";
 
 /** So many groups are shown one by one, however quiet they are. */
 const SHOWN_QUIET = 12;
-const SHOWN_FINDINGS = 4;
-
-const FindingItem = ({ level, sentence, remedy, group }: Finding) => (
-  <li class={level}>
-    {group === undefined ? `${sentence}.` : <a href={`/console/groups/${group}`}>{`${sentence}.`}</a>}
-    {remedy === undefined ? null : <small>{remedy}</small>}
-  </li>
-);
-
-export const Findings = ({ findings }: { readonly findings: readonly Finding[] }) => {
-  const rest = findings.slice(SHOWN_FINDINGS);
-  return (
-    <>
-      <ul class="findings">
-        {findings.slice(0, SHOWN_FINDINGS).map((finding) => (
-          <FindingItem {...finding} />
-        ))}
-      </ul>
-      {rest.length === 0 ? null : (
-        <details class="more" data-keep="findings">
-          <summary>{`and ${counted(rest.length, "more thing")} to look at`}</summary>
-          <ul class="findings">
-            {rest.map((finding) => (
-              <FindingItem {...finding} />
-            ))}
-          </ul>
-        </details>
-      )}
-    </>
-  );
-};
+/** So many rows of consumers, however little they do. */
+const SHOWN_IDLE = 8;
 
 const Group = ({ row }: { readonly row: GroupRow }) => (
   <tr data-part={`group ${row.name}`} data-name={row.name} class={row.level}>
@@ -100,8 +71,13 @@ const GroupTable = ({ rows, label }: { readonly rows: readonly GroupRow[]; reado
   </section>
 );
 
-export const ConsumerTable = ({ rows, now }: { readonly rows: readonly ConsumerRow[]; readonly now: Date }) => (
-  <section class="scroll card flush" aria-label="Consumers" tabindex={0}>
+interface ConsumersProps {
+  readonly rows: readonly ConsumerRow[];
+  readonly now: Date;
+}
+
+const ConsumerTable = ({ rows, now, label }: ConsumersProps & { readonly label: string }) => (
+  <section class="scroll card flush" aria-label={label} tabindex={0}>
     <table class="stacked">
       <thead>
         <tr>
@@ -140,6 +116,36 @@ export const ConsumerTable = ({ rows, now }: { readonly rows: readonly ConsumerR
     </table>
   </section>
 );
+
+const isIdle = ({ doing, status: { report } }: ConsumerRow): boolean =>
+  doing.kind === "working" && report?.inFlight === 0;
+
+/** Consumers, each with what it does for each group: where there are many rows, those with nothing in flight are folded. */
+export const Consumers = ({ rows, now, isFiltered = false }: ConsumersProps & { readonly isFiltered?: boolean }) => {
+  const title = counted(new Set(rows.map(({ name }) => name)).size, "consumer");
+  if (rows.length === 0) {
+    return (
+      <>
+        <h2>{title}</h2>
+        <p class="soft">None has given a sign of life in the last hour.</p>
+      </>
+    );
+  }
+  const idle = rows.length > SHOWN_IDLE && !isFiltered ? rows.filter(isIdle) : [];
+  const shown = rows.filter((row) => !idle.includes(row));
+  return (
+    <>
+      <h2>{title}</h2>
+      {shown.length === 0 ? null : <ConsumerTable label="Consumers" rows={shown} now={now} />}
+      {idle.length === 0 ? null : (
+        <details class="more" data-keep="idle">
+          <summary>{`${shown.length === 0 ? "All" : count(idle.length)} read, and have nothing in flight`}</summary>
+          <ConsumerTable label="Consumers with nothing in flight" rows={idle} now={now} />
+        </details>
+      )}
+    </>
+  );
+};
 
 const System = ({ row, now }: { readonly row: SystemRow; readonly now: Date }) => (
   <li>
@@ -234,12 +240,7 @@ export const NowParts = ({ snapshot, filter = "" }: { readonly snapshot: Snapsho
         </ul>
       </section>
       <section data-part="consumers">
-        <h2>{counted(consumers.length, "consumer")}</h2>
-        {consumers.length === 0 ? (
-          <p class="soft">None has given a sign of life in the last hour.</p>
-        ) : (
-          <ConsumerTable rows={consumers} now={at} />
-        )}
+        <Consumers rows={consumers} now={at} isFiltered={filter !== ""} />
       </section>
       <p class="soft as-of" data-part="as-of">
         As of <Moment at={at} />.

@@ -136,6 +136,36 @@ test("a mail server is one system for all groups, and refuses if it does for one
   ]);
 });
 
+test("a system that works again is no trouble, unless it still refuses somebody", () => {
+  const since = "2026-11-28T09:00:00.000Z";
+  const again = aConsumer({ breaker: { state: "recovering", since, reason: "auth", words: "535 go away" } });
+  const refused = aConsumer({ breaker: { state: "open", since: NOW.toISOString(), reason: "auth" } });
+  const of = (consumers: readonly ConsumerStatus[]) =>
+    systemRows(groupRows(aSituation([aGroup("one", { consumers })]), NOW)).map(
+      ({ level, state }) => `${level}: ${state}`,
+    );
+  expect(of([again])).toEqual(["notice: works again"]);
+  expect(of([again, refused])).toEqual(["trouble: open: auth"]);
+});
+
+test("a finding leads to where more of it is seen, of its group or of all that it is about", async () => {
+  const dead = { level: "notice", sentence: "2 dead letters", group: "one", see: "dead" } as const;
+  const shown = async (finding: Finding) =>
+    String(await NowParts({ snapshot: { at: NOW, situation: aSituation([aGroup("one")], finding) } }));
+  expect(await shown(dead)).toContain('href="/console/deliveries?state=dead&amp;group=one"');
+  expect(await shown({ ...dead, alsoOf: ["two"] })).toContain('href="/console/deliveries?state=dead"');
+});
+
+test("consumers are counted once, however many groups they work for; those with nothing to do are folded", async () => {
+  const busy = { ...aConsumer({ inFlight: 3 }), name: "busy" };
+  const groups = ["a", "b", "c", "d", "e"].map((name) =>
+    aGroup(name, { lag: 1, consumers: [aConsumer(), name === "a" ? busy : { ...aConsumer(), name: "busy" }] }),
+  );
+  const page = String(await NowParts({ snapshot: { at: NOW, situation: aSituation(groups) } }));
+  expect(page).toContain("<h2>2 consumers</h2>");
+  expect(page).toContain("9 read, and have nothing in flight");
+});
+
 test("of 200 groups the quiet ones are folded, and the page stays small", async () => {
   const groups = Array.from({ length: 200 }, (_, at) =>
     aGroup(`group-${at}`, at < 3 ? { lag: 1, deadLetters: at } : {}),

@@ -116,10 +116,16 @@ const systemOf = (name: string, consumers: readonly ConsumerRow[]): SystemRow =>
   const breakers = consumers.flatMap(({ status }) => status.report?.breaker ?? []);
   const open = breakers
     .filter(({ state }) => state !== "closed")
-    .toSorted((left, right) => left.since.localeCompare(right.since))[0];
+    .toSorted(
+      (left, right) =>
+        Number(right.state === "open") - Number(left.state === "open") || left.since.localeCompare(right.since),
+    )[0];
   if (open === undefined) return { name, groups, level: "well", state: "works", words: undefined, since: null };
+  const since = new Date(open.since);
+  if (open.state === "recovering")
+    return { name, groups, level: "notice", state: "works again", words: undefined, since };
   const state = open.reason === undefined ? open.state : `${open.state}: ${open.reason}`;
-  return { name, groups, level: "trouble", state, words: open.words, since: new Date(open.since) };
+  return { name, groups, level: "trouble", state, words: open.words, since };
 };
 
 /** The systems that consumers work with, as they say themselves; those that refuse first. */
