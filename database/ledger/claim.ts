@@ -1,8 +1,9 @@
 import { type Database, statement } from "../connection.ts";
+import { claimPlainDeliveries, type PlainClaim } from "./claim-plain.ts";
 import { RELEASED } from "./requeue.ts";
 import type { DeliveryState } from "./states.ts";
 import { SQL_FINAL } from "./states.ts";
-import { withStep } from "./timeline.ts";
+import { SQL_IS_REPLAYED, withStep } from "./timeline.ts";
 
 /** What the group's look-up found for one event, before it is claimed. */
 export interface WantedDelivery {
@@ -104,17 +105,14 @@ export interface ClaimRow {
   readonly is_replayed: boolean;
 }
 
-/** By the first step, as `enlistEvents` writes it; false once a long timeline has lost it. */
-const SQL_IS_REPLAYED = "timeline #>> '{0,reason}' is not distinct from 'replayed'";
-
 /**
- * Claims a batch in one statement. $1 wanted, $2 group, $3 consumer, $4 lease ms, $5 expire ms or null, $6 policy,
+ * Claims whatever `claim-plain.ts` does not, in one statement. $1 wanted, $2 group, $3 consumer, $4 lease ms, $5 expire ms or null, $6 policy,
  * $7 whether the group's effect is idempotent, $8 token.
  *
  * `locked` locks the rows in the order of their key, and leaves out those that somebody else has locked: the batch does not
  * wait for them. It looks each up by the index: Postgres expects a hundred rows of any JSON, and joined would read all of the
  * table; so does the last part, which tells what is locked from what is unknown. `decided` computes the verdict on each locked
- * row; `updated` writes it. A row that is active under this token was claimed by the same statement before, whose answer was
+ * row; `updated` writes it, and finds it by an array of keys, or a plan made while the ledger is empty would read all of it. A row that is active under this token was claimed by the same statement before, whose answer was
  * lost: its lease begins anew, and nothing is counted.
  */
 const claim = statement<
@@ -169,7 +167,8 @@ const claim = statement<
         case verdict when 'cancel' then 'cancelled' when 'hold' then 'held' when 'suppress' then 'suppressed'
           else 'active' end as next_state
       from decided where verdict in ('take', 'expire', 'hold', 'cancel', 'suppress')) as decided
-    where deliveries.group_name = $2::text and deliveries.event_id = decided.event_id
+    where deliveries.group_name = $2::text and deliveries.event_id = any(array(select event_id from locked))
+      and deliveries.event_id = decided.event_id
     returning deliveries.*, case when not is_ours then decided.state end as was, verdict, changed_at)
   select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, unanswered,
     was, null::float8 as wait_ms, extract(epoch from now() - created_at)::float8 * 1000 as age_ms,
@@ -228,16 +227,27 @@ export const toClaimed = (row: ClaimRow): ClaimedDelivery => {
   }
 };
 
+const ofPlain = (claimed: PlainClaim): ClaimRow => ({
+  ...claimed,
+  ...{ verdict: "take", state: "active", was: "queued", reason: null, wait_ms: null, unchanged_ms: 0 },
+});
+
 /**
  * Claims the deliveries of a batch of events, exclusively until the lease runs out. One answer per event id of which the
- * group has a delivery; for the others see `adoptEvents`.
+ * group has a delivery; for the others see `adoptEvents`. First attempts have a statement of their own, the rest another.
  */
 export const claimDeliveries = async (
   db: Database,
   wanted: readonly WantedDelivery[],
   { group, consumer, leaseMs, expireAfterMs, isIdempotent, uncertain, token }: ClaimOptions,
 ): Promise<Map<string, ClaimedDelivery>> => {
+  const ready = wanted.flatMap(({ event_id, lookup }) => (lookup === "ready" ? [event_id] : []));
+  const plain = await claimPlainDeliveries(db, ready, { group, consumer, leaseMs, expireAfterMs, token });
+  const claimed = new Map(plain.map((row) => [row.event_id, toClaimed(ofPlain(row))]));
+  const left = wanted.filter(({ event_id }) => !claimed.has(event_id));
+  if (left.length === 0) return claimed;
   const expireMs = expireAfterMs ?? null;
-  const rows = await claim(db, wanted, group, consumer, leaseMs, expireMs, uncertain, isIdempotent, token);
-  return new Map(rows.map((row) => [row.event_id, toClaimed(row)]));
+  const rows = await claim(db, left, group, consumer, leaseMs, expireMs, uncertain, isIdempotent, token);
+  for (const row of rows) claimed.set(row.event_id, toClaimed(row));
+  return claimed;
 };

@@ -13,21 +13,24 @@ export interface Renewal {
   readonly locked: ReadonlySet<string>;
 }
 
+/** SQL: the lease's row, found as `claim-plain.ts` finds rows: by its key, whenever the plan was made. */
+const SQL_LEASED = `
+      select event_id from deliveries where deliveries.event_id = input.event_id and group_name = $2::text
+        and fence = input.fence and coalesce(state, '') = 'active' limit 1`;
+
 const renew = statement<{ event_id: string; is_renewed: boolean }, [readonly Lease[], string, number]>(`
   with input as (
     select * from json_to_recordset($1::json) as row (event_id uuid, fence int)),
   locked as (
-    select deliveries.event_id from deliveries join input using (event_id, fence)
-    where group_name = $2::text and state = 'active'
-    order by deliveries.event_id for update of deliveries skip locked),
+    select leased.event_id from input cross join lateral (${SQL_LEASED} for update skip locked) as leased),
   renewed as (
     update deliveries set lease_until = now() + $3::float8 * interval '1 ms'
-    from locked where deliveries.group_name = $2::text and deliveries.event_id = locked.event_id
-    returning deliveries.event_id)
+    where group_name = $2::text and event_id = any(array(select event_id from locked))
+    returning event_id)
   select event_id, true as is_renewed from renewed
   union all
-  select event_id, false from deliveries join input using (event_id, fence)
-  where group_name = $2::text and state = 'active' and event_id not in (select event_id from locked)`);
+  select leased.event_id, false from input cross join lateral (${SQL_LEASED}) as leased
+  where leased.event_id not in (select event_id from locked)`);
 
 /** Renews leases. Rows that somebody else has locked are left out: the others do not wait for them. */
 export const renewLeases = async (

@@ -1,4 +1,5 @@
 import { type Database, statement } from "../connection.ts";
+import { type PlainSettlement, settlePlainDeliveries } from "./settle-plain.ts";
 import type { DeliveryState } from "./states.ts";
 import { withStep } from "./timeline.ts";
 
@@ -24,7 +25,7 @@ export interface Settlement {
 export type SettleResult = "applied" | "not-ours" | "locked";
 
 /**
- * One statement per batch. $1 settlements, $2 group, $3 consumer. Fenced: an owner that lost the delivery to a later claim
+ * Records whatever `settle-plain.ts` does not. $1 settlements, $2 group, $3 consumer. Fenced: an owner that lost the delivery to a later claim
  * changes nothing. `done` is written by any owner, because the effect took place. What was written under the same fence before
  * is not written again, but answered as ours: the answer to it was lost.
  * A row that somebody else has locked is left out: the batch does not wait for it.
@@ -68,7 +69,8 @@ const settle = statement<
       attempt: "nullif(deliveries.attempts + input.attempts, 0)",
     })}
   from (select * from locked where verdict = 'apply') as input
-  where deliveries.group_name = $2::text and deliveries.event_id = input.event_id
+  where deliveries.group_name = $2::text and deliveries.event_id = any(array(select event_id from locked))
+    and deliveries.event_id = input.event_id
   returning deliveries.event_id)
   select event_id, 'applied' as result from applied
   union all
@@ -78,12 +80,26 @@ const settle = statement<
     select 1 from deliveries where deliveries.event_id = input.event_id and group_name = $2::text limit 1) as known
   where event_id not in (select event_id from locked)`);
 
-/** Writes outcomes to the ledger; one result per settlement. */
+/** Whether nothing but the receipt and the reply is to be written beside that the work is done. */
+const isPlain = ({ state, attempts, system_failures, uncertain, delay_ms, reason }: Settlement): boolean =>
+  state === "done" && attempts === 1 && system_failures + uncertain === 0 && delay_ms === null && reason === null;
+
+const toPlain = ({ event_id, fence, receipt, reply }: Settlement): PlainSettlement => ({
+  event_id,
+  fence,
+  receipt,
+  reply,
+});
+
+/** Writes outcomes to the ledger; one result per settlement. What is done at once has a statement of its own, the rest another. */
 export const settleDeliveries = async (
   db: Database,
   settlements: readonly Settlement[],
-  { group, consumer }: { readonly group: string; readonly consumer: string },
+  owner: { readonly group: string; readonly consumer: string },
 ): Promise<readonly SettleResult[]> => {
-  const results = new Map((await settle(db, settlements, group, consumer)).map((row) => [row.event_id, row.result]));
-  return settlements.map((settlement) => results.get(settlement.event_id) ?? "not-ours");
+  const applied = await settlePlainDeliveries(db, settlements.filter(isPlain).map(toPlain), owner);
+  const left = settlements.filter(({ event_id }) => !applied.has(event_id));
+  const rows = left.length === 0 ? [] : await settle(db, left, owner.group, owner.consumer);
+  const results = new Map(rows.map((row) => [row.event_id, row.result]));
+  return settlements.map(({ event_id }) => (applied.has(event_id) ? "applied" : (results.get(event_id) ?? "not-ours")));
 };

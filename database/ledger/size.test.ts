@@ -4,6 +4,7 @@ import { openDatabase, statement } from "../connection.ts";
 import { claimDeliveries } from "./claim.ts";
 import { countRetrying, readBacklogs } from "./counts.ts";
 import { takeLostDeliveries } from "./lost.ts";
+import { renewLeases } from "./renew.ts";
 import { settleDeliveries } from "./settle.ts";
 
 const MANY = 20_000;
@@ -24,19 +25,22 @@ const flushCounters = statement<{ flushed: string }, []>("select pg_stat_force_n
 const counters = statement<{ read: number }, []>(`
   select (seq_tup_read + coalesce(idx_tup_fetch, 0))::int as read from pg_stat_user_tables where relname = 'deliveries'`);
 
-/** How many rows of the ledger an action reads. */
-const rowsReadBy = async ({ url }: TestDatabase, action: (db: ReturnType<typeof openDatabase>) => Promise<unknown>) => {
+type Action = (db: ReturnType<typeof openDatabase>) => Promise<unknown>;
+
+/** How many rows of the ledger an action reads, after what the same session has done before. */
+const rowsReadBy = async ({ url }: TestDatabase, action: Action, before: Action = async () => {}) => {
   // One connection: a session knows its own counters.
   const db = openDatabase({ url, poolSize: 1, applicationName: "test" });
+  await before(db);
   const count = async () => {
     await flushCounters(db);
     return (await counters(db))[0]?.read ?? Number.NaN;
   };
-  const before = await count();
+  const from = await count();
   await action(db);
-  const after = await count();
+  const to = await count();
   await db.destroy();
-  return after - before;
+  return to - from;
 };
 
 const lost = (db: ReturnType<typeof openDatabase>) =>
@@ -64,7 +68,32 @@ const NOTHING = {
 const settleUnknown = (db: ReturnType<typeof openDatabase>, eventId: string) =>
   settleDeliveries(db, [{ ...NOTHING, event_id: eventId, fence: 1, state: "done" }], CONSUMER);
 
+const renewUnknown = (db: ReturnType<typeof openDatabase>, eventId: string) =>
+  renewLeases(db, GROUP, [{ event_id: eventId, fence: 1 }], 60_000);
+const settleAsRetry = (db: ReturnType<typeof openDatabase>, eventId: string) =>
+  settleDeliveries(db, [{ ...NOTHING, event_id: eventId, fence: 1, state: "retrying" }], CONSUMER);
+/** After so many executions Postgres keeps a plan. */
+const UNTIL_PLANNED = 8;
+
 describe("nothing grows with", () => {
+  test("a ledger that was empty when its consumer began, and that nobody has analysed since", async () => {
+    const eventId = crypto.randomUUID();
+    for (const ask of [claimUnknown, settleUnknown, settleAsRetry, renewUnknown]) {
+      const database = await withTestDatabase();
+      const read = await rowsReadBy(
+        database,
+        (db) => ask(db, eventId),
+        async (db) => {
+          for (let round = 0; round < UNTIL_PLANNED; round += 1) await ask(db, eventId);
+          await insert(database.db, MANY, "queued", "0 s", null);
+          await insert(database.db, 1, "active", "0 s", null);
+        },
+      );
+      expect([ask.name, read < 100]).toEqual([ask.name, true]);
+      await database.drop();
+    }
+  });
+
   test("reminders that wait until they are due: neither the backlog nor the search for lost deliveries", async () => {
     const database = await withTestDatabase();
     await insert(database.db, MANY, "queued", "1 day", "1 day");

@@ -19,7 +19,11 @@ export interface StepSql {
   readonly attempt?: string;
 }
 
-const MOST_STEPS = 50;
+/** A timeline that is longer loses its oldest step. */
+export const MOST_STEPS = 50;
+
+/** SQL: by the first step, as `enlistEvents` writes it; false once a long timeline has lost it. */
+export const SQL_IS_REPLAYED = "timeline #>> '{0,reason}' is not distinct from 'replayed'";
 
 const stepOf = (step: StepSql): string => {
   const pairs = Object.entries(step).map(([name, expression]) => `'${name}', ${expression}`);
