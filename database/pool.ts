@@ -37,25 +37,44 @@ class PoolBusy extends Error {
 const CONNECT_TIMEOUT_S = 5;
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1_000;
-/** Statements in flight on a pool that is replaced may still finish. */
+/** Statements in flight when the pool is closed may still finish. */
 const CLOSE_TIMEOUT_S = 5;
 /** A statement is sent again at most so often: each time something else was changed. */
 const MAX_ROUNDS = 5;
 
 type Rows<Each> = RowList<(Each & Row)[]>;
 
+/** The pool was closed. The statement was not sent. */
+class PoolEnded extends Error {
+  override readonly name = "PoolEnded";
+  /** As the driver calls it. */
+  readonly code = "CONNECTION_ENDED";
+}
+
+/** A pool of postgres.js with one connection: it connects at its first statement, and again when the connection is lost. */
+interface Connection {
+  readonly sql: Sql;
+  /** All of one era lead to the same server in the same way. */
+  readonly era: number;
+}
+
 /**
- * postgres.js' pool with a deadline per statement, for one server or several. The driver would wait for ever on a connection
- * that died silently: after the deadline the statement rejects, and a new pool replaces the old one.
+ * Connections of postgres.js with a deadline per statement, for one server or several. The driver would wait for ever on one
+ * that died silently: after the deadline the statement rejects, and new connections replace the old ones. The one that was silent is
+ * closed at once: a pooler that has the statement still in its queue then never sends it to the server.
  *
  * A statement is sent when it has a connection of its own, never behind another: so its deadline begins with it, and there
- * are no more connections than `size`, those of a replaced pool included, for as long as Postgres keeps its limits.
+ * are no more connections than `size`, those that are replaced included, for as long as Postgres keeps its limits.
  */
 export class Pool {
   readonly #options: PoolOptions;
   readonly #addresses: readonly EncryptedAddress[];
   readonly #slots: Slots;
-  #sql: Sql;
+  /** The last one that was used is used first. */
+  readonly #idle: Connection[] = [];
+  readonly #connections = new Set<Connection>();
+  #era = 0;
+  #isEnded = false;
   #address = 0;
   #isPrepared = true;
   #takesLimits = true;
@@ -69,12 +88,13 @@ export class Pool {
       maxWaitMs: options.deadlineMs,
       onFull: () => new PoolBusy(`all ${options.size} connections are in use`),
     });
-    this.#sql = this.#open();
   }
 
-  /** The current pool, for transactions. */
+  /** The connection of a pool that has no more than one, for transactions. */
   get sql(): Sql {
-    return this.#sql;
+    const connection = this.#take();
+    this.#putBack(connection);
+    return connection.sql;
   }
 
   /**
@@ -86,18 +106,43 @@ export class Pool {
   run<Each>(text: string, parameters: readonly unknown[]): Promise<Rows<Each>> {
     return this.#slots.run(async () => {
       for (let round = 1; ; round += 1) {
-        const used = this.#sql;
+        const used = this.#take();
         try {
-          return await this.#send<Each>(used, text, parameters);
+          const rows = await this.#send<Each>(used.sql, text, parameters);
+          this.#putBack(used);
+          return rows;
         } catch (error) {
-          if (!this.#mend(used, error) || round === MAX_ROUNDS) throw error;
+          const mayRepeat = this.#mend(used, error);
+          if (error instanceof DatabaseSilent) this.#close(used, 0);
+          else this.#putBack(used);
+          if (!mayRepeat || round === MAX_ROUNDS) throw error;
         }
       }
     });
   }
 
   async end(): Promise<void> {
-    await this.#sql.end({ timeout: CLOSE_TIMEOUT_S });
+    this.#isEnded = true;
+    await Promise.all([...this.#connections].map(({ sql }) => sql.end({ timeout: CLOSE_TIMEOUT_S })));
+  }
+
+  #take(): Connection {
+    if (this.#isEnded) throw new PoolEnded("the connections were closed");
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    const opened = { sql: this.#open(), era: this.#era };
+    this.#connections.add(opened);
+    return opened;
+  }
+
+  #putBack(connection: Connection): void {
+    if (connection.era === this.#era) this.#idle.push(connection);
+    else this.#close(connection, CLOSE_TIMEOUT_S);
+  }
+
+  #close(connection: Connection, timeoutS: number): void {
+    this.#connections.delete(connection);
+    void connection.sql.end({ timeout: timeoutS }).catch(() => {});
   }
 
   async #send<Each>(used: Sql, text: string, parameters: readonly unknown[]): Promise<Rows<Each>> {
@@ -114,7 +159,7 @@ export class Pool {
   }
 
   /** Learns from a failure. True if the statement had no effect, and may succeed now. */
-  #mend(used: Sql, error: unknown): boolean {
+  #mend(used: Connection, error: unknown): boolean {
     const remedy: Remedy = remedyOf(error, { servers: this.#addresses.length });
     switch (remedy) {
       case "none":
@@ -136,24 +181,24 @@ export class Pool {
     }
   }
 
-  /** Several statements may find the same pool at fault. */
-  #replace(used: Sql): void {
-    if (this.#sql !== used) return;
+  /** Several statements may find the connections of the same era at fault. */
+  #replace(used: Connection): void {
+    if (this.#era !== used.era) return;
     this.#replacedAt = performance.now();
     this.#address += 1;
-    this.#sql = this.#open();
-    void used.end({ timeout: CLOSE_TIMEOUT_S }).catch(() => {});
+    this.#era += 1;
+    for (const idle of this.#idle.splice(0)) this.#close(idle, CLOSE_TIMEOUT_S);
   }
 
   #open(): Sql {
-    const { size, applicationName, deadlineMs } = this.#options;
+    const { applicationName, deadlineMs } = this.#options;
     const limits = this.#takesLimits && Number.isFinite(deadlineMs) ? limitsFor(deadlineMs) : {};
     const { url, ...encryption } = this.#addresses[this.#address % this.#addresses.length] ?? {
       url: this.#options.url,
     };
     return postgres(url, {
       ...encryption,
-      max: size,
+      max: 1,
       connect_timeout: CONNECT_TIMEOUT_S,
       // The default grows to 20 s, long after the database is available again.
       backoff: (failures) => backoffMs(failures + 1, FIRST_BACKOFF_MS, MAX_BACKOFF_MS, Math.random) / 1_000,

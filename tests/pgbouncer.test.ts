@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { sql } from "kysely";
 import { openDatabase } from "../database/connection.ts";
+import { databaseFault } from "../database/errors.ts";
 import { migrateToLatest } from "../database/migrate-to-latest.ts";
 import { keepLimitsBehindPooler } from "../database/role-limits.ts";
 import { type TestDatabase, withTestDatabase } from "./database.ts";
@@ -8,6 +9,8 @@ import { eventually } from "./eventually.ts";
 import { type PgBouncer, startPgBouncer } from "./pgbouncer.ts";
 import { anOutbox, aPipeline, aSignup } from "./pipeline.ts";
 import { aStranger } from "./stranger.ts";
+
+const LATE = "0197f000-0000-7000-8000-000000000001";
 
 let database: TestDatabase;
 let pooler: PgBouncer;
@@ -67,4 +70,20 @@ test("behind PgBouncer in transaction mode: migrations, signups and mails, with 
   await Promise.all(Array.from({ length: 24 }, () => pipeline.writeOnly(aSignup())));
   expect(await refused).toMatchObject({ code: "55P03" });
   await stranger.end("rollback");
+});
+
+test("what PgBouncer makes wait for longer than we do is not executed afterwards", async () => {
+  await using small = await startPgBouncer(database.url, { poolSize: 1 });
+  const db = openDatabase({ url: small.url, poolSize: 2, applicationName: "impatient", deadlineMs: 500 });
+  const count = sql<{ n: number }>`select count(*)::int as n from outbox where event_id = ${LATE}::uuid`;
+  expect((await count.execute(db)).rows).toEqual([{ n: 0 }]);
+  // Its transaction has the one connection to the server.
+  await using stranger = await aStranger(small.url);
+  const refused = await sql`insert into outbox (event_id) values (${LATE})`
+    .execute(db)
+    .catch((error: unknown) => error);
+  expect(databaseFault(refused)).toEqual({ kind: "unavailable", code: "ETIMEDOUT" });
+  await stranger.end("commit");
+  expect((await eventually(() => count.execute(db).catch(() => false as const))).rows).toEqual([{ n: 0 }]);
+  await db.destroy();
 });
