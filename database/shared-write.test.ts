@@ -5,6 +5,9 @@ import { createSharedWriter } from "./shared-write.ts";
 const rows = (count: number, from = 0): readonly string[] =>
   Array.from({ length: count }, (_, index) => `row ${from + index}`);
 
+/** Rows with the same key: `row 3`, `row 3#1`. */
+const keyOf = (row: string): string => row.replace(/#.*/, "");
+
 /** A table in which some rows are locked: a statement with one of them fails after the time for which it may wait, which takes none here. */
 const aTable = ({ isLocked }: { readonly isLocked: (row: string) => boolean }) => {
   const statements: { readonly rows: readonly string[]; readonly lockTimeoutMs: number }[] = [];
@@ -13,7 +16,7 @@ const aTable = ({ isLocked }: { readonly isLocked: (row: string) => boolean }) =
   let inFlight = 0;
   let most = 0;
   const writer = createSharedWriter<string, string>({
-    keysOf: (row) => [row],
+    keysOf: (row) => [keyOf(row)],
     write: async (batch, lockTimeoutMs, settle) => {
       statements.push({ rows: batch, lockTimeoutMs });
       inFlight += 1;
@@ -73,6 +76,36 @@ describe("rows that share a statement", () => {
     await Bun.sleep(0);
     letGo();
     expect(await first[3]).toBe("55P03");
+  });
+
+  test("with a locked row in common are waited for as one: the others are written after as many statements", async () => {
+    const { writer, statements } = aTable({ isLocked: (row) => keyOf(row) === "row 3" });
+    const same = Array.from({ length: 100 }, (_, index) => `row 3#${index}`);
+    const results = Promise.all([...same, ...rows(28, 4)].map((row) => outcome(writer.write(row))));
+    expect((await results).filter((result) => result === "written")).toHaveLength(28);
+    const shared = statements.filter(
+      (each) => each.lockTimeoutMs < 1_000 && each.rows.some((row) => same.includes(row)),
+    );
+    expect(shared.length).toBeLessThanOrEqual(4);
+  });
+
+  test("that meet a lock do not wait for the rows of another lock to be found", async () => {
+    const held = Promise.withResolvers<void>();
+    const writer = createSharedWriter<string, string>({
+      keysOf: (row) => [row],
+      write: async (batch, _, settle) => {
+        await Bun.sleep(0);
+        if (batch.length < 8 && batch.includes("row 3")) await held.promise;
+        if (batch.includes("row 3") || batch.includes("row 103")) throw new RowLocked();
+        for (const row of batch) settle(row, "written");
+      },
+    });
+    const first = Promise.all(rows(8).map((row) => outcome(writer.write(row))));
+    await Bun.sleep(0);
+    const second = await Promise.all(rows(8, 100).map((row) => outcome(writer.write(row))));
+    expect(second.filter((result) => result === "written")).toHaveLength(7);
+    held.resolve();
+    expect((await first).filter((result) => result === "written")).toHaveLength(7);
   });
 
   test("of a table that is locked are waited for by eight statements at a time, and are all refused", async () => {

@@ -25,7 +25,7 @@ export interface SharedWriter<Row, Result> {
 }
 
 const MAX_BATCH = 128;
-/** One: what arrives while it runs shares the next statement, and a larger statement costs each less. */
+/** One: what arrives while it runs shares the next statement, and a larger statement costs each less. It has a connection beside those of parts. */
 const MAX_IN_FLIGHT = 1;
 /** Longest wait of a statement that rows share. Our own statements hold their locks for less. */
 const SHARED_LOCK_MS = 10;
@@ -35,14 +35,16 @@ const PART_LOCK_MS = 2;
 const APART_LOCK_MS = 1_000;
 const MAX_APART = 4;
 const MAX_WAITING_APART = 256;
-/** Parts that a batch is split into when one of its rows may be at fault: 128 rows, 16, 2, 1. So many are written at a time. */
+/** Parts that a batch is split into when one of its rows may be at fault: 128 rows, 16, 2, 1. So many are written at a time, of all batches. */
 const SPLIT_INTO = 8;
-const MAX_PARTS = 4;
+const MAX_PARTS = 3;
 /**
- * How long a batch is split; then what is left of it waits apart. So many locked rows are not found one by one, and a locked
- * table not at all: each statement waits for it before it begins, for as long as its connection allows.
+ * A statement that has waited for so long met the lock of a whole table: it waits for that before it begins, for as long as its
+ * connection allows, and each part of it would wait again. So all its rows wait apart. The second limit is for whatever else
+ * makes statements slow.
  */
-const SPLIT_FOR_MS = 500;
+const TABLE_LOCK_MS = 500;
+const SPLIT_FOR_MS = 3_000;
 /** For so long after a row waited in vain, others with one of its keys do not share: clients ask again. */
 const REMEMBERED_MS = 5_000;
 const MAX_REMEMBERED = 1_000;
@@ -74,8 +76,8 @@ class Waiting<Row, Result> {
 /** What a shared statement did not write. */
 interface Left<Call> {
   readonly calls: readonly Call[];
-  /** A lock of somebody else is why. */
-  readonly areLocked: boolean;
+  /** A lock of somebody else is why, and parts would wait for it in vain. */
+  readonly isHopeless: boolean;
 }
 
 const partsOf = <Each>(all: readonly Each[]): readonly (readonly Each[])[] => {
@@ -83,6 +85,21 @@ const partsOf = <Each>(all: readonly Each[]): readonly (readonly Each[])[] => {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
     all.slice(index * size, (index + 1) * size),
   );
+};
+
+/** The first row that has each key, and those that share a key with one of them. */
+const firstOfEachKey = <Row, Call extends { readonly row: Row }>(
+  calls: readonly Call[],
+  keysOf: (row: Row) => readonly string[],
+): readonly [firsts: readonly Call[], others: readonly Call[]] => {
+  const seen = new Set<string>();
+  const { firsts = [], others = [] } = Object.groupBy(calls, ({ row }) => {
+    const keys = keysOf(row);
+    const isFirst = keys.every((key) => !seen.has(key));
+    for (const key of keys) seen.add(key);
+    return isFirst ? "firsts" : "others";
+  });
+  return [firsts, others];
 };
 
 /**
@@ -162,27 +179,43 @@ export const createSharedWriter = <Row, Result>({
 
   /** Writes rows in one statement. Never rejects: each call is settled, waits apart, or is left because another may be at fault. */
   const share = async (calls: readonly Call[], lockTimeoutMs: number): Promise<Left<Call>> => {
+    const since = performance.now();
     try {
-      if (calls.length > 0) await parts.run(() => run(calls, lockTimeoutMs));
-      return { calls: [], areLocked: false };
+      if (calls.length > 0) await run(calls, lockTimeoutMs);
+      return { calls: [], isHopeless: false };
     } catch (error) {
       const open = calls.filter((call) => call.isOpen);
       const [only] = open;
       const areLocked = isLocked(error);
+      const isHopeless = areLocked && performance.now() - since >= TABLE_LOCK_MS;
       if (databaseFault(error).kind === "unavailable") for (const call of open) call.reject(error);
       else if (only !== undefined && calls.length === 1) areLocked ? setApart(only) : only.reject(error);
-      else return { calls: open, areLocked };
-      return { calls: [], areLocked };
+      else return { calls: open, isHopeless };
+      return { calls: [], isHopeless };
     }
   };
 
-  /** Writes in ever smaller statements what one has left. Never rejects: each call is settled, or waits apart. */
-  const split = async ({ calls, areLocked }: Left<Call>, since = performance.now()): Promise<void> => {
-    if (areLocked && performance.now() - since >= SPLIT_FOR_MS) return calls.forEach(setApart);
-    await Promise.all(partsOf(calls).map(async (part) => split(await share(setLateApart(part), PART_LOCK_MS), since)));
+  const writePart = async (calls: readonly Call[], since: number): Promise<void> => {
+    const left = await parts.run(async () =>
+      performance.now() - since < SPLIT_FOR_MS ? share(setLateApart(calls), PART_LOCK_MS) : { calls, isHopeless: true },
+    );
+    await split(left, since);
   };
 
-  let splitting = Promise.resolve();
+  /** Writes in ever smaller statements what one has left. Never rejects: each call is settled, or waits apart. */
+  const split = async ({ calls, isHopeless }: Left<Call>, since: number): Promise<void> => {
+    if (isHopeless) return calls.forEach(setApart);
+    const [firsts, others] = firstOfEachKey(calls, keysOf);
+    await Promise.all(partsOf(firsts).map((part) => writePart(part, since)));
+    // By now those that need the same lock as an earlier one are known.
+    if (others.length > 0) await writePart(others, since);
+  };
+
+  const splitting = new Set<Promise<void>>();
+  const startSplitting = (left: Left<Call>): void => {
+    const end = split(left, performance.now()).finally(() => splitting.delete(end));
+    splitting.add(end);
+  };
   const batcher = createBatcher<Call, void>({
     maxBatch: MAX_BATCH,
     maxInFlight: MAX_IN_FLIGHT,
@@ -190,11 +223,8 @@ export const createSharedWriter = <Row, Result>({
     soon: setImmediate,
     run: async (calls) => {
       const left = await share(setLateApart(calls), SHARED_LOCK_MS);
-      if (left.calls.length > 0) {
-        // One at a time, or a locked table would be waited for by ever more; rows that arrive meanwhile share the next statement.
-        await splitting;
-        splitting = split(left);
-      }
+      // Not awaited: rows that arrive meanwhile share the next statement.
+      if (left.calls.length > 0) startSplitting(left);
       return calls.map(() => undefined);
     },
   });
@@ -208,7 +238,7 @@ export const createSharedWriter = <Row, Result>({
     },
     async idle() {
       await batcher.idle();
-      await splitting;
+      await Promise.all(splitting);
       await Promise.all(apart.values());
     },
   };
