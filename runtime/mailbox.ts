@@ -59,12 +59,13 @@ const withoutSubdomain = ({ local, domain }: Parts): Parts => {
 };
 
 const ASCII = /^[\0-\x7f]*$/;
+const ASCII_DOMAIN = /^[a-z0-9.-]+$/;
 
 const partsOf = (address: string): Parts => {
   const text = (ASCII.test(address) ? address : address.normalize("NFKC")).trim().toLowerCase();
   const at = text.lastIndexOf("@");
   const written = text.slice(at + 1, text.endsWith(".") ? -1 : undefined);
-  const ascii = /^[a-z0-9.-]+$/.test(written) ? written : domainToASCII(written) || written;
+  const ascii = ASCII_DOMAIN.test(written) ? written : domainToASCII(written) || written;
   const { local, domain } = withoutSubdomain({ local: text.slice(0, Math.max(0, at)), domain: ascii });
   const provider = BY_DOMAIN.get(domain);
   return { local, domain: provider?.isOneNamespace === true ? provider.domains[0] : domain, provider };

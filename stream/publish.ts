@@ -13,9 +13,7 @@ export const publishAll = async (
   const destination = destinationOf(stream);
   const sends = rows.map((row) => {
     const event = loggedEvent(row);
-    const { id: eventId, type: eventType, traceparent, tracestate } = event;
-    const trace = tracestate === undefined ? { traceparent } : { traceparent, tracestate };
-    const send = startSend({ destination, stream, eventId, eventType, trace });
+    const send = startSend({ destination, stream, eventId: event.id, eventType: event.type, trace: event });
     return { send, entry: encodeEvent(send === undefined ? event : { ...event, ...send.trace }) };
   });
   const results = await addEntries(

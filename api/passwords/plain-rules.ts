@@ -24,20 +24,27 @@ const SEQUENCES = [
 /** A longer run is no longer the first thing that an attacker tries. */
 const LONGEST_RUN = 32;
 
+// Made once: a literal within a function is an object at each call.
+const BETWEEN_WORDS = /[^a-z0-9]+/g;
+const BETWEEN_WORDS_OF_ANY_SCRIPT = /[^\p{L}\p{M}\p{N}]+/gu;
+const BEGINS_IN_WORD = /^[a-z0-9]/;
+const ONE_CHARACTER = /^(.)\1*$/su;
+const BLANK = /^\s*$/;
+
 /** Letters and digits alone, of a folded text. */
 const squeezed = (folded: string): string =>
-  folded.replace(NOT_ASCII.test(folded) ? /[^\p{L}\p{M}\p{N}]+/gu : /[^a-z0-9]+/g, "");
+  folded.replace(NOT_ASCII.test(folded) ? BETWEEN_WORDS_OF_ANY_SCRIPT : BETWEEN_WORDS, "");
 
 /** Whether a squeezed text may begin with a folded one, squeezed: a look at one character that spares most of the squeezing. */
 const mayBegin = (text: string, folded: string): boolean =>
-  !/^[a-z0-9]/.test(folded) || text.startsWith(folded.slice(0, 1));
+  !BEGINS_IN_WORD.test(folded) || text.startsWith(folded.slice(0, 1));
 
 const isRepeated = (text: string, unit: string): boolean =>
   text !== "" && unit !== "" && text.startsWith(unit) && text === unit.repeat(Math.ceil(text.length / unit.length));
 
 /** One character over and over, nothing but spaces, or a sequence. */
 const isRun = (folded: string): boolean =>
-  /^(.)\1*$/su.test(folded) || /^\s*$/.test(folded) || SEQUENCES.some((sequence) => sequence.includes(folded));
+  ONE_CHARACTER.test(folded) || BLANK.test(folded) || SEQUENCES.some((sequence) => sequence.includes(folded));
 
 /**
  * What is wrong with a password whatever others choose: it is a mere run, or follows from its owner or the service. The server
@@ -49,7 +56,7 @@ export const plainFault = (
   brandName: string,
 ): "password_run" | "password_personal" | undefined => {
   const folded = foldPassword(password);
-  if ([...folded].length < LONGEST_RUN && isRun(folded)) return "password_run";
+  if (isRun(folded) && [...folded].length < LONGEST_RUN) return "password_run";
   const localPart = email.slice(0, email.lastIndexOf("@"));
   const domain = email.slice(email.lastIndexOf("@") + 1);
   const word = squeezed(folded);

@@ -10,7 +10,15 @@ const FORBIDDEN_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u
 /** Anything visible: no space, no format character, no filler, not the empty Braille cell. */
 const VISIBLE = /[^\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
-const codePoints = (text: string): number => [...text].length;
+/** Without a list of them. A pair of surrogates is one. */
+const codePoints = (text: string): number => {
+  let count = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    if ((text.codePointAt(index) ?? 0) > 0xffff) index += 1;
+    count += 1;
+  }
+  return count;
+};
 
 export const userNameFaults = (name: string): FaultCode[] => {
   if (name === "") return ["user_name_empty"];

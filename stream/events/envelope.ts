@@ -35,16 +35,9 @@ export const loggedEvent = (row: LoggedEvent): StreamEvent => ({
 
 /** Fields and values as XADD takes them. */
 export const encodeEvent = (event: StreamEvent): string[] => {
-  const fields = [
-    ...["specversion", "1.0"],
-    ...["id", event.id],
-    ...["source", event.source],
-    ...["type", event.type],
-    ...(event.subject === undefined ? [] : ["subject", event.subject]),
-    ...["time", event.time],
-    ...["data", JSON.stringify(event.data)],
-    ...["traceparent", event.traceparent],
-  ];
+  const fields = ["specversion", "1.0", "id", event.id, "source", event.source, "type", event.type];
+  if (event.subject !== undefined) fields.push("subject", event.subject);
+  fields.push("time", event.time, "data", JSON.stringify(event.data), "traceparent", event.traceparent);
   if (event.tracestate !== undefined) fields.push("tracestate", event.tracestate);
   return fields;
 };

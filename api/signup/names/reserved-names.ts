@@ -36,6 +36,10 @@ const SAYS_NOTHING = /^(?:[\p{N}\p{So}]*|the|our)$/iu;
 
 const NOT_ASCII = /[^\0-\x7f]/;
 const EACH_NOT_ASCII = /[^\0-\x7f]/gu;
+// Made once: a literal within a function is an object at each call.
+const EACH_UNREAD = /[^a-z0-9|]+/g;
+const EACH_UNREAD_OF_ANY_SCRIPT = /[^\p{L}\p{N}|]+/gu;
+const EACH_LIKE_L = /[i1|]/g;
 
 export interface ReservedNames {
   /**
@@ -59,8 +63,8 @@ export const createReservedNames = (own: readonly string[]): ReservedNames => {
     const isAscii = !NOT_ASCII.test(name);
     const look = isAscii ? name.toLowerCase() : bare(asLetters(bare(asLetters(name)).toLowerCase()));
     return look
-      .replace(isAscii || !NOT_ASCII.test(look) ? /[^a-z0-9|]+/g : /[^\p{L}\p{N}|]+/gu, "")
-      .replace(/[i1|]/g, "l")
+      .replace(isAscii || !NOT_ASCII.test(look) ? EACH_UNREAD : EACH_UNREAD_OF_ANY_SCRIPT, "")
+      .replace(EACH_LIKE_L, "l")
       .replaceAll("0", "o")
       .replaceAll("rn", "m");
   };
