@@ -64,9 +64,11 @@ export const createDirectSignup = (deps: DirectSignupDeps): DirectSignup => {
     return traceContextFromHeaders(traceparent, headers.get("tracestate") ?? undefined) ?? newTraceContext();
   };
 
+  /** A response copies its headers: so they are set before, on one object for all, and no object is made for those of each. */
   const toResponse = ({ answer, headers }: Accepted): Response => {
+    for (const name in headers) common.set(name, headers[name] ?? "");
     const response = new Response(JSON.stringify(answer), { status: 201, headers: common });
-    for (const name in headers) response.headers.set(name, headers[name] ?? "");
+    for (const name in headers) common.delete(name);
     return response;
   };
 
