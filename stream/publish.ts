@@ -2,31 +2,37 @@ import type { Redis } from "ioredis";
 import type { LoggedEvent } from "../database/events.ts";
 import { destinationOf, startSend } from "../observability/messaging.ts";
 import { encodeEvent, loggedEvent } from "./events/envelope.ts";
-import { type Added, addEntries } from "./scripts/add-entries.ts";
 
-/** Adds events of the log to a stream in their order, in one call. Never rejects: each has a result of its own, in its place. */
+/** What became of one event: the id that Redis assigned, or why none is known. Then the effect is unknown: the entry may exist. */
+export type Published = PromiseSettledResult<string>;
+
+const rejected = (reason: unknown): Published => ({ status: "rejected", reason });
+
+/** XADDs events of the log in their order, in one pipeline. Never rejects: each has a result of its own, in its place. */
 export const publishAll = async (
   redis: Redis,
   stream: string,
   rows: readonly LoggedEvent[],
-): Promise<readonly Added[]> => {
+): Promise<readonly Published[]> => {
+  const pipeline = redis.pipeline();
   const destination = destinationOf(stream);
   const sends = rows.map((row) => {
     const event = loggedEvent(row);
     const send = startSend({ destination, stream, eventId: event.id, eventType: event.type, trace: event });
-    return { send, entry: encodeEvent(send === undefined ? event : { ...event, ...send.trace }) };
+    pipeline.xadd(stream, "*", ...encodeEvent(send === undefined ? event : { ...event, ...send.trace }));
+    return send;
   });
-  const results = await addEntries(
-    redis,
-    stream,
-    sends.map(({ entry }) => entry),
-  );
-  for (const [index, { send }] of sends.entries()) {
-    const result = results[index];
-    if (result?.status === "fulfilled") send?.succeeded(result.value);
-    else send?.failed(result?.reason);
-  }
-  return results;
+  const replies = await pipeline.exec().catch((error: unknown) => rows.map((): [unknown, unknown] => [error, null]));
+  return sends.map((send, index) => {
+    const [error, entryId] = replies?.[index] ?? [new Error(`XADD to ${stream} was not answered`), null];
+    if (typeof entryId === "string") {
+      send?.succeeded(entryId);
+      return { status: "fulfilled", value: entryId };
+    }
+    const reason = error ?? new Error(`XADD to ${stream} returned no id`);
+    send?.failed(reason);
+    return rejected(reason);
+  });
 };
 
 /** `event_id state` */
