@@ -25,8 +25,12 @@ export interface SharedWriter<Row, Result> {
 }
 
 const MAX_BATCH = 128;
-/** One: what arrives while it runs shares the next statement, and a larger statement costs each less. It has a connection beside those of parts. */
-const MAX_IN_FLIGHT = 1;
+/**
+ * While one runs, what arrives shares the next statement, because a larger one costs each less. Only a second one of the same size begins
+ * beside it: Postgres works on the one half while the process answers and reads the other. Parts have connections beside them.
+ */
+const MAX_IN_FLIGHT = 2;
+const BESIDE_FROM = 8;
 /** Longest wait of a statement that rows share. Our own statements hold their locks for less. */
 const SHARED_LOCK_MS = 10;
 /** The same, of a part of one that met a lock: the lock is still there, most likely, and a row set apart too early only waits there. */
@@ -219,6 +223,7 @@ export const createSharedWriter = <Row, Result>({
   const batcher = createBatcher<Call, void>({
     maxBatch: MAX_BATCH,
     maxInFlight: MAX_IN_FLIGHT,
+    besideFrom: BESIDE_FROM,
     // Requests that arrive together: else the first would be written alone, and the others wait for it.
     soon: setImmediate,
     run: async (calls) => {

@@ -22,6 +22,43 @@ describe("a batcher", () => {
     await batcher.idle();
   });
 
+  test("begins another batch beside one in flight with as many calls as that has, and no fewer than were asked for", async () => {
+    const sizes: number[] = [];
+    const ends: (() => void)[] = [];
+    const batcher = createBatcher<number, number>({
+      maxBatch: 100,
+      maxInFlight: 2,
+      besideFrom: 4,
+      run: async (inputs) => {
+        sizes.push(inputs.length);
+        await new Promise<void>((end) => ends.push(end));
+        return [...inputs];
+      },
+    });
+    const add = async (count: number) => {
+      const calls = Array.from({ length: count }, (_, index) => batcher.add(index));
+      await Bun.sleep(0);
+      return calls;
+    };
+    const all = [await add(1), await add(3)];
+    expect(sizes).toEqual([1]);
+    all.push(await add(1));
+    expect(sizes).toEqual([1, 4]);
+    all.push(await add(40));
+    expect(sizes).toEqual([1, 4]);
+    ends[1]?.();
+    await Bun.sleep(0);
+    expect(sizes).toEqual([1, 4, 40]);
+    ends[0]?.();
+    all.push(await add(39));
+    expect(sizes).toEqual([1, 4, 40]);
+    all.push(await add(1));
+    expect(sizes).toEqual([1, 4, 40, 40]);
+    for (const end of ends) end();
+    await Promise.all(all.flat());
+    await batcher.idle();
+  });
+
   test.each([
     ["at once", undefined, [1, 1]],
     ["after the turn", setImmediate, [2]],

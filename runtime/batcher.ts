@@ -16,6 +16,11 @@ export interface BatcherOptions<Input, Output> {
   readonly maxBatch: number;
   /** Maximum batches in flight. */
   readonly maxInFlight: number;
+  /**
+   * Another batch begins beside those in flight only with so many calls, and as many as are in flight; fewer wait for one of them to end.
+   * 1 if not given, however many are in flight.
+   */
+  readonly besideFrom?: number;
   /** Runs one batch; returns one result per input, in the order of the inputs. */
   readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
   /** Maximum queued calls; 4,096 if not given. */
@@ -47,10 +52,11 @@ interface Waiting<Input, Output> {
 }
 
 export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Output>): Batcher<Input, Output> => {
-  const { maxBatch, maxInFlight, run, maxWaiting = MAX_WAITING, soon = queueMicrotask } = options;
+  const { maxBatch, maxInFlight, besideFrom, run, maxWaiting = MAX_WAITING, soon = queueMicrotask } = options;
   const waiting: Waiting<Input, Output>[] = [];
   const idleWaiters: (() => void)[] = [];
   let inFlight = 0;
+  let callsInFlight = 0;
   let scheduled = false;
 
   const runBatch = async (batch: readonly Waiting<Input, Output>[]) => {
@@ -67,14 +73,22 @@ export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Outp
       for (const call of batch) call.reject(error);
     } finally {
       inFlight -= 1;
+      callsInFlight -= batch.length;
       next();
     }
   };
 
+  const mayBegin = (): boolean => {
+    if (waiting.length === 0 || inFlight >= maxInFlight) return false;
+    return inFlight === 0 || besideFrom === undefined || waiting.length >= Math.max(besideFrom, callsInFlight);
+  };
+
   const next = () => {
-    while (inFlight < maxInFlight && waiting.length > 0) {
+    while (mayBegin()) {
+      const batch = waiting.splice(0, maxBatch);
       inFlight += 1;
-      void runBatch(waiting.splice(0, maxBatch));
+      callsInFlight += batch.length;
+      void runBatch(batch);
     }
     if (inFlight === 0 && waiting.length === 0) for (const resolve of idleWaiters.splice(0)) resolve();
   };
