@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
 import { unlink } from "node:fs/promises";
-import { getPriority, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { aCheapHasher } from "../app-for-tests.ts";
@@ -37,24 +36,6 @@ test("hashes with argon2id at the configured cost, and verifies", async () => {
   expect(String(await hasher.verify("x", "not a hash").catch((error: unknown) => error))).toContain("argon2id failed");
   hasher.close();
 });
-
-/** Field 19 of /proc/self/task/<tid>/stat, proc(5), of each thread. */
-const prioritiesOfThreads = (): readonly number[] =>
-  readdirSync("/proc/self/task").map((thread) =>
-    Number(readFileSync(`/proc/self/task/${thread}/stat`, "utf8").split(") ").at(-1)?.split(" ")[16]),
-  );
-
-test.if(process.platform === "linux")(
-  "the threads give way to the one that answers, which keeps its priority",
-  async () => {
-    const before = getPriority();
-    const hasher = aCheapHasher();
-    await hasher.hash("một mật khẩu đủ dài");
-    expect(getPriority()).toBe(before);
-    expect(Math.max(...prioritiesOfThreads())).toBeGreaterThanOrEqual(10);
-    hasher.close();
-  },
-);
 
 test("those of one client in the order in which they came, as many at a time as there are workers", async () => {
   const worker = aWorkerByHand();
