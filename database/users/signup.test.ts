@@ -71,6 +71,23 @@ test("of duplicates within one batch one is made, the others get what is taken",
   expect(sameName.map(kindOf).sort()).toEqual(["created", ...Array.from({ length: 4 }, () => "user_name_taken")]);
 });
 
+test("of duplicates in two statements at a time one is made, and their neighbours all are", async () => {
+  const writer = createSignupWriter(database.db, bindings);
+  const waves = Array.from({ length: 10 }, async () => {
+    const shared = aSignup().emailKey;
+    const wave = () => [aSignup({ emailKey: shared }), ...Array.from({ length: 9 }, () => aSignup())];
+    const first = wave().map((signup) => writer.write(signup));
+    // In the next turn of the event loop: the first statement has begun.
+    await new Promise<void>((next) => setImmediate(next));
+    const results = await Promise.all([...first, ...wave().map((signup) => writer.write(signup))]);
+    return Map.groupBy(results.map(kindOf), (kind) => kind);
+  });
+  for (const kinds of await Promise.all(waves)) {
+    expect(kinds.get("created")).toHaveLength(19);
+    expect(kinds.get("email_taken")).toHaveLength(1);
+  }
+});
+
 test("names are compared without regard to case and composition, in any locale of the database", async () => {
   const writer = createSignupWriter(database.db, bindings);
   const tag = randomHex(4);
