@@ -39,3 +39,18 @@ test("outcomes of a consumer that is behind go on together, and those of one tha
   await second;
   expect(gatherer.outcome()).not.toBe(second);
 });
+
+test("64 outcomes wait for no more, so that no more are lost with their consumer", async () => {
+  let now = 0;
+  const gatherer = createGatherer({ concurrency: 200, ahead: 100, now: () => now });
+  for (let piece = 0; piece < 100; piece += 1) {
+    await gatherer.timed(async () => {
+      now += 100;
+    });
+  }
+  gatherer.behind(true);
+  const outcomes = Array.from({ length: 65 }, () => gatherer.outcome());
+  expect(new Set(outcomes.slice(0, 64)).size).toBe(1);
+  expect(outcomes[64]).not.toBe(outcomes[0]);
+  await Promise.all(outcomes);
+});

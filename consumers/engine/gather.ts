@@ -12,11 +12,11 @@ interface Gathering {
 }
 
 /** A batch as large costs little less for each of its rows than a larger one. */
-const MOST_HANDS = 64;
+const MOST_AT_ONCE = 64;
 
 /** How many free hands are worth a read and a claim of their own while work waits. Pure. */
 const enoughHands = ({ concurrency, ahead }: Pick<Gathering, "concurrency" | "ahead">): number =>
-  Math.min(MOST_HANDS, Math.max(1, Math.floor(ahead > 0 ? ahead / 3 : concurrency / 4)));
+  Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(ahead > 0 ? ahead / 3 : concurrency / 4)));
 
 /**
  * How long free hands wait for others, so that they claim together, in ms. Pure.
@@ -62,7 +62,7 @@ export interface Gatherer {
   behind(isBehind: boolean): void;
   /** How long free hands wait for others, and for how many. */
   hands(room: number): { readonly waitMs: number; readonly enough: number };
-  /** Resolves together with what else comes meanwhile. */
+  /** Resolves together with what else comes meanwhile; 64 outcomes wait for no more. */
   outcome(): Promise<void>;
   /** Runs a piece of work, and learns how long it takes. */
   timed(work: () => Promise<void>): Promise<void>;
@@ -83,7 +83,7 @@ export const createGatherer = ({
 }): Gatherer => {
   let isBehind = false;
   let pieceMs = 0;
-  let gathered: Promise<void> | undefined;
+  let gathered: { readonly promise: Promise<void>; readonly end: () => void; size: number } | undefined;
 
   return {
     behind: (found) => {
@@ -94,15 +94,21 @@ export const createGatherer = ({
       return { waitMs: handsWaitMs(known), enough: enoughHands(known) };
     },
     outcome: () => {
-      if (gathered !== undefined) return gathered;
-      const waitMs = outcomeWaitMs({ isBehind, ahead, pieceMs });
-      if (waitMs < 1) return Promise.resolve();
-      const { promise, resolve } = Promise.withResolvers<void>();
-      gathered = promise;
-      setTimeout(() => {
-        gathered = undefined;
-        resolve();
-      }, waitMs);
+      if (gathered === undefined) {
+        const waitMs = outcomeWaitMs({ isBehind, ahead, pieceMs });
+        if (waitMs < 1) return Promise.resolve();
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const end = () => {
+          clearTimeout(timer);
+          gathered = undefined;
+          resolve();
+        };
+        const timer = setTimeout(end, waitMs);
+        gathered = { promise, end, size: 0 };
+      }
+      gathered.size += 1;
+      const { promise } = gathered;
+      if (gathered.size >= MOST_AT_ONCE) gathered.end();
       return promise;
     },
     timed: async (work) => {
