@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { disclosureOf } from "../api/signup/disclosure.ts";
 import { factory } from "../consumers/notice-email/group.ts";
+import type { TimelineStep } from "../database/ledger/timeline.ts";
 import { createSignupWriter } from "../database/users/signup.ts";
+import { pause } from "../runtime/loop.ts";
 import { boundGroups, NOTICE_EMAIL } from "../stream/groups.ts";
 import { publishAll } from "../stream/publish.ts";
 import { eventually } from "./eventually.ts";
@@ -9,8 +11,16 @@ import { parseMail, startMailServer } from "./mail-server.ts";
 import { mailSettings } from "./mail-settings.ts";
 import { aPipeline, aSignup, committedEvent, silentLog } from "./pipeline.ts";
 
-test("the owner of an address gets one notice of repeated signups, in their language and without a link to confirm", async () => {
-  await using mailServer = await startMailServer();
+const MAIL_TAKES_MS = 300;
+
+/** From its claim to its end. */
+const tookMs = (timeline: readonly TimelineStep[] = []): number => {
+  const [began, ended] = ["active", "done"].map((wanted) => timeline.find(({ state }) => state === wanted)?.at ?? "");
+  return Date.parse(ended ?? "") - Date.parse(began ?? "");
+};
+
+test("the owner of an address gets one notice of repeated signups, in their language and without a link to confirm; the others take as long", async () => {
+  await using mailServer = await startMailServer({ beforeReply: () => pause(MAIL_TAKES_MS) });
   await using pipeline = await aPipeline([NOTICE_EMAIL]);
   const settings = mailSettings(pipeline, mailServer, { PUBLIC_URL: "https://signup.example" });
   await pipeline.open((db) => factory.open(NOTICE_EMAIL, { settings, db, log: silentLog }));
@@ -31,12 +41,12 @@ test("the owner of an address gets one notice of repeated signups, in their lang
     await publishAll(pipeline.redis, pipeline.keys.events, [
       { ...committedEvent(repeated), ...result.event, created_at: result.createdAt },
     ]);
-    eventIds.push(repeated.event.eventId);
-  }
-  for (const eventId of eventIds) {
+    const { eventId } = repeated.event;
+    eventIds.push(eventId);
     await eventually(async () => (await pipeline.status(eventId, NOTICE_EMAIL.name))?.state === "done");
-    const steps = (await pipeline.status(eventId, NOTICE_EMAIL.name))?.timeline.map(({ state }) => state);
-    expect(steps).toEqual(["queued", "active", "done"]);
+    const timeline = (await pipeline.status(eventId, NOTICE_EMAIL.name))?.timeline;
+    expect(timeline?.map(({ state }) => state)).toEqual(["queued", "active", "done"]);
+    expect(tookMs(timeline)).toBeGreaterThanOrEqual(MAIL_TAKES_MS - 1);
   }
   expect(mailServer.taken).toHaveLength(1);
   const mail = await parseMail(mailServer.taken[0]?.raw ?? "");

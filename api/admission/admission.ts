@@ -191,7 +191,8 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
     const decided = decide(subject, token, counting);
     const { answer, later } = decided instanceof Promise ? await decided : decided;
     if (answer.kind === "refused") throw refused(counting, answer);
-    const headers = answer.left === undefined ? UNLIMITED.headers : rateLimitFields(first.limit, answer.left);
+    const isTold = answer.left !== undefined && first.limit.isTold;
+    const headers = isTold ? rateLimitFields(first.limit, answer.left) : UNLIMITED.headers;
     if (later === undefined) return { headers, confirm: CONFIRMED };
     return {
       headers,

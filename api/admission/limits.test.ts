@@ -51,3 +51,10 @@ test("the defaults; the client's limit comes first", () => {
     ["global", 6_000, 60_000],
   ]);
 });
+
+test("only a client is told what is left of its limit where nobody may learn who used an address", () => {
+  const told = (environment: Readonly<Record<string, string>>) =>
+    limitsBy(environment).flatMap(({ name, isTold }) => (isTold ? [name] : []));
+  expect(told({})).toEqual(["client", "repeat", "address", "domain", "global"]);
+  expect(told({ SIGNUP_DISCLOSURE: "private" })).toEqual(["client", "repeat"]);
+});

@@ -24,6 +24,8 @@ export interface AdmissionLimit extends Limit {
   readonly sparesPrivate: boolean;
   /** All processes together never exceed it. A default may be exceeded by what a process admits before it learns of others. */
   readonly isExact: boolean;
+  /** Whether an answer says what is left of it. Of an address it would tell that somebody else used it within the hour. */
+  readonly isTold: boolean;
 }
 
 const MINUTE_MS = 60_000;
@@ -65,9 +67,10 @@ export const limitsOf = (
     const sparesPrivate = given === undefined && name !== "address";
     const isOfRecord = name === "address";
     const isExact = given !== undefined;
+    const isTold = !isPrivateMode || name === "client" || name === "repeat";
     const quota = given ?? RATE_LIMIT_DEFAULTS[setting];
     const policy = `"${name}";q=${quota};w=${periodMs / 1_000}`;
-    return { name, policy, quota, periodMs, counts, isOfRecord, sparesPrivate, isExact };
+    return { name, policy, quota, periodMs, counts, isOfRecord, sparesPrivate, isExact, isTold };
   }).filter(({ quota }) => quota > 0);
 
 /** What an applicant is counted by, found out once. */
