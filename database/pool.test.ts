@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { CompiledQuery, sql } from "kysely";
 import { serverUrl, type TestDatabase, withTestDatabase } from "../tests/database.ts";
+import { eventually } from "../tests/eventually.ts";
 import { aStranger } from "../tests/stranger.ts";
 import { startProxy } from "../tests/tcp-proxy.ts";
 import { openDatabase, pingDatabase } from "./connection.ts";
+import { databaseFault } from "./errors.ts";
 
 test("the driver sends no query of its own, whose failure nobody would handle", async () => {
   const server = new URL(serverUrl());
@@ -42,4 +44,22 @@ describe("a statement that does not end", () => {
     await db.destroy();
     await stranger.end("rollback");
   });
+});
+
+test("a connection that the server ends fails the statement that it has, and not the next one", async () => {
+  const database = await withTestDatabase();
+  const db = openDatabase({ url: database.url, poolSize: 1, applicationName: "ended" });
+  await pingDatabase(db);
+  const lost = db.executeQuery(CompiledQuery.raw("select pg_sleep(3)")).catch((error: unknown) => error);
+  await eventually(async () => {
+    const { rows } = await sql<{ ended: boolean }>`select pg_terminate_backend(pid) as ended from pg_stat_activity
+      where datname = current_database() and application_name = 'ended' and query like '%pg_sleep%'`.execute(
+      database.db,
+    );
+    return rows.length > 0;
+  });
+  expect(databaseFault(await lost).kind).toBe("unavailable");
+  expect(await pingDatabase(db)).toBeUndefined();
+  await db.destroy();
+  await database.drop();
 });

@@ -2,6 +2,7 @@ import postgres, { type Row, type RowList, type Sql } from "postgres";
 import { backoffMs } from "../runtime/backoff.ts";
 import { createSlots, type Slots } from "../runtime/slots.ts";
 import { databaseAddresses } from "../settings/database-addresses.ts";
+import { codeOf } from "./errors.ts";
 import { limitsFor } from "./limits.ts";
 import { type Remedy, remedyOf } from "./remedy.ts";
 import { type EncryptedAddress, encryptionOf } from "./tls.ts";
@@ -43,6 +44,12 @@ const CLOSE_TIMEOUT_S = 5;
 const MAX_ROUNDS = 5;
 
 type Rows<Each> = RowList<(Each & Row)[]>;
+
+/**
+ * Whether a connection is of no more use. When the server, or a pooler, says why it ends a connection with a statement in flight, the
+ * driver rejects that with CONNECTION_CLOSED, keeps the reason, and rejects the first statement of the next connection with it (postgres.js 3.4.9).
+ */
+const isSpent = (error: unknown): boolean => error instanceof DatabaseSilent || codeOf(error) === "CONNECTION_CLOSED";
 
 /** The pool was closed. The statement was not sent. */
 class PoolEnded extends Error {
@@ -113,7 +120,7 @@ export class Pool {
           return rows;
         } catch (error) {
           const mayRepeat = this.#mend(used, error);
-          if (error instanceof DatabaseSilent) this.#close(used, 0);
+          if (isSpent(error)) this.#close(used, 0);
           else this.#putBack(used);
           if (!mayRepeat || round === MAX_ROUNDS) throw error;
         }

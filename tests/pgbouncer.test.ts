@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { sql } from "kysely";
-import { openDatabase } from "../database/connection.ts";
+import { openDatabase, pingDatabase } from "../database/connection.ts";
 import { databaseFault } from "../database/errors.ts";
 import { migrateToLatest } from "../database/migrate-to-latest.ts";
 import { keepLimitsBehindPooler } from "../database/role-limits.ts";
@@ -85,5 +85,19 @@ test("what PgBouncer makes wait for longer than we do is not executed afterwards
   expect(databaseFault(refused)).toEqual({ kind: "unavailable", code: "ETIMEDOUT" });
   await stranger.end("commit");
   expect((await eventually(() => count.execute(db).catch(() => false as const))).rows).toEqual([{ n: 0 }]);
+  await db.destroy();
+});
+
+test.each([
+  ["max_client_conn = 1", "08P01"],
+  ["query_wait_timeout = 1", "CONNECTION_CLOSED"],
+])("what PgBouncer refuses for `%s` is an outage, and over with its reason", async (setting, code) => {
+  await using small = await startPgBouncer(database.url, { poolSize: 1, settings: [setting] });
+  const db = openDatabase({ url: small.url, poolSize: 1, applicationName: "refused" });
+  const stranger = await aStranger(small.url);
+  const refused: unknown = await pingDatabase(db).catch((error: unknown) => error);
+  expect(databaseFault(refused)).toEqual({ kind: "unavailable", code });
+  await stranger.end("commit");
+  expect(await pingDatabase(db)).toBeUndefined();
   await db.destroy();
 });

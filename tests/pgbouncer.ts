@@ -52,6 +52,8 @@ export interface PgBouncer extends AsyncDisposable {
 export interface PgBouncerOptions {
   /** Connections to the server at most; 5 if not given. */
   readonly poolSize?: number;
+  /** Further lines of its settings. */
+  readonly settings?: readonly string[];
 }
 
 /** How soon it asks a server again that could not be reached. PgBouncer's default is 15 s. */
@@ -60,7 +62,7 @@ const LOGIN_RETRY_S = 1;
 /** Starts PgBouncer in transaction mode before a database. */
 export const startPgBouncer = async (
   databaseUrl: string,
-  { poolSize = 5 }: PgBouncerOptions = {},
+  { poolSize = 5, settings: further = [] }: PgBouncerOptions = {},
 ): Promise<PgBouncer> => {
   const { command, env } = pgbouncerProgram();
   const target = new URL(databaseUrl);
@@ -79,6 +81,7 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = ${poolSize}
 server_login_retry = ${LOGIN_RETRY_S}
+${further.join("\n")}
 `,
   );
   const start = async (): Promise<Child> => {
