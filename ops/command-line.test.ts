@@ -5,7 +5,7 @@ import { join } from "node:path";
 import description from "../package.json" with { type: "json" };
 import { aPipeline, type Pipeline, redisUrl } from "../tests/pipeline.ts";
 import { withAddressesIn, withLocalAddresses } from "./local-addresses.ts";
-import { deadLetter, environmentOf, opsProcess } from "./operator-for-tests.ts";
+import { deadLetter, environmentOf, GROUP, opsProcess } from "./operator-for-tests.ts";
 
 let pipeline: Pipeline;
 beforeAll(async () => {
@@ -112,6 +112,21 @@ describe.concurrent("the command line", () => {
     const usage = await ops(["dead", "list", "--limit", "0", "--json"], {});
     expect(usage.code).toBe(2);
     expect(JSON.parse(usage.out)).toMatchObject({ error: { name: "UsageError" } });
+  });
+
+  test("a document longer than a pipe holds is written to it once", async () => {
+    const { redis, keys } = pipeline;
+    const letter = ["event_id", "", "reason", "long", "detail", "x".repeat(1_000), "in_ledger", "0"];
+    for (let at = 0; at < 60; at += 1) await redis.xadd(keys.dead(GROUP), "*", ...letter);
+    const words = ["dead", "list", "--reason", "long", "--limit", "60", "--json"];
+    const { out } = await ops(words);
+    expect(out.length).toBeWithin(65_537, 131_072);
+    // A shell's pipe: the runtime makes sockets.
+    const command = ['"$0" "$1"', ...words, "| wc -c"].join(" ");
+    const child = Bun.spawnSync(["sh", "-c", command, process.execPath, join(import.meta.dir, "main.ts")], {
+      env: { PATH: process.env["PATH"], ...here() },
+    });
+    expect(Number(child.stdout.toString())).toBe(out.length);
   });
 
   test("exits 0 when done, 1 when nothing was found", async () => {

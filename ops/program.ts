@@ -14,10 +14,15 @@ const sayPlainly = (text: string): void => {
 };
 const say = (message: string): void => sayPlainly(`${message}\n`);
 
-/** Written completely before the process exits, also to a pipe. Where nothing is written, Bun would empty the file. */
-const print = async (text: string): Promise<void> => {
-  if (text !== "") await Bun.write(Bun.stdout, text);
-};
+/**
+ * Written completely before the process exits, also to a pipe. Not by `Bun.write`: once `process.stdout` was looked at, it writes the first
+ * 64 KiB of a longer text twice. Where nothing is written, Bun would empty the file.
+ */
+const print = (text: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (text === "") return resolve();
+    process.stdout.write(text, (error) => (error == null || isUnread(error) ? resolve() : reject(error)));
+  });
 
 const isJson = (words: readonly string[]): boolean => words.includes("--json");
 
