@@ -33,7 +33,7 @@ test.each<[string, Facts, string]>([
   [
     "the mail server has not answered, and more consumers would not help",
     facts({ unfinished: waits(3), oldestMs: 28_000, consumers: [aConsumer({ inFlight: 3 }), aConsumer()] }),
-    "notice: 3 mails are in work, the oldest for 28 s: mail server smtp.example:587 has not answered yet",
+    "notice: 3 mails wait, the oldest for 28 s; all are in work with mail server smtp.example:587",
   ],
   [
     "a consumer that fell silent works on nothing",

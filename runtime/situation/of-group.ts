@@ -122,13 +122,17 @@ const ofRate = (
 };
 
 /** All that waits is in work: the other system takes its time, and more consumers would change nothing. */
-const ofInWork = (group: GroupFacts, { count: value, isBound }: Waiting, at: readonly ConsumerFacts[]): Finding[] => {
-  const { group: name, oldestMs } = group;
+const ofInWork = (
+  { group: name }: GroupFacts,
+  { count: value, isBound }: Waiting,
+  waits: string,
+  at: readonly ConsumerFacts[],
+): readonly Finding[] => {
   const inFlight = at.reduce((sum, each) => sum + each.inFlight, 0);
   if (isBound || inFlight < value) return [];
   const system = at.find((each) => each.inFlight > 0 && each.system !== undefined)?.system ?? unnamedSystem(name);
-  const inWork = oldestWaits(`${counted(value, nounOf(name))} ${verb(value, "is", "are")} in work`, duration(oldestMs));
-  return [{ level: "notice", group: name, sentence: `${inWork}: ${system} has not answered yet` }];
+  const sentence = `${waits}; ${verb(value, "it is", "all are")} in work with ${system}`;
+  return [{ level: "notice", group: name, sentence, cause: "in work" }];
 };
 
 /** Late work that no fault explains: it is limited, or there is more than is done. */
@@ -154,7 +158,7 @@ const ofBacklog = (group: GroupFacts, now: Date): readonly Finding[] => {
     const sentence = `${waits}; ${system} grants each consumer ${count(allowed)} at a time${quoted(words)}`;
     return [{ level: "notice", group: name, sentence }];
   }
-  const inWork = ofInWork(group, unfinished, heard);
+  const inWork = ofInWork(group, unfinished, waits, heard);
   if (inWork.length > 0) return inWork;
   const sentence = `${waits}; ${counted(heard.length, "consumer works", "consumers work")} on it`;
   return [{ level: "notice", group: name, sentence, remedy: "run more consumers, if it grows" }];

@@ -14,6 +14,9 @@ import { actOnReceiver, receiverOf, WEBHOOKS_PATH } from "./webhooks.tsx";
 
 const PATH = "/console/act";
 
+/** From so many groups on, one is looked for by its name. */
+const MANY = 12;
+
 /** What else there is to do. */
 const TILES = [
   {
@@ -93,6 +96,11 @@ const showGroups =
     const { groups, now } = parts;
     const pauses = new Map((await pausesOf(visit.operator().db).list()).map((each) => [each.group, each]));
     const canAct = visit.session.role === "operator";
+    const filter = (visit.c.req.query("filter") ?? "").trim().toLowerCase();
+    // What is paused is looked for first.
+    const shown = groups
+      .filter(({ name }) => name.includes(filter))
+      .toSorted((left, right) => Number(pauses.has(right.name)) - Number(pauses.has(left.name)));
     return visit.page({
       title: "Act",
       children: (
@@ -109,6 +117,27 @@ const showGroups =
             ))}
           </ul>
           <h2>Groups</h2>
+          {groups.length > MANY ? (
+            <search>
+              <form class="bar" method="get">
+                <label class="hidden" for="filter">
+                  Groups with this in their names
+                </label>
+                <input
+                  id="filter"
+                  name="filter"
+                  type="search"
+                  value={filter}
+                  placeholder="filter groups"
+                  data-find
+                  autocomplete="off"
+                />
+                <button type="submit" class="quiet">
+                  Show
+                </button>
+              </form>
+            </search>
+          ) : null}
           <section class="scroll card flush" tabindex={0} aria-label="Groups">
             <table class="stacked">
               <thead>
@@ -119,7 +148,7 @@ const showGroups =
                 </tr>
               </thead>
               <tbody>
-                {groups.map(({ name }) => {
+                {shown.map(({ name }) => {
                   const paused = pauses.get(name);
                   const since = paused === undefined ? "" : relative(paused.pausedAt, now());
                   return (

@@ -8,6 +8,8 @@ import { Sparkline } from "./sparkline.tsx";
 
 /** So many groups are shown one by one, however quiet they are. */
 const SHOWN_QUIET = 12;
+/** So many systems, however well they work. */
+const SHOWN_WORKING = 7;
 /** So many rows of consumers, however little they do. */
 const SHOWN_IDLE = 8;
 
@@ -212,6 +214,7 @@ export const NowParts = ({ snapshot, filter = "" }: { readonly snapshot: Snapsho
   const isShort = quiet.length <= SHOWN_QUIET || filter !== "";
   const consumers = consumerRows(shown);
   const systems = systemRows(shown);
+  const working = systems.length > SHOWN_WORKING ? systems.filter(({ level }) => level === "well") : [];
   return (
     <>
       <section data-part="findings" aria-live="polite">
@@ -234,10 +237,22 @@ export const NowParts = ({ snapshot, filter = "" }: { readonly snapshot: Snapsho
         <h2>What they work with</h2>
         <ul class="systems">
           <Stores {...snapshot} />
-          {systems.map((row) => (
-            <System row={row} now={at} />
-          ))}
+          {systems
+            .filter((row) => !working.includes(row))
+            .map((row) => (
+              <System row={row} now={at} />
+            ))}
         </ul>
+        {working.length === 0 ? null : (
+          <details class="more" data-keep="systems">
+            <summary>{`${count(working.length)} ${working.length === systems.length ? "systems work" : "others work"}`}</summary>
+            <ul class="systems">
+              {working.map((row) => (
+                <System row={row} now={at} />
+              ))}
+            </ul>
+          </details>
+        )}
       </section>
       <section data-part="consumers">
         <Consumers rows={consumers} now={at} isFiltered={filter !== ""} />

@@ -99,7 +99,7 @@ const isBusier = (left: GroupRow, right: GroupRow): number =>
   RANK[left.level] - RANK[right.level] ||
   right.waits.value + right.inFlight - (left.waits.value + left.inFlight) ||
   right.lastHour.total - left.lastHour.total ||
-  left.name.localeCompare(right.name);
+  left.name.localeCompare(right.name, "en", { numeric: true });
 
 /** What is shown of each group: those with a problem first, then the busiest. Pure. */
 export const groupRows = ({ findings, status }: Situation, now: Date): readonly GroupRow[] =>
