@@ -115,16 +115,17 @@ describe.concurrent("the command line", () => {
   });
 
   test("a document longer than a pipe holds is written to it once", async () => {
-    const { redis, keys } = pipeline;
+    await using own = await aPipeline();
+    const { redis, keys } = own;
     const letter = ["event_id", "", "reason", "long", "detail", "x".repeat(1_000), "in_ledger", "0"];
     for (let at = 0; at < 60; at += 1) await redis.xadd(keys.dead(GROUP), "*", ...letter);
     const words = ["dead", "list", "--reason", "long", "--limit", "60", "--json"];
-    const { out } = await ops(words);
+    const { out } = await ops(words, environmentOf(own));
     expect(out.length).toBeWithin(65_537, 131_072);
     // A shell's pipe: the runtime makes sockets.
     const command = ['"$0" "$1"', ...words, "| wc -c"].join(" ");
     const child = Bun.spawnSync(["sh", "-c", command, process.execPath, join(import.meta.dir, "main.ts")], {
-      env: { PATH: process.env["PATH"], ...here() },
+      env: { PATH: process.env["PATH"], ...environmentOf(own) },
     });
     expect(Number(child.stdout.toString())).toBe(out.length);
   });
