@@ -62,7 +62,7 @@ export const ROUTES: RouteMap<Surroundings> = buildRouteMap({
       docs: { brief: "Retry, hold, release and discard deliveries: one, or all of a state" },
       routes: {
         retry: deliveriesRetry,
-        retryNow: deliveriesRetryNow,
+        "retry-now": deliveriesRetryNow,
         hold: deliveriesHold,
         release: deliveriesRelease,
         discard: deliveriesDiscard,

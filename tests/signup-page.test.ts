@@ -187,7 +187,10 @@ test.concurrent("/docs shows the operations, without JavaScript and at any width
     const { page } = visitor;
     await page.goto(`${api.url}/docs`);
     await page.getByRole("link", { name: "Sign up; a welcome mail follows" }).click();
-    expect(await page.getByRole("region", { name: "Sign up; a welcome mail follows" }).isVisible()).toBe(true);
+    // Of all that is folded the link has opened this one.
+    const operation = page.getByRole("region", { name: "Sign up; a welcome mail follows" });
+    expect(await operation.getByRole("heading", { name: "Answers" }).isVisible()).toBe(true);
+    expect(await page.getByRole("heading", { name: "Answers" }).count()).toBe(1);
     expect(await scrollsSideways(page)).toBe(false);
     await expectWellBehaved(visitor, `docs-${width}`);
   }

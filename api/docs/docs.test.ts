@@ -16,7 +16,8 @@ test("the page shows every operation, with each of its problems, in at most 500 
   const document = readApiDocument(await textOf("/openapi.json"));
   expect(operationsIn(document).length).toBeGreaterThan(10);
   for (const { operationId, path, responses } of operationsIn(document)) {
-    const section = page.slice(page.indexOf(`<section id="${operationId}"`)).split("</section>")[0] ?? "";
+    const section = page.slice(page.indexOf(`<h3 id="${operationId}-title"`)).split("</section>")[0] ?? "";
+    expect(section).toContain(`<div id="${operationId}"`);
     expect(section).toContain(`<code>${path}</code>`);
     for (const { content } of Object.values(responses)) {
       for (const code of Object.keys(content["application/problem+json"]?.examples ?? {})) {

@@ -68,15 +68,11 @@ const Answer = (props: { readonly document: ApiDocument; readonly status: string
   );
 };
 
-/** One operation: how to call it, and everything that it may answer. */
-export const Operation = ({ document, operation, origin }: OperationProps) => {
-  const { operationId, method, path, summary, description, security, parameters, requestBody, responses } = operation;
+/** How to call an operation, and everything that it may answer. */
+const Details = ({ document, operation, origin }: OperationProps) => {
+  const { description, security, parameters, requestBody, responses } = operation;
   return (
-    <section id={operationId} class="panel" aria-labelledby={`${operationId}-title`}>
-      <h3 id={`${operationId}-title`}>{summary}</h3>
-      <p class="call">
-        <b>{method}</b> <code>{path}</code>
-      </p>
+    <>
       <Prose text={description} />
       <p class="soft">{tokenText(security)}</p>
       <pre>
@@ -110,6 +106,26 @@ export const Operation = ({ document, operation, origin }: OperationProps) => {
           <Answer document={document} status={status} response={response} />
         ))}
       </ul>
+    </>
+  );
+};
+
+/** One operation, folded: a browser opens it for a link to what is in it, and for a search. */
+export const Operation = (props: OperationProps) => {
+  const { operationId, method, path, summary } = props.operation;
+  return (
+    <section class="panel" aria-labelledby={`${operationId}-title`}>
+      <details>
+        <summary>
+          <h3 id={`${operationId}-title`}>{summary}</h3>
+          <span class="call">
+            <b>{method}</b> <code>{path}</code>
+          </span>
+        </summary>
+        <div id={operationId} class="operation">
+          <Details {...props} />
+        </div>
+      </details>
     </section>
   );
 };

@@ -12,7 +12,12 @@ export const DOCS_STYLE = `
 .docs nav { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: 1rem; margin: 1.5rem 0; }
 .docs nav b { text-transform: capitalize; }
 .docs nav li a, .docs .codes a { display: inline-block; padding: .2rem 0; }
-.docs .panel { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 1.25rem; margin: 1rem 0; }
+.docs .panel { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 0 1.25rem; margin: .6rem 0; }
+.docs .panel summary { cursor: pointer; padding: 1rem 0; }
+.docs .panel h3 { display: inline; }
+.docs .call { display: block; margin-top: .2rem; }
+/* A link to it shows its heading as well. */
+.docs .operation { padding-bottom: 1rem; scroll-margin-top: 6rem; }
 .docs .call b { color: var(--accent); }
 .docs pre {
   margin: .75rem 0; padding: .75rem 1rem; white-space: pre-wrap; background: var(--page);
