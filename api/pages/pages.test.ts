@@ -208,3 +208,13 @@ test("unknown signups and problem types are 404; known types are explained", asy
   expect(await (await app.fetch(get("/problems/too_busy?lang=en"))).text()).toContain("Nothing was made. Repeat");
   expect((await app.fetch(get("/problems/constructor"))).status).toBe(404);
 });
+
+test("a problem is headed in the language of its page, also at an address that nobody serves", async () => {
+  const { app } = anApp(database.db);
+  const textOf = async (path: string) =>
+    (await app.fetch(get(path, { Accept: "text/html", "Accept-Language": "en" }))).text();
+  expect(await textOf("/nowhere?lang=vi")).toContain("<h1>Không tìm thấy</h1>");
+  expect(await textOf("/nowhere")).toContain("<h1>Not found</h1>");
+  expect(await textOf("/problems/too_busy?lang=vi")).toContain("<h1>Lỗi 503</h1>");
+  expect(await textOf("/problems/too_busy?lang=en")).toContain("<h1>503 Too busy</h1>");
+});

@@ -1,3 +1,4 @@
+import { LOCALES } from "../../stream/events/user-signed-up.ts";
 import type { AnswerProblem } from "../errors.ts";
 import { languageOf } from "../language.ts";
 import { problemResponse } from "../problem.ts";
@@ -15,9 +16,11 @@ export const answerProblem =
   (c, problem) => {
     const isPage = !c.req.path.startsWith("/api/") && ASKS_FOR_PAGE.test(c.req.header("accept") ?? "");
     if (!isPage) return problemResponse(c, problem);
-    const language = languageOf(c);
-    const { status, title, [language]: text } = PROBLEM_TYPES[problem.code];
-    const heading = status === 404 ? TEXTS[language].notFoundTitle : `${status} ${title}`;
+    // Of an address that nobody serves no middleware has read the query.
+    const language = LOCALES.find((locale) => locale === c.req.query("lang")) ?? languageOf(c);
+    const type = PROBLEM_TYPES[problem.code];
+    const { status, [language]: text } = type;
+    const heading = status === 404 ? TEXTS[language].notFoundTitle : TEXTS[language].problemTitle(type);
     return page(
       c,
       // Not the path that was asked for: `//evil.example` in a link would lead there.

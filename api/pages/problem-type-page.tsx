@@ -5,6 +5,7 @@ import { PROBLEM_REMEDIES } from "../problem-remedies.ts";
 import { isProblemCode, PROBLEM_TYPES } from "../problem-types.ts";
 import { Message } from "./message.tsx";
 import { page } from "./render.ts";
+import { TEXTS } from "./texts.ts";
 
 /** `GET /problems/{code}`: the page that the `type` of a problem links to (RFC 9457, 3.1.1). */
 export const problemTypePage =
@@ -13,14 +14,13 @@ export const problemTypePage =
     const code = c.req.param("code");
     if (!isProblemCode(code)) throw new ProblemError("not_found");
     const language = languageOf(c);
-    const { status, title } = PROBLEM_TYPES[code];
     return page(
       c,
       <Message
         language={language}
         brandName={brandName}
         path={c.req.path}
-        title={`${status} ${title}`}
+        title={TEXTS[language].problemTitle(PROBLEM_TYPES[code])}
         text={PROBLEM_TYPES[code][language]}
         advice={PROBLEM_REMEDIES[code][language]}
       />,

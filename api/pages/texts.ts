@@ -43,6 +43,8 @@ export interface Texts {
   readonly stopUpdates: string;
   readonly resumeUpdates: string;
   readonly notFoundTitle: string;
+  /** The heading of a problem; its title is in English, and never changes. */
+  readonly problemTitle: (problem: { readonly status: number; readonly title: string }) => string;
   readonly backToSignup: string;
   readonly timeZone: string;
   readonly dateLocale: string;
@@ -89,6 +91,7 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     stopUpdates: "Tắt tự động cập nhật",
     resumeUpdates: "Bật lại tự động cập nhật",
     notFoundTitle: "Không tìm thấy",
+    problemTitle: ({ status }) => `Lỗi ${status}`,
     backToSignup: "Quay lại trang đăng ký",
     timeZone: "Asia/Ho_Chi_Minh",
     dateLocale: "vi-VN",
@@ -133,6 +136,7 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     stopUpdates: "Stop updating",
     resumeUpdates: "Resume updating",
     notFoundTitle: "Not found",
+    problemTitle: ({ status, title }) => `${status} ${title}`,
     backToSignup: "Back to the signup page",
     timeZone: "UTC",
     dateLocale: "en-GB",

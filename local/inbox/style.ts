@@ -33,7 +33,7 @@ nav{display:flex;flex-wrap:wrap;gap:.25rem;margin:1rem 0 0}
 nav a{padding:.55rem 1rem;border-radius:10px 10px 0 0;text-decoration:none;font-weight:700;font-size:.95rem}
 nav a[aria-current]{background:var(--card);color:var(--ink);box-shadow:0 0 0 1px var(--line)}
 .panel{position:relative;background:var(--card);border:1px solid var(--line);border-radius:0 12px 12px 12px;overflow:hidden;margin-bottom:2rem}
-iframe{display:block;width:100%;height:max(30rem,calc(100vh - 20rem));border:0;background:Canvas}
+iframe{display:block;width:100%;height:max(44rem,calc(100vh - 20rem));border:0;background:Canvas}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0;padding:1rem 1.2rem;font:.85rem/1.55 var(--mono)}
 .panel ul{margin:0;padding:1rem 1.2rem 1rem 2.2rem}.panel li{overflow-wrap:anywhere;padding:.2rem 0}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;margin:0;font-size:.95rem}
