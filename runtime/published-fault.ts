@@ -2,6 +2,10 @@
 const NO_CONNECTION = /^(CONNECT|CONNECTION_|ECONN|ETIMEDOUT|EPIPE|EAI_|ENOTFOUND|EHOSTUNREACH|ENETUNREACH)/;
 /** SQLSTATE: five digits and capitals, at least one digit. */
 const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
+/** disk_full */
+const DISK_FULL = "53100";
+/** What is published of it: a situation looks for it. */
+export const POSTGRES_DISK_FULL = "the disk of PostgreSQL is full";
 /** How Redis begins its refusals: `OOM command not allowed ...`. */
 const REFUSAL = /^[A-Z]{3,16}(?= )/;
 /** ioredis, when Redis does not answer or is not connected. */
@@ -17,6 +21,7 @@ export const publishedFault = (error: unknown): string => {
   if (!(error instanceof Error)) return "failed; see the log";
   const code = codeOf(error);
   if (NO_CONNECTION.test(code)) return `a store cannot be reached (${code})`;
+  if (code === DISK_FULL) return `${POSTGRES_DISK_FULL} (${code})`;
   if (SQLSTATE.test(code)) return `PostgreSQL refuses a statement (${code})`;
   if (error.name === "MaxRetriesPerRequestError" || NO_ANSWER.test(error.message)) return "Redis does not answer";
   const [refusal] = error.name === "ReplyError" ? (REFUSAL.exec(error.message) ?? ["error"]) : [];

@@ -107,6 +107,7 @@ export const factsOf = (
     clockDifferenceMs: differenceMs,
     groups: known.groups.flatMap((group) => groupFacts(group, known, groups) ?? []),
     redisMemory: { used: redis.usedMemory, most: redis.maxMemory },
+    redisAppends: redis.lastAppendOk,
     redisSaves: redis.lastSnapshotOk,
     suppressed,
     pruning: retentionMs === null || lookedAt === null ? undefined : { lookedAt, retentionMs },

@@ -115,7 +115,8 @@ export interface Facts {
   readonly groups: readonly GroupFacts[];
   /** Bytes; `most` is 0 if there is no limit. */
   readonly redisMemory?: { readonly used: number; readonly most: number };
-  /** Whether Redis could write its last snapshot. undefined: not asked. */
+  /** Whether Redis could write its log, and its last snapshot. undefined: not asked. */
+  readonly redisAppends?: boolean;
   readonly redisSaves?: boolean;
   readonly suppressed?: readonly SuppressedFacts[];
   /** When an api last looked for old events. undefined: they are kept for good. */

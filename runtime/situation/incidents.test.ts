@@ -82,6 +82,15 @@ test.each<[string, Facts, string]>([
     "trouble: consumer-1 of welcome-email cannot do its work (reader of welcome-email: Redis does not answer; since welcome-email); nothing waits; likewise 2 other groups (reminder-email, payments)",
   ],
   [
+    "the disk of Postgres is full, which answers all the same",
+    facts({
+      consumers: [
+        aConsumer({ faults: { "settling in the ledger": "the disk of PostgreSQL is full (53100); since x" } }),
+      ],
+    }),
+    "trouble: The disk of PostgreSQL is full: signups are refused, and what was accepted waits; none of it is lost",
+  ],
+  [
     "the disk of Redis is full",
     facts({}, { redisSaves: false }),
     "notice: Redis could not save its last snapshot: its disk may be full, and then it refuses writes",
@@ -99,6 +108,13 @@ test.each<[string, Facts, string]>([
 test("two groups with the same trouble have a sentence each, and other causes stay apart", () => {
   const groups = [poisoned("welcome-email"), poisoned("payments"), aGroup({ group: "webhook-crm", dead: 3 })];
   expect(describeFacts(facts({}, { groups }))).toHaveLength(3);
+});
+
+test("of a disk of Redis that is full the remedy is room on it", () => {
+  const [first] = describeFacts(
+    facts({}, { redis: "cannot write to its disk, and refuses writes", redisAppends: false }),
+  );
+  expect(first.remedy).toBe("make room on the disk of Redis");
 });
 
 test("of a full Redis the remedy is more memory", () => {

@@ -1,9 +1,10 @@
 import { waitInOutbox } from "../../observability/sentences.ts";
+import { POSTGRES_DISK_FULL } from "../published-fault.ts";
 import { bytes, count, counted, duration } from "../quantity.ts";
-import type { Facts } from "./facts.ts";
+import { type Facts, isLiving } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { ofSuppressions } from "./of-suppressions.ts";
-import { since, timeOf } from "./words.ts";
+import { since, timeOf, upper } from "./words.ts";
 
 const OUTBOX_LATE_MS = 30_000;
 const CLOCK_MS = 2_000;
@@ -13,6 +14,7 @@ const NEARLY_FULL = 0.9;
 const PRUNER_SILENT_MS = 10 * 60_000;
 
 const MORE_MEMORY = "raise maxmemory, or shorten STREAM_RETENTION_MS";
+const MORE_DISK = "make room on the disk of Redis";
 
 const isFull = ({ redisMemory }: Facts): boolean =>
   redisMemory !== undefined && redisMemory.most > 0 && redisMemory.used >= redisMemory.most;
@@ -39,10 +41,21 @@ const ofStores = (facts: Facts): readonly Finding[] => {
           {
             level: "trouble" as const,
             sentence: `Redis ${redis}: signups succeed, and their events wait in the outbox${inOutbox(outbox)}; none is lost`,
-            remedy: isFull(facts) ? MORE_MEMORY : "ops doctor",
+            remedy: isFull(facts) ? MORE_MEMORY : facts.redisAppends === false ? MORE_DISK : "ops doctor",
           },
         ]),
   ];
+};
+
+/** Postgres answers while its disk is full: who writes finds out. */
+const ofPostgresDisk = ({ postgres, groups, loops = {} }: Facts): readonly Finding[] => {
+  const faults = groups.flatMap(({ consumers }) =>
+    consumers.filter(isLiving).flatMap((each) => Object.values(each.faults)),
+  );
+  const isDiskFull = [...faults, ...Object.values(loops)].some((fault) => fault.includes(POSTGRES_DISK_FULL));
+  if (postgres !== undefined || !isDiskFull) return [];
+  const sentence = `${upper(POSTGRES_DISK_FULL)}: signups are refused, and what was accepted waits; none of it is lost`;
+  return [{ level: "trouble", sentence, remedy: "make room on the disk of PostgreSQL" }];
 };
 
 const ofMemory = ({ redis, redisMemory }: Facts): readonly Finding[] => {
@@ -119,6 +132,7 @@ const ofJobs = ({ jobs = [], now }: Facts): readonly Finding[] =>
 /** What keeps the stores, and all that no group is about, from working. */
 export const ofSystem = (facts: Facts): readonly Finding[] => [
   ...ofStores(facts),
+  ...ofPostgresDisk(facts),
   ...ofOutbox(facts),
   ...ofLoops(facts),
   ...ofMemory(facts),
