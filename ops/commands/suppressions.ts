@@ -131,6 +131,10 @@ export const suppressionsLift = command<LiftFlags, [address: string | undefined]
       };
     }
     const lifted = await liftAddresses(context, selection);
-    return { json: { count: found, lifted }, text: () => `${counted(lifted, "address", "addresses")} lifted` };
+    return {
+      json: { count: found, lifted },
+      text: () =>
+        `${counted(lifted, "address", "addresses")} lifted\nwhat is dead by it stays so until it is retried: ops deliveries retry --group GROUP --state dead --reason ${reason} --dry-run`,
+    };
   },
 });

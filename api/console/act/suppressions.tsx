@@ -27,11 +27,18 @@ export const showSuppressions =
     const { db } = visit.operator();
     const [listed, reasons] = await Promise.all([listSuppressions(db, MANY), suppressionReasons(db)]);
     const canAct = visit.session.role === "operator";
+    const lifted = visit.c.req.query("lifted") ?? "";
     return visit.page({
       title: "Suppressed addresses",
       children: (
         <>
           <h1>Suppressed addresses</h1>
+          {lifted === "" ? null : (
+            <p role="status">
+              Lifted. What is dead by it stays so until it is retried:{" "}
+              <a href={`/console/deliveries?state=dead&reason=${encodeURIComponent(lifted)}`}>look at it</a>.
+            </p>
+          )}
           <p class="soft">Nothing is sent to these addresses. The latest first.</p>
           {canAct && listed.length > 0 ? (
             <form class="filters" method="post" action={SUPPRESSIONS_PATH}>
@@ -158,5 +165,5 @@ export const liftMany: VisitHandler = async (visit) => {
   const isTyped = number <= TYPED_ABOVE || form.get("confirm")?.trim() === String(number);
   if (!isSure || !isTyped) return confirmPage(visit, selection, number, isSure);
   await liftAddresses(operator, selection);
-  return visit.redirect(SUPPRESSIONS_PATH);
+  return visit.redirect(`${SUPPRESSIONS_PATH}?lifted=${encodeURIComponent(selection.reason)}`);
 };
