@@ -91,6 +91,11 @@ test.each<[string, Facts, string]>([
     "trouble: The disk of PostgreSQL is full: signups are refused, and what was accepted waits; none of it is lost",
   ],
   [
+    "Redis was emptied, and the group that a consumer missed is there again",
+    facts({ consumers: [aConsumer({ faults: { heartbeat: "Redis refuses a command (NOGROUP); since x" } })] }),
+    "well: All is well: nothing waits",
+  ],
+  [
     "the disk of Redis is full",
     facts({}, { redisSaves: false }),
     "notice: Redis could not save its last snapshot: its disk may be full, and then it refuses writes",

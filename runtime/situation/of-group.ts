@@ -53,6 +53,13 @@ const ofNoTrace = (group: GroupFacts): readonly Finding[] => {
   return [{ level: "trouble", group: name, sentence, remedy, cause: "no consumer" }];
 };
 
+/** What keeps a consumer from its work, but for a group that was missing and has been made again since it said so. */
+const faultsOf = (
+  { faults }: ConsumerFacts,
+  { exists }: GroupFacts,
+): readonly (readonly [what: string, why: string])[] =>
+  Object.entries(faults).filter(([, why]) => !(exists && why.includes("(NOGROUP)")));
+
 const ofConsumers = (group: GroupFacts): readonly Finding[] => {
   const { group: name, consumers, unfinished } = group;
   const living = consumers.filter(isLiving);
@@ -64,10 +71,11 @@ const ofConsumers = (group: GroupFacts): readonly Finding[] => {
     const sentence = `${noConsumerRuns(name)}${last}${waitingSafely(group)}`;
     return [{ level: "trouble", group: name, sentence, remedy: start, cause: "no consumer" }];
   }
-  const stuck = living.filter(({ faults }) => Object.keys(faults).length > 0);
+  const stuck = living.filter((consumer) => faultsOf(consumer, group).length > 0);
   const [first] = stuck;
   if (first === undefined) return [];
-  const [fault] = Object.entries(first.faults).map(([what, why]) => `${what}: ${why}`);
+  const faults = faultsOf(first, group);
+  const [fault] = faults.map(([what, why]) => `${what}: ${why}`);
   const others = stuck.length === 1 ? "" : `, and ${counted(stuck.length - 1, "other consumer")}`;
   return [
     {
@@ -75,7 +83,7 @@ const ofConsumers = (group: GroupFacts): readonly Finding[] => {
       group: name,
       sentence: `${first.name} of ${name}${others} cannot do its work (${fault})${waitingSafely(group)}`,
       remedy: "ops doctor",
-      cause: causeOf(Object.entries(first.faults), name),
+      cause: causeOf(faults, name),
     },
   ];
 };
