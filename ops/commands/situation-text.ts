@@ -108,10 +108,10 @@ const ledgerLines = ({ ledger, retention }: PipelineStatus, now: Date): string =
 };
 
 const redisLine = (facts: RedisFacts): string => {
-  const limit = facts.maxMemory === 0 ? "no limit" : `of ${bytes(facts.maxMemory)}`;
+  const limit = facts.maxMemory === 0 ? ", no limit" : ` of ${bytes(facts.maxMemory)}`;
   const log = facts.appendOnly ? `appendonly ${facts.lastAppendOk ? "ok" : "FAILING"}` : "appendonly off";
   const snapshot = facts.lastSnapshotOk ? "" : ", last snapshot FAILED";
-  return `redis   ${facts.version}, ${bytes(facts.usedMemory)} ${limit}, ${log}${snapshot}, up ${duration(facts.uptimeSeconds * 1_000)}`;
+  return `redis   ${facts.version}, ${bytes(facts.usedMemory)}${limit}, ${log}${snapshot}, up ${duration(facts.uptimeSeconds * 1_000)}`;
 };
 
 const findingsText = (style: Style, findings: readonly Finding[]): string =>

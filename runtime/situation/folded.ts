@@ -14,7 +14,10 @@ const named = (groups: readonly string[]): string => {
 const one = (first: Finding, others: readonly Finding[]): Finding => {
   const groups = others.flatMap(({ group }) => group ?? []);
   const sentence = `${first.sentence}; likewise ${counted(groups.length, "other group")} (${named(groups)})`;
-  return { ...first, alsoOf: groups, sentence };
+  const { remedy } = first;
+  // Without its group a command is for all of them.
+  const forAll = remedy === undefined ? {} : { remedy: remedy.replace(` --group ${first.group}`, "") };
+  return { ...first, alsoOf: groups, sentence, ...forAll };
 };
 
 /** Findings with what several groups have of one cause said once, in the place of the first. Pure. */

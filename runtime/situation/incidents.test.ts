@@ -59,12 +59,12 @@ test.each<[string, Facts, string]>([
   [
     "a provider says of every address that there is none",
     facts({ lastHour: { total: 47, medianMs: 100 } }, { suppressed: [suppressed(302)] }),
-    "trouble: 302 addresses were suppressed (no_such_address) since 06:01 UTC, beside 47 mails sent in the last hour: does the other side err?",
+    "trouble: 302 addresses were suppressed (no_such_address) since 06:01 UTC, beside 47 mails sent in the last hour: the other side may be wrong",
   ],
   [
     "a provider reports many bounces",
     facts({ lastHour: { total: 400, medianMs: 100 } }, { suppressed: [suppressed(50, "bounced")] }),
-    "notice: 50 addresses were suppressed (bounced) since 06:01 UTC, beside 400 mails sent in the last hour: does the other side err?",
+    "notice: 50 addresses were suppressed (bounced) since 06:01 UTC, beside 400 mails sent in the last hour: the other side may be wrong",
   ],
   [
     "people mistype their addresses",
@@ -108,6 +108,11 @@ test.each<[string, Facts, string]>([
 ])("%s", (_, known, expected) => {
   const [first] = describeFacts(known);
   expect(`${first.level}: ${first.sentence}`).toBe(expected);
+});
+
+test("of several groups the remedy is for all of them", () => {
+  const groups = ["welcome-email", "reminder-email", "payments"].map(poisoned);
+  expect(describeFacts(facts({}, { groups }))[0].remedy).toBe("ops dead list");
 });
 
 test("two groups with the same trouble have a sentence each, and other causes stay apart", () => {

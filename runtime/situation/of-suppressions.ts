@@ -15,7 +15,7 @@ const ofReason = ({ reason, count: value, isBound, firstAt }: SuppressedFacts, s
   return {
     // More than is sent: that is an outage, which looks like so many faulty addresses.
     level: value > sent ? "trouble" : "notice",
-    sentence: `${many} ${verb(value, "was", "were")} suppressed (${reason}) ${when}, ${beside} in the last hour: does the other side err?`,
+    sentence: `${many} ${verb(value, "was", "were")} suppressed (${reason}) ${when}, ${beside} in the last hour: the other side may be wrong`,
     remedy: `if so: ops suppressions lift --reason ${reason} --since ${firstAt.toISOString()}, then ops deliveries retry`,
     see: "suppressions",
   };
