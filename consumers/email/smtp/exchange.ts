@@ -81,7 +81,7 @@ export class Exchange {
   }
 
   async #transact(mail: OutgoingMail): Promise<SendResult> {
-    const { from, to, raw, beforeBody } = mail;
+    const { from, to, raw, beforeBody, onSender } = mail;
     if (UNSAFE.test(from) || UNSAFE.test(to)) return failed(failureOf({ code: "EENVELOPE", command: "API" }, false));
     const size = this.#takesSize ? ` SIZE=${raw.length}` : "";
     const commands: [Command, string][] = [
@@ -95,11 +95,14 @@ export class Exchange {
     let isSenderAnswered = false;
     for (const [command, line] of commands) {
       if (!this.#isPipelined) this.#socket.write(line);
-      const reply = await this.#reply();
+      const reply = await (refused === undefined ? this.#reply() : this.#replyToRefused());
       // A connection that ends after MAIL FROM was answered ended because of the recipient.
       if ("bodyStarted" in reply) return failed(refused ?? (isSenderAnswered ? atRecipient(reply) : reply));
       if (command === "RSET") this.#needsReset = false;
-      if (command === "MAIL FROM") isSenderAnswered = true;
+      if (command === "MAIL FROM") {
+        isSenderAnswered = true;
+        onSender?.();
+      }
       if (isRefused(command, reply)) {
         refused ??= refusal(command, reply);
         this.#needsReset = true;
@@ -139,8 +142,21 @@ export class Exchange {
       return refused;
     }
     this.#socket.write(".\r\n");
-    await this.#reply();
+    await this.#replyToRefused();
     return refused;
+  }
+
+  /** What is refused is known: a server that is silent after that holds its connection no longer than this. */
+  async #replyToRefused(): Promise<Reply | SmtpFailure> {
+    const timer = setTimeout(() => {
+      this.end("EDEADLINE");
+      this.#close();
+    }, SILENCE_MS);
+    try {
+      return await this.#reply();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #reply(): Promise<Reply | SmtpFailure> | Reply | SmtpFailure {
@@ -174,9 +190,9 @@ export class Exchange {
   }
 }
 
+const SILENCE_MS = 1_000;
+
 const failed = (failure: SmtpFailure): SendResult => ({ kind: "failed", failure });
 
 const atRecipient = (failure: SmtpFailure): SmtpFailure =>
-  failure.command === "CONN" && failure.code !== "EDEADLINE" && failure.code !== "ECALLEDBACK"
-    ? { ...failure, command: "RCPT TO" }
-    : failure;
+  failure.command === "CONN" && failure.code !== "ECALLEDBACK" ? { ...failure, command: "RCPT TO" } : failure;

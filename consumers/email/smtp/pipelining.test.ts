@@ -49,6 +49,22 @@ test("a recipient refused and DATA accepted: nobody gets a mail, the caller is n
   await pool.close();
 });
 
+test("a recipient refused, then silence: the mail has its answer, and the next one a new connection", async () => {
+  let connections = 0;
+  await using server = await startScriptedServer((): Script => {
+    connections += 1;
+    return connections === 1 ? { RCPT: "421 4.7.0 later", DATA: "silence" } : {};
+  }, "250-scripted\r\n250 PIPELINING");
+  const pool = createSmtpPool({
+    server: { host: "127.0.0.1", port: server.port, tls: "none" },
+    size: 1,
+    sendDeadlineMs: 60_000,
+  });
+  expect(await pool.send(aMail(), never)).toMatchObject({ failure: { command: "RCPT TO", responseCode: 421 } });
+  expect(await pool.send(aMail(), never)).toMatchObject({ kind: "accepted" });
+  await pool.close();
+});
+
 test.each([450, 421])("a recipient (%d) and DATA refused: the connection goes on", async (code) => {
   await using server = await pipelining({
     RCPT: (time) => (time === 1 ? `${code} 4.7.1 later` : "250 ok"),
