@@ -72,7 +72,7 @@ const deferred = (
  * | none asked for: no connection was free in time                                 | released                             |
  * | 432, or 4yz with words of connections                                          | unavailable: there is no room        |
  * | 421, 450, 451 or 454 with words of a rate; 4.7.28                               | the same, and the rate is lowered    |
- * | 421, or the end of the connection, at RCPT TO; 4.3.x, 4.5.3 on this mail        | unavailable for this domain          |
+ * | 421, silence, or the end of the connection, at RCPT TO; 4.3.x, 4.5.3 on this mail | unavailable for this domain        |
  * | 421; authentication; any refusal up to MAIL FROM; bad address of the sender    | unavailable                          |
  * | 552, x.2.2                                                                     | transient: mailbox full              |
  * | 450 or 451 at RCPT TO, 4.7.1                                                   | transient, not before `greylistMs`   |
@@ -86,7 +86,9 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   if (code === "EBUSY") return { kind: "released", reason: "no_free_connection" };
   if (code === "ECALLEDBACK" && !bodyStarted) return { kind: "released", reason: "called_back" };
   if (responseCode === undefined || failure.reply === undefined) {
-    if (!bodyStarted && command === "RCPT TO") return { kind: "unavailable", reason: "connection_lost", party };
+    if (!bodyStarted && command === "RCPT TO") {
+      return { kind: "unavailable", reason: code === "EDEADLINE" ? "deadline" : "connection_lost", party };
+    }
     if (!bodyStarted) return { kind: "unavailable", reason: systemReason(failure) };
     return { kind: "uncertain", reason: code === "EDEADLINE" ? "deadline_after_data" : "connection_lost_after_data" };
   }

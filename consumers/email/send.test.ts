@@ -63,7 +63,7 @@ const attemptOnce = async (port: number, options: Attempted = {}): Promise<Outco
       now: () => performance.now(),
     },
     { recipient, from: fromAddress, build: (to) => build({ ...message, to }) },
-    { eventId, ageMs: 0 },
+    { eventId, ageMs: 0, failures: 0, isDoubtful: false },
     { signal, commit },
   );
   await pool.close();

@@ -34,14 +34,16 @@ export interface MailToSend {
 export const sendMail = async (
   { group, pool, greylistMs, suppress, now }: SendDeps,
   { recipient, from, build }: MailToSend,
-  claim: Pick<Claim<unknown>, "eventId" | "ageMs">,
+  claim: Pick<Claim<unknown>, "eventId" | "ageMs" | "isDoubtful" | "failures">,
   attempt: Attempt,
 ): Promise<Outcome> => {
   const startedAt = now();
   const address = wireAddress(recipient.email);
   if (address.kind === "unusable") return { kind: "rejected", reason: address.reason };
   const message = await build(address.address);
-  const outgoing = { from, to: address.address, raw: message.raw, beforeBody: () => attempt.commit() };
+  const { isDoubtful, failures } = claim;
+  const beforeBody = () => attempt.commit();
+  const outgoing = { from, to: address.address, raw: message.raw, beforeBody, isDoubtful, failures };
   const result = await pool.send(outgoing, attempt.signal);
   if (result.kind === "accepted") {
     const waitedMs = claim.ageMs + now() - startedAt;

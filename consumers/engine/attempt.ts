@@ -8,6 +8,7 @@ import type { Keys } from "../../stream/keys.ts";
 import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
+import type { Doubt } from "./doubt.ts";
 import type { Attempt, GroupDefinition, Outcome } from "./handler.ts";
 import type { InFlight, RunningAttempt } from "./in-flight.ts";
 import { learnFrom } from "./learn.ts";
@@ -45,6 +46,7 @@ export interface AttemptDeps<Data, Input> {
   readonly inFlight: InFlight;
   readonly breaker: Breaker;
   readonly parties: Parties;
+  readonly doubt: Doubt;
   readonly quotas: Quotas;
   readonly admission: Admission;
   readonly settler: Settler;
@@ -75,6 +77,10 @@ const HANDLER_ERROR = "handler_error";
 const QUIET: ReadonlySet<Outcome["kind"]> = new Set(["done", "released", "delayed"]);
 /** Delay of a piece that may not be the next probe, in ms. */
 const NO_PROBE_MS = 5_000;
+const VAIN: ReadonlySet<Outcome["kind"]> = new Set(["transient", "rejected", "uncertain"]);
+/** Whether the piece or its party is why it was in vain; what the system fails is no piece's fault. */
+const wasInVain = (outcome: Outcome): boolean =>
+  VAIN.has(outcome.kind) || (outcome.kind === "unavailable" && outcome.party !== undefined);
 /** What a party refuses as it refuses everything is first held for so many delays of a retry: an hour, of 30 s. */
 const HOLD_DELAYS = 120;
 const HOLD_CAP_MS = 12 * 3_600_000;
@@ -119,7 +125,8 @@ export interface StartedAttempt {
 export const createAttempts = <Data, Input>(
   deps: AttemptDeps<Data, Input>,
 ): ((claimed: ClaimedEntry<Data, Input>) => StartedAttempt) => {
-  const { definition, inFlight, breaker, parties, quotas, admission } = deps;
+  const { keys, definition, inFlight, breaker, parties, doubt, quotas, admission } = deps;
+  const retriesStream = keys.retriesStream(definition.group.name);
   const { settler, publishState, around, pauseGroup, now, at, log } = deps;
   const holdMs = (attempts: number): number =>
     backoffMs(attempts + 1, HOLD_DELAYS * definition.policy.retryDelayMs, HOLD_CAP_MS, deps.random);
@@ -143,7 +150,7 @@ export const createAttempts = <Data, Input>(
 
   const work = async (
     attempt: RunningAttempt,
-    { event, data, claim, prepared }: ClaimedEntry<Data, Input>,
+    { entry, event, data, claim, prepared }: ClaimedEntry<Data, Input>,
   ): Promise<Outcome> => {
     if (prepared?.kind === "failed") return { kind: "transient", reason: HANDLER_ERROR };
     // The ledger claims only deliveries whose look-up is ready.
@@ -151,22 +158,24 @@ export const createAttempts = <Data, Input>(
     const { party } = prepared;
     const delayed = notNow(event.id, party);
     if (delayed !== undefined) return delayed;
+    const isReturn = entry.stream === retriesStream;
+    const isDoubtful = isReturn && doubt.isOfReturns;
     const used = { eventId: event.id, quotas: prepared.quotas ?? [], isForced: claim.isReleased };
     const usedUp = await quotas.take(used);
     if (usedUp !== undefined) return { kind: "held", ...usedUp };
     const { attempts, uncertain, ageMs } = claim;
     const { type, traceparent } = event;
-    const piece = { eventId: event.id, type, data, traceparent, attempts, uncertain, ageMs };
+    const failures = attempts + claim.systemFailures;
+    const piece = { eventId: event.id, type, data, traceparent, attempts, failures, isDoubtful, uncertain, ageMs };
     const { isIdempotent } = definition.policy;
     const options = { isIdempotent, now, log };
     admission.spend();
     attempt.isPaidFor = true;
     const startedAt = now();
-    const { outcome, threw } = await outcomeOf(
-      attempt,
-      (asked) => definition.work(piece, prepared.input, asked),
-      options,
-    );
+    const ask = () => outcomeOf(attempt, (asked) => definition.work(piece, prepared.input, asked), options);
+    const { outcome, threw } = await (isDoubtful ? doubt.around(ask) : ask());
+    const isVain = wasInVain(outcome);
+    if (isReturn && (isVain || outcome.kind === "done")) doubt.returned({ ms: now() - startedAt, isVain });
     if (outcome.kind === "released") admission.refund();
     if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);

@@ -19,6 +19,7 @@ import { Breaker, type BreakerState } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import { createClaimer } from "./claimer.ts";
 import { createDispatcher } from "./dispatcher.ts";
+import { Doubt } from "./doubt.ts";
 import { finishWork, leaveNothingBehind } from "./drain.ts";
 import { Finished } from "./finished.ts";
 import { createGatherer } from "./gather.ts";
@@ -161,6 +162,7 @@ export const startGroup = <Data, Input>(
       log[isWaiting ? "error" : "info"]({ party, reason }, `a party ${words}: ${reason}`);
     },
   });
+  const doubt = new Doubt(concurrency);
   const budgetName = budgetOf(group);
   const admission = createAdmission({ ...names, redis, keys, now, log }, { ...budget, name: budgetName });
   const publishState = createStatePublisher(redis, keys.status);
@@ -198,6 +200,7 @@ export const startGroup = <Data, Input>(
     inFlight,
     breaker,
     parties,
+    doubt,
     quotas: createQuotas({ redis, keys, group: group.name, log }),
     admission,
     settler,
@@ -229,7 +232,7 @@ export const startGroup = <Data, Input>(
   const reader = startReader(
     {
       ...claiming,
-      ...{ blocking, group, isolation, dispatcher, breaker, admission, settler, gatherer, skipper, claimer },
+      ...{ blocking, group, isolation, dispatcher, breaker, doubt, admission, settler, gatherer, skipper, claimer },
       checkPaused: createPauseCheck({ pauses, redis, keys }, group.name),
       checkRate: createRateCheck({ rates: ratesOf(db), redis, keys }, budgetName),
     },

@@ -31,6 +31,10 @@ export type Prepared<Input> =
 export interface Claim<Data> extends Piece<Data> {
   /** Attempts used up before this one. */
   readonly attempts: number;
+  /** How often it failed before, also where that used up no attempt. */
+  readonly failures: number;
+  /** Pieces like it were in vain lately: where there is not room for all, others go first. */
+  readonly isDoubtful: boolean;
   /** Times that it was unknown whether the effect took place: the work may be done already. */
   readonly uncertain: number;
   /**

@@ -20,10 +20,10 @@ test("what is attempted is spread over what is read, the last one included; of f
 });
 
 test.each([
-  [2, 999, 4_550],
-  [2, 0, 5_000],
+  [2, 999, 13_550],
+  [2, 0, 15_000],
   [1_024, 999, 500],
-  [1_024, 0, 950],
+  [1_024, 0, 1_950],
 ])("of what is passed over, one of %d, entry %d of 1,000 comes back after %d ms", (oneOfSo, index, expected) => {
   expect(backAfterMs(oneOfSo, index, 1_000)).toBe(expected);
 });

@@ -43,7 +43,7 @@ export const spread = <Item>(
 };
 
 const FIRST_BACK_MS = 500;
-const LAST_BACK_MS = 5_000;
+const LAST_BACK_MS = 15_000;
 
 /**
  * When what was passed over comes back, in ms. Pure. What lies next to the first welcome piece is likely to be welcome, and was read
@@ -51,10 +51,10 @@ const LAST_BACK_MS = 5_000;
  *
  * | one of | entry      | back after |
  * | ------ | ---------- | ---------- |
- * | 2      | the last   | 4.55 s     |
- * | 2      | the first  | 5 s        |
+ * | 2      | the last   | 13.55 s    |
+ * | 2      | the first  | 15 s       |
  * | 1,024  | the last   | 500 ms     |
- * | 1,024  | the first  | 950 ms     |
+ * | 1,024  | the first  | 1.95 s     |
  */
 export const backAfterMs = (oneOfSo: number, index: number, count: number): number => {
   const step = (LAST_BACK_MS - FIRST_BACK_MS) / MOST_DOUBLINGS;

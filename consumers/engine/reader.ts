@@ -11,6 +11,7 @@ import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Claimer } from "./claimer.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { Doubt } from "./doubt.ts";
 import type { Gatherer } from "./gather.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Isolation } from "./isolation.ts";
@@ -30,6 +31,7 @@ export interface ReaderDeps {
   readonly isolation: Isolation;
   readonly dispatcher: Dispatcher;
   readonly breaker: Breaker;
+  readonly doubt: Doubt;
   readonly admission: Admission;
   readonly settler: Settler;
   readonly gatherer: Gatherer;
@@ -75,7 +77,7 @@ interface Room {
  */
 export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: ReaderOptions): Reader => {
   const { redis, blocking, keys, group, consumer, inFlight, claimer, isolation, dispatcher, log, now } = deps;
-  const { breaker, admission, settler, gatherer, skipper, checkPaused, checkRate } = deps;
+  const { breaker, doubt, admission, settler, gatherer, skipper, checkPaused, checkRate } = deps;
   const retriesStream = keys.retriesStream(group.name);
   const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(claimMinIdleMs / 4));
   let paused = false;
@@ -112,6 +114,9 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
 
   const readStream = (stream: string, count: number): Promise<Entry[]> =>
     count > 0 ? readNew(redis, { group: group.name, consumer, stream, count }) : Promise.resolve([]);
+
+  /** How many entries that come back may be read. */
+  const returnsRoom = (): number => (doubt.isOfReturns ? doubt.room : Number.POSITIVE_INFINITY);
 
   let passing = Promise.resolve();
 
@@ -157,12 +162,13 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       const reads = Math.max(0, Math.min(left(), room.reads));
       // A probe is something new, if there is anything: what has failed would fail again.
       const shares = isClosed ? sharesOf(reads, behind) : { events: reads, retries: 0 };
-      const retries = await take(readStream(retriesStream, shares.retries));
+      const returns = returnsRoom();
+      const retries = await take(readStream(retriesStream, Math.min(shares.retries, returns)));
       const events = await take(readEvents(reads - retries, signal));
       const unused = reads - retries - events;
       // What new entries did not use, unless the retries have not used up their share.
       const mayHaveRetries = retries === shares.retries;
-      const more = mayHaveRetries ? await take(readStream(retriesStream, unused)) : 0;
+      const more = mayHaveRetries ? await take(readStream(retriesStream, Math.min(unused, returns - retries))) : 0;
       const taken = { claimed, retries: retries + more, events, mayHaveRetries, mayHaveEvents: unused === 0 };
       behind = behindAfter(behind, taken, concurrency);
       gatherer.behind(reads > 0 && taken.retries + events === reads);
@@ -181,10 +187,11 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
 
   const waitForEntries = async (room: number, signal: AbortSignal): Promise<Entry[]> => {
     // COUNT is per stream. With room for one, both streams may return one: the second is released.
+    const hasReturnsRoom = returnsRoom() > 0;
     const entries = await blocking.read(
-      [retriesStream, keys.events],
+      hasReturnsRoom ? [retriesStream, keys.events] : [keys.events],
       Math.max(1, Math.floor(room / 2)),
-      blockMs,
+      hasReturnsRoom ? blockMs : BREAKER_CHECK_MS,
       signal,
     );
     skipper.saw(entries);

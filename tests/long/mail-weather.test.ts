@@ -80,6 +80,23 @@ describe("recipients that are refused slowly", () => {
   });
 });
 
+describe("recipients about whom the server is silent", () => {
+  test("at RCPT TO: mail for others, behind as many of them as there are connections twice, is sent meanwhile", async () => {
+    await using mailServer = await startMailServer({
+      onRcptTo: ({ address }, _session, done) => {
+        if (!address.startsWith("no-")) done();
+      },
+    });
+    await using pipeline = await aPipeline();
+    const silent = await signUps(pipeline, 40, (n) => `no-${n}@domain-${n}.example`);
+    const good = await signUps(pipeline, 60, (n) => `yes-${n}@inbox.example`);
+    const consumer = await aConsumer(pipeline, mailServer);
+    await areSent(pipeline, good);
+    expect(consumer.breaker()).toBe("closed");
+    for (const { attempts } of await statesOf(pipeline, silent)) expect(attempts).toBe(0);
+  });
+});
+
 describe("a mail server that defers everything", () => {
   test.each(["451 4.3.0 system not accepting mail", "450 4.7.1 try again later"])(
     "%s: no mail is dead for it, whatever its attempts; then all are sent",

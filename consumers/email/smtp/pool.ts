@@ -3,6 +3,7 @@ import { ConnectionLimit, isAboutConnections, isTooFast, isUsedUp, mayBeOneTooMa
 import { ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
+import { createPatience, type Dialogue } from "./patience.ts";
 import { createSendSlots } from "./send-slots.ts";
 import { type MailSession, type OpenSession, SessionRefused, type SmtpServer, SmtpSession } from "./session.ts";
 
@@ -44,6 +45,9 @@ const MIN_AGE_MS = 10_000;
 const MAX_IDLE_MS = 30_000;
 /** For so long after a connection was closed, a server may count it. */
 const CLOSING_MS = 300;
+/** While mails wait for a connection, less than this is not slow, in ms: some servers let each client wait for their greeting. */
+const SLOW_OPENING_MS = 2_000;
+const SLOW_MS = 250;
 
 /** The server has no connection for the mail now; nothing was sent. */
 interface Again {
@@ -63,7 +67,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const limit = new ConnectionLimit(size, { now });
   const pace = new Pace({ now });
   const idle: MailSession[] = [];
-  const slots = createSendSlots({ limit, pace, hasIdle: () => idle.length > 0 });
+  const slots = createSendSlots({ limit, pace, hasIdle: () => idle.length > 0, now });
+  const patience = { now, granted: () => limit.granted, isWaitedFor: slots.isWaitedFor };
+  const [openings, dialogues] = [createPatience(patience, SLOW_OPENING_MS), createPatience(patience, SLOW_MS)];
   const openedAt = new Map<MailSession, number>();
   const leaving = new Set<Promise<void>>();
   const underWay = new Set<AbortController>();
@@ -170,10 +176,17 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const sendOver = async (
     session: MailSession,
     mail: OutgoingMail,
-    signal: AbortSignal,
-    code: AbortCode,
+    { signal, code, dialogue }: Sending,
   ): Promise<SendResult | Again> => {
-    const result = await session.send(session.sends === 0 ? showingGrant(mail) : mail, signal, code);
+    const watched = dialogues.watch(dialogue);
+    const shown = session.sends === 0 ? showingGrant(mail) : mail;
+    const beforeBody = () => {
+      const mayStart = shown.beforeBody();
+      if (mayStart) watched.gotOn();
+      return mayStart;
+    };
+    const result = await session.send({ ...shown, beforeBody }, signal, code);
+    watched.end();
     if (result.kind === "accepted") {
       limit.accepted();
       pace.accepted();
@@ -197,20 +210,24 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     return isUsedUp(failure) && !isFirst ? { kind: "again", failure } : result;
   };
 
-  const sendFresh = async (mail: OutgoingMail, signal: AbortSignal, code: AbortCode): Promise<SendResult | Again> => {
+  const sendFresh = async (mail: OutgoingMail, sending: Sending): Promise<SendResult | Again> => {
+    const { signal, code, dialogue } = sending;
     // The server may still count connections that are closing.
     await Promise.all(leaving);
     opening += 1;
+    const watched = openings.watch(dialogue);
     let isOpening = true;
     const isDone = () => {
       if (isOpening) opening -= 1;
       isOpening = false;
+      watched.end();
     };
     try {
       const session = await openSession(server, sendDeadlineMs, signal);
+      watched.gotOn();
       isDone();
       openedAt.set(session, now());
-      return await sendOver(session, mail, signal, code);
+      return await sendOver(session, mail, sending);
     } catch (error) {
       isDone();
       if (!(error instanceof SessionRefused)) throw error;
@@ -220,19 +237,22 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   };
 
   /** If the server has closed an idle connection, nothing was sent, and a new one is opened at once. */
-  const sendOnSome = async (mail: OutgoingMail, signal: AbortSignal, code: AbortCode): Promise<SendResult | Again> => {
+  const sendOnSome = async (mail: OutgoingMail, sending: Sending): Promise<SendResult | Again> => {
     const session = takeIdle();
-    if (session === undefined) return sendFresh(mail, signal, code);
-    const result = await sendOver(session, mail, signal, code);
-    if (result.kind !== "failed" || signal.aborted) return result;
-    return wasStale(result.failure) ? sendFresh(mail, signal, code) : result;
+    if (session === undefined) return sendFresh(mail, sending);
+    const result = await sendOver(session, mail, sending);
+    if (result.kind !== "failed" || sending.signal.aborted) return result;
+    return wasStale(result.failure) ? sendFresh(mail, sending) : result;
   };
 
   const sendInTime = async (mail: OutgoingMail, signal: AbortSignal): Promise<SendResult | Again> => {
     const end = new AbortController();
     underWay.add(end);
-    let code: "EDEADLINE" | "ECALLEDBACK" = "EDEADLINE";
+    let code: ReturnType<AbortCode> = "EDEADLINE";
     let bodyStarted = false;
+    let isAboutRecipient = false;
+    const { failures = 0 } = mail;
+    const dialogue = { failures, isAboutRecipient: () => isAboutRecipient, cut: () => end.abort() };
     const timer = setTimeout(() => end.abort(), sendDeadlineMs);
     const cancel = () => {
       // A started body cannot be cancelled; its reply, or the deadline, ends it.
@@ -249,8 +269,11 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
           bodyStarted = mail.beforeBody();
           return bodyStarted;
         },
+        onSender: () => {
+          isAboutRecipient = true;
+        },
       };
-      return await sendOnSome(watched, end.signal, () => code);
+      return await sendOnSome(watched, { signal: end.signal, code: () => code, dialogue });
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", cancel);
@@ -266,8 +289,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     words: () => words,
     async send(mail, signal) {
       const until = now() + sendDeadlineMs;
+      const { isDoubtful = false } = mail;
       for (let refused: SmtpFailure | undefined; ; ) {
-        const slot = closed ? "cancelled" : starved ? "late" : await slots.take(signal, { until, refused });
+        const slot = closed ? "cancelled" : starved ? "late" : await slots.take(signal, { until, refused, isDoubtful });
         if (slot === "cancelled") return { kind: "failed", failure: ownFailure("ECALLEDBACK", false) };
         if (slot === "late") return { kind: "failed", failure: ownFailure("EBUSY", false) };
         if (slot !== "taken") return { kind: "failed", failure: slot };
@@ -276,7 +300,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
           if (result.kind !== "again") return result;
           refused = result.failure;
         } finally {
-          slots.free();
+          slots.free(isDoubtful);
         }
       }
     },
@@ -298,3 +322,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
 
 const CLOSE_GRACE_MS = 500;
 type AbortCode = () => "EDEADLINE" | "ECALLEDBACK";
+/** The sending of one mail, over one connection or two. */
+interface Sending {
+  readonly signal: AbortSignal;
+  readonly code: AbortCode;
+  readonly dialogue: Dialogue;
+}
