@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { z } from "zod";
 import { startReconciler } from "../api/background/reconciler.ts";
 import { factory } from "../consumers/reminder-email/group.ts";
 import { readBacklog } from "../database/ledger/counts.ts";
@@ -6,7 +7,9 @@ import { eraseUser } from "../database/users/erase.ts";
 import { suppressAddress } from "../database/users/suppressions.ts";
 import { readStatus } from "../ops/actions/status.ts";
 import { anOperator } from "../ops/operator-for-tests.ts";
+import { fieldsOf } from "../stream/entries.ts";
 import { groupsOf, REMINDER_EMAIL, WELCOME_EMAIL } from "../stream/groups.ts";
+import { infoRecords } from "../stream/info-records.ts";
 import { eventually } from "./eventually.ts";
 import { type MailServer, parseMail, startMailServer } from "./mail-server.ts";
 import { mailSettings } from "./mail-settings.ts";
@@ -56,6 +59,32 @@ describe("the reminder", () => {
     expect(mail.messageId).toBe(`<${eventId}.reminder@toblug.example>`);
     const claimed = (await pipeline.status(eventId, GROUP))?.timeline.find(({ state }) => state === "active");
     expect(new Date(claimed?.at ?? 0).getTime()).toBeGreaterThanOrEqual(dueAt.getTime());
+  });
+
+  test("of many signups that come together each waits once and is sent once", async () => {
+    await using mailServer = await startMailServer();
+    await using pipeline = await aPipeline(delayed(HOUR_MS));
+    const { db, redis, keys } = pipeline;
+    const eventIds = await pipeline.signUp(...Array.from({ length: 60 }, () => aSignup()));
+    await aConsumer(pipeline, mailServer);
+    await waits(pipeline, 60);
+    // The first batch was read and claimed; the others went to the retry set as they were.
+    const [read] = infoRecords(await redis.xinfo("GROUPS", keys.events)).filter((group) => group.get("name") === GROUP);
+    expect([read?.get("lag"), read?.get("pending"), read?.get("entries-read")]).toEqual([0, 0, 60]);
+    const [least = "", score = ""] = await redis.zrange(keys.retrySet(GROUP), 0, 0, "WITHSCORES");
+    expect(
+      Number(score) - Date.parse(fieldsOf(z.array(z.string()).parse(JSON.parse(least)))["time"] ?? ""),
+    ).toBeGreaterThan(HOUR_MS - 1_000);
+    await delayIsOver(pipeline);
+    await eventually(async () => {
+      const done = db
+        .selectFrom("deliveries")
+        .select("event_id")
+        .where("group_name", "=", GROUP)
+        .where("state", "=", "done");
+      return (await done.execute()).length === 60;
+    }, 20_000);
+    expect(mailServer.taken).toHaveLength(eventIds.length);
   });
 
   test("waits in Postgres, too: it is sent although Redis has lost everything", async () => {

@@ -37,7 +37,7 @@ import { startReader } from "./reader.ts";
 import { startReaper } from "./reaper.ts";
 import { createSettler } from "./settler.ts";
 import { createSkipper } from "./skipper.ts";
-import { isForeign } from "./sort-entry.ts";
+import { toDoAbout } from "./sort-entry.ts";
 import { createWorkSlots } from "./work-slots.ts";
 
 export interface GroupDeps {
@@ -217,15 +217,12 @@ export const startGroup = <Data, Input>(
   const dispatcher = observe.dispatcher(createDispatcher({ ...working, ...leases, knownTypes }));
   const blocking = createBlockingReader({ ...names, connect: connectBlocking, commands: redis });
 
-  const isOthers = (raw: readonly string[]) => isForeign({ patterns: group.types, knownTypes }, raw);
   const skipper = createSkipper({
-    redis,
-    stream: keys.events,
-    group: group.name,
-    isForeign: isOthers,
-    now,
-    random,
-    log,
+    ...{ redis, stream: keys.events, group: group.name, retrySet: keys.retrySet(group.name), now, random, log },
+    ...{
+      toDo: toDoAbout({ patterns: group.types, knownTypes, data: definition.data }, group.delayMs),
+      delayMs: group.delayMs ?? 0,
+    },
   });
 
   const reaper = startReaper({ ...names, redis, keys, log });

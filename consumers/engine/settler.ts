@@ -39,6 +39,8 @@ import type { UnreadableEntry } from "./sort-entry.ts";
  * | release     | ledger `queued`; script: XACK, XADD to retries | pending, `queued`: claims it, works                      |
  * | pass over   | ledger `published_at`; script                  | pending, `queued`: claims it, works                      |
  * | promote     | one script: XADD to retries, ZREM              | nothing: it is atomic                                    |
+ * | skip, or    | one script: ZADD, XGROUP SETID (`skipper.ts`)  | nothing: it is atomic                                    |
+ * | first delay |                                                |                                                          |
  *
  * Every row is a test that stops a consumer at that checkpoint.
  */

@@ -11,11 +11,13 @@ beforeAll(() => untilReady(redis, 5_000));
 afterAll(() => redis.disconnect());
 
 const GROUP = "rare";
-const isForeign = (raw: readonly string[]) => raw[1] === "often";
+const DELAY_MS = 3_600_000;
+const toDo = (raw: readonly string[]) => (raw[1] === "often" ? "nothing" : raw[1] === "later" ? "delay" : "read");
 
 /** A log of these types, of which the group has read so many entries, and a skipper that has seen them. */
 const aLog = async (types: readonly string[], read = 10) => {
   const stream = `{test-${randomHex(6)}}:events`;
+  const retrySet = `${stream}:retry`;
   const add = async (more: readonly string[]) => {
     const pipeline = redis.pipeline();
     for (const type of more) pipeline.xadd(stream, "*", "type", type);
@@ -26,18 +28,13 @@ const aLog = async (types: readonly string[], read = 10) => {
   const take = (count: number, consumer = "one") => readNew(redis, { stream, group: GROUP, consumer, count });
   const group = async () => (await groupOn(groupsReader(redis), stream, GROUP)) ?? new Map<string, unknown>();
   let atMs = 0;
-  const skipper = createSkipper({
-    redis,
-    stream,
-    group: GROUP,
-    isForeign,
-    now: () => atMs,
-    random: () => 0.5,
-    log: silentLog,
-  });
+  const deps = { redis, stream, group: GROUP, retrySet, toDo, delayMs: DELAY_MS, random: () => 0.5, log: silentLog };
+  const skipper = createSkipper({ ...deps, now: () => atMs });
   skipper.saw(await take(read));
   return {
     stream,
+    retrySet,
+    deps,
     add,
     take,
     skipper,
@@ -96,15 +93,7 @@ describe("a group that finds nothing for itself", () => {
 
   test("leaves it to a peer that skips the same, for a while", async () => {
     const log = await aLog(often(40));
-    const peer = createSkipper({
-      ...log,
-      redis,
-      group: GROUP,
-      isForeign,
-      now: () => 0,
-      random: () => 0.5,
-      log: silentLog,
-    });
+    const peer = createSkipper({ ...log.deps, now: () => 0 });
     await log.skipper.skip();
     await log.add(often(40));
     peer.saw(await log.take(10, "two"));
@@ -117,6 +106,25 @@ describe("a group that finds nothing for itself", () => {
     log.pass(1_000);
     expect(await log.skipper.skip()).toBe(true);
     expect(await log.group()).toMatchObject({ lag: 0, read: 120 });
+  });
+
+  test("delays its own without taking them, from when each was added, and each once, whatever peers take", async () => {
+    const log = await aLog([...often(10), ...Array.from({ length: 450 }, () => "later"), "rare", "later"]);
+    await log.take(10, "two");
+    expect(await log.skipper.skip()).toBe(false);
+    expect(await log.group()).toEqual({ lag: 2, read: 460, pending: 20 });
+    const ids = (await redis.xrange(log.stream, "-", "+")).map(([id]) => id);
+    const dues = ids.slice(20, 460).map((id) => Number(id.split("-")[0]) + DELAY_MS);
+    // They are alike here: one member, as one entry is, however often it is delayed.
+    expect(await redis.zrange(log.retrySet, 0, -1, "WITHSCORES")).toEqual(['["type","later"]', String(dues.at(-1))]);
+    expect((await log.take(5)).map(({ raw }) => raw?.[1])).toEqual(["rare", "later"]);
+  });
+
+  test("delays nothing that it cannot: a key of another type is in the way", async () => {
+    const log = await aLog([...often(10), "later"]);
+    await redis.set(log.retrySet, "in the way");
+    expect(await log.skipper.skip()).toBe(false);
+    expect((await log.take(5)).map(({ raw }) => raw?.[1])).toEqual(["later"]);
   });
 
   test("reads again after it was set back", async () => {
@@ -152,8 +160,7 @@ describe("a group that finds nothing for itself", () => {
     const url = redisUrl().replace("redis://", `redis://${user}:secret@`);
     const limited = openCommandConnection({ url, name: "limited", log: silentLog, commandTimeoutMs: 5_000 });
     await untilReady(limited, 5_000);
-    const deps = { ...log, redis: limited, group: GROUP, isForeign, now: () => 0, random: () => 0.5, log: silentLog };
-    const skipper = createSkipper(deps);
+    const skipper = createSkipper({ ...log.deps, redis: limited, now: () => 0 });
     skipper.saw(await log.take(10));
     expect(await skipper.skip()).toBe(false);
     expect(await log.group()).toMatchObject({ lag: 10, read: 20 });

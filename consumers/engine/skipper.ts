@@ -4,13 +4,18 @@ import { isMissingGroup, isRefusedReply } from "../../stream/connection.ts";
 import { type Entry, readAfter } from "../../stream/entries.ts";
 import { type ReadUpTo, skipEntries } from "../../stream/scripts/skip.ts";
 
+/** What is to be done about an entry: only an ack, because it is not the group's; nothing until its delay is over; or to read it. */
+export type ToDo = "nothing" | "delay" | "read";
+
 export interface SkipperDeps {
   readonly redis: Redis;
   /** The log, which all groups read. */
   readonly stream: string;
   readonly group: string;
-  /** Whether an entry is one that the group would only ack. */
-  readonly isForeign: (raw: readonly string[]) => boolean;
+  readonly retrySet: string;
+  readonly toDo: (raw: readonly string[]) => ToDo;
+  /** Of the group's entries, from when they were added to the log. */
+  readonly delayMs: number;
   /** Monotonic, ms. */
   readonly now: () => number;
   readonly random: () => number;
@@ -18,9 +23,10 @@ export interface SkipperDeps {
 }
 
 /**
- * Moves a group past what it does not bind to. To read an entry, and to ack it, costs Redis three times what it costs to look at it: each
- * is written to the pending list and to the AOF, twice. So while a group finds nothing for itself, it looks first, and takes nothing
- * until it sees something. An entry is skipped only after a consumer has seen it, so a crash at any point loses nothing.
+ * Moves a group past what it has nothing to do about now. To read an entry, and to ack it, costs Redis three times what it costs to look at
+ * it: each is written to the pending list and to the AOF, twice. So while a group finds nothing to work on, it looks first, and takes
+ * nothing until it sees something. An entry is skipped only after a consumer has seen it, so a crash at any point loses nothing. One that
+ * is delayed goes from the log to the retry set: the ledger, which knows when it is due, is asked once it is.
  */
 export interface Skipper {
   /**
@@ -33,34 +39,40 @@ export interface Skipper {
   saw(entries: readonly Entry[]): void;
 }
 
-/** Redis is blocked for half a millisecond. */
-const SLICE = 500;
-const MOST_SLICES = 20;
-/** So many entries in one read, and none for the group, make looking worth a command more. */
+/** Redis is blocked for a millisecond, at most. */
+const SLICE = 200;
+const MOST_SLICES = 50;
+/** So many entries in one read, and none to work on, make looking worth a command more. */
 const WORTHWHILE = 8;
 /** A consumer that looks at what a peer skips leaves it to that peer, for so long. */
 const REST_MS = 1_000;
 /** After Redis has refused it: it does so until it has the rights of this version. */
 const REFUSED_REST_MS = 60_000;
 
-export const createSkipper = ({ redis, stream, group, isForeign, now, random, log }: SkipperDeps): Skipper => {
+export const createSkipper = (deps: SkipperDeps): Skipper => {
+  const { redis, stream, group, retrySet, toDo, delayMs, now, random, log } = deps;
+  const names = { stream, group, retrySet };
   let isWorthwhile = false;
   let restsUntil = Number.NEGATIVE_INFINITY;
   let upTo: ReadUpTo | undefined;
 
+  const judged = ({ raw }: Entry): ToDo => (raw === undefined ? "read" : toDo(raw));
+
   /** Returns whether there may be more of them. */
   const skipSlice = async (): Promise<"more" | "end" | "stop"> => {
-    const after = upTo ?? (await skipEntries(redis, { stream, group })).upTo;
+    const after = upTo ?? (await skipEntries(redis, names)).upTo;
     upTo = after;
     const found = await readAfter(redis, stream, after.id, SLICE);
-    const end = found.findIndex(({ raw }) => raw === undefined || !isForeign(raw));
-    const foreign = end < 0 ? found : found.slice(0, end);
-    const lastId = foreign.at(-1)?.id;
+    const all = found.map((entry) => ({ ...entry, what: judged(entry) }));
+    const end = all.findIndex(({ what }) => what === "read");
+    const skippable = end < 0 ? all : all.slice(0, end);
+    const lastId = skippable.at(-1)?.id;
     if (lastId === undefined) {
       isWorthwhile = false;
       return end < 0 ? "end" : "stop";
     }
-    const skipped = await skipEntries(redis, { stream, group }, { after, lastId, count: foreign.length });
+    const delayed = skippable.flatMap(({ id, raw = [], what }) => (what === "delay" ? [{ id, fields: raw }] : []));
+    const skipped = await skipEntries(redis, names, { after, lastId, count: skippable.length, delayed, delayMs });
     upTo = skipped.upTo;
     if (!skipped.isMoved) {
       restsUntil = now() + REST_MS * (0.5 + random());
@@ -83,7 +95,10 @@ export const createSkipper = ({ redis, stream, group, isForeign, now, random, lo
         isWorthwhile = false;
         if (isMissingGroup(error)) return false;
         restsUntil = now() + REFUSED_REST_MS;
-        log.warn({ error }, "Redis does not let the group pass over what is not its own; reading it instead");
+        log.warn(
+          { error },
+          "Redis does not let the group pass over what it has nothing to do about; reading it instead",
+        );
       }
       return false;
     },
@@ -91,8 +106,7 @@ export const createSkipper = ({ redis, stream, group, isForeign, now, random, lo
       const read = entries.filter((entry) => entry.stream === stream);
       if (read.length === 0) return;
       upTo = undefined;
-      const isForeignAll = read.every(({ raw }) => raw !== undefined && isForeign(raw));
-      if (!isForeignAll) isWorthwhile = false;
+      if (read.some((entry) => judged(entry) === "read")) isWorthwhile = false;
       else if (read.length >= WORTHWHILE) isWorthwhile = true;
     },
   };

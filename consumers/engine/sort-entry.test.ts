@@ -3,7 +3,7 @@ import { randomHex, randomTraceContext } from "../../observability/trace-context
 import { encodeEvent, loggedEvent } from "../../stream/events/envelope.ts";
 import { EVENT_TYPES } from "../../stream/events/types.ts";
 import { userSignedUp, userSignedUpSchema } from "../../stream/events/user-signed-up.ts";
-import { sortEntry } from "./sort-entry.ts";
+import { sortEntry, toDoAbout } from "./sort-entry.ts";
 
 const trace = randomTraceContext(randomHex);
 const signedUp = userSignedUp({ userId: Bun.randomUUIDv7(), locale: "vi" });
@@ -41,4 +41,17 @@ describe("what a group makes of an entry", () => {
     expect(sorted).toMatchObject({ kind: "unreadable", reason: "malformed" });
     expect(sorted.kind === "unreadable" && sorted.detail.length).toBeGreaterThan(5);
   });
+});
+
+test.each([
+  ["its own event", raw, undefined, "read"],
+  ["its own event, after a delay", raw, 1_000, "delay"],
+  ["its own event, after a delay of 0", raw, 0, "read"],
+  ["another's event", ofType("order.placed.v1"), 1_000, "nothing"],
+  ["a version that nobody here reads", ofType("user.signed_up.v9"), 1_000, "read"],
+  ["no type at all", ["hello", "world"], 1_000, "read"],
+  ["data that is no JSON", raw.map((value) => (value.startsWith("{") ? "{" : value)), 1_000, "read"],
+  ["thousands of fields", [...ofType("order.placed.v1"), ...Array.from({ length: 2_000 }, String)], 1_000, "read"],
+] as const)("what is to be done about %s", (_, fields, delayMs, what) => {
+  expect(toDoAbout(group, delayMs)(fields)).toBe(what);
 });

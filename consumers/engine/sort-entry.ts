@@ -3,6 +3,7 @@ import type { TraceContext } from "../../observability/trace-context.ts";
 import { type Entry, fieldsOf } from "../../stream/entries.ts";
 import { decodeEvent, problemsOf, type StreamEvent } from "../../stream/events/envelope.ts";
 import { bindingTo } from "../../stream/routing.ts";
+import type { ToDo } from "./skipper.ts";
 
 /** How a group classifies an entry. */
 export type SortedEntry<Data> =
@@ -33,16 +34,6 @@ export interface Readable<Data> {
 /** Our entries have about twenty; Lua can pass on only some thousands. */
 const MAX_VALUES = 1_000;
 
-/** Whether an entry is none of the group's: it would only be acked. Pure. */
-export const isForeign = (
-  { patterns, knownTypes }: Omit<Readable<unknown>, "data">,
-  raw: readonly string[],
-): boolean => {
-  if (raw.length > MAX_VALUES) return false;
-  const { type } = fieldsOf(raw);
-  return type !== undefined && bindingTo(patterns, type, knownTypes) === "unbound";
-};
-
 const malformed = (detail: string): UnreadableEntry => ({ kind: "unreadable", reason: "malformed", detail });
 
 /** Classifies an entry. Pure. `fallback`: the trace context of an entry that has none. */
@@ -68,3 +59,18 @@ export const sortEntry = <Data>(
   if (!parsed.success) return { ...malformed(`data: ${problemsOf(parsed.error, "data")}`), event };
   return { kind: "event", event, data: parsed.data };
 };
+
+/** Never seen: an event that is delayed is decoded again when it is due. */
+const NO_TRACE: TraceContext = { traceparent: `00-${"1".repeat(32)}-${"1".repeat(16)}-00` };
+
+/**
+ * What a group has to do about an entry of the log that it has just seen. Pure. What cannot be read is to be read: it becomes a dead
+ * letter at once, not when it would be due.
+ */
+export const toDoAbout =
+  (readable: Readable<unknown>, delayMs = 0) =>
+  (raw: readonly string[]): ToDo => {
+    const entry = { stream: "", id: "", raw, deliveries: 1, isTakenOver: false, deathsAlone: 0 };
+    const { kind } = sortEntry(readable, entry, NO_TRACE);
+    return kind === "foreign" ? "nothing" : kind === "event" && delayMs > 0 ? "delay" : "read";
+  };

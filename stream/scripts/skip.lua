@@ -1,13 +1,16 @@
--- Moves a group past entries that are not for it, without taking them: nothing becomes pending, and nothing is to be acked.
+-- Moves a group past entries that are nothing to work on now, without taking them: nothing becomes pending, and nothing is to be acked.
+-- Some are not for it; others are delayed.
 --
--- KEYS  1 stream
+-- KEYS  1 stream   2 retry set of the group
 -- ARGV  1 group; nothing else: only tells where the group is
 --       2 id after which the entries begin   3 id of the last one   4 how many they are
 --       5 how many entries the group had read up to 2, -1: not known
+--       6 delay in ms, from when they were added; for each that is delayed its id and its member: the whole entry, a JSON array
 -- Returns 1 if it was moved, else 0; the id up to which the group has read; how many entries that are, -1: Redis does not know
 --
--- Atomic: peers read meanwhile. Nobody can add an entry between others, so whoever has seen those up to an id has seen all. A group that
--- is further on stays there, and one that was set back reads again.
+-- Atomic: peers read meanwhile, and an entry is either theirs or delayed. Nobody can add an entry between others, so whoever has seen
+-- those up to an id has seen all. A group that is further on stays there, and one that was set back reads again. ZADD comes before the
+-- move: when Redis is full it is refused, and nothing has happened.
 local function parts(id)
   local ms, sequence = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(ms), tonumber(sequence)
@@ -27,6 +30,21 @@ end
 if groups.err and not string.find(groups.err, 'no such key', 1, true) then return groups end
 if not delivered then return redis.error_reply('NOGROUP No such group ' .. ARGV[1] .. ' on ' .. KEYS[1]) end
 if #ARGV == 1 or is_below(delivered, ARGV[2]) or not is_below(delivered, ARGV[3]) then return { 0, delivered, read } end
+if #ARGV > 6 then
+  local kind = redis.call('TYPE', KEYS[2]).ok
+  if kind ~= 'none' and kind ~= 'zset' then
+    return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a sorted set')
+  end
+  local delay, members, is_alone = tonumber(ARGV[6]), {}, delivered == ARGV[2]
+  for position = 7, #ARGV, 2 do
+    local id = ARGV[position]
+    if is_alone or is_below(delivered, id) then
+      members[#members + 1] = string.format('%.0f', string.match(id, '^%d+') + delay)
+      members[#members + 1] = ARGV[position + 1]
+    end
+  end
+  if #members > 0 then redis.call('ZADD', KEYS[2], unpack(members)) end
+end
 local before = tonumber(ARGV[5])
 if before < 0 or read < 0 then
   redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], ARGV[3])

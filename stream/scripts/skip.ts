@@ -11,12 +11,15 @@ export interface ReadUpTo {
   readonly entries: number;
 }
 
-/** Entries one after the other, of which none is for the group. */
+/** Entries one after the other, none of which is to be worked on now. */
 export interface Skippable {
   /** After which they begin. */
   readonly after: ReadUpTo;
   readonly lastId: string;
   readonly count: number;
+  /** Those that are the group's: they are due `delayMs` after they were added. */
+  readonly delayed: readonly { readonly id: string; readonly fields: readonly string[] }[];
+  readonly delayMs: number;
 }
 
 /** `isMoved` is false if the group was beyond them, or has been set back. */
@@ -26,18 +29,23 @@ export interface Skipped {
 }
 
 /**
- * Moves a group past entries without taking them; without `skippable` only tells how far it has read.
+ * Moves a group past entries without taking them, and delays those that are its own; without `skippable` only tells how far it has read.
  *
  * @throws NOGROUP if the stream or the group is missing
  */
 export const skipEntries = async (
   redis: Redis,
-  { stream, group }: { readonly stream: string; readonly group: string },
+  { stream, group, retrySet }: { readonly stream: string; readonly group: string; readonly retrySet: string },
   skippable?: Skippable,
 ): Promise<Skipped> => {
-  const range =
-    skippable === undefined ? [] : [skippable.after.id, skippable.lastId, skippable.count, skippable.after.entries];
-  const reply = await runScript(redis, script, [stream], [group, ...range]);
+  const reply = await runScript(redis, script, [stream, retrySet], [group, ...argumentsOf(skippable)]);
   const [moved, id, entries]: unknown[] = Array.isArray(reply) ? reply : [];
   return { isMoved: moved === 1, upTo: { id: String(id), entries: Number(entries) } };
+};
+
+const argumentsOf = (skippable: Skippable | undefined): readonly (string | number)[] => {
+  if (skippable === undefined) return [];
+  const { after, lastId, count, delayed, delayMs } = skippable;
+  const members = delayed.flatMap(({ id, fields }) => [id, JSON.stringify(fields)]);
+  return [after.id, lastId, count, after.entries, delayMs, ...members];
 };
