@@ -42,8 +42,8 @@ export interface Skipper {
 /** Redis is blocked for a millisecond, at most. */
 const SLICE = 200;
 const MOST_SLICES = 50;
-/** So many entries in one read, and none to work on, make looking worth a command more. */
-const WORTHWHILE = 8;
+/** So many entries, and none to work on, are worth looking: a script costs Redis as much as to read and ack eight of them. */
+const WORTHWHILE = 10;
 /** A consumer that looks at what a peer skips leaves it to that peer, for so long. */
 const REST_MS = 1_000;
 /** After Redis has refused it: it does so until it has the rights of this version. */
@@ -67,9 +67,9 @@ export const createSkipper = (deps: SkipperDeps): Skipper => {
     const end = all.findIndex(({ what }) => what === "read");
     const skippable = end < 0 ? all : all.slice(0, end);
     const lastId = skippable.at(-1)?.id;
-    if (lastId === undefined) {
+    if (lastId === undefined || skippable.length < WORTHWHILE) {
       isWorthwhile = false;
-      return end < 0 ? "end" : "stop";
+      return found.length === 0 ? "end" : "stop";
     }
     const delayed = skippable.flatMap(({ id, raw = [], what }) => (what === "delay" ? [{ id, fields: raw }] : []));
     const skipped = await skipEntries(redis, names, { after, lastId, count: skippable.length, delayed, delayMs });
