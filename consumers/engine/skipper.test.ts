@@ -124,6 +124,17 @@ describe("a group that finds nothing for itself", () => {
     expect((await log.take(5)).map(({ raw }) => raw?.[1])).toEqual(["rare", "later"]);
   });
 
+  test("delays from now what has an id in the future: Redis' clock was set back", async () => {
+    const log = await aLog(often(20));
+    const ahead = Date.now() + 5 * DELAY_MS;
+    await redis.xadd(log.stream, `${ahead}-0`, "type", "later");
+    const before = Date.now();
+    await log.skipper.skip();
+    const due = Number(await redis.zscore(log.retrySet, '["type","later"]'));
+    expect(due).toBeGreaterThanOrEqual(before + DELAY_MS - 5);
+    expect(due).toBeLessThan(ahead);
+  });
+
   test("delays nothing that it cannot: a key of another type is in the way", async () => {
     const log = await aLog([...often(10), "later"]);
     await redis.set(log.retrySet, "in the way");

@@ -35,11 +35,14 @@ if #ARGV > 6 then
   if kind ~= 'none' and kind ~= 'zset' then
     return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a sorted set')
   end
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local delay, members, is_alone = tonumber(ARGV[6]), {}, delivered == ARGV[2]
   for position = 7, #ARGV, 2 do
     local id = ARGV[position]
     if is_alone or is_below(delivered, id) then
-      members[#members + 1] = string.format('%.0f', string.match(id, '^%d+') + delay)
+      -- An id is in the future once Redis' clock was set back.
+      members[#members + 1] = string.format('%.0f', math.min(now, tonumber(string.match(id, '^%d+'))) + delay)
       members[#members + 1] = ARGV[position + 1]
     end
   end
