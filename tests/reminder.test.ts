@@ -71,7 +71,7 @@ describe("the reminder", () => {
     // The first batch was read and claimed; the others went to the retry set as they were.
     const [read] = infoRecords(await redis.xinfo("GROUPS", keys.events)).filter((group) => group.get("name") === GROUP);
     expect([read?.get("lag"), read?.get("pending"), read?.get("entries-read")]).toEqual([0, 0, 60]);
-    const [least = "", score = ""] = await redis.zrange(keys.retrySet(GROUP), 0, 0, "WITHSCORES");
+    const [least = "", score = ""] = await redis.zrange(keys.retrySet(GROUP), "0", "0", "WITHSCORES");
     expect(
       Number(score) - Date.parse(fieldsOf(z.array(z.string()).parse(JSON.parse(least)))["time"] ?? ""),
     ).toBeGreaterThan(HOUR_MS - 1_000);

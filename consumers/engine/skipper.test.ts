@@ -120,7 +120,10 @@ describe("a group that finds nothing for itself", () => {
     const ids = (await redis.xrange(log.stream, "-", "+")).map(([id]) => id);
     const dues = ids.slice(20, 460).map((id) => Number(id.split("-")[0]) + DELAY_MS);
     // They are alike here: one member, as one entry is, however often it is delayed.
-    expect(await redis.zrange(log.retrySet, 0, -1, "WITHSCORES")).toEqual(['["type","later"]', String(dues.at(-1))]);
+    expect(await redis.zrange(log.retrySet, "0", "-1", "WITHSCORES")).toEqual([
+      '["type","later"]',
+      String(dues.at(-1)),
+    ]);
     expect((await log.take(5)).map(({ raw }) => raw?.[1])).toEqual(["rare", "later"]);
   });
 
