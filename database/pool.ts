@@ -47,9 +47,10 @@ type Rows<Each> = RowList<(Each & Row)[]>;
 
 /**
  * Whether a connection is of no more use. When the server, or a pooler, says why it ends a connection with a statement in flight, the
- * driver rejects that with CONNECTION_CLOSED, keeps the reason, and rejects the first statement of the next connection with it (postgres.js 3.4.9).
+ * driver rejects that with the end of the socket, keeps the reason, and rejects the first statement of the next connection with it (postgres.js 3.4.9).
  */
-const isSpent = (error: unknown): boolean => error instanceof DatabaseSilent || codeOf(error) === "CONNECTION_CLOSED";
+const isSpent = (error: unknown): boolean =>
+  error instanceof DatabaseSilent || ["CONNECTION_CLOSED", "ECONNRESET", "EPIPE"].includes(String(codeOf(error)));
 
 /** The pool was closed. The statement was not sent. */
 class PoolEnded extends Error {
@@ -97,11 +98,9 @@ export class Pool {
     });
   }
 
-  /** The connection of a pool that has no more than one, for transactions. */
-  get sql(): Sql {
-    const connection = this.#take();
-    this.#putBack(connection);
-    return connection.sql;
+  /** A connection beside the pool, for a transaction. Whoever opens it ends it. */
+  openBeside(): Sql {
+    return this.#open();
   }
 
   /**

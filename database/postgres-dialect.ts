@@ -12,13 +12,14 @@ import {
   type QueryCompiler,
   type QueryResult,
 } from "kysely";
-import type { ReservedSql } from "postgres";
+import type { ReservedSql, Sql } from "postgres";
 import { observedStatement } from "../observability/database-client.ts";
 import type { Pool } from "./pool.ts";
 
-/** Runs a compiled query on the pool, or on the one connection of a transaction. */
+/** Runs a compiled query on the pool, or on the connection of a transaction. */
 class PostgresConnection implements DatabaseConnection {
   readonly #pool: Pool;
+  #beside: Sql | undefined;
   #reserved: ReservedSql | undefined;
 
   constructor(pool: Pool) {
@@ -41,7 +42,10 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async begin(): Promise<void> {
-    this.#reserved = await this.#pool.sql.reserve();
+    this.#beside = this.#pool.openBeside();
+    // postgres.js does not resolve `reserve` where it has to connect first.
+    await this.#beside.unsafe("select 1");
+    this.#reserved = await this.#beside.reserve();
     // Behind a pooler the limits of its role apply, which are meant for short statements.
     await this.#reserved.unsafe("begin; set local statement_timeout = 0; set local lock_timeout = 0");
   }
@@ -53,6 +57,7 @@ class PostgresConnection implements DatabaseConnection {
       await reserved?.unsafe(statement);
     } finally {
       reserved?.release();
+      await this.#beside?.end({ timeout: 0 });
     }
   }
 }

@@ -15,7 +15,7 @@ import type { Doubt } from "./doubt.ts";
 import type { Gatherer } from "./gather.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Isolation } from "./isolation.ts";
-import { backAfterMs, spread } from "./look-ahead.ts";
+import { createNewEntriesReader } from "./new-entries.ts";
 import type { Settler } from "./settler.ts";
 import { behindAfter, sharesOf } from "./shares.ts";
 import type { Skipper } from "./skipper.ts";
@@ -60,8 +60,6 @@ const PAUSE_CHECK_MS = 1_000;
 const RATE_CHECK_MS = 2_000;
 const ROOM_WAIT_MS = 1_000;
 const BREAKER_CHECK_MS = 100;
-/** Entries of one read behind a row of refusals. */
-const MOST_LOOKED_AT = 1_000;
 
 /** How many entries a turn may take. */
 interface Room {
@@ -118,33 +116,10 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
   /** How many entries that come back may be read. */
   const returnsRoom = (): number => (doubt.isOfReturns ? doubt.room : Number.POSITIVE_INFINITY);
 
-  let passing = Promise.resolve();
-
-  const readUnskipped = async (count: number): Promise<Entry[]> => {
-    const entries = await readStream(keys.events, count);
-    skipper.saw(entries);
-    return entries;
-  };
-
-  /**
-   * New entries, beyond those that are not the group's, if there are many. Behind a row of refusals it reads further than it attempts;
-   * what it passes over comes after what is new.
-   */
-  const readEvents = async (count: number, signal: AbortSignal): Promise<Entry[]> => {
-    if (count <= 0 || (await skipper.skip())) return [];
-    const oneOf = breaker.attemptsOneOf;
-    if (oneOf === 1) return readUnskipped(count);
-    await passing;
-    const most = Math.min(Math.max(count, MOST_LOOKED_AT), count * oneOf);
-    const found = await readUnskipped(most);
-    if (found.length <= count) return found;
-    const { chosen, others } = spread(found, count);
-    // Nothing is behind them: there is nothing else to try meanwhile.
-    const farthest = found.length < most ? Number.POSITIVE_INFINITY : oneOf;
-    const passed = others.map((entry, index) => ({ entry, delayMs: backAfterMs(farthest, index, others.length) }));
-    passing = settler.passOver(passed, signal).catch(() => {});
-    return [...chosen];
-  };
+  const readEvents = createNewEntriesReader({
+    take: (count) => readStream(keys.events, count),
+    ...{ skipper, breaker, settler },
+  });
 
   /** What is there, at most `most`, without waiting. What was taken before an error is not lost by it. */
   const readWhatIsThere = async (most: number, room: Room, signal: AbortSignal): Promise<Entry[]> => {
