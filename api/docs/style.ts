@@ -17,7 +17,7 @@ export const DOCS_STYLE = `
 .docs .panel h3 { display: inline; }
 .docs .call { display: block; margin-top: .2rem; }
 /* A link to it shows its heading as well. */
-.docs .operation { padding-bottom: 1rem; scroll-margin-top: 6rem; }
+.docs .operation { padding-bottom: 1rem; scroll-margin-top: 7.5rem; }
 .docs .call b { color: var(--accent); }
 .docs pre {
   margin: .75rem 0; padding: .75rem 1rem; white-space: pre-wrap; background: var(--page);
