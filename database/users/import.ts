@@ -39,7 +39,8 @@ interface FactsRow {
 const look = statement<FactsRow, [readonly object[], string, string]>(`
   select input.event_id, input.email_key, users.id as user_id, users.locale,
     exists (
-      select 1 from events join users as person on person.id::text = events.subject
+      select 1 from events join users as person
+        on person.id = case when events.subject ~ '^[0-9a-f-]{36}$' then events.subject::uuid end
       where events.event_id = input.event_id and person.email_key <> input.email_key) as is_anothers,
     exists (select 1 from events where events.event_id = input.event_id) as is_imported,
     exists (select 1 from users where users.user_name_key = input.user_name_key) as is_name_taken,
