@@ -25,6 +25,9 @@ interface Known {
   readonly granted: number;
 }
 
+/** While mails wait for a connection, less than this is not slow, in ms: some servers let each client wait for their greeting. */
+export const SLOW_OPENING_MS = 2_000;
+export const SLOW_MS = 250;
 /** So many times what is usual is slow. */
 const SLOW_TIMES = 8;
 /** While nobody gets on, it may be the server that is slow; then only those are cut that wait for a word on their recipient. */

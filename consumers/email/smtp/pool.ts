@@ -3,25 +3,11 @@ import { ConnectionLimit, isAboutConnections, isTooFast, isUsedUp, mayBeOneTooMa
 import { ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
-import { createPatience, type Dialogue } from "./patience.ts";
+import { createPatience, SLOW_MS, SLOW_OPENING_MS } from "./patience.ts";
+import type { SmtpPoolOptions } from "./pool-options.ts";
 import { createSendSlots } from "./send-slots.ts";
-import { type MailSession, type OpenSession, SessionRefused, type SmtpServer, SmtpSession } from "./session.ts";
-
-export interface SmtpPoolOptions {
-  readonly server: SmtpServer;
-  /** Maximum connections, if the server grants them; each sends one mail at a time. */
-  readonly size: number;
-  /** Time limit of one mail in ms, connecting included; then the socket is closed. A mail waits as long for a connection. */
-  readonly sendDeadlineMs: number;
-  /** Mails after which a connection is closed, if it is old enough: others may wait for one. */
-  readonly maxMailsPerConnection?: number;
-  /** Age in ms before which a connection is not closed for its number of mails: opening one costs more than a quick mail. */
-  readonly minAgeMs?: number;
-  /** Idle time in ms after which a connection is closed. */
-  readonly maxIdleMs?: number;
-  /** In place of a connection to the server. */
-  readonly openSession?: OpenSession;
-}
+import type { AbortCode, Again, Sending } from "./sending.ts";
+import { type MailSession, SessionRefused, SmtpSession } from "./session.ts";
 
 export interface SmtpPool {
   /** Sends a mail; never rejects. An abort cancels it, unless its body has started. */
@@ -45,15 +31,6 @@ const MIN_AGE_MS = 10_000;
 const MAX_IDLE_MS = 30_000;
 /** For so long after a connection was closed, a server may count it. */
 const CLOSING_MS = 300;
-/** While mails wait for a connection, less than this is not slow, in ms: some servers let each client wait for their greeting. */
-const SLOW_OPENING_MS = 2_000;
-const SLOW_MS = 250;
-
-/** The server has no connection for the mail now; nothing was sent. */
-interface Again {
-  readonly kind: "again";
-  readonly failure: SmtpFailure;
-}
 
 const now = () => performance.now();
 
@@ -321,10 +298,3 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
 };
 
 const CLOSE_GRACE_MS = 500;
-type AbortCode = () => "EDEADLINE" | "ECALLEDBACK";
-/** The sending of one mail, over one connection or two. */
-interface Sending {
-  readonly signal: AbortSignal;
-  readonly code: AbortCode;
-  readonly dialogue: Dialogue;
-}

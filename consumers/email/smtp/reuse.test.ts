@@ -3,7 +3,8 @@ import { eventually } from "../../../tests/eventually.ts";
 import { startMailServer } from "../../../tests/mail-server.ts";
 import { startScriptedServer } from "../../../tests/scripted-smtp-server.ts";
 import type { OutgoingMail } from "./outgoing-mail.ts";
-import { createSmtpPool, type SmtpPoolOptions } from "./pool.ts";
+import { createSmtpPool } from "./pool.ts";
+import type { SmtpPoolOptions } from "./pool-options.ts";
 
 const aMail = (parts: Partial<OutgoingMail> = {}): OutgoingMail => ({
   from: "welcome@toblug.example",

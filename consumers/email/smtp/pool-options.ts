@@ -1,0 +1,17 @@
+import type { OpenSession, SmtpServer } from "./session.ts";
+
+export interface SmtpPoolOptions {
+  readonly server: SmtpServer;
+  /** Maximum connections, if the server grants them; each sends one mail at a time. */
+  readonly size: number;
+  /** Time limit of one mail in ms, connecting included; then the socket is closed. A mail waits as long for a connection. */
+  readonly sendDeadlineMs: number;
+  /** Mails after which a connection is closed, if it is old enough: others may wait for one. */
+  readonly maxMailsPerConnection?: number;
+  /** Age in ms before which a connection is not closed for its number of mails: opening one costs more than a quick mail. */
+  readonly minAgeMs?: number;
+  /** Idle time in ms after which a connection is closed. */
+  readonly maxIdleMs?: number;
+  /** In place of a connection to the server. */
+  readonly openSession?: OpenSession;
+}
