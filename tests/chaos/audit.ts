@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
-import postgres, { type Sql } from "postgres";
+import type { Sql } from "postgres";
 import { USER_SIGNED_UP } from "../../stream/events/user-signed-up.ts";
+import { openForAudit } from "./database.ts";
 import type { Effects } from "./effects.ts";
 import { createGroupAudit, type DeliveryRow, type Duplicate, type GroupAudit, type Letter } from "./group-audit.ts";
 import { GROUPS_OF_SIGNUPS, WEBHOOK } from "./groups.ts";
@@ -94,7 +95,7 @@ export const audit = async (
   effects: readonly Effects[],
   load: Load,
 ): Promise<Audit> => {
-  const sql = postgres(system.databaseUrl, { max: 1, onnotice: () => {} });
+  const sql = openForAudit(system.databaseUrl);
   const redis = new Redis(system.redisUrl);
   const accepted = load.accepted.map(({ eventId }) => eventId);
   const { refused, refusedWithAccount } = mailServer;

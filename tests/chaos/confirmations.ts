@@ -1,7 +1,8 @@
-import postgres, { type Sql } from "postgres";
+import type { Sql } from "postgres";
 import { pause } from "../../runtime/loop.ts";
 import { USER_CONFIRMATION_REQUESTED } from "../../stream/events/user-confirmation-requested.ts";
 import { USER_EMAIL_VERIFIED } from "../../stream/events/user-email-verified.ts";
+import { openForAudit } from "./database.ts";
 import { GROUPS_OF_VERIFIED, MAIL, REMINDER } from "./groups.ts";
 import { createUsers, follow, type UsersOptions } from "./users.ts";
 
@@ -123,7 +124,7 @@ export const startConfirmations = (options: UsersOptions): Confirmations => {
   return {
     stop: users.stop,
     async audit() {
-      const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+      const sql = openForAudit(databaseUrl);
       const verified = await sql<{ email: string }[]>`select email from users where email_verified_at is not null`;
       const incomplete = await incompleteUsers(sql);
       const ordered = new Map((await orderedMails(sql)).map(({ email, ordered: count }) => [email, count]));

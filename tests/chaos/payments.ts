@@ -1,6 +1,7 @@
-import postgres, { type Sql } from "postgres";
+import type { Sql } from "postgres";
 import { pause } from "../../runtime/loop.ts";
 import { createActivity } from "./activity.ts";
+import { openForAudit } from "./database.ts";
 import type { Random } from "./random.ts";
 
 /** A payment that an API answered by 202: the promise that is audited. */
@@ -56,7 +57,7 @@ const openAccounts = async (sql: Sql): Promise<ReadonlyMap<string, number>> => {
 };
 
 const withDatabase = async <Result>(url: string, use: (sql: Sql) => Promise<Result>): Promise<Result> => {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  const sql = openForAudit(url);
   try {
     return await use(sql);
   } finally {

@@ -1,6 +1,7 @@
-import postgres, { type Sql } from "postgres";
+import type { Sql } from "postgres";
 import { pause } from "../../runtime/loop.ts";
 import { USER_SIGNUP_REPEATED } from "../../stream/events/user-signup-repeated.ts";
+import { openForAudit } from "./database.ts";
 import { NOTICE } from "./groups.ts";
 import { createUsers, follow, type UsersOptions } from "./users.ts";
 
@@ -76,7 +77,7 @@ const eventsOf = (sql: Sql, eventIds: readonly string[]): Promise<EventRow[]> =>
  */
 export const startRepetitions = (options: UsersOptions): Repetitions => {
   const { urls, databaseUrl, mailServer, load, random } = options;
-  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  const sql = openForAudit(databaseUrl);
   const repeated: Repeated[] = [];
   /** Of answers by whether the address was known. */
   const shapes = { known: new Set<string>(), unknown: new Set<string>() };
