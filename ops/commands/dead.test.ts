@@ -84,7 +84,9 @@ describe("dead letters", () => {
       textOf(pipeline, "suppressions", "lift", "--reason", "no_such_address", ...flags);
     await expect(lift("--before", "1h")).rejects.toThrow("there are: no_such_address");
     expect(await lift("--since", "1h", "--dry-run")).toBe("2 addresses would be lifted");
-    expect(await lift()).toBe("2 addresses lifted");
+    const [lifted, remedy] = (await lift()).split("\n");
+    expect(lifted).toBe("2 addresses lifted");
+    expect(remedy).toContain("until it is retried: ops deliveries retry");
     expect(await textOf(pipeline, "dead", "retry", "--all")).toContain("2 letters: queued again");
   });
 });
