@@ -6,21 +6,24 @@ interface Ended {
 
 /** Of what was known before a piece, so much counts after it: about the last twenty. */
 const KEPT = 0.95;
-/** Of the pieces in flight, those in doubt are at most this share; one at least. */
+/** Of the pieces that may be in flight, those in doubt are at most this share; one at least. */
 const MOST_IN_DOUBT = 0.25;
+/** The same while nothing new waits: what comes then still finds room. */
+const MOST_ALONE = 0.75;
 
 /**
  * Whether pieces that come back, because they were refused or passed over before, are in doubt: lately they took more time in vain
  * than for good. Then others go first: a few of them are in flight, and get what others leave of the other system.
  */
 export class Doubt {
-  readonly #most: number;
+  readonly #allowance: () => number;
   #vainMs = 0;
   #goodMs = 0;
   #inFlight = 0;
 
-  constructor(concurrency: number) {
-    this.#most = Math.max(1, Math.floor(MOST_IN_DOUBT * concurrency));
+  /** `allowance`: how many pieces may be in flight now. */
+  constructor(allowance: () => number) {
+    this.#allowance = allowance;
   }
 
   /** Whether pieces that come back are in doubt now. */
@@ -28,9 +31,10 @@ export class Doubt {
     return this.#vainMs > this.#goodMs;
   }
 
-  /** How many more pieces in doubt may be in flight. */
-  get room(): number {
-    return Math.max(0, this.#most - this.#inFlight);
+  /** How many more pieces in doubt may be in flight; more if nothing new waits. */
+  room({ isAlone }: { readonly isAlone: boolean }): number {
+    const most = Math.floor((isAlone ? MOST_ALONE : MOST_IN_DOUBT) * this.#allowance());
+    return Math.max(0, Math.max(1, most) - this.#inFlight);
   }
 
   /** A piece that came back has ended. */

@@ -162,7 +162,7 @@ export const startGroup = <Data, Input>(
       log[isWaiting ? "error" : "info"]({ party, reason }, `a party ${words}: ${reason}`);
     },
   });
-  const doubt = new Doubt(concurrency);
+  const doubt = new Doubt(() => Math.min(concurrency, breaker.allowance()));
   const budgetName = budgetOf(group);
   const admission = createAdmission({ ...names, redis, keys, now, log }, { ...budget, name: budgetName });
   const publishState = createStatePublisher(redis, keys.status);

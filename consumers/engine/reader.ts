@@ -82,6 +82,8 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
   let hasRead = false;
   let isIdle = true;
   let foundNothing = true;
+  /** Whether there was something new, when that was read last. */
+  let newWaited = false;
   /** By how many entries new ones are behind their half. */
   let behind = 0;
   let pauseCheckedAt = Number.NEGATIVE_INFINITY;
@@ -114,7 +116,8 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     count > 0 ? readNew(redis, { group: group.name, consumer, stream, count }) : Promise.resolve([]);
 
   /** How many entries that come back may be read. */
-  const returnsRoom = (): number => (doubt.isOfReturns ? doubt.room : Number.POSITIVE_INFINITY);
+  const returnsRoom = (): number =>
+    doubt.isOfReturns ? doubt.room({ isAlone: !newWaited }) : Number.POSITIVE_INFINITY;
 
   const readEvents = createNewEntriesReader({
     take: (count) => readStream(keys.events, count),
@@ -140,6 +143,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       const returns = returnsRoom();
       const retries = await take(readStream(retriesStream, Math.min(shares.retries, returns)));
       const events = await take(readEvents(reads - retries, signal));
+      if (reads > retries) newWaited = events > 0;
       const unused = reads - retries - events;
       // What new entries did not use, unless the retries have not used up their share.
       const mayHaveRetries = retries === shares.retries;
@@ -162,10 +166,11 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
 
   const waitForEntries = async (room: number, signal: AbortSignal): Promise<Entry[]> => {
     // COUNT is per stream. With room for one, both streams may return one: the second is released.
-    const hasReturnsRoom = returnsRoom() > 0;
+    const returns = returnsRoom();
+    const hasReturnsRoom = returns > 0;
     const entries = await blocking.read(
       hasReturnsRoom ? [retriesStream, keys.events] : [keys.events],
-      Math.max(1, Math.floor(room / 2)),
+      Math.max(1, Math.min(Math.floor(room / 2), returns)),
       hasReturnsRoom ? blockMs : BREAKER_CHECK_MS,
       signal,
     );

@@ -8,7 +8,7 @@ const note = statement<never, [readonly string[], string]>(`
     select deliveries.event_id from deliveries join input using (event_id)
     where group_name = $2::text and state = 'queued'
     order by deliveries.event_id for update of deliveries skip locked)
-  update deliveries set published_at = now()
+  update deliveries set published_at = greatest(published_at, now())
   from locked where deliveries.group_name = $2::text and deliveries.event_id = locked.event_id`);
 
 /** Notes that the entries of deliveries are put behind others, unattempted: else they would look lost once those are read. */

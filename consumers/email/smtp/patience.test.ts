@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { tooSlow } from "./patience.ts";
+import { ownFailure } from "./failure.ts";
+import { type Dialogue, tooSlow } from "./patience.ts";
+import { watchMail } from "./sending.ts";
 
 const NOW = 100_000;
 const dialogues = (count: number, forMs: number, more: { failures?: number; isAboutRecipient?: boolean } = {}) =>
@@ -36,5 +38,29 @@ describe("while mails wait for a connection", () => {
     expect(tooSlow(dialogues(8, 900, { failures: 1 }), someGotOn)).toEqual([]);
     expect(tooSlow(dialogues(8, 1_100, { failures: 1 }), someGotOn)).toHaveLength(6);
     expect(tooSlow(dialogues(8, 3_900, { failures: 2 }), someGotOn)).toEqual([]);
+  });
+});
+
+describe("a mail that was cut", () => {
+  const watched = { gotOn: () => {}, end: () => {} };
+  const patient = { watch: () => watched };
+  const cutAtOnce = {
+    watch: (each: Dialogue) => {
+      each.cut();
+      return watched;
+    },
+  };
+  const dialogue = { failures: 0, isAboutRecipient: () => false, cut: () => {} };
+  const failed = (code: "EDEADLINE" | "ECALLEDBACK") => ({ kind: "failed" as const, failure: ownFailure(code, false) });
+
+  test("says something about its recipient, also where the server keeps its answer to MAIL FROM back", () => {
+    const { atRecipient } = watchMail(cutAtOnce, dialogue);
+    expect(atRecipient(failed("EDEADLINE"))).toMatchObject({ failure: { code: "EDEADLINE", command: "RCPT TO" } });
+    expect(atRecipient(failed("ECALLEDBACK"))).toMatchObject({ failure: { command: "CONN" } });
+  });
+
+  test("is told apart from one whose time was over", () => {
+    const { atRecipient } = watchMail(patient, dialogue);
+    expect(atRecipient(failed("EDEADLINE"))).toMatchObject({ failure: { command: "CONN" } });
   });
 });

@@ -6,7 +6,7 @@ import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createPatience, SLOW_MS, SLOW_OPENING_MS } from "./patience.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
 import { createSendSlots } from "./send-slots.ts";
-import type { AbortCode, Again, Sending } from "./sending.ts";
+import { type AbortCode, type Again, type Sending, watchMail } from "./sending.ts";
 import { type MailSession, SessionRefused, SmtpSession } from "./session.ts";
 
 export interface SmtpPool {
@@ -155,14 +155,14 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     mail: OutgoingMail,
     { signal, code, dialogue }: Sending,
   ): Promise<SendResult | Again> => {
-    const watched = dialogues.watch(dialogue);
+    const watched = watchMail(dialogues, dialogue);
     const shown = session.sends === 0 ? showingGrant(mail) : mail;
     const beforeBody = () => {
       const mayStart = shown.beforeBody();
       if (mayStart) watched.gotOn();
       return mayStart;
     };
-    const result = await session.send({ ...shown, beforeBody }, signal, code);
+    const result = watched.atRecipient(await session.send({ ...shown, beforeBody }, signal, code));
     watched.end();
     if (result.kind === "accepted") {
       limit.accepted();

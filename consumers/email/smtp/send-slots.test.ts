@@ -6,8 +6,9 @@ import { createSendSlots } from "./send-slots.ts";
 const someSlots = (size: number) => {
   let nowMs = 0;
   const now = () => nowMs;
+  const limit = new ConnectionLimit(size, { now });
   const slots = createSendSlots({
-    limit: new ConnectionLimit(size, { now }),
+    limit,
     pace: new Pace({ now }),
     hasIdle: () => true,
     now,
@@ -30,7 +31,7 @@ const someSlots = (size: number) => {
       await Promise.resolve();
     }
   };
-  return { slots, ask, pass, sent, sending };
+  return { limit, slots, ask, pass, sent, sending };
 };
 
 describe("doubtful mails", () => {
@@ -52,13 +53,21 @@ describe("doubtful mails", () => {
     expect(sent.doubtful).toBeGreaterThan(1);
   });
 
-  test("hold half of the connections at most, while nobody else waits: who comes then finds one", async () => {
+  test("hold three quarters of the connections at most, while nobody else waits: who comes then finds one", async () => {
     const { ask, pass, sending } = someSlots(10);
     for (let n = 0; n < 40; n += 1) void ask(true, 30_000);
     await pass(1);
-    expect(sending).toHaveLength(5);
+    expect(sending).toHaveLength(8);
     void ask(false, 50);
     await pass(1);
-    expect(sending).toHaveLength(6);
+    expect(sending).toHaveLength(9);
+  });
+
+  test("alone, too, find out that the server grants more again", async () => {
+    const { limit, ask, pass, sending } = someSlots(20);
+    limit.starved();
+    for (let n = 0; n < 400; n += 1) void ask(true, 500);
+    await pass(5_000);
+    expect(sending).toHaveLength(15);
   });
 });

@@ -12,7 +12,7 @@ interface Waiter {
 
 /**
  * Who may send: no more at once than connections are granted, no more a second than the pace allows. First in, first out; but
- * doubtful mails get a tenth of the time on connections while others wait, and half of the connections at most.
+ * doubtful mails get a tenth of the time on connections while others wait, and half of the connections at most; three quarters if no others wait.
  */
 export interface SendSlots {
   /** Waits for a slot, until `until` (monotonic, ms). `refused`: why the mail waits again; it is the next one then. */
@@ -71,7 +71,8 @@ export const createSendSlots = (deps: {
   const turn = (): number => {
     const doubtful = waiting.findIndex(({ isDoubtful }) => isDoubtful);
     const other = waiting.findIndex(({ isDoubtful }) => !isDoubtful);
-    if (doubtful < 0 || doubtfulBusy >= Math.max(1, Math.floor(limit.granted / 2))) return other;
+    const most = other < 0 ? limit.granted - Math.floor(limit.granted / 4) : Math.floor(limit.granted / 2);
+    if (doubtful < 0 || doubtfulBusy >= Math.max(1, most)) return other;
     if (other < 0) return doubtful;
     const hasHadItsShare = spent.doubtful > DOUBTFUL_SHARE * (spent.doubtful + spent.others);
     return hasHadItsShare ? other : Math.min(doubtful, other);
@@ -81,7 +82,7 @@ export const createSendSlots = (deps: {
     clearTimeout(timer);
     count();
     while (waiting.length > 0) {
-      if (busy >= limit.granted) limit.grow();
+      if (busy >= limit.granted || turn() < 0) limit.grow();
       if (busy >= limit.granted) return;
       const at = turn();
       if (at < 0) return;
