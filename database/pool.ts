@@ -45,12 +45,14 @@ const MAX_ROUNDS = 5;
 
 type Rows<Each> = RowList<(Each & Row)[]>;
 
+/** Errors of a socket that was open. One that could not connect waits before it tries again, and is kept for that. */
+const SOCKET_ENDED = new Set(["CONNECTION_CLOSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"]);
+
 /**
  * Whether a connection is of no more use. When the server, or a pooler, says why it ends a connection with a statement in flight, the
  * driver rejects that with the end of the socket, keeps the reason, and rejects the first statement of the next connection with it (postgres.js 3.4.9).
  */
-const isSpent = (error: unknown): boolean =>
-  error instanceof DatabaseSilent || ["CONNECTION_CLOSED", "ECONNRESET", "EPIPE"].includes(String(codeOf(error)));
+const isSpent = (error: unknown): boolean => error instanceof DatabaseSilent || SOCKET_ENDED.has(String(codeOf(error)));
 
 /** The pool was closed. The statement was not sent. */
 class PoolEnded extends Error {

@@ -43,11 +43,16 @@ class PostgresConnection implements DatabaseConnection {
 
   async begin(): Promise<void> {
     this.#beside = this.#pool.openBeside();
-    // postgres.js does not resolve `reserve` where it has to connect first.
-    await this.#beside.unsafe("select 1");
-    this.#reserved = await this.#beside.reserve();
-    // Behind a pooler the limits of its role apply, which are meant for short statements.
-    await this.#reserved.unsafe("begin; set local statement_timeout = 0; set local lock_timeout = 0");
+    try {
+      // postgres.js does not resolve `reserve` where it has to connect first.
+      await this.#beside.unsafe("select 1");
+      this.#reserved = await this.#beside.reserve();
+      // Behind a pooler the limits of its role apply, which are meant for short statements.
+      await this.#reserved.unsafe("begin; set local statement_timeout = 0; set local lock_timeout = 0");
+    } catch (error) {
+      await this.#beside.end({ timeout: 0 });
+      throw error;
+    }
   }
 
   async end(statement: "commit" | "rollback"): Promise<void> {

@@ -3,10 +3,10 @@ import { backAfterMs, oneOf, spread } from "./look-ahead.ts";
 
 test.each([
   [19, 10_000, 1],
-  [1_000, 599, 1],
-  [20, 600, 2],
-  [20, 900, 4],
-  [20, 1_800, 32],
+  [1_000, 1_199, 1],
+  [20, 1_200, 2],
+  [20, 1_500, 4],
+  [20, 2_400, 32],
   [20, 60_000, 1_024],
 ])("%d declined in a row for %d ms: one of %d is attempted", (declined, forMs, expected) => {
   expect(oneOf({ declined, forMs })).toBe(expected);
@@ -20,10 +20,10 @@ test("what is attempted is spread over what is read, the last one included; of f
 });
 
 test.each([
-  [2, 999, 13_550],
-  [2, 0, 15_000],
+  [2, 999, 5_450],
+  [2, 0, 6_000],
   [1_024, 999, 500],
-  [1_024, 0, 1_950],
+  [1_024, 0, 1_050],
 ])("of what is passed over, one of %d, entry %d of 1,000 comes back after %d ms", (oneOfSo, index, expected) => {
   expect(backAfterMs(oneOfSo, index, 1_000)).toBe(expected);
 });

@@ -6,7 +6,8 @@ export interface Row {
 
 /** Fewer, or in a shorter time, may be a few that came together. */
 const LEAST_DECLINED = 20;
-const FIRST_MS = 600;
+/** What is declined at once is soon behind: until then the order stays that of the log. */
+const FIRST_MS = 1_200;
 /** After each such time, twice as many are passed over. */
 const DOUBLES_EVERY_MS = 300;
 const MOST_DOUBLINGS = 10;
@@ -18,10 +19,10 @@ const MOST_DOUBLINGS = 10;
  * | declined in a row | for     | one of |
  * | ----------------- | ------- | ------ |
  * | 19                | 10 s    | 1      |
- * | 1,000             | 599 ms  | 1      |
- * | 20                | 600 ms  | 2      |
- * | 20                | 900 ms  | 4      |
- * | 20                | 1.8 s   | 32     |
+ * | 1,000             | 1.1 s   | 1      |
+ * | 20                | 1.2 s   | 2      |
+ * | 20                | 1.5 s   | 4      |
+ * | 20                | 2.4 s   | 32     |
  * | 20                | 1 min   | 1,024  |
  */
 export const oneOf = ({ declined, forMs }: Row): number =>
@@ -43,7 +44,7 @@ export const spread = <Item>(
 };
 
 const FIRST_BACK_MS = 500;
-const LAST_BACK_MS = 15_000;
+const LAST_BACK_MS = 6_000;
 
 /**
  * When what was passed over comes back, in ms. Pure. What lies next to the first welcome piece is likely to be welcome, and was read
@@ -51,10 +52,10 @@ const LAST_BACK_MS = 15_000;
  *
  * | one of | entry      | back after |
  * | ------ | ---------- | ---------- |
- * | 2      | the last   | 13.55 s    |
- * | 2      | the first  | 15 s       |
+ * | 2      | the last   | 5.45 s     |
+ * | 2      | the first  | 6 s        |
  * | 1,024  | the last   | 500 ms     |
- * | 1,024  | the first  | 1.95 s     |
+ * | 1,024  | the first  | 1.05 s     |
  */
 export const backAfterMs = (oneOfSo: number, index: number, count: number): number => {
   const step = (LAST_BACK_MS - FIRST_BACK_MS) / MOST_DOUBLINGS;

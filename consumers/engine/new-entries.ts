@@ -20,7 +20,7 @@ const MOST_LOOKED_AT = 1_000;
  * than are attempted; what it passes over comes after what is new.
  */
 export const createNewEntriesReader = ({ take, skipper, breaker, settler }: NewEntriesDeps) => {
-  let passing = Promise.resolve();
+  let isPassing = false;
 
   const takeSeen = async (count: number): Promise<Entry[]> => {
     const entries = await take(count);
@@ -31,8 +31,8 @@ export const createNewEntriesReader = ({ take, skipper, breaker, settler }: NewE
   return async (count: number, signal: AbortSignal): Promise<Entry[]> => {
     if (count <= 0 || (await skipper.skip())) return [];
     const oneOf = breaker.attemptsOneOf;
-    if (oneOf === 1) return takeSeen(count);
-    await passing;
+    // Never awaited: while a store is away this turn would wait for it, and the stop of the process for this turn.
+    if (oneOf === 1 || isPassing) return takeSeen(count);
     const most = Math.min(Math.max(count, MOST_LOOKED_AT), count * oneOf);
     const found = await takeSeen(most);
     if (found.length <= count) return found;
@@ -41,7 +41,13 @@ export const createNewEntriesReader = ({ take, skipper, breaker, settler }: NewE
     const farthest = found.length < most ? Number.POSITIVE_INFINITY : oneOf;
     const passed = others.map((entry, index) => ({ entry, delayMs: backAfterMs(farthest, index, others.length) }));
     // What could not be passed over stays pending, and is claimed like a dead consumer's.
-    passing = settler.passOver(passed, signal).catch(() => {});
+    isPassing = true;
+    void settler
+      .passOver(passed, signal)
+      .catch(() => {})
+      .finally(() => {
+        isPassing = false;
+      });
     return [...chosen];
   };
 };
