@@ -66,6 +66,15 @@ interface Connection {
   readonly sql: Sql;
   /** All of one era lead to the same server in the same way. */
   readonly era: number;
+  /** Whether the server was asked, since it was connected to, and is no standby. */
+  isPrimary: boolean;
+}
+
+/** The server that was asked is a standby. Nothing else was sent. */
+class IsStandby extends Error {
+  override readonly name = "IsStandby";
+  /** SQLSTATE read_only_sql_transaction, as a write would be refused. */
+  readonly code = "25006";
 }
 
 /**
@@ -116,6 +125,7 @@ export class Pool {
       for (let round = 1; ; round += 1) {
         const used = this.#take();
         try {
+          if (this.#addresses.length > 1) await this.#requirePrimary(used);
           const rows = await this.#send<Each>(used.sql, text, parameters);
           this.#putBack(used);
           return rows;
@@ -138,7 +148,10 @@ export class Pool {
     if (this.#isEnded) throw new PoolEnded("the connections were closed");
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
-    const opened = { sql: this.#open(), era: this.#era };
+    const onclose = () => {
+      opened.isPrimary = false;
+    };
+    const opened: Connection = { sql: this.#open(onclose), era: this.#era, isPrimary: false };
     this.#connections.add(opened);
     return opened;
   }
@@ -151,6 +164,18 @@ export class Pool {
   #close(connection: Connection, timeoutS: number): void {
     this.#connections.delete(connection);
     void connection.sql.end({ timeout: timeoutS }).catch(() => {});
+  }
+
+  /** Of several servers one may be a standby, which takes statements that only read, and answers with what it had some time ago. */
+  async #requirePrimary(connection: Connection): Promise<void> {
+    if (connection.isPrimary) return;
+    const [answer] = await this.#send<{ is_standby: boolean }>(
+      connection.sql,
+      "select pg_is_in_recovery() as is_standby",
+      [],
+    );
+    if (answer?.is_standby === true) throw new IsStandby("the server is a standby");
+    connection.isPrimary = true;
   }
 
   async #send<Each>(used: Sql, text: string, parameters: readonly unknown[]): Promise<Rows<Each>> {
@@ -198,7 +223,7 @@ export class Pool {
     for (const idle of this.#idle.splice(0)) this.#close(idle, CLOSE_TIMEOUT_S);
   }
 
-  #open(): Sql {
+  #open(onclose = () => {}): Sql {
     const { applicationName, deadlineMs } = this.#options;
     const limits = this.#takesLimits && Number.isFinite(deadlineMs) ? limitsFor(deadlineMs) : {};
     const { url, ...encryption } = this.#addresses[this.#address % this.#addresses.length] ?? {
@@ -212,6 +237,7 @@ export class Pool {
       backoff: (failures) => backoffMs(failures + 1, FIRST_BACKOFF_MS, MAX_BACKOFF_MS, Math.random) / 1_000,
       connection: { application_name: applicationName, ...limits },
       onnotice: () => {},
+      onclose,
       // No parameter or column is an array. The driver's query for them would reject unhandled, and end the process, if the
       // connection died in it; and it costs each new connection a round trip.
       fetch_types: false,

@@ -91,3 +91,21 @@ test("what a standby that lags never had is gone, and wedges nothing; signups fa
     expect(system.mailServer.copiesOf(eventId)).toBe(0);
   }
 }, 120_000);
+
+test("what only reads is asked of the primary, too: a standby that lags, and is named first, would not know who has just signed up", async () => {
+  await using lagging = await ownStandby({ isSynchronous: false });
+  await lagging.cutOff();
+  const primary = openDatabase({ url: lagging.primaryUrl, poolSize: 1, applicationName: "test" });
+  await using pipeline = await aPipeline(undefined, {
+    url: lagging.primaryUrl,
+    db: primary,
+    drop: () => primary.destroy(),
+  });
+  const eventId = await pipeline.writeOnly(aSignup());
+  const db = openDatabase({ url: lagging.url, poolSize: 4, applicationName: "test" });
+  const found = await Promise.all(
+    Array.from({ length: 4 }, () => db.selectFrom("events").select("event_id").execute()),
+  );
+  expect(found).toEqual(found.map(() => [{ event_id: eventId }]));
+  await db.destroy();
+});
