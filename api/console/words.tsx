@@ -27,6 +27,24 @@ export const GroupOptions = ({ groups, chosen }: { readonly groups: readonly str
   </>
 );
 
+/** The field of a form that shows some groups of many; `/` goes to it. */
+export const GroupFilter = ({ filter }: { readonly filter: string }) => (
+  <>
+    <label class="hidden" for="filter">
+      Groups with this in their names
+    </label>
+    <input
+      id="filter"
+      name="filter"
+      type="search"
+      value={filter}
+      placeholder="filter groups"
+      data-find
+      autocomplete="off"
+    />
+  </>
+);
+
 /** A cell with a number; nothing is said of none. */
 export const NumberCell = ({
   value,

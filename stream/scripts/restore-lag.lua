@@ -9,15 +9,6 @@
 -- Counting is done outside, in slices: in one script, a million entries would block Redis for seconds. Here only entries
 -- added since are counted, and the group's last-delivered id stays the same.
 local limit = tonumber(ARGV[2])
-local function parts(id)
-  local ms, sequence = string.match(id, '^(%d+)-(%d+)$')
-  return tonumber(ms), tonumber(sequence)
-end
-local function is_below(left, right)
-  local left_ms, left_sequence = parts(left)
-  local right_ms, right_sequence = parts(right)
-  return left_ms < right_ms or (left_ms == right_ms and left_sequence < right_sequence)
-end
 local function by_name(list)
   local record = {}
   for position = 1, #list, 2 do record[list[position]] = list[position + 1] end

@@ -2,10 +2,11 @@ import type { Redis } from "ioredis";
 import { infoRecords, numberOf } from "../info-records.ts";
 import { groupsReader } from "../read-groups.ts";
 import { isBelow } from "../watermark.ts";
+import ids from "./ids.lua" with { type: "text" };
 import source from "./restore-lag.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 
-const script = defineScript(source);
+const script = defineScript(ids + source);
 
 /** Entries per slice, outside and inside the script: each blocks Redis for well under a millisecond. */
 const SLICE = 500;

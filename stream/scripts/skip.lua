@@ -11,15 +11,6 @@
 -- Atomic: peers read meanwhile, and an entry is either theirs or delayed. Nobody can add an entry between others, so whoever has seen
 -- those up to an id has seen all. A group that is further on stays there, and one that was set back reads again. ZADD comes before the
 -- move: when Redis is full it is refused, and nothing has happened.
-local function parts(id)
-  local ms, sequence = string.match(id, '^(%d+)-(%d+)$')
-  return tonumber(ms), tonumber(sequence)
-end
-local function is_below(left, right)
-  local left_ms, left_sequence = parts(left)
-  local right_ms, right_sequence = parts(right)
-  return left_ms < right_ms or (left_ms == right_ms and left_sequence < right_sequence)
-end
 local delivered, read
 local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])
 for _, group in ipairs(groups) do

@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
+import ids from "./ids.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 import source from "./skip.lua" with { type: "text" };
 
-const script = defineScript(source);
+const script = defineScript(ids + source);
 
 /** How far a group has read a stream. */
 export interface ReadUpTo {

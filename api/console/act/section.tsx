@@ -5,7 +5,7 @@ import { relative } from "../../../runtime/quantity.ts";
 import type { Receiver } from "../../../settings/webhooks.ts";
 import { FormToken } from "../layout.tsx";
 import type { ConsoleParts, ConsoleSection, Visit, VisitHandler } from "../visit.ts";
-import { Pill } from "../words.tsx";
+import { GroupFilter, Pill } from "../words.tsx";
 import { MAILS_PATH, sendMail, showMail, showMailHtml, showMails } from "./mails.tsx";
 import { RATE_PATH, showRate, submitRate } from "./rate.tsx";
 import { REPLAY_PATH, showReplay, submitReplay } from "./replay.tsx";
@@ -120,18 +120,7 @@ const showGroups =
           {groups.length > MANY ? (
             <search>
               <form class="bar" method="get">
-                <label class="hidden" for="filter">
-                  Groups with this in their names
-                </label>
-                <input
-                  id="filter"
-                  name="filter"
-                  type="search"
-                  value={filter}
-                  placeholder="filter groups"
-                  data-find
-                  autocomplete="off"
-                />
+                <GroupFilter filter={filter} />
                 <button type="submit" class="quiet">
                   Show
                 </button>

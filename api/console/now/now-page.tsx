@@ -1,6 +1,6 @@
 import { retentionWords } from "../../../ops/actions/retention-words.ts";
 import { bytes, count, counted, duration } from "../../../runtime/quantity.ts";
-import { ago, Moment, NumberCell, Pill } from "../words.tsx";
+import { ago, GroupFilter, Moment, NumberCell, Pill } from "../words.tsx";
 import { Findings } from "./findings.tsx";
 import { type ConsumerRow, consumerRows, type GroupRow, groupRows, type SystemRow, systemRows } from "./overview.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -271,18 +271,7 @@ export const NowPage = ({ snapshot, filter }: { readonly snapshot: Snapshot; rea
       <h1>Now</h1>
       <search>
         <form method="get" action="/console">
-          <label class="hidden" for="filter">
-            Groups with this in their names
-          </label>
-          <input
-            id="filter"
-            name="filter"
-            type="search"
-            value={filter}
-            placeholder="filter groups"
-            data-find
-            autocomplete="off"
-          />
+          <GroupFilter filter={filter} />
         </form>
       </search>
       <span class="live" id="live" hidden>
