@@ -12,7 +12,7 @@ import { WEBHOOK_FAULTS } from "./webhook-receiver.ts";
 
 type Draw = () => Fault;
 
-const TWO_AT_A_TIME = 0.3;
+const TWO_AT_A_TIME = 0.5;
 export const LEAST_FAULTS = 7;
 /** So many draws in a row without a fault of the kind that is asked for: there is none. */
 const MAX_DRAWS = 1_000;
@@ -29,8 +29,8 @@ function* shuffled(draws: readonly Draw[], random: Random): Generator<Fault, nev
 }
 
 /**
- * First the faults without which a run proves nothing, `LEAST_FAULTS` of them; then random ones without end, in three of ten
- * cases two at a time. The same seed gives the same faults, durations and order.
+ * First the faults without which a run proves nothing, `LEAST_FAULTS` of them; then random ones without end, half of the
+ * time two at a time. The same seed gives the same faults, durations and order.
  */
 export function* faultSequence(deps: FaultDeps): Generator<Fault, never> {
   const { random } = deps;
