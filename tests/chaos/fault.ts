@@ -40,7 +40,7 @@ export const nothing = async (): Promise<void> => {};
 export const areApart = (first: Fault, second: Fault): boolean =>
   !first.parts.some((part) => second.parts.includes(part));
 
-/** The second begins `gapMs` after the first; they are healed one after the other, the second first. */
+/** The second begins `gapMs` after the first; they are healed together: the healing of one may need what the other took away. */
 export const bothOf = (first: Fault, second: Fault, gapMs: number): Fault => ({
   kind: "two at a time",
   label: `${first.label} + ${second.label}`,
@@ -52,7 +52,6 @@ export const bothOf = (first: Fault, second: Fault, gapMs: number): Fault => ({
     await second.inflict();
   },
   heal: async () => {
-    await second.heal();
-    await first.heal();
+    await Promise.all([second.heal(), first.heal()]);
   },
 });

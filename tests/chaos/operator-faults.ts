@@ -76,7 +76,8 @@ export const operatorFaults = ({ system, random }: FaultDeps) => {
     kind: "one group paused",
     label: `${group.name} paused`,
     lastsMs: random.between(PAUSE_MS.min, PAUSE_MS.max),
-    parts: ["redis"],
+    // Both keep the pause: beside a Postgres that is down it would wait for the end of the other fault.
+    parts: ["redis", "postgres"],
     ...otherThan(group),
     inflict: () =>
       againUntilDone((stores) => pauseGroup(pausing(stores), { group: group.name, reason: null, by: "chaos" })),
