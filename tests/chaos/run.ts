@@ -87,21 +87,28 @@ export const runFaults = async (deps: RunDeps, seed: number, limits: Limits): Pr
 
 const injectOne = async (deps: RunDeps, fault: Fault, run: Run): Promise<void> => {
   const { effects, onFault, signal } = deps;
+  const say = (what: string) => {
+    run.broken.push(`${fault.label}: ${what}`);
+    deps.say(`BROKEN: ${what}`);
+  };
   onFault(fault.label);
-  await fault.inflict();
-  await Promise.all([pause(fault.lastsMs, signal), watchUnaffected(deps, fault, run)]);
-  await fault.heal();
+  try {
+    await fault.inflict();
+    await Promise.all([pause(fault.lastsMs, signal), watchUnaffected(deps, fault, run)]);
+    await fault.heal();
+  } catch (error) {
+    // The hours before it are worth their audit.
+    say(`not inflicted as planned: ${String(error)}`);
+    await fault.heal().catch((again: unknown) => say(`not healed: ${String(again)}`));
+  }
   const recoveries = effects.map(async (each) => {
     const tookMs = await nextEffect(deps, each);
     if (tookMs !== undefined) run.recoveries.push({ kind: fault.kind, group: each.group, tookMs });
     else if (!signal.aborted) run.notRecovered.push(`${each.group} after ${fault.label}`);
   });
   await Promise.all(recoveries);
-  const broken = (await fault.verify?.()) ?? [];
-  for (const what of broken) {
-    run.broken.push(`${fault.label}: ${what}`);
-    deps.say(`BROKEN: ${what}`);
-  }
+  const broken = await fault.verify?.().catch((error: unknown) => [`not verified: ${String(error)}`]);
+  for (const what of broken ?? []) say(what);
   await pause(CALM_MS, signal);
   onFault("calm");
 };
