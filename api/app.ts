@@ -74,7 +74,7 @@ export interface AppDeps {
   readonly admit: Admit;
   /** Every group, in the order in which they speak for an event. */
   readonly groups: readonly Group[];
-  /** Publishes a committed event, within a short time limit of its own. Never rejects. */
+  /** Sends a committed event to Redis, without waiting for it. Never rejects. */
   readonly afterCommit: (event: LoggedEvent) => Promise<void>;
   readonly readiness: () => Promise<Readiness>;
   readonly liveness: () => Liveness;

@@ -33,7 +33,7 @@ import { createFindEvents } from "./status/event-status.ts";
 import { startLiveStatuses } from "./status/live-statuses.ts";
 import { createStateWatcher } from "./status/state-watcher.ts";
 
-/** An XADD that takes longer is left to the relay: a signup does not wait for Redis. */
+/** An XADD that is not confirmed within it is left to the relay. */
 const PUBLISH_TIMEOUT_MS = 500;
 const FIRST_CONNECT_MS = 1_000;
 const BACKGROUND_TIMEOUT_MS = 5_000;

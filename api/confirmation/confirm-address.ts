@@ -27,7 +27,7 @@ export interface ConfirmAddressDeps {
   readonly db: Database;
   readonly confirm: Confirm;
   readonly key: () => Promise<Buffer>;
-  /** Publishes a committed event, within a short time limit of its own. Never rejects. */
+  /** Sends a committed event to Redis, without waiting for it. Never rejects. */
   readonly afterCommit: (event: LoggedEvent) => Promise<void>;
   /** UUIDv7 */
   readonly newId: () => string;

@@ -8,7 +8,7 @@ import { USER_CONFIRMATION_REQUESTED } from "../../stream/events/user-confirmati
 export interface ResendDeps {
   readonly db: Database;
   readonly requestConfirmation: RequestConfirmation;
-  /** Publishes a committed event, within a short time limit of its own. Never rejects. */
+  /** Sends a committed event to Redis, without waiting for it. Never rejects. */
   readonly afterCommit: (event: LoggedEvent) => Promise<void>;
   /** UUIDv7 */
   readonly newId: () => string;

@@ -25,7 +25,7 @@ import {
 export interface PaymentRoutesDeps {
   readonly payments: PaymentWriter;
   readonly findTransaction: (transactionId: string) => Promise<Transaction | undefined>;
-  /** Publishes a committed event, within a short time limit of its own. Never rejects. */
+  /** Sends a committed event to Redis, without waiting for it. Never rejects. */
   readonly afterCommit: (event: LoggedEvent) => Promise<void>;
   /** Throws unless the caller is authorized. */
   readonly requireServiceToken: (c: Context) => void;

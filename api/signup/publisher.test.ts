@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import { openCommandConnection, untilReady } from "../../stream/connection.ts";
 import { fieldsOf } from "../../stream/entries.ts";
+import { eventually } from "../../tests/eventually.ts";
 import { aPipeline, aSignup, committedEvent, type Pipeline, redisUrl, silentLog } from "../../tests/pipeline.ts";
 import { type ProxyOptions, startProxy } from "../../tests/tcp-proxy.ts";
-import { createPublisher } from "./publisher.ts";
+import { aBody, anApp, postSignup } from "../app-for-tests.ts";
+import { createPublisher, type Publisher } from "./publisher.ts";
 
 const outboxOf = async ({ db }: Pipeline): Promise<string[]> =>
   (await db.selectFrom("outbox").select("event_id").execute()).map((row) => row.event_id);
@@ -11,20 +13,44 @@ const outboxOf = async ({ db }: Pipeline): Promise<string[]> =>
 const publishedIn = async ({ redis, keys }: Pipeline): Promise<(string | undefined)[]> =>
   (await redis.xrange(keys.events, "-", "+")).map(([, fields]) => fieldsOf(fields)["id"]);
 
-/** Five signups that one statement has written, published over a link; the ids of their events, and the pipelines that were sent. */
-const publishFive = async (pipeline: Pipeline, options: ProxyOptions) => {
-  await using link = await startProxy(Number(new URL(redisUrl()).port), options);
+/** A publisher behind a link to Redis. */
+const aLinkedPublisher = async (
+  pipeline: Pipeline,
+  link: ProxyOptions = {},
+  options: { readonly commandTimeoutMs?: number; readonly maxUnconfirmed?: number } = {},
+) => {
+  const proxy = await startProxy(Number(new URL(redisUrl()).port), link);
   const url = new URL(redisUrl());
-  url.port = String(link.port);
-  const redis = openCommandConnection({ url: url.href, name: "five", log: silentLog, commandTimeoutMs: 5_000 });
+  url.port = String(proxy.port);
+  const { commandTimeoutMs = 5_000, ...bound } = options;
+  const redis = openCommandConnection({ url: url.href, name: "linked", log: silentLog, commandTimeoutMs });
   await untilReady(redis, 5_000);
-  const publisher = createPublisher({ db: pipeline.db, redis, keys: pipeline.keys, log: silentLog });
-  const signups = Array.from({ length: 5 }, () => aSignup());
+  const publisher = createPublisher({ db: pipeline.db, redis, keys: pipeline.keys, log: silentLog, ...bound });
+  return {
+    publisher,
+    redis,
+    silence: () => proxy.silence(),
+    async [Symbol.asyncDispose]() {
+      redis.disconnect();
+      await publisher.idle();
+      await proxy[Symbol.asyncDispose]();
+    },
+  };
+};
+
+/** Signups that one statement has written, published: the ids of their events. Each is answered with 201 once this resolves. */
+const publishSome = async (pipeline: Pipeline, { publish }: Publisher, count = 5) => {
+  const signups = Array.from({ length: count }, () => aSignup());
   const eventIds = await Promise.all(signups.map((signup) => pipeline.writeOnly(signup)));
-  // Each is answered with 201 once this resolves, and it never rejects.
-  await Promise.all(signups.map((signup) => publisher.publish(committedEvent(signup))));
-  await publisher.idle();
-  redis.disconnect();
+  await Promise.all(signups.map((signup) => publish(committedEvent(signup))));
+  return eventIds;
+};
+
+/** Five of them, and what became of them, over a link. */
+const publishFive = async (pipeline: Pipeline, options: ProxyOptions) => {
+  await using linked = await aLinkedPublisher(pipeline, options);
+  const eventIds = await publishSome(pipeline, linked.publisher);
+  await linked.publisher.idle();
   return eventIds;
 };
 
@@ -74,4 +100,49 @@ test("a pipeline that is cut off leaves all of its rows in the outbox, and fails
   const eventIds = await publishFive(pipeline, { cutAt: "xadd" });
   expect(await publishedIn(pipeline)).toEqual([]);
   expect((await outboxOf(pipeline)).toSorted()).toEqual(eventIds.toSorted());
+});
+
+test("an answer does not wait for a Redis that is frozen, and the rows of its events stay in the outbox", async () => {
+  await using pipeline = await aPipeline();
+  // Longer than the test may take.
+  await using linked = await aLinkedPublisher(pipeline, {}, { commandTimeoutMs: 60_000 });
+  linked.silence();
+  const eventIds = await publishSome(pipeline, linked.publisher);
+  const { app } = anApp(pipeline.db, { afterCommit: (event) => linked.publisher.publish(event) });
+  const answers = await Promise.all(Array.from({ length: 3 }, () => app.fetch(postSignup(aBody()))));
+  expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+  expect(await publishedIn(pipeline)).toEqual([]);
+  expect(await outboxOf(pipeline)).toEqual(expect.arrayContaining(eventIds));
+  expect(await outboxOf(pipeline)).toHaveLength(8);
+});
+
+test("an event is on its way before its answer: a connection that ends just then carries it", async () => {
+  await using pipeline = await aPipeline();
+  await using linked = await aLinkedPublisher(pipeline);
+  const eventIds = await publishSome(pipeline, linked.publisher);
+  linked.redis.disconnect();
+  await eventually(async () => (await publishedIn(pipeline)).length === 5);
+  expect(await publishedIn(pipeline)).toEqual(eventIds);
+});
+
+test("what Redis has not confirmed is bounded: beyond that, events stay in the outbox and are not sent", async () => {
+  await using pipeline = await aPipeline();
+  let sent = 0;
+  const rewrite = (bytes: Buffer) => {
+    const xadds = bytes.toString("latin1").match(XADD)?.length ?? 0;
+    sent += xadds;
+    // Read, and never answered.
+    return xadds > 0 ? Buffer.alloc(0) : bytes;
+  };
+  await using linked = await aLinkedPublisher(pipeline, { rewrite }, { commandTimeoutMs: 300, maxUnconfirmed: 3 });
+  const first = await publishSome(pipeline, linked.publisher, 2);
+  const second = await publishSome(pipeline, linked.publisher, 2);
+  const third = await publishSome(pipeline, linked.publisher, 2);
+  await eventually(() => sent === 3);
+  await linked.publisher.idle();
+  expect(sent).toBe(3);
+  expect((await outboxOf(pipeline)).toSorted()).toEqual([...first, ...second, ...third].toSorted());
+  // What was given up makes room again.
+  await publishSome(pipeline, linked.publisher, 3);
+  await eventually(() => sent === 6);
 });

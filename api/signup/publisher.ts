@@ -9,33 +9,41 @@ import { publishAll } from "../../stream/publish.ts";
 
 export interface Publisher {
   /**
-   * Publishes a committed event, with those of the same turn of the event loop in one pipeline, within the connection's short time
-   * limit; its outbox row goes soon after its own XADD was confirmed.
-   * Never rejects: what it could not publish, or does not know to be published, the relay will.
+   * Publishes a committed event, with those of the same turn of the event loop in one pipeline. Resolves when its XADD was written to the
+   * connection, not when Redis has confirmed it; its outbox row goes soon after that. Never rejects, and never waits for Redis: what
+   * could not be sent, or is not confirmed within the connection's time limit, the relay publishes.
    */
   publish(event: LoggedEvent): Promise<void>;
-  /** Resolves when all confirmed rows are deleted. */
+  /** Resolves when all that was sent is confirmed or given up, and the confirmed rows are deleted. */
   idle(): Promise<void>;
 }
 
-const MAX_BATCH = 500;
-/** An event that waits for its XADD. */
-interface Waiting {
-  readonly event: LoggedEvent;
-  readonly done: () => void;
-}
-
-/** A confirmed row waits so long for others: one statement for many, and far sooner than the relay's 2 s. */
-const LINGER_MS = 25;
-
-export const createPublisher = (deps: {
+export interface PublisherDeps {
   readonly db: Database;
   readonly redis: Redis;
   readonly keys: Keys;
   readonly log: Logger;
-}): Publisher => {
-  const { db, redis, keys, log } = deps;
-  let gathered: Waiting[] = [];
+  /** Most events that wait for Redis to confirm them; 2,000 if not given. */
+  readonly maxUnconfirmed?: number;
+}
+
+const MAX_BATCH = 500;
+/** Nobody waits for Redis, so only this bounds what is kept in memory while it is slow: some 1 MiB. */
+const MAX_UNCONFIRMED = 2_000;
+/** A confirmed row waits so long for others: one statement for many, and far sooner than the relay's 2 s. */
+const LINGER_MS = 25;
+
+/** Events of one turn of the event loop. */
+interface Batch {
+  readonly events: LoggedEvent[];
+  readonly sent: Promise<void>;
+}
+
+export const createPublisher = (deps: PublisherDeps): Publisher => {
+  const { db, redis, keys, log, maxUnconfirmed = MAX_UNCONFIRMED } = deps;
+  let gathered: Batch | undefined;
+  let unconfirmed = 0;
+  const pipelines = new Set<Promise<void>>();
   const confirmed: string[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   let deleting: Promise<void> | undefined;
@@ -61,37 +69,55 @@ export const createPublisher = (deps: {
     if (confirmed.length > 0) deleting ??= deleteConfirmed();
   };
 
-  const publishGathered = async (): Promise<void> => {
-    const batch = gathered;
-    gathered = [];
-    const results = await publishAll(
-      redis,
-      keys.events,
-      batch.map(({ event }) => event),
-    );
-    let failure: PromiseRejectedResult | undefined;
-    for (const [index, { event, done }] of batch.entries()) {
+  const noteFailure = (error: unknown): void => {
+    if (error !== undefined && !isFailing) log.warn({ error }, "events wait in the outbox: Redis did not confirm");
+    isFailing = error !== undefined;
+  };
+
+  /** Its first turn writes to the connection. Never rejects. */
+  const publishPipeline = async (events: readonly LoggedEvent[]): Promise<void> => {
+    unconfirmed += events.length;
+    const results = await publishAll(redis, keys.events, events);
+    unconfirmed -= events.length;
+    let failure: unknown;
+    for (const [index, { event_id }] of events.entries()) {
       const result = results[index];
-      if (result?.status === "fulfilled") confirmed.push(event.event_id);
-      else failure ??= result;
-      done();
+      if (result?.status === "fulfilled") confirmed.push(event_id);
+      else failure ??= result?.reason ?? new Error("an XADD has no result");
     }
-    if (failure !== undefined && !isFailing) {
-      log.warn({ error: failure.reason }, "events wait in the outbox: Redis did not confirm");
-    }
-    isFailing = failure !== undefined;
-    // Not awaited: the client's answer does not depend on it.
+    noteFailure(failure);
     if (confirmed.length > 0) timer ??= setTimeout(startDeleting, LINGER_MS);
   };
 
+  const send = ({ events }: Batch): void => {
+    const fitting = events.slice(0, maxUnconfirmed - unconfirmed);
+    if (fitting.length < events.length) noteFailure(new Error(`${unconfirmed} events are not confirmed yet`));
+    if (fitting.length === 0) return;
+    const pipeline = outsideOfTraces(() => publishPipeline(fitting)).finally(() => pipelines.delete(pipeline));
+    pipelines.add(pipeline);
+  };
+
+  const gather = (): Batch => {
+    const { promise: sent, resolve } = Promise.withResolvers<void>();
+    const batch: Batch = { events: [], sent };
+    // Those of one turn of the event loop, as the signups of one statement are, share a pipeline. It belongs to no trace.
+    setImmediate(() => {
+      gathered = undefined;
+      send(batch);
+      resolve();
+    });
+    return batch;
+  };
+
   return {
-    publish: (event) =>
-      new Promise((done) => {
-        gathered.push({ event, done });
-        // Those of one turn of the event loop, as the signups of one statement are, share a pipeline. It belongs to no trace.
-        if (gathered.length === 1) setImmediate(() => void outsideOfTraces(publishGathered));
-      }),
+    publish(event) {
+      gathered ??= gather();
+      gathered.events.push(event);
+      return gathered.sent;
+    },
     async idle() {
+      await gathered?.sent;
+      await Promise.all(pipelines);
       startDeleting();
       await deleting;
     },

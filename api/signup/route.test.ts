@@ -173,7 +173,7 @@ test.each(["", "with space", "đặng", "x".repeat(256)])("the Idempotency-Key %
   expect(await response.json()).toMatchObject({ code: "invalid_idempotency_key" });
 });
 
-test("the answer waits for afterCommit", async () => {
+test("the answer waits until the event was sent", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const called = Promise.withResolvers<void>();
   const afterCommit = () => {

@@ -11,7 +11,7 @@ import { createSharing } from "./in-flight.ts";
 export interface SignUpDeps {
   readonly signups: SignupWriter;
   readonly hasher: PasswordHasher;
-  /** Publishes the event, within a short time limit of its own. Never rejects. */
+  /** Sends the event to Redis, without waiting for it. Never rejects. */
   readonly afterCommit: (event: LoggedEvent) => Promise<void>;
   /** UUIDv7 */
   readonly newId: () => string;
