@@ -64,7 +64,7 @@ export const sqlBindings = (bindings: readonly BoundGroup[]): string => {
 /**
  * SQL: common table expressions that write the event, one delivery for each group that binds to its type, and the outbox
  * row. They belong into the statement that makes the change which the event reports. `source` names an
- * expression with the columns of an `EventRow`.
+ * expression with the columns of an `EventRow`. The first step is the same for all, so it is a query of its own, which is run once.
  */
 export const sqlWriteEvents = (source: string, bindings: readonly BoundGroup[]): string => `
   new_events as (
@@ -73,7 +73,7 @@ export const sqlWriteEvents = (source: string, bindings: readonly BoundGroup[]):
   new_deliveries as (
     insert into deliveries (group_name, event_id, next_try_at, published_at, timeline)
     select bound.group_name, made.event_id, now() + bound.delay_ms * interval '1 ms',
-      now() + coalesce(bound.delay_ms, 0) * interval '1 ms', ${firstStep({ state: "'queued'" })}
+      now() + coalesce(bound.delay_ms, 0) * interval '1 ms', (select ${firstStep({ state: "'queued'" })})
     from ${source} as made join (${sqlBindings(bindings)}) as bound (type, group_name, delay_ms) using (type)),
   new_outbox as (
     insert into outbox (event_id) select event_id from ${source})`;

@@ -1,6 +1,8 @@
 import { type Database, statement } from "./connection.ts";
+import { isLocked } from "./errors.ts";
 import { type LoggedEvent, SQL_LOGGED_EVENT } from "./events.ts";
 import { withStep } from "./ledger/timeline.ts";
+import { sqlLockTimeout } from "./lock-timeout.ts";
 
 const lease = statement<LoggedEvent, [number, number, number]>(`
   with due as (
@@ -43,14 +45,28 @@ export const releaseOutbox = async (db: Database, eventIds: readonly string[]): 
   await release(db, eventIds);
 };
 
-const remove = statement<{ event_id: string }, [readonly string[]]>(`
-  with ${SQL_LOCKED}
-  delete from outbox where event_id = any(${SQL_LOCKED_IDS})
-  returning event_id`);
+const remove = statement<never, [readonly string[], number]>(`
+  delete from outbox where event_id = any(array(
+    select value::uuid from json_array_elements_text($1::json) where ${sqlLockTimeout("$2")} order by 1))`);
 
-/** Deletes rows whose XADD was confirmed. */
+const removeUnlocked = statement<never, [readonly string[]]>(`
+  with ${SQL_LOCKED}
+  delete from outbox where event_id = any(${SQL_LOCKED_IDS})`);
+
+/** Somebody else who locks a row of the outbox does so for longer: it is a person, or a program of one. */
+const LOCK_TIMEOUT_MS = 10;
+
+/**
+ * Deletes rows whose XADD was confirmed; one that somebody else has locked stays. Nobody has, nearly always: to lock each row first costs as
+ * much as to delete it, and twice its write-ahead log, so that is done only after a wait in vain.
+ */
 export const deletePublished = async (db: Database, eventIds: readonly string[]): Promise<void> => {
-  await remove(db, eventIds);
+  try {
+    await remove(db, eventIds, LOCK_TIMEOUT_MS);
+  } catch (error) {
+    if (!isLocked(error)) throw error;
+    await removeUnlocked(db, eventIds);
+  }
 };
 
 const removeLate = statement<{ event_id: string }, [readonly string[]]>(`

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import postgres from "postgres";
 import { openCommandConnection, untilReady } from "../../stream/connection.ts";
 import { fieldsOf } from "../../stream/entries.ts";
 import { eventually } from "../../tests/eventually.ts";
@@ -145,4 +146,26 @@ test("what Redis has not confirmed is bounded: beyond that, events stay in the o
   // What was given up makes room again.
   await publishSome(pipeline, linked.publisher, 3);
   await eventually(() => sent === 6);
+});
+
+test("a row of the outbox that somebody has locked stays, and holds up no other", async () => {
+  await using pipeline = await aPipeline();
+  await using linked = await aLinkedPublisher(pipeline);
+  const signups = Array.from({ length: 3 }, () => aSignup());
+  const [, locked = ""] = await Promise.all(signups.map((signup) => pipeline.writeOnly(signup)));
+  const sql = postgres(pipeline.url, { max: 1 });
+  const isLocked = Promise.withResolvers<void>();
+  const isDeleted = Promise.withResolvers<void>();
+  const holding = sql.begin(async (holder) => {
+    await holder`select from outbox where event_id = ${locked} for update`;
+    isLocked.resolve();
+    await isDeleted.promise;
+  });
+  await isLocked.promise;
+  await Promise.all(signups.map((signup) => linked.publisher.publish(committedEvent(signup))));
+  await linked.publisher.idle();
+  expect(await outboxOf(pipeline)).toEqual([locked]);
+  isDeleted.resolve();
+  await holding;
+  await sql.end();
 });

@@ -31,10 +31,11 @@ const MAX_ROUNDS = 3;
 
 /**
  * One statement for user, event, deliveries and outbox. The unique indexes decide what is taken, also within one batch. Rows
- * are sorted, so that two batches wait for each other rather than deadlock. A used Idempotency-Key leaves its row out.
+ * are sorted, so that two batches wait for each other rather than deadlock. A used Idempotency-Key leaves its row out. The ids of
+ * those that were made are named only if others were not: a row for each would cost as much as the JSON that it was sent in.
  */
 const insertSignups = (bindings: readonly BoundGroup[]) =>
-  statement<{ user_id: string; created_at: Date }, [readonly SignupRow[], number]>(`
+  statement<{ created_at: Date; user_ids: readonly string[] | null }, [readonly SignupRow[], number]>(`
   with ${SQL_INPUT}, ${SQL_NEW_KEYS},
   new_users as (
     insert into users (id, user_name, user_name_key, email, email_key, password_hash, locale)
@@ -45,7 +46,9 @@ const insertSignups = (bindings: readonly BoundGroup[]) =>
     returning id, created_at),
   made as (
     select input.* from input join new_users on new_users.id = input.user_id),${sqlWriteEvents("made", bindings)}
-  select id as user_id, created_at from new_users`);
+  select min(created_at) as created_at,
+    case when count(*) < (select count(*) from input) then coalesce(json_agg(id), '[]'::json) end as user_ids
+  from new_users`);
 
 interface Obstacle {
   readonly user_id: string;
@@ -98,28 +101,36 @@ class SignupConflict extends Error {
 
 type Settled = { readonly result: SignupResult } | { readonly error: unknown };
 
-/** Writes rows; the results of those that were made, by user id. */
-type Insert = (
-  db: Database,
-  rows: readonly SignupRow[],
-  lockTimeoutMs: number,
-) => Promise<ReadonlyMap<string, SignupResult>>;
+/** The result of the signup of a user, if it was made. */
+type ResultOfMade = (userId: string) => SignupResult | undefined;
+
+/** Writes rows. */
+type Insert = (db: Database, rows: readonly SignupRow[], lockTimeoutMs: number) => Promise<ResultOfMade>;
 
 const openly = (bindings: readonly BoundGroup[]): Insert => {
   const insert = insertSignups(bindings);
-  return async (...call) =>
-    new Map((await insert(...call)).map((row) => [row.user_id, { kind: "created", createdAt: row.created_at }]));
+  return async (...call) => {
+    const [answer] = await insert(...call);
+    if (answer === undefined) throw new Error("a statement that counts its rows returned none");
+    // One statement is one moment.
+    const created: SignupResult = { kind: "created", createdAt: answer.created_at };
+    if (answer.user_ids === null) return () => created;
+    const made = new Set(answer.user_ids);
+    return (userId) => (made.has(userId) ? created : undefined);
+  };
 };
 
 const privately = (bindings: readonly BoundGroup[], repeatedType: string): Insert => {
   const insert = insertPrivately(bindings, repeatedType);
-  return async (...call) =>
-    new Map(
+  return async (...call) => {
+    const made = new Map<string, SignupResult>(
       (await insert(...call)).map(({ user_id, created_at, type, subject, data }) => [
         user_id,
         { kind: "created", createdAt: created_at, event: { type, subject, data } },
       ]),
     );
+    return (userId) => made.get(userId);
+  };
 };
 
 /** Writes a batch, and finds out about the rows that were left out. */
@@ -132,9 +143,9 @@ const writeBatch = async (
 ): Promise<void> => {
   let open = rows;
   for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
-    const made = await insert(db, open, lockTimeoutMs);
+    const resultOfMade = await insert(db, open, lockTimeoutMs);
     const leftOut = open.filter((row) => {
-      const result = made.get(row.user_id);
+      const result = resultOfMade(row.user_id);
       if (result !== undefined) settle(row, { result });
       return result === undefined;
     });
