@@ -27,6 +27,8 @@ export interface Load {
   readonly mayBeRefusedBy?: readonly string[];
   /** Time from one request of a connection to the next, if its answer has come by then, in ms. */
   readonly everyMs?: number;
+  /** The domain of the address of a signup, the first being 1; `inbox.example` if not given. */
+  readonly domainOf?: (number: number) => string;
 }
 
 /** `more` for a number of signups. */
@@ -59,8 +61,8 @@ const statusOf = (text: string): string | undefined => {
   return text.length < headEnd + HEAD_END.length + Number(length) ? undefined : text.slice(9, 12);
 };
 
-const requestOf = (name: string, headers: Load["headers"] = {}): string => {
-  const body = `{"user_name":"${name}","email":"${name}@inbox.example","password":"correct horse battery staple"}`;
+const requestOf = (name: string, domain: string, headers: Load["headers"] = {}): string => {
+  const body = `{"user_name":"${name}","email":"${name}@${domain}","password":"correct horse battery staple"}`;
   const further = Object.entries(headers).map(([header, value]) => `\r\n${header}: ${value}`);
   const head = `POST /api/v1/user/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json${further.join("")}`;
   return `${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -73,6 +75,7 @@ const requestOf = (name: string, headers: Load["headers"] = {}): string => {
  */
 export const signUpMany = async (load: Load): Promise<LoadFigures> => {
   const { port, connections, more, headers, mayBeRefusedBy = [], everyMs = 0 } = load;
+  const { domainOf = () => "inbox.example" } = load;
   const prefix = `b${randomHex(5)}`;
   const latencies: number[] = [];
   const allSentAt: number[] = [];
@@ -87,7 +90,7 @@ export const signUpMany = async (load: Load): Promise<LoadFigures> => {
     const send = (socket: Socket) => {
       if (!more()) return resolve();
       asked += 1;
-      const request = requestOf(`${prefix}-${asked}`, headers);
+      const request = requestOf(`${prefix}-${asked}`, domainOf(asked), headers);
       sentAt = performance.now();
       if (socket.write(request) !== request.length) reject(new Error("a request did not fit the socket's buffer"));
     };

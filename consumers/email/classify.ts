@@ -70,6 +70,7 @@ const deferred = (
  * | none: no connection, DNS, TLS, greeting; lost or too late before 354          | unavailable                          |
  * | none after 354: lost or too late; or neither 2yz, 4yz nor 5yz to the body      | uncertain                            |
  * | none asked for: no connection was free in time                                 | released                             |
+ * | none yet: cut because others waited for the connection                          | unavailable for this domain, soon again |
  * | 432, or 4yz with words of connections                                          | unavailable: there is no room        |
  * | 421, 450, 451 or 454 with words of a rate; 4.7.28                               | the same, and the rate is lowered    |
  * | 421, silence, or the end of the connection, at RCPT TO; 4.3.x, 4.5.3 on this mail | unavailable for this domain        |
@@ -84,6 +85,7 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   const { code, command, responseCode, bodyStarted } = failure;
   const { domain: party } = options;
   if (code === "EBUSY") return { kind: "released", reason: "no_free_connection" };
+  if (code === "ETOOSLOW" && !bodyStarted) return { kind: "unavailable", reason: "slow", party, hasNoRoom: true };
   if (code === "ECALLEDBACK" && !bodyStarted) return { kind: "released", reason: "called_back" };
   if (responseCode === undefined || failure.reply === undefined) {
     if (!bodyStarted && command === "RCPT TO") {

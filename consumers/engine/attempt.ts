@@ -125,8 +125,7 @@ export interface StartedAttempt {
 export const createAttempts = <Data, Input>(
   deps: AttemptDeps<Data, Input>,
 ): ((claimed: ClaimedEntry<Data, Input>) => StartedAttempt) => {
-  const { keys, definition, inFlight, breaker, parties, doubt, quotas, admission } = deps;
-  const retriesStream = keys.retriesStream(definition.group.name);
+  const { definition, inFlight, breaker, parties, doubt, quotas, admission } = deps;
   const { settler, publishState, around, pauseGroup, now, at, log } = deps;
   const holdMs = (attempts: number): number =>
     backoffMs(attempts + 1, HOLD_DELAYS * definition.policy.retryDelayMs, HOLD_CAP_MS, deps.random);
@@ -150,7 +149,7 @@ export const createAttempts = <Data, Input>(
 
   const work = async (
     attempt: RunningAttempt,
-    { entry, event, data, claim, prepared }: ClaimedEntry<Data, Input>,
+    { event, data, claim, prepared }: ClaimedEntry<Data, Input>,
   ): Promise<Outcome> => {
     if (prepared?.kind === "failed") return { kind: "transient", reason: HANDLER_ERROR };
     // The ledger claims only deliveries whose look-up is ready.
@@ -158,14 +157,14 @@ export const createAttempts = <Data, Input>(
     const { party } = prepared;
     const delayed = notNow(event.id, party);
     if (delayed !== undefined) return delayed;
-    const isReturn = entry.stream === retriesStream;
-    const isDoubtful = isReturn && doubt.isOfReturns;
     const used = { eventId: event.id, quotas: prepared.quotas ?? [], isForced: claim.isReleased };
     const usedUp = await quotas.take(used);
     if (usedUp !== undefined) return { kind: "held", ...usedUp };
     const { attempts, uncertain, ageMs } = claim;
     const { type, traceparent } = event;
     const failures = attempts + claim.systemFailures;
+    const candidate = { party, wasTried: failures > 0 };
+    const isDoubtful = doubt.has(candidate);
     const piece = { eventId: event.id, type, data, traceparent, attempts, failures, isDoubtful, uncertain, ageMs };
     const { isIdempotent } = definition.policy;
     const options = { isIdempotent, now, log };
@@ -173,9 +172,9 @@ export const createAttempts = <Data, Input>(
     attempt.isPaidFor = true;
     const startedAt = now();
     const ask = () => outcomeOf(attempt, (asked) => definition.work(piece, prepared.input, asked), options);
-    const { outcome, threw } = await (isDoubtful ? doubt.around(ask) : ask());
+    const { outcome, threw } = await doubt.around(candidate, ask);
     const isVain = wasInVain(outcome);
-    if (isReturn && (isVain || outcome.kind === "done")) doubt.returned({ ms: now() - startedAt, isVain });
+    if (isVain || outcome.kind === "done") doubt.ended(candidate, { ms: now() - startedAt, isVain });
     if (outcome.kind === "released") admission.refund();
     if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);

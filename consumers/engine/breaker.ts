@@ -1,5 +1,4 @@
 import { jitteredMs } from "../../runtime/backoff.ts";
-import { oneOf } from "./look-ahead.ts";
 
 /**
  * closed: normal. open: the other system fails, or declines everything; it is probed. recovering: a probe succeeded; the
@@ -104,12 +103,6 @@ export class Breaker {
   /** Whether everything is declined, not only the pieces of some party. */
   get isDeclining(): boolean {
     return this.#decliningParties.size >= DECLINING_PARTIES;
-  }
-
-  /** Of so many new entries one is to be attempted: what comes behind a row of refusals may be welcome. 1: all are. */
-  get attemptsOneOf(): number {
-    if (!this.isDeclining) return 1;
-    return oneOf({ declined: this.#declined, forMs: this.#options.now() - this.#declinedSince });
   }
 
   /** How many parties have declined since the last success, as many as it takes. */

@@ -7,7 +7,9 @@ import type { Entry } from "../../stream/entries.ts";
 import type { StreamEvent } from "../../stream/events/envelope.ts";
 import { type AttemptDeps, createAttempts, type ReadableEntry } from "./attempt.ts";
 import { STOPPED } from "./decide.ts";
+import { passesOf, wasTried } from "./failure-fields.ts";
 import type { Ledger } from "./ledger.ts";
+import type { LookAhead } from "./look-ahead.ts";
 import { type LookUp, lookUp } from "./look-up.ts";
 import { sortEntry, type UnreadableEntry } from "./sort-entry.ts";
 
@@ -15,6 +17,7 @@ export interface DispatcherDeps<Data, Input> extends AttemptDeps<Data, Input> {
   /** Every event type of this code. */
   readonly knownTypes: readonly string[];
   readonly ledger: Ledger;
+  readonly lookAhead: Pick<LookAhead, "choose">;
   readonly leaseMs: number;
   /** A UUID for each claim. */
   readonly newToken: () => string;
@@ -23,9 +26,10 @@ export interface DispatcherDeps<Data, Input> extends AttemptDeps<Data, Input> {
 export interface Dispatcher {
   /**
    * Claims entries and starts their attempts. Resolves when the ledger has answered; the attempts continue in the
-   * background. Aborting the signal releases entries that are not claimed yet.
+   * background. Aborting the signal releases entries that are not claimed yet. `most`: how many may be attempted, beside those of dead
+   * consumers; what is passed over for others comes back later.
    */
-  deliver(entries: readonly Entry[], signal: AbortSignal, progress: () => void): Promise<void>;
+  deliver(entries: readonly Entry[], signal: AbortSignal, progress: () => void, most?: number): Promise<void>;
 }
 
 interface LeasedDelivery {
@@ -38,7 +42,7 @@ interface LeasedDelivery {
 const DUPLICATE_WAIT_MS = 1_000;
 
 export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>): Dispatcher => {
-  const { redis, keys, definition, inFlight, ledger, settler, leaseMs, newToken, now, at, log } = deps;
+  const { redis, keys, definition, inFlight, ledger, settler, doubt, lookAhead, leaseMs, newToken, now, at, log } = deps;
   const { group } = definition;
   const readable = { patterns: group.types, knownTypes: deps.knownTypes, data: definition.data };
   const startAttempt = createAttempts(deps);
@@ -81,6 +85,35 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
         reject(entry, sorted);
         return undefined;
     }
+  };
+
+  /** Those that are attempted now; the others are passed over. */
+  const choose = async (
+    items: readonly ReadableEntry<Data>[],
+    found: ReadonlyMap<string, LookUp<Input>>,
+    { most, signal }: { readonly most: number; readonly signal: AbortSignal },
+  ): Promise<readonly ReadableEntry<Data>[]> => {
+    if (!doubt.isActive) return items;
+    const read = items.map((item) => {
+      const { raw } = item.entry;
+      const prepared = found.get(item.event.id);
+      const isReady = prepared?.kind === "ready" && !item.entry.isTakenOver;
+      const isDoubtful = isReady && doubt.has({ party: prepared.party, wasTried: wasTried(raw) });
+      return { item, isDoubtful, passes: passesOf(raw) };
+    });
+    const takenOver = items.filter(({ entry }) => entry.isTakenOver);
+    const { attempted, passed } = lookAhead.choose(
+      read.filter(({ item }) => !item.entry.isTakenOver),
+      most,
+    );
+    const over = settler.passOver(
+      passed.map(({ item, delayMs }) => ({ entry: item.entry, delayMs })),
+      signal,
+    );
+    for (const { item } of passed) inBackground(item.entry, over);
+    // Else it would read on while these hold the room of others. Asked to stop, they stay pending, and are released.
+    await over.catch(() => {});
+    return [...takenOver, ...attempted];
   };
 
   const wantedOf = ({ event }: ReadableEntry<Data>, found: LookUp<Input> | undefined): WantedDelivery => {
@@ -147,7 +180,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
   };
 
   return {
-    async deliver(entries, signal, progress) {
+    async deliver(entries, signal, progress, most = Number.POSITIVE_INFINITY) {
       /** Undefined when asked to stop before it succeeded. */
       const unlessStopped = async <Result>(
         what: string,
@@ -173,7 +206,8 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
         for (const { entry } of items) inBackground(entry, settler.release(entry));
         return;
       }
-      const wanted = items.filter(({ event }) => !prepared.refused.has(event.id));
+      const known = items.filter(({ event }) => !prepared.refused.has(event.id));
+      const wanted = await choose(known, prepared.found, { most, signal });
       for (const { entry, event } of items) if (prepared.refused.has(event.id)) reject(entry, refused(event));
       if (wanted.length === 0) return;
 

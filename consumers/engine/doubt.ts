@@ -1,55 +1,104 @@
-/** A piece of work that ended: how long it took, and whether it was in vain. */
-interface Ended {
-  readonly ms: number;
-  readonly isVain: boolean;
+/** A piece of work, as far as it is known before it is attempted. */
+export interface Candidate {
+  readonly party: string | undefined;
+  /** It was attempted before, and failed. */
+  readonly wasTried: boolean;
 }
 
 /** Of what was known before a piece, so much counts after it: about the last twenty. */
 const KEPT = 0.95;
+/** Fewer in vain may be a few that came together. */
+const LEAST_VAIN = 5;
 /** Of the pieces that may be in flight, those in doubt are at most this share; one at least. */
 const MOST_IN_DOUBT = 0.25;
-/** The same while nothing new waits: what comes then still finds room. */
+/** The same while nothing else waits: what comes then still finds room. */
 const MOST_ALONE = 0.75;
 
+/** A party that accepts a third of its pieces stays welcome; one that accepted none of the last eight is not. */
+const GOOD_POINTS = 2;
+const MOST_POINTS = 8;
+const MOST_PARTIES = 5_000;
+
+/** What pieces of one kind took lately: time for good, and in vain. */
+class Tally {
+  #vainMs = 0;
+  #goodMs = 0;
+  #vain = 0;
+
+  get isVain(): boolean {
+    return this.#vain >= LEAST_VAIN && this.#vainMs > this.#goodMs;
+  }
+
+  add(ms: number, isVain: boolean): void {
+    this.#vainMs = this.#vainMs * KEPT + (isVain ? ms : 0);
+    this.#goodMs = this.#goodMs * KEPT + (isVain ? 0 : ms);
+    this.#vain = this.#vain * KEPT + (isVain ? 1 : 0);
+  }
+}
+
 /**
- * Whether pieces that come back, because they were refused or passed over before, are in doubt: lately they took more time in vain
- * than for good. Then others go first: a few of them are in flight, and get what others leave of the other system.
+ * Which pieces are in doubt: those of a kind that took more time in vain than for good, lately. There are two kinds, what was tried
+ * before, and what is for a party that has accepted nothing yet. What is for a party that accepts is never in doubt before it was
+ * tried. Others go first: few in doubt are in flight, and they get what others leave of the other system.
  */
 export class Doubt {
   readonly #allowance: () => number;
-  #vainMs = 0;
-  #goodMs = 0;
-  #inFlight = 0;
+  readonly #tried = new Tally();
+  readonly #unknown = new Tally();
+  /** Points by party, in the order of the last use. */
+  readonly #welcome = new Map<string, number>();
+  readonly #running = new Set<Candidate>();
 
   /** `allowance`: how many pieces may be in flight now. */
   constructor(allowance: () => number) {
     this.#allowance = allowance;
   }
 
-  /** Whether pieces that come back are in doubt now. */
-  get isOfReturns(): boolean {
-    return this.#vainMs > this.#goodMs;
+  /** Whether some kind is in doubt now. */
+  get isActive(): boolean {
+    return this.#tried.isVain || this.#unknown.isVain;
   }
 
-  /** How many more pieces in doubt may be in flight; more if nothing new waits. */
+  has({ party, wasTried }: Candidate): boolean {
+    if (wasTried) return this.#tried.isVain;
+    return party !== undefined && this.#unknown.isVain && !this.#welcome.has(party);
+  }
+
+  /** How many more pieces in doubt may be in flight; more if nothing else waits. */
   room({ isAlone }: { readonly isAlone: boolean }): number {
     const most = Math.floor((isAlone ? MOST_ALONE : MOST_IN_DOUBT) * this.#allowance());
-    return Math.max(0, Math.max(1, most) - this.#inFlight);
+    // Also those that were not in doubt when they began.
+    const running = [...this.#running].filter((each) => this.has(each)).length;
+    return Math.max(0, Math.max(1, most) - running);
   }
 
-  /** A piece that came back has ended. */
-  returned({ ms, isVain }: Ended): void {
-    this.#vainMs = this.#vainMs * KEPT + (isVain ? ms : 0);
-    this.#goodMs = this.#goodMs * KEPT + (isVain ? 0 : ms);
+  /** A piece has ended. */
+  ended({ party, wasTried }: Candidate, { ms, isVain }: { readonly ms: number; readonly isVain: boolean }): void {
+    if (wasTried) this.#tried.add(ms, isVain);
+    else if (party !== undefined && !this.#welcome.has(party)) this.#unknown.add(ms, isVain);
+    if (party !== undefined) this.#judge(party, isVain);
   }
 
-  /** Runs the work of a piece in doubt. */
-  async around<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#inFlight += 1;
+  /** Runs the work of a piece. */
+  async around<Result>(candidate: Candidate, work: () => Promise<Result>): Promise<Result> {
+    this.#running.add(candidate);
     try {
       return await work();
     } finally {
-      this.#inFlight -= 1;
+      this.#running.delete(candidate);
+    }
+  }
+
+  #judge(party: string, isVain: boolean): void {
+    const points = this.#welcome.get(party) ?? 0;
+    this.#welcome.delete(party);
+    const next = isVain ? points - 1 : Math.min(MOST_POINTS, points + GOOD_POINTS);
+    if (next <= 0) return;
+    this.#welcome.set(party, next);
+    if (this.#welcome.size <= MOST_PARTIES) return;
+    for (const oldest of this.#welcome.keys()) {
+      this.#welcome.delete(oldest);
+      break;
     }
   }
 }

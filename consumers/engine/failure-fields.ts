@@ -1,7 +1,10 @@
-import { CRASHES } from "../../stream/entries.ts";
+import { CRASHES, fieldsOf } from "../../stream/entries.ts";
+
+/** How often an entry was passed over since its last attempt. */
+const PASSES = "passes";
 
 /** What an entry carries about its failed attempts, as CloudEvents extension attributes. An outcome resets `crashes`. */
-const COUNTERS = ["attempts", "firstfailure", "lastfailure", CRASHES];
+const COUNTERS = ["attempts", "firstfailure", "lastfailure", CRASHES, PASSES];
 
 export interface Failure {
   /** Attempts used up so far. */
@@ -35,3 +38,19 @@ export const withCrashes = (raw: readonly string[], deliveries: number): string[
   }
   return deliveries > 1 ? [...kept, CRASHES, String(deliveries - 1)] : kept;
 };
+
+/** The fields of an entry that is passed over: it is delayed without an outcome. */
+export const withPass = (raw: readonly string[], deliveries: number): string[] => {
+  const kept = withCrashes(raw, deliveries);
+  const at = kept.findIndex((name, index) => index % 2 === 0 && name === PASSES);
+  return at < 0 ? [...kept, PASSES, "1"] : kept.with(at + 1, String(passesOf(raw) + 1));
+};
+
+export const passesOf = (raw: readonly string[] | undefined): number => {
+  const passes = Number(fieldsOf(raw ?? [])[PASSES] ?? 0);
+  return Number.isInteger(passes) && passes > 0 ? passes : 0;
+};
+
+/** Whether an attempt of the entry's work has failed. */
+export const wasTried = (raw: readonly string[] | undefined): boolean =>
+  fieldsOf(raw ?? [])["lastfailure"] !== undefined;

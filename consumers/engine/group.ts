@@ -28,6 +28,7 @@ import { startHeartbeat } from "./heartbeat.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createIsolation } from "./isolation.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
+import { createLookAhead } from "./look-ahead.ts";
 import { createObserver } from "./observe.ts";
 import { watchOutages } from "./outages.ts";
 import { Parties } from "./parties.ts";
@@ -163,6 +164,7 @@ export const startGroup = <Data, Input>(
     },
   });
   const doubt = new Doubt(() => Math.min(concurrency, breaker.allowance()));
+  const lookAhead = createLookAhead({ doubt, now });
   const budgetName = budgetOf(group);
   const admission = createAdmission({ ...names, redis, keys, now, log }, { ...budget, name: budgetName });
   const publishState = createStatePublisher(redis, keys.status);
@@ -201,6 +203,7 @@ export const startGroup = <Data, Input>(
     breaker,
     parties,
     doubt,
+    lookAhead,
     quotas: createQuotas({ redis, keys, group: group.name, log }),
     admission,
     settler,
@@ -229,7 +232,7 @@ export const startGroup = <Data, Input>(
   const reader = startReader(
     {
       ...claiming,
-      ...{ blocking, group, isolation, dispatcher, breaker, doubt, admission, settler, gatherer, skipper, claimer },
+      ...{ blocking, group, isolation, dispatcher, breaker, lookAhead, admission, settler, gatherer, skipper, claimer },
       checkPaused: createPauseCheck({ pauses, redis, keys }, group.name),
       checkRate: createRateCheck({ rates: ratesOf(db), redis, keys }, budgetName),
     },

@@ -1,34 +1,19 @@
-/** A row of refusals: everything is declined, by different parties. */
-export interface Row {
-  readonly declined: number;
-  readonly forMs: number;
+import type { Doubt } from "./doubt.ts";
+
+/** An entry that was read: what it says of itself, and what is known of its work. */
+export interface Read<Item> {
+  readonly item: Item;
+  /** Pieces like it were in vain lately. */
+  readonly isDoubtful: boolean;
+  /** How often it was passed over before. */
+  readonly passes: number;
 }
 
-/** Fewer, or in a shorter time, may be a few that came together. */
-const LEAST_DECLINED = 20;
-/** What is declined at once is soon behind: until then the order stays that of the log. */
-const FIRST_MS = 1_200;
-/** After each such time, twice as many are passed over. */
-const DOUBLES_EVERY_MS = 300;
-const MOST_DOUBLINGS = 10;
-
-/**
- * Of how many new entries one is attempted, so that the first welcome piece behind a row of refusals does not wait for all of
- * them: in 5 s the reader passes a thousand for each slot, however slow a refusal is. Pure.
- *
- * | declined in a row | for     | one of |
- * | ----------------- | ------- | ------ |
- * | 19                | 10 s    | 1      |
- * | 1,000             | 1.1 s   | 1      |
- * | 20                | 1.2 s   | 2      |
- * | 20                | 1.5 s   | 4      |
- * | 20                | 2.4 s   | 32     |
- * | 20                | 1 min   | 1,024  |
- */
-export const oneOf = ({ declined, forMs }: Row): number =>
-  declined < LEAST_DECLINED || forMs < FIRST_MS
-    ? 1
-    : 2 ** Math.min(MOST_DOUBLINGS, 1 + Math.floor((forMs - FIRST_MS) / DOUBLES_EVERY_MS));
+export interface Chosen<Item> {
+  readonly attempted: readonly Item[];
+  /** Come back later, unattempted. */
+  readonly passed: readonly { readonly item: Item; readonly delayMs: number }[];
+}
 
 /** Chooses `count` items, evenly over all of them, the last one included: what was refused is in front. Pure. */
 export const spread = <Item>(
@@ -44,21 +29,85 @@ export const spread = <Item>(
 };
 
 const FIRST_BACK_MS = 500;
-const LAST_BACK_MS = 6_000;
+const MOST_DOUBLINGS = 4;
 
 /**
- * When what was passed over comes back, in ms. Pure. What lies next to the first welcome piece is likely to be welcome, and was read
- * last, of the most: so the last ones come back first, and those of a short look ahead after those of a long one.
+ * When an entry that is passed over comes back, in ms: later each time, so that a thousand of them cost little. Pure. Of those that are
+ * passed over together the last comes first: what lies next to the first welcome piece is likely to be welcome.
  *
- * | one of | entry      | back after |
- * | ------ | ---------- | ---------- |
- * | 2      | the last   | 5.45 s     |
- * | 2      | the first  | 6 s        |
- * | 1,024  | the last   | 500 ms     |
- * | 1,024  | the first  | 1.05 s     |
+ * | passed over before | the last | the first |
+ * | ------------------ | -------- | --------- |
+ * | never              | 0.5 s    | 1 s       |
+ * | twice              | 2 s      | 4 s       |
+ * | 4 times and more   | 8 s      | 16 s      |
  */
-export const backAfterMs = (oneOfSo: number, index: number, count: number): number => {
-  const step = (LAST_BACK_MS - FIRST_BACK_MS) / MOST_DOUBLINGS;
-  const first = FIRST_BACK_MS + step * Math.max(0, MOST_DOUBLINGS - Math.log2(oneOfSo));
-  return Math.round(first + step * (1 - index / Math.max(1, count - 1)));
+export const backAfterMs = (passes: number, index: number, count: number): number => {
+  const firstMs = FIRST_BACK_MS * 2 ** Math.min(MOST_DOUBLINGS, passes);
+  return Math.round(firstMs * (2 - (index + 1) / count));
 };
+
+/** Entries of one read. */
+const MOST_READ = 256;
+const MOST_TIMES = 1_024;
+/** Entries that may be passed over at once, and a second: each costs about a tenth of what an attempt does. */
+const MOST_PASSED = 20_000;
+const PASSED_PER_SECOND = 500;
+
+/**
+ * Reads more entries than may be attempted while some kind of work is in doubt, and chooses: what is not in doubt goes first, a few of
+ * the others, evenly over all that were read, find out what became of them. So neither a row of pieces that are in vain, nor many
+ * among others, hold up those that are welcome.
+ */
+export const createLookAhead = (deps: {
+  readonly doubt: Pick<Doubt, "isActive" | "room">;
+  /** Monotonic, ms. */
+  readonly now: () => number;
+}) => {
+  const { doubt, now } = deps;
+  /** How many entries are read for each that may be attempted. */
+  let times = 1;
+  let mayPass = MOST_PASSED;
+  let countedAt = now();
+
+  const passable = (): number => {
+    mayPass = Math.min(MOST_PASSED, mayPass + ((now() - countedAt) * PASSED_PER_SECOND) / 1_000);
+    countedAt = now();
+    return Math.floor(mayPass);
+  };
+
+  return {
+    /** How many entries are read where so many may be attempted. */
+    reads: (room: number): number => {
+      if (room <= 0 || !doubt.isActive) {
+        times = 1;
+        return room;
+      }
+      const most = passable();
+      if (most < room) return Math.min(room, doubt.room({ isAlone: true }));
+      return Math.max(room, Math.floor(Math.min(MOST_READ, most, room * times)));
+    },
+
+    /** Of what was read, at most `most` are attempted. */
+    choose: <Item>(read: readonly Read<Item>[], most: number): Chosen<Item> => {
+      const sure = read.filter(({ isDoubtful }) => !isDoubtful);
+      const doubtful = read.filter(({ isDoubtful }) => isDoubtful);
+      if (doubt.isActive && read.length > 0) {
+        times = Math.min(MOST_TIMES, 2 * times, sure.length === 0 ? MOST_TIMES : read.length / sure.length);
+      }
+      const first = sure.slice(0, most);
+      const room = Math.min(most - first.length, doubt.room({ isAlone: sure.length === 0 }));
+      const { chosen, others } = spread(doubtful, Math.min(doubtful.length, Math.max(0, room)));
+      // For what is not in doubt there was only no room: soon there is.
+      const beyond = sure.slice(first.length).map((each) => ({ ...each, passes: 0 }));
+      const later = [...beyond, ...others];
+      if (later.length > passable()) return { attempted: read.map(({ item }) => item), passed: [] };
+      mayPass -= later.length;
+      return {
+        attempted: [...first, ...chosen].map(({ item }) => item),
+        passed: later.map(({ item, passes }, index) => ({ item, delayMs: backAfterMs(passes, index, later.length) })),
+      };
+    },
+  };
+};
+
+export type LookAhead = ReturnType<typeof createLookAhead>;

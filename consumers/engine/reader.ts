@@ -11,11 +11,10 @@ import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Claimer } from "./claimer.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { Doubt } from "./doubt.ts";
 import type { Gatherer } from "./gather.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Isolation } from "./isolation.ts";
-import { createNewEntriesReader } from "./new-entries.ts";
+import type { LookAhead } from "./look-ahead.ts";
 import type { Settler } from "./settler.ts";
 import { behindAfter, sharesOf } from "./shares.ts";
 import type { Skipper } from "./skipper.ts";
@@ -31,7 +30,7 @@ export interface ReaderDeps {
   readonly isolation: Isolation;
   readonly dispatcher: Dispatcher;
   readonly breaker: Breaker;
-  readonly doubt: Doubt;
+  readonly lookAhead: Pick<LookAhead, "reads">;
   readonly admission: Admission;
   readonly settler: Settler;
   readonly gatherer: Gatherer;
@@ -61,6 +60,12 @@ const RATE_CHECK_MS = 2_000;
 const ROOM_WAIT_MS = 1_000;
 const BREAKER_CHECK_MS = 100;
 
+/** What a turn has read, and how many of it may be attempted, beside those of dead consumers. */
+interface Found {
+  readonly entries: readonly Entry[];
+  readonly most: number;
+}
+
 /** How many entries a turn may take. */
 interface Room {
   readonly reads: number;
@@ -75,15 +80,13 @@ interface Room {
  */
 export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: ReaderOptions): Reader => {
   const { redis, blocking, keys, group, consumer, inFlight, claimer, isolation, dispatcher, log, now } = deps;
-  const { breaker, doubt, admission, settler, gatherer, skipper, checkPaused, checkRate } = deps;
+  const { breaker, lookAhead, admission, settler, gatherer, skipper, checkPaused, checkRate } = deps;
   const retriesStream = keys.retriesStream(group.name);
   const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(claimMinIdleMs / 4));
   let paused = false;
   let hasRead = false;
   let isIdle = true;
   let foundNothing = true;
-  /** Whether there was something new, when that was read last. */
-  let newWaited = false;
   /** By how many entries new ones are behind their half. */
   let behind = 0;
   let pauseCheckedAt = Number.NEGATIVE_INFINITY;
@@ -115,17 +118,19 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
   const readStream = (stream: string, count: number): Promise<Entry[]> =>
     count > 0 ? readNew(redis, { group: group.name, consumer, stream, count }) : Promise.resolve([]);
 
-  /** How many entries that come back may be read. */
-  const returnsRoom = (): number =>
-    doubt.isOfReturns ? doubt.room({ isAlone: !newWaited }) : Number.POSITIVE_INFINITY;
+  /** New entries beyond those that are not the group's, if there are many. */
+  const readEvents = async (count: number): Promise<Entry[]> => {
+    if (count <= 0 || (await skipper.skip())) return [];
+    const entries = await readStream(keys.events, count);
+    skipper.saw(entries);
+    return entries;
+  };
 
-  const readEvents = createNewEntriesReader({
-    take: (count) => readStream(keys.events, count),
-    ...{ skipper, breaker, settler },
-  });
-
-  /** What is there, at most `most`, without waiting. What was taken before an error is not lost by it. */
-  const readWhatIsThere = async (most: number, room: Room, signal: AbortSignal): Promise<Entry[]> => {
+  /**
+   * What is there, without waiting, so much that at most `most` of it may be attempted. What was taken before an error is not lost by
+   * it.
+   */
+  const readWhatIsThere = async (most: number, room: Room): Promise<readonly Entry[]> => {
     const entries: Entry[] = [];
     const left = () => most - entries.length;
     const take = async (reading: Promise<Entry[]>): Promise<number> => {
@@ -137,17 +142,15 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     const isClosed = breaker.state === "closed";
     try {
       const claimed = isClosed ? await claim() : 0;
-      const reads = Math.max(0, Math.min(left(), room.reads));
+      const reads = lookAhead.reads(Math.max(0, Math.min(left(), room.reads)));
       // A probe is something new, if there is anything: what has failed would fail again.
       const shares = isClosed ? sharesOf(reads, behind) : { events: reads, retries: 0 };
-      const returns = returnsRoom();
-      const retries = await take(readStream(retriesStream, Math.min(shares.retries, returns)));
-      const events = await take(readEvents(reads - retries, signal));
-      if (reads > retries) newWaited = events > 0;
+      const retries = await take(readStream(retriesStream, shares.retries));
+      const events = await take(readEvents(reads - retries));
       const unused = reads - retries - events;
       // What new entries did not use, unless the retries have not used up their share.
       const mayHaveRetries = retries === shares.retries;
-      const more = mayHaveRetries ? await take(readStream(retriesStream, Math.min(unused, returns - retries))) : 0;
+      const more = mayHaveRetries ? await take(readStream(retriesStream, unused)) : 0;
       const taken = { claimed, retries: retries + more, events, mayHaveRetries, mayHaveEvents: unused === 0 };
       behind = behindAfter(behind, taken, concurrency);
       gatherer.behind(reads > 0 && taken.retries + events === reads);
@@ -159,30 +162,23 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     return entries;
   };
 
-  const releaseBeyond = (count: number, entries: readonly Entry[]): Entry[] => {
+  const releaseBeyond = (count: number, entries: readonly Entry[]): readonly Entry[] => {
     for (const surplus of entries.slice(count)) void settler.release(surplus).catch(() => {});
     return entries.slice(0, count);
   };
 
-  const waitForEntries = async (room: number, signal: AbortSignal): Promise<Entry[]> => {
+  const waitForEntries = async (room: number, signal: AbortSignal): Promise<readonly Entry[]> => {
     // COUNT is per stream. With room for one, both streams may return one: the second is released.
-    const returns = returnsRoom();
-    const hasReturnsRoom = returns > 0;
-    const entries = await blocking.read(
-      hasReturnsRoom ? [retriesStream, keys.events] : [keys.events],
-      Math.max(1, Math.min(Math.floor(room / 2), returns)),
-      hasReturnsRoom ? blockMs : BREAKER_CHECK_MS,
-      signal,
-    );
+    const count = Math.max(1, Math.floor(room / 2));
+    const entries = await blocking.read([retriesStream, keys.events], count, blockMs, signal);
     skipper.saw(entries);
     return releaseBeyond(room, entries);
   };
 
-  const readUnlimited = async (room: Room, signal: AbortSignal): Promise<Entry[]> => {
-    const entries = await readWhatIsThere(room.reads + room.claims, room, signal);
-    return entries.length === 0 && room.reads > 0 && !signal.aborted
-      ? await waitForEntries(room.reads, signal)
-      : entries;
+  const readUnlimited = async (room: Room, signal: AbortSignal): Promise<Found> => {
+    const entries = await readWhatIsThere(room.reads + room.claims, room);
+    const mayWait = entries.length === 0 && room.reads > 0 && !signal.aborted;
+    return { entries: mayWait ? await waitForEntries(room.reads, signal) : entries, most: room.reads };
   };
 
   /** How many entries may be read, at most `room`, by the tokens that those in flight do not need. */
@@ -195,25 +191,26 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
    * Reads as many entries as there are tokens for. While there is nothing to read, it holds no token that another consumer could
    * use: it waits for one entry without, and takes its token then, or releases it to its peers.
    */
-  const readAdmitted = async (room: Room, signal: AbortSignal): Promise<Entry[]> => {
+  const readAdmitted = async (room: Room, signal: AbortSignal): Promise<Found> => {
     if (!isIdle || room.reads <= 0) {
-      const count = await admitted(Math.max(1, room.reads));
-      if (count === 0) {
+      const most = await admitted(Math.max(1, room.reads));
+      if (most === 0) {
         await pause(Math.min(ROOM_WAIT_MS, Math.max(1, admission.waitMs)), signal);
-        return [];
+        return { entries: [], most };
       }
-      const entries = await readWhatIsThere(count, room, signal);
-      if (room.reads <= 0) return entries;
+      const entries = await readWhatIsThere(most, room);
+      if (room.reads <= 0) return { entries, most };
       isIdle = entries.length === 0;
       if (isIdle) await giveBackUnused();
-      if (!isIdle || signal.aborted) return entries;
+      if (!isIdle || signal.aborted) return { entries, most };
     }
-    let entries = await readWhatIsThere(1, room, signal);
+    let entries = await readWhatIsThere(1, room);
     if (entries.length === 0 && !signal.aborted) entries = await waitForEntries(1, signal);
     isIdle = entries.length === 0;
     // Idle consumers count among those that share the rate.
     if (isIdle) await admission.fill(inFlight.unpaid());
-    return isIdle ? entries : releaseBeyond(await admitted(entries.length), entries);
+    const most = isIdle ? 0 : await admitted(1);
+    return { entries: most === 0 ? releaseBeyond(0, entries) : entries, most };
   };
 
   /** While this consumer may not read, its tokens are of use to others only. */
@@ -255,10 +252,10 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       }
       return "again";
     }
-    const read = await (admission.isLimited ? readAdmitted(room, signal) : readUnlimited(room, signal));
-    const entries = await claimer.setSuspectsAside(read);
+    const found = await (admission.isLimited ? readAdmitted(room, signal) : readUnlimited(room, signal));
+    const entries = await claimer.setSuspectsAside(found.entries);
     foundNothing = entries.length === 0;
-    await dispatcher.deliver(entries, signal, progress);
+    await dispatcher.deliver(entries, signal, progress, found.most);
     return "again";
   };
 

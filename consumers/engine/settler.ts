@@ -16,7 +16,7 @@ import { deadLetter, type NewLetter } from "../../stream/scripts/dead-letter.ts"
 import { releaseEntries } from "../../stream/scripts/release.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import { type Decision, decide, type RetryPolicy } from "./decide.ts";
-import { withCrashes, withFailure } from "./failure-fields.ts";
+import { withCrashes, withFailure, withPass } from "./failure-fields.ts";
 import type { Outcome } from "./handler.ts";
 import type { RunningAttempt } from "./in-flight.ts";
 import type { Ledger } from "./ledger.ts";
@@ -183,9 +183,11 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       case "ack":
         return ack(entry);
       case "delay": {
+        const raw = entry.raw ?? [];
+        // Not attempted, it is as it was; but its consumer lives.
+        const isTried = written.attempts + written.system_failures > 0;
         const failure = { attempts, at: wallClock().toISOString(), reason: written.reason ?? written.state };
-        const fields = withFailure(entry.raw ?? [], failure);
-        return toRetrySet(entry, next.delayMs, fields);
+        return toRetrySet(entry, next.delayMs, isTried ? withFailure(raw, failure) : withCrashes(raw, 1));
       }
       case "dead-letter":
         return toDeadLetter(entry, {
@@ -210,7 +212,9 @@ export const createSettler = (deps: SettlerDeps): Settler => {
     async passOver(passed, signal) {
       const eventIds = passed.flatMap(({ entry }) => fieldsOf(entry.raw ?? [])["id"] ?? []).filter(isUuid);
       await persist(() => ledger.requeued(eventIds), { what: "passing over entries in the ledger", log, signal });
-      await Promise.all(passed.map(({ entry, delayMs }) => delay(entry, delayMs)));
+      await Promise.all(
+        passed.map(({ entry, delayMs }) => toRetrySet(entry, delayMs, withPass(entry.raw ?? [], entry.deliveries))),
+      );
     },
     dismiss: ack,
     async settle(attempt, outcome) {

@@ -26,13 +26,13 @@ export interface ClaimOptions {
    * Policy for a delivery of which it is unknown whether its effect took place. `ask`: it is left as it is, `doubtful`, for the
    * caller to find out and to claim it again.
    */
-  readonly uncertain: Doubt | "ask";
+  readonly uncertain: WhenUncertain | "ask";
   /** UUID of this claim: repeated because its answer was lost, it is recognised, and counts once. */
   readonly token: string;
 }
 
 /** What becomes of a delivery of which it is unknown whether its effect took place. */
-export type Doubt = "resend" | "hold";
+export type WhenUncertain = "resend" | "hold";
 
 /** A delivery that this consumer alone may work on now. */
 export interface TakenDelivery {

@@ -6,7 +6,7 @@ const note = statement<never, [readonly string[], string]>(`
     select distinct value::uuid as event_id from json_array_elements_text($1::json)),
   locked as (
     select deliveries.event_id from deliveries join input using (event_id)
-    where group_name = $2::text and state = 'queued'
+    where group_name = $2::text and state in ('queued', 'retrying', 'uncertain')
     order by deliveries.event_id for update of deliveries skip locked)
   update deliveries set published_at = greatest(published_at, now())
   from locked where deliveries.group_name = $2::text and deliveries.event_id = locked.event_id`);

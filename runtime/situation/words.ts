@@ -57,6 +57,7 @@ const DOES: Readonly<Record<string, string>> = {
   greeting_timeout: "accepts connections and says nothing",
   timeout: "does not answer in time",
   deadline: "does not answer in time",
+  slow: "answers slowly",
   service_unavailable: "says that it is unavailable",
   system_status: "says that it is out of order",
   sender_refused: "refuses the sender's address",

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { wireBody } from "./body.ts";
-import { failureOf, ownFailure, type SmtpFailure } from "./failure.ts";
+import { type EndCode, failureOf, ownFailure, type SmtpFailure } from "./failure.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { type Reply, ReplyReader } from "./replies.ts";
 
@@ -64,7 +64,7 @@ export class Exchange {
   }
 
   /** Nothing more is heard: the mail under way ends with this failure. */
-  end(code: "EDEADLINE" | "ECALLEDBACK"): void {
+  end(code: EndCode): void {
     this.#finish(ownFailure(code, false));
   }
 
@@ -81,7 +81,7 @@ export class Exchange {
   }
 
   async #transact(mail: OutgoingMail): Promise<SendResult> {
-    const { from, to, raw, beforeBody, onSender } = mail;
+    const { from, to, raw, beforeBody } = mail;
     if (UNSAFE.test(from) || UNSAFE.test(to)) return failed(failureOf({ code: "EENVELOPE", command: "API" }, false));
     const size = this.#takesSize ? ` SIZE=${raw.length}` : "";
     const commands: [Command, string][] = [
@@ -99,10 +99,7 @@ export class Exchange {
       // A connection that ends after MAIL FROM was answered ended because of the recipient.
       if ("bodyStarted" in reply) return failed(refused ?? (isSenderAnswered ? atRecipient(reply) : reply));
       if (command === "RSET") this.#needsReset = false;
-      if (command === "MAIL FROM") {
-        isSenderAnswered = true;
-        onSender?.();
-      }
+      if (command === "MAIL FROM") isSenderAnswered = true;
       if (isRefused(command, reply)) {
         refused ??= refusal(command, reply);
         this.#needsReset = true;

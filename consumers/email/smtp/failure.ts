@@ -1,6 +1,6 @@
 /** Why a mail was not accepted. */
 export interface SmtpFailure {
-  /** nodemailer's code (`EAUTH`, `ETLS`, `EENVELOPE`, ...), or one of ours: `EDEADLINE`, `ECALLEDBACK`, `EBUSY`. */
+  /** nodemailer's code (`EAUTH`, `ETLS`, `EENVELOPE`, ...), or an `OwnCode`. */
   readonly code: string;
   /** The phase: `CONN`, `AUTH PLAIN`, `MAIL FROM`, `RCPT TO`, `DATA`, ... */
   readonly command: string;
@@ -31,8 +31,14 @@ export const failureOf = (error: unknown, bodyStarted: boolean): SmtpFailure => 
   };
 };
 
+/** Why this side ends a mail that is under way: its time is over, it is called back, or it is cut because others wait. */
+export type EndCode = "EDEADLINE" | "ECALLEDBACK" | "ETOOSLOW";
+
+/** Or does not begin it: no connection was free in time. */
+type OwnCode = EndCode | "EBUSY";
+
 /** A failure that this side caused. */
-export const ownFailure = (code: "EDEADLINE" | "ECALLEDBACK" | "EBUSY", bodyStarted: boolean): SmtpFailure => ({
+export const ownFailure = (code: OwnCode, bodyStarted: boolean): SmtpFailure => ({
   code,
   command: "CONN",
   reply: undefined,

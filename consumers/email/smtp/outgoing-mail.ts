@@ -8,8 +8,6 @@ export interface OutgoingMail {
   readonly raw: Buffer;
   /** Called between the server's 354 and the first byte of the body; false: the body must not be sent. */
   readonly beforeBody: () => boolean;
-  /** The server has answered its sender; what it owes now is its word on the recipient. */
-  readonly onSender?: () => void;
   /** Mails like it failed lately: it gets a connection that others leave. */
   readonly isDoubtful?: boolean;
   /** How often it failed before. */

@@ -2,8 +2,6 @@
 export interface Dialogue {
   /** How often the mail failed before: then it gets more time. */
   readonly failures: number;
-  /** The server has answered this mail's sender: what it owes is its word on the recipient. */
-  readonly isAboutRecipient: () => boolean;
   readonly cut: () => void;
 }
 
@@ -15,49 +13,47 @@ export interface UnderWay extends Dialogue {
 /** What is known when mails wait for a connection. */
 interface Known {
   readonly now: number;
-  /** How long one takes, lately, in ms. */
+  /** How long one takes, lately, in ms; 0: none got on yet. */
   readonly usualMs: number;
   /** One that took less is not slow, in ms. */
   readonly leastMs: number;
+  /** While nobody gets on, it may be the server that is slow: then one that took less is not, in ms. */
+  readonly nobodyMs: number;
   /** Monotonic, ms: the last beginning of one that got on. */
   readonly goodSince: number;
   /** Connections that are granted. */
   readonly granted: number;
 }
 
-/** While mails wait for a connection, less than this is not slow, in ms: some servers let each client wait for their greeting. */
-export const SLOW_OPENING_MS = 2_000;
-export const SLOW_MS = 250;
 /** So many times what is usual is slow. */
-const SLOW_TIMES = 8;
-/** While nobody gets on, it may be the server that is slow; then only those are cut that wait for a word on their recipient. */
-const NOBODY_MS = 2_000;
+const SLOW_TIMES = 5;
 /** After each failure a mail gets so many times as long. */
 const LONGER_TIMES = 4;
-/** Of the connections that are granted, slow mails keep this share; one at least. */
-const SLOW_SHARE = 0.25;
+/** Of the connections that are granted, slow mails keep this share. */
+const SLOW_SHARE = 0.1;
 
-const isSlow = ({ startedAt, failures, isAboutRecipient }: UnderWay, known: Known): boolean => {
-  const { now, usualMs, leastMs, goodSince } = known;
-  const others = goodSince > startedAt;
-  if (!others && !isAboutRecipient()) return false;
-  const slowMs = Math.max(others ? leastMs : NOBODY_MS, SLOW_TIMES * usualMs) * LONGER_TIMES ** failures;
+const isSlow = ({ startedAt, failures }: UnderWay, known: Known): boolean => {
+  const { now, usualMs, leastMs, nobodyMs, goodSince } = known;
+  const slowMs = Math.max(goodSince > startedAt ? leastMs : nobodyMs, SLOW_TIMES * usualMs) * LONGER_TIMES ** failures;
   return now - startedAt > slowMs;
 };
 
 /**
- * Which dialogues are cut, so that the mails that wait get their connections. Pure. RFC 5321 §4.5.3.2 has a client wait for minutes: so the
- * oldest ones may, on a quarter of the connections, until the deadline of a mail; and those that are cut come back with more time.
+ * Which dialogues are cut, so that the mails that wait get their connections. Pure. Nobody knows before whether the server will be slow
+ * about a mail; what is bounded is how many connections are slow at a time. RFC 5321 §4.5.3.2 has a client wait for minutes: so the
+ * oldest ones may, on a tenth of the connections, until the deadline of a mail, and those that are cut come back soon, with more time.
+ * While none has got on yet, one is kept at least: if it gets on, its time is usual.
  *
- * | connections | under way                                                | cut                          |
- * | ----------- | -------------------------------------------------------- | ---------------------------- |
- * | 8           | 8 for 1 s, and none of those that began later got on      | none: the server may be slow |
- * | 8           | 8 for 1 s, while some that began later got on             | the youngest 6               |
- * | 8           | 8 for 3 s, and all wait for a word on their recipient     | the youngest 6               |
- * | 8           | 2 for 20 s                                               | none                         |
+ * | connections | under way                                                   | cut                                |
+ * | ----------- | ----------------------------------------------------------- | ---------------------------------- |
+ * | 20          | 20 for 0.5 s, and none of those that began later got on     | none: the server may be slow       |
+ * | 20          | 20 for 0.5 s, while some that began later got on            | the youngest 18                    |
+ * | 20          | 20 for 1 s, and nobody gets on                              | the youngest 18                    |
+ * | 20          | 2 for 20 s                                                  | none                               |
+ * | 4           | 1 for 1 s, while nobody gets on, and 5 ms were usual        | it                                 |
  */
 export const tooSlow = <Each extends UnderWay>(underWay: readonly Each[], known: Known): readonly Each[] => {
-  const kept = Math.max(1, Math.floor(SLOW_SHARE * known.granted));
+  const kept = Math.max(known.usualMs === 0 ? 1 : 0, Math.floor(SLOW_SHARE * known.granted));
   return underWay
     .filter((each) => isSlow(each, known))
     .toSorted((one, other) => one.startedAt - other.startedAt)
@@ -65,14 +61,20 @@ export const tooSlow = <Each extends UnderWay>(underWay: readonly Each[], known:
 };
 
 /** Share of the newest dialogue in what is usual. */
-const NEWEST = 0.1;
-const LOOK_EVERY_MS = 100;
+const NEWEST = 0.2;
+const LOOK_EVERY_MS = 50;
+/** A look that is so late shows that this process is slow: what the server said has not been read yet. */
+const LATE_MS = 150;
 
 /** Watches the dialogues with a server while mails wait for a connection. */
 export interface Patience {
   /** Watches one until it ends. */
   watch(dialogue: Dialogue): { readonly gotOn: () => void; readonly end: () => void };
 }
+
+/** Some servers let each client wait for their greeting. */
+export const OPENING: Pick<Known, "leastMs" | "nobodyMs"> = { leastMs: 2_000, nobodyMs: Number.POSITIVE_INFINITY };
+export const MAIL: Pick<Known, "leastMs" | "nobodyMs"> = { leastMs: 100, nobodyMs: 500 };
 
 export const createPatience = (
   deps: {
@@ -81,22 +83,20 @@ export const createPatience = (
     /** Whether mails wait for a connection. */
     readonly isWaitedFor: () => boolean;
   },
-  leastMs: number,
+  bounds: Pick<Known, "leastMs" | "nobodyMs">,
 ): Patience => {
   const { now, granted, isWaitedFor } = deps;
   const underWay = new Set<UnderWay>();
   let usualMs = 0;
   let goodSince = Number.NEGATIVE_INFINITY;
   let timer: ReturnType<typeof setInterval> | undefined;
-
   let lookedAt = 0;
 
   const look = (): void => {
-    // Late, it may be this process that was slow: what the server said has not been read yet.
-    const isLate = now() - lookedAt > 2 * LOOK_EVERY_MS;
+    const isLate = now() - lookedAt > LATE_MS;
     lookedAt = now();
     if (isLate || !isWaitedFor()) return;
-    for (const each of tooSlow([...underWay], { now: now(), usualMs, leastMs, goodSince, granted: granted() })) {
+    for (const each of tooSlow([...underWay], { ...bounds, now: now(), usualMs, goodSince, granted: granted() })) {
       underWay.delete(each);
       each.cut();
     }

@@ -1,13 +1,14 @@
 import { askForConnection } from "./ask-for-connection.ts";
 import { ConnectionLimit, isAboutConnections, isTooFast, isUsedUp, mayBeOneTooMany, Pace } from "./capacity.ts";
-import { ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
+import { type EndCode, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
-import { createPatience, SLOW_MS, SLOW_OPENING_MS } from "./patience.ts";
+import { createPatience, MAIL, OPENING } from "./patience.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
 import { createSendSlots } from "./send-slots.ts";
-import { type AbortCode, type Again, type Sending, watchMail } from "./sending.ts";
+import type { Again, Sending } from "./sending.ts";
 import { type MailSession, SessionRefused, SmtpSession } from "./session.ts";
+import { createSessions } from "./sessions.ts";
 
 export interface SmtpPool {
   /** Sends a mail; never rejects. An abort cancels it, unless its body has started. */
@@ -29,8 +30,6 @@ export interface SmtpPool {
 const MAX_MAILS_PER_CONNECTION = 100;
 const MIN_AGE_MS = 10_000;
 const MAX_IDLE_MS = 30_000;
-/** For so long after a connection was closed, a server may count it. */
-const CLOSING_MS = 300;
 
 const now = () => performance.now();
 
@@ -43,65 +42,19 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const { maxMailsPerConnection = MAX_MAILS_PER_CONNECTION, minAgeMs = MIN_AGE_MS, maxIdleMs = MAX_IDLE_MS } = options;
   const limit = new ConnectionLimit(size, { now });
   const pace = new Pace({ now });
-  const idle: MailSession[] = [];
-  const slots = createSendSlots({ limit, pace, hasIdle: () => idle.length > 0, now });
+  const sessions = createSessions({ size, maxMailsPerConnection, minAgeMs, maxIdleMs, now });
+  const slots = createSendSlots({ limit, pace, hasIdle: sessions.hasIdle, now });
   const patience = { now, granted: () => limit.granted, isWaitedFor: slots.isWaitedFor };
-  const [openings, dialogues] = [createPatience(patience, SLOW_OPENING_MS), createPatience(patience, SLOW_MS)];
-  const openedAt = new Map<MailSession, number>();
-  const leaving = new Set<Promise<void>>();
+  const [openings, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];
   const underWay = new Set<AbortController>();
-  let closedAt: readonly number[] = [];
   let opening = 0;
-  let idleTimer: ReturnType<typeof setTimeout> | undefined;
   let words: string | undefined;
   let closed = false;
   /** Others have all the connections that the server grants: aborted when we need not ask any more. */
   let starved: AbortController | undefined;
 
-  const usable = (): number => [...openedAt.keys()].filter((session) => session.isUsable).length;
-
   const hear = ({ reply }: SmtpFailure, to: string): void => {
     if (reply !== undefined) words = keptReply(reply, to);
-  };
-
-  const leave = (session: MailSession): void => {
-    if (openedAt.delete(session)) closedAt = [...closedAt.slice(-size), now()];
-    const left = session.quit().finally(() => leaving.delete(left));
-    leaving.add(left);
-  };
-
-  /** `idle` is ordered by `idleSince`: reused from its end, closed from its beginning. */
-  const closeIdle = (): void => {
-    idleTimer = undefined;
-    for (let oldest = idle[0]; oldest !== undefined; oldest = idle[0]) {
-      const leftMs = oldest.idleSince + maxIdleMs - now();
-      if (oldest.isUsable && leftMs > 0) {
-        // Must not keep the process alive.
-        idleTimer = setTimeout(closeIdle, leftMs).unref();
-        return;
-      }
-      idle.shift();
-      leave(oldest);
-    }
-  };
-
-  const takeIdle = (): MailSession | undefined => {
-    for (let session = idle.pop(); session !== undefined; session = idle.pop()) {
-      if (session.isUsable && now() - session.idleSince < maxIdleMs) return session;
-      leave(session);
-    }
-    return undefined;
-  };
-
-  const keep = (session: MailSession): void => {
-    const isSpent = session.sends >= maxMailsPerConnection && now() - (openedAt.get(session) ?? 0) >= minAgeMs;
-    if (closed || !session.isUsable || isSpent) {
-      leave(session);
-      return;
-    }
-    session.idleSince = now();
-    idle.push(session);
-    if (idleTimer === undefined) closeIdle();
   };
 
   const endStarvation = async (signal: AbortSignal): Promise<void> => {
@@ -111,8 +64,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     });
     starved = undefined;
     if (session === undefined) return;
-    openedAt.set(session, now());
-    keep(session);
+    sessions.opened(session);
+    sessions.keep(session);
   };
 
   /**
@@ -131,10 +84,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
 
   /** The server granted no more connections than there are; or it is away, and so it is for all that wait since they were refused. */
   const oneTooMany = (failure: SmtpFailure, mail: OutgoingMail): SendResult | Again => {
-    const others = usable() + opening;
-    const closing = closedAt.filter((at) => at > now() - CLOSING_MS).length;
+    const others = sessions.usable() + opening;
     hear(failure, mail.to);
-    if (limit.refused(others, closing)) return { kind: "again", failure };
+    if (limit.refused(others, sessions.closing())) return { kind: "again", failure };
     if (isAboutConnections(failure)) return starve();
     slots.failRefused();
     return { kind: "failed", failure };
@@ -144,7 +96,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const showingGrant = (mail: OutgoingMail): OutgoingMail => ({
     ...mail,
     beforeBody: () => {
-      limit.opened(usable());
+      limit.opened(sessions.usable());
       slots.look();
       return mail.beforeBody();
     },
@@ -155,19 +107,19 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     mail: OutgoingMail,
     { signal, code, dialogue }: Sending,
   ): Promise<SendResult | Again> => {
-    const watched = watchMail(dialogues, dialogue);
+    const watched = dialogues.watch(dialogue);
     const shown = session.sends === 0 ? showingGrant(mail) : mail;
     const beforeBody = () => {
       const mayStart = shown.beforeBody();
       if (mayStart) watched.gotOn();
       return mayStart;
     };
-    const result = watched.atRecipient(await session.send({ ...shown, beforeBody }, signal, code));
+    const result = await session.send({ ...shown, beforeBody }, signal, code);
     watched.end();
     if (result.kind === "accepted") {
       limit.accepted();
       pace.accepted();
-      keep(session);
+      sessions.keep(session);
       return result;
     }
     const { failure } = result;
@@ -179,9 +131,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const isFirst = session.sends === 1;
     const isRefused = isAboutConnections(failure) || (isFirst && responseCode === 421 && command === "MAIL FROM");
     // Not one of those that the server may still count: it was none of those that it grants.
-    if (isRefused) openedAt.delete(session);
-    if (isRefused || isUsedUp(failure)) leave(session);
-    else keep(session);
+    if (isRefused) sessions.disown(session);
+    if (isRefused || isUsedUp(failure)) sessions.leave(session);
+    else sessions.keep(session);
     if (bodyStarted || signal.aborted) return result;
     if (isRefused) return oneTooMany(failure, mail);
     return isUsedUp(failure) && !isFirst ? { kind: "again", failure } : result;
@@ -190,7 +142,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const sendFresh = async (mail: OutgoingMail, sending: Sending): Promise<SendResult | Again> => {
     const { signal, code, dialogue } = sending;
     // The server may still count connections that are closing.
-    await Promise.all(leaving);
+    await sessions.untilLeft();
     opening += 1;
     const watched = openings.watch(dialogue);
     let isOpening = true;
@@ -203,19 +155,21 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       const session = await openSession(server, sendDeadlineMs, signal);
       watched.gotOn();
       isDone();
-      openedAt.set(session, now());
+      sessions.opened(session);
       return await sendOver(session, mail, sending);
     } catch (error) {
       isDone();
       if (!(error instanceof SessionRefused)) throw error;
       const failure = error.failure.code === "ECALLEDBACK" ? { ...error.failure, code: code() } : error.failure;
+      // Others were greeted that asked later: this says nothing about how many may ask.
+      if (failure.code === "ETOOSLOW") return { kind: "again", failure };
       return mayBeOneTooMany(failure) ? oneTooMany(failure, mail) : { kind: "failed", failure };
     }
   };
 
   /** If the server has closed an idle connection, nothing was sent, and a new one is opened at once. */
   const sendOnSome = async (mail: OutgoingMail, sending: Sending): Promise<SendResult | Again> => {
-    const session = takeIdle();
+    const session = sessions.takeIdle();
     if (session === undefined) return sendFresh(mail, sending);
     const result = await sendOver(session, mail, sending);
     if (result.kind !== "failed" || sending.signal.aborted) return result;
@@ -225,11 +179,13 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const sendInTime = async (mail: OutgoingMail, signal: AbortSignal): Promise<SendResult | Again> => {
     const end = new AbortController();
     underWay.add(end);
-    let code: ReturnType<AbortCode> = "EDEADLINE";
+    let code: EndCode = "EDEADLINE";
     let bodyStarted = false;
-    let isAboutRecipient = false;
-    const { failures = 0 } = mail;
-    const dialogue = { failures, isAboutRecipient: () => isAboutRecipient, cut: () => end.abort() };
+    const cut = () => {
+      code = "ETOOSLOW";
+      end.abort();
+    };
+    const dialogue = { failures: mail.failures ?? 0, cut };
     const timer = setTimeout(() => end.abort(), sendDeadlineMs);
     const cancel = () => {
       // A started body cannot be cancelled; its reply, or the deadline, ends it.
@@ -245,9 +201,6 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
         beforeBody: () => {
           bodyStarted = mail.beforeBody();
           return bodyStarted;
-        },
-        onSender: () => {
-          isAboutRecipient = true;
         },
       };
       return await sendOnSome(watched, { signal: end.signal, code: () => code, dialogue });
@@ -284,15 +237,14 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     async close() {
       closed = true;
       starved?.abort();
-      clearTimeout(idleTimer);
-      for (const session of idle.splice(0)) leave(session);
+      sessions.close();
       // The caller has given up sends that still wait for a reply: they must not keep the process alive.
       const timer = setTimeout(() => {
         for (const end of underWay) end.abort();
       }, CLOSE_GRACE_MS);
       await slots.untilIdle();
       clearTimeout(timer);
-      await Promise.all(leaving);
+      await sessions.untilLeft();
     },
   };
 };

@@ -12,7 +12,7 @@ interface Waiter {
 
 /**
  * Who may send: no more at once than connections are granted, no more a second than the pace allows. First in, first out; but
- * doubtful mails get a tenth of the time on connections while others wait, and half of the connections at most; three quarters if no others wait.
+ * doubtful mails get a tenth of the connections, and of the time on them, while others wait; three quarters if no others wait.
  */
 export interface SendSlots {
   /** Waits for a slot, until `until` (monotonic, ms). `refused`: why the mail waits again; it is the next one then. */
@@ -34,8 +34,9 @@ export interface SendSlots {
 }
 
 const DOUBTFUL_SHARE = 0.1;
-/** Over which the shares are kept. */
-const REMEMBERED_MS = 10_000;
+const SHARE_ALONE = 0.75;
+/** Over which the shares are kept: as long as a mail may take. */
+const REMEMBERED_MS = 30_000;
 
 export const createSendSlots = (deps: {
   readonly limit: ConnectionLimit;
@@ -59,7 +60,8 @@ export const createSendSlots = (deps: {
     const ms = now() - countedAt;
     countedAt = now();
     // Nobody is owed what was of no use to others.
-    if (!waiting.some(({ isDoubtful }) => isDoubtful) || waiting.every(({ isDoubtful }) => isDoubtful)) return;
+    const hasDoubtful = doubtfulBusy > 0 || waiting.some(({ isDoubtful }) => isDoubtful);
+    if (!hasDoubtful || waiting.every(({ isDoubtful }) => isDoubtful)) return;
     const fade = Math.exp(-ms / REMEMBERED_MS);
     spent = {
       doubtful: spent.doubtful * fade + doubtfulBusy * ms,
@@ -71,7 +73,7 @@ export const createSendSlots = (deps: {
   const turn = (): number => {
     const doubtful = waiting.findIndex(({ isDoubtful }) => isDoubtful);
     const other = waiting.findIndex(({ isDoubtful }) => !isDoubtful);
-    const most = other < 0 ? limit.granted - Math.floor(limit.granted / 4) : Math.floor(limit.granted / 2);
+    const most = other < 0 ? Math.ceil(SHARE_ALONE * limit.granted) : Math.floor(DOUBTFUL_SHARE * limit.granted);
     if (doubtful < 0 || doubtfulBusy >= Math.max(1, most)) return other;
     if (other < 0) return doubtful;
     const hasHadItsShare = spent.doubtful > DOUBTFUL_SHARE * (spent.doubtful + spent.others);

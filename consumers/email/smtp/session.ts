@@ -3,7 +3,7 @@ import type { ConnectionOptions } from "node:tls";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import { type SmtpTls, smtpOptions } from "../../../runtime/smtp-options.ts";
 import { Exchange } from "./exchange.ts";
-import { failureOf, type SmtpFailure } from "./failure.ts";
+import { type EndCode, failureOf, type SmtpFailure } from "./failure.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 
 export interface SmtpServer {
@@ -24,7 +24,7 @@ export interface MailSession {
   /** Monotonic, ms; set by the pool. */
   idleSince: number;
   /** Sends one mail. An aborted signal closes the socket. */
-  send(mail: OutgoingMail, signal: AbortSignal, abortCode: () => "EDEADLINE" | "ECALLEDBACK"): Promise<SendResult>;
+  send(mail: OutgoingMail, signal: AbortSignal, abortCode: () => EndCode): Promise<SendResult>;
   /** Sends QUIT (RFC 5321 §4.1.1.10); resolves when the connection is closed, within a second. */
   quit(): Promise<void>;
 }
@@ -125,7 +125,7 @@ export class SmtpSession implements MailSession {
   async send(
     mail: OutgoingMail,
     signal: AbortSignal,
-    abortCode: () => "EDEADLINE" | "ECALLEDBACK",
+    abortCode: () => EndCode,
   ): Promise<SendResult> {
     this.sends += 1;
     const onAbort = () => {

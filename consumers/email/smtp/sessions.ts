@@ -1,0 +1,94 @@
+import type { MailSession } from "./session.ts";
+
+/** The connections of a pool: those that are open, free, or closing. */
+export interface Sessions {
+  /** How many are open. */
+  usable(): number;
+  hasIdle(): boolean;
+  /** How many were closed so lately that the server may still count them. */
+  closing(): number;
+  /** Resolves when those that are being closed are closed. */
+  untilLeft(): Promise<unknown>;
+  opened(session: MailSession): void;
+  /** It was none of those that the server grants: it does not count among those that are closing. */
+  disown(session: MailSession): void;
+  takeIdle(): MailSession | undefined;
+  /** Keeps it for the next mail, or closes it. */
+  keep(session: MailSession): void;
+  leave(session: MailSession): void;
+  /** Closes idle ones; later ones are not kept. */
+  close(): void;
+}
+
+/** For so long after a connection was closed, a server may count it. */
+const CLOSING_MS = 300;
+
+export const createSessions = (options: {
+  readonly size: number;
+  readonly maxMailsPerConnection: number;
+  readonly minAgeMs: number;
+  readonly maxIdleMs: number;
+  /** Monotonic, ms. */
+  readonly now: () => number;
+}): Sessions => {
+  const { size, maxMailsPerConnection, minAgeMs, maxIdleMs, now } = options;
+  /** Ordered by `idleSince`: reused from its end, closed from its beginning. */
+  const idle: MailSession[] = [];
+  const openedAt = new Map<MailSession, number>();
+  const leaving = new Set<Promise<void>>();
+  let closedAt: readonly number[] = [];
+  let idleTimer: ReturnType<typeof setTimeout> | undefined;
+  let closed = false;
+
+  const leave = (session: MailSession): void => {
+    if (openedAt.delete(session)) closedAt = [...closedAt.slice(-size), now()];
+    const left = session.quit().finally(() => leaving.delete(left));
+    leaving.add(left);
+  };
+
+  const closeIdle = (): void => {
+    idleTimer = undefined;
+    for (let oldest = idle[0]; oldest !== undefined; oldest = idle[0]) {
+      const leftMs = oldest.idleSince + maxIdleMs - now();
+      if (oldest.isUsable && leftMs > 0) {
+        // Must not keep the process alive.
+        idleTimer = setTimeout(closeIdle, leftMs).unref();
+        return;
+      }
+      idle.shift();
+      leave(oldest);
+    }
+  };
+
+  return {
+    usable: () => [...openedAt.keys()].filter((session) => session.isUsable).length,
+    hasIdle: () => idle.length > 0,
+    closing: () => closedAt.filter((at) => at > now() - CLOSING_MS).length,
+    untilLeft: () => Promise.all(leaving),
+    opened: (session) => void openedAt.set(session, now()),
+    disown: (session) => void openedAt.delete(session),
+    takeIdle: () => {
+      for (let session = idle.pop(); session !== undefined; session = idle.pop()) {
+        if (session.isUsable && now() - session.idleSince < maxIdleMs) return session;
+        leave(session);
+      }
+      return undefined;
+    },
+    keep: (session) => {
+      const isSpent = session.sends >= maxMailsPerConnection && now() - (openedAt.get(session) ?? 0) >= minAgeMs;
+      if (closed || !session.isUsable || isSpent) {
+        leave(session);
+        return;
+      }
+      session.idleSince = now();
+      idle.push(session);
+      if (idleTimer === undefined) closeIdle();
+    },
+    leave,
+    close: () => {
+      closed = true;
+      clearTimeout(idleTimer);
+      for (const session of idle.splice(0)) leave(session);
+    },
+  };
+};
