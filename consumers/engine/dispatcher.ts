@@ -6,8 +6,8 @@ import { findDoneNotes } from "../../stream/done-note.ts";
 import type { Entry } from "../../stream/entries.ts";
 import type { StreamEvent } from "../../stream/events/envelope.ts";
 import { type AttemptDeps, createAttempts, type ReadableEntry } from "./attempt.ts";
+import { createChoose } from "./choose.ts";
 import { STOPPED } from "./decide.ts";
-import { passesOf, wasTried } from "./failure-fields.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LookAhead } from "./look-ahead.ts";
 import { type LookUp, lookUp } from "./look-up.ts";
@@ -17,7 +17,7 @@ export interface DispatcherDeps<Data, Input> extends AttemptDeps<Data, Input> {
   /** Every event type of this code. */
   readonly knownTypes: readonly string[];
   readonly ledger: Ledger;
-  readonly lookAhead: Pick<LookAhead, "choose">;
+  readonly lookAhead: LookAhead;
   readonly leaseMs: number;
   /** A UUID for each claim. */
   readonly newToken: () => string;
@@ -38,14 +38,18 @@ interface LeasedDelivery {
   readonly leaseUntil: number;
 }
 
+/** Repeats an action until it succeeds; undefined when asked to stop before that. */
+type UnlessStopped = <Result>(what: string, action: () => Promise<Result>) => Promise<Result | undefined>;
+
 /** Delay of a second entry of an event that the same batch claims, in ms. */
 const DUPLICATE_WAIT_MS = 1_000;
 
 export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>): Dispatcher => {
-  const { redis, keys, definition, inFlight, ledger, settler, doubt, lookAhead, leaseMs, newToken, now, at, log } = deps;
+  const { redis, keys, definition, inFlight, ledger, settler, leaseMs, newToken, now, at, log } = deps;
   const { group } = definition;
   const readable = { patterns: group.types, knownTypes: deps.knownTypes, data: definition.data };
   const startAttempt = createAttempts(deps);
+  const choose = createChoose<Data, Input>(deps);
   const noteKey = (eventId: string) => keys.sent(group.name, eventId);
 
   /** Runs in the background. If the process gives up, the entry stays pending for a peer. */
@@ -85,35 +89,6 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
         reject(entry, sorted);
         return undefined;
     }
-  };
-
-  /** Those that are attempted now; the others are passed over. */
-  const choose = async (
-    items: readonly ReadableEntry<Data>[],
-    found: ReadonlyMap<string, LookUp<Input>>,
-    { most, signal }: { readonly most: number; readonly signal: AbortSignal },
-  ): Promise<readonly ReadableEntry<Data>[]> => {
-    if (!doubt.isActive) return items;
-    const read = items.map((item) => {
-      const { raw } = item.entry;
-      const prepared = found.get(item.event.id);
-      const isReady = prepared?.kind === "ready" && !item.entry.isTakenOver;
-      const isDoubtful = isReady && doubt.has({ party: prepared.party, wasTried: wasTried(raw) });
-      return { item, isDoubtful, passes: passesOf(raw) };
-    });
-    const takenOver = items.filter(({ entry }) => entry.isTakenOver);
-    const { attempted, passed } = lookAhead.choose(
-      read.filter(({ item }) => !item.entry.isTakenOver),
-      most,
-    );
-    const over = settler.passOver(
-      passed.map(({ item, delayMs }) => ({ entry: item.entry, delayMs })),
-      signal,
-    );
-    for (const { item } of passed) inBackground(item.entry, over);
-    // Else it would read on while these hold the room of others. Asked to stop, they stay pending, and are released.
-    await over.catch(() => {});
-    return [...takenOver, ...attempted];
   };
 
   const wantedOf = ({ event }: ReadableEntry<Data>, found: LookUp<Input> | undefined): WantedDelivery => {
@@ -179,13 +154,87 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     }
   };
 
+  /** Claims entries, and starts the attempts of those that are taken. */
+  const claimAndStart = async (
+    wanted: readonly ReadableEntry<Data>[],
+    found: ReadonlyMap<string, LookUp<Input>>,
+    unlessStopped: UnlessStopped,
+  ): Promise<void> => {
+    const token = newToken();
+    const wantedBy = new Map(wanted.map((item) => [item.event.id, wantedOf(item, found.get(item.event.id))]));
+    /** What a claim under this token has taken meanwhile, its answer lost, is nobody's work. */
+    const giveBack = (items: readonly ReadableEntry<Data>[]): void => {
+      const undone = unclaim(
+        items.map(({ event }) => event.id),
+        token,
+      );
+      for (const { entry } of items) {
+        inBackground(
+          entry,
+          undone.then(() => settler.release(entry)),
+        );
+      }
+    };
+
+    const answers = await unlessStopped("claiming deliveries in the ledger", () =>
+      leased(() => ledger.claim([...wantedBy.values()], token)),
+    );
+    if (answers === undefined) return giveBack(wanted);
+    const doubtful = [...answers].flatMap(([id, { claim }]) => (claim.kind === "doubtful" ? [id] : []));
+    const decided =
+      doubtful.length === 0
+        ? new Map<string, LeasedDelivery>()
+        : await unlessStopped("claiming deliveries of which it is unknown whether they are done", () =>
+            claimDoubtful(
+              doubtful.flatMap((id) => wantedBy.get(id) ?? []),
+              token,
+            ),
+          );
+    const claims = new Map([...answers, ...(decided ?? [])]);
+    const unknown = wanted.filter(({ event }) => !claims.has(event.id));
+    const adopted =
+      unknown.length === 0
+        ? new Map<string, LeasedDelivery>()
+        : await unlessStopped("adding unknown events to the ledger", () =>
+            leased(() =>
+              ledger.adopt(
+                unknown.map((item) => unknownOf(item, found.get(item.event.id))),
+                token,
+              ),
+            ),
+          );
+    if (adopted === undefined) giveBack(unknown);
+    const claimed = new Map([...claims, ...(adopted ?? [])]);
+    const noted = await unlessStopped("reading notes of work that is done", () => notedOf(claimed));
+    const started = new Set<string>();
+    for (const item of wanted) {
+      const { entry, event } = item;
+      const { claim, leaseUntil } = claimed.get(event.id) ?? { claim: undefined, leaseUntil: 0 };
+      if (claim === undefined) {
+        if (adopted !== undefined) reject(entry, refused(event));
+      } else if (claim.kind === "doubtful") {
+        // Asked to stop before it was decided: it is as it was.
+        giveBack([item]);
+      } else if (started.has(event.id)) {
+        inBackground(entry, settler.delay(entry, DUPLICATE_WAIT_MS));
+      } else if (claim.kind === "wait") {
+        inBackground(entry, settler.delay(entry, claim.delayMs));
+      } else if (claim.kind === "closed") {
+        inBackground(entry, settler.complete(entry, event.id, claim));
+      } else {
+        started.add(event.id);
+        const isNoted = noted?.has(noteKey(event.id)) === true;
+        const attempt = startAttempt({ ...item, claim, leaseUntil, isNoted, prepared: found.get(event.id) });
+        inBackground(entry, attempt.done);
+        // Asked to stop before it was known whether the work is done already: a peer will find out.
+        if (noted === undefined) attempt.running.giveUp.abort(STOPPED);
+      }
+    }
+  };
+
   return {
     async deliver(entries, signal, progress, most = Number.POSITIVE_INFINITY) {
-      /** Undefined when asked to stop before it succeeded. */
-      const unlessStopped = async <Result>(
-        what: string,
-        action: () => Promise<Result>,
-      ): Promise<Result | undefined> => {
+      const unlessStopped: UnlessStopped = async (what, action) => {
         try {
           return await persist(action, { what, log, signal, onFailure: progress });
         } catch (error) {
@@ -207,82 +256,12 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
         return;
       }
       const known = items.filter(({ event }) => !prepared.refused.has(event.id));
-      const wanted = await choose(known, prepared.found, { most, signal });
       for (const { entry, event } of items) if (prepared.refused.has(event.id)) reject(entry, refused(event));
-      if (wanted.length === 0) return;
-
-      const token = newToken();
-      const wantedBy = new Map(
-        wanted.map((item) => [item.event.id, wantedOf(item, prepared.found.get(item.event.id))]),
-      );
-      /** What a claim under this token has taken meanwhile, its answer lost, is nobody's work. */
-      const giveBack = (items: readonly ReadableEntry<Data>[]): void => {
-        const undone = unclaim(
-          items.map(({ event }) => event.id),
-          token,
-        );
-        for (const { entry } of items) {
-          inBackground(
-            entry,
-            undone.then(() => settler.release(entry)),
-          );
-        }
-      };
-
-      const answers = await unlessStopped("claiming deliveries in the ledger", () =>
-        leased(() => ledger.claim([...wantedBy.values()], token)),
-      );
-      if (answers === undefined) return giveBack(wanted);
-      const doubtful = [...answers].flatMap(([id, { claim }]) => (claim.kind === "doubtful" ? [id] : []));
-      const decided =
-        doubtful.length === 0
-          ? new Map<string, LeasedDelivery>()
-          : await unlessStopped("claiming deliveries of which it is unknown whether they are done", () =>
-              claimDoubtful(
-                doubtful.flatMap((id) => wantedBy.get(id) ?? []),
-                token,
-              ),
-            );
-      const claims = new Map([...answers, ...(decided ?? [])]);
-      const unknown = wanted.filter(({ event }) => !claims.has(event.id));
-      const adopted =
-        unknown.length === 0
-          ? new Map<string, LeasedDelivery>()
-          : await unlessStopped("adding unknown events to the ledger", () =>
-              leased(() =>
-                ledger.adopt(
-                  unknown.map((item) => unknownOf(item, prepared.found.get(item.event.id))),
-                  token,
-                ),
-              ),
-            );
-      if (adopted === undefined) giveBack(unknown);
-      const claimed = new Map([...claims, ...(adopted ?? [])]);
-      const noted = await unlessStopped("reading notes of work that is done", () => notedOf(claimed));
-      const started = new Set<string>();
-      for (const item of wanted) {
-        const { entry, event } = item;
-        const { claim, leaseUntil } = claimed.get(event.id) ?? { claim: undefined, leaseUntil: 0 };
-        if (claim === undefined) {
-          if (adopted !== undefined) reject(entry, refused(event));
-        } else if (claim.kind === "doubtful") {
-          // Asked to stop before it was decided: it is as it was.
-          giveBack([item]);
-        } else if (started.has(event.id)) {
-          inBackground(entry, settler.delay(entry, DUPLICATE_WAIT_MS));
-        } else if (claim.kind === "wait") {
-          inBackground(entry, settler.delay(entry, claim.delayMs));
-        } else if (claim.kind === "closed") {
-          inBackground(entry, settler.complete(entry, event.id, claim));
-        } else {
-          started.add(event.id);
-          const isNoted = noted?.has(noteKey(event.id)) === true;
-          const attempt = startAttempt({ ...item, claim, leaseUntil, isNoted, prepared: prepared.found.get(event.id) });
-          inBackground(entry, attempt.done);
-          // Asked to stop before it was known whether the work is done already: a peer will find out.
-          if (noted === undefined) attempt.running.giveUp.abort(STOPPED);
-        }
-      }
+      const { wanted, passed, over } = choose(known, prepared.found, { most, signal });
+      for (const { entry } of passed) inBackground(entry, over);
+      if (wanted.length > 0) await claimAndStart(wanted, prepared.found, unlessStopped);
+      // Until then they take the room of others.
+      await over.catch(() => {});
     },
   };
 };

@@ -1,21 +1,58 @@
 import { expect, test } from "bun:test";
-import { Doubt } from "./doubt.ts";
+import { type Candidate, Doubt } from "./doubt.ts";
 
-test("pieces that come back are in doubt while they take more time in vain than for good", () => {
+const untried = (party: string): Candidate => ({ party, wasTried: false });
+const tried: Candidate = { party: "a.example", wasTried: true };
+const slowInVain = { ms: 1_000, isVain: true };
+
+const isInVain = (doubt: Doubt, count: number) => {
+  for (let n = 0; n < count; n += 1) doubt.ended(untried(`bad-${n}.example`), slowInVain);
+};
+
+test("what is for parties that have accepted nothing is in doubt while it takes more time in vain than for good", () => {
   const doubt = new Doubt(() => 40);
-  expect(doubt.isOfReturns).toBe(false);
-  doubt.returned({ ms: 1_000, isVain: true });
-  expect(doubt.isOfReturns).toBe(true);
-  for (let time = 0; time < 30; time += 1) doubt.returned({ ms: 50, isVain: false });
-  expect(doubt.isOfReturns).toBe(false);
+  isInVain(doubt, 4);
+  expect(doubt.has(untried("new.example"))).toBe(false);
+  isInVain(doubt, 4);
+  expect(doubt.has(untried("new.example"))).toBe(true);
+  for (let n = 0; n < 60; n += 1) doubt.ended(untried(`good-${n}.example`), { ms: 50, isVain: false });
+  expect(doubt.has(untried("new.example"))).toBe(false);
 });
 
-test("a quarter of what may be in flight now may be in doubt, three quarters if nothing new waits; one at least", async () => {
+test("what is for a party that accepts is not in doubt before it was tried", () => {
+  const doubt = new Doubt(() => 40);
+  doubt.ended(untried("good.example"), { ms: 5, isVain: false });
+  isInVain(doubt, 20);
+  expect(doubt.has(untried("good.example"))).toBe(false);
+  expect(doubt.has({ party: "good.example", wasTried: true })).toBe(false);
+  for (let n = 0; n < 20; n += 1) doubt.ended({ party: "good.example", wasTried: true }, slowInVain);
+  expect(doubt.has({ party: "good.example", wasTried: true })).toBe(true);
+});
+
+test("a party that does not accept any more is like one that never did", () => {
+  const doubt = new Doubt(() => 40);
+  for (let n = 0; n < 100; n += 1) doubt.ended(untried("good.example"), { ms: 5, isVain: false });
+  isInVain(doubt, 20);
+  for (let n = 0; n < 7; n += 1) doubt.ended(untried("good.example"), slowInVain);
+  expect(doubt.has(untried("good.example"))).toBe(false);
+  doubt.ended(untried("good.example"), slowInVain);
+  expect(doubt.has(untried("good.example"))).toBe(true);
+});
+
+test("without a party, only what was tried before is in doubt", () => {
+  const doubt = new Doubt(() => 40);
+  isInVain(doubt, 20);
+  expect(doubt.has({ party: undefined, wasTried: false })).toBe(false);
+});
+
+test("a quarter of what may be in flight now may be in doubt, three quarters if nothing else waits; one at least", async () => {
   expect(new Doubt(() => 1).room({ isAlone: false })).toBe(1);
   let allowance = 8;
   const doubt = new Doubt(() => allowance);
   const work = Promise.withResolvers<void>();
-  const running = [doubt.around(() => work.promise), doubt.around(() => work.promise)];
+  const running = [doubt.around(tried, () => work.promise), doubt.around(tried, () => work.promise)];
+  // They have been under way since before they were in doubt.
+  for (let n = 0; n < 8; n += 1) doubt.ended(tried, slowInVain);
   expect([doubt.room({ isAlone: false }), doubt.room({ isAlone: true })]).toEqual([0, 4]);
   allowance = 2;
   expect(doubt.room({ isAlone: true })).toBe(0);

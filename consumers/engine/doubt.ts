@@ -81,11 +81,12 @@ export class Doubt {
 
   /** Runs the work of a piece. */
   async around<Result>(candidate: Candidate, work: () => Promise<Result>): Promise<Result> {
-    this.#running.add(candidate);
+    const running = { ...candidate };
+    this.#running.add(running);
     try {
       return await work();
     } finally {
-      this.#running.delete(candidate);
+      this.#running.delete(running);
     }
   }
 

@@ -5,8 +5,8 @@ import {
   type ClaimedDelivery,
   type ClaimOptions,
   claimDeliveries,
-  type WhenUncertain,
   type WantedDelivery,
+  type WhenUncertain,
 } from "../../database/ledger/claim.ts";
 import { refuseDelivery, type UnreadableEvent } from "../../database/ledger/refuse.ts";
 import { type Lease, type Renewal, renewLeases } from "../../database/ledger/renew.ts";
@@ -25,7 +25,11 @@ export interface Ledger {
    */
   claim(wanted: readonly WantedDelivery[], token: string): Promise<Map<string, ClaimedDelivery>>;
   /** Claims doubtful deliveries: to do the work, or to hold it for an operator. */
-  claimDoubtful(wanted: readonly WantedDelivery[], token: string, doubt: WhenUncertain): Promise<Map<string, ClaimedDelivery>>;
+  claimDoubtful(
+    wanted: readonly WantedDelivery[],
+    token: string,
+    doubt: WhenUncertain,
+  ): Promise<Map<string, ClaimedDelivery>>;
   /** Undoes a claim of which the answer was lost. */
   unclaim(eventIds: readonly string[], token: string, reason: string): Promise<void>;
   /** Adds events and deliveries that are missing, and claims them; no answer for an event that Postgres refuses. */
@@ -44,7 +48,9 @@ export interface Ledger {
   refuse(event: UnreadableEvent, reason: string): Promise<boolean>;
 }
 
-export type LedgerOptions = Omit<ClaimOptions & AdoptOptions, "token" | "uncertain"> & { readonly uncertain: WhenUncertain };
+export type LedgerOptions = Omit<ClaimOptions & AdoptOptions, "token" | "uncertain"> & {
+  readonly uncertain: WhenUncertain;
+};
 
 export const isRefused = (error: unknown): boolean => databaseFault(error).kind === "bad-data";
 

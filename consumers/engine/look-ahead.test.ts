@@ -1,16 +1,5 @@
 import { expect, test } from "bun:test";
-import { backAfterMs, oneOf, spread } from "./look-ahead.ts";
-
-test.each([
-  [19, 10_000, 1],
-  [1_000, 1_199, 1],
-  [20, 1_200, 2],
-  [20, 1_500, 4],
-  [20, 2_400, 32],
-  [20, 60_000, 1_024],
-])("%d declined in a row for %d ms: one of %d is attempted", (declined, forMs, expected) => {
-  expect(oneOf({ declined, forMs })).toBe(expected);
-});
+import { backAfterMs, createLookAhead, type Read, spread } from "./look-ahead.ts";
 
 test("what is attempted is spread over what is read, the last one included; of fewer than that, all", () => {
   const items = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
@@ -20,10 +9,78 @@ test("what is attempted is spread over what is read, the last one included; of f
 });
 
 test.each([
-  [2, 999, 5_450],
-  [2, 0, 6_000],
-  [1_024, 999, 500],
-  [1_024, 0, 1_050],
-])("of what is passed over, one of %d, entry %d of 1,000 comes back after %d ms", (oneOfSo, index, expected) => {
-  expect(backAfterMs(oneOfSo, index, 1_000)).toBe(expected);
+  [0, 10_000, 1, 500],
+  [0, 10_000, 0.001, 1_000],
+  [2, 10_000, 1, 2_000],
+  [9, 10_000, 1, 8_000],
+  [9, 10_000, 0.001, 15_992],
+  [2, 100, 1, 500],
+  [4, 1_000, 1, 2_000],
+])(
+  "passed over %d times before, with %d away, the one at %d comes back after %d ms",
+  (passes, away, place, expected) => {
+    expect(backAfterMs(passes, away, place)).toBe(expected);
+  },
+);
+
+const reads = (count: number, more: Partial<Read<string>> = {}): readonly Read<string>[] =>
+  Array.from({ length: count }, (_, n) => ({
+    item: `${more.item ?? "entry"}-${n}`,
+    isDoubtful: more.isDoubtful ?? false,
+    wasTried: more.wasTried ?? false,
+    passes: 0,
+  }));
+
+/** While there is doubt, with room for so many of those that are in doubt. */
+const aLookAhead = (room: number, now = () => 0) =>
+  createLookAhead({ doubt: { isActive: true, room: () => room }, now });
+
+test("without doubt no more is read than may be attempted", () => {
+  const { reads: most } = createLookAhead({ doubt: { isActive: false, room: () => 1 }, now: () => 0 });
+  expect(most(20)).toBe(20);
+});
+
+test("what is not in doubt goes first; a few in doubt find out, untried ones first; the others come back", () => {
+  const { choose } = aLookAhead(3);
+  const read = [
+    ...reads(10, { item: "tried", isDoubtful: true, wasTried: true }),
+    ...reads(10, { item: "new", isDoubtful: true }),
+    ...reads(5, { item: "sure" }),
+  ];
+  const { attempted, passed } = choose(read, 20);
+  expect(attempted).toEqual([...reads(5, { item: "sure" }).map(({ item }) => item), "new-4", "new-9", "tried-9"]);
+  expect(passed).toHaveLength(17);
+});
+
+test("beyond what may be attempted nothing is; what there was no room for comes back soon", () => {
+  const { choose } = aLookAhead(3);
+  const { attempted, passed } = choose(
+    reads(30).map((each) => ({ ...each, passes: 5 })),
+    20,
+  );
+  expect(attempted).toHaveLength(20);
+  for (const { delayMs } of passed) expect(delayMs).toBeLessThanOrEqual(1_000);
+});
+
+test("twice as much is read each time that all is in doubt, then as much as holds what may be attempted", () => {
+  const { reads: most, choose } = aLookAhead(2);
+  const seen = [most(10)];
+  for (let turn = 0; turn < 5; turn += 1) {
+    choose(reads(most(10), { isDoubtful: true }), 10);
+    seen.push(most(10));
+  }
+  expect(seen).toEqual([10, 20, 40, 80, 160, 256]);
+  choose([...reads(100, { isDoubtful: true }), ...reads(50)], 10);
+  expect(most(10)).toBe(30);
+});
+
+test("who has passed over 20,000 attempts what it reads, few at a time, until it may pass over more", () => {
+  let nowMs = 0;
+  const { reads: most, choose } = aLookAhead(2, () => nowMs);
+  for (let turn = 0; turn < 78; turn += 1) choose(reads(258, { isDoubtful: true }), 10);
+  choose(reads(34, { isDoubtful: true }), 10);
+  expect(most(10)).toBe(2);
+  expect(choose(reads(2, { isDoubtful: true }), 10)).toMatchObject({ attempted: ["entry-0", "entry-1"], passed: [] });
+  nowMs += 1_000;
+  expect(most(10)).toBeGreaterThan(9);
 });

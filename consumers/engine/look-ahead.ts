@@ -5,6 +5,8 @@ export interface Read<Item> {
   readonly item: Item;
   /** Pieces like it were in vain lately. */
   readonly isDoubtful: boolean;
+  /** It was attempted before, and failed. */
+  readonly wasTried: boolean;
   /** How often it was passed over before. */
   readonly passes: number;
 }
@@ -29,21 +31,26 @@ export const spread = <Item>(
 };
 
 const FIRST_BACK_MS = 500;
-const MOST_DOUBLINGS = 4;
+/** The longest wait, where fewer entries are away than come back in it at this pace. */
+const BACK_PER_SECOND = 500;
+const LONGEST_BACK_MS = 8_000;
 
 /**
- * When an entry that is passed over comes back, in ms: later each time, so that a thousand of them cost little. Pure. Of those that are
- * passed over together the last comes first: what lies next to the first welcome piece is likely to be welcome.
+ * When an entry that is passed over comes back, in ms: later each time, the more are `away`, so that they cost little however many they
+ * are. Pure. Of those that are passed over together the last comes first: what lies next to the first welcome piece is likely to be
+ * welcome. `place`: its place among them, above 0, up to 1.
  *
- * | passed over before | the last | the first |
- * | ------------------ | -------- | --------- |
- * | never              | 0.5 s    | 1 s       |
- * | twice              | 2 s      | 4 s       |
- * | 4 times and more   | 8 s      | 16 s      |
+ * | passed over before | away   | the last | the first |
+ * | ------------------ | ------ | -------- | --------- |
+ * | never              | 10,000 | 0.5 s    | 1 s       |
+ * | twice              | 10,000 | 2 s      | 4 s       |
+ * | 4 times and more   | 10,000 | 8 s      | 16 s      |
+ * | twice              | 100    | 0.5 s    | 1 s       |
+ * | 4 times            | 1,000  | 2 s      | 4 s       |
  */
-export const backAfterMs = (passes: number, index: number, count: number): number => {
-  const firstMs = FIRST_BACK_MS * 2 ** Math.min(MOST_DOUBLINGS, passes);
-  return Math.round(firstMs * (2 - (index + 1) / count));
+export const backAfterMs = (passes: number, away: number, place: number): number => {
+  const longestMs = Math.max(FIRST_BACK_MS, Math.min(LONGEST_BACK_MS, (away * 1_000) / BACK_PER_SECOND));
+  return Math.round(Math.min(longestMs, FIRST_BACK_MS * 2 ** passes) * (2 - place));
 };
 
 /** Entries of one read. */
@@ -68,6 +75,8 @@ export const createLookAhead = (deps: {
   let times = 1;
   let mayPass = MOST_PASSED;
   let countedAt = now();
+  /** Passed over, and not read again. Those of peers that this consumer reads are some of its own that they read. */
+  let away = 0;
 
   const passable = (): number => {
     mayPass = Math.min(MOST_PASSED, mayPass + ((now() - countedAt) * PASSED_PER_SECOND) / 1_000);
@@ -80,6 +89,7 @@ export const createLookAhead = (deps: {
     reads: (room: number): number => {
       if (room <= 0 || !doubt.isActive) {
         times = 1;
+        away = 0;
         return room;
       }
       const most = passable();
@@ -89,6 +99,7 @@ export const createLookAhead = (deps: {
 
     /** Of what was read, at most `most` are attempted. */
     choose: <Item>(read: readonly Read<Item>[], most: number): Chosen<Item> => {
+      away = Math.max(0, away - read.filter(({ passes }) => passes > 0).length);
       const sure = read.filter(({ isDoubtful }) => !isDoubtful);
       const doubtful = read.filter(({ isDoubtful }) => isDoubtful);
       if (doubt.isActive && read.length > 0) {
@@ -96,15 +107,24 @@ export const createLookAhead = (deps: {
       }
       const first = sure.slice(0, most);
       const room = Math.min(most - first.length, doubt.room({ isAlone: sure.length === 0 }));
-      const { chosen, others } = spread(doubtful, Math.min(doubtful.length, Math.max(0, room)));
+      const untried = doubtful.filter(({ wasTried }) => !wasTried);
+      const tried = doubtful.filter(({ wasTried }) => wasTried);
+      // Of those that were tried, one at least is: they would wait for ever where new ones never end.
+      const forUntried = Math.min(untried.length, tried.length > 0 ? room - 1 : room);
+      const some = spread(untried, Math.max(0, forUntried));
+      const again = spread(tried, Math.max(0, Math.min(tried.length, room - some.chosen.length)));
       // For what is not in doubt there was only no room: soon there is.
       const beyond = sure.slice(first.length).map((each) => ({ ...each, passes: 0 }));
-      const later = [...beyond, ...others];
+      const later = [...beyond, ...some.others, ...again.others];
       if (later.length > passable()) return { attempted: read.map(({ item }) => item), passed: [] };
       mayPass -= later.length;
+      away += later.length;
       return {
-        attempted: [...first, ...chosen].map(({ item }) => item),
-        passed: later.map(({ item, passes }, index) => ({ item, delayMs: backAfterMs(passes, index, later.length) })),
+        attempted: [...first, ...some.chosen, ...again.chosen].map(({ item }) => item),
+        passed: later.map(({ item, passes }, index) => ({
+          item,
+          delayMs: backAfterMs(passes, away, (index + 1) / later.length),
+        })),
       };
     },
   };

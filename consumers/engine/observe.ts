@@ -159,9 +159,9 @@ export const createObserver = (options: {
       },
     }),
     dispatcher: (dispatcher) => ({
-      deliver: (entries, signal, progress) => {
+      deliver: (entries, ...how) => {
         if (entries.length > 0) countConsumed(destination, group, entries.length);
-        return dispatcher.deliver(entries, signal, progress);
+        return dispatcher.deliver(entries, ...how);
       },
     }),
     ledger: (ledger) => ({

