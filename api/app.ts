@@ -12,7 +12,7 @@ import { findByIdempotencyKey } from "../database/users/idempotency-keys.ts";
 import { createRequestConfirmation } from "../database/users/request-confirmation.ts";
 import type { SignupWriter } from "../database/users/signup.ts";
 import { findVerification } from "../database/users/verification.ts";
-import { observeRequests } from "../observability/http-server.ts";
+import { observeRequests, observeRoute } from "../observability/http-server.ts";
 import type { Logger } from "../observability/logger.ts";
 import { isTelemetryOn } from "../observability/metrics.ts";
 import type { TraceContext } from "../observability/trace-context.ts";
@@ -161,9 +161,9 @@ export const createApp = (deps: AppDeps): Hono => {
     // It asks once, and what is remembered for a request costs the garbage collector as much as it costs to find out.
     clientOf: deps.clientOf,
     app: app.fetch,
+    ...(isTelemetryOn() ? { observe: (route: string) => observeRoute("POST", route) } : {}),
   });
-  // It has no spans: with telemetry on every request goes through the app.
-  if (!isTelemetryOn()) app.fetch = (request) => direct.fetch(request);
+  app.fetch = (request) => direct.fetch(request);
   const { failureOf } = direct;
   const signup = signupRoute({ acceptSignup, clientOf, newTraceContext, failureOf });
   resource(app, path, { post: signup });

@@ -1,7 +1,17 @@
 import { type Attributes, isSpanContextValid, type Span, SpanKind } from "@opentelemetry/api";
 import { instruments, isTelemetryOn } from "./metrics.ts";
 import type { TraceContext } from "./trace-context.ts";
-import { contextOf, errorType, markFailed, spanContextOf, traceContextOf, tracer, withSpan } from "./tracing.ts";
+import {
+  contextOf,
+  enter,
+  errorType,
+  markFailed,
+  spanContextOf,
+  traceContextOf,
+  tracer,
+  withEntrance,
+  withSpan,
+} from "./tracing.ts";
 
 /*
  * Messaging spans and metrics by OpenTelemetry's semantic conventions v1.45.0 (docs/messaging, in development). Redis is
@@ -58,11 +68,10 @@ export const startSend = (message: Message): Send | undefined => {
   if (!isTelemetryOn()) return undefined;
   const attributes = operation("send", message.destination);
   const startedAt = performance.now();
-  const span = tracer()?.startSpan(
-    `send ${message.destination}`,
-    { kind: SpanKind.PRODUCER, attributes: { ...attributes, ...eventAttributes(message) } },
-    contextOf(message.trace),
-  );
+  const entrance = { kind: SpanKind.PRODUCER, within: contextOf(message.trace) };
+  const describe = () => ({ attributes: { ...attributes, ...eventAttributes(message) } });
+  const current = tracer();
+  const span = current && enter(current, `send ${message.destination}`, entrance, describe).span;
   const own = span?.spanContext();
   const end = (outcome: Attributes) => {
     const { sentMessages, messagingOperationDuration } = instruments();
@@ -111,10 +120,12 @@ export const tracedProcess = (
   const group = { "messaging.consumer.group.name": message.group };
   const startedAt = performance.now();
   let outcome: Attributes = { "signup.outcome": "left" };
-  const describe = () => ({
+  const entrance = () => ({
     kind: SpanKind.CONSUMER,
+    ...(hop === "parent" ? { within: contextOf(message.trace) } : {}),
+  });
+  const describe = () => ({
     links: [{ context: spanContextOf(message.trace) }],
-    ...(hop === "parent" ? { within: contextOf(message.trace) } : { root: true }),
     attributes: {
       ...attributes,
       ...group,
@@ -124,7 +135,7 @@ export const tracedProcess = (
       ...message.attributes,
     },
   });
-  return withSpan(`process ${message.destination}`, describe, (span) =>
+  return withEntrance(`process ${message.destination}`, entrance, describe, (span) =>
     work((result) => {
       outcome = {
         "signup.outcome": result.outcome,

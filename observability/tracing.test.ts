@@ -1,7 +1,16 @@
 import { describe, expect, test } from "bun:test";
+import { SpanKind } from "@opentelemetry/api";
 import { startSend } from "./messaging.ts";
 import { createRandomHex, isTraceparent, traceContextFromHeaders } from "./trace-context.ts";
-import { activeTraceContext, contextOf, errorType, spanContextOf, traceContextOf, withSpan } from "./tracing.ts";
+import {
+  activeTraceContext,
+  contextOf,
+  errorType,
+  spanContextOf,
+  traceContextOf,
+  withEntrance,
+  withSpan,
+} from "./tracing.ts";
 
 const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN_ID = "00f067aa0ba902b7";
@@ -95,9 +104,10 @@ describe("a trace context", () => {
 
 test("a span passes on results and errors", async () => {
   expect(
-    await withSpan(
+    await withEntrance(
       "work",
-      () => ({ within: contextOf({ traceparent: PARENT }) }),
+      () => ({ kind: SpanKind.CONSUMER, within: contextOf({ traceparent: PARENT }) }),
+      () => ({}),
       async () => 7,
     ),
   ).toBe(7);

@@ -8,8 +8,10 @@ import {
   ROOT_CONTEXT,
   type Span,
   type SpanContext,
+  type SpanKind,
   type SpanOptions,
   SpanStatusCode,
+  TraceFlags,
   type Tracer,
   trace,
 } from "@opentelemetry/api";
@@ -66,28 +68,83 @@ export const markFailed = (span: Span, type: string): void => {
   span.setStatus({ code: SpanStatusCode.ERROR });
 };
 
+/** Whether the caller is in a trace that is not sampled. Every sampler decides of a trace once in a process. */
+const isLeftOut = (): boolean => {
+  const active = trace.getActiveSpan()?.spanContext();
+  return active !== undefined && (active.traceFlags & TraceFlags.SAMPLED) === 0;
+};
+
+/** A span that is begun, and the context in which it began. */
+export interface Entered {
+  readonly span: Span;
+  readonly within: Context;
+}
+
+/** Runs work with a span active. */
+export const withinSpan = <Result>({ span, within }: Entered, work: (span: Span) => Result): Result =>
+  context.with(trace.setSpan(within, span), work, undefined, span);
+
+/** The same; ends the span whatever comes, and marks it when the work throws. */
+export const inside = async <Result>(entered: Entered, work: (span: Span) => Promise<Result>): Promise<Result> => {
+  const { span } = entered;
+  try {
+    return await withinSpan(entered, work);
+  } catch (error) {
+    markFailed(span, errorType(error));
+    throw error;
+  } finally {
+    span.end();
+  }
+};
+
 /**
- * Runs work inside a span of its own; ends it whatever comes, and marks it when the work throws. Without a tracer it is not
- * described at all: the path of a signup should not pay for spans that nobody asked for.
+ * Runs work inside a span of its own, a child of the active one. Without a tracer, and in a trace that is not sampled, it is not
+ * described at all: the path of a signup should not pay for spans that nobody will see.
  */
 export const withSpan = <Result>(
   name: string,
-  describe: () => SpanOptions & { readonly within?: Context },
+  describe: () => SpanOptions,
+  work: (span: Span) => Promise<Result>,
+): Promise<Result> => {
+  const current = tracer();
+  if (current === undefined || isLeftOut()) return work(NOT_RECORDING);
+  const within = context.active();
+  return inside({ span: current.startSpan(name, describe(), within), within }, work);
+};
+
+/** A span by which a trace enters this process, or begins. */
+export interface Entrance {
+  readonly kind: SpanKind;
+  /** Whose child it is; left out, it begins a trace. */
+  readonly within?: Context;
+}
+
+/** Begins the span of an entrance. The sampler decides first: only what is recorded is described. */
+export const enter = (
+  current: Tracer,
+  name: string,
+  { kind, within = ROOT_CONTEXT }: Entrance,
+  describe: () => Pick<SpanOptions, "attributes" | "links">,
+): Entered => {
+  const span = current.startSpan(name, { kind }, within);
+  if (span.isRecording()) {
+    const { attributes = {}, links = [] } = describe();
+    span.setAttributes(attributes).addLinks([...links]);
+  }
+  return { span, within };
+};
+
+/** `withSpan` for an entrance. */
+export const withEntrance = <Result>(
+  name: string,
+  entrance: () => Entrance,
+  describe: () => Pick<SpanOptions, "attributes" | "links">,
   work: (span: Span) => Promise<Result>,
 ): Promise<Result> => {
   const current = tracer();
   if (current === undefined) return work(NOT_RECORDING);
-  const { within = context.active(), ...spanOptions } = describe();
-  return current.startActiveSpan(name, spanOptions, within, async (span) => {
-    try {
-      return await work(span);
-    } catch (error) {
-      markFailed(span, errorType(error));
-      throw error;
-    } finally {
-      span.end();
-    }
-  });
+  const entered = enter(current, name, entrance(), describe);
+  return entered.span.isRecording() ? inside(entered, work) : withinSpan(entered, work);
 };
 
 /** Runs work that is shared by many outside of any one's trace. */

@@ -45,9 +45,14 @@ describe.concurrent("a collector", () => {
     expect(receiver.contentTypes).toEqual([]);
     const tracesOnly = await system.api(exportingTo(receiver, { OTEL_METRICS_EXPORTER: "none" }));
     await signUpAt(tracesOnly);
+    const headers = { "Content-Type": "application/json" };
+    await fetch(`${tracesOnly.url}/api/v1/user/`, { method: "POST", headers, body: "{}" });
     await stopped(tracesOnly);
     expect(new Set(receiver.contentTypes.map(({ path }) => path))).toEqual(new Set(["/v1/traces"]));
-    expect(receiver.spans.map(({ name }) => name)).toContain("POST /api/v1/user/");
+    // One span for each request, whichever of the two ways to a signup answers it.
+    const served = receiver.spans.filter(({ name }) => name === "POST /api/v1/user/");
+    const statuses = served.map(({ attributes }) => Number(attributes["http.response.status_code"]));
+    expect(statuses.toSorted()).toEqual([201, 422]);
   });
 
   test("receives a tenth of the traces when a tenth is sampled, each complete", async () => {

@@ -1,4 +1,6 @@
 import { type TraceContext, traceContextFromHeaders } from "../../observability/trace-context.ts";
+import { activeTraceContext } from "../../observability/tracing.ts";
+import type { Turn } from "../../runtime/slots.ts";
 import type { Pacing } from "../admission/pace.ts";
 import { isHost } from "../host.ts";
 import { MAX_BODY_BYTES, readSmallJson } from "../read-body.ts";
@@ -20,6 +22,10 @@ export interface DirectSignupDeps {
   readonly headers: SecureHeaders;
   /** Paths of the signup. */
   readonly paths: ReadonlySet<string>;
+  /** With telemetry on: observes what is made here, by path; what answers nothing is left to the app. */
+  readonly observe?: (
+    path: string,
+  ) => (request: Request, work: () => Promise<Response | undefined>) => Promise<Response | undefined>;
   /** Answers every request. */
   readonly app: (request: Request) => Response | Promise<Response>;
 }
@@ -41,7 +47,8 @@ const isDeclaredSmall = (length: string | null): boolean => length !== null && N
  * answered by the app: so there is one place that knows how.
  */
 export const createDirectSignup = (deps: DirectSignupDeps): DirectSignup => {
-  const { acceptSignup, clientOf, newTraceContext, pacing, paths, app } = deps;
+  const { acceptSignup, clientOf, newTraceContext, pacing, paths, observe, app } = deps;
+  const observers = new Map(observe === undefined ? [] : [...paths].map((path) => [path, observe(path)]));
   const common = new Headers([...deps.headers, ["Content-Type", "application/json"]]);
   const failures = new WeakMap<Request, Failure>();
 
@@ -59,6 +66,8 @@ export const createDirectSignup = (deps: DirectSignupDeps): DirectSignup => {
   };
 
   const traceOf = ({ headers }: Request): TraceContext => {
+    const own = observe && activeTraceContext();
+    if (own !== undefined) return own;
     const traceparent = headers.get("traceparent");
     if (traceparent === null) return newTraceContext();
     return traceContextFromHeaders(traceparent, headers.get("tracestate") ?? undefined) ?? newTraceContext();
@@ -72,6 +81,18 @@ export const createDirectSignup = (deps: DirectSignupDeps): DirectSignup => {
     return response;
   };
 
+  const make = async (request: Request, client: string, turn: Turn): Promise<Response | undefined> => {
+    try {
+      const body = await readSmallJson(request, turn.setAside);
+      return toResponse(await acceptSignup({ request, client, body, trace: traceOf(request) }));
+    } catch (error) {
+      failures.set(request, { error });
+      return undefined;
+    } finally {
+      turn.end();
+    }
+  };
+
   return {
     failureOf: (request) => failures.get(request),
     async fetch(request) {
@@ -79,17 +100,10 @@ export const createDirectSignup = (deps: DirectSignupDeps): DirectSignup => {
       const client = clientOf(request);
       const turn = pacing.take(client);
       if (turn === undefined) return app(request);
-      let accepted: Accepted | undefined;
-      try {
-        const body = await readSmallJson(request, turn.setAside);
-        accepted = await acceptSignup({ request, client, body, trace: traceOf(request) });
-      } catch (error) {
-        failures.set(request, { error });
-      } finally {
-        turn.end();
-      }
+      const around = observers.get(pathOf(request.url));
+      const work = () => make(request, client, turn);
       // Without a turn, for there it takes one: a refusal is held back.
-      return accepted === undefined ? app(request) : toResponse(accepted);
+      return (await (around === undefined ? work() : around(request, work))) ?? app(request);
     },
   };
 };
