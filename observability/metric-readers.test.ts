@@ -16,7 +16,7 @@ test("a scrape before the resource is complete waits for it and logs no error", 
   const hostId = Promise.withResolvers<string>();
   const provider = new MeterProvider({
     resource: resourceFromAttributes({ "host.id": hostId.promise }),
-    ...(readers === undefined ? {} : { readers }),
+    readers: [...readers],
   });
   const errors = spyOn(diag, "error");
   try {

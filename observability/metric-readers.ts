@@ -1,7 +1,10 @@
-import { OTLPMetricExporter as OtlpJsonExporter } from "@opentelemetry/exporter-metrics-otlp-http";
-import { OTLPMetricExporter as OtlpProtobufExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
-import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
-import { type IMetricReader, type MetricData, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import type { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
+import {
+  type IMetricReader,
+  type MetricData,
+  PeriodicExportingMetricReader,
+  type PushMetricExporter,
+} from "@opentelemetry/sdk-metrics";
 import type { Logger } from "./logger.ts";
 import type { Environment } from "./requested-signals.ts";
 
@@ -20,7 +23,8 @@ const MAX_PORTS = 100;
 
 const isTaken = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "EADDRINUSE";
 
-const numberFrom = (text: string | undefined, otherwise: number): number => {
+/** A number above 0 as a variable gives it. */
+export const numberFrom = (text: string | undefined, otherwise: number): number => {
   const value = Number(text);
   return text !== undefined && text !== "" && Number.isInteger(value) && value > 0 ? value : otherwise;
 };
@@ -59,6 +63,7 @@ const completeCollect = (exporter: PrometheusExporter): void => {
 const prometheusReader = async (environment: Environment, log: Logger): Promise<IMetricReader> => {
   const host = environment["OTEL_EXPORTER_PROMETHEUS_HOST"] || DEFAULT_HOST;
   const wanted = numberFrom(environment["OTEL_EXPORTER_PROMETHEUS_PORT"], DEFAULT_PORT);
+  const { PrometheusExporter } = await import("@opentelemetry/exporter-prometheus");
   for (let port = wanted; ; port += 1) {
     const exporter = new PrometheusExporter({ host, port, preventServerStart: true });
     try {
@@ -76,30 +81,49 @@ const prometheusReader = async (environment: Environment, log: Logger): Promise<
 export const metricExportIntervalMs = (environment: Environment): number =>
   numberFrom(environment["OTEL_METRIC_EXPORT_INTERVAL"], METRIC_EXPORT_INTERVAL_MS);
 
-const otlpReader = (environment: Environment): IMetricReader => {
-  const protocol =
-    environment["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"] ?? environment["OTEL_EXPORTER_OTLP_PROTOCOL"] ?? "http/protobuf";
+/** By protocol, loaded when it is asked for. */
+const OTLP_EXPORTERS: Readonly<Record<string, () => Promise<PushMetricExporter>>> = {
+  "http/protobuf": async () => new (await import("@opentelemetry/exporter-metrics-otlp-proto")).OTLPMetricExporter(),
+  "http/json": async () => new (await import("@opentelemetry/exporter-metrics-otlp-http")).OTLPMetricExporter(),
+};
+
+const otlpProtocolOf = (environment: Environment): string =>
+  (
+    environment["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"] ||
+    environment["OTEL_EXPORTER_OTLP_PROTOCOL"] ||
+    "http/protobuf"
+  ).trim();
+
+const otlpReader = async (environment: Environment): Promise<IMetricReader | undefined> => {
+  const exporter = await (OTLP_EXPORTERS[otlpProtocolOf(environment)] ?? OTLP_EXPORTERS["http/protobuf"])?.();
+  if (exporter === undefined) return undefined;
   const exportIntervalMillis = metricExportIntervalMs(environment);
   const timeoutMs = numberFrom(environment["OTEL_METRIC_EXPORT_TIMEOUT"], EXPORT_TIMEOUT_MS);
   return new PeriodicExportingMetricReader({
-    exporter: protocol === "http/json" ? new OtlpJsonExporter() : new OtlpProtobufExporter(),
+    exporter,
     exportIntervalMillis,
     exportTimeoutMillis: Math.min(timeoutMs, exportIntervalMillis),
   });
 };
 
+/** Whether `metricReaders` can make the readers for these exporters; else the whole SDK has to. */
+export const areUsualMetrics = (exporters: readonly string[], environment: Environment): boolean =>
+  exporters.every(
+    (name) => name === "prometheus" || (name === "otlp" && otlpProtocolOf(environment) in OTLP_EXPORTERS),
+  );
+
 /**
- * The readers for the named exporters. Undefined: the SDK makes them itself from the environment, which it does well except
- * for Prometheus: it gives up when the port is taken.
+ * The readers for the named exporters. For Prometheus not the SDK's own, which gives up when the port is taken; what is neither
+ * that nor OTLP is left out.
  */
 export const metricReaders = async (
   exporters: readonly string[],
   environment: Environment,
   log: Logger,
-): Promise<IMetricReader[] | undefined> => {
-  if (exporters.length === 0) return [];
-  if (!exporters.includes("prometheus")) return undefined;
-  const readers: IMetricReader[] = [await prometheusReader(environment, log)];
-  if (exporters.includes("otlp")) readers.push(otlpReader(environment));
-  return readers;
+): Promise<readonly IMetricReader[]> => {
+  const readers = [
+    exporters.includes("prometheus") ? await prometheusReader(environment, log) : undefined,
+    exporters.includes("otlp") ? await otlpReader(environment) : undefined,
+  ];
+  return readers.filter((reader) => reader !== undefined);
 };

@@ -1,6 +1,8 @@
-import { DiagLogLevel, diag } from "@opentelemetry/api";
+import { context, DiagLogLevel, diag, metrics, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import {
   defaultResource,
+  detectResources,
   envDetector,
   hostDetector,
   osDetector,
@@ -8,11 +10,12 @@ import {
   resourceFromAttributes,
   serviceInstanceIdDetector,
 } from "@opentelemetry/resources";
-import { NodeSDK } from "@opentelemetry/sdk-node";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import description from "../package.json" with { type: "json" };
 import type { Logger } from "./logger.ts";
-import { METRIC_EXPORT_INTERVAL_MS, metricReaders } from "./metric-readers.ts";
+import { areUsualMetrics, METRIC_EXPORT_INTERVAL_MS, metricReaders } from "./metric-readers.ts";
 import type { Environment, RequestedSignals } from "./requested-signals.ts";
+import { isUsualTracing, openTracerProvider } from "./tracer-provider.ts";
 import { VERSION } from "./version.ts";
 
 /** Traces and metrics of this process. */
@@ -82,29 +85,72 @@ const logSdkErrors = (log: Logger): void => {
   );
 };
 
-/** Starts the SDK for the requested signals. Loaded only then: it costs 200 ms and 40 MB. */
-export const startSdk = async (
+/** What is shut down when the process ends. */
+interface Provider {
+  shutdown(): Promise<void>;
+}
+
+const DETECTORS = [serviceInstanceIdDetector, hostDetector, osDetector, envDetector];
+
+/** The providers that nearly everybody needs, without the exporters, propagators and logs that the whole SDK loads. */
+const startProviders = async (
   requested: RequestedSignals,
   environment: Environment,
   { part, log }: TelemetryOptions,
-): Promise<Telemetry> => {
-  setDefaults(environment);
-  logSdkErrors(log);
+): Promise<readonly Provider[]> => {
+  const resource = resourceOf(part).merge(detectResources({ detectors: DETECTORS }));
+  const providers: Provider[] = [];
   const readers = await metricReaders(requested.metrics, environment, log);
+  if (readers.length > 0) {
+    const provider = new MeterProvider({ resource, readers: [...readers] });
+    metrics.setGlobalMeterProvider(provider);
+    providers.push(provider);
+  }
+  if (requested.traces) {
+    const provider = await openTracerProvider(environment, resource);
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    trace.setGlobalTracerProvider(provider);
+    providers.push(provider);
+  }
+  return providers;
+};
+
+/** All of the SDK, set up by whatever variable it knows. */
+const startWholeSdk = async (
+  requested: RequestedSignals,
+  environment: Environment,
+  { part, log }: TelemetryOptions,
+): Promise<readonly Provider[]> => {
+  const { NodeSDK } = await import("@opentelemetry/sdk-node");
+  const isOurs = requested.metrics.length === 0 || requested.metrics.includes("prometheus");
   const sdk = new NodeSDK({
     resource: resourceOf(part),
-    resourceDetectors: [serviceInstanceIdDetector, hostDetector, osDetector, envDetector],
+    resourceDetectors: DETECTORS,
     logRecordProcessors: [],
     ...(requested.traces ? {} : { spanProcessors: [] }),
     // Left out, the SDK makes them by OTEL_METRICS_EXPORTER.
-    ...(readers === undefined ? {} : { metricReaders: readers }),
+    ...(isOurs ? { metricReaders: [...(await metricReaders(requested.metrics, environment, log))] } : {}),
   });
   sdk.start();
+  return [sdk];
+};
+
+/** Starts what the requested signals need. Loaded only then. */
+export const startSdk = async (
+  requested: RequestedSignals,
+  environment: Environment,
+  options: TelemetryOptions,
+): Promise<Telemetry> => {
+  const { log } = options;
+  setDefaults(environment);
+  logSdkErrors(log);
+  const isUsual = areUsualMetrics(requested.metrics, environment) && (!requested.traces || isUsualTracing(environment));
+  const providers = await (isUsual ? startProviders : startWholeSdk)(requested, environment, options);
   return {
     isMetering: requested.metrics.length > 0,
     shutdown: async () => {
       // The exporters retry for up to 10 s; a process that is stopping does not wait for them.
-      const flushed = sdk.shutdown().catch((error: unknown) => {
+      const flushed = Promise.all(providers.map((provider) => provider.shutdown())).catch((error: unknown) => {
         log.warn({ error }, "the last telemetry was not sent");
       });
       await Promise.race([flushed, Bun.sleep(SHUTDOWN_MS)]);

@@ -13,16 +13,22 @@ import {
   SpanStatusCode,
   TraceFlags,
   type Tracer,
+  type TracerProvider,
   trace,
 } from "@opentelemetry/api";
 import { MAX_TRACESTATE, type TraceContext } from "./trace-context.ts";
 
 const TRACER = "signup-stream";
 
-/** The tracer that is set up; undefined without one, as without telemetry. */
+let made: { readonly delegate: TracerProvider; readonly tracer: Tracer | undefined } | undefined;
+
+/** The tracer that is set up; undefined without one, as without telemetry. The API makes its name anew each time that it is asked. */
 export const tracer = (): Tracer | undefined => {
   const provider = trace.getTracerProvider();
-  return provider instanceof ProxyTracerProvider ? provider.getDelegateTracer(TRACER) : provider.getTracer(TRACER);
+  if (!(provider instanceof ProxyTracerProvider)) return provider.getTracer(TRACER);
+  const delegate = provider.getDelegate();
+  if (made?.delegate !== delegate) made = { delegate, tracer: provider.getDelegateTracer(TRACER) };
+  return made.tracer;
 };
 
 const NOT_RECORDING: Span = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
