@@ -17,7 +17,7 @@ import type { Environment } from "./requested-signals.ts";
 const RARE = /^OTEL_(?:SPAN|ATTRIBUTE|EVENT|LINK|NODE|LOG_LEVEL|CONFIG|EXPERIMENTAL)/;
 /** By protocol, loaded when it is asked for. */
 const EXPORTERS: Readonly<Record<string, () => Promise<SpanExporter>>> = {
-  "http/protobuf": async () => new (await import("@opentelemetry/exporter-trace-otlp-proto")).OTLPTraceExporter(),
+  "http/protobuf": async () => (await import("./span-exporter.ts")).openSpanExporter(),
   "http/json": async () => new (await import("@opentelemetry/exporter-trace-otlp-http")).OTLPTraceExporter(),
 };
 
