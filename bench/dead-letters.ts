@@ -5,7 +5,8 @@ import { actOnDeliveries, previewAction } from "../ops/actions/deliveries/act.ts
 import { anOperator } from "../ops/operator-for-tests.ts";
 import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { aPipeline, type Pipeline } from "../tests/pipeline.ts";
-import { startTestServers } from "../tests/servers.ts";
+import { startTestServers, type TestServers } from "../tests/servers.ts";
+import { cpuOf, cpuOfFamily } from "./cpu.ts";
 
 /**
  * `bun bench/dead-letters.ts [letters]`: what operators wait for among many dead letters: pages of the list, counts by reason, the
@@ -65,7 +66,25 @@ const timed = async <T>(what: string, work: () => Promise<T>): Promise<{ readonl
   return { result, ms };
 };
 
-const run = async (): Promise<void> => {
+/** CPU so far, in µs, of who works on letters. */
+const cpuSoFar = ({ pids }: TestServers): Readonly<Record<string, number>> => ({
+  "this process": cpuOf(process.pid),
+  Postgres: cpuOfFamily(pids.postgres),
+  Redis: cpuOf(pids.redis),
+});
+
+/** As `timed`, with the CPU for each letter: other work on the machine changes it less. */
+const costed = async <T>(servers: TestServers, what: string, work: () => Promise<T>): Promise<T> => {
+  const before = cpuSoFar(servers);
+  const { result } = await timed(what, work);
+  const costs = Object.entries(cpuSoFar(servers)).map(
+    ([who, cpu]) => `${who} ${((cpu - (before[who] ?? 0)) / MANY).toFixed(0)}`,
+  );
+  console.log(`${what}, µs of CPU for each letter: ${costs.join(", ")}`);
+  return result;
+};
+
+const run = async (servers: TestServers): Promise<void> => {
   await using pipeline = await aPipeline();
   const filling = openDatabase({ url: pipeline.url, poolSize: 1, applicationName: "fill", deadlineMs: 600_000 });
   for (let made = 0; made < MANY; made += SLICE) {
@@ -85,10 +104,12 @@ const run = async (): Promise<void> => {
     await timed("first page of what is done", () => listDeliveries(db, { ...first, state: "done" }));
   }
   const all = { kind: "all", state: "dead" } as const;
-  const preview = await timed("preview of a retry", () => previewAction(operator, "retry", WELCOME_EMAIL, all));
-  assert.deepEqual(preview.result.outcomes, { queued: MANY });
-  const retry = await timed("retry of all", () => actOnDeliveries(operator, "retry", WELCOME_EMAIL, all));
-  assert.deepEqual(retry.result, preview.result);
+  const preview = await costed(servers, "preview of a retry", () =>
+    previewAction(operator, "retry", WELCOME_EMAIL, all),
+  );
+  assert.deepEqual(preview.outcomes, { queued: MANY });
+  const retry = await costed(servers, "retry of all", () => actOnDeliveries(operator, "retry", WELCOME_EMAIL, all));
+  assert.deepEqual(retry, preview);
   console.log(`memory of this process: ${(process.memoryUsage.rss() / 2 ** 20).toFixed(0)} MiB`);
   for (const { name, size } of await indexes(filling)) console.log(`${name}: ${size}`);
   await filling.destroy();
@@ -96,4 +117,4 @@ const run = async (): Promise<void> => {
 
 await using servers = await startTestServers();
 Object.assign(process.env, servers.environment);
-await run();
+await run(servers);

@@ -40,19 +40,28 @@ const publishLines = (redis: Redis, channel: string, lines: readonly string[]): 
   void redis.publish(channel, lines.join("\n")).catch(() => {});
 };
 
-/** Publishes the state of a delivery on the status channel, for live pages. Nothing depends on it. */
-export const publishState = (redis: Redis, channel: string, eventId: string, state: string): void =>
-  publishLines(redis, channel, [`${eventId} ${state}`]);
+/** Most states in one message. */
+const MAX_STATES = 100;
+
+const publishInMessages = (redis: Redis, channel: string, lines: readonly string[]): void => {
+  for (let from = 0; from < lines.length; from += MAX_STATES)
+    publishLines(redis, channel, lines.slice(from, from + MAX_STATES));
+};
+
+/** Publishes on the status channel that deliveries have a state, for live pages: many in a message. Nothing depends on it. */
+export const publishStates = (redis: Redis, channel: string, eventIds: readonly string[], state: string): void =>
+  publishInMessages(
+    redis,
+    channel,
+    eventIds.map((eventId) => `${eventId} ${state}`),
+  );
 
 /** Ids of the events that a message of the status channel names. */
 export const eventIdsIn = (message: string): readonly string[] =>
   message.split("\n").map((line) => line.split(" ", 1)[0] ?? "");
 
-/** Most states in one message. */
-const MAX_STATES = 100;
-
 /**
- * Publishes states as `publishState` does; those of one turn of the event loop share a message, a line each. Redis sends it to every
+ * Publishes states as `publishStates` does; those of one turn of the event loop share a message, a line each. Redis sends it to every
  * api, and a busy consumer changes thousands of states a second.
  */
 export const createStatePublisher = (redis: Redis, channel: string): ((eventId: string, state: string) => void) => {
@@ -60,8 +69,7 @@ export const createStatePublisher = (redis: Redis, channel: string): ((eventId: 
   const flush = () => {
     const changed = lines;
     lines = [];
-    for (let from = 0; from < changed.length; from += MAX_STATES)
-      publishLines(redis, channel, changed.slice(from, from + MAX_STATES));
+    publishInMessages(redis, channel, changed);
   };
   return (eventId, state) => {
     if (lines.length === 0) setImmediate(flush);

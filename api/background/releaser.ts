@@ -7,7 +7,7 @@ import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
 import { enqueueLogged } from "../../stream/enqueue.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { publishState } from "../../stream/publish.ts";
+import { publishStates } from "../../stream/publish.ts";
 
 export interface ReleaserDeps {
   readonly db: Database;
@@ -35,7 +35,8 @@ export const startReleaser = (
     const released = await releaseDueDeliveries(db, group, BATCH);
     if (released.length === 0) return "idle";
     await enqueueLogged(redis, keys.retriesStream(group), released);
-    for (const { event_id } of released) publishState(redis, keys.status, event_id, "queued");
+    const releasedIds = released.map(({ event_id }) => event_id);
+    publishStates(redis, keys.status, releasedIds, "queued");
     log.info({ group, released: released.length }, "released held deliveries whose time is over");
     if (released.length < BATCH) return "idle";
     await pause(PAUSE_BETWEEN_BATCHES_MS, signal);

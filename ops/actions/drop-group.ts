@@ -2,7 +2,7 @@ import { pausesOf } from "../../database/groups/pauses.ts";
 import { cancelOpen } from "../../database/ledger/cancel.ts";
 import { dropGroup } from "../../stream/drop-group.ts";
 import { resumeGroup } from "../../stream/pauses.ts";
-import { publishState } from "../../stream/publish.ts";
+import { publishStates } from "../../stream/publish.ts";
 import { audited } from "./audited.ts";
 import type { Operator } from "./operator.ts";
 
@@ -36,7 +36,7 @@ const cancelAndDrop = async (
   for (let more = !keepsWork; more; ) {
     if (signal.aborted) return { ...report, stopped: true };
     const batch = await cancelOpen(db, { group, limit: BATCH });
-    for (const eventId of batch.cancelled) publishState(redis, keys.status, eventId, "cancelled");
+    publishStates(redis, keys.status, batch.cancelled, "cancelled");
     report.cancelled += batch.cancelled.length;
     onProgress({
       done: report.cancelled,

@@ -3,7 +3,7 @@ import { listHeldDeliveries } from "../../database/ledger/held.ts";
 import { requeueDeliveries } from "../../database/ledger/requeue.ts";
 import { enqueueLogged } from "../../stream/enqueue.ts";
 import type { Group } from "../../stream/groups.ts";
-import { publishState } from "../../stream/publish.ts";
+import { publishStates } from "../../stream/publish.ts";
 import { audited, type Description } from "./audited.ts";
 import type { Operator } from "./operator.ts";
 
@@ -27,8 +27,9 @@ const release = async (
   const released = rows.filter((row) => row.requeued);
   await at("requeued");
   await enqueueLogged(redis, keys.retriesStream(group.name), released);
-  for (const row of released) publishState(redis, keys.status, row.event_id, "queued");
-  return released.map((row) => row.event_id);
+  const releasedIds = released.map((row) => row.event_id);
+  publishStates(redis, keys.status, releasedIds, "queued");
+  return releasedIds;
 };
 
 const describeNamed = ([group, eventIds]: readonly [group: Group, eventIds: readonly string[]]): Description => ({
@@ -83,7 +84,7 @@ export const dropHeld = audited({
   describe: describeNamed,
   async run({ db, redis, keys }: Operator, group: Group, eventIds: readonly string[]): Promise<readonly string[]> {
     const dropped = await discardDeliveries(db, eventIds, { group: group.name, from: "held" });
-    for (const eventId of dropped) publishState(redis, keys.status, eventId, "dead");
+    publishStates(redis, keys.status, dropped, "dead");
     return dropped;
   },
   resultOf: (dropped) => ({ affected: dropped.length, eventIds: dropped }),

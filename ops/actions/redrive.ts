@@ -6,7 +6,7 @@ import { isUuid } from "../../database/uuid.ts";
 import type { StoredLetter } from "../../stream/dead-letters.ts";
 import { enqueueLogged } from "../../stream/enqueue.ts";
 import type { Group } from "../../stream/groups.ts";
-import { publishState } from "../../stream/publish.ts";
+import { publishStates } from "../../stream/publish.ts";
 import { dropLetters } from "../../stream/scripts/drop-letters.ts";
 import { redriveLetters } from "../../stream/scripts/redrive.ts";
 import { audited } from "./audited.ts";
@@ -132,7 +132,8 @@ const redriveBatch = async (
   const options = { group: group.name, from: "dead", reason: "redriven" } as const;
   const rows = await requeueDeliveries(db, ledgerIds(letters), options);
   await at("requeued");
-  for (const row of rows) if (row.requeued) publishState(redis, keys.status, row.event_id, "queued");
+  const requeued = rows.filter((row) => row.requeued).map((row) => row.event_id);
+  publishStates(redis, keys.status, requeued, "queued");
 
   const byEvent = new Map<string, RequeuedDelivery>(rows.map((row) => [row.event_id, row]));
   const rowOf = (letter: StoredLetter) => byEvent.get(ledgerIdOf(letter) ?? "");
@@ -180,7 +181,7 @@ const redriveFromLedger = async (
     if (!row.requeued) continue;
     await at("requeued");
     await enqueueLogged(redis, keys.retriesStream(group.name), [row]);
-    publishState(redis, keys.status, row.event_id, "queued");
+    publishStates(redis, keys.status, [row.event_id], "queued");
     report.redriven += 1;
   }
 };

@@ -14,7 +14,7 @@ import { deleteDoneNotes } from "../../stream/done-note.ts";
 import { enqueueLogged } from "../../stream/enqueue.ts";
 import { EVENT_TYPES } from "../../stream/events/types.ts";
 import type { Group } from "../../stream/groups.ts";
-import { publishState } from "../../stream/publish.ts";
+import { publishStates } from "../../stream/publish.ts";
 import { bindingTo, matchesPattern } from "../../stream/routing.ts";
 import { audited } from "./audited.ts";
 import { NotFound, type Operator } from "./operator.ts";
@@ -182,7 +182,7 @@ const replayPage = async (
     keys.retriesStream(group.name),
     page.filter((event) => queued.has(event.event_id)),
   );
-  for (const eventId of queued) publishState(redis, keys.status, eventId, "queued");
+  publishStates(redis, keys.status, [...queued], "queued");
   return queued.size;
 };
 

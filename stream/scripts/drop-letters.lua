@@ -1,7 +1,7 @@
 -- Deletes dead letters.
 --
 -- KEYS  1 dead stream   2 dead index
--- ARGV  1... ids of letters
+-- ARGV  1... ids of letters, or of events whose letters the index has
 -- Returns how many existed.
 --
 -- Atomic: the index must not name a letter that is gone, or the event could not be dead-lettered again. Both keys' types are
@@ -13,8 +13,9 @@ for position, expected in pairs({ 'stream', 'hash' }) do
   end
 end
 local dropped = 0
-for _, id in ipairs(ARGV) do
-  local letter = redis.call('XRANGE', KEYS[1], id, id)[1]
+for _, given in ipairs(ARGV) do
+  local id = string.match(given, '^%d+%-%d+$') or redis.call('HGET', KEYS[2], given)
+  local letter = id and redis.call('XRANGE', KEYS[1], id, id)[1]
   if letter then
     for position = 1, #letter[2], 2 do
       local event_id = letter[2][position + 1]

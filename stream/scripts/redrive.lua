@@ -1,7 +1,7 @@
 -- Queues dead letters again, once each.
 --
 -- KEYS  1 dead stream   2 dead index   3 retries stream of the group
--- ARGV  1... ids of letters
+-- ARGV  1... ids of letters, or of events whose letters the index has
 -- Returns for each id 1 if it was queued, 0 if there is no such letter, -1 if it holds no entry that can be queued: such a
 -- letter stays.
 --
@@ -37,8 +37,9 @@ local function entry_of(letter)
   return entry
 end
 local results = {}
-for position, id in ipairs(ARGV) do
-  local letter = redis.call('XRANGE', KEYS[1], id, id)[1]
+for position, given in ipairs(ARGV) do
+  local id = string.match(given, '^%d+%-%d+$') or redis.call('HGET', KEYS[2], given)
+  local letter = id and redis.call('XRANGE', KEYS[1], id, id)[1]
   local entry = letter and entry_of(letter[2])
   if not letter then
     results[position] = 0

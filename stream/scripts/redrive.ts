@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import source from "./redrive.lua" with { type: "text" };
-import { defineScript, runScript } from "./script.ts";
+import { defineScript, inSlices, runScript } from "./script.ts";
 
 const script = defineScript(source);
 
@@ -15,18 +15,19 @@ const MEANING = new Map<unknown, Redriven>([
   [-1, "unreadable"],
 ]);
 
-/** Moves letters from the dead stream to the retries stream, counters reset; one result per letter id, in order. */
+/**
+ * Moves letters from the dead stream to the retries stream, counters reset; one result per id of a letter or of an event, in order. The
+ * calls are sent together: Redis serves others between them, and nobody waits for an answer before the next.
+ */
 export const redriveLetters = async (
   redis: Redis,
   keys: { readonly dead: string; readonly deadIndex: string; readonly retriesStream: string },
-  letterIds: readonly string[],
+  ids: readonly string[],
 ): Promise<readonly Redriven[]> => {
-  const results: Redriven[] = [];
-  for (let start = 0; start < letterIds.length; start += MAX_LETTERS) {
-    const slice = letterIds.slice(start, start + MAX_LETTERS);
+  const replies = await inSlices(ids, MAX_LETTERS, async (slice) => {
     const reply = await runScript(redis, script, [keys.dead, keys.deadIndex, keys.retriesStream], slice);
     if (!Array.isArray(reply)) throw new Error("the redrive script did not answer with a list");
-    results.push(...reply.map((value: unknown) => MEANING.get(value) ?? "gone"));
-  }
-  return results;
+    return reply.map((value: unknown) => MEANING.get(value) ?? "gone");
+  });
+  return replies.flat();
 };

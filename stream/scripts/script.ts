@@ -26,3 +26,19 @@ export const runScript = async (
     return await redis.eval(script.source, keys.length, ...keys, ...args);
   }
 };
+
+/** Runs `work` for each part of at most `size` ids, all sent at once; rejects with the first failure when all have ended. */
+export const inSlices = async <T>(
+  ids: readonly string[],
+  size: number,
+  work: (slice: readonly string[]) => Promise<T>,
+): Promise<readonly T[]> => {
+  const slices = Array.from({ length: Math.ceil(ids.length / size) }, (_, index) =>
+    ids.slice(index * size, (index + 1) * size),
+  );
+  const results = await Promise.allSettled(slices.map(work));
+  return results.map((result) => {
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
+  });
+};

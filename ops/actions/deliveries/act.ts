@@ -31,6 +31,27 @@ const SLICE = 500;
 /** A look writes nothing. */
 const LOOK_BATCH = 5_000;
 
+/** Reads the next page while one is worked on. */
+async function* readingAhead<T>(pages: AsyncGenerator<T>): AsyncGenerator<T> {
+  const read = () => {
+    const page = pages.next();
+    // It is reported when it is asked for; until then nobody awaits it.
+    page.catch(() => {});
+    return page;
+  };
+  let next = read();
+  try {
+    for (;;) {
+      const { value, done } = await next;
+      if (done === true) return;
+      next = read();
+      yield value;
+    }
+  } finally {
+    await pages.return(undefined);
+  }
+}
+
 async function* selected(
   { db }: Operator,
   group: Group,
@@ -38,7 +59,7 @@ async function* selected(
   limit: number,
 ): AsyncGenerator<readonly DeliveryFacts[]> {
   if (selection.kind === "all") {
-    yield* walkFacts(db, group.name, selection, limit);
+    yield* readingAhead(walkFacts(db, group.name, selection, limit));
     return;
   }
   for (let start = 0; start < selection.eventIds.length; start += limit) {

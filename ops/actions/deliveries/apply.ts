@@ -4,10 +4,9 @@ import { hastenDeliveries } from "../../../database/ledger/hasten.ts";
 import { holdDeliveries } from "../../../database/ledger/hold.ts";
 import { type RequeuedDelivery, requeueDeliveries } from "../../../database/ledger/requeue.ts";
 import type { DeliveryState } from "../../../database/ledger/states.ts";
-import { indexedLetter } from "../../../stream/dead-letters.ts";
 import { enqueueLogged } from "../../../stream/enqueue.ts";
 import type { Group } from "../../../stream/groups.ts";
-import { publishState } from "../../../stream/publish.ts";
+import { publishStates } from "../../../stream/publish.ts";
 import { dropLetters } from "../../../stream/scripts/drop-letters.ts";
 import { redriveLetters } from "../../../stream/scripts/redrive.ts";
 import type { Operator } from "../operator.ts";
@@ -26,34 +25,20 @@ const letterKeys = ({ keys }: Stores, group: Group) => ({
   deadIndex: keys.deadIndex(group.name),
 });
 
-/** The ids of the letters of events, in order; undefined where Redis has none. */
-const lettersOf = ({ redis, keys }: Stores, group: Group, eventIds: readonly string[]) =>
-  Promise.all(eventIds.map((eventId) => indexedLetter(redis, keys, group.name, eventId)));
-
 const idsOf = (rows: readonly { readonly event_id: string }[]): readonly string[] => rows.map((row) => row.event_id);
 
-/** Publishes what was dead: by its letter, or by the ledger where Redis has lost that. */
+/** Publishes what was dead: by its letter, or by the ledger where Redis has lost that, or its entry. */
 const publishDead = async (stores: Stores, group: Group, rows: readonly RequeuedDelivery[]): Promise<void> => {
   const { redis, keys } = stores;
   const retriesStream = keys.retriesStream(group.name);
-  const letters = await lettersOf(stores, group, idsOf(rows));
-  const known = rows.flatMap((row, index) => {
-    const letterId = letters[index];
-    return letterId === undefined ? [] : [{ row, letterId }];
-  });
-  const results = await redriveLetters(
+  const results = await redriveLetters(redis, { ...letterKeys(stores, group), retriesStream }, idsOf(rows));
+  await enqueueLogged(
     redis,
-    { ...letterKeys(stores, group), retriesStream },
-    known.map(({ letterId }) => letterId),
+    retriesStream,
+    rows.filter((_, index) => results[index] !== "moved"),
   );
-  const unreadable = known.filter((_, index) => results[index] === "unreadable");
-  const lost = rows.filter((_, index) => letters[index] === undefined);
-  await enqueueLogged(redis, retriesStream, [...lost, ...unreadable.map(({ row }) => row)]);
-  await dropLetters(
-    redis,
-    letterKeys(stores, group),
-    unreadable.map(({ letterId }) => letterId),
-  );
+  const unreadable = rows.filter((_, index) => results[index] === "unreadable");
+  await dropLetters(redis, letterKeys(stores, group), idsOf(unreadable));
 };
 
 const requeue = async (
@@ -88,11 +73,7 @@ const discard = async (
 ): Promise<readonly string[]> => {
   const discarded = await discardDeliveries(stores.db, eventIds, { group: group.name, from });
   await stores.at("dropped");
-  if (from === "dead") {
-    const letters = await lettersOf(stores, group, discarded);
-    const known = letters.filter((letterId) => letterId !== undefined);
-    await dropLetters(stores.redis, letterKeys(stores, group), known);
-  }
+  if (from === "dead") await dropLetters(stores.redis, letterKeys(stores, group), discarded);
   return discarded;
 };
 
@@ -120,9 +101,7 @@ export const apply = async (
 ): Promise<ReadonlySet<string>> => {
   const changed = await changeOf(stores, action, group, facts);
   const shown = SHOWN[action];
-  if (shown !== undefined) {
-    for (const eventId of changed) publishState(stores.redis, stores.keys.status, eventId, shown);
-  }
+  if (shown !== undefined) publishStates(stores.redis, stores.keys.status, changed, shown);
   return new Set(changed);
 };
 
