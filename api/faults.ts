@@ -5,7 +5,7 @@ import type { FieldFault } from "./problem.ts";
 /** What can be wrong with a field of a body, in both languages. The codes are part of the contract. */
 const FAULTS = {
   not_an_object: { vi: "Nội dung phải là một đối tượng JSON.", en: "Expected a JSON object." },
-  required: { vi: "Mục này là bắt buộc.", en: "This field is required." },
+  required: { vi: "Vui lòng điền mục này.", en: "This field is required." },
   not_text: { vi: "Giá trị phải là một chuỗi ký tự.", en: "Expected a string." },
   not_well_formed: { vi: "Chứa ký tự Unicode không hợp lệ.", en: "Contains invalid Unicode (a lone surrogate)." },
   user_name_empty: { vi: "Tên không được để trống.", en: "The name must not be empty." },
@@ -23,7 +23,7 @@ const FAULTS = {
     en: "The name must not contain characters that cannot be seen.",
   },
   user_name_marks: {
-    vi: "Tên không được có dấu chồng chất, hoặc dấu không gắn với chữ nào.",
+    vi: "Tên không được có nhiều dấu chồng lên nhau, hoặc dấu không gắn với chữ nào.",
     en: "The name must not pile up combining marks, nor have one without a letter.",
   },
   user_name_mixed_scripts: {
@@ -61,7 +61,7 @@ const FAULTS = {
   },
   client_invalid: { vi: "Cần một chuỗi từ 1 đến 128 ký tự.", en: "Expected a string of 1 to 128 characters." },
   password_personal: {
-    vi: "Mật khẩu không được là địa chỉ email, tên của bạn hay tên của dịch vụ. Hãy thử ghép vài từ không liên quan đến nhau.",
+    vi: "Mật khẩu không được trùng với địa chỉ email, tên của bạn hoặc tên dịch vụ. Hãy thử ghép vài từ không liên quan đến nhau.",
     en: "The password must not be your email address, your name or the service's name. Try several unrelated words instead.",
   },
   transaction_id_invalid: {

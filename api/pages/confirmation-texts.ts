@@ -24,7 +24,7 @@ export const CONFIRMATION_TEXTS: Readonly<Record<Locale, ConfirmationTexts>> = {
     submit: "Xác nhận email",
     askAgain: "Gửi lại thư xác nhận",
     resendTitle: "Gửi lại thư xác nhận",
-    resendLead: "Nhập địa chỉ email mà bạn đã dùng để đăng ký.",
+    resendLead: "Nhập địa chỉ email bạn đã dùng để đăng ký.",
     resendSubmit: "Gửi thư",
     resent: {
       title: "Vui lòng kiểm tra hộp thư",

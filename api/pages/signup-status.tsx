@@ -38,19 +38,6 @@ const Time = ({ iso, texts }: { readonly iso: string; readonly texts: Texts }) =
 
 const isoMs = (iso: string): number => Date.parse(iso);
 
-/** What the stamp is cancelled with: day and time of the last step. */
-const postmarkOf = (iso: string, { timeZone }: Texts): { date: string; time: string } => {
-  const parts = new Intl.DateTimeFormat("en-GB", {
-    day: "2-digit",
-    month: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    timeZone,
-  }).formatToParts(new Date(iso));
-  const of = (wanted: string) => parts.find(({ type }) => type === wanted)?.value ?? "";
-  return { date: `${of("day")}·${of("month")}`, time: `${of("hour")}:${of("minute")}` };
-};
-
 /** A duration that the page's script keeps counting; without it, what it was when the page was made is not said. */
 const Counting = ({ from, around }: { readonly from: string; readonly around: readonly [string, string] }) => (
   <span data-since={from} data-before={around[0]} data-after={around[1]}></span>
@@ -157,7 +144,7 @@ export const SignupStatus = (props: SignupStatusProps) => {
         data-stream={isLive ? `/api/v1/events/${status.event_id}/stream` : undefined}
       >
         <div class="inside">
-          <div id="stamp">{raw(stampSvg(tone === "good" ? postmarkOf(last, texts) : undefined))}</div>
+          <div id="stamp">{raw(stampSvg(tone === "good" ? { at: last, timeZone: texts.timeZone } : undefined))}</div>
           <h1>{heading}</h1>
           {address === undefined ? null : (
             <p>

@@ -28,6 +28,7 @@ export const ART = `
 .postcard .scene{position:absolute;inset:0}
 .postcard .inside{padding:2.75rem 3rem 3rem}
 .postcard .stamp{top:1.25rem;right:1.25rem;width:6.2rem}
+.postcard h1+.soft{padding-right:3.5rem}
 }
 @media(prefers-color-scheme:dark){.card{box-shadow:0 0 0 1px var(--line)}.postmark{stroke:#7db0ec}.postmark text{fill:#7db0ec}}
 @media(prefers-reduced-motion:no-preference){

@@ -1,3 +1,4 @@
+import { postmarkOf } from "../art/postmark.ts";
 import { durationText } from "../duration.ts";
 
 const LANGUAGE = document.documentElement.lang === "en" ? "en" : "vi";
@@ -16,6 +17,11 @@ const local = new Intl.DateTimeFormat(LANGUAGE === "en" ? "en-GB" : "vi-VN", {
 const localise = () => {
   for (const time of document.querySelectorAll<HTMLTimeElement>("time:not([data-keep])")) {
     time.textContent = local.format(new Date(time.dateTime));
+  }
+  for (const mark of document.querySelectorAll<SVGGElement>(".postmark")) {
+    const { date, time } = postmarkOf(mark.dataset["at"] ?? "");
+    for (const [index, text] of [...mark.querySelectorAll("text")].entries())
+      text.textContent = [date, time][index] ?? "";
   }
 };
 

@@ -5,8 +5,8 @@ import type { LetterWords } from "./letter.tsx";
 export const REMINDER: Readonly<Record<Locale, LetterWords>> = {
   vi: {
     subject: (brand) => `Nhắc bạn: bạn chưa xác nhận email cho tài khoản ${brand}`,
-    preheader: "Chỉ cần một lần bấm là xong. Nếu bạn không đăng ký tài khoản này, hãy cho chúng tôi biết.",
-    paragraphs: ["Bạn đã đăng ký tài khoản nhưng chưa xác nhận địa chỉ email.", "Chỉ cần một lần bấm là xong:"],
+    preheader: "Chỉ cần bấm một lần là xong. Nếu bạn không đăng ký tài khoản này, hãy cho chúng tôi biết.",
+    paragraphs: ["Bạn đã đăng ký tài khoản nhưng chưa xác nhận địa chỉ email.", "Chỉ cần bấm một lần là xong:"],
     action: "Xác nhận email",
     why: (brand) =>
       `Bạn nhận được thư này vì địa chỉ email của bạn đã được dùng để đăng ký tài khoản ${brand}. Đây là thư tự động, vui lòng không trả lời.`,
