@@ -52,6 +52,12 @@ test.each([
     6_500,
     { kind: "unknown", words: "silent since 07:59:53 UTC", since: new Date("2026-11-25T07:59:53.500Z") },
   ],
+  [
+    "is late with its sign of life, and may have died",
+    aReport(),
+    4_700,
+    { kind: "unknown", words: "reading, not seen for 4.7 s", since: new Date(STARTED) },
+  ],
   ["is of another version", null, 100, { kind: "unknown", words: "says nothing", since: null }],
 ] as const)("a consumer that %s", (_, report, silentMs, expected) => {
   expect(doingOf({ name: "c", pending: 0, idleMs: null, silentMs, report }, NOW)).toEqual(expected);

@@ -1,4 +1,5 @@
-import { isSilent, missesSigns } from "../../runtime/situation/facts.ts";
+import { duration } from "../../runtime/quantity.ts";
+import { isLate, isSilent, missesSigns } from "../../runtime/situation/facts.ts";
 import type { ConsumerStatus } from "../../stream/group-status.ts";
 
 /** What a consumer does now, and since when. */
@@ -30,7 +31,10 @@ export const doingOf = ({ silentMs, report }: ConsumerStatus, now: Date): Doing 
       since,
     };
   }
-  return { kind: state === "reading" ? "working" : "waiting", words: state, since: state === "reading" ? since : null };
+  const readsSince = state === "reading" ? since : null;
+  if (silentMs !== null && isLate({ silentMs }))
+    return { kind: "unknown", words: `${state}, not seen for ${duration(silentMs)}`, since: readsSince };
+  return { kind: state === "reading" ? "working" : "waiting", words: state, since: readsSince };
 };
 
 const momentOf = (text: string): Date | null => {

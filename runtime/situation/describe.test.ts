@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { describe as describeFacts } from "./describe.ts";
 import type { Facts } from "./facts.ts";
-import { aConsumer, aGroup, facts, open, waits } from "./facts-for-tests.ts";
+import { aConsumer, aGroup, facts, NOW, open, waits } from "./facts-for-tests.ts";
 
 test.each<[string, Facts, string]>([
   ["nothing happens", facts(), "well: All is well: nothing waits"],
@@ -9,6 +9,24 @@ test.each<[string, Facts, string]>([
   [
     "a probe is due",
     facts({ unfinished: waits(12), consumers: [aConsumer({ breaker: { ...open(), probeInMs: 0 } })] }),
+    "trouble: Mail server smtp.example:587 refuses connections since 06:05 UTC; 12 mails wait, none is lost; the next probe is due",
+  ],
+  [
+    "a probe could be made, and all that could be one waits for its next attempt",
+    facts({
+      unfinished: waits(12),
+      retrying: [{ reason: "connection_refused", ...waits(12), firstAt: new Date(NOW.getTime() + 11_400) }],
+      consumers: [aConsumer({ breaker: { ...open(), probeInMs: 0 } })],
+    }),
+    "trouble: Mail server smtp.example:587 refuses connections since 06:05 UTC; 12 mails wait, none is lost; next probe in 12 s",
+  ],
+  [
+    "a probe could be made, and some of what waits is due",
+    facts({
+      unfinished: waits(12),
+      retrying: [{ reason: "connection_refused", ...waits(11), firstAt: new Date(NOW.getTime() + 11_400) }],
+      consumers: [aConsumer({ breaker: { ...open(), probeInMs: 0 } })],
+    }),
     "trouble: Mail server smtp.example:587 refuses connections since 06:05 UTC; 12 mails wait, none is lost; the next probe is due",
   ],
   [

@@ -130,6 +130,11 @@ export interface Facts {
 export const SIGN_OF_LIFE_EVERY_MS = 3_000;
 /** A consumer that has been silent for so long is dead, or cannot reach Redis. */
 const SILENT_MS = 5 * SIGN_OF_LIFE_EVERY_MS;
+const LATE_MS = 1.3 * SIGN_OF_LIFE_EVERY_MS;
+
+/** Whether a consumer's next sign of life is late: what it said last may not be true any more. */
+export const isLate = ({ silentMs }: { readonly silentMs: number }): boolean => silentMs > LATE_MS;
+
 /** A sign that is late is not missed: two in a row are. */
 export const MISSED_MS = 2 * SIGN_OF_LIFE_EVERY_MS;
 

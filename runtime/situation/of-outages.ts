@@ -7,6 +7,13 @@ import { doing, quoted, RECEIVER_GONE, since, upper, waitingSafely } from "./wor
 const nextProbe = (inMs: number): string =>
   inMs <= 0 ? "the next probe is due" : `next probe in ${duration(Math.ceil(inMs / 1_000) * 1_000)}`;
 
+/** When the first piece is due that could be a probe, in ms: what is due, or in a consumer, can be one now. */
+const firstPieceInMs = ({ unfinished, retrying }: GroupFacts, now: Date): number => {
+  const later = retrying.reduce((sum, { count }) => sum + count, 0);
+  if (unfinished === undefined || unfinished.isBound || later === 0 || later < unfinished.count) return 0;
+  return Math.min(...retrying.map(({ firstAt }) => firstAt.getTime() - now.getTime()));
+};
+
 const recoveringOf = ({ consumers }: GroupFacts): ConsumerFacts | undefined =>
   consumers.find((consumer) => isLiving(consumer) && consumer.breaker.state === "recovering");
 
@@ -35,7 +42,7 @@ const ofBreakers = (group: GroupFacts, now: Date): readonly Finding[] => {
   if (first === undefined) return ofRecovery(group, now);
   const { breaker, system = unnamedSystem(group.group) } = first;
   const probes = open.flatMap(({ breaker: { probeInMs } }) => probeInMs ?? []);
-  const next = probes.length === 0 ? "" : `; ${nextProbe(Math.min(...probes))}`;
+  const next = probes.length === 0 ? "" : `; ${nextProbe(Math.max(Math.min(...probes), firstPieceInMs(group, now)))}`;
   const who = open.length === living.length ? "" : ` for ${open.length} of ${living.length} consumers`;
   const what = `${upper(system)} ${doing(breaker.reason)}${quoted(breaker.words)} ${since(breaker.since, now)}${who}`;
   return [
@@ -57,6 +64,7 @@ const joined = (first: GroupFacts, others: readonly GroupFacts[]): GroupFacts =>
     consumers: groups.flatMap(({ consumers }) => consumers),
     unfinished: unfinished.length < groups.length ? undefined : total(unfinished),
     delayed: total(groups.map(({ delayed }) => delayed)),
+    retrying: groups.flatMap(({ retrying }) => retrying),
   };
 };
 

@@ -34,7 +34,7 @@ test.each<[string, Facts, string]>([
   [
     "retries wait behind an open breaker: it says why",
     facts({ unfinished: waits(2), retrying: [retries(2)], consumers: [aConsumer({ breaker: open() })] }),
-    "trouble: Mail server smtp.example:587 refuses connections since 06:05 UTC; 2 mails wait, none is lost; next probe in 2 s",
+    "trouble: Mail server smtp.example:587 refuses connections since 06:05 UTC; 2 mails wait, none is lost; next probe in 12 s",
   ],
   [
     "reminders wait for tomorrow",
