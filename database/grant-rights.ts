@@ -1,6 +1,7 @@
 import { sql, type Transaction } from "kysely";
 import { type Database, pingDatabase } from "./connection.ts";
 import { DEADLINE_MS, limitsFor } from "./limits.ts";
+import { type LockLimit, limitLockWaits } from "./lock-timeout.ts";
 import { grantsOf, MEMBERSHIPS, MIGRATING_ROLE, SERVICE_ROLES, TABLES } from "./roles.ts";
 import type { Schema } from "./schema.ts";
 
@@ -9,11 +10,16 @@ type Connection = Transaction<Schema>;
 /** Two at once would change the same rows of Postgres' catalogue. */
 const LOCK = 7_031_009;
 
-const locked = async (db: Database, work: (connection: Connection) => Promise<void>): Promise<void> => {
+const locked = async (
+  db: Database,
+  limit: LockLimit | undefined,
+  work: (connection: Connection) => Promise<void>,
+): Promise<void> => {
   // The driver never answers to whoever reserves a connection of a pool that has not connected yet.
   await pingDatabase(db);
   await db.transaction().execute(async (connection) => {
     await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(connection);
+    if (limit !== undefined) await limitLockWaits(connection, limit);
     await work(connection);
   });
 };
@@ -55,9 +61,12 @@ const grantAll = async (connection: Connection): Promise<void> => {
 
 /**
  * Grants the roles what `roles.ts` says, and takes nothing away: the previous version may still run. Does nothing while they do
- * not exist. Part of each `migrate`, because a migration may have made a table; needs no right but that of the tables' owner.
+ * not exist. Part of each `migrate`, because a migration may have made a table; needs no right but that of the tables' owner. Makes no role.
  */
-export const grantRights = (db: Database): Promise<void> => locked(db, grantAll);
+export const grantRights = async (db: Database, limit?: LockLimit): Promise<readonly string[]> => {
+  await locked(db, limit, grantAll);
+  return [];
+};
 
 const createMissing = async (connection: Connection): Promise<readonly string[]> => {
   const known = await rolesIn(connection);
@@ -104,9 +113,9 @@ const setLimits = async (connection: Connection): Promise<void> => {
  * `signup_migrate` the owner of our tables; and grants the rights, and no others. Safe to run again, and at the same time. Needs CREATEROLE and
  * the tables' owner, or a superuser. Returns the roles that it made.
  */
-export const makeRoles = async (db: Database): Promise<readonly string[]> => {
+export const makeRoles = async (db: Database, limit?: LockLimit): Promise<readonly string[]> => {
   let made: readonly string[] = [];
-  await locked(db, async (connection) => {
+  await locked(db, limit, async (connection) => {
     made = await createMissing(connection);
     // As PostgreSQL 15 and later do: whoever may create tables could shadow ours.
     await execute(connection, "revoke create on schema public from public");

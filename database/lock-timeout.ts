@@ -1,4 +1,6 @@
+import { sql } from "kysely";
 import { createSlots, type Slots } from "../runtime/slots.ts";
+import type { Database } from "./connection.ts";
 import { RowLocked } from "./errors.ts";
 
 /** Longest wait for one row that somebody else has locked, in ms. */
@@ -19,3 +21,14 @@ export const createLockSlots = (): Slots =>
  */
 export const sqlLockTimeout = (parameter: string): string =>
   `(select set_config('lock_timeout', (${parameter}::int)::text, true)) is not null`;
+
+/** Limit of a transaction that changes tables. */
+export interface LockLimit {
+  /** Longest wait for a lock, in ms. All that comes later waits behind it. */
+  readonly lockTimeoutMs: number;
+}
+
+/** For what is left of a transaction. */
+export const limitLockWaits = async (transaction: Database, { lockTimeoutMs }: LockLimit): Promise<void> => {
+  await sql`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`.execute(transaction);
+};

@@ -2,9 +2,12 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { type TestDatabase, withTestDatabase } from "../tests/database.ts";
+import { eventually } from "../tests/eventually.ts";
+import { aStranger } from "../tests/stranger.ts";
 import { openDatabase } from "./connection.ts";
-import { migrateWhenAvailable } from "./migrate-when-available.ts";
+import { migrateToLatest } from "./migrate-to-latest.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
+import { type WhenAvailableOptions, whenAvailable } from "./when-available.ts";
 
 let database: TestDatabase;
 beforeEach(async () => {
@@ -25,6 +28,17 @@ const migrate = (env: Readonly<Record<string, string>>, ...flags: readonly strin
 
 const single = (url: string) => () =>
   openDatabase({ url, poolSize: 1, applicationName: "test migrate", deadlineMs: Infinity });
+
+const migrateWhenAvailable = (options: Partial<WhenAvailableOptions<readonly string[]>>) =>
+  whenAvailable({
+    open: single(database.url),
+    work: migrateToLatest,
+    patienceMs: 0,
+    lockPatienceMs: 0,
+    onWait: () => {},
+    onLocked: () => {},
+    ...options,
+  });
 
 test("the command migrates a database; the second time it prints `up to date`", async () => {
   const env = { DATABASE_URL: database.url };
@@ -61,9 +75,7 @@ test("a faulty setting is 78, and named", async () => {
 });
 
 test("of several at once one applies the migrations, the others wait and find nothing to do", async () => {
-  const runs = await Promise.all(
-    [1, 2, 3, 4].map(() => migrateWhenAvailable({ open: single(database.url), patienceMs: 0, onWait: () => {} })),
-  );
+  const runs = await Promise.all([1, 2, 3, 4].map(() => migrateWhenAvailable({})));
   expect(runs.flat()).toEqual(ALL);
   expect(runs.filter((applied) => applied.length > 0)).toHaveLength(1);
 });
@@ -84,10 +96,55 @@ test("waits for a database that is unavailable, and logs it once", async () => {
 });
 
 test("waiting ends with the driver's error", async () => {
-  const gaveUp = migrateWhenAvailable({
-    open: single("postgres://nobody@127.0.0.1:1/none"),
-    patienceMs: 0,
-    onWait: () => {},
-  });
+  const gaveUp = migrateWhenAvailable({ open: single("postgres://nobody@127.0.0.1:1/none") });
   expect(await gaveUp.catch((error: unknown) => error)).toMatchObject({ code: "ECONNREFUSED" });
+});
+
+/** As before the last migration, which needs a lock of this table. */
+const withoutLast = async (): Promise<TestDatabase> => {
+  const own = await withTestDatabase();
+  await sql`drop index suppressions_by_time`.execute(own.db);
+  await sql`delete from kysely_migration where name = ${ALL.at(-1)}`.execute(own.db);
+  return own;
+};
+
+test("waits for a table that somebody else uses, says who, and holds up nobody meanwhile", async () => {
+  const own = await withoutLast();
+  const suppress =
+    "insert into suppressions (email_key, reason, event_id) values (gen_random_uuid()::text, 'bounced', gen_random_uuid())";
+  await using stranger = await aStranger(`${own.url}?application_name=backup`, suppress);
+  const migrating = Bun.spawn([process.execPath, join(import.meta.dir, "migrate.ts")], {
+    env: { PATH: process.env["PATH"] ?? "", DATABASE_URL: own.url },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const told = new Response(migrating.stderr).text();
+  let [isEnded, written] = [false, 0];
+  const waits = sql<{ n: number }>`select count(*)::int as n from pg_stat_activity
+    where datname = current_database() and application_name = 'migrate' and wait_event_type = 'Lock'`;
+  // Several times it waits; whoever comes then is served within the limit of any statement of ours.
+  while (written < 3) {
+    await eventually(async () => (await waits.execute(own.db)).rows[0]?.n === 1);
+    await sql.raw(suppress).execute(own.db);
+    written += 1;
+    await eventually(async () => (await waits.execute(own.db)).rows[0]?.n === 0);
+  }
+  void migrating.exited.then(() => (isEnded = true));
+  expect(isEnded).toBe(false);
+  await stranger.end("commit");
+  expect(await migrating.exited).toBe(0);
+  expect(await told).toContain("the transaction of backup (pid ");
+  expect(await told).toContain("uses suppressions; signups go on");
+  await own.drop();
+});
+
+test("gives up with the error of the lock when its patience is over, and has changed nothing", async () => {
+  const own = await withoutLast();
+  const stranger = await aStranger(own.url, "lock table suppressions in row exclusive mode");
+  const gaveUp = await migrateWhenAvailable({ open: single(own.url) }).catch((error: unknown) => error);
+  expect(gaveUp).toMatchObject({ code: "55P03" });
+  const found = await sql`select from pg_indexes where indexname = 'suppressions_by_time'`.execute(own.db);
+  expect(found.rows).toHaveLength(0);
+  await stranger.end("rollback");
+  await own.drop();
 });

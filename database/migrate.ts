@@ -3,16 +3,20 @@ import { EXIT, failedToStart } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
 import { type Database, openDatabase } from "./connection.ts";
 import { grantRights, makeRoles } from "./grant-rights.ts";
-import { migrateWhenAvailable } from "./migrate-when-available.ts";
+import type { LockLimit } from "./lock-timeout.ts";
+import { migrateToLatest } from "./migrate-to-latest.ts";
 import { keepLimitsBehindPooler } from "./role-limits.ts";
+import type { TableUser } from "./table-user.ts";
+import { whenAvailable } from "./when-available.ts";
 
 /** A rollout may start this together with the database, which needs some time to answer. */
 const PATIENCE_MS = 60_000;
+const LOCK_PATIENCE_MS = 600_000;
 
-const giveRights = async (db: Database, withRoles: boolean): Promise<void> => {
-  if (!withRoles) return grantRights(db);
-  const made = await makeRoles(db);
-  if (made.length > 0) console.log(`made the roles ${made.join(", ")}; set their passwords: docs/least-privilege.md`);
+const userOf = (by: TableUser | undefined): string => {
+  if (by === undefined) return "somebody else has used a table";
+  const since = by.openMs === undefined ? "" : `, open for ${Math.round(by.openMs / 1_000)} s,`;
+  return `the transaction of ${by.name} (pid ${by.pid})${since} uses ${by.table}`;
 };
 
 /**
@@ -22,15 +26,21 @@ const giveRights = async (db: Database, withRoles: boolean): Promise<void> => {
 const main = async (): Promise<number> => {
   const { values } = parseArgs({ options: { roles: { type: "boolean", default: false } } });
   const { DATABASE_URL: url } = loadSettings("migrate", process.env);
-  const applied = await migrateWhenAvailable({
-    // One connection: the lock, the transaction and the statements share it.
-    open: () => openDatabase({ url, poolSize: 1, applicationName: "migrate", deadlineMs: Number.POSITIVE_INFINITY }),
-    patienceMs: PATIENCE_MS,
-    onWait: (code) => console.error(`the database does not answer (${code}); retrying for up to a minute`),
-  });
+  const change = <Result>(work: (db: Database, limit: LockLimit) => Promise<Result>) =>
+    whenAvailable({
+      work,
+      // One connection, without limits but those of the transaction.
+      open: () => openDatabase({ url, poolSize: 1, applicationName: "migrate", deadlineMs: Number.POSITIVE_INFINITY }),
+      patienceMs: PATIENCE_MS,
+      lockPatienceMs: LOCK_PATIENCE_MS,
+      onWait: (code) => console.error(`the database does not answer (${code}); retrying for up to a minute`),
+      onLocked: (by) => console.error(`${userOf(by)}; signups go on; retrying for up to 10 minutes`),
+    });
+  const applied = await change(migrateToLatest);
+  const made = await change(values.roles ? makeRoles : grantRights);
+  if (made.length > 0) console.log(`made the roles ${made.join(", ")}; set their passwords: docs/least-privilege.md`);
   const db = openDatabase({ url, poolSize: 1, applicationName: "migrate" });
   try {
-    await giveRights(db, values.roles);
     if (await keepLimitsBehindPooler(db)) console.log("behind a pooler: set the role's time limits in this database");
   } finally {
     await db.destroy();

@@ -67,6 +67,13 @@ class PostgresConnection implements DatabaseConnection {
   }
 }
 
+/** Without a lock of Kysely's for the session: a pooler may unlock it on another connection, and it would stay. `migrateToLatest` has one. */
+class UnlockedAdapter extends PostgresAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+
+  override async releaseMigrationLock(): Promise<void> {}
+}
+
 class PostgresDriver implements Driver {
   readonly #pool: Pool;
 
@@ -108,7 +115,7 @@ class PostgresDriver implements Driver {
  * (porsager/postgres #1208), so in a long-lived process every change is one statement.
  */
 export const postgresDialect = (pool: Pool): Dialect => ({
-  createAdapter: (): DialectAdapter => new PostgresAdapter(),
+  createAdapter: (): DialectAdapter => new UnlockedAdapter(),
   createDriver: (): Driver => new PostgresDriver(pool),
   createIntrospector: (db: Kysely<unknown>): DatabaseIntrospector => new PostgresIntrospector(db),
   createQueryCompiler: (): QueryCompiler => new PostgresQueryCompiler(),
