@@ -21,6 +21,7 @@ import { startBackground } from "./background/start.ts";
 import { createClientOf } from "./client/client.ts";
 import { lazyStores } from "./console/open.ts";
 import { createReadiness } from "./health/readiness.ts";
+import { watchSignups } from "./health/refused-signups.ts";
 import { openCommonPasswords } from "./passwords/common-passwords.ts";
 import { warnOfCheapHashes } from "./passwords/cost.ts";
 import { createPasswordHasher } from "./passwords/hasher.ts";
@@ -76,7 +77,9 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
 
   const { isMetering } = telemetry;
   const loops = startBackground({ db, redis, keys, groups, log, name, settings, isMetering });
-  const signups = observedSignups(createSignupWriter(db, boundGroups(groups), disclosureOf(settings)));
+  const writer = createSignupWriter(db, boundGroups(groups), disclosureOf(settings));
+  const refused = watchSignups(observedSignups(writer), () => performance.now());
+  const signups = refused.writer;
   const payments = createPaymentWriter(db, boundGroups(groups));
   const publisher = createPublisher({ db, redis: producer, keys, log });
   const cost = { memoryKib: settings.PASSWORD_HASH_MEMORY_KIB, passes: settings.PASSWORD_HASH_PASSES };
@@ -93,6 +96,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     redis: producer,
     pingRedis: () => producer.ping(),
     faults: () => faultsOf(loops),
+    refusedSignups: refused.fault,
   });
 
   const watcher = createStateWatcher({

@@ -5,6 +5,7 @@ const answerOf = async (
   postgres: boolean,
   redis: "ready" | "reconnecting" | "hanging",
   faults: Readonly<Record<string, string>> = {},
+  refused?: string,
 ) => {
   const readiness = createReadiness({
     pingDatabase: async () => {
@@ -13,6 +14,7 @@ const answerOf = async (
     redis: { status: redis === "hanging" ? "ready" : redis },
     pingRedis: () => (redis === "hanging" ? new Promise(() => {}) : Promise.resolve()),
     faults: () => faults,
+    refusedSignups: () => refused,
   });
   return { readiness, first: await readiness.check() };
 };
@@ -54,4 +56,17 @@ test("all is not well while a loop names a fault", async () => {
     why: "The loop relay of this process cannot do its work (its turn does not end; since 06:07)",
     checks: { relay: "its turn does not end; since 06:07" },
   });
+});
+
+test("signups that Postgres refuses, though it answers, are named; the process stays where requests go", async () => {
+  const { first } = await answerOf(true, "ready", {}, "PostgreSQL refuses a statement (55P03); since 06:07");
+  expect(first).toMatchObject({
+    ready: true,
+    why: "Signups are refused (PostgreSQL refuses a statement (55P03); since 06:07); what was accepted is not lost",
+    checks: { signups: "PostgreSQL refuses a statement (55P03); since 06:07" },
+  });
+  const { first: full } = await answerOf(true, "ready", {}, "the disk of PostgreSQL is full (53100); since 06:07");
+  expect(full.why).toBe(
+    "The disk of PostgreSQL is full: signups are refused, and what was accepted waits; none of it is lost",
+  );
 });

@@ -16,7 +16,12 @@ export interface Readiness {
 const ANSWERS_NOT = "does not answer";
 
 /** What this process knows by itself, in the sentence that operators' commands have, too. Without a host or a driver's words. */
-const sentenceOf = (postgres: boolean, redis: boolean, loops: Readonly<Record<string, string>>): string => {
+const sentenceOf = (
+  postgres: boolean,
+  redis: boolean,
+  loops: Readonly<Record<string, string>>,
+  refusedSignups: string | undefined,
+): string => {
   const [first] = describe({
     now: new Date(),
     postgres: postgres ? undefined : ANSWERS_NOT,
@@ -25,6 +30,7 @@ const sentenceOf = (postgres: boolean, redis: boolean, loops: Readonly<Record<st
     clockDifferenceMs: 0,
     groups: [],
     loops,
+    refusedSignups,
   });
   return first.level === "well" ? "All is well" : first.sentence;
 };
@@ -39,6 +45,8 @@ export const createReadiness = (deps: {
   readonly pingRedis: () => Promise<unknown>;
   /** Faults of the background loops, by loop, in words that anybody may read. They do not make the process unready. */
   readonly faults: () => Readonly<Record<string, string>>;
+  /** Why no signup can be written, likewise. */
+  readonly refusedSignups: () => string | undefined;
 }): Readiness => {
   let draining = false;
   /** When each store was first found away. */
@@ -82,15 +90,17 @@ export const createReadiness = (deps: {
     async check() {
       const [database, hasRedis] = await storesAnswer();
       const faults = deps.faults();
+      const refused = deps.refusedSignups();
       const checks = {
         database: stateOf("database", database, "away"),
         redis: stateOf("redis", hasRedis, "away; signups wait in the outbox"),
         process: draining ? "draining" : "serving",
+        ...(refused === undefined ? {} : { signups: refused }),
         ...faults,
       };
       const why = draining
         ? "This process is stopping; requests should go to another"
-        : sentenceOf(database, hasRedis, faults);
+        : sentenceOf(database, hasRedis, faults, refused);
       return { ready: database && !draining, why, checks };
     },
     drain: () => {

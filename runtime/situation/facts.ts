@@ -124,6 +124,8 @@ export interface Facts {
   readonly jobs?: readonly JobFacts[];
   /** What keeps loops of the process that asks from their work, by loop. */
   readonly loops?: Readonly<Record<string, string>>;
+  /** Why the process that asks can write no signup, though Postgres answers, and since when. */
+  readonly refusedSignups?: string | undefined;
 }
 
 /** Between two signs of life of a consumer, in ms. */

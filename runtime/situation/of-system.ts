@@ -48,14 +48,22 @@ const ofStores = (facts: Facts): readonly Finding[] => {
 };
 
 /** Postgres answers while its disk is full: who writes finds out. */
-const ofPostgresDisk = ({ postgres, groups, loops = {} }: Facts): readonly Finding[] => {
+const ofPostgresDisk = ({ postgres, groups, loops = {}, refusedSignups = "" }: Facts): readonly Finding[] => {
   const faults = groups.flatMap(({ consumers }) =>
     consumers.filter(isLiving).flatMap((each) => Object.values(each.faults)),
   );
-  const isDiskFull = [...faults, ...Object.values(loops)].some((fault) => fault.includes(POSTGRES_DISK_FULL));
+  const isDiskFull = [...faults, ...Object.values(loops), refusedSignups].some((fault) =>
+    fault.includes(POSTGRES_DISK_FULL),
+  );
   if (postgres !== undefined || !isDiskFull) return [];
   const sentence = `${upper(POSTGRES_DISK_FULL)}: signups are refused, and what was accepted waits; none of it is lost`;
   return [{ level: "trouble", sentence, remedy: "make room on the disk of PostgreSQL" }];
+};
+
+const ofRefusedSignups = ({ postgres, refusedSignups }: Facts): readonly Finding[] => {
+  if (postgres !== undefined || refusedSignups === undefined || refusedSignups.includes(POSTGRES_DISK_FULL)) return [];
+  const sentence = `Signups are refused (${refusedSignups}); what was accepted is not lost`;
+  return [{ level: "trouble", sentence, remedy: "ops doctor" }];
 };
 
 const ofMemory = ({ redis, redisMemory }: Facts): readonly Finding[] => {
@@ -133,6 +141,7 @@ const ofJobs = ({ jobs = [], now }: Facts): readonly Finding[] =>
 export const ofSystem = (facts: Facts): readonly Finding[] => [
   ...ofStores(facts),
   ...ofPostgresDisk(facts),
+  ...ofRefusedSignups(facts),
   ...ofOutbox(facts),
   ...ofLoops(facts),
   ...ofMemory(facts),

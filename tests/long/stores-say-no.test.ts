@@ -162,39 +162,47 @@ describe("Postgres refuses", () => {
   afterAll(() => shared.disposeAsync());
 
   test.each([
-    ["read-only", ["default_transaction_read_only = on"], ["default_transaction_read_only = off"]],
-    ["the disk is full", failingWith("53100"), WORKING],
-    ["every statement times out", failingWith("57014"), WORKING],
-  ])("%s: 503 with Retry-After and no half-made user; then it goes on", async (_, refusing, working) => {
-    const { url } = system.database;
-    const name = new URL(url).pathname.slice(1);
-    const restart = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and pid <> pg_backend_pid()`;
-    const change = async (statements: readonly string[]) => {
-      for (const text of statements) {
-        if (text.startsWith("default_")) await asSuperuser(`alter database ${name} set ${text}`, restart);
-        else await sql.raw(text).execute(system.database.db);
-      }
-    };
-    const person = `half-${randomHex(4)}`;
-    const body = { user_name: person, email: `${person}@inbox.example` };
-    await change(refusing);
-    const refused = await eventually(async () => {
-      const response = await fetch(`${api.url}/api/v1/user/`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ ...body, password: "correct horse battery" }),
+    ["read-only", "25006", ["default_transaction_read_only = on"], ["default_transaction_read_only = off"]],
+    ["the disk is full", "53100", failingWith("53100"), WORKING],
+    ["every statement times out", "57014", failingWith("57014"), WORKING],
+  ])(
+    "%s: 503 with Retry-After and no half-made user, and health says why (%s); then it goes on",
+    async (_, code, refusing, working) => {
+      const { url } = system.database;
+      const name = new URL(url).pathname.slice(1);
+      const restart = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and pid <> pg_backend_pid()`;
+      const change = async (statements: readonly string[]) => {
+        for (const text of statements) {
+          if (text.startsWith("default_")) await asSuperuser(`alter database ${name} set ${text}`, restart);
+          else await sql.raw(text).execute(system.database.db);
+        }
+      };
+      const person = `half-${randomHex(4)}`;
+      const body = { user_name: person, email: `${person}@inbox.example` };
+      await change(refusing);
+      const refused = await eventually(async () => {
+        const response = await fetch(`${api.url}/api/v1/user/`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify({ ...body, password: "correct horse battery" }),
+        });
+        return response.status === 503 && response;
       });
-      return response.status === 503 && response;
-    });
-    expect(Number(refused.headers.get("Retry-After"))).toBeGreaterThanOrEqual(1);
-    expect((await fetch(`${consumer.url}/livez`)).status).toBe(200);
-    await change(working);
-    const signup = await eventually(async () => {
-      const made = await signUpAt(api, body);
-      return made.status === 201 && made;
-    }, 20_000);
-    await eventually(isSent(api, signup), 20_000);
-  });
+      expect(Number(refused.headers.get("Retry-After"))).toBeGreaterThanOrEqual(1);
+      await eventually(async () => {
+        await signUpAt(api, body);
+        const { checks }: { checks: { signups?: string } } = await (await fetch(`${api.url}/readyz`)).json();
+        return checks.signups?.includes(code);
+      });
+      expect((await fetch(`${consumer.url}/livez`)).status).toBe(200);
+      await change(working);
+      const signup = await eventually(async () => {
+        const made = await signUpAt(api, body);
+        return made.status === 201 && made;
+      }, 20_000);
+      await eventually(isSent(api, signup), 20_000);
+    },
+  );
 
   test("every connection is taken, or all are cut: 503, then it goes on; nothing is sent twice", async () => {
     await using system = await aSystem();
