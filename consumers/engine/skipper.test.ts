@@ -164,6 +164,30 @@ describe("a group that finds nothing for itself", () => {
     expect(await log.take(100)).toHaveLength(1);
   });
 
+  test("counts from what Redis says, whatever was set right since it looked, and whatever peers took", async () => {
+    const log = await aLog(often(30));
+    // As after a restart of Redis 7.0.
+    await redis.xgroup("SETID", log.stream, GROUP, await log.idAt(9), "ENTRIESREAD", "3");
+    await log.skipper.skip();
+    expect(await log.group()).toMatchObject({ read: 23 });
+    await redis.xgroup("SETID", log.stream, GROUP, await log.idAt(29), "ENTRIESREAD", "30");
+    await log.add(often(30));
+    await log.take(5, "two");
+    expect(await log.skipper.skip()).toBe(true);
+    expect(await log.group()).toMatchObject({ lag: 0, read: 60 });
+  });
+
+  test("begins anew with a group that was made anew", async () => {
+    const log = await aLog(often(30));
+    await log.skipper.skip();
+    await redis.del(log.stream);
+    await redis.xgroup("CREATE", log.stream, GROUP, "0", "MKSTREAM");
+    await log.add(often(30));
+    log.skipper.saw(await log.take(10));
+    expect(await log.skipper.skip()).toBe(true);
+    expect(await log.group()).toMatchObject({ lag: 0, read: 30 });
+  });
+
   test("leaves a missing group to whoever reads", async () => {
     const log = await aLog(often(30));
     await redis.del(log.stream);

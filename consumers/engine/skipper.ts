@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import { isMissingGroup, isRefusedReply } from "../../stream/connection.ts";
 import { type Entry, readAfter } from "../../stream/entries.ts";
-import { type ReadUpTo, skipEntries } from "../../stream/scripts/skip.ts";
+import { skipEntries } from "../../stream/scripts/skip.ts";
 
 /** What is to be done about an entry: only an ack, because it is not the group's; nothing until its delay is over; or to read it. */
 export type ToDo = "nothing" | "delay" | "read";
@@ -54,7 +54,7 @@ export const createSkipper = (deps: SkipperDeps): Skipper => {
   const names = { stream, group, retrySet };
   let isWorthwhile = false;
   let restsUntil = Number.NEGATIVE_INFINITY;
-  let upTo: ReadUpTo | undefined;
+  let upTo: string | undefined;
 
   const judged = ({ raw }: Entry): ToDo => (raw === undefined ? "read" : toDo(raw));
 
@@ -62,7 +62,7 @@ export const createSkipper = (deps: SkipperDeps): Skipper => {
   const skipSlice = async (): Promise<"more" | "end" | "stop"> => {
     const after = upTo ?? (await skipEntries(redis, names)).upTo;
     upTo = after;
-    const found = await readAfter(redis, stream, after.id, SLICE);
+    const found = await readAfter(redis, stream, after, SLICE);
     const all = found.map((entry) => ({ ...entry, what: judged(entry) }));
     const end = all.findIndex(({ what }) => what === "read");
     const skippable = end < 0 ? all : all.slice(0, end);
@@ -93,6 +93,7 @@ export const createSkipper = (deps: SkipperDeps): Skipper => {
       } catch (error) {
         if (!isRefusedReply(error)) throw error;
         isWorthwhile = false;
+        upTo = undefined;
         if (isMissingGroup(error)) return false;
         restsUntil = now() + REFUSED_REST_MS;
         log.warn(

@@ -5,17 +5,10 @@ import source from "./skip.lua" with { type: "text" };
 
 const script = defineScript(ids + source);
 
-/** How far a group has read a stream. */
-export interface ReadUpTo {
-  readonly id: string;
-  /** How many entries that are; -1 if Redis does not know. */
-  readonly entries: number;
-}
-
 /** Entries one after the other, none of which is to be worked on now. */
 export interface Skippable {
-  /** After which they begin. */
-  readonly after: ReadUpTo;
+  /** Id after which they begin. */
+  readonly after: string;
   readonly lastId: string;
   readonly count: number;
   /** Those that are the group's: they are due `delayMs` after they were added. */
@@ -26,7 +19,8 @@ export interface Skippable {
 /** `isMoved` is false if the group was beyond them, or has been set back. */
 export interface Skipped {
   readonly isMoved: boolean;
-  readonly upTo: ReadUpTo;
+  /** Id up to which the group has read. */
+  readonly upTo: string;
 }
 
 /**
@@ -40,13 +34,13 @@ export const skipEntries = async (
   skippable?: Skippable,
 ): Promise<Skipped> => {
   const reply = await runScript(redis, script, [stream, retrySet], [group, ...argumentsOf(skippable)]);
-  const [moved, id, entries]: unknown[] = Array.isArray(reply) ? reply : [];
-  return { isMoved: moved === 1, upTo: { id: String(id), entries: Number(entries) } };
+  const [moved, id]: unknown[] = Array.isArray(reply) ? reply : [];
+  return { isMoved: moved === 1, upTo: String(id) };
 };
 
 const argumentsOf = (skippable: Skippable | undefined): readonly (string | number)[] => {
   if (skippable === undefined) return [];
   const { after, lastId, count, delayed, delayMs } = skippable;
   const members = delayed.flatMap(({ id, fields }) => [id, JSON.stringify(fields)]);
-  return [after.id, lastId, count, after.entries, delayMs, ...members];
+  return [after, lastId, count, delayMs, ...members];
 };

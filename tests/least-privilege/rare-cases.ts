@@ -84,7 +84,7 @@ export const rarelyInConsumer = async (consumer: Redis, databaseUrl: string): Pr
   await acknowledge(consumer, retries, group, [entry.id]);
   const log = { stream: events, group, retrySet: keys.retrySet(group) };
   const { upTo: after } = await skipEntries(consumer, log);
-  const [next] = await readAfter(consumer, events, after.id, 1);
+  const [next] = await readAfter(consumer, events, after, 1);
   await skipEntries(consumer, log, { after, lastId: next?.id ?? "", count: 1, delayed: [], delayMs: 0 });
   await leaveGroup(consumer, { events, retries }, group, "one");
   await readConsumers(consumer, keys, group);
