@@ -13,6 +13,7 @@ interface Flags extends ActFlags {
   readonly task: string;
   readonly keyPrefix: string;
   readonly resultsKeyPrefix?: string;
+  readonly separator?: string;
   readonly timezone: string;
   readonly locale: "vi" | "en";
   readonly visibilityTimeout: number;
@@ -131,6 +132,10 @@ export const importCelery = command<Flags>({
         ...parsed(text, "PREFIX", "That of the results, where they have their own (default: --key-prefix)"),
         optional: true,
       },
+      separator: {
+        ...parsed(text, "TEXT", "kombu's sep, where the app sets one, as it is in the names"),
+        optional: true,
+      },
       timezone: { ...parsed(zone, "ZONE", "Celery's timezone, for times without an offset"), default: "UTC" },
       locale: { ...parsed(language, "vi|en", "Language of users who are made"), default: "vi" },
       visibilityTimeout: {
@@ -183,6 +188,7 @@ export const importCelery = command<Flags>({
       ...flags,
       results: flags.results,
       resultsKeyPrefix: flags.resultsKeyPrefix,
+      separator: flags.separator,
     });
     try {
       const preview = await previewImport(context, broker, order);

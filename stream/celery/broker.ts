@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { matchesPattern } from "../routing.ts";
 import { defineScript, runScript } from "../scripts/script.ts";
 import { jsonOf } from "./message.ts";
 import putBackSource from "./put-back.lua" with { type: "text" };
@@ -55,7 +56,8 @@ export interface CeleryQueue {
   finish(found: readonly FoundMessage[]): Promise<void>;
 }
 
-const SEPARATOR = "\x06\x16";
+/** kombu's own `sep`: between a queue and a priority, and in the rows of its bindings. */
+export const KOMBU_SEPARATOR = "\x06\x16";
 /** kombu's `priority_steps` are 0, 3, 6, 9; others can be set. */
 const PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const LOCK_MS = 30_000;
@@ -83,23 +85,28 @@ export interface CeleryQueueOptions {
   readonly queue: string;
   /** kombu's `global_keyprefix`. */
   readonly keyPrefix: string;
+  /** kombu's `sep`. */
+  readonly separator: string;
   /** Of this import: who has the lock. */
   readonly token: string;
 }
 
-export const openCeleryQueue = ({ redis, queue, keyPrefix, token }: CeleryQueueOptions): CeleryQueue => {
-  const listOf = (priority: number) => `${keyPrefix}${queue}${priority === 0 ? "" : `${SEPARATOR}${priority}`}`;
+export const openCeleryQueue = (options: CeleryQueueOptions): CeleryQueue => {
+  const { redis, queue, keyPrefix, separator, token } = options;
+  const listOf = (priority: number) => `${keyPrefix}${queue}${priority === 0 ? "" : `${separator}${priority}`}`;
   const asideKey = `${keyPrefix}signup-stream:import:${queue}`;
   const lockKey = `${asideKey}:lock`;
   const [unackedKey, indexKey] = [`${keyPrefix}unacked`, `${keyPrefix}unacked_index`];
   const lists = PRIORITIES.map(listOf);
   const bindings = new Map<string, Promise<readonly string[]>>();
 
-  /** By kombu's table of bindings; without one, the routing key is the queue. */
+  /** By kombu's table of bindings, which has a regular expression where the exchange is one of topics; else the routing key is the queue. */
   const leadsHere = async (exchange: string, routingKey: string): Promise<boolean> => {
     const known = bindings.get(exchange) ?? redis.smembers(`${keyPrefix}_kombu.binding.${exchange}`);
     bindings.set(exchange, known);
-    const bound = (await known).map((row) => row.split(SEPARATOR)).filter(([key]) => key === routingKey);
+    const bound = (await known)
+      .map((row) => row.split(separator))
+      .filter(([key = "", topics]) => (topics ? matchesPattern(key, routingKey) : key === routingKey));
     return bound.length === 0 ? routingKey === queue : bound.some(([, , name]) => name === queue);
   };
 

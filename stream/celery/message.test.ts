@@ -16,6 +16,7 @@ const task = (parts: object) => ({
     eta: null,
     expires: null,
     hasFollowUps: false,
+    isRedelivered: false,
     ...parts,
   },
 });
@@ -51,6 +52,14 @@ describe("a message that Celery 5 wrote", () => {
   });
 });
 
+test("a message that a worker has given back, or not acknowledged in time, says so", () => {
+  for (const text of [CAPTURED.plain, CAPTURED.protocol1]) {
+    const message = JSON.parse(text);
+    const again = { ...message, headers: { ...message.headers, redelivered: true } };
+    expect(decodeTask(again)).toMatchObject({ task: { isRedelivered: true } });
+  }
+});
+
 test("nothing that is in a queue makes it throw", () => {
   expect(decodeTask(undefined)).toMatchObject({ kind: "unreadable", reason: "not_json" });
   expect(decodeTask({ headers: { id: "x" } })).toMatchObject({ reason: "unknown_envelope" });
@@ -83,6 +92,10 @@ test("times are read as Python writes them; one without an offset is in the zone
   expect(at("2030-01-01T03:04:05.123456")).toBe("2029-12-31T20:04:05.123Z");
   expect(at("2030-01-01T03:04:05", "UTC")).toBe("2030-01-01T03:04:05.000Z");
   expect(at("2030-07-01T03:04:05", "America/New_York")).toBe("2030-07-01T07:04:05.000Z");
+  // An hour after the clocks were set forward, and back.
+  expect(at("2030-03-31T03:30:00", "Europe/Berlin")).toBe("2030-03-31T01:30:00.000Z");
+  expect(at("2030-10-27T03:30:00", "Europe/Berlin")).toBe("2030-10-27T02:30:00.000Z");
+  expect(at("2030-03-10T03:30:00", "America/New_York")).toBe("2030-03-10T07:30:00.000Z");
   expect(at("2030-01-01 03:04:05Z")).toBe("2030-01-01T03:04:05.000Z");
   expect([at("tomorrow"), at("2030-13-01T00:00:00"), at("")]).toEqual([undefined, undefined, undefined]);
 });

@@ -16,6 +16,8 @@ export interface CeleryTask {
   readonly expires: string | null;
   /** Other tasks are to follow when it has ended: a chain, a chord, a callback. */
   readonly hasFollowUps: boolean;
+  /** A worker had it before, and has given it back, or not acknowledged it in time. */
+  readonly isRedelivered: boolean;
 }
 
 /** Why a message cannot be read. */
@@ -65,8 +67,8 @@ const firstBodySchema = headersSchema.extend({ args, kwargs }).extend(followUps.
 const isThere = (value: unknown): boolean =>
   value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
 
-const hasFollowUps = (embed: z.infer<typeof followUps> | null | undefined): boolean =>
-  [embed?.callbacks, embed?.errbacks, embed?.chain, embed?.chord].some(isThere);
+const hasFollowUps = ({ callbacks, errbacks, chain, chord }: z.infer<typeof followUps>): boolean =>
+  [callbacks, errbacks, chain, chord].some(isThere);
 
 /** undefined: no JSON. */
 export const jsonOf = (text: string): unknown => {
@@ -122,21 +124,24 @@ export const decodeTask = (message: unknown): DecodedTask => {
   const isDeflated = compression === ZLIB;
   if (isThere(compression) && !isDeflated) return unreadable("compressed");
   const parsed = bodyOf(body, { encoding, isDeflated });
+  const isRedelivered = headers["redelivered"] === true;
   if (headers["task"] === undefined) {
     const first = firstBodySchema.safeParse(parsed);
-    return first.success ? taskOf(first.data, first.data, first.data) : unreadable("unreadable_body");
+    return first.success
+      ? taskOf(first.data, first.data, { ...first.data, isRedelivered })
+      : unreadable("unreadable_body");
   }
   const described = headersSchema.safeParse(headers);
   const second = bodySchema.safeParse(parsed);
   if (!described.success || !second.success) return unreadable("unreadable_body");
   const [given, named, embed] = second.data;
-  return taskOf(described.data, { args: given, kwargs: named }, embed);
+  return taskOf(described.data, { args: given, kwargs: named }, { ...embed, isRedelivered });
 };
 
 const taskOf = (
   { id, task, retries: tries, eta, expires }: z.infer<typeof headersSchema>,
   given: { readonly args?: readonly unknown[] | null | undefined; readonly kwargs?: z.infer<typeof kwargs> },
-  embed: z.infer<typeof followUps> | null | undefined,
+  { isRedelivered, ...embed }: z.infer<typeof followUps> & { readonly isRedelivered: boolean },
 ): DecodedTask => ({
   kind: "task",
   task: {
@@ -148,6 +153,7 @@ const taskOf = (
     eta,
     expires,
     hasFollowUps: hasFollowUps(embed),
+    isRedelivered,
   },
 });
 
@@ -172,5 +178,8 @@ export const celeryMoment = (text: string, zone: string): Date | undefined => {
   if (day === undefined || time === undefined) return undefined;
   const asUtc = Date.parse(`${day}T${time}${fraction}${offset ?? "Z"}`);
   if (Number.isNaN(asUtc)) return undefined;
-  return new Date(offset === undefined ? asUtc - offsetMs(zone, asUtc) : asUtc);
+  if (offset !== undefined) return new Date(asUtc);
+  // Near a change of the clocks the offset of the first guess is that of the other side.
+  const guess = asUtc - offsetMs(zone, asUtc);
+  return new Date(asUtc - offsetMs(zone, guess));
 };

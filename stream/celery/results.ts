@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { redisErrorCode } from "../connection.ts";
 import { jsonOf } from "./message.ts";
 
 /** What the result backend and a worker's own mark say of a task. */
@@ -48,15 +49,22 @@ export const openCeleryResults = ({ redis, marksIn, keyPrefix, markPrefix }: Cel
     return resultSchema.safeParse(jsonOf(text)).data?.status ?? "unreadable";
   };
 
+  /** A mark of any type is one, and only a text can be ours. */
+  const markIn = async (place: Redis, id: string): Promise<string | null> =>
+    place.get(markKey(id)).catch((error: unknown) => {
+      if (redisErrorCode(error) === "WRONGTYPE") return "of another type";
+      throw error;
+    });
+
   const one = async (id: string): Promise<TaskEvidence> => {
     const [results, marks] = await Promise.all([
       redis.mget(...resultKeys(id)),
-      Promise.all(places.map((place) => place.get(markKey(id)))),
+      Promise.all(places.map((place) => markIn(place, id))),
     ]);
     const result = results.find((text) => text !== null);
     return {
       status: statusOf(result ?? undefined),
-      isMarked: marks.some((mark) => typeof mark === "string" && mark !== OURS),
+      isMarked: marks.some((mark) => mark !== null && mark !== OURS),
     };
   };
 
@@ -72,7 +80,7 @@ export const openCeleryResults = ({ redis, marksIn, keyPrefix, markPrefix }: Cel
     },
     async unmark(taskId) {
       for (const place of places) {
-        if ((await place.get(markKey(taskId))) === OURS) await place.del(markKey(taskId));
+        if ((await markIn(place, taskId)) === OURS) await place.del(markKey(taskId));
       }
     },
   };

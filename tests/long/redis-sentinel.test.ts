@@ -30,7 +30,13 @@ describe("Redis by three sentinels, a primary and two replicas", () => {
   }, 30_000);
 
   test("a queue of Celery is found behind them", async () => {
-    const names = { results: undefined, queue: "celery", keyPrefix: "", resultsKeyPrefix: undefined };
+    const names = {
+      results: undefined,
+      queue: "celery",
+      keyPrefix: "",
+      resultsKeyPrefix: undefined,
+      separator: undefined,
+    };
     const broker = await openBroker({ broker: redis.url, ...names });
     const { port } = await redis.primary();
     await broker.queue.lock();

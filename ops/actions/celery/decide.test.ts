@@ -32,6 +32,7 @@ const decided = ({ task, place = QUEUED, heldMs = 0, facts, evidence, options }:
     eta: null,
     expires: null,
     hasFollowUps: false,
+    isRedelivered: false,
     ...task,
   };
   const decision = decide(
@@ -81,6 +82,14 @@ describe("what becomes of a message", () => {
       { evidence: { status: "STARTED" }, options: { takeUnacked: true } },
       "uncertain, 0, now",
     ],
+    ["is begun, and its own code says how far it is", { evidence: { status: "SENDING" } }, "left: started"],
+    ["a worker has received", { evidence: { status: "RECEIVED" } }, "queued, 0, now"],
+    ["a worker had before, and gave back or died over", { task: { isRedelivered: true } }, "uncertain, 0, now"],
+    [
+      "a worker had before, and which is due later",
+      { task: { isRedelivered: true, eta: LATER } },
+      "queued, 0, 2026-11-29T03:00:00.000Z",
+    ],
     ["was revoked", { evidence: { status: "REVOKED" } }, "left: revoked"],
     ["has a result in another format", { evidence: { status: "unreadable" } }, "left: unreadable_result"],
     ["a worker has", { place: HELD, heldMs: 0.5 * hours }, "left: held_by_worker"],
@@ -121,6 +130,7 @@ describe("what becomes of a message", () => {
     ["has a number for a name", { task: { args: ["a@b.vn", 1] } }, "left: wrong_arguments"],
     ["is of a chain", { task: { hasFollowUps: true } }, "left: has_follow_ups"],
     ["has expired", { task: { expires: EARLIER } }, "left: expired"],
+    ["will have expired when it is due", { task: { expires: "2026-11-29T02:30:00Z", eta: LATER } }, "left: expired"],
     ["has expired, and was sent", { task: { expires: EARLIER }, evidence: { status: "SUCCESS" } }, "done, 1, now"],
     ["has another expiry: sent nobody knows how late", { task: { expires: "soon" } }, "left: unreadable_expiry"],
     ["has another expiry, and was sent", { task: { expires: "soon" }, evidence: { isMarked: true } }, "done, 1, now"],
@@ -135,7 +145,10 @@ test("arguments are read by position, by name, and mixed", () => {
   const read = (args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) =>
     welcomeArguments({
       kind: "task",
-      task: { id: "i", name: "n", args, kwargs, retries: 0, eta: null, expires: null, hasFollowUps: false },
+      task: {
+        ...{ id: "i", name: "n", args, kwargs, retries: 0, eta: null, expires: null },
+        ...{ hasFollowUps: false, isRedelivered: false },
+      },
     });
   const mai = { email: "mai@example.org", userName: "Mai" };
   expect(read([" mai@example.org ", "Mai"], {})).toEqual(mai);

@@ -95,6 +95,10 @@ export const obstacleIn = (
   return place.kind === "unacked" && mayBeHeld && !takeUnacked ? "held_by_worker" : undefined;
 };
 
+/** Whether a worker has it, or had it: it may have begun, and may still have it in memory. */
+export const wasWithWorker = (decoded: DecodedTask, { place }: Pick<FoundMessage, "place">): boolean =>
+  place.kind === "unacked" || (decoded.kind === "task" && decoded.task.isRedelivered);
+
 /** Why a delivery is as it is: the words of the ledger. */
 const REASONS = { done: "sent_by_celery", failed: "celery_failed", uncertain: "celery_unacknowledged" } as const;
 
@@ -135,18 +139,22 @@ export const decide = (
   if (status === "unreadable") return leave("unreadable_result");
   if (status === "REVOKED") return leave("revoked");
   if (status === "FAILURE") return record({ state: "held", reason: REASONS.failed, dueAt: null });
-  if (status === "STARTED" && !(options.takeUnacked || found.place.kind === "unacked")) return leave("started");
+  const isBegun = !NOT_BEGUN.has(status);
+  if (isBegun && !(options.takeUnacked || found.place.kind === "unacked")) return leave("started");
   const until = expires === null ? undefined : celeryMoment(expires, options.timezone);
   if (expires !== null && until === undefined) return leave("unreadable_expiry");
-  if (until !== undefined && until <= now) return leave("expired");
   const dueAt = eta === null ? null : celeryMoment(eta, options.timezone);
   if (dueAt === undefined) return leave("unreadable_eta");
+  // Whoever takes it, now or when it is due, discards it.
+  if (until !== undefined && (until <= now || until <= (dueAt ?? now))) return leave("expired");
   // A worker keeps what is not due in memory, unacknowledged: it has not begun.
   const isDue = dueAt === null || dueAt <= now;
-  const mayHaveBegun = status === "STARTED" || (found.place.kind === "unacked" && isDue);
+  const mayHaveBegun = isBegun || (wasWithWorker(decoded, found) && isDue);
   return mayHaveBegun
     ? record({ state: "uncertain", reason: REASONS.uncertain, dueAt })
     : record({ state: "queued", reason: null, dueAt });
 };
 
 const MAX_ATTEMPTS = 1_000;
+/** Of all states, those that are the code's own included, these say that no worker is at it. */
+const NOT_BEGUN: ReadonlySet<string | null> = new Set([null, "PENDING", "RECEIVED", "RETRY"]);

@@ -1,75 +1,11 @@
 import { expect, test } from "bun:test";
-import { randomHex } from "../../../observability/trace-context.ts";
-import { NotAlone, openCeleryQueue } from "../../../stream/celery/broker.ts";
-import { openCeleryResults } from "../../../stream/celery/results.ts";
+import { NotAlone } from "../../../stream/celery/broker.ts";
 import { CAPTURED, messageLike } from "../../../tests/celery/captured.ts";
-import { aPipeline, aSignup, type Pipeline, redisUrl } from "../../../tests/pipeline.ts";
+import { aBroker, aMessage, dying, order, statesOf } from "../../../tests/celery/own-queue.ts";
+import { aPipeline, aSignup } from "../../../tests/pipeline.ts";
 import { anOperator } from "../../operator-for-tests.ts";
-import type { OperatorCheckpoint } from "../operator.ts";
 import { eventIdOfTask } from "./event-id.ts";
-import { type ImportOrder, importCelery, previewImport } from "./import.ts";
-import { openBroker } from "./open-broker.ts";
-
-/** A broker of a test's own: another prefix in the Redis of the run. */
-const aBroker = (pipeline: Pipeline) => {
-  const { redis } = pipeline;
-  const keyPrefix = `celery-${randomHex(6)}:`;
-  const key = (name: string) => `${keyPrefix}${name}`;
-  const open = (token = randomHex(8)) => ({
-    queue: openCeleryQueue({ redis, queue: "celery", keyPrefix, token }),
-    results: openCeleryResults({ redis, keyPrefix, markPrefix: key("email_sent:") }),
-  });
-  return {
-    key,
-    open,
-    send: (text: string, priority = "") => redis.lpush(key(`celery${priority}`), text),
-    hold: async (text: string, tag: string, agoS: number) => {
-      await redis.hset(key("unacked"), tag, JSON.stringify([JSON.parse(text), "", "celery"]));
-      await redis.zadd(key("unacked_index"), Date.now() / 1_000 - agoS, tag);
-    },
-    left: () => redis.lrange(key("celery"), 0, -1),
-    keys: async () => (await redis.keys(`${keyPrefix}*`)).map((name) => name.slice(keyPrefix.length)).toSorted(),
-    async [Symbol.asyncDispose]() {
-      const names = await redis.keys(`${keyPrefix}*`);
-      if (names.length > 0) await redis.del(...names);
-    },
-  };
-};
-
-const order = (parts: Partial<ImportOrder> = {}): ImportOrder => ({
-  queueName: "celery",
-  task: "send_email_welcome",
-  timezone: "Asia/Ho_Chi_Minh",
-  locale: "vi",
-  createUsers: true,
-  takeUnacked: false,
-  visibilityTimeoutMs: 3_600_000,
-  follow: false,
-  examples: 3,
-  now: () => new Date(),
-  onFault: () => {},
-  ...parts,
-});
-
-/** A message to somebody nobody knows. */
-const aMessage = (
-  parts: Omit<Parameters<typeof messageLike>[1], "id" | "args"> = {},
-  name = `user-${randomHex(6)}`,
-) => {
-  const id = crypto.randomUUID();
-  return { id, name, text: messageLike(CAPTURED.plain, { id, args: [`${name}@inbox.example`, name], ...parts }) };
-};
-
-const statesOf = async (pipeline: Pipeline, ...messages: readonly { readonly id: string }[]) =>
-  Promise.all(messages.map(async ({ id }) => (await pipeline.status(eventIdOfTask(id)))?.state ?? null));
-
-/** An operator whose process dies at a step, once. */
-const dying = (pipeline: Pipeline, step: OperatorCheckpoint) =>
-  anOperator(pipeline, {
-    at: (passed) => {
-      if (passed === step) throw new Error(`died: ${step}`);
-    },
-  });
+import { importCelery, previewImport } from "./import.ts";
 
 test("takes what waits as a signup is written, keeps times and tries, and leaves the rest where it is", async () => {
   await using pipeline = await aPipeline();
@@ -146,73 +82,6 @@ test("an id that two tasks about two people have: the second is left and named, 
   expect(await importCelery(operator, broker.open(), order())).toMatchObject({ taken: {}, left: { repeated_id: 1 } });
   await broker.send(first.text);
   expect(await importCelery(operator, broker.open(), order())).toMatchObject({ taken: { imported_before: 1 } });
-});
-
-test("whoever was mailed is not mailed again, whoever says so; and users are made only if that is asked for", async () => {
-  await using pipeline = await aPipeline();
-  await using broker = aBroker(pipeline);
-  const { redis } = pipeline;
-  const [marked, succeeded, failed, revoked, unknown] = [aMessage(), aMessage(), aMessage(), aMessage(), aMessage()];
-  for (const { text } of [marked, succeeded, failed, revoked, unknown]) await broker.send(text);
-  await redis.set(broker.key(`email_sent:${marked.id}`), "1");
-  const result = (id: string, status: string) =>
-    redis.set(broker.key(`celery-task-meta-${id}`), JSON.stringify({ status, result: null, task_id: id }));
-  await Promise.all([result(succeeded.id, "SUCCESS"), result(failed.id, "FAILURE"), result(revoked.id, "REVOKED")]);
-
-  const operator = anOperator(pipeline);
-  expect(await importCelery(operator, broker.open(), order({ createUsers: false }))).toMatchObject({
-    taken: {},
-    left: { no_such_user: 5 },
-  });
-  expect(await broker.left()).toHaveLength(5);
-  expect(await importCelery(operator, broker.open(), order())).toMatchObject({
-    taken: { queued: 1, done: 2, held: 1 },
-    left: { revoked: 1 },
-  });
-  expect(await statesOf(pipeline, marked, succeeded, failed, unknown)).toEqual(["done", "done", "held", "queued"]);
-  const { reason, receipt } = await pipeline.db
-    .selectFrom("deliveries")
-    .select(["reason", "receipt"])
-    .where("event_id", "=", eventIdOfTask(marked.id))
-    .executeTakeFirstOrThrow();
-  expect([reason, receipt]).toEqual(["sent_by_celery", `celery:${marked.id}`]);
-});
-
-test("results have a prefix of their own, joined as Celery joins it", async () => {
-  await using pipeline = await aPipeline();
-  const [keyPrefix, own] = [`celery-${randomHex(6)}:`, `results-${randomHex(6)}`];
-  const names = { shared: `${keyPrefix}celery-task-meta-1`, own: `${own}_celery-task-meta-2` };
-  for (const name of Object.values(names)) await pipeline.redis.set(name, '{"status":"SUCCESS"}');
-  const successes = async (resultsKeyPrefix: string | undefined) => {
-    const options = { broker: redisUrl(), results: undefined, queue: "celery", keyPrefix, resultsKeyPrefix };
-    const broker = await openBroker(options);
-    const evidence = await broker.results.evidence(["1", "2"]);
-    broker.close();
-    return ["1", "2"].filter((id) => evidence.get(id)?.status === "SUCCESS");
-  };
-  expect([await successes(undefined), await successes(own)]).toEqual([["1"], ["2"]]);
-  await pipeline.redis.del(...Object.values(names));
-});
-
-test("what a worker holds is left to it, until it has held it for too long: then no worker may send it any more", async () => {
-  await using pipeline = await aPipeline();
-  await using broker = aBroker(pipeline);
-  const [fresh, stale, waiting] = [aMessage(), aMessage(), aMessage({ eta: "2030-01-01T03:04:05" })];
-  await broker.hold(fresh.text, "fresh", 10);
-  await broker.hold(stale.text, "stale", 4_000);
-  await broker.hold(waiting.text, "waiting", 4_000);
-  const operator = anOperator(pipeline);
-  expect(await importCelery(operator, broker.open(), order())).toMatchObject({
-    taken: { uncertain: 1, queued: 1 },
-    left: { held_by_worker: 1 },
-  });
-  expect(await statesOf(pipeline, fresh, stale, waiting)).toEqual([null, "uncertain", "queued"]);
-  expect(await pipeline.redis.hkeys(broker.key("unacked"))).toEqual(["fresh"]);
-  expect(await pipeline.redis.get(broker.key(`email_sent:${stale.id}`))).toBe("signup-stream");
-  expect(await importCelery(operator, broker.open(), order({ takeUnacked: true }))).toMatchObject({
-    taken: { uncertain: 1 },
-  });
-  expect((await broker.keys()).filter((key) => !key.startsWith("email_sent:"))).toEqual([]);
 });
 
 test.each(["taken", "recorded"] as const)(

@@ -18,7 +18,7 @@ import {
 import { boundGroups, WELCOME_EMAIL } from "../../../stream/groups.ts";
 import type { Operator } from "../operator.ts";
 import type { Candidate, Considered } from "./considered.ts";
-import { type DecideOptions, decide, obstacleIn, welcomeArguments } from "./decide.ts";
+import { type DecideOptions, decide, obstacleIn, wasWithWorker, welcomeArguments } from "./decide.ts";
 import { eventIdOfTask } from "./event-id.ts";
 import type { Tally } from "./tally.ts";
 import { unknownPassword } from "./unknown-password.ts";
@@ -145,20 +145,21 @@ export const createImporter = (
 
   const settleRound = async (taken: readonly FoundMessage[], tally: Tally): Promise<number> => {
     // Whoever has one of these in memory, and asks for the mark before the mail, leaves it to us.
-    const held = taken.filter(({ place }) => place.kind === "unacked");
-    await results.mark(held.flatMap(({ message }) => candidateOf(decodeTask(message))?.taskId ?? []));
+    const decodings = taken.map((found) => ({ found, decoded: decodeTask(found.message) }));
+    const held = decodings.filter(({ found, decoded }) => wasWithWorker(decoded, found));
+    await results.mark(held.flatMap(({ decoded }) => candidateOf(decoded)?.taskId ?? []));
     const considered = await consider(taken);
     const written = await write(db, considered.flatMap(signupOf));
     await at("recorded");
     const finished: FoundMessage[] = [];
     let back = 0;
     for (const each of considered) {
-      const { found, decision, candidate } = each;
+      const { found, decoded, decision, candidate } = each;
       const isWritten = written.has(candidate?.eventId ?? "");
       // A name or an address was taken at the same moment: the next import sees by whom.
       const isLate = decision.kind === "record" && decision.makesUser && !isWritten;
       if (decision.kind === "leave" || isLate) {
-        if (found.place.kind === "unacked" && candidate !== undefined) await results.unmark(candidate.taskId);
+        if (candidate !== undefined && wasWithWorker(decoded, found)) await results.unmark(candidate.taskId);
         await queue.putBack(found);
         tally.leave(each, decision.kind === "leave" ? decision.reason : "name_taken");
         back += 1;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseRedisUrl } from "../../../settings/redis-url.ts";
-import { openCeleryQueue } from "../../../stream/celery/broker.ts";
+import { KOMBU_SEPARATOR, openCeleryQueue } from "../../../stream/celery/broker.ts";
 import { openCeleryResults } from "../../../stream/celery/results.ts";
 import { openCommandConnection, untilReady } from "../../../stream/connection.ts";
 import { QUIET } from "../../quiet.ts";
@@ -19,6 +19,8 @@ export interface BrokerOptions {
   readonly results: string | undefined;
   readonly queue: string;
   readonly keyPrefix: string;
+  /** kombu's `sep`; its own if not given. */
+  readonly separator: string | undefined;
   /** Of the results; the broker's if not given. */
   readonly resultsKeyPrefix: string | undefined;
 }
@@ -65,11 +67,11 @@ const connect = async (what: string, given: string) => {
 
 /** Connects to the broker, and to where its results are. @throws {BrokerAway} */
 export const openBroker = async (options: BrokerOptions): Promise<CeleryBroker & { readonly close: () => void }> => {
-  const { queue, keyPrefix, resultsKeyPrefix = keyPrefix } = options;
+  const { queue, keyPrefix, separator = KOMBU_SEPARATOR, resultsKeyPrefix = keyPrefix } = options;
   const redis = await connect("the broker", options.broker);
   const own = options.results === undefined ? undefined : await connect("the result backend", options.results);
   return {
-    queue: openCeleryQueue({ redis, queue, keyPrefix, token: Bun.randomUUIDv7() }),
+    queue: openCeleryQueue({ redis, queue, keyPrefix, separator, token: Bun.randomUUIDv7() }),
     results: openCeleryResults({
       redis: own ?? redis,
       ...(own === undefined ? {} : { marksIn: redis }),
