@@ -191,12 +191,14 @@ export const importCelery = command<Flags>({
       separator: flags.separator,
     });
     try {
-      const preview = await previewImport(context, broker, order);
       const answer = (report: ImportReport, isDry: boolean) => ({
         json: { dryRun: isDry, ...report },
         failed: (report.stopped && !follows) || (flags.strict === true && sum(report.left) > 0),
         text: (style: Style) => reportText(style, report, isDry, follows),
       });
+      // Nobody is asked, so nothing has to be counted first: a supervisor starts it again and again, on whatever a large queue has left.
+      if (flags.yes === true && flags.dryRun !== true) return answer(await importQueue(context, broker, order), false);
+      const preview = await previewImport(context, broker, order);
       if (flags.dryRun === true || preview.stopped) return answer(preview, true);
       const many = sum(preview.taken);
       if (!(await mayChange(many, "messages", { yes: flags.yes, signal: context.signal }))) {
