@@ -44,7 +44,7 @@ const accept = (connections: number, of: readonly Kind[], settings: Environment 
 });
 
 /** As an operator would set it, and OWASP advises at the least. */
-const REAL_HASH = { PASSWORD_HASH_MEMORY_KIB: "19456", PASSWORD_HASH_PASSES: "2" };
+export const REAL_HASH = { PASSWORD_HASH_MEMORY_KIB: "19456", PASSWORD_HASH_PASSES: "2" };
 
 /** Settings by which each mail is signed, by RSA of the usual length, and has a sender of its own in the envelope. */
 const signing = (): Environment => ({

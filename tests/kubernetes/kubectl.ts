@@ -57,7 +57,7 @@ const fetchInto = (target: string): void => {
  *
  * @throws an error that says what to install
  */
-const findKubectl = (): string => {
+export const findKubectl = (): string => {
   const pinned = join(root, ".local", `kubectl-${VERSION}`);
   if (process.platform === "linux" && process.arch === "x64") {
     if (!existsSync(pinned)) fetchInto(pinned);
