@@ -42,9 +42,13 @@ const aLinkedPublisher = async (
 /** Signups that one statement has written, published: the ids of their events. Each is answered with 201 once this resolves. */
 const publishSome = async (pipeline: Pipeline, { publish }: Publisher, count = 5) => {
   const signups = Array.from({ length: count }, () => aSignup());
-  const eventIds = await Promise.all(signups.map((signup) => pipeline.writeOnly(signup)));
-  await Promise.all(signups.map((signup) => publish(committedEvent(signup))));
-  return eventIds;
+  return Promise.all(
+    signups.map(async (signup) => {
+      const eventId = await pipeline.writeOnly(signup);
+      await publish(committedEvent(signup));
+      return eventId;
+    }),
+  );
 };
 
 /** Five of them, and what became of them, over a link. */
@@ -67,7 +71,7 @@ test("a published event leaves the outbox, also after there was nothing to delet
   }
 });
 
-test("events of one turn are sent in one pipeline, in their order", async () => {
+test("events of one statement are sent in one pipeline, in their order", async () => {
   await using pipeline = await aPipeline();
   const pipelines: number[] = [];
   const rewrite = (sent: Buffer) => {

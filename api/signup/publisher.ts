@@ -9,7 +9,7 @@ import { publishAll } from "../../stream/publish.ts";
 
 export interface Publisher {
   /**
-   * Publishes a committed event, with those of the same turn of the event loop in one pipeline. Resolves when its XADD was written to the
+   * Publishes a committed event, with those that were committed with it in one pipeline. Resolves when its XADD was written to the
    * connection, not when Redis has confirmed it; its outbox row goes soon after that. Never rejects, and never waits for Redis: what
    * could not be sent, or is not confirmed within the connection's time limit, the relay publishes.
    */
@@ -33,7 +33,7 @@ const MAX_UNCONFIRMED = 2_000;
 /** A confirmed row waits so long for others: one statement for many, and far sooner than the relay's 2 s. */
 const LINGER_MS = 25;
 
-/** Events of one turn of the event loop. */
+/** Events that were committed together. */
 interface Batch {
   readonly events: LoggedEvent[];
   readonly sent: Promise<void>;
@@ -100,8 +100,9 @@ export const createPublisher = (deps: PublisherDeps): Publisher => {
   const gather = (): Batch => {
     const { promise: sent, resolve } = Promise.withResolvers<void>();
     const batch: Batch = { events: [], sent };
-    // Those of one turn of the event loop, as the signups of one statement are, share a pipeline. It belongs to no trace.
-    setImmediate(() => {
+    // The signups of one statement go on one after the other, and then this: they share a pipeline. In the next turn of the event loop it
+    // would first have to read all requests that are there by then, while the answers wait.
+    queueMicrotask(() => {
       gathered = undefined;
       send(batch);
       resolve();
