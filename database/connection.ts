@@ -1,4 +1,5 @@
 import { CompiledQuery, Kysely } from "kysely";
+import { observedStatement } from "../observability/database-client.ts";
 import { DEADLINE_MS } from "./limits.ts";
 import { Pool } from "./pool.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
@@ -21,26 +22,40 @@ export interface DatabaseOptions {
  * server is available. A silent server is detected after `deadlineMs`; a statement that runs longer than the server's own
  * limits (`limits.ts`), which are below, fails without effect.
  */
-export const openDatabase = (options: DatabaseOptions): Database =>
-  new Kysely<Schema>({
-    dialect: postgresDialect(
-      new Pool({
-        url: options.url,
-        size: options.poolSize,
-        applicationName: options.applicationName,
-        deadlineMs: options.deadlineMs ?? DEADLINE_MS,
-      }),
-    ),
+export const openDatabase = (options: DatabaseOptions): Database => {
+  const pool = new Pool({
+    url: options.url,
+    size: options.poolSize,
+    applicationName: options.applicationName,
+    deadlineMs: options.deadlineMs ?? DEADLINE_MS,
   });
+  const db = new Kysely<Schema>({ dialect: postgresDialect(pool) });
+  pools.set(db, pool);
+  const destroy = db.destroy.bind(db);
+  return Object.assign(db, {
+    // Kysely closes only what it was asked for something, and statements do not ask it.
+    destroy: async () => {
+      await destroy();
+      await pool.end();
+    },
+  });
+};
+
+/** Of databases; not of their transactions, which have a connection of their own. */
+const pools = new WeakMap<Database, Pool>();
 
 /**
  * A statement in SQL, typed by the caller. For hot statements, which are CTEs over several tables: compiling a query builder
- * at each call would halve their speed. Each takes its rows as one JSON parameter.
+ * at each call would halve their speed, and a query that is compiled already passes as many layers of it as cost what the driver does.
+ * Each takes its rows as one JSON parameter.
  */
 export const statement =
   <Row, Parameters extends readonly unknown[]>(text: string) =>
-  async (db: Database, ...parameters: Parameters): Promise<readonly Row[]> =>
-    (await db.executeQuery<Row>(CompiledQuery.raw(text, [...parameters]))).rows as readonly Row[];
+  async (db: Database, ...parameters: Parameters): Promise<readonly Row[]> => {
+    const pool = pools.get(db);
+    if (pool !== undefined) return observedStatement(text, () => pool.run<Row>(text, parameters));
+    return (await db.executeQuery<Row>(CompiledQuery.raw(text, [...parameters]))).rows;
+  };
 
 /** Resolves when Postgres answers. @throws the driver's error if it does not */
 export const pingDatabase = async (db: Database): Promise<void> => {
