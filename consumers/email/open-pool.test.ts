@@ -23,6 +23,7 @@ test.each([
 
 const granting = (granted: number, perSecond?: number, acceptedPerSecond = 0) => ({
   granted: () => granted,
+  isLimited: () => granted < 20,
   perSecond: () => perSecond,
   acceptedPerSecond: () => acceptedPerSecond,
   words: () => undefined,

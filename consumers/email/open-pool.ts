@@ -55,7 +55,7 @@ export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => ({
 
 /** What the mail server grants, for the engine: connections, and the mails that wait for them. */
 export const capacityOf = (
-  pool: Pick<SmtpPool, "granted" | "perSecond" | "acceptedPerSecond" | "words">,
+  pool: Pick<SmtpPool, "granted" | "isLimited" | "perSecond" | "acceptedPerSecond" | "words">,
   size: number,
 ): Capacity => ({
   allowed: () => {
@@ -66,5 +66,6 @@ export const capacityOf = (
     const byPace = perSecond === undefined ? Number.POSITIVE_INFINITY : 1 + Math.ceil(perSecond * PACED_AHEAD_S);
     return Math.min(byConnections, byPace);
   },
+  isLimited: () => pool.isLimited() || pool.perSecond() !== undefined,
   words: pool.words,
 });

@@ -242,7 +242,11 @@ export const startGroup = <Data, Input>(
   let stopping = false;
 
   const state = () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading");
-  const granted = () => capacity && { allowed: capacity.allowed(), words: capacity.words() };
+  const granted = () =>
+    capacity && {
+      allowed: capacity.isLimited() ? capacity.allowed() : Number.POSITIVE_INFINITY,
+      words: capacity.words(),
+    };
   const faults = () => ({ ...faultsOf(loops), ...watch.faults() });
   const report = (): ConsumerReport => ({
     startedAt,

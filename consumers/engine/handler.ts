@@ -107,8 +107,10 @@ export type Outcome =
 
 /** What the other system grants this consumer now, as far as the group's work has found out. */
 export interface Capacity {
-  /** Pieces of work that it is worth having in flight; `Infinity` if no limit is known. */
+  /** Pieces of work that it is worth having in flight; `Infinity` if there is no limit. */
   allowed(): number;
+  /** Whether the other system has shown that limit: else it was not asked for more yet. */
+  isLimited(): boolean;
   /** The other system's last words about its limit, addresses removed; undefined if it said nothing. */
   words(): string | undefined;
 }

@@ -71,13 +71,13 @@ const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted,
   return unknownRefusal(outcome, claim, learned);
 };
 
-/** A refusal for now uses up an attempt, unless everything is declined: then it is not about this piece. */
+/** A refusal for now uses up an attempt, unless everything is declined, or its party has taken enough: then it is not about this piece. */
 const deferredBy = (party: string, outcome: Of<"transient">, { eventId }: Attempted, learned: LearnedBy): Outcome => {
   const { breaker, parties } = learned;
   const { reason, minDelayMs } = outcome;
   breaker.declined({ eventId, party, reason, words: outcome.reply });
-  // Told when to come back, as by greylisting, each piece has to ask once before it is accepted.
-  if (minDelayMs === undefined) parties.deferred(party, reason);
+  parties.deferred(party, reason, { isTimed: minDelayMs !== undefined });
+  if (parties.limits(party)) return { kind: "unavailable", reason, ...withReply(outcome), hasNoRoom: true };
   if (!breaker.isDeclining) return outcome;
   return {
     kind: "unavailable",
@@ -91,7 +91,8 @@ const unavailable = (outcome: Of<"unavailable">, attempted: Attempted, { breaker
   const { party, reason } = outcome;
   if (party !== undefined) {
     breaker.declined({ eventId: attempted.eventId, party, reason, words: outcome.reply });
-    parties.deferred(party, reason);
+    // That there was no room for the piece says nothing of others.
+    if (outcome.hasNoRoom !== true) parties.deferred(party, reason);
     return outcome;
   }
   breaker.failed({ reason, words: outcome.reply }, attempted);
@@ -113,7 +114,10 @@ export const learnFrom = (outcome: Outcome, attempted: Attempted, learned: Learn
   switch (outcome.kind) {
     case "done":
       breaker.accepted(attempted.startedAt);
-      if (attempted.party !== undefined) parties.succeeded(attempted.party);
+      if (attempted.party !== undefined) {
+        const { attempts, systemFailures } = attempted.claim;
+        parties.succeeded(attempted.party, { isFirst: attempts + systemFailures === 0 });
+      }
       return outcome;
     case "transient":
       if (outcome.party !== undefined) return deferredBy(outcome.party, outcome, attempted, learned);

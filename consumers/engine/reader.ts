@@ -162,8 +162,10 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     return entries;
   };
 
-  const releaseBeyond = (count: number, entries: readonly Entry[]): readonly Entry[] => {
-    for (const surplus of entries.slice(count)) void settler.release(surplus).catch(() => {});
+  /** What there is no room for comes back at once; the ledger notes it, else it would look lost. */
+  const releaseBeyond = (count: number, entries: readonly Entry[], signal: AbortSignal): readonly Entry[] => {
+    const surplus = entries.slice(count).map((entry) => ({ entry, delayMs: 0 }));
+    if (surplus.length > 0) void settler.passOver(surplus, signal).catch(() => {});
     return entries.slice(0, count);
   };
 
@@ -172,7 +174,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     const count = Math.max(1, Math.floor(room / 2));
     const entries = await blocking.read([retriesStream, keys.events], count, blockMs, signal);
     skipper.saw(entries);
-    return releaseBeyond(room, entries);
+    return releaseBeyond(room, entries, signal);
   };
 
   const readUnlimited = async (room: Room, signal: AbortSignal): Promise<Found> => {
@@ -210,7 +212,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     // Idle consumers count among those that share the rate.
     if (isIdle) await admission.fill(inFlight.unpaid());
     const most = isIdle ? 0 : await admitted(1);
-    return { entries: most === 0 ? releaseBeyond(0, entries) : entries, most };
+    return { entries: most === 0 ? releaseBeyond(0, entries, signal) : entries, most };
   };
 
   /** While this consumer may not read, its tokens are of use to others only. */

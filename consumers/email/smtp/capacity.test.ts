@@ -73,8 +73,8 @@ describe("the limit of connections", () => {
   });
 
   test.each([
-    [0, 250],
-    [1_000, 250],
+    [0, 100],
+    [1_000, 100],
     [10_000, 1_000],
     [100_000, 10_000],
     [1_000_000, 10_000],
@@ -95,7 +95,7 @@ describe("the limit of connections", () => {
       grewAt.push(now());
       limit.refused(10, 0);
     }
-    expect(grewAt.slice(0, 4)).toEqual([250, 500, 750, 1_000]);
+    expect(grewAt.slice(0, 4)).toEqual([100, 200, 300, 400]);
     expect(grewAt.filter((at) => at > 20_000 && at <= 30_000).length).toBeLessThanOrEqual(5);
     expect(grewAt.filter((at) => at > 100_000).length).toBeLessThanOrEqual(2);
   });

@@ -54,21 +54,24 @@ interface Clock {
 
 /** A rise of the limit is noticed within this share of the time for which the limit stood; within these times at least and at most. */
 const PROBE_SHARE = 0.1;
-const FIRST_PROBE_MS = 250;
+const FIRST_PROBE_MS = 100;
 const LONGEST_PROBE_MS = 10_000;
 
 /**
  * Until one more connection is asked for, in ms: a limit that has just changed may change again, one that stood for long does
- * so rarely. 1 s -> 250 ms, 10 s -> 1 s, 100 s -> 10 s.
+ * so rarely. 1 s -> 100 ms, 10 s -> 1 s, 100 s -> 10 s.
  */
 export const probeAfterMs = (stoodForMs: number): number =>
   Math.min(LONGEST_PROBE_MS, Math.max(FIRST_PROBE_MS, PROBE_SHARE * stoodForMs));
+
+/** Nobody knows how many the server grants: at first so few are asked for, and twice as many each time that they are granted. */
+export const FIRST_GRANTED = 2;
 
 /** Until more are asked for although those asked for last are not all open: some may not be needed any more. */
 const GROW_EVERY_MS = 250;
 /** After a refusal, no other connection is opened for this time, which doubles: the server may still count those that are closing. */
 const FIRST_REOPEN_MS = 50;
-const LONGEST_REOPEN_MS = 400;
+const LONGEST_REOPEN_MS = 100;
 
 /**
  * How many connections the server grants. One that is refused while others work shows the limit: it is how many others there
@@ -84,21 +87,29 @@ export class ConnectionLimit {
   /** Granted before the connections that are being asked for; undefined: none are. */
   #before: number | undefined;
   #changedAt: number;
+  #isKnown = false;
   #probeAt = 0;
-  #step = 1;
+  #step: number;
   #reopenAt = 0;
   #reopenMs = FIRST_REOPEN_MS;
 
-  constructor(size: number, { now }: Clock) {
+  /** `first`: how many are asked for at first. */
+  constructor(size: number, { now, first = size }: Clock & { readonly first?: number }) {
     this.#size = size;
     this.#now = now;
-    this.#granted = size;
-    this.#proven = size;
+    this.#granted = Math.min(size, first);
+    this.#proven = this.#granted;
+    this.#step = this.#granted;
     this.#changedAt = now();
   }
 
   get granted(): number {
     return this.#granted;
+  }
+
+  /** Whether the server has shown a limit: else it was not asked for more yet. */
+  get isKnown(): boolean {
+    return this.#isKnown;
   }
 
   /** Ms until a connection may be opened. */
@@ -118,6 +129,7 @@ export class ConnectionLimit {
       this.#granted = this.#proven;
       return false;
     }
+    this.#isKnown = true;
     const shown = Math.max(1, others + closing);
     // With those that the server may still count, there are as many as it grants: this says nothing new.
     if (closing > 0 && shown >= this.#granted) return true;
@@ -132,6 +144,7 @@ export class ConnectionLimit {
 
   /** The server works, and has no connection for us: others have all that it grants. From here it grows again. */
   starved(): void {
+    this.#isKnown = true;
     this.#granted = 1;
     this.#proven = 1;
     this.#before = 0;
@@ -142,6 +155,7 @@ export class ConnectionLimit {
   opened(count: number): void {
     this.#reopenMs = FIRST_REOPEN_MS;
     if (this.#before === undefined || count < this.#granted) return;
+    if (count >= this.#size) this.#isKnown = false;
     this.#changed(this.#before);
     this.#before = undefined;
     this.#probeAt = 0;

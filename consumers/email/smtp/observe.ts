@@ -54,7 +54,7 @@ export const observedPool = (pool: SmtpPool, { host, port }: SmtpServer, size: n
       unit: "{connection}",
       description: "SMTP connections that the mail server grants this consumer, as far as it is known.",
     },
-    () => [{ value: pool.granted() }],
+    () => [{ value: pool.isLimited() ? pool.granted() : size }],
   );
   registerGauge(
     SIGNUP_SMTP_PACE,

@@ -19,6 +19,8 @@ interface Known {
   readonly leastMs: number;
   /** While nobody gets on, it may be the server that is slow: then one that took less is not, in ms. */
   readonly nobodyMs: number;
+  /** Of the connections that are granted, slow ones keep this share. */
+  readonly slowShare: number;
   /** Monotonic, ms: the last beginning of one that got on. */
   readonly goodSince: number;
   /** Connections that are granted. */
@@ -29,8 +31,6 @@ interface Known {
 const SLOW_TIMES = 5;
 /** After each failure a mail gets so many times as long. */
 const LONGER_TIMES = 4;
-/** Of the connections that are granted, slow mails keep this share. */
-const SLOW_SHARE = 0.1;
 
 const isSlow = ({ startedAt, failures }: UnderWay, known: Known): boolean => {
   const { now, usualMs, leastMs, nobodyMs, goodSince } = known;
@@ -53,7 +53,7 @@ const isSlow = ({ startedAt, failures }: UnderWay, known: Known): boolean => {
  * | 4           | 1 for 1 s, while nobody gets on, and 5 ms were usual        | it                                 |
  */
 export const tooSlow = <Each extends UnderWay>(underWay: readonly Each[], known: Known): readonly Each[] => {
-  const kept = Math.max(known.usualMs === 0 ? 1 : 0, Math.floor(SLOW_SHARE * known.granted));
+  const kept = Math.max(known.usualMs === 0 ? 1 : 0, Math.floor(known.slowShare * known.granted));
   return underWay
     .filter((each) => isSlow(each, known))
     .toSorted((one, other) => one.startedAt - other.startedAt)
@@ -72,9 +72,11 @@ export interface Patience {
   watch(dialogue: Dialogue): { readonly gotOn: () => void; readonly end: () => void };
 }
 
-/** Some servers let each client wait for their greeting. */
-export const OPENING: Pick<Known, "leastMs" | "nobodyMs"> = { leastMs: 2_000, nobodyMs: Number.POSITIVE_INFINITY };
-export const MAIL: Pick<Known, "leastMs" | "nobodyMs"> = { leastMs: 100, nobodyMs: 500 };
+type Bounds = Pick<Known, "leastMs" | "nobodyMs" | "slowShare">;
+
+/** Some servers let each client wait for their greeting; but not for longer than one that came later. */
+export const OPENING: Bounds = { leastMs: 1_000, nobodyMs: Number.POSITIVE_INFINITY, slowShare: 0 };
+export const MAIL: Bounds = { leastMs: 100, nobodyMs: 500, slowShare: 0.1 };
 
 export const createPatience = (
   deps: {
@@ -83,7 +85,7 @@ export const createPatience = (
     /** Whether mails wait for a connection. */
     readonly isWaitedFor: () => boolean;
   },
-  bounds: Pick<Known, "leastMs" | "nobodyMs">,
+  bounds: Bounds,
 ): Patience => {
   const { now, granted, isWaitedFor } = deps;
   const underWay = new Set<UnderWay>();

@@ -1,5 +1,13 @@
 import { askForConnection } from "./ask-for-connection.ts";
-import { ConnectionLimit, isAboutConnections, isTooFast, isUsedUp, mayBeOneTooMany, Pace } from "./capacity.ts";
+import {
+  ConnectionLimit,
+  FIRST_GRANTED,
+  isAboutConnections,
+  isTooFast,
+  isUsedUp,
+  mayBeOneTooMany,
+  Pace,
+} from "./capacity.ts";
 import { type EndCode, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
@@ -17,6 +25,8 @@ export interface SmtpPool {
   busy(): number;
   /** Connections that the server grants, as far as is known. 0: others have all; until there is one, mails are refused at once. */
   granted(): number;
+  /** Whether that is the server's limit: else it was not asked for more yet. */
+  isLimited(): boolean;
   /** Mails a second that the server grants; undefined: no limit is known. */
   perSecond(): number | undefined;
   /** Mails a second that the server has accepted lately. */
@@ -40,7 +50,7 @@ const now = () => performance.now();
 export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const { server, size, sendDeadlineMs, openSession = SmtpSession.open } = options;
   const { maxMailsPerConnection = MAX_MAILS_PER_CONNECTION, minAgeMs = MIN_AGE_MS, maxIdleMs = MAX_IDLE_MS } = options;
-  const limit = new ConnectionLimit(size, { now });
+  const limit = new ConnectionLimit(size, { now, first: FIRST_GRANTED });
   const pace = new Pace({ now });
   const sessions = createSessions({ size, maxMailsPerConnection, minAgeMs, maxIdleMs, now });
   const slots = createSendSlots({ limit, pace, hasIdle: sessions.hasIdle, now });
@@ -214,6 +224,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   return {
     busy: slots.busy,
     granted: () => (starved === undefined ? limit.granted : 0),
+    isLimited: () => starved !== undefined || limit.isKnown,
     perSecond: () => pace.perSecond,
     acceptedPerSecond: () => pace.acceptedPerSecond,
     words: () => words,
