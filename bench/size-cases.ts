@@ -53,6 +53,7 @@ export const sizeCases = (db: Database, past: readonly PastSignup[]): readonly S
   const signups = createSignupWriter(db, boundGroups(GROUPS));
   const next = inTurn(past);
   const signedUp: string[][] = [];
+  const newUsers: string[][] = [];
   const claimed: { readonly event_id: string; readonly fence: number }[][] = [];
   const dead = { groups, state: "dead", limit: PAGE } as const;
 
@@ -60,6 +61,7 @@ export const sizeCases = (db: Database, past: readonly PastSignup[]): readonly S
     const batch = Array.from({ length: BATCH }, () => aSignup());
     await Promise.all(batch.map((signup) => signups.write(signup)));
     signedUp.push(batch.map(({ event }) => event.eventId));
+    newUsers.push(batch.map(({ userId }) => userId));
   };
   const claim = async () => {
     const wanted = signedUp.pop() ?? [];
@@ -89,8 +91,9 @@ export const sizeCases = (db: Database, past: readonly PastSignup[]): readonly S
 
   return [
     { name: `accept ${BATCH} signups`, batch: BATCH, run: accept },
+    { name: `look ${BATCH} new users up`, run: () => findRecipients(db, newUsers.pop() ?? []) },
     {
-      name: `look ${BATCH} users up`,
+      name: `look ${BATCH} users of a year up`,
       run: () =>
         findRecipients(
           db,

@@ -13,14 +13,16 @@ import { fillLedger, samplePast } from "./size-rows.ts";
 import { median, quantile } from "./statistics.ts";
 
 /**
- * `bun bench/size.ts [--rows N] [--rounds N] [--directory DIR] [--json]`: what the ledger costs when a year of signups is in it. Makes N of
- * them in a Postgres of its own, and asks what the service asks, in turns with a ledger that has 30,000. Then deletes by retention.
+ * `bun bench/size.ts [--rows N] [--rounds N] [--directory DIR] [--set NAME=VALUE]... [--json]`: what the ledger costs when a year of signups
+ * is in it. Makes N of them in a Postgres of its own, with these settings beside the usual ones, and asks what the service asks, in turns
+ * with a ledger that has 30,000. Then deletes by retention.
  */
 const { values } = parseArgs({
   options: {
     rows: { type: "string", default: "1000000" },
     rounds: { type: "string", default: "40" },
     directory: { type: "string", default: join(import.meta.dir, "..", ".local", `size-${process.pid}`) },
+    set: { type: "string", multiple: true, default: [] },
     json: { type: "boolean", default: false },
   },
 });
@@ -151,7 +153,9 @@ const report = (
   relations: readonly { readonly relation: string; readonly bytes: string }[],
 ): void => {
   if (values.json) {
-    console.log(JSON.stringify({ rows: ROWS, measured, walBytes, retention, relations }));
+    console.log(
+      JSON.stringify({ rows: ROWS, settings: [...POSTGRES, ...values.set], measured, walBytes, retention, relations }),
+    );
     return;
   }
   const head = ["what", `${count(FEW)}, ms`, `${count(ROWS)}, ms`, "ratio", "of 95 %", "reads at most"];
@@ -173,7 +177,7 @@ const report = (
 };
 
 const dataDirectory = join(values.directory, "postgres");
-const postgres = await startPostgres({ dataDirectory, port: await ownPort(), settings: POSTGRES });
+const postgres = await startPostgres({ dataDirectory, port: await ownPort(), settings: [...POSTGRES, ...values.set] });
 try {
   const [fewUrl, manyUrl] = [await createDatabase(postgres.url, "few"), await createDatabase(postgres.url, "many")];
   await fill(fewUrl, FEW);
