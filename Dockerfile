@@ -9,8 +9,8 @@ COPY package.json bun.lock bunfig.toml ./
 # What was tested is what is installed; nothing of a package runs.
 RUN ["bun", "install", "--production", "--frozen-lockfile", "--ignore-scripts"]
 
-# What the operators' commands are started from: there is nothing that could make it in the last stage.
-FROM oven/bun:1.4.5 AS commands
+# What api, consumers and the operators' commands are started from: there is nothing that could make it in the last stage.
+FROM oven/bun:1.4.5 AS programs
 WORKDIR /app
 COPY package.json bun.lock bunfig.toml tsconfig.json ./
 COPY --from=dependencies /app/node_modules node_modules
@@ -19,9 +19,10 @@ COPY runtime runtime
 COPY observability observability
 COPY stream stream
 COPY database database
-COPY consumers/email consumers/email
+COPY api api
+COPY consumers consumers
 COPY ops ops
-RUN ["bun", "ops/prepare.ts"]
+RUN ["bun", "ops/prepare.ts", "ops", "api", "consumers"]
 
 FROM oven/bun:1.4.5-distroless
 ARG VERSION=0.0.0
@@ -40,7 +41,7 @@ WORKDIR /app
 # Bun would keep what it transpiled on a disk that is read-only. The last compiler costs more than it saves (docs/decisions/0062).
 ENV NODE_ENV=production BUN_RUNTIME_TRANSPILER_CACHE_PATH=0 DO_NOT_TRACK=1 BUN_JSC_useFTLJIT=0
 COPY --from=dependencies /app/node_modules node_modules
-COPY --from=commands /app/.local .local
+COPY --from=programs /app/.local .local
 COPY package.json bun.lock bunfig.toml tsconfig.json ./
 COPY settings settings
 COPY runtime runtime

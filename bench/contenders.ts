@@ -20,8 +20,13 @@ const peers = join(import.meta.dir, "peers");
 
 const WELCOME = ["welcome-email"];
 
-/** A checkout of ours, as an operator would set it; its dependencies are installed. */
-export const checkout = (tree: string): Contender => ({
+/** A checkout of ours, as an operator would set it and as the image has it; its dependencies are installed. */
+export const checkout = (tree: string): Contender => {
+  Bun.spawnSync([bun, "ops/prepare.ts", "api", "consumers"], { cwd: tree, stdio: ["ignore", "ignore", "inherit"] });
+  return ofTree(tree);
+};
+
+const ofTree = (tree: string): Contender => ({
   name: tree,
   kind: "ours",
   share: 1,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { isSource, PROGRAMS } from "../runtime/prepared.ts";
 import { filesOf, syntaxErrorOf } from "./imports.ts";
 
 const root = join(import.meta.dir, "..");
@@ -57,4 +58,16 @@ test("knows what each part of this system loads", () => {
   expect(ofConsumers.filter((path) => !/^consumers\/email\/(\w|-)+\.ts$|\/templates\//.test(path))).toEqual([]);
   expect([...consumers].filter((path) => path.startsWith("api/"))).toEqual([]);
   expect([...api, ...consumers].filter((path) => /\.(test|md)\b/.test(path))).toEqual([]);
+});
+
+test("a prepared program changes its place with every file that it is made of", () => {
+  for (const program of Object.values(PROGRAMS)) {
+    const files = [...filesOf(root, `${program.name}/program.ts`)];
+    expect(files.length).toBeGreaterThan(50);
+    const isCovered = (file: string) =>
+      isSource(file) && program.folders.some((folder) => file.startsWith(`${folder}/`));
+    // A file that is read when it is needed is found where it was.
+    const isRead = (file: string) => file === "package.json" || file.endsWith(".bin");
+    expect(files.filter((file) => !isRead(file) && !isCovered(file))).toEqual([]);
+  }
 });

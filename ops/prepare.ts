@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { buildingFor, placesOf } from "./prepared.ts";
+import { buildingFor, PROGRAMS, type Program, placesOf } from "../runtime/prepared.ts";
 
 /** Nobody builds for so long: whoever began was killed. */
 const ABANDONED_AFTER_MS = 60_000;
@@ -18,18 +18,23 @@ const claimed = (folder: string): boolean => {
 };
 
 /**
- * Makes one file of bytecode of `program.ts` and all that it imports, and removes those of earlier sources. A command then starts in half
- * the time. In one step: nobody finds half of it.
+ * Makes one file of `program.ts` and all that it imports, and removes those of earlier sources. A command then starts in half the
+ * time, and a process that runs for long keeps one large text in the place of a thousand modules. In one step: nobody finds half of it.
  */
-const prepare = async (root: string): Promise<void> => {
-  const { all, own } = placesOf(root);
+const prepare = async (root: string, program: Program): Promise<void> => {
+  const { all, own } = placesOf(root, program);
   if (existsSync(own)) return;
   mkdirSync(all, { recursive: true });
   const building = buildingFor(own);
   if (!claimed(building)) return;
   try {
-    const entrypoints = [join(root, "ops", "program.ts")];
-    await Bun.build({ entrypoints, outdir: building, target: "bun", format: "cjs", bytecode: true });
+    const entrypoints = [join(root, program.name, "program.ts")];
+    const { bytecode } = program;
+    await Bun.build({
+      ...{ entrypoints, outdir: building, target: "bun", format: "cjs", bytecode },
+      // The text stays in memory; names are kept, for what is logged of an error.
+      ...(bytecode ? {} : { minify: { whitespace: true } }),
+    });
     renameSync(building, own);
   } finally {
     rmSync(building, { recursive: true, force: true });
@@ -40,4 +45,10 @@ const prepare = async (root: string): Promise<void> => {
   }
 };
 
-await prepare(join(import.meta.dir, ".."));
+/** `bun ops/prepare.ts [ops|api|consumers]...`: the operators' command line alone if none is named. */
+const named = process.argv.slice(2);
+for (const program of Object.values(PROGRAMS)) {
+  if (named.length === 0 ? program.name === "ops" : named.includes(program.name)) {
+    await prepare(join(import.meta.dir, ".."), program);
+  }
+}

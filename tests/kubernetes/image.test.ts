@@ -7,7 +7,7 @@ import { type Child, startChild } from "../../local/child.ts";
 import { asDatabaseRole } from "../../local/postgres.ts";
 import { readPackages } from "../../local/supply-chain/packages.ts";
 import { randomHex } from "../../observability/trace-context.ts";
-import { preparedProgram } from "../../ops/prepared.ts";
+import { PROGRAMS, preparedProgram } from "../../runtime/prepared.ts";
 import { SETTINGS } from "../../settings/schema.ts";
 import { type TestDatabase, withTestDatabase } from "../database.ts";
 import { eventually } from "../eventually.ts";
@@ -255,6 +255,6 @@ describe("what the image holds", () => {
     expect(await help.exited).toBe("exit code 0");
     expect(help.lines.join("\n")).toContain("ops");
     // Of these very sources: any other would never be looked for.
-    expect(existsSync(preparedProgram(image.directory))).toBe(true);
+    for (const program of Object.values(PROGRAMS)) expect(preparedProgram(image.directory, program)).toBeString();
   });
 });

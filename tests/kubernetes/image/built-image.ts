@@ -38,7 +38,9 @@ const copyInto = (
   for (const copy of copies) {
     const [, stage = "", source = "", target = ""] = /^--from=(\w+) \/app\/(\S+) (\S+)$/.exec(copy) ?? [];
     if (stage !== "") {
-      renameSync(join(stages[stage] ?? "", source), join(directory, target));
+      const from = stages[stage];
+      if (from === undefined) throw new Error(`${copy}: there is no such stage`);
+      renameSync(join(from, source), join(directory, target));
       continue;
     }
     for (const file of copy.split(" ").slice(0, -1).flatMap(contextFiles)) {
@@ -70,18 +72,21 @@ const runIn = (directory: string, stage: ReturnType<typeof dockerfile>[number]):
 
 /** Runs what the Dockerfile runs, and copies what it copies; each stage in a directory of its own. */
 export const buildImage = (): BuiltImage => {
-  const [dependencies = [], commands = [], final = []] = dockerfile();
+  const [dependencies = [], programs = [], final = []] = dockerfile();
   const outside = mkdtempSync(join(tmpdir(), "image-"));
   chmodSync(outside, 0o755);
-  const stages = { dependencies: join(outside, "dependencies"), commands: join(outside, "commands") };
+  const stages = { dependencies: join(outside, "dependencies"), programs: join(outside, "programs") };
   const directory = join(outside, "app");
-  for (const each of [...Object.values(stages), directory]) mkdirSync(each);
+  for (const each of [stages.dependencies, directory]) mkdirSync(each);
   copyInto(stages.dependencies, valuesOf(dependencies, "COPY"));
   runIn(stages.dependencies, dependencies);
-  copyInto(stages.commands, valuesOf(commands, "COPY"), stages);
-  runIn(stages.commands, commands);
+  // Where the last stage will be, as in Docker, where each stage has `/app`: a prepared program knows its place.
+  copyInto(directory, valuesOf(programs, "COPY"), stages);
+  runIn(directory, programs);
+  renameSync(directory, stages.programs);
+  mkdirSync(directory);
   // Both stages that need the packages have the same.
-  copyInto(directory, valuesOf(final, "COPY"), { dependencies: stages.commands, commands: stages.commands });
+  copyInto(directory, valuesOf(final, "COPY"), { dependencies: stages.programs, programs: stages.programs });
   const packageBytes = bytesIn(join(directory, "node_modules"));
   return {
     directory,

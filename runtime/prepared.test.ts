@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { placesOf } from "./prepared.ts";
+import { PROGRAMS, placesOf, preparedProgram } from "./prepared.ts";
 
 const tree = mkdtempSync(join(tmpdir(), "ops-prepared-"));
 afterAll(() => rmSync(tree, { recursive: true, force: true }));
@@ -18,7 +18,7 @@ test("a prepared program is used for the sources, packages and Bun that it was m
   }
   write("bun.lock", "{}");
   write("package.json", "{}");
-  const version = () => placesOf(tree).own;
+  const version = () => placesOf(tree, PROGRAMS.ops).own;
   const first = version();
   write("stream/a.test.ts", "not part of it");
   expect(version()).toBe(first);
@@ -33,6 +33,9 @@ test("a prepared program is used for the sources, packages and Bun that it was m
     return version();
   });
   expect(new Set([first, ...versions]).size).toBe(4);
+  expect(preparedProgram(tree, PROGRAMS.ops)).toBeUndefined();
+  write(join(version().slice(tree.length + 1), "program.js"), "");
+  expect(preparedProgram(tree, PROGRAMS.ops)).toBe(join(version(), "program.js"));
   // Without the script it is what it was before.
   expect(versions[3]).toBe(versions[1] ?? "");
 });
