@@ -89,7 +89,7 @@ export interface AppDeps {
   /** Aborted when the process is to stop. */
   readonly stopping: AbortSignal;
   /** What the operator's console works with; undefined: there is none. */
-  readonly console?: Pick<ConsoleDeps, "stores" | "keys">;
+  readonly console?: Pick<ConsoleDeps, "stores" | "keys"> & Pick<Parameters<typeof snapshotsOf>[0], "refusal">;
   readonly settings: Pick<
     Settings,
     "BRAND_NAME" | "PUBLIC_URL" | "SERVICE_TOKEN" | "CONFIRMATION_SECRET" | "SIGNUP_DISCLOSURE"

@@ -21,7 +21,6 @@ import { startBackground } from "./background/start.ts";
 import { createClientOf } from "./client/client.ts";
 import { lazyStores } from "./console/open.ts";
 import { createReadiness } from "./health/readiness.ts";
-import { watchSignups } from "./health/refused-signups.ts";
 import { openCommonPasswords } from "./passwords/common-passwords.ts";
 import { warnOfCheapHashes } from "./passwords/cost.ts";
 import { createPasswordHasher } from "./passwords/hasher.ts";
@@ -30,6 +29,7 @@ import { observedHasher } from "./passwords/observe.ts";
 import { disclosureOf } from "./signup/disclosure.ts";
 import { observedSignups } from "./signup/observe.ts";
 import { createPublisher } from "./signup/publisher.ts";
+import { watchWrites } from "./signup/watch-writes.ts";
 import { createFindEvents } from "./status/event-status.ts";
 import { startLiveStatuses } from "./status/live-statuses.ts";
 import { createStateWatcher } from "./status/state-watcher.ts";
@@ -77,9 +77,10 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
 
   const { isMetering } = telemetry;
   const loops = startBackground({ db, redis, keys, groups, log, name, settings, isMetering });
-  const writer = createSignupWriter(db, boundGroups(groups), disclosureOf(settings));
-  const refused = watchSignups(observedSignups(writer), () => performance.now());
-  const signups = refused.writer;
+  const { signups, refusal } = watchWrites(
+    observedSignups(createSignupWriter(db, boundGroups(groups), disclosureOf(settings))),
+    () => new Date(),
+  );
   const payments = createPaymentWriter(db, boundGroups(groups));
   const publisher = createPublisher({ db, redis: producer, keys, log });
   const cost = { memoryKib: settings.PASSWORD_HASH_MEMORY_KIB, passes: settings.PASSWORD_HASH_PASSES };
@@ -96,7 +97,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     redis: producer,
     pingRedis: () => producer.ping(),
     faults: () => faultsOf(loops),
-    refusedSignups: refused.fault,
+    refusal,
   });
 
   const watcher = createStateWatcher({
@@ -129,7 +130,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     live,
     clientOf: (request) => clientOf({ connection: server.requestIP(request)?.address, headers: request.headers }),
     stopping: stopping.signal,
-    console: { stores: ofConsole.stores, keys },
+    console: { stores: ofConsole.stores, keys, refusal },
     settings,
     log,
     newId: () => Bun.randomUUIDv7(),

@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
+import type { WriteRefusal } from "../../runtime/situation/facts.ts";
 import { createReadiness } from "./readiness.ts";
 
 const answerOf = async (
   postgres: boolean,
   redis: "ready" | "reconnecting" | "hanging",
   faults: Readonly<Record<string, string>> = {},
-  refused?: string,
+  refusal?: WriteRefusal,
 ) => {
   const readiness = createReadiness({
     pingDatabase: async () => {
@@ -14,7 +15,7 @@ const answerOf = async (
     redis: { status: redis === "hanging" ? "ready" : redis },
     pingRedis: () => (redis === "hanging" ? new Promise(() => {}) : Promise.resolve()),
     faults: () => faults,
-    refusedSignups: () => refused,
+    refusal: () => refusal,
   });
   return { readiness, first: await readiness.check() };
 };
@@ -59,13 +60,24 @@ test("all is not well while a loop names a fault", async () => {
 });
 
 test("signups that Postgres refuses, though it answers, are named; the process stays where requests go", async () => {
-  const { first } = await answerOf(true, "ready", {}, "PostgreSQL refuses a statement (55P03); since 06:07");
+  const since = new Date("2026-11-28T06:07:00Z");
+  const { first } = await answerOf(
+    true,
+    "ready",
+    {},
+    { fault: "PostgreSQL refuses a statement (25006)", since, at: since },
+  );
   expect(first).toMatchObject({
     ready: true,
-    why: "Signups are refused (PostgreSQL refuses a statement (55P03); since 06:07); what was accepted is not lost",
-    checks: { signups: "PostgreSQL refuses a statement (55P03); since 06:07" },
+    why: expect.stringMatching(/^Signups are refused, because PostgreSQL refuses a statement \(25006\), since /),
+    checks: { signups: expect.stringContaining("PostgreSQL refuses a statement (25006); since ") },
   });
-  const { first: full } = await answerOf(true, "ready", {}, "the disk of PostgreSQL is full (53100); since 06:07");
+  const { first: full } = await answerOf(
+    true,
+    "ready",
+    {},
+    { fault: "the disk of PostgreSQL is full (53100)", since, at: since },
+  );
   expect(full.why).toBe(
     "The disk of PostgreSQL is full: signups are refused, and what was accepted waits; none of it is lost",
   );

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { faultSince, pause } from "../../runtime/loop.ts";
 import { describe } from "../../runtime/situation/describe.ts";
+import type { Facts, WriteRefusal } from "../../runtime/situation/facts.ts";
 
 export interface Readiness {
   /** Ready: Postgres answers, and the process is not draining. Redis is reported, but signups succeed without it. */
@@ -19,8 +20,7 @@ const ANSWERS_NOT = "does not answer";
 const sentenceOf = (
   postgres: boolean,
   redis: boolean,
-  loops: Readonly<Record<string, string>>,
-  refusedSignups: string | undefined,
+  { loops, refusal }: Pick<Facts, "loops" | "refusal">,
 ): string => {
   const [first] = describe({
     now: new Date(),
@@ -29,8 +29,8 @@ const sentenceOf = (
     outbox: { rows: 0, oldestMs: 0 },
     clockDifferenceMs: 0,
     groups: [],
-    loops,
-    refusedSignups,
+    ...(loops === undefined ? {} : { loops }),
+    refusal,
   });
   return first.level === "well" ? "All is well" : first.sentence;
 };
@@ -45,8 +45,8 @@ export const createReadiness = (deps: {
   readonly pingRedis: () => Promise<unknown>;
   /** Faults of the background loops, by loop, in words that anybody may read. They do not make the process unready. */
   readonly faults: () => Readonly<Record<string, string>>;
-  /** Why no signup can be written, likewise. */
-  readonly refusedSignups: () => string | undefined;
+  /** What Postgres refuses signups with, though it answers. It does not make the process unready: another one would be refused, too. */
+  readonly refusal?: () => WriteRefusal | undefined;
 }): Readiness => {
   let draining = false;
   /** When each store was first found away. */
@@ -89,18 +89,18 @@ export const createReadiness = (deps: {
   return {
     async check() {
       const [database, hasRedis] = await storesAnswer();
-      const faults = deps.faults();
-      const refused = deps.refusedSignups();
+      const loops = deps.faults();
+      const refusal = deps.refusal?.();
       const checks = {
         database: stateOf("database", database, "away"),
         redis: stateOf("redis", hasRedis, "away; signups wait in the outbox"),
         process: draining ? "draining" : "serving",
-        ...(refused === undefined ? {} : { signups: refused }),
-        ...faults,
+        ...(refusal === undefined ? {} : { signups: faultSince(refusal.fault, refusal.since) }),
+        ...loops,
       };
       const why = draining
         ? "This process is stopping; requests should go to another"
-        : sentenceOf(database, hasRedis, faults, refused);
+        : sentenceOf(database, hasRedis, { loops, refusal });
       return { ready: database && !draining, why, checks };
     },
     drain: () => {

@@ -2,12 +2,13 @@ import { codeOf } from "../../database/errors.ts";
 import { ratesOf } from "../../database/groups/rates.ts";
 import { listJobs } from "../../database/jobs.ts";
 import { countOutbox, countRetrying, readBacklogs } from "../../database/ledger/counts.ts";
+import { findLockWait } from "../../database/lock-waits.ts";
 import { findPendingMigrations, type PostgresFacts, readPostgresFacts } from "../../database/postgres-facts.ts";
 import { countRecentSuppressions } from "../../database/users/suppressions.ts";
 import { pause } from "../../runtime/loop.ts";
 import { counted, duration } from "../../runtime/quantity.ts";
 import { describe } from "../../runtime/situation/describe.ts";
-import type { Facts } from "../../runtime/situation/facts.ts";
+import type { Facts, WriteRefusal } from "../../runtime/situation/facts.ts";
 import type { Finding } from "../../runtime/situation/finding.ts";
 import { since } from "../../runtime/situation/words.ts";
 import { readAgainIfRefused } from "../../stream/ask-again.ts";
@@ -69,6 +70,8 @@ const faultOf = async (asked: Asked, store: Store, now: Date, away?: AwaySince):
   }
 };
 
+const NONE: Facts["outbox"] = { rows: 0, oldestMs: 0 };
+
 /** What waits in the outbox; nothing, if it cannot be read. */
 const readOutbox = async (db: Asked["db"]): Promise<Facts["outbox"]> => {
   const outbox = await answerWithin("database", countOutbox(db), ANSWER_WITHIN_MS / 2).catch(() => undefined);
@@ -116,8 +119,27 @@ const ofSchema = async (db: Asked["db"], error: unknown): Promise<Situation> => 
   return { findings: [{ level: "trouble", sentence, remedy: "bun run migrate" }], away: [], status: undefined };
 };
 
+/** What a reading that failed means, if somebody's lock is in its way. */
+const ofLock = async (db: Asked["db"], now: Date): Promise<Situation | undefined> => {
+  const lockWait = await answerWithin("database", findLockWait(db), ANSWER_WITHIN_MS / 2).catch(() => undefined);
+  const known = { now, postgres: undefined, redis: undefined, outbox: NONE, clockDifferenceMs: 0, groups: [] };
+  const findings = describe({ ...known, lockWait });
+  return findings[0].level === "trouble" ? { findings, away: [], status: undefined } : undefined;
+};
+
+/** What the process that watches knows beside the stores' answers. */
+interface Watched {
+  readonly withinMs?: number;
+  readonly away?: AwaySince | undefined;
+  readonly refusal?: WriteRefusal | undefined;
+}
+
 /** Asks both stores, and says what their answers mean; a store that is away is a finding, not an error. */
-export const readSituation = async (asked: Asked, now: Date, awaySince?: AwaySince): Promise<Situation> => {
+export const readSituation = async (
+  asked: Asked,
+  now: Date,
+  { away: awaySince, refusal }: Pick<Watched, "away" | "refusal"> = {},
+): Promise<Situation> => {
   const [postgres, redis] = await Promise.all([
     faultOf(asked, "database", now, awaySince),
     faultOf(asked, "redis", now, awaySince),
@@ -127,19 +149,25 @@ export const readSituation = async (asked: Asked, now: Date, awaySince?: AwaySin
     redis === undefined ? [] : ["redis" as const],
   ].flat();
   if (away.length > 0) {
-    const outbox = postgres === undefined ? await readOutbox(asked.db) : { rows: 0, oldestMs: 0 };
+    const outbox = postgres === undefined ? await readOutbox(asked.db) : NONE;
     const known = { now, postgres, redis, outbox, clockDifferenceMs: 0, groups: [] };
     return { findings: describe(known), away, status: undefined };
   }
   try {
-    const [status, { postgres: ofPostgres, differenceMs }] = await readAgainIfRefused(
+    const [status, { postgres: ofPostgres, differenceMs }, lockWait] = await readAgainIfRefused(
       asked.redis,
-      () => Promise.all([readStatus(asked).then((read) => countWork(asked, read, now)), readClocks(asked)]),
+      () =>
+        Promise.all([
+          readStatus(asked).then((read) => countWork(asked, read, now)),
+          readClocks(asked),
+          findLockWait(asked.db),
+        ]),
       REFUSED_WITHIN_MS,
     );
-    return { findings: describe(factsOf(status, asked.groups, ofPostgres, differenceMs, now)), away: [], status };
+    const known = factsOf(status, asked.groups, ofPostgres, differenceMs, now);
+    return { findings: describe({ ...known, refusal, lockWait }), away: [], status };
   } catch (error) {
-    return await ofSchema(asked.db, error);
+    return (await ofLock(asked.db, now)) ?? (await ofSchema(asked.db, error));
   }
 };
 
@@ -150,7 +178,7 @@ export const readSituation = async (asked: Asked, now: Date, awaySince?: AwaySin
 export const watchSituation = async (
   asked: Asked,
   now: Date,
-  { withinMs = WATCHED_WITHIN_MS, away }: { readonly withinMs?: number; readonly away?: AwaySince } = {},
+  { withinMs = WATCHED_WITHIN_MS, away, refusal }: Watched = {},
 ): Promise<Situation> => {
   const done = new AbortController();
   const late = pause(withinMs, done.signal).then((): never => {
@@ -158,13 +186,15 @@ export const watchSituation = async (
   });
   // Nobody awaits the one that loses the race.
   late.catch(() => {});
-  const reading = readSituation(asked, now, away);
+  const reading = readSituation(asked, now, { away, refusal });
   reading.catch(() => {});
   try {
     const situation = await Promise.race([reading, late]);
     away?.delete("state");
     return situation;
   } catch (error) {
+    const locked = await ofLock(asked.db, now);
+    if (locked !== undefined) return locked;
     const why = error instanceof Error ? error.message : String(error);
     const sentence =
       away === undefined

@@ -104,6 +104,24 @@ export interface JobFacts {
   readonly at: Date;
 }
 
+/** What Postgres refused a write with that this process asked for, though it answers. */
+export interface WriteRefusal {
+  /** In words that anybody may read. */
+  readonly fault: string;
+  readonly since: Date;
+  /** The last time. */
+  readonly at: Date;
+}
+
+/** Statements that wait for a lock in Postgres. */
+export interface LockWaitFacts {
+  readonly waiting: number;
+  readonly longestMs: number;
+  /** The process of Postgres that must end its transaction, and what it is called. */
+  readonly blockedBy: number;
+  readonly blocker: string;
+}
+
 /** What is known of the whole system. */
 export interface Facts {
   readonly now: Date;
@@ -122,10 +140,11 @@ export interface Facts {
   /** When an api last looked for old events. undefined: they are kept for good. */
   readonly pruning?: { readonly lookedAt: Date; readonly retentionMs: number } | undefined;
   readonly jobs?: readonly JobFacts[];
+  readonly lockWait?: LockWaitFacts | undefined;
   /** What keeps loops of the process that asks from their work, by loop. */
   readonly loops?: Readonly<Record<string, string>>;
-  /** Why the process that asks can write no signup, though Postgres answers, and since when. */
-  readonly refusedSignups?: string | undefined;
+  /** Of the process that asks. */
+  readonly refusal?: WriteRefusal | undefined;
 }
 
 /** Between two signs of life of a consumer, in ms. */

@@ -79,7 +79,39 @@ test.each<[string, Facts, string]>([
   [
     "Redis was away, and the consumers of all groups say so",
     facts({}, { groups: ["welcome-email", "reminder-email", "payments"].map(stuck) }),
-    "trouble: consumer-1 of welcome-email cannot do its work (reader of welcome-email: Redis does not answer; since welcome-email); nothing waits; likewise 2 other groups (reminder-email, payments)",
+    "notice: Redis answers, and consumer-1 of welcome-email did not know it 900 ms ago; nothing waits; likewise 2 other groups (reminder-email, payments)",
+  ],
+  [
+    "Postgres refuses the signups of this process, its disk being full",
+    facts(
+      { lastHour: { total: 40, medianMs: 100 } },
+      { refusal: { fault: "the disk of PostgreSQL is full (53100)", since: NOW, at: NOW } },
+    ),
+    "trouble: The disk of PostgreSQL is full: signups are refused, and what was accepted waits; none of it is lost",
+  ],
+  [
+    "Postgres refuses the signups of this process for another reason",
+    facts(
+      {},
+      {
+        refusal: {
+          fault: "PostgreSQL refuses a statement (25006)",
+          since: new Date("2026-11-28T06:05:00Z"),
+          at: new Date(NOW.getTime() - 4_000),
+        },
+      },
+    ),
+    "trouble: Signups are refused, because PostgreSQL refuses a statement (25006), since 06:05 UTC, the last time 4 s ago; what was accepted is not lost",
+  ],
+  [
+    "somebody holds a lock",
+    facts({}, { lockWait: { waiting: 3, longestMs: 14_000, blockedBy: 4711, blocker: "psql" } }),
+    "trouble: 3 statements wait for a lock in PostgreSQL that psql holds (process 4711), the longest for 14 s: what needs it waits or is refused; none that was accepted is lost",
+  ],
+  [
+    "statements wait for each other, for a moment",
+    facts({}, { lockWait: { waiting: 1, longestMs: 12, blockedBy: 4711, blocker: "api-1" } }),
+    "well: All is well: nothing waits",
   ],
   [
     "the disk of Postgres is full, which answers all the same",

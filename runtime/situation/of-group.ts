@@ -60,6 +60,18 @@ const faultsOf = (
 ): readonly (readonly [what: string, why: string])[] =>
   Object.entries(faults).filter(([, why]) => !(exists && why.includes("(NOGROUP)")));
 
+/** How a consumer says that Redis is away: in Redis, and so for as long only as it does not know better. */
+const NO_REDIS = "Redis does not answer";
+
+/** Redis answers who asks for the situation, and has what the consumer said of it. */
+const ofHealing = (group: GroupFacts, { name, silentMs }: ConsumerFacts): Finding => ({
+  level: "notice",
+  group: group.group,
+  sentence: `Redis answers, and ${name} of ${group.group} did not know it ${duration(silentMs)} ago${waitingSafely(group)}`,
+  remedy: `look again in ${duration(MISSED_MS)}, then: ops doctor`,
+  cause: "Redis answers again",
+});
+
 const ofConsumers = (group: GroupFacts): readonly Finding[] => {
   const { group: name, consumers, unfinished } = group;
   const living = consumers.filter(isLiving);
@@ -74,6 +86,8 @@ const ofConsumers = (group: GroupFacts): readonly Finding[] => {
   const stuck = living.filter((consumer) => faultsOf(consumer, group).length > 0);
   const [first] = stuck;
   if (first === undefined) return [];
+  if (stuck.every((consumer) => faultsOf(consumer, group).every(([, why]) => why.startsWith(NO_REDIS))))
+    return [ofHealing(group, first)];
   const faults = faultsOf(first, group);
   const [fault] = faults.map(([what, why]) => `${what}: ${why}`);
   const others = stuck.length === 1 ? "" : `, and ${counted(stuck.length - 1, "other consumer")}`;

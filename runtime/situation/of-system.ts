@@ -48,11 +48,11 @@ const ofStores = (facts: Facts): readonly Finding[] => {
 };
 
 /** Postgres answers while its disk is full: who writes finds out. */
-const ofPostgresDisk = ({ postgres, groups, loops = {}, refusedSignups = "" }: Facts): readonly Finding[] => {
+const ofPostgresDisk = ({ postgres, groups, loops = {}, refusal }: Facts): readonly Finding[] => {
   const faults = groups.flatMap(({ consumers }) =>
     consumers.filter(isLiving).flatMap((each) => Object.values(each.faults)),
   );
-  const isDiskFull = [...faults, ...Object.values(loops), refusedSignups].some((fault) =>
+  const isDiskFull = [...faults, ...Object.values(loops), refusal?.fault ?? ""].some((fault) =>
     fault.includes(POSTGRES_DISK_FULL),
   );
   if (postgres !== undefined || !isDiskFull) return [];
@@ -60,10 +60,26 @@ const ofPostgresDisk = ({ postgres, groups, loops = {}, refusedSignups = "" }: F
   return [{ level: "trouble", sentence, remedy: "make room on the disk of PostgreSQL" }];
 };
 
-const ofRefusedSignups = ({ postgres, refusedSignups }: Facts): readonly Finding[] => {
-  if (postgres !== undefined || refusedSignups === undefined || refusedSignups.includes(POSTGRES_DISK_FULL)) return [];
-  const sentence = `Signups are refused (${refusedSignups}); what was accepted is not lost`;
+/** What else it refuses to write: it is read-only, for example. */
+const ofRefusal = ({ postgres, refusal, now }: Facts): readonly Finding[] => {
+  if (postgres !== undefined || refusal === undefined || refusal.fault.includes(POSTGRES_DISK_FULL)) return [];
+  const { fault, since: first, at } = refusal;
+  const when = `${since(first.toISOString(), now)}, the last time ${duration(now.getTime() - at.getTime())} ago`;
+  const sentence = `Signups are refused, because ${fault}, ${when}; what was accepted is not lost`;
   return [{ level: "trouble", sentence, remedy: "ops doctor" }];
+};
+
+/** A statement that waits longer meets no lock of ours: those are held for some ms. */
+const LOCKED_MS = 1_000;
+
+const ofLocks = ({ postgres, lockWait }: Facts): readonly Finding[] => {
+  if (postgres !== undefined || lockWait === undefined || lockWait.longestMs < LOCKED_MS) return [];
+  const { waiting, longestMs, blockedBy, blocker } = lockWait;
+  const who = `${counted(waiting, "statement waits", "statements wait")} for a lock in PostgreSQL that ${blocker} holds (process ${blockedBy})`;
+  const sentence = `${who}, the longest for ${duration(longestMs)}: what needs it waits or is refused; none that was accepted is lost`;
+  return [
+    { level: "trouble", sentence, remedy: `end that transaction, or: select pg_terminate_backend(${blockedBy})` },
+  ];
 };
 
 const ofMemory = ({ redis, redisMemory }: Facts): readonly Finding[] => {
@@ -141,7 +157,8 @@ const ofJobs = ({ jobs = [], now }: Facts): readonly Finding[] =>
 export const ofSystem = (facts: Facts): readonly Finding[] => [
   ...ofStores(facts),
   ...ofPostgresDisk(facts),
-  ...ofRefusedSignups(facts),
+  ...ofRefusal(facts),
+  ...ofLocks(facts),
   ...ofOutbox(facts),
   ...ofLoops(facts),
   ...ofMemory(facts),
