@@ -44,3 +44,40 @@ export const findLockWait = async (db: Database): Promise<LockWait | undefined> 
         blocker: row.blocker,
       };
 };
+
+/** A table that somebody has locked as a whole for a while, against those who write it, or also against those who read it. */
+export interface TableLock {
+  readonly table: string;
+  readonly heldMs: number;
+  /** The backend that must end its transaction, and what it is called. */
+  readonly pid: number;
+  readonly holder: string;
+}
+
+interface TableLockRow {
+  readonly table_name: string;
+  readonly held_ms: number;
+  readonly pid: number;
+  readonly holder: string;
+}
+
+/** $1 ms. Statements that meet such a lock give up soon, so that hardly one is found waiting. */
+const tableLock = statement<TableLockRow, [number]>(`
+  select relname as table_name, held_ms, pid, holder from (
+    select relation, pid, extract(epoch from clock_timestamp() - xact_start)::float8 * 1000 as held_ms,
+      coalesce(nullif(application_name, ''), 'a session without a name') as holder
+    from pg_locks join pg_stat_activity using (pid)
+    where locktype = 'relation' and granted and pid <> pg_backend_pid()
+      and mode in ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+      and database = (select oid from pg_database where datname = current_database())) as locks
+  join pg_class on pg_class.oid = relation
+  where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and held_ms >= $1::int
+  order by held_ms desc limit 1`);
+
+/** The table that has been locked longest, for `heldMs` at least; undefined: none. */
+export const findTableLock = async (db: Database, heldMs: number): Promise<TableLock | undefined> => {
+  const [row] = await tableLock(db, heldMs);
+  return row === undefined
+    ? undefined
+    : { table: row.table_name, heldMs: row.held_ms, pid: row.pid, holder: row.holder };
+};

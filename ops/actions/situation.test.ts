@@ -1,8 +1,10 @@
 import { afterAll, expect, test } from "bun:test";
+import { sql } from "kysely";
 import { openDatabase } from "../../database/connection.ts";
 import { openCommandConnection } from "../../stream/connection.ts";
 import { keysOf } from "../../stream/keys.ts";
 import { withTestDatabase } from "../../tests/database.ts";
+import { eventually } from "../../tests/eventually.ts";
 import { aPipeline, aSignup } from "../../tests/pipeline.ts";
 import { GROUP } from "../operator-for-tests.ts";
 import { QUIET } from "../quiet.ts";
@@ -51,4 +53,23 @@ test("a consumer that asks for entries is not gone, though Redis was emptied of 
   await redis.xreadgroup("GROUP", GROUP, "consumer-1", "STREAMS", keys.events, ">");
   const { findings } = await readSituation({ ...pipeline.ops, keys, groups }, new Date());
   expect(findings.filter(({ sentence }) => sentence.includes("are gone"))).toEqual([]);
+});
+
+test("a table that somebody has locked is named, with who did it, also if it keeps the state from being read", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys, groups } = pipeline;
+  const stranger = openDatabase({ url: pipeline.url, poolSize: 1, applicationName: "a stranger" });
+  const inTheWay = async (table: string) => {
+    const { findings } = await stranger.transaction().execute(async (transaction) => {
+      await sql`lock table ${sql.table(table)} in access exclusive mode`.execute(transaction);
+      return eventually(async () => {
+        const situation = await watchSituation({ ...pipeline.ops, redis, keys, groups }, new Date());
+        return situation.findings[0].sentence.includes("locked") && situation;
+      });
+    });
+    return findings[0].sentence;
+  };
+  for (const table of ["users", "deliveries"])
+    expect(await inTheWay(table)).toStartWith(`a stranger has locked the table ${table} of PostgreSQL for `);
+  await stranger.destroy();
 });

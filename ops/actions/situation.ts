@@ -2,7 +2,7 @@ import { codeOf } from "../../database/errors.ts";
 import { ratesOf } from "../../database/groups/rates.ts";
 import { listJobs } from "../../database/jobs.ts";
 import { countOutbox, countRetrying, readBacklogs } from "../../database/ledger/counts.ts";
-import { findLockWait } from "../../database/lock-waits.ts";
+import { findTableLock } from "../../database/lock-waits.ts";
 import { findPendingMigrations, type PostgresFacts, readPostgresFacts } from "../../database/postgres-facts.ts";
 import { countRecentSuppressions } from "../../database/users/suppressions.ts";
 import { pause } from "../../runtime/loop.ts";
@@ -79,6 +79,8 @@ const readOutbox = async (db: Asked["db"]): Promise<Facts["outbox"]> => {
 };
 
 const JOBS = 20;
+/** Nothing of ours locks a table for longer, but for migrations. */
+const LOCKED_MS = 2_000;
 
 /** What a status says of the groups, and what waits, is limited, and goes on there. */
 const countWork = async (
@@ -121,9 +123,11 @@ const ofSchema = async (db: Asked["db"], error: unknown): Promise<Situation> => 
 
 /** What a reading that failed means, if somebody's lock is in its way. */
 const ofLock = async (db: Asked["db"], now: Date): Promise<Situation | undefined> => {
-  const lockWait = await answerWithin("database", findLockWait(db), ANSWER_WITHIN_MS / 2).catch(() => undefined);
+  const tableLock = await answerWithin("database", findTableLock(db, LOCKED_MS), ANSWER_WITHIN_MS / 2).catch(
+    () => undefined,
+  );
   const known = { now, postgres: undefined, redis: undefined, outbox: NONE, clockDifferenceMs: 0, groups: [] };
-  const findings = describe({ ...known, lockWait });
+  const findings = describe({ ...known, tableLock });
   return findings[0].level === "trouble" ? { findings, away: [], status: undefined } : undefined;
 };
 
@@ -154,18 +158,18 @@ export const readSituation = async (
     return { findings: describe(known), away, status: undefined };
   }
   try {
-    const [status, { postgres: ofPostgres, differenceMs }, lockWait] = await readAgainIfRefused(
+    const [status, { postgres: ofPostgres, differenceMs }, tableLock] = await readAgainIfRefused(
       asked.redis,
       () =>
         Promise.all([
           readStatus(asked).then((read) => countWork(asked, read, now)),
           readClocks(asked),
-          findLockWait(asked.db),
+          findTableLock(asked.db, LOCKED_MS),
         ]),
       REFUSED_WITHIN_MS,
     );
     const known = factsOf(status, asked.groups, ofPostgres, differenceMs, now);
-    return { findings: describe({ ...known, refusal, lockWait }), away: [], status };
+    return { findings: describe({ ...known, refusal, tableLock }), away: [], status };
   } catch (error) {
     return (await ofLock(asked.db, now)) ?? (await ofSchema(asked.db, error));
   }

@@ -113,13 +113,13 @@ export interface WriteRefusal {
   readonly at: Date;
 }
 
-/** Statements that wait for a lock in Postgres. */
-export interface LockWaitFacts {
-  readonly waiting: number;
-  readonly longestMs: number;
+/** A table that somebody has locked as a whole for a while. */
+export interface TableLockFacts {
+  readonly table: string;
+  readonly heldMs: number;
   /** The process of Postgres that must end its transaction, and what it is called. */
-  readonly blockedBy: number;
-  readonly blocker: string;
+  readonly pid: number;
+  readonly holder: string;
 }
 
 /** What is known of the whole system. */
@@ -140,7 +140,7 @@ export interface Facts {
   /** When an api last looked for old events. undefined: they are kept for good. */
   readonly pruning?: { readonly lookedAt: Date; readonly retentionMs: number } | undefined;
   readonly jobs?: readonly JobFacts[];
-  readonly lockWait?: LockWaitFacts | undefined;
+  readonly tableLock?: TableLockFacts | undefined;
   /** What keeps loops of the process that asks from their work, by loop. */
   readonly loops?: Readonly<Record<string, string>>;
   /** Of the process that asks. */

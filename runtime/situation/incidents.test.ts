@@ -104,14 +104,9 @@ test.each<[string, Facts, string]>([
     "trouble: Signups are refused, because PostgreSQL refuses a statement (25006), since 06:05 UTC, the last time 4 s ago; what was accepted is not lost",
   ],
   [
-    "somebody holds a lock",
-    facts({}, { lockWait: { waiting: 3, longestMs: 14_000, blockedBy: 4711, blocker: "psql" } }),
-    "trouble: 3 statements wait for a lock in PostgreSQL that psql holds (process 4711), the longest for 14 s: what needs it waits or is refused; none that was accepted is lost",
-  ],
-  [
-    "statements wait for each other, for a moment",
-    facts({}, { lockWait: { waiting: 1, longestMs: 12, blockedBy: 4711, blocker: "api-1" } }),
-    "well: All is well: nothing waits",
+    "somebody has locked a table",
+    facts({}, { tableLock: { table: "users", heldMs: 14_000, pid: 4711, holder: "psql" } }),
+    "trouble: psql has locked the table users of PostgreSQL for 14 s: what needs it waits, or is refused; nothing that was accepted is lost",
   ],
   [
     "the disk of Postgres is full, which answers all the same",

@@ -69,17 +69,12 @@ const ofRefusal = ({ postgres, refusal, now }: Facts): readonly Finding[] => {
   return [{ level: "trouble", sentence, remedy: "ops doctor" }];
 };
 
-/** A statement that waits longer meets no lock of ours: those are held for some ms. */
-const LOCKED_MS = 1_000;
-
-const ofLocks = ({ postgres, lockWait }: Facts): readonly Finding[] => {
-  if (postgres !== undefined || lockWait === undefined || lockWait.longestMs < LOCKED_MS) return [];
-  const { waiting, longestMs, blockedBy, blocker } = lockWait;
-  const who = `${counted(waiting, "statement waits", "statements wait")} for a lock in PostgreSQL that ${blocker} holds (process ${blockedBy})`;
-  const sentence = `${who}, the longest for ${duration(longestMs)}: what needs it waits or is refused; none that was accepted is lost`;
-  return [
-    { level: "trouble", sentence, remedy: `end that transaction, or: select pg_terminate_backend(${blockedBy})` },
-  ];
+/** Each statement that needs it gives up after a while, and is tried again. */
+const ofTableLock = ({ postgres, tableLock }: Facts): readonly Finding[] => {
+  if (postgres !== undefined || tableLock === undefined) return [];
+  const { table, heldMs, pid, holder } = tableLock;
+  const sentence = `${holder} has locked the table ${table} of PostgreSQL for ${duration(heldMs)}: what needs it waits, or is refused; nothing that was accepted is lost`;
+  return [{ level: "trouble", sentence, remedy: `end that transaction, or: select pg_terminate_backend(${pid})` }];
 };
 
 const ofMemory = ({ redis, redisMemory }: Facts): readonly Finding[] => {
@@ -158,7 +153,7 @@ export const ofSystem = (facts: Facts): readonly Finding[] => [
   ...ofStores(facts),
   ...ofPostgresDisk(facts),
   ...ofRefusal(facts),
-  ...ofLocks(facts),
+  ...ofTableLock(facts),
   ...ofOutbox(facts),
   ...ofLoops(facts),
   ...ofMemory(facts),
