@@ -6,6 +6,7 @@ const BROWSER_TESTS = [
   "tests/console.test.ts",
   "tests/long/console-incident.test.ts",
   "tests/long/console-pages.test.ts",
+  "tests/long/signup-by-keyboard.test.ts",
 ];
 
 const INSTALL = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"];

@@ -9,31 +9,22 @@ import { TEXTS } from "../api/pages/texts.ts";
 import { WELCOME } from "../consumers/email/templates/welcome.ts";
 import { openMailbox } from "../local/inbox/mailbox.ts";
 import { createInboxApp } from "../local/inbox/server.tsx";
-import {
-  accessibilityFaults,
-  aVisitor,
-  focusedId,
-  scrollsSideways,
-  show,
-  startBrowser,
-  type Visitor,
-} from "./browser.ts";
+import { accessibilityFaults, aVisitor, focusedId, scrollsSideways, show, type Visitor } from "./browser.ts";
 import { eventually } from "./eventually.ts";
 import { parseMail } from "./mail-server.ts";
-import { aSystem, type RunningProcess, type System, signUpAt } from "./processes.ts";
+import { type RunningProcess, type System, signUpAt } from "./processes.ts";
+import { type SignupPages, startSignupPages } from "./signup-pages.ts";
 
+let pages: SignupPages;
 let browser: Browser;
 let system: System;
 let api: RunningProcess;
 
 beforeAll(async () => {
-  system = await aSystem({ settings: { PUBLIC_URL: "http://signup.example" } });
-  [browser, api] = await Promise.all([startBrowser(), system.api(), system.consumer({}, "welcome-email")]);
+  pages = await startSignupPages();
+  ({ browser, system, api } = pages);
 }, 30_000);
-afterAll(async () => {
-  await browser?.close();
-  await system?.[Symbol.asyncDispose]();
-});
+afterAll(() => pages?.[Symbol.asyncDispose]());
 
 const PASSWORD = "correct horse battery staple";
 const WITHOUT_SCRIPTS: BrowserContextOptions = { locale: "vi-VN", javaScriptEnabled: false };
@@ -241,6 +232,10 @@ test("by keyboard alone, with scripts: checks while one types, and a page that f
   await page.getByText(STATE_TEXTS.open.en.states.sent).waitFor();
   await page.getByText(/^\d+(\.\d)? s ago$/).waitFor();
   await page.getByText("a***@gmail.com").waitFor();
+  // All times are the reader's own, the postmark's too.
+  const sentAt = (await page.locator(".postmark").getAttribute("data-at")) ?? "";
+  const inTokyo = new Date(sentAt).toLocaleTimeString("en-GB", { timeZone: "Asia/Tokyo", timeStyle: "short" });
+  expect(await page.locator(".postmark text").last().textContent()).toBe(inTokyo);
   expect(await page.getByRole("link", { name: "Open Gmail" }).getAttribute("href")).toBe(
     "https://mail.google.com/mail/",
   );

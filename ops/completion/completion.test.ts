@@ -1,12 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { GROUPS } from "../../stream/groups.ts";
 import { opsProcess } from "../operator-for-tests.ts";
 import type { Shell } from "./scripts.ts";
 
 const GROUP_NAMES = GROUPS.map(({ name }) => name).join(" ");
 
-const scriptFor = async (shell: Shell): Promise<string> => {
-  const { out, err, code } = await opsProcess(["completion", shell], {});
+const scriptFor = async (shell: Shell, WEBHOOKS = ""): Promise<string> => {
+  const { out, err, code } = await opsProcess(["completion", shell], { WEBHOOKS });
   expect({ err, code }).toEqual({ err: "", code: 0 });
   return out;
 };
@@ -39,12 +42,25 @@ describe("completion", () => {
     ["dead list --limit ", ""],
     ["find dead --s", "--show-address"],
     ["pause welcome-", "welcome-email"],
-    ["completion ", "bash zsh fish --json --help"],
+    ["completion ", "bash zsh fish --data --json --help"],
   ])("in bash: ops %p offers %p", async (line, offered) => {
     const words = ["ops", ...line.split(" ")].map((word) => `'${word}'`).join(" ");
     const ask = `COMP_WORDS=(${words}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _ops; echo "\${COMPREPLY[*]}"`;
     const script = await scriptFor("bash");
     expect(await run(["bash", "--norc"], `${script}\n${ask}`)).toEqual({ out: `${offered}\n`, err: "", code: 0 });
+  });
+
+  test("the groups of webhooks are offered", async () => {
+    expect(await scriptFor("bash", "crm,billing")).toContain(`${GROUP_NAMES} webhook-crm webhook-billing`);
+  });
+
+  test("those of a system that runs on this machine, by its folder", async () => {
+    const data = mkdtempSync(join(tmpdir(), "ops-completion-"));
+    const addresses = { databaseUrl: "postgres://x", redisUrl: "redis://x", settings: { WEBHOOKS: "crm" } };
+    writeFileSync(join(data, "addresses.json"), JSON.stringify(addresses));
+    const { out } = await opsProcess(["completion", "fish", "--data", data], {});
+    rmSync(data, { recursive: true });
+    expect(out).toContain("webhook-crm");
   });
 
   test("in zsh: describes commands and flags, and offers the names of groups", async () => {

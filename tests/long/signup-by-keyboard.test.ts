@@ -1,25 +1,19 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { STATE_TEXTS } from "../../api/pages/state-texts.ts";
-import { aVisitor, focusedId, startBrowser } from "../browser.ts";
+import { aVisitor, focusedId } from "../browser.ts";
 import { eventually } from "../eventually.ts";
-import { aSystem, type RunningProcess, type System } from "../processes.ts";
+import { type SignupPages, startSignupPages } from "../signup-pages.ts";
 
 /** More than the page has to go through. */
 const MOST_TABS = 10;
 
-let browser: Browser;
-let system: System;
-let api: RunningProcess;
+let pages: SignupPages;
 
 beforeAll(async () => {
-  system = await aSystem({ settings: { PUBLIC_URL: "http://signup.example" } });
-  [browser, api] = await Promise.all([startBrowser(), system.api(), system.consumer({}, "welcome-email")]);
+  pages = await startSignupPages();
 }, 60_000);
-afterAll(async () => {
-  await browser?.close();
-  await system?.[Symbol.asyncDispose]();
-});
+afterAll(() => pages?.[Symbol.asyncDispose]());
 
 const tabTo = async (page: Page, id: string): Promise<void> => {
   for (let tabs = 0; tabs < MOST_TABS && (await focusedId(page)) !== id; tabs += 1) await page.keyboard.press("Tab");
@@ -29,10 +23,10 @@ const tabTo = async (page: Page, id: string): Promise<void> => {
 test.each(["vi", "en"] as const)(
   "by keyboard alone, without JavaScript, in %s: to the first fault, and to the mail's state",
   async (locale) => {
-    await using visitor = await aVisitor(browser, { javaScriptEnabled: false });
+    await using visitor = await aVisitor(pages.browser, { javaScriptEnabled: false });
     const { page } = visitor;
     const { keyboard } = page;
-    await page.goto(`${api.url}/?lang=${locale}`);
+    await page.goto(`${pages.api.url}/?lang=${locale}`);
     await tabTo(page, "user_name");
     await keyboard.type(`Keyboard ${locale}`);
     await tabTo(page, "email");
