@@ -1,18 +1,36 @@
 import { sql } from "kysely";
 import { createSlots, type Slots } from "../runtime/slots.ts";
 import type { Database } from "./connection.ts";
-import { RowLocked } from "./errors.ts";
+import { isLocked, RowLocked } from "./errors.ts";
 
 /** Longest wait for one row that somebody else has locked, in ms. */
-export const ROW_LOCK_TIMEOUT_MS = 500;
-/** Statements at the same time: those that wait for a lock leave connections to the others. */
+const ROW_LOCK_TIMEOUT_MS = 500;
+/** Enough for our own statements, which hold their locks for less. */
+const BRIEF_MS = 10;
+/** Brief statements at the same time. */
 const MAX_AT_ONCE = 4;
-/** Longest wait for a turn among them: with the lock, below the 5 s after which a client is told that Postgres is silent. */
+/** Longest wait for a turn: with the lock, below the 5 s after which a client is told that Postgres is silent. */
 const MAX_WAIT_MS = 3_000;
 
-/** Turns for statements of one row each that may wait for a lock; rejects with `RowLocked` if none comes in time. */
-export const createLockSlots = (): Slots =>
-  createSlots({ size: MAX_AT_ONCE, maxWaitMs: MAX_WAIT_MS, onFull: () => new RowLocked() });
+/** Runs a statement of one row, which waits for a lock for at most so many ms. */
+export type AwaitRow = <Result>(run: (lockTimeoutMs: number) => Promise<Result>) => Promise<Result>;
+
+/**
+ * Runs statements of one row each so that nobody waits because of another row: what meets a lock of somebody else waits for it apart, one
+ * at a time, which leaves the connections to the others. Rejects with the code of `RowLocked` if the lock does not end in time.
+ */
+export const createAwaitRow = (): AwaitRow => {
+  const slotsOf = (size: number): Slots => createSlots({ size, maxWaitMs: MAX_WAIT_MS, onFull: () => new RowLocked() });
+  const [brief, patient] = [slotsOf(MAX_AT_ONCE), slotsOf(1)];
+  return async (run) => {
+    try {
+      return await brief.run(() => run(BRIEF_MS));
+    } catch (error) {
+      if (!isLocked(error) || error instanceof RowLocked) throw error;
+      return await patient.run(() => run(ROW_LOCK_TIMEOUT_MS));
+    }
+  };
+};
 
 /**
  * SQL: a condition, always true, that lets its own statement wait for a lock for at most so many ms, `parameter`, and no other

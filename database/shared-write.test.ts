@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { eventually } from "../tests/eventually.ts";
 import { databaseFault, RowLocked } from "./errors.ts";
 import { createSharedWriter } from "./shared-write.ts";
 
@@ -117,6 +118,34 @@ describe("rows that share a statement", () => {
     expect(new Set((await Promise.all(waves)).flat())).toEqual(new Set(["55P03"]));
     await writer.idle();
     expect(most()).toBeLessThanOrEqual(8);
+  });
+
+  test("of which one had a lock that has ended is written, however many wait for other locks", async () => {
+    const locked = new Set(["mine"]);
+    const held = Promise.withResolvers<void>();
+    let waiting = 0;
+    const writer = createSharedWriter<string, string>({
+      keysOf: (row) => [row],
+      write: async (batch, lockTimeoutMs, settle) => {
+        await Bun.sleep(0);
+        if (batch.some((row) => locked.has(row))) {
+          if (lockTimeoutMs === 1_000 && !batch.includes("mine")) {
+            waiting += 1;
+            await held.promise;
+          }
+          throw new RowLocked();
+        }
+        for (const row of batch) settle(row, "written");
+      },
+    });
+    expect(await outcome(writer.write("mine"))).toBe("55P03");
+    locked.delete("mine");
+    for (const row of rows(4)) locked.add(row);
+    const others = rows(4).map((row) => outcome(writer.write(row)));
+    await eventually(() => waiting === 4);
+    expect(await outcome(writer.write("mine"))).toBe("written");
+    held.resolve();
+    expect(await Promise.all(others)).toEqual(["55P03", "55P03", "55P03", "55P03"]);
   });
 
   test("of which one is refused fail not for it", async () => {

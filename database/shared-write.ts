@@ -146,24 +146,39 @@ export const createSharedWriter = <Row, Result>({
     for (const call of calls) if (call.isOpen) call.reject(new Error("a row was written without a result"));
   };
 
-  const waitApart = async (call: Call, earlier: readonly Promise<void>[]): Promise<void> => {
+  /** Whether a row was written, or refused, because its lock has ended. */
+  const isFree = async (call: Call): Promise<boolean> => {
+    try {
+      await parts.run(() => run([call], PART_LOCK_MS));
+      return true;
+    } catch (error) {
+      if (isLocked(error)) return false;
+      throw error;
+    }
+  };
+
+  const waitApart = async (call: Call, earlier: readonly Promise<void>[], isMet: boolean): Promise<void> => {
     const since = performance.now();
+    // Behind earlier ones of its key it has seen how they ended.
+    let meetsLock = isMet || earlier.length > 0;
     await Promise.all(earlier);
     try {
       if (performance.now() - since >= APART_LOCK_MS) throw new RowLocked();
+      // For a turn among those that wait for other locks it might wait in vain.
+      if (!meetsLock && (await isFree(call))) return;
+      meetsLock = true;
       await slots.run(() => run([call], APART_LOCK_MS));
     } catch (error) {
-      if (isLocked(error)) remember(call.row);
+      if (meetsLock && isLocked(error)) remember(call.row);
       call.reject(error);
     }
   };
 
-  const setApart = (call: Call): void => {
+  /** `isMet`: it has just met its lock. Else that of a row with one of its keys is known, and may have ended. */
+  const setApart = (call: Call, isMet: boolean): void => {
     const keys = keysOf(call.row);
-    const end = waitApart(
-      call,
-      keys.flatMap((key) => apart.get(key) ?? []),
-    ).then(() => {
+    const earlier = keys.flatMap((key) => apart.get(key) ?? []);
+    const end = waitApart(call, earlier, isMet).then(() => {
       for (const key of keys) if (apart.get(key) === end) apart.delete(key);
     });
     for (const key of keys) apart.set(key, end);
@@ -177,7 +192,7 @@ export const createSharedWriter = <Row, Result>({
   /** Those that need not wait apart; the others do from now on. */
   const setLateApart = (calls: readonly Call[]): readonly Call[] => {
     const { late = [], free = [] } = Object.groupBy(calls, ({ row }) => (isApart(row) ? "late" : "free"));
-    for (const call of late) setApart(call);
+    for (const call of late) setApart(call, false);
     return free;
   };
 
@@ -193,7 +208,7 @@ export const createSharedWriter = <Row, Result>({
       const areLocked = isLocked(error);
       const isHopeless = areLocked && performance.now() - since >= TABLE_LOCK_MS;
       if (databaseFault(error).kind === "unavailable") for (const call of open) call.reject(error);
-      else if (only !== undefined && calls.length === 1) areLocked ? setApart(only) : only.reject(error);
+      else if (only !== undefined && calls.length === 1) areLocked ? setApart(only, true) : only.reject(error);
       else return { calls: open, isHopeless };
       return { calls: [], isHopeless };
     }
@@ -208,7 +223,10 @@ export const createSharedWriter = <Row, Result>({
 
   /** Writes in ever smaller statements what one has left. Never rejects: each call is settled, or waits apart. */
   const split = async ({ calls, isHopeless }: Left<Call>, since: number): Promise<void> => {
-    if (isHopeless) return calls.forEach(setApart);
+    if (isHopeless) {
+      for (const call of calls) setApart(call, true);
+      return;
+    }
     const [firsts, others] = firstOfEachKey(calls, keysOf);
     await Promise.all(partsOf(firsts).map((part) => writePart(part, since)));
     // By now those that need the same lock as an earlier one are known.
@@ -237,7 +255,7 @@ export const createSharedWriter = <Row, Result>({
   return {
     write(row) {
       const call: Call = new Waiting(row);
-      if (isApart(row)) setApart(call);
+      if (isApart(row)) setApart(call, false);
       else batcher.add(call).catch((error: unknown) => call.reject(error));
       return call.result;
     },

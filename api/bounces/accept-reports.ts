@@ -1,5 +1,5 @@
 import { findReportedDeliveries, type Reported } from "../../database/bounces/find-delivery.ts";
-import { type DeliveryReport, recordReports } from "../../database/bounces/record.ts";
+import { createRecordReports, type DeliveryReport } from "../../database/bounces/record.ts";
 import { type DeliveryName, findReturnPath } from "../../database/bounces/return-path.ts";
 import { comparisonKey } from "../../database/comparison-key.ts";
 import type { Database } from "../../database/connection.ts";
@@ -84,9 +84,9 @@ const reportedBy = (report: Report): readonly Reported[] => [
  *
  * @throws the driver's error if the database is unavailable; the same items again do no harm
  */
-export const createAcceptReports =
-  ({ db, key, groups }: AcceptDeps): AcceptReports =>
-  async (items) => {
+export const createAcceptReports = ({ db, key, groups }: AcceptDeps): AcceptReports => {
+  const recordReports = createRecordReports();
+  return async (items) => {
     const reports = items.flatMap((item) => (item.kind === "report" ? [item.report] : []));
     const secret = reports.length === 0 ? undefined : await key();
     const found = new Map<Report, Found>();
@@ -126,3 +126,4 @@ export const createAcceptReports =
       return { result: result.kind, kind, code, delivery, isSuppressed };
     });
   };
+};

@@ -1,6 +1,6 @@
 import { type Database, statement } from "../connection.ts";
 import { withStep } from "../ledger/timeline.ts";
-import { ROW_LOCK_TIMEOUT_MS, sqlLockTimeout } from "../lock-timeout.ts";
+import { createAwaitRow, sqlLockTimeout } from "../lock-timeout.ts";
 import { SQL_UUID } from "../uuid.ts";
 import type { DeliveryName } from "./return-path.ts";
 
@@ -45,11 +45,11 @@ interface ResultRow {
  * $1 reports, one at most for each delivery. The state stays as it is: the delivery was handed over. A report that was
  * recorded before is known by its step, so that it adds none, and suppresses nobody whom an operator has lifted since.
  */
-const record = statement<ResultRow, [readonly InputRow[]]>(`
+const record = statement<ResultRow, [readonly InputRow[], number]>(`
   with input as (
     select * from json_to_recordset($1::json) as row (
       event_id uuid, group_name text, step text, is_final boolean, suppresses boolean, words text)
-    where ${sqlLockTimeout(`${ROW_LOCK_TIMEOUT_MS}`)}),
+    where ${sqlLockTimeout("$2")}),
   locked as (
     select input.*,
       deliveries.timeline @> jsonb_build_array(jsonb_build_object('by', '${BY}', 'reason', input.step)) as is_repeated
@@ -105,14 +105,20 @@ const toResult = (row: ResultRow | undefined): RecordResult => {
  *
  * @throws the driver's error; what was recorded before it is repeated, if the same is reported again
  */
-export const recordReports = async (
+export type RecordReports = (
   db: Database,
   reports: readonly DeliveryReport[],
-): Promise<ReadonlyMap<DeliveryReport, RecordResult>> => {
-  const results = new Map<DeliveryReport, RecordResult>();
-  for (const round of inRounds(reports)) {
-    const rows = new Map((await record(db, round.map(toRow))).map((row) => [`${row.event_id} ${row.group_name}`, row]));
-    for (const report of round) results.set(report, toResult(rows.get(nameOf(report))));
-  }
-  return results;
+) => Promise<ReadonlyMap<DeliveryReport, RecordResult>>;
+
+export const createRecordReports = (): RecordReports => {
+  const awaitRow = createAwaitRow();
+  return async (db, reports) => {
+    const results = new Map<DeliveryReport, RecordResult>();
+    for (const round of inRounds(reports)) {
+      const recorded = await awaitRow((lockTimeoutMs) => record(db, round.map(toRow), lockTimeoutMs));
+      const rows = new Map(recorded.map((row) => [`${row.event_id} ${row.group_name}`, row]));
+      for (const report of round) results.set(report, toResult(rows.get(nameOf(report))));
+    }
+    return results;
+  };
 };

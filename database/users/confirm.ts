@@ -9,7 +9,7 @@ import {
   sqlWriteEvents,
   toEventRow,
 } from "../events.ts";
-import { createLockSlots, ROW_LOCK_TIMEOUT_MS, sqlLockTimeout } from "../lock-timeout.ts";
+import { createAwaitRow, sqlLockTimeout } from "../lock-timeout.ts";
 
 /** A link to confirm an address, followed by its owner. */
 export interface Confirmation {
@@ -42,11 +42,11 @@ interface InputRow extends EventRow {
  * So the event is written once.
  */
 const confirmOnce = (bindings: readonly BoundGroup[]) =>
-  statement<LoggedEvent, [readonly InputRow[]]>(`
+  statement<LoggedEvent, [readonly InputRow[], number]>(`
   with input as (
     select * from json_to_recordset($1::json) as row (user_id uuid, token_hash text,
       ${SQL_EVENT_ROW})
-    where ${sqlLockTimeout(`${ROW_LOCK_TIMEOUT_MS}`)}),
+    where ${sqlLockTimeout("$2")}),
   confirmed as (
     update users set email_verified_at = now(), confirmation_hash = decode(input.token_hash, 'hex')
     from input
@@ -80,9 +80,9 @@ export const isVerified = async (db: Database, userId: string): Promise<boolean 
  */
 export const createConfirm = (bindings: readonly BoundGroup[]): Confirm => {
   const confirm = confirmOnce(bindings);
-  const slots = createLockSlots();
+  const awaitRow = createAwaitRow();
   return async (db, confirmation) => {
-    const [event] = await slots.run(() => confirm(db, [toRow(confirmation)]));
+    const [event] = await awaitRow((lockTimeoutMs) => confirm(db, [toRow(confirmation)], lockTimeoutMs));
     if (event !== undefined) return { kind: "confirmed", event };
     const [user] = await state(db, confirmation.userId);
     if (user === undefined) return { kind: "no_such_user" };

@@ -1,6 +1,6 @@
 import { canonicalMailbox } from "../../runtime/mailbox.ts";
 import { type Database, statement } from "../connection.ts";
-import { createLockSlots, ROW_LOCK_TIMEOUT_MS, sqlLockTimeout } from "../lock-timeout.ts";
+import { createAwaitRow, sqlLockTimeout } from "../lock-timeout.ts";
 
 /** Reason of the suppression of an address whose owner did not sign up. */
 export const NOT_ME = "not_me";
@@ -19,9 +19,9 @@ const addressOf = statement<{ email: string }, [string]>("select email from user
  * mailbox that exists again, lifts another reason, and not this one. With the event of the signup, as the mails that are refused
  * have theirs.
  */
-const disownOnce = statement<{ was_disowned: boolean }, [string, string]>(`
+const disownOnce = statement<{ was_disowned: boolean }, [string, string, number]>(`
   with input as (
-    select $1::uuid as id where ${sqlLockTimeout(`${ROW_LOCK_TIMEOUT_MS}`)}),
+    select $1::uuid as id where ${sqlLockTimeout("$3")}),
   locked as (
     select users.id, users.disowned_at from users join input using (id) for update of users),
   marked as (
@@ -43,11 +43,12 @@ export const isDisowned = async (db: Database, userId: string): Promise<boolean 
 
 /** Marks an account as not made by the owner of its address, and suppresses that mailbox: one statement, or nothing. */
 export const createDisown = (): Disown => {
-  const slots = createLockSlots();
+  const awaitRow = createAwaitRow();
   return async (db, userId) => {
     const [user] = await addressOf(db, userId);
     if (user === undefined) return "no_such_user";
-    const [row] = await slots.run(() => disownOnce(db, userId, canonicalMailbox(user.email)));
+    const mailbox = canonicalMailbox(user.email);
+    const [row] = await awaitRow((lockTimeoutMs) => disownOnce(db, userId, mailbox, lockTimeoutMs));
     if (row === undefined) return "no_such_user";
     return row.was_disowned ? "disowned_before" : "disowned";
   };

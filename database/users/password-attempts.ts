@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Database, statement } from "../connection.ts";
-import { createLockSlots, ROW_LOCK_TIMEOUT_MS, sqlLockTimeout } from "../lock-timeout.ts";
+import { createAwaitRow, sqlLockTimeout } from "../lock-timeout.ts";
 
 /** Somebody who presents the password of an address. */
 export interface Presenter {
@@ -65,10 +65,10 @@ const ALL_CLIENTS = "''::bytea";
  * $1 hash of the address, $2 of the client, in hex, $3 `comparisonKey` of the address. The client's own wait comes first, so that who
  * has to wait lets nobody else wait. The same rows are written and read whether somebody has the address or not.
  */
-const count = statement<AttemptRow, [string, string, string]>(`
+const count = statement<AttemptRow, [string, string, string, number]>(`
   with input as (
     select decode($1::text, 'hex') as address, decode($2::text, 'hex') as client
-    where ${sqlLockTimeout(`${ROW_LOCK_TIMEOUT_MS}`)}),
+    where ${sqlLockTimeout("$4")}),
   known as (
     select 1 from password_attempts join input on address_hash = address and client_hash = client
     where succeeded_at > now() - ${KNOWN_FOR}),
@@ -104,14 +104,14 @@ const toAttempt = (row: AttemptRow | undefined): PasswordAttempt => {
   };
 };
 
-const forgive = statement<never, [string, string]>(`
+const forgive = statement<never, [string, string, number]>(`
   update password_attempts set attempts = 0, blocked_until = ${UNBLOCKED}, succeeded_at = now(), expires_at = now() + ${KNOWN_FOR}
   where address_hash = decode($1::text, 'hex') and client_hash = decode($2::text, 'hex')
-    and ${sqlLockTimeout(`${ROW_LOCK_TIMEOUT_MS}`)}`);
+    and ${sqlLockTimeout("$3")}`);
 
-const replace = statement<{ id: string }, [string, string, string]>(`
+const replace = statement<{ id: string }, [string, string, string, number]>(`
   update users set password_hash = $3::text where id = $1::uuid and password_hash = $2::text
-    and ${sqlLockTimeout(`${ROW_LOCK_TIMEOUT_MS}`)} returning id`);
+    and ${sqlLockTimeout("$4")} returning id`);
 
 /** Attempts at passwords. Each rejects with the driver's error; with `RowLocked`'s code if somebody else has locked the row. */
 export interface PasswordAttempts {
@@ -128,14 +128,15 @@ export interface PasswordAttempts {
 }
 
 export const createPasswordAttempts = (db: Database): PasswordAttempts => {
-  const slots = createLockSlots();
+  const awaitRow = createAwaitRow();
   return {
     count: async (presenter) =>
-      toAttempt((await slots.run(() => count(db, ...hashesOf(presenter), presenter.emailKey)))[0]),
+      toAttempt((await awaitRow((lockMs) => count(db, ...hashesOf(presenter), presenter.emailKey, lockMs)))[0]),
     forgive: async (presenter) => {
-      await slots.run(() => forgive(db, ...hashesOf(presenter)));
+      await awaitRow((lockMs) => forgive(db, ...hashesOf(presenter), lockMs));
     },
-    replaceHash: async ({ userId, from, to }) => (await slots.run(() => replace(db, userId, from, to))).length > 0,
+    replaceHash: async ({ userId, from, to }) =>
+      (await awaitRow((lockMs) => replace(db, userId, from, to, lockMs))).length > 0,
   };
 };
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Database, statement } from "../connection.ts";
 import { type BoundGroup, type LoggedEvent, type NewEvent, SQL_LOGGED_EVENT, sqlWriteEvents } from "../events.ts";
-import { createLockSlots, ROW_LOCK_TIMEOUT_MS, sqlLockTimeout } from "../lock-timeout.ts";
+import { createAwaitRow, sqlLockTimeout } from "../lock-timeout.ts";
 
 /** Somebody asks for another mail to confirm an address. */
 export interface ConfirmationRequest {
@@ -36,11 +36,11 @@ const DAY_IS_OVER = "requests.day_began_at <= now() - interval '1 day'";
  * each other. The same rows are written whether there is such a user or not, so the time that it takes says nothing.
  */
 const requestOnce = (bindings: readonly BoundGroup[]) =>
-  statement<LoggedEvent, [readonly InputRow[]]>(`
+  statement<LoggedEvent, [readonly InputRow[], number]>(`
   with input as (
     select * from json_to_recordset($1::json) as row (address_hash text, email_key text, stand_in uuid, event_id uuid,
       type text, traceparent text, tracestate text)
-    where ${sqlLockTimeout(`${ROW_LOCK_TIMEOUT_MS}`)}),
+    where ${sqlLockTimeout("$2")}),
   granted as (
     insert into confirmation_requests as requests (address_hash, last_at, day_began_at, in_day)
     select decode(address_hash, 'hex'), now(), now(), 1 from input
@@ -65,7 +65,7 @@ const requestOnce = (bindings: readonly BoundGroup[]) =>
 /** Writes limit, event, deliveries and outbox row in one statement. `bindings`: the groups that get a delivery. */
 export const createRequestConfirmation = (bindings: readonly BoundGroup[]): RequestConfirmation => {
   const request = requestOnce(bindings);
-  const slots = createLockSlots();
+  const awaitRow = createAwaitRow();
   return async (db, { emailKey, standIn, event }) => {
     const row = {
       address_hash: createHash("sha256").update(emailKey).digest("hex"),
@@ -76,7 +76,7 @@ export const createRequestConfirmation = (bindings: readonly BoundGroup[]): Requ
       traceparent: event.traceparent,
       tracestate: event.tracestate ?? null,
     };
-    return (await slots.run(() => request(db, [row])))[0];
+    return (await awaitRow((lockTimeoutMs) => request(db, [row], lockTimeoutMs)))[0];
   };
 };
 
