@@ -7,7 +7,7 @@ import { pause } from "../runtime/loop.ts";
 import { boundGroups, NOTICE_EMAIL } from "../stream/groups.ts";
 import { publishAll } from "../stream/publish.ts";
 import { eventually } from "./eventually.ts";
-import { parseMail, startMailServer } from "./mail-server.ts";
+import { type MailServer, parseMail, startMailServer } from "./mail-server.ts";
 import { mailSettings } from "./mail-settings.ts";
 import { aPipeline, aSignup, committedEvent, silentLog } from "./pipeline.ts";
 
@@ -19,10 +19,10 @@ const tookMs = (timeline: readonly TimelineStep[] = []): number => {
   return Date.parse(ended ?? "") - Date.parse(began ?? "");
 };
 
-test("the owner of an address gets one notice of repeated signups, in their language and without a link to confirm; the others take as long", async () => {
-  await using mailServer = await startMailServer({ beforeReply: () => pause(MAIL_TAKES_MS) });
-  await using pipeline = await aPipeline([NOTICE_EMAIL]);
-  const settings = mailSettings(pipeline, mailServer, { PUBLIC_URL: "https://signup.example" });
+/** A group of notices, and somebody who signed up long ago, whose address others sign up with. */
+const aNoticed = async (mailServer: MailServer, caps: Readonly<Record<string, string>> = {}) => {
+  const pipeline = await aPipeline([NOTICE_EMAIL]);
+  const settings = mailSettings(pipeline, mailServer, { PUBLIC_URL: "https://signup.example", ...caps });
   await pipeline.open((db) => factory.open(NOTICE_EMAIL, { settings, db, log: silentLog }));
   const disclosure = disclosureOf({ SIGNUP_DISCLOSURE: "private" });
   const signups = createSignupWriter(pipeline.db, boundGroups(pipeline.groups), disclosure);
@@ -32,19 +32,31 @@ test("the owner of an address gets one notice of repeated signups, in their lang
     .updateTable("users")
     .set({ created_at: new Date(0) })
     .execute();
+  const status = (eventId: string) => pipeline.status(eventId, NOTICE_EMAIL.name);
+  return {
+    status,
+    /** The event of the repetition, whose delivery is in this state by now. */
+    async signUpAgain(state: string): Promise<string> {
+      const repeated = aSignup({ email: owner.email, emailKey: owner.emailKey });
+      const result = await signups.write(repeated);
+      if (result.kind !== "created" || result.event === undefined) throw new Error(result.kind);
+      await publishAll(pipeline.redis, pipeline.keys.events, [
+        { ...committedEvent(repeated), ...result.event, created_at: result.createdAt },
+      ]);
+      const { eventId } = repeated.event;
+      await eventually(async () => (await status(eventId))?.state === state);
+      return eventId;
+    },
+    [Symbol.asyncDispose]: () => pipeline[Symbol.asyncDispose](),
+  };
+};
 
-  const eventIds: string[] = [];
-  for (let times = 0; times < 2; times += 1) {
-    const repeated = aSignup({ email: owner.email, emailKey: owner.emailKey });
-    const result = await signups.write(repeated);
-    if (result.kind !== "created" || result.event === undefined) throw new Error(result.kind);
-    await publishAll(pipeline.redis, pipeline.keys.events, [
-      { ...committedEvent(repeated), ...result.event, created_at: result.createdAt },
-    ]);
-    const { eventId } = repeated.event;
-    eventIds.push(eventId);
-    await eventually(async () => (await pipeline.status(eventId, NOTICE_EMAIL.name))?.state === "done");
-    const timeline = (await pipeline.status(eventId, NOTICE_EMAIL.name))?.timeline;
+test("the owner of an address gets one notice of repeated signups, in their language and without a link to confirm; the others take as long", async () => {
+  await using mailServer = await startMailServer({ beforeReply: () => pause(MAIL_TAKES_MS) });
+  await using noticed = await aNoticed(mailServer);
+  const eventIds = [await noticed.signUpAgain("done"), await noticed.signUpAgain("done")];
+  for (const eventId of eventIds) {
+    const timeline = (await noticed.status(eventId))?.timeline;
     expect(timeline?.map(({ state }) => state)).toEqual(["queued", "active", "done"]);
     expect(tookMs(timeline)).toBeGreaterThanOrEqual(MAIL_TAKES_MS - 1);
   }
@@ -54,4 +66,13 @@ test("the owner of an address gets one notice of repeated signups, in their lang
   expect(mail.text).toContain("https://signup.example");
   expect(mail.text).not.toContain("token=");
   expect(mail.messageId).toBe(`<${eventIds[0]}.notice@toblug.example>`);
+});
+
+test("without a notice it is held by a cap as a mail would be: else its status would tell of signups within the hour", async () => {
+  await using mailServer = await startMailServer();
+  await using noticed = await aNoticed(mailServer, { MAIL_CAP_PER_DOMAIN: "1" });
+  await noticed.signUpAgain("done");
+  const eventId = await noticed.signUpAgain("held");
+  expect(await noticed.status(eventId)).toMatchObject({ reason: "domain_cap" });
+  expect(mailServer.taken).toHaveLength(1);
 });

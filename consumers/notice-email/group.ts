@@ -37,15 +37,8 @@ export const factory = defineGroup({
     const times = createTimes();
     return {
       subjectOf: ({ user_id }) => user_id,
-      prepare: async (pieces) => {
-        const prepared = await mailer.prepare(pieces);
-        // Where no mail is sent, none is counted.
-        for (const { eventId, data } of pieces) {
-          const found = prepared.get(eventId);
-          if (found?.kind === "ready" && !data.notify) prepared.set(eventId, { ...found, quotas: [] });
-        }
-        return prepared;
-      },
+      // Counted and held by the caps, with a notice or without: as a mail to an unknown address.
+      prepare: (pieces) => mailer.prepare(pieces),
       work: async (claim, recipient, attempt) => {
         const since = performance.now();
         if (claim.data.notify) {
