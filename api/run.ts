@@ -108,7 +108,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   const live = startLiveStatuses({ findEvents: createFindEvents(db, groups), watcher, log });
   const stopping = new AbortController();
   const ofConsole = lazyStores({ settings, name, log });
-  const clientOf = createClientOf(settings.TRUSTED_PROXIES);
+  const clientOf = createClientOf(settings.TRUSTED_PROXIES, settings.TRUSTED_PROXY_HEADER);
 
   const hex = createRandomHex();
   const app = createApp({

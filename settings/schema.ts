@@ -45,7 +45,15 @@ export const SETTINGS = {
     example: "10.0.0.0/8",
     unit: "",
     about:
-      "Networks of the proxies before the API, separated by commas: only theirs is `Forwarded` or `X-Forwarded-For` believed.",
+      "Networks of the proxies before the API, separated by commas: only they are believed whom a request is from.",
+  }),
+  TRUSTED_PROXY_HEADER: setting({
+    schema: z.enum(["x-forwarded-for", "forwarded"], "expected x-forwarded-for or forwarded"),
+    fallback: "x-forwarded-for",
+    example: "x-forwarded-for",
+    unit: "",
+    about:
+      "Header in which these proxies name the client: `x-forwarded-for` or `forwarded`. The other is not read: they pass on what a client has made up.",
   }),
   ...LIMITS,
   PUBLIC_URL: setting({

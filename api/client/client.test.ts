@@ -1,14 +1,22 @@
 import { expect, test } from "bun:test";
 import { networks } from "../../settings/networks.ts";
-import { createClientOf, isPrivate } from "./client.ts";
+import { createClientOf, isPrivate, type ProxyHeader } from "./client.ts";
 
 const TRUSTED = networks.parse("10.0.0.0/8, fd00::/8 127.0.0.1");
-const clientOf = createClientOf(TRUSTED);
-const from = (connection: string | undefined, forwardedFor?: string, forwarded?: string) => {
+const clients = {
+  "x-forwarded-for": createClientOf(TRUSTED),
+  forwarded: createClientOf(TRUSTED, "forwarded"),
+} satisfies Record<ProxyHeader, unknown>;
+const from = (
+  connection: string | undefined,
+  forwardedFor?: string,
+  forwarded?: string,
+  header: ProxyHeader = "x-forwarded-for",
+) => {
   const headers = new Headers();
   if (forwardedFor !== undefined) headers.set("X-Forwarded-For", forwardedFor);
   if (forwarded !== undefined) headers.set("Forwarded", forwarded);
-  return clientOf({ connection, headers });
+  return clients[header]({ connection, headers });
 };
 
 test.each([
@@ -23,16 +31,17 @@ test.each([
   ["a proxy that says nothing", ["10.0.0.1"], "10.0.0.1"],
   ["a proxy that says what is no address", ["10.0.0.1", "unknown, 10.0.0.2"], "10.0.0.2"],
   ["a chain of nothing but proxies", ["10.0.0.1", "10.0.0.3, 10.0.0.2"], "10.0.0.3"],
+  ["a claim in the header that the proxies pass on", ["10.0.0.1", "198.51.100.7", "for=203.0.113.1"], "198.51.100.7"],
   [
-    "Forwarded comes first",
-    ["10.0.0.1", "192.0.2.1", 'for=203.0.113.1, For="[2001:db8::9]:1"; proto=https'],
+    "Forwarded, and a claim in the other header",
+    ["10.0.0.1", "192.0.2.1", 'for=203.0.113.1, For="[2001:db8::9]:1"; proto=https', "forwarded"],
     "2001:db8::/64",
   ],
-  ["Forwarded with a name", ["10.0.0.1", "192.0.2.1", "by=10.0.0.1;for=_hidden"], "10.0.0.1"],
+  ["Forwarded with a name", ["10.0.0.1", "192.0.2.1", "by=10.0.0.1;for=_hidden", "forwarded"], "10.0.0.1"],
   ["a connection that is gone", [undefined, "198.51.100.7"], "unknown"],
-] as const)("%s", (_, [connection, forwardedFor, forwarded], client) => {
+] as const)("%s", (_, [connection, forwardedFor, forwarded, header], client) => {
   // The second time from memory.
-  for (let time = 0; time < 2; time += 1) expect(from(connection, forwardedFor, forwarded)).toBe(client);
+  for (let time = 0; time < 2; time += 1) expect(from(connection, forwardedFor, forwarded, header)).toBe(client);
 });
 
 test("a faulty network is named", () => {

@@ -8,9 +8,11 @@ type Address = ReturnType<typeof ipaddr.parse>;
 export interface Origin {
   /** The address of its connection; undefined if that is closed already. */
   readonly connection: string | undefined;
-  /** `Forwarded` (RFC 7239); without it `X-Forwarded-For`. */
   readonly headers: Headers;
 }
+
+/** Where a proxy adds whom it has a request from; `forwarded`: RFC 7239. */
+export type ProxyHeader = "x-forwarded-for" | "forwarded";
 
 /** A client without an address: all of them share what one may have. */
 const NOBODY = "unknown";
@@ -41,10 +43,10 @@ const withoutPort = (text: string): string => {
 };
 
 /** The hops that the proxies name, the nearest last. */
-const hopsOf = (headers: Headers): readonly string[] => {
-  const forwarded = headers.get("forwarded");
-  if (forwarded === null) return (headers.get("x-forwarded-for") ?? "").split(",").map(withoutPort);
-  return forwarded.split(",").map((element) => withoutPort(/(?:^|;)\s*for=([^;]*)/i.exec(element)?.[1] ?? ""));
+const hopsOf = (value: string, header: ProxyHeader): readonly string[] => {
+  const elements = value.split(",");
+  if (header === "x-forwarded-for") return elements.map(withoutPort);
+  return elements.map((element) => withoutPort(/(?:^|;)\s*for=([^;]*)/i.exec(element)?.[1] ?? ""));
 };
 
 /** What there is to know of an address. */
@@ -72,15 +74,19 @@ const createReadHop = (trusted: readonly Network[]): ((text: string) => Hop | un
 
 /**
  * Who a request is from, as a key: the address of its connection; behind a trusted proxy the nearest hop that is no trusted
- * proxy. What untrusted ones claim is not believed. An IPv6 client is its /64.
+ * proxy. What untrusted ones claim is not believed, nor what stands in another header than the proxies': they pass that on as a client
+ * has sent it. An IPv6 client is its /64.
  */
-export const createClientOf = (trusted: readonly Network[]): ((origin: Origin) => string) => {
+export const createClientOf = (
+  trusted: readonly Network[],
+  header: ProxyHeader = "x-forwarded-for",
+): ((origin: Origin) => string) => {
   const readHop = createReadHop(trusted);
   return ({ connection, headers }) => {
     let nearest = readHop(connection ?? "");
     if (nearest === undefined) return NOBODY;
     if (!nearest.isTrusted) return nearest.key;
-    for (const hop of hopsOf(headers).toReversed()) {
+    for (const hop of hopsOf(headers.get(header) ?? "", header).toReversed()) {
       if (!nearest.isTrusted) break;
       const next = readHop(hop);
       // A proxy that does not say from whom: all that is known is the proxy.
