@@ -15,6 +15,7 @@ test.each([
   ["iCloud: its other domains", "m.ai+x@me.com", "m.ai@icloud.com"],
   ["Proton: dots, dashes, lines, domains", "m.a_i-1+x@pm.me", "mai1@proton.me"],
   ["Yahoo: a dash begins a tag", "mai-shops@yahoo.com", "mai@yahoo.com"],
+  ["Yahoo in Singapore", "mai-shops@yahoo.com.sg", "mai@yahoo.com.sg"],
   ["Yahoo: dots stay, domains are apart", "m.ai+x@yahoo.com.vn", "m.ai@yahoo.com.vn"],
   ["Yandex: dots, dashes, domains", "m.ai-1@ya.ru", "mai1@yandex.com"],
   ["Fastmail: a subdomain", "shops@mai.fastmail.com", "mai@fastmail.com"],

@@ -18,7 +18,9 @@ interface Provider {
 export const YAHOO_DOMAINS = [
   "yahoo.com",
   ...["yahoo.com.vn", "yahoo.co.uk", "yahoo.fr", "yahoo.de", "yahoo.it", "yahoo.es", "yahoo.ca", "yahoo.in"],
-  ...["yahoo.co.in", "yahoo.com.au", "yahoo.com.br", "ymail.com", "rocketmail.com"],
+  ...["yahoo.co.in", "yahoo.com.au", "yahoo.com.br", "ymail.com", "rocketmail.com", "myyahoo.com"],
+  ...["yahoo.com.sg", "yahoo.com.ph", "yahoo.com.my", "yahoo.co.id", "yahoo.co.th", "yahoo.com.hk", "yahoo.com.tw"],
+  ...["yahoo.com.mx", "yahoo.com.ar", "yahoo.ie", "yahoo.se", "yahoo.pl", "yahoo.gr", "yahoo.ro", "yahoo.co.nz"],
 ] as const;
 
 /** Providers that publish how they fold addresses. `+tag` is left out for every domain: who reads it otherwise is rare. */
@@ -27,7 +29,7 @@ const PROVIDERS: readonly Provider[] = [
   { domains: ["proton.me", "protonmail.com", "protonmail.ch", "pm.me"], isOneNamespace: true, ignored: /[._-]/g },
   { domains: ["icloud.com", "me.com", "mac.com"], isOneNamespace: true },
   {
-    domains: ["yandex.com", "yandex.ru", "ya.ru", "yandex.by", "yandex.kz", "yandex.ua"],
+    domains: ["yandex.com", "yandex.ru", "ya.ru", "yandex.by", "yandex.kz", "yandex.ua", "yandex.uz", "yandex.com.tr"],
     isOneNamespace: true,
     ignored: /[.-]/g,
   },

@@ -97,7 +97,7 @@ test.each([
   ["Hοa", "Greek ο"],
   ["gօօgle", "Armenian օ"],
   ["gഠഠgle", "Malayalam ഠ"],
-  ["Ꮪtaff7", "Cherokee Ꮪ"],
+  ["Ꮪtephen7", "Cherokee Ꮪ"],
   ["Иvan", "Cyrillic and Latin"],
   ["αбв", "Greek and Cyrillic"],
   ["カタカナㄅ", "Katakana and Bopomofo"],
@@ -137,6 +137,10 @@ test.each([
   ["hỗ trợ"],
   ["Toblug"],
   ["T0BLUG"],
+  ["admin24"],
+  ["Administrator1"],
+  ["Ａｄｍｉｎ２"],
+  ["support٢"],
 ])("the name %p is reserved", (name) => {
   expect(faultsOf(name.normalize("NFC"))).toEqual(["user_name_reserved"]);
 });
@@ -145,6 +149,8 @@ test.each([
   ["Toblug Support"],
   ["the Toblug team"],
   ["Security Team"],
+  ["toblug.com"],
+  ["Support2-Toblug.VN"],
   ["ADMIN 2"],
   ["Adm1n-Team"],
   ["Official Support (24)"],

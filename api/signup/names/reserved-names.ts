@@ -31,8 +31,9 @@ const lookalikes = (): ReadonlyMap<string, string> =>
   ]);
 
 const BETWEEN_WORDS = /[^\p{L}\p{N}\p{M}\p{So}|]+/u;
-/** Symbols, numbers, articles; also what is left at the ends of a name. */
-const SAYS_NOTHING = /^(?:[\p{N}\p{So}]*|the|our)$/iu;
+/** Symbols, numbers, articles, the end of a domain; also what is left at the ends of a name. */
+const SAYS_NOTHING = /^(?:[\p{N}\p{So}]*|the|our|com|net|org|vn|app|io)$/iu;
+const NUMBER_AT_END = /\p{N}+$/u;
 
 const NOT_ASCII = /[^\0-\x7f]/;
 const EACH_NOT_ASCII = /[^\0-\x7f]/gu;
@@ -43,8 +44,8 @@ const EACH_LIKE_L = /[i1|]/g;
 
 export interface ReservedNames {
   /**
-   * Whether a name looks like one that is reserved: `ａｄｍｉｎ`, `Ádmin`, `а.dmin` with a Cyrillic `а`, `r00t`; or like several of them,
-   * with articles and numbers: `the Toblug Support`, `Security Team 2`.
+   * Whether a name looks like one that is reserved: `ａｄｍｉｎ`, `Ádmin`, `а.dmin` with a Cyrillic `а`, `r00t`, `admin24`; or like several of
+   * them, with articles, numbers and the end of a domain: `the Toblug Support`, `Security Team 2`, `toblug.com`.
    */
   has(name: string): boolean;
 }
@@ -70,10 +71,12 @@ export const createReservedNames = (own: readonly string[]): ReservedNames => {
   };
 
   const reserved = new Set([...RESERVED, ...own].map(lookOf));
-  const isReserved = (text: string): boolean => {
+  const looksReserved = (text: string): boolean => {
     const look = lookOf(text);
     return look !== "" && reserved.has(look);
   };
+  const isReserved = (text: string): boolean =>
+    looksReserved(text) || (NUMBER_AT_END.test(text) && looksReserved(text.replace(NUMBER_AT_END, "")));
   return {
     has: (name) => {
       if (isReserved(name)) return true;
