@@ -108,6 +108,9 @@ const SIGNUP_PATHS = ["/api/v1/user", "/api/v1/user/"] as const;
 /** Where requests are admitted, or refused. */
 const ADMITTED = [...SIGNUP_PATHS, "/api/v1/user/resend", "/", "/resend"];
 
+/** Has a limit for each client, and so refuses many. */
+const LIVE_STATUS = "/api/v1/events/:event_id/stream";
+
 /** The path of a request. Without a usable `Host` (HTTP/1.0) its `url` is the path alone (Bun 1.4). */
 const pathOf = (request: Request): string =>
   getPath(request.url.startsWith("/") ? new Request(`http://localhost${request.url}`) : request);
@@ -134,6 +137,7 @@ export const createApp = (deps: AppDeps): Hono => {
   // Outermost: what is held back counts as answered.
   const pacing = createPacing({ clientOf, now: () => performance.now(), pause, random: Math.random });
   app.on("POST", ADMITTED, pacing.hold);
+  app.on("GET", LIVE_STATUS, pacing.hold);
   if (isTelemetryOn()) app.use(observeRequests());
   app.use(aroundEveryRequest());
   // Registered before the pages' policy: the outermost middleware sets the header last.
@@ -179,7 +183,7 @@ export const createApp = (deps: AppDeps): Hono => {
   resource(app, "/api/v1/user/:user_id", { get: user });
   resource(app, "/api/v1/events/:event_id", { get: eventRoute({ findEvent, isOperator }) });
   const eventStream = eventStreamRoute({ ...deps, clientOf, findEvent, isOperator, limits: deps.streamLimits ?? {} });
-  resource(app, "/api/v1/events/:event_id/stream", { get: eventStream });
+  resource(app, LIVE_STATUS, { get: eventStream });
   resource(app, "/api/v1/backlog/:group", { get: backlogRoute({ backlog: deps.backlog, requireServiceToken }) });
   const key = createConfirmationKey(db, settings.CONFIRMATION_SECRET);
   const groupNames = deps.groups.map(({ name }) => name);

@@ -115,6 +115,24 @@ const paced = ({ wait, work }: { wait: (name: string) => Promise<void>; work: (n
   app.onError((error, c) => c.text(error.name, error instanceof ProblemError ? 429 : 500));
   return { reading, working, post: (name: string) => app.request(`/${name}`, { method: "POST" }) };
 };
+
+test("a client that is refused a live page again and again waits for its refusals; a store that is away makes nobody wait", async () => {
+  for (const [code, isHeld] of [
+    ["too_busy", true],
+    ["database_unavailable", false],
+  ] as const) {
+    const held: number[] = [];
+    const pause = async (ms: number) => void held.push(ms);
+    const pacing = createPacing({ clientOf: () => "a", now: () => 0, pause, random: () => 0.5 });
+    const app = new Hono().get("/", pacing.hold, () => {
+      throw new ProblemError(code);
+    });
+    app.onError((_, c) => c.text("refused", 503));
+    for (let index = 0; index < 300; index += 1) await app.request("/");
+    expect(held.some((ms) => ms > 1_000)).toBe(isHeld);
+  }
+});
+
 const never = () => new Promise<never>(() => {});
 const named = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name}-${index}`);
 

@@ -48,9 +48,15 @@ export const createPace = ({ now: clock, random }: Pick<PaceDeps, "now" | "rando
   };
 };
 
-/** Refused by a limit or by the queue of passwords. A store that is away is nobody's doing; a page does not say which it was. */
+const isBusy = (error: unknown): boolean =>
+  error instanceof HashQueueFull || (error instanceof ProblemError && error.code === "too_busy");
+
+/**
+ * Refused by a limit, the queue of passwords or the number of live pages. A store that is away is nobody's doing; a page does not say which
+ * it was.
+ */
 const isRefused = ({ res: { status }, error }: Context): boolean =>
-  status === 429 || (status === 503 && (error === undefined || error instanceof HashQueueFull));
+  status === 429 || (status === 503 && (error === undefined || isBusy(error)));
 
 /** What one client may do to a process. */
 export interface Pacing {
