@@ -11,7 +11,12 @@ import { faultsOf, pause } from "../runtime/loop.ts";
 import { EXIT, untilAskedToStop } from "../runtime/process.ts";
 import { listeningAt } from "../settings/listening.ts";
 import { loadSettings } from "../settings/load.ts";
-import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
+import {
+  openBlockingConnection,
+  openCommandConnection,
+  openSendingConnection,
+  untilReady,
+} from "../stream/connection.ts";
 import { boundGroups, type Group, groupsOf, requireBindings } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
 import { warnOfRisks } from "../stream/redis-policy.ts";
@@ -34,8 +39,8 @@ import { createFindEvents } from "./status/event-status.ts";
 import { startLiveStatuses } from "./status/live-statuses.ts";
 import { createStateWatcher } from "./status/state-watcher.ts";
 
-/** An XADD that is not confirmed within it is left to the relay. */
-const PUBLISH_TIMEOUT_MS = 500;
+/** Of what a request waits for: then it goes on without. */
+const QUICK_TIMEOUT_MS = 500;
 const FIRST_CONNECT_MS = 1_000;
 const BACKGROUND_TIMEOUT_MS = 5_000;
 const DATABASE_POOL = 10;
@@ -64,14 +69,16 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
 
   const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: name });
   const connection = { url: settings.REDIS_URL, streamName: settings.STREAM_NAME, log };
-  const producer = openCommandConnection({ ...connection, name, commandTimeoutMs: PUBLISH_TIMEOUT_MS });
+  const producer = openSendingConnection({ ...connection, name });
+  // Of its own, for it would wait behind the events that a slow Redis has not confirmed.
+  const quick = openCommandConnection({ ...connection, name: `${name}-quick`, commandTimeoutMs: QUICK_TIMEOUT_MS });
   const redis = openCommandConnection({
     ...connection,
     name: `${name}-background`,
     commandTimeoutMs: BACKGROUND_TIMEOUT_MS,
   });
   // A store that is away at the start is waited for by each loop itself.
-  await Promise.all([untilReady(producer, FIRST_CONNECT_MS), untilReady(redis, FIRST_CONNECT_MS)]);
+  await Promise.all([producer, quick, redis].map((each) => untilReady(each, FIRST_CONNECT_MS)));
   warnOfRisks(redis, log);
   warnOfCheapHashes(settings, log);
 
@@ -94,8 +101,8 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   await hasher.warmUp();
   const readiness = createReadiness({
     pingDatabase: () => pingDatabase(db),
-    redis: producer,
-    pingRedis: () => producer.ping(),
+    redis: quick,
+    pingRedis: () => quick.ping(),
     faults: () => faultsOf(loops),
     refusal,
   });
@@ -117,7 +124,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     payments,
     hasher,
     commonPasswords: openCommonPasswords(),
-    admit: openAdmission({ db, redis: producer, keys, settings, log }),
+    admit: openAdmission({ db, redis: quick, keys, settings, log }),
     groups,
     afterCommit: (event) => publisher.publish(event),
     readiness: () => readiness.check(),
@@ -158,8 +165,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   await Promise.all([...loops, live].map((loop) => loop.stop()));
   hasher.close();
   watcher.close();
-  producer.disconnect();
-  redis.disconnect();
+  for (const each of [producer, quick, redis]) each.disconnect();
   await ofConsole.close();
   await db.destroy();
   await telemetry.shutdown();

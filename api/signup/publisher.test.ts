@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import postgres from "postgres";
-import { openCommandConnection, untilReady } from "../../stream/connection.ts";
+import { openSendingConnection, untilReady } from "../../stream/connection.ts";
 import { fieldsOf } from "../../stream/entries.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { aPipeline, aSignup, committedEvent, type Pipeline, redisUrl, silentLog } from "../../tests/pipeline.ts";
@@ -18,15 +18,14 @@ const publishedIn = async ({ redis, keys }: Pipeline): Promise<(string | undefin
 const aLinkedPublisher = async (
   pipeline: Pipeline,
   link: ProxyOptions = {},
-  options: { readonly commandTimeoutMs?: number; readonly maxUnconfirmed?: number } = {},
+  options: { readonly maxUnconfirmed?: number } = {},
 ) => {
   const proxy = await startProxy(Number(new URL(redisUrl()).port), link);
   const url = new URL(redisUrl());
   url.port = String(proxy.port);
-  const { commandTimeoutMs = 5_000, ...bound } = options;
-  const redis = openCommandConnection({ url: url.href, name: "linked", log: silentLog, commandTimeoutMs });
+  const redis = openSendingConnection({ url: url.href, name: "linked", log: silentLog });
   await untilReady(redis, 5_000);
-  const publisher = createPublisher({ db: pipeline.db, redis, keys: pipeline.keys, log: silentLog, ...bound });
+  const publisher = createPublisher({ db: pipeline.db, redis, keys: pipeline.keys, log: silentLog, ...options });
   return {
     publisher,
     redis,
@@ -109,8 +108,7 @@ test("a pipeline that is cut off leaves all of its rows in the outbox, and fails
 
 test("an answer does not wait for a Redis that is frozen, and the rows of its events stay in the outbox", async () => {
   await using pipeline = await aPipeline();
-  // Longer than the test may take.
-  await using linked = await aLinkedPublisher(pipeline, {}, { commandTimeoutMs: 60_000 });
+  await using linked = await aLinkedPublisher(pipeline);
   linked.silence();
   const eventIds = await publishSome(pipeline, linked.publisher);
   const { app } = anApp(pipeline.db, { afterCommit: (event) => linked.publisher.publish(event) });
@@ -139,7 +137,9 @@ test("what Redis has not confirmed is bounded: beyond that, events stay in the o
     // Read, and never answered.
     return xadds > 0 ? Buffer.alloc(0) : bytes;
   };
-  await using linked = await aLinkedPublisher(pipeline, { rewrite }, { commandTimeoutMs: 300, maxUnconfirmed: 3 });
+  await using linked = await aLinkedPublisher(pipeline, { rewrite }, { maxUnconfirmed: 3 });
+  // As if it were slow, and not silent: its connection stays.
+  linked.redis.options.socketTimeout = 60_000;
   const first = await publishSome(pipeline, linked.publisher, 2);
   const second = await publishSome(pipeline, linked.publisher, 2);
   const third = await publishSome(pipeline, linked.publisher, 2);
@@ -147,7 +147,15 @@ test("what Redis has not confirmed is bounded: beyond that, events stay in the o
   await linked.publisher.idle();
   expect(sent).toBe(3);
   expect((await outboxOf(pipeline)).toSorted()).toEqual([...first, ...second, ...third].toSorted());
-  // What was given up makes room again.
+  // Nobody waits for them any more, and they are in line all the same.
+  await publishSome(pipeline, linked.publisher, 3);
+  await linked.publisher.idle();
+  expect(sent).toBe(3);
+  // With the connection its line ends.
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  linked.redis.once("close", resolve).disconnect(true);
+  await closed;
+  await untilReady(linked.redis, 5_000);
   await publishSome(pipeline, linked.publisher, 3);
   await eventually(() => sent === 6);
 });

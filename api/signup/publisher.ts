@@ -4,6 +4,7 @@ import type { LoggedEvent } from "../../database/events.ts";
 import { deletePublished } from "../../database/outbox.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { outsideOfTraces } from "../../observability/tracing.ts";
+import { pause } from "../../runtime/loop.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { publishAll } from "../../stream/publish.ts";
 
@@ -11,15 +12,16 @@ export interface Publisher {
   /**
    * Publishes a committed event, with those that were committed with it in one pipeline. Resolves when its XADD was written to the
    * connection, not when Redis has confirmed it; its outbox row goes soon after that. Never rejects, and never waits for Redis: what
-   * could not be sent, or is not confirmed within the connection's time limit, the relay publishes.
+   * could not be sent, or is not confirmed within 2 s, the relay publishes.
    */
   publish(event: LoggedEvent): Promise<void>;
-  /** Resolves when all that was sent is confirmed or given up, and the confirmed rows are deleted. */
+  /** Resolves when all that was sent is confirmed, or after 0.5 s, and the confirmed rows are deleted. */
   idle(): Promise<void>;
 }
 
 export interface PublisherDeps {
   readonly db: Database;
+  /** Its commands have no time limit: what is not answered counts until the connection ends. */
   readonly redis: Redis;
   readonly keys: Keys;
   readonly log: Logger;
@@ -32,6 +34,8 @@ const MAX_BATCH = 500;
 const MAX_UNCONFIRMED = 2_000;
 /** A confirmed row waits so long for others: one statement for many, and far sooner than the relay's 2 s. */
 const LINGER_MS = 25;
+/** At the end, for a Redis that is slow; the relay of another API publishes what is left. */
+const IDLE_WITHIN_MS = 500;
 
 /** Events that were committed together. */
 interface Batch {
@@ -77,8 +81,9 @@ export const createPublisher = (deps: PublisherDeps): Publisher => {
   /** Its first turn writes to the connection. Never rejects. */
   const publishPipeline = async (events: readonly LoggedEvent[]): Promise<void> => {
     unconfirmed += events.length;
-    const results = await publishAll(redis, keys.events, events);
-    unconfirmed -= events.length;
+    const results = await publishAll(redis, keys.events, events).finally(() => {
+      unconfirmed -= events.length;
+    });
     let failure: unknown;
     for (const [index, { event_id }] of events.entries()) {
       const result = results[index];
@@ -118,7 +123,9 @@ export const createPublisher = (deps: PublisherDeps): Publisher => {
     },
     async idle() {
       await gathered?.sent;
-      await Promise.all(pipelines);
+      const enough = new AbortController();
+      await Promise.race([Promise.all(pipelines), pause(IDLE_WITHIN_MS, enough.signal)]);
+      enough.abort();
       startDeleting();
       await deleting;
     },
