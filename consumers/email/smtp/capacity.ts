@@ -65,7 +65,7 @@ export const probeAfterMs = (stoodForMs: number): number =>
   Math.min(LONGEST_PROBE_MS, Math.max(FIRST_PROBE_MS, PROBE_SHARE * stoodForMs));
 
 /** Nobody knows how many the server grants: at first so few are asked for, and twice as many each time that they are granted. */
-export const FIRST_GRANTED = 2;
+export const FIRST_GRANTED = 4;
 
 /** Until more are asked for although those asked for last are not all open: some may not be needed any more. */
 const GROW_EVERY_MS = 250;

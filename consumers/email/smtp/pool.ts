@@ -102,15 +102,11 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     return { kind: "failed", failure };
   };
 
-  /** A connection is granted when the server takes a mail over it: some greet one too many. */
-  const showingGrant = (mail: OutgoingMail): OutgoingMail => ({
-    ...mail,
-    beforeBody: () => {
-      limit.opened(sessions.usable());
-      slots.look();
-      return mail.beforeBody();
-    },
-  });
+  /** A connection is granted when the server takes a mail over it, or refuses the recipient: some greet one too many. */
+  const showGrant = (): void => {
+    limit.opened(sessions.usable());
+    slots.look();
+  };
 
   const sendOver = async (
     session: MailSession,
@@ -118,13 +114,13 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     { signal, code, dialogue }: Sending,
   ): Promise<SendResult | Again> => {
     const watched = dialogues.watch(dialogue);
-    const shown = session.sends === 0 ? showingGrant(mail) : mail;
     const beforeBody = () => {
-      const mayStart = shown.beforeBody();
+      if (session.sends === 1) showGrant();
+      const mayStart = mail.beforeBody();
       if (mayStart) watched.gotOn();
       return mayStart;
     };
-    const result = await session.send({ ...shown, beforeBody }, signal, code);
+    const result = await session.send({ ...mail, beforeBody }, signal, code);
     watched.end();
     if (result.kind === "accepted") {
       limit.accepted();
@@ -142,6 +138,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const isRefused = isAboutConnections(failure) || (isFirst && responseCode === 421 && command === "MAIL FROM");
     // Not one of those that the server may still count: it was none of those that it grants.
     if (isRefused) sessions.disown(session);
+    else if (isFirst && (command === "RCPT TO" || failure.code === "ETOOSLOW")) showGrant();
     if (isRefused || isUsedUp(failure)) sessions.leave(session);
     else sessions.keep(session);
     if (bodyStarted || signal.aborted) return result;
