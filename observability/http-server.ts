@@ -92,7 +92,7 @@ export const observeRoute = (method: string, route: string) => {
     const current = tracer();
     const describe = () => ({ attributes: { ...before(method, request.url), "url.path": route } });
     const entered = current && enter(current, name, entranceOf(request), describe);
-    const answer = await (entered === undefined ? work() : withinSpan(entered, work));
+    const answer = await (entered?.span.isRecording() === true ? withinSpan(entered, work) : work());
     if (answer === undefined) {
       begunBefore.set(request, { startedAt, ...entered });
       return answer;

@@ -13,7 +13,7 @@ export interface LoggerOptions {
   readonly destination?: pino.DestinationStream;
 }
 
-/** The trace that the caller is in, so that a log line leads to its spans. Names by OpenTelemetry (logs in JSON). */
+/** The trace that the caller is in, if it is sampled, so that a log line leads to its spans. Names by OpenTelemetry (logs in JSON). */
 const traceFields = (): Record<string, string> => {
   const span = trace.getActiveSpan()?.spanContext();
   if (span === undefined) return {};

@@ -74,10 +74,10 @@ export const markFailed = (span: Span, type: string): void => {
   span.setStatus({ code: SpanStatusCode.ERROR });
 };
 
-/** Whether the caller is in a trace that is not sampled. Every sampler decides of a trace once in a process. */
-const isLeftOut = (): boolean => {
+/** Whether the caller is in a trace that is sampled; of another one no context is kept. */
+const isRecorded = (): boolean => {
   const active = trace.getActiveSpan()?.spanContext();
-  return active !== undefined && (active.traceFlags & TraceFlags.SAMPLED) === 0;
+  return active !== undefined && (active.traceFlags & TraceFlags.SAMPLED) !== 0;
 };
 
 /** A span that is begun, and the context in which it began. */
@@ -113,7 +113,7 @@ export const withSpan = <Result>(
   work: (span: Span) => Promise<Result>,
 ): Promise<Result> => {
   const current = tracer();
-  if (current === undefined || isLeftOut()) return work(NOT_RECORDING);
+  if (current === undefined || !isRecorded()) return work(NOT_RECORDING);
   const within = context.active();
   return inside({ span: current.startSpan(name, describe(), within), within }, work);
 };
@@ -150,7 +150,7 @@ export const withEntrance = <Result>(
   const current = tracer();
   if (current === undefined) return work(NOT_RECORDING);
   const entered = enter(current, name, entrance(), describe);
-  return entered.span.isRecording() ? inside(entered, work) : withinSpan(entered, work);
+  return entered.span.isRecording() ? inside(entered, work) : work(entered.span);
 };
 
 /** Runs work that is shared by many outside of any one's trace. */
