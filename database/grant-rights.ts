@@ -18,8 +18,8 @@ const locked = async (
   // The driver never answers to whoever reserves a connection of a pool that has not connected yet.
   await pingDatabase(db);
   await db.transaction().execute(async (connection) => {
-    await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(connection);
     if (limit !== undefined) await limitLockWaits(connection, limit);
+    await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(connection);
     await work(connection);
   });
 };

@@ -44,9 +44,13 @@ export const sqlLockTimeout = (parameter: string): string =>
 export interface LockLimit {
   /** Longest wait for a lock, in ms. All that comes later waits behind it. */
   readonly lockTimeoutMs: number;
+  /** Called with the pid of the session before its first wait. */
+  readonly onBegin?: (pid: number) => void;
 }
 
 /** For what is left of a transaction. */
-export const limitLockWaits = async (transaction: Database, { lockTimeoutMs }: LockLimit): Promise<void> => {
-  await sql`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`.execute(transaction);
+export const limitLockWaits = async (transaction: Database, { lockTimeoutMs, onBegin }: LockLimit): Promise<void> => {
+  const limited = await sql<{ pid: number }>`
+    select set_config('lock_timeout', ${String(lockTimeoutMs)}, true), pg_backend_pid() as pid`.execute(transaction);
+  for (const { pid } of limited.rows) onBegin?.(pid);
 };

@@ -5,9 +5,10 @@ import { type TestDatabase, withTestDatabase } from "../tests/database.ts";
 import { eventually } from "../tests/eventually.ts";
 import { aStranger } from "../tests/stranger.ts";
 import { openDatabase } from "./connection.ts";
+import type { LockHolder } from "./lock-holder.ts";
 import { migrateToLatest } from "./migrate-to-latest.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
-import { type WhenAvailableOptions, whenAvailable } from "./when-available.ts";
+import { nextLockWaitMs, type WhenAvailableOptions, whenAvailable } from "./when-available.ts";
 
 let database: TestDatabase;
 beforeEach(async () => {
@@ -75,7 +76,7 @@ test("a faulty setting is 78, and named", async () => {
 });
 
 test("of several at once one applies the migrations, the others wait and find nothing to do", async () => {
-  const runs = await Promise.all([1, 2, 3, 4].map(() => migrateWhenAvailable({})));
+  const runs = await Promise.all([1, 2, 3, 4].map(() => migrateWhenAvailable({ lockPatienceMs: 60_000 })));
   expect(runs.flat()).toEqual(ALL);
   expect(runs.filter((applied) => applied.length > 0)).toHaveLength(1);
 });
@@ -95,6 +96,30 @@ test("waits for a database that is unavailable, and logs it once", async () => {
   expect(told).toEqual(["ECONNREFUSED"]);
 });
 
+test("each row of outages has its own patience, however late it begins", async () => {
+  const own = await withoutLast();
+  const stranger = await aStranger(own.url, "lock table suppressions in row exclusive mode");
+  let opened = 0;
+  const outages: string[] = [];
+  const applied = await migrateWhenAvailable({
+    open: single(own.url),
+    work: async (db, limit) => {
+      opened += 1;
+      // The patience for outages is used up by locks before the first outage.
+      if (opened === 2) await stranger.end("rollback");
+      if (opened === 2 || opened === 3) throw Object.assign(new Error("lost"), { code: "ECONNRESET" });
+      return migrateToLatest(db, limit);
+    },
+    patienceMs: 5_000,
+    lockPatienceMs: 60_000,
+    now: () => opened * 4_500,
+    onWait: (code) => void outages.push(code),
+  });
+  expect(applied).toEqual([ALL.at(-1) ?? ""]);
+  expect(outages).toEqual(["ECONNRESET"]);
+  await own.drop();
+});
+
 test("waiting ends with the driver's error", async () => {
   const gaveUp = migrateWhenAvailable({ open: single("postgres://nobody@127.0.0.1:1/none") });
   expect(await gaveUp.catch((error: unknown) => error)).toMatchObject({ code: "ECONNREFUSED" });
@@ -112,9 +137,10 @@ test("waits for a table that somebody else uses, says who, and holds up nobody m
   const own = await withoutLast();
   const suppress =
     "insert into suppressions (email_key, reason, event_id) values (gen_random_uuid()::text, 'bounced', gen_random_uuid())";
+  await using reader = await aStranger(`${own.url}?application_name=reader`, "select from suppressions");
   await using stranger = await aStranger(`${own.url}?application_name=backup`, suppress);
   const migrating = Bun.spawn([process.execPath, join(import.meta.dir, "migrate.ts")], {
-    env: { PATH: process.env["PATH"] ?? "", DATABASE_URL: own.url },
+    env: { PATH: process.env["PATH"] ?? "", DATABASE_URL: own.url.replace("//app@", "//signup_migrate@") },
     stdout: "pipe",
     stderr: "pipe",
   });
@@ -135,6 +161,8 @@ test("waits for a table that somebody else uses, says who, and holds up nobody m
   expect(await migrating.exited).toBe(0);
   expect(await told).toContain("the transaction of backup (pid ");
   expect(await told).toContain("uses suppressions; signups go on");
+  expect(await told).not.toContain("reader");
+  await reader.end("commit");
   await own.drop();
 });
 
@@ -147,4 +175,37 @@ test("gives up with the error of the lock when its patience is over, and has cha
   expect(found.rows).toHaveLength(0);
   await stranger.end("rollback");
   await own.drop();
+});
+
+test.each([
+  ["migrations", "3853314791062309107", []],
+  ["rights", "7031009", ["--roles"]],
+] as const)("waits for another command that has the lock of %s, and says who", async (_what, lock, flags) => {
+  const own = await withTestDatabase();
+  await using other = await aStranger(`${own.url}?application_name=other`, `select pg_advisory_xact_lock(${lock})`);
+  const migrating = Bun.spawn([process.execPath, join(import.meta.dir, "migrate.ts"), ...flags], {
+    env: { PATH: process.env["PATH"] ?? "", DATABASE_URL: own.url },
+    stderr: "pipe",
+  });
+  let told = "";
+  for await (const chunk of migrating.stderr) {
+    told += new TextDecoder().decode(chunk);
+    if (told.includes("other")) await other.end("commit");
+  }
+  expect(await migrating.exited).toBe(0);
+  expect(told).toMatch(/the transaction of other \(pid \d+\), open for \d+ s, uses the lock of another command/);
+  await own.drop();
+});
+
+const autovacuum = { pid: 7, name: "autovacuum", table: "events" };
+
+test("waits once, for one table, until an autovacuum gives way; never where that takes long", () => {
+  const waited = new Set<string>();
+  const next = (by: LockHolder | undefined) => nextLockWaitMs(by, waited);
+  expect(next({ ...autovacuum, givesWayAfterMs: 1_000 })).toBe(1_300);
+  expect(next({ ...autovacuum, givesWayAfterMs: 1_000 })).toBe(250);
+  expect(next({ ...autovacuum, givesWayAfterMs: 1_000, table: "outbox" })).toBe(1_300);
+  expect(next({ ...autovacuum, givesWayAfterMs: 1_000, pid: 8 })).toBe(1_300);
+  expect(next({ ...autovacuum, givesWayAfterMs: 2_001, pid: 9 })).toBe(250);
+  expect([next(undefined), next({ ...autovacuum, name: "backup" })]).toEqual([250, 250]);
 });

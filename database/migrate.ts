@@ -3,20 +3,27 @@ import { EXIT, failedToStart } from "../runtime/process.ts";
 import { loadSettings } from "../settings/load.ts";
 import { type Database, openDatabase } from "./connection.ts";
 import { grantRights, makeRoles } from "./grant-rights.ts";
+import type { LockHolder } from "./lock-holder.ts";
 import type { LockLimit } from "./lock-timeout.ts";
 import { migrateToLatest } from "./migrate-to-latest.ts";
 import { keepLimitsBehindPooler } from "./role-limits.ts";
-import type { TableUser } from "./table-user.ts";
-import { whenAvailable } from "./when-available.ts";
+import { MAX_GIVES_WAY_MS, whenAvailable } from "./when-available.ts";
 
 /** A rollout may start this together with the database, which needs some time to answer. */
 const PATIENCE_MS = 60_000;
 const LOCK_PATIENCE_MS = 600_000;
 
-const userOf = (by: TableUser | undefined): string => {
-  if (by === undefined) return "somebody else has used a table";
+const holderOf = (by: LockHolder | undefined): string => {
+  if (by === undefined) return "somebody else has a lock";
   const since = by.openMs === undefined ? "" : `, open for ${Math.round(by.openMs / 1_000)} s,`;
   return `the transaction of ${by.name} (pid ${by.pid})${since} uses ${by.table}`;
+};
+
+const effectOf = (by: LockHolder | undefined): string => {
+  if (by?.givesWayAfterMs === undefined) return "signups go on";
+  return by.givesWayAfterMs > MAX_GIVES_WAY_MS
+    ? `deadlock_timeout is ${by.givesWayAfterMs} ms, too long to wait until it gives way; signups go on`
+    : `it gives way after ${by.givesWayAfterMs} ms, which are awaited once and may delay or refuse signups`;
 };
 
 /**
@@ -29,12 +36,11 @@ const main = async (): Promise<number> => {
   const change = <Result>(work: (db: Database, limit: LockLimit) => Promise<Result>) =>
     whenAvailable({
       work,
-      // One connection, without limits but those of the transaction.
-      open: () => openDatabase({ url, poolSize: 1, applicationName: "migrate", deadlineMs: Number.POSITIVE_INFINITY }),
+      open: (deadlineMs) => openDatabase({ url, poolSize: 1, applicationName: "migrate", deadlineMs }),
       patienceMs: PATIENCE_MS,
       lockPatienceMs: LOCK_PATIENCE_MS,
       onWait: (code) => console.error(`the database does not answer (${code}); retrying for up to a minute`),
-      onLocked: (by) => console.error(`${userOf(by)}; signups go on; retrying for up to 10 minutes`),
+      onLocked: (by) => console.error(`${holderOf(by)}; ${effectOf(by)}; retrying for up to 10 minutes`),
     });
   const applied = await change(migrateToLatest);
   const made = await change(values.roles ? makeRoles : grantRights);
