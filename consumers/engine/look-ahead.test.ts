@@ -84,3 +84,27 @@ test("who has passed over 20,000 attempts what it reads, few at a time, until it
   nowMs += 1_000;
   expect(most(10)).toBeGreaterThan(9);
 });
+
+test("over a single place, what was tried and what is new take turns", () => {
+  const { choose } = aLookAhead(1);
+  const read = [
+    ...reads(1, { item: "tried", isDoubtful: true, wasTried: true }),
+    ...reads(9, { item: "new", isDoubtful: true }),
+  ];
+  const turns = [1, 2, 3].map(() => choose(read, 20).attempted);
+  expect(turns).toEqual([["new-8"], ["tried-0"], ["new-8"]]);
+});
+
+test("who may pass over no more, and has no room for what is in doubt, reads nothing until a piece ends", () => {
+  let room = 2;
+  const doubt = { isActive: true, room: () => room };
+  const { isStopped, choose } = createLookAhead({ doubt, now: () => 0 });
+  room = 0;
+  expect(isStopped(10)).toBe(false);
+  for (let turn = 0; turn < 79; turn += 1) choose(reads(253, { isDoubtful: true }), 10);
+  expect(isStopped(10)).toBe(false);
+  choose(reads(12, { isDoubtful: true }), 10);
+  expect(isStopped(10)).toBe(true);
+  room = 1;
+  expect(isStopped(10)).toBe(false);
+});

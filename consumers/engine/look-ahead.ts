@@ -75,6 +75,8 @@ export const createLookAhead = (deps: {
   let times = 1;
   let mayPass = MOST_PASSED;
   let countedAt = now();
+  /** Over a single place, those that were tried and the others take turns. */
+  let isTurnOfTried = false;
   /** Passed over, and not read again. Those of peers that this consumer reads are some of its own that they read. */
   let away = 0;
 
@@ -85,13 +87,17 @@ export const createLookAhead = (deps: {
   };
 
   return {
+    /** Whether nothing can be read before a piece ends: no more may be passed over now, and those in doubt have all their room. */
+    isStopped: (room: number): boolean =>
+      room > 0 && doubt.isActive && passable() < room && doubt.room({ isAlone: true }) === 0,
+
     /** How many entries are read where so many may be attempted. */
     reads: (room: number): number => {
-      if (room <= 0 || !doubt.isActive) {
+      if (!doubt.isActive) {
         times = 1;
         away = 0;
-        return room;
       }
+      if (room <= 0 || !doubt.isActive) return room;
       const most = passable();
       if (most < room) return Math.min(room, doubt.room({ isAlone: true }));
       return Math.max(room, Math.floor(Math.min(MOST_READ, most, room * times)));
@@ -110,8 +116,11 @@ export const createLookAhead = (deps: {
       const untried = doubtful.filter(({ wasTried }) => !wasTried);
       const tried = doubtful.filter(({ wasTried }) => wasTried);
       // Of those that were tried, one at least is: they would wait for ever where new ones never end.
-      const forUntried = Math.min(untried.length, tried.length > 0 ? room - 1 : room);
-      const some = spread(untried, Math.max(0, forUntried));
+      const haveBoth = untried.length > 0 && tried.length > 0;
+      const isShared = haveBoth && room === 1;
+      const forTried = !haveBoth || (isShared && !isTurnOfTried) ? 0 : 1;
+      if (isShared) isTurnOfTried = !isTurnOfTried;
+      const some = spread(untried, Math.max(0, Math.min(untried.length, room - forTried)));
       const again = spread(tried, Math.max(0, Math.min(tried.length, room - some.chosen.length)));
       // For what is not in doubt there was only no room: soon there is.
       const beyond = sure.slice(first.length).map((each) => ({ ...each, passes: 0 }));

@@ -30,7 +30,7 @@ export interface ReaderDeps {
   readonly isolation: Isolation;
   readonly dispatcher: Dispatcher;
   readonly breaker: Breaker;
-  readonly lookAhead: Pick<LookAhead, "reads">;
+  readonly lookAhead: Pick<LookAhead, "reads" | "isStopped">;
   readonly admission: Admission;
   readonly settler: Settler;
   readonly gatherer: Gatherer;
@@ -107,6 +107,11 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
   };
 
   const roomNow = (): Room => {
+    const room = roomToHold();
+    return lookAhead.isStopped(room.reads) ? { ...room, reads: 0 } : room;
+  };
+
+  const roomToHold = (): Room => {
     const [reads, claims] = [inFlight.room(), inFlight.claimRoom()];
     const held = inFlight.size();
     const allowance = breaker.allowance();
