@@ -48,12 +48,12 @@ export const SETTINGS = {
       "Networks of the proxies before the API, separated by commas: only they are believed whom a request is from.",
   }),
   TRUSTED_PROXY_HEADER: setting({
-    schema: z.enum(["x-forwarded-for", "forwarded"], "expected x-forwarded-for or forwarded"),
-    fallback: "x-forwarded-for",
+    schema: z.enum(["either", "x-forwarded-for", "forwarded"], "expected either, x-forwarded-for or forwarded"),
+    fallback: "either",
     example: "x-forwarded-for",
     unit: "",
     about:
-      "Header in which these proxies name the client: `x-forwarded-for` or `forwarded`. The other is not read: they pass on what a client has made up.",
+      "Header in which these proxies name the client: `x-forwarded-for`, `forwarded`, or `either` that a request has. A request with both, of different clients, counts as the proxy's own: the proxy has passed on what a client made up.",
   }),
   ...LIMITS,
   PUBLIC_URL: setting({

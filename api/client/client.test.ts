@@ -4,14 +4,15 @@ import { createClientOf, isPrivate, type ProxyHeader } from "./client.ts";
 
 const TRUSTED = networks.parse("10.0.0.0/8, fd00::/8 127.0.0.1");
 const clients = {
-  "x-forwarded-for": createClientOf(TRUSTED),
+  either: createClientOf(TRUSTED),
+  "x-forwarded-for": createClientOf(TRUSTED, "x-forwarded-for"),
   forwarded: createClientOf(TRUSTED, "forwarded"),
-} satisfies Record<ProxyHeader, unknown>;
+} satisfies Record<ProxyHeader | "either", unknown>;
 const from = (
   connection: string | undefined,
   forwardedFor?: string,
   forwarded?: string,
-  header: ProxyHeader = "x-forwarded-for",
+  header: keyof typeof clients = "either",
 ) => {
   const headers = new Headers();
   if (forwardedFor !== undefined) headers.set("X-Forwarded-For", forwardedFor);
@@ -31,7 +32,14 @@ test.each([
   ["a proxy that says nothing", ["10.0.0.1"], "10.0.0.1"],
   ["a proxy that says what is no address", ["10.0.0.1", "unknown, 10.0.0.2"], "10.0.0.2"],
   ["a chain of nothing but proxies", ["10.0.0.1", "10.0.0.3, 10.0.0.2"], "10.0.0.3"],
-  ["a claim in the header that the proxies pass on", ["10.0.0.1", "198.51.100.7", "for=203.0.113.1"], "198.51.100.7"],
+  ["Forwarded alone", ["10.0.0.1", undefined, "for=198.51.100.7"], "198.51.100.7"],
+  ["two headers that name one client", ["10.0.0.1", "203.0.113.9, 198.51.100.7", "for=198.51.100.7"], "198.51.100.7"],
+  ["two headers that do not: one was made up", ["10.0.0.1", "198.51.100.7", "for=203.0.113.1"], "10.0.0.1"],
+  [
+    "a claim in the header that the proxies pass on",
+    ["10.0.0.1", "198.51.100.7", "for=203.0.113.1", "x-forwarded-for"],
+    "198.51.100.7",
+  ],
   [
     "Forwarded, and a claim in the other header",
     ["10.0.0.1", "192.0.2.1", 'for=203.0.113.1, For="[2001:db8::9]:1"; proto=https', "forwarded"],

@@ -11,8 +11,9 @@ export interface Origin {
   readonly headers: Headers;
 }
 
+const PROXY_HEADERS = ["x-forwarded-for", "forwarded"] as const;
 /** Where a proxy adds whom it has a request from; `forwarded`: RFC 7239. */
-export type ProxyHeader = "x-forwarded-for" | "forwarded";
+export type ProxyHeader = (typeof PROXY_HEADERS)[number];
 
 /** A client without an address: all of them share what one may have. */
 const NOBODY = "unknown";
@@ -75,18 +76,19 @@ const createReadHop = (trusted: readonly Network[]): ((text: string) => Hop | un
 /**
  * Who a request is from, as a key: the address of its connection; behind a trusted proxy the nearest hop that is no trusted
  * proxy. What untrusted ones claim is not believed, nor what stands in another header than the proxies': they pass that on as a client
- * has sent it. An IPv6 client is its /64.
+ * has sent it. So where it is not known which header is theirs, two that differ say nothing but that the proxy was asked: a proxy that
+ * adds to one makes sure that this one is there. An IPv6 client is its /64.
  */
 export const createClientOf = (
   trusted: readonly Network[],
-  header: ProxyHeader = "x-forwarded-for",
+  header: ProxyHeader | "either" = "either",
 ): ((origin: Origin) => string) => {
   const readHop = createReadHop(trusted);
-  return ({ connection, headers }) => {
-    let nearest = readHop(connection ?? "");
-    if (nearest === undefined) return NOBODY;
-    if (!nearest.isTrusted) return nearest.key;
-    for (const hop of hopsOf(headers.get(header) ?? "", header).toReversed()) {
+  const read = header === "either" ? PROXY_HEADERS : [header];
+
+  const behind = (proxy: Hop, named: string, by: ProxyHeader): string => {
+    let nearest = proxy;
+    for (const hop of hopsOf(named, by).toReversed()) {
       if (!nearest.isTrusted) break;
       const next = readHop(hop);
       // A proxy that does not say from whom: all that is known is the proxy.
@@ -94,6 +96,17 @@ export const createClientOf = (
       nearest = next;
     }
     return nearest.key;
+  };
+
+  return ({ connection, headers }) => {
+    const nearest = readHop(connection ?? "");
+    if (nearest === undefined) return NOBODY;
+    if (!nearest.isTrusted) return nearest.key;
+    const [client, ...others] = read.flatMap((by) => {
+      const named = headers.get(by);
+      return named === null ? [] : behind(nearest, named, by);
+    });
+    return client !== undefined && others.every((other) => other === client) ? client : nearest.key;
   };
 };
 
