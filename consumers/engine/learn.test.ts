@@ -154,12 +154,3 @@ test("what was rejected without asking the system says nothing about it", () => 
   learn({ kind: "rejected", reason: "no_such_address", reply: "550 5.1.1" });
   expect(breaker.isDeclining).toBe(false);
 });
-
-test("a party that took pieces at their first attempt, and then defers five in a row, has a limit: no attempt is used up, and it ends soon", () => {
-  const { learn } = aLearner();
-  const greylisted = { ...deferredBy(domain(0)), reason: "greylisted", minDelayMs: 300_000 };
-  learn(sent);
-  expect(kindsOf(each(4, () => learn(greylisted)))).toEqual({ transient: 4 });
-  const limited: Outcome = { kind: "unavailable", reason: "greylisted", reply: "450 later", hasNoRoom: true };
-  expect(each(10, () => learn(greylisted))).toEqual(each(10, () => limited));
-});

@@ -71,13 +71,13 @@ const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted,
   return unknownRefusal(outcome, claim, learned);
 };
 
-/** A refusal for now uses up an attempt, unless everything is declined, or its party has taken enough: then it is not about this piece. */
+/** A refusal for now uses up an attempt, unless everything is declined: then it is not about this piece. */
 const deferredBy = (party: string, outcome: Of<"transient">, { eventId }: Attempted, learned: LearnedBy): Outcome => {
   const { breaker, parties } = learned;
   const { reason, minDelayMs } = outcome;
   breaker.declined({ eventId, party, reason, words: outcome.reply });
-  parties.deferred(party, reason, { isTimed: minDelayMs !== undefined });
-  if (parties.limits(party)) return { kind: "unavailable", reason, ...withReply(outcome), hasNoRoom: true };
+  // Told when to come back, as by greylisting, each piece has to ask once before it is accepted.
+  if (minDelayMs === undefined) parties.deferred(party, reason);
   if (!breaker.isDeclining) return outcome;
   return {
     kind: "unavailable",
@@ -114,10 +114,7 @@ export const learnFrom = (outcome: Outcome, attempted: Attempted, learned: Learn
   switch (outcome.kind) {
     case "done":
       breaker.accepted(attempted.startedAt);
-      if (attempted.party !== undefined) {
-        const { attempts, systemFailures } = attempted.claim;
-        parties.succeeded(attempted.party, { isFirst: attempts + systemFailures === 0 });
-      }
+      if (attempted.party !== undefined) parties.succeeded(attempted.party);
       return outcome;
     case "transient":
       if (outcome.party !== undefined) return deferredBy(outcome.party, outcome, attempted, learned);

@@ -66,29 +66,6 @@ describe("a party", () => {
     expect(parties.refuses("a.example")).toBe(false);
   });
 
-  test("that takes pieces at their first attempt, and then no more, has a limit: it waits after five in a row, for 8 s at most", () => {
-    const { parties, pass } = someParties();
-    parties.succeeded("a.example", { isFirst: true });
-    for (let time = 0; time < 4; time += 1) parties.deferred("a.example", "greylisted", { isTimed: true });
-    expect([parties.limits("a.example"), parties.waitMs("a.example")]).toEqual([false, 0]);
-    parties.deferred("a.example", "greylisted", { isTimed: true });
-    expect(parties.limits("a.example")).toBe(true);
-    for (let probe = 0; probe < 6; probe += 1) {
-      pass(8_000);
-      expect(parties.waitMs("a.example")).toBe(0);
-      parties.deferred("a.example", "greylisted", { isTimed: true });
-    }
-    parties.succeeded("a.example");
-    expect(parties.limits("a.example")).toBe(false);
-  });
-
-  test("that takes pieces at a later attempt only is greylisting: it does not wait", () => {
-    const { parties } = someParties();
-    parties.succeeded("a.example", { isFirst: false });
-    for (let time = 0; time < 200; time += 1) parties.deferred("a.example", "greylisted", { isTimed: true });
-    expect([parties.limits("a.example"), parties.waitMs("a.example")]).toEqual([false, 0]);
-  });
-
   test("is forgotten when many others were used since: their number is bounded", () => {
     const { parties } = someParties(3);
     refuse(parties, "a.example", 5);

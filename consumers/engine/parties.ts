@@ -14,14 +14,9 @@ export interface PartiesOptions {
 const REFUSALS = 5;
 /** Pieces that a party defers in a row: deferring is often about one recipient, so more of them are needed. */
 const DEFERRALS = 100;
-/** The same of a party that took pieces at their first attempt lately: then it is a limit of the party, of so many an hour or a minute. */
-const DEFERRALS_OF_A_LIMIT = 5;
-const LATELY_MS = 600_000;
 /** Wait before the first probe of a party; doubles with each that fails. */
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 300_000;
-/** The same where it is a limit: it ends soon. */
-const LONGEST_WAIT_OF_A_LIMIT_MS = 8_000;
 const MOST_PARTIES = 1_000;
 
 interface Party {
@@ -29,10 +24,6 @@ interface Party {
   readonly refused: Set<string>;
   /** Deferred since the last success. */
   deferred: number;
-  /** The same, with those that were told when to come back, as by greylisting. */
-  inARow: number;
-  /** Monotonic, ms: the last success of a first attempt. */
-  tookFirstAt: number;
   /** 0: it does not wait. */
   waitMs: number;
   /** Monotonic, ms: when the next piece is its probe. */
@@ -70,11 +61,8 @@ export class Parties {
     return Math.ceil(leftMs + random() * party.waitMs);
   }
 
-  /** `isFirst`: at the first attempt of the piece. */
-  succeeded(name: string, { isFirst = false }: { readonly isFirst?: boolean } = {}): void {
+  succeeded(name: string): void {
     const party = this.#use(name);
-    if (isFirst) party.tookFirstAt = this.#options.now();
-    party.inARow = 0;
     if (party.waitMs > 0) this.#options.onChange(name, false, "it accepts again");
     party.refused.clear();
     party.deferred = 0;
@@ -82,21 +70,10 @@ export class Parties {
     party.isProbed = false;
   }
 
-  /** `isTimed`: it said when to come back, as greylisting does: then each piece has to ask once before it is accepted. */
-  deferred(name: string, reason: string, { isTimed = false }: { readonly isTimed?: boolean } = {}): void {
+  deferred(name: string, reason: string): void {
     const party = this.#use(name);
-    party.inARow += 1;
-    const limits = this.limits(name);
-    if (isTimed && !limits) return;
     party.deferred += 1;
-    if (limits || party.deferred >= DEFERRALS || party.waitMs > 0) this.#wait(name, party, reason);
-  }
-
-  /** Whether the party takes pieces at their first attempt, and no more of them now: that is no piece's fault, nor greylisting. */
-  limits(name: string): boolean {
-    const party = this.#known.get(name);
-    if (party === undefined || party.inARow < DEFERRALS_OF_A_LIMIT) return false;
-    return party.tookFirstAt > this.#options.now() - LATELY_MS;
+    if (party.deferred >= DEFERRALS || party.waitMs > 0) this.#wait(name, party, reason);
   }
 
   refused(name: string, eventId: string, reason: string): void {
@@ -120,8 +97,7 @@ export class Parties {
     if (party.waitMs > 0 && !party.isProbed) return;
     if (party.waitMs === 0) onChange(name, true, reason);
     party.isProbed = false;
-    const longestMs = this.limits(name) ? LONGEST_WAIT_OF_A_LIMIT_MS : LONGEST_WAIT_MS;
-    party.waitMs = Math.min(longestMs, Math.max(FIRST_WAIT_MS, party.waitMs * 2));
+    party.waitMs = Math.min(LONGEST_WAIT_MS, Math.max(FIRST_WAIT_MS, party.waitMs * 2));
     party.probeAt = now() + jitteredMs(party.waitMs, random);
   }
 
@@ -129,8 +105,6 @@ export class Parties {
     const party = this.#known.get(name) ?? {
       refused: new Set<string>(),
       deferred: 0,
-      inARow: 0,
-      tookFirstAt: Number.NEGATIVE_INFINITY,
       waitMs: 0,
       probeAt: 0,
       isProbed: false,
