@@ -111,30 +111,25 @@ export const openCommandConnection = (options: RedisConnectionOptions): Redis =>
   return opened(redis, name, policy, log);
 };
 
-/**
- * A connection for commands that nobody waits for: without a time limit, for one that is given up is still in line, and what is in line is
- * to be counted. It ends with its reply, or with the connection, which is closed once it has been silent for 2 s.
- */
-export const openSendingConnection = (options: Omit<RedisConnectionOptions, "commandTimeoutMs">): Redis => {
+type UntimedOptions = Omit<RedisConnectionOptions, "commandTimeoutMs">;
+
+/** A connection whose commands have no time limit: they end with their reply, or with the connection. */
+const openUntimed = (options: UntimedOptions, socketTimeout: number): Redis => {
   const { name, log } = options;
   const policy = newPolicy();
-  const redis = openRedis(options, reconnectDelayMs, {
-    ...commonOptions(name, policy),
-    socketTimeout: MIN_SOCKET_TIMEOUT_MS,
-  });
+  const redis = openRedis(options, reconnectDelayMs, { ...commonOptions(name, policy), socketTimeout });
   return opened(redis, name, policy, log);
 };
 
+/**
+ * A connection for commands that nobody waits for: without a time limit, for one that is given up is still in line, and what is in line is
+ * to be counted. It is closed once it has been silent for 2 s.
+ */
+export const openSendingConnection = (options: UntimedOptions): Redis => openUntimed(options, MIN_SOCKET_TIMEOUT_MS);
+
 /** A connection for one blocking read at a time. Its commands have no time limit: its reader has one. */
-export const openBlockingConnection = (options: Omit<RedisConnectionOptions, "commandTimeoutMs">): Redis => {
-  const { name, log } = options;
-  const policy = newPolicy();
-  const redis = openRedis(options, reconnectDelayMs, {
-    ...commonOptions(name, policy),
-    socketTimeout: BLOCKING_SOCKET_TIMEOUT_MS,
-  });
-  return opened(redis, name, policy, log);
-};
+export const openBlockingConnection = (options: UntimedOptions): Redis =>
+  openUntimed(options, BLOCKING_SOCKET_TIMEOUT_MS);
 
 /** Resolves when the connection is ready, after `timeoutMs`, or on abort. Never rejects. */
 export const untilReady = (redis: Redis, timeoutMs: number): Promise<boolean> =>

@@ -106,11 +106,6 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     rateCheckedAt = now();
   };
 
-  const roomNow = (): Room => {
-    const room = roomToHold();
-    return lookAhead.isStopped(room.reads) ? { ...room, reads: 0 } : room;
-  };
-
   const roomToHold = (): Room => {
     const [reads, claims] = [inFlight.room(), inFlight.claimRoom()];
     const held = inFlight.size();
@@ -118,6 +113,11 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     if (breaker.state === "closed")
       return { reads: Math.min(reads, allowance - (held - (concurrency - claims))), claims };
     return { reads: Math.min(reads, allowance - held), claims: Math.min(claims, allowance - held) };
+  };
+
+  const roomNow = (): Room => {
+    const room = roomToHold();
+    return lookAhead.isStopped(room.reads) ? { ...room, reads: 0 } : room;
   };
 
   const readStream = (stream: string, count: number): Promise<Entry[]> =>
