@@ -188,8 +188,12 @@ export const anOrderPipeline = async ({ stock = STOCK }: { readonly stock?: Grou
         const steps = invoice.timeline
           .filter(({ reason }) => reason !== "relayed" && reason !== "reconciled")
           .map(({ state, reason }) => (state === "queued" && reason !== null ? `queued, ${reason}` : state));
-        // One that nobody wrote begins with the claim that takes it into the ledger.
-        expect(steps.filter((step, at) => at > 0 || !step.startsWith("queued"))).toEqual(["active", "done"]);
+        // One that nobody wrote begins with the claim that takes it into the ledger. A busy machine may take longer than the
+        // tests' short lease to begin: then it is given back, untried, and claimed again.
+        const told = steps
+          .filter((step, at) => at > 0 || !step.startsWith("queued"))
+          .filter((step, at, all) => step !== "queued, lease_lost" && all[at + 1] !== "queued, lease_lost");
+        expect(told).toEqual(["active", "done"]);
       }
       expect(invoices.reserved.filter((eventId) => eventIds.includes(eventId)).sort()).toEqual([...eventIds].sort());
       await eventually(async () => (await status(signupId, WELCOME_EMAIL.name))?.state === "done");
