@@ -6,7 +6,7 @@ import { isLocked, RowLocked } from "./errors.ts";
 /** Longest wait for one row that somebody else has locked, in ms. */
 const ROW_LOCK_TIMEOUT_MS = 500;
 /** Enough for our own statements, which hold their locks for less. */
-const BRIEF_MS = 10;
+export const BRIEF_MS = 10;
 /** Brief statements at the same time. */
 const MAX_AT_ONCE = 4;
 /** Longest wait for a turn: with the lock, below the 5 s after which a client is told that Postgres is silent. */

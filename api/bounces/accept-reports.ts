@@ -3,6 +3,7 @@ import { createRecordReports, type DeliveryReport } from "../../database/bounces
 import { type DeliveryName, findReturnPath } from "../../database/bounces/return-path.ts";
 import { comparisonKey } from "../../database/comparison-key.ts";
 import type { Database } from "../../database/connection.ts";
+import { RowLocked } from "../../database/errors.ts";
 import { instruments } from "../../observability/metrics.ts";
 import { withoutRecipient } from "../../observability/redact.ts";
 import type { ReadItem, Report } from "./report.ts";
@@ -82,7 +83,8 @@ const reportedBy = (report: Report): readonly Reported[] => [
  * none. A delivery is found by its token, else by its Message-ID, else, for a provider, by the recipient. What comes by mail without a
  * token proves nothing: whoever signs somebody up is told the event's id, and so the Message-ID. What cannot be matched is counted.
  *
- * @throws the driver's error if the database is unavailable; the same items again do no harm
+ * @throws the driver's error if the database is unavailable, and `RowLocked` when all were recorded but those whose rows somebody else has
+ *   locked; the same items again do no harm
  */
 export const createAcceptReports = ({ db, key, groups }: AcceptDeps): AcceptReports => {
   const recordReports = createRecordReports();
@@ -109,7 +111,7 @@ export const createAcceptReports = ({ db, key, groups }: AcceptDeps): AcceptRepo
 
     const written = new Map([...found].map(([report, each]) => [report, toDeliveryReport(report, each)]));
     const results = await recordReports(db, [...written.values()]);
-    return items.map((item): AcceptedItem => {
+    const accepted = items.map((item): AcceptedItem | undefined => {
       if (item.kind === "subscription") {
         return { result: "subscription", topic: item.topic, url: item.url };
       }
@@ -118,6 +120,7 @@ export const createAcceptReports = ({ db, key, groups }: AcceptDeps): AcceptRepo
       const delivery = found.get(item.report)?.delivery;
       const row = written.get(item.report);
       const result = row === undefined ? undefined : results.get(row);
+      if (result?.kind === "locked") return undefined;
       const isUnmatched = delivery === undefined || result === undefined || result.kind === "no_such_delivery";
       const counted = isUnmatched ? "unmatched" : result.kind === "repeated" ? "repeated" : kindOf(item.report);
       instruments().bounces.add(1, { "signup.bounce.kind": counted, "signup.bounce.source": item.report.source });
@@ -125,5 +128,8 @@ export const createAcceptReports = ({ db, key, groups }: AcceptDeps): AcceptRepo
       const isSuppressed = result.kind === "recorded" && result.isSuppressed;
       return { result: result.kind, kind, code, delivery, isSuppressed };
     });
+    const complete = accepted.filter((item) => item !== undefined);
+    if (complete.length < accepted.length) throw new RowLocked();
+    return complete;
   };
 };

@@ -3,6 +3,7 @@ import { returnPath } from "../../database/bounces/return-path.ts";
 import { createConfirmationKey } from "../../database/users/confirmation-key.ts";
 import { liftSuppression, listSuppressions } from "../../database/users/suppressions.ts";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
+import { aStranger } from "../../tests/stranger.ts";
 import type { AppDeps } from "../app.ts";
 import { aBody, anApp, postSignup, SERVICE_TOKEN, TEST_SETTINGS } from "../app-for-tests.ts";
 import { readJsonReports } from "./json-reports.ts";
@@ -242,6 +243,36 @@ describe("the JSON of a provider, as docs/mail-identity.md has it", () => {
       ["unreadable", undefined, undefined],
     ]);
     expect(await stepsOf(mailed)).toEqual(["delayed 4.2.2", "bounced 5.7.1", "complained"]);
+  });
+
+  test("rows that somebody else has locked: the other reports of the batch are recorded at once, these when it is sent again", async () => {
+    const [free, locked, other] = [await aMailedSignup(), await aMailedSignup(), await aMailedSignup()];
+    const bounceOf = ({ email, messageId }: Mailed) => ({
+      email,
+      "smtp-id": messageId,
+      event: "bounce",
+      status: "5.1.1",
+    });
+    const complaintOf = (mailed: Mailed) => ({ ...bounceOf(mailed), event: "spamreport" });
+    const batch = JSON.stringify([bounceOf(locked), bounceOf(free), complaintOf(locked), bounceOf(other)]);
+    {
+      await using _ = await aStranger(
+        database.url,
+        `select 1 from deliveries where event_id = '${locked.eventId}' for update`,
+        // The address is being suppressed by somebody else: whoever suppresses it too has to wait.
+        `insert into suppressions (email_key, reason, event_id) values ('${other.email}', 'by hand', '${other.eventId}')`,
+      );
+      const { response, status } = await post(batch, "application/json");
+      expect(status).toBe(503);
+      expect(Number(response.headers.get("Retry-After"))).toBeGreaterThanOrEqual(1);
+      expect(await stepsOf(free)).toEqual(["bounced 5.1.1"]);
+      expect(await suppressionOf(free)).toBe("bounced 5.1.1");
+      expect(await stepsOf(locked)).toEqual([]);
+    }
+    const { items } = await post(batch, "application/json");
+    expect(items.map(({ result }) => result)).toEqual(["recorded", "repeated", "recorded", "recorded"]);
+    expect(await stepsOf(locked)).toEqual(["bounced 5.1.1", "complained 5.1.1"]);
+    expect(await stepsOf(other)).toEqual(["bounced 5.1.1"]);
   });
 
   test("a subscription of SNS is not confirmed by us, and only an address of SNS is logged", async () => {

@@ -67,7 +67,8 @@ export const bouncesRoute = ({ accept, requireServiceToken, log }: BouncesRouteD
     summary: "Report bounces and complaints",
     description:
       "A delivery status notification (RFC 3464) or a complaint (RFC 5965) as a mail, or the JSON of Amazon SES (also by SNS), " +
-      "SendGrid, Mailgun or Postmark. Each is answered by itself; the same again is recorded once. The service token may " +
+      "SendGrid, Mailgun or Postmark. Each is answered by itself; the same again is recorded once. A 503 may mean that all were " +
+      "recorded but a few whose rows are in use: send them all again. The service token may " +
       "also be the password of Basic authentication, for providers that know no other.",
     tags: ["operations"],
     security: needsServiceToken,

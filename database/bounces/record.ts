@@ -1,6 +1,7 @@
 import { type Database, statement } from "../connection.ts";
+import { isLocked } from "../errors.ts";
 import { withStep } from "../ledger/timeline.ts";
-import { createAwaitRow, sqlLockTimeout } from "../lock-timeout.ts";
+import { BRIEF_MS, createAwaitRow, sqlLockTimeout } from "../lock-timeout.ts";
 import { SQL_UUID } from "../uuid.ts";
 import type { DeliveryName } from "./return-path.ts";
 
@@ -19,10 +20,10 @@ export interface DeliveryReport extends DeliveryName {
   readonly words: string | null;
 }
 
-/** `repeated`: the same was reported before, and nothing is written again. */
+/** `repeated`: the same was reported before, and nothing is written again. `locked`: somebody else has a row that it needs. */
 export type RecordResult =
   | { readonly kind: "recorded"; readonly isSuppressed: boolean }
-  | { readonly kind: "repeated" }
+  | { readonly kind: "repeated" | "locked" }
   | { readonly kind: "no_such_delivery" };
 
 interface InputRow {
@@ -37,7 +38,7 @@ interface InputRow {
 interface ResultRow {
   readonly event_id: string;
   readonly group_name: string;
-  readonly is_repeated: boolean;
+  readonly kind: RecordResult["kind"];
   readonly is_suppressed: boolean;
 }
 
@@ -45,7 +46,8 @@ interface ResultRow {
  * $1 reports, one at most for each delivery. The state stays as it is: the delivery was handed over. A report that was
  * recorded before is known by its step, so that it adds none, and suppresses nobody whom an operator has lifted since.
  */
-const record = statement<ResultRow, [readonly InputRow[], number]>(`
+const record = (whatIsLocked: "" | "skip locked") =>
+  statement<ResultRow, [readonly InputRow[], number]>(`
   with input as (
     select * from json_to_recordset($1::json) as row (
       event_id uuid, group_name text, step text, is_final boolean, suppresses boolean, words text)
@@ -54,7 +56,8 @@ const record = statement<ResultRow, [readonly InputRow[], number]>(`
     select input.*,
       deliveries.timeline @> jsonb_build_array(jsonb_build_object('by', '${BY}', 'reason', input.step)) as is_repeated
     from deliveries join input using (event_id, group_name)
-    order by deliveries.event_id, deliveries.group_name for update of deliveries),
+    order by deliveries.event_id, deliveries.group_name
+    for update of deliveries ${whatIsLocked}),
   recorded as (
     update deliveries set
       bounced_at = case when is_final then coalesce(deliveries.bounced_at, now()) else deliveries.bounced_at end,
@@ -71,10 +74,16 @@ const record = statement<ResultRow, [readonly InputRow[], number]>(`
       join users on users.id = case when events.subject ~ ${SQL_UUID} then events.subject::uuid end
     where suppresses),
   suppressed as (
-    insert into suppressions (email_key, reason, event_id) select * from to_suppress on conflict do nothing)
-  select event_id, group_name, is_repeated, suppresses and not is_repeated
-    and exists (select 1 from to_suppress where to_suppress.event_id = locked.event_id) as is_suppressed
-  from locked`);
+    insert into suppressions (email_key, reason, event_id) select * from to_suppress order by email_key on conflict do nothing)
+  select event_id, group_name,
+    case when is_repeated then 'repeated' when not is_repeated then 'recorded'
+      when exists (select 1 from deliveries where deliveries.event_id = input.event_id
+        and deliveries.group_name = input.group_name) then 'locked' else 'no_such_delivery' end as kind,
+    input.suppresses and not is_repeated
+      and exists (select 1 from to_suppress where to_suppress.event_id = input.event_id) as is_suppressed
+  from input left join locked using (event_id, group_name)`);
+const recordAll = record("");
+const recordUnlocked = record("skip locked");
 
 const nameOf = ({ eventId, group }: DeliveryName): string => `${eventId} ${group}`;
 
@@ -94,14 +103,36 @@ const toRow = ({ eventId, group, step, isFinal, suppresses, words }: DeliveryRep
   words,
 });
 
+const LOCKED: RecordResult = { kind: "locked" };
+
 const toResult = (row: ResultRow | undefined): RecordResult => {
-  if (row === undefined) return { kind: "no_such_delivery" };
-  return row.is_repeated ? { kind: "repeated" } : { kind: "recorded", isSuppressed: row.is_suppressed };
+  if (row === undefined) return LOCKED;
+  return row.kind === "recorded" ? { kind: row.kind, isSuppressed: row.is_suppressed } : { kind: row.kind };
+};
+
+/** For how long rows are searched that need what somebody else has locked; what is not found by then counts as locked. */
+const SEARCH_MS = 1_000;
+
+/** Leaves out what is locked: a delivery at once, and by halves an address that somebody else is just suppressing. */
+const recordWhatIsFree = async (
+  db: Database,
+  rows: readonly InputRow[],
+  until: number,
+): Promise<readonly ResultRow[]> => {
+  try {
+    return await recordUnlocked(db, rows, BRIEF_MS);
+  } catch (error) {
+    if (!isLocked(error)) throw error;
+    if (rows.length === 1 || performance.now() >= until) return [];
+    const half = rows.length >> 1;
+    const first = await recordWhatIsFree(db, rows.slice(0, half), until);
+    return [...first, ...(await recordWhatIsFree(db, rows.slice(half), until))];
+  }
 };
 
 /**
  * Records what became of deliveries: a step in the timeline, a mark if it is final, and the suppression of the address, in
- * one statement.
+ * one statement. A row that somebody else has locked keeps none of the others from being recorded.
  *
  * @throws the driver's error; what was recorded before it is repeated, if the same is reported again
  */
@@ -112,12 +143,27 @@ export type RecordReports = (
 
 export const createRecordReports = (): RecordReports => {
   const awaitRow = createAwaitRow();
+  const recordRows = async (db: Database, rows: readonly InputRow[]): Promise<readonly ResultRow[]> => {
+    try {
+      return await awaitRow((lockTimeoutMs) => recordAll(db, rows, lockTimeoutMs));
+    } catch (error) {
+      if (!isLocked(error)) throw error;
+      return recordWhatIsFree(db, rows, performance.now() + SEARCH_MS);
+    }
+  };
   return async (db, reports) => {
     const results = new Map<DeliveryReport, RecordResult>();
+    const locked = new Set<string>();
     for (const round of inRounds(reports)) {
-      const recorded = await awaitRow((lockTimeoutMs) => record(db, round.map(toRow), lockTimeoutMs));
+      // Reports of one delivery are recorded in their order.
+      const open = round.filter((report) => !locked.has(nameOf(report)));
+      const recorded = open.length === 0 ? [] : await recordRows(db, open.map(toRow));
       const rows = new Map(recorded.map((row) => [`${row.event_id} ${row.group_name}`, row]));
-      for (const report of round) results.set(report, toResult(rows.get(nameOf(report))));
+      for (const report of round) {
+        const result = toResult(rows.get(nameOf(report)));
+        results.set(report, result);
+        if (result.kind === "locked") locked.add(nameOf(report));
+      }
     }
     return results;
   };
