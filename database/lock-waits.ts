@@ -6,7 +6,7 @@ export interface LockWait {
   readonly waiting: number;
   readonly longestMs: number;
   readonly waiter: string;
-  /** The backend that must end its transaction, and what it is called. */
+  /** The backend that must end its transaction, and what it is called; 0: none, the transaction is a prepared one. */
   readonly blockedBy: number;
   readonly blocker: string;
 }
@@ -19,17 +19,25 @@ interface LockWaitRow {
   readonly blocker: string;
 }
 
+/**
+ * Who queues before the waiter blocks it, too, and waits for somebody else: of all in the chain, one that waits for nobody is named. A prepared
+ * transaction has no backend, and 0 in the place of one.
+ */
 const longest = statement<LockWaitRow, []>(`
-  select count(*) over ()::int as waiting,
-    greatest(0, extract(epoch from clock_timestamp() - waits.query_start))::float8 * 1000 as longest_ms,
+  with recursive waits as (
+    select pid, query_start, application_name, count(*) over ()::int as waiting
+    from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+    order by query_start limit 1),
+  chain (pid) as (
+    select unnest(pg_blocking_pids(waits.pid)) from waits
+    union select unnest(pg_blocking_pids(chain.pid)) from chain)
+  select waits.waiting, greatest(0, extract(epoch from clock_timestamp() - waits.query_start))::float8 * 1000 as longest_ms,
     coalesce(nullif(waits.application_name, ''), 'unnamed') as waiter, holds.pid as blocked_by,
-    coalesce(nullif(holds.application_name, ''), 'unnamed') as blocker
-  from pg_stat_activity as waits
-    join lateral (
-      select pid, application_name from pg_stat_activity
-      where pid = any (pg_blocking_pids(waits.pid)) order by xact_start nulls last limit 1) as holds on true
-  where waits.datname = current_database() and waits.wait_event_type = 'Lock'
-  order by waits.query_start limit 1`);
+    case when holds.pid = 0 then 'a prepared transaction' else coalesce(nullif(holds.application_name, ''), 'unnamed') end as blocker
+  from waits cross join lateral (
+    select chain.pid, application_name from chain left join pg_stat_activity using (pid)
+    order by exists (select from pg_locks where pg_locks.pid = chain.pid and not granted), xact_start nulls last, chain.pid
+    limit 1) as holds`);
 
 /** The longest wait for a lock now; undefined if nothing waits. */
 export const findLockWait = async (db: Database): Promise<LockWait | undefined> => {

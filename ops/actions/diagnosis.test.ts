@@ -125,6 +125,7 @@ describe("a diagnosis", () => {
   test("of a lock that somebody holds: warn, with the command to end it", () => {
     const wait = { waiting: 2, longestMs: 84_000, waiter: "consumer-1", blockedBy: 4711, blocker: "psql" };
     expect(checkLocks(wait)).toMatchObject({ verdict: "warn", remedy: expect.stringContaining("4711") });
+    expect(checkLocks({ ...wait, blockedBy: 0 }).remedy).toContain("pg_prepared_xacts");
     expect(checkLocks({ ...wait, longestMs: 20 }).verdict).toBe("ok");
     expect(checkLocks(undefined).verdict).toBe("ok");
   });

@@ -144,7 +144,9 @@ export const checkLocks = (wait: LockWait | undefined): Check => {
   return warn(
     "postgres locks",
     `${counted(waiting, "statement waits", "statements wait")}, ${waiter} for ${duration(longestMs)}, on pid ${blockedBy} (${blocker})`,
-    `end that transaction, or: select pg_terminate_backend(${blockedBy})`,
+    blockedBy === 0
+      ? "commit or roll back what pg_prepared_xacts lists"
+      : `end that transaction, or: select pg_terminate_backend(${blockedBy})`,
   );
 };
 
