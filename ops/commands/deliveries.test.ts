@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { NOTICE_EMAIL, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { aPipeline } from "../../tests/pipeline.ts";
 import { answerOf, deadLetter, GROUP, textOf } from "../operator-for-tests.ts";
 
@@ -40,10 +41,29 @@ test("what there is not is an error that names what there is, and a faulty selec
   );
 });
 
+test("without a group, every group that has some is named, in the preview and in the answer", async () => {
+  await using pipeline = await aPipeline([NOTICE_EMAIL, WELCOME_EMAIL]);
+  const [id = ""] = await deadLetter(pipeline, 2);
+  const words = ["deliveries", "retry", "--state", "dead"];
+  const preview = `2 deliveries of ${GROUP}\n  2 are queued for their consumers`;
+  expect(await textOf(pipeline, ...words, "--dry-run")).toBe(`${preview}\nnothing was done`);
+  await expect(textOf(pipeline, ...words, "--reason", "nosuch")).rejects.toThrow("mailbox_unavailable");
+  expect(await textOf(pipeline, ...words)).toBe(preview);
+  expect(await textOf(pipeline, ...words)).toBe("there is no such delivery");
+  expect(await textOf(pipeline, "deliveries", "hold", id)).toContain(`1 delivery of ${GROUP}`);
+});
+
 test("more than a hundred are changed only when that is confirmed", async () => {
   await using pipeline = await aPipeline();
   await deadLetter(pipeline, 101);
   const words = ["deliveries", "discard", "--state", "dead", ...OF_GROUP];
-  expect(await answerOf(pipeline, ...words)).toMatchObject({ failed: true, json: { changed: 0 } });
-  expect(await answerOf(pipeline, ...words, "--yes")).toMatchObject({ failed: false, json: { changed: 101 } });
+  const refused = await answerOf(pipeline, ...words);
+  expect(refused).toMatchObject({ failed: true, json: { reports: [] } });
+  expect(refused.text((_, text) => text)).toStartWith(
+    `101 deliveries of ${GROUP}\n  101 are discarded\nnothing was done`,
+  );
+  expect(await answerOf(pipeline, ...words, "--yes")).toMatchObject({
+    failed: false,
+    json: { reports: [{ changed: 101 }] },
+  });
 });

@@ -1,4 +1,5 @@
 import { counted } from "../../runtime/quantity.ts";
+import type { Group } from "../../stream/groups.ts";
 import type { ActionReport, DeliverySelection } from "../actions/deliveries/act.ts";
 import type { DeliveryAction } from "../actions/deliveries/decide.ts";
 import { OUTCOME_WORDS, outcomeLines } from "../actions/deliveries/outcome-words.ts";
@@ -8,10 +9,9 @@ import {
   type ActFlags,
   DRY_RUN_FLAG,
   eventId,
+  GROUP_FLAG,
   momentFlag,
-  proposeGroups,
   reasonFlag,
-  text,
   YES_FLAG,
 } from "../flags.ts";
 import { mayChange, NOT_CONFIRMED } from "../terminal/confirm.ts";
@@ -20,7 +20,7 @@ import { printable, type Style } from "../terminal/style.ts";
 type State = Extract<DeliverySelection, { readonly kind: "all" }>["state"];
 
 interface Flags extends ActFlags {
-  readonly group: string;
+  readonly group?: string;
   readonly state?: State;
   readonly reason?: string;
   readonly since?: Date;
@@ -40,12 +40,36 @@ const selectionOf = ({ state, reason, since, before }: Flags, id: string | undef
   return { kind: "all", state, reason, since, before };
 };
 
-const reportText = (style: Style, report: ActionReport, isPreview: boolean): string => {
-  const head = `${counted(report.looked, "delivery", "deliveries")} of ${printable(report.group)}`;
-  const lines = outcomeLines(OUTCOME_WORDS, report.outcomes).map((line) => `  ${line}`);
-  const stopped = report.stopped ? [style("warning", "stopped before the end; run it again to continue")] : [];
-  return [style("bold", isPreview ? `${head}; nothing was done` : head), ...lines, ...stopped].join("\n");
+const groupText = (style: Style, report: ActionReport): readonly string[] => [
+  style("bold", `${counted(report.looked, "delivery", "deliveries")} of ${printable(report.group)}`),
+  ...outcomeLines(OUTCOME_WORDS, report.outcomes).map((line) => `  ${line}`),
+];
+
+const reportText = (style: Style, reports: readonly ActionReport[], isPreview: boolean): string => {
+  const found = reports.filter(({ looked }) => looked > 0);
+  const stopped = reports.some((report) => report.stopped)
+    ? [style("warning", "stopped before the end; run it again to continue")]
+    : [];
+  const nothing = found.length === 0 ? ["there is no such delivery"] : [];
+  const preview = isPreview && found.length > 0 ? [style("dim", "nothing was done")] : [];
+  return [...nothing, ...found.flatMap((report) => groupText(style, report)), ...stopped, ...preview].join("\n");
 };
+
+/** Acts on one group after the other; it stops with the first that is stopped. */
+const inTurn = async (
+  groups: readonly Group[],
+  act: (group: Group) => Promise<ActionReport>,
+): Promise<readonly ActionReport[]> => {
+  const reports: ActionReport[] = [];
+  for (const group of groups) {
+    const report = await act(group);
+    reports.push(report);
+    if (report.stopped) break;
+  }
+  return reports;
+};
+
+const changedOf = (reports: readonly ActionReport[]): number => reports.reduce((sum, { changed }) => sum + changed, 0);
 
 interface ActingCommand {
   readonly action: DeliveryAction;
@@ -74,13 +98,7 @@ const acting = ({ action, brief, about, states, example }: ActingCommand) => {
         parameters: [{ parse: eventId, optional: true, placeholder: "event id", brief: "The event of one delivery" }],
       },
       flags: {
-        group: {
-          kind: "parsed",
-          parse: text,
-          proposeCompletions: proposeGroups,
-          placeholder: "GROUP",
-          brief: "The consumer group",
-        },
+        group: GROUP_FLAG,
         state: {
           kind: "parsed",
           parse: stateOf,
@@ -97,38 +115,46 @@ const acting = ({ action, brief, about, states, example }: ActingCommand) => {
         ...ACT_FLAGS,
       },
     },
-    examples: [[`deliveries ${action} ${ID} --group welcome-email`, "one"], example],
+    examples: [
+      [`deliveries ${action} ${ID} --group welcome-email`, "one"],
+      example,
+      [`deliveries ${action} --state ${states[0]} --dry-run`, "what would become of how many, in each group"],
+    ],
     needs: ["database", "redis"],
     publishes: true,
     check: selectionOf,
     async run(context, flags, id) {
-      const [{ actOnDeliveries, previewAction }, { countInState }, { groupNamed }] = await Promise.all([
+      const [{ actOnDeliveries, previewAction }, { countInState }, { groupsNamed }] = await Promise.all([
         import("../actions/deliveries/act.ts"),
         import("../actions/listed.ts"),
         import("../actions/operator.ts"),
       ]);
-      const group = groupNamed(context, flags.group);
+      const groups = groupsNamed(context, flags.group);
       const selection = selectionOf(flags, id);
       // An error that names the reasons there are.
-      if (selection.kind === "all" && selection.reason !== undefined) await countInState(context, [group], selection);
-      const preview = await previewAction(context, action, group, selection);
+      if (selection.kind === "all" && selection.reason !== undefined) await countInState(context, groups, selection);
+      const preview = await inTurn(groups, (group) => previewAction(context, action, group, selection));
+      const isCutShort = preview.some(({ stopped }) => stopped);
       if (flags.dryRun === true) {
-        return { json: preview, failed: preview.stopped, text: (style) => reportText(style, preview, true) };
+        return { json: { reports: preview }, failed: isCutShort, text: (style) => reportText(style, preview, true) };
       }
       const options = { yes: flags.yes, signal: context.signal };
-      if (preview.stopped || !(await mayChange(preview.changed, "deliveries", options))) {
+      if (isCutShort || !(await mayChange(changedOf(preview), "deliveries", options))) {
         return {
-          json: { ...preview, changed: 0, outcomes: {} },
+          json: { reports: [] },
           failed: true,
-          text: () => `nothing was done: ${NOT_CONFIRMED}`,
+          text: (style) => `${reportText(style, preview, true)}\n${NOT_CONFIRMED}`,
         };
       }
-      const report = await actOnDeliveries(context, action, group, selection, preview.looked);
-      const isNothing = report.looked === 0;
+      const looked = new Map(preview.map((report) => [report.group, report.looked]));
+      const meant = groups.filter(({ name }) => (looked.get(name) ?? 0) > 0);
+      const reports = await inTurn(meant, (group) =>
+        actOnDeliveries(context, action, group, selection, looked.get(group.name)),
+      );
       return {
-        json: report,
-        failed: report.stopped || (id !== undefined && report.changed === 0),
-        text: (style) => (isNothing ? "there is no such delivery" : reportText(style, report, false)),
+        json: { reports },
+        failed: reports.some(({ stopped }) => stopped) || (id !== undefined && changedOf(reports) === 0),
+        text: (style) => reportText(style, reports, false),
       };
     },
   });
