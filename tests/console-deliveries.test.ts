@@ -46,8 +46,9 @@ const previewOf = async (form: Record<string, string>) => {
 
 describe("deliveries in the console", () => {
   test("a list shows the newest, its counts by reason, and where it goes on", async () => {
-    const eventIds = await deadLetter(pipeline, 60, "content_refused");
+    const eventIds = await deadLetter(pipeline, 60, "policy");
     const html = await operator.read(LIST);
+    expect(html).toContain("the mail server refuses this mail by policy (5.7.x)");
     expect(html).toContain(`60 of ${GROUP}`);
     expect(eventIds.filter((eventId) => html.includes(`/console/find/${eventId}`)).length).toBe(50);
     const older = /rel="next" href="([^"]+)"/.exec(html)?.[1]?.replaceAll("&amp;", "&") ?? "";
@@ -62,6 +63,7 @@ describe("deliveries in the console", () => {
     await deadLetter(pipeline, 60, "mailbox_full");
     const { html } = await previewOf({ state: "dead", scope: "all", action: "retry" });
     expect(html).toContain("120 are queued for their consumers");
+    expect(html).toContain(`UTC; 120 of ${GROUP}`);
     expect(html).toContain("Type 120 to confirm");
     const wrong = await operator.post(`${LIST}/act`, { ...fieldsOf(html), confirm: "12" });
     expect([wrong.status, (await listJobs(pipeline.db, 1)).length]).toEqual([422, 0]);
@@ -78,6 +80,7 @@ describe("deliveries in the console", () => {
     const [eventId = ""] = await deadLetter(pipeline, 2, "chosen");
     const { html } = await previewOf({ scope: "chosen", action: "discard", item: `${GROUP}/${eventId}` });
     expect(html).toContain("1 is discarded");
+    expect(html).toContain(`chosen ones of ${GROUP}; 1 of ${GROUP}`);
     await operator.post(`${LIST}/act`, fieldsOf(html));
     await eventually(async () => (await pipeline.status(eventId))?.reason === "dropped_by_operator");
     const nothing = await previewOf({ scope: "chosen", action: "discard" });

@@ -94,6 +94,7 @@ const PARTS = `
 .more .findings li:first-child { font-size: inherit; font-weight: inherit; }
 .findings a { color: inherit; text-decoration-thickness: 1px; text-decoration-color: color-mix(in srgb, currentColor 35%, transparent); }
 .findings a:hover { text-decoration-color: currentColor; }
+.findings .meaning { margin: .15rem 0 0; font: 400 .85rem/1.5 var(--text); }
 .findings small { display: flex; flex-wrap: wrap; gap: 0 .9rem; color: var(--ink); font: 400 .85rem/1.6 var(--text); margin-top: .15rem; }
 .findings small span { font-family: var(--mono); overflow-wrap: anywhere; min-width: 0; }
 .findings small a { font-weight: 650; color: var(--accent); text-decoration-color: currentColor; }
@@ -176,6 +177,12 @@ td small, .jobs small { display: block; color: var(--soft); font-size: .8rem; ov
 .reasons { list-style: none; display: flex; flex-wrap: wrap; gap: .35rem 1.1rem; margin: 0 0 1rem; padding: 0; }
 .reasons small { color: var(--soft); }
 .reasons [aria-current] { font-weight: 700; }
+.meanings { margin: 0 0 1rem; }
+.meanings summary { color: var(--soft); }
+.meanings dl { display: block; margin-top: .35rem; }
+.meanings div { display: flex; flex-wrap: wrap; gap: 0 .6rem; }
+.meanings dt { color: var(--ink); font-weight: 650; }
+.meanings dd { margin: 0; }
 .scope { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; margin: 0 0 .75rem; padding: .6rem .9rem; border: 1px solid var(--line); border-radius: 10px; }
 .scope label { margin: 0; font-weight: 500; }
 .jobs { list-style: none; margin: 0; padding: 0; display: grid; gap: .75rem; }

@@ -1,4 +1,5 @@
 import { counted, relative } from "../../runtime/quantity.ts";
+import { meaningOf } from "../../runtime/situation/reasons.ts";
 import type { LetterList } from "../actions/letters.ts";
 import { command } from "../command.ts";
 import { COMMON_FLAGS, type CommonFlags, GROUP_FLAG, limitFlag, momentFlag, reasonFlag, SWITCH } from "../flags.ts";
@@ -45,8 +46,8 @@ const listText = (style: Style, { total, letters, byReason, next }: LetterList, 
     `${counted(total, "letter")}${shown}`,
     table(
       style,
-      [{ title: "count", align: "right" }, { title: "reason" }],
-      reasons.map(([name, value]) => [String(value), name]),
+      [{ title: "count", align: "right" }, { title: "reason" }, { title: "which means", wraps: true }],
+      reasons.map(([name, value]) => [String(value), name, meaningOf(name) ?? ""]),
     ),
   ].join("\n\n");
 };

@@ -1,4 +1,5 @@
 import { count, relative } from "../../runtime/quantity.ts";
+import { meaningsOf } from "../../runtime/situation/reasons.ts";
 import type { DeliveryList } from "../actions/listed.ts";
 import { COMMON_FLAGS, type CommonFlags, GROUP_FLAG, limitFlag, momentFlag, reasonFlag } from "../flags.ts";
 import type { Style } from "../terminal/style.ts";
@@ -64,5 +65,7 @@ export const deliveryListText = (
   const reasons = Object.entries(byReason).sort(([, left], [, right]) => right - left);
   const sums = reasons.map(([name, many]) => `${count(many)} ${name === "" ? "without a reason" : name}`).join(", ");
   const more = next === null ? [] : [`go on with --cursor ${next}`];
-  return [rows, [sums, ...more].filter((part) => part !== "").join("; ")].join("\n\n");
+  const meanings = meaningsOf(deliveries.map(({ reason }) => reason)).map(([name, meaning]) => `${name}: ${meaning}`);
+  const below = [[sums, ...more].filter((part) => part !== "").join("; "), meanings.join("\n")];
+  return [rows, ...below.filter((part) => part !== "")].join("\n\n");
 };

@@ -1,4 +1,5 @@
 import { duration, relative } from "../../runtime/quantity.ts";
+import { meaningOf } from "../../runtime/situation/reasons.ts";
 import type { DeliveryDetails, SignupDetails } from "../actions/find.ts";
 import { command } from "../command.ts";
 import { COMMON_FLAGS, type CommonFlags, SHOW_ADDRESS_FLAG, text } from "../flags.ts";
@@ -50,7 +51,10 @@ const deliveryText = (style: Style, delivery: DeliveryDetails, now: Date): strin
     rows.push([delivery.state === "held" ? "held until" : "next attempt", moments(delivery.nextTryAt)]);
   }
   if (delivery.leaseUntil !== null) rows.push(["lease until", moments(delivery.leaseUntil)]);
-  if (delivery.reason !== null) rows.push(["reason", delivery.reason]);
+  if (delivery.reason !== null) {
+    const meaning = meaningOf(delivery.reason);
+    rows.push(["reason", meaning === undefined ? delivery.reason : `${delivery.reason}: ${meaning}`]);
+  }
   if (delivery.reply !== null) rows.push(["reply", delivery.reply]);
   if (delivery.receipt !== null) rows.push(["receipt", delivery.receipt]);
   if (delivery.bouncedAt !== null) {

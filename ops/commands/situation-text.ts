@@ -1,6 +1,7 @@
 import type { HeldCount, StateCounts } from "../../database/ledger/counts.ts";
 import { bytes, count, counted, duration } from "../../runtime/quantity.ts";
 import type { Finding, Level } from "../../runtime/situation/finding.ts";
+import { meaningsOf } from "../../runtime/situation/reasons.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
 import { doingOf } from "../actions/doing.ts";
@@ -116,10 +117,11 @@ const redisLine = (facts: RedisFacts): string => {
 
 const findingsText = (style: Style, findings: readonly Finding[]): string =>
   findings
-    .map(({ level, sentence, remedy }) => {
-      const what = style(TONES[level], `${sentence}.`);
-      return remedy === undefined ? what : `${what}\n  ${style("dim", remedy)}`;
-    })
+    .flatMap(({ level, sentence, reason, remedy }) => [
+      style(TONES[level], `${sentence}.`),
+      ...meaningsOf([reason ?? null]).map(([name, meaning]) => `  ${name}: ${meaning}.`),
+      ...(remedy === undefined ? [] : [`  ${style("dim", remedy)}`]),
+    ])
     .join("\n");
 
 const statusText = (style: Style, status: PipelineStatus, now: Date): string => {

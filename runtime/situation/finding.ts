@@ -12,6 +12,8 @@ export interface Finding {
   /** Further groups that it is about: they work with the same system. */
   readonly alsoOf?: readonly string[];
   readonly sentence: string;
+  /** The reason that the sentence names. */
+  readonly reason?: string;
   /** What to do about it; undefined: it heals by itself, or there is nothing to do. */
   readonly remedy?: string;
   /** Where a page shows more of it; its group is the finding's. */

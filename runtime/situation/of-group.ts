@@ -207,7 +207,8 @@ const ofRetries = (group: GroupFacts, now: Date): readonly Finding[] => {
   const waits = verb(value, "waits for its", "wait for their");
   const sentence = `${pieces(name, { count: value, isBound })} of ${name} ${waits} next attempt (${most.reason}${also}), ${next}`;
   const remedy = `ops retrying --group ${name}`;
-  return [{ level: "notice", group: name, sentence, remedy, see: "retrying", cause: `retrying ${most.reason}` }];
+  const { reason } = most;
+  return [{ level: "notice", group: name, sentence, reason, remedy, see: "retrying", cause: `retrying ${reason}` }];
 };
 
 /** What keeps a group's work from flowing, but for the outages of the system that it works with. */

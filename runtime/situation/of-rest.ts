@@ -37,6 +37,7 @@ export const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
       level: "notice" as const,
       group: name,
       sentence: `${areHeld(counted(value, noun), verb(value, "is", "are"), name, reason)} ${untilWhen(firstUntil, now)}`,
+      reason,
       remedy: `ops held list --group ${name}`,
       see: "held" as const,
     })),
@@ -49,7 +50,7 @@ export const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
             sentence: `${deadLettersOf(counted(dead, "dead letter"), name)}${latest}`,
             remedy: `ops dead list --group ${name}`,
             see: "dead" as const,
-            ...(latestDead === undefined ? {} : { cause: `dead ${latestDead.reason}` }),
+            ...(latestDead === undefined ? {} : { cause: `dead ${latestDead.reason}`, reason: latestDead.reason }),
           },
         ]),
     ...(parties === 0

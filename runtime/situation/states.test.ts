@@ -32,6 +32,20 @@ test.each<[string, Facts, string]>([
     "notice: 1,001 or more mails of welcome-email wait for their next attempt (connection_refused, and 1 other reason), the first is due",
   ],
   [
+    "a receiver answers 500",
+    facts({
+      group: "webhook-crm",
+      unfinished: waits(2),
+      consumers: [aConsumer({ system: "receiver crm", breaker: open({ reason: "status_500", words: undefined }) })],
+    }),
+    "trouble: Receiver crm answers 500 since 06:05 UTC; 2 webhooks wait, none is lost; next probe in 2 s",
+  ],
+  [
+    "the mail server refuses every mail by its policy",
+    facts({ unfinished: waits(2), consumers: [aConsumer({ breaker: open({ reason: "policy", words: "554 no" }) })] }),
+    "trouble: Mail server smtp.example:587 refuses everything that we send (“554 no”) since 06:05 UTC; 2 mails wait, none is lost; next probe in 2 s",
+  ],
+  [
     "retries wait behind an open breaker: it says why",
     facts({ unfinished: waits(2), retrying: [retries(2)], consumers: [aConsumer({ breaker: open() })] }),
     "trouble: Mail server smtp.example:587 refuses connections since 06:05 UTC; 2 mails wait, none is lost; next probe in 12 s",

@@ -52,7 +52,9 @@ const DOES: Readonly<Record<string, string>> = {
   connection_lost: "drops the connection",
   connection_limit: "grants no connection",
   dns: "is not found by its name (DNS)",
+  host_not_found: "is not found by its name (DNS)",
   tls: "offers no TLS that is trusted",
+  tls_failed: "offers no TLS that is trusted",
   auth: "refuses the login",
   greeting_timeout: "accepts connections and says nothing",
   timeout: "does not answer in time",
@@ -62,12 +64,22 @@ const DOES: Readonly<Record<string, string>> = {
   system_status: "says that it is out of order",
   sender_refused: "refuses the sender's address",
   account_refused: "refuses everything that we send",
+  policy: "refuses everything that we send",
+  rejected: "refuses everything that we send",
+  greylisted: "defers everything that we send",
+  try_later: "defers everything that we send",
+  too_fast: "says that we send too fast",
+  redirect_refused: "answers with a redirect",
+  address_refused: "has an address that is not allowed",
   protocol: "answers what nobody understands",
   [RECEIVER_GONE]: "says that it is gone",
 };
 
-export const doing = (reason: string | undefined): string =>
-  reason === undefined ? "fails" : (DOES[reason] ?? `fails (${reason})`);
+export const doing = (reason: string | undefined): string => {
+  if (reason === undefined) return "fails";
+  const status = /^status_(\d{3})$/.exec(reason)?.[1];
+  return status === undefined ? (DOES[reason] ?? `fails (${reason})`) : `answers ${status}`;
+};
 
 /** What faults of a consumer are, whichever group they are of, and since when: those of several groups are alike. */
 export const causeOf = (faults: readonly (readonly [what: string, why: string])[], group: string): string =>

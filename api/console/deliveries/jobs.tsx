@@ -1,6 +1,6 @@
 import { findJob, type Job, listJobs, stopJob } from "../../../database/jobs.ts";
 import { isUuid } from "../../../database/uuid.ts";
-import { type JobSelection, orderOf } from "../../../ops/actions/deliveries/job.ts";
+import { orderOf } from "../../../ops/actions/deliveries/job.ts";
 import { type ReplaySelection, replayOrderOf } from "../../../ops/actions/jobs/replay.ts";
 import { NotFound } from "../../../ops/actions/operator.ts";
 import { count, relative } from "../../../runtime/quantity.ts";
@@ -10,21 +10,13 @@ import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
 import { momentText } from "../words.tsx";
 import { Outcomes } from "./outcomes.tsx";
 import { ActForm, beginAndShow } from "./preview.tsx";
-import { ACTION_WORDS, JOB_WORDS, STATE_WORDS } from "./words.ts";
+import { selectionWords } from "./selection-words.ts";
+import { ACTION_WORDS, JOB_WORDS } from "./words.ts";
 
 const MANY = 50;
 const LIST = "/console/deliveries";
 /** A page of a job that runs is loaded again after so many seconds. */
 const REFRESH_S = 2;
-
-const wordsOf = (selection: JobSelection): string => {
-  if (selection.kind === "chosen") return `chosen ones of ${Object.keys(selection.chosen).join(", ")}`;
-  const { groups, state, reason, since, before } = selection;
-  const where = groups.length === 1 ? groups[0] : `${groups.length} groups`;
-  const from = since === undefined ? "" : ` since ${momentText(new Date(since))}`;
-  const until = momentText(new Date(before));
-  return `${STATE_WORDS[state]} in ${where}${reason === undefined ? "" : `, ${reason}`}${from}, before ${until}`;
-};
 
 const replayWords = ({ group, from, to, type }: ReplaySelection): string => {
   const first = isUuid(from) ? `event ${from}` : momentText(new Date(from));
@@ -35,7 +27,7 @@ const titleOf = (job: Job): string => {
   const order = orderOf(job);
   const replay = replayOrderOf(job);
   if (order !== undefined) {
-    return `${order.isPreview ? "Preview of " : ""}${ACTION_WORDS[order.action]}: ${wordsOf(order.selection)}`;
+    return `${order.isPreview ? "Preview of " : ""}${ACTION_WORDS[order.action]}: ${selectionWords(order.selection)}`;
   }
   return replay === undefined ? job.action : `${replay.isPreview ? "Preview of " : ""}${replayWords(replay.selection)}`;
 };

@@ -7,6 +7,7 @@ import {
 } from "../../../database/ledger/list.ts";
 import { LISTED_STATES } from "../../../database/ledger/listed.ts";
 import { count, relative } from "../../../runtime/quantity.ts";
+import { meaningsOf } from "../../../runtime/situation/reasons.ts";
 import { FormToken } from "../layout.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
 import { GroupOptions } from "../words.tsx";
@@ -15,6 +16,8 @@ import { ACTION_WORDS, ACTIONS_FOR, STATE_WORDS } from "./words.ts";
 
 /** Deliveries on a page. */
 const PAGE = 50;
+/** Reasons that are explained without a click. */
+const UNFOLDED = 3;
 
 const bounded = (value: number): string => `${count(value)}${value >= BACKLOG_BOUND ? "+" : ""}`;
 
@@ -75,10 +78,13 @@ const Reasons = ({
 const Row = ({
   delivery,
   now,
+  isHeld,
   canAct,
 }: {
   readonly delivery: ListedDelivery;
   readonly now: Date;
+  /** It waits for its release, not for an attempt. */
+  readonly isHeld: boolean;
   readonly canAct: boolean;
 }) => {
   const { eventId, group, reason, reply, attempts, updatedAt, nextTryAt } = delivery;
@@ -90,15 +96,16 @@ const Row = ({
         </td>
       ) : null}
       <td>
-        <time datetime={updatedAt.toISOString()} title={updatedAt.toISOString()}>
-          {relative(updatedAt, now)}
-        </time>
-        {nextTryAt === null ? null : <small>{`next ${relative(nextTryAt, now)}`}</small>}
+        <time datetime={updatedAt.toISOString()}>{relative(updatedAt, now)}</time>
+        <small>{updatedAt.toISOString().slice(0, 19).replace("T", " ")}</small>
       </td>
       <td>{group}</td>
       <td class="whole">
         {reason ?? "—"}
         {reply === null ? null : <small>{reply}</small>}
+        {nextTryAt === null ? null : (
+          <small>{`${isHeld ? "released" : "next attempt"} ${relative(nextTryAt, now)}`}</small>
+        )}
       </td>
       <td class="number" data-label="attempts">
         {count(attempts)}
@@ -112,13 +119,34 @@ const Row = ({
   );
 };
 
+/** What the reasons of the page mean, each once; folded where they are many. */
+const Meanings = ({ page }: { readonly page: DeliveryPage }) => {
+  const meanings = meaningsOf(page.deliveries.map(({ reason }) => reason));
+  if (meanings.length === 0) return null;
+  return (
+    <details class="meanings" open={meanings.length <= UNFOLDED}>
+      <summary>What the reasons mean</summary>
+      <dl>
+        {meanings.map(([reason, meaning]) => (
+          <div>
+            <dt>{reason}</dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+};
+
 const Table = ({
   page,
   now,
+  isHeld,
   canAct,
 }: {
   readonly page: DeliveryPage;
   readonly now: Date;
+  readonly isHeld: boolean;
   readonly canAct: boolean;
 }) => (
   <section class="scroll card flush deliveries" tabindex={0} aria-label="Deliveries">
@@ -126,7 +154,7 @@ const Table = ({
       <thead>
         <tr>
           {canAct ? <th>Choose</th> : null}
-          <th>Changed</th>
+          <th>Changed (UTC)</th>
           <th>Group</th>
           <th>Reason</th>
           <th class="number">Attempts</th>
@@ -135,7 +163,7 @@ const Table = ({
       </thead>
       <tbody>
         {page.deliveries.map((delivery) => (
-          <Row {...{ delivery, now, canAct }} />
+          <Row {...{ delivery, now, isHeld, canAct }} />
         ))}
       </tbody>
     </table>
@@ -206,7 +234,7 @@ export const showList =
       countReasonsOf(db, { groups: named, state, ...window }),
     ]);
     const canAct = visit.session.role === "operator" && ACTIONS_FOR[state].length > 0 && page.deliveries.length > 0;
-    const table = <Table page={page} now={now()} canAct={canAct} />;
+    const table = <Table page={page} now={now()} isHeld={state === "held"} canAct={canAct} />;
     return visit.page({
       title: "Deliveries",
       children: (
@@ -217,6 +245,7 @@ export const showList =
           </div>
           <Filters filter={filter} groups={groups.map(({ name }) => name)} />
           {counts.length === 0 ? null : <Reasons filter={filter} counts={counts} />}
+          <Meanings page={page} />
           {page.deliveries.length === 0 ? (
             <p class="soft">{nothingOf(filter)}</p>
           ) : canAct ? (

@@ -17,6 +17,7 @@ import { isNumberTyped, TypedNumber } from "../typed-number.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
 import { allOf, chosenOf, filterOf, hrefOf } from "./filter.ts";
 import { Outcomes } from "./outcomes.tsx";
+import { selectionWords } from "./selection-words.ts";
 import { ACTION_WORDS } from "./words.ts";
 
 type Parts = Pick<ConsoleParts, "groups" | "now" | "newId">;
@@ -38,7 +39,11 @@ export interface Order {
 }
 
 /** What a preview has found. */
-export type Preview = Pick<JobReport, "looked"> & { readonly outcomes: Readonly<Record<string, number>> };
+export type Preview = Pick<JobReport, "looked"> & {
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** How many of which group; not given: it was not asked again. */
+  readonly byGroup?: JobReport["byGroup"];
+};
 
 interface ActFormProps {
   readonly visit: Visit;
@@ -75,14 +80,16 @@ export const ActForm = ({ visit, order: { action, selection, back }, report: { l
 };
 
 const previewPage = (visit: Visit, order: Order, report: Preview, fault?: string) => {
-  const { action } = order;
-  const { looked, outcomes } = report;
+  const { action, selection } = order;
+  const { looked, outcomes, byGroup = {} } = report;
+  const groups = Object.entries(byGroup).map(([group, number]) => `${count(number)} of ${group}`);
   return visit.page({
     title: `${ACTION_WORDS[action]}: preview`,
     status: fault === undefined ? 200 : 422,
     children: (
       <>
         <h1>{`${ACTION_WORDS[action]} ${count(looked)} ${looked === 1 ? "delivery" : "deliveries"}?`}</h1>
+        <p class="soft">{[selectionWords(selection), ...groups].join("; ")}</p>
         {fault === undefined ? null : (
           <p class="alert" role="alert">
             {fault}

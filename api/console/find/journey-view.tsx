@@ -1,5 +1,6 @@
 import { isFinal } from "../../../database/ledger/states.ts";
 import { duration } from "../../../runtime/quantity.ts";
+import { meaningsOf } from "../../../runtime/situation/reasons.ts";
 import { Moment, Pill } from "../words.tsx";
 import type { Journey, JourneyStep, Lane, Mood } from "./journey.ts";
 import { traceHref } from "./trace-link.ts";
@@ -170,6 +171,8 @@ export const JourneyView = ({ journey, grafanaUrl, isOpen }: JourneyProps) => {
   const { eventId, type, traceId, startedAt, lengthMs, isOver, deliveries } = journey;
   const inOutbox = deliveries.some((delivery) => delivery.inOutbox);
   const waiting = deliveries.filter(({ state, nextTryAt }) => nextTryAt !== null && !isFinal(state));
+  // The work of the others is done, and has no reason any more.
+  const open = deliveries.filter(({ state }) => state !== "done");
   const letters = deliveries.filter(({ deadLetter }) => deadLetter !== null);
   return (
     <details class="card event" id={`event-${eventId}`} open={isOpen}>
@@ -205,6 +208,12 @@ export const JourneyView = ({ journey, grafanaUrl, isOpen }: JourneyProps) => {
             <dd>
               {alike.length === 1 ? "waits" : "wait"} until <Moment at={new Date(until)} />
             </dd>
+          </>
+        ))}
+        {meaningsOf(open.map(({ reason }) => reason)).map(([reason, meaning]) => (
+          <>
+            <dt>{reason}</dt>
+            <dd>{meaning}</dd>
           </>
         ))}
         {letters.map(({ group, deadLetter }) => (

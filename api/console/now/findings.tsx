@@ -1,5 +1,6 @@
 import { counted } from "../../../runtime/quantity.ts";
 import type { Finding, Place } from "../../../runtime/situation/finding.ts";
+import { meaningOf } from "../../../runtime/situation/reasons.ts";
 
 const SHOWN = 4;
 
@@ -24,11 +25,13 @@ const placeOf = ({ see, group, alsoOf = [] }: Finding) => {
 };
 
 const FindingItem = (finding: Finding) => {
-  const { level, sentence, remedy, group } = finding;
+  const { level, sentence, reason, remedy, group } = finding;
+  const meaning = reason === undefined ? undefined : meaningOf(reason);
   const place = placeOf(finding);
   return (
     <li class={level}>
       {group === undefined ? `${sentence}.` : <a href={`/console/groups/${group}`}>{`${sentence}.`}</a>}
+      {meaning === undefined ? null : <p class="meaning">{`${reason}: ${meaning}.`}</p>}
       {place === null && remedy === undefined ? null : (
         <small>
           {place}

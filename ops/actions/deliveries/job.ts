@@ -39,7 +39,7 @@ export const orderOf = (
   return selection === undefined || action === undefined ? undefined : { action, selection, isPreview };
 };
 
-const byGroup = (selection: JobSelection): readonly (readonly [group: string, selection: DeliverySelection])[] => {
+const selectionsOf = (selection: JobSelection): readonly (readonly [group: string, selection: DeliverySelection])[] => {
   if (selection.kind === "chosen") {
     return Object.entries(selection.chosen).map(([group, eventIds]) => [group, { kind: "chosen", eventIds }]);
   }
@@ -49,19 +49,19 @@ const byGroup = (selection: JobSelection): readonly (readonly [group: string, se
 };
 
 /** What became of how many, and what would. */
-export type JobReport = Pick<ActionReport, "looked" | "changed" | "outcomes">;
+export interface JobReport extends Pick<ActionReport, "looked" | "changed" | "outcomes"> {
+  /** How many were looked at, by group; those without any are left out. */
+  readonly byGroup: Readonly<Record<string, number>>;
+}
 
 const inEachGroup = async (
   operator: Operator,
   selection: JobSelection,
   act: (operator: Operator, ...named: Parameters<typeof namedOf>) => Promise<ActionReport>,
 ): Promise<JobReport> => {
-  const sum: { looked: number; changed: number; outcomes: ActionReport["outcomes"] } = {
-    looked: 0,
-    changed: 0,
-    outcomes: {},
-  };
-  for (const [group, selected] of byGroup(selection)) {
+  const byGroup: Record<string, number> = {};
+  const sum = { looked: 0, changed: 0, outcomes: {} satisfies ActionReport["outcomes"], byGroup };
+  for (const [group, selected] of selectionsOf(selection)) {
     if (operator.signal.aborted) break;
     const before = sum.looked;
     const onProgress: Operator["onProgress"] = (progress) =>
@@ -69,6 +69,7 @@ const inEachGroup = async (
     const report = await act({ ...operator, onProgress }, operator, group, selected);
     sum.looked += report.looked;
     sum.changed += report.changed;
+    if (report.looked > 0) byGroup[group] = report.looked;
     for (const [outcome, count] of Object.entries(report.outcomes)) add(sum.outcomes, outcome, count);
   }
   return sum;
