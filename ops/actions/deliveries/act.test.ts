@@ -1,12 +1,15 @@
 import { expect, test } from "bun:test";
+import { listActions } from "../../../database/audit.ts";
+import { findJob } from "../../../database/jobs.ts";
 import type { DeliveryState } from "../../../database/ledger/states.ts";
 import { findDeliveries } from "../../../database/ledger/status.ts";
-import { WELCOME_EMAIL } from "../../../stream/groups.ts";
+import { NOTICE_EMAIL, WELCOME_EMAIL } from "../../../stream/groups.ts";
 import { eventually } from "../../../tests/eventually.ts";
 import { anOutbox, aPipeline, aSignup, type Pipeline } from "../../../tests/pipeline.ts";
 import { anOperator, deadLetter } from "../../operator-for-tests.ts";
 import { actOnDeliveries, previewAction } from "./act.ts";
 import { DELIVERY_ACTIONS } from "./decide.ts";
+import { startJob } from "./job.ts";
 
 interface Kind {
   readonly state: DeliveryState;
@@ -161,4 +164,20 @@ test("a run that is stopped ends after its batch, and continues when it is run a
   expect(stopped).toMatchObject({ changed: 1_000, stopped: true });
   const rest = await actOnDeliveries(anOperator(pipeline), "retry", WELCOME_EMAIL, selection);
   expect(rest).toMatchObject({ looked: 100, changed: 100, stopped: false });
+});
+
+test("a job for every group leaves a record in the audit log only for those in which something is meant", async () => {
+  await using pipeline = await aPipeline([NOTICE_EMAIL, WELCOME_EMAIL]);
+  await deadLetter(pipeline, 2);
+  const selection = {
+    kind: "all",
+    groups: pipeline.groups.map(({ name }) => name),
+    state: "dead",
+    before: new Date(Date.now() + 60_000).toISOString(),
+  } as const;
+  const order = { jobId: Bun.randomUUIDv7(), actor: "lan", action: "retry", selection, total: 2 } as const;
+  await (await startJob(anOperator(pipeline), order)).ended;
+  const records = await listActions(pipeline.db, { limit: 10 });
+  expect(records.map(({ action, group }) => [action, group])).toEqual([["deliveries", WELCOME_EMAIL.name]]);
+  expect(await findJob(pipeline.db, order.jobId)).toMatchObject({ done: 2, outcomes: { queued: 2 } });
 });

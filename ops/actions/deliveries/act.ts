@@ -67,7 +67,14 @@ async function* selected(
   }
 }
 
-const emptyReport = (action: DeliveryAction, group: Group): ActionReport => ({
+/** Whether any delivery of a group is meant: where none is, nothing is done, and nothing is worth a record. */
+export const isAnyMeant = async (operator: Operator, group: Group, selection: DeliverySelection): Promise<boolean> => {
+  for await (const page of selected(operator, group, selection, 1)) if (page.length > 0) return true;
+  return false;
+};
+
+/** Of nothing. */
+export const emptyReport = (action: DeliveryAction, group: Group): ActionReport => ({
   action,
   group: group.name,
   looked: 0,

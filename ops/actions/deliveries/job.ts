@@ -1,9 +1,17 @@
 import { z } from "zod";
 import type { Job } from "../../../database/jobs.ts";
 import { WALKED_STATES } from "../../../database/ledger/facts.ts";
+import type { Group } from "../../../stream/groups.ts";
 import { startBackground } from "../jobs/background.ts";
 import { groupNamed, type Operator } from "../operator.ts";
-import { type ActionReport, actOnDeliveries, type DeliverySelection, previewAction } from "./act.ts";
+import {
+  type ActionReport,
+  actOnDeliveries,
+  type DeliverySelection,
+  emptyReport,
+  isAnyMeant,
+  previewAction,
+} from "./act.ts";
 import { DELIVERY_ACTIONS, type DeliveryAction } from "./decide.ts";
 
 /** Before the action, if a job is only to look. */
@@ -86,6 +94,16 @@ const add = (outcomes: Record<string, number>, outcome: string, count: number): 
 export const previewJob = (operator: Operator, action: DeliveryAction, selection: JobSelection): Promise<JobReport> =>
   inEachGroup(operator, selection, (own, ...named) => previewAction(own, action, ...namedOf(...named)));
 
+const actWhereMeant = async (
+  operator: Operator,
+  action: DeliveryAction,
+  group: Group,
+  selection: DeliverySelection,
+): Promise<ActionReport> =>
+  (await isAnyMeant(operator, group, selection))
+    ? actOnDeliveries(operator, action, group, selection)
+    : emptyReport(action, group);
+
 /** What a job is to do. */
 export interface JobOrder {
   readonly jobId: string;
@@ -108,7 +126,7 @@ export const startJob = (
   return startBackground(operator, row, async (own) => {
     const { looked, outcomes } = isPreview
       ? await previewJob(own, action, selection)
-      : await inEachGroup(own, selection, (each, ...named) => actOnDeliveries(each, action, ...namedOf(...named)));
+      : await inEachGroup(own, selection, (each, ...given) => actWhereMeant(each, action, ...namedOf(...given)));
     return { done: looked, outcomes };
   });
 };
