@@ -54,7 +54,7 @@ const Minutes = ({ history, at }: { readonly history: History; readonly at: Date
 /** One group: what waits, its last hour by minutes, its consumers. */
 export const GroupPage = ({ row, at }: { readonly row: GroupRow; readonly at: Date }) => {
   const facts: readonly (readonly [label: string, value: string])[] = [
-    ["waits", count(row.waits.value)],
+    ["waits", `${count(row.waits.value)}${row.waits.isBound ? "+" : ""}`],
     ["the oldest for", row.oldestMs === 0 ? "–" : duration(row.oldestMs)],
     ["in flight", count(row.inFlight)],
     ["delayed", `${count(row.delayed.value)}${row.delayed.isBound ? "+" : ""}`],

@@ -29,7 +29,7 @@ export interface GroupRow {
   readonly stateLevel: Level;
   /** What to say about it, the most important first. */
   readonly findings: readonly Finding[];
-  /** Entries that nobody has read yet. */
+  /** Deliveries that nobody works on, and that are due. */
   readonly waits: Count;
   readonly inFlight: number;
   /** Until the group's delay is over. */
@@ -59,6 +59,20 @@ const RANK: Readonly<Record<Level, number>> = { trouble: 0, notice: 1, well: 2 }
 
 const exactly = (value: number): Count => ({ value, isBound: false });
 
+/**
+ * What waits, by the ledger: unread entries are also those of events that the group has nothing to do with. The ledger is counted up to
+ * a bound; beyond it, and of a group that is not declared, the entries say how many.
+ */
+const waitsOf = (group: GroupStatus, { backlogs, ledger }: CountedStatus): Count => {
+  const unread = (group.lag ?? group.counted.lag ?? 0) + (group.retriesLag ?? group.counted.retriesLag ?? 0);
+  const backlog = backlogs[group.group];
+  if (backlog === undefined) return exactly(unread);
+  const { unfinished } = backlog;
+  if (unfinished >= BACKLOG_BOUND) return { value: Math.max(unread, unfinished), isBound: unread < unfinished };
+  const { retrying = 0, uncertain = 0 } = ledger.byGroup[group.group] ?? {};
+  return exactly(Math.max(0, unfinished - retrying - uncertain - group.pending));
+};
+
 const rowOf = (group: GroupStatus, status: CountedStatus, findings: readonly Finding[], now: Date): GroupRow => {
   const { group: name } = group;
   const consumers = group.consumers.map((each) => ({
@@ -67,13 +81,13 @@ const rowOf = (group: GroupStatus, status: CountedStatus, findings: readonly Fin
     doing: doingOf(each, now),
     status: each,
   }));
-  const waits = (group.lag ?? group.counted.lag ?? 0) + (group.retriesLag ?? group.counted.retriesLag ?? 0);
+  const waits = waitsOf(group, status);
   const waiting = status.backlogs[name]?.waiting ?? 0;
   const held = status.ledger.held.filter((each) => each.group === name).reduce((sum, { count }) => sum + count, 0);
   const own = findings.filter(({ group: first, alsoOf = [] }) => first === name || alsoOf.includes(name));
   const worst = own.toSorted((left, right) => RANK[left.level] - RANK[right.level])[0]?.level ?? "well";
   const retrying = status.ledger.byGroup[name]?.retrying ?? 0;
-  const idle = [waits, group.pending, waiting, retrying, group.deadLetters, held, group.lastHour.total];
+  const idle = [waits.value, group.pending, waiting, retrying, group.deadLetters, held, group.lastHour.total];
   const { words: state, level: stateLevel } = stateOfGroup(group, now);
   const level = group.orphaned && worst === "well" ? "notice" : worst;
   return {
@@ -82,7 +96,7 @@ const rowOf = (group: GroupStatus, status: CountedStatus, findings: readonly Fin
     state,
     stateLevel,
     findings: own,
-    waits: exactly(waits),
+    waits,
     inFlight: group.pending,
     delayed: { value: waiting, isBound: waiting >= BACKLOG_BOUND },
     retrying: { value: retrying, isBound: status.ledger.bounded },
