@@ -42,8 +42,9 @@ export const sendMail = async (
   if (address.kind === "unusable") return { kind: "rejected", reason: address.reason };
   const message = await build(address.address);
   const { isDoubtful, failures } = claim;
+  const begins = () => attempt.begins();
   const beforeBody = () => attempt.commit();
-  const outgoing = { from, to: address.address, raw: message.raw, beforeBody, isDoubtful, failures };
+  const outgoing = { from, to: address.address, raw: message.raw, begins, beforeBody, isDoubtful, failures };
   const result = await pool.send(outgoing, attempt.signal);
   if (result.kind === "accepted") {
     const waitedMs = claim.ageMs + now() - startedAt;

@@ -92,11 +92,18 @@ const HOLD_CAP_MS = 12 * 3_600_000;
 const outcomeOf = async (
   attempt: RunningAttempt,
   work: (attempt: Attempt) => Promise<Outcome>,
-  { isIdempotent, now, log }: { readonly isIdempotent: boolean; readonly now: () => number; readonly log: Logger },
+  options: {
+    readonly isIdempotent: boolean;
+    readonly begins: () => void;
+    readonly now: () => number;
+    readonly log: Logger;
+  },
 ): Promise<Ended> => {
+  const { isIdempotent, begins, now, log } = options;
   try {
     const outcome = work({
       signal: attempt.giveUp.signal,
+      begins,
       commit: () => {
         const isAllowed = mayCommit(attempt, now);
         // Once passed, it stays passed: a second call does not undo the first one's effect.
@@ -167,14 +174,18 @@ export const createAttempts = <Data, Input>(
     const isDoubtful = doubt.has(candidate);
     const piece = { eventId: event.id, type, data, traceparent, attempts, failures, isDoubtful, uncertain, ageMs };
     const { isIdempotent } = definition.policy;
-    const options = { isIdempotent, now, log };
     admission.spend();
     attempt.isPaidFor = true;
     const startedAt = now();
+    let askedAt = startedAt;
+    const begins = () => {
+      askedAt = now();
+    };
+    const options = { isIdempotent, begins, now, log };
     const ask = () => outcomeOf(attempt, (asked) => definition.work(piece, prepared.input, asked), options);
     const { outcome, threw } = await doubt.around(candidate, ask);
     const isVain = wasInVain(outcome);
-    if (isVain || outcome.kind === "done") doubt.ended(candidate, { ms: now() - startedAt, isVain });
+    if (isVain || outcome.kind === "done") doubt.ended(candidate, { ms: now() - askedAt, isVain });
     if (outcome.kind === "released") admission.refund();
     if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);

@@ -1,41 +1,48 @@
 import type { ReadableEntry } from "./attempt.ts";
-import type { Doubt } from "./doubt.ts";
 import { passesOf, wasTried } from "./failure-fields.ts";
+import type { InFlight } from "./in-flight.ts";
 import type { LookAhead } from "./look-ahead.ts";
 import type { LookUp } from "./look-up.ts";
 import type { Settler } from "./settler.ts";
 
-interface ChooseDeps {
-  readonly doubt: Doubt;
-  readonly lookAhead: Pick<LookAhead, "choose">;
-  readonly settler: Pick<Settler, "passOver">;
+/** An entry, and what its work needs. */
+export interface PreparedEntry<Data, Input> extends ReadableEntry<Data> {
+  readonly prepared: LookUp<Input> | undefined;
 }
 
-interface ChosenEntries<Data> {
-  readonly wanted: readonly ReadableEntry<Data>[];
-  readonly passed: readonly ReadableEntry<Data>[];
+export interface ChooseDeps<Data, Input> {
+  readonly lookAhead: LookAhead<PreparedEntry<Data, Input>>;
+  readonly settler: Settler;
+  readonly inFlight: InFlight;
+}
+
+interface Chosen<Data, Input> {
+  readonly wanted: readonly PreparedEntry<Data, Input>[];
+  readonly passed: readonly PreparedEntry<Data, Input>[];
   /** Resolves when what is passed over is; rejects when asked to stop before: then it stays pending, and is released. */
   readonly over: Promise<void>;
 }
 
-/** Chooses what is attempted now of what was read, at most `most`, beside what dead consumers had; passes over the rest. */
+/**
+ * Chooses what is attempted now of what was read, and of what is kept, at most `most`, beside what dead consumers had; keeps the rest, or
+ * passes over it.
+ */
 export const createChoose =
-  <Data, Input>({ doubt, lookAhead, settler }: ChooseDeps) =>
+  <Data, Input>({ lookAhead, settler, inFlight }: ChooseDeps<Data, Input>) =>
   (
-    items: readonly ReadableEntry<Data>[],
-    found: ReadonlyMap<string, LookUp<Input>>,
+    items: readonly PreparedEntry<Data, Input>[],
     { most, signal }: { readonly most: number; readonly signal: AbortSignal },
-  ): ChosenEntries<Data> => {
-    if (!doubt.isActive) return { wanted: items, passed: [], over: Promise.resolve() };
-    const read = items.map((item) => {
-      const { raw } = item.entry;
-      const prepared = found.get(item.event.id);
-      const candidate = { party: prepared?.kind === "ready" ? prepared.party : undefined, wasTried: wasTried(raw) };
-      return { item, isDoubtful: doubt.has(candidate), wasTried: candidate.wasTried, passes: passesOf(raw) };
-    });
+  ): Chosen<Data, Input> => {
     const takenOver = items.filter(({ entry }) => entry.isTakenOver);
-    const own = read.filter(({ item }) => !item.entry.isTakenOver);
-    const { attempted, passed } = lookAhead.choose(own, most);
+    const own = items.filter(({ entry }) => !entry.isTakenOver);
+    const read = own.map((item) => {
+      const { entry, prepared } = item;
+      const party = prepared?.kind === "ready" ? prepared.party : undefined;
+      return { item, party, wasTried: wasTried(entry.raw), passes: passesOf(entry.raw) };
+    });
+    const { attempted, kept, passed } = lookAhead.choose(read, most);
+    for (const { entry } of attempted) inFlight.take(entry);
+    for (const { entry } of kept) inFlight.keep(entry);
     const over =
       passed.length === 0
         ? Promise.resolve()

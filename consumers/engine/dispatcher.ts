@@ -6,18 +6,16 @@ import { findDoneNotes } from "../../stream/done-note.ts";
 import type { Entry } from "../../stream/entries.ts";
 import type { StreamEvent } from "../../stream/events/envelope.ts";
 import { type AttemptDeps, createAttempts, type ReadableEntry } from "./attempt.ts";
-import { createChoose } from "./choose.ts";
+import { type ChooseDeps, createChoose, type PreparedEntry } from "./choose.ts";
 import { STOPPED } from "./decide.ts";
 import type { Ledger } from "./ledger.ts";
-import type { LookAhead } from "./look-ahead.ts";
-import { type LookUp, lookUp } from "./look-up.ts";
+import { lookUp } from "./look-up.ts";
 import { sortEntry, type UnreadableEntry } from "./sort-entry.ts";
 
-export interface DispatcherDeps<Data, Input> extends AttemptDeps<Data, Input> {
+export interface DispatcherDeps<Data, Input> extends AttemptDeps<Data, Input>, ChooseDeps<Data, Input> {
   /** Every event type of this code. */
   readonly knownTypes: readonly string[];
   readonly ledger: Ledger;
-  readonly lookAhead: LookAhead;
   readonly leaseMs: number;
   /** A UUID for each claim. */
   readonly newToken: () => string;
@@ -27,9 +25,11 @@ export interface Dispatcher {
   /**
    * Claims entries and starts their attempts. Resolves when the ledger has answered; the attempts continue in the
    * background. Aborting the signal releases entries that are not claimed yet. `most`: how many may be attempted, beside those of dead
-   * consumers; what is passed over for others comes back later.
+   * consumers, of these entries and of those that are kept; the others are kept, or come back later.
    */
-  deliver(entries: readonly Entry[], signal: AbortSignal, progress: () => void, most?: number): Promise<void>;
+  deliver(entries: readonly Entry[], signal: AbortSignal, progress: () => void, most: number): Promise<void>;
+  /** Gives back the entries that are kept. */
+  letGo(signal: AbortSignal): Promise<void>;
 }
 
 interface LeasedDelivery {
@@ -45,11 +45,11 @@ type UnlessStopped = <Result>(what: string, action: () => Promise<Result>) => Pr
 const DUPLICATE_WAIT_MS = 1_000;
 
 export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>): Dispatcher => {
-  const { redis, keys, definition, inFlight, ledger, settler, leaseMs, newToken, now, at, log } = deps;
+  const { redis, keys, definition, inFlight, lookAhead, ledger, settler, leaseMs, newToken, now, at, log } = deps;
   const { group } = definition;
   const readable = { patterns: group.types, knownTypes: deps.knownTypes, data: definition.data };
   const startAttempt = createAttempts(deps);
-  const choose = createChoose<Data, Input>(deps);
+  const choose = createChoose(deps);
   const noteKey = (eventId: string) => keys.sent(group.name, eventId);
 
   /** Runs in the background. If the process gives up, the entry stays pending for a peer. */
@@ -91,17 +91,18 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     }
   };
 
-  const wantedOf = ({ event }: ReadableEntry<Data>, found: LookUp<Input> | undefined): WantedDelivery => {
-    if (found === undefined) return { event_id: event.id, lookup: "cancel", reason: "not_found" };
+  const wantedOf = ({ event, prepared }: PreparedEntry<Data, Input>): WantedDelivery => {
+    if (prepared === undefined) return { event_id: event.id, lookup: "cancel", reason: "not_found" };
     // A look-up that failed is claimed, too: it is an attempt, and is settled as one.
-    if (found.kind === "ready" || found.kind === "failed") return { event_id: event.id, lookup: "ready", reason: null };
-    return { event_id: event.id, lookup: found.kind, reason: found.reason };
+    if (prepared.kind === "ready" || prepared.kind === "failed")
+      return { event_id: event.id, lookup: "ready", reason: null };
+    return { event_id: event.id, lookup: prepared.kind, reason: prepared.reason };
   };
 
-  const unknownOf = (item: ReadableEntry<Data>, found: LookUp<Input> | undefined): UnknownEvent => {
+  const unknownOf = (item: PreparedEntry<Data, Input>): UnknownEvent => {
     const { event, data } = item;
     return {
-      ...wantedOf(item, found),
+      ...wantedOf(item),
       type: event.type,
       subject: definition.subjectOf?.(data) ?? event.subject ?? event.id,
       data,
@@ -156,12 +157,11 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
 
   /** Claims entries, and starts the attempts of those that are taken. */
   const claimAndStart = async (
-    wanted: readonly ReadableEntry<Data>[],
-    found: ReadonlyMap<string, LookUp<Input>>,
+    wanted: readonly PreparedEntry<Data, Input>[],
     unlessStopped: UnlessStopped,
   ): Promise<void> => {
     const token = newToken();
-    const wantedBy = new Map(wanted.map((item) => [item.event.id, wantedOf(item, found.get(item.event.id))]));
+    const wantedBy = new Map(wanted.map((item) => [item.event.id, wantedOf(item)]));
     /** What a claim under this token has taken meanwhile, its answer lost, is nobody's work. */
     const giveBack = (items: readonly ReadableEntry<Data>[]): void => {
       const undone = unclaim(
@@ -196,12 +196,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       unknown.length === 0
         ? new Map<string, LeasedDelivery>()
         : await unlessStopped("adding unknown events to the ledger", () =>
-            leased(() =>
-              ledger.adopt(
-                unknown.map((item) => unknownOf(item, found.get(item.event.id))),
-                token,
-              ),
-            ),
+            leased(() => ledger.adopt(unknown.map(unknownOf), token)),
           );
     if (adopted === undefined) giveBack(unknown);
     const claimed = new Map([...claims, ...(adopted ?? [])]);
@@ -224,7 +219,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       } else {
         started.add(event.id);
         const isNoted = noted?.has(noteKey(event.id)) === true;
-        const attempt = startAttempt({ ...item, claim, leaseUntil, isNoted, prepared: found.get(event.id) });
+        const attempt = startAttempt({ ...item, claim, leaseUntil, isNoted });
         inBackground(entry, attempt.done);
         // Asked to stop before it was known whether the work is done already: a peer will find out.
         if (noted === undefined) attempt.running.giveUp.abort(STOPPED);
@@ -232,8 +227,27 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     }
   };
 
+  /** Finds out what their work needs; undefined: asked to stop before. */
+  const prepare = async (
+    items: readonly ReadableEntry<Data>[],
+    unlessStopped: UnlessStopped,
+  ): Promise<readonly PreparedEntry<Data, Input>[]> => {
+    if (items.length === 0) return [];
+    for (const { event } of items) await at("read", event.id);
+    const pieces = items.map(({ event, data }) => ({ eventId: event.id, type: event.type, data }));
+    const looked = await unlessStopped("looking up what the work needs", () => lookUp(definition, pieces, log));
+    if (looked === undefined) {
+      for (const { entry } of items) inBackground(entry, settler.release(entry));
+      return [];
+    }
+    for (const { entry, event } of items) if (looked.refused.has(event.id)) reject(entry, refused(event));
+    return items
+      .filter(({ event }) => !looked.refused.has(event.id))
+      .map((item) => ({ ...item, prepared: looked.found.get(item.event.id) }));
+  };
+
   return {
-    async deliver(entries, signal, progress, most = Number.POSITIVE_INFINITY) {
+    async deliver(entries, signal, progress, most) {
       const unlessStopped: UnlessStopped = async (what, action) => {
         try {
           return await persist(action, { what, log, signal, onFailure: progress });
@@ -245,23 +259,25 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
 
       const fresh = entries.filter((entry) => !inFlight.holds(entry));
       for (const entry of fresh) inFlight.take(entry);
-      const items = fresh.flatMap((entry) => read(entry) ?? []);
-      if (items.length === 0) return;
-      for (const { event } of items) await at("read", event.id);
-
-      const pieces = items.map(({ event, data }) => ({ eventId: event.id, type: event.type, data }));
-      const prepared = await unlessStopped("looking up what the work needs", () => lookUp(definition, pieces, log));
-      if (prepared === undefined) {
-        for (const { entry } of items) inBackground(entry, settler.release(entry));
-        return;
-      }
-      const known = items.filter(({ event }) => !prepared.refused.has(event.id));
-      for (const { entry, event } of items) if (prepared.refused.has(event.id)) reject(entry, refused(event));
-      const { wanted, passed, over } = choose(known, prepared.found, { most, signal });
+      const items = await prepare(
+        fresh.flatMap((entry) => read(entry) ?? []),
+        unlessStopped,
+      );
+      const { wanted, passed, over } = choose(items, { most, signal });
       for (const { entry } of passed) inBackground(entry, over);
-      if (wanted.length > 0) await claimAndStart(wanted, prepared.found, unlessStopped);
+      if (wanted.length > 0) await claimAndStart(wanted, unlessStopped);
       // Until then they take the room of others.
       await over.catch(() => {});
+    },
+    async letGo(signal) {
+      const entries = lookAhead.letGo().map(({ entry }) => entry);
+      if (entries.length === 0) return;
+      const gone = settler.passOver(
+        entries.map((entry) => ({ entry, delayMs: 0 })),
+        signal,
+      );
+      for (const entry of entries) inBackground(entry, gone);
+      await gone.catch(() => {});
     },
   };
 };

@@ -61,3 +61,17 @@ test("a quarter of what may be in flight now may be in doubt, three quarters if 
   allowance = 8;
   expect(doubt.room({ isAlone: false })).toBe(2);
 });
+
+test("a party in doubt is less likely to accept, the more of its pieces were in vain lately, or are under way", async () => {
+  const doubt = new Doubt(() => 40);
+  const work = Promise.withResolvers<void>();
+  expect(doubt.odds("bad.example")).toBe(1);
+  doubt.ended(untried("bad.example"), slowInVain);
+  const running = doubt.around(untried("bad.example"), () => work.promise);
+  expect(doubt.odds("bad.example")).toBe(1 / 16);
+  work.resolve();
+  await running;
+  expect(doubt.odds("bad.example")).toBe(1 / 4);
+  doubt.ended(untried("bad.example"), { ms: 5, isVain: false });
+  expect(doubt.odds("bad.example")).toBe(1);
+});

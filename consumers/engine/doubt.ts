@@ -18,6 +18,8 @@ const MOST_ALONE = 0.75;
 const GOOD_POINTS = 2;
 const MOST_POINTS = 8;
 const MOST_PARTIES = 5_000;
+/** What the next answer of a party is worth, of what the one before it was: it is likely to be the same. */
+export const ODDS_OF_NEXT = 0.25;
 
 /** What pieces of one kind took lately: time for good, and in vain. */
 class Tally {
@@ -45,8 +47,8 @@ export class Doubt {
   readonly #allowance: () => number;
   readonly #tried = new Tally();
   readonly #unknown = new Tally();
-  /** Points by party, in the order of the last use. */
-  readonly #welcome = new Map<string, number>();
+  /** By party, in the order of the last use: above 0 it is welcome, below it was tried so often in vain. */
+  readonly #points = new Map<string, number>();
   readonly #running = new Set<Candidate>();
 
   /** `allowance`: how many pieces may be in flight now. */
@@ -61,7 +63,7 @@ export class Doubt {
 
   has({ party, wasTried }: Candidate): boolean {
     if (wasTried) return this.#tried.isVain;
-    return party !== undefined && this.#unknown.isVain && !this.#welcome.has(party);
+    return party !== undefined && this.#unknown.isVain && !this.#isWelcome(party);
   }
 
   /** How many more pieces in doubt may be in flight; more if nothing else waits. */
@@ -72,10 +74,16 @@ export class Doubt {
     return Math.max(0, Math.max(1, most) - running);
   }
 
+  /** How likely a party in doubt is to accept, beside one of whom nothing is known: the less, the more of its pieces were in vain or run. */
+  readonly odds = (party: string): number => {
+    const running = [...this.#running].filter((each) => each.party === party).length;
+    return ODDS_OF_NEXT ** (Math.max(0, -(this.#points.get(party) ?? 0)) + running);
+  };
+
   /** A piece has ended. */
   ended({ party, wasTried }: Candidate, { ms, isVain }: { readonly ms: number; readonly isVain: boolean }): void {
     if (wasTried) this.#tried.add(ms, isVain);
-    else if (party !== undefined && !this.#welcome.has(party)) this.#unknown.add(ms, isVain);
+    else if (party !== undefined && !this.#isWelcome(party)) this.#unknown.add(ms, isVain);
     if (party !== undefined) this.#judge(party, isVain);
   }
 
@@ -90,15 +98,19 @@ export class Doubt {
     }
   }
 
+  #isWelcome(party: string): boolean {
+    return (this.#points.get(party) ?? 0) > 0;
+  }
+
   #judge(party: string, isVain: boolean): void {
-    const points = this.#welcome.get(party) ?? 0;
-    this.#welcome.delete(party);
-    const next = isVain ? points - 1 : Math.min(MOST_POINTS, points + GOOD_POINTS);
-    if (next <= 0) return;
-    this.#welcome.set(party, next);
-    if (this.#welcome.size <= MOST_PARTIES) return;
-    for (const oldest of this.#welcome.keys()) {
-      this.#welcome.delete(oldest);
+    const points = this.#points.get(party) ?? 0;
+    this.#points.delete(party);
+    const next = isVain ? Math.max(-MOST_POINTS, points - 1) : Math.min(MOST_POINTS, Math.max(0, points) + GOOD_POINTS);
+    if (next === 0) return;
+    this.#points.set(party, next);
+    if (this.#points.size <= MOST_PARTIES) return;
+    for (const oldest of this.#points.keys()) {
+      this.#points.delete(oldest);
       break;
     }
   }

@@ -17,6 +17,7 @@ import { createAdmission } from "./admission.ts";
 import type { AroundAttempt } from "./attempt.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
+import type { PreparedEntry } from "./choose.ts";
 import { createClaimer } from "./claimer.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { Doubt } from "./doubt.ts";
@@ -164,7 +165,7 @@ export const startGroup = <Data, Input>(
     },
   });
   const doubt = new Doubt(() => Math.min(concurrency, breaker.allowance()));
-  const lookAhead = createLookAhead({ doubt, now });
+  const lookAhead = createLookAhead<PreparedEntry<Data, Input>>({ doubt, now });
   const budgetName = budgetOf(group);
   const admission = createAdmission({ ...names, redis, keys, now, log }, { ...budget, name: budgetName });
   const publishState = createStatePublisher(redis, keys.status);

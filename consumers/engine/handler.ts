@@ -49,6 +49,8 @@ export interface Claim<Data> extends Piece<Data> {
 export interface Attempt {
   /** Aborted: end the attempt, unless it is past its commit point. The reason of the abort is a word for the log. */
   readonly signal: AbortSignal;
+  /** Call it when the other system is asked: what came before was a wait for it, and is no part of what the piece takes. */
+  begins(): void;
   /**
    * Call it once, immediately before the effect can no longer be cancelled. False: the effect must not take place; return
    * `released`.

@@ -44,11 +44,14 @@ export interface InFlight {
   untilEmpty(timeoutMs: number): Promise<boolean>;
   holds(entry: Pick<Entry, "stream" | "id">): boolean;
   take(entry: Entry): void;
+  /** The entry waits, beside those in flight: it takes no room, and is renewed like them. */
+  keep(entry: Entry): void;
   /** The entry's delivery is claimed; the heartbeat renews its lease from now on. */
   claimed(attempt: RunningAttempt): void;
   release(entry: Entry): void;
+  /** Those in flight, and those that are kept. */
   entries(): readonly Entry[];
-  /** How many they are. */
+  /** How many are in flight. */
   size(): number;
   attempts(): readonly RunningAttempt[];
   /** How many of the entries may still begin their work, each with a token of the budget. */
@@ -60,6 +63,7 @@ export const keyOf = (entry: Pick<Entry, "stream" | "id">): string => `${entry.s
 
 export const createInFlight = (concurrency: number): InFlight => {
   const held = new Map<string, { readonly entry: Entry; attempt?: RunningAttempt }>();
+  const kept = new Map<string, Entry>();
   const waiters = new Set<() => void>();
   let ended = 0;
 
@@ -85,6 +89,9 @@ export const createInFlight = (concurrency: number): InFlight => {
   /** How many of those held were claimed from dead consumers. */
   let takenOver = 0;
   const room = () => Math.max(0, concurrency - (held.size - takenOver));
+  const leave = (entry: Entry): void => {
+    if (held.delete(keyOf(entry)) && entry.isTakenOver) takenOver -= 1;
+  };
 
   return {
     room,
@@ -125,24 +132,29 @@ export const createInFlight = (concurrency: number): InFlight => {
       );
       return held.size === 0;
     },
-    holds: (entry) => held.has(keyOf(entry)),
+    holds: (entry) => held.has(keyOf(entry)) || kept.has(keyOf(entry)),
     take: (entry) => {
+      kept.delete(keyOf(entry));
+      if (held.has(keyOf(entry))) return;
       held.set(keyOf(entry), { entry });
       if (entry.isTakenOver) takenOver += 1;
+    },
+    keep: (entry) => {
+      leave(entry);
+      kept.set(keyOf(entry), entry);
     },
     claimed: (attempt) => {
       const holding = held.get(keyOf(attempt.entry));
       if (holding !== undefined) holding.attempt = attempt;
     },
     release: (entry) => {
-      const holding = held.get(keyOf(entry));
-      if (holding?.entry.isTakenOver === true) takenOver -= 1;
-      held.delete(keyOf(entry));
+      leave(entry);
+      kept.delete(keyOf(entry));
       ended += 1;
       changed();
     },
     size: () => held.size,
-    entries: () => [...held.values()].map((holding) => holding.entry),
+    entries: () => [...[...held.values()].map((holding) => holding.entry), ...kept.values()],
     attempts: () => [...held.values()].flatMap((holding) => holding.attempt ?? []),
     unpaid: () => [...held.values()].filter(({ attempt }) => attempt?.isPaidFor !== true).length,
   };

@@ -1,11 +1,29 @@
 import { expect, test } from "bun:test";
-import { backAfterMs, createLookAhead, type Read, spread } from "./look-ahead.ts";
+import { backAfterMs, createLookAhead, mostTelling, type Read, spread } from "./look-ahead.ts";
 
 test("what is attempted is spread over what is read, the last one included; of fewer than that, all", () => {
   const items = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-  expect(spread(items, 3)).toEqual({ chosen: [4, 7, 10], others: [1, 2, 3, 5, 6, 8, 9] });
-  expect(spread(items, 10).others).toEqual([]);
-  expect(spread([], 3)).toEqual({ chosen: [], others: [] });
+  expect(spread(items, 3)).toEqual([4, 7, 10]);
+  expect(spread(items, 10)).toEqual(items);
+  expect(spread([], 3)).toEqual([]);
+});
+
+const of = (party: string, count: number) => Array.from({ length: count }, (_, n) => ({ party, n }));
+
+test.each([
+  ["of strangers with a piece each, those spread over all", [..."abcdef"].flatMap((party) => of(party, 1)), 2, "c f"],
+  ["the one for whom most wait first, then others", [...of("a", 1), ...of("b", 1), ...of("many", 8)], 3, "many many b"],
+  ["of two with as many, each", [...of("a", 20), ...of("b", 20)], 4, "a b a b"],
+  ["of few, all", of("a", 2), 4, "a a"],
+] as const)("those in doubt that tell most are chosen: %s", (_what, items, count, expected) => {
+  const chosen = mostTelling(items, count, () => 1);
+  expect(chosen.map(({ party }) => party).join(" ")).toBe(expected);
+});
+
+test("a party that is not likely to accept comes after a stranger", () => {
+  const items = [...of("refuses", 30), ...of("a", 1), ...of("b", 1)];
+  const chosen = mostTelling(items, 2, (party) => (party === "refuses" ? 0.01 : 1));
+  expect(chosen.map(({ party }) => party)).toEqual(["a", "b"]);
 });
 
 test.each([
@@ -26,85 +44,100 @@ test.each([
 const reads = (count: number, more: Partial<Read<string>> = {}): readonly Read<string>[] =>
   Array.from({ length: count }, (_, n) => ({
     item: `${more.item ?? "entry"}-${n}`,
-    isDoubtful: more.isDoubtful ?? false,
+    party: more.party ?? `${more.item ?? "entry"}-${n}.example`,
     wasTried: more.wasTried ?? false,
-    passes: 0,
+    passes: more.passes ?? 0,
   }));
 
-/** While there is doubt, with room for so many of those that are in doubt. */
-const aLookAhead = (room: number, now = () => 0) =>
-  createLookAhead({ doubt: { isActive: true, room: () => room }, now });
+const sure = (count: number) => reads(count, { item: "sure", party: "welcome.example" });
+const items = (each: readonly Read<string>[]) => each.map(({ item }) => item);
 
-test("without doubt no more is read than may be attempted", () => {
-  const { reads: most } = createLookAhead({ doubt: { isActive: false, room: () => 1 }, now: () => 0 });
+/** While there is doubt about all but one party, with room for so many of those that are in doubt. */
+const aLookAhead = (
+  room: () => number,
+  given: { readonly isActive?: () => boolean; readonly now?: () => number } = {},
+) => {
+  const { isActive = () => true, now = () => 0 } = given;
+  return createLookAhead<string>({
+    doubt: {
+      get isActive() {
+        return isActive();
+      },
+      has: ({ party }) => isActive() && party !== "welcome.example",
+      room,
+      odds: () => 1,
+    },
+    now,
+  });
+};
+
+test("without doubt no more is read than may be attempted, and all of it is", () => {
+  const { reads: most, choose } = aLookAhead(() => 1, { isActive: () => false });
   expect(most(20)).toBe(20);
+  expect(choose(reads(20), 20)).toMatchObject({ attempted: items(reads(20)), kept: [], passed: [] });
 });
 
-test("what is not in doubt goes first; a few in doubt find out, untried ones first; the others come back", () => {
-  const { choose } = aLookAhead(3);
-  const read = [
-    ...reads(10, { item: "tried", isDoubtful: true, wasTried: true }),
-    ...reads(10, { item: "new", isDoubtful: true }),
-    ...reads(5, { item: "sure" }),
-  ];
+test("what is not in doubt goes first; a few in doubt find out, untried ones first; the others are kept", () => {
+  const { choose, kept } = aLookAhead(() => 3);
+  const read = [...reads(10, { item: "tried", wasTried: true }), ...reads(10, { item: "new" }), ...sure(5)];
   const { attempted, passed } = choose(read, 20);
-  expect(attempted).toEqual([...reads(5, { item: "sure" }).map(({ item }) => item), "new-4", "new-9", "tried-9"]);
-  expect(passed).toHaveLength(17);
+  expect(attempted).toEqual([...items(sure(5)), "new-4", "new-9", "tried-9"]);
+  expect([kept(), passed.length]).toEqual([17, 0]);
 });
 
-test("beyond what may be attempted nothing is; what there was no room for comes back soon", () => {
-  const { choose } = aLookAhead(3);
-  const { attempted, passed } = choose(
-    reads(30).map((each) => ({ ...each, passes: 5 })),
-    20,
-  );
-  expect(attempted).toHaveLength(20);
+test("what is kept is attempted as soon as it is in doubt no more, before what is read then", () => {
+  let isActive = true;
+  const { choose, mayAttempt, reads: most } = aLookAhead(() => 0, { isActive: () => isActive });
+  choose(reads(30), 20);
+  expect([mayAttempt(20), most(20)]).toEqual([false, 256]);
+  isActive = false;
+  expect([mayAttempt(20), most(20)]).toEqual([true, 0]);
+  expect(choose(reads(5, { item: "later" }), 20).attempted).toEqual(items(reads(20)));
+  expect(choose([], 20).attempted).toEqual([...items(reads(30)).slice(20), ...items(reads(5, { item: "later" }))]);
+});
+
+test("what may be attempted is not waited for: while enough is kept that is not in doubt, no more is read", () => {
+  const { choose, reads: most } = aLookAhead(() => 3);
+  choose(sure(50), 20);
+  expect([most(20), most(40)]).toEqual([0, 256]);
+});
+
+test("beyond what can be kept, those in doubt that were read first are passed over", () => {
+  const { choose, kept } = aLookAhead(() => 2);
+  choose(reads(256), 20);
+  choose(reads(256), 20);
+  expect(kept()).toBe(508);
+  expect(choose(reads(256), 20).passed).toHaveLength(250);
+  expect(kept()).toBe(512);
+});
+
+test("what is kept for two seconds goes back, for peers that may have room", () => {
+  let nowMs = 0;
+  const { choose, kept } = aLookAhead(() => 1, { now: () => nowMs });
+  choose(sure(30), 20);
+  nowMs += 2_001;
+  const { passed } = choose([], 5);
+  expect([passed.length, kept()]).toEqual([5, 0]);
   for (const { delayMs } of passed) expect(delayMs).toBeLessThanOrEqual(1_000);
 });
 
-test("twice as much is read each time that all is in doubt, then as much as holds what may be attempted", () => {
-  const { reads: most, choose } = aLookAhead(2);
-  const seen = [most(10)];
-  for (let turn = 0; turn < 5; turn += 1) {
-    choose(reads(most(10), { isDoubtful: true }), 10);
-    seen.push(most(10));
-  }
-  expect(seen).toEqual([10, 20, 40, 80, 160, 256]);
-  choose([...reads(100, { isDoubtful: true }), ...reads(50)], 10);
-  expect(most(10)).toBe(30);
-});
-
-test("who has passed over 20,000 attempts what it reads, few at a time, until it may pass over more", () => {
+test("who has passed over 20,000 keeps what it has, and reads no more, until it may pass over more", () => {
   let nowMs = 0;
-  const { reads: most, choose } = aLookAhead(2, () => nowMs);
-  for (let turn = 0; turn < 78; turn += 1) choose(reads(258, { isDoubtful: true }), 10);
-  choose(reads(34, { isDoubtful: true }), 10);
-  expect(most(10)).toBe(2);
-  expect(choose(reads(2, { isDoubtful: true }), 10)).toMatchObject({ attempted: ["entry-0", "entry-1"], passed: [] });
+  const { reads: most, choose, kept } = aLookAhead(() => 0, { now: () => nowMs });
+  for (let turn = 0; turn < 82; turn += 1) choose(reads(most(20)), 20);
+  expect([kept(), most(20)]).toEqual([768, 0]);
   nowMs += 1_000;
-  expect(most(10)).toBeGreaterThan(9);
+  expect(choose([], 20).passed).toHaveLength(256);
+  expect(most(20)).toBe(256);
 });
 
 test("over a single place, what was tried and what is new take turns", () => {
-  const { choose } = aLookAhead(1);
-  const read = [
-    ...reads(1, { item: "tried", isDoubtful: true, wasTried: true }),
-    ...reads(9, { item: "new", isDoubtful: true }),
-  ];
-  const turns = [1, 2, 3].map(() => choose(read, 20).attempted);
+  const { choose, letGo } = aLookAhead(() => 1);
+  const read = [...reads(1, { item: "tried", wasTried: true }), ...reads(9, { item: "new" })];
+  const turns = [1, 2, 3].map(() => {
+    const { attempted } = choose(read, 20);
+    letGo();
+    return attempted;
+  });
   expect(turns).toEqual([["new-8"], ["tried-0"], ["new-8"]]);
-});
-
-test("who may pass over no more, and has no room for what is in doubt, reads nothing until a piece ends", () => {
-  let room = 2;
-  const doubt = { isActive: true, room: () => room };
-  const { isStopped, choose } = createLookAhead({ doubt, now: () => 0 });
-  room = 0;
-  expect(isStopped(10)).toBe(false);
-  for (let turn = 0; turn < 79; turn += 1) choose(reads(253, { isDoubtful: true }), 10);
-  expect(isStopped(10)).toBe(false);
-  choose(reads(12, { isDoubtful: true }), 10);
-  expect(isStopped(10)).toBe(true);
-  room = 1;
-  expect(isStopped(10)).toBe(false);
 });

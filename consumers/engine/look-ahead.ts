@@ -1,33 +1,52 @@
-import type { Doubt } from "./doubt.ts";
+import { type Candidate, type Doubt, ODDS_OF_NEXT } from "./doubt.ts";
 
 /** An entry that was read: what it says of itself, and what is known of its work. */
-export interface Read<Item> {
+export interface Read<Item> extends Candidate {
   readonly item: Item;
-  /** Pieces like it were in vain lately. */
-  readonly isDoubtful: boolean;
-  /** It was attempted before, and failed. */
-  readonly wasTried: boolean;
   /** How often it was passed over before. */
   readonly passes: number;
 }
 
 export interface Chosen<Item> {
   readonly attempted: readonly Item[];
+  /** Wait here until they are attempted, or passed over. */
+  readonly kept: readonly Item[];
   /** Come back later, unattempted. */
   readonly passed: readonly { readonly item: Item; readonly delayMs: number }[];
 }
 
 /** Chooses `count` items, evenly over all of them, the last one included: what was refused is in front. Pure. */
-export const spread = <Item>(
-  items: readonly Item[],
+export const spread = <Item>(items: readonly Item[], count: number): readonly Item[] =>
+  items.filter(
+    (_, index) => Math.floor(((index + 1) * count) / items.length) > Math.floor((index * count) / items.length),
+  );
+
+/**
+ * Chooses `count` of what is in doubt so that the answers tell most of what waits. Pure. A party's word is worth as much as pieces wait
+ * for it, times its `odds`; where several are worth the same, they are chosen evenly over all of them. So strangers with one piece
+ * each, however many, do not hide one for whom many wait, nor does a single one that refuses them all.
+ */
+export const mostTelling = <Each extends Pick<Candidate, "party">>(
+  items: readonly Each[],
   count: number,
-): { chosen: readonly Item[]; others: readonly Item[] } => {
-  const isChosen = (index: number) =>
-    Math.floor(((index + 1) * count) / items.length) > Math.floor((index * count) / items.length);
-  return {
-    chosen: items.filter((_, index) => isChosen(index)),
-    others: items.filter((_, index) => !isChosen(index)),
-  };
+  odds: (party: string) => number,
+): readonly Each[] => {
+  if (items.length <= count) return items;
+  const parties = [...Map.groupBy(items, (each) => each.party ?? each)].map(([party, members]) => ({
+    members: members.values(),
+    worth: members.length * (typeof party === "string" ? odds(party) : 1),
+  }));
+  const chosen: Each[] = [];
+  while (chosen.length < count) {
+    const best = Math.max(...parties.map(({ worth }) => worth));
+    const equals = parties.filter(({ worth }) => worth === best);
+    for (const each of spread(equals, Math.min(equals.length, count - chosen.length))) {
+      const next = each.members.next();
+      if (next.done !== true) chosen.push(next.value);
+      each.worth = next.done === true ? -1 : each.worth * ODDS_OF_NEXT;
+    }
+  }
+  return chosen;
 };
 
 const FIRST_BACK_MS = 500;
@@ -55,24 +74,27 @@ export const backAfterMs = (passes: number, away: number, place: number): number
 
 /** Entries of one read. */
 const MOST_READ = 256;
-const MOST_TIMES = 1_024;
+/** Entries that wait here: a look at each when a piece ends costs little. */
+const MOST_KEPT = 768;
+/** What waits here longer may be attempted by a peer sooner. */
+const LONGEST_KEPT_MS = 2_000;
 /** Entries that may be passed over at once, and a second: each costs about a tenth of what an attempt does. */
 const MOST_PASSED = 20_000;
 const PASSED_PER_SECOND = 500;
 
 /**
- * Reads more entries than may be attempted while some kind of work is in doubt, and chooses: what is not in doubt goes first, a few of
- * the others, evenly over all that were read, find out what became of them. So neither a row of pieces that are in vain, nor many
- * among others, hold up those that are welcome.
+ * While some kind of work is in doubt, reads more entries than may be attempted, keeps them, and chooses: what is not in doubt goes
+ * first; of the others those whose outcome tells most. So neither a row of pieces that are in vain, nor many among others, hold up
+ * those that are welcome, and nothing idles while something waits. Beyond what can be kept, what is in doubt is passed over.
  */
-export const createLookAhead = (deps: {
-  readonly doubt: Pick<Doubt, "isActive" | "room">;
+export const createLookAhead = <Item>(deps: {
+  readonly doubt: Pick<Doubt, "isActive" | "has" | "room" | "odds">;
   /** Monotonic, ms. */
   readonly now: () => number;
 }) => {
   const { doubt, now } = deps;
-  /** How many entries are read for each that may be attempted. */
-  let times = 1;
+  /** In the order in which they were read. */
+  let kept: readonly (Read<Item> & { readonly since: number })[] = [];
   let mayPass = MOST_PASSED;
   let countedAt = now();
   /** Over a single place, those that were tried and the others take turns. */
@@ -86,57 +108,72 @@ export const createLookAhead = (deps: {
     return Math.floor(mayPass);
   };
 
+  /** Of what is in doubt; of those that were tried, one at least: they would wait for ever where new ones never end. */
+  const someOf = <Each extends Read<Item>>(doubtful: readonly Each[], room: number): readonly Each[] => {
+    const untried = doubtful.filter(({ wasTried }) => !wasTried);
+    const tried = doubtful.filter(({ wasTried }) => wasTried);
+    const haveBoth = untried.length > 0 && tried.length > 0;
+    const isShared = haveBoth && room === 1;
+    const forTried = !haveBoth || (isShared && !isTurnOfTried) ? 0 : 1;
+    if (isShared) isTurnOfTried = !isTurnOfTried;
+    const some = mostTelling(untried, Math.max(0, room - forTried), doubt.odds);
+    return [...some, ...spread(tried, Math.max(0, Math.min(tried.length, room - some.length)))];
+  };
+
   return {
-    /** Whether nothing can be read before a piece ends: no more may be passed over now, and those in doubt have all their room. */
-    isStopped: (room: number): boolean =>
-      room > 0 && doubt.isActive && passable() < room && doubt.room({ isAlone: true }) === 0,
+    /** How many entries wait here. */
+    kept: () => kept.length,
+
+    /** Whether something that waits here may be attempted now, where there is room for so many. */
+    mayAttempt: (room: number): boolean =>
+      room > 0 && kept.length > 0 && (doubt.room({ isAlone: true }) > 0 || kept.some((each) => !doubt.has(each))),
 
     /** How many entries are read where so many may be attempted. */
     reads: (room: number): number => {
-      if (!doubt.isActive) {
-        times = 1;
-        away = 0;
-      }
-      if (room <= 0 || !doubt.isActive) return room;
-      const most = passable();
-      if (most < room) return Math.min(room, doubt.room({ isAlone: true }));
-      return Math.max(room, Math.floor(Math.min(MOST_READ, most, room * times)));
+      const sure = kept.filter((each) => !doubt.has(each)).length;
+      if (!doubt.isActive || room <= 0) return Math.max(0, room - sure);
+      return sure >= room ? 0 : Math.max(0, Math.min(MOST_READ, MOST_KEPT - kept.length));
     },
 
-    /** Of what was read, at most `most` are attempted. */
-    choose: <Item>(read: readonly Read<Item>[], most: number): Chosen<Item> => {
+    /** Of what was read or is kept, at most `most` are attempted. */
+    choose: (read: readonly Read<Item>[], most: number): Chosen<Item> => {
+      if (!doubt.isActive) away = 0;
       away = Math.max(0, away - read.filter(({ passes }) => passes > 0).length);
-      const sure = read.filter(({ isDoubtful }) => !isDoubtful);
-      const doubtful = read.filter(({ isDoubtful }) => isDoubtful);
-      if (doubt.isActive && read.length > 0) {
-        times = Math.min(MOST_TIMES, 2 * times, sure.length === 0 ? MOST_TIMES : read.length / sure.length);
-      }
+      const since = now();
+      const waiting = [...kept, ...read.map((each) => ({ ...each, since }))];
+      const sure = waiting.filter((each) => !doubt.has(each));
+      const doubtful = waiting.filter((each) => doubt.has(each));
       const first = sure.slice(0, most);
-      const room = Math.min(most - first.length, doubt.room({ isAlone: sure.length === 0 }));
-      const untried = doubtful.filter(({ wasTried }) => !wasTried);
-      const tried = doubtful.filter(({ wasTried }) => wasTried);
-      // Of those that were tried, one at least is: they would wait for ever where new ones never end.
-      const haveBoth = untried.length > 0 && tried.length > 0;
-      const isShared = haveBoth && room === 1;
-      const forTried = !haveBoth || (isShared && !isTurnOfTried) ? 0 : 1;
-      if (isShared) isTurnOfTried = !isTurnOfTried;
-      const some = spread(untried, Math.max(0, Math.min(untried.length, room - forTried)));
-      const again = spread(tried, Math.max(0, Math.min(tried.length, room - some.chosen.length)));
-      // For what is not in doubt there was only no room: soon there is.
-      const beyond = sure.slice(first.length).map((each) => ({ ...each, passes: 0 }));
-      const later = [...beyond, ...some.others, ...again.others];
-      if (later.length > passable()) return { attempted: read.map(({ item }) => item), passed: [] };
-      mayPass -= later.length;
-      away += later.length;
+      const left = most - first.length;
+      const some = left > 0 ? someOf(doubtful, Math.min(left, doubt.room({ isAlone: true }))) : [];
+      const attempted = new Set([...first, ...some]);
+      const rest = waiting.filter((each) => !attempted.has(each));
+      const overdue = rest.filter((each) => since - each.since > LONGEST_KEPT_MS);
+      // Room for another read, if what waits here is not worth more.
+      const surplus = sure.length > most ? 0 : rest.length - (MOST_KEPT - MOST_READ);
+      const beyond = rest.filter((each) => doubt.has(each)).slice(0, Math.max(0, surplus));
+      const passed = new Set([...overdue, ...beyond].slice(0, passable()));
+      mayPass -= passed.size;
+      away += passed.size;
+      kept = rest.filter((each) => !passed.has(each));
       return {
-        attempted: [...first, ...some.chosen, ...again.chosen].map(({ item }) => item),
-        passed: later.map(({ item, passes }, index) => ({
-          item,
-          delayMs: backAfterMs(passes, away, (index + 1) / later.length),
+        attempted: [...attempted].map(({ item }) => item),
+        kept: kept.map(({ item }) => item),
+        passed: [...passed].map((each, index) => ({
+          item: each.item,
+          // For what is not in doubt there was only no room: soon there is.
+          delayMs: backAfterMs(doubt.has(each) ? each.passes : 0, away, (index + 1) / passed.size),
         })),
       };
+    },
+
+    /** What waited here does so no more. */
+    letGo: (): readonly Item[] => {
+      const items = kept.map(({ item }) => item);
+      kept = [];
+      return items;
     },
   };
 };
 
-export type LookAhead = ReturnType<typeof createLookAhead>;
+export type LookAhead<Item> = ReturnType<typeof createLookAhead<Item>>;

@@ -16,6 +16,7 @@ import { type Entry, fieldsOf } from "../../stream/entries.ts";
 import type { AroundAttempt } from "./attempt.ts";
 import type { Claimer } from "./claimer.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { passesOf } from "./failure-fields.ts";
 import type { Outcome } from "./handler.ts";
 import type { RunningAttempt } from "./in-flight.ts";
 import type { Isolation } from "./isolation.ts";
@@ -159,8 +160,11 @@ export const createObserver = (options: {
       },
     }),
     dispatcher: (dispatcher) => ({
+      ...dispatcher,
       deliver: (entries, ...how) => {
-        if (entries.length > 0) countConsumed(destination, group, entries.length);
+        // What was passed over was counted before.
+        const consumed = entries.filter(({ raw }) => passesOf(raw) === 0).length;
+        if (consumed > 0) countConsumed(destination, group, consumed);
         return dispatcher.deliver(entries, ...how);
       },
     }),

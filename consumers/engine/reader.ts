@@ -30,7 +30,7 @@ export interface ReaderDeps {
   readonly isolation: Isolation;
   readonly dispatcher: Dispatcher;
   readonly breaker: Breaker;
-  readonly lookAhead: Pick<LookAhead, "reads" | "isStopped">;
+  readonly lookAhead: Pick<LookAhead<unknown>, "kept" | "mayAttempt" | "reads">;
   readonly admission: Admission;
   readonly settler: Settler;
   readonly gatherer: Gatherer;
@@ -59,6 +59,8 @@ const PAUSE_CHECK_MS = 1_000;
 const RATE_CHECK_MS = 2_000;
 const ROOM_WAIT_MS = 1_000;
 const BREAKER_CHECK_MS = 100;
+/** Until new entries are looked for while others are kept, and none of them may be attempted. */
+const KEPT_CHECK_MS = 50;
 
 /** What a turn has read, and how many of it may be attempted, beside those of dead consumers. */
 interface Found {
@@ -106,18 +108,13 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     rateCheckedAt = now();
   };
 
-  const roomToHold = (): Room => {
+  const roomNow = (): Room => {
     const [reads, claims] = [inFlight.room(), inFlight.claimRoom()];
     const held = inFlight.size();
     const allowance = breaker.allowance();
     if (breaker.state === "closed")
       return { reads: Math.min(reads, allowance - (held - (concurrency - claims))), claims };
     return { reads: Math.min(reads, allowance - held), claims: Math.min(claims, allowance - held) };
-  };
-
-  const roomNow = (): Room => {
-    const room = roomToHold();
-    return lookAhead.isStopped(room.reads) ? { ...room, reads: 0 } : room;
   };
 
   const readStream = (stream: string, count: number): Promise<Entry[]> =>
@@ -158,7 +155,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       const more = mayHaveRetries ? await take(readStream(retriesStream, unused)) : 0;
       const taken = { claimed, retries: retries + more, events, mayHaveRetries, mayHaveEvents: unused === 0 };
       behind = behindAfter(behind, taken, concurrency);
-      gatherer.behind(reads > 0 && taken.retries + events === reads);
+      gatherer.behind(lookAhead.kept() > 0 || (reads > 0 && taken.retries + events === reads));
       if (!isClosed) await claim();
     } catch (error) {
       if (entries.length === 0) throw error;
@@ -220,6 +217,15 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     return { entries: most === 0 ? releaseBeyond(0, entries, signal) : entries, most };
   };
 
+  /** What there is beside those that are kept: to wait for more would have these wait. */
+  const readBesideKept = async (room: Room, signal: AbortSignal): Promise<Found> => {
+    const most = admission.isLimited ? await admitted(room.reads) : room.reads;
+    const entries = most > 0 ? await readWhatIsThere(most + (admission.isLimited ? 0 : room.claims), room) : [];
+    const mayGoOn = entries.length > 0 || lookAhead.mayAttempt(most);
+    if (!mayGoOn) await inFlight.untilOneEnds(most > 0 ? KEPT_CHECK_MS : Math.max(1, admission.waitMs), signal);
+    return { entries, most };
+  };
+
   /** While this consumer may not read, its tokens are of use to others only. */
   const giveBackUnused = () => admission.giveBack(inFlight.unpaid());
 
@@ -231,6 +237,8 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
 
   const turn = async (signal: AbortSignal, progress: () => void): Promise<"again" | "idle"> => {
     await checkPause();
+    // Others may have a use for what is kept.
+    if (paused || breaker.allowance() === 0) await dispatcher.letGo(signal);
     if (paused) {
       await giveBackUnused();
       await pause(PAUSE_CHECK_MS, signal);
@@ -244,7 +252,8 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       return "again";
     }
     if (next !== "read") {
-      await dispatcher.deliver(next, signal, progress);
+      // Nothing beside them.
+      await dispatcher.deliver(next, signal, progress, 0);
       return "again";
     }
     const { waitMs, enough } = gatherer.hands(inFlight.room());
@@ -257,9 +266,12 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
         await giveBackUnused();
         await inFlight.untilOneEnds(BREAKER_CHECK_MS, signal);
       }
+      if (lookAhead.kept() > 0) await dispatcher.deliver([], signal, progress, 0);
       return "again";
     }
-    const found = await (admission.isLimited ? readAdmitted(room, signal) : readUnlimited(room, signal));
+    const isKeeping = lookAhead.kept() > 0 && room.reads > 0;
+    const readNow = isKeeping ? readBesideKept : admission.isLimited ? readAdmitted : readUnlimited;
+    const found = await readNow(room, signal);
     const entries = await claimer.setSuspectsAside(found.entries);
     foundNothing = entries.length === 0;
     await dispatcher.deliver(entries, signal, progress, found.most);

@@ -233,6 +233,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
         if (slot === "cancelled") return { kind: "failed", failure: ownFailure("ECALLEDBACK", false) };
         if (slot === "late") return { kind: "failed", failure: ownFailure("EBUSY", false) };
         if (slot !== "taken") return { kind: "failed", failure: slot };
+        mail.begins?.();
         try {
           const result = await sendInTime(mail, signal);
           if (result.kind !== "again") return result;
