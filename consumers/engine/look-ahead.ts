@@ -50,6 +50,7 @@ export const mostTelling = <Each extends Pick<Candidate, "party">>(
 };
 
 const FIRST_BACK_MS = 500;
+const LEAST_BACK_MS = 100;
 /** The longest wait, where fewer entries are away than come back in it at this pace. */
 const BACK_PER_SECOND = 500;
 const LONGEST_BACK_MS = 8_000;
@@ -64,11 +65,12 @@ const LONGEST_BACK_MS = 8_000;
  * | never              | 10,000 | 0.5 s    | 1 s       |
  * | twice              | 10,000 | 2 s      | 4 s       |
  * | 4 times and more   | 10,000 | 8 s      | 16 s      |
- * | twice              | 100    | 0.5 s    | 1 s       |
+ * | twice              | 100    | 0.2 s    | 0.4 s     |
+ * | never              | 10     | 0.1 s    | 0.2 s     |
  * | 4 times            | 1,000  | 2 s      | 4 s       |
  */
 export const backAfterMs = (passes: number, away: number, place: number): number => {
-  const longestMs = Math.max(FIRST_BACK_MS, Math.min(LONGEST_BACK_MS, (away * 1_000) / BACK_PER_SECOND));
+  const longestMs = Math.max(LEAST_BACK_MS, Math.min(LONGEST_BACK_MS, (away * 1_000) / BACK_PER_SECOND));
   return Math.round(Math.min(longestMs, FIRST_BACK_MS * 2 ** passes) * (2 - place));
 };
 
@@ -76,8 +78,9 @@ export const backAfterMs = (passes: number, away: number, place: number): number
 const MOST_READ = 256;
 /** Entries that wait here: a look at each when a piece ends costs little. */
 const MOST_KEPT = 768;
-/** What waits here longer may be attempted by a peer sooner. */
+/** What waits here longer may be attempted by a peer sooner, except those that are next here. */
 const LONGEST_KEPT_MS = 2_000;
+const NEXT_KEPT = 64;
 /** Entries that may be passed over at once, and a second: each costs about a tenth of what an attempt does. */
 const MOST_PASSED = 20_000;
 const PASSED_PER_SECOND = 500;
@@ -148,7 +151,8 @@ export const createLookAhead = <Item>(deps: {
       const some = left > 0 ? someOf(doubtful, Math.min(left, doubt.room({ isAlone: true }))) : [];
       const attempted = new Set([...first, ...some]);
       const rest = waiting.filter((each) => !attempted.has(each));
-      const overdue = rest.filter((each) => since - each.since > LONGEST_KEPT_MS);
+      const next = [...sure, ...doubtful].filter((each) => !attempted.has(each));
+      const overdue = next.slice(NEXT_KEPT).filter((each) => since - each.since > LONGEST_KEPT_MS);
       // Room for another read, if what waits here is not worth more.
       const surplus = sure.length > most ? 0 : rest.length - (MOST_KEPT - MOST_READ);
       const beyond = rest.filter((each) => doubt.has(each)).slice(0, Math.max(0, surplus));
@@ -161,8 +165,8 @@ export const createLookAhead = <Item>(deps: {
         kept: kept.map(({ item }) => item),
         passed: [...passed].map((each, index) => ({
           item: each.item,
-          // For what is not in doubt there was only no room: soon there is.
-          delayMs: backAfterMs(doubt.has(each) ? each.passes : 0, away, (index + 1) / passed.size),
+          // For what is not in doubt there was only no room: a peer may have some.
+          delayMs: doubt.has(each) ? backAfterMs(each.passes, away, (index + 1) / passed.size) : 0,
         })),
       };
     },
