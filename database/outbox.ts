@@ -45,9 +45,11 @@ export const releaseOutbox = async (db: Database, eventIds: readonly string[]): 
   await release(db, eventIds);
 };
 
+/** Commits without a flush of its own: what a crash of Postgres brings back within its `wal_writer_delay` is published again, harmlessly. */
 const remove = statement<never, [readonly string[], number]>(`
   delete from outbox where event_id = any(array(
-    select value::uuid from json_array_elements_text($1::json) where ${sqlLockTimeout("$2")} order by 1))`);
+    select value::uuid from json_array_elements_text($1::json)
+    where ${sqlLockTimeout("$2")} and (select set_config('synchronous_commit', 'off', true)) is not null order by 1))`);
 
 const removeUnlocked = statement<never, [readonly string[]]>(`
   with ${SQL_LOCKED}
