@@ -1,5 +1,6 @@
 import { CompiledQuery, Kysely } from "kysely";
 import { observedStatement } from "../observability/database-client.ts";
+import { pause } from "../runtime/loop.ts";
 import { DEADLINE_MS } from "./limits.ts";
 import { Pool } from "./pool.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
@@ -57,7 +58,27 @@ export const statement =
     return (await db.executeQuery<Row>(CompiledQuery.raw(text, [...parameters]))).rows;
   };
 
-/** Resolves when Postgres answers. @throws the driver's error if it does not */
+/** What any statement was answered so recently says that Postgres answers. */
+const ANSWERED_LATELY_MS = 1_500;
+/** For a connection; with the statement itself below what readiness waits for. */
+const CONNECTION_WITHIN_MS = 500;
+
+/**
+ * Resolves when Postgres answers. Where all connections are in use, what others are answered is enough: they may wait for locks while
+ * Postgres is well.
+ *
+ * @throws the driver's error if it does not answer
+ */
 export const pingDatabase = async (db: Database): Promise<void> => {
-  await db.executeQuery(CompiledQuery.raw("select 1"));
+  const ping = db.executeQuery(CompiledQuery.raw("select 1"));
+  const pool = pools.get(db);
+  if (pool === undefined) return void (await ping);
+  const ended = new AbortController();
+  try {
+    await Promise.race([ping, pause(CONNECTION_WITHIN_MS, ended.signal)]);
+    if (!pool.hasAnsweredWithin(ANSWERED_LATELY_MS)) await ping;
+  } finally {
+    ended.abort();
+    ping.catch(() => {});
+  }
 };

@@ -41,7 +41,17 @@ export class RowLocked extends Error {
   }
 }
 
-/** Whether a statement failed because a row that it needs is locked by somebody else. It had no effect. */
+/** A table is locked as a whole by a transaction of somebody else. The statement had no effect. */
+export class TableLocked extends Error {
+  override readonly name = "TableLocked";
+  readonly code = LOCKED;
+
+  constructor(options: ErrorOptions) {
+    super("a table is locked by another transaction", options);
+  }
+}
+
+/** Whether a statement failed because a row or a table that it needs is locked by somebody else. It had no effect. */
 export const isLocked = (error: unknown): boolean => codeOf(error) === LOCKED;
 
 /** Classifies an error of postgres.js: SQLSTATE if the server answered, else the code of the driver or the system. */

@@ -2,9 +2,10 @@ import postgres, { type Row, type RowList, type Sql } from "postgres";
 import { backoffMs } from "../runtime/backoff.ts";
 import { createSlots, type Slots } from "../runtime/slots.ts";
 import { databaseAddresses } from "../settings/database-addresses.ts";
-import { codeOf } from "./errors.ts";
+import { codeOf, isSqlState } from "./errors.ts";
 import { limitsFor } from "./limits.ts";
 import { type Remedy, remedyOf } from "./remedy.ts";
+import { createTableGates, NOT_BEGUN, type TableGates } from "./table-gates.ts";
 import { type EncryptedAddress, encryptionOf } from "./tls.ts";
 
 export interface PoolOptions {
@@ -92,6 +93,8 @@ export class Pool {
   /** The last one that was used is used first. */
   readonly #idle: Connection[] = [];
   readonly #connections = new Set<Connection>();
+  readonly #gates: TableGates;
+  #answeredAt = Number.NEGATIVE_INFINITY;
   #era = 0;
   #isEnded = false;
   #address = 0;
@@ -102,6 +105,7 @@ export class Pool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#addresses = databaseAddresses(options.url).map(encryptionOf);
+    this.#gates = createTableGates(limitsFor(options.deadlineMs).lock_timeout);
     this.#slots = createSlots({
       size: options.size,
       maxWaitMs: options.deadlineMs,
@@ -121,15 +125,31 @@ export class Pool {
    * @throws {DatabaseSilent} after the deadline
    */
   run<Each>(text: string, parameters: readonly unknown[]): Promise<Rows<Each>> {
+    return this.#gates.pass(text, (mayBegin) => this.#run(text, parameters, mayBegin));
+  }
+
+  /** Whether Postgres has answered any statement, or refused it, within the last so many ms. */
+  hasAnsweredWithin(ms: number): boolean {
+    return performance.now() - this.#answeredAt <= ms;
+  }
+
+  #run<Each>(
+    text: string,
+    parameters: readonly unknown[],
+    mayBegin: () => boolean,
+  ): Promise<Rows<Each> | typeof NOT_BEGUN> {
     return this.#slots.run(async () => {
+      if (!mayBegin()) return NOT_BEGUN;
       for (let round = 1; ; round += 1) {
         const used = this.#take();
         try {
           if (this.#addresses.length > 1) await this.#requirePrimary(used);
           const rows = await this.#send<Each>(used.sql, text, parameters);
+          this.#answeredAt = performance.now();
           this.#putBack(used);
           return rows;
         } catch (error) {
+          if (isSqlState(codeOf(error))) this.#answeredAt = performance.now();
           const mayRepeat = this.#mend(used, error);
           if (isSpent(error)) this.#close(used, 0);
           else this.#putBack(used);

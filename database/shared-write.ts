@@ -1,6 +1,6 @@
 import { createBatcher } from "../runtime/batcher.ts";
 import { createSlots } from "../runtime/slots.ts";
-import { databaseFault, isLocked, RowLocked } from "./errors.ts";
+import { databaseFault, isLocked, RowLocked, TableLocked } from "./errors.ts";
 
 export interface SharedWriteOptions<Row, Result> {
   /** What a row may have to wait for: rows that have one in common wait together. */
@@ -35,26 +35,33 @@ const BESIDE_FROM = 8;
 const SHARED_LOCK_MS = 10;
 /** The same, of a part of one that met a lock: the lock is still there, most likely, and a row set apart too early only waits there. */
 const PART_LOCK_MS = 2;
-/** Longest wait of a row that a statement has left behind, and how many wait at the same time, each on a connection. */
-const APART_LOCK_MS = 1_000;
-const MAX_APART = 4;
+/**
+ * Longest wait of a row that a statement has left behind, and how many wait at the same time, each on a connection. Below what a connection
+ * waits for a table (`table-gates.ts`).
+ */
+const APART_LOCK_MS = 800;
+const MAX_APART = 3;
 const MAX_WAITING_APART = 256;
+/** Longest wait of one whose lock may have ended for a look whether it has: one looks at a time. */
+const LOOK_WITHIN_MS = 300;
 /** Parts that a batch is split into when one of its rows may be at fault: 128 rows, 16, 2, 1. So many are written at a time, of all batches. */
 const SPLIT_INTO = 8;
 const MAX_PARTS = 3;
-/**
- * A statement that has waited for so long met the lock of a whole table: it waits for that before it begins, for as long as its
- * connection allows, and each part of it would wait again. So all its rows wait apart. The second limit is for whatever else
- * makes statements slow.
- */
-const TABLE_LOCK_MS = 500;
+/** A row whose table is locked shares statements again until it is so old. Such statements take one connection at a time. */
+const TABLE_LOCK_MS = 1_000;
+/** Then what is left of a batch waits apart, whatever else makes statements slow. */
 const SPLIT_FOR_MS = 3_000;
 /** For so long after a row waited in vain, others with one of its keys do not share: clients ask again. */
 const REMEMBERED_MS = 5_000;
 const MAX_REMEMBERED = 1_000;
 
+/** Too many others wait for locks. */
+class NoTurn extends RowLocked {}
+
 class Waiting<Row, Result> {
   readonly row: Row;
+  /** Monotonic, ms. */
+  readonly since = performance.now();
   readonly #resolvers = Promise.withResolvers<Result>();
   isOpen = true;
 
@@ -80,8 +87,8 @@ class Waiting<Row, Result> {
 /** What a shared statement did not write. */
 interface Left<Call> {
   readonly calls: readonly Call[];
-  /** A lock of somebody else is why, and parts would wait for it in vain. */
-  readonly isHopeless: boolean;
+  /** A locked table is why, which each part would meet. */
+  readonly isTableLocked: boolean;
 }
 
 const partsOf = <Each>(all: readonly Each[]): readonly (readonly Each[])[] => {
@@ -121,11 +128,12 @@ export const createSharedWriter = <Row, Result>({
     size: MAX_APART,
     maxWaitMs: APART_LOCK_MS,
     maxWaiting: MAX_WAITING_APART,
-    onFull: () => new RowLocked(),
+    onFull: () => new NoTurn(),
   });
+  const looks = createSlots({ size: 1, maxWaitMs: LOOK_WITHIN_MS, onFull: () => new NoTurn() });
   const parts = createSlots({ size: MAX_PARTS, maxWaitMs: Number.POSITIVE_INFINITY, onFull: () => new RowLocked() });
   /** The last row that waits for each key; it never rejects. */
-  const apart = new Map<string, Promise<void>>();
+  const apart = new Map<string, Promise<boolean>>();
   /** Until when a key counts as locked. Monotonic, ms; the oldest first. */
   const remembered = new Map<string, number>();
 
@@ -149,7 +157,7 @@ export const createSharedWriter = <Row, Result>({
   /** Whether a row was written, or refused, because its lock has ended. */
   const isFree = async (call: Call): Promise<boolean> => {
     try {
-      await parts.run(() => run([call], PART_LOCK_MS));
+      await looks.run(() => run([call], PART_LOCK_MS));
       return true;
     } catch (error) {
       if (isLocked(error)) return false;
@@ -157,28 +165,36 @@ export const createSharedWriter = <Row, Result>({
     }
   };
 
-  const waitApart = async (call: Call, earlier: readonly Promise<void>[], isMet: boolean): Promise<void> => {
+  /** Returns whether it has seen the lock at its end. */
+  const waitApart = async (call: Call, earlier: readonly Promise<boolean>[], hasMet: boolean): Promise<boolean> => {
     const since = performance.now();
-    // Behind earlier ones of its key it has seen how they ended.
-    let meetsLock = isMet || earlier.length > 0;
-    await Promise.all(earlier);
+    let isMet = hasMet;
     try {
-      if (performance.now() - since >= APART_LOCK_MS) throw new RowLocked();
+      isMet = (await Promise.all(earlier)).includes(true) || hasMet;
       // For a turn among those that wait for other locks it might wait in vain.
-      if (!meetsLock && (await isFree(call))) return;
-      meetsLock = true;
-      await slots.run(() => run([call], APART_LOCK_MS));
+      if (!isMet && (await isFree(call))) return false;
+      isMet = true;
+      if (performance.now() - since >= APART_LOCK_MS) throw new RowLocked();
+      await slots
+        .run(() => run([call], APART_LOCK_MS))
+        .catch(async (error: unknown) => {
+          // While it waited for a turn its lock may have ended.
+          if (!(error instanceof NoTurn) || !(await isFree(call))) throw error;
+        });
+      return false;
     } catch (error) {
-      if (meetsLock && isLocked(error)) remember(call.row);
       call.reject(error);
+      if (!isMet || !isLocked(error)) return false;
+      remember(call.row);
+      return !(error instanceof NoTurn);
     }
   };
 
-  /** `isMet`: it has just met its lock. Else that of a row with one of its keys is known, and may have ended. */
-  const setApart = (call: Call, isMet: boolean): void => {
+  /** `hasMet`: it has just met its lock. Else that of a row with one of its keys is known, and may have ended. */
+  const setApart = (call: Call, hasMet: boolean): void => {
     const keys = keysOf(call.row);
     const earlier = keys.flatMap((key) => apart.get(key) ?? []);
-    const end = waitApart(call, earlier, isMet).then(() => {
+    const end = waitApart(call, earlier, hasMet).finally(() => {
       for (const key of keys) if (apart.get(key) === end) apart.delete(key);
     });
     for (const key of keys) apart.set(key, end);
@@ -198,35 +214,37 @@ export const createSharedWriter = <Row, Result>({
 
   /** Writes rows in one statement. Never rejects: each call is settled, waits apart, or is left because another may be at fault. */
   const share = async (calls: readonly Call[], lockTimeoutMs: number): Promise<Left<Call>> => {
-    const since = performance.now();
     try {
       if (calls.length > 0) await run(calls, lockTimeoutMs);
-      return { calls: [], isHopeless: false };
+      return { calls: [], isTableLocked: false };
     } catch (error) {
       const open = calls.filter((call) => call.isOpen);
+      if (error instanceof TableLocked) {
+        const now = performance.now();
+        for (const call of open) if (now - call.since >= TABLE_LOCK_MS) call.reject(error);
+        return { calls: open.filter((call) => call.isOpen), isTableLocked: true };
+      }
       const [only] = open;
-      const areLocked = isLocked(error);
-      const isHopeless = areLocked && performance.now() - since >= TABLE_LOCK_MS;
       if (databaseFault(error).kind === "unavailable") for (const call of open) call.reject(error);
-      else if (only !== undefined && calls.length === 1) areLocked ? setApart(only, true) : only.reject(error);
-      else return { calls: open, isHopeless };
-      return { calls: [], isHopeless };
+      else if (only !== undefined && calls.length === 1) isLocked(error) ? setApart(only, true) : only.reject(error);
+      else return { calls: open, isTableLocked: false };
+      return { calls: [], isTableLocked: false };
     }
   };
 
   const writePart = async (calls: readonly Call[], since: number): Promise<void> => {
-    const left = await parts.run(async () =>
-      performance.now() - since < SPLIT_FOR_MS ? share(setLateApart(calls), PART_LOCK_MS) : { calls, isHopeless: true },
-    );
-    await split(left, since);
-  };
-
-  /** Writes in ever smaller statements what one has left. Never rejects: each call is settled, or waits apart. */
-  const split = async ({ calls, isHopeless }: Left<Call>, since: number): Promise<void> => {
-    if (isHopeless) {
+    if (performance.now() - since >= SPLIT_FOR_MS) {
       for (const call of calls) setApart(call, true);
       return;
     }
+    await split(await parts.run(() => share(setLateApart(calls), PART_LOCK_MS)), since);
+  };
+
+  /** Writes in ever smaller statements what one has left. Never rejects: each call is settled, or waits apart. */
+  const split = async (left: Left<Call>, since: number): Promise<void> => {
+    let { calls, isTableLocked } = left;
+    while (isTableLocked) ({ calls, isTableLocked } = await share(setLateApart(calls), SHARED_LOCK_MS));
+    if (calls.length === 0) return;
     const [firsts, others] = firstOfEachKey(calls, keysOf);
     await Promise.all(partsOf(firsts).map((part) => writePart(part, since)));
     // By now those that need the same lock as an earlier one are known.
