@@ -66,7 +66,7 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     hidePassword: "Ẩn mật khẩu",
     rules: {
       length: "Từ 12 đến 128 ký tự",
-      password_run: "Không chỉ là một dãy liên tiếp hoặc ký tự lặp lại",
+      password_run: "Không chỉ là một dãy liên tiếp hoặc vài ký tự lặp lại",
       password_personal: "Không trùng với email, tên của bạn hoặc tên dịch vụ",
     },
     submit: "Đăng ký",
@@ -111,7 +111,7 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     hidePassword: "Hide password",
     rules: {
       length: "12 to 128 characters",
-      password_run: "Not a sequence, nor one character repeated",
+      password_run: "Not a sequence, nor a few characters repeated",
       password_personal: "Not your email address or name, nor the service's name",
     },
     submit: "Sign up",

@@ -1,3 +1,5 @@
+import { SHORTEST_WORD, unitOf, withoutAdded } from "./readings.ts";
+
 /** Who chooses a password, as far as it is known: attackers try these words first. */
 export interface PasswordOwner {
   readonly email: string;
@@ -28,8 +30,10 @@ const LONGEST_RUN = 32;
 const BETWEEN_WORDS = /[^a-z0-9]+/g;
 const BETWEEN_WORDS_OF_ANY_SCRIPT = /[^\p{L}\p{M}\p{N}]+/gu;
 const BEGINS_IN_WORD = /^[a-z0-9]/;
-const ONE_CHARACTER = /^(.)\1*$/su;
 const BLANK = /^\s*$/;
+/** Characters that are over and over all of a run: `abab`, `12!12!`. */
+const LONGEST_UNIT = 4;
+const SIGNS_AT_END = /[^\p{L}\p{M}\p{N}]+$/u;
 
 /** Letters and digits alone, of a folded text. */
 const squeezed = (folded: string): string =>
@@ -42,13 +46,25 @@ const mayBegin = (text: string, folded: string): boolean =>
 const isRepeated = (text: string, unit: string): boolean =>
   text !== "" && unit !== "" && text.startsWith(unit) && text === unit.repeat(Math.ceil(text.length / unit.length));
 
-/** One character over and over, nothing but spaces, or a sequence. */
+const isRepetition = (folded: string): boolean => {
+  const unit = unitOf(folded);
+  return unit !== folded && [...unit].length <= LONGEST_UNIT;
+};
+
+/** Up to four characters over and over, nothing but spaces, or a sequence. */
+const isPlainRun = (folded: string): boolean =>
+  isRepetition(folded) || BLANK.test(folded) || SEQUENCES.some((sequence) => sequence.includes(folded));
+
+/** The same with a few digits or signs at its ends, which are less than half of it. */
 const isRun = (folded: string): boolean =>
-  ONE_CHARACTER.test(folded) || BLANK.test(folded) || SEQUENCES.some((sequence) => sequence.includes(folded));
+  isPlainRun(folded) ||
+  [withoutAdded(folded), folded.replace(SIGNS_AT_END, "")].some(
+    (core) => core !== folded && core.length * 2 > folded.length && isPlainRun(core),
+  );
 
 /**
- * What is wrong with a password whatever others choose: it is a mere run, or follows from its owner or the service. The server
- * applies it, and the signup page while one types.
+ * What is wrong with a password whatever others choose: it is a mere run, or follows from its owner or the service, also with digits
+ * and signs at its ends. The server applies it, and the signup page while one types.
  */
 export const plainFault = (
   password: string,
@@ -60,9 +76,13 @@ export const plainFault = (
   const localPart = email.slice(0, email.lastIndexOf("@"));
   const domain = email.slice(email.lastIndexOf("@") + 1);
   const word = squeezed(folded);
+  const core = withoutAdded(word);
   const isOwn = (text: string): boolean => {
     const own = foldPassword(text);
-    return folded === own || (mayBegin(word, own) && isRepeated(word, squeezed(own)));
+    if (folded === own) return true;
+    const ownWord = () => squeezed(own);
+    if (mayBegin(word, own) && isRepeated(word, ownWord())) return true;
+    return core !== word && core.length >= SHORTEST_WORD && mayBegin(core, own) && isRepeated(core, ownWord());
   };
   return [email, localPart, domain, userName, brandName].some(isOwn) ? "password_personal" : undefined;
 };

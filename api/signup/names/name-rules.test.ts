@@ -53,6 +53,11 @@ test.each([
   ["မြင့်မြတ်"],
   ["བསྒྲུབས"],
   ["Mall"],
+  ["new5"],
+  ["Нина Попова"],
+  ["Тимур"],
+  ["Дом 5"],
+  ["Ж@нна"],
   // Emoji.
   ["👍"],
   ["👩‍👩‍👧"],
@@ -141,6 +146,16 @@ test.each([
   ["Administrator1"],
   ["Ａｄｍｉｎ２"],
   ["support٢"],
+  ["@dmin"],
+  ["4dm!n"],
+  ["$upp0rt"],
+  ["5ecurity Te@m"],
+  ["аԁміп"],
+  ["ноѕтмаѕтег"],
+  ["гоот"],
+  ["Тоblug"],
+  ["администратор"],
+  ["管理员"],
 ])("the name %p is reserved", (name) => {
   expect(faultsOf(name.normalize("NFC"))).toEqual(["user_name_reserved"]);
 });

@@ -11,18 +11,37 @@ const RESERVED = [
   // People of the service.
   ["moderator", "operator", "owner", "staff", "official", "team", "help", "helpdesk", "help-center", "contact"],
   ["customer-service", "customer-support", "billing", "payment", "payments", "accounts", "privacy", "legal"],
+  ["админ", "администратор", "модератор", "поддержка", "管理员", "管理員", "管理者", "客服", "관리자", "운영자"],
   ["quản trị", "quản trị viên", "ban quản trị", "hỗ trợ", "hỗ trợ khách hàng", "chăm sóc khách hàng", "bảo mật"],
 ].flat();
 
 /** Where alphabets of enclosed letters begin that compatibility leaves alone: 🅐, 🅰, and the letters of flags. */
 const ENCLOSED = [0x1f150, 0x1f170, 0x1f1e6] as const;
 const SMALL_CAPITALS = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡxʏᴢ";
+/** Cyrillic that readers take for Latin in a word that is otherwise a look-alike, though UTS 39 does not: `аԁміп`, `ѕирроrт`. */
+const CYRILLIC: Readonly<Record<string, string>> = {
+  b: "вВ",
+  d: "дД",
+  h: "нН",
+  k: "кК",
+  l: "лЛ",
+  m: "мМ",
+  n: "пПиИй",
+  r: "яЯгГ",
+  t: "тТ",
+  u: "цЦ",
+  w: "щЩ",
+  y: "чЧ",
+};
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz";
 
 const lookalikes = (): ReadonlyMap<string, string> =>
   new Map([
     ...Object.entries(CONFUSABLE_LETTERS).flatMap(([letters, characters]) =>
       [...characters].map((character) => [character, letters] as const),
+    ),
+    ...Object.entries(CYRILLIC).flatMap(([letter, characters]) =>
+      [...characters].map((character) => [character, letter] as const),
     ),
     ...[...SMALL_CAPITALS].map((character, index) => [character, ALPHABET.charAt(index)] as const),
     ...ENCLOSED.flatMap((first) =>
@@ -40,11 +59,22 @@ const EACH_NOT_ASCII = /[^\0-\x7f]/gu;
 // Made once: a literal within a function is an object at each call.
 const EACH_UNREAD = /[^a-z0-9|]+/g;
 const EACH_UNREAD_OF_ANY_SCRIPT = /[^\p{L}\p{N}|]+/gu;
+const SUBSTITUTED = /[@4!357$](?!$)/;
+const EACH_SUBSTITUTED = /[@4!357$](?!$)/g;
+const AS_LETTERS: Readonly<Record<string, string>> = {
+  "@": "a",
+  "4": "a",
+  "!": "l",
+  "3": "e",
+  "5": "s",
+  "7": "t",
+  $: "s",
+};
 const EACH_LIKE_L = /[i1|]/g;
 
 export interface ReservedNames {
   /**
-   * Whether a name looks like one that is reserved: `ａｄｍｉｎ`, `Ádmin`, `а.dmin` with a Cyrillic `а`, `r00t`, `admin24`; or like several of
+   * Whether a name looks like one that is reserved: `ａｄｍｉｎ`, `Ádmin`, `а.dmin` with a Cyrillic `а`, `r00t`, `@dm!n`, `admin24`; or like several of
    * them, with articles, numbers and the end of a domain: `the Toblug Support`, `Security Team 2`, `toblug.com`.
    */
   has(name: string): boolean;
@@ -77,13 +107,17 @@ export const createReservedNames = (own: readonly string[]): ReservedNames => {
   };
   const isReserved = (text: string): boolean =>
     looksReserved(text) || (NUMBER_AT_END.test(text) && looksReserved(text.replace(NUMBER_AT_END, "")));
+  const isMadeOfReserved = (name: string): boolean => {
+    if (isReserved(name)) return true;
+    const parts = name.split(BETWEEN_WORDS);
+    if (parts.length === 1) return false;
+    const words = parts.filter((word) => !SAYS_NOTHING.test(word));
+    return words.length > 0 && words.every(isReserved);
+  };
   return {
-    has: (name) => {
-      if (isReserved(name)) return true;
-      const parts = name.split(BETWEEN_WORDS);
-      if (parts.length === 1) return false;
-      const words = parts.filter((word) => !SAYS_NOTHING.test(word));
-      return words.length > 0 && words.every(isReserved);
-    },
+    has: (name) =>
+      isMadeOfReserved(name) ||
+      // The last character says how many or how loud: `news5`, `team!`.
+      (SUBSTITUTED.test(name) && isMadeOfReserved(name.replace(EACH_SUBSTITUTED, (sign) => AS_LETTERS[sign] ?? sign))),
   };
 };
