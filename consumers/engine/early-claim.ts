@@ -37,7 +37,7 @@ export interface EarlyClaims<Lease> {
 /** A lease of which less is left, because the look-up took so long, begins anew under the same token. */
 const LEAST_LEFT = 0.75;
 
-/** At low load a mail waits for one statement of two that are sent at once, instead of for one after the other. */
+/** At low load a piece waits for one statement of two that are sent at once, instead of for one after the other. */
 export const createEarlyClaims = <Lease extends { readonly leaseUntil: number }>(deps: {
   readonly claim: (wanted: readonly WantedDelivery[], token: string) => Promise<ReadonlyMap<string, Lease>>;
   readonly leaseMs: number;
