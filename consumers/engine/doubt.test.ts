@@ -24,9 +24,17 @@ test("what is for a party that accepts is not in doubt before it was tried", () 
   doubt.ended(untried("good.example"), { ms: 5, isVain: false });
   isInVain(doubt, 20);
   expect(doubt.has(untried("good.example"))).toBe(false);
-  expect(doubt.has({ party: "good.example", wasTried: true })).toBe(false);
-  for (let n = 0; n < 20; n += 1) doubt.ended({ party: "good.example", wasTried: true }, slowInVain);
-  expect(doubt.has({ party: "good.example", wasTried: true })).toBe(true);
+});
+
+test("what was tried is in doubt while what is unknown is, or while it took more time in vain itself", () => {
+  const doubt = new Doubt(() => 40);
+  expect(doubt.has(tried)).toBe(false);
+  isInVain(doubt, 20);
+  expect(doubt.has(tried)).toBe(true);
+  for (let n = 0; n < 400; n += 1) doubt.ended(untried(`good-${n}.example`), { ms: 50, isVain: false });
+  expect(doubt.has(tried)).toBe(false);
+  for (let n = 0; n < 20; n += 1) doubt.ended(tried, slowInVain);
+  expect(doubt.has(tried)).toBe(true);
 });
 
 test("a party that does not accept any more is like one that never did", () => {

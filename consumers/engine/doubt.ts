@@ -40,8 +40,8 @@ class Tally {
 
 /**
  * Which pieces are in doubt: those of a kind that took more time in vain than for good, lately. There are two kinds, what was tried
- * before, and what is for a party that has accepted nothing yet. What is for a party that accepts is never in doubt before it was
- * tried. Others go first: few in doubt are in flight, and they get what others leave of the other system.
+ * before, and what is for a party that has accepted nothing yet. What was tried is in doubt while either is: it is what became of
+ * those in vain. What is for a party that accepts is never in doubt before it was tried. Others go first: few in doubt are in flight, and they get what others leave of the other system.
  */
 export class Doubt {
   readonly #allowance: () => number;
@@ -62,7 +62,7 @@ export class Doubt {
   }
 
   has({ party, wasTried }: Candidate): boolean {
-    if (wasTried) return this.#tried.isVain;
+    if (wasTried) return this.isActive;
     return party !== undefined && this.#unknown.isVain && !this.#isWelcome(party);
   }
 

@@ -81,6 +81,8 @@ const MOST_KEPT = 768;
 /** What waits here longer may be attempted by a peer sooner, except those that are next here. */
 const LONGEST_KEPT_MS = 2_000;
 const NEXT_KEPT = 64;
+/** Of so many in doubt that are attempted, one was tried, while both kinds wait: what was in vain is likely to be so again. */
+const TRIED_EVERY = 10;
 /** Entries that may be passed over at once, and a second: each costs about a tenth of what an attempt does. */
 const MOST_PASSED = 20_000;
 const PASSED_PER_SECOND = 500;
@@ -100,8 +102,8 @@ export const createLookAhead = <Item>(deps: {
   let kept: readonly (Read<Item> & { readonly since: number })[] = [];
   let mayPass = MOST_PASSED;
   let countedAt = now();
-  /** Over a single place, those that were tried and the others take turns. */
-  let isTurnOfTried = false;
+  /** Places since one was given to those that were tried, while both kinds wait. */
+  let places = 0;
   /** Passed over, and not read again. Those of peers that this consumer reads are some of its own that they read. */
   let away = 0;
 
@@ -111,15 +113,15 @@ export const createLookAhead = <Item>(deps: {
     return Math.floor(mayPass);
   };
 
-  /** Of what is in doubt; of those that were tried, one at least: they would wait for ever where new ones never end. */
+  /** Of what is in doubt; of those that were tried, one of ten: they would wait for ever where new ones never end. */
   const someOf = <Each extends Read<Item>>(doubtful: readonly Each[], room: number): readonly Each[] => {
     const untried = doubtful.filter(({ wasTried }) => !wasTried);
     const tried = doubtful.filter(({ wasTried }) => wasTried);
     const haveBoth = untried.length > 0 && tried.length > 0;
-    const isShared = haveBoth && room === 1;
-    const forTried = !haveBoth || (isShared && !isTurnOfTried) ? 0 : 1;
-    if (isShared) isTurnOfTried = !isTurnOfTried;
-    const some = mostTelling(untried, Math.max(0, room - forTried), doubt.odds);
+    places = haveBoth ? places + room : 0;
+    const forTried = Math.min(room, tried.length, Math.floor(places / TRIED_EVERY));
+    places -= forTried * TRIED_EVERY;
+    const some = mostTelling(untried, room - forTried, doubt.odds);
     return [...some, ...spread(tried, Math.max(0, Math.min(tried.length, room - some.length)))];
   };
 
