@@ -49,6 +49,8 @@ const DECLINED_MOST = 1_000;
 /** It opens when everything has been declined for so long, or so often: until then it may be a few that came together. */
 const DECLINED_MS = 2_000;
 const DECLINED_TOGETHER = 100;
+/** For so long after everything was declined, what is declined for now may be so for the same reason. */
+const DECLINED_LATELY_MS = 600_000;
 /** A probe every 2 to 4 s, with jitter, so that consumers do not probe at the same time. */
 const PROBE_EVERY_MS = 4_000;
 /** Pieces in a row that may not probe, because they are like the one that failed; then there is no other. */
@@ -76,6 +78,8 @@ export class Breaker {
   #decliningParties = new Set<string>();
   /** Monotonic, ms. */
   #declinedSince = 0;
+  /** Monotonic, ms: when everything was declined last. */
+  #declinedAt = Number.NEGATIVE_INFINITY;
   #probeAt = 0;
   #failedProbe: Concerned | undefined;
   #passedOver = 0;
@@ -103,6 +107,11 @@ export class Breaker {
   /** Whether everything is declined, not only the pieces of some party. */
   get isDeclining(): boolean {
     return this.#decliningParties.size >= DECLINING_PARTIES;
+  }
+
+  /** Whether everything is, or was lately: a system that takes so many a minute declines everything for a part of each. */
+  get hasDeclinedLately(): boolean {
+    return this.isDeclining || this.#options.now() - this.#declinedAt < DECLINED_LATELY_MS;
   }
 
   /** How many parties have declined since the last success, as many as it takes. */
@@ -168,6 +177,7 @@ export class Breaker {
     this.#declined += 1;
     if (this.#decliningParties.size < DECLINING_PARTIES) this.#decliningParties.add(party);
     if (!this.isDeclining) return this.#stepUp();
+    this.#declinedAt = this.#options.now();
     const isLong = this.#options.now() - this.#declinedSince >= DECLINED_MS;
     if (!isLong && this.#declined < DECLINED_TOGETHER && this.#state === "closed") return;
     this.#failedProbe = { eventId, party };

@@ -122,6 +122,18 @@ describe("a refusal for now", () => {
     expect(kindsOf(each(100, (n) => learn(deferredBy(domain(n)))))).toEqual({ transient: 4, unavailable: 96 });
   });
 
+  test("by a system that takes so many a minute uses up none after the first minute, until ten minutes after the last", () => {
+    const { learn, pass } = aLearner();
+    for (let minute = 0; minute < 10; minute += 1) {
+      const outcomes = each(50, (n) => learn(n < 20 ? sent : deferredBy(domain(n))));
+      expect(kindsOf(outcomes)["transient"] ?? 0).toBe(minute === 0 ? 4 : 0);
+      pass(60_000);
+    }
+    learn(sent);
+    pass(540_000);
+    expect(learn(deferredBy("own.example"))).toEqual(deferredBy("own.example"));
+  });
+
   test("with a time to come back, as by greylisting, does not make the domain wait", () => {
     const { learn, parties } = aLearner();
     for (let n = 0; n < 200; n += 1)

@@ -71,14 +71,14 @@ const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted,
   return unknownRefusal(outcome, claim, learned);
 };
 
-/** A refusal for now uses up an attempt, unless everything is declined: then it is not about this piece. */
+/** A refusal for now uses up an attempt, unless everything is declined, or was lately: then it is not about this piece. */
 const deferredBy = (party: string, outcome: Of<"transient">, { eventId }: Attempted, learned: LearnedBy): Outcome => {
   const { breaker, parties } = learned;
   const { reason, minDelayMs } = outcome;
   breaker.declined({ eventId, party, reason, words: outcome.reply });
   // Told when to come back, as by greylisting, each piece has to ask once before it is accepted.
   if (minDelayMs === undefined) parties.deferred(party, reason);
-  if (!breaker.isDeclining) return outcome;
+  if (!breaker.hasDeclinedLately) return outcome;
   return {
     kind: "unavailable",
     reason,
