@@ -1,12 +1,15 @@
 import type { Redis } from "ioredis";
+import { isUuid } from "../../database/uuid.ts";
 import type { Logger } from "../../observability/logger.ts";
-import { pendingOf } from "../../stream/entries.ts";
+import { pause } from "../../runtime/loop.ts";
+import { fieldsOf, pendingOf } from "../../stream/entries.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { endBeat } from "../../stream/scripts/beat.ts";
 import { leaveGroup } from "../../stream/scripts/leave.ts";
 import { releaseEntries } from "../../stream/scripts/release.ts";
 import { STOPPED } from "./decide.ts";
 import type { InFlight } from "./in-flight.ts";
+import type { Ledger } from "./ledger.ts";
 
 export interface DrainDeps {
   readonly redis: Redis;
@@ -21,6 +24,8 @@ export interface DrainDeps {
 const BEFORE_COMMIT_GRACE_MS = 300;
 /** Time to settle attempts that were cut off, after the drain time. */
 const CUT_OFF_GRACE_MS = 1_500;
+/** A ledger that is away keeps nobody in the group. */
+const NOTE_TIMEOUT_MS = 500;
 const PAGE = 500;
 
 /**
@@ -43,9 +48,19 @@ export const finishWork = async ({ inFlight, log }: DrainDeps, drainTimeoutMs: n
   }
 };
 
-/** Releases every entry pending for this consumer, also those of lost replies, and leaves the group. */
-export const leaveNothingBehind = async (deps: DrainDeps): Promise<void> => {
-  const { redis, keys, group, consumer, log } = deps;
+/**
+ * Releases every entry pending for this consumer, also those of lost replies, and leaves the group. What is still held comes behind
+ * others, which the ledger notes; else it would look lost.
+ */
+export const leaveNothingBehind = async (
+  deps: DrainDeps & { readonly ledger: Pick<Ledger, "requeued"> },
+): Promise<void> => {
+  const { redis, keys, group, consumer, inFlight, ledger, log } = deps;
+  const eventIds = inFlight.entries().flatMap(({ raw }) => fieldsOf(raw ?? [])["id"] ?? []);
+  const noted = ledger.requeued(eventIds.filter(isUuid)).catch((error: unknown) => {
+    log.warn({ error }, "the ledger could not note what is released; what it takes for lost is queued twice");
+  });
+  await Promise.race([noted, pause(NOTE_TIMEOUT_MS)]);
   const retriesStream = keys.retriesStream(group);
   for (const stream of [keys.events, retriesStream]) {
     for (;;) {

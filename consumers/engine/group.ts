@@ -271,9 +271,11 @@ export const startGroup = <Data, Input>(
     await finishWork(drain, drainTimeoutMs);
     abandoned.abort();
     await heartbeat.stop();
-    const leaving = Promise.all([leaveNothingBehind(drain), admission.giveBack(0)]).catch((error: unknown) => {
-      log.warn({ error }, "could not leave the group; a peer will claim the pending entries");
-    });
+    const leaving = Promise.all([leaveNothingBehind({ ...drain, ledger }), admission.giveBack(0)]).catch(
+      (error: unknown) => {
+        log.warn({ error }, "could not leave the group; a peer will claim the pending entries");
+      },
+    );
     await Promise.race([leaving, pause(LEAVE_TIMEOUT_MS)]);
     blocking.close();
   };

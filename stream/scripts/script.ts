@@ -27,7 +27,13 @@ export const runScript = async (
   }
 };
 
-/** Runs `work` for each part of at most `size` ids, all sent at once; rejects with the first failure when all have ended. */
+/** Calls in flight: many more would wait in this process and in Redis, which runs them one by one. */
+const MOST_SLICES = 8;
+
+/**
+ * Runs `work` for each part of at most `size` ids, a few at a time. After a failure no further part begins; it rejects with the first
+ * failure when those in flight have ended.
+ */
 export const inSlices = async <T>(
   ids: readonly string[],
   size: number,
@@ -36,9 +42,12 @@ export const inSlices = async <T>(
   const slices = Array.from({ length: Math.ceil(ids.length / size) }, (_, index) =>
     ids.slice(index * size, (index + 1) * size),
   );
-  const results = await Promise.allSettled(slices.map(work));
-  return results.map((result) => {
-    if (result.status === "rejected") throw result.reason;
-    return result.value;
-  });
+  const results: T[] = [];
+  for (let start = 0; start < slices.length; start += MOST_SLICES) {
+    for (const result of await Promise.allSettled(slices.slice(start, start + MOST_SLICES).map(work))) {
+      if (result.status === "rejected") throw result.reason;
+      results.push(result.value);
+    }
+  }
+  return results;
 };
