@@ -47,6 +47,37 @@ describe.concurrent("a group", () => {
     expect(outbox.sent).toHaveLength(20);
   });
 
+  test("keeps what is in doubt beside what it has room for, and leaves none of it behind when it stops", async () => {
+    await using pipeline = await aPipeline();
+    const eventIds = await pipeline.signUp(
+      ...Array.from({ length: 200 }, (_, n) => aSignup({ email: `somebody@domain-${n}.example` })),
+    );
+    await pipeline.db
+      .updateTable("deliveries")
+      .set({ published_at: new Date(0) })
+      .execute();
+    let asked = 0;
+    const inVain: MailWork = async (claim, _recipient, { signal }) => {
+      asked += 1;
+      if (asked > 30) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      if (signal.aborted) return { kind: "released", reason: "stopped" };
+      // Time in vain.
+      await Bun.sleep(1);
+      return { kind: "unavailable", reason: "deferred", party: claim.eventId };
+    };
+    const consumer = await pipeline.consumer(inVain, { concurrency: 10, retryDelayMs: 60_000 });
+    await eventually(async () => asked > 30 && (await pendingCount(pipeline)) > 100);
+    expect(consumer.inFlight()).toBeLessThanOrEqual(10);
+    await consumer.stop();
+    await nothingPending(pipeline);
+    const { count } = await pipeline.db
+      .selectFrom("deliveries")
+      .select(({ fn }) => fn.countAll<number>().as("count"))
+      .where("published_at", ">", new Date(0))
+      .executeTakeFirstOrThrow();
+    expect(Number(count)).toBeGreaterThan(eventIds.length - 31);
+  });
+
   test("takes over what a dead peer had, although it is full", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
