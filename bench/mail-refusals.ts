@@ -70,6 +70,21 @@ const SCENARIOS: readonly Scenario[] = [
     mailMs: 50,
     greetingMs: 100,
   },
+  { name: "421 at once", bad: 60, good: 30, answer: atOnce, badDomains: 1, goodDomains: 1, mailMs: 50 },
+  { name: "421 at once", bad: 500, good: 300, answer: atOnce, goodDomains: 5, mailMs: 50 },
+  {
+    name: "421 at once, three domains",
+    bad: 500,
+    good: 300,
+    answer: atOnce,
+    badDomains: 3,
+    goodDomains: 3,
+    mailMs: 100,
+  },
+  { name: "421 at once, all domains new", bad: 500, good: 300, isMixed: true, answer: atOnce, mailMs: 50 },
+  { name: "421 after 1 s", bad: 300, good: 300, answer: tarpit, goodDomains: 3, mailMs: 100 },
+  { name: "421 after 1 s", bad: 300, good: 300, isMixed: true, answer: tarpit, goodDomains: 3, mailMs: 100 },
+  { name: "silence", bad: 300, good: 300, isMixed: true, answer: silence, goodDomains: 4, mailMs: 50 },
 ];
 
 /** The kind and domain of each mail, in the order of the signups. */

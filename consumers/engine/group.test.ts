@@ -66,7 +66,7 @@ describe.concurrent("a group", () => {
       return { kind: "unavailable", reason: "deferred", party: claim.eventId };
     };
     const consumer = await pipeline.consumer(inVain, { concurrency: 10, retryDelayMs: 60_000 });
-    await eventually(async () => asked > 30 && (await pendingCount(pipeline)) > 100);
+    await eventually(async () => asked > 30 && Number(await pendingCount(pipeline)) > 100);
     expect(consumer.inFlight()).toBeLessThanOrEqual(10);
     await consumer.stop();
     await nothingPending(pipeline);
