@@ -15,6 +15,8 @@ interface Known {
   readonly now: number;
   /** How long one takes, lately, in ms; 0: none got on yet. */
   readonly usualMs: number;
+  /** How long slow ones take that get on in the end, in ms, where most do; 0: most are in vain. */
+  readonly slowGoodMs: number;
   /** One that took less is not slow, in ms. */
   readonly leastMs: number;
   /** While nobody gets on, it may be the server that is slow: then one that took less is not, in ms. */
@@ -29,20 +31,23 @@ interface Known {
 
 /** So many times what is usual is slow. */
 const SLOW_TIMES = 5;
+/** Where slow ones get on, to cut them is in vain: they are, after so many times what those take. */
+const SLOW_GOOD_TIMES = 2;
 /** After each failure a mail gets so many times as long. */
 const LONGER_TIMES = 4;
 
 const isSlow = ({ startedAt, failures }: UnderWay, known: Known): boolean => {
-  const { now, usualMs, leastMs, nobodyMs, goodSince } = known;
-  const slowMs = Math.max(goodSince > startedAt ? leastMs : nobodyMs, SLOW_TIMES * usualMs) * LONGER_TIMES ** failures;
-  return now - startedAt > slowMs;
+  const { now, usualMs, slowGoodMs, leastMs, nobodyMs, goodSince } = known;
+  const leastSlowMs = Math.max(goodSince > startedAt ? leastMs : nobodyMs, SLOW_GOOD_TIMES * slowGoodMs);
+  return now - startedAt > Math.max(leastSlowMs, SLOW_TIMES * usualMs) * LONGER_TIMES ** failures;
 };
 
 /**
  * Which dialogues are cut, so that the mails that wait get their connections. Pure. Nobody knows before whether the server will be slow
  * about a mail; what is bounded is how many connections are slow at a time. RFC 5321 §4.5.3.2 has a client wait for minutes: so the
  * oldest ones may, on a tenth of the connections, until the deadline of a mail, and those that are cut come back soon, with more time.
- * While none has got on yet, one is kept at least: if it gets on, its time is usual.
+ * While none has got on yet, one is kept at least: if it gets on, its time is usual. Where most of those that are kept get on, slowness
+ * is no sign of what is in vain, and they have twice their time.
  *
  * | connections | under way                                                   | cut                                |
  * | ----------- | ----------------------------------------------------------- | ---------------------------------- |
@@ -60,8 +65,10 @@ export const tooSlow = <Each extends UnderWay>(underWay: readonly Each[], known:
     .slice(kept);
 };
 
-/** Share of the newest dialogue in what is usual. */
+/** Share of the newest dialogue in what is usual, and of the newest slow one in what becomes of them. */
 const NEWEST = 0.2;
+/** Slow ones that get on, of all that end: more are most. */
+const MOST = 0.5;
 const LOOK_EVERY_MS = 50;
 /** A look that is so late shows that this process is slow: what the server said has not been read yet. */
 const LATE_MS = 150;
@@ -90,6 +97,8 @@ export const createPatience = (
   const { now, granted, isWaitedFor } = deps;
   const underWay = new Set<UnderWay>();
   let usualMs = 0;
+  /** Of the slow ones that ended by themselves: which share got on, and how long these took. */
+  const slow = { gotOn: 0, ms: 0 };
   let goodSince = Number.NEGATIVE_INFINITY;
   let timer: ReturnType<typeof setInterval> | undefined;
   let lookedAt = 0;
@@ -98,10 +107,18 @@ export const createPatience = (
     const isLate = now() - lookedAt > LATE_MS;
     lookedAt = now();
     if (isLate || !isWaitedFor()) return;
-    for (const each of tooSlow([...underWay], { ...bounds, now: now(), usualMs, goodSince, granted: granted() })) {
+    const slowGoodMs = slow.gotOn > MOST ? slow.ms : 0;
+    const known = { ...bounds, now: now(), usualMs, slowGoodMs, goodSince, granted: granted() };
+    for (const each of tooSlow([...underWay], known)) {
       underWay.delete(each);
       each.cut();
     }
+  };
+
+  const judge = (tookMs: number, hasGotOn: boolean): void => {
+    if (tookMs < Math.max(bounds.leastMs, SLOW_TIMES * usualMs)) return;
+    slow.gotOn += NEWEST * (Number(hasGotOn) - slow.gotOn);
+    if (hasGotOn) slow.ms = slow.ms === 0 ? tookMs : slow.ms + NEWEST * (tookMs - slow.ms);
   };
 
   return {
@@ -110,19 +127,20 @@ export const createPatience = (
       underWay.add(dialogue);
       if (timer === undefined) lookedAt = now();
       timer ??= setInterval(look, LOOK_EVERY_MS);
-      const end = () => {
-        underWay.delete(dialogue);
+      const end = (hasGotOn = false) => {
+        // One that was cut shows nothing.
+        if (underWay.delete(dialogue)) judge(now() - dialogue.startedAt, hasGotOn);
         if (underWay.size > 0) return;
         clearInterval(timer);
         timer = undefined;
       };
       const gotOn = () => {
         const tookMs = now() - dialogue.startedAt;
+        end(true);
         usualMs = usualMs === 0 ? tookMs : usualMs + NEWEST * (tookMs - usualMs);
         goodSince = Math.max(goodSince, dialogue.startedAt);
-        end();
       };
-      return { gotOn, end };
+      return { gotOn, end: () => end() };
     },
   };
 };
