@@ -87,6 +87,26 @@ describe("deliveries in the console", () => {
     expect(nothing.status).toBe(422);
   });
 
+  test("entries that are no event of ours are shown where dead letters are, and republished or dropped", async () => {
+    const { redis, keys } = pipeline;
+    await redis.xadd(keys.events, "*", "garbage", "yes");
+    await doWhatIsQueued();
+    await eventually(async () => (await operator.read(LIST)).includes("Entries that are no event of ours"));
+    const [first = ""] = await redis.xrevrange(keys.dead(GROUP), "+", "-", "COUNT", 1).then(([last]) => last ?? []);
+    const letter = `${GROUP}/${first}`;
+    expect(await operator.read(LIST)).toContain(letter);
+    expect(await reader.read(LIST)).not.toContain(letter);
+    const preview = await (await operator.post(`${LIST}/letters`, { letter, do: "drop" })).text();
+    expect(preview).toContain("It is deleted for good");
+    expect(await operator.read(LIST)).toContain(letter);
+    await operator.post(`${LIST}/letters`, { ...fieldsOf(preview), do: "drop" });
+    expect(await operator.read(LIST)).not.toContain(letter);
+    const [record] = await listActions(pipeline.db, { limit: 1 });
+    expect(record).toMatchObject({ action: "dead drop", group: GROUP, surface: "console" });
+    const again = await operator.post(`${LIST}/letters`, { letter, do: "drop" });
+    expect([again.status, await again.text()]).toEqual([404, expect.stringContaining("no such letter any more")]);
+  });
+
   test("a job whose process died is shown as interrupted, and another one does what is left", async () => {
     await deadLetter(pipeline, 3, "left_over");
     const jobId = Bun.randomUUIDv7();

@@ -12,6 +12,7 @@ import { FormToken } from "../layout.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
 import { GroupOptions } from "../words.tsx";
 import { dateOf, filterOf, groupsOfFilter, hrefOf, type ListFilter } from "./filter.ts";
+import { LettersAlone, lettersAlone } from "./letters.tsx";
 import { ACTION_WORDS, ACTIONS_FOR, STATE_WORDS } from "./words.ts";
 
 /** Deliveries on a page. */
@@ -214,7 +215,7 @@ const Actions = ({
 
 /** Deliveries by group, state, reason and age; the newest first. */
 export const showList =
-  ({ groups, now }: Pick<ConsoleParts, "groups" | "now">): VisitHandler =>
+  ({ groups, keys, now }: Pick<ConsoleParts, "groups" | "keys" | "now">): VisitHandler =>
   async (visit) => {
     const query = new URL(visit.c.req.url).searchParams;
     const filter = filterOf(query, groups);
@@ -222,7 +223,8 @@ export const showList =
     const { state, reason } = filter;
     const window = { since: dateOf(filter.since), before: dateOf(filter.before) };
     const named = groupsOfFilter(filter, groups);
-    const [page, counts] = await Promise.all([
+    const isWhole = state === "dead" && reason === "" && filter.since + filter.before === "" && !query.has("cursor");
+    const [page, counts, alone] = await Promise.all([
       listDeliveries(db, {
         groups: named,
         state,
@@ -232,6 +234,7 @@ export const showList =
         cursor: query.get("cursor") ?? undefined,
       }),
       countReasonsOf(db, { groups: named, state, ...window }),
+      isWhole ? lettersAlone({ keys }, visit, named) : [],
     ]);
     const canAct = visit.session.role === "operator" && ACTIONS_FOR[state].length > 0 && page.deliveries.length > 0;
     const table = <Table page={page} now={now()} isHeld={state === "held"} canAct={canAct} />;
@@ -255,6 +258,7 @@ export const showList =
           ) : (
             table
           )}
+          <LettersAlone letters={alone} visit={visit} now={now()} />
           <p class="bar">
             {query.has("cursor") ? <a href={hrefOf(filter)}>Newest</a> : null}
             {page.next === null ? null : (
