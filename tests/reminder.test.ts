@@ -136,8 +136,17 @@ describe("the reminder", () => {
     const [first = ""] = await pipeline.signUp(aSignup());
     await pipeline.signUp(aSignup());
     const dueAt = (await pipeline.status(first, GROUP))?.nextTryAt ?? null;
-    expect(await readBacklog(pipeline.db, GROUP)).toEqual({ unfinished: 0, waiting: 2, waitsUntil: dueAt });
-    expect(await readBacklog(pipeline.db, WELCOME_EMAIL.name)).toEqual({ unfinished: 2, waiting: 0, waitsUntil: null });
+    expect(await readBacklog(pipeline.db, GROUP)).toEqual({
+      unfinished: 0,
+      oldestAt: null,
+      waiting: 2,
+      waitsUntil: dueAt,
+    });
+    expect(await readBacklog(pipeline.db, WELCOME_EMAIL.name)).toMatchObject({
+      unfinished: 2,
+      waiting: 0,
+      waitsUntil: null,
+    });
     const { ledger } = await readStatus(anOperator(pipeline));
     expect(ledger.byGroup).toEqual({ [GROUP]: { waiting: 2 }, [WELCOME_EMAIL.name]: { queued: 2 } });
     expect(ledger.waitsUntil).toEqual(dueAt === null ? {} : { [GROUP]: dueAt });

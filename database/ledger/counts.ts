@@ -144,6 +144,8 @@ export const countRetrying = async (db: Database, groups: readonly string[]): Pr
 export interface Backlog {
   /** Unfinished deliveries, those that wait left out; counted up to `BACKLOG_BOUND`. Held ones wait for an operator. */
   readonly unfinished: number;
+  /** When the oldest of them was published last; null: there is none. */
+  readonly oldestAt: Date | null;
   /** Deliveries that wait until the delay of the group is over; counted up to `BACKLOG_BOUND`. */
   readonly waiting: number;
   /** When the first of them is due; null: there is none. */
@@ -156,6 +158,7 @@ const WAKE_AHEAD_MS = 60_000;
 interface BacklogRow {
   readonly group_name: string;
   readonly unfinished: number;
+  readonly oldest_at: Date | null;
   readonly waiting: number;
   readonly waits_until: Date | null;
 }
@@ -177,7 +180,8 @@ const counted = (range: string): string => `(select count(*)::int from (${ranged
  * future: so each count is a range of the index.
  */
 const backlogs = statement<BacklogRow, [readonly string[], number, number]>(`
-  select name as group_name, ${counted(`<= ${SOON}`)} as unfinished, ${counted(`> ${SOON}`)} as waiting,
+  select name as group_name, ${counted(`<= ${SOON}`)} as unfinished,
+    (${ranged("published_at", `<= ${SOON}`, "1")}) as oldest_at, ${counted(`> ${SOON}`)} as waiting,
     (${ranged("published_at", `> ${SOON}`, "1")}) as waits_until
   from (select value as name from json_array_elements_text($1::json)) as groups`);
 
@@ -185,9 +189,9 @@ const backlogs = statement<BacklogRow, [readonly string[], number, number]>(`
 export const readBacklogs = async (db: Database, groups: readonly string[]): Promise<ReadonlyMap<string, Backlog>> =>
   new Map(
     (await backlogs(db, groups, BACKLOG_BOUND, WAKE_AHEAD_MS)).map(
-      ({ group_name: group, unfinished, waiting, waits_until: waitsUntil }) => [
+      ({ group_name: group, unfinished, oldest_at: oldestAt, waiting, waits_until: waitsUntil }) => [
         group,
-        { unfinished, waiting, waitsUntil },
+        { unfinished, oldestAt, waiting, waitsUntil },
       ],
     ),
   );

@@ -16,6 +16,7 @@ import type { LatestLetter } from "../../stream/dead-letters.ts";
 import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
 import { budgetOf, type Group } from "../../stream/groups.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
+import { notInRedis } from "./not-in-redis.ts";
 import type { PipelineStatus } from "./status.ts";
 
 /** The status, with what each group has to do. */
@@ -49,12 +50,19 @@ const pauserOf = ({ by, reason }: Pause): string => (reason === null ? by : `${b
 const isStray = ({ silentMs, idleMs }: ConsumerStatus): boolean =>
   silentMs === null && (idleMs === null || missesSigns({ silentMs: idleMs }));
 
-const groupFacts = (group: GroupStatus, known: CountedStatus, groups: readonly Group[]): GroupFacts | undefined => {
+const groupFacts = (
+  group: GroupStatus,
+  known: CountedStatus,
+  groups: readonly Group[],
+  now: Date,
+): GroupFacts | undefined => {
   const { group: name, consumers } = group;
   const { backlogs, retrying, ledger, pauses, rates, latestLetters } = known;
   const backlog = backlogs[name];
   if (backlog === undefined) return undefined;
   const { unfinished, waiting } = backlog;
+  const retries = retrying.filter((each) => each.group === name);
+  const counted = { retrying: retries.reduce((sum, { count }) => sum + count, 0), outbox: ledger.outbox.rows, now };
   const pause = pauses.find((each) => each.group === name);
   const own = groups.find((each) => each.name === name);
   const order = own === undefined ? undefined : rates.find(({ budget }) => budget === budgetOf(own));
@@ -68,7 +76,8 @@ const groupFacts = (group: GroupStatus, known: CountedStatus, groups: readonly G
     exists: group.exists.events && group.exists.retries,
     unfinished: { count: unfinished, isBound: unfinished >= BACKLOG_BOUND },
     delayed: { count: waiting, isBound: waiting >= BACKLOG_BOUND },
-    retrying: retrying.filter((each) => each.group === name),
+    retrying: retries,
+    notInRedis: notInRedis(group, backlog, counted),
     oldestMs: group.oldestUnfinishedMs,
     held: ledger.held.filter((each) => each.group === name),
     dead: group.deadLetters,
@@ -105,7 +114,7 @@ export const factsOf = (
     redis: redisRefuses(redis),
     outbox: { rows: ledger.outbox.rows, oldestMs: ledger.outbox.oldestAgeMs },
     clockDifferenceMs: differenceMs,
-    groups: known.groups.flatMap((group) => groupFacts(group, known, groups) ?? []),
+    groups: known.groups.flatMap((group) => groupFacts(group, known, groups, now) ?? []),
     redisMemory: { used: redis.usedMemory, most: redis.maxMemory },
     redisAppends: redis.lastAppendOk,
     redisSaves: redis.lastSnapshotOk,

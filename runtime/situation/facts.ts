@@ -76,6 +76,8 @@ export interface GroupFacts {
   readonly delayed: Waiting;
   /** Those that wait for their next attempt, by reason. */
   readonly retrying: readonly RetryingFacts[];
+  /** Unfinished deliveries of which Redis has no entry, as after a flush; not given: not asked. */
+  readonly notInRedis?: number;
   /** Age of the oldest unread or pending entry. */
   readonly oldestMs: number;
   /** Held deliveries, by reason. */

@@ -14,6 +14,8 @@ import { causeOf, nounOf, pieces, quoted, RECEIVER_GONE, since, verb, waitingSaf
 
 /** Work that is older than this is late, if nothing else explains it. */
 const LATE_MS = 10_000;
+/** By default: `RECONCILE_AFTER_MS`, and a turn of the reconciler. */
+const BACK_WITHIN_MS = 90_000;
 
 /** Consumers that may have stopped, and what they had in flight: nobody else has it yet. */
 const ofQuiet = (group: GroupFacts): readonly Finding[] => {
@@ -211,11 +213,18 @@ const ofRetries = (group: GroupFacts, now: Date): readonly Finding[] => {
   return [{ level: "notice", group: name, sentence, reason, remedy, see: "retrying", cause: `retrying ${reason}` }];
 };
 
+const ofNotInRedis = ({ group: name, notInRedis = 0 }: GroupFacts): readonly Finding[] => {
+  if (notInRedis === 0) return [];
+  const sentence = `Redis no longer has ${pieces(name, { count: notInRedis, isBound: false })} of ${name}: an api queues ${verb(notInRedis, "it", "them")} again from the ledger, by default within ${duration(BACK_WITHIN_MS)}, and none is lost`;
+  return [{ level: "notice", group: name, sentence, cause: "not in Redis" }];
+};
+
 /** What keeps a group's work from flowing, but for the outages of the system that it works with. */
 export const ofFlow = (group: GroupFacts, now: Date): readonly Finding[] => [
   ...ofConsumers(group),
   ...ofQuiet(group),
   ...ofPause(group, now),
   ...ofBacklog(group, now),
+  ...ofNotInRedis(group),
   ...ofRetries(group, now),
 ];

@@ -32,6 +32,11 @@ test.each<[string, Facts, string]>([
     "notice: 1,001 or more mails of welcome-email wait for their next attempt (connection_refused, and 1 other reason), the first is due",
   ],
   [
+    "Redis was emptied",
+    facts({ lastHour: flowing, unfinished: waits(24), notInRedis: 24 }),
+    "notice: Redis no longer has 24 mails of welcome-email: an api queues them again from the ledger, by default within 1 min 30 s, and none is lost",
+  ],
+  [
     "a receiver answers 500",
     facts({
       group: "webhook-crm",

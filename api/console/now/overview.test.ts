@@ -83,7 +83,7 @@ const aSituation = (groups: readonly GroupStatus[], ...findings: readonly Findin
     jobs: [],
     latestLetters: {},
     retention: { oldestEventAt: null, retentionMs: null, lookedAt: null, removed: null },
-    backlogs: { later: { unfinished: 0, waiting: 10_000, waitsUntil: null } },
+    backlogs: { later: { unfinished: 0, oldestAt: null, waiting: 10_000, waitsUntil: null } },
   },
 });
 
@@ -112,7 +112,7 @@ test.each([
   const situation = aSituation([aGroup("one", group)]);
   const status = situation.status;
   if (status === undefined) throw new Error("there is none");
-  const backlogs = { one: { unfinished, waiting: 0, waitsUntil: null } };
+  const backlogs = { one: { unfinished, oldestAt: null, waiting: 0, waitsUntil: null } };
   const known = {
     ...situation,
     status: { ...status, backlogs, ledger: { ...status.ledger, byGroup: { one: states } } },
