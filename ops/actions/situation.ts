@@ -123,9 +123,8 @@ const ofSchema = async (db: Asked["db"], error: unknown): Promise<Situation> => 
 
 /** What a reading that failed means, if somebody's lock is in its way. */
 const ofLock = async (db: Asked["db"], now: Date): Promise<Situation | undefined> => {
-  const tableLock = await answerWithin("database", findTableLock(db, LOCKED_MS), ANSWER_WITHIN_MS / 2).catch(
-    () => undefined,
-  );
+  // However short it is: a statement has waited for it in vain.
+  const tableLock = await answerWithin("database", findTableLock(db, 0), ANSWER_WITHIN_MS / 2).catch(() => undefined);
   const known = { now, postgres: undefined, redis: undefined, outbox: NONE, clockDifferenceMs: 0, groups: [] };
   const findings = describe({ ...known, tableLock });
   return findings[0].level === "trouble" ? { findings, away: [], status: undefined } : undefined;
