@@ -40,11 +40,12 @@ describe("what a server says about limits", () => {
     expect(isTooFast(failure("454 Throttling failure: Maximum sending rate exceeded."))).toBe(true);
   });
 
-  test("a connection that is refused, closed or never greeted may be one too many; a wrong certificate is not", () => {
+  test("a connection that is refused, closed or never greeted or not secured may be one too many; a wrong name or login is not", () => {
     expect(mayBeOneTooMany(failure(undefined, { code: "ESOCKET", cause: "ECONNREFUSED" }))).toBe(true);
     expect(mayBeOneTooMany(failure(undefined, { code: "ECONNECTION" }))).toBe(true);
     expect(mayBeOneTooMany(failure(undefined, { code: "EDEADLINE", cause: "GREETING_TIMEOUT" }))).toBe(true);
     expect(mayBeOneTooMany(failure("421 4.3.2 not now"))).toBe(true);
+    expect(mayBeOneTooMany(failure("454 4.7.0 TLS not available", { code: "ETLS", command: "STARTTLS" }))).toBe(true);
     expect(mayBeOneTooMany(failure(undefined, { code: "EDEADLINE" }))).toBe(false);
     expect(mayBeOneTooMany(failure(undefined, { code: "EDNS" }))).toBe(false);
     expect(mayBeOneTooMany(failure("535 5.7.8 bad credentials", { code: "EAUTH" }))).toBe(false);

@@ -37,9 +37,9 @@ export const isTooFast = (failure: SmtpFailure): boolean => {
 
 const MAY_BE_LIMIT = new Set([421, 432, 450, 451, 452, 454, 554]);
 /** Failures to connect that have nothing to do with how many connections there are. */
-const OTHER_FAULTS = new Set(["EDNS", "ETLS", "EAUTH", "ECALLEDBACK"]);
+const OTHER_FAULTS = new Set(["EDNS", "EAUTH", "ECALLEDBACK"]);
 
-/** A connection was refused as a server refuses one too many: by a reply, by silence, or by closing it. */
+/** A connection was refused as a server refuses one too many: by a reply, also to STARTTLS, by silence, or by closing it. */
 export const mayBeOneTooMany = (failure: SmtpFailure): boolean => {
   if (isAboutConnections(failure)) return true;
   if (OTHER_FAULTS.has(failure.code)) return false;

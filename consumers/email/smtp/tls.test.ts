@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import type { SMTPServerOptions } from "smtp-server";
 import { startMailServer } from "../../../tests/mail-server.ts";
@@ -94,5 +95,59 @@ describe("the way to the mail server", () => {
     const wrong = { ...credentials, password: "wrong" };
     const result = await sendTo({ port: server.port, tls: "starttls", tlsOptions: { ca }, ...wrong });
     expect(result).toMatchObject({ kind: "unavailable", reason: "auth" });
+  });
+});
+
+/** What becomes of every third connection, once the client has asked for TLS. */
+type Fault = "refused" | "reset" | "not TLS";
+
+/** A way to a server on which every third connection fails at STARTTLS. */
+const withFaults = (port: number, fault: Fault) => {
+  let number = 0;
+  const proxy = createServer((client) => {
+    number += 1;
+    const isFaulty = number % 3 === 0;
+    const server = connect(port, "127.0.0.1");
+    server.pipe(client);
+    client.on("data", (chunk) => {
+      if (!isFaulty || !chunk.toString("latin1").startsWith("STARTTLS")) return server.write(chunk);
+      server.unpipe(client);
+      if (fault === "refused") client.end("454 4.7.0 TLS not available due to temporary reason\r\n");
+      else if (fault === "not TLS") client.end("220 ready\r\nnothing that is TLS\r\n");
+      else client.write("220 ready\r\n", () => client.resetAndDestroy());
+      return server.destroy();
+    });
+    client.on("close", () => server.destroy());
+    for (const socket of [client, server]) socket.on("error", () => {});
+  });
+  const { promise, resolve } = Promise.withResolvers<number>();
+  proxy.listen(0, "127.0.0.1", () => {
+    const address = proxy.address();
+    resolve(typeof address === "object" && address !== null ? address.port : 0);
+  });
+  return { port: promise, [Symbol.asyncDispose]: async () => void proxy.close() };
+};
+
+describe("STARTTLS that fails for every third connection", () => {
+  test.each(["refused", "reset", "not TLS"] as const)("%s: each mail is taken over another one", async (fault) => {
+    await using server = await aSecureServer({});
+    await using way = withFaults(server.port, fault);
+    const { tls, tlsOptions } = { tls: "starttls", tlsOptions: { ca } } as const;
+    const pool = createSmtpPool({
+      server: { host: "localhost", port: await way.port, tls, tlsOptions, ...credentials },
+      size: 10,
+      sendDeadlineMs: 10_000,
+      maxMailsPerConnection: 2,
+      minAgeMs: 0,
+    });
+    const mail = {
+      from: "welcome@toblug.example",
+      to: "user@inbox.example",
+      raw: Buffer.from("x\r\n"),
+      beforeBody: () => true,
+    };
+    const results = await Promise.all(Array.from({ length: 40 }, () => pool.send(mail, never)));
+    await pool.close();
+    expect(results.filter(({ kind }) => kind !== "accepted")).toEqual([]);
   });
 });
