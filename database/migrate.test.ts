@@ -6,7 +6,7 @@ import { eventually } from "../tests/eventually.ts";
 import { aStranger } from "../tests/stranger.ts";
 import { openDatabase } from "./connection.ts";
 import type { LockHolder } from "./lock-holder.ts";
-import { migrateToLatest } from "./migrate-to-latest.ts";
+import { type Migrations, migrateToLatest } from "./migrate-to-latest.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { nextLockWaitMs, type WhenAvailableOptions, whenAvailable } from "./when-available.ts";
 
@@ -33,7 +33,7 @@ const single = (url: string) => () =>
 const migrateWhenAvailable = (options: Partial<WhenAvailableOptions<readonly string[]>>) =>
   whenAvailable({
     open: single(database.url),
-    work: migrateToLatest,
+    work: (db, limit) => migrateToLatest(db, limit),
     patienceMs: 0,
     lockPatienceMs: 0,
     onWait: () => {},
@@ -208,4 +208,36 @@ test("waits once, for one table, until an autovacuum gives way; never where that
   expect(next({ ...autovacuum, givesWayAfterMs: 1_000, pid: 8 })).toBe(1_300);
   expect(next({ ...autovacuum, givesWayAfterMs: 2_001, pid: 9 })).toBe(250);
   expect([next(undefined), next({ ...autovacuum, name: "backup" })]).toEqual([250, 250]);
+});
+
+test("a long migration makes an index beside transactions, while others write, and is repeated if it was cut off", async () => {
+  const db = single(database.url)();
+  let cutOff = true;
+  const migrations: Migrations = {
+    ...MIGRATIONS,
+    "9001-long": {
+      beside: async (beside) => {
+        await sql`drop index concurrently if exists users_by_locale`.execute(beside);
+        await sql`create index concurrently users_by_locale on users (locale)`.execute(beside);
+        if (cutOff) throw new Error("cut off");
+      },
+    },
+    "9002-short": { up: async (transaction) => void (await sql`create table after_it (id int)`.execute(transaction)) },
+  };
+  expect(await migrateToLatest(db, { lockTimeoutMs: 250 }, migrations).catch((error: Error) => error.message)).toBe(
+    "cut off",
+  );
+  cutOff = false;
+  // Two at once: the one waits until the other has ended.
+  const other = single(database.url)();
+  const both = await Promise.all([
+    migrateToLatest(db, undefined, migrations),
+    migrateToLatest(other, undefined, migrations),
+  ]);
+  expect(both.flat().toSorted()).toEqual(["9001-long", "9002-short"]);
+  const { rows } = await sql<{ valid: boolean }>`
+    select indisvalid as valid from pg_index where indexrelid = 'users_by_locale'::regclass`.execute(db);
+  expect(rows).toEqual([{ valid: true }]);
+  expect(await migrateToLatest(db, undefined, migrations)).toEqual([]);
+  await Promise.all([db.destroy(), other.destroy()]);
 });

@@ -42,7 +42,7 @@ const main = async (): Promise<number> => {
       onWait: (code) => console.error(`the database does not answer (${code}); retrying for up to a minute`),
       onLocked: (by) => console.error(`${holderOf(by)}; ${effectOf(by)}; retrying for up to 10 minutes`),
     });
-  const applied = await change(migrateToLatest);
+  const applied = await change((db, limit) => migrateToLatest(db, limit));
   const made = await change(values.roles ? makeRoles : grantRights);
   if (made.length > 0) console.log(`made the roles ${made.join(", ")}; set their passwords: docs/least-privilege.md`);
   const db = openDatabase({ url, poolSize: 1, applicationName: "migrate" });
