@@ -202,6 +202,7 @@ progress { width: 100%; accent-color: var(--accent); }
   .stacked [data-label]::before { content: attr(data-label) " "; color: var(--soft); font-size: .8rem; font-weight: 400; }
   .stacked tbody :is(td.none, td.graph, td:empty) { display: none; }
   .totals div { flex-basis: 5.2rem; padding: .45rem .7rem; }
+  .totals dd { font-size: 1.15rem; white-space: nowrap; }
   nav { order: 3; width: 100%; }
   .lanes { grid-template-columns: max-content 1fr; font-size: .8rem; gap: 0 .6rem; }
   .lanes .pill, .journey figcaption span:nth-child(even) { display: none; }
