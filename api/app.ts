@@ -21,6 +21,7 @@ import type { Settings } from "../settings/load.ts";
 import { boundGroups, type Group } from "../stream/groups.ts";
 import type { Admit } from "./admission/admission.ts";
 import { createPacing } from "./admission/pace.ts";
+import { createRequestRate } from "./admission/request-rate.ts";
 import { createAcceptReports } from "./bounces/accept-reports.ts";
 import { bouncesRoute } from "./bounces/route.ts";
 import { rememberedClientOf } from "./client/client.ts";
@@ -39,7 +40,7 @@ import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./
 import { requireHost } from "./host.ts";
 import { openapiRoute, openapiText } from "./openapi/document.ts";
 import { backlogRoute } from "./operations/backlog-route.ts";
-import { createOperatorCheck, createServiceTokenCheck } from "./operations/service-token.ts";
+import { createOperatorCheck, createServiceTokenCheck, hasServiceToken } from "./operations/service-token.ts";
 import { createTokenAttempts } from "./operations/token-attempts.ts";
 import { answerProblem } from "./pages/problem-page.tsx";
 import { addPages, PAGES_POLICY } from "./pages/routes.ts";
@@ -160,11 +161,17 @@ export const createApp = (deps: AppDeps): Hono => {
   const acceptSignup = createAcceptSignup({ parseSignup, signUp, admit });
   const [path, alias] = SIGNUP_PATHS;
   const paths = new Set<string>(SIGNUP_PATHS);
+  const rate = createRequestRate({
+    ...{ app: app.fetch, clientOf, pacing, now: () => performance.now() },
+    hasServiceToken: hasServiceToken(settings.SERVICE_TOKEN),
+    admitted: new Set(ADMITTED),
+  });
   const direct = createDirectSignup({
-    ...{ acceptSignup, newTraceContext, pacing, headers, paths },
+    ...{ acceptSignup, newTraceContext, headers, paths },
+    pacing: { take: (client) => (rate.isSpent(client) ? undefined : pacing.take(client)) },
     // It asks once, and what is remembered for a request costs the garbage collector as much as it costs to find out.
     clientOf: deps.clientOf,
-    app: app.fetch,
+    app: rate.fetch,
     ...(isTelemetryOn() ? { observe: (route: string) => observeRoute("POST", route) } : {}),
   });
   app.fetch = (request) => direct.fetch(request);

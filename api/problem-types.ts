@@ -144,8 +144,8 @@ export const PROBLEM_TYPES = {
   too_many_requests: {
     status: 429,
     title: "Too many requests",
-    vi: "Bạn đã gửi quá nhiều yêu cầu đăng ký. Vui lòng đợi một lát rồi thử lại.",
-    en: "Too many signups. Please wait a while and try again.",
+    vi: "Bạn đã gửi quá nhiều yêu cầu. Vui lòng đợi một lát rồi thử lại.",
+    en: "Too many requests. Please wait a while and try again.",
   },
   internal_error: {
     status: 500,

@@ -67,8 +67,8 @@ test("limits hold for all processes together, and for each while Redis is away",
 
   // Pages and requests for another mail are limited alike; what a person looks at is not.
   for (const [language, sentence] of [
-    ["vi", "Bạn đã gửi quá nhiều yêu cầu đăng ký."],
-    ["en", "Too many signups."],
+    ["vi", "Bạn đã gửi quá nhiều yêu cầu."],
+    ["en", "Too many requests."],
   ] as const) {
     for (const path of ["/", "/resend"]) {
       const page = await submitForm(two, from, path, language);

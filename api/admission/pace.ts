@@ -68,6 +68,8 @@ export interface Pacing {
    * @throws {ProblemError} `too_many_requests`
    */
   requireTurn(c: Context): void;
+  /** Has a request refused with a problem by `requireTurn`, after what the client's refusals are held back; `hold` lets it pass. */
+  refuseUnread(request: Request, client: string, problem: ProblemError): Promise<void>;
   /** A turn, if this client has one at once; undefined: it is for `hold`. */
   take(client: string): Turn | undefined;
 }
@@ -123,7 +125,7 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
   // One of each for all: what an error costs is its stack, which nobody reads of these.
   const noTurn = new NoTurn();
   const beyond = new ProblemError("too_many_requests", { headers: BEYOND });
-  const refusedUnread = new WeakSet<Request>();
+  const refusedUnread = new WeakMap<Request, ProblemError>();
 
   const ownOf = (client: string): ClientTurns => {
     const known = clients.get(client);
@@ -139,10 +141,11 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
   };
 
   /** @throws {ProblemError} `too_many_requests` */
-  const refuse = (): never => {
-    instruments().admissionRefused.add(1, { "signup.limit": "concurrent" });
-    throw beyond;
+  const refuse = (problem: ProblemError): never => {
+    instruments().admissionRefused.add(1, { "signup.limit": problem === beyond ? "concurrent" : "requests" });
+    throw problem;
   };
+  const refuseBeyond = () => refuse(beyond);
 
   const holdBack = async (request: Request, client: string): Promise<void> => {
     const ms = holdMs(client);
@@ -153,13 +156,14 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
   return {
     hold: async (c, next) => {
       const request = c.req.raw;
+      if (refusedUnread.has(request)) return await next();
       const client = clientOf(request);
       const own = ownOf(client);
       own.underWay += 1;
       try {
         // Until the refusal is answered: the next one would be refused as well.
         await own.turns.run(async (setAside) => {
-          c.set("setAside", asideWithin(own, setAside, refuse));
+          c.set("setAside", asideWithin(own, setAside, refuseBeyond));
           await next();
           if (isRefused(c)) await holdBack(request, client);
         });
@@ -167,15 +171,19 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
         if (!(error instanceof NoTurn)) throw error;
         // What it costs to refuse it is spread, too.
         await holdBack(request, client);
-        refusedUnread.add(request);
+        refusedUnread.set(request, beyond);
         return await next();
       } finally {
         leave(client, own);
       }
     },
     requireTurn(c) {
-      if (!refusedUnread.has(c.req.raw)) return;
-      refuse();
+      const problem = refusedUnread.get(c.req.raw);
+      if (problem !== undefined) refuse(problem);
+    },
+    async refuseUnread(request, client, problem) {
+      refusedUnread.set(request, problem);
+      await holdBack(request, client);
     },
     take(client) {
       const own = ownOf(client);
@@ -184,7 +192,7 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
       if (turn === undefined) return undefined;
       own.underWay += 1;
       return {
-        setAside: asideWithin(own, turn.setAside, refuse),
+        setAside: asideWithin(own, turn.setAside, refuseBeyond),
         end() {
           turn.end();
           leave(client, own);

@@ -30,6 +30,14 @@ const keyOf = (address: Address): string => {
   return `${ipaddr.fromByteArray(address.toByteArray().map((byte, index) => (index < 8 ? byte : 0))).toString()}/64`;
 };
 
+/** Who a client, as `clientOf` names it, belongs to: a site has an IPv6 /48 of its own (RFC 6177), with 65,536 clients. */
+export const siteOf = (client: string): string => {
+  if (!client.endsWith("/64")) return client;
+  const [address = ""] = client.split("/");
+  const groups = ipaddr.IPv6.parse(address).parts.slice(0, 3);
+  return `${groups.map((group) => group.toString(16)).join(":")}::/48`;
+};
+
 /** A client as others name it: of an address what `createClientOf` makes of it, any other name as it is. */
 export const clientKey = (name: string): string => {
   const address = parse(name);

@@ -52,7 +52,6 @@ export const resendRoute = ({ resend, admit, clientOf, newTraceContext }: Resend
       "body_too_large",
       "unsupported_media_type",
       "validation_failed",
-      "too_many_requests",
       "database_unavailable",
     ],
   },

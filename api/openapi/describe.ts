@@ -107,7 +107,7 @@ const problemResponses = (codes: readonly ProblemCode[]): ResponsesWithResolver 
   );
 
 /**
- * A description with what every operation of its kind has: problems with `Host`, method and ourselves; with a body, that it is too slow;
+ * A description with what every operation of its kind has: problems with `Host`, method, ourselves and a client's rate; with a body, that it is too slow;
  * with a service token, that it is wrong.
  */
 export const completed = ({ problems, ...description }: Description): RouteDescription => {
@@ -116,6 +116,7 @@ export const completed = ({ problems, ...description }: Description): RouteDescr
     "bad_request",
     "method_not_allowed",
     "internal_error",
+    "too_many_requests",
     ...("requestBody" in description ? (["body_too_slow"] as const) : []),
     ...(security.length > 0 ? (["unauthorized", "too_many_tokens"] as const) : []),
     ...problems,

@@ -32,6 +32,16 @@ const tokenOf = (authorization: string, allowsBasic: boolean): string | undefine
   return pair.slice(pair.indexOf(":") + 1);
 };
 
+/** Whether a request has the service token, in either way. Says nothing of attempts: it is for who would be refused anyway. */
+export const hasServiceToken = (serviceToken: string | undefined): ((request: Request) => boolean) => {
+  if (serviceToken === undefined) return () => false;
+  const isToken = isTokenOf(serviceToken);
+  return ({ headers }) => {
+    const given = tokenOf(headers.get("authorization") ?? "", true);
+    return given !== undefined && isToken(given);
+  };
+};
+
 /**
  * Admits only callers with the service token (RFC 6750, `Authorization: Bearer`). Without a configured token nobody is
  * admitted. A client that has sent ten wrong ones is refused for the rest of the minute, even with the right one; nobody else is. On a

@@ -1,5 +1,6 @@
 import type { TraceContext } from "../../observability/trace-context.ts";
 import type { Admit } from "../admission/admission.ts";
+import { siteOf } from "../client/client.ts";
 import { ProblemError } from "../problem.ts";
 import { eventHref, type SignupAnswer, toSignupAnswer } from "./answer.ts";
 import type { SignUp } from "./contract.ts";
@@ -45,7 +46,7 @@ export const createAcceptSignup =
     const { headers, confirm } = await admit({ client, email: input.email, idempotencyKeyHash });
     const outcome = await signUp({
       input,
-      client,
+      client: siteOf(client),
       confirm,
       idempotencyKeyHash,
       trace,

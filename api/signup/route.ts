@@ -65,7 +65,6 @@ export const signupRoute = ({ acceptSignup, clientOf, newTraceContext, failureOf
       "unsupported_media_type",
       "validation_failed",
       "idempotency_key_reused",
-      "too_many_requests",
       "too_busy",
       "database_unavailable",
     ],

@@ -938,7 +938,7 @@ export interface components {
              */
             code: "too_many_tokens";
         };
-        /** @description Too many signups. Please wait a while and try again. */
+        /** @description Too many requests. Please wait a while and try again. */
         TooManyRequestsProblem: {
             /**
              * @description A page about this problem.
@@ -954,8 +954,8 @@ export interface components {
             /** @description For people, in Vietnamese or English, by Accept-Language. */
             detail: string;
             /**
-             * @description For programs; never changes.
-             * @constant
+             * @description For programs; never changes. (enum property replaced by openapi-typescript)
+             * @enum {string}
              */
             code: "too_many_requests";
         };
@@ -1432,7 +1432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ValidationFailedProblem"];
                 };
             };
-            /** @description Too many wrong tokens; Too many attempts */
+            /** @description Too many requests; Too many wrong tokens; Too many attempts */
             429: {
                 headers: {
                     /** @description Whole seconds, after which the request is admitted. */
@@ -1444,7 +1444,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TooManyTokensProblem"] | components["schemas"]["TooManyAttemptsProblem"];
+                    "application/problem+json": components["schemas"]["TooManyRequestsProblem"] | components["schemas"]["TooManyTokensProblem"] | components["schemas"]["TooManyAttemptsProblem"];
                 };
             };
             /** @description Internal error */
@@ -1545,7 +1545,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["MethodNotAllowedProblem"];
                 };
             };
-            /** @description Too many wrong tokens */
+            /** @description Too many requests; Too many wrong tokens */
             429: {
                 headers: {
                     /** @description Whole seconds, after which the request is admitted. */
@@ -1557,7 +1557,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TooManyTokensProblem"];
+                    "application/problem+json": components["schemas"]["TooManyRequestsProblem"] | components["schemas"]["TooManyTokensProblem"];
                 };
             };
             /** @description Internal error */
@@ -1678,7 +1678,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["MethodNotAllowedProblem"];
                 };
             };
-            /** @description Too many wrong tokens */
+            /** @description Too many requests; Too many wrong tokens */
             429: {
                 headers: {
                     /** @description Whole seconds, after which the request is admitted. */
@@ -1690,7 +1690,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TooManyTokensProblem"];
+                    "application/problem+json": components["schemas"]["TooManyRequestsProblem"] | components["schemas"]["TooManyTokensProblem"];
                 };
             };
             /** @description Internal error */
@@ -1786,7 +1786,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["MethodNotAllowedProblem"];
                 };
             };
-            /** @description Too many wrong tokens */
+            /** @description Too many requests; Too many wrong tokens */
             429: {
                 headers: {
                     /** @description Whole seconds, after which the request is admitted. */
@@ -1798,7 +1798,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TooManyTokensProblem"];
+                    "application/problem+json": components["schemas"]["TooManyRequestsProblem"] | components["schemas"]["TooManyTokensProblem"];
                 };
             };
             /** @description Internal error */
@@ -1897,7 +1897,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["MethodNotAllowedProblem"];
                 };
             };
-            /** @description Too many wrong tokens */
+            /** @description Too many requests; Too many wrong tokens */
             429: {
                 headers: {
                     /** @description Whole seconds, after which the request is admitted. */
@@ -1909,7 +1909,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TooManyTokensProblem"];
+                    "application/problem+json": components["schemas"]["TooManyRequestsProblem"] | components["schemas"]["TooManyTokensProblem"];
                 };
             };
             /** @description Internal error */
@@ -2037,7 +2037,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
                 };
             };
-            /** @description Too many wrong tokens */
+            /** @description Too many requests; Too many wrong tokens */
             429: {
                 headers: {
                     /** @description Whole seconds, after which the request is admitted. */
@@ -2049,7 +2049,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TooManyTokensProblem"];
+                    "application/problem+json": components["schemas"]["TooManyRequestsProblem"] | components["schemas"]["TooManyTokensProblem"];
                 };
             };
             /** @description Internal error */
@@ -2199,7 +2199,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ValidationFailedProblem"];
                 };
             };
-            /** @description Too many wrong tokens */
+            /** @description Too many requests; Too many wrong tokens */
             429: {
                 headers: {
                     /** @description Whole seconds, after which the request is admitted. */
@@ -2211,7 +2211,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TooManyTokensProblem"];
+                    "application/problem+json": components["schemas"]["TooManyRequestsProblem"] | components["schemas"]["TooManyTokensProblem"];
                 };
             };
             /** @description Internal error */
@@ -2316,7 +2316,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["MethodNotAllowedProblem"];
                 };
             };
-            /** @description Too many wrong tokens */
+            /** @description Too many requests; Too many wrong tokens */
             429: {
                 headers: {
                     /** @description Whole seconds, after which the request is admitted. */
@@ -2328,7 +2328,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TooManyTokensProblem"];
+                    "application/problem+json": components["schemas"]["TooManyRequestsProblem"] | components["schemas"]["TooManyTokensProblem"];
                 };
             };
             /** @description Internal error */
@@ -2399,6 +2399,21 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["MethodNotAllowedProblem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Whole seconds, after which the request is admitted. */
+                    "Retry-After"?: string;
+                    /** @description The limit: its name, how many, and in how many seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of it, and after how many seconds it is whole again. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TooManyRequestsProblem"];
                 };
             };
             /** @description Internal error */
@@ -2479,7 +2494,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["MethodNotAllowedProblem"];
                 };
             };
-            /** @description Too many wrong tokens */
+            /** @description Too many requests; Too many wrong tokens */
             429: {
                 headers: {
                     /** @description Whole seconds, after which the request is admitted. */
@@ -2491,7 +2506,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["TooManyTokensProblem"];
+                    "application/problem+json": components["schemas"]["TooManyRequestsProblem"] | components["schemas"]["TooManyTokensProblem"];
                 };
             };
             /** @description Internal error */

@@ -1,0 +1,76 @@
+import { expect, test } from "bun:test";
+import { siteOf } from "../client/client.ts";
+import { ProblemError } from "../problem.ts";
+import { createRequestRate } from "./request-rate.ts";
+
+const aRate = () => {
+  let now = 0;
+  const refused = new Map<Request, ProblemError>();
+  const rate = createRequestRate({
+    app: (request) =>
+      new Response(null, { status: refused.has(request) ? 429 : request.url.includes("made") ? 201 : 404 }),
+    clientOf: (request) => request.headers.get("X-Client") ?? "",
+    hasServiceToken: (request) => request.headers.has("Authorization"),
+    pacing: {
+      async refuseUnread(request, _, problem) {
+        refused.set(request, problem);
+      },
+    },
+    admitted: new Set(["/signup", "/made"]),
+    now: () => now,
+  });
+  const ask = async (client: string, path = "/", init: RequestInit = {}) => {
+    const request = new Request(`http://127.0.0.1${path}`, {
+      ...init,
+      headers: { "X-Client": client, ...init.headers },
+    });
+    return (await rate.fetch(request)).status;
+  };
+  const refusedOf = async (count: number, ...asked: Parameters<typeof ask>) => {
+    let some = 0;
+    for (let index = 0; index < count; index += 1) if ((await ask(...asked)) === 429) some += 1;
+    return some;
+  };
+  return { ask, refusedOf, rate, refused, pass: (ms: number) => (now += ms) };
+};
+
+test("a client has 300 requests at once and 100 a second, whatever they are; others have their own", async () => {
+  const { ask, refusedOf, refused, pass } = aRate();
+  expect(await refusedOf(310, "192.0.2.1")).toBe(10);
+  expect([...refused.values()][0]).toBeInstanceOf(ProblemError);
+  expect(await ask("192.0.2.2")).toBe(404);
+  pass(1_000);
+  expect(await refusedOf(110, "192.0.2.1", "/docs", { method: "PATCH" })).toBe(10);
+});
+
+test("probes have a share of their own, which is as large; who has the service token, or is on a private network, is not counted", async () => {
+  const { ask, refusedOf } = aRate();
+  await refusedOf(310, "192.0.2.1");
+  expect(await refusedOf(310, "192.0.2.1", "/livez?x=1")).toBe(10);
+  expect(await ask("192.0.2.1", "/", { headers: { Authorization: "right" } })).toBe(404);
+  expect(await refusedOf(1_000, "10.0.0.1")).toBe(0);
+});
+
+test("of signups only those that fail are counted; a client that has used up its share gets no turn for another", async () => {
+  const { refusedOf, rate } = aRate();
+  expect(await refusedOf(1_000, "192.0.2.1", "/made", { method: "POST" })).toBe(0);
+  expect(rate.isSpent("192.0.2.1")).toBe(false);
+  expect(await refusedOf(310, "192.0.2.1", "/signup", { method: "POST" })).toBe(10);
+  expect(rate.isSpent("192.0.2.1")).toBe(true);
+  expect(rate.isSpent("10.0.0.1")).toBe(false);
+});
+
+test("all networks of one IPv6 site together have four clients' share", async () => {
+  const { ask } = aRate();
+  let refused = 0;
+  for (let index = 0; index < 1_250; index += 1) {
+    if ((await ask(`2001:db8:1:${index.toString(16)}::/64`)) === 429) refused += 1;
+  }
+  expect(refused).toBe(50);
+  expect(await ask("2001:db8:2::/64")).toBe(404);
+  expect([siteOf("2001:db8:1:2::/64"), siteOf("192.0.2.1"), siteOf("unknown")]).toEqual([
+    "2001:db8:1::/48",
+    "192.0.2.1",
+    "unknown",
+  ]);
+});
