@@ -3,7 +3,7 @@ import { instruments } from "../../observability/metrics.ts";
 import { jitteredMs } from "../../runtime/backoff.ts";
 import { createRecent } from "../../runtime/recent.ts";
 import { createSlots, type SetAside, type Slots, type Turn } from "../../runtime/slots.ts";
-import { isPrivate } from "../client/client.ts";
+import { isPrivate, siteOf } from "../client/client.ts";
 import { HashQueueFull } from "../passwords/hasher.ts";
 import { ProblemError } from "../problem.ts";
 
@@ -58,7 +58,7 @@ const isBusy = (error: unknown): boolean =>
 const isRefused = ({ res: { status }, error }: Context): boolean =>
   status === 429 || (status === 503 && (error === undefined || isBusy(error)));
 
-/** What one client may do to a process. */
+/** What one client, or all of an IPv6 site, may do to a process. */
 export interface Pacing {
   /** Outermost: lets the requests of a client take turns, and holds back the refusals of one that gets many. */
   readonly hold: MiddlewareHandler;
@@ -157,7 +157,7 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
     hold: async (c, next) => {
       const request = c.req.raw;
       if (refusedUnread.has(request)) return await next();
-      const client = clientOf(request);
+      const client = siteOf(clientOf(request));
       const own = ownOf(client);
       own.underWay += 1;
       try {
@@ -183,9 +183,10 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
     },
     async refuseUnread(request, client, problem) {
       refusedUnread.set(request, problem);
-      await holdBack(request, client);
+      await holdBack(request, siteOf(client));
     },
-    take(client) {
+    take(ofSite) {
+      const client = siteOf(ofSite);
       const own = ownOf(client);
       // Of a client that is not known yet there is always one.
       const turn = own.turns.take();

@@ -29,7 +29,7 @@ export interface RequestRate {
 const AT_ONCE = 300;
 const PER_SECOND = 100;
 /** A site (IPv6: a /48) has as many clients as it likes, and so much for all of them. */
-const CLIENTS_OF_SITE = 4;
+const CLIENTS_OF_SITE = 2;
 const MOST_CLIENTS = 20_000;
 const INTERVAL_MS = 1_000 / PER_SECOND;
 const BURST_MS = AT_ONCE * INTERVAL_MS;

@@ -32,7 +32,7 @@ const keyOf = (address: Address): string => {
 
 /** Who a client, as `clientOf` names it, belongs to: a site has an IPv6 /48 of its own (RFC 6177), with 65,536 clients. */
 export const siteOf = (client: string): string => {
-  if (!client.endsWith("/64")) return client;
+  if (!client.endsWith("/64") || isPrivate(client)) return client;
   const [address = ""] = client.split("/");
   const groups = ipaddr.IPv6.parse(address).parts.slice(0, 3);
   return `${groups.map((group) => group.toString(16)).join(":")}::/48`;
