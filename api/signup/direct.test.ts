@@ -104,7 +104,8 @@ test("a signup is answered alike, directly and by the app, whatever its body is"
       seen.add(answer.status);
       expect(answer).toEqual(await ask(throughApp, bytes, headers));
     }),
-    { numRuns: 400, seed: 57 },
+    // Fewer than one client may ask for at once.
+      { numRuns: 290, seed: 57 },
   );
   // What was generated is not all of one kind.
   expect([...seen].sort()).toEqual([201, 400, 422, 429, 500]);
