@@ -39,8 +39,12 @@ interface LeasedDelivery {
   readonly leaseUntil: number;
 }
 
-/** Repeats an action until it succeeds; undefined when asked to stop before that. */
-type UnlessStopped = <Result>(what: string, action: () => Promise<Result>) => Promise<Result | undefined>;
+/** Repeats an action until it succeeds; undefined when asked to stop before that, or when `mayRepeat` says no. */
+type UnlessStopped = <Result>(
+  what: string,
+  action: () => Promise<Result>,
+  mayRepeat?: () => boolean,
+) => Promise<Result | undefined>;
 
 /** What was found out about a batch. */
 interface Prepared<Data, Input> {
@@ -54,11 +58,16 @@ interface Claiming {
   readonly token: string;
   /** What was claimed while the pieces were looked up. */
   readonly early: Promise<ReadonlyMap<string, LeasedDelivery>>;
+  /** Whether what was looked up is still of use. */
+  readonly isFresh: () => boolean;
   readonly unlessStopped: UnlessStopped;
 }
 
 /** Delay of a second entry of an event that the same batch claims, in ms. */
 const DUPLICATE_WAIT_MS = 1_000;
+
+/** What was looked up so long ago may have changed: a claim that fails then is not repeated, and its entries are looked up again, in ms. */
+const STALE_AFTER_MS = 2_000;
 
 export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>): Dispatcher => {
   const { redis, keys, definition, inFlight, lookAhead, ledger, settler, leaseMs, newToken, now, at, log } = deps;
@@ -190,7 +199,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
   /** Claims entries, and starts the attempts of those that are taken. */
   const claimAndStart = async (
     wanted: readonly PreparedEntry<Data, Input>[],
-    { token, early, unlessStopped }: Claiming,
+    { token, early, isFresh, unlessStopped }: Claiming,
   ): Promise<void> => {
     const wantedBy = new Map(wanted.map((item) => [item.event.id, wantedOf(item)]));
     const giveBack = (items: readonly ReadableEntry<Data>[]) => release(items, token);
@@ -199,18 +208,25 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     const others =
       left.length === 0
         ? taken
-        : await unlessStopped("claiming deliveries in the ledger", () => leased(() => ledger.claim(left, token)));
+        : await unlessStopped(
+            "claiming deliveries in the ledger",
+            () => leased(() => ledger.claim(left, token)),
+            isFresh,
+          );
     if (others === undefined) return giveBack(wanted);
     const answers = new Map([...taken, ...others]);
     const doubtful = [...answers].flatMap(([id, { claim }]) => (claim.kind === "doubtful" ? [id] : []));
     const decided =
       doubtful.length === 0
         ? new Map<string, LeasedDelivery>()
-        : await unlessStopped("claiming deliveries of which it is unknown whether they are done", () =>
-            claimDoubtful(
-              doubtful.flatMap((id) => wantedBy.get(id) ?? []),
-              token,
-            ),
+        : await unlessStopped(
+            "claiming deliveries of which it is unknown whether they are done",
+            () =>
+              claimDoubtful(
+                doubtful.flatMap((id) => wantedBy.get(id) ?? []),
+                token,
+              ),
+            isFresh,
           );
     const claims = new Map([...answers, ...(decided ?? [])]);
     const unknown = wanted.filter(({ event }) => !claims.has(event.id));
@@ -230,7 +246,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       if (claim === undefined) {
         if (adopted !== undefined) reject(entry, refused(event));
       } else if (claim.kind === "doubtful") {
-        // Asked to stop before it was decided: it is as it was.
+        // Asked to stop before it was decided, or it took too long: it is as it was.
         giveBack([item]);
       } else if (started.has(event.id)) {
         inBackground(entry, settler.delay(entry, DUPLICATE_WAIT_MS));
@@ -268,9 +284,13 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
 
   return {
     async deliver(entries, signal, progress, most) {
-      const unlessStopped: UnlessStopped = async (what, action) => {
+      const unlessStopped: UnlessStopped = async (what, action, mayRepeat) => {
+        const onFailure = () => {
+          progress();
+          if (mayRepeat?.() === false) throw new GaveUp(`${what} was given up`);
+        };
         try {
-          return await persist(action, { what, log, signal, onFailure: progress });
+          return await persist(action, { what, log, signal, onFailure });
         } catch (error) {
           if (error instanceof GaveUp) return undefined;
           throw error;
@@ -294,6 +314,8 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
         for (const { entry } of items) inBackground(entry, settler.release(entry));
         return;
       }
+      const lookedAt = now();
+      const isFresh = () => now() - lookedAt < STALE_AFTER_MS;
       const { wanted, passed, over } = choose(looked.known, { most, signal });
       for (const { entry } of passed) inBackground(entry, over);
       if (isEarly) {
@@ -303,7 +325,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
         if (needless.length > 0) await unclaim(needless, token);
       }
       for (const { entry, event } of looked.refused) reject(entry, refused(event));
-      if (wanted.length > 0) await claimAndStart(wanted, { token, early, unlessStopped });
+      if (wanted.length > 0) await claimAndStart(wanted, { token, early, isFresh, unlessStopped });
       // Until then they take the room of others.
       await over.catch(() => {});
     },

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { sql } from "kysely";
 import { enqueueLogged } from "../../stream/enqueue.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup, committedEvent, type MailWork } from "../../tests/pipeline.ts";
+import { aMailGroup, anOutbox, aPipeline, aSignup, committedEvent, type MailWork } from "../../tests/pipeline.ts";
 import { allSent, anEvent, nothingPending, pendingCount } from "../../tests/pipeline-states.ts";
 
 const group = "welcome-email";
@@ -217,6 +218,34 @@ describe.concurrent("a group", () => {
     await eventually(async () => (await pipeline.status(eventId))?.state === "cancelled");
     await nothingPending(pipeline);
     expect(outbox.sent).toEqual([]);
+  });
+
+  test("who was erased while the ledger could not be written gets nothing: cancelled", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    let looks = 0;
+    await pipeline.db.transaction().execute(async (stranger) => {
+      await sql`lock table deliveries in exclusive mode`.execute(stranger);
+      await pipeline.start((db) => {
+        const mails = aMailGroup(db, outbox.work);
+        return {
+          ...mails,
+          prepare: async (pieces: Parameters<typeof mails.prepare>[0]) => {
+            const found = await mails.prepare(pieces);
+            looks += 1;
+            return found;
+          },
+        };
+      });
+      await eventually(() => looks === 1);
+      await pipeline.db.deleteFrom("users").execute();
+      await eventually(() => looks > 1);
+    });
+    await eventually(async () => (await pipeline.status(eventId))?.state === "cancelled");
+    await nothingPending(pipeline);
+    expect(outbox.sent).toEqual([]);
+    expect(await pipeline.status(eventId)).toMatchObject({ attempts: 0, uncertain: 0 });
   });
 
   test("a mail that is too old is dead, reason expired", async () => {
