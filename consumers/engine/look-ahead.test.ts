@@ -97,6 +97,13 @@ test("what is kept is attempted as soon as it is in doubt no more, before what i
   expect(choose([], 20).attempted).toEqual([...items(reads(30)).slice(20), ...items(reads(5, { item: "later" }))]);
 });
 
+test("where less may be attempted than none, none is, and what is kept stays", () => {
+  const { choose, kept } = aLookAhead(() => 3);
+  choose(sure(700), 0);
+  expect(choose([], -14).attempted).toEqual([]);
+  expect(kept()).toBe(700);
+});
+
 test("what may be attempted is not waited for: while enough is kept that is not in doubt, no more is read", () => {
   const { choose, reads: most } = aLookAhead(() => 3);
   choose(sure(50), 20);

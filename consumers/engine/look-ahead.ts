@@ -140,8 +140,9 @@ export const createLookAhead = <Item>(deps: {
       return sure >= room ? 0 : Math.max(0, Math.min(MOST_READ, MOST_KEPT - kept.length));
     },
 
-    /** Of what was read or is kept, at most `most` are attempted. */
-    choose: (read: readonly Read<Item>[], most: number): Chosen<Item> => {
+    /** Of what was read or is kept, at most `allowed` are attempted; none if that is below 0. */
+    choose: (read: readonly Read<Item>[], allowed: number): Chosen<Item> => {
+      const most = Math.max(0, allowed);
       if (!doubt.isActive) away = 0;
       away = Math.max(0, away - read.filter(({ passes }) => passes > 0).length);
       const since = now();

@@ -112,9 +112,10 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     const [reads, claims] = [inFlight.room(), inFlight.claimRoom()];
     const held = inFlight.size();
     const allowance = breaker.allowance();
-    if (breaker.state === "closed")
-      return { reads: Math.min(reads, allowance - (held - (concurrency - claims))), claims };
-    return { reads: Math.min(reads, allowance - held), claims: Math.min(claims, allowance - held) };
+    // The allowance may fall below what is in flight.
+    const left = (running: number) => Math.max(0, allowance - running);
+    if (breaker.state === "closed") return { reads: Math.min(reads, left(held - (concurrency - claims))), claims };
+    return { reads: Math.min(reads, left(held)), claims: Math.min(claims, left(held)) };
   };
 
   const readStream = (stream: string, count: number): Promise<Entry[]> =>
