@@ -47,6 +47,13 @@ test("a party that does not accept any more is like one that never did", () => {
   expect(doubt.has(untried("good.example"))).toBe(true);
 });
 
+test("who is welcome stays so, however many strangers are in vain", () => {
+  const doubt = new Doubt(() => 40);
+  doubt.ended(untried("good.example"), { ms: 5, isVain: false });
+  isInVain(doubt, 6_000);
+  expect(doubt.has(untried("good.example"))).toBe(false);
+});
+
 test("without a party, only what was tried before is in doubt", () => {
   const doubt = new Doubt(() => 40);
   isInVain(doubt, 20);

@@ -47,9 +47,12 @@ export class Doubt {
   readonly #allowance: () => number;
   readonly #tried = new Tally();
   readonly #unknown = new Tally();
-  /** By party, in the order of the last use: above 0 it is welcome, below it was tried so often in vain. */
-  readonly #points = new Map<string, number>();
+  /** By party, in the order of the last use: points above 0. */
+  readonly #welcome = new Map<string, number>();
+  /** Points below 0, so many were in vain; apart, so that however many strangers make nobody forget who is welcome. */
+  readonly #inVain = new Map<string, number>();
   readonly #running = new Set<Candidate>();
+  readonly #runningOf = new Map<string, number>();
 
   /** `allowance`: how many pieces may be in flight now. */
   constructor(allowance: () => number) {
@@ -76,8 +79,7 @@ export class Doubt {
 
   /** How likely a party in doubt is to accept, beside one of whom nothing is known: the less, the more of its pieces were in vain or run. */
   readonly odds = (party: string): number => {
-    const running = [...this.#running].filter((each) => each.party === party).length;
-    return ODDS_OF_NEXT ** (Math.max(0, -(this.#points.get(party) ?? 0)) + running);
+    return ODDS_OF_NEXT ** (Math.max(0, -this.#pointsOf(party)) + (this.#runningOf.get(party) ?? 0));
   };
 
   /** A piece has ended. */
@@ -91,26 +93,41 @@ export class Doubt {
   async around<Result>(candidate: Candidate, work: () => Promise<Result>): Promise<Result> {
     const running = { ...candidate };
     this.#running.add(running);
+    this.#count(candidate, 1);
     try {
       return await work();
     } finally {
       this.#running.delete(running);
+      this.#count(candidate, -1);
     }
   }
 
+  #count({ party }: Candidate, change: 1 | -1): void {
+    if (party === undefined) return;
+    const running = (this.#runningOf.get(party) ?? 0) + change;
+    if (running === 0) this.#runningOf.delete(party);
+    else this.#runningOf.set(party, running);
+  }
+
   #isWelcome(party: string): boolean {
-    return (this.#points.get(party) ?? 0) > 0;
+    return this.#welcome.has(party);
+  }
+
+  #pointsOf(party: string): number {
+    return this.#welcome.get(party) ?? this.#inVain.get(party) ?? 0;
   }
 
   #judge(party: string, isVain: boolean): void {
-    const points = this.#points.get(party) ?? 0;
-    this.#points.delete(party);
+    const points = this.#pointsOf(party);
+    this.#welcome.delete(party);
+    this.#inVain.delete(party);
     const next = isVain ? Math.max(-MOST_POINTS, points - 1) : Math.min(MOST_POINTS, Math.max(0, points) + GOOD_POINTS);
     if (next === 0) return;
-    this.#points.set(party, next);
-    if (this.#points.size <= MOST_PARTIES) return;
-    for (const oldest of this.#points.keys()) {
-      this.#points.delete(oldest);
+    const known = next > 0 ? this.#welcome : this.#inVain;
+    known.set(party, next);
+    if (known.size <= MOST_PARTIES) return;
+    for (const oldest of known.keys()) {
+      known.delete(oldest);
       break;
     }
   }
