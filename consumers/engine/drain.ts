@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { isUuid } from "../../database/uuid.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { pause } from "../../runtime/loop.ts";
-import { fieldsOf, pendingOf } from "../../stream/entries.ts";
+import { type Entry, fieldsOf, pendingOf } from "../../stream/entries.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { endBeat } from "../../stream/scripts/beat.ts";
 import { leaveGroup } from "../../stream/scripts/leave.ts";
@@ -18,6 +18,10 @@ export interface DrainDeps {
   readonly consumer: string;
   readonly inFlight: InFlight;
   readonly log: Logger;
+}
+
+export interface ReleaseDeps extends DrainDeps {
+  readonly ledger: Pick<Ledger, "requeued">;
 }
 
 /** An attempt that is not past its commit point by then is given up, so that a peer has its entry within a second. */
@@ -48,19 +52,31 @@ export const finishWork = async ({ inFlight, log }: DrainDeps, drainTimeoutMs: n
   }
 };
 
-/**
- * Releases every entry pending for this consumer, also those of lost replies, and leaves the group. What is still held comes behind
- * others, which the ledger notes; else it would look lost.
- */
-export const leaveNothingBehind = async (
-  deps: DrainDeps & { readonly ledger: Pick<Ledger, "requeued"> },
-): Promise<void> => {
-  const { redis, keys, group, consumer, inFlight, ledger, log } = deps;
-  const eventIds = inFlight.entries().flatMap(({ raw }) => fieldsOf(raw ?? [])["id"] ?? []);
+/** Notes what is released behind others; else it would look lost. */
+const noteReleased = async ({ ledger, log }: ReleaseDeps, entries: readonly Entry[]): Promise<void> => {
+  const eventIds = entries.flatMap(({ raw }) => fieldsOf(raw ?? [])["id"] ?? []);
   const noted = ledger.requeued(eventIds.filter(isUuid)).catch((error: unknown) => {
     log.warn({ error }, "the ledger could not note what is released; what it takes for lost is queued twice");
   });
   await Promise.race([noted, pause(NOTE_TIMEOUT_MS)]);
+};
+
+/** Releases entries that only waited here, while those in flight are finished: a peer may have room for them. */
+export const releaseKept = async (deps: ReleaseDeps, entries: readonly Entry[]): Promise<void> => {
+  if (entries.length === 0) return;
+  const { redis, keys, group, consumer, inFlight } = deps;
+  await noteReleased(deps, entries);
+  for (const [stream, some] of Map.groupBy(entries, (entry) => entry.stream)) {
+    const ids = some.map(({ id }) => id);
+    await releaseEntries(redis, { stream, group, consumer }, keys.retriesStream(group), ids);
+    for (const entry of some) inFlight.release(entry);
+  }
+};
+
+/** Releases every entry pending for this consumer, also those of lost replies, and leaves the group. */
+export const leaveNothingBehind = async (deps: ReleaseDeps): Promise<void> => {
+  const { redis, keys, group, consumer, inFlight, log } = deps;
+  await noteReleased(deps, inFlight.entries());
   const retriesStream = keys.retriesStream(group);
   for (const stream of [keys.events, retriesStream]) {
     for (;;) {

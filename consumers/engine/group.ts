@@ -21,7 +21,7 @@ import type { PreparedEntry } from "./choose.ts";
 import { createClaimer } from "./claimer.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { Doubt } from "./doubt.ts";
-import { finishWork, leaveNothingBehind } from "./drain.ts";
+import { finishWork, leaveNothingBehind, releaseKept } from "./drain.ts";
 import { Finished } from "./finished.ts";
 import { createGatherer } from "./gather.ts";
 import type { GroupBudget, GroupDefinition } from "./handler.ts";
@@ -266,16 +266,18 @@ export const startGroup = <Data, Input>(
 
   const stop = async () => {
     stopping = true;
-    const drain = { ...names, redis, keys, inFlight, log };
+    const drain = { ...names, redis, keys, inFlight, ledger, log };
     await Promise.all([reader.stop(), promoter.stop(), reaper.stop()]);
-    await finishWork(drain, drainTimeoutMs);
+    const kept = lookAhead.letGo().map(({ entry }) => entry);
+    const released = releaseKept(drain, kept).catch((error: unknown) => {
+      log.warn({ error }, "what was kept is not released yet; it is once more when the group is left");
+    });
+    await Promise.all([finishWork(drain, drainTimeoutMs), Promise.race([released, pause(LEAVE_TIMEOUT_MS)])]);
     abandoned.abort();
     await heartbeat.stop();
-    const leaving = Promise.all([leaveNothingBehind({ ...drain, ledger }), admission.giveBack(0)]).catch(
-      (error: unknown) => {
-        log.warn({ error }, "could not leave the group; a peer will claim the pending entries");
-      },
-    );
+    const leaving = Promise.all([leaveNothingBehind(drain), admission.giveBack(0)]).catch((error: unknown) => {
+      log.warn({ error }, "could not leave the group; a peer will claim the pending entries");
+    });
     await Promise.race([leaving, pause(LEAVE_TIMEOUT_MS)]);
     blocking.close();
   };
