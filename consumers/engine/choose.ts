@@ -3,7 +3,7 @@ import { passesOf, wasTried } from "./failure-fields.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { LookAhead } from "./look-ahead.ts";
 import type { LookUp } from "./look-up.ts";
-import type { Settler } from "./settler.ts";
+import type { Patience, Settler } from "./settler.ts";
 
 /** An entry, and what its work needs. */
 export interface PreparedEntry<Data, Input> extends ReadableEntry<Data> {
@@ -31,7 +31,7 @@ export const createChoose =
   <Data, Input>({ lookAhead, settler, inFlight }: ChooseDeps<Data, Input>) =>
   (
     items: readonly PreparedEntry<Data, Input>[],
-    { most, signal }: { readonly most: number; readonly signal: AbortSignal },
+    { most, ...patience }: Patience & { readonly most: number },
   ): Chosen<Data, Input> => {
     const takenOver = items.filter(({ entry }) => entry.isTakenOver);
     const own = items.filter(({ entry }) => !entry.isTakenOver);
@@ -48,7 +48,7 @@ export const createChoose =
         ? Promise.resolve()
         : settler.passOver(
             passed.map(({ item, delayMs }) => ({ entry: item.entry, delayMs })),
-            signal,
+            patience,
           );
     return { wanted: [...takenOver, ...attempted], passed: passed.map(({ item }) => item), over };
   };

@@ -30,7 +30,7 @@ export interface Dispatcher {
    */
   deliver(entries: readonly Entry[], signal: AbortSignal, progress: () => void, most: number): Promise<void>;
   /** Gives back the entries that are kept. */
-  letGo(signal: AbortSignal): Promise<void>;
+  letGo(signal: AbortSignal, progress: () => void): Promise<void>;
 }
 
 interface LeasedDelivery {
@@ -316,7 +316,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       }
       const lookedAt = now();
       const isFresh = () => now() - lookedAt < STALE_AFTER_MS;
-      const { wanted, passed, over } = choose(looked.known, { most, signal });
+      const { wanted, passed, over } = choose(looked.known, { most, signal, progress });
       for (const { entry } of passed) inBackground(entry, over);
       if (isEarly) {
         const isWanted = new Set(wanted.map(({ event }) => event.id));
@@ -329,12 +329,12 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       // Until then they take the room of others.
       await over.catch(() => {});
     },
-    async letGo(signal) {
+    async letGo(signal, progress) {
       const entries = lookAhead.letGo().map(({ entry }) => entry);
       if (entries.length === 0) return;
       const gone = settler.passOver(
         entries.map((entry) => ({ entry, delayMs: 0 })),
-        signal,
+        { signal, progress },
       );
       for (const entry of entries) inBackground(entry, gone);
       await gone.catch(() => {});

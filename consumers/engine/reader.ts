@@ -145,7 +145,10 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     const isClosed = breaker.state === "closed";
     try {
       const claimed = isClosed ? await claim() : 0;
-      const reads = lookAhead.reads(Math.max(0, Math.min(left(), room.reads)));
+      const mayRead = Math.max(0, Math.min(left(), room.reads));
+      // A few probes are no choice: what would be read beyond them goes back at once.
+      const isChoosing = isClosed || breaker.isDeclining;
+      const reads = isChoosing ? lookAhead.reads(mayRead) : Math.max(0, mayRead - lookAhead.kept());
       // A probe is something new, if there is anything: what has failed would fail again.
       const shares = isClosed ? sharesOf(reads, behind) : { events: reads, retries: 0 };
       const retries = await take(readStream(retriesStream, shares.retries));
@@ -168,7 +171,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
   /** What there is no room for comes back at once; the ledger notes it, else it would look lost. */
   const releaseBeyond = (count: number, entries: readonly Entry[], signal: AbortSignal): readonly Entry[] => {
     const surplus = entries.slice(count).map((entry) => ({ entry, delayMs: 0 }));
-    if (surplus.length > 0) void settler.passOver(surplus, signal).catch(() => {});
+    if (surplus.length > 0) void settler.passOver(surplus, { signal, progress: () => {} }).catch(() => {});
     return entries.slice(0, count);
   };
 
@@ -204,10 +207,10 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
         return { entries: [], most };
       }
       const entries = await readWhatIsThere(most, room);
-      if (room.reads <= 0) return { entries, most };
+      if (room.reads <= 0) return foundWithin(most, room, entries);
       isIdle = entries.length === 0;
       if (isIdle) await giveBackUnused();
-      if (!isIdle || signal.aborted) return { entries, most };
+      if (!isIdle || signal.aborted) return foundWithin(most, room, entries);
     }
     let entries = await readWhatIsThere(1, room);
     if (entries.length === 0 && !signal.aborted) entries = await waitForEntries(1, signal);
@@ -215,7 +218,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     // Idle consumers count among those that share the rate.
     if (isIdle) await admission.fill(inFlight.unpaid());
     const most = isIdle ? 0 : await admitted(1);
-    return { entries: most === 0 ? releaseBeyond(0, entries, signal) : entries, most };
+    return foundWithin(most, room, most === 0 ? releaseBeyond(0, entries, signal) : entries);
   };
 
   /** What there is beside those that are kept: to wait for more would have these wait. */
@@ -224,7 +227,13 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     const entries = most > 0 ? await readWhatIsThere(most + (admission.isLimited ? 0 : room.claims), room) : [];
     const mayGoOn = entries.length > 0 || lookAhead.mayAttempt(most);
     if (!mayGoOn) await inFlight.untilOneEnds(most > 0 ? KEPT_CHECK_MS : Math.max(1, admission.waitMs), signal);
-    return { entries, most };
+    return admission.isLimited ? foundWithin(most, room, entries) : { entries, most };
+  };
+
+  /** Each of dead consumers has one of the tokens, too. */
+  const foundWithin = (most: number, room: Room, entries: readonly Entry[]): Found => {
+    const takenOver = entries.filter(({ isTakenOver }) => isTakenOver).length;
+    return { entries, most: Math.max(0, Math.min(room.reads, most - takenOver)) };
   };
 
   /** While this consumer may not read, its tokens are of use to others only. */
@@ -239,7 +248,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
   const turn = async (signal: AbortSignal, progress: () => void): Promise<"again" | "idle"> => {
     await checkPause();
     // Others may have a use for what is kept.
-    if (paused || breaker.allowance() === 0) await dispatcher.letGo(signal);
+    if (paused || breaker.allowance() === 0) await dispatcher.letGo(signal, progress);
     if (paused) {
       await giveBackUnused();
       await pause(PAUSE_CHECK_MS, signal);
@@ -249,6 +258,8 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     // A suspect is the last choice for a probe.
     const next = await isolation.next(breaker.state === "closed" || foundNothing, admitSuspects);
     if (next === "wait") {
+      // Suspects are tried, and nothing else begins here meanwhile.
+      await dispatcher.letGo(signal, progress);
       await inFlight.untilEmpty(ROOM_WAIT_MS);
       return "again";
     }

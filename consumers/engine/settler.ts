@@ -67,7 +67,15 @@ export interface SettlerDeps {
 /** An entry that is not attempted now, and when it comes back. */
 export interface PassedOver {
   readonly entry: Entry;
+  /** 0: there was only no room for it here; it comes back as it was. */
   readonly delayMs: number;
+}
+
+/** How long a store is waited for. */
+export interface Patience {
+  readonly signal: AbortSignal;
+  /** Called after each failure. */
+  readonly progress: (error?: unknown) => void;
 }
 
 export interface Settler {
@@ -86,7 +94,7 @@ export interface Settler {
   /** Releases an entry unchanged. */
   release(entry: Entry): Promise<void>;
   /** Delays entries that are not attempted now; gives up when the signal is aborted: then they stay pending. */
-  passOver(entries: readonly PassedOver[], signal: AbortSignal): Promise<void>;
+  passOver(entries: readonly PassedOver[], patience: Patience): Promise<void>;
 }
 
 /** Delay of an entry whose delivery was not ours to settle, in ms. */
@@ -209,12 +217,13 @@ export const createSettler = (deps: SettlerDeps): Settler => {
 
   return {
     release,
-    async passOver(passed, signal) {
+    async passOver(passed, { signal, progress }) {
       const eventIds = passed.flatMap(({ entry }) => fieldsOf(entry.raw ?? [])["id"] ?? []).filter(isUuid);
-      await persist(() => ledger.requeued(eventIds), { what: "passing over entries in the ledger", log, signal });
-      await Promise.all(
-        passed.map(({ entry, delayMs }) => toRetrySet(entry, delayMs, withPass(entry.raw ?? [], entry.deliveries))),
-      );
+      const what = "passing over entries in the ledger";
+      await persist(() => ledger.requeued(eventIds), { what, log, signal, onFailure: progress });
+      const fieldsAfter = ({ entry, delayMs }: PassedOver) =>
+        (delayMs > 0 ? withPass : withCrashes)(entry.raw ?? [], entry.deliveries);
+      await Promise.all(passed.map((each) => toRetrySet(each.entry, each.delayMs, fieldsAfter(each))));
     },
     dismiss: ack,
     async settle(attempt, outcome) {
