@@ -164,8 +164,9 @@ export const startGroup = <Data, Input>(
       log[isWaiting ? "error" : "info"]({ party, reason }, `a party ${words}: ${reason}`);
     },
   });
-  const doubt = new Doubt(() => Math.min(concurrency, breaker.allowance()));
-  const lookAhead = createLookAhead<PreparedEntry<Data, Input>>({ doubt, now });
+  const allowance = () => Math.min(concurrency, breaker.allowance());
+  const doubt = new Doubt(allowance);
+  const lookAhead = createLookAhead<PreparedEntry<Data, Input>>({ doubt, allowance, now });
   const budgetName = budgetOf(group);
   const admission = createAdmission({ ...names, redis, keys, now, log }, { ...budget, name: budgetName });
   const publishState = createStatePublisher(redis, keys.status);

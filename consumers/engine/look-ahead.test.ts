@@ -56,7 +56,11 @@ const items = (each: readonly Read<string>[]) => each.map(({ item }) => item);
 /** While there is doubt about all but one party, with room for so many of those that are in doubt. */
 const aLookAhead = (
   room: () => number,
-  given: { readonly isActive?: () => boolean; readonly now?: () => number } = {},
+  given: {
+    readonly isActive?: () => boolean;
+    readonly odds?: (party: string) => number;
+    readonly now?: () => number;
+  } = {},
 ) => {
   const { isActive = () => true, now = () => 0 } = given;
   return createLookAhead<string>({
@@ -66,8 +70,9 @@ const aLookAhead = (
       },
       has: ({ party }) => isActive() && party !== "welcome.example",
       room,
-      odds: () => 1,
+      odds: (party) => given.odds?.(party) ?? 1,
     },
+    allowance: () => 40,
     now,
   });
 };
@@ -127,6 +132,28 @@ test("what is kept for two seconds goes back, for peers that may have room, but 
   const { passed } = choose([], 5);
   expect([passed.length, kept()]).toEqual([11, 64]);
   for (const { delayMs } of passed) expect(delayMs).toBe(0);
+});
+
+test("nothing is kept for longer than five seconds, nor attempted by what was found out before that", () => {
+  let nowMs = 0;
+  const { choose, kept, isOverdue } = aLookAhead(() => 1, { now: () => nowMs });
+  choose(sure(30), 0);
+  expect(isOverdue()).toBe(false);
+  nowMs += 5_001;
+  expect(isOverdue()).toBe(true);
+  expect(choose(reads(1), 20)).toMatchObject({ attempted: ["entry-0"], passed: { length: 30 } });
+  expect(kept()).toBe(0);
+});
+
+test("of a party that is not likely to accept one gets every eighth place, however many strangers come", () => {
+  const { choose, letGo } = aLookAhead(() => 1, { odds: (party) => (party === "refuses.example" ? 0.001 : 1) });
+  const unlikely = reads(1, { item: "unlikely", party: "refuses.example", passes: 2 });
+  const turns = Array.from({ length: 16 }, () => {
+    const { attempted } = choose([...reads(9), ...unlikely], 20);
+    letGo();
+    return attempted[0];
+  });
+  expect(turns.filter((item) => item === "unlikely-0")).toHaveLength(2);
 });
 
 test("who has passed over 20,000 keeps what it has, and reads no more, until it may pass over more", () => {

@@ -7,9 +7,14 @@ export interface Read<Item> extends Candidate {
   readonly passes: number;
 }
 
+interface Kept<Item> extends Read<Item> {
+  /** Monotonic, ms: when it was read and looked up. */
+  readonly since: number;
+}
+
 export interface Chosen<Item> {
   readonly attempted: readonly Item[];
-  /** Wait here until they are attempted, or passed over. */
+  /** Of those that were read: they wait here until they are attempted, or passed over. */
   readonly kept: readonly Item[];
   /** Come back later, unattempted. */
   readonly passed: readonly { readonly item: Item; readonly delayMs: number }[];
@@ -74,6 +79,13 @@ export const backAfterMs = (passes: number, away: number, place: number): number
   return Math.round(Math.min(longestMs, FIRST_BACK_MS * 2 ** passes) * (2 - place));
 };
 
+/** Those of which it is true, and the others; each in order. */
+const apart = <Each>(items: readonly Each[], isFirst: (each: Each) => boolean): readonly [Each[], Each[]] => {
+  const both: [Each[], Each[]] = [[], []];
+  for (const each of items) both[isFirst(each) ? 0 : 1].push(each);
+  return both;
+};
+
 /** Entries of one read. */
 const MOST_READ = 256;
 /** Entries that wait here: a look at each when a piece ends costs little. */
@@ -81,6 +93,10 @@ const MOST_KEPT = 768;
 /** What waits here longer may be attempted by a peer sooner, except those that are next here. */
 const LONGEST_KEPT_MS = 2_000;
 const NEXT_KEPT = 64;
+/** Nothing waits here longer: what was found out about it may not be true any more, and it holds back what the group has done. */
+const STALE_MS = 5_000;
+/** Of so many in doubt that are attempted, one has been passed over most often: others whose answers tell more may never end. */
+const OLDEST_EVERY = 8;
 /** Of so many in doubt that are attempted, one was tried, while both kinds wait: what was in vain is likely to be so again. */
 const TRIED_EVERY = 10;
 /** Entries that may be passed over at once, and a second: each costs about a tenth of what an attempt does. */
@@ -94,23 +110,39 @@ const PASSED_PER_SECOND = 500;
  */
 export const createLookAhead = <Item>(deps: {
   readonly doubt: Pick<Doubt, "isActive" | "has" | "room" | "odds">;
+  /** How many may be in flight now. */
+  readonly allowance: () => number;
   /** Monotonic, ms. */
   readonly now: () => number;
 }) => {
-  const { doubt, now } = deps;
+  const { doubt, allowance, now } = deps;
   /** In the order in which they were read. */
-  let kept: readonly (Read<Item> & { readonly since: number })[] = [];
+  let kept: readonly Kept<Item>[] = [];
   let mayPass = MOST_PASSED;
   let countedAt = now();
   /** Places since one was given to those that were tried, while both kinds wait. */
   let places = 0;
+  /** Places since one was given to what has been passed over most often. */
+  let forOldest = 0;
   /** Passed over, and not read again. Those of peers that this consumer reads are some of its own that they read. */
   let away = 0;
+
+  const nextKept = () => Math.min(NEXT_KEPT, 2 * allowance());
 
   const passable = (): number => {
     mayPass = Math.min(MOST_PASSED, mayPass + ((now() - countedAt) * PASSED_PER_SECOND) / 1_000);
     countedAt = now();
     return Math.floor(mayPass);
+  };
+
+  const untriedOf = <Each extends Read<Item>>(untried: readonly Each[], count: number): readonly Each[] => {
+    if (untried.length <= count) return untried;
+    forOldest += count;
+    if (forOldest < OLDEST_EVERY) return mostTelling(untried, count, doubt.odds);
+    forOldest = 0;
+    const oldest = untried.reduce((one, other) => (other.passes > one.passes ? other : one));
+    const others = untried.filter((each) => each !== oldest);
+    return [oldest, ...mostTelling(others, count - 1, doubt.odds)];
   };
 
   /** Of what is in doubt; of those that were tried, one of ten: they would wait for ever where new ones never end. */
@@ -121,13 +153,20 @@ export const createLookAhead = <Item>(deps: {
     places = haveBoth ? places + room : 0;
     const forTried = Math.min(room, tried.length, Math.floor(places / TRIED_EVERY));
     places -= forTried * TRIED_EVERY;
-    const some = mostTelling(untried, room - forTried, doubt.odds);
+    const some = untriedOf(untried, room - forTried);
     return [...some, ...spread(tried, Math.max(0, Math.min(tried.length, room - some.length)))];
   };
 
   return {
     /** How many entries wait here. */
     kept: () => kept.length,
+
+    /** Whether something has waited here for so long that it goes back. */
+    isOverdue: (): boolean => {
+      const [oldest] = kept;
+      if (oldest === undefined) return false;
+      return now() - oldest.since > (kept.length > nextKept() ? LONGEST_KEPT_MS : STALE_MS);
+    },
 
     /** Whether something that waits here may be attempted now, where there is room for so many. */
     mayAttempt: (room: number): boolean =>
@@ -146,26 +185,28 @@ export const createLookAhead = <Item>(deps: {
       if (!doubt.isActive) away = 0;
       away = Math.max(0, away - read.filter(({ passes }) => passes > 0).length);
       const since = now();
-      const waiting = [...kept, ...read.map((each) => ({ ...each, since }))];
-      const sure = waiting.filter((each) => !doubt.has(each));
-      const doubtful = waiting.filter((each) => doubt.has(each));
+      const [stale, fresh] = apart(kept, (each) => since - each.since > STALE_MS);
+      const added = read.map((each) => ({ ...each, since }));
+      const [doubtful, sure] = apart([...fresh, ...added], (each) => doubt.has(each));
       const first = sure.slice(0, most);
       const left = most - first.length;
       const some = left > 0 ? someOf(doubtful, Math.min(left, doubt.room({ isAlone: true }))) : [];
       const attempted = new Set([...first, ...some]);
-      const rest = waiting.filter((each) => !attempted.has(each));
-      const next = [...sure, ...doubtful].filter((each) => !attempted.has(each));
-      const overdue = next.slice(NEXT_KEPT).filter((each) => since - each.since > LONGEST_KEPT_MS);
+      const unchosen = doubtful.filter((each) => !attempted.has(each));
+      const next = [...sure.slice(first.length), ...unchosen];
+      const overdue = next.slice(nextKept()).filter((each) => since - each.since > LONGEST_KEPT_MS);
       // Room for another read, if what waits here is not worth more.
-      const surplus = sure.length > most ? 0 : rest.length - (MOST_KEPT - MOST_READ);
-      const beyond = rest.filter((each) => doubt.has(each)).slice(0, Math.max(0, surplus));
-      const passed = new Set([...overdue, ...beyond].slice(0, passable()));
-      mayPass -= passed.size;
+      const surplus = sure.length > most ? 0 : next.length - (MOST_KEPT - MOST_READ);
+      const beyond = unchosen.slice(0, Math.max(0, surplus));
+      const passed = new Set([...stale, ...[...overdue, ...beyond].slice(0, passable())]);
+      mayPass = Math.max(0, mayPass - passed.size);
       away += passed.size;
-      kept = rest.filter((each) => !passed.has(each));
+      const stays = (each: Kept<Item>) => !attempted.has(each) && !passed.has(each);
+      const addedToKept = added.filter(stays);
+      kept = [...fresh.filter(stays), ...addedToKept];
       return {
         attempted: [...attempted].map(({ item }) => item),
-        kept: kept.map(({ item }) => item),
+        kept: addedToKept.map(({ item }) => item),
         passed: [...passed].map((each, index) => ({
           item: each.item,
           // For what is not in doubt there was only no room: a peer may have some.

@@ -30,7 +30,7 @@ export interface ReaderDeps {
   readonly isolation: Isolation;
   readonly dispatcher: Dispatcher;
   readonly breaker: Breaker;
-  readonly lookAhead: Pick<LookAhead<unknown>, "kept" | "mayAttempt" | "reads">;
+  readonly lookAhead: Pick<LookAhead<unknown>, "kept" | "isOverdue" | "mayAttempt" | "reads">;
   readonly admission: Admission;
   readonly settler: Settler;
   readonly gatherer: Gatherer;
@@ -225,7 +225,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
   const readBesideKept = async (room: Room, signal: AbortSignal): Promise<Found> => {
     const most = admission.isLimited ? await admitted(room.reads) : room.reads;
     const entries = most > 0 ? await readWhatIsThere(most + (admission.isLimited ? 0 : room.claims), room) : [];
-    const mayGoOn = entries.length > 0 || lookAhead.mayAttempt(most);
+    const mayGoOn = entries.length > 0 || lookAhead.mayAttempt(most) || lookAhead.isOverdue();
     if (!mayGoOn) await inFlight.untilOneEnds(most > 0 ? KEPT_CHECK_MS : Math.max(1, admission.waitMs), signal);
     return admission.isLimited ? foundWithin(most, room, entries) : { entries, most };
   };
@@ -278,7 +278,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
         await giveBackUnused();
         await inFlight.untilOneEnds(BREAKER_CHECK_MS, signal);
       }
-      if (lookAhead.kept() > 0) await dispatcher.deliver([], signal, progress, 0);
+      if (lookAhead.isOverdue()) await dispatcher.deliver([], signal, progress, 0);
       return "again";
     }
     const isKeeping = lookAhead.kept() > 0 && room.reads > 0;
