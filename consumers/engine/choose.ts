@@ -1,9 +1,11 @@
 import type { ReadableEntry } from "./attempt.ts";
+import type { Candidate, Doubt } from "./doubt.ts";
 import { passesOf, wasTried } from "./failure-fields.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { LookAhead } from "./look-ahead.ts";
 import type { LookUp } from "./look-up.ts";
 import type { Patience, Settler } from "./settler.ts";
+import { SUSPECT_AFTER } from "./suspects.ts";
 
 /** An entry, and what its work needs. */
 export interface PreparedEntry<Data, Input> extends ReadableEntry<Data> {
@@ -11,8 +13,9 @@ export interface PreparedEntry<Data, Input> extends ReadableEntry<Data> {
 }
 
 export interface ChooseDeps<Data, Input> {
+  readonly doubt: Pick<Doubt, "has">;
   readonly lookAhead: LookAhead<PreparedEntry<Data, Input>>;
-  readonly settler: Settler;
+  readonly settler: Pick<Settler, "passOver">;
   readonly inFlight: InFlight;
 }
 
@@ -24,22 +27,25 @@ interface Chosen<Data, Input> {
 }
 
 /**
- * Chooses what is attempted now of what was read, and of what is kept, at most `most`, beside what dead consumers had; keeps the rest, or
- * passes over it.
+ * Chooses what is attempted now of what was read, and of what is kept, at most `most`, beside what dead consumers had that is not in doubt; keeps the
+ * rest, or passes over it.
  */
 export const createChoose =
-  <Data, Input>({ lookAhead, settler, inFlight }: ChooseDeps<Data, Input>) =>
+  <Data, Input>({ doubt, lookAhead, settler, inFlight }: ChooseDeps<Data, Input>) =>
   (
     items: readonly PreparedEntry<Data, Input>[],
     { most, ...patience }: Patience & { readonly most: number },
   ): Chosen<Data, Input> => {
-    const takenOver = items.filter(({ entry }) => entry.isTakenOver);
-    const own = items.filter(({ entry }) => !entry.isTakenOver);
-    const read = own.map((item) => {
+    const all = items.map((item) => {
       const { entry, prepared } = item;
       const party = prepared?.kind === "ready" ? prepared.party : undefined;
       return { item, party, wasTried: wasTried(entry.raw), passes: passesOf(entry.raw) };
     });
+    // A suspect's turn is now. What dead consumers only kept is as much in doubt here as it was there.
+    const isNow = (each: Candidate & { readonly item: PreparedEntry<Data, Input> }) =>
+      each.item.entry.isTakenOver && (each.item.entry.deliveries > SUSPECT_AFTER || !doubt.has(each));
+    const now = all.filter(isNow).map(({ item }) => item);
+    const read = all.filter((each) => !isNow(each));
     const { attempted, kept, passed } = lookAhead.choose(read, most);
     for (const { entry } of attempted) inFlight.take(entry);
     for (const { entry } of kept) inFlight.keep(entry);
@@ -50,5 +56,5 @@ export const createChoose =
             passed.map(({ item, delayMs }) => ({ entry: item.entry, delayMs })),
             patience,
           );
-    return { wanted: [...takenOver, ...attempted], passed: passed.map(({ item }) => item), over };
+    return { wanted: [...now, ...attempted], passed: passed.map(({ item }) => item), over };
   };

@@ -13,7 +13,9 @@ import type { Ledger } from "./ledger.ts";
 import { lookUp } from "./look-up.ts";
 import { sortEntry, type UnreadableEntry } from "./sort-entry.ts";
 
-export interface DispatcherDeps<Data, Input> extends AttemptDeps<Data, Input>, ChooseDeps<Data, Input> {
+export interface DispatcherDeps<Data, Input>
+  extends AttemptDeps<Data, Input>,
+    Pick<ChooseDeps<Data, Input>, "lookAhead"> {
   /** Every event type of this code. */
   readonly knownTypes: readonly string[];
   readonly ledger: Ledger;
