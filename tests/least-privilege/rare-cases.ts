@@ -86,6 +86,8 @@ export const rarelyInConsumer = async (consumer: Redis, databaseUrl: string): Pr
   const { upTo: after } = await skipEntries(consumer, log);
   const [next] = await readAfter(consumer, events, after, 1);
   await skipEntries(consumer, log, { after, lastId: next?.id ?? "", count: 1, delayed: [], delayMs: 0 });
+  // It ends a blocked read when a consumer stops, if one is blocked just then.
+  await consumer.client("UNBLOCK", await consumer.client("ID"));
   await leaveGroup(consumer, { events, retries }, group, "one");
   await readConsumers(consumer, keys, group);
   // What is older than an hour.
