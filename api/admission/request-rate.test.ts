@@ -34,28 +34,28 @@ const aRate = () => {
   return { ask, refusedOf, rate, refused, pass: (ms: number) => (now += ms) };
 };
 
-test("a client has 300 requests at once and 100 a second, whatever they are; others have their own", async () => {
+test("a client has 1,000 requests at once and 250 a second, whatever they are; others have their own", async () => {
   const { ask, refusedOf, refused, pass } = aRate();
-  expect(await refusedOf(310, "192.0.2.1")).toBe(10);
+  expect(await refusedOf(1_010, "192.0.2.1")).toBe(10);
   expect([...refused.values()][0]).toBeInstanceOf(ProblemError);
   expect(await ask("192.0.2.2")).toBe(404);
   pass(1_000);
-  expect(await refusedOf(110, "192.0.2.1", "/docs", { method: "PATCH" })).toBe(10);
+  expect(await refusedOf(260, "192.0.2.1", "/docs", { method: "PATCH" })).toBe(10);
 });
 
 test("probes have a share of their own, which is as large; who has the service token, or is on a private network, is not counted", async () => {
   const { ask, refusedOf } = aRate();
-  await refusedOf(310, "192.0.2.1");
-  expect(await refusedOf(310, "192.0.2.1", "/livez?x=1")).toBe(10);
+  await refusedOf(1_010, "192.0.2.1");
+  expect(await refusedOf(1_010, "192.0.2.1", "/livez?x=1")).toBe(10);
   expect(await ask("192.0.2.1", "/", { headers: { Authorization: "right" } })).toBe(404);
-  expect(await refusedOf(1_000, "10.0.0.1")).toBe(0);
+  expect(await refusedOf(2_000, "10.0.0.1")).toBe(0);
 });
 
 test("of signups only those that fail are counted; a client that has used up its share gets no turn for another", async () => {
   const { refusedOf, rate } = aRate();
-  expect(await refusedOf(1_000, "192.0.2.1", "/made", { method: "POST" })).toBe(0);
+  expect(await refusedOf(2_000, "192.0.2.1", "/made", { method: "POST" })).toBe(0);
   expect(rate.isSpent("192.0.2.1")).toBe(false);
-  expect(await refusedOf(310, "192.0.2.1", "/signup", { method: "POST" })).toBe(10);
+  expect(await refusedOf(1_010, "192.0.2.1", "/signup", { method: "POST" })).toBe(10);
   expect(rate.isSpent("192.0.2.1")).toBe(true);
   expect(rate.isSpent("10.0.0.1")).toBe(false);
 });
@@ -63,7 +63,7 @@ test("of signups only those that fail are counted; a client that has used up its
 test("all networks of one IPv6 site together have two clients' share", async () => {
   const { ask } = aRate();
   let refused = 0;
-  for (let index = 0; index < 650; index += 1) {
+  for (let index = 0; index < 2_050; index += 1) {
     if ((await ask(`2001:db8:1:${index.toString(16)}::/64`)) === 429) refused += 1;
   }
   expect(refused).toBe(50);

@@ -25,9 +25,9 @@ export interface RequestRate {
   isSpent(client: string): boolean;
 }
 
-/** What a client may ask for at once, and in a second from then on: an office behind one address opens so many pages. */
-const AT_ONCE = 300;
-const PER_SECOND = 100;
+/** What a client may ask for at once, and in a second from then on: an office behind one address opens a hundred pages of ten files each. */
+const AT_ONCE = 1_000;
+const PER_SECOND = 250;
 /** A site (IPv6: a /48) has as many clients as it likes, and so much for all of them. */
 const CLIENTS_OF_SITE = 2;
 const MOST_CLIENTS = 20_000;
@@ -53,7 +53,7 @@ const pathOf = (url: string): string => {
 
 /**
  * Whatever else a client asks for, pages, answers that do not exist, faulty signups, costs the process as much as a signup without its
- * hash. So each client has 300 such requests, and 100 a second from then on; what is beyond is refused unread, and late. In this
+ * hash. So each client has 1,000 such requests, and 250 a second from then on; what is beyond is refused unread, and late. In this
  * process alone: what is limited is its time. Clients on private networks are not counted, as by every default: one may be everybody's
  * proxy. Nor is who has the service token.
  */
