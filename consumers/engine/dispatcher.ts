@@ -1,6 +1,7 @@
 import type { UnknownEvent } from "../../database/ledger/adopt.ts";
 import type { ClaimedDelivery, WantedDelivery } from "../../database/ledger/claim.ts";
 import { randomHex, randomTraceContext } from "../../observability/trace-context.ts";
+import type { Progress } from "../../runtime/loop.ts";
 import { GaveUp, persist } from "../../runtime/persist.ts";
 import { findDoneNotes } from "../../stream/done-note.ts";
 import type { Entry } from "../../stream/entries.ts";
@@ -30,9 +31,9 @@ export interface Dispatcher {
    * background. Aborting the signal releases entries that are not claimed yet. `most`: how many may be attempted, beside those of dead
    * consumers, of these entries and of those that are kept; the others are kept, or come back later.
    */
-  deliver(entries: readonly Entry[], signal: AbortSignal, progress: () => void, most: number): Promise<void>;
+  deliver(entries: readonly Entry[], signal: AbortSignal, progress: Progress, most: number): Promise<void>;
   /** Gives back the entries that are kept. */
-  letGo(signal: AbortSignal, progress: () => void): Promise<void>;
+  letGo(signal: AbortSignal, progress: Progress): Promise<void>;
 }
 
 interface LeasedDelivery {
@@ -287,8 +288,8 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
   return {
     async deliver(entries, signal, progress, most) {
       const unlessStopped: UnlessStopped = async (what, action, mayRepeat) => {
-        const onFailure = () => {
-          progress();
+        const onFailure = (error: unknown) => {
+          progress(error);
           if (mayRepeat?.() === false) throw new GaveUp(`${what} was given up`);
         };
         try {

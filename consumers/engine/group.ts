@@ -131,7 +131,8 @@ export const startGroup = <Data, Input>(
   const ledger: Ledger = {
     claim: watch.watched("claiming in the ledger", asked.claim),
     claimDoubtful: watch.watched("claiming in the ledger", asked.claimDoubtful),
-    unclaim: watch.watched("undoing a claim in the ledger", asked.unclaim),
+    // Tried once: a failure is over with it.
+    unclaim: asked.unclaim,
     adopt: watch.watched("adopting in the ledger", asked.adopt),
     renew: watch.watched("renewing leases in the ledger", asked.renew),
     settle: watch.watched("settling in the ledger", async (settlement) => {

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
-import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
+import { type Loop, type Progress, pause, startLoop } from "../../runtime/loop.ts";
 import type { BlockingReader } from "../../stream/blocking-reader.ts";
 import { isMissingGroup } from "../../stream/connection.ts";
 import { ensureGroup } from "../../stream/ensure-group.ts";
@@ -245,7 +245,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     return allowed <= 0 ? allowed : admitted(allowed);
   };
 
-  const turn = async (signal: AbortSignal, progress: () => void): Promise<"again" | "idle"> => {
+  const turn = async (signal: AbortSignal, progress: Progress): Promise<"again" | "idle"> => {
     await checkPause();
     // Others may have a use for what is kept.
     if (paused || breaker.allowance() === 0) await dispatcher.letGo(signal, progress);
