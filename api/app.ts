@@ -80,7 +80,7 @@ export interface AppDeps {
   readonly readiness: () => Promise<Readiness>;
   readonly liveness: () => Liveness;
   /** What a group has to do; undefined if there is no such group. */
-  readonly backlog: (group: string) => Promise<Omit<Backlog, "oldestAt"> | undefined>;
+  readonly backlog: (group: string) => Promise<Omit<Backlog, "oldestAt" | "soon"> | undefined>;
   /** For live pages. */
   readonly live: Pick<LiveStatuses, "follow">;
   /** Of live pages; the usual ones if not given. */

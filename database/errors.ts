@@ -54,6 +54,12 @@ export class TableLocked extends Error {
 /** Whether a statement failed because a row or a table that it needs is locked by somebody else. It had no effect. */
 export const isLocked = (error: unknown): boolean => codeOf(error) === LOCKED;
 
+/** connection_exception, insufficient_resources, invalid_authorization, operator_intervention that ends connections: also said by poolers. */
+const NO_ANSWER = /^(?:08|53|28|57P)/;
+
+/** Whether Postgres has answered, by a refusal. */
+export const isAnswer = (error: unknown): boolean => isSqlState(codeOf(error)) && !NO_ANSWER.test(codeOf(error));
+
 /** Classifies an error of postgres.js: SQLSTATE if the server answered, else the code of the driver or the system. */
 export const databaseFault = (error: unknown): DatabaseFault => {
   const code = codeOf(error);

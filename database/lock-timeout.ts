@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { createSlots, type Slots } from "../runtime/slots.ts";
 import type { Database } from "./connection.ts";
-import { isLocked, RowLocked } from "./errors.ts";
+import { isLocked, RowLocked, TableLocked } from "./errors.ts";
 
 /** Longest wait for one row that somebody else has locked, in ms. */
 const ROW_LOCK_TIMEOUT_MS = 500;
@@ -26,7 +26,8 @@ export const createAwaitRow = (): AwaitRow => {
     try {
       return await brief.run(() => run(BRIEF_MS));
     } catch (error) {
-      if (!isLocked(error) || error instanceof RowLocked) throw error;
+      // Of a locked table it was long enough: all that need it would wait here one by one.
+      if (!isLocked(error) || error instanceof RowLocked || error instanceof TableLocked) throw error;
       return await patient.run(() => run(ROW_LOCK_TIMEOUT_MS));
     }
   };

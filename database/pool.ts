@@ -2,7 +2,7 @@ import postgres, { type Row, type RowList, type Sql } from "postgres";
 import { backoffMs } from "../runtime/backoff.ts";
 import { createSlots, type Slots } from "../runtime/slots.ts";
 import { databaseAddresses } from "../settings/database-addresses.ts";
-import { codeOf, isLocked } from "./errors.ts";
+import { codeOf, isAnswer } from "./errors.ts";
 import { limitsFor } from "./limits.ts";
 import { type Remedy, remedyOf } from "./remedy.ts";
 import { createTableGates, NOT_BEGUN, type TableGates } from "./table-gates.ts";
@@ -128,7 +128,7 @@ export class Pool {
     return this.#gates.pass(text, (mayBegin) => this.#run(text, parameters, mayBegin));
   }
 
-  /** Whether Postgres has answered any statement, or refused it for a lock, within the last so many ms. A pooler may refuse others itself. */
+  /** Whether Postgres has answered any statement, or refused it, within the last so many ms. */
   hasAnsweredWithin(ms: number): boolean {
     return performance.now() - this.#answeredAt <= ms;
   }
@@ -149,7 +149,7 @@ export class Pool {
           this.#putBack(used);
           return rows;
         } catch (error) {
-          if (isLocked(error)) this.#answeredAt = performance.now();
+          if (isAnswer(error)) this.#answeredAt = performance.now();
           const mayRepeat = this.#mend(used, error);
           if (isSpent(error)) this.#close(used, 0);
           else this.#putBack(used);

@@ -139,6 +139,7 @@ describe("the reminder", () => {
     expect(await readBacklog(pipeline.db, GROUP)).toEqual({
       unfinished: 0,
       oldestAt: null,
+      soon: 0,
       waiting: 2,
       waitsUntil: dueAt,
     });

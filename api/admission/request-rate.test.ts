@@ -48,6 +48,8 @@ test("probes have a share of their own, which is as large; who has the service t
   await refusedOf(1_010, "192.0.2.1");
   expect(await refusedOf(1_010, "192.0.2.1", "/livez?x=1")).toBe(10);
   expect(await ask("192.0.2.1", "/", { headers: { Authorization: "right" } })).toBe(404);
+  expect(await refusedOf(2_000, "192.0.2.3", "/", { headers: { Authorization: "right" } })).toBe(0);
+  expect(await ask("192.0.2.3")).toBe(404);
   expect(await refusedOf(2_000, "10.0.0.1")).toBe(0);
 });
 

@@ -64,8 +64,9 @@ export const createRequestRate = (deps: RequestRateDeps): RequestRate => {
 
   const hasOne = (key: string, at: number, share: number): boolean =>
     (wholeAt.get(key) ?? 0) + INTERVAL_MS / share <= at + BURST_MS;
+  /** What is beyond a bucket adds no debt. */
   const take = (key: string, at: number, share: number): void => {
-    wholeAt.set(key, Math.max(at, wholeAt.get(key) ?? 0) + INTERVAL_MS / share);
+    if (hasOne(key, at, share)) wholeAt.set(key, Math.max(at, wholeAt.get(key) ?? 0) + INTERVAL_MS / share);
   };
   const isSpent = (client: string, kind = ""): boolean => {
     const at = now();
@@ -94,7 +95,8 @@ export const createRequestRate = (deps: RequestRateDeps): RequestRate => {
       const path = pathOf(request.url);
       const isAdmitted = request.method === "POST" && admitted.has(path);
       const kind = HEALTH.has(path) ? "health " : "";
-      if (isSpent(client, kind) && (isAdmitted || !hasServiceToken(request))) {
+      if (!isAdmitted && hasServiceToken(request)) return app(request);
+      if (isSpent(client, kind)) {
         return pacing.refuseUnread(request, client, TOO_MANY).then(() => app(request));
       }
       if (isAdmitted) return countFailure(request, client);

@@ -131,7 +131,7 @@ export const rememberedClientOf = (find: (request: Request) => string): ((reques
 };
 
 const PRIVATE =
-  /^(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))\.|^f(?:[cd][0-9a-f]{2}|e[89ab][0-9a-f]):|^::\/64$/;
+  /^(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^f(?:[cd][0-9a-f]{2}|e[89ab][0-9a-f]):|^::\/64$/;
 
-/** Whether a client, as `clientOf` names it, is on loopback or on a private network (RFC 1918, 4193, 3927, 4291). */
+/** Whether a client, as `clientOf` names it, is on loopback or on a private network (RFC 1918, 4193, 3927, 4291), or behind a carrier's or a cloud's own (RFC 6598). */
 export const isPrivate = (client: string): boolean => PRIVATE.test(client);

@@ -19,7 +19,7 @@ const backlogSchema = z.object({
 
 export interface BacklogRouteDeps {
   /** What a group has to do; undefined if there is no such group. */
-  readonly backlog: (group: string) => Promise<Omit<Backlog, "oldestAt"> | undefined>;
+  readonly backlog: (group: string) => Promise<Omit<Backlog, "oldestAt" | "soon"> | undefined>;
   /** Throws unless the caller is authorized. */
   readonly requireServiceToken: (c: Context) => void;
 }

@@ -1,5 +1,5 @@
 import { type Database, statement } from "../connection.ts";
-import { isLocked } from "../errors.ts";
+import { isLocked, TableLocked } from "../errors.ts";
 import { withStep } from "../ledger/timeline.ts";
 import { BRIEF_MS, createAwaitRow, sqlLockTimeout } from "../lock-timeout.ts";
 import { SQL_UUID } from "../uuid.ts";
@@ -147,7 +147,7 @@ export const createRecordReports = (): RecordReports => {
     try {
       return await awaitRow((lockTimeoutMs) => recordAll(db, rows, lockTimeoutMs));
     } catch (error) {
-      if (!isLocked(error)) throw error;
+      if (!isLocked(error) || error instanceof TableLocked) throw error;
       return recordWhatIsFree(db, rows, performance.now() + SEARCH_MS);
     }
   };

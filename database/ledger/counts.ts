@@ -144,6 +144,8 @@ export const countRetrying = async (db: Database, groups: readonly string[]): Pr
 export interface Backlog {
   /** Unfinished deliveries, those that wait left out; counted up to `BACKLOG_BOUND`. Held ones wait for an operator. */
   readonly unfinished: number;
+  /** Of them those that are not due yet, and will be within a minute. */
+  readonly soon: number;
   /** When the oldest of them was published last; null: there is none. */
   readonly oldestAt: Date | null;
   /** Deliveries that wait until the delay of the group is over; counted up to `BACKLOG_BOUND`. */
@@ -158,6 +160,7 @@ const WAKE_AHEAD_MS = 60_000;
 interface BacklogRow {
   readonly group_name: string;
   readonly unfinished: number;
+  readonly soon: number;
   readonly oldest_at: Date | null;
   readonly waiting: number;
   readonly waits_until: Date | null;
@@ -181,6 +184,7 @@ const counted = (range: string): string => `(select count(*)::int from (${ranged
  */
 const backlogs = statement<BacklogRow, [readonly string[], number, number]>(`
   select name as group_name, ${counted(`<= ${SOON}`)} as unfinished,
+    ${counted(`> now() and published_at <= ${SOON}`)} as soon,
     (${ranged("published_at", `<= ${SOON}`, "1")}) as oldest_at, ${counted(`> ${SOON}`)} as waiting,
     (${ranged("published_at", `> ${SOON}`, "1")}) as waits_until
   from (select value as name from json_array_elements_text($1::json)) as groups`);
@@ -189,9 +193,9 @@ const backlogs = statement<BacklogRow, [readonly string[], number, number]>(`
 export const readBacklogs = async (db: Database, groups: readonly string[]): Promise<ReadonlyMap<string, Backlog>> =>
   new Map(
     (await backlogs(db, groups, BACKLOG_BOUND, WAKE_AHEAD_MS)).map(
-      ({ group_name: group, unfinished, oldest_at: oldestAt, waiting, waits_until: waitsUntil }) => [
+      ({ group_name: group, unfinished, soon, oldest_at: oldestAt, waiting, waits_until: waitsUntil }) => [
         group,
-        { unfinished, oldestAt, waiting, waitsUntil },
+        { unfinished, soon, oldestAt, waiting, waitsUntil },
       ],
     ),
   );

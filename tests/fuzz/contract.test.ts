@@ -44,7 +44,8 @@ const fieldOf = (json: unknown, ...path: readonly string[]): unknown =>
   );
 
 const aClient = async () => {
-  const { app } = anApp(database.db);
+  // On a private network: it asks for more than one client may.
+  const { app } = anApp(database.db, { clientOf: () => "10.0.0.1" });
   const operations = operationsOf(await (await app.request("/openapi.json")).text());
 
   const ask = async (operation: DescribedOperation, path: string, init: RequestInit): Promise<Answer> => {

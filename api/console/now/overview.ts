@@ -67,10 +67,10 @@ const waitsOf = (group: GroupStatus, { backlogs, ledger }: CountedStatus): Count
   const unread = (group.lag ?? group.counted.lag ?? 0) + (group.retriesLag ?? group.counted.retriesLag ?? 0);
   const backlog = backlogs[group.group];
   if (backlog === undefined) return exactly(unread);
-  const { unfinished } = backlog;
+  const { unfinished, soon } = backlog;
   if (unfinished >= BACKLOG_BOUND) return { value: Math.max(unread, unfinished), isBound: unread < unfinished };
   const { retrying = 0, uncertain = 0 } = ledger.byGroup[group.group] ?? {};
-  return exactly(Math.max(0, unfinished - retrying - uncertain - group.pending));
+  return exactly(Math.max(0, unfinished - soon - retrying - uncertain - group.pending));
 };
 
 const rowOf = (group: GroupStatus, status: CountedStatus, findings: readonly Finding[], now: Date): GroupRow => {
@@ -82,7 +82,8 @@ const rowOf = (group: GroupStatus, status: CountedStatus, findings: readonly Fin
     status: each,
   }));
   const waits = waitsOf(group, status);
-  const waiting = status.backlogs[name]?.waiting ?? 0;
+  const backlog = status.backlogs[name];
+  const waiting = backlog === undefined ? 0 : backlog.waiting + backlog.soon;
   const held = status.ledger.held.filter((each) => each.group === name).reduce((sum, { count }) => sum + count, 0);
   const own = findings.filter(({ group: first, alsoOf = [] }) => first === name || alsoOf.includes(name));
   const worst = own.toSorted((left, right) => RANK[left.level] - RANK[right.level])[0]?.level ?? "well";
