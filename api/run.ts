@@ -26,10 +26,10 @@ import { startBackground } from "./background/start.ts";
 import { createClientOf } from "./client/client.ts";
 import { lazyStores } from "./console/open.ts";
 import { createReadiness } from "./health/readiness.ts";
-import { cheapByBun } from "./passwords/cheap-hashes.ts";
 import { openCommonPasswords } from "./passwords/common-passwords.ts";
 import { warnOfCheapHashes } from "./passwords/cost.ts";
 import { createPasswordHasher } from "./passwords/hasher.ts";
+import { cheapInPlace } from "./passwords/in-place.ts";
 import { observedHasher } from "./passwords/observe.ts";
 import { disclosureOf } from "./signup/disclosure.ts";
 import { observedSignups } from "./signup/observe.ts";
@@ -96,7 +96,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     ...cost,
     ...(isTelemetryOn() ? { onStart: (waitedMs) => instruments().passwordHashWait.record(waitedMs / 1_000) } : {}),
   });
-  const hasher = observedHasher(cheapByBun(threads, cost));
+  const hasher = observedHasher(cheapInPlace(threads, cost));
   // Before the first signup: what may wait is bounded by what a hash costs.
   await hasher.warmUp();
   const readiness = createReadiness({
