@@ -9,7 +9,6 @@ import type { StreamEvent } from "../../stream/events/envelope.ts";
 import { type AttemptDeps, createAttempts, type ReadableEntry } from "./attempt.ts";
 import { type ChooseDeps, createChoose, type PreparedEntry } from "./choose.ts";
 import { STOPPED } from "./decide.ts";
-import { createEarlyClaims, isClaimedEarly } from "./early-claim.ts";
 import type { Ledger } from "./ledger.ts";
 import { lookUp } from "./look-up.ts";
 import { sortEntry, type UnreadableEntry } from "./sort-entry.ts";
@@ -48,23 +47,6 @@ type UnlessStopped = <Result>(
   action: () => Promise<Result>,
   mayRepeat?: () => boolean,
 ) => Promise<Result | undefined>;
-
-/** What was found out about a batch. */
-interface Prepared<Data, Input> {
-  readonly known: readonly PreparedEntry<Data, Input>[];
-  /** Postgres cannot take their ids. */
-  readonly refused: readonly ReadableEntry<Data>[];
-}
-
-/** Claims of a batch. */
-interface Claiming {
-  readonly token: string;
-  /** What was claimed while the pieces were looked up. */
-  readonly early: Promise<ReadonlyMap<string, LeasedDelivery>>;
-  /** Whether what was looked up is still of use. */
-  readonly isFresh: () => boolean;
-  readonly unlessStopped: UnlessStopped;
-}
 
 /** Delay of a second entry of an event that the same batch claims, in ms. */
 const DUPLICATE_WAIT_MS = 1_000;
@@ -151,8 +133,6 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     return new Map([...(await ask())].map(([eventId, claim]) => [eventId, { claim: agedFromDue(claim), leaseUntil }]));
   };
 
-  const earlyClaims = createEarlyClaims({ claim: (...asked) => leased(() => ledger.claim(...asked)), leaseMs, now });
-
   const notedOf = (claimed: ReadonlyMap<string, LeasedDelivery>): Promise<Set<string>> =>
     findDoneNotes(
       redis,
@@ -185,39 +165,34 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     }
   };
 
-  /** What a claim under this token has taken meanwhile, its answer lost, is nobody's work. */
-  const release = (items: readonly ReadableEntry<Data>[], token: string): void => {
-    const undone = unclaim(
-      items.map(({ event }) => event.id),
-      token,
-    );
-    for (const { entry } of items) {
-      inBackground(
-        entry,
-        undone.then(() => settler.release(entry)),
-      );
-    }
-  };
-
   /** Claims entries, and starts the attempts of those that are taken. */
   const claimAndStart = async (
     wanted: readonly PreparedEntry<Data, Input>[],
-    { token, early, isFresh, unlessStopped }: Claiming,
+    unlessStopped: UnlessStopped,
+    isFresh: () => boolean,
   ): Promise<void> => {
+    const token = newToken();
     const wantedBy = new Map(wanted.map((item) => [item.event.id, wantedOf(item)]));
-    const giveBack = (items: readonly ReadableEntry<Data>[]) => release(items, token);
-    const taken = earlyClaims.usable(await early, [...wantedBy.values()]);
-    const left = [...wantedBy.values()].filter(({ event_id }) => !taken.has(event_id));
-    const others =
-      left.length === 0
-        ? taken
-        : await unlessStopped(
-            "claiming deliveries in the ledger",
-            () => leased(() => ledger.claim(left, token)),
-            isFresh,
-          );
-    if (others === undefined) return giveBack(wanted);
-    const answers = new Map([...taken, ...others]);
+    /** What a claim under this token has taken meanwhile, its answer lost, is nobody's work. */
+    const giveBack = (items: readonly ReadableEntry<Data>[]): void => {
+      const undone = unclaim(
+        items.map(({ event }) => event.id),
+        token,
+      );
+      for (const { entry } of items) {
+        inBackground(
+          entry,
+          undone.then(() => settler.release(entry)),
+        );
+      }
+    };
+
+    const answers = await unlessStopped(
+      "claiming deliveries in the ledger",
+      () => leased(() => ledger.claim([...wantedBy.values()], token)),
+      isFresh,
+    );
+    if (answers === undefined) return giveBack(wanted);
     const doubtful = [...answers].flatMap(([id, { claim }]) => (claim.kind === "doubtful" ? [id] : []));
     const decided =
       doubtful.length === 0
@@ -272,17 +247,19 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
   const prepare = async (
     items: readonly ReadableEntry<Data>[],
     unlessStopped: UnlessStopped,
-  ): Promise<Prepared<Data, Input> | undefined> => {
-    if (items.length === 0) return { known: [], refused: [] };
+  ): Promise<readonly PreparedEntry<Data, Input>[]> => {
+    if (items.length === 0) return [];
+    for (const { event } of items) await at("read", event.id);
     const pieces = items.map(({ event, data }) => ({ eventId: event.id, type: event.type, data }));
     const looked = await unlessStopped("looking up what the work needs", () => lookUp(definition, pieces, log));
-    if (looked === undefined) return undefined;
-    return {
-      known: items
-        .filter(({ event }) => !looked.refused.has(event.id))
-        .map((item) => ({ ...item, prepared: looked.found.get(item.event.id) })),
-      refused: items.filter(({ event }) => looked.refused.has(event.id)),
-    };
+    if (looked === undefined) {
+      for (const { entry } of items) inBackground(entry, settler.release(entry));
+      return [];
+    }
+    for (const { entry, event } of items) if (looked.refused.has(event.id)) reject(entry, refused(event));
+    return items
+      .filter(({ event }) => !looked.refused.has(event.id))
+      .map((item) => ({ ...item, prepared: looked.found.get(item.event.id) }));
   };
 
   return {
@@ -302,33 +279,15 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
 
       const fresh = entries.filter((entry) => !inFlight.holds(entry));
       for (const entry of fresh) inFlight.take(entry);
-      const items = fresh.flatMap((entry) => read(entry) ?? []);
-      for (const { event } of items) await at("read", event.id);
-
-      const token = newToken();
-      const ids = items.map(({ event }) => event.id);
-      const [isInDoubt, isClosed] = [deps.doubt.isActive, deps.breaker.state === "closed"];
-      const isEarly = isClaimedEarly({ entries: fresh, wereReady: earlyClaims.wereReady, isInDoubt, isClosed });
-      const early = earlyClaims.claim(isEarly ? ids : [], token);
-      const looked = await prepare(items, unlessStopped);
-      if (looked === undefined) {
-        await early;
-        if (isEarly) return release(items, token);
-        for (const { entry } of items) inBackground(entry, settler.release(entry));
-        return;
-      }
+      const items = await prepare(
+        fresh.flatMap((entry) => read(entry) ?? []),
+        unlessStopped,
+      );
       const lookedAt = now();
       const isFresh = () => now() - lookedAt < STALE_AFTER_MS;
-      const { wanted, passed, over } = choose(looked.known, { most, signal, progress });
+      const { wanted, passed, over } = choose(items, { most, signal, progress });
       for (const { entry } of passed) inBackground(entry, over);
-      if (isEarly) {
-        const isWanted = new Set(wanted.map(({ event }) => event.id));
-        const needless = ids.filter((id) => !isWanted.has(id));
-        await early;
-        if (needless.length > 0) await unclaim(needless, token);
-      }
-      for (const { entry, event } of looked.refused) reject(entry, refused(event));
-      if (wanted.length > 0) await claimAndStart(wanted, { token, early, isFresh, unlessStopped });
+      if (wanted.length > 0) await claimAndStart(wanted, unlessStopped, isFresh);
       // Until then they take the room of others.
       await over.catch(() => {});
     },
