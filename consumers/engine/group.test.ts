@@ -48,41 +48,6 @@ describe.concurrent("a group", () => {
     expect(outbox.sent).toHaveLength(20);
   });
 
-  test("keeps what is in doubt beside what it has room for, and leaves none of it behind when it stops", async () => {
-    await using pipeline = await aPipeline();
-    const eventIds = await pipeline.signUp(
-      ...Array.from({ length: 200 }, (_, n) => aSignup({ email: `somebody@domain-${n}.example` })),
-    );
-    await pipeline.db
-      .updateTable("deliveries")
-      .set({ published_at: new Date(0) })
-      .execute();
-    let asked = 0;
-    const answer = Promise.withResolvers<void>();
-    const inVain: MailWork = async (claim, _recipient, { commit }) => {
-      asked += 1;
-      if (asked > 30 && commit()) await answer.promise;
-      // Time in vain.
-      await Bun.sleep(1);
-      return { kind: "unavailable", reason: "deferred", party: claim.eventId };
-    };
-    const consumer = await pipeline.consumer(inVain, { concurrency: 10, retryDelayMs: 60_000, drainTimeoutMs: 60_000 });
-    await eventually(async () => asked > 30 && Number(await pendingCount(pipeline)) > 100);
-    expect(consumer.inFlight()).toBeLessThanOrEqual(10);
-    const stopped = consumer.stop();
-    // At once, and not when those past their commit point have an answer.
-    await eventually(async () => Number(await pendingCount(pipeline)) <= 10);
-    answer.resolve();
-    await stopped;
-    await nothingPending(pipeline);
-    const { count } = await pipeline.db
-      .selectFrom("deliveries")
-      .select(({ fn }) => fn.countAll<number>().as("count"))
-      .where("published_at", ">", new Date(0))
-      .executeTakeFirstOrThrow();
-    expect(Number(count)).toBeGreaterThan(eventIds.length - 41);
-  });
-
   test("takes over what a dead peer had, although it is full", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
