@@ -1,23 +1,20 @@
 import type { UnknownEvent } from "../../database/ledger/adopt.ts";
 import type { ClaimedDelivery, WantedDelivery } from "../../database/ledger/claim.ts";
-import { randomHex, randomTraceContext } from "../../observability/trace-context.ts";
 import type { Progress } from "../../runtime/loop.ts";
-import { GaveUp, persist } from "../../runtime/persist.ts";
+import { GaveUp } from "../../runtime/persist.ts";
 import { findDoneNotes } from "../../stream/done-note.ts";
 import type { Entry } from "../../stream/entries.ts";
-import type { StreamEvent } from "../../stream/events/envelope.ts";
 import { type AttemptDeps, createAttempts, type ReadableEntry } from "./attempt.ts";
 import { type ChooseDeps, createChoose, type PreparedEntry } from "./choose.ts";
 import { STOPPED } from "./decide.ts";
 import type { Ledger } from "./ledger.ts";
-import { lookUp } from "./look-up.ts";
-import { sortEntry, type UnreadableEntry } from "./sort-entry.ts";
+import { createPreparation, type PreparationDeps } from "./prepare.ts";
+import { type UnlessStopped, unlessStoppedBy } from "./unless-stopped.ts";
 
 export interface DispatcherDeps<Data, Input>
   extends AttemptDeps<Data, Input>,
-    Pick<ChooseDeps<Data, Input>, "lookAhead"> {
-  /** Every event type of this code. */
-  readonly knownTypes: readonly string[];
+    Pick<ChooseDeps<Data, Input>, "lookAhead">,
+    Pick<PreparationDeps<Data, Input>, "knownTypes"> {
   readonly ledger: Ledger;
   readonly leaseMs: number;
   /** A UUID for each claim. */
@@ -41,13 +38,6 @@ interface LeasedDelivery {
   readonly leaseUntil: number;
 }
 
-/** Repeats an action until it succeeds; undefined when asked to stop before that, or when `mayRepeat` says no. */
-type UnlessStopped = <Result>(
-  what: string,
-  action: () => Promise<Result>,
-  mayRepeat?: () => boolean,
-) => Promise<Result | undefined>;
-
 /** Delay of a second entry of an event that the same batch claims, in ms. */
 const DUPLICATE_WAIT_MS = 1_000;
 
@@ -55,9 +45,8 @@ const DUPLICATE_WAIT_MS = 1_000;
 const STALE_AFTER_MS = 2_000;
 
 export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>): Dispatcher => {
-  const { redis, keys, definition, inFlight, lookAhead, ledger, settler, leaseMs, newToken, now, at, log } = deps;
+  const { redis, keys, definition, inFlight, lookAhead, ledger, settler, leaseMs, newToken, now, log } = deps;
   const { group } = definition;
-  const readable = { patterns: group.types, knownTypes: deps.knownTypes, data: definition.data };
   const startAttempt = createAttempts(deps);
   const choose = createChoose(deps);
   const noteKey = (eventId: string) => keys.sent(group.name, eventId);
@@ -72,34 +61,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       .finally(() => inFlight.release(entry));
   };
 
-  const reject = (entry: Entry, fault: UnreadableEntry): void => {
-    const { reason, detail } = fault;
-    log.warn({ entry_id: entry.id, reason, detail }, "an entry cannot be read; dead-lettering it");
-    inBackground(entry, settler.reject(entry, fault));
-  };
-
-  /** The event of an entry that this group can handle; any other entry is acked or dead-lettered. */
-  const read = (entry: Entry): ReadableEntry<Data> | undefined => {
-    const sorted = sortEntry(readable, entry, randomTraceContext(randomHex));
-    switch (sorted.kind) {
-      case "event":
-        return { entry, event: sorted.event, data: sorted.data };
-      case "gone":
-        log.warn(
-          { entry_id: entry.id },
-          "the payload of a pending entry was trimmed; the reconciler will queue its delivery again",
-        );
-        inBackground(entry, settler.dismiss(entry));
-        return undefined;
-      case "foreign":
-        log.debug({ entry_id: entry.id, type: sorted.type }, "not an event of this group");
-        inBackground(entry, settler.pass(entry));
-        return undefined;
-      case "unreadable":
-        reject(entry, sorted);
-        return undefined;
-    }
-  };
+  const { prepare, refuse } = createPreparation({ ...deps, inBackground });
 
   const wantedOf = ({ event, prepared }: PreparedEntry<Data, Input>): WantedDelivery => {
     if (prepared === undefined) return { event_id: event.id, lookup: "cancel", reason: "not_found" };
@@ -222,7 +184,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       const { entry, event } = item;
       const { claim, leaseUntil } = claimed.get(event.id) ?? { claim: undefined, leaseUntil: 0 };
       if (claim === undefined) {
-        if (adopted !== undefined) reject(entry, refused(event));
+        if (adopted !== undefined) refuse(item);
       } else if (claim.kind === "doubtful") {
         // Asked to stop before it was decided, or it took too long: it is as it was.
         giveBack([item]);
@@ -243,46 +205,12 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     }
   };
 
-  /** Finds out what their work needs; undefined: asked to stop before. */
-  const prepare = async (
-    items: readonly ReadableEntry<Data>[],
-    unlessStopped: UnlessStopped,
-  ): Promise<readonly PreparedEntry<Data, Input>[]> => {
-    if (items.length === 0) return [];
-    for (const { event } of items) await at("read", event.id);
-    const pieces = items.map(({ event, data }) => ({ eventId: event.id, type: event.type, data }));
-    const looked = await unlessStopped("looking up what the work needs", () => lookUp(definition, pieces, log));
-    if (looked === undefined) {
-      for (const { entry } of items) inBackground(entry, settler.release(entry));
-      return [];
-    }
-    for (const { entry, event } of items) if (looked.refused.has(event.id)) reject(entry, refused(event));
-    return items
-      .filter(({ event }) => !looked.refused.has(event.id))
-      .map((item) => ({ ...item, prepared: looked.found.get(item.event.id) }));
-  };
-
   return {
     async deliver(entries, signal, progress, most) {
-      const unlessStopped: UnlessStopped = async (what, action, mayRepeat) => {
-        const onFailure = (error: unknown) => {
-          progress(error);
-          if (mayRepeat?.() === false) throw new GaveUp(`${what} was given up`);
-        };
-        try {
-          return await persist(action, { what, log, signal, onFailure });
-        } catch (error) {
-          if (error instanceof GaveUp) return undefined;
-          throw error;
-        }
-      };
-
+      const unlessStopped = unlessStoppedBy({ signal, progress }, log);
       const fresh = entries.filter((entry) => !inFlight.holds(entry));
       for (const entry of fresh) inFlight.take(entry);
-      const items = await prepare(
-        fresh.flatMap((entry) => read(entry) ?? []),
-        unlessStopped,
-      );
+      const items = await prepare(fresh, unlessStopped);
       const lookedAt = now();
       const isFresh = () => now() - lookedAt < STALE_AFTER_MS;
       const { wanted, passed, over } = choose(items, { most, signal, progress });
@@ -303,10 +231,3 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     },
   };
 };
-
-const refused = (event: StreamEvent): UnreadableEntry => ({
-  kind: "unreadable",
-  reason: "malformed",
-  detail: "Postgres refuses one of its values",
-  event,
-});

@@ -60,21 +60,21 @@ test("without a party, only what was tried before is in doubt", () => {
   expect(doubt.has({ party: undefined, wasTried: false })).toBe(false);
 });
 
-test("a quarter of what may be in flight now may be in doubt, three quarters if nothing else waits; one at least", async () => {
-  expect(new Doubt(() => 1).room({ isAlone: false })).toBe(1);
+test("three quarters of what may be in flight now may be in doubt; one at least", async () => {
+  expect(new Doubt(() => 1).room()).toBe(1);
   let allowance = 8;
   const doubt = new Doubt(() => allowance);
   const work = Promise.withResolvers<void>();
   const running = [doubt.around(tried, () => work.promise), doubt.around(tried, () => work.promise)];
   // They have been under way since before they were in doubt.
   for (let n = 0; n < 8; n += 1) doubt.ended(tried, slowInVain);
-  expect([doubt.room({ isAlone: false }), doubt.room({ isAlone: true })]).toEqual([0, 4]);
+  expect(doubt.room()).toBe(4);
   allowance = 2;
-  expect(doubt.room({ isAlone: true })).toBe(0);
+  expect(doubt.room()).toBe(0);
   work.resolve();
   await Promise.all(running);
   allowance = 8;
-  expect(doubt.room({ isAlone: false })).toBe(2);
+  expect(doubt.room()).toBe(6);
 });
 
 test("a party in doubt is less likely to accept, the more of its pieces were in vain lately, or are under way", async () => {

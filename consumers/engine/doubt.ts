@@ -9,10 +9,8 @@ export interface Candidate {
 const KEPT = 0.95;
 /** Fewer in vain may be a few that came together. */
 const LEAST_VAIN = 5;
-/** Of the pieces that may be in flight, those in doubt are at most this share; one at least. */
-const MOST_IN_DOUBT = 0.25;
-/** The same while nothing else waits: what comes then still finds room. */
-const MOST_ALONE = 0.75;
+/** Of the pieces that may be in flight, those in doubt are at most this share, one at least: what comes then still finds room. */
+const MOST_IN_DOUBT = 0.75;
 
 /** A party that accepts a third of its pieces stays welcome; one that accepted none of the last eight is not. */
 const GOOD_POINTS = 2;
@@ -69,9 +67,9 @@ export class Doubt {
     return party !== undefined && this.#unknown.isVain && !this.#isWelcome(party);
   }
 
-  /** How many more pieces in doubt may be in flight; more if nothing else waits. */
-  room({ isAlone }: { readonly isAlone: boolean }): number {
-    const most = Math.floor((isAlone ? MOST_ALONE : MOST_IN_DOUBT) * this.#allowance());
+  /** How many more pieces in doubt may be in flight, where nothing else waits for the room. */
+  room(): number {
+    const most = Math.floor(MOST_IN_DOUBT * this.#allowance());
     // Also those that were not in doubt when they began.
     const running = [...this.#running].filter((each) => this.has(each)).length;
     return Math.max(0, Math.max(1, most) - running);

@@ -37,6 +37,7 @@ import { startPromoter } from "./promoter.ts";
 import { createQuotas } from "./quotas.ts";
 import { startReader } from "./reader.ts";
 import { startReaper } from "./reaper.ts";
+import { createReport, type Granted, grantedBy } from "./report.ts";
 import { createSettler } from "./settler.ts";
 import { createSkipper } from "./skipper.ts";
 import { toDoAbout } from "./sort-entry.ts";
@@ -80,7 +81,7 @@ export interface RunningGroup {
   /** Parties that wait by themselves. */
   waitingParties(): number;
   /** Pieces that the other system has room for, and its last words about its limit; undefined if it set none. */
-  granted(): { readonly allowed: number; readonly words: string | undefined } | undefined;
+  granted(): Granted | undefined;
   /** Pieces of work a second that its budget allows all consumers together; undefined without such a limit. */
   ratePerSecond(): number | undefined;
   /** What keeps it from its work now, and since when: by loop, and by call to the ledger. */
@@ -100,10 +101,6 @@ const UNLIMITED: GroupBudget = { limits: { perSecond: 0, perDay: 0 }, priority: 
 
 /** Time limit for leaving the group; a peer claims what is still pending. */
 const LEAVE_TIMEOUT_MS = 2_000;
-
-/** What is granted, if that is a limit. */
-const limitOf = (granted: ReturnType<RunningGroup["granted"]>) =>
-  granted === undefined || !Number.isFinite(granted.allowed) ? undefined : granted;
 
 /** Wires the parts of the engine for one group. Each part is in the file of its name. */
 export const startGroup = <Data, Input>(
@@ -245,24 +242,10 @@ export const startGroup = <Data, Input>(
   let stopping = false;
 
   const state = () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading");
-  const granted = () =>
-    capacity && {
-      allowed: capacity.isLimited() ? capacity.allowed() : Number.POSITIVE_INFINITY,
-      words: capacity.words(),
-    };
+  const granted = () => grantedBy(capacity);
   const faults = () => ({ ...faultsOf(loops), ...watch.faults() });
-  const report = (): ConsumerReport => ({
-    startedAt,
-    state: state(),
-    inFlight: inFlight.size(),
-    concurrency,
-    breaker: { state: breaker.state, since: breakerSince, ...breaker.trouble, probeInMs: breaker.probeInMs },
-    system: definition.system,
-    granted: limitOf(granted()),
-    ratePerSecond: admission.ratePerSecond,
-    waitingParties: parties.waiting(),
-    faults: faults(),
-  });
+  const reporting = { inFlight, concurrency, breaker, breakerSince: () => breakerSince, admission, parties };
+  const report = createReport({ ...reporting, startedAt, state, system: definition.system, granted, faults });
   const heartbeat = startHeartbeat({ ...claiming, ledger, report, finished }, { claimMinIdleMs });
   loops.push(heartbeat);
 

@@ -170,7 +170,7 @@ export const createLookAhead = <Item>(deps: {
 
     /** Whether something that waits here may be attempted now, where there is room for so many. */
     mayAttempt: (room: number): boolean =>
-      room > 0 && kept.length > 0 && (doubt.room({ isAlone: true }) > 0 || kept.some((each) => !doubt.has(each))),
+      room > 0 && kept.length > 0 && (doubt.room() > 0 || kept.some((each) => !doubt.has(each))),
 
     /** How many entries are read where so many may be attempted. */
     reads: (room: number): number => {
@@ -190,7 +190,7 @@ export const createLookAhead = <Item>(deps: {
       const [doubtful, sure] = apart([...fresh, ...added], (each) => doubt.has(each));
       const first = sure.slice(0, most);
       const left = most - first.length;
-      const some = left > 0 ? someOf(doubtful, Math.min(left, doubt.room({ isAlone: true }))) : [];
+      const some = left > 0 ? someOf(doubtful, Math.min(left, doubt.room())) : [];
       const attempted = new Set([...first, ...some]);
       const unchosen = doubtful.filter((each) => !attempted.has(each));
       const next = [...sure.slice(first.length), ...unchosen];

@@ -1,45 +1,24 @@
-import type { Redis } from "ioredis";
-import type { Logger } from "../../observability/logger.ts";
 import { type Loop, type Progress, pause, startLoop } from "../../runtime/loop.ts";
-import type { BlockingReader } from "../../stream/blocking-reader.ts";
 import { isMissingGroup } from "../../stream/connection.ts";
 import { ensureGroup } from "../../stream/ensure-group.ts";
-import { type Entry, readNew } from "../../stream/entries.ts";
-import type { Group } from "../../stream/groups.ts";
-import type { Keys } from "../../stream/keys.ts";
+import type { Entry } from "../../stream/entries.ts";
 import type { Admission } from "./admission.ts";
-import type { Breaker } from "./breaker.ts";
-import type { Claimer } from "./claimer.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { Gatherer } from "./gather.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Isolation } from "./isolation.ts";
 import type { LookAhead } from "./look-ahead.ts";
-import type { Settler } from "./settler.ts";
-import { behindAfter, sharesOf } from "./shares.ts";
-import type { Skipper } from "./skipper.ts";
+import { createStreamReads, type Room, type StreamReadsDeps } from "./read-streams.ts";
 
-export interface ReaderDeps {
-  readonly redis: Redis;
-  readonly blocking: BlockingReader;
-  readonly keys: Keys;
-  readonly group: Group;
-  readonly consumer: string;
+export interface ReaderDeps extends Omit<StreamReadsDeps, "blockMs"> {
   readonly inFlight: InFlight;
-  readonly claimer: Claimer;
   readonly isolation: Isolation;
   readonly dispatcher: Dispatcher;
-  readonly breaker: Breaker;
   readonly lookAhead: Pick<LookAhead<unknown>, "kept" | "isOverdue" | "mayAttempt" | "reads">;
   readonly admission: Admission;
-  readonly settler: Settler;
-  readonly gatherer: Gatherer;
-  readonly skipper: Skipper;
   /** Asks whether the group is paused. */
   readonly checkPaused: () => Promise<boolean>;
   /** Asks which rate an operator ordered; undefined: none. */
   readonly checkRate: () => Promise<number | undefined>;
-  readonly log: Logger;
   /** Monotonic, ms. */
   readonly now: () => number;
 }
@@ -68,29 +47,19 @@ interface Found {
   readonly most: number;
 }
 
-/** How many entries a turn may take. */
-interface Room {
-  readonly reads: number;
-  /** Of dead consumers; beside the reads. */
-  readonly claims: number;
-}
-
 /**
  * Reads only as many entries as may be in flight: a backlog stays in the stream, not in one consumer's pending list. New
  * entries are half of what it takes while some wait; the other half are entries of dead peers, and retries and what was
  * brought back (`shares.ts`). It blocks on both streams when both are empty. A missing group or stream is created again.
  */
 export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: ReaderOptions): Reader => {
-  const { redis, blocking, keys, group, consumer, inFlight, claimer, isolation, dispatcher, log, now } = deps;
-  const { breaker, lookAhead, admission, settler, gatherer, skipper, checkPaused, checkRate } = deps;
-  const retriesStream = keys.retriesStream(group.name);
+  const { redis, keys, group, inFlight, claimer, isolation, dispatcher, log, now } = deps;
+  const { breaker, lookAhead, admission, gatherer, checkPaused, checkRate } = deps;
   const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(claimMinIdleMs / 4));
   let paused = false;
   let hasRead = false;
   let isIdle = true;
   let foundNothing = true;
-  /** By how many entries new ones are behind their half. */
-  let behind = 0;
   let pauseCheckedAt = Number.NEGATIVE_INFINITY;
   let rateCheckedAt = Number.NEGATIVE_INFINITY;
 
@@ -118,70 +87,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     return { reads: Math.min(reads, left(held)), claims: Math.min(claims, left(held)) };
   };
 
-  const readStream = (stream: string, count: number): Promise<Entry[]> =>
-    count > 0 ? readNew(redis, { group: group.name, consumer, stream, count }) : Promise.resolve([]);
-
-  /** New entries beyond those that are not the group's, if there are many. */
-  const readEvents = async (count: number): Promise<Entry[]> => {
-    if (count <= 0 || (await skipper.skip())) return [];
-    const entries = await readStream(keys.events, count);
-    skipper.saw(entries);
-    return entries;
-  };
-
-  /**
-   * What is there, without waiting, so much that at most `most` of it may be attempted. What was taken before an error is not lost by
-   * it.
-   */
-  const readWhatIsThere = async (most: number, room: Room): Promise<readonly Entry[]> => {
-    const entries: Entry[] = [];
-    const left = () => most - entries.length;
-    const take = async (reading: Promise<Entry[]>): Promise<number> => {
-      const found = await reading;
-      entries.push(...found);
-      return found.length;
-    };
-    const claim = () => take(claimer.claimDue(Math.min(left(), room.claims)));
-    const isClosed = breaker.state === "closed";
-    try {
-      const claimed = isClosed ? await claim() : 0;
-      const mayRead = Math.max(0, Math.min(left(), room.reads));
-      // A few probes are no choice: what would be read beyond them goes back at once.
-      const isChoosing = isClosed || breaker.isDeclining;
-      const reads = isChoosing ? lookAhead.reads(mayRead) : Math.max(0, mayRead - lookAhead.kept());
-      // A probe is something new, if there is anything: what has failed would fail again.
-      const shares = isClosed ? sharesOf(reads, behind) : { events: reads, retries: 0 };
-      const retries = await take(readStream(retriesStream, shares.retries));
-      const events = await take(readEvents(reads - retries));
-      const unused = reads - retries - events;
-      // What new entries did not use, unless the retries have not used up their share.
-      const mayHaveRetries = retries === shares.retries;
-      const more = mayHaveRetries ? await take(readStream(retriesStream, unused)) : 0;
-      const taken = { claimed, retries: retries + more, events, mayHaveRetries, mayHaveEvents: unused === 0 };
-      behind = behindAfter(behind, taken, concurrency);
-      gatherer.behind(lookAhead.kept() > 0 || (reads > 0 && taken.retries + events === reads));
-      if (!isClosed) await claim();
-    } catch (error) {
-      if (entries.length === 0) throw error;
-      log.warn({ error }, "reading failed in part; delivering what was read");
-    }
-    return entries;
-  };
-
-  /** What there is no room for comes back at once; the ledger notes it, else it would look lost. */
-  const releaseBeyond = (count: number, entries: readonly Entry[], signal: AbortSignal): readonly Entry[] => {
-    const surplus = entries.slice(count).map((entry) => ({ entry, delayMs: 0 }));
-    if (surplus.length > 0) void settler.passOver(surplus, { signal, progress: () => {} }).catch(() => {});
-    return entries.slice(0, count);
-  };
-
-  const waitForEntries = async (room: number, signal: AbortSignal): Promise<readonly Entry[]> => {
-    // COUNT is per stream. With room for one, both streams may return one: the second is released.
-    const count = Math.max(1, Math.floor(room / 2));
-    const entries = await blocking.read([retriesStream, keys.events], count, blockMs, signal);
-    skipper.saw(entries);
-    return releaseBeyond(room, entries, signal);
-  };
+  const { readWhatIsThere, waitForEntries, releaseBeyond } = createStreamReads({ ...deps, blockMs }, { concurrency });
 
   const readUnlimited = async (room: Room, signal: AbortSignal): Promise<Found> => {
     const entries = await readWhatIsThere(room.reads + room.claims, room);
