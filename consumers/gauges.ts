@@ -2,6 +2,7 @@ import {
   SIGNUP_BREAKER_STATE,
   SIGNUP_IN_FLIGHT,
   SIGNUP_IN_FLIGHT_LIMIT,
+  SIGNUP_KEPT,
   SIGNUP_MAIL_RATE,
   SIGNUP_PARTIES_WAITING,
 } from "../observability/metric-names.ts";
@@ -33,6 +34,11 @@ export const registerConsumerGauges = (groups: readonly RunningGroup[]): void =>
     SIGNUP_IN_FLIGHT_LIMIT,
     { unit: "{entry}", description: "Maximum entries in flight in this consumer." },
     each((group) => group.concurrency),
+  );
+  registerGauge(
+    SIGNUP_KEPT,
+    { unit: "{entry}", description: "Entries that are read and wait, because much like them was in vain lately." },
+    each((group) => group.kept()),
   );
   registerGauge(
     SIGNUP_PARTIES_WAITING,

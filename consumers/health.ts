@@ -9,6 +9,8 @@ interface GroupHealth {
   readonly state: string;
   readonly breaker: string;
   readonly in_flight: number;
+  /** Entries that are read and wait, because much like them was in vain lately. */
+  readonly kept: number;
   /** What the other system grants, and its last words about that; absent if it sets no limit. */
   readonly granted?: { readonly allowed: number; readonly words?: string | undefined };
   /** What keeps it from its work, and since when. */
@@ -33,7 +35,7 @@ const whyOf = (group: RunningGroup): string => {
     held: [],
     dead: 0,
     latestDead: undefined,
-    consumers: [{ ...report, name: "this consumer", silentMs: 0, pending: report.inFlight }],
+    consumers: [{ ...report, name: "this consumer", silentMs: 0, pending: report.inFlight + report.kept }],
     strayEntries: 0,
     lastHour: { total: 0, medianMs: undefined },
   };
@@ -60,6 +62,7 @@ const healthOf = (group: RunningGroup): GroupHealth => ({
   state: group.state(),
   breaker: group.breaker(),
   in_flight: group.inFlight(),
+  kept: group.kept(),
   ...grantedTo(group),
   faults: group.faults(),
   why: whyOf(group),

@@ -88,6 +88,8 @@ export const SIGNUP_BREAKER_STATE = "signup.breaker.state";
 export const SIGNUP_IN_FLIGHT = "signup.in_flight";
 /** Gauge. Most entries that a consumer has in flight at a time; by group. */
 export const SIGNUP_IN_FLIGHT_LIMIT = "signup.in_flight.limit";
+/** Gauge. Entries that a consumer has read, and does not attempt yet, because much like them was in vain lately; by group. */
+export const SIGNUP_KEPT = "signup.kept";
 /** Gauge. Mails a second that all consumers together may send now: MAIL_RATE_PER_SECOND, or less after `too fast`; by group. */
 export const SIGNUP_MAIL_RATE = "signup.mail.rate";
 /** Gauge. Parties (for mail: recipients' domains) that refuse or defer everything, and so wait; by group. */

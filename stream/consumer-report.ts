@@ -6,6 +6,8 @@ const schema = z.object({
   startedAt: z.string(),
   state: z.enum(["reading", "paused", "stopping"]),
   inFlight: z.number(),
+  /** Entries that were read, and are not attempted yet, because much like them was in vain lately; older versions do not say. */
+  kept: z.number().default(0),
   concurrency: z.number(),
   breaker: z.object({
     state: z.enum(["closed", "open", "recovering"]),

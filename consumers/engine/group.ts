@@ -88,6 +88,8 @@ export interface RunningGroup {
   faults(): Readonly<Record<string, string>>;
   /** Entries in flight. */
   inFlight(): number;
+  /** Entries that were read, and wait until others of their kind are accepted, or a place is left over. */
+  kept(): number;
   /** All of it, as it is written to Redis with each sign of life. */
   report(): ConsumerReport;
   /** Stops reading, finishes or releases the entries in flight, and leaves the group, within the drain time. */
@@ -278,6 +280,7 @@ export const startGroup = <Data, Input>(
     granted,
     ratePerSecond: () => admission.ratePerSecond,
     inFlight: () => inFlight.size(),
+    kept: () => inFlight.kept(),
     report,
     stop,
     abandon: () => {

@@ -53,6 +53,8 @@ export interface InFlight {
   entries(): readonly Entry[];
   /** How many are in flight. */
   size(): number;
+  /** How many are kept. */
+  kept(): number;
   attempts(): readonly RunningAttempt[];
   /** How many of the entries may still begin their work, each with a token of the budget. */
   unpaid(): number;
@@ -154,6 +156,7 @@ export const createInFlight = (concurrency: number): InFlight => {
       changed();
     },
     size: () => held.size,
+    kept: () => kept.size,
     entries: () => [...[...held.values()].map((holding) => holding.entry), ...kept.values()],
     attempts: () => [...held.values()].flatMap((holding) => holding.attempt ?? []),
     unpaid: () => [...held.values()].filter(({ attempt }) => attempt?.isPaidFor !== true).length,

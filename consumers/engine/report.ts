@@ -45,6 +45,7 @@ export const createReport =
       startedAt: deps.startedAt,
       state: deps.state(),
       inFlight: inFlight.size(),
+      kept: inFlight.kept(),
       concurrency,
       breaker: { state: breaker.state, since: deps.breakerSince(), ...breaker.trouble, probeInMs: breaker.probeInMs },
       system: deps.system,

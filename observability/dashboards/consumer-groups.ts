@@ -222,6 +222,14 @@ export const consumerGroupsDashboard = (): Dashboard =>
           lines: [{ expr: gauge(names.SIGNUP_PARTIES_WAITING, OF_GROUP), legend: "{{instance}}" }],
         }),
         graph({
+          title: "Kept",
+          description:
+            "Entries that are read and wait, because much like them was in vain lately: what is likely to succeed goes first. They are pending, and not in flight.",
+          unit: "short",
+          width: 8,
+          lines: [{ expr: gauge(names.SIGNUP_KEPT, OF_GROUP), legend: "{{instance}}" }],
+        }),
+        graph({
           title: "Registered consumers",
           description: "Names in the group. More than are alive: those of dead consumers, until they are removed.",
           unit: "short",

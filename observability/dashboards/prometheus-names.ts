@@ -39,6 +39,7 @@ const KINDS: Readonly<Record<MetricName, Kind>> = {
   [names.SIGNUP_BREAKER_STATE]: "gauge",
   [names.SIGNUP_IN_FLIGHT]: "gauge",
   [names.SIGNUP_IN_FLIGHT_LIMIT]: "gauge",
+  [names.SIGNUP_KEPT]: "gauge",
   [names.SIGNUP_MAIL_RATE]: "gauge",
   [names.SIGNUP_PARTIES_WAITING]: "gauge",
   [names.SIGNUP_PASSWORD_HASH_WAITING]: "gauge",

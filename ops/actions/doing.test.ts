@@ -10,6 +10,7 @@ const aReport = (parts: Partial<ConsumerReport> = {}): ConsumerReport => ({
   startedAt: STARTED,
   state: "reading",
   inFlight: 0,
+  kept: 0,
   concurrency: 50,
   breaker: { state: "closed", since: STARTED },
   waitingParties: 0,
@@ -21,6 +22,16 @@ const open = { state: "open", since: LATER, reason: "connection_refused" } as co
 
 test.each([
   ["works", aReport(), 100, { kind: "working", words: "reading", since: new Date(STARTED) }],
+  [
+    "keeps what is in doubt",
+    aReport({ inFlight: 3, kept: 1_381 }),
+    100,
+    {
+      kind: "working",
+      words: "reading, 1,381 kept behind others: much like them failed lately",
+      since: new Date(STARTED),
+    },
+  ],
   ["is paused", aReport({ state: "paused" }), 100, { kind: "waiting", words: "paused", since: null }],
   [
     "waits for the other system",

@@ -1,4 +1,4 @@
-import { duration } from "../../runtime/quantity.ts";
+import { count, duration } from "../../runtime/quantity.ts";
 import { isLate, isSilent, missesSigns } from "../../runtime/situation/facts.ts";
 import type { ConsumerStatus } from "../../stream/group-status.ts";
 
@@ -31,10 +31,11 @@ export const doingOf = ({ silentMs, report }: ConsumerStatus, now: Date): Doing 
       since,
     };
   }
+  const kept = report.kept === 0 ? "" : `, ${count(report.kept)} kept behind others: much like them failed lately`;
   const readsSince = state === "reading" ? since : null;
   if (silentMs !== null && isLate({ silentMs }))
     return { kind: "unknown", words: `${state}, not seen for ${duration(silentMs)}`, since: readsSince };
-  return { kind: state === "reading" ? "working" : "waiting", words: state, since: readsSince };
+  return { kind: state === "reading" ? "working" : "waiting", words: `${state}${kept}`, since: readsSince };
 };
 
 const momentOf = (text: string): Date | null => {

@@ -28,6 +28,7 @@ const aConsumer = (name: string, state: ConsumerReport["breaker"]["state"], syst
     startedAt: "2026-11-25T08:00:00.000Z",
     state: "reading" as const,
     inFlight: 0,
+    kept: 0,
     concurrency: 1,
     breaker: { state, since: "2026-11-25T08:00:00.000Z" },
     waitingParties: 0,

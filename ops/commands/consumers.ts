@@ -71,7 +71,8 @@ export const consumersCommand = command<Flags>({
   brief: "List consumers: what each does now and since when, its breaker, what the other system grants it",
   about: [
     "A consumer is listed from its start on, before it has read an entry. in flight: pieces in work, of those that it may work on",
-    "at a time; pending: entries read and not acked; heard of: its last sign of life.",
+    "at a time; pending: entries read and not acked: those in flight, and those that it keeps until mail that is likelier to succeed",
+    "is out; heard of: its last sign of life.",
   ].join("\n"),
   parameters: { flags: { group: GROUP_FLAG, ...COMMON_FLAGS } },
   examples: [

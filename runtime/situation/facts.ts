@@ -19,6 +19,8 @@ export interface ConsumerFacts {
   readonly pending: number;
   /** Pieces that it works on. */
   readonly inFlight: number;
+  /** Entries that it has read, and does not work on yet, because much like them failed lately; not given: none. */
+  readonly kept?: number | undefined;
   /** Parties that refuse or defer everything, and so wait. */
   readonly waitingParties: number;
   /** What keeps it from its work, and since when. */

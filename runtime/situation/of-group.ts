@@ -184,7 +184,9 @@ const ofBacklog = (group: GroupFacts, now: Date): readonly Finding[] => {
   }
   const inWork = ofInWork(group, unfinished, waits, heard);
   if (inWork.length > 0) return inWork;
-  const sentence = `${waits}; ${counted(heard.length, "consumer works", "consumers work")} on it`;
+  const kept = heard.reduce((sum, each) => sum + (each.kept ?? 0), 0);
+  const behind = kept === 0 ? "" : `, ${count(kept)} of them behind others, since much like them failed lately`;
+  const sentence = `${waits}${behind}; ${counted(heard.length, "consumer works", "consumers work")} on it`;
   return [{ level: "notice", group: name, sentence, remedy: "run more consumers, if it grows" }];
 };
 

@@ -25,6 +25,7 @@ const REPORT: ConsumerReport = {
   startedAt: new Date().toISOString(),
   state: "reading",
   inFlight: 0,
+  kept: 0,
   concurrency: 10,
   breaker: { state: "closed", since: new Date().toISOString() },
   waitingParties: 0,

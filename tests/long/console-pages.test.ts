@@ -46,6 +46,7 @@ const anOutage = (): ConsumerReport => ({
   startedAt: ago(3_600_000),
   state: "reading",
   inFlight: 0,
+  kept: 0,
   concurrency: 10,
   breaker: {
     state: "open",

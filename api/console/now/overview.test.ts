@@ -19,6 +19,7 @@ const aConsumer = (report: Partial<ConsumerReport> = {}): ConsumerStatus => ({
     startedAt: NOW.toISOString(),
     state: "reading",
     inFlight: 0,
+    kept: 0,
     concurrency: 20,
     breaker: { state: "closed", since: NOW.toISOString() },
     system: "mail server smtp.example:587",

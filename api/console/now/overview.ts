@@ -70,8 +70,12 @@ const waitsOf = (group: GroupStatus, { backlogs, ledger }: CountedStatus): Count
   const { unfinished, soon } = backlog;
   if (unfinished >= BACKLOG_BOUND) return { value: Math.max(unread, unfinished), isBound: unread < unfinished };
   const { retrying = 0, uncertain = 0 } = ledger.byGroup[group.group] ?? {};
-  return exactly(Math.max(0, unfinished - soon - retrying - uncertain - group.pending));
+  return exactly(Math.max(0, unfinished - soon - retrying - uncertain - inFlightOf(group)));
 };
+
+/** What consumers keep is read and pending, but nobody works on it. */
+const inFlightOf = ({ pending, consumers }: GroupStatus): number =>
+  Math.max(0, pending - consumers.reduce((sum, { report }) => sum + (report?.kept ?? 0), 0));
 
 const rowOf = (group: GroupStatus, status: CountedStatus, findings: readonly Finding[], now: Date): GroupRow => {
   const { group: name } = group;
@@ -98,7 +102,7 @@ const rowOf = (group: GroupStatus, status: CountedStatus, findings: readonly Fin
     stateLevel,
     findings: own,
     waits,
-    inFlight: group.pending,
+    inFlight: inFlightOf(group),
     delayed: { value: waiting, isBound: waiting >= BACKLOG_BOUND },
     retrying: { value: retrying, isBound: status.ledger.bounded },
     dead: group.deadLetters,
