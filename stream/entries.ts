@@ -53,6 +53,10 @@ const crashesOf = (raw: readonly string[] | undefined): number => {
   return Number.isInteger(carried) && carried > 0 ? carried : 0;
 };
 
+/** What Redis has counted of an entry's deliveries, or is to count: without those that the entry carries. */
+export const countedOf = ({ deliveries, raw }: Pick<Entry, "deliveries" | "raw">): number =>
+  deliveries - crashesOf(raw);
+
 const toEntry = (stream: string, pair: unknown): Entry[] => {
   if (!Array.isArray(pair) || typeof pair[0] !== "string") return [];
   const [id, fields]: unknown[] = pair;

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { Entry } from "../../stream/entries.ts";
 import { createChoose, type PreparedEntry } from "./choose.ts";
 import { Doubt } from "./doubt.ts";
 import { createInFlight } from "./in-flight.ts";
@@ -11,13 +12,46 @@ const anItem = (id: number, deliveries: number, isTakenOver: boolean): PreparedE
   prepared: { kind: "ready", input: undefined, party: `stranger-${id}.example` },
 });
 
+const aRoom = (concurrency: number) => {
+  const told: string[] = [];
+  const tell = (what: string) => (entries: readonly Entry[]) =>
+    void told.push(...entries.map(({ id }) => `${what} ${id}`));
+  return {
+    settler: { passOver: async () => {} },
+    inFlight: createInFlight(concurrency),
+    deaths: { kept: tell("kept"), begin: tell("begins") },
+    told,
+  };
+};
+
 test("of what dead consumers had, what is in doubt is chosen like other work, except suspects: their turn is now", () => {
   const doubt = new Doubt(() => 4);
   for (let n = 0; n < 20; n += 1) doubt.ended({ party: `bad-${n}`, wasTried: false }, { ms: 1_000, isVain: true });
   const lookAhead = createLookAhead<PreparedEntry<undefined, undefined>>({ doubt, allowance: () => 4, now: () => 0 });
-  const choose = createChoose({ doubt, lookAhead, settler: { passOver: async () => {} }, inFlight: createInFlight(4) });
+  const choose = createChoose({ doubt, lookAhead, ...aRoom(4) });
   const items = [...Array.from({ length: 20 }, (_, id) => anItem(id, 2, true)), anItem(90, 3, true)];
   const { wanted } = choose(items, { most: 0, signal: new AbortController().signal, progress: () => {} });
   expect(wanted.map(({ event }) => event.id)).toEqual(["90"]);
   expect(lookAhead.kept()).toBe(20);
+});
+
+test("the death of a consumer counts for what it attempts, and for what it kept from when it begins, not while it is kept", () => {
+  let isActive = true;
+  const doubt = {
+    get isActive() {
+      return isActive;
+    },
+    has: () => isActive,
+    room: () => 1,
+    odds: () => 1,
+  };
+  const lookAhead = createLookAhead<PreparedEntry<undefined, undefined>>({ doubt, allowance: () => 4, now: () => 0 });
+  const room = aRoom(4);
+  const choose = createChoose({ doubt, lookAhead, ...room });
+  const patience = { signal: new AbortController().signal, progress: () => {} };
+  choose([anItem(1, 1, false), anItem(2, 1, false), anItem(3, 1, false)], { most: 4, ...patience });
+  expect(room.told).toEqual(["kept 1-0", "kept 2-0"]);
+  isActive = false;
+  choose([anItem(4, 1, false)], { most: 2, ...patience });
+  expect(room.told.slice(2)).toEqual(["begins 1-0", "begins 2-0", "kept 4-0"]);
 });

@@ -1,4 +1,5 @@
 import type { ReadableEntry } from "./attempt.ts";
+import type { CountDeaths } from "./count-deaths.ts";
 import type { Candidate, Doubt } from "./doubt.ts";
 import { passesOf, wasTried } from "./failure-fields.ts";
 import type { InFlight } from "./in-flight.ts";
@@ -17,6 +18,7 @@ export interface ChooseDeps<Data, Input> {
   readonly lookAhead: LookAhead<PreparedEntry<Data, Input>>;
   readonly settler: Pick<Settler, "passOver">;
   readonly inFlight: InFlight;
+  readonly deaths: CountDeaths;
 }
 
 interface Chosen<Data, Input> {
@@ -31,7 +33,7 @@ interface Chosen<Data, Input> {
  * rest, or passes over it.
  */
 export const createChoose =
-  <Data, Input>({ doubt, lookAhead, settler, inFlight }: ChooseDeps<Data, Input>) =>
+  <Data, Input>({ doubt, lookAhead, settler, inFlight, deaths }: ChooseDeps<Data, Input>) =>
   (
     items: readonly PreparedEntry<Data, Input>[],
     { most, ...patience }: Patience & { readonly most: number },
@@ -47,7 +49,10 @@ export const createChoose =
     const now = all.filter(isNow).map(({ item }) => item);
     const read = all.filter((each) => !isNow(each));
     const { attempted, kept, passed } = lookAhead.choose(read, most);
+    // Told before they are claimed, which takes longer.
+    deaths.begin(attempted.flatMap(({ entry }) => (inFlight.isKept(entry) ? [entry] : [])));
     for (const { entry } of attempted) inFlight.take(entry);
+    deaths.kept(kept.map(({ entry }) => entry));
     for (const { entry } of kept) inFlight.keep(entry);
     const over =
       passed.length === 0

@@ -13,7 +13,7 @@ import { type UnlessStopped, unlessStoppedBy } from "./unless-stopped.ts";
 
 export interface DispatcherDeps<Data, Input>
   extends AttemptDeps<Data, Input>,
-    Pick<ChooseDeps<Data, Input>, "lookAhead">,
+    Pick<ChooseDeps<Data, Input>, "lookAhead" | "deaths">,
     Pick<PreparationDeps<Data, Input>, "knownTypes"> {
   readonly ledger: Ledger;
   readonly leaseMs: number;

@@ -19,6 +19,7 @@ import { Breaker, type BreakerState } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import type { PreparedEntry } from "./choose.ts";
 import { createClaimer } from "./claimer.ts";
+import { createCountDeaths } from "./count-deaths.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { Doubt } from "./doubt.ts";
 import { finishWork, leaveNothingBehind, releaseKept } from "./drain.ts";
@@ -206,6 +207,7 @@ export const startGroup = <Data, Input>(
     parties,
     doubt,
     lookAhead,
+    deaths: createCountDeaths({ ...names, redis, log }),
     quotas: createQuotas({ redis, keys, group: group.name, log }),
     admission,
     settler,

@@ -46,6 +46,7 @@ export interface InFlight {
   take(entry: Entry): void;
   /** The entry waits, beside those in flight: it takes no room, and is renewed like them. */
   keep(entry: Entry): void;
+  isKept(entry: Pick<Entry, "stream" | "id">): boolean;
   /** The entry's delivery is claimed; the heartbeat renews its lease from now on. */
   claimed(attempt: RunningAttempt): void;
   release(entry: Entry): void;
@@ -145,6 +146,7 @@ export const createInFlight = (concurrency: number): InFlight => {
       leave(entry);
       kept.set(keyOf(entry), entry);
     },
+    isKept: (entry) => kept.has(keyOf(entry)),
     claimed: (attempt) => {
       const holding = held.get(keyOf(attempt.entry));
       if (holding !== undefined) holding.attempt = attempt;

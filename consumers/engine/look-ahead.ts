@@ -88,7 +88,7 @@ const apart = <Each>(items: readonly Each[], isFirst: (each: Each) => boolean): 
 
 /** Entries of one read. */
 const MOST_READ = 256;
-/** Entries that wait here: a look at each when a piece ends costs little, and two consumers that die make no more than that suspects. */
+/** Entries that wait here: a look at each when a piece ends costs little. */
 const MOST_KEPT = 384;
 /** What waits here longer may be attempted by a peer sooner, except those that are next here. */
 const LONGEST_KEPT_MS = 2_000;

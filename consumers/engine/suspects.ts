@@ -5,7 +5,8 @@ import type { Trial } from "../../stream/trials.ts";
 /*
  * Poison is an entry that kills the process in which its work begins. The rules:
  *
- * 1. An entry with which two consumers died is a suspect: it may be poison, or have been in flight beside it.
+ * 1. An entry with which two consumers died is a suspect: it may be poison, or have been in flight beside it. With what a consumer
+ *    only kept, it did not die (`count-deaths.ts`).
  * 2. Suspects run apart: in one consumer of the group at a time, which has nothing else in flight. The others go on.
  * 3. Up to ten run one by one. Of more, as after many deaths at once, as many run as there is room for; if the consumer dies,
  *    each of them runs alone.

@@ -1,0 +1,39 @@
+import { expect, test } from "bun:test";
+import { claimIdle } from "../../stream/scripts/claim.ts";
+import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { eventually } from "../../tests/eventually.ts";
+import { aPipeline, aSignup, type MailWork } from "../../tests/pipeline.ts";
+import { SUSPECT_AFTER } from "./suspects.ts";
+
+/** Some in vain, each for a domain of its own, so that the others are in doubt; then it hangs. */
+const inVainThenHanging = (): MailWork => {
+  let asked = 0;
+  return async ({ eventId }) => {
+    asked += 1;
+    if (asked > 12) return new Promise<never>(() => {});
+    await Bun.sleep(1);
+    return { kind: "unavailable", reason: "deferred", party: eventId };
+  };
+};
+
+test.concurrent("two deaths of consumers make suspects of what they attempted alone, not of what they only kept", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys } = pipeline;
+  const group = WELCOME_EMAIL.name;
+  const emails = Array.from({ length: 100 }, (_, n) => `somebody@domain-${n}.example`);
+  await pipeline.signUp(...emails.map((email) => aSignup({ email })));
+  for (let deaths = 0; deaths < SUSPECT_AFTER; deaths += 1) {
+    const consumer = await pipeline.consumer(inVainThenHanging(), { concurrency: 4, retryDelayMs: 60_000 });
+    await eventually(() => consumer.inFlight() > 0 && consumer.kept() > 50);
+    // What was sent before has arrived.
+    await consumer.redis.xpending(keys.events, group);
+    consumer.crash();
+  }
+  const idle = { group, consumer: "a-peer", minIdleMs: 0, count: 1_000, suspectAfter: SUSPECT_AFTER };
+  const found = [
+    await claimIdle(redis, { ...idle, stream: keys.events }),
+    await claimIdle(redis, { ...idle, stream: keys.retriesStream(group) }),
+  ];
+  expect(found.flatMap(({ entries }) => entries).length).toBeGreaterThan(40);
+  expect(found.flatMap(({ suspects }) => suspects).length).toBeLessThanOrEqual(4);
+});
