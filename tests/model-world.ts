@@ -4,6 +4,7 @@ import { createPublisher } from "../api/signup/publisher.ts";
 import type { Checkpoint } from "../consumers/engine/checkpoint.ts";
 import { type GroupDeps, type RunningGroup, startGroup } from "../consumers/engine/group.ts";
 import type { Outcome } from "../consumers/engine/handler.ts";
+import { POISON_AFTER, SUSPECT_AFTER } from "../consumers/engine/suspects.ts";
 import type { Database } from "../database/connection.ts";
 import { UNFINISHED_STATES } from "../database/ledger/states.ts";
 import { type DeliveryStatus, findDeliveries } from "../database/ledger/status.ts";
@@ -24,8 +25,6 @@ import { aMailGroup, aSignup, committedEvent, type MailWork, redisUrl, silentLog
 /** Both bind to the event of a signup: one sends a mail, the other does idempotent work, slowly or in vain now and then. */
 export const MODEL_GROUPS = [WELCOME_EMAIL, EXAMPLE_GROUP];
 
-/** A delivery whose consumers died this often is dead-lettered by the next one. */
-const POISON_AFTER = 3;
 export type Scripted = "transient" | "unavailable" | "rejected" | "uncertain" | "lost-250";
 
 export type Step =
@@ -66,6 +65,8 @@ export class World {
   readonly #deaths: Checkpoint[] = [];
   readonly #lostAnswers = createLostAnswers();
   readonly #killed = new Set<string>();
+  /** Consumers that were killed while one entry of a group, and no other, was in flight in them, after the group's name. */
+  readonly #killedAlone = new Set<string>();
   /** What the mail server took, by event. */
   readonly copies = new Map<string, number>();
   /** Events whose other work took place. */
@@ -158,6 +159,9 @@ export class World {
   #kill(consumer: TestedConsumer): void {
     consumer.isDead = true;
     this.#killed.add(consumer.name);
+    for (const [index, { name }] of MODEL_GROUPS.entries()) {
+      if (consumer.running[index]?.inFlight() === 1) this.#killedAlone.add(`${name} ${consumer.name}`);
+    }
     consumer.death.resolve();
     for (const group of consumer.running) group.abandon();
     consumer.redis.disconnect();
@@ -269,7 +273,7 @@ export class World {
       expect(deliveries.map(({ group }) => group)).toEqual([EXAMPLE_GROUP.name, WELCOME_EMAIL.name].sort());
       for (const status of deliveries) {
         const dead = mayBeDead[status.group] ?? new Set();
-        if (status.reason === "poison" && this.#deathsWith(status) >= POISON_AFTER) dead.add(eventId);
+        if (status.reason === "poison" && this.#looksLikePoison(status)) dead.add(eventId);
         const isMail = status.group === WELCOME_EMAIL.name;
         const copies = isMail ? (this.copies.get(eventId) ?? 0) : Number(this.worked.has(eventId));
         const known = { copies, ...status };
@@ -287,9 +291,11 @@ export class World {
     }
   }
 
-  /** How many consumers were killed while they had the delivery. */
-  #deathsWith({ timeline }: DeliveryStatus): number {
-    return timeline.filter(({ state, by }) => state === "active" && this.#killed.has(by ?? "")).length;
+  /** Whether enough consumers were killed while they had the delivery, and enough of them had no other in flight. */
+  #looksLikePoison({ group, timeline }: DeliveryStatus): boolean {
+    const killed = timeline.filter(({ state, by }) => state === "active" && this.#killed.has(by ?? ""));
+    const alone = killed.filter(({ by }) => this.#killedAlone.has(`${group} ${by}`));
+    return killed.length >= SUSPECT_AFTER + POISON_AFTER && alone.length >= POISON_AFTER;
   }
 
   async end(): Promise<void> {

@@ -19,7 +19,7 @@ const CHECKPOINTS: readonly Checkpoint[] = ["read", "claimed", "attempted", "rec
  * every outcome, claims whose answer is lost, consumers that start, stop, crash alone or all at once, or die at a checkpoint,
  * streams that are trimmed or flushed. Real Redis, real Postgres; times are shortened. After each sequence everything heals, and then it must hold, for both groups:
  *
- * - nothing has vanished: each is done, or dead by a refusal that was given, or as poison after three that had it died;
+ * - nothing has vanished: each is done, or dead by a refusal that was given, or as poison after four that had it died, two of them with nothing else in flight;
  * - no mail was sent twice without being counted: copies <= 1 + uncertain; idempotent work counts no uncertainty;
  * - what is acked is final: nothing is pending, waiting or in the outbox in the end;
  * - what is dead is one dead letter, or none if the flush took it.

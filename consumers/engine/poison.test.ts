@@ -38,8 +38,30 @@ test.concurrent("an event that kills its consumers is one dead letter; entries i
   expect(letters).toHaveLength(1);
   expect(letters[0]?.[1]).toEqual(expect.arrayContaining(["event_id", poison, "reason", "poison"]));
   expect(await pipeline.status(poison)).toMatchObject({ state: "dead", reason: "poison" });
-  expect(deaths).toBe(3);
+  expect(deaths).toBe(4);
   expect([...outbox.sent].sort()).toEqual([...others].sort());
+});
+
+test.concurrent("work that two kills of the fleet met, and alone the kill of one consumer, is no poison", async () => {
+  await using pipeline = await aPipeline();
+  const outbox = anOutbox();
+  const [eventId = ""] = await pipeline.signUp(aSignup());
+  for (const size of [2, 2, 1]) {
+    const begun = Promise.withResolvers<void>();
+    const fleet = await Promise.all(
+      Array.from({ length: size }, () =>
+        pipeline.consumer(() => {
+          begun.resolve();
+          return new Promise<never>(() => {});
+        }),
+      ),
+    );
+    await begun.promise;
+    for (const consumer of fleet) consumer.crash();
+  }
+  await pipeline.consumer(outbox.work);
+  await eventually(async () => (await pipeline.status(eventId))?.state === "done", 15_000);
+  expect(outbox.sent).toEqual([eventId]);
 });
 
 test.concurrent("a fleet that is killed three times makes no poison, and what is new does not wait", async () => {

@@ -12,13 +12,15 @@ import type { Trial } from "../../stream/trials.ts";
  *    each of them runs alone.
  * 4. A death counts against the suspect that was alone, whose work had begun, and only if no other consumer died at about the
  *    same time: that would be the fleet's death, not the work's. A consumer that is heard of again has not died.
- * 5. Such a death makes poison: the third at least. Any outcome clears a suspect.
+ * 5. Two such deaths make poison: one may be chance, as when an operator kills the consumer. Any outcome clears a suspect.
+ *
+ * So poison kills four consumers, five if it was one of more than ten.
  */
 
 /** Deliveries without an outcome after which an entry is a suspect. */
 export const SUSPECT_AFTER = 2;
 /** Deaths alone that make poison, after those that made it a suspect. */
-export const POISON_AFTER = 1;
+export const POISON_AFTER = 2;
 
 /** So many run one by one. */
 const FEW = 10;
