@@ -4,8 +4,9 @@ import { serverUrl, type TestDatabase, withTestDatabase } from "../tests/databas
 import { eventually } from "../tests/eventually.ts";
 import { aStranger } from "../tests/stranger.ts";
 import { startProxy } from "../tests/tcp-proxy.ts";
-import { openDatabase, pingDatabase } from "./connection.ts";
-import { databaseFault } from "./errors.ts";
+import { openDatabase, pingDatabase, statement } from "./connection.ts";
+import { databaseFault, TableLocked } from "./errors.ts";
+import { suppressAddress } from "./users/suppressions.ts";
 
 test("the driver sends no query of its own, whose failure nobody would handle", async () => {
   const server = new URL(serverUrl());
@@ -43,6 +44,57 @@ describe("a statement that does not end", () => {
     await pingDatabase(db);
     await db.destroy();
     await stranger.end("rollback");
+  });
+});
+
+describe("a statement that waits in vain", () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await withTestDatabase();
+  });
+  afterAll(() => database.drop());
+  const NAMES = ["one", "two"] as const;
+  const change = statement<never, [string, string]>(
+    "update suppressions set reason = $1::text where email_key = $2::text",
+  );
+  const open = () => openDatabase({ url: database.url, poolSize: 4, applicationName: "waits", deadlineMs: 1_500 });
+  const failure = (result: Promise<unknown>) => result.then(() => undefined).catch((error: unknown) => error);
+
+  test("for a row is not taken for one that waits for a table, however many wait, and holds up nobody else", async () => {
+    const db = open();
+    for (const name of NAMES) await suppressAddress(db, { addressKey: name, reason: "x", eventId: Bun.randomUUIDv7() });
+    await using stranger = await aStranger(
+      database.url,
+      "update suppressions set reason = 'x' where email_key = 'one'",
+    );
+    const waiting = Array.from({ length: 3 }, () => failure(change(db, "y", "one")));
+    expect(await failure(change(db, "y", "two"))).toBeUndefined();
+    for (const error of await Promise.all(waiting)) {
+      expect(error).toMatchObject({ code: "55P03" });
+      expect(error).not.toBeInstanceOf(TableLocked);
+    }
+    await stranger.end("rollback");
+    await db.destroy();
+  });
+
+  test.each([
+    ["for a table", "lock table suppressions in share mode", "delete from suppressions", true],
+    ["for an index", "reindex index suppressions_by_time", "select reason from suppressions", true],
+    [
+      "for something else, while another table is locked",
+      "lock table outbox in share mode; select pg_advisory_xact_lock(1)",
+      "select pg_advisory_xact_lock(1) from suppressions",
+      false,
+    ],
+  ])("%s is known as such", async (_, lock, text, isTable) => {
+    const db = open();
+    await suppressAddress(db, { addressKey: lock, reason: "x", eventId: Bun.randomUUIDv7() });
+    await using stranger = await aStranger(database.url, lock);
+    const error = await failure(db.executeQuery(CompiledQuery.raw(text)));
+    expect(error).toMatchObject({ code: "55P03" });
+    expect(error instanceof TableLocked).toBe(isTable);
+    await stranger.end("rollback");
+    await db.destroy();
   });
 });
 

@@ -2,8 +2,9 @@ import postgres, { type Row, type RowList, type Sql } from "postgres";
 import { backoffMs } from "../runtime/backoff.ts";
 import { createSlots, type Slots } from "../runtime/slots.ts";
 import { databaseAddresses } from "../settings/database-addresses.ts";
-import { codeOf, isAnswer } from "./errors.ts";
+import { codeOf, isAnswer, TableLocked } from "./errors.ts";
 import { limitsFor } from "./limits.ts";
+import { IS_TABLE_LOCKED, mayWaitForTable } from "./locked-table.ts";
 import { type Remedy, remedyOf } from "./remedy.ts";
 import { createTableGates, NOT_BEGUN, type TableGates } from "./table-gates.ts";
 import { type EncryptedAddress, encryptionOf } from "./tls.ts";
@@ -93,7 +94,7 @@ export class Pool {
   /** The last one that was used is used first. */
   readonly #idle: Connection[] = [];
   readonly #connections = new Set<Connection>();
-  readonly #gates: TableGates;
+  readonly #gates: TableGates = createTableGates();
   #answeredAt = Number.NEGATIVE_INFINITY;
   #era = 0;
   #isEnded = false;
@@ -105,7 +106,6 @@ export class Pool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#addresses = databaseAddresses(options.url).map(encryptionOf);
-    this.#gates = createTableGates(limitsFor(options.deadlineMs).lock_timeout);
     this.#slots = createSlots({
       size: options.size,
       maxWaitMs: options.deadlineMs,
@@ -123,6 +123,7 @@ export class Pool {
    * sent in another way.
    *
    * @throws {DatabaseSilent} after the deadline
+   * @throws {TableLocked} if a table that it needs is locked: it had no effect
    */
   run<Each>(text: string, parameters: readonly unknown[]): Promise<Rows<Each>> {
     return this.#gates.pass(text, (mayBegin) => this.#run(text, parameters, mayBegin));
@@ -142,13 +143,15 @@ export class Pool {
       if (!mayBegin()) return NOT_BEGUN;
       for (let round = 1; ; round += 1) {
         const used = this.#take();
+        const since = performance.now();
         try {
           if (this.#addresses.length > 1) await this.#requirePrimary(used);
           const rows = await this.#send<Each>(used.sql, text, parameters);
           this.#answeredAt = performance.now();
           this.#putBack(used);
           return rows;
-        } catch (error) {
+        } catch (thrown) {
+          const error = await this.#explained(thrown, used.sql, text, performance.now() - since);
           if (isAnswer(error)) this.#answeredAt = performance.now();
           const mayRepeat = this.#mend(used, error);
           if (isSpent(error)) this.#close(used, 0);
@@ -157,6 +160,13 @@ export class Pool {
         }
       }
     });
+  }
+
+  /** Of a statement that has waited in vain: for a table, or for something else. */
+  async #explained(error: unknown, used: Sql, text: string, waitedMs: number): Promise<unknown> {
+    if (!mayWaitForTable(error, { waitedMs, limitMs: limitsFor(this.#options.deadlineMs).lock_timeout })) return error;
+    const [found] = await this.#send<{ is_locked: boolean }>(used, IS_TABLE_LOCKED, [text]).catch(() => []);
+    return found?.is_locked === true ? new TableLocked({ cause: error }) : error;
   }
 
   async end(): Promise<void> {

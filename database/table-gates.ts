@@ -1,10 +1,10 @@
-import { isLocked, TableLocked } from "./errors.ts";
+import { TableLocked } from "./errors.ts";
 
 /** Lets statements pass, unless somebody has locked a table that they need. */
 export interface TableGates {
   /**
    * `run` calls `mayBegin` when it has a connection, and returns `NOT_BEGUN` if it may not: what has waited for one meanwhile goes back to
-   * the others.
+   * the others. It rejects with `TableLocked` if a table that the statement needs is locked.
    *
    * @throws {TableLocked} if a table that the statement needs is locked, as it or another one of the same text has found out
    */
@@ -15,13 +15,8 @@ export const NOT_BEGUN = Symbol("not begun");
 
 type Run<Result> = (mayBegin: () => boolean) => Promise<Result | typeof NOT_BEGUN>;
 
-/** Of waits for a table: they end by the limit of the connection, which is above those for rows. */
-const SHARE_OF_LIMIT = 0.95;
 /** Texts are few; one that is made anew for each statement must not pile up. */
 const MAX_CLOSED = 100;
-
-/** Postgres says in which row of which index or table a statement waits (`CONTEXT`), and nothing of a table that it waits for. */
-const hasContext = (error: unknown): boolean => typeof error === "object" && error !== null && "where" in error;
 
 interface Closed {
   /** How the statement ends that has been sent to find out: with an error if the table is still locked. */
@@ -31,9 +26,9 @@ interface Closed {
 /**
  * While a table is locked, each statement that needs it would keep a connection for as long as it waits: ten of them, and nothing else
  * is answered. So once one has waited in vain, others of the same text wait for the next one, which alone is sent, and end as it does.
- * They need no connection meanwhile. `lockTimeoutMs`: for how long a connection waits for a table.
+ * They need no connection meanwhile.
  */
-export const createTableGates = (lockTimeoutMs: number): TableGates => {
+export const createTableGates = (): TableGates => {
   const gates = new Map<string, Closed>();
 
   const close = (text: string): void => {
@@ -41,27 +36,12 @@ export const createTableGates = (lockTimeoutMs: number): TableGates => {
     gates.set(text, { probe: undefined });
   };
 
-  const attempt = async <Result>(run: Run<Result>, isOpen: () => boolean): Promise<Result | typeof NOT_BEGUN> => {
-    let since = 0;
-    const mayBegin = () => {
-      since = performance.now();
-      return isOpen();
-    };
-    try {
-      return await run(mayBegin);
-    } catch (error) {
-      const waitedMs = performance.now() - since;
-      if (!isLocked(error) || hasContext(error) || waitedMs < SHARE_OF_LIMIT * lockTimeoutMs) throw error;
-      throw new TableLocked({ cause: error });
-    }
-  };
-
   const probe = async <Result>(text: string, gate: Closed, run: Run<Result>): Promise<Result | typeof NOT_BEGUN> => {
     const { promise, resolve } = Promise.withResolvers<TableLocked | undefined>();
     gate.probe = promise;
     let locked: TableLocked | undefined;
     try {
-      return await attempt(run, () => true);
+      return await run(() => true);
     } catch (error) {
       if (error instanceof TableLocked) locked = error;
       throw error;
@@ -81,7 +61,7 @@ export const createTableGates = (lockTimeoutMs: number): TableGates => {
     }
     if (gate !== undefined) return probe(text, gate, run);
     try {
-      return await attempt(run, () => !gates.has(text));
+      return await run(() => !gates.has(text));
     } catch (error) {
       if (error instanceof TableLocked && !gates.has(text)) close(text);
       throw error;
