@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { eventually } from "../tests/eventually.ts";
-import { databaseFault, RowLocked } from "./errors.ts";
+import { databaseFault, RowLocked, TableLocked } from "./errors.ts";
 import { createSharedWriter } from "./shared-write.ts";
 
 const rows = (count: number, from = 0): readonly string[] =>
@@ -116,6 +116,36 @@ describe("rows that share a statement", () => {
     expect(new Set((await Promise.all(waves)).flat())).toEqual(new Set(["55P03"]));
     await writer.idle();
     expect(most()).toBeLessThanOrEqual(8);
+  });
+
+  test("of a table that is locked are answered after as many waits for it, however many arrive", async () => {
+    const [waitMs, waitsOfASecond] = [350, 3];
+    let [isTableLocked, ended] = [true, 0];
+    const writer = createSharedWriter<string, string>({
+      keysOf: (row) => [row],
+      write: async (batch, _, settle) => {
+        await Bun.sleep(isTableLocked ? waitMs : 0);
+        ended += 1;
+        if (isTableLocked) throw new TableLocked({ cause: undefined });
+        for (const row of batch) settle(row, "written");
+      },
+    });
+    const writes: Promise<readonly [result: string, waits: number]>[] = [];
+    while (writes.length < 5_000) {
+      const before = ended;
+      for (const row of rows(100, writes.length))
+        writes.push(outcome(writer.write(row)).then((result) => [result, ended - before]));
+      await Bun.sleep(50);
+    }
+    const last = Promise.all(rows(300, 5_000).map((row) => outcome(writer.write(row))));
+    isTableLocked = false;
+    const answers = await Promise.all(writes);
+    expect(new Set(await last)).toEqual(new Set(["written"]));
+    const refused = answers.filter(([result]) => result === "55P03");
+    expect(refused.length).toBeGreaterThan(1_000);
+    expect(Math.max(...refused.map(([, waits]) => waits))).toBeLessThanOrEqual(waitsOfASecond + 2);
+    expect(new Set(answers.map(([result]) => result))).toEqual(new Set(["55P03", "written"]));
+    await writer.idle();
   });
 
   test("of which one had a lock that has ended is written, however many wait for other locks", async () => {

@@ -1,6 +1,8 @@
 import { createBatcher } from "../runtime/batcher.ts";
 import { createSlots } from "../runtime/slots.ts";
+import { createAwaitedTable, type Left } from "./awaited-table.ts";
 import { databaseFault, isLocked, RowLocked, TableLocked } from "./errors.ts";
+import { WaitingRow } from "./waiting-row.ts";
 
 export interface SharedWriteOptions<Row, Result> {
   /** What a row may have to wait for: rows that have one in common wait together. */
@@ -47,8 +49,6 @@ const LOOK_WITHIN_MS = 300;
 /** Parts that a batch is split into when one of its rows may be at fault: 128 rows, 16, 2, 1. So many are written at a time, of all batches. */
 const SPLIT_INTO = 8;
 const MAX_PARTS = 3;
-/** A row whose table is locked shares statements again until it is so old. Such statements take one connection at a time. */
-const TABLE_LOCK_MS = 1_000;
 /** Then what is left of a batch waits apart, whatever else makes statements slow. */
 const SPLIT_FOR_MS = 3_000;
 /** For so long after a row waited in vain, others with one of its keys do not share: clients ask again. */
@@ -57,39 +57,6 @@ const MAX_REMEMBERED = 1_000;
 
 /** Too many others wait for locks. */
 class NoTurn extends RowLocked {}
-
-class Waiting<Row, Result> {
-  readonly row: Row;
-  /** Monotonic, ms. */
-  readonly since = performance.now();
-  readonly #resolvers = Promise.withResolvers<Result>();
-  isOpen = true;
-
-  constructor(row: Row) {
-    this.row = row;
-  }
-
-  get result(): Promise<Result> {
-    return this.#resolvers.promise;
-  }
-
-  resolve(result: Result): void {
-    this.isOpen = false;
-    this.#resolvers.resolve(result);
-  }
-
-  reject(error: unknown): void {
-    this.isOpen = false;
-    this.#resolvers.reject(error);
-  }
-}
-
-/** What a shared statement did not write. */
-interface Left<Call> {
-  readonly calls: readonly Call[];
-  /** A locked table is why, which each part would meet. */
-  readonly isTableLocked: boolean;
-}
 
 const partsOf = <Each>(all: readonly Each[]): readonly (readonly Each[])[] => {
   const size = Math.ceil(all.length / SPLIT_INTO);
@@ -123,7 +90,7 @@ export const createSharedWriter = <Row, Result>({
   keysOf,
   write,
 }: SharedWriteOptions<Row, Result>): SharedWriter<Row, Result> => {
-  type Call = Waiting<Row, Result>;
+  type Call = WaitingRow<Row, Result>;
   const slots = createSlots({
     size: MAX_APART,
     maxWaitMs: APART_LOCK_MS,
@@ -216,21 +183,26 @@ export const createSharedWriter = <Row, Result>({
   const share = async (calls: readonly Call[], lockTimeoutMs: number): Promise<Left<Call>> => {
     try {
       if (calls.length > 0) await run(calls, lockTimeoutMs);
-      return { calls: [], isTableLocked: false };
+      return { calls: [] };
     } catch (error) {
       const open = calls.filter((call) => call.isOpen);
-      if (error instanceof TableLocked) {
-        const now = performance.now();
-        for (const call of open) if (now - call.since >= TABLE_LOCK_MS) call.reject(error);
-        return { calls: open.filter((call) => call.isOpen), isTableLocked: true };
-      }
+      if (error instanceof TableLocked) return { calls: open, tableLocked: error };
       const [only] = open;
       if (databaseFault(error).kind === "unavailable") for (const call of open) call.reject(error);
       else if (only !== undefined && calls.length === 1) isLocked(error) ? setApart(only, true) : only.reject(error);
-      else return { calls: open, isTableLocked: false };
-      return { calls: [], isTableLocked: false };
+      else return { calls: open };
+      return { calls: [] };
     }
   };
+
+  const table = createAwaitedTable<Call>({
+    maxBatch: MAX_BATCH,
+    share: (calls) => share(calls, SHARED_LOCK_MS),
+    onFree: async (left, others) => {
+      if (left.length > 0) startSplitting({ calls: left });
+      await Promise.all(others.map(addToBatch));
+    },
+  });
 
   const writePart = async (calls: readonly Call[], since: number): Promise<void> => {
     if (performance.now() - since >= SPLIT_FOR_MS) {
@@ -242,8 +214,8 @@ export const createSharedWriter = <Row, Result>({
 
   /** Writes in ever smaller statements what one has left. Never rejects: each call is settled, or waits apart. */
   const split = async (left: Left<Call>, since: number): Promise<void> => {
-    let { calls, isTableLocked } = left;
-    while (isTableLocked) ({ calls, isTableLocked } = await share(setLateApart(calls), SHARED_LOCK_MS));
+    const { calls, tableLocked } = left;
+    if (tableLocked !== undefined) return table.wait(calls, tableLocked);
     if (calls.length === 0) return;
     const [firsts, others] = firstOfEachKey(calls, keysOf);
     await Promise.all(partsOf(firsts).map((part) => writePart(part, since)));
@@ -263,23 +235,27 @@ export const createSharedWriter = <Row, Result>({
     // Requests that arrive together: else the first would be written alone, and the others wait for it.
     soon: setImmediate,
     run: async (calls) => {
-      const left = await share(setLateApart(calls), SHARED_LOCK_MS);
-      // Not awaited: rows that arrive meanwhile share the next statement.
-      if (left.calls.length > 0) startSplitting(left);
+      if (table.isAwaited()) table.join(calls);
+      else {
+        const left = await share(setLateApart(calls), SHARED_LOCK_MS);
+        // Not awaited: rows that arrive meanwhile share the next statement.
+        if (left.calls.length > 0) startSplitting(left);
+      }
       return calls.map(() => undefined);
     },
   });
+  const addToBatch = (call: Call): Promise<void> => batcher.add(call).catch((error: unknown) => call.reject(error));
 
   return {
     write(row) {
-      const call: Call = new Waiting(row);
+      const call: Call = new WaitingRow(row);
       if (isApart(row)) setApart(call, false);
-      else batcher.add(call).catch((error: unknown) => call.reject(error));
+      else void addToBatch(call);
       return call.result;
     },
     async idle() {
       await batcher.idle();
-      await Promise.all(splitting);
+      while (splitting.size > 0) await Promise.all(splitting);
       await Promise.all(apart.values());
     },
   };

@@ -1,0 +1,79 @@
+import { RowLocked, type TableLocked } from "./errors.ts";
+
+/** What a shared statement did not write. */
+export interface Left<Call> {
+  readonly calls: readonly Call[];
+  /** Why, if it is that: each part would meet it. */
+  readonly tableLocked?: TableLocked;
+}
+
+/** Rows that wait until a table that they all need is free. */
+export interface AwaitedTable<Call> {
+  /** Whether a statement is finding out. */
+  isAwaited(): boolean;
+  /** They wait with those that do already. */
+  join(calls: readonly Call[]): void;
+  /** They wait; resolves when somebody else finds out, or when all are answered, or on their way. `error`: how a statement has found out. */
+  wait(calls: readonly Call[], error: TableLocked): Promise<void>;
+}
+
+/** A row waits until it is so old, with at most so many others. */
+const WAITS_UNTIL_MS = 1_000;
+const MAX_WAITING = 4_096;
+
+/**
+ * While a table is locked one statement at a time finds out for all that wait whether it is free. So they are answered in time however many
+ * they are, and are written in large statements once it is. `share` writes rows in one statement; `onFree` writes the others.
+ */
+export const createAwaitedTable = <
+  Call extends { readonly since: number; readonly isOpen: boolean; reject(error: unknown): void },
+>(deps: {
+  readonly maxBatch: number;
+  readonly share: (calls: readonly Call[]) => Promise<Left<Call>>;
+  readonly onFree: (left: readonly Call[], others: readonly Call[]) => Promise<void>;
+}): AwaitedTable<Call> => {
+  const waiting = new Set<Call>();
+
+  const join = (calls: readonly Call[]): void => {
+    for (const call of calls) {
+      if (waiting.size < MAX_WAITING) waiting.add(call);
+      else call.reject(new RowLocked());
+    }
+  };
+
+  const refuseOld = (error: TableLocked): void => {
+    const now = performance.now();
+    for (const call of waiting) {
+      if (now - call.since < WAITS_UNTIL_MS) continue;
+      waiting.delete(call);
+      call.reject(error);
+    }
+  };
+
+  const ask = async (): Promise<void> => {
+    while (waiting.size > 0) {
+      const asking = [...waiting].slice(0, deps.maxBatch);
+      const { calls, tableLocked } = await deps.share(asking);
+      for (const call of asking) if (tableLocked === undefined || !call.isOpen) waiting.delete(call);
+      if (tableLocked !== undefined) {
+        refuseOld(tableLocked);
+        continue;
+      }
+      const others = [...waiting];
+      waiting.clear();
+      await deps.onFree(calls, others);
+    }
+  };
+
+  return {
+    isAwaited: () => waiting.size > 0,
+    join,
+    wait: async (calls, error) => {
+      const isAsked = waiting.size > 0;
+      join(calls);
+      if (isAsked) return;
+      refuseOld(error);
+      await ask();
+    },
+  };
+};
