@@ -23,6 +23,13 @@ export type Migrations = Readonly<Record<string, Migration | LongMigration>>;
 
 const isLong = (migration: Migration | LongMigration): migration is LongMigration => "beside" in migration;
 
+export interface MigrateOptions {
+  readonly limit?: LockLimit | undefined;
+  readonly migrations?: Migrations;
+  /** Called with the name of each migration once it is committed: what comes later may fail. */
+  readonly onApplied?: (name: string) => void;
+}
+
 /**
  * Migrates the database to the latest version; returns the names of the migrations applied. Those before and after a long one are each in one
  * transaction. Safe to run twice and at the same time: an advisory lock, of the transaction, lets one begin when the other has ended. While a long
@@ -32,41 +39,42 @@ const isLong = (migration: Migration | LongMigration): migration is LongMigratio
  */
 export const migrateToLatest = async (
   db: Database,
-  limit?: LockLimit,
-  migrations: Migrations = MIGRATIONS,
+  { limit, migrations = MIGRATIONS, onApplied = () => {} }: MigrateOptions = {},
 ): Promise<readonly string[]> => {
   const toRecord = Object.fromEntries(
     Object.entries(migrations).map(([name, each]) => [name, isLong(each) ? { up: async () => {} } : each]),
   );
-  const inTransaction = (work: (migrator: Migrator) => Promise<readonly string[]>): Promise<readonly string[]> =>
-    db.transaction().execute(async (transaction) => {
+  const applied: string[] = [];
+  const inTransaction = async (work: (migrator: Migrator) => Promise<readonly string[]>): Promise<void> => {
+    const made = await db.transaction().execute(async (transaction) => {
       if (limit !== undefined) await limitLockWaits(transaction, limit);
       // Behind a pooler that of the role applies.
       await sql`set local idle_in_transaction_session_timeout = 0`.execute(transaction);
       await takeLock(transaction, limit);
       return work(new Migrator({ db: transaction, provider: { getMigrations: async () => toRecord } }));
     });
+    for (const name of made) onApplied(name);
+    applied.push(...made);
+  };
   const isOpen = async (migrator: Migrator, name: string): Promise<boolean> =>
     (await migrator.getMigrations()).some((each) => each.name === name && each.executedAt === undefined);
-  const applied: string[] = [];
   const names = Object.keys(migrations);
   for (const [index, name] of names.entries()) {
     const [migration, before] = [migrations[name], names[index - 1]];
     if (migration === undefined || !isLong(migration)) continue;
     if (before !== undefined) {
-      const made = await inTransaction(async (migrator) =>
+      await inTransaction(async (migrator) =>
         (await isOpen(migrator, before)) ? namesOf(await migrator.migrateTo(before)) : [],
       );
-      applied.push(...made);
     }
-    const made = await inTransaction(async (migrator) => {
+    await inTransaction(async (migrator) => {
       if (!(await isOpen(migrator, name))) return [];
       await migration.beside(db);
       return namesOf(await migrator.migrateTo(name));
     });
-    applied.push(...made);
   }
-  return [...applied, ...(await inTransaction(async (migrator) => namesOf(await migrator.migrateToLatest())))];
+  await inTransaction(async (migrator) => namesOf(await migrator.migrateToLatest()));
+  return applied;
 };
 
 /**

@@ -33,7 +33,7 @@ const single = (url: string) => () =>
 const migrateWhenAvailable = (options: Partial<WhenAvailableOptions<readonly string[]>>) =>
   whenAvailable({
     open: single(database.url),
-    work: (db, limit) => migrateToLatest(db, limit),
+    work: (db, limit) => migrateToLatest(db, { limit }),
     patienceMs: 0,
     lockPatienceMs: 0,
     onWait: () => {},
@@ -108,7 +108,7 @@ test("each row of outages has its own patience, however late it begins", async (
       // The patience for outages is used up by locks before the first outage.
       if (opened === 2) await stranger.end("rollback");
       if (opened === 2 || opened === 3) throw Object.assign(new Error("lost"), { code: "ECONNRESET" });
-      return migrateToLatest(db, limit);
+      return migrateToLatest(db, { limit });
     },
     patienceMs: 5_000,
     lockPatienceMs: 60_000,
@@ -224,20 +224,43 @@ test("a long migration makes an index beside transactions, while others write, a
     },
     "9002-short": { up: async (transaction) => void (await sql`create table after_it (id int)`.execute(transaction)) },
   };
-  expect(await migrateToLatest(db, { lockTimeoutMs: 250 }, migrations).catch((error: Error) => error.message)).toBe(
-    "cut off",
-  );
+  const limit = { lockTimeoutMs: 250 };
+  expect(await migrateToLatest(db, { limit, migrations }).catch((error: Error) => error.message)).toBe("cut off");
   cutOff = false;
   // Two at once: the one waits until the other has ended.
   const other = single(database.url)();
-  const both = await Promise.all([
-    migrateToLatest(db, undefined, migrations),
-    migrateToLatest(other, undefined, migrations),
-  ]);
+  const both = await Promise.all([migrateToLatest(db, { migrations }), migrateToLatest(other, { migrations })]);
   expect(both.flat().toSorted()).toEqual(["9001-long", "9002-short"]);
   const { rows } = await sql<{ valid: boolean }>`
     select indisvalid as valid from pg_index where indexrelid = 'users_by_locale'::regclass`.execute(db);
   expect(rows).toEqual([{ valid: true }]);
-  expect(await migrateToLatest(db, undefined, migrations)).toEqual([]);
+  expect(await migrateToLatest(db, { migrations })).toEqual([]);
   await Promise.all([db.destroy(), other.destroy()]);
+});
+
+test("names each migration once, also if a later one has to wait for a table", async () => {
+  const own = await withTestDatabase();
+  const stranger = await aStranger(own.url, "lock table suppressions in row exclusive mode");
+  const migrations: Migrations = {
+    ...MIGRATIONS,
+    "9001-long": { beside: async (db) => void (await sql`create table beside (id int)`.execute(db)) },
+    "9002-short": {
+      up: async (transaction) => void (await sql`alter table suppressions add column more int`.execute(transaction)),
+    },
+  };
+  const applied: string[] = [];
+  const onApplied = (name: string) => void applied.push(name);
+  let refusals = 0;
+  await migrateWhenAvailable({
+    open: single(own.url),
+    work: (db, limit) => migrateToLatest(db, { limit, migrations, onApplied }),
+    lockPatienceMs: 60_000,
+    onLocked: () => {
+      refusals += 1;
+      void stranger.end("rollback");
+    },
+  });
+  expect(applied).toEqual(["9001-long", "9002-short"]);
+  expect(refusals).toBeGreaterThan(0);
+  await own.drop();
 });

@@ -27,7 +27,7 @@ const effectOf = (by: LockHolder | undefined): string => {
 };
 
 /**
- * The `migrate` command: one line per migration applied, or `up to date`; then grants the roles their rights. `--roles` also makes
+ * The `migrate` command: one line per migration applied, as soon as it is, or `up to date`; then grants the roles their rights. `--roles` also makes
  * the roles, which takes an administrator's DATABASE_URL. Exits 0, 1, or 78 for bad settings.
  */
 const main = async (): Promise<number> => {
@@ -42,7 +42,12 @@ const main = async (): Promise<number> => {
       onWait: (code) => console.error(`the database does not answer (${code}); retrying for up to a minute`),
       onLocked: (by) => console.error(`${holderOf(by)}; ${effectOf(by)}; retrying for up to 10 minutes`),
     });
-  const applied = await change((db, limit) => migrateToLatest(db, limit));
+  let isUpToDate = true;
+  const onApplied = (name: string) => {
+    isUpToDate = false;
+    console.log(`applied ${name}`);
+  };
+  await change((db, limit) => migrateToLatest(db, { limit, onApplied }));
   const made = await change(values.roles ? makeRoles : grantRights);
   if (made.length > 0) console.log(`made the roles ${made.join(", ")}; set their passwords: docs/least-privilege.md`);
   const db = openDatabase({ url, poolSize: 1, applicationName: "migrate" });
@@ -51,8 +56,7 @@ const main = async (): Promise<number> => {
   } finally {
     await db.destroy();
   }
-  for (const name of applied) console.log(`applied ${name}`);
-  if (applied.length === 0) console.log("up to date");
+  if (isUpToDate) console.log("up to date");
   return EXIT.stopped;
 };
 
