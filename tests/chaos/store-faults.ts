@@ -13,6 +13,12 @@ const MALFORMED: readonly (readonly string[])[] = [
   ["type", "user.signed_up.v1", "data", "x".repeat(100_000)],
 ];
 
+/** Longer than every deadline of a connection. */
+const FROZEN_MS = { min: 5_000, max: 20_000 } as const;
+/** By then requests that Postgres does not answer are. */
+const ANSWERED_AFTER_MS = 8_000;
+const FULL_MS = { min: 3_000, max: 12_000 } as const;
+
 const withRedis = async (url: string, action: (redis: Redis) => Promise<unknown>): Promise<void> => {
   const redis = new Redis(url, { retryStrategy: () => null });
   redis.on("error", () => {});
@@ -21,7 +27,7 @@ const withRedis = async (url: string, action: (redis: Redis) => Promise<unknown>
 };
 
 /** Faults of Redis and Postgres, and of their contents. */
-export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
+export const storeFaults = ({ system, mailServer, load, random }: FaultDeps) => {
   const killRedis = (lastsMs = random.between(500, 4_000)): Fault => ({
     kind: "kill -9 redis",
     label: "kill -9 redis, restarted with its append-only file",
@@ -108,7 +114,78 @@ export const storeFaults = ({ system, mailServer, random }: FaultDeps) => {
     inflict: system.redis.failOver,
     heal: nothing,
   });
+  const answered = (...statuses: readonly string[]) =>
+    [...load.responses].reduce((sum, [status, count]) => (statuses.includes(status) ? sum + count : sum), 0);
+  /** Signups go on, by way of the outbox. */
+  const withoutRedis = (
+    fault: Pick<Fault, "kind" | "label" | "lastsMs">,
+    begin: () => void,
+    end: () => void,
+  ): Fault => {
+    let [accepted, refused] = [0, 0];
+    return {
+      ...fault,
+      parts: ["redis"],
+      inflict: async () => {
+        [accepted, refused] = [load.accepted.length, answered("503", "none")];
+        begin();
+      },
+      heal: async () => {
+        [accepted, refused] = [load.accepted.length - accepted, answered("503", "none") - refused];
+        end();
+      },
+      verify: async () =>
+        accepted > 0 && refused === 0 ? [] : [`without redis ${accepted} signups accepted, ${refused} refused`],
+    };
+  };
+  const freezeRedis = (): Fault =>
+    withoutRedis(
+      {
+        kind: "SIGSTOP redis",
+        label: "SIGSTOP redis, then SIGCONT",
+        lastsMs: random.between(FROZEN_MS.min, FROZEN_MS.max),
+      },
+      system.redis.freeze,
+      system.redis.thaw,
+    );
+  /** Redis refuses each write by MISCONF. Chosen also where its disk cannot be made full, so that a seed gives the same faults everywhere. */
+  const fillRedisDisk = (): Fault => {
+    const { disk } = system.redis;
+    return withoutRedis(
+      {
+        kind: "disk of redis full",
+        label: `no room for the append-only file of redis${disk === undefined ? " (skipped)" : ""}`,
+        lastsMs: random.between(FULL_MS.min, FULL_MS.max),
+      },
+      () => disk?.fill(),
+      () => disk?.free(),
+    );
+  };
+  /** Its sockets stay. What it had received it does when it goes on: so a user may exist who was answered by 503. */
+  const freezePostgres = (): Fault => {
+    const lastsMs = random.between(FROZEN_MS.min, FROZEN_MS.max);
+    let answers = 0;
+    return {
+      kind: "SIGSTOP postgres",
+      label: "SIGSTOP postgres, then SIGCONT",
+      lastsMs,
+      parts: ["postgres"],
+      inflict: async () => {
+        system.postgres.freeze();
+        answers = answered("503");
+      },
+      heal: async () => {
+        answers = answered("503") - answers;
+        system.postgres.thaw();
+      },
+      verify: async () =>
+        lastsMs < ANSWERED_AFTER_MS || answers > 0 ? [] : [`no signup was answered in ${lastsMs} ms without postgres`],
+    };
+  };
   return {
+    freezeRedis,
+    fillRedisDisk,
+    freezePostgres,
     promoteStandby,
     failOverRedis,
     killRedis,

@@ -7,13 +7,19 @@ import { type RedisOptions, startRedis } from "../../local/redis.ts";
 import type { RedisProgram } from "../../local/redis-program.ts";
 import { eventually } from "../eventually.ts";
 import { ownPort } from "../own-port.ts";
+import { freeze, thaw } from "./frozen.ts";
+import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 import { copyForStandby } from "./standby.ts";
 
-/** A store of a run: it is killed, restarted, and replaced by its replica. */
+/** A store of a run: it is killed, restarted, frozen, and replaced by its replica. */
 export interface Store extends AsyncDisposable {
   readonly url: string;
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** SIGSTOP to all its processes. */
+  freeze(): void;
+  /** SIGCONT. */
+  thaw(): void;
 }
 
 export interface ReplicatedPostgres extends Store {
@@ -26,6 +32,8 @@ export interface ReplicatedPostgres extends Store {
 export interface ReplicatedRedis extends Store {
   /** A planned failover to a new replica. The old server stays, as a replica, and drops no connection. */
   failOver(): Promise<void>;
+  /** Of its append-only file. Undefined where it cannot be made full. */
+  readonly disk: SmallDisk | undefined;
 }
 
 interface StoreOptions {
@@ -63,6 +71,8 @@ export const startReplicatedPostgres = async ({ directory, onMove }: StoreOption
     start: async () => {
       server = await startPostgres(options);
     },
+    freeze: () => freeze(server.pid),
+    thaw: () => thaw(server.pid),
     async killWithStandby() {
       generation += 1;
       const ofStandby = await optionsOf([`primary_conninfo=host=127.0.0.1 port=${options.port} user=app`]);
@@ -102,22 +112,28 @@ export const startReplicatedRedis = async ({
   program,
 }: StoreOptions & { readonly program: RedisProgram }): Promise<ReplicatedRedis> => {
   let generation = 1;
+  const home = join(directory, "redis");
+  const disk = mountSmallDisk(home);
   const nextOptions = async (): Promise<RedisOptions> => ({
     program,
-    dataDirectory: join(directory, `redis-${generation}`),
+    dataDirectory: join(home, `redis-${generation}`),
     port: await ownPort(),
   });
   let options = await nextOptions();
   let server = await startRedis(options);
-  let former: LocalServer | undefined;
+  let former: { readonly server: LocalServer; readonly options: RedisOptions } | undefined;
   return {
     url: server.url,
+    disk,
     kill: () => kill(server),
     start: async () => {
       server = await startRedis(options);
     },
+    freeze: () => freeze(server.pid),
+    thaw: () => thaw(server.pid),
     async failOver() {
-      await former?.stop();
+      await former?.server.stop();
+      if (former !== undefined) rmSync(former.options.dataDirectory, { recursive: true, force: true });
       generation += 1;
       const ofReplica = await nextOptions();
       const replica = await startRedis(ofReplica);
@@ -128,13 +144,14 @@ export const startReplicatedRedis = async ({
       await eventually(async () => (await other.info("replication")).includes("role:master"), REPLICATED_WITHIN_MS);
       primary.disconnect();
       other.disconnect();
-      former = server;
+      former = { server, options };
       server = replica;
       options = ofReplica;
       onMove(ofReplica.port);
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([server.stop(), former?.stop()]);
+      await Promise.all([server.stop(), former?.server.stop()]);
+      disk?.[Symbol.dispose]();
     },
   };
 };
