@@ -24,6 +24,7 @@ import { openAdmission } from "./admission/open.ts";
 import { createApp } from "./app.ts";
 import { startBackground } from "./background/start.ts";
 import { createClientOf } from "./client/client.ts";
+import { warnOfEitherHeader } from "./client/warn-of-proxies.ts";
 import { lazyStores } from "./console/open.ts";
 import { createReadiness } from "./health/readiness.ts";
 import { openCommonPasswords } from "./passwords/common-passwords.ts";
@@ -81,6 +82,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   await Promise.all([producer, quick, redis].map((each) => untilReady(each, FIRST_CONNECT_MS)));
   warnOfRisks(redis, log);
   warnOfCheapHashes(settings, log);
+  warnOfEitherHeader(settings, log);
 
   const { isMetering } = telemetry;
   const loops = startBackground({ db, redis, keys, groups, log, name, settings, isMetering });

@@ -53,7 +53,7 @@ export const SETTINGS = {
     example: "x-forwarded-for",
     unit: "",
     about:
-      "Header in which these proxies name the client: `x-forwarded-for`, `forwarded`, or `either` that a request has. A request with both, of different clients, counts as the proxy's own: the proxy has passed on what a client made up.",
+      "Header in which these proxies name the client: `x-forwarded-for`, `forwarded`, or `either` that a request has. Of a request with both, of different clients, one was made up: all such requests count as one client's.",
   }),
   ...LIMITS,
   PUBLIC_URL: setting({

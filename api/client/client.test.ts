@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { networks } from "../../settings/networks.ts";
-import { createClientOf, isPrivate, type ProxyHeader } from "./client.ts";
+import { createClientOf, isPrivate, type ProxyHeader, siteOf } from "./client.ts";
 
 const TRUSTED = networks.parse("10.0.0.0/8, fd00::/8 127.0.0.1");
 const clients = {
@@ -20,6 +20,10 @@ const from = (
   return clients[header]({ connection, headers });
 };
 
+/** Whoever contradicts a proxy: no private network, so that every limit counts it. */
+const CONTRADICTED = "contradicted";
+const PROXIES_WITHOUT_END = Array.from({ length: 10_000 }, () => "for=10.0.0.2").join(",");
+
 test.each([
   ["no proxy", ["192.0.2.1"], "192.0.2.1"],
   ["a claim of a client that is no trusted proxy", ["192.0.2.1", "198.51.100.7"], "192.0.2.1"],
@@ -31,10 +35,24 @@ test.each([
   ["IPv6 in brackets", ["10.0.0.1", "[2001:db8:1:2:ffff::1]:4711"], "2001:db8:1:2::/64"],
   ["a proxy that says nothing", ["10.0.0.1"], "10.0.0.1"],
   ["a proxy that says what is no address", ["10.0.0.1", "unknown, 10.0.0.2"], "10.0.0.2"],
+  ["two addresses in one quoted text", ["10.0.0.1", '"198.51.100.7, 203.0.113.1'], "203.0.113.1"],
   ["a chain of nothing but proxies", ["10.0.0.1", "10.0.0.3, 10.0.0.2"], "10.0.0.3"],
   ["Forwarded alone", ["10.0.0.1", undefined, "for=198.51.100.7"], "198.51.100.7"],
   ["two headers that name one client", ["10.0.0.1", "203.0.113.9, 198.51.100.7", "for=198.51.100.7"], "198.51.100.7"],
-  ["two headers that do not: one was made up", ["10.0.0.1", "198.51.100.7", "for=203.0.113.1"], "10.0.0.1"],
+  [
+    "Forwarded of another proxy of ours alone, which names nobody",
+    ["10.0.0.1", "198.51.100.7", "for=10.0.0.2"],
+    "198.51.100.7",
+  ],
+  ["two headers that do not: one was made up", ["10.0.0.1", "198.51.100.7", "for=203.0.113.1"], CONTRADICTED],
+  ["the made-up one on a private network", ["10.0.0.1", "198.51.100.7", "for=192.168.1.1"], CONTRADICTED],
+  ["the made-up one names nobody", ["10.0.0.1", "198.51.100.7", "for=unknown"], CONTRADICTED],
+  ["the made-up one hides somebody", ["10.0.0.1", "198.51.100.7", "for=_secret"], CONTRADICTED],
+  ["the other one was emptied by the proxy", ["10.0.0.1", "198.51.100.7", " "], "198.51.100.7"],
+  ["the made-up one is broken", ["10.0.0.1", "198.51.100.7", 'for="[2001:db8::1'], CONTRADICTED],
+  ["the made-up one is the other header", ["10.0.0.1", "192.168.1.1, 10.0.0.9", "for=198.51.100.7"], CONTRADICTED],
+  ["a claim of a client that is no proxy, in both headers", ["192.0.2.1", "198.51.100.7", "for=10.0.0.1"], "192.0.2.1"],
+  ["more proxies in a row than anybody has", ["10.0.0.1", "198.51.100.7", PROXIES_WITHOUT_END], CONTRADICTED],
   [
     "a claim in the header that the proxies pass on",
     ["10.0.0.1", "198.51.100.7", "for=203.0.113.1", "x-forwarded-for"],
@@ -50,6 +68,20 @@ test.each([
 ] as const)("%s", (_, [connection, forwardedFor, forwarded, header], client) => {
   // The second time from memory.
   for (let time = 0; time < 2; time += 1) expect(from(connection, forwardedFor, forwarded, header)).toBe(client);
+});
+
+test("who contradicts a proxy is on no private network, whatever it says", () => {
+  for (const forged of ["for=203.0.113.1", "for=192.168.1.1", "for=unknown", "x", 'for="', "for=[::1]"]) {
+    const client = from("10.0.0.1", "198.51.100.7", forged);
+    expect([forged, isPrivate(client), siteOf(client)]).toEqual([forged, false, client]);
+  }
+});
+
+test("only the end of a long header is read, and nothing long is remembered", () => {
+  const hops = "x,".repeat(8_000);
+  expect(from("10.0.0.1", `${hops}198.51.100.7`)).toBe("198.51.100.7");
+  expect(from("10.0.0.1", undefined, `for=[fe80::1%${"a".repeat(16_000)}]`)).toBe("10.0.0.1");
+  expect(from("10.0.0.1", `${"0".repeat(16_000)}177.0.0.1`)).toBe("10.0.0.1");
 });
 
 test("a faulty network is named", () => {

@@ -17,6 +17,8 @@ export type ProxyHeader = (typeof PROXY_HEADERS)[number];
 
 /** A client without an address: all of them share what one may have. */
 const NOBODY = "unknown";
+/** Clients of whom two headers say different things: as if they were one, on no private network. */
+const CONTRADICTED = "contradicted";
 
 /** An IPv4 address that is carried in an IPv6 one is that address. */
 const parse = (text: string): Address | undefined => (ipaddr.isValid(text) ? ipaddr.process(text) : undefined);
@@ -51,12 +53,9 @@ const withoutPort = (text: string): string => {
   return inBrackets ?? bare.replace(/^([^:]*):\d+$/, "$1");
 };
 
-/** The hops that the proxies name, the nearest last. */
-const hopsOf = (value: string, header: ProxyHeader): readonly string[] => {
-  const elements = value.split(",");
-  if (header === "x-forwarded-for") return elements.map(withoutPort);
-  return elements.map((element) => withoutPort(/(?:^|;)\s*for=([^;]*)/i.exec(element)?.[1] ?? ""));
-};
+/** Where an element of a header says whom the proxy has the request from. */
+const hopIn = (element: string, header: ProxyHeader): string =>
+  withoutPort(header === "x-forwarded-for" ? element : (/(?:^|;)\s*for=([^;]*)/i.exec(element)?.[1] ?? ""));
 
 /** What there is to know of an address. */
 interface Hop {
@@ -66,6 +65,10 @@ interface Hop {
 
 /** Addresses that are remembered: to read one costs more than all else that is asked of it. */
 const MOST_HOPS = 10_000;
+/** An IPv6 address with an IPv4 one in it has 45 characters, and the name of an interface 15. */
+const LONGEST_ADDRESS = 64;
+/** Nobody has more proxies in a row. */
+const MOST_PROXIES = 16;
 
 /** Reads addresses; undefined: it is none. */
 const createReadHop = (trusted: readonly Network[]): ((text: string) => Hop | undefined) => {
@@ -73,7 +76,7 @@ const createReadHop = (trusted: readonly Network[]): ((text: string) => Hop | un
   return (text) => {
     const known = hops.get(text);
     if (known !== undefined) return known;
-    const address = parse(text);
+    const address = text.length > LONGEST_ADDRESS ? undefined : parse(text);
     if (address === undefined) return undefined;
     const hop = { key: keyOf(address), isTrusted: trusted.some((network) => isWithin(address, network)) };
     hops.set(text, hop);
@@ -81,40 +84,60 @@ const createReadHop = (trusted: readonly Network[]): ((text: string) => Hop | un
   };
 };
 
+/** Whom a header names. */
+interface Named {
+  /** The nearest hop that is no trusted proxy; or the last proxy that is known. */
+  readonly hop: Hop;
+  /** Whether that proxy says nothing that can be read of whom it has the request from. */
+  readonly isUnreadable: boolean;
+}
+
+/** Whom two headers name together. */
+const agreed = (one: Named, other: Named): string => {
+  if (one.hop.key === other.hop.key) return one.hop.key;
+  if (one.isUnreadable || other.isUnreadable) return CONTRADICTED;
+  // A header that names nothing but proxies of ours does not say who is before them.
+  if (one.hop.isTrusted) return other.hop.key;
+  return other.hop.isTrusted ? one.hop.key : CONTRADICTED;
+};
+
 /**
  * Who a request is from, as a key: the address of its connection; behind a trusted proxy the nearest hop that is no trusted
  * proxy. What untrusted ones claim is not believed, nor what stands in another header than the proxies': they pass that on as a client
- * has sent it. So where it is not known which header is theirs, two that differ say nothing but that the proxy was asked: a proxy that
- * adds to one makes sure that this one is there. An IPv6 client is its /64.
+ * has sent it. So where it is not known which header is theirs, and two name different clients, one was made up, and nobody knows which:
+ * all such requests count as one client's, whom every limit counts. An IPv6 client is its /64.
  */
 export const createClientOf = (
   trusted: readonly Network[],
   header: ProxyHeader | "either" = "either",
 ): ((origin: Origin) => string) => {
   const readHop = createReadHop(trusted);
-  const read = header === "either" ? PROXY_HEADERS : [header];
+  const [first, second] = header === "either" ? PROXY_HEADERS : [header];
 
-  const behind = (proxy: Hop, named: string, by: ProxyHeader): string => {
-    let nearest = proxy;
-    for (const hop of hopsOf(named, by).toReversed()) {
-      if (!nearest.isTrusted) break;
-      const next = readHop(hop);
-      // A proxy that does not say from whom: all that is known is the proxy.
-      if (next === undefined) break;
-      nearest = next;
+  /** From the end: what stands before the first client is its own words, and may be long. */
+  const namedBy = (headers: Headers, by: ProxyHeader, proxy: Hop): Named | undefined => {
+    const value = headers.get(by)?.trim() ?? "";
+    if (value === "") return undefined;
+    let hop = proxy;
+    let end = value.length;
+    for (let proxies = 0; hop.isTrusted && end >= 0; proxies += 1) {
+      const comma = end === 0 ? -1 : value.lastIndexOf(",", end - 1);
+      const next = proxies === MOST_PROXIES ? undefined : readHop(hopIn(value.slice(comma + 1, end), by));
+      if (next === undefined) return { hop, isUnreadable: true };
+      hop = next;
+      end = comma;
     }
-    return nearest.key;
+    return { hop, isUnreadable: false };
   };
 
   return ({ connection, headers }) => {
     const nearest = readHop(connection ?? "");
     if (nearest === undefined) return NOBODY;
     if (!nearest.isTrusted) return nearest.key;
-    const [client, ...others] = read.flatMap((by) => {
-      const named = headers.get(by);
-      return named === null ? [] : behind(nearest, named, by);
-    });
-    return client !== undefined && others.every((other) => other === client) ? client : nearest.key;
+    const one = namedBy(headers, first, nearest);
+    const other = second === undefined ? undefined : namedBy(headers, second, nearest);
+    if (one !== undefined && other !== undefined) return agreed(one, other);
+    return (one ?? other)?.hop.key ?? nearest.key;
   };
 };
 
