@@ -40,7 +40,7 @@ import { type Liveness, livenessRoute, type Readiness, readinessRoute } from "./
 import { requireHost } from "./host.ts";
 import { openapiRoute, openapiText } from "./openapi/document.ts";
 import { backlogRoute } from "./operations/backlog-route.ts";
-import { createOperatorCheck, createServiceTokenCheck, hasServiceToken } from "./operations/service-token.ts";
+import { createOperatorCheck, createServiceTokenCheck, createServiceTokenHolders } from "./operations/service-token.ts";
 import { createTokenAttempts } from "./operations/token-attempts.ts";
 import { answerProblem } from "./pages/problem-page.tsx";
 import { addPages, PAGES_POLICY } from "./pages/routes.ts";
@@ -163,7 +163,7 @@ export const createApp = (deps: AppDeps): Hono => {
   const paths = new Set<string>(SIGNUP_PATHS);
   const rate = createRequestRate({
     ...{ app: app.fetch, clientOf, pacing, now: () => performance.now() },
-    hasServiceToken: hasServiceToken(settings.SERVICE_TOKEN),
+    holders: createServiceTokenHolders(admitting),
     admitted: new Set(ADMITTED),
   });
   const direct = createDirectSignup({

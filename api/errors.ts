@@ -66,8 +66,8 @@ export const createErrorReporter = (log: Logger): ReportError => {
   };
 };
 
-/** nginx's status for "client closed request": no client reads it, but the access log of a proxy may. */
-const CLIENT_GONE = 499;
+/** The answer to a client that has left: nginx's status "client closed request". */
+export const toNobody = (): Response => new Response(null, { status: 499 });
 
 /** Answers with a problem. */
 export type AnswerProblem = (c: Context, problem: ProblemError) => Response | Promise<Response>;
@@ -76,9 +76,7 @@ export type AnswerProblem = (c: Context, problem: ProblemError) => Response | Pr
 export const createErrorHandler =
   (report: ReportError, answer: AnswerProblem): ErrorHandler =>
   (error, c) =>
-    c.req.raw.signal.aborted && error.name === "AbortError"
-      ? new Response(null, { status: CLIENT_GONE })
-      : answer(c, report(error, c));
+    c.req.raw.signal.aborted && error.name === "AbortError" ? toNobody() : answer(c, report(error, c));
 
 /** For `app.notFound`. */
 export const createNotFound =

@@ -4,6 +4,7 @@ import { jitteredMs } from "../../runtime/backoff.ts";
 import { createRecent } from "../../runtime/recent.ts";
 import { createSlots, type SetAside, type Slots, type Turn } from "../../runtime/slots.ts";
 import { isPrivate, siteOf } from "../client/client.ts";
+import { toNobody } from "../errors.ts";
 import { HashQueueFull } from "../passwords/hasher.ts";
 import { ProblemError } from "../problem.ts";
 
@@ -171,6 +172,7 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
         if (!(error instanceof NoTurn)) throw error;
         // What it costs to refuse it is spread, too.
         await holdBack(request, client);
+        if (request.signal.aborted) return toNobody();
         refusedUnread.set(request, beyond);
         return await next();
       } finally {

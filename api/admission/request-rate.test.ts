@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
 import { siteOf } from "../client/client.ts";
+import { createServiceTokenHolders } from "../operations/service-token.ts";
+import { createTokenAttempts } from "../operations/token-attempts.ts";
 import { ProblemError } from "../problem.ts";
 import { createRequestRate } from "./request-rate.ts";
+
+const TOKEN = "a-token-for-tests-alone";
 
 const aRate = () => {
   let now = 0;
@@ -10,7 +14,7 @@ const aRate = () => {
     app: (request) =>
       new Response(null, { status: refused.has(request) ? 429 : request.url.includes("made") ? 201 : 404 }),
     clientOf: (request) => request.headers.get("X-Client") ?? "",
-    hasServiceToken: (request) => request.headers.has("Authorization"),
+    holders: createServiceTokenHolders({ serviceToken: TOKEN, attempts: createTokenAttempts(() => now) }),
     pacing: {
       async refuseUnread(request, _, problem) {
         refused.set(request, problem);
@@ -47,10 +51,36 @@ test("probes have a share of their own, which is as large; who has the service t
   const { ask, refusedOf } = aRate();
   await refusedOf(1_010, "192.0.2.1");
   expect(await refusedOf(1_010, "192.0.2.1", "/livez?x=1")).toBe(10);
-  expect(await ask("192.0.2.1", "/", { headers: { Authorization: "right" } })).toBe(404);
-  expect(await refusedOf(2_000, "192.0.2.3", "/", { headers: { Authorization: "right" } })).toBe(0);
+  expect(await ask("192.0.2.1", "/", { headers: { Authorization: `Bearer ${TOKEN}` } })).toBe(404);
+  expect(await refusedOf(2_000, "192.0.2.3", "/", { headers: { Authorization: `Bearer ${TOKEN}` } })).toBe(0);
   expect(await ask("192.0.2.3")).toBe(404);
   expect(await refusedOf(2_000, "10.0.0.1")).toBe(0);
+});
+
+test("a client that has used up its share guesses the token ten times a minute, as any other", async () => {
+  const { ask, refusedOf, pass } = aRate();
+  const withToken = (token: string, scheme = "Bearer") => ({ headers: { Authorization: `${scheme} ${token}` } });
+  await refusedOf(1_010, "192.0.2.1");
+  for (let guess = 0; guess < 10; guess += 1)
+    expect(await ask("192.0.2.1", "/", withToken(`guess-${guess}`))).toBe(429);
+  // Not even the right one: else its answer would tell it.
+  expect(await ask("192.0.2.1", "/", withToken(TOKEN))).toBe(429);
+  expect(await ask("192.0.2.1", "/", withToken(btoa(`any:${TOKEN}`), "Basic"))).toBe(429);
+  pass(60_000);
+  await refusedOf(1_010, "192.0.2.1");
+  expect(await ask("192.0.2.1", "/", withToken(TOKEN))).toBe(404);
+});
+
+test("who has left while its refusal was held back is answered nothing", async () => {
+  const { rate, refused } = aRate();
+  const left = new AbortController();
+  const request = (init: RequestInit = {}) =>
+    new Request("http://127.0.0.1/", { headers: { "X-Client": "192.0.2.1" }, ...init });
+  for (let index = 0; index < 1_000; index += 1) await rate.fetch(request());
+  left.abort();
+  const gone = request({ signal: left.signal });
+  expect((await rate.fetch(gone)).status).toBe(499);
+  expect(refused.has(gone)).toBe(true);
 });
 
 test("of signups only those that fail are counted; a client that has used up its share gets no turn for another", async () => {

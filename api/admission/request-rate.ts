@@ -1,5 +1,7 @@
 import { createRecent } from "../../runtime/recent.ts";
 import { isPrivate, siteOf } from "../client/client.ts";
+import { toNobody } from "../errors.ts";
+import type { ServiceTokenHolders } from "../operations/service-token.ts";
 import { ProblemError } from "../problem.ts";
 import type { Pacing } from "./pace.ts";
 
@@ -10,8 +12,8 @@ export interface RequestRateDeps {
   readonly app: Answer;
   /** Whom a request is from, as a key. */
   readonly clientOf: (request: Request) => string;
-  /** Whether a request that is not a signup, nor for another mail, has the right service token. */
-  readonly hasServiceToken: (request: Request) => boolean;
+  /** Of requests that are not for a signup, nor for another mail. */
+  readonly holders: ServiceTokenHolders;
   readonly pacing: Pick<Pacing, "refuseUnread">;
   /** Paths whose POST has limits of its own, which an operator sets: there only what fails is counted. */
   readonly admitted: ReadonlySet<string>;
@@ -58,7 +60,7 @@ const pathOf = (url: string): string => {
  * proxy. Nor is who has the service token.
  */
 export const createRequestRate = (deps: RequestRateDeps): RequestRate => {
-  const { app, clientOf, hasServiceToken, pacing, admitted, now } = deps;
+  const { app, clientOf, holders, pacing, admitted, now } = deps;
   /** When each bucket is whole again. */
   const wholeAt = createRecent<number>(MOST_CLIENTS);
 
@@ -81,6 +83,11 @@ export const createRequestRate = (deps: RequestRateDeps): RequestRate => {
     if (site !== client) take(kind + site, at, CLIENTS_OF_SITE);
   };
 
+  const refuse = async (request: Request, client: string): Promise<Response> => {
+    await pacing.refuseUnread(request, client, TOO_MANY);
+    return request.signal.aborted ? toNobody() : app(request);
+  };
+
   const countFailure = async (request: Request, client: string): Promise<Response> => {
     const response = await app(request);
     if (response.status >= 400) count(client);
@@ -95,12 +102,11 @@ export const createRequestRate = (deps: RequestRateDeps): RequestRate => {
       const path = pathOf(request.url);
       const isAdmitted = request.method === "POST" && admitted.has(path);
       const kind = HEALTH.has(path) ? "health " : "";
-      if (!isAdmitted && hasServiceToken(request)) return app(request);
       if (isSpent(client, kind)) {
-        return pacing.refuseUnread(request, client, TOO_MANY).then(() => app(request));
+        return !isAdmitted && holders.hasBeforeRefusal(request, client) ? app(request) : refuse(request, client);
       }
       if (isAdmitted) return countFailure(request, client);
-      count(client, kind);
+      if (!holders.has(request)) count(client, kind);
       return app(request);
     },
   };

@@ -32,13 +32,33 @@ const tokenOf = (authorization: string, allowsBasic: boolean): string | undefine
   return pair.slice(pair.indexOf(":") + 1);
 };
 
-/** Whether a request has the service token, in either way. Says nothing of attempts: it is for who would be refused anyway. */
-export const hasServiceToken = (serviceToken: string | undefined): ((request: Request) => boolean) => {
-  if (serviceToken === undefined) return () => false;
-  const isToken = isTokenOf(serviceToken);
-  return ({ headers }) => {
-    const given = tokenOf(headers.get("authorization") ?? "", true);
-    return given !== undefined && isToken(given);
+/** Whether a request has the service token, in either way, before a route asks for it. */
+export interface ServiceTokenHolders {
+  /** Says nothing of attempts: the route counts them. */
+  has(request: Request): boolean;
+  /** The same of a client that is refused without it, and so never gets to a route: its wrong tokens are counted here. */
+  hasBeforeRefusal(request: Request, client: string): boolean;
+}
+
+export const createServiceTokenHolders = ({
+  serviceToken,
+  attempts,
+}: Pick<ServiceTokenDeps, "serviceToken" | "attempts">): ServiceTokenHolders => {
+  const isToken = serviceToken === undefined ? () => false : isTokenOf(serviceToken);
+  const givenBy = ({ headers }: Request) => tokenOf(headers.get("authorization") ?? "", true);
+  return {
+    has(request) {
+      const given = givenBy(request);
+      return given !== undefined && isToken(given);
+    },
+    hasBeforeRefusal(request, client) {
+      const given = givenBy(request);
+      // Who has been wrong too often learns nothing from which of two refusals it gets.
+      if (given === undefined || attempts.waitMs(client) > 0) return false;
+      const isRight = isToken(given);
+      if (!isRight) attempts.failed(client);
+      return isRight;
+    },
   };
 };
 
