@@ -92,8 +92,11 @@ export const createAcceptReports = ({ db, key, groups }: AcceptDeps): AcceptRepo
     const reports = items.flatMap((item) => (item.kind === "report" ? [item.report] : []));
     const secret = reports.length === 0 ? undefined : await key();
     const found = new Map<Report, Found>();
+    // Each once: a report of many recipients is as long for each of them.
+    const texts = new Set(reports.map(({ text }) => text));
+    const named = new Map([...texts].map((text) => [text, secret && findReturnPath(secret, text, groups)]));
     for (const report of reports) {
-      const delivery = secret === undefined ? undefined : findReturnPath(secret, report.text, groups);
+      const delivery = named.get(report.text);
       if (delivery !== undefined) found.set(report, { delivery, isProven: true });
     }
     const asked = reports

@@ -313,6 +313,12 @@ describe("the inlet", () => {
     expect((await post(JSON.stringify(Array.from({ length: 1_001 }, () => ({}))), "application/json")).status).toBe(
       413,
     );
+    const bouncedRecipients = Array.from({ length: 1_001 }, (_, index) => ({ emailAddress: `${index}@inbox.example` }));
+    const ofSes = { notificationType: "Bounce", mail: {}, bounce: { bounceType: "Permanent", bouncedRecipients } };
+    const bySns = { Type: "Notification", TopicArn: "arn:aws:sns:eu-west-1:1:t", Message: JSON.stringify(ofSes) };
+    for (const body of [ofSes, bySns, [{}, ofSes]]) {
+      expect((await post(JSON.stringify(body), "application/json")).status).toBe(413);
+    }
     expect((await post("a=b", "application/x-www-form-urlencoded")).status).toBe(415);
     const deep = `{"event":"bounce","email":"a@b.example","x":${"[".repeat(400_000)}${"]".repeat(400_000)}}`;
     for (const body of ["{", deep, `[{},${"0,".repeat(100_001)}0]`]) {

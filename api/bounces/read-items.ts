@@ -65,5 +65,8 @@ export const readItems = async (c: Context): Promise<readonly ReadItem[]> => {
   if (isMail) return readMailReport(Buffer.concat([Buffer.from(`Content-Type: ${contentType}\r\n\r\n`), bytes]));
   const body = parseJson(bytes);
   if (Array.isArray(body) && body.length > MAX_ITEMS) throw new ProblemError("reports_too_large");
-  return readJsonReports(body);
+  const items = readJsonReports(body);
+  // One of SES has a report for each recipient.
+  if (items.length > MAX_ITEMS) throw new ProblemError("reports_too_large");
+  return items;
 };
