@@ -19,6 +19,8 @@ test.each([
   ["Yahoo: dots stay, domains are apart", "m.ai+x@yahoo.com.vn", "m.ai@yahoo.com.vn"],
   ["Yandex: dots, dashes, domains", "m.ai-1@ya.ru", "mai1@yandex.com"],
   ["Fastmail: a subdomain", "shops@mai.fastmail.com", "mai@fastmail.com"],
+  ["Fastmail: a subdomain of another domain", "shops@mai.ml1.net", "mai@ml1.net"],
+  ["Fastmail in Britain", "shops@Mai.fastmail.co.uk", "mai@fastmail.co.uk"],
   ["Fastmail: a tag", "mai+shops@fastmail.com", "mai@fastmail.com"],
   ["a subdomain elsewhere", "shops@mai.gmail.com", "shops@mai.gmail.com"],
   ["an international domain", "mai@bücher.example", "mai@xn--bcher-kva.example"],

@@ -1,11 +1,12 @@
 import { domainToASCII } from "node:url";
+import { FASTMAIL_DOMAINS } from "./fastmail-domains.ts";
 
 /** How a provider reads the addresses of its mailboxes. */
 interface Provider {
   /** Its domains. */
-  readonly domains: readonly [string, ...string[]];
-  /** An address in any of them is the same mailbox; the first stands for all. */
-  readonly isOneNamespace?: boolean;
+  readonly domains: readonly string[];
+  /** An address in any of them is the same mailbox; this one stands for all. */
+  readonly namespace?: string;
   /** Characters of the local part that it ignores. */
   readonly ignored?: RegExp;
   /** What begins a tag, beside `+`. */
@@ -25,12 +26,12 @@ export const YAHOO_DOMAINS = [
 
 /** Providers that publish how they fold addresses. `+tag` is left out for every domain: who reads it otherwise is rare. */
 const PROVIDERS: readonly Provider[] = [
-  { domains: ["gmail.com", "googlemail.com"], isOneNamespace: true, ignored: /\./g },
-  { domains: ["proton.me", "protonmail.com", "protonmail.ch", "pm.me"], isOneNamespace: true, ignored: /[._-]/g },
-  { domains: ["icloud.com", "me.com", "mac.com"], isOneNamespace: true },
+  { domains: ["gmail.com", "googlemail.com"], namespace: "gmail.com", ignored: /\./g },
+  { domains: ["proton.me", "protonmail.com", "protonmail.ch", "pm.me"], namespace: "proton.me", ignored: /[._-]/g },
+  { domains: ["icloud.com", "me.com", "mac.com"], namespace: "icloud.com" },
   {
     domains: ["yandex.com", "yandex.ru", "ya.ru", "yandex.by", "yandex.kz", "yandex.ua", "yandex.uz", "yandex.com.tr"],
-    isOneNamespace: true,
+    namespace: "yandex.com",
     ignored: /[.-]/g,
   },
   // Outlook, Hotmail and Live have a namespace for each domain, and no rule but `+tag`: nothing is to be said of them.
@@ -39,7 +40,7 @@ const PROVIDERS: readonly Provider[] = [
     // No name at Yahoo has a hyphen: what has one is a disposable address.
     tagFrom: "-",
   },
-  { domains: ["fastmail.com", "fastmail.fm"], hasSubdomains: true },
+  { domains: FASTMAIL_DOMAINS, hasSubdomains: true },
 ];
 const BY_DOMAIN = new Map(
   PROVIDERS.flatMap((provider) => provider.domains.map((domain) => [domain, provider] as const)),
@@ -70,7 +71,7 @@ const partsOf = (address: string): Parts => {
   const ascii = ASCII_DOMAIN.test(written) ? written : domainToASCII(written) || written;
   const { local, domain } = withoutSubdomain({ local: text.slice(0, Math.max(0, at)), domain: ascii });
   const provider = BY_DOMAIN.get(domain);
-  return { local, domain: provider?.isOneNamespace === true ? provider.domains[0] : domain, provider };
+  return { local, domain: provider?.namespace ?? domain, provider };
 };
 
 /** What comes before the first of some character, unless that is nothing. */
