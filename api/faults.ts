@@ -31,7 +31,7 @@ const FAULTS = {
     en: "Each word of the name must be in one script; only Chinese, Japanese and Korean may be mixed with Latin letters.",
   },
   user_name_reserved: {
-    vi: "Tên này được dành riêng cho quản trị viên của dịch vụ; vui lòng chọn tên khác.",
+    vi: "Tên này được dành riêng cho người vận hành dịch vụ. Vui lòng chọn tên khác.",
     en: "This name is reserved for those who run the service. Please choose another one.",
   },
   email_invalid: {
@@ -59,22 +59,25 @@ const FAULTS = {
     vi: "Mật khẩu không được chỉ gồm một ký tự lặp lại, khoảng trắng hoặc một dãy ký tự liên tiếp. Hãy thử ghép vài từ không liên quan đến nhau.",
     en: "The password must not be one repeated character, only spaces or a sequence. Try several unrelated words instead.",
   },
-  client_invalid: { vi: "Cần một chuỗi từ 1 đến 128 ký tự.", en: "Expected a string of 1 to 128 characters." },
+  client_invalid: {
+    vi: "Giá trị phải là một chuỗi từ 1 đến 128 ký tự.",
+    en: "Expected a string of 1 to 128 characters.",
+  },
   password_personal: {
     vi: "Mật khẩu không được trùng với địa chỉ email, tên của bạn hoặc tên dịch vụ. Hãy thử ghép vài từ không liên quan đến nhau.",
     en: "The password must not be your email address, your name or the service's name. Try several unrelated words instead.",
   },
   transaction_id_invalid: {
-    vi: "Mã giao dịch phải gồm 1 đến 128 ký tự ASCII nhìn thấy được, không có khoảng trắng.",
+    vi: "Mã giao dịch phải gồm từ 1 đến 128 ký tự ASCII hiển thị được, không chứa khoảng trắng.",
     en: "The transaction id must be 1 to 128 visible ASCII characters, without spaces.",
   },
   user_id_invalid: { vi: "Mã người dùng phải là một UUID.", en: "The user id must be a UUID." },
   amount_invalid: {
-    vi: "Số tiền phải là số nguyên lớn hơn 0, tính theo đơn vị nhỏ nhất của loại tiền.",
+    vi: "Số tiền phải là số nguyên lớn hơn 0, tính theo đơn vị nhỏ nhất của đồng tiền.",
     en: "The amount must be a whole number above 0, in minor units of the currency.",
   },
   currency_unknown: {
-    vi: "Loại tiền phải là mã ISO 4217 viết hoa, ví dụ VND.",
+    vi: "Đơn vị tiền tệ phải là mã ISO 4217 viết hoa, ví dụ VND.",
     en: "The currency must be an ISO 4217 code in capitals, such as VND.",
   },
   locale_unknown: { vi: "Ngôn ngữ phải là vi hoặc en.", en: "The locale must be vi or en." },

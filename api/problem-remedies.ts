@@ -2,15 +2,15 @@ import type { Locale } from "../stream/events/user-signed-up.ts";
 import type { ProblemCode } from "./problem-types.ts";
 
 const TAKEN = {
-  vi: "Hãy chọn giá trị khác, hoặc đăng nhập nếu tài khoản là của bạn. Chữ hoa, chữ thường không tạo nên khác biệt.",
+  vi: "Hãy chọn giá trị khác, hoặc đăng nhập nếu tài khoản là của bạn. Không phân biệt chữ hoa và chữ thường.",
   en: "Choose another one, or sign in if the account is yours. Upper and lower case make no difference.",
 } as const;
 const CHECK_ID = {
-  vi: "Hãy kiểm tra mã trong địa chỉ. Mã đúng có trong câu trả lời của yêu cầu đã tạo ra nó.",
+  vi: "Hãy kiểm tra mã trong địa chỉ. Mã đúng nằm trong phản hồi của yêu cầu đã tạo ra nó.",
   en: "Check the id in the address. The answer to the request that made it has the right one.",
 } as const;
 const RETRY_LATER = {
-  vi: "Chưa có gì được tạo. Hãy gửi lại sau số giây trong Retry-After, kèm cùng Idempotency-Key.",
+  vi: "Chưa có gì được tạo. Hãy đợi hết số giây trong Retry-After rồi gửi lại với cùng Idempotency-Key.",
   en: "Nothing was made. Repeat the request after Retry-After seconds, with the same Idempotency-Key.",
 } as const;
 
@@ -39,7 +39,7 @@ export const PROBLEM_REMEDIES: Readonly<Record<ProblemCode, Readonly<Record<Loca
     en: "Open the form on this site. Operators: PUBLIC_URL must be the address that browsers see.",
   },
   not_found: {
-    vi: "Hãy kiểm tra địa chỉ; mọi địa chỉ của API có ở /docs.",
+    vi: "Hãy kiểm tra lại địa chỉ; /docs liệt kê các địa chỉ của API.",
     en: "Check the address; /docs lists those of the API.",
   },
   event_not_found: CHECK_ID,
@@ -74,7 +74,7 @@ export const PROBLEM_REMEDIES: Readonly<Record<ProblemCode, Readonly<Record<Loca
     en: "Send Content-Type: application/json, and no compressed body.",
   },
   validation_failed: {
-    vi: "Hãy sửa mọi trường có trong errors; mỗi mục nêu trường và điều sai.",
+    vi: "Hãy sửa mọi trường có trong errors; mỗi mục cho biết trường nào và sai ở đâu.",
     en: "Mend every field in errors; each entry names the field and what is wrong with it.",
   },
   idempotency_key_reused: {
@@ -82,16 +82,16 @@ export const PROBLEM_REMEDIES: Readonly<Record<ProblemCode, Readonly<Record<Loca
     en: "Use a new key for a new body.",
   },
   too_many_attempts: {
-    vi: "Hãy đợi số giây trong Retry-After. Bên gọi nên gửi trường client, để người này không phải đợi vì người khác.",
+    vi: "Hãy đợi hết số giây trong Retry-After. Bên gọi nên gửi trường client, để không ai phải đợi vì số lần thử của người khác.",
     en: "Wait for Retry-After seconds. Callers should send client, so that nobody waits for somebody else's attempts.",
   },
   too_many_tokens: {
-    vi: "Hãy sửa token, rồi thử lại sau số giây trong Retry-After.",
+    vi: "Hãy sửa token, đợi hết số giây trong Retry-After rồi thử lại.",
     en: "Mend the token, and try again after Retry-After seconds.",
   },
   too_many_requests: RETRY_LATER,
   internal_error: {
-    vi: "Hãy gửi lại kèm cùng Idempotency-Key: không có gì bị tạo hai lần. Nếu vẫn lỗi, hãy gửi trace id cho người vận hành.",
+    vi: "Hãy gửi lại với cùng Idempotency-Key: sẽ không có gì bị tạo hai lần. Nếu vẫn lỗi, hãy gửi trace id cho người vận hành.",
     en: "Repeat it with the same Idempotency-Key: nothing is made twice. If it goes on, tell the operator the trace id.",
   },
   too_busy: RETRY_LATER,

@@ -78,7 +78,7 @@ export const PROBLEM_TYPES = {
   payment_not_found: {
     status: 404,
     title: "No such payment",
-    vi: "Không có giao dịch nào mang mã này.",
+    vi: "Không tìm thấy giao dịch có mã này.",
     en: "There is no payment with this transaction id.",
   },
   method_not_allowed: {
@@ -90,13 +90,13 @@ export const PROBLEM_TYPES = {
   body_too_slow: {
     status: 408,
     title: "Body too slow",
-    vi: "Nội dung không được gửi hết trong vòng 10 giây.",
+    vi: "Nội dung chưa được gửi xong trong vòng 10 giây.",
     en: "The body did not arrive within 10 seconds.",
   },
   transaction_id_reused: {
     status: 409,
     title: "Transaction id reused",
-    vi: "Mã giao dịch này đã được dùng với số tiền, người dùng hoặc loại tiền khác.",
+    vi: "Mã giao dịch này đã được dùng với số tiền, người dùng hoặc đơn vị tiền tệ khác.",
     en: "This transaction id was used with another amount, user or currency.",
   },
   body_too_large: {

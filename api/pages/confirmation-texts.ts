@@ -49,7 +49,7 @@ export const CONFIRMATION_TEXTS: Readonly<Record<Locale, ConfirmationTexts>> = {
       },
       invalid: {
         title: "Liên kết không hợp lệ",
-        text: "Có thể liên kết đã bị sao chép thiếu. Vui lòng mở lại liên kết trong thư.",
+        text: "Có thể liên kết bị sao chép thiếu. Vui lòng mở lại liên kết trong thư.",
       },
     },
   },

@@ -29,7 +29,7 @@ export const NOT_ME_TEXTS: Readonly<Record<Locale, NotMeTexts>> = {
       },
       invalid: {
         title: "Liên kết không hợp lệ",
-        text: "Có thể liên kết đã bị sao chép thiếu. Vui lòng mở lại liên kết trong thư.",
+        text: "Có thể liên kết bị sao chép thiếu. Vui lòng mở lại liên kết trong thư.",
       },
     },
   },

@@ -28,7 +28,7 @@ const STEPS: Readonly<Record<Locale, StateTexts["steps"]>> = {
     sent: "Đã gửi",
     dead: "Gửi thất bại",
     suppressed: "Không gửi",
-    cancelled: "Đã huỷ",
+    cancelled: "Đã hủy",
   },
   en: {
     queued: "Signup received",
@@ -59,14 +59,14 @@ const OPEN: Readonly<Record<Locale, StateTexts>> = {
       sending: "Thư chào mừng đang được gửi.",
       retrying: "Chưa gửi được thư chào mừng. Hệ thống sẽ tự động gửi lại.",
       uncertain: "Chưa rõ thư đã được gửi hay chưa. Hệ thống đang kiểm tra.",
-      held: "Thư đang được tạm giữ. Thư sẽ được gửi sau, hoặc sau khi quản trị viên kiểm tra.",
+      held: "Thư đang được tạm giữ, và sẽ được gửi sau hoặc khi có người kiểm tra xong.",
       done: "Đã hoàn tất.",
       completed: "Đã hoàn tất.",
-      sent: "Thư chào mừng đã được gửi và máy chủ thư đã tiếp nhận.",
+      sent: "Thư chào mừng đã được gửi và máy chủ thư đã nhận.",
       dead: "Không thể gửi thư chào mừng. Tài khoản của bạn vẫn hoạt động bình thường.",
       suppressed:
         "Thư chào mừng không được gửi vì địa chỉ này không nhận được thư. Tài khoản của bạn vẫn hoạt động bình thường.",
-      cancelled: "Thư chào mừng đã bị huỷ vì tài khoản không còn tồn tại.",
+      cancelled: "Thư chào mừng đã bị hủy vì tài khoản không còn tồn tại.",
     },
   },
   en: {
@@ -94,8 +94,8 @@ const OPEN: Readonly<Record<Locale, StateTexts>> = {
 /** Whoever has the address: the same words, which speak of no account and of no kind of mail. */
 const PRIVATE: Readonly<Record<Locale, StateTexts>> = {
   vi: {
-    heading: "Mời bạn kiểm tra hộp thư",
-    title: "Thư gửi bạn",
+    heading: "Vui lòng kiểm tra hộp thư",
+    title: "Thư của bạn",
     steps: STEPS.vi,
     states: {
       ...OPEN.vi.states,
@@ -105,7 +105,7 @@ const PRIVATE: Readonly<Record<Locale, StateTexts>> = {
       sent: "Đã gửi xong. Hãy làm theo hướng dẫn trong thư gửi tới địa chỉ này.",
       dead: "Không thể gửi thư đến địa chỉ này.",
       suppressed: "Không thể gửi thư đến địa chỉ này.",
-      cancelled: "Thư đã bị huỷ.",
+      cancelled: "Thư đã bị hủy.",
     },
   },
   en: {

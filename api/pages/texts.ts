@@ -66,7 +66,7 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     hidePassword: "Ẩn mật khẩu",
     rules: {
       length: "Từ 12 đến 128 ký tự",
-      password_run: "Không chỉ là một dãy liên tiếp hoặc vài ký tự lặp lại",
+      password_run: "Không phải một dãy liên tiếp hay vài ký tự lặp lại",
       password_personal: "Không trùng với email, tên của bạn hoặc tên dịch vụ",
     },
     submit: "Đăng ký",

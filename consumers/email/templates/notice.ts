@@ -12,11 +12,11 @@ export const NOTICE: Readonly<Record<Locale, LetterWords>> = {
     preheader: "Tài khoản hiện có của bạn không thay đổi, và không có tài khoản mới nào được tạo.",
     paragraphs: [
       "Địa chỉ email này đã có tài khoản, nên không có tài khoản mới nào được tạo và tài khoản hiện có không thay đổi.",
-      "Nếu chính bạn vừa đăng ký: hãy dùng tài khoản bạn đã có. Nếu không phải bạn: bạn không cần làm gì cả.",
+      "Nếu chính bạn vừa đăng ký, hãy dùng tài khoản bạn đã có. Nếu không phải bạn, bạn không cần làm gì cả.",
     ],
     action: "Đến trang chủ",
     why: (brand) =>
-      `Bạn nhận được thư này vì có người vừa đăng ký tài khoản ${brand} bằng địa chỉ email của bạn. Mỗi giờ chúng tôi gửi nhiều nhất một thư như vậy. Đây là thư tự động, vui lòng không trả lời.`,
+      `Bạn nhận được thư này vì có người vừa đăng ký tài khoản ${brand} bằng địa chỉ email của bạn. Chúng tôi chỉ gửi tối đa một thư như vậy mỗi giờ. Đây là thư tự động, vui lòng không trả lời.`,
   },
   en: {
     subject: (brand) => `Somebody signed up for ${brand} with your email address`,

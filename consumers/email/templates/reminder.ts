@@ -4,7 +4,7 @@ import type { LetterWords } from "./letter.tsx";
 /** The mail that reminds of an address that is not confirmed. */
 export const REMINDER: Readonly<Record<Locale, LetterWords>> = {
   vi: {
-    subject: (brand) => `Nhắc bạn: bạn chưa xác nhận email cho tài khoản ${brand}`,
+    subject: (brand) => `Đừng quên xác nhận email cho tài khoản ${brand}`,
     preheader: "Chỉ cần bấm một lần là xong. Nếu bạn không đăng ký tài khoản này, hãy cho chúng tôi biết.",
     paragraphs: ["Bạn đã đăng ký tài khoản nhưng chưa xác nhận địa chỉ email.", "Chỉ cần bấm một lần là xong:"],
     action: "Xác nhận email",

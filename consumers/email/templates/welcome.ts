@@ -5,11 +5,8 @@ import type { LetterWords } from "./letter.tsx";
 export const WELCOME: Readonly<Record<Locale, LetterWords>> = {
   vi: {
     subject: (brand) => `Chào mừng bạn đến với ${brand}!`,
-    preheader: "Chỉ còn một bước: xác nhận địa chỉ email của bạn, để chúng tôi biết địa chỉ này là của bạn.",
-    paragraphs: [
-      "Cảm ơn bạn đã đăng ký tài khoản.",
-      "Tài khoản của bạn đã sẵn sàng. Vui lòng xác nhận địa chỉ email của bạn:",
-    ],
+    preheader: "Chỉ còn một bước: xác nhận địa chỉ email, để chúng tôi biết đây đúng là địa chỉ của bạn.",
+    paragraphs: ["Cảm ơn bạn đã đăng ký tài khoản.", "Tài khoản của bạn đã sẵn sàng. Vui lòng xác nhận địa chỉ email:"],
     action: "Xác nhận email",
     why: (brand) =>
       `Bạn nhận được thư này vì địa chỉ email của bạn vừa được dùng để đăng ký tài khoản ${brand}. Đây là thư tự động, vui lòng không trả lời.`,
