@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { claimIdle } from "../../stream/scripts/claim.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
+import { claimIdle } from "../../stream/scripts/claim.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { aPipeline, aSignup, type MailWork } from "../../tests/pipeline.ts";
 import { SUSPECT_AFTER } from "./suspects.ts";
