@@ -9,12 +9,13 @@ export interface Left<Call> {
 
 /** Rows that wait until a table that they all need is free. */
 export interface AwaitedTable<Call> {
-  /** Whether a statement is finding out. */
-  isAwaited(): boolean;
-  /** They wait with those that do already. */
-  join(calls: readonly Call[]): void;
-  /** They wait; resolves when somebody else finds out, or when all are answered, or on their way. `error`: how a statement has found out. */
-  wait(calls: readonly Call[], error: TableLocked): Promise<void>;
+  /** Whether the last statement has found it locked. */
+  isLocked(): boolean;
+  /**
+   * They wait, with those that do already. `error`: what they have waited for in vain before. Resolves when somebody else finds out, or
+   * when all are answered or on their way.
+   */
+  wait(calls: readonly Call[], error?: TableLocked): Promise<void>;
 }
 
 /** A row waits until it is so old, with at most so many others. */
@@ -33,6 +34,7 @@ export const createAwaitedTable = <
   readonly onFree: (left: readonly Call[], others: readonly Call[]) => Promise<void>;
 }): AwaitedTable<Call> => {
   const waiting = new Set<Call>();
+  let [isLocked, isAsking] = [false, false];
 
   const join = (calls: readonly Call[]): void => {
     for (const call of calls) {
@@ -41,7 +43,8 @@ export const createAwaitedTable = <
     }
   };
 
-  const refuseOld = (error: TableLocked): void => {
+  const found = (error: TableLocked): void => {
+    isLocked = true;
     const now = performance.now();
     for (const call of waiting) {
       if (now - call.since < WAITS_UNTIL_MS) continue;
@@ -56,23 +59,25 @@ export const createAwaitedTable = <
       const { calls, tableLocked } = await deps.share(asking);
       for (const call of asking) if (tableLocked === undefined || !call.isOpen) waiting.delete(call);
       if (tableLocked !== undefined) {
-        refuseOld(tableLocked);
+        found(tableLocked);
         continue;
       }
+      isLocked = false;
       const others = [...waiting];
       waiting.clear();
-      await deps.onFree(calls, others);
+      isAsking = false;
+      return deps.onFree(calls, others);
     }
+    isAsking = false;
   };
 
   return {
-    isAwaited: () => waiting.size > 0,
-    join,
+    isLocked: () => isLocked,
     wait: async (calls, error) => {
-      const isAsked = waiting.size > 0;
       join(calls);
-      if (isAsked) return;
-      refuseOld(error);
+      if (error !== undefined) found(error);
+      if (isAsking) return;
+      isAsking = true;
       await ask();
     },
   };

@@ -118,8 +118,8 @@ describe("rows that share a statement", () => {
     expect(most()).toBeLessThanOrEqual(8);
   });
 
-  test("of a table that is locked are answered after as many waits for it, however many arrive", async () => {
-    const [waitMs, waitsOfASecond] = [350, 3];
+  test("of a table that is locked are answered after three waits for it, however many arrive", async () => {
+    const waitMs = 1_050;
     let [isTableLocked, ended] = [true, 0];
     const writer = createSharedWriter<string, string>({
       keysOf: (row) => [row],
@@ -143,7 +143,8 @@ describe("rows that share a statement", () => {
     expect(new Set(await last)).toEqual(new Set(["written"]));
     const refused = answers.filter(([result]) => result === "55P03");
     expect(refused.length).toBeGreaterThan(1_000);
-    expect(Math.max(...refused.map(([, waits]) => waits))).toBeLessThanOrEqual(waitsOfASecond + 2);
+    // Two when nobody knows yet, then one at a time, of which the second ends when a row is old enough.
+    expect(Math.max(...refused.map(([, waits]) => waits))).toBeLessThanOrEqual(3);
     expect(new Set(answers.map(([result]) => result))).toEqual(new Set(["55P03", "written"]));
     await writer.idle();
   });

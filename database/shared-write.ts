@@ -215,8 +215,8 @@ export const createSharedWriter = <Row, Result>({
   /** Writes in ever smaller statements what one has left. Never rejects: each call is settled, or waits apart. */
   const split = async (left: Left<Call>, since: number): Promise<void> => {
     const { calls, tableLocked } = left;
-    if (tableLocked !== undefined) return table.wait(calls, tableLocked);
     if (calls.length === 0) return;
+    if (tableLocked !== undefined || table.isLocked()) return table.wait(calls, tableLocked);
     const [firsts, others] = firstOfEachKey(calls, keysOf);
     await Promise.all(partsOf(firsts).map((part) => writePart(part, since)));
     // By now those that need the same lock as an earlier one are known.
@@ -235,12 +235,9 @@ export const createSharedWriter = <Row, Result>({
     // Requests that arrive together: else the first would be written alone, and the others wait for it.
     soon: setImmediate,
     run: async (calls) => {
-      if (table.isAwaited()) table.join(calls);
-      else {
-        const left = await share(setLateApart(calls), SHARED_LOCK_MS);
-        // Not awaited: rows that arrive meanwhile share the next statement.
-        if (left.calls.length > 0) startSplitting(left);
-      }
+      const left = table.isLocked() ? { calls } : await share(setLateApart(calls), SHARED_LOCK_MS);
+      // Not awaited: rows that arrive meanwhile share the next statement.
+      if (left.calls.length > 0) startSplitting(left);
       return calls.map(() => undefined);
     },
   });
