@@ -319,6 +319,12 @@ describe("the inlet", () => {
     for (const body of [ofSes, bySns, [{}, ofSes]]) {
       expect((await post(JSON.stringify(body), "application/json")).status).toBe(413);
     }
+    const inText = JSON.stringify({ ...ofSes, bounce: undefined }).replace(
+      /}$/,
+      `,"x":${"[".repeat(40)}${"]".repeat(40)}}`,
+    );
+    const tooDeep = JSON.stringify({ ...bySns, Message: inText });
+    expect((await post(tooDeep, "application/json")).items).toEqual([{ result: "unreadable" }]);
     expect((await post("a=b", "application/x-www-form-urlencoded")).status).toBe(415);
     const deep = `{"event":"bounce","email":"a@b.example","x":${"[".repeat(400_000)}${"]".repeat(400_000)}}`;
     for (const body of ["{", deep, `[{},${"0,".repeat(100_001)}0]`]) {

@@ -1,18 +1,16 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { type ShapeLimits, shapeFault } from "../json-shape.ts";
+import { shapeFault } from "../json-shape.ts";
 import { ProblemError } from "../problem.ts";
 import { readJsonReports } from "./json-reports.ts";
 import { readMailReport } from "./mail-report.ts";
-import type { ReadItem } from "./report.ts";
+import { REPORT_SHAPE, type ReadItem } from "./report.ts";
 
 /** A report quotes the mail that it is about; providers send batches. */
 const MAX_BODY_BYTES = 1_024 * 1_024;
 /** Each may cost a statement's share, and a search for tokens. */
 const MAX_ITEMS = 1_000;
 
-/** Of JSON; a report of a provider has some dozen values. */
-const LIMITS: ShapeLimits = { depth: 32, values: 100_000 };
 /** SNS sends its JSON as plain text. */
 const JSON_TYPES = new Set(["application/json", "text/plain"]);
 const ACCEPTED = "message/rfc822, multipart/report, application/json";
@@ -40,7 +38,7 @@ const parseJson = (bytes: Uint8Array): object => {
     throw new ProblemError("malformed_json", { cause });
   }
   if (typeof body !== "object" || body === null) throw new ProblemError("malformed_json");
-  if (shapeFault(text, LIMITS) !== undefined) throw new ProblemError("malformed_json");
+  if (shapeFault(text, REPORT_SHAPE) !== undefined) throw new ProblemError("malformed_json");
   return body;
 };
 

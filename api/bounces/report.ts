@@ -1,3 +1,5 @@
+import type { ShapeLimits } from "../json-shape.ts";
+
 /** Where a report came from: a mail (RFC 3464, RFC 5965), or the JSON of a provider. */
 export type ReportSource = "dsn" | "arf" | "ses" | "sendgrid" | "mailgun" | "postmark";
 
@@ -27,6 +29,9 @@ export type ReadItem =
   | { readonly kind: "unreadable" }
   /** Amazon SNS asks whether we want a topic's messages; `url` confirms it, and is undefined if it is not one of SNS. */
   | { readonly kind: "subscription"; readonly topic: string; readonly url: string | undefined };
+
+/** Of the JSON of a provider: a report has some dozen values. */
+export const REPORT_SHAPE: ShapeLimits = { depth: 32, values: 100_000 };
 
 export const IGNORED: ReadItem = { kind: "ignored" };
 export const UNREADABLE: ReadItem = { kind: "unreadable" };

@@ -1,5 +1,15 @@
 import { z } from "zod";
-import { bracketed, codeIn, IGNORED, isAddressAtFault, type ReadItem, type Report, UNREADABLE } from "../report.ts";
+import { shapeFault } from "../../json-shape.ts";
+import {
+  bracketed,
+  codeIn,
+  IGNORED,
+  isAddressAtFault,
+  REPORT_SHAPE,
+  type ReadItem,
+  type Report,
+  UNREADABLE,
+} from "../report.ts";
 
 const recipients = z.array(
   z.object({ emailAddress: z.string(), status: z.string().optional(), diagnosticCode: z.string().optional() }),
@@ -72,7 +82,9 @@ export const readEnvelope = (item: unknown): readonly ReadItem[] => {
   }
   if (type !== "Notification") return [IGNORED];
   try {
-    return readNotification(JSON.parse(message));
+    const notification: unknown = JSON.parse(message);
+    // JSON within a text of JSON, of which nobody has looked at the shape.
+    return shapeFault(message, REPORT_SHAPE) === undefined ? readNotification(notification) : [UNREADABLE];
   } catch {
     // SNS greets a new subscription by a sentence.
     return [IGNORED];
