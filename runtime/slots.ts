@@ -27,13 +27,18 @@ export interface SlotsOptions {
   readonly maxWaiting?: number;
   /** The error of a piece whose turn did not come. */
   readonly onFull: () => Error;
+  /** When a turn that has ended is somebody else's: at once if not given. */
+  readonly handOn?: (end: () => void) => void;
 }
 
 interface Waiting {
   readonly begin: () => void;
 }
 
-export const createSlots = ({ size, maxWaitMs, maxWaiting = Infinity, onFull }: SlotsOptions): Slots => {
+const atOnce = (end: () => void): void => end();
+
+export const createSlots = (options: SlotsOptions): Slots => {
+  const { size, maxWaitMs, maxWaiting = Infinity, onFull, handOn = atOnce } = options;
   const waiting = new Set<Waiting>();
   let free = size;
 
@@ -75,14 +80,14 @@ export const createSlots = ({ size, maxWaitMs, maxWaiting = Infinity, onFull }: 
     return {
       async setAside(awaited) {
         hasTurn = false;
-        end();
+        handOn(end);
         const there = await awaited;
         await turn();
         hasTurn = true;
         return there;
       },
       end() {
-        if (hasTurn) end();
+        if (hasTurn) handOn(end);
       },
     };
   };

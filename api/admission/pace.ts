@@ -85,14 +85,21 @@ class NoTurn extends Error {
   override readonly name = "NoTurn";
 }
 
+/** In the next turn of the event loop: what is quickly done would else be done a thousand times before anything else. */
+const later = (end: () => void): void => void setImmediate(end);
+const atOnce = (end: () => void): void => end();
+
 /** On a private network it may be a proxy that is not trusted, before which everybody is one client. */
-const turnsOf = (client: string, onFull: () => NoTurn): Slots => {
-  const size = isPrivate(client) ? MOST_UNDER_WAY : MOST_AT_WORK;
-  return createSlots({ size, maxWaitMs: LONGEST_TURN_MS, maxWaiting: MOST_UNDER_WAY - size, onFull });
+const turnsOf = (client: string, onFull: () => NoTurn): Pick<ClientTurns, "turns" | "handOn"> => {
+  const [size, handOn] = isPrivate(client) ? [MOST_UNDER_WAY, atOnce] : [MOST_AT_WORK, later];
+  const maxWaiting = MOST_UNDER_WAY - size;
+  return { turns: createSlots({ size, maxWaitMs: LONGEST_TURN_MS, maxWaiting, onFull, handOn }), handOn };
 };
 
 interface ClientTurns {
   readonly turns: Slots;
+  /** When a turn is the next one's. */
+  readonly handOn: (end: () => void) => void;
   underWay: number;
   /** Whose bodies are awaited without a turn. */
   aside: number;
@@ -131,15 +138,17 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
   const ownOf = (client: string): ClientTurns => {
     const known = clients.get(client);
     if (known !== undefined) return known;
-    const own = { turns: turnsOf(client, () => noTurn), underWay: 0, aside: 0 };
+    const own = { ...turnsOf(client, () => noTurn), underWay: 0, aside: 0 };
     clients.set(client, own);
     return own;
   };
 
-  const leave = (client: string, own: ClientTurns): void => {
-    own.underWay -= 1;
-    if (own.underWay === 0) clients.delete(client);
-  };
+  /** After its turn was handed on: else the next one would find all turns free. */
+  const leave = (client: string, own: ClientTurns): void =>
+    own.handOn(() => {
+      own.underWay -= 1;
+      if (own.underWay === 0) clients.delete(client);
+    });
 
   /** @throws {ProblemError} `too_many_requests` */
   const refuse = (problem: ProblemError): never => {
