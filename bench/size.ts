@@ -9,13 +9,14 @@ import { startPostgres } from "../local/postgres.ts";
 import { count, duration } from "../runtime/quantity.ts";
 import { ownPort } from "../tests/own-port.ts";
 import { sizeCases } from "./size-cases.ts";
+import { COUNTS_PAGES, countPages, type Pages } from "./size-pages.ts";
 import { fillLedger, samplePast } from "./size-rows.ts";
 import { median, quantile } from "./statistics.ts";
 
 /**
  * `bun bench/size.ts [--rows N] [--rounds N] [--directory DIR] [--keep] [--set NAME=VALUE]... [--json]`: what the ledger costs when a year of
  * signups is in it. Makes N of them in a Postgres of its own, with these settings beside the usual ones, and asks what the service asks, in
- * turns with a ledger that has 30,000. Then deletes by retention. With --keep the directory stays, and is measured as it is the next time:
+ * turns with a ledger that has 30,000, and how many pages Postgres touches for it. Then deletes by retention. With --keep the directory stays, and is measured as it is the next time:
  * twenty million signups take half an hour and 30 GB.
  */
 const { values } = parseArgs({
@@ -41,11 +42,11 @@ const SAMPLES = 500;
 const DAY_MS = 24 * 3_600_000;
 const WAL_ROUNDS = 100;
 const NAME_WIDTH = 34;
-const CELL_WIDTH = 15;
+const CELL_WIDTH = 16;
 const RETENTION_BATCH = 500;
 const RETENTION_BATCHES = 40;
 /** Of a small server, so that a large ledger does not fit in the memory. */
-const POSTGRES = ["shared_buffers=256MB", "max_wal_size=4GB", "jit=off"];
+const POSTGRES = ["shared_buffers=256MB", "max_wal_size=4GB", "jit=off", COUNTS_PAGES];
 /** While it is filled nothing has to survive a crash. */
 const FILLING = [
   ...["shared_buffers=1GB", "maintenance_work_mem=1GB", "max_wal_size=16GB", "jit=off", "autovacuum=off"],
@@ -91,6 +92,8 @@ interface Measured {
   readonly manyMs: number;
   readonly ratio: number;
   readonly p95Ratio: number;
+  readonly fewPages: Pages | undefined;
+  readonly manyPages: Pages | undefined;
 }
 
 /** In turns, call by call: what else the machine does meets both alike. */
@@ -110,6 +113,7 @@ const measure = async (few: Database, many: Database): Promise<readonly Measured
       all.many.push(large);
     }
   }
+  const [pagesOfFew, pagesOfMany] = [await countPages(few, ofFew), await countPages(many, ofMany)];
   return ofFew.map(({ name, upTo }) => {
     const { few: small = [], many: large = [] } = times.get(name) ?? {};
     const [fewMs, manyMs] = [median(small), median(large)];
@@ -120,6 +124,8 @@ const measure = async (few: Database, many: Database): Promise<readonly Measured
       manyMs,
       ratio: manyMs / fewMs,
       p95Ratio: quantile(large, 0.95) / quantile(small, 0.95),
+      fewPages: pagesOfFew.get(name),
+      manyPages: pagesOfMany.get(name),
     };
   });
 };
@@ -165,10 +171,13 @@ const report = (
     );
     return;
   }
-  const head = ["what", `${count(FEW)}, ms`, `${count(ROWS)}, ms`, "ratio", "of 95 %", "reads at most"];
-  const rows = measured.map(({ name, upTo, fewMs, manyMs, ratio, p95Ratio }) => [
+  const head = ["what", `${count(FEW)}, ms`, `${count(ROWS)}, ms`, "ratio", "of 95 %", "pages", "read", "rows at most"];
+  const inBoth = (few = Number.NaN, many = Number.NaN): string => `${few.toFixed(0)} -> ${many.toFixed(0)}`;
+  const rows = measured.map(({ name, upTo, fewMs, manyMs, ratio, p95Ratio, fewPages, manyPages }) => [
     name,
     ...[fewMs, manyMs, ratio, p95Ratio].map((value) => value.toFixed(2)),
+    inBoth(fewPages?.touched, manyPages?.touched),
+    inBoth(fewPages?.read, manyPages?.read),
     upTo === undefined ? "" : count(upTo),
   ]);
   for (const [name = "", ...cells] of [head, ...rows]) {
