@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { deathsIn, nextTrial } from "./suspects.ts";
 
-const suspect = (id: number, alone = 0, inCompany = 0) => ({
+const suspect = (id: number, alone = 0, inCompany = 0, isOpen = false) => ({
   stream: "s",
   id: `${id}-0`,
   eventId: `event-${id}`,
-  deaths: { alone, inCompany },
+  deaths: { alone, inCompany, isOpen },
 });
 const many = (count: number) => Array.from({ length: count }, (_, id) => suspect(id));
 const idsOf = (suspects: readonly { readonly id: string }[]) => suspects.map(({ id }) => id);
@@ -17,6 +17,7 @@ describe("the suspects that run next", () => {
     ["as many of a mass as there is room for", many(400), 3, ["0-0", "1-0", "2-0"]],
     ["none without room", many(3), 0, []],
     ["the untried first", [suspect(1, 1), suspect(2)], 20, ["2-0"]],
+    ["none of which it is open whether its last death counts", [suspect(1, 0, 0, true), suspect(2)], 20, ["2-0"]],
     ["alone, if its consumer died with it and others", [suspect(1, 0, 1), suspect(2, 0, 1)], 20, ["1-0"]],
   ])("%s", (_, suspects, most, expected) => expect(idsOf(nextTrial(suspects, most))).toEqual(expected));
 });
@@ -30,24 +31,39 @@ describe("deaths that count", () => {
   ];
   const live = sign("live", 2_000);
 
+  const none = { alone: 0, inCompany: 0, isOpen: false };
+
   test.each([
-    ["no trial", [], [live, sign("a", 90_000)], { alone: 0, inCompany: 0 }],
-    ["one died", [alone], [live, sign("a", 12_000)], { alone: 1, inCompany: 0 }],
+    ["no trial", [], [live, sign("a", 90_000)], none],
+    ["one died", [alone], [live, sign("a", 12_000)], { ...none, alone: 1 }],
     [
       "two died, one after the other",
       [alone, again],
       [live, sign("a", 27_000), sign("b", 12_000)],
-      { alone: 2, inCompany: 0 },
+      { ...none, alone: 2 },
     ],
-    ["with others in flight", [inCompany], [live, sign("c", 12_000)], { alone: 0, inCompany: 1 }],
-    ["it was frozen, and is heard of again", [alone], [live, sign("a", 100)], { alone: 0, inCompany: 0 }],
-    ["the fleet died with it", [alone], [live, sign("a", 12_000), sign("x", 13_000)], { alone: 0, inCompany: 0 }],
+    ["with others in flight", [inCompany], [live, sign("c", 12_000)], { ...none, inCompany: 1 }],
+    ["it was frozen, and is heard of again", [alone], [live, sign("a", 100)], none],
+    ["the fleet died with it", [alone], [live, sign("a", 12_000), sign("x", 13_000)], none],
     [
       "twice with the fleet",
       [alone, again],
       [sign("a", 30_000), sign("x", 29_000), sign("b", 9_000), sign("y", 11_000)],
-      { alone: 0, inCompany: 0 },
+      none,
     ],
-    ["it left in order, or long ago", [alone], [live], { alone: 0, inCompany: 0 }],
+    [
+      "another one may have died with it, or be late",
+      [alone],
+      [sign("x", 8_000), sign("a", 12_000)],
+      { ...none, isOpen: true },
+    ],
+    ["another one is late, long after it died", [alone], [sign("x", 8_000), sign("a", 14_000)], { ...none, alone: 1 }],
+    [
+      "the fleet died, and another one is late",
+      [alone],
+      [sign("x", 8_000), sign("y", 11_000), sign("a", 12_000)],
+      none,
+    ],
+    ["it left in order, or long ago", [alone], [live], none],
   ])("%s", (_, trials, signs, deaths) => expect(deathsIn(trials, signs, 10_000)).toEqual(deaths));
 });

@@ -11,7 +11,8 @@ import type { Trial } from "../../stream/trials.ts";
  * 3. Up to ten run one by one. Of more, as after many deaths at once, as many run as there is room for; if the consumer dies,
  *    each of them runs alone.
  * 4. A death counts against the suspect that was alone, whose work had begun, and only if no other consumer died at about the
- *    same time: that would be the fleet's death, not the work's. A consumer that is heard of again has not died.
+ *    same time: that would be the fleet's death, not the work's. A consumer that is heard of again has not died: while one
+ *    that fell silent then may be heard of again, the suspect waits.
  * 5. Two such deaths make poison: one may be chance, as when an operator kills the consumer. Any outcome clears a suspect.
  *
  * So poison kills four consumers, five if it was one of more than ten.
@@ -29,6 +30,8 @@ const FEW = 10;
 export interface Deaths {
   readonly alone: number;
   readonly inCompany: number;
+  /** Another consumer fell silent at about the same time, so lately that it may only be late. */
+  readonly isOpen: boolean;
 }
 
 export interface TriedSuspect extends Suspect {
@@ -37,8 +40,9 @@ export interface TriedSuspect extends Suspect {
 
 /** The suspects to run next, at most `most`. Those that have not been tried yet come first: most are innocent. Pure. */
 export const nextTrial = (suspects: readonly TriedSuspect[], most: number): readonly TriedSuspect[] => {
-  const untried = suspects.filter(({ deaths }) => deaths.alone + deaths.inCompany === 0);
-  const candidates = untried.length > 0 ? untried : suspects;
+  const judged = suspects.filter(({ deaths }) => !deaths.isOpen);
+  const untried = judged.filter(({ deaths }) => deaths.alone + deaths.inCompany === 0);
+  const candidates = untried.length > 0 ? untried : judged;
   return candidates.slice(0, untried.length > FEW ? most : Math.min(1, most));
 };
 
@@ -46,19 +50,19 @@ export const nextTrial = (suspects: readonly TriedSuspect[], most: number): read
  * The deaths that count against a suspect. Pure. `signs`: of all consumers of the group.
  *
  * The deaths of a fleet are as close to each other as its consumers' signs of life, which are a third of the threshold apart;
- * those of poison are further apart, for it is claimed only a threshold after the last sign of life.
+ * those of poison are further apart, for it is claimed only a threshold after the last sign of life. So when the first of a fleet
+ * has been silent for a threshold, the last one has been for two thirds at least; but so may be one that is late.
  */
 export const deathsIn = (trials: readonly Trial[], signs: readonly SignOfLife[], thresholdMs: number): Deaths => {
-  const dead = signs.filter(({ silentMs }) => silentMs >= (thresholdMs * 2) / 3);
-  const counted = trials.filter((trial) => {
-    const one = dead.find(({ consumer }) => consumer === trial.consumer);
-    return (
-      one !== undefined &&
-      dead.every(
-        ({ consumer, silentMs }) => consumer === trial.consumer || Math.abs(silentMs - one.silentMs) >= thresholdMs / 2,
-      )
-    );
+  const silent = signs.filter(({ silentMs }) => silentMs >= (thresholdMs * 2) / 3);
+  const deaths = trials.flatMap((trial) => {
+    const one = silent.find(({ consumer }) => consumer === trial.consumer);
+    if (one === undefined) return [];
+    const company = silent.filter((each) => each !== one && Math.abs(each.silentMs - one.silentMs) < thresholdMs / 2);
+    const isFleets = company.some(({ silentMs }) => silentMs >= thresholdMs);
+    return isFleets ? [] : [{ size: trial.size, isOpen: company.length > 0 }];
   });
+  const counted = deaths.filter(({ isOpen }) => !isOpen);
   const alone = counted.filter(({ size }) => size === 1).length;
-  return { alone, inCompany: counted.length - alone };
+  return { alone, inCompany: counted.length - alone, isOpen: counted.length < deaths.length };
 };
