@@ -1,4 +1,5 @@
 import type { SmtpFailure } from "./failure.ts";
+import { Lately } from "./lately.ts";
 
 const enhancedOf = (reply: string): string => /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1] ?? "";
 
@@ -199,7 +200,7 @@ const FORGET_MS = 60_000;
 export class Pace {
   readonly #now: () => number;
   #perSecond: number | undefined;
-  #accepted: number[] = [];
+  readonly #accepted = new Lately(MEASURED_MS);
   #nextAt = 0;
   #changedAt = Number.NEGATIVE_INFINITY;
   #waitedAt = 0;
@@ -216,8 +217,8 @@ export class Pace {
 
   /** Mails a second that the server has accepted lately. */
   get acceptedPerSecond(): number {
-    const [first] = this.#accepted;
-    return first === undefined ? 0 : (this.#accepted.length * 1_000) / Math.max(1_000, this.#now() - first);
+    const { first, count } = this.#accepted;
+    return first === undefined ? 0 : (count * 1_000) / Math.max(1_000, this.#now() - first);
   }
 
   /** Ms until the next mail may begin. */
@@ -235,8 +236,7 @@ export class Pace {
 
   accepted(): void {
     const now = this.#now();
-    this.#accepted.push(now);
-    while ((this.#accepted[0] ?? now) < now - MEASURED_MS) this.#accepted.shift();
+    this.#accepted.add(now);
     if (this.#perSecond === undefined || now - this.#changedAt < 1_000) return;
     if (now - this.#waitedAt > FORGET_MS) {
       this.#perSecond = undefined;
@@ -251,9 +251,9 @@ export class Pace {
     const now = this.#now();
     // Of those that were under way, each says so.
     if (now - this.#changedAt < 1_000 && this.#step === FIRST_STEP) return;
-    const recent = this.#accepted.filter((at) => at >= now - MEASURED_MS);
-    const overMs = Math.max(1_000, now - (recent[0] ?? now));
-    this.#perSecond = Math.max(SLOWEST, (recent.length * 1_000) / overMs);
+    this.#accepted.forget(now);
+    const { first = now, count } = this.#accepted;
+    this.#perSecond = Math.max(SLOWEST, (count * 1_000) / Math.max(1_000, now - first));
     this.#step = FIRST_STEP;
     this.#changedAt = now;
     this.#waitedAt = now;
