@@ -51,3 +51,24 @@ test("an error is logged with its class, code, message and stack", () => {
   log.error({ error: Object.assign(new RangeError("too far"), { code: "EFAR" }) }, "failed");
   expect(last()).toMatchObject({ error: { type: "RangeError", code: "EFAR", message: "too far" } });
 });
+
+test("on standard output, the lines of one turn are one write, and a process that exits in it loses none", () => {
+  const program = `
+    const fs = require("node:fs");
+    const write = fs.writeSync;
+    let writes = 0;
+    fs.writeSync = (...args) => { writes += 1; return write(...args); };
+    const { createLogger } = await import(${JSON.stringify(`${import.meta.dir}/logger.ts`)});
+    const log = createLogger({ level: "info", service: "test" });
+    for (let turn = 1; turn <= 2; turn += 1) {
+      for (let line = 1; line <= 10; line += 1) log.info({ turn, line }, "line");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    log.info({ writes }, "last");
+    process.exit(0);`;
+  const { stdout, exitCode } = Bun.spawnSync([process.execPath, "-e", program]);
+  const lines = stdout.toString().trim().split("\n");
+  expect(exitCode).toBe(0);
+  expect(lines).toHaveLength(21);
+  expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ message: "last", writes: 2 });
+});
