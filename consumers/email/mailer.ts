@@ -94,7 +94,7 @@ export const openMailer = (
             : returnPath(secret, bounceAddress, { eventId: claim.eventId, group });
         const buildSigned = async (to: string) => {
           const built = build({ ...message, to });
-          return sign === undefined ? built : { ...built, raw: await sign(built.raw) };
+          return sign === undefined ? built : { ...built, raw: await sign(built.raw), wire: undefined };
         };
         return sendMail(sending, { recipient, from, build: buildSigned }, claim, attempt);
       };

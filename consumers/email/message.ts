@@ -3,6 +3,7 @@ import { LOCALES, type Locale } from "../../stream/events/user-signed-up.ts";
 import { encodeWords, mailbox, mailDate } from "./headers.ts";
 import { confirmationLink, notMeLink } from "./links.ts";
 import { shownName } from "./shown-name.ts";
+import { createSpareBuffers, type Filled, placesOf } from "./template.ts";
 import { greetingHtml, greetingOf, type LetterWords, renderLetter } from "./templates/letter.tsx";
 
 export interface MessageOptions {
@@ -30,21 +31,14 @@ export interface MessageInput {
   readonly notMeToken: string;
 }
 
-export interface Message {
+export interface Message extends Filled {
   /** `<event id>.<kind>@<domain of the sender>`: the same in every copy, so that duplicates are recognisable. */
   readonly messageId: string;
-  readonly raw: Buffer;
 }
 
 /** What is filled in per mail. */
 const PLACES = ["to", "messageId", "date", "greeting", "htmlGreeting", "token", "notMeToken"] as const;
-type Place = (typeof PLACES)[number];
-
-/** Private-use characters stand for places while a message is made ready: no word of ours contains them. */
-const FIRST_MARK = 0xe000;
-const MARK = /([\uE000-\uE006])/;
-const markOf = (place: Place): string => String.fromCharCode(FIRST_MARK + PLACES.indexOf(place));
-const placeOf = (mark: string): Place | undefined => PLACES[mark.charCodeAt(0) - FIRST_MARK];
+const { markOf, encodedAround, templateOf } = placesOf(PLACES);
 
 const BOUNDARY = "=_alternative";
 /** A line of quoted-printable may have 76 characters, its soft break included (RFC 2045 §6.7). */
@@ -57,45 +51,20 @@ const quotedPrintable = (text: string): string => wrap(encode(text.replace(/\r?\
  * The text encoded, but for its marks, each of which is a line of its own: so what is filled in for it is encoded alone. A token is not:
  * 72 characters of base64url, which quoted-printable leaves as they are.
  */
-const encodedAround = (text: string): string =>
-  text
-    .split(MARK)
-    .map((piece) => (MARK.test(piece) ? piece : quotedPrintable(piece)))
-    .join(SOFT_BREAK);
+const body = (text: string): string => encodedAround(text, quotedPrintable, SOFT_BREAK);
 
-const part = (type: string, body: string): string =>
+const part = (type: string, content: string): string =>
   [
     `--${BOUNDARY}`,
     `Content-Type: ${type}; charset=utf-8`,
     "Content-Transfer-Encoding: quoted-printable",
     "",
-    body,
+    content,
   ].join("\r\n");
-
-/** A message that is encoded but for its places: how it begins, and each place with the text after it. */
-interface Template {
-  readonly head: string;
-  readonly rest: readonly { readonly place: Place; readonly text: string }[];
-}
-
-const templateOf = (message: string): Template => {
-  const [head = "", ...pieces] = message.split(MARK);
-  const rest = pieces.flatMap((mark, index) => {
-    const place = placeOf(mark);
-    return place === undefined ? [] : [{ place, text: pieces[index + 1] ?? "" }];
-  });
-  return { head, rest };
-};
-
-const filled = ({ head, rest }: Template, values: Readonly<Record<Place, string>>): string => {
-  let message = head;
-  for (const { place, text } of rest) message += values[place] + text;
-  return message;
-};
 
 /**
  * Builds messages. Templates are rendered and encoded once per language, headers included; per mail only the greeting is encoded, and
- * the pieces are joined. Of the user's name the headers have nothing, and the body what `shownName` leaves.
+ * the pieces are copied. Of the user's name the headers have nothing, and the body what `shownName` leaves.
  */
 export const createMessageBuilder = (options: MessageOptions): ((input: MessageInput) => Message) => {
   const { fromAddress, fromName, brandName, publicUrl, kind, words, link = confirmationLink } = options;
@@ -121,13 +90,14 @@ export const createMessageBuilder = (options: MessageOptions): ((input: MessageI
       "X-Auto-Response-Suppress: All",
       `Content-Type: multipart/alternative; boundary="${BOUNDARY}"`,
       "",
-      part("text/plain", encodedAround(text)),
-      part("text/html", encodedAround(html.replaceAll(markOf("greeting"), markOf("htmlGreeting")))),
+      part("text/plain", body(text)),
+      part("text/html", body(html.replaceAll(markOf("greeting"), markOf("htmlGreeting")))),
       `--${BOUNDARY}--`,
       "",
     ].join("\r\n");
   };
-  const templates = new Map(LOCALES.map((locale) => [locale, templateOf(messageIn(locale))]));
+  const buffers = createSpareBuffers();
+  const templates = new Map(LOCALES.map((locale) => [locale, templateOf(messageIn(locale), buffers)]));
 
   return ({ eventId, locale, userName, to, date, token, notMeToken }) => {
     const template = templates.get(locale);
@@ -137,6 +107,6 @@ export const createMessageBuilder = (options: MessageOptions): ((input: MessageI
     const greeting = quotedPrintable(greetingOf(locale, name));
     const htmlGreeting = quotedPrintable(greetingHtml(locale, name));
     const values = { to, messageId, date: mailDate(date), greeting, htmlGreeting, token, notMeToken };
-    return { messageId, raw: Buffer.from(filled(template, values)) };
+    return { messageId, ...template(values) };
   };
 };

@@ -44,9 +44,12 @@ export const sendMail = async (
   const { isDoubtful, failures } = claim;
   const begins = () => attempt.begins();
   const beforeBody = () => attempt.commit();
-  const outgoing = { from, to: address.address, raw: message.raw, begins, beforeBody, isDoubtful, failures };
+  const { raw, wire } = message;
+  const outgoing = { from, to: address.address, raw, wire, begins, beforeBody, isDoubtful, failures };
   const result = await pool.send(outgoing, attempt.signal);
   if (result.kind === "accepted") {
+    // The server has all of it; after a failure, some of it may still be on its way to a socket.
+    message.release();
     const waitedMs = claim.ageMs + now() - startedAt;
     instruments().timeToInbox.record(waitedMs / 1_000, { "messaging.consumer.group.name": group });
     return { kind: "done", receipt: message.messageId, reply: keptReply(result.reply, address.address) };

@@ -81,7 +81,7 @@ export class Exchange {
   }
 
   async #transact(mail: OutgoingMail): Promise<SendResult> {
-    const { from, to, raw, beforeBody } = mail;
+    const { from, to, raw, wire, beforeBody } = mail;
     if (UNSAFE.test(from) || UNSAFE.test(to)) return failed(failureOf({ code: "EENVELOPE", command: "API" }, false));
     const size = this.#takesSize ? ` SIZE=${raw.length}` : "";
     const commands: [Command, string][] = [
@@ -115,7 +115,7 @@ export class Exchange {
     // One that answered before it was asked would be taken for the answer to the body.
     if (this.#replies.length > 0) return failed(failureOf({ code: "EPROTOCOL" }, false));
     if (!beforeBody()) return failed(ownFailure("ECALLEDBACK", false));
-    this.#socket.write(wireBody(raw));
+    this.#socket.write(wire ?? wireBody(raw));
     return this.#bodyResult();
   }
 

@@ -6,6 +6,8 @@ export interface OutgoingMail {
   readonly to: string;
   /** MIME, CRLF, without dot-stuffing. */
   readonly raw: Buffer;
+  /** The same as DATA carries it, with its end, if the caller has it so. */
+  readonly wire?: Buffer | undefined;
   /** Called when there is a connection for it, or room for one. */
   readonly begins?: () => void;
   /** Called between the server's 354 and the first byte of the body; false: the body must not be sent. */
