@@ -72,8 +72,8 @@ test.each<Shape>([
   ["escapes that are none", ["GET /signups/%zz%ff%00 HTTP/1.1", "Host: x", CLOSE], 404],
   ["a long path", [`GET /${"a/".repeat(5_000)} HTTP/1.1`, "Host: x", CLOSE], 404],
   [
-    "100 headers",
-    ["GET /livez HTTP/1.1", "Host: x", CLOSE, ...Array.from({ length: 100 }, (_, at) => `X-${at}: 1`)],
+    "198 headers",
+    ["GET /livez HTTP/1.1", "Host: x", CLOSE, ...Array.from({ length: 196 }, (_, at) => `X-${at}: 1`)],
     200,
   ],
   ["a page without a Host", ["GET /?lang=en HTTP/1.0"], 200],
@@ -108,7 +108,7 @@ test.each<Shape>([
   ["a CR in a value", ["X-A: a\rb"], 400],
   ["a name with a space", ["X A: 1"], 400],
   ["a line without a colon", ["nothing"], 400],
-  ["300 headers", Array.from({ length: 300 }, (_, at) => `X-${at}: 1`), 431],
+  ["199 headers", Array.from({ length: 198 }, (_, at) => `X-${at}: 1`), 431],
   ["a header of 20 kB", [`X-A: ${"a".repeat(20_000)}`], 431],
 ])("%s: refused, and the connection closed", async (_, lines, status) => {
   const answer = await raw("POST /api/v1/user/ HTTP/1.1", "Host: x", ...lines);

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { connect } from "node:net";
 import { networks } from "../../settings/networks.ts";
 import { createClientOf, isPrivate, type ProxyHeader, siteOf } from "./client.ts";
 
@@ -82,6 +83,31 @@ test("only the end of a long header is read, and nothing long is remembered", ()
   expect(from("10.0.0.1", `${hops}198.51.100.7`)).toBe("198.51.100.7");
   expect(from("10.0.0.1", undefined, `for=[fe80::1%${"a".repeat(16_000)}]`)).toBe("10.0.0.1");
   expect(from("10.0.0.1", `${"0".repeat(16_000)}177.0.0.1`)).toBe("10.0.0.1");
+});
+
+test("a header in several lines is one, in their order, in any case of letters", async () => {
+  await using server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: (request) => new Response(clients.either({ connection: "10.0.0.1", headers: request.headers })),
+  });
+  const ask = async (...lines: readonly string[]) => {
+    const answered = Promise.withResolvers<string>();
+    let answer = "";
+    const socket = connect(server.port ?? 0, "127.0.0.1", () => {
+      socket.write(["GET / HTTP/1.1", "Host: x", "Connection: close", ...lines, "", ""].join("\r\n"));
+    });
+    socket.on("data", (bytes) => (answer += bytes.toString()));
+    socket.on("close", () => answered.resolve(answer.split("\r\n\r\n")[1] ?? ""));
+    socket.on("error", answered.reject);
+    return await answered.promise;
+  };
+  // What the client has sent comes first: each proxy adds a line below, or to the end of the last one.
+  const forged = "X-Forwarded-For: 192.168.1.1";
+  expect(await ask(forged, "x-forwarded-for: 198.51.100.7")).toBe("198.51.100.7");
+  expect(await ask(forged, "X-FORWARDED-FOR: 198.51.100.7", "x-forwarded-for:10.0.0.2")).toBe("198.51.100.7");
+  expect(await ask("Forwarded: for=192.168.1.1", 'forwarded: For="[2001:db8::9]:1"')).toBe("2001:db8::/64");
+  expect(await ask(forged, "x-forwarded-for: 198.51.100.7", "Forwarded: for=192.168.1.1")).toBe(CONTRADICTED);
 });
 
 test("a faulty network is named", () => {
