@@ -7,6 +7,7 @@ import { instruments, isTelemetryOn } from "../observability/metrics.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
 import { createRandomHex, randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { VERSION } from "../observability/version.ts";
+import { giveBackMemory } from "../runtime/give-back-memory.ts";
 import { faultsOf, pause } from "../runtime/loop.ts";
 import { EXIT, untilAskedToStop } from "../runtime/process.ts";
 import { listeningAt } from "../settings/listening.ts";
@@ -65,6 +66,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   const groups = groupsOf(settings, ofCode);
   const log = createLogger({ level: settings.LOG_LEVEL, service: "api" });
   const telemetry = await startTelemetry(environment, { part: "api", log });
+  giveBackMemory();
   const keys = keysOf(settings.STREAM_NAME);
   const name = `api-${randomHex(4)}`;
 

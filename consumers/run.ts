@@ -3,6 +3,7 @@ import { createLogger } from "../observability/logger.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
 import { randomHex } from "../observability/trace-context.ts";
 import { VERSION } from "../observability/version.ts";
+import { giveBackMemory } from "../runtime/give-back-memory.ts";
 import { EXIT, untilAskedToStop } from "../runtime/process.ts";
 import { listeningAt } from "../settings/listening.ts";
 import { loadSettings } from "../settings/load.ts";
@@ -69,6 +70,7 @@ export const runConsumer = async (run: ConsumerRun): Promise<number> => {
   const chosen = chosenGroups(run, settings);
   const log = createLogger({ level: settings.LOG_LEVEL, service: "consumer" });
   const telemetry = await startTelemetry(environment, { part: "consumer", log });
+  giveBackMemory();
   const consumer = `${settings.CONSUMER_NAME}-${randomHex(4)}`;
 
   const db = openDatabase({ url: settings.DATABASE_URL, poolSize: DATABASE_POOL, applicationName: consumer });
