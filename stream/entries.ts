@@ -38,6 +38,14 @@ export const fieldsOf = (raw: readonly string[]): Fields => {
   return fields;
 };
 
+/** One of them. An entry is asked for several that most do not have, one after the other. */
+export const fieldOf = (raw: readonly string[] | undefined, name: string): string | undefined => {
+  let value: string | undefined;
+  if (raw !== undefined)
+    for (let index = 0; index + 1 < raw.length; index += 2) if (raw[index] === name) value = raw[index + 1];
+  return value;
+};
+
 export const heldEntry = (entry: Entry, group: string, consumer: string): HeldEntry => ({
   stream: entry.stream,
   group,
@@ -49,7 +57,7 @@ export const heldEntry = (entry: Entry, group: string, consumer: string): HeldEn
 export const CRASHES = "crashes";
 
 const crashesOf = (raw: readonly string[] | undefined): number => {
-  const carried = Number(fieldsOf(raw ?? [])[CRASHES] ?? 0);
+  const carried = Number(fieldOf(raw, CRASHES) ?? 0);
   return Number.isInteger(carried) && carried > 0 ? carried : 0;
 };
 

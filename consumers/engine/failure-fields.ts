@@ -1,4 +1,4 @@
-import { CRASHES, fieldsOf } from "../../stream/entries.ts";
+import { CRASHES, fieldOf } from "../../stream/entries.ts";
 
 /** How often an entry was passed over since its last attempt. */
 const PASSES = "passes";
@@ -47,10 +47,9 @@ export const withPass = (raw: readonly string[], deliveries: number): string[] =
 };
 
 export const passesOf = (raw: readonly string[] | undefined): number => {
-  const passes = Number(fieldsOf(raw ?? [])[PASSES] ?? 0);
+  const passes = Number(fieldOf(raw, PASSES) ?? 0);
   return Number.isInteger(passes) && passes > 0 ? passes : 0;
 };
 
 /** Whether an attempt of the entry's work has failed. */
-export const wasTried = (raw: readonly string[] | undefined): boolean =>
-  fieldsOf(raw ?? [])["lastfailure"] !== undefined;
+export const wasTried = (raw: readonly string[] | undefined): boolean => fieldOf(raw, "lastfailure") !== undefined;
