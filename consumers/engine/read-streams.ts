@@ -79,7 +79,8 @@ export const createStreamReads = (
       const isChoosing = isClosed || breaker.isDeclining;
       const reads = isChoosing ? lookAhead.reads(mayRead) : Math.max(0, mayRead - lookAhead.kept());
       // A probe is something new, if there is anything: what has failed would fail again.
-      const shares = isClosed ? sharesOf(reads, behind) : { events: reads, retries: 0 };
+      // What is read beyond what may be attempted is looked for where most is welcome: what came back was in doubt.
+      const shares = isClosed ? sharesOf(Math.min(reads, mayRead), behind) : { events: reads, retries: 0 };
       const retries = await take(readStream(retriesStream, shares.retries));
       const events = await take(readEvents(reads - retries));
       const unused = reads - retries - events;
