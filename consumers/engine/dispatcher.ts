@@ -63,6 +63,8 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       .finally(() => inFlight.release(entry));
   };
 
+  /** What was passed over last: no more than that of two reads at a time. */
+  let passing = Promise.resolve();
   const { prepare, refuse } = createPreparation({ ...deps, inBackground });
 
   const wantedOf = ({ event, prepared }: PreparedEntry<Data, Input>): WantedDelivery => {
@@ -217,10 +219,14 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       const lookedAt = now();
       const isFresh = () => now() - lookedAt < STALE_AFTER_MS;
       const { wanted, passed, over } = choose(items, { most, signal, progress });
-      for (const { entry } of passed) inBackground(entry, over);
+      for (const { entry } of passed) {
+        // It takes the room of no other while its way is noted.
+        inFlight.keep(entry);
+        inBackground(entry, over);
+      }
       if (wanted.length > 0) await claimAndStart(wanted, unlessStopped, isFresh);
-      // Until then they take the room of others.
-      await over.catch(() => {});
+      await passing;
+      passing = over.catch(() => {});
     },
     async letGo(signal, progress) {
       const entries = lookAhead.letGo().map(({ entry }) => entry);
