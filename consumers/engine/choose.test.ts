@@ -42,8 +42,10 @@ test("the death of a consumer counts for what it attempts, and for what it kept 
       return isActive;
     },
     has: () => isActive,
+    most: 1,
     room: () => 1,
     odds: () => 1,
+    oddsBefore: () => 1,
   };
   const lookAhead = createLookAhead<PreparedEntry<undefined, undefined>>({ doubt, allowance: () => 4, now: () => 0 });
   const room = aRoom(4);

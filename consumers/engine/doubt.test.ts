@@ -60,21 +60,24 @@ test("without a party, only what was tried before is in doubt", () => {
   expect(doubt.has({ party: undefined, wasTried: false })).toBe(false);
 });
 
-test("three quarters of what may be in flight now may be in doubt; one at least", async () => {
-  expect(new Doubt(() => 1).room()).toBe(1);
+test("three quarters of what may be in flight now may be in doubt, a tenth where many others come; one at least", async () => {
+  const few = new Doubt(() => 1);
+  expect([few.room("few"), few.room("many")]).toEqual([1, 1]);
+  const many = new Doubt(() => 40);
+  expect([many.room("few"), many.room("many")]).toEqual([30, 4]);
   let allowance = 8;
   const doubt = new Doubt(() => allowance);
   const work = Promise.withResolvers<void>();
   const running = [doubt.around(tried, () => work.promise), doubt.around(tried, () => work.promise)];
   // They have been under way since before they were in doubt.
   for (let n = 0; n < 8; n += 1) doubt.ended(tried, slowInVain);
-  expect(doubt.room()).toBe(4);
+  expect(doubt.room("few")).toBe(4);
   allowance = 2;
-  expect(doubt.room()).toBe(0);
+  expect(doubt.room("few")).toBe(0);
   work.resolve();
   await Promise.all(running);
   allowance = 8;
-  expect(doubt.room()).toBe(6);
+  expect(doubt.room("few")).toBe(6);
 });
 
 test("a party in doubt is less likely to accept, the more of its pieces were in vain lately, or are under way", async () => {

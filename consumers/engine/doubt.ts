@@ -11,6 +11,8 @@ const KEPT = 0.95;
 const LEAST_VAIN = 5;
 /** Of the pieces that may be in flight, those in doubt are at most this share, one at least: what comes then still finds room. */
 const MOST_IN_DOUBT = 0.75;
+/** The same where many others come: of the other system they would get as much. */
+const MOST_BESIDE = 0.1;
 
 /** A party that accepts a third of its pieces stays welcome; one that accepted none of the last eight is not. */
 const GOOD_POINTS = 2;
@@ -67,17 +69,27 @@ export class Doubt {
     return party !== undefined && this.#unknown.isVain && !this.#isWelcome(party);
   }
 
-  /** How many more pieces in doubt may be in flight, where nothing else waits for the room. */
-  room(): number {
-    const most = Math.floor(MOST_IN_DOUBT * this.#allowance());
+  /** How many pieces in doubt may be in flight, where few others come. */
+  get most(): number {
+    return Math.max(1, Math.floor(MOST_IN_DOUBT * this.#allowance()));
+  }
+
+  /** How many more of them, where few others come, or many. */
+  room(others: "few" | "many"): number {
+    const most = others === "few" ? this.most : Math.max(1, Math.floor(MOST_BESIDE * this.#allowance()));
     // Also those that were not in doubt when they began.
     const running = [...this.#running].filter((each) => this.has(each)).length;
-    return Math.max(0, Math.max(1, most) - running);
+    return Math.max(0, most - running);
   }
 
   /** How likely a party in doubt is to accept, beside one of whom nothing is known: the less, the more of its pieces were in vain or run. */
   readonly odds = (party: string): number => {
-    return ODDS_OF_NEXT ** (Math.max(0, -this.#pointsOf(party)) + (this.#runningOf.get(party) ?? 0));
+    return this.oddsBefore(party) * ODDS_OF_NEXT ** (this.#runningOf.get(party) ?? 0);
+  };
+
+  /** The same, by the answers that it has given. */
+  readonly oddsBefore = (party: string): number => {
+    return ODDS_OF_NEXT ** Math.max(0, -this.#pointsOf(party));
   };
 
   /** A piece has ended. */

@@ -55,7 +55,7 @@ const items = (each: readonly Read<string>[]) => each.map(({ item }) => item);
 
 /** While there is doubt about all but one party, with room for so many of those that are in doubt. */
 const aLookAhead = (
-  room: () => number,
+  room: (others: "few" | "many") => number,
   given: {
     readonly isActive?: () => boolean;
     readonly odds?: (party: string) => number;
@@ -70,7 +70,9 @@ const aLookAhead = (
       },
       has: ({ party }) => isActive() && party !== "welcome.example",
       room,
+      most: 3,
       odds: (party) => given.odds?.(party) ?? 1,
+      oddsBefore: (party) => given.odds?.(party) ?? 1,
     },
     allowance: () => 40,
     now,
@@ -113,6 +115,36 @@ test("what may be attempted is not waited for: while enough is kept that is not 
   const { choose, reads: most } = aLookAhead(() => 3);
   choose(sure(50), 20);
   expect([most(20), most(40)]).toEqual([0, 256]);
+});
+
+test("for a quarter of a second after many came that are not in doubt, few in doubt are attempted", () => {
+  let nowMs = 0;
+  const { choose } = aLookAhead((others) => (others === "many" ? 1 : 30), { now: () => nowMs });
+  expect(choose([...sure(19), ...reads(100)], 40).attempted).toHaveLength(19 + 21);
+  expect(choose(sure(20), 40).attempted).toHaveLength(20 + 1);
+  nowMs += 249;
+  expect(choose([], 40).attempted).toHaveLength(1);
+  nowMs += 1;
+  expect(choose([], 40).attempted).toHaveLength(30);
+});
+
+test("what may be told of half of what is kept by a few answers is waited for, a second at most, and again once something is welcome", () => {
+  let nowMs = 0;
+  const { choose, reads: most } = aLookAhead(() => 0, { now: () => nowMs });
+  choose([...reads(60), ...reads(70, { item: "many", party: "many.example" })], 20);
+  expect(most(20)).toBe(0);
+  nowMs += 1_000;
+  expect(most(20)).toBe(256);
+  choose(sure(1), 20);
+  expect(most(20)).toBe(0);
+});
+
+test("strangers, and a party that refused before, tell of little: more is read at once", () => {
+  const { choose, reads: most } = aLookAhead(() => 0, {
+    odds: (party) => (party === "many.example" ? 0.1 : 1),
+  });
+  choose([...reads(60), ...reads(70, { item: "many", party: "many.example" })], 20);
+  expect(most(20)).toBe(256);
 });
 
 test("beyond what can be kept, those in doubt that were read first are passed over", () => {

@@ -99,6 +99,10 @@ const STALE_MS = 5_000;
 const OLDEST_EVERY = 8;
 /** Of so many in doubt that are attempted, one was tried, while both kinds wait: what was in vain is likely to be so again. */
 const TRIED_EVERY = 10;
+/** For so long after half of what may be in flight waited, and was not in doubt, the next read is likely to find more of it. */
+const MANY_LATELY_MS = 250;
+/** So long answers are waited for that may tell of half of what waits here, before more is read; then, once something is welcome, again. */
+const LONGEST_WAIT_MS = 1_000;
 /** Entries that may be passed over at once, and a second: each costs about a tenth of what an attempt does. */
 const MOST_PASSED = 20_000;
 const PASSED_PER_SECOND = 500;
@@ -109,7 +113,7 @@ const PASSED_PER_SECOND = 500;
  * those that are welcome, and nothing idles while something waits. Beyond what can be kept, what is in doubt is passed over.
  */
 export const createLookAhead = <Item>(deps: {
-  readonly doubt: Pick<Doubt, "isActive" | "has" | "room" | "odds">;
+  readonly doubt: Pick<Doubt, "isActive" | "has" | "most" | "room" | "odds" | "oddsBefore">;
   /** How many may be in flight now. */
   readonly allowance: () => number;
   /** Monotonic, ms. */
@@ -126,6 +130,29 @@ export const createLookAhead = <Item>(deps: {
   let forOldest = 0;
   /** Passed over, and not read again. Those of peers that this consumer reads are some of its own that they read. */
   let away = 0;
+
+  /** Monotonic, ms: when many waited that were not in doubt. */
+  let manyAt = Number.NEGATIVE_INFINITY;
+  const roomForDoubt = () => doubt.room(now() - manyAt < MANY_LATELY_MS ? "many" : "few");
+
+  /** Monotonic, ms: since when answers are waited for. */
+  let waitsSince: number | undefined;
+
+  /** Whether those that may be asked at the same time can tell of half of what is kept: what is read meanwhile would be passed over. */
+  const mayTellOfHalf = (): boolean => {
+    const parties = Map.groupBy(kept, (each) => each.party ?? each);
+    const worths = [...parties].map(
+      ([party, members]) => members.length * (typeof party === "string" ? doubt.oddsBefore(party) : 1),
+    );
+    const told = worths.toSorted((one, other) => other - one).slice(0, doubt.most);
+    return told.reduce((sum, worth) => sum + worth, 0) >= kept.length / 2;
+  };
+
+  const isWorthWaiting = (): boolean => {
+    if (kept.length < MOST_KEPT - MOST_READ || !mayTellOfHalf()) return false;
+    waitsSince ??= now();
+    return now() - waitsSince < LONGEST_WAIT_MS;
+  };
 
   const nextKept = () => Math.min(NEXT_KEPT, 2 * allowance());
 
@@ -170,13 +197,14 @@ export const createLookAhead = <Item>(deps: {
 
     /** Whether something that waits here may be attempted now, where there is room for so many. */
     mayAttempt: (room: number): boolean =>
-      room > 0 && kept.length > 0 && (doubt.room() > 0 || kept.some((each) => !doubt.has(each))),
+      room > 0 && kept.length > 0 && (roomForDoubt() > 0 || kept.some((each) => !doubt.has(each))),
 
     /** How many entries are read where so many may be attempted. */
     reads: (room: number): number => {
       const sure = kept.filter((each) => !doubt.has(each)).length;
       if (!doubt.isActive || room <= 0) return Math.max(0, room - sure);
-      return sure >= room ? 0 : Math.max(0, Math.min(MOST_READ, MOST_KEPT - kept.length));
+      if (sure >= room || (sure === 0 && isWorthWaiting())) return 0;
+      return Math.max(0, Math.min(MOST_READ, MOST_KEPT - kept.length));
     },
 
     /** Of what was read or is kept, at most `allowed` are attempted; none if that is below 0. */
@@ -188,9 +216,11 @@ export const createLookAhead = <Item>(deps: {
       const [stale, fresh] = apart(kept, (each) => since - each.since > STALE_MS);
       const added = read.map((each) => ({ ...each, since }));
       const [doubtful, sure] = apart([...fresh, ...added], (each) => doubt.has(each));
+      if (sure.length > 0) waitsSince = undefined;
+      if (2 * sure.length >= allowance()) manyAt = since;
       const first = sure.slice(0, most);
       const left = most - first.length;
-      const some = left > 0 ? someOf(doubtful, Math.min(left, doubt.room())) : [];
+      const some = left > 0 ? someOf(doubtful, Math.min(left, roomForDoubt())) : [];
       const attempted = new Set([...first, ...some]);
       const unchosen = doubtful.filter((each) => !attempted.has(each));
       const next = [...sure.slice(first.length), ...unchosen];
