@@ -48,7 +48,7 @@ describe("deliveries in the console", () => {
   test("a list shows the newest, its counts by reason, and where it goes on", async () => {
     const eventIds = await deadLetter(pipeline, 60, "policy");
     const html = await operator.read(LIST);
-    expect(html).toContain("the mail server refuses this mail by policy (5.7.x)");
+    expect(html).toContain("the mail server refused this mail by policy (5.7.x)");
     expect(html).toContain(`60 of ${GROUP}`);
     expect(eventIds.filter((eventId) => html.includes(`/console/find/${eventId}`)).length).toBe(50);
     const older = /rel="next" href="([^"]+)"/.exec(html)?.[1]?.replaceAll("&amp;", "&") ?? "";

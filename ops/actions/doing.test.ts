@@ -32,6 +32,18 @@ test.each([
       since: new Date(STARTED),
     },
   ],
+  [
+    "reads on after a failure of the other system",
+    aReport({ breaker: { state: "closed", since: STARTED, reason: "connection_refused" } }),
+    100,
+    { kind: "waiting", words: "reading; the last attempt failed: connection_refused", since: null },
+  ],
+  [
+    "had a mail declined for its own sake",
+    aReport({ breaker: { state: "closed", since: STARTED, reason: "policy" } }),
+    100,
+    { kind: "working", words: "reading", since: new Date(STARTED) },
+  ],
   ["is paused", aReport({ state: "paused" }), 100, { kind: "waiting", words: "paused", since: null }],
   [
     "waits for the other system",

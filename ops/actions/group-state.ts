@@ -15,6 +15,13 @@ const hasWork = ({ lag, retriesLag, counted, pending }: GroupStatus): boolean =>
 const isGone = ({ silentMs, pending }: ConsumerStatus): boolean =>
   silentMs !== null && isSilent({ silentMs }) && pending === 0;
 
+/** The system that it works with fails; nothing is wrong with the consumer. */
+const isKeptByBreaker = ({ silentMs, report }: ConsumerStatus): boolean =>
+  silentMs !== null &&
+  !isSilent({ silentMs }) &&
+  report?.breaker.state === "open" &&
+  Object.keys(report.faults).length === 0;
+
 /** No consumer ever read of it, and nothing waits for longer than a sign of life takes: the group is new, or Redis was emptied. */
 export const isNew = ({ wasRead, consumers, oldestUnfinishedMs }: GroupStatus): boolean =>
   !wasRead && consumers.length === 0 && oldestUnfinishedMs < MISSED_MS;
@@ -30,8 +37,10 @@ export const stateOfGroup = (group: GroupStatus, now: Date): GroupState => {
   // One that died, and whose work its peers have taken over, is listed for an hour: the group does without it.
   const present = consumers.filter((consumer) => !isGone(consumer));
   const failing = present.filter((consumer) => doingOf(consumer, now).kind === "failing").length;
+  const waiting = present.filter(isKeptByBreaker).length;
   if (failing === 0 && present.length > 0) return { words: "running", level: "well" };
   return failing === present.length
-    ? { words: "stopped", level: "trouble" }
+    ? // It reads on, and probes.
+      { words: waiting > 0 && waiting === present.length ? "breaker open" : "stopped", level: "trouble" }
     : { words: "partly running", level: "notice" };
 };

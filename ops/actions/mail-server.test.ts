@@ -19,7 +19,7 @@ test.each([
   expect(check.remedy === undefined).toBe(verdict !== "fail");
 });
 
-const aConsumer = (name: string, state: ConsumerReport["breaker"]["state"], system?: string) => ({
+const aConsumer = (name: string, state: ConsumerReport["breaker"]["state"], system?: string, reason?: string) => ({
   name,
   pending: 0,
   idleMs: 0,
@@ -30,7 +30,7 @@ const aConsumer = (name: string, state: ConsumerReport["breaker"]["state"], syst
     inFlight: 0,
     kept: 0,
     concurrency: 1,
-    breaker: { state, since: "2026-11-25T08:00:00.000Z" },
+    breaker: { state, since: "2026-11-25T08:00:00.000Z", ...(reason === undefined ? {} : { reason }) },
     waitingParties: 0,
     faults: {},
     ...(system === undefined ? {} : { system }),
@@ -47,6 +47,11 @@ test.each([
     [aConsumer("a", "closed", MAIL), aConsumer("b", "open", MAIL)],
     `2 consumers use ${MAIL}, 1 of them without success`,
   ],
+  [
+    [aConsumer("a", "closed", MAIL, "connection_refused"), aConsumer("b", "open", MAIL, "connection_refused")],
+    `2 consumers use ${MAIL}, 2 of them without success (connection_refused)`,
+  ],
+  [[aConsumer("a", "closed", MAIL, "policy")], `1 consumer uses ${MAIL} without a failure`],
 ])("what consumers say of the mail server (%#)", (of, words) => {
   expect(wordsOfConsumers([{ consumers: of }])).toBe(words);
 });

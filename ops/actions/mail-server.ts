@@ -1,5 +1,6 @@
 import { count } from "../../runtime/quantity.ts";
 import { isSilent } from "../../runtime/situation/facts.ts";
+import { isOfSystem } from "../../runtime/situation/words.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { Check } from "./diagnosis.ts";
 
@@ -26,8 +27,13 @@ export const wordsOfConsumers = (groups: readonly Pick<GroupStatus, "consumers">
   const names = new Set(reports.map(({ name }) => name));
   const systems = [...new Set(reports.map(({ system }) => system))].join(", ");
   const many = `${count(names.size)} ${names.size === 1 ? "consumer uses" : "consumers use"} ${systems}`;
-  const failing = new Set(reports.filter(({ breaker }) => breaker.state !== "closed").map(({ name }) => name));
-  return failing.size === 0 ? `${many} without a failure` : `${many}, ${count(failing.size)} of them without success`;
+  const inTrouble = reports.filter(({ breaker: { state, reason = "" } }) => state !== "closed" || isOfSystem(reason));
+  const failing = new Set(inTrouble.map(({ name }) => name));
+  const reasons = [...new Set(inTrouble.flatMap(({ breaker: { reason } }) => reason ?? []))];
+  const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
+  return failing.size === 0
+    ? `${many} without a failure`
+    : `${many}, ${count(failing.size)} of them without success${why}`;
 };
 
 /**

@@ -22,8 +22,10 @@ test.each([
   ["or of which nobody knows how much", { lag: null }, [24, LONG_AGO], {}, 0],
   ["or in flight", { pending: 1 }, [24, LONG_AGO], {}, 0],
   ["retries are not missing", { waitingRetries: 24 }, [24, LONG_AGO], { retrying: 24 }, 0],
-  ["few beside retries may be a difference of the looks", {}, [24, LONG_AGO], { retrying: 20 }, 0],
-  ["many are not", {}, [24, LONG_AGO], { retrying: 4 }, 20],
+  ["after a flush retries are missing, too", {}, [24, LONG_AGO], { retrying: 24 }, 24],
+  ["and beside those that failed since then", { waitingRetries: 6 }, [24, LONG_AGO], { retrying: 24 }, 18],
+  ["few beside retries may be a difference of the looks", { waitingRetries: 20 }, [24, LONG_AGO], { retrying: 24 }, 0],
+  ["what waits for the group's delay is no retry", { waitingRetries: 900 }, [24, LONG_AGO], { retrying: 4 }, 20],
   ["what is in the outbox waits there", {}, [24, LONG_AGO], { outbox: 24 }, 0],
   [
     "the group is missing as a whole: that is said elsewhere",

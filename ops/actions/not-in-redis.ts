@@ -3,7 +3,7 @@ import type { GroupStatus } from "../../stream/group-status.ts";
 
 /** What is younger may be on its way from the ledger to Redis. */
 const OLD_MS = 5_000;
-/** Retries are counted at another moment, and one may be old: beside them fewer may be a difference of the two looks. */
+/** Retries are counted at another moment: beside those that Redis has, fewer may be a difference of the two looks. */
 const BESIDE_RETRIES = 5;
 
 /**
@@ -20,7 +20,8 @@ export const notInRedis = (
   const isIdle = exists.events && exists.retries && oldestUnfinishedMs + pending === 0 && lag === 0 && retriesLag === 0;
   if (!isIdle || unfinished >= BACKLOG_BOUND || oldestAt === null) return 0;
   if (known.now.getTime() - oldestAt.getTime() < OLD_MS) return 0;
-  const retries = Math.max(known.retrying, waitingRetries);
+  // Of those that Redis has not, none waits there. It may have others, which wait for the group's delay.
+  const retries = Math.min(known.retrying, waitingRetries);
   const missing = unfinished - retries - known.outbox;
-  return missing >= (retries === 0 ? 1 : BESIDE_RETRIES) ? missing : 0;
+  return missing >= (Math.max(known.retrying, waitingRetries) === 0 ? 1 : BESIDE_RETRIES) ? missing : 0;
 };

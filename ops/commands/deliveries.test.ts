@@ -41,12 +41,14 @@ test("what there is not is an error that names what there is, and a faulty selec
   );
 });
 
+const NOTHING_YET = "Nothing was done; this would become of them:";
+
 test("without a group, every group that has some is named, in the preview and in the answer", async () => {
   await using pipeline = await aPipeline([NOTICE_EMAIL, WELCOME_EMAIL]);
   const [id = ""] = await deadLetter(pipeline, 2);
   const words = ["deliveries", "retry", "--state", "dead"];
   const preview = `2 deliveries of ${GROUP}\n  2 are queued for their consumers`;
-  expect(await textOf(pipeline, ...words, "--dry-run")).toBe(`${preview}\nnothing was done`);
+  expect(await textOf(pipeline, ...words, "--dry-run")).toBe(`${NOTHING_YET}\n${preview}`);
   await expect(textOf(pipeline, ...words, "--reason", "nosuch")).rejects.toThrow("mailbox_unavailable");
   expect(await textOf(pipeline, ...words)).toBe(preview);
   expect(await textOf(pipeline, ...words)).toBe("there is no such delivery");
@@ -60,7 +62,7 @@ test("more than a hundred are changed only when that is confirmed", async () => 
   const refused = await answerOf(pipeline, ...words);
   expect(refused).toMatchObject({ failed: true, json: { reports: [] } });
   expect(refused.text((_, text) => text)).toStartWith(
-    `101 deliveries of ${GROUP}\n  101 are discarded\nnothing was done`,
+    `${NOTHING_YET}\n101 deliveries of ${GROUP}\n  101 are discarded`,
   );
   expect(await answerOf(pipeline, ...words, "--yes")).toMatchObject({
     failed: false,

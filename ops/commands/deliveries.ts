@@ -45,14 +45,20 @@ const groupText = (style: Style, report: ActionReport): readonly string[] => [
   ...outcomeLines(OUTCOME_WORDS, report.outcomes).map((line) => `  ${line}`),
 ];
 
+const LIFT_FIRST =
+  "to send to suppressed addresses all the same: ops suppressions list, ops suppressions lift, then this again";
+
 const reportText = (style: Style, reports: readonly ActionReport[], isPreview: boolean): string => {
   const found = reports.filter(({ looked }) => looked > 0);
   const stopped = reports.some((report) => report.stopped)
     ? [style("warning", "stopped before the end; run it again to continue")]
     : [];
   const nothing = found.length === 0 ? ["there is no such delivery"] : [];
-  const preview = isPreview && found.length > 0 ? [style("dim", "nothing was done")] : [];
-  return [...nothing, ...found.flatMap((report) => groupText(style, report)), ...stopped, ...preview].join("\n");
+  const preview = isPreview && found.length > 0 ? [style("dim", "Nothing was done; this would become of them:")] : [];
+  const suppressed = found.reduce((sum, { outcomes }) => sum + (outcomes.stays_suppressed ?? 0), 0);
+  const hint = suppressed === 0 ? [] : [style("warning", LIFT_FIRST)];
+  const reported = found.flatMap((report) => groupText(style, report));
+  return [...preview, ...nothing, ...reported, ...stopped, ...hint].join("\n");
 };
 
 /** Acts on one group after the other; it stops with the first that is stopped. */

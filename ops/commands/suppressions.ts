@@ -131,10 +131,13 @@ export const suppressionsLift = command<LiftFlags, [address: string | undefined]
       };
     }
     const lifted = await liftAddresses(context, selection);
+    const times = Object.entries({ since, before })
+      .flatMap(([name, at]) => (at === undefined ? [] : [` --${name} ${at.toISOString()}`]))
+      .join("");
     return {
       json: { count: found, lifted },
       text: () =>
-        `${counted(lifted, "address", "addresses")} lifted\nwhat is dead by it stays so until it is retried: ops deliveries retry --group GROUP --state dead --reason ${reason} --dry-run`,
+        `${counted(lifted, "address", "addresses")} lifted\nwhat is dead by it stays so until it is retried: ops deliveries retry --state dead --reason ${reason}${times} --dry-run`,
     };
   },
 });

@@ -2,9 +2,10 @@ import { count, counted, duration } from "../quantity.ts";
 import type { Facts, GroupFacts } from "./facts.ts";
 import type { Finding, Level } from "./finding.ts";
 import { folded } from "./folded.ts";
-import { ofFlow, retriesOf } from "./of-group.ts";
+import { ofFlow } from "./of-group.ts";
 import { ofOutages } from "./of-outages.ts";
 import { ofRest } from "./of-rest.ts";
+import { retriesOf } from "./of-retries.ts";
 import { ofSystem } from "./of-system.ts";
 import { nounOf, verb } from "./words.ts";
 

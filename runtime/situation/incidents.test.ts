@@ -31,6 +31,71 @@ test.each<[string, Facts, string]>([
     "notice: 3 mails of welcome-email are with consumer-1, which fell silent 7 s ago; another consumer takes them over",
   ],
   [
+    "the mail server is down, and too little was sent yet for a breaker to open",
+    facts({
+      unfinished: waits(12),
+      retrying: [{ reason: "connection_refused", ...waits(12), firstAt: new Date(NOW.getTime() + 8_400) }],
+      lastHour: { total: 30, medianMs: 38 },
+      consumers: [
+        aConsumer({ breaker: { state: "closed", since: "x", reason: "connection_refused", words: "ECONNREFUSED" } }),
+      ],
+    }),
+    "trouble: Mail server smtp.example:587 refuses connections (“ECONNREFUSED”); 12 mails of welcome-email wait for their next attempt, the first in 9 s; none is lost",
+  ],
+  [
+    "it is down for one consumer of two",
+    facts({
+      unfinished: waits(1),
+      retrying: [{ reason: "auth", ...waits(1), firstAt: NOW }],
+      consumers: [aConsumer(), aConsumer({ breaker: { state: "closed", since: "x", reason: "auth" } })],
+    }),
+    "notice: Mail server smtp.example:587 refuses the login for 1 of 2 consumers; 1 mail of welcome-email waits for its next attempt, the first is due; none is lost",
+  ],
+  [
+    "it is down for all, though one breaker is not open yet",
+    facts({
+      unfinished: waits(12),
+      consumers: [
+        aConsumer({ breaker: open() }),
+        aConsumer({ breaker: { state: "closed", since: "x", reason: "connection_refused" } }),
+      ],
+    }),
+    "trouble: Mail server smtp.example:587 refuses connections since 06:05 UTC; 12 mails wait, none is lost; next probe in 2 s",
+  ],
+  [
+    "it works again, and what failed waits",
+    facts({
+      unfinished: waits(12),
+      retrying: [{ reason: "connection_refused", ...waits(12), firstAt: NOW }],
+      consumers: [aConsumer()],
+    }),
+    "notice: 12 mails of welcome-email wait for their next attempt (connection_refused), the first is due",
+  ],
+  [
+    "a provider refuses all mail for its domain, in its words",
+    facts({
+      unfinished: waits(5),
+      retrying: [{ reason: "party_waits", ...waits(5), firstAt: NOW }],
+      held: [{ reason: "party_refuses", count: 8, firstUntil: new Date(NOW.getTime() + 1_800_000) }],
+      consumers: [
+        aConsumer({
+          waitingParties: 1,
+          breaker: { state: "closed", since: "x", reason: "policy", words: "550 5.7.1 no" },
+        }),
+      ],
+    }),
+    "notice: 1 domain refuses or defers every mail of welcome-email; what is for others flows; 5 mails wait until one is accepted, none is lost; it says “550 5.7.1 no”",
+  ],
+  [
+    "Redis lost what waited for a mail server that is down",
+    facts({
+      unfinished: waits(20),
+      notInRedis: 20,
+      retrying: [{ reason: "connection_refused", ...waits(20), firstAt: NOW }],
+    }),
+    "notice: Redis no longer has 20 mails of welcome-email: an api queues each again from the ledger, by default within 1 min 30 s after it is due; none is lost",
+  ],
+  [
     "the mail server has not answered, and more consumers would not help",
     facts({ unfinished: waits(3), oldestMs: 28_000, consumers: [aConsumer({ inFlight: 3 }), aConsumer()] }),
     "notice: 3 mails wait, the oldest for 28 s; all are in work with mail server smtp.example:587",
@@ -137,6 +202,36 @@ test.each<[string, Facts, string]>([
   expect(`${first.level}: ${first.sentence}`).toBe(expected);
 });
 
+test.each([
+  ["connection_refused", "welcome-email", /start it, or correct MAIL_SERVER/],
+  ["account_refused", "welcome-email", /ask its operator about these words/],
+  ["timeout", "payments", /^ops doctor$/],
+  ["status_503", "webhook-crm", /ops webhook test crm$/],
+])("what to do about %s of %s", (reason, group, remedy) => {
+  const [{ remedy: said }] = describeFacts(facts({ group, consumers: [aConsumer({ breaker: open({ reason }) })] }));
+  expect(said).toMatch(remedy);
+});
+
+test("while everything is refused, nobody says that what is for other domains flows", () => {
+  const consumers = [aConsumer({ waitingParties: 1, breaker: open({ reason: "policy" }) })];
+  const said = describeFacts(facts({ unfinished: waits(3), consumers })).map(({ sentence }) => sentence);
+  expect(said.join()).not.toContain("flows");
+});
+
+test("what a domain refused is released at once when it accepts again", () => {
+  const held = [{ reason: "party_refuses", count: 8, firstUntil: NOW }];
+  expect(describeFacts(facts({ held }))[0].remedy).toContain(
+    "ops held release --group welcome-email --reason party_refuses",
+  );
+});
+
+test("a wrong refusal of many addresses is mended by two commands that can be copied", () => {
+  const [{ remedy }] = describeFacts(facts({}, { suppressed: [suppressed(302)] }));
+  expect(remedy).toContain(
+    "ops suppressions lift --reason no_such_address --since 2026-11-28T06:01Z; then: ops deliveries retry --state dead --reason no_such_address --since 2026-11-28T06:01Z",
+  );
+});
+
 test("of several groups the remedy is for all of them", () => {
   const groups = ["welcome-email", "reminder-email", "payments"].map(poisoned);
   expect(describeFacts(facts({}, { groups }))[0].remedy).toBe("ops dead list");
@@ -158,11 +253,4 @@ test("of a full Redis the remedy is more memory", () => {
   const full = { used: 256 * MB, most: 256 * MB };
   const [first] = describeFacts(facts({}, { redis: "is full", redisMemory: full }));
   expect(first.remedy).toBe("raise maxmemory, or shorten STREAM_RETENTION_MS");
-});
-
-test("what was suppressed by mistake is brought back from its first moment on", () => {
-  const [first] = describeFacts(facts({}, { suppressed: [suppressed(302)], now: NOW }));
-  expect(first.remedy).toBe(
-    "if so: ops suppressions lift --reason no_such_address --since 2026-11-28T06:01:00.000Z, then ops deliveries retry",
-  );
 });

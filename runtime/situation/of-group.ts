@@ -10,6 +10,7 @@ import {
   type Waiting,
 } from "./facts.ts";
 import type { Finding } from "./finding.ts";
+import { isExplained, ofParties, ofRetries } from "./of-retries.ts";
 import { causeOf, nounOf, pieces, quoted, RECEIVER_GONE, since, verb, waitingSafely } from "./words.ts";
 
 /** Work that is older than this is late, if nothing else explains it. */
@@ -117,12 +118,6 @@ const ofPause = (group: GroupFacts, now: Date): readonly Finding[] => {
   return [{ level: "notice", group: name, sentence, remedy: `ops resume ${name}`, see: "pauses" }];
 };
 
-/** Whether something else says why work waits. */
-const isExplained = ({ pausedBy, consumers }: GroupFacts): boolean => {
-  const living = consumers.filter(isLiving);
-  return pausedBy !== null || living.length === 0 || living.some(({ breaker }) => breaker.state !== "closed");
-};
-
 /** A rate is why work waits if it takes this long by it, at least. */
 const HELD_UP_MS = 10_000;
 
@@ -190,34 +185,9 @@ const ofBacklog = (group: GroupFacts, now: Date): readonly Finding[] => {
   return [{ level: "notice", group: name, sentence, remedy: "run more consumers, if it grows" }];
 };
 
-/** So many of what the last hour finished may be tried again without anybody having to look: one in twenty. */
-const FEW = 20;
-
-/** Pieces that wait for their next attempt, if they are not a few among many that flow. */
-export const retriesOf = ({ retrying, lastHour }: GroupFacts): { readonly value: number; readonly areFew: boolean } => {
-  const value = retrying.reduce((sum, { count: each }) => sum + each, 0);
-  return { value, areFew: value * FEW <= lastHour.total };
-};
-
-const ofRetries = (group: GroupFacts, now: Date): readonly Finding[] => {
-  const { group: name, retrying } = group;
-  const { value, areFew } = retriesOf(group);
-  const [most, ...others] = retrying.toSorted((left, right) => right.count - left.count);
-  if (areFew || most === undefined || isExplained(group)) return [];
-  const first = Math.min(...retrying.map(({ firstAt }) => firstAt.getTime())) - now.getTime();
-  const next = first <= 0 ? "the first is due" : `the first in ${duration(Math.ceil(first / 1_000) * 1_000)}`;
-  const also = others.length === 0 ? "" : `, and ${counted(others.length, "other reason")}`;
-  const isBound = retrying.some((each) => each.isBound);
-  const waits = verb(value, "waits for its", "wait for their");
-  const sentence = `${pieces(name, { count: value, isBound })} of ${name} ${waits} next attempt (${most.reason}${also}), ${next}`;
-  const remedy = `ops retrying --group ${name}`;
-  const { reason } = most;
-  return [{ level: "notice", group: name, sentence, reason, remedy, see: "retrying", cause: `retrying ${reason}` }];
-};
-
 const ofNotInRedis = ({ group: name, notInRedis = 0 }: GroupFacts): readonly Finding[] => {
   if (notInRedis === 0) return [];
-  const sentence = `Redis no longer has ${pieces(name, { count: notInRedis, isBound: false })} of ${name}: an api queues ${verb(notInRedis, "it", "them")} again from the ledger, by default within ${duration(BACK_WITHIN_MS)}, and none is lost`;
+  const sentence = `Redis no longer has ${pieces(name, { count: notInRedis, isBound: false })} of ${name}: an api queues ${verb(notInRedis, "it", "each")} again from the ledger, by default within ${duration(BACK_WITHIN_MS)} after it is due; none is lost`;
   return [{ level: "notice", group: name, sentence, cause: "not in Redis" }];
 };
 
@@ -228,5 +198,6 @@ export const ofFlow = (group: GroupFacts, now: Date): readonly Finding[] => [
   ...ofPause(group, now),
   ...ofBacklog(group, now),
   ...ofNotInRedis(group),
+  ...ofParties(group),
   ...ofRetries(group, now),
 ];

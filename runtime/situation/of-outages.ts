@@ -2,7 +2,8 @@ import { unnamedSystem } from "../../observability/sentences.ts";
 import { duration } from "../quantity.ts";
 import { type ConsumerFacts, type GroupFacts, isLiving, type Waiting } from "./facts.ts";
 import type { Finding } from "./finding.ts";
-import { doing, quoted, RECEIVER_GONE, since, upper, waitingSafely } from "./words.ts";
+import { remedyFor } from "./remedies.ts";
+import { doing, isOfSystem, quoted, RECEIVER_GONE, since, upper, waitingSafely } from "./words.ts";
 
 const nextProbe = (inMs: number): string =>
   inMs <= 0 ? "the next probe is due" : `next probe in ${duration(Math.ceil(inMs / 1_000) * 1_000)}`;
@@ -43,10 +44,19 @@ const ofBreakers = (group: GroupFacts, now: Date): readonly Finding[] => {
   const { breaker, system = unnamedSystem(group.group) } = first;
   const probes = open.flatMap(({ breaker: { probeInMs } }) => probeInMs ?? []);
   const next = probes.length === 0 ? "" : `; ${nextProbe(Math.max(Math.min(...probes), firstPieceInMs(group, now)))}`;
-  const who = open.length === living.length ? "" : ` for ${open.length} of ${living.length} consumers`;
+  // A breaker opens after some failures; who has had fewer fails all the same.
+  const failing = living.filter(
+    (each) => each.breaker.state === "open" || isOfSystem(each.breaker.reason ?? ""),
+  ).length;
+  const who = failing === living.length ? "" : ` for ${failing} of ${living.length} consumers`;
   const what = `${upper(system)} ${doing(breaker.reason)}${quoted(breaker.words)} ${since(breaker.since, now)}${who}`;
   return [
-    { level: "trouble", group: group.group, sentence: `${what}${waitingSafely(group)}${next}`, remedy: "ops doctor" },
+    {
+      level: "trouble",
+      group: group.group,
+      sentence: `${what}${waitingSafely(group)}${next}`,
+      remedy: remedyFor(group.group, breaker.reason),
+    },
   ];
 };
 

@@ -1,6 +1,6 @@
-import { areHeld, deadLettersOf, partiesRefuse } from "../../observability/sentences.ts";
+import { areHeld, deadLettersOf } from "../../observability/sentences.ts";
 import { counted, duration } from "../quantity.ts";
-import { type GroupFacts, isSilent } from "./facts.ts";
+import type { GroupFacts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { nounOf, timeOf, verb, waitingSafely } from "./words.ts";
 
@@ -8,6 +8,9 @@ const untilWhen = (firstUntil: Date | null, now: Date): string =>
   firstUntil === null
     ? "until somebody decides"
     : `for a while, the first for ${duration(Math.max(0, firstUntil.getTime() - now.getTime()))}`;
+
+/** Held because the other side refused everything: by itself each comes back late, and all at once by a release. */
+const RELEASED_ONCE_ACCEPTED: ReadonlySet<string> = new Set(["party_refuses", "account_refused"]);
 
 /** What flows past, and somebody should look at. */
 export const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
@@ -17,10 +20,6 @@ export const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
     latestDead === undefined
       ? ""
       : `, ${verb(dead, "of", "the latest of")} ${timeOf(latestDead.at, now)} (${latestDead.reason})`;
-  const parties = Math.max(
-    0,
-    ...group.consumers.filter((consumer) => !isSilent(consumer)).map(({ waitingParties }) => waitingParties),
-  );
   return [
     ...(group.exists
       ? []
@@ -38,7 +37,9 @@ export const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
       group: name,
       sentence: `${areHeld(counted(value, noun), verb(value, "is", "are"), name, reason)} ${untilWhen(firstUntil, now)}`,
       reason,
-      remedy: `ops held list --group ${name}`,
+      remedy: RELEASED_ONCE_ACCEPTED.has(reason)
+        ? `once it accepts mail again: ops held release --group ${name} --reason ${reason}`
+        : `ops held list --group ${name}`,
       see: "held" as const,
     })),
     ...(dead === 0
@@ -51,19 +52,6 @@ export const ofRest = (group: GroupFacts, now: Date): readonly Finding[] => {
             remedy: `ops dead list --group ${name}`,
             see: "dead" as const,
             ...(latestDead === undefined ? {} : { cause: `dead ${latestDead.reason}`, reason: latestDead.reason }),
-          },
-        ]),
-    ...(parties === 0
-      ? []
-      : [
-          {
-            level: "notice" as const,
-            group: name,
-            sentence: partiesRefuse(
-              counted(parties, "domain refuses or defers", "domains refuse or defer"),
-              noun,
-              name,
-            ),
           },
         ]),
   ];

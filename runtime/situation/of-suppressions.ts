@@ -11,12 +11,14 @@ const MUCH = 10;
 const ofReason = ({ reason, count: value, isBound, firstAt }: SuppressedFacts, sent: number, now: Date): Finding => {
   const many = isBound ? `${count(value)} or more addresses` : counted(value, "address", "addresses");
   const when = since(firstAt.toISOString(), now);
+  // The whole minute: a mail may be settled before its address is suppressed, or after.
+  const from = `${firstAt.toISOString().slice(0, 16)}Z`;
   const beside = sent === 0 ? "and no mail was sent" : `beside ${counted(sent, "mail")} sent`;
   return {
     // More than is sent: that is an outage, which looks like so many faulty addresses.
     level: value > sent ? "trouble" : "notice",
     sentence: `${many} ${verb(value, "was", "were")} suppressed (${reason}) ${when}, ${beside} in the last hour: the other side may be wrong`,
-    remedy: `if so: ops suppressions lift --reason ${reason} --since ${firstAt.toISOString()}, then ops deliveries retry`,
+    remedy: `if so, once it answers rightly: ops suppressions lift --reason ${reason} --since ${from}; then: ops deliveries retry --state dead --reason ${reason} --since ${from}`,
     see: "suppressions",
   };
 };

@@ -4,7 +4,7 @@
  */
 const MEANINGS: Readonly<Record<string, string>> = {
   // Of the other system; they use up no attempt.
-  connection_refused: "the other system refuses connections; tried again until it answers",
+  connection_refused: "the other system refused the connection; tried again until it answers",
   connection_failed: "no connection to the other system; tried again until there is one",
   connection_lost: "the connection broke before anything took effect; tried again",
   connection_limit: "the mail server grants no further connection at present; tried again soon",
@@ -24,10 +24,11 @@ const MEANINGS: Readonly<Record<string, string>> = {
     "the mail server refuses our address as the sender; tried again, and somebody has to mend MAIL_FROM or the account",
   too_fast: "the mail server says that we send too fast; sent at the pace that it grants",
   too_many_recipients: "the mail server takes no further recipient at present (4.5.3); tried again",
-  account_refused: "the mail server refuses mail for several domains: rather our account than the recipients",
+  account_refused:
+    "the mail server refused mail for several domains: rather our account than the recipients; tried again",
   party_refuses:
-    "its domain refuses every mail; tried again by itself after half an hour to 12 hours, or when you release it",
-  party_waits: "its domain refuses or defers every mail; it waits until one of them is accepted",
+    "its domain refused every mail; tried again by itself after half an hour to 12 hours, or when you release it",
+  party_waits: "its domain refused or deferred every mail; it waits until one of them is accepted",
   not_a_probe: "the breaker is open, and another delivery is the probe; tried when that succeeds",
   retry_after: "the receiver asked to wait (Retry-After); sent then",
   receiver_gone: "the receiver answered 410: it wants no more, and its group is paused until you enable it",
@@ -38,9 +39,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
   greylisted: "the mail server asks to come back later, as it does with senders that it does not know; tried again",
   try_later: "the mail server deferred this mail; tried again",
   mailbox_full: "the mailbox is full; tried again over days",
-  no_such_address: "the mail server says that there is no such address (5.1.x); the address is suppressed",
-  policy: "the mail server refuses this mail by policy (5.7.x)",
-  rejected: "the mail server refuses this mail",
+  no_such_address: "the mail server said that there is no such address (5.1.x), and the address was suppressed",
+  policy: "the mail server refused this mail by policy (5.7.x)",
+  rejected: "the mail server refused this mail",
   invalid_address: "the address cannot be written in a message",
   address_needs_smtputf8: "the address has letters that the mail server does not take (SMTPUTF8)",
   address_suppressed: "nothing is sent to this address; lift its suppression first",

@@ -34,7 +34,7 @@ test.each<[string, Facts, string]>([
   [
     "Redis was emptied",
     facts({ lastHour: flowing, unfinished: waits(24), notInRedis: 24 }),
-    "notice: Redis no longer has 24 mails of welcome-email: an api queues them again from the ledger, by default within 1 min 30 s, and none is lost",
+    "notice: Redis no longer has 24 mails of welcome-email: an api queues each again from the ledger, by default within 1 min 30 s after it is due; none is lost",
   ],
   [
     "a receiver answers 500",

@@ -45,12 +45,11 @@ export const since = (at: string, now: Date): string => `since ${timeOf(at, now)
 /** Why a group of webhooks pauses itself: its receiver answered 410. */
 export const RECEIVER_GONE = "receiver_gone";
 
-/** What a system does that fails for a reason; reasons of mail and of webhooks. */
-const DOES: Readonly<Record<string, string>> = {
+/** What a system does that fails as a whole, whatever the piece, for a reason; reasons of mail and of webhooks. */
+const FAILS: Readonly<Record<string, string>> = {
   connection_refused: "refuses connections",
   connection_failed: "cannot be reached",
   connection_lost: "drops the connection",
-  connection_limit: "grants no connection",
   dns: "is not found by its name (DNS)",
   host_not_found: "is not found by its name (DNS)",
   tls: "offers no TLS that is trusted",
@@ -59,25 +58,37 @@ const DOES: Readonly<Record<string, string>> = {
   greeting_timeout: "accepts connections and says nothing",
   timeout: "does not answer in time",
   deadline: "does not answer in time",
-  slow: "answers slowly",
   service_unavailable: "says that it is unavailable",
   system_status: "says that it is out of order",
   sender_refused: "refuses the sender's address",
+  redirect_refused: "answers with a redirect",
+  address_refused: "has an address that is not allowed",
+  protocol: "answers what nobody understands",
+};
+
+/** What it does that declines, or has no room. */
+const DOES: Readonly<Record<string, string>> = {
+  ...FAILS,
+  connection_limit: "grants no connection",
+  slow: "answers slowly",
   account_refused: "refuses everything that we send",
   policy: "refuses everything that we send",
   rejected: "refuses everything that we send",
   greylisted: "defers everything that we send",
   try_later: "defers everything that we send",
   too_fast: "says that we send too fast",
-  redirect_refused: "answers with a redirect",
-  address_refused: "has an address that is not allowed",
-  protocol: "answers what nobody understands",
   [RECEIVER_GONE]: "says that it is gone",
 };
 
+const statusIn = (reason: string): string | undefined => /^status_(\d{3})$/.exec(reason)?.[1];
+
+/** Whether a reason is that of a system that failed, and not that of a piece. */
+export const isOfSystem = (reason: string): boolean =>
+  Object.hasOwn(FAILS, reason) || statusIn(reason)?.startsWith("5") === true;
+
 export const doing = (reason: string | undefined): string => {
   if (reason === undefined) return "fails";
-  const status = /^status_(\d{3})$/.exec(reason)?.[1];
+  const status = statusIn(reason);
   return status === undefined ? (DOES[reason] ?? `fails (${reason})`) : `answers ${status}`;
 };
 

@@ -136,7 +136,7 @@ test.each([
   ["no consumer", "trouble", { consumers: [], lag: 1, wasRead: false, oldestUnfinishedMs: 7_000 }],
   ["missing", "trouble", { exists: { events: true, retries: false } }],
   ["orphaned", "notice", { orphaned: true }],
-  ["stopped", "trouble", { consumers: [aConsumer({ breaker: { state: "open", since: NOW.toISOString() } })] }],
+  ["breaker open", "trouble", { consumers: [aConsumer({ breaker: { state: "open", since: NOW.toISOString() } })] }],
   ["running", "well", { consumers: [aConsumer(), { ...aConsumer(), silentMs: 900_000, pending: 0 }] }],
   ["partly running", "notice", { consumers: [aConsumer(), { ...aConsumer(), silentMs: 20_000, pending: 1 }] }],
   ["stopped", "trouble", { consumers: [{ ...aConsumer(), silentMs: 20_000, pending: 0 }] }],
