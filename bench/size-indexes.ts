@@ -13,7 +13,7 @@ const list = statement<Index, [readonly string[]]>(`
     pg_get_constraintdef(pg_constraint.oid) as constraint
   from pg_index join pg_class index on index.oid = indexrelid join pg_class on pg_class.oid = indrelid
     left join pg_constraint on conindid = indexrelid and contype in ('p', 'u')
-  where pg_class.relnamespace = 'public'::regnamespace
+  where pg_class.relnamespace = 'public'::regnamespace and indpred is null
     and pg_class.relname in (select value from json_array_elements_text($1::json))
   order by index.oid`);
 
@@ -26,7 +26,7 @@ const isRandom = ({ constraint }: Index): boolean => constraint?.startsWith("UNI
 
 /**
  * Fills tables without their indexes, and makes these afterwards: sorted once, instead of row by row. Those whose rows come in no order
- * are left as full as if they had been filled so.
+ * are left as full as if they had been filled so. Indexes of a part of a table stay: they have few rows, and each would read all of it.
  */
 export const withoutIndexes = async (
   db: Database,

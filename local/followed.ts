@@ -91,7 +91,7 @@ export const untilUp = async (system: Followed): Promise<void> => {
 
 /** Resolves when its output matches. */
 export const untilSaid = (system: Followed, what: string | RegExp): Promise<boolean> =>
-  eventually(() => new RegExp(what).test(system.output()), 10_000);
+  eventually(() => new RegExp(what).test(system.output()));
 
 /** The address that it printed for a part. */
 export const addressOf = (system: Followed, what: string): string =>

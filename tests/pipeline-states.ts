@@ -15,7 +15,7 @@ export const nothingPending = (pipeline: Pipeline) =>
       (await pendingCount(pipeline, pipeline.keys.retriesStream(WELCOME_EMAIL.name))) === 0,
   );
 
-export const allSent = (pipeline: Pipeline, eventIds: readonly string[], timeoutMs = 15_000) =>
+export const allSent = (pipeline: Pipeline, eventIds: readonly string[], timeoutMs?: number) =>
   eventually(async () => {
     for (const eventId of eventIds) if ((await pipeline.status(eventId))?.state !== "done") return false;
     return true;

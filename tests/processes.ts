@@ -143,7 +143,7 @@ export const aSystem = async (options: SystemOptions = {}): Promise<System> => {
     await eventually(() => {
       if (ended !== undefined) throw new Error(`${file} ended: ${ended}\n${lines.join("\n")}`);
       return isReady(started.url);
-    }, 15_000);
+    });
     return started;
   };
 

@@ -44,5 +44,5 @@ export const expectSeenByOperators = async (system: System, api: RunningProcess)
   await eventually(async () => {
     const page = await fetch(`${api.url}/console`, { headers: { Cookie: cookie } });
     return (await page.text()).includes('data-name="welcome-email"');
-  }, 10_000);
+  });
 };

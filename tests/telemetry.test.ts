@@ -62,7 +62,7 @@ describe.concurrent("a collector", () => {
     const api = await system.api(exportingTo(receiver, sampling));
     const consumer = await system.consumer(exportingTo(receiver));
     const signups = await Promise.all(Array.from({ length: 150 }, () => signUpAt(api)));
-    await eventually(() => signups.every(({ eventId }) => system.mailServer.copiesOf(eventId) === 1), 25_000);
+    await eventually(() => signups.every(({ eventId }) => system.mailServer.copiesOf(eventId) === 1));
     await Promise.all([stopped(api), stopped(consumer)]);
     const servers = receiver.spans.filter(({ name }) => name === "POST /api/v1/user/");
     const sent = receiver.spans.filter(({ name }) => name === "send email");

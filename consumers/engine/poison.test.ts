@@ -32,7 +32,7 @@ test.concurrent("an event that kills its consumers is one dead letter; entries i
   const letters = await eventually(async () => {
     const found = await pipeline.redis.xrange(pipeline.keys.dead("welcome-email"), "-", "+");
     return found.length > 0 && found;
-  }, 25_000);
+  });
   const others = eventIds.filter((eventId) => eventId !== poison);
   for (const eventId of others) await eventually(async () => (await pipeline.status(eventId))?.state === "done");
   expect(letters).toHaveLength(1);

@@ -32,7 +32,7 @@ test.concurrent("an order that kills its consumers is one dead letter, reason po
   };
   await Promise.all([start(), start()]);
 
-  await orders.settled([poison], "dead", 25_000);
+  await orders.settled([poison], "dead");
   await orders.settled(companions);
   expect(await orders.status(poison)).toMatchObject({ reason: "poison", uncertain: 0 });
   await eventually(async () => (await orders.letters()).length > 0);

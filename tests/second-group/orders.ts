@@ -154,7 +154,7 @@ export const anOrderPipeline = async ({ stock = STOCK }: { readonly stock?: Grou
     await publisher.idle();
   };
   const definition: Orders["definition"] = (work, options) => aGroup(stock, orderSchema, work, options);
-  const settled: Orders["settled"] = async (eventIds, state = "done", timeoutMs = 15_000) => {
+  const settled: Orders["settled"] = async (eventIds, state = "done", timeoutMs) => {
     for (const eventId of eventIds) await eventually(async () => (await status(eventId))?.state === state, timeoutMs);
   };
 

@@ -136,7 +136,7 @@ describe("STARTTLS that fails for every third connection", () => {
     const pool = createSmtpPool({
       server: { host: "localhost", port: await way.port, tls, tlsOptions, ...credentials },
       size: 10,
-      sendDeadlineMs: 10_000,
+      sendDeadlineMs: 60_000,
       maxMailsPerConnection: 2,
       minAgeMs: 0,
     });
