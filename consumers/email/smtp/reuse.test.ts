@@ -40,7 +40,7 @@ describe("a connection that is used again", () => {
 
   test("a refusal is returned at once, even if the server never answers RSET", async () => {
     await using server = await startScriptedServer({ RCPT: "550 5.7.1 blocked", RSET: "silence" });
-    const pool = poolOn(server.port, { sendDeadlineMs: 300 });
+    const pool = poolOn(server.port, { sendDeadlineMs: 1_500 });
     expect(await pool.send(aMail(), never)).toMatchObject({ failure: { responseCode: 550 } });
     expect(await pool.send(aMail(), never)).toMatchObject({ failure: { code: "EDEADLINE", bodyStarted: false } });
     await pool.close();

@@ -5,8 +5,9 @@ import type { SmtpFailure } from "./failure.ts";
 type Slot = "taken" | "cancelled" | "late" | SmtpFailure;
 
 interface Waiter {
+  /** The lowest has waited for longest, or waits again. */
+  readonly order: number;
   readonly refused: SmtpFailure | undefined;
-  readonly isDoubtful: boolean;
   readonly end: (slot: Slot) => void;
 }
 
@@ -47,7 +48,8 @@ export const createSendSlots = (deps: {
   readonly now: () => number;
 }): SendSlots => {
   const { limit, pace, hasIdle, now } = deps;
-  const waiting: Waiter[] = [];
+  const doubtful: Waiter[] = [];
+  const others: Waiter[] = [];
   const idleWaiters: (() => void)[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   let busy = 0;
@@ -55,13 +57,16 @@ export const createSendSlots = (deps: {
   /** Time on connections while mails of both kinds wait, in ms. */
   let spent = { doubtful: 0, others: 0 };
   let countedAt = 0;
+  let lastOrder = 0;
+  let firstOrder = 0;
+
+  const isWaitedFor = (): boolean => doubtful.length + others.length > 0;
 
   const count = (): void => {
     const ms = now() - countedAt;
     countedAt = now();
     // Nobody is owed what was of no use to others.
-    const hasDoubtful = doubtfulBusy > 0 || waiting.some(({ isDoubtful }) => isDoubtful);
-    if (!hasDoubtful || waiting.every(({ isDoubtful }) => isDoubtful)) return;
+    if (doubtfulBusy + doubtful.length === 0 || others.length === 0) return;
     const fade = Math.exp(-ms / REMEMBERED_MS);
     spent = {
       doubtful: spent.doubtful * fade + doubtfulBusy * ms,
@@ -69,61 +74,75 @@ export const createSendSlots = (deps: {
     };
   };
 
-  /** The place of the one whose turn it is; below 0: of nobody's. */
-  const turn = (): number => {
-    const doubtful = waiting.findIndex(({ isDoubtful }) => isDoubtful);
-    const other = waiting.findIndex(({ isDoubtful }) => !isDoubtful);
-    const most = other < 0 ? Math.ceil(SHARE_ALONE * limit.granted) : Math.floor(DOUBTFUL_SHARE * limit.granted);
-    if (doubtful < 0 || doubtfulBusy >= Math.max(1, most)) return other;
-    if (other < 0) return doubtful;
+  /** Whose turn it is: of those the first; undefined: nobody's. */
+  const turn = (): Waiter[] | undefined => {
+    const [inDoubt, other] = [doubtful[0], others[0]];
+    if (inDoubt === undefined) return other && others;
+    const most =
+      other === undefined ? Math.ceil(SHARE_ALONE * limit.granted) : Math.floor(DOUBTFUL_SHARE * limit.granted);
+    if (doubtfulBusy >= Math.max(1, most)) return other && others;
+    if (other === undefined) return doubtful;
     const hasHadItsShare = spent.doubtful > DOUBTFUL_SHARE * (spent.doubtful + spent.others);
-    return hasHadItsShare ? other : Math.min(doubtful, other);
+    return hasHadItsShare || other.order < inDoubt.order ? others : doubtful;
   };
 
   const next = (): void => {
     clearTimeout(timer);
     count();
-    while (waiting.length > 0) {
-      if (busy >= limit.granted || turn() < 0) limit.grow();
+    while (isWaitedFor()) {
+      if (busy >= limit.granted || turn() === undefined) limit.grow();
       if (busy >= limit.granted) return;
-      const at = turn();
-      if (at < 0) return;
+      const queue = turn();
+      if (queue === undefined) return;
       const waitMs = Math.max(pace.waitMs, hasIdle() ? 0 : limit.openAfterMs);
       if (waitMs > 0) {
         timer = setTimeout(next, waitMs);
         return;
       }
-      const [taker] = waiting.splice(at, 1);
+      const taker = queue.shift();
       busy += 1;
-      if (taker?.isDoubtful === true) doubtfulBusy += 1;
+      if (queue === doubtful) doubtfulBusy += 1;
       pace.took();
       taker?.end("taken");
     }
   };
 
+  /** In the queue's order, unless it waits again: then it is the next one. */
+  const enter = (queue: Waiter[], refused: SmtpFailure | undefined, end: Waiter["end"]): Waiter => {
+    const order = refused === undefined ? ++lastOrder : --firstOrder;
+    const waiter = { order, refused, end };
+    if (refused === undefined) queue.push(waiter);
+    else queue.unshift(waiter);
+    return waiter;
+  };
+
   return {
     busy: () => busy,
     look: next,
-    isWaitedFor: () => waiting.length > 0,
+    isWaitedFor,
     take: (signal, { until, refused, isDoubtful }) =>
       new Promise((resolve) => {
         if (signal.aborted) return resolve("cancelled");
+        const queue = isDoubtful ? doubtful : others;
+        let late: ReturnType<typeof setTimeout> | undefined;
+        let isOver = false;
         const end = (slot: Slot) => {
+          isOver = true;
+          resolve(slot);
+          if (late === undefined) return;
           clearTimeout(late);
           signal.removeEventListener("abort", cancel);
-          resolve(slot);
         };
+        const waiter = enter(queue, refused, end);
         const giveUp = (slot: Slot) => {
-          waiting.splice(waiting.indexOf(waiter), 1);
+          queue.splice(queue.indexOf(waiter), 1);
           end(slot);
         };
         const cancel = () => giveUp("cancelled");
-        const late = setTimeout(() => giveUp("late"), Math.max(0, until - now()));
-        const waiter: Waiter = { refused, isDoubtful, end };
-        signal.addEventListener("abort", cancel);
-        if (refused === undefined) waiting.push(waiter);
-        else waiting.unshift(waiter);
         next();
+        if (isOver) return;
+        late = setTimeout(() => giveUp("late"), Math.max(0, until - now()));
+        signal.addEventListener("abort", cancel);
       }),
     free: (isDoubtful) => {
       count();
@@ -133,14 +152,16 @@ export const createSendSlots = (deps: {
       if (busy === 0) for (const resolve of idleWaiters.splice(0)) resolve();
     },
     failRefused: () => {
-      for (const waiter of [...waiting]) {
-        if (waiter.refused === undefined) continue;
-        waiting.splice(waiting.indexOf(waiter), 1);
-        waiter.end(waiter.refused);
+      for (const queue of [doubtful, others]) {
+        for (const waiter of [...queue]) {
+          if (waiter.refused === undefined) continue;
+          queue.splice(queue.indexOf(waiter), 1);
+          waiter.end(waiter.refused);
+        }
       }
     },
     turnAway: () => {
-      for (const waiter of waiting.splice(0)) waiter.end("late");
+      for (const waiter of [...doubtful.splice(0), ...others.splice(0)]) waiter.end("late");
     },
     untilIdle: () => (busy === 0 ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
   };
