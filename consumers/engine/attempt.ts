@@ -14,7 +14,7 @@ import type { InFlight, RunningAttempt } from "./in-flight.ts";
 import { learnFrom } from "./learn.ts";
 import type { LookUp } from "./look-up.ts";
 import type { Parties } from "./parties.ts";
-import type { Quotas, UsedUp } from "./quotas.ts";
+import type { Quotas } from "./quotas.ts";
 import type { Settler } from "./settler.ts";
 import { isSystemsFault } from "./thrown.ts";
 import { verdictBefore } from "./verdict.ts";
@@ -30,8 +30,6 @@ export interface ReadableEntry<Data> {
 export interface ClaimedEntry<Data, Input> extends ReadableEntry<Data> {
   readonly claim: TakenDelivery;
   readonly prepared: LookUp<Input> | undefined;
-  /** The answer of its quotas, if they were asked before the claim. */
-  readonly counted: Promise<UsedUp | undefined> | undefined;
   /** There is a note that the work was done while the ledger was unavailable. */
   readonly isNoted: boolean;
   /** Monotonic, ms: our lease lasts at least until then. */
@@ -158,7 +156,7 @@ export const createAttempts = <Data, Input>(
 
   const work = async (
     attempt: RunningAttempt,
-    { event, data, claim, prepared, counted }: ClaimedEntry<Data, Input>,
+    { event, data, claim, prepared }: ClaimedEntry<Data, Input>,
   ): Promise<Outcome> => {
     if (prepared?.kind === "failed") return { kind: "transient", reason: HANDLER_ERROR };
     // The ledger claims only deliveries whose look-up is ready.
@@ -167,8 +165,7 @@ export const createAttempts = <Data, Input>(
     const delayed = notNow(event.id, party);
     if (delayed !== undefined) return delayed;
     const used = { eventId: event.id, quotas: prepared.quotas ?? [], isForced: claim.isReleased };
-    // Whoever was asked before the claim did not know that an operator has decided.
-    const usedUp = await (claim.isReleased ? quotas.take(used) : (counted ?? quotas.take(used)));
+    const usedUp = await quotas.take(used);
     if (usedUp !== undefined) return { kind: "held", ...usedUp };
     const { attempts, uncertain, ageMs } = claim;
     const { type, traceparent } = event;

@@ -6,7 +6,6 @@ import { findDoneNotes } from "../../stream/done-note.ts";
 import type { Entry } from "../../stream/entries.ts";
 import { type AttemptDeps, createAttempts, type ReadableEntry } from "./attempt.ts";
 import { type ChooseDeps, createChoose, type PreparedEntry } from "./choose.ts";
-import { createCountAhead } from "./count-ahead.ts";
 import { STOPPED } from "./decide.ts";
 import type { Ledger } from "./ledger.ts";
 import { createPreparation, type PreparationDeps } from "./prepare.ts";
@@ -50,7 +49,6 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
   const { group } = definition;
   const startAttempt = createAttempts(deps);
   const choose = createChoose(deps);
-  const countAhead = createCountAhead(deps);
   const noteKey = (eventId: string) => keys.sent(group.name, eventId);
 
   /** Runs in the background. If the process gives up, the entry stays pending for a peer. */
@@ -153,7 +151,6 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       }
     };
 
-    const counted = countAhead(wanted);
     const answers = await unlessStopped(
       "claiming deliveries in the ledger",
       () => leased(() => ledger.claim([...wantedBy.values()], token)),
@@ -202,7 +199,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       } else {
         started.add(event.id);
         const isNoted = noted?.has(noteKey(event.id)) === true;
-        const attempt = startAttempt({ ...item, claim, leaseUntil, isNoted, counted: counted.get(event.id) });
+        const attempt = startAttempt({ ...item, claim, leaseUntil, isNoted });
         inBackground(entry, attempt.done);
         // Asked to stop before it was known whether the work is done already: a peer will find out.
         if (noted === undefined) attempt.running.giveUp.abort(STOPPED);

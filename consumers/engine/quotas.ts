@@ -20,18 +20,12 @@ export interface QuotaUse {
   readonly isForced: boolean;
 }
 
-/** Which quota has no room, and for how long to hold the piece. */
-export interface UsedUp {
-  readonly reason: string;
-  readonly forMs: number;
-}
-
 export interface Quotas {
   /**
    * Counts a piece whose work is about to begin; undefined: it may. Else which quota is used up, and for how long to hold the piece.
    * A piece counts once in a window, however often it is attempted. Never rejects: where Redis does not count, nothing is held.
    */
-  take(use: QuotaUse): Promise<UsedUp | undefined>;
+  take(use: QuotaUse): Promise<{ readonly reason: string; readonly forMs: number } | undefined>;
 }
 
 export interface QuotasDeps {
