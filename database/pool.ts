@@ -151,10 +151,10 @@ export class Pool {
           this.#putBack(used);
           return rows;
         } catch (thrown) {
-          const error = await this.#explained(thrown, used.sql, text, performance.now() - since);
+          const { error, isAsleep } = await this.#explained(thrown, used.sql, text, performance.now() - since);
           if (isAnswer(error)) this.#answeredAt = performance.now();
           const mayRepeat = this.#mend(used, error);
-          if (isSpent(error)) this.#close(used, 0);
+          if (isSpent(error) || isAsleep) this.#close(used, 0);
           else this.#putBack(used);
           if (!mayRepeat || round === MAX_ROUNDS) throw error;
         }
@@ -162,11 +162,21 @@ export class Pool {
     });
   }
 
-  /** Of a statement that has waited in vain: for a table, or for something else. */
-  async #explained(error: unknown, used: Sql, text: string, waitedMs: number): Promise<unknown> {
-    if (!mayWaitForTable(error, { waitedMs, limitMs: limitsFor(this.#options.deadlineMs).lock_timeout })) return error;
-    const [found] = await this.#send<{ is_locked: boolean }>(used, IS_TABLE_LOCKED, [text]).catch(() => []);
-    return found?.is_locked === true ? new TableLocked({ cause: error }) : error;
+  /** Of a statement that has waited in vain: for a table, or for something else. `isAsleep`: the connection no longer answers. */
+  async #explained(
+    error: unknown,
+    used: Sql,
+    text: string,
+    waitedMs: number,
+  ): Promise<{ readonly error: unknown; readonly isAsleep: boolean }> {
+    const limitMs = limitsFor(this.#options.deadlineMs).lock_timeout;
+    if (!mayWaitForTable(error, { waitedMs, limitMs })) return { error, isAsleep: false };
+    try {
+      const [found] = await this.#send<{ is_locked: boolean }>(used, IS_TABLE_LOCKED, [text]);
+      return { error: found?.is_locked === true ? new TableLocked({ cause: error }) : error, isAsleep: false };
+    } catch (failure) {
+      return { error, isAsleep: isSpent(failure) };
+    }
   }
 
   async end(): Promise<void> {

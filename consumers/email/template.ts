@@ -1,6 +1,5 @@
 /** Private-use characters stand for places while a message is made ready: no word of ours contains them. */
 const FIRST_MARK = 0xe000;
-const MARK = /([\uE000-\uE0FF])/;
 
 /** A message that was filled in. */
 export interface Filled {
@@ -45,6 +44,7 @@ const MOST_BYTES = 3;
 /** Marks by which a text says where values are filled in; between them, it may be encoded. */
 export const placesOf = <Place extends string>(places: readonly Place[]) => {
   const markOf = (place: Place): string => String.fromCharCode(FIRST_MARK + places.indexOf(place));
+  const anyMark = new RegExp(`([${places.map(markOf).join("")}])`);
   const placeOf = (mark: string): Place | undefined => places[mark.charCodeAt(0) - FIRST_MARK];
 
   return {
@@ -52,12 +52,12 @@ export const placesOf = <Place extends string>(places: readonly Place[]) => {
     /** The text with all between its marks encoded; the pieces are joined by `between`. */
     encodedAround: (text: string, encode: (piece: string) => string, between: string): string =>
       text
-        .split(MARK)
-        .map((piece) => (MARK.test(piece) ? piece : encode(piece)))
+        .split(anyMark)
+        .map((piece) => (anyMark.test(piece) ? piece : encode(piece)))
         .join(between),
     /** Makes a message ready, whose lines end with CRLF; per mail its pieces are copied, and the values written between them. */
     templateOf: (message: string, buffers: SpareBuffers) => {
-      const [head = "", ...pieces] = message.split(MARK);
+      const [head = "", ...pieces] = message.split(anyMark);
       const first = Buffer.from(head);
       const rest = pieces.flatMap((mark, index) => {
         const place = placeOf(mark);
