@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
+import { readNew } from "../../stream/entries.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { claimIdle } from "../../stream/scripts/claim.ts";
+import { releaseEntries } from "../../stream/scripts/release.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { aPipeline, aSignup, type MailWork } from "../../tests/pipeline.ts";
+import { createCountDeaths } from "./count-deaths.ts";
 import { SUSPECT_AFTER } from "./suspects.ts";
 
 /** Some in vain, each for a domain of its own, so that the others are in doubt; then it hangs. */
@@ -27,7 +30,10 @@ test.concurrent("two deaths of consumers make suspects of what they attempted al
     await eventually(() => consumer.inFlight() > 0 && consumer.kept() > 50);
     // What was sent before has arrived.
     await consumer.redis.xpending(keys.events, group);
+    const began = consumer.inFlight();
     consumer.crash();
+    const pending: readonly unknown[] = await redis.xpending(keys.events, group, "-", "+", 1_000, consumer.consumer);
+    expect(pending.filter((row) => Array.isArray(row) && Number(row[3]) > 0)).toHaveLength(began);
   }
   const idle = { group, consumer: "a-peer", minIdleMs: 0, count: 1_000, suspectAfter: SUSPECT_AFTER };
   const found = [
@@ -36,4 +42,28 @@ test.concurrent("two deaths of consumers make suspects of what they attempted al
   ];
   expect(found.flatMap(({ entries }) => entries).length).toBeGreaterThan(40);
   expect(found.flatMap(({ suspects }) => suspects).length).toBeLessThanOrEqual(4);
+});
+
+test.concurrent("what a consumer kept and releases carries the deaths of those that had it before", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys, log } = pipeline;
+  const group = WELCOME_EMAIL.name;
+  const [stream, retries] = [keys.events, keys.retriesStream(group)];
+  await pipeline.signUp(aSignup());
+  await eventually(async () => (await redis.xlen(stream)) === 1);
+  await readNew(redis, { group, consumer: "dies", stream, count: 1 });
+  const taking = { group, consumer: "keeps", stream, minIdleMs: 0, count: 1, suspectAfter: SUSPECT_AFTER };
+  const { entries } = await claimIdle(redis, taking);
+  const deaths = createCountDeaths({ redis, group, consumer: "keeps", log });
+  deaths.kept(entries);
+  deaths.begin(entries);
+  await releaseEntries(
+    redis,
+    { stream, group, consumer: "keeps" },
+    retries,
+    entries.map(({ id }) => id),
+  );
+  const [next] = await readNew(redis, { group, consumer: "next", stream: retries, count: 1 });
+  expect(entries.map(({ deliveries }) => deliveries)).toEqual([2]);
+  expect(next?.deliveries).toBe(2);
 });

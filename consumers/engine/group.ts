@@ -198,6 +198,7 @@ export const startGroup = <Data, Input>(
     slots.run(attempt.giveUp.signal, () =>
       observe.around(attempt, () => isolation.around(attempt, () => gatherer.timed(work))),
     );
+  const deaths = createCountDeaths({ ...names, redis, log });
   const working = {
     redis,
     keys,
@@ -207,7 +208,7 @@ export const startGroup = <Data, Input>(
     parties,
     doubt,
     lookAhead,
-    deaths: createCountDeaths({ ...names, redis, log }),
+    deaths,
     quotas: createQuotas({ redis, keys, group: group.name, log }),
     admission,
     settler,
@@ -258,6 +259,8 @@ export const startGroup = <Data, Input>(
     const drain = { ...names, redis, keys, inFlight, ledger, log };
     await Promise.all([reader.stop(), promoter.stop(), reaper.stop()]);
     const kept = lookAhead.letGo().map(({ entry }) => entry);
+    // What is released carries the deaths that its counter tells of.
+    deaths.begin(kept);
     const released = releaseKept(drain, kept).catch((error: unknown) => {
       log.warn({ error }, "what was kept is not released yet; it is once more when the group is left");
     });

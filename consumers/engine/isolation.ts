@@ -108,6 +108,12 @@ export const createIsolation = (deps: IsolationDeps, options: { readonly claimMi
           restUntil = now() + claimMinIdleMs / 4;
           return "read";
         }
+        // It is not known yet whose death the last one was of any of them: nothing is emptied for that.
+        if (nextTrial(await tried(), 1).length === 0) {
+          restUntil = now() + claimMinIdleMs / 4;
+          await leaveIsolation(redis, place, consumer);
+          return "read";
+        }
         state = "emptying";
         startedAt = now();
       } else {

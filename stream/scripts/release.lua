@@ -4,8 +4,7 @@
 -- ARGV  1 group   2 consumer   3... entry ids
 -- Returns how many were this consumer's.
 --
--- An entry claimed from dead consumers carries their number (`crashes`): its counters do not change. Of one that was only kept
--- the delivery was not counted. The fields come from the
+-- An entry claimed from dead consumers carries their number (`crashes`): its counters do not change. The fields come from the
 -- stream itself, so entries of which the consumer has only the id are released, too. An entry whose payload was trimmed is
 -- acked: the reconciler queues its delivery again.
 local kind = redis.call('TYPE', KEYS[2]).ok
@@ -13,7 +12,7 @@ if kind ~= 'none' and kind ~= 'stream' then
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a stream')
 end
 local function with_crashes(fields, deliveries)
-  local crashes, kept = math.max(0, deliveries - 1), {}
+  local crashes, kept = deliveries - 1, {}
   for position = 1, #fields, 2 do
     if fields[position] == 'crashes' then
       crashes = crashes + (tonumber(fields[position + 1]) or 0)
