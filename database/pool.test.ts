@@ -6,6 +6,7 @@ import { aStranger } from "../tests/stranger.ts";
 import { startProxy } from "../tests/tcp-proxy.ts";
 import { openDatabase, pingDatabase, statement } from "./connection.ts";
 import { databaseFault, TableLocked } from "./errors.ts";
+import { ServerSilent } from "./pool.ts";
 import { suppressAddress } from "./users/suppressions.ts";
 
 test("the driver sends no query of its own, whose failure nobody would handle", async () => {
@@ -96,6 +97,26 @@ describe("a statement that waits in vain", () => {
     await stranger.end("rollback");
     await db.destroy();
   });
+});
+
+test("what waits for a connection to a server that answers nothing is refused with those that wait for its answer", async () => {
+  const server = new URL(serverUrl());
+  await using proxy = await startProxy(Number(server.port));
+  server.port = String(proxy.port);
+  const db = openDatabase({ url: server.href, poolSize: 2, applicationName: "silent", deadlineMs: 500 });
+  await pingDatabase(db);
+  proxy.silence();
+  const ask = () => db.executeQuery(CompiledQuery.raw("select 1")).catch((error: unknown) => error);
+  const sent = [ask(), ask()];
+  // Later, so that their own time is not over yet.
+  await Bun.sleep(300);
+  const waiting = [ask(), ask()];
+  const silent = await Promise.all(sent);
+  for (const error of silent) expect(error).toBeInstanceOf(ServerSilent);
+  for (const error of await Promise.all(waiting)) expect(silent).toContain(error);
+  proxy.restore();
+  expect(await pingDatabase(db)).toBeUndefined();
+  await db.destroy();
 });
 
 test("a connection that the server ends fails the statement that it has, and not the next one", async () => {

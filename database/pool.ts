@@ -22,12 +22,17 @@ export interface PoolOptions {
 
 /** Postgres did not answer in time. The statement may have had its effect. */
 export class DatabaseSilent extends Error {
-  override readonly name = "DatabaseSilent";
+  override readonly name: string = "DatabaseSilent";
   readonly code = "ETIMEDOUT";
 
   constructor(deadlineMs: number) {
     super(`Postgres did not answer within ${deadlineMs} ms`);
   }
+}
+
+/** Postgres has answered nobody for about as long. A statement of this error was sent, with the same doubt, or waited for a connection, and was not. */
+export class ServerSilent extends DatabaseSilent {
+  override readonly name = "ServerSilent";
 }
 
 /** Every connection was in use for too long. The statement was not sent. */
@@ -42,6 +47,8 @@ const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1_000;
 /** Statements in flight when the pool is closed may still finish. */
 const CLOSE_TIMEOUT_S = 5;
+/** Of the deadline. Not all of it: others were answered just after a statement was sent of which the server has fallen silent. */
+const SILENT_SHARE = 0.8;
 /** A statement is sent again at most so often: each time something else was changed. */
 const MAX_ROUNDS = 5;
 
@@ -55,6 +62,9 @@ const SOCKET_ENDED = new Set(["CONNECTION_CLOSED", "ECONNRESET", "EPIPE", "ETIME
  * driver rejects that with the end of the socket, keeps the reason, and rejects the first statement of the next connection with it (postgres.js 3.4.9).
  */
 const isSpent = (error: unknown): boolean => error instanceof DatabaseSilent || SOCKET_ENDED.has(String(codeOf(error)));
+
+/** The server has said nothing since a connection was opened. */
+const isConnectTimeout = (error: unknown): boolean => codeOf(error) === "CONNECT_TIMEOUT";
 
 /** The pool was closed. The statement was not sent. */
 class PoolEnded extends Error {
@@ -84,7 +94,8 @@ class IsStandby extends Error {
  * that died silently: after the deadline the statement rejects, and new connections replace the old ones. The one that was silent is
  * closed at once: a pooler that has the statement still in its queue then never sends it to the server.
  *
- * A statement is sent when it has a connection of its own, never behind another: so its deadline begins with it, and there
+ * A statement is sent when it has a connection of its own, never behind another: so its deadline begins with it, what waits for one is
+ * refused when the server is found silent, and there
  * are no more connections than `size`, those that are replaced included, for as long as Postgres keeps its limits.
  */
 export class Pool {
@@ -153,8 +164,10 @@ export class Pool {
         } catch (thrown) {
           const { error, isAsleep } = await this.#explained(thrown, used.sql, text, performance.now() - since);
           if (isAnswer(error)) this.#answeredAt = performance.now();
+          // What waits for a connection would wait for as long again.
+          if (error instanceof ServerSilent) this.#slots.refuseWaiting(error);
           const mayRepeat = this.#mend(used, error);
-          if (isSpent(error) || isAsleep) this.#close(used, 0);
+          if (isAsleep) this.#close(used, 0);
           else this.#putBack(used);
           if (!mayRepeat || round === MAX_ROUNDS) throw error;
         }
@@ -162,15 +175,23 @@ export class Pool {
     });
   }
 
-  /** Of a statement that has waited in vain: for a table, or for something else. `isAsleep`: the connection no longer answers. */
+  /**
+   * Of a statement that has waited in vain: for a table, or for something else; for a server that is silent to it alone, or to all.
+   * `isAsleep`: its connection no longer answers.
+   */
   async #explained(
     error: unknown,
     used: Sql,
     text: string,
     waitedMs: number,
   ): Promise<{ readonly error: unknown; readonly isAsleep: boolean }> {
-    const limitMs = limitsFor(this.#options.deadlineMs).lock_timeout;
-    if (!mayWaitForTable(error, { waitedMs, limitMs })) return { error, isAsleep: false };
+    const { deadlineMs } = this.#options;
+    // Of several servers another one may answer.
+    const isSilent = error instanceof DatabaseSilent || (isConnectTimeout(error) && this.#addresses.length === 1);
+    if (isSilent && !this.hasAnsweredWithin(SILENT_SHARE * deadlineMs))
+      return { error: new ServerSilent(deadlineMs), isAsleep: true };
+    if (isSilent || !mayWaitForTable(error, { waitedMs, limitMs: limitsFor(deadlineMs).lock_timeout }))
+      return { error, isAsleep: isSpent(error) };
     try {
       const [found] = await this.#send<{ is_locked: boolean }>(used, IS_TABLE_LOCKED, [text]);
       return { error: found?.is_locked === true ? new TableLocked({ cause: error }) : error, isAsleep: false };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { eventually } from "../tests/eventually.ts";
 import { databaseFault, RowLocked, TableLocked } from "./errors.ts";
+import { ServerSilent } from "./pool.ts";
 import { createSharedWriter } from "./shared-write.ts";
 
 const rows = (count: number, from = 0): readonly string[] =>
@@ -175,6 +176,31 @@ describe("rows that share a statement", () => {
     expect(await outcome(writer.write("mine"))).toBe("written");
     held.resolve();
     expect(await Promise.all(others)).toEqual(["55P03", "55P03", "55P03"]);
+  });
+
+  test("are refused with those that were sent, if Postgres answers nobody, and later ones are sent", async () => {
+    let isSilent = true;
+    const sent: string[] = [];
+    const end = Promise.withResolvers<void>();
+    const writer = createSharedWriter<string, string>({
+      keysOf: (row) => [row],
+      write: async (batch, _, settle) => {
+        sent.push(...batch);
+        if (isSilent) {
+          await end.promise;
+          throw new ServerSilent(5_000);
+        }
+        for (const row of batch) settle(row, "written");
+      },
+    });
+    const first = outcome(writer.write("first"));
+    await eventually(() => sent.length === 1);
+    const queued = rows(5).map((row) => outcome(writer.write(row)));
+    end.resolve();
+    expect(new Set(await Promise.all([first, ...queued]))).toEqual(new Set(["ETIMEDOUT"]));
+    expect(sent).toEqual(["first"]);
+    isSilent = false;
+    expect(await outcome(writer.write("later"))).toBe("written");
   });
 
   test("of which one is refused fail not for it", async () => {

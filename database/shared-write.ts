@@ -2,6 +2,7 @@ import { createBatcher } from "../runtime/batcher.ts";
 import { createSlots } from "../runtime/slots.ts";
 import { createAwaitedTable, type Left } from "./awaited-table.ts";
 import { databaseFault, isLocked, RowLocked, TableLocked } from "./errors.ts";
+import { ServerSilent } from "./pool.ts";
 import { WaitingRow } from "./waiting-row.ts";
 
 export interface SharedWriteOptions<Row, Result> {
@@ -187,12 +188,24 @@ export const createSharedWriter = <Row, Result>({
     } catch (error) {
       const open = calls.filter((call) => call.isOpen);
       if (error instanceof TableLocked) return { calls: open, tableLocked: error };
+      if (error instanceof ServerSilent) silence = { error, at: performance.now() };
       const [only] = open;
       if (databaseFault(error).kind === "unavailable") for (const call of open) call.reject(error);
       else if (only !== undefined && calls.length === 1) isLocked(error) ? setApart(only, true) : only.reject(error);
       else return { calls: open };
       return { calls: [] };
     }
+  };
+
+  /** How a statement has found out, and when, that Postgres answers nobody. Monotonic, ms. */
+  let silence: { readonly error: ServerSilent; readonly at: number } | undefined;
+
+  /** Those that came since then. What was queued meanwhile would wait for as long again. */
+  const refuseEarlier = (calls: readonly Call[]): readonly Call[] => {
+    if (silence === undefined) return calls;
+    const { error, at } = silence;
+    for (const call of calls) if (call.since <= at) call.reject(error);
+    return calls.filter((call) => call.isOpen);
   };
 
   const table = createAwaitedTable<Call>({
@@ -234,11 +247,12 @@ export const createSharedWriter = <Row, Result>({
     besideFrom: BESIDE_FROM,
     // Requests that arrive together: else the first would be written alone, and the others wait for it.
     soon: setImmediate,
-    run: async (calls) => {
+    run: async (queued) => {
+      const calls = refuseEarlier(queued);
       const left = table.isLocked() ? { calls } : await share(setLateApart(calls), SHARED_LOCK_MS);
       // Not awaited: rows that arrive meanwhile share the next statement.
       if (left.calls.length > 0) startSplitting(left);
-      return calls.map(() => undefined);
+      return queued.map(() => undefined);
     },
   });
   const addToBatch = (call: Call): Promise<void> => batcher.add(call).catch((error: unknown) => call.reject(error));

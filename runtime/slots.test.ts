@@ -24,6 +24,20 @@ test("no more pieces run at once than there are slots, and those that wait begin
   expect(begun).toEqual([0, 1, 2, 3]);
 });
 
+test("pieces that wait may be refused, and later ones begin", async () => {
+  const slots = createSlots({ size: 1, maxWaitMs: Infinity, onFull: () => new Full() });
+  const gate = Promise.withResolvers<void>();
+  const first = slots.run(() => gate.promise);
+  const waiting = [1, 2].map(() => slots.run(async () => "begun").catch((error: unknown) => error));
+  const why = new Error("why");
+  slots.refuseWaiting(why);
+  expect(await Promise.all(waiting)).toEqual([why, why]);
+  const later = slots.run(async () => "later");
+  gate.resolve();
+  await first;
+  expect(await later).toBe("later");
+});
+
 test("a piece whose turn does not come in time never begins, and neither does one too many", async () => {
   const slots = createSlots({ size: 1, maxWaitMs: 5, maxWaiting: 1, onFull: () => new Full() });
   const gate = Promise.withResolvers<void>();

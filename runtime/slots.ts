@@ -17,6 +17,8 @@ export interface Slots {
   run<Result>(work: (setAside: SetAside) => Promise<Result>): Promise<Result>;
   /** A turn, if there is room now: then nobody waits for one. */
   take(): Turn | undefined;
+  /** Rejects all that wait for a turn. */
+  refuseWaiting(error: unknown): void;
 }
 
 export interface SlotsOptions {
@@ -33,6 +35,7 @@ export interface SlotsOptions {
 
 interface Waiting {
   readonly begin: () => void;
+  readonly refuse: (error: unknown) => void;
 }
 
 const atOnce = (end: () => void): void => end();
@@ -59,6 +62,10 @@ export const createSlots = (options: SlotsOptions): Slots => {
         begin: () => {
           clearTimeout(timer);
           resolve();
+        },
+        refuse: (error: unknown) => {
+          clearTimeout(timer);
+          reject(error);
         },
       };
       waiting.add(own);
@@ -106,6 +113,11 @@ export const createSlots = (options: SlotsOptions): Slots => {
       if (free === 0) return undefined;
       free -= 1;
       return begin();
+    },
+    refuseWaiting(error) {
+      const refused = [...waiting];
+      waiting.clear();
+      for (const each of refused) each.refuse(error);
     },
   };
 };
