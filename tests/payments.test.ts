@@ -11,6 +11,7 @@ import { paymentRequested } from "../stream/events/payment-requested.ts";
 import { boundGroups, PAYMENTS } from "../stream/groups.ts";
 import { eventually } from "./eventually.ts";
 import { aPipeline, type Pipeline, redisUrl, silentLog, type TestConsumer } from "./pipeline.ts";
+import { aStranger } from "./stranger.ts";
 
 const CURRENCY = "VND";
 
@@ -107,6 +108,22 @@ describe("a payment", () => {
       .reduce((sum, each) => sum + (each?.amount ?? 0n), 0n);
     expect(await balanceOf(pipeline, userId)).toBe(1_000n - debited);
     expect(debited).toBeGreaterThan(900n);
+  });
+
+  test("of an account that somebody else has locked wait for it apart: those of others are done meanwhile", async () => {
+    await using pipeline = await aPipeline([PAYMENTS]);
+    const [locked, other] = [await anAccount(pipeline, 1_000n), await anAccount(pipeline, 1_000n)];
+    const stuck = Array.from({ length: 12 }, () => aPayment(locked, 10n));
+    const free = Array.from({ length: 6 }, () => aPayment(other, 10n));
+    await request(pipeline, [...stuck, ...free]);
+    await using stranger = await aStranger(pipeline.url, `select from accounts where user_id = '${locked}' for update`);
+    await aConsumer(pipeline);
+    await allFinal(pipeline, free);
+    const states = await Promise.all(stuck.map(({ event }) => pipeline.status(event.eventId, PAYMENTS.name)));
+    expect(states.filter((each) => (each?.attempts ?? 0) > 0).length).toBeLessThan(stuck.length / 2);
+    await stranger.end("rollback");
+    await allFinal(pipeline, stuck);
+    expect([await balanceOf(pipeline, locked), await balanceOf(pipeline, other)]).toEqual([880n, 940n]);
   });
 
   test("that is replayed twice, all of it again, debits once", async () => {

@@ -9,7 +9,7 @@ import { POISON_AFTER } from "./suspects.ts";
  * | ----------------------------------------------------------------- | ------------------ |
  * | a note says that the work is done                                 | done               |
  * | it is too old                                                     | rejected `expired` |
- * | a suspect's consumer died while its work alone was under way      | rejected `poison`  |
+ * | two consumers died while a suspect's work alone was under way     | rejected `poison`  |
  *
  * The ledger must have as many claims without an outcome, this one aside: a count in Redis may be from before the last one.
  */

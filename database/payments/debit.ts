@@ -1,4 +1,5 @@
 import { type Database, statement } from "../connection.ts";
+import { createAwaitRow, sqlLockTimeout } from "../lock-timeout.ts";
 import type { Transaction } from "./transactions.ts";
 
 /** What a debit came to. */
@@ -11,11 +12,12 @@ export interface DebitResult {
  * Guard row and debit in one statement: the transaction's own row, locked while it is `queued`, lets exactly one execution
  * through; the account's row is debited by the same statement, or not at all. $1 transaction id.
  *
- * Two debits of one account wait for each other at its row, and the second is judged by the balance that the first left.
+ * Two debits of one account wait for each other at its row, and the second is judged by the balance that the first left. $2 how long for, in ms.
  */
-const debit = statement<DebitResult, [string]>(`
+const debit = statement<DebitResult, [string, number]>(`
   with due as (
-    select * from transactions where transaction_id = $1::text and status = 'queued' for update),
+    select * from transactions
+    where transaction_id = $1::text and status = 'queued' and ${sqlLockTimeout("$2")} for update),
   debited as (
     update accounts set balance = accounts.balance - due.amount
     from due
@@ -37,9 +39,18 @@ const debit = statement<DebitResult, [string]>(`
 /**
  * Debits the account of a transaction, once however often it is called: what it came to the first time is the answer ever
  * after. Undefined: there is no such transaction.
+ *
+ * @throws an error of `isLocked` if somebody else has locked the account
  */
-export const debitOnce = async (db: Database, transactionId: string): Promise<DebitResult | undefined> => {
-  const [first] = await debit(db, transactionId);
-  // Another execution settled it while this one waited for its row; a new snapshot shows what it came to.
-  return first ?? (await debit(db, transactionId))[0];
+export type DebitOnce = (transactionId: string) => Promise<DebitResult | undefined>;
+
+/** Debits of accounts that somebody else has locked wait apart, one at a time. */
+export const createDebitOnce = (db: Database): DebitOnce => {
+  const awaitRow = createAwaitRow();
+  return (transactionId) =>
+    awaitRow(async (lockTimeoutMs) => {
+      const [first] = await debit(db, transactionId, lockTimeoutMs);
+      // Another execution settled it while this one waited for its row; a new snapshot shows what it came to.
+      return first ?? (await debit(db, transactionId, lockTimeoutMs))[0];
+    });
 };
