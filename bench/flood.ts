@@ -1,9 +1,11 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { aSystem } from "../tests/processes.ts";
 import { startTestServers } from "../tests/servers.ts";
 import { FLOOD_SHAPES, type FloodShape } from "./flood-shapes.ts";
 import { flood } from "./flooding.ts";
 import { forSeconds, type LoadFigures, portOf, signUpMany } from "./load.ts";
+import { longestTurnFile, WATCHED } from "./longest-turn.ts";
 import { quantile } from "./statistics.ts";
 
 const HELP = `bun bench/flood.ts [options]: what people wait for while one client floods the API
@@ -16,7 +18,8 @@ const HELP = `bun bench/flood.ts [options]: what people wait for while one clien
   --cheap           passwords cost nothing: what people wait for is then beside their hashing
 
 Passwords are hashed at their real cost. People sign up from four addresses, four times a second each at most, first alone, then
-during the flood. Everything shares the machine, the client that floods included.`;
+during the flood. Everything shares the machine, the client that floods included: of what people waited for, "the API's longest turn" is the
+API's own part, in CPU time, for each step of a signup.`;
 
 const PEOPLE = ["198.51.100.1", "198.51.100.2", "198.51.100.3", "198.51.100.4"];
 /** Below the default limit of a client, with the seconds that it runs alone. */
@@ -25,7 +28,7 @@ const ALONE_SECONDS = 5;
 /** Between two shapes, for what one leaves behind. */
 const REST_MS = 1_500;
 
-const SETTINGS = { TRUSTED_PROXIES: "127.0.0.0/8" };
+const SETTINGS = { ...WATCHED, TRUSTED_PROXIES: "127.0.0.0/8", TRUSTED_PROXY_HEADER: "x-forwarded-for" };
 const REAL_HASHES = { PASSWORD_HASH_MEMORY_KIB: "19456", PASSWORD_HASH_PASSES: "2" };
 const NO_LIMITS = {
   RATE_LIMIT_PER_IP: "0",
@@ -117,16 +120,21 @@ const run = async (): Promise<void> => {
   Object.assign(process.env, servers.environment);
   const settings = { ...SETTINGS, ...(values.cheap ? {} : REAL_HASHES), ...(values.limits ? {} : NO_LIMITS) };
   await using system = await aSystem({ settings });
-  const port = portOf((await system.api()).url);
+  const { url, pid } = await system.api();
+  const port = portOf(url);
+  const turns = longestTurnFile(pid);
   console.log(shown("people alone", await people(port, ALONE_SECONDS)));
   for (const name of names) {
+    rmSync(turns, { force: true });
     const child = startFlood(name, port);
     const [flooded, answers] = await Promise.all([people(port, seconds), new Response(child.stdout).text()]);
     await child.exited;
-    console.log(`${shown(name, flooded)}; the flood ${answers.trim()}`);
+    const longest = existsSync(turns) ? `${readFileSync(turns, "utf8")} ms of CPU` : "unknown";
+    console.log(`${shown(name, flooded)}; the API's longest turn ${longest}; the flood ${answers.trim()}`);
     if (names.length === 1) console.log(eachSecond(flooded));
     else await Bun.sleep(REST_MS);
   }
+  rmSync(turns, { force: true });
 };
 
 const runFlood = async (port: number): Promise<void> => {
