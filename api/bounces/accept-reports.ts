@@ -67,8 +67,9 @@ const toDeliveryReport = (report: Report, { delivery, isProven }: Found): Delive
 const kindOf = ({ kind, isPermanent }: Report): string =>
   kind === "complained" ? "complaint" : kind === "delayed" ? "delayed" : isPermanent ? "hard" : "soft";
 
-/** What the database can be asked for: no address of ours has a NUL or half a character, but JSON can spell both. */
-const isAskable = (text: string | undefined): text is string => text?.isWellFormed() === true && !text.includes("\0");
+/** What the database can be asked for: no address and no Message-ID of ours is longer, or has a NUL or half a character; JSON can spell it. */
+const isAskable = (text: string | undefined): text is string =>
+  text !== undefined && text.length <= MAX_ADDRESS_LENGTH && text.isWellFormed() && !text.includes("\0");
 
 /** Other ways to the delivery than a token. A mail may name any address: of an address, only a provider is believed. */
 const reportedBy = (report: Report): readonly Reported[] => [

@@ -11,7 +11,7 @@ const FORBIDDEN_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u
 const VISIBLE = /[^\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** Without a list of them. A pair of surrogates is one. */
-const codePoints = (text: string): number => {
+export const codePoints = (text: string): number => {
   let count = 0;
   for (let index = 0; index < text.length; index += 1) {
     if ((text.codePointAt(index) ?? 0) > 0xffff) index += 1;

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import fc from "fast-check";
 import { aBody } from "../app-for-tests.ts";
 import { parseBy } from "../faults.ts";
@@ -73,6 +73,35 @@ test("a password has 12 to 128 code points after NFC", () => {
   expect(faultsOf(aBody({ password: "e\u0301".repeat(128) }))).toEqual([]);
   expect(faultsOf(aBody({ password: "x".repeat(129) }))).toEqual(["#/password password_too_long"]);
   expect(faultsOf(aBody({ password: `${"x".repeat(12)}\udc00` }))).toEqual(["#/password not_well_formed"]);
+});
+
+test("what is too long however it is composed is not composed: that takes a time that grows with the square of its length", () => {
+  // The longest that is valid: each code point of four.
+  const composedOfFour = "\u1f82";
+  const WORDS = "correct horse battery staple";
+  const apart = composedOfFour.normalize("NFD");
+  expect([...apart]).toHaveLength(4);
+  const longest = inputOf(aBody({ user_name: ` ${apart.repeat(64)} `, password: `${apart.repeat(100)}${WORDS}` }));
+  expect([longest.user_name, longest.password]).toEqual([
+    composedOfFour.repeat(64),
+    `${composedOfFour.repeat(100)}${WORDS}`,
+  ]);
+  const normalize = spyOn(String.prototype, "normalize");
+  const marks = `a${"\u0301\u0316".repeat(3_000)}`;
+  const faults = faultsOf(aBody({ user_name: marks, password: marks }));
+  const lengths = normalize.mock.contexts.map((text) => String(text).length);
+  normalize.mockRestore();
+  expect(faults).toEqual(["#/user_name user_name_too_long", "#/password password_too_long"]);
+  expect(Math.max(0, ...lengths)).toBeLessThanOrEqual(512);
+});
+
+test("no code point is composed of more than four", () => {
+  let most = 0;
+  for (let code = 0; code <= 0x1_ffff; code += 1) {
+    const character = String.fromCodePoint(code);
+    most = Math.max(most, [...character.normalize("NFD")].length);
+  }
+  expect(most).toBe(4);
 });
 
 test("all faults of a body are reported at once", () => {

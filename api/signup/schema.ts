@@ -4,7 +4,14 @@ import { type FaultCode, faultAt, type Parsed, parseBy } from "../faults.ts";
 import type { PasswordRules } from "../passwords/rules.ts";
 import { parseEmailAddress } from "./email-address.ts";
 import type { NameRules } from "./names/name-rules.ts";
-import { MAX_PASSWORD, MAX_USER_NAME, MIN_PASSWORD, passwordFaults, userNameFaults } from "./plain-rules.ts";
+import {
+  codePoints,
+  MAX_PASSWORD,
+  MAX_USER_NAME,
+  MIN_PASSWORD,
+  passwordFaults,
+  userNameFaults,
+} from "./plain-rules.ts";
 
 /** A string; a missing one and one of another type are different faults. */
 const text = () => z.string({ error: ({ input }): FaultCode => (input === undefined ? "required" : "not_text") });
@@ -17,8 +24,20 @@ const checkedBy =
     }
   };
 
-const normalName = (typed: string): string => typed.normalize("NFC").trim();
-const normalPassword = (typed: string): string => typed.normalize("NFC");
+/** No code point is composed (NFC) of more. */
+const MOST_COMPOSED = 4;
+
+/**
+ * In NFC; as it is if it is longer than `most` whatever it is composed of. To put a body of nothing but combining marks in their order takes a time
+ * that grows with the square of its length: a quarter of a second.
+ */
+const composed = (typed: string, most: number): string => {
+  const longest = MOST_COMPOSED * most;
+  return typed.length > longest && codePoints(typed) > longest ? typed : typed.normalize("NFC");
+};
+
+const normalName = (typed: string): string => composed(typed.trim(), MAX_USER_NAME).trim();
+const normalPassword = (typed: string): string => composed(typed, MAX_PASSWORD);
 
 /** The body of a signup. Lengths are in code points, as in JSON Schema. Unknown fields are ignored. */
 export const signupSchema = z.object(
