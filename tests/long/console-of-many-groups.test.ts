@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { sql } from "kysely";
 import { aConsole, type Person } from "../../api/console/console-for-tests.ts";
+import { pause } from "../../ops/actions/pause.ts";
+import { anOperator } from "../../ops/operator-for-tests.ts";
 import type { ConsumerReport } from "../../stream/consumer-report.ts";
 import { type Group, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { beat } from "../../stream/scripts/beat.ts";
@@ -115,6 +117,20 @@ test("200 groups: the page is quick, what is in trouble comes first, and what is
   expect(page).toContain("198 quiet groups");
   // Far above what it takes, for a busy machine.
   expect(median).toBeLessThan(3_000);
+}, 60_000);
+
+test("200 groups: what can be paused is near, paused ones first, and the rest is folded or found by name", async () => {
+  const [person] = people;
+  const [first, ...others] = groups.toReversed();
+  if (first === undefined) throw new Error("there is no group");
+  await pause(anOperator(pipeline), first);
+  const rows = (html: string) => [...html.matchAll(/href="\/console\/groups\/(group-\d+)"/g)].map(([, name]) => name);
+  const page = (await person?.read("/console/act")) ?? "";
+  const near = page.slice(0, page.indexOf("more groups"));
+  expect(rows(near)[0]).toBe(first.name);
+  expect(rows(near).length).toBe(13);
+  expect(new Set(rows(page)).size).toBe(COUNT);
+  expect(rows((await person?.read(`/console/act?filter=${others[50]?.name}`)) ?? "")).toEqual([others[50]?.name ?? ""]);
 }, 60_000);
 
 test("ten open consoles of 200 groups cost the stores no more than one", async () => {

@@ -1,7 +1,7 @@
-import { pausesOf } from "../../../database/groups/pauses.ts";
+import { type Pause, pausesOf } from "../../../database/groups/pauses.ts";
 import { groupNamed } from "../../../ops/actions/operator.ts";
 import { pause, resume } from "../../../ops/actions/pause.ts";
-import { relative } from "../../../runtime/quantity.ts";
+import { counted, relative } from "../../../runtime/quantity.ts";
 import type { Receiver } from "../../../settings/webhooks.ts";
 import { FormToken } from "../layout.tsx";
 import type { ConsoleParts, ConsoleSection, Visit, VisitHandler } from "../visit.ts";
@@ -14,7 +14,7 @@ import { actOnReceiver, receiverOf, WEBHOOKS_PATH } from "./webhooks.tsx";
 
 const PATH = "/console/act";
 
-/** From so many groups on, one is looked for by its name. */
+/** From so many groups on, one is looked for by its name, and others are folded. */
 const MANY = 12;
 
 /** What else there is to do. */
@@ -89,18 +89,73 @@ const Change = ({ visit, group, isPaused, receiver }: ChangeProps) => (
   </div>
 );
 
+interface GroupTableProps {
+  readonly visit: Visit;
+  readonly parts: ConsoleParts;
+  readonly pauses: ReadonlyMap<string, Pause>;
+  readonly canAct: boolean;
+  readonly names: readonly string[];
+  readonly label: string;
+}
+
+const GroupTable = ({ visit, parts, pauses, canAct, names, label }: GroupTableProps) => (
+  <section class="scroll card flush" tabindex={0} aria-label={label}>
+    <table class="stacked">
+      <thead>
+        <tr>
+          <th>Group</th>
+          <th>Now</th>
+          <th>{canAct ? "Change" : ""}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {names.map((name) => {
+          const paused = pauses.get(name);
+          const since = paused === undefined ? "" : relative(paused.pausedAt, parts.now());
+          return (
+            <tr>
+              <th class="first" scope="row">
+                <a href={`/console/groups/${name}`}>{name}</a>
+              </th>
+              <td>
+                {paused === undefined ? <Pill level="plain">not paused</Pill> : <Pill level="notice">paused</Pill>}
+                {paused === undefined ? null : ` ${since} by ${paused.by}`}
+                {paused?.reason ? <small>{paused.reason}</small> : null}
+              </td>
+              <td>
+                {canAct ? (
+                  <Change
+                    visit={visit}
+                    group={name}
+                    isPaused={paused !== undefined}
+                    receiver={receiverOf(parts, name)}
+                  />
+                ) : null}
+              </td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  </section>
+);
+
 /** The groups, each to be paused or resumed. */
 const showGroups =
   (parts: ConsoleParts): VisitHandler =>
   async (visit) => {
-    const { groups, now } = parts;
+    const { groups } = parts;
     const pauses = new Map((await pausesOf(visit.operator().db).list()).map((each) => [each.group, each]));
     const canAct = visit.session.role === "operator";
     const filter = (visit.c.req.query("filter") ?? "").trim().toLowerCase();
-    // What is paused is looked for first.
-    const shown = groups
-      .filter(({ name }) => name.includes(filter))
-      .toSorted((left, right) => Number(pauses.has(right.name)) - Number(pauses.has(left.name)));
+    const names = groups.map(({ name }) => name).filter((name) => name.includes(filter));
+    // What is paused is looked for first, and never folded.
+    const paused = names.filter((name) => pauses.has(name));
+    const others = names.filter((name) => !pauses.has(name));
+    const isShort = names.length <= MANY || filter !== "";
+    const near = [...paused, ...(isShort ? others : others.slice(0, MANY))];
+    const far = isShort ? [] : others.slice(MANY);
+    const table = { visit, parts, pauses, canAct };
     return visit.page({
       title: "Act",
       children: (
@@ -127,45 +182,13 @@ const showGroups =
               </form>
             </search>
           ) : null}
-          <section class="scroll card flush" tabindex={0} aria-label="Groups">
-            <table class="stacked">
-              <thead>
-                <tr>
-                  <th>Group</th>
-                  <th>Now</th>
-                  <th>{canAct ? "Change" : ""}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {shown.map(({ name }) => {
-                  const paused = pauses.get(name);
-                  const since = paused === undefined ? "" : relative(paused.pausedAt, now());
-                  return (
-                    <tr>
-                      <th class="first" scope="row">
-                        <a href={`/console/groups/${name}`}>{name}</a>
-                      </th>
-                      <td>
-                        {paused === undefined ? <Pill level="well">reads</Pill> : <Pill level="notice">paused</Pill>}
-                        {paused === undefined ? null : ` ${since} by ${paused.by}`}
-                        {paused?.reason ? <small>{paused.reason}</small> : null}
-                      </td>
-                      <td>
-                        {canAct ? (
-                          <Change
-                            visit={visit}
-                            group={name}
-                            isPaused={paused !== undefined}
-                            receiver={receiverOf(parts, name)}
-                          />
-                        ) : null}
-                      </td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
-          </section>
+          <GroupTable {...table} label="Groups" names={near} />
+          {far.length === 0 ? null : (
+            <details class="more">
+              <summary>{counted(far.length, "more group")}</summary>
+              <GroupTable {...table} label="More groups" names={far} />
+            </details>
+          )}
         </>
       ),
     });

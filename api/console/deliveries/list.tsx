@@ -17,6 +17,8 @@ import { ACTION_WORDS, ACTIONS_FOR, STATE_WORDS } from "./words.ts";
 
 /** Deliveries on a page. */
 const PAGE = 50;
+/** Counts by group and reason that are shown without a click. */
+const SHOWN_REASONS = 12;
 /** Reasons that are explained without a click. */
 const UNFOLDED = 3;
 
@@ -57,14 +59,13 @@ const Filters = ({ filter, groups }: { readonly filter: ListFilter; readonly gro
   </form>
 );
 
-const Reasons = ({
-  filter,
-  counts,
-}: {
+interface ReasonsProps {
   readonly filter: ListFilter;
   readonly counts: Awaited<ReturnType<typeof countReasonsOf>>;
-}) => (
-  <ul class="reasons" aria-label="By reason">
+}
+
+const ReasonList = ({ filter, counts, label }: ReasonsProps & { readonly label: string }) => (
+  <ul class="reasons" aria-label={label}>
     {counts.map(({ group, reason, count: number }) => (
       <li>
         <a href={hrefOf({ ...filter, group, reason })} aria-current={reason === filter.reason ? "true" : undefined}>
@@ -75,6 +76,21 @@ const Reasons = ({
     ))}
   </ul>
 );
+
+/** The counts by group and reason; where many groups have some, the largest. */
+const Reasons = ({ filter, counts }: ReasonsProps) => {
+  if (counts.length <= SHOWN_REASONS) return <ReasonList filter={filter} counts={counts} label="By reason" />;
+  const largest = counts.toSorted((left, right) => right.count - left.count);
+  return (
+    <>
+      <ReasonList filter={filter} counts={largest.slice(0, SHOWN_REASONS)} label="By reason" />
+      <details class="more">
+        <summary>{`${count(counts.length - SHOWN_REASONS)} more`}</summary>
+        <ReasonList filter={filter} counts={largest.slice(SHOWN_REASONS)} label="By reason, the others" />
+      </details>
+    </>
+  );
+};
 
 const Row = ({
   delivery,
