@@ -66,11 +66,26 @@ const counts = statement<CountRow, [number]>(`
   group by group_name, shown
   union all ${SQL_OUTBOX}`);
 
-/** By the index of what is held: it is found however old it is. */
+/**
+ * Found however old it is. By indexes alone, but for those that are held until a time: what an operator has left for a year is spread over
+ * the table, each in another page. In the order of the index, or the planner would take one that has no reasons.
+ */
 const heldByReason = statement<HeldCount, [number]>(`
-  select group_name as "group", coalesce(reason, '') as reason, count(*)::int as count, min(next_try_at) as "firstUntil"
-  from (select group_name, reason, next_try_at from deliveries where state = 'held' limit $1::int) as bounded
-  group by group_name, reason order by group_name, reason`);
+  with counted as (
+    select group_name, reason, count(*)::int as count
+    from (
+      select group_name, coalesce(reason, '') as reason from deliveries
+      where state in (${SQL_BY_REASON}) and state = 'held'
+      order by group_name, state, coalesce(reason, '') limit $1::int) as bounded
+    group by group_name, reason),
+  timed as (
+    select group_name, coalesce(reason, '') as reason, min(next_try_at) as first_until
+    from (
+      select group_name, reason, next_try_at from deliveries
+      where state = 'held' and next_try_at is not null order by group_name, next_try_at limit $1::int) as bounded
+    group by 1, 2)
+  select group_name as "group", reason, count, first_until as "firstUntil"
+  from counted left join timed using (group_name, reason) order by group_name, reason`);
 
 const outboxOf = ({ count: rows, oldest_age_ms: ageMs }: CountRow): OutboxCount => ({
   rows,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type TestDatabase, withTestDatabase } from "../../tests/database.ts";
 import { openDatabase, statement } from "../connection.ts";
 import { claimDeliveries } from "./claim.ts";
-import { countRetrying, readBacklogs } from "./counts.ts";
+import { countLedger, countRetrying, readBacklogs } from "./counts.ts";
 import { takeLostDeliveries } from "./lost.ts";
 import { renewLeases } from "./renew.ts";
 import { settleDeliveries } from "./settle.ts";
@@ -20,6 +20,7 @@ const insert = statement<{ count: number }, [number, string, string, string | nu
 const giveReason = statement<never, [string]>(`
   update deliveries set reason = $1::text where event_id = (select event_id from deliveries where reason is null limit 1)`);
 const analyze = statement<never, []>("analyze deliveries");
+const vacuum = statement<never, []>("vacuum analyze deliveries");
 /** The counters of a session arrive when its transaction ends. */
 const flushCounters = statement<{ flushed: string }, []>("select pg_stat_force_next_flush()::text as flushed");
 const counters = statement<{ read: number }, []>(`
@@ -123,6 +124,21 @@ describe("nothing grows with", () => {
     expect((await countRetrying(database.db, [GROUP])).map(({ reason, count }) => [reason, count])).toEqual([
       ["", 1_000],
       ["mailbox_full", 1],
+    ]);
+    await database.drop();
+  });
+
+  test("held deliveries: their count, which reads none but those that are held until a time", async () => {
+    const database = await withTestDatabase();
+    await insert(database.db, MANY, "held", "0 s", null);
+    await insert(database.db, 1, "held", "0 s", "1 hour");
+    await giveReason(database.db, "embargo");
+    await vacuum(database.db);
+    // The latest are counted by state, whatever they are.
+    expect(await rowsReadBy(database, countLedger)).toBeLessThan(MANY + 100);
+    expect((await countLedger(database.db)).held).toMatchObject([
+      { group: GROUP, reason: "", count: MANY },
+      { group: GROUP, reason: "embargo", count: 1 },
     ]);
     await database.drop();
   });
