@@ -49,8 +49,10 @@ const withLetters = (text: string): readonly string[] => {
 
 /** The shortest text of which this one is a repetition, maybe cut off at its end. */
 export const unitOf = (text: string): string => {
+  const first = text.charCodeAt(0);
   for (let length = 1; length <= text.length / 2; length += 1) {
-    if (text.startsWith(text.slice(length))) return text.slice(0, length);
+    // A look at one character spares a text for each length.
+    if (text.charCodeAt(length) === first && text.startsWith(text.slice(length))) return text.slice(0, length);
   }
   return text;
 };

@@ -50,8 +50,10 @@ const lookalikes = (): ReadonlyMap<string, string> =>
   ]);
 
 const BETWEEN_WORDS = /[^\p{L}\p{N}\p{M}\p{So}|]+/u;
-/** Symbols, numbers, articles, the end of a domain; also what is left at the ends of a name. */
-const SAYS_NOTHING = /^(?:[\p{N}\p{So}]*|the|our|com|net|org|vn|app|io)$/iu;
+/** Words that say nothing of who somebody is: articles, and the end of a domain. */
+const EMPTY_WORDS = ["the", "our", "com", "net", "org", "vn", "app", "io"];
+/** These, symbols and numbers; also what is left at the ends of a name. */
+const SAYS_NOTHING = new RegExp(`^(?:[\\p{N}\\p{So}]*|${EMPTY_WORDS.join("|")})$`, "iu");
 const NUMBER_AT_END = /\p{N}+$/u;
 
 const NOT_ASCII = /[^\0-\x7f]/;
@@ -71,6 +73,26 @@ const AS_LETTERS: Readonly<Record<string, string>> = {
   $: "s",
 };
 const EACH_LIKE_L = /[i1|]/g;
+
+/** Characters by which a name's beginning is looked at: nothing that comes after them changes how they are read. */
+const BEGINNING = 3;
+const BEGINS_PLAINLY = /^[a-z][a-z0-9]{2}/i;
+/** With what follows it may be an `m`. */
+const MAY_BE_M = /rn|r$/;
+/** One for all that any reading takes for each other. */
+const EACH_READ_ALIKE = /[i1|04357]/g;
+const READ_ALIKE: Readonly<Record<string, string>> = {
+  i: "l",
+  1: "l",
+  "|": "l",
+  0: "o",
+  4: "a",
+  3: "e",
+  5: "s",
+  7: "t",
+};
+const beginningOf = (look: string): string =>
+  look.slice(0, BEGINNING).replace(EACH_READ_ALIKE, (sign) => READ_ALIKE[sign] ?? sign);
 
 export interface ReservedNames {
   /**
@@ -101,6 +123,22 @@ export const createReservedNames = (own: readonly string[]): ReservedNames => {
   };
 
   const reserved = new Set([...RESERVED, ...own].map(lookOf));
+  const beginnings = new Set([...reserved, ...EMPTY_WORDS].map(beginningOf));
+  /**
+   * A look at three characters, which spares most names all others: they begin as nothing does that is reserved. Of others than plain
+   * ones those of the first word, if it has more: what follows could be read together with the last one.
+   */
+  const mayBeReserved = (name: string): boolean => {
+    let beginning = name.slice(0, BEGINNING).toLowerCase();
+    if (!BEGINS_PLAINLY.test(name) || MAY_BE_M.test(beginning)) {
+      const [first = ""] = name.split(BETWEEN_WORDS, 1);
+      beginning = lookOf(first);
+      if (beginning.length <= BEGINNING) return true;
+    }
+    beginning = beginningOf(beginning);
+    for (let length = 1; length <= BEGINNING; length += 1) if (beginnings.has(beginning.slice(0, length))) return true;
+    return false;
+  };
   const looksReserved = (text: string): boolean => {
     const look = lookOf(text);
     return look !== "" && reserved.has(look);
@@ -116,8 +154,10 @@ export const createReservedNames = (own: readonly string[]): ReservedNames => {
   };
   return {
     has: (name) =>
-      isMadeOfReserved(name) ||
-      // The last character says how many or how loud: `news5`, `team!`.
-      (SUBSTITUTED.test(name) && isMadeOfReserved(name.replace(EACH_SUBSTITUTED, (sign) => AS_LETTERS[sign] ?? sign))),
+      mayBeReserved(name) &&
+      (isMadeOfReserved(name) ||
+        // The last character says how many or how loud: `news5`, `team!`.
+        (SUBSTITUTED.test(name) &&
+          isMadeOfReserved(name.replace(EACH_SUBSTITUTED, (sign) => AS_LETTERS[sign] ?? sign)))),
   };
 };
