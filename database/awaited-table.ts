@@ -31,7 +31,7 @@ export const createAwaitedTable = <
 >(deps: {
   readonly maxBatch: number;
   readonly share: (calls: readonly Call[]) => Promise<Left<Call>>;
-  readonly onFree: (left: readonly Call[], others: readonly Call[]) => Promise<void>;
+  readonly onFree: (left: readonly Call[], others: readonly Call[]) => void;
 }): AwaitedTable<Call> => {
   const waiting = new Set<Call>();
   let [isLocked, isAsking] = [false, false];
@@ -66,7 +66,8 @@ export const createAwaitedTable = <
       const others = [...waiting];
       waiting.clear();
       isAsking = false;
-      return deps.onFree(calls, others);
+      deps.onFree(calls, others);
+      return;
     }
     isAsking = false;
   };

@@ -1,4 +1,4 @@
-import { createBatcher } from "../runtime/batcher.ts";
+import { createBatches } from "../runtime/batcher.ts";
 import { createSlots } from "../runtime/slots.ts";
 import { createAwaitedTable, type Left } from "./awaited-table.ts";
 import { databaseFault, isLocked, RowLocked, TableLocked } from "./errors.ts";
@@ -10,12 +10,13 @@ export interface SharedWriteOptions<Row, Result> {
   readonly keysOf: (row: Row) => readonly string[];
   /**
    * Writes rows in one statement or several, each of which waits for a lock for at most `lockTimeoutMs`. Calls `settle` for
-   * each row as soon as its result is committed.
+   * each row as soon as its result is committed, or `fail` if it has none.
    */
   readonly write: (
     rows: readonly Row[],
     lockTimeoutMs: number,
     settle: (row: Row, result: Result) => void,
+    fail: (row: Row, error: unknown) => void,
   ) => Promise<void>;
 }
 
@@ -118,7 +119,12 @@ export const createSharedWriter = <Row, Result>({
 
   const run = async (calls: readonly Call[], lockTimeoutMs: number): Promise<void> => {
     const byRow = new Map(calls.map((call) => [call.row, call]));
-    await write([...byRow.keys()], lockTimeoutMs, (row, result) => byRow.get(row)?.resolve(result));
+    await write(
+      [...byRow.keys()],
+      lockTimeoutMs,
+      (row, result) => byRow.get(row)?.resolve(result),
+      (row, error) => byRow.get(row)?.reject(error),
+    );
     for (const call of calls) if (call.isOpen) call.reject(new Error("a row was written without a result"));
   };
 
@@ -175,6 +181,7 @@ export const createSharedWriter = <Row, Result>({
 
   /** Those that need not wait apart; the others do from now on. */
   const setLateApart = (calls: readonly Call[]): readonly Call[] => {
+    if (apart.size + remembered.size === 0) return calls;
     const { late = [], free = [] } = Object.groupBy(calls, ({ row }) => (isApart(row) ? "late" : "free"));
     for (const call of late) setApart(call, false);
     return free;
@@ -211,9 +218,9 @@ export const createSharedWriter = <Row, Result>({
   const table = createAwaitedTable<Call>({
     maxBatch: MAX_BATCH,
     share: (calls) => share(calls, SHARED_LOCK_MS),
-    onFree: async (left, others) => {
+    onFree: (left, others) => {
       if (left.length > 0) startSplitting({ calls: left });
-      await Promise.all(others.map(addToBatch));
+      others.forEach(addToBatch);
     },
   });
 
@@ -241,7 +248,7 @@ export const createSharedWriter = <Row, Result>({
     const end = split(left, performance.now()).finally(() => splitting.delete(end));
     splitting.add(end);
   };
-  const batcher = createBatcher<Call, void>({
+  const batches = createBatches<Call>({
     maxBatch: MAX_BATCH,
     maxInFlight: MAX_IN_FLIGHT,
     besideFrom: BESIDE_FROM,
@@ -252,21 +259,31 @@ export const createSharedWriter = <Row, Result>({
       const left = table.isLocked() ? { calls } : await share(setLateApart(calls), SHARED_LOCK_MS);
       // Not awaited: rows that arrive meanwhile share the next statement.
       if (left.calls.length > 0) startSplitting(left);
-      return queued.map(() => undefined);
     },
   });
-  const addToBatch = (call: Call): Promise<void> => batcher.add(call).catch((error: unknown) => call.reject(error));
+  const addToBatch = (call: Call): void => {
+    try {
+      batches.add(call);
+    } catch (error) {
+      call.reject(error);
+    }
+  };
 
   return {
-    write(row) {
-      const call: Call = new WaitingRow(row);
-      if (isApart(row)) setApart(call, false);
-      else void addToBatch(call);
-      return call.result;
-    },
+    write: (row) =>
+      new Promise((resolve, reject) => {
+        const call: Call = new WaitingRow(row, resolve, reject);
+        if (isApart(row)) setApart(call, false);
+        // What it throws rejects.
+        else batches.add(call);
+      }),
     async idle() {
-      await batcher.idle();
-      while (splitting.size > 0) await Promise.all(splitting);
+      await batches.idle();
+      while (splitting.size > 0) {
+        await Promise.all(splitting);
+        // A table that is free again: what waited for it.
+        await batches.idle();
+      }
       await Promise.all(apart.values());
     },
   };

@@ -3,24 +3,23 @@ export class WaitingRow<Row, Result> {
   readonly row: Row;
   /** Monotonic, ms. */
   readonly since = performance.now();
-  readonly #resolvers = Promise.withResolvers<Result>();
+  readonly #resolve: (result: Result) => void;
+  readonly #reject: (error: unknown) => void;
   isOpen = true;
 
-  constructor(row: Row) {
+  constructor(row: Row, resolve: (result: Result) => void, reject: (error: unknown) => void) {
     this.row = row;
-  }
-
-  get result(): Promise<Result> {
-    return this.#resolvers.promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
   }
 
   resolve(result: Result): void {
     this.isOpen = false;
-    this.#resolvers.resolve(result);
+    this.#resolve(result);
   }
 
   reject(error: unknown): void {
     this.isOpen = false;
-    this.#resolvers.reject(error);
+    this.#reject(error);
   }
 }

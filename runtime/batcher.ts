@@ -11,25 +11,42 @@ export interface Batcher<Input, Output> {
   idle(): Promise<void>;
 }
 
-export interface BatcherOptions<Input, Output> {
+/** How inputs make batches. */
+export interface BatchingOptions {
   /** Maximum inputs of one batch. */
   readonly maxBatch: number;
   /** Maximum batches in flight. */
   readonly maxInFlight: number;
   /**
-   * Another batch begins beside those in flight only with so many calls, and as many as are in flight; fewer wait for one of them to end.
+   * Another batch begins beside those in flight only with so many inputs, and as many as are in flight; fewer wait for one of them to end.
    * 1 if not given, however many are in flight.
    */
   readonly besideFrom?: number;
-  /** Runs one batch; returns one result per input, in the order of the inputs. */
-  readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
-  /** Maximum queued calls; 4,096 if not given. */
+  /** Maximum queued inputs; 4,096 if not given. */
   readonly maxWaiting?: number;
   /**
-   * Begins a batch after the calls that are to share it: `queueMicrotask` if not given, after those that one event has led to;
+   * Begins a batch after the inputs that are to share it: `queueMicrotask` if not given, after those that one event has led to;
    * `setImmediate` after those of all events that the event loop has found at once.
    */
   readonly soon?: (begin: () => void) => void;
+}
+
+export interface BatcherOptions<Input, Output> extends BatchingOptions {
+  /** Runs one batch; returns one result per input, in the order of the inputs. */
+  readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
+}
+
+/** The same for inputs that learn of their results by themselves: without a promise for each. */
+export interface Batches<Input> {
+  /** @throws {QueueFull} */
+  add(input: Input): void;
+  /** Resolves when no input is queued or in flight. */
+  idle(): Promise<void>;
+}
+
+export interface BatchesOptions<Input> extends BatchingOptions {
+  /** Runs one batch, and settles its inputs. Never rejects. */
+  readonly run: (inputs: readonly Input[]) => Promise<void>;
 }
 
 /** The queue is full: the store behind it is overloaded, or hangs. */
@@ -45,6 +62,59 @@ export class QueueFull extends Error {
 
 const MAX_WAITING = 4_096;
 
+export const createBatches = <Input>(options: BatchesOptions<Input>): Batches<Input> => {
+  const { maxBatch, maxInFlight, besideFrom, run, maxWaiting = MAX_WAITING, soon = queueMicrotask } = options;
+  const waiting: Input[] = [];
+  const idleWaiters: (() => void)[] = [];
+  let inFlight = 0;
+  let inputsInFlight = 0;
+  let scheduled = false;
+
+  const runBatch = async (batch: readonly Input[]) => {
+    // A batch belongs to no single caller's trace.
+    await outsideOfTraces(() => run(batch));
+    inFlight -= 1;
+    inputsInFlight -= batch.length;
+    next();
+  };
+
+  const mayBegin = (): boolean => {
+    if (waiting.length === 0 || inFlight >= maxInFlight) return false;
+    return inFlight === 0 || besideFrom === undefined || waiting.length >= Math.max(besideFrom, inputsInFlight);
+  };
+
+  const next = () => {
+    while (mayBegin()) {
+      const batch = waiting.splice(0, maxBatch);
+      inFlight += 1;
+      inputsInFlight += batch.length;
+      void runBatch(batch);
+    }
+    if (inFlight === 0 && waiting.length === 0) for (const resolve of idleWaiters.splice(0)) resolve();
+  };
+
+  const begin = () => {
+    scheduled = false;
+    next();
+  };
+
+  return {
+    add(input) {
+      if (waiting.length >= maxWaiting) throw new QueueFull(maxWaiting);
+      waiting.push(input);
+      if (scheduled) return;
+      scheduled = true;
+      soon(begin);
+    },
+    idle: () =>
+      inFlight === 0 && waiting.length === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            idleWaiters.push(resolve);
+          }),
+  };
+};
+
 interface Waiting<Input, Output> {
   readonly input: Input;
   readonly resolve: (output: Output) => void;
@@ -52,17 +122,9 @@ interface Waiting<Input, Output> {
 }
 
 export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Output>): Batcher<Input, Output> => {
-  const { maxBatch, maxInFlight, besideFrom, run, maxWaiting = MAX_WAITING, soon = queueMicrotask } = options;
-  const waiting: Waiting<Input, Output>[] = [];
-  const idleWaiters: (() => void)[] = [];
-  let inFlight = 0;
-  let callsInFlight = 0;
-  let scheduled = false;
-
-  const runBatch = async (batch: readonly Waiting<Input, Output>[]) => {
+  const run = async (batch: readonly Waiting<Input, Output>[]): Promise<void> => {
     try {
-      // A batch belongs to no single caller's trace.
-      const outputs = await outsideOfTraces(() => run(batch.map((call) => call.input)));
+      const outputs = await options.run(batch.map((call) => call.input));
       if (outputs.length !== batch.length) {
         throw new Error(`a batch of ${batch.length} gave ${outputs.length} results`);
       }
@@ -71,48 +133,11 @@ export const createBatcher = <Input, Output>(options: BatcherOptions<Input, Outp
       });
     } catch (error) {
       for (const call of batch) call.reject(error);
-    } finally {
-      inFlight -= 1;
-      callsInFlight -= batch.length;
-      next();
     }
   };
-
-  const mayBegin = (): boolean => {
-    if (waiting.length === 0 || inFlight >= maxInFlight) return false;
-    return inFlight === 0 || besideFrom === undefined || waiting.length >= Math.max(besideFrom, callsInFlight);
-  };
-
-  const next = () => {
-    while (mayBegin()) {
-      const batch = waiting.splice(0, maxBatch);
-      inFlight += 1;
-      callsInFlight += batch.length;
-      void runBatch(batch);
-    }
-    if (inFlight === 0 && waiting.length === 0) for (const resolve of idleWaiters.splice(0)) resolve();
-  };
-
+  const batches = createBatches<Waiting<Input, Output>>({ ...options, run });
   return {
-    add: (input) =>
-      new Promise((resolve, reject) => {
-        if (waiting.length >= maxWaiting) {
-          reject(new QueueFull(maxWaiting));
-          return;
-        }
-        waiting.push({ input, resolve, reject });
-        if (scheduled) return;
-        scheduled = true;
-        soon(() => {
-          scheduled = false;
-          next();
-        });
-      }),
-    idle: () =>
-      inFlight === 0 && waiting.length === 0
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            idleWaiters.push(resolve);
-          }),
+    add: (input) => new Promise((resolve, reject) => batches.add({ input, resolve, reject })),
+    idle: () => batches.idle(),
   };
 };

@@ -64,19 +64,18 @@ const toRow = ({ transactionId, userId, currency, amount, event }: NewPayment): 
   ...toEventRow(event),
 });
 
-type Settled = { readonly result: PaymentResult } | { readonly error: unknown };
-
 const writeBatch = async (
   db: Database,
   insert: ReturnType<typeof insertPayments>,
   rows: readonly InputRow[],
   lockTimeoutMs: number,
-  settle: (row: InputRow, settled: Settled) => void,
+  settle: (row: InputRow, result: PaymentResult) => void,
+  fail: (row: InputRow, error: unknown) => void,
 ): Promise<void> => {
   const made = new Map((await insert(db, rows, lockTimeoutMs)).map((row) => [row.event_id, row.created_at]));
   const left = rows.filter((row) => {
     const createdAt = made.get(row.event_id);
-    if (createdAt !== undefined) settle(row, { result: { kind: "created", createdAt } });
+    if (createdAt !== undefined) settle(row, { kind: "created", createdAt });
     return createdAt === undefined;
   });
   if (left.length === 0) return;
@@ -84,28 +83,20 @@ const writeBatch = async (
   const existing = await findTransactions(db, ids);
   for (const row of left) {
     const transaction = existing.get(row.transaction_id);
-    settle(
-      row,
-      transaction === undefined
-        ? { error: new Error(`the transaction ${row.transaction_id} was neither made nor found`) }
-        : { result: { kind: "exists", transaction } },
-    );
+    if (transaction !== undefined) settle(row, { kind: "exists", transaction });
+    else fail(row, new Error(`the transaction ${row.transaction_id} was neither made nor found`));
   }
 };
 
 /** `bindings`: the groups that get a delivery of a payment. */
 export const createPaymentWriter = (db: Database, bindings: readonly BoundGroup[]): PaymentWriter => {
   const insert = insertPayments(bindings);
-  const writer = createSharedWriter<InputRow, Settled>({
+  const writer = createSharedWriter<InputRow, PaymentResult>({
     keysOf: (row) => [row.transaction_id],
-    write: (rows, lockTimeoutMs, settle) => writeBatch(db, insert, rows, lockTimeoutMs, settle),
+    write: (...call) => writeBatch(db, insert, ...call),
   });
   return {
-    write: async (payment) => {
-      const settled = await writer.write(toRow(payment));
-      if ("error" in settled) throw settled.error;
-      return settled.result;
-    },
+    write: (payment) => writer.write(toRow(payment)),
     idle: () => writer.idle(),
   };
 };

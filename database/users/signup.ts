@@ -99,8 +99,6 @@ class SignupConflict extends Error {
   }
 }
 
-type Settled = { readonly result: SignupResult } | { readonly error: unknown };
-
 /** The result of the signup of a user, if it was made. */
 type ResultOfMade = (userId: string) => SignupResult | undefined;
 
@@ -139,14 +137,15 @@ const writeBatch = async (
   { insert, isPrivate }: { readonly insert: Insert; readonly isPrivate: boolean },
   rows: readonly SignupRow[],
   lockTimeoutMs: number,
-  settle: (row: SignupRow, settled: Settled) => void,
+  settle: (row: SignupRow, result: SignupResult) => void,
+  fail: (row: SignupRow, error: unknown) => void,
 ): Promise<void> => {
   let open = rows;
   for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
     const resultOfMade = await insert(db, open, lockTimeoutMs);
     const leftOut = open.filter((row) => {
       const result = resultOfMade(row.user_id);
-      if (result !== undefined) settle(row, { result });
+      if (result !== undefined) settle(row, result);
       return result === undefined;
     });
     if (leftOut.length === 0) return;
@@ -158,11 +157,11 @@ const writeBatch = async (
     );
     open = leftOut.filter((row) => {
       const result = obstacles.get(row.user_id);
-      if (result !== undefined) settle(row, { result });
+      if (result !== undefined) settle(row, result);
       return result === undefined;
     });
   }
-  for (const row of open) settle(row, { error: new SignupConflict() });
+  for (const row of open) fail(row, new SignupConflict());
 };
 
 /** Whether a signup with a known address is told so; if not, the type of the event that tells the owner of the address. */
@@ -176,20 +175,16 @@ export const createSignupWriter = (
 ): SignupWriter => {
   const isPrivate = disclosure.kind === "private";
   const insert = isPrivate ? privately(bindings, disclosure.repeatedType) : openly(bindings);
-  const writer = createSharedWriter<SignupRow, Settled>({
+  const writer = createSharedWriter<SignupRow, SignupResult>({
     keysOf: (row) => [
       `email ${row.email_key}`,
       `name ${row.user_name_key}`,
       ...(row.key_hash === null ? [] : [`key ${row.key_hash}`]),
     ],
-    write: (rows, lockTimeoutMs, settle) => writeBatch(db, { insert, isPrivate }, rows, lockTimeoutMs, settle),
+    write: (...call) => writeBatch(db, { insert, isPrivate }, ...call),
   });
   return {
-    write: async (signup) => {
-      const settled = await writer.write(toSignupRow(signup));
-      if ("error" in settled) throw settled.error;
-      return settled.result;
-    },
+    write: (signup) => writer.write(toSignupRow(signup)),
     idle: () => writer.idle(),
   };
 };
