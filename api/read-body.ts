@@ -120,9 +120,12 @@ const jsonOf = (text: string): unknown => {
  */
 export const readJson = async (c: Context): Promise<unknown> => jsonOf(await readText(c, "malformed_json"));
 
-/** The same of a request whose head was looked at: neither compressed nor chunked, and its length is declared and not too large. */
-export const readSmallJson = async (request: Request, setAside: SetAside): Promise<unknown> =>
-  jsonOf(decoded(await inTime(request.bytes(), DEADLINE_MS, setAside), "malformed_json"));
+/** Reads the body of a request whose head was looked at: neither compressed nor chunked, and its length is declared and not too large. */
+export const readSmallBody = (request: Request, setAside: SetAside): Promise<Uint8Array> =>
+  inTime(request.bytes(), DEADLINE_MS, setAside);
+
+/** The JSON of such a body, as `readJson` has it. @throws {ProblemError} `malformed_json` */
+export const jsonOfBody = (body: Uint8Array): unknown => jsonOf(decoded(body, "malformed_json"));
 
 /** The type and subtype of a `Content-Type`, in lower case; undefined if it names another charset than UTF-8. */
 const mediaTypeOf = (contentType: string | undefined): string | undefined => {

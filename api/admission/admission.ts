@@ -22,11 +22,11 @@ export interface Admission {
   readonly headers: Readonly<Record<string, string>>;
   /**
    * Resolves when all processes together admit it, too. To be awaited before anything is read or written; a hash may be made
-   * meanwhile.
+   * meanwhile. Undefined: nobody else is asked.
    *
    * @throws {ProblemError} `too_many_requests`
    */
-  confirm(): Promise<void>;
+  readonly confirm: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -105,8 +105,7 @@ const requestBy = (
 /** Asks again for the digests' key so long after a failure. */
 const READ_AGAIN_MS = 1_000;
 
-const CONFIRMED = async (): Promise<void> => {};
-const UNLIMITED: Admission = { headers: {}, confirm: CONFIRMED };
+const UNLIMITED: Admission = { headers: {}, confirm: undefined };
 
 /** The answer, and what is still to come of all processes together. */
 interface Decided {
@@ -193,7 +192,7 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
     if (answer.kind === "refused") throw refused(counting, answer);
     const isTold = answer.left !== undefined && first.limit.isTold;
     const headers = isTold ? rateLimitFields(first.limit, answer.left) : UNLIMITED.headers;
-    if (later === undefined) return { headers, confirm: CONFIRMED };
+    if (later === undefined) return { headers, confirm: undefined };
     return {
       headers,
       confirm: async () => {

@@ -60,7 +60,7 @@ export const resendRoute = ({ resend, admit, clientOf, newTraceContext }: Resend
     requireJson(c.req.header("content-type"));
     const parsed = parseResend(await readJson(c));
     if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
-    await (await admit({ client, email: parsed.input.email })).confirm();
+    await (await admit({ client, email: parsed.input.email })).confirm?.();
     await resend(parsed.input.email, traceOf(c, newTraceContext));
     const answer: z.output<typeof acceptedSchema> = { status: "accepted" };
     return c.json(answer, 202, { "Cache-Control": "no-store" });

@@ -98,7 +98,7 @@ export const submitResend = (deps: ResendPageDeps): Handler => {
         const problem = parsed.faults.map(({ detail }) => detail[language]).join(" ");
         return page(c, <ResendForm language={language} brandName={brandName} email={email} problem={problem} />, 422);
       }
-      await (await admit({ client, email: parsed.input.email })).confirm();
+      await (await admit({ client, email: parsed.input.email })).confirm?.();
       await resend(parsed.input.email, traceOf(c, newTraceContext));
       const { title, text } = CONFIRMATION_TEXTS[language].resent;
       return page(

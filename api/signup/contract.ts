@@ -7,8 +7,8 @@ export interface SignupRequest {
   readonly input: SignupInput;
   /** Whom the request is from, as a key. */
   readonly client: string;
-  /** Resolves when the request is admitted by all processes; rejects if it is not. Nothing is read or written before. */
-  readonly confirm: () => Promise<void>;
+  /** Resolves when the request is admitted by all processes; rejects if it is not. Nothing is read or written before. Undefined: it is. */
+  readonly confirm: (() => Promise<void>) | undefined;
   /** SHA-256 of the client's Idempotency-Key, in hex. */
   readonly idempotencyKeyHash?: string | undefined;
   readonly trace: TraceContext;

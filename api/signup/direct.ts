@@ -3,7 +3,7 @@ import { activeTraceContext } from "../../observability/tracing.ts";
 import type { Turn } from "../../runtime/slots.ts";
 import type { Pacing } from "../admission/pace.ts";
 import { isHost } from "../host.ts";
-import { MAX_BODY_BYTES, readSmallJson } from "../read-body.ts";
+import { jsonOfBody, MAX_BODY_BYTES, readSmallBody } from "../read-body.ts";
 import type { SecureHeaders } from "../secure-headers.ts";
 import type { Accepted, AcceptSignup } from "./accept.ts";
 
@@ -11,6 +11,9 @@ import type { Accepted, AcceptSignup } from "./accept.ts";
 export interface Failure {
   readonly error: unknown;
 }
+
+/** Observes what answers a request. */
+type Observer = (request: Request, work: () => Promise<Response | undefined>) => Promise<Response | undefined>;
 
 export interface DirectSignupDeps {
   readonly acceptSignup: AcceptSignup;
@@ -23,9 +26,7 @@ export interface DirectSignupDeps {
   /** Paths of the signup. */
   readonly paths: ReadonlySet<string>;
   /** With telemetry on: observes what is made here, by path; what answers nothing is left to the app. */
-  readonly observe?: (
-    path: string,
-  ) => (request: Request, work: () => Promise<Response | undefined>) => Promise<Response | undefined>;
+  readonly observe?: (path: string) => Observer;
   /** Answers every request. */
   readonly app: (request: Request) => Response | Promise<Response>;
 }
@@ -81,29 +82,36 @@ export const createDirectSignup = (deps: DirectSignupDeps): DirectSignup => {
     return response;
   };
 
-  const make = async (request: Request, client: string, turn: Turn): Promise<Response | undefined> => {
+  /** `instead`: answers what failed, without a turn, for there it takes one: a refusal is held back. */
+  const make = async <Instead extends Response | undefined>(
+    request: Request,
+    client: string,
+    turn: Turn,
+    instead: (request: Request) => Instead | Promise<Instead>,
+  ): Promise<Response | Instead> => {
     try {
-      const body = await readSmallJson(request, turn.setAside);
+      const body = jsonOfBody(await readSmallBody(request, turn.setAside));
       return toResponse(await acceptSignup({ request, client, body, trace: traceOf(request) }));
     } catch (error) {
       failures.set(request, { error });
-      return undefined;
     } finally {
       turn.end();
     }
+    return instead(request);
   };
+
+  const makeObserved = async (request: Request, client: string, turn: Turn, around: Observer): Promise<Response> =>
+    (await around(request, () => make(request, client, turn, () => undefined))) ?? app(request);
 
   return {
     failureOf: (request) => failures.get(request),
-    async fetch(request) {
+    fetch(request) {
       if (!isPlain(request)) return app(request);
       const client = clientOf(request);
       const turn = pacing.take(client);
       if (turn === undefined) return app(request);
       const around = observers.get(pathOf(request.url));
-      const work = () => make(request, client, turn);
-      // Without a turn, for there it takes one: a refusal is held back.
-      return (await (around === undefined ? work() : around(request, work))) ?? app(request);
+      return around === undefined ? make(request, client, turn, app) : makeObserved(request, client, turn, around);
     },
   };
 };

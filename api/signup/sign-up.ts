@@ -78,13 +78,14 @@ export const createSignUp = (deps: SignUpDeps): SignUp => {
     };
   };
 
-  const hashFor = async (request: SignupRequest): Promise<string> => {
-    const [passwordHash] = await Promise.all([hasher.hash(request.input.password, request), request.confirm()]);
-    return passwordHash;
+  const hashFor = (request: SignupRequest): Promise<string> => {
+    const hashing = hasher.hash(request.input.password, request);
+    if (request.confirm === undefined) return hashing;
+    return Promise.all([hashing, request.confirm()]).then(([passwordHash]) => passwordHash);
   };
 
   const signUpUnderKey = async (request: SignupRequest, keyHash: string): Promise<SignupOutcome> => {
-    await request.confirm();
+    await request.confirm?.();
     const earlier = await findByIdempotencyKey(keyHash);
     if (earlier !== undefined) return replay(earlier, request);
     const passwordHash = await hashFor(request);

@@ -29,18 +29,16 @@ export const watchWrites = (signups: SignupWriter, now: () => Date): WatchedWrit
     isAccident = ACCIDENTS.test(code);
     refusal = { fault: publishedFault(error), since: refusal?.since ?? at, at };
   };
+  const noteWritten = (): void => {
+    refusal = undefined;
+  };
   return {
     signups: {
       ...signups,
-      async write(signup) {
-        try {
-          const written = await signups.write(signup);
-          refusal = undefined;
-          return written;
-        } catch (error) {
-          note(error);
-          throw error;
-        }
+      write(signup) {
+        const written = signups.write(signup);
+        written.then(noteWritten, note);
+        return written;
       },
     },
     refusal() {
