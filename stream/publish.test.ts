@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, spyOn, test } from "bun:test";
+import { Redis } from "ioredis";
 import { randomHex } from "../observability/trace-context.ts";
 import { eventually } from "../tests/eventually.ts";
-import { redisUrl, silentLog } from "../tests/pipeline.ts";
+import { aSignup, committedEvent, redisUrl, silentLog } from "../tests/pipeline.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "./connection.ts";
+import { fieldsOf } from "./entries.ts";
 import { followChanges } from "./follow.ts";
 import { keysOf } from "./keys.ts";
-import { createStatePublisher } from "./publish.ts";
+import { createStatePublisher, publishAll } from "./publish.ts";
 
 const redis = openCommandConnection({ url: redisUrl(), name: "states", log: silentLog, commandTimeoutMs: 5_000 });
 beforeAll(() => untilReady(redis, 5_000));
@@ -28,4 +30,37 @@ test("states that change together share messages, and whoever follows hears of e
   expect(heard).toEqual([...ids, "event-0"]);
   expect(messages.mock.calls.map(([, message]) => String(message).split("\n").length)).toEqual([100, 50, 1]);
   follower.disconnect();
+});
+
+const ids = (published: Awaited<ReturnType<typeof publishAll>>) =>
+  published.map((each) => (each.status === "fulfilled" ? each.value : undefined));
+
+test("events are added in their order, with all that their entries have, and each has the id of its own", async () => {
+  const { events } = keysOf(`test-${randomHex(6)}`);
+  const rows = Array.from({ length: 3 }, () => ({
+    ...committedEvent(aSignup()),
+    tracestate: "a=đ",
+    data: { name: "Đặng" },
+  }));
+  const published = await publishAll(redis, events, rows);
+  const entries = await redis.xrange(events, "-", "+");
+  expect(ids(published)).toEqual(entries.map(([id]) => id));
+  expect(entries.map(([, fields]) => fieldsOf(fields))).toEqual(
+    rows.map((row) => ({
+      ...{ specversion: "1.0", id: row.event_id, source: "/signup-stream/api", type: row.type, subject: row.subject },
+      ...{ time: row.created_at.toISOString(), data: '{"name":"Đặng"}' },
+      ...{ traceparent: row.traceparent, tracestate: "a=đ" },
+    })),
+  );
+});
+
+test("events are added by a client that keeps its commands until it is connected, and fail with one that is closed", async () => {
+  const { events } = keysOf(`test-${randomHex(6)}`);
+  const rows = Array.from({ length: 3 }, () => committedEvent(aSignup()));
+  const waiting = new Redis(redisUrl());
+  expect(ids(await publishAll(waiting, events, rows))).not.toContain(undefined);
+  expect(await redis.xlen(events)).toBe(3);
+  waiting.disconnect();
+  await eventually(() => waiting.status === "end");
+  expect(ids(await publishAll(waiting, events, rows))).toEqual([undefined, undefined, undefined]);
 });

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { LoggedEvent } from "../database/events.ts";
-import { destinationOf, startSend } from "../observability/messaging.ts";
+import { destinationOf, type Send, startSend } from "../observability/messaging.ts";
+import { addEntries } from "./add-entries.ts";
 import { encodeEvent, loggedEvent } from "./events/envelope.ts";
 
 /** What became of one event: the id that Redis assigned, or why none is known. Then the effect is unknown: the entry may exist. */
@@ -8,28 +9,27 @@ export type Published = PromiseSettledResult<string>;
 
 const rejected = (reason: unknown): Published => ({ status: "rejected", reason });
 
-/** XADDs events of the log in their order, in one pipeline. Never rejects: each has a result of its own, in its place. */
+/** XADDs events of the log in their order, in one write. Never rejects: each has a result of its own, in its place. */
 export const publishAll = async (
   redis: Redis,
   stream: string,
   rows: readonly LoggedEvent[],
 ): Promise<readonly Published[]> => {
-  const pipeline = redis.pipeline();
   const destination = destinationOf(stream);
-  const sends = rows.map((row) => {
+  const sends: (Send | undefined)[] = [];
+  const entries = rows.map((row) => {
     const event = loggedEvent(row);
     const send = startSend({ destination, stream, eventId: event.id, eventType: event.type, trace: event });
-    pipeline.xadd(stream, "*", ...encodeEvent(send === undefined ? event : { ...event, ...send.trace }));
-    return send;
+    sends.push(send);
+    return encodeEvent(send === undefined ? event : { ...event, ...send.trace });
   });
-  const replies = await pipeline.exec().catch((error: unknown) => rows.map((): [unknown, unknown] => [error, null]));
-  return sends.map((send, index) => {
-    const [error, entryId] = replies?.[index] ?? [new Error(`XADD to ${stream} was not answered`), null];
-    if (typeof entryId === "string") {
-      send?.succeeded(entryId);
-      return { status: "fulfilled", value: entryId };
+  return (await addEntries(redis, stream, entries)).map((reply, index) => {
+    const send = sends[index];
+    if (reply.status === "fulfilled" && typeof reply.value === "string") {
+      send?.succeeded(reply.value);
+      return { status: "fulfilled", value: reply.value };
     }
-    const reason = error ?? new Error(`XADD to ${stream} returned no id`);
+    const reason = reply.status === "rejected" ? reply.reason : new Error(`XADD to ${stream} returned no id`);
     send?.failed(reason);
     return rejected(reason);
   });
