@@ -6,7 +6,7 @@ export interface Filled {
   /** MIME, CRLF. */
   readonly raw: Buffer;
   /** The same as DATA carries it, with its end, if no line of it may begin with a dot. */
-  readonly wire?: Buffer;
+  readonly wire?: Buffer | undefined;
   /** Nobody reads it any more: another one may be written over it. */
   release(): void;
 }
