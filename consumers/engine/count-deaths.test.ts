@@ -4,7 +4,7 @@ import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { claimIdle } from "../../stream/scripts/claim.ts";
 import { releaseEntries } from "../../stream/scripts/release.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { aPipeline, aSignup, type MailWork } from "../../tests/pipeline.ts";
+import { aPipeline, aSignup, type MailWork, silentLog } from "../../tests/pipeline.ts";
 import { createCountDeaths } from "./count-deaths.ts";
 import { SUSPECT_AFTER } from "./suspects.ts";
 
@@ -46,7 +46,7 @@ test.concurrent("two deaths of consumers make suspects of what they attempted al
 
 test.concurrent("what a consumer kept and releases carries the deaths of those that had it before", async () => {
   await using pipeline = await aPipeline();
-  const { redis, keys, log } = pipeline;
+  const { redis, keys } = pipeline;
   const group = WELCOME_EMAIL.name;
   const [stream, retries] = [keys.events, keys.retriesStream(group)];
   await pipeline.signUp(aSignup());
@@ -54,7 +54,7 @@ test.concurrent("what a consumer kept and releases carries the deaths of those t
   await readNew(redis, { group, consumer: "dies", stream, count: 1 });
   const taking = { group, consumer: "keeps", stream, minIdleMs: 0, count: 1, suspectAfter: SUSPECT_AFTER };
   const { entries } = await claimIdle(redis, taking);
-  const deaths = createCountDeaths({ redis, group, consumer: "keeps", log });
+  const deaths = createCountDeaths({ redis, group, consumer: "keeps", log: silentLog });
   deaths.kept(entries);
   deaths.begin(entries);
   await releaseEntries(
