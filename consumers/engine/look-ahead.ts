@@ -139,17 +139,17 @@ export const createLookAhead = <Item>(deps: {
   let waitsSince: number | undefined;
 
   /** Whether those that may be asked at the same time can tell of half of what is kept: what is read meanwhile would be passed over. */
-  const mayTellOfHalf = (): boolean => {
-    const parties = Map.groupBy(kept, (each) => each.party ?? each);
+  const mayTellOfHalf = (waiting: readonly Read<Item>[]): boolean => {
+    const parties = Map.groupBy(waiting, (each) => each.party ?? each);
     const worths = [...parties].map(
       ([party, members]) => members.length * (typeof party === "string" ? doubt.oddsBefore(party) : 1),
     );
     const told = worths.toSorted((one, other) => other - one).slice(0, doubt.most);
-    return told.reduce((sum, worth) => sum + worth, 0) >= kept.length / 2;
+    return told.reduce((sum, worth) => sum + worth, 0) >= waiting.length / 2;
   };
 
-  const isWorthWaiting = (): boolean => {
-    if (kept.length < MOST_KEPT - MOST_READ || !mayTellOfHalf()) return false;
+  const isWorthWaiting = (waiting: readonly Read<Item>[]): boolean => {
+    if (waiting.length < MOST_KEPT - MOST_READ || !mayTellOfHalf(waiting)) return false;
     waitsSince ??= now();
     return now() - waitsSince < LONGEST_WAIT_MS;
   };
@@ -203,7 +203,7 @@ export const createLookAhead = <Item>(deps: {
     reads: (room: number): number => {
       const sure = kept.filter((each) => !doubt.has(each)).length;
       if (!doubt.isActive || room <= 0) return Math.max(0, room - sure);
-      if (sure >= room || (sure === 0 && isWorthWaiting())) return 0;
+      if (sure >= room || (sure === 0 && isWorthWaiting(kept))) return 0;
       return Math.max(0, Math.min(MOST_READ, MOST_KEPT - kept.length));
     },
 
@@ -226,7 +226,8 @@ export const createLookAhead = <Item>(deps: {
       const next = [...sure.slice(first.length), ...unchosen];
       const overdue = next.slice(nextKept()).filter((each) => since - each.since > LONGEST_KEPT_MS);
       // Room for another read, if what waits here is not worth more.
-      const surplus = sure.length > most ? 0 : next.length - (MOST_KEPT - MOST_READ);
+      const isWorthMore = sure.length > most || (sure.length === 0 && isWorthWaiting(next));
+      const surplus = isWorthMore ? 0 : next.length - (MOST_KEPT - MOST_READ);
       const beyond = unchosen.slice(0, Math.max(0, surplus));
       const passed = new Set([...stale, ...[...overdue, ...beyond].slice(0, passable())]);
       mayPass = Math.max(0, mayPass - passed.size);

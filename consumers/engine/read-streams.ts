@@ -81,15 +81,21 @@ export const createStreamReads = (
       // A probe is something new, if there is anything: what has failed would fail again.
       // What is read beyond what may be attempted is looked for where most is welcome: what came back was in doubt.
       const shares = isClosed ? sharesOf(Math.min(reads, mayRead), behind) : { events: reads, retries: 0 };
+      const isLookingAhead = reads > mayRead;
       const retries = await take(readStream(retriesStream, shares.retries));
       const events = await take(readEvents(reads - retries));
       const unused = reads - retries - events;
       // What new entries did not use, unless the retries have not used up their share.
       const mayHaveRetries = retries === shares.retries;
       const more = mayHaveRetries ? await take(readStream(retriesStream, unused)) : 0;
-      const taken = { claimed, retries: retries + more, events, mayHaveRetries, mayHaveEvents: unused === 0 };
+      // Nobody is owed for what was only looked at.
+      const counted = {
+        retries: isLookingAhead ? Math.min(shares.retries, retries + more) : retries + more,
+        events: isLookingAhead ? Math.min(shares.events, events) : events,
+      };
+      const taken = { claimed, ...counted, mayHaveRetries, mayHaveEvents: unused === 0 };
       behind = behindAfter(behind, taken, concurrency);
-      gatherer.behind(lookAhead.kept() > 0 || (reads > 0 && taken.retries + events === reads));
+      gatherer.behind(lookAhead.kept() > 0 || (reads > 0 && retries + more + events === reads));
       if (!isClosed) await claim();
     } catch (error) {
       if (entries.length === 0) throw error;
