@@ -63,7 +63,7 @@ const pathOf = (url: string): string => {
  * Whatever else a client asks for, pages, answers that do not exist, faulty signups, costs the process as much as a signup without its
  * hash. So each client has 1,000 such requests, and 250 a second from then on; what is beyond is refused unread, and late. In this
  * process alone: what is limited is its time. Clients on private networks are not counted, as by every default: one may be everybody's
- * proxy. Nor is who has the service token.
+ * proxy. Nor is who has the service token, by Bearer; by Basic it is admitted when its share is used up.
  */
 export const createRequestRate = (deps: RequestRateDeps): RequestRate => {
   const { app, clientOf, holders, pacing, admitted, now } = deps;
@@ -116,10 +116,10 @@ export const createRequestRate = (deps: RequestRateDeps): RequestRate => {
       const isAdmitted = request.method === "POST" && admitted.has(path);
       const kind = HEALTH.has(path) ? "health " : "";
       if (isSpent(client, kind)) {
-        return !isAdmitted && holders.hasBeforeRefusal(request, client) ? app(request) : refuse(request, client);
+        return !isAdmitted && holders.has(request, client, true) ? app(request) : refuse(request, client);
       }
       if (isAdmitted) return countFailure(request, client);
-      if (holders.has(request)) return app(request);
+      if (holders.has(request, client, false)) return app(request);
       count(client, kind);
       return inItsTurn(request, client);
     },

@@ -126,7 +126,7 @@ export const signInHandlers = (deps: SignInDeps): { readonly show: Handler; read
       }
       const role = sessions.roleOf(given.get("token") ?? "");
       if (role === undefined) {
-        attempts.failed(client);
+        attempts.failed(client, c.req.raw);
         return form(c, { next, name, fault: "This token is wrong." }, 401);
       }
       attempts.succeeded(client);

@@ -32,12 +32,13 @@ const tokenOf = (authorization: string, allowsBasic: boolean): string | undefine
   return pair.slice(pair.indexOf(":") + 1);
 };
 
-/** Whether a request has the service token, in either way, before a route asks for it. */
+/** Whether a request has the service token, before a route asks for it. */
 export interface ServiceTokenHolders {
-  /** Says nothing of attempts: the route counts them. */
-  has(request: Request): boolean;
-  /** The same of a client that is refused without it, and so never gets to a route: its wrong tokens are counted here. */
-  hasBeforeRefusal(request: Request, client: string): boolean;
+  /**
+   * A wrong one is counted here: what becomes of the request may tell whether it was right. `allowsBasic`: whether the password of Basic
+   * authentication may be it, too; it is often another system's.
+   */
+  has(request: Request, client: string, allowsBasic: boolean): boolean;
 }
 
 export const createServiceTokenHolders = ({
@@ -45,18 +46,13 @@ export const createServiceTokenHolders = ({
   attempts,
 }: Pick<ServiceTokenDeps, "serviceToken" | "attempts">): ServiceTokenHolders => {
   const isToken = serviceToken === undefined ? () => false : isTokenOf(serviceToken);
-  const givenBy = ({ headers }: Request) => tokenOf(headers.get("authorization") ?? "", true);
   return {
-    has(request) {
-      const given = givenBy(request);
-      return given !== undefined && isToken(given);
-    },
-    hasBeforeRefusal(request, client) {
-      const given = givenBy(request);
-      // Who has been wrong too often learns nothing from which of two refusals it gets.
+    has(request, client, allowsBasic) {
+      const given = tokenOf(request.headers.get("authorization") ?? "", allowsBasic);
+      // Who has been wrong too often learns nothing from how it is treated.
       if (given === undefined || attempts.waitMs(client) > 0) return false;
       const isRight = isToken(given);
-      if (!isRight) attempts.failed(client);
+      if (!isRight) attempts.failed(client, request);
       return isRight;
     },
   };
@@ -80,7 +76,8 @@ export const createServiceTokenCheck = ({
     const given = tokenOf(c.req.header("authorization") ?? "", allowsBasic);
     const client = clientOf(c.req.raw);
     const isRight = given !== undefined && isToken(given);
-    const waitMs = given === undefined ? 0 : attempts.waitMs(client);
+    // The tenth wrong one is told so, as it was when it was counted.
+    const waitMs = given === undefined || attempts.hasCounted(c.req.raw) ? 0 : attempts.waitMs(client);
     if (waitMs > 0 && !(isRight && isPrivate(client))) {
       const headers = { "Retry-After": String(Math.ceil(waitMs / 1_000)) };
       throw new ProblemError("too_many_tokens", { headers });
@@ -89,7 +86,7 @@ export const createServiceTokenCheck = ({
       attempts.succeeded(client);
       return;
     }
-    if (given !== undefined) attempts.failed(client);
+    if (given !== undefined) attempts.failed(client, c.req.raw);
     const bearer = `Bearer realm="signup-stream"${given === undefined ? "" : ', error="invalid_token"'}`;
     const challenge = allowsBasic ? `${bearer}, Basic realm="signup-stream"` : bearer;
     throw new ProblemError("unauthorized", { headers: { "WWW-Authenticate": challenge } });

@@ -10,8 +10,10 @@ const MOST_CLIENTS = 10_000;
 export interface TokenAttempts {
   /** ms until the client may try again; 0: it may now. */
   waitMs(client: string): number;
-  /** Its token was wrong. */
-  failed(client: string): void;
+  /** Its token was wrong. A request counts once, however often it is looked at. */
+  failed(client: string, request: Request): void;
+  /** Whether the wrong token of a request was counted. */
+  hasCounted(request: Request): boolean;
   /** Its token was right: an honest mistake is forgotten. */
   succeeded(client: string): void;
 }
@@ -19,6 +21,7 @@ export interface TokenAttempts {
 /** `now`: monotonic, ms. */
 export const createTokenAttempts = (now: () => number): TokenAttempts => {
   const clients = createRecent<{ readonly began: number; readonly failures: number }>(MOST_CLIENTS);
+  const counted = new WeakSet<Request>();
   const current = (client: string) => {
     const known = clients.get(client);
     return known !== undefined && now() - known.began < WINDOW_MS ? known : undefined;
@@ -28,10 +31,13 @@ export const createTokenAttempts = (now: () => number): TokenAttempts => {
       const known = current(client);
       return known === undefined || known.failures < MOST ? 0 : known.began + WINDOW_MS - now();
     },
-    failed(client) {
+    failed(client, request) {
+      if (counted.has(request)) return;
+      counted.add(request);
       const { began, failures } = current(client) ?? { began: now(), failures: 0 };
       clients.set(client, { began, failures: failures + 1 });
     },
+    hasCounted: (request) => counted.has(request),
     succeeded: (client) => clients.delete(client),
   };
 };

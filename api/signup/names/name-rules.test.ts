@@ -168,6 +168,8 @@ test.each([
   ["Support2-Toblug.VN"],
   ["ADMIN 2"],
   ["Adm1n-Team"],
+  ["2024 admin"],
+  ["247365 support"],
   ["Official Support (24)"],
   ["Support\u2003Team"],
   ["suppоrt ✓ team"],

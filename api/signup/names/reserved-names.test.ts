@@ -44,7 +44,7 @@ const word = fc.constantFrom(
 const part = fc.oneof(
   word,
   fc.string({ maxLength: 4 }),
-  fc.constantFrom(" ", "-", "", "7", "!", "n", "ｎ", "the", ".com"),
+  fc.constantFrom(" ", "-", "", "7", "2024 ", "12345", "!", "n", "ｎ", "the", ".com"),
 );
 const name = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(""));
 

@@ -133,7 +133,8 @@ export const createReservedNames = (own: readonly string[]): ReservedNames => {
     if (!BEGINS_PLAINLY.test(name) || MAY_BE_M.test(beginning)) {
       const [first = ""] = name.split(BETWEEN_WORDS, 1);
       beginning = lookOf(first);
-      if (beginning.length <= BEGINNING) return true;
+      // A word that says nothing is not looked at: the next one is.
+      if (beginning.length <= BEGINNING || SAYS_NOTHING.test(first)) return true;
     }
     beginning = beginningOf(beginning);
     for (let length = 1; length <= BEGINNING; length += 1) if (beginnings.has(beginning.slice(0, length))) return true;
