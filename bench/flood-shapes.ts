@@ -45,6 +45,7 @@ export const FLOOD_SHAPES: Readonly<Record<string, FloodShape>> = {
   },
   "signups-invalid": { request: json(`{"user_name":"","email":"${LARGE}"}`) },
   "signups-malformed": { request: json(`${"[".repeat(8_000)}`) },
+  "signups-marks": { request: json(`{"user_name":"${"\u0301\u0316".repeat(3_500)}"}`) },
   "signups-large": { request: request("POST /api/v1/user/", ["Content-Length: 100000000"], LARGE), isNewEach: true },
   "signups-dripping": { request: DRIPPING, after: "drips" },
   resend: { request: (client) => json(`{"email":"f${randomHex(6)}@flood.example"}`, "/api/v1/user/resend")(client) },
