@@ -48,4 +48,4 @@ test("both name what waits for a lock, and since when, and stay 200; the consume
   await eventually(() => outbox.sent.includes(eventId));
   await eventually(async () => !(await (await fetch(new URL("/readyz", server.url))).text()).includes("since"));
   await somebody.end();
-}, 40_000);
+});

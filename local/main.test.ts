@@ -81,7 +81,7 @@ test.concurrent("prints its addresses; Ctrl-C, sent twice as under `bun run`, st
   expect(again.seen.size).toBeGreaterThan(6);
   again.kill("SIGKILL");
   await eventually(() => leftOf(again).length === 0);
-}, 60_000);
+});
 
 test.concurrent("restarts a killed consumer under its name, and names a part that dies", async () => {
   const system = follow(await systemIn("dying"), withStores());

@@ -166,7 +166,7 @@ describe.concurrent("the command line", () => {
     expect(doctor.out).toContain("Postgres is away");
     expect(doctor.out).toContain("maxmemory-policy");
     expect(find.out).toBe("nothing was found\n");
-  }, 30_000);
+  });
 });
 
 describe("the local system", () => {

@@ -97,7 +97,7 @@ const meetAStranger = async (): Promise<void> => {
   await eventually(async () => {
     const found = system.database.db.selectFrom("deliveries").select("state").where("event_id", "=", id);
     return (await found.execute()).length > 0;
-  }, 20_000);
+  });
 };
 
 const rarely = async (): Promise<void> => {

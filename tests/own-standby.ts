@@ -64,7 +64,7 @@ export const ownStandby = async ({ isSynchronous = true } = {}): Promise<OwnStan
   const primary = await start(own, ports[0], ...(isSynchronous ? ["synchronous_standby_names=*"] : []));
   const standby = await start(copy, ports[1]);
   const streams = async () => ask(primary.url, "select 1 from pg_stat_replication where state = 'streaming'");
-  await eventually(async () => (await streams()).length === 1, 20_000);
+  await eventually(async () => (await streams()).length === 1);
 
   const { pathname } = new URL(primary.url);
   return {
@@ -73,12 +73,12 @@ export const ownStandby = async ({ isSynchronous = true } = {}): Promise<OwnStan
     standbyUrl: standby.url,
     async untilReplicated() {
       const behind = "select 1 from pg_stat_replication where replay_lsn = pg_current_wal_lsn()";
-      await eventually(async () => (await ask(primary.url, behind)).length === 1, 20_000);
+      await eventually(async () => (await ask(primary.url, behind)).length === 1);
     },
     async cutOff() {
       await ask(standby.url, "alter system set primary_conninfo = ''");
       await ask(standby.url, "select pg_reload_conf()");
-      await eventually(async () => (await ask(primary.url, "select 1 from pg_stat_replication")).length === 0, 20_000);
+      await eventually(async () => (await ask(primary.url, "select 1 from pg_stat_replication")).length === 0);
     },
     async kill() {
       process.kill(primary.pid, "SIGKILL");

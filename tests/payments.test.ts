@@ -57,7 +57,7 @@ const allFinal = (pipeline: Pipeline, payments: readonly NewPayment[]) =>
       if ((await pipeline.status(event.eventId, PAYMENTS.name))?.state !== "done") return false;
     }
     return true;
-  }, 20_000);
+  });
 
 describe("a payment", () => {
   test("debits its account once, and says so", async () => {

@@ -32,7 +32,7 @@ test("the examples of the README, docs/http.md, docs/operating.md and docs/faq.m
   expect(followed).toContain('"state":"sent"');
   expect(client).toContain("sent: Delivered to your mail provider.");
   expect(operated).toContain("welcome-email");
-}, 60_000);
+});
 
 test("the README names the pinned Bun", () => {
   const { packageManager } = description;

@@ -83,7 +83,7 @@ describe("the reminder", () => {
         .where("group_name", "=", GROUP)
         .where("state", "=", "done");
       return (await done.execute()).length === 60;
-    }, 20_000);
+    });
     expect(mailServer.taken).toHaveLength(eventIds.length);
   });
 

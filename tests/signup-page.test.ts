@@ -23,7 +23,7 @@ let api: RunningProcess;
 beforeAll(async () => {
   pages = await startSignupPages();
   ({ browser, system, api } = pages);
-}, 30_000);
+});
 afterAll(() => pages?.[Symbol.asyncDispose]());
 
 const PASSWORD = "correct horse battery staple";
@@ -73,7 +73,7 @@ test.concurrent("a person signs up without JavaScript, and sees the state of the
   const taken = system.mailServer.taken.find(({ to }) => to.includes("bo@inbox.example"));
   const { text } = await parseMail(taken?.raw ?? "");
   expect(text).toContain(`<b>Bố</b> "x"`);
-}, 60_000);
+});
 
 test.concurrent("errors are shown at their fields, the first has the focus, and input is kept, except the password", async () => {
   await using visitor = await aVisitor(browser, WITHOUT_SCRIPTS);
@@ -144,7 +144,7 @@ test.concurrent("a person asks for another link, and confirms the address by its
     }
   };
   await Promise.all([inLanguage("vi"), inLanguage("en")]);
-}, 60_000);
+});
 
 test.concurrent("the inbox shows a mail as it arrives, and each of its parts", async () => {
   const directory = mkdtempSync(join(tmpdir(), "inbox-"));
@@ -170,7 +170,7 @@ test.concurrent("the inbox shows a mail as it arrives, and each of its parts", a
   await page.getByText("No mail yet").waitFor();
   expect(errors).toEqual([]);
   rmSync(directory, { recursive: true });
-}, 60_000);
+});
 
 test.concurrent("/docs shows the operations, without JavaScript and at any width", async () => {
   for (const width of [360, 1280]) {
@@ -269,4 +269,4 @@ test("an EventSource is sent each state once, and ends after the final one", asy
   );
   expect(seen.at(-1)?.state).toBe("sent");
   expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);
-}, 30_000);
+});

@@ -104,7 +104,7 @@ describe("what KEDA sees, by the deployed triggers", () => {
     expect(full.replicasFrom(1)).toBe(5);
 
     const consumer = await pipeline.consumer(anOutbox().work, { concurrency: 100 });
-    await eventually(() => isAllSent(pipeline), 20_000);
+    await eventually(() => isAllSent(pipeline));
     await consumer.stop();
     const after = await look(pipeline);
     expect(await pipeline.redis.xlen(pipeline.keys.events)).toBe(901);

@@ -82,5 +82,5 @@ describe("KEDA counts where the primary changes place", () => {
         : object,
     );
     expect(findings(mixed).join("\n")).toContain("looks for Redis in two ways");
-  }, 60_000);
+  });
 });

@@ -50,7 +50,7 @@ export const startPrometheus = async (
   });
   const url = `http://127.0.0.1:${port}`;
   const isReady = async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok;
-  await eventually(isReady, 20_000);
+  await eventually(isReady);
 
   return {
     query: async (query) => {

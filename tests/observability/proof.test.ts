@@ -86,4 +86,4 @@ test("a real Prometheus finds series for every selector, and a span has every at
   const spanNames = new Set(run.receiver.spans.map(({ name }) => name));
   const askedNames = traceQlOfDashboards().flatMap((query) => [...query.matchAll(/(?<![.\w])name = "([^"]+)"/g)]);
   for (const [, name = ""] of askedNames) expect(spanNames).toContain(name);
-}, 90_000);
+});
