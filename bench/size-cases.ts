@@ -11,6 +11,7 @@ import { findDeliveries } from "../database/ledger/status.ts";
 import { findUsers } from "../database/users/find.ts";
 import { findRecipients } from "../database/users/recipients.ts";
 import { createSignupWriter } from "../database/users/signup.ts";
+import { randomHex } from "../observability/trace-context.ts";
 import { boundGroups, GROUPS, WELCOME_EMAIL } from "../stream/groups.ts";
 import { aSignup } from "../tests/pipeline.ts";
 import type { PastSignup } from "./size-rows.ts";
@@ -26,6 +27,8 @@ const groups = GROUPS.map(({ name }) => name);
 const MANY_GROUPS = 200;
 const manyGroups = [...groups, ...Array.from({ length: MANY_GROUPS - groups.length }, (_, at) => `webhook-${at}`)];
 const consumer = "bench";
+/** As long as a real one. */
+const HASH = `$argon2id$v=19$m=19456,t=2,p=1$${"s".repeat(22)}$${"h".repeat(43)}`;
 
 /** Something that the service asks of the ledger, to be repeated. */
 export interface SizeCase {
@@ -36,6 +39,13 @@ export interface SizeCase {
   readonly batch?: number;
   readonly run: () => Promise<unknown>;
 }
+
+/** Anywhere among the names and addresses of the history. */
+const aPerson = () => {
+  const name = randomHex(7);
+  const email = `${name}@inbox.example`;
+  return { userName: name, userNameKey: name, email, emailKey: email, passwordHash: HASH };
+};
 
 /** Each call takes the next of the past signups. */
 const inTurn = (past: readonly PastSignup[]): (() => PastSignup) => {
@@ -58,7 +68,7 @@ export const sizeCases = (db: Database, past: readonly PastSignup[]): readonly S
   const dead = { groups, state: "dead", limit: PAGE } as const;
 
   const accept = async () => {
-    const batch = Array.from({ length: BATCH }, () => aSignup());
+    const batch = Array.from({ length: BATCH }, () => aSignup(aPerson()));
     await Promise.all(batch.map((signup) => signups.write(signup)));
     signedUp.push(batch.map(({ event }) => event.eventId));
     newUsers.push(batch.map(({ userId }) => userId));

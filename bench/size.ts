@@ -9,6 +9,7 @@ import { startPostgres } from "../local/postgres.ts";
 import { count, duration } from "../runtime/quantity.ts";
 import { ownPort } from "../tests/own-port.ts";
 import { sizeCases } from "./size-cases.ts";
+import { processorClock } from "./size-cpu.ts";
 import { COUNTS_PAGES, countPages, type Pages } from "./size-pages.ts";
 import { fillLedger, samplePast } from "./size-rows.ts";
 import { median, quantile } from "./statistics.ts";
@@ -79,10 +80,16 @@ const sizes = statement<{ relation: string; bytes: string }, []>(`
   where relnamespace = 'public'::regnamespace and relkind in ('r', 'i') and pg_relation_size(oid) > 1048576
   order by pg_relation_size(oid) desc`);
 
-const took = async (run: () => Promise<unknown>): Promise<number> => {
-  const startedAt = performance.now();
+/** A call, by the clock and by Postgres' processors, in ms. */
+interface Took {
+  readonly ms: number;
+  readonly cpuMs: number;
+}
+
+const took = async (run: () => Promise<unknown>, processor: () => number): Promise<Took> => {
+  const [startedAt, cpuBefore] = [performance.now(), processor()];
   await run();
-  return performance.now() - startedAt;
+  return { ms: performance.now() - startedAt, cpuMs: processor() - cpuBefore };
 };
 
 interface Measured {
@@ -92,6 +99,8 @@ interface Measured {
   readonly manyMs: number;
   readonly ratio: number;
   readonly p95Ratio: number;
+  readonly fewCpuMs: number;
+  readonly manyCpuMs: number;
   readonly fewPages: Pages | undefined;
   readonly manyPages: Pages | undefined;
 }
@@ -102,28 +111,34 @@ const measure = async (few: Database, many: Database): Promise<readonly Measured
     sizeCases(few, await samplePast(few, FEW, SAMPLES)),
     sizeCases(many, await samplePast(many, ROWS, SAMPLES)),
   ];
-  const times = new Map<string, { readonly few: number[]; readonly many: number[] }>();
-  for (let round = -WARM_UP; round < ROUNDS; round += 1) {
+  for (let round = 0; round < WARM_UP; round += 1) {
+    for (const { run } of [...ofFew, ...ofMany]) await run();
+  }
+  const [processorOfFew, processorOfMany] = [await processorClock(few), await processorClock(many)];
+  const calls = new Map<string, { readonly few: Took[]; readonly many: Took[] }>();
+  for (let round = 0; round < ROUNDS; round += 1) {
     for (const [index, { name, run }] of ofFew.entries()) {
-      const [small, large] = [await took(run), await took(ofMany[index]?.run ?? run)];
-      const all = times.get(name) ?? { few: [], many: [] };
-      times.set(name, all);
-      if (round < 0) continue;
-      all.few.push(small);
-      all.many.push(large);
+      const all = calls.get(name) ?? { few: [], many: [] };
+      calls.set(name, all);
+      all.few.push(await took(run, processorOfFew));
+      all.many.push(await took(ofMany[index]?.run ?? run, processorOfMany));
     }
   }
   const [pagesOfFew, pagesOfMany] = [await countPages(few, ofFew), await countPages(many, ofMany)];
   return ofFew.map(({ name, upTo }) => {
-    const { few: small = [], many: large = [] } = times.get(name) ?? {};
-    const [fewMs, manyMs] = [median(small), median(large)];
+    const { few: small = [], many: large = [] } = calls.get(name) ?? {};
+    const msOf = (all: readonly Took[]) => all.map(({ ms }) => ms);
+    const cpuOf = (all: readonly Took[]) => median(all.map(({ cpuMs }) => cpuMs));
+    const [fewMs, manyMs] = [median(msOf(small)), median(msOf(large))];
     return {
       name,
       upTo,
       fewMs,
       manyMs,
       ratio: manyMs / fewMs,
-      p95Ratio: quantile(large, 0.95) / quantile(small, 0.95),
+      p95Ratio: quantile(msOf(large), 0.95) / quantile(msOf(small), 0.95),
+      fewCpuMs: cpuOf(small),
+      manyCpuMs: cpuOf(large),
       fewPages: pagesOfFew.get(name),
       manyPages: pagesOfMany.get(name),
     };
@@ -171,15 +186,30 @@ const report = (
     );
     return;
   }
-  const head = ["what", `${count(FEW)}, ms`, `${count(ROWS)}, ms`, "ratio", "of 95 %", "pages", "read", "rows at most"];
+  const head = [
+    "what",
+    `${count(FEW)}, ms`,
+    `${count(ROWS)}, ms`,
+    "ratio",
+    "of 95 %",
+    "CPU, ms",
+    "ratio",
+    "pages",
+    "read",
+    "rows at most",
+  ];
   const inBoth = (few = Number.NaN, many = Number.NaN): string => `${few.toFixed(0)} -> ${many.toFixed(0)}`;
-  const rows = measured.map(({ name, upTo, fewMs, manyMs, ratio, p95Ratio, fewPages, manyPages }) => [
-    name,
-    ...[fewMs, manyMs, ratio, p95Ratio].map((value) => value.toFixed(2)),
-    inBoth(fewPages?.touched, manyPages?.touched),
-    inBoth(fewPages?.read, manyPages?.read),
-    upTo === undefined ? "" : count(upTo),
-  ]);
+  const rows = measured.map(
+    ({ name, upTo, fewMs, manyMs, ratio, p95Ratio, fewCpuMs, manyCpuMs, fewPages, manyPages }) => [
+      name,
+      ...[fewMs, manyMs, ratio, p95Ratio].map((value) => value.toFixed(2)),
+      `${fewCpuMs.toFixed(2)} -> ${manyCpuMs.toFixed(2)}`,
+      (manyCpuMs / fewCpuMs).toFixed(2),
+      inBoth(fewPages?.touched, manyPages?.touched),
+      inBoth(fewPages?.read, manyPages?.read),
+      upTo === undefined ? "" : count(upTo),
+    ],
+  );
   for (const [name = "", ...cells] of [head, ...rows]) {
     console.log(name.padEnd(NAME_WIDTH) + cells.map((cell) => cell.padStart(CELL_WIDTH)).join(""));
   }
@@ -228,6 +258,7 @@ try {
     const open = (name: string) =>
       openDatabase({ url: databaseUrl(postgres.url, name), poolSize: 3, applicationName: "bench" });
     const [few, many] = [open("few"), open("many")];
+    for (const db of [few, many]) await migrateToLatest(db);
     const relations = await sizes(many);
     const measured = await measure(few, many);
     const walBytes = await measureWal(many);
