@@ -87,7 +87,7 @@ test("422 names every fault by its JSON pointer, in the caller's language", asyn
     { pointer: "#/user_name", detail: "The name must not be empty.", code: "user_name_empty" },
     {
       pointer: "#/email",
-      detail: "Expected exactly one email address, such as name@example.com.",
+      detail: "Enter exactly one email address, such as name@example.com.",
       code: "email_invalid",
     },
     { pointer: "#/password", detail: "The password needs at least 12 characters.", code: "password_too_short" },

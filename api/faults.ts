@@ -36,7 +36,7 @@ const FAULTS = {
   },
   email_invalid: {
     vi: "Vui lòng nhập đúng một địa chỉ email, ví dụ ten@example.com.",
-    en: "Expected exactly one email address, such as name@example.com.",
+    en: "Enter exactly one email address, such as name@example.com.",
   },
   email_too_long: {
     vi: "Email không được dài quá 254 ký tự.",

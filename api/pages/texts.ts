@@ -127,7 +127,7 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
     nextSteps: "What to do next",
     openInbox: (provider) => `Open ${provider}`,
     openAnyInbox: "Open your inbox and follow the mail.",
-    lookInSpam: "No mail? Look into the spam folder, too.",
+    lookInSpam: "No mail? Check the spam folder, too.",
     resend: "Send the confirmation again",
     resendSoon: "You can have it sent again in",
     wrongAddress: "Wrong address? Sign up again with the right one, and another user name.",
