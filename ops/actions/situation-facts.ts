@@ -62,7 +62,9 @@ const groupFacts = (
   if (backlog === undefined) return undefined;
   const { unfinished, waiting } = backlog;
   const retries = retrying.filter((each) => each.group === name);
-  const counted = { retrying: retries.reduce((sum, { count }) => sum + count, 0), outbox: ledger.outbox.rows, now };
+  const count = retries.reduce((sum, each) => sum + each.count, 0);
+  const isBound = retries.some((each) => each.isBound);
+  const counted = { retrying: { count, isBound }, outbox: ledger.outbox.rows, now };
   const pause = pauses.find((each) => each.group === name);
   const own = groups.find((each) => each.name === name);
   const order = own === undefined ? undefined : rates.find(({ budget }) => budget === budgetOf(own));
