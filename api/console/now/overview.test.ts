@@ -127,6 +127,13 @@ test.each([
   expect(groupRows(known, NOW)[0]?.waits).toEqual({ value, isBound });
 });
 
+test("what a consumer kept that was killed is not taken from what its peers have in flight", () => {
+  const peer = { ...aConsumer({ inFlight: 50, kept: 20 }), name: "peer", pending: 70 };
+  const killed = { ...aConsumer({ kept: 384 }), name: "killed", silentMs: 1_800_000 };
+  const [row] = groupRows(aSituation([aGroup("one", { pending: 70, consumers: [peer, killed] })]), NOW);
+  expect(row?.inFlight).toBe(50);
+});
+
 test.each([
   ["running", "well", {}],
   ["paused", "notice", { paused: true }],

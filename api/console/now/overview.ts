@@ -73,9 +73,9 @@ const waitsOf = (group: GroupStatus, { backlogs, ledger }: CountedStatus): Count
   return exactly(Math.max(0, unfinished - soon - retrying - uncertain - inFlightOf(group)));
 };
 
-/** What consumers keep is read and pending, but nobody works on it. */
+/** What consumers keep is read and pending, but nobody works on it. What one kept that is gone, its peers have. */
 const inFlightOf = ({ pending, consumers }: GroupStatus): number =>
-  Math.max(0, pending - consumers.reduce((sum, { report }) => sum + (report?.kept ?? 0), 0));
+  Math.max(0, pending - consumers.reduce((sum, each) => sum + Math.min(each.pending, each.report?.kept ?? 0), 0));
 
 const rowOf = (group: GroupStatus, status: CountedStatus, findings: readonly Finding[], now: Date): GroupRow => {
   const { group: name } = group;
