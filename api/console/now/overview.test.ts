@@ -211,3 +211,8 @@ test("of 200 groups the quiet ones are folded, and the page stays small", async 
   expect(filtered).not.toContain("<details");
   expect(filtered.match(/data-part="group /g)).toHaveLength(11);
 });
+
+test("what a consumer only keeps is read and pending, but not in flight", () => {
+  const keeping = aGroup("one", { pending: 384, consumers: [aConsumer({ inFlight: 3, kept: 381 })] });
+  expect(groupRows(aSituation([keeping]), NOW)[0]?.inFlight).toBe(3);
+});
