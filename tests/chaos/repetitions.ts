@@ -117,7 +117,7 @@ export const startRepetitions = (options: UsersOptions): Repetitions => {
       const name = `again-${number}-${times}`;
       const [known, unknown] = await Promise.all([
         answerTo(name, owner),
-        answerTo(`new-${number}-${times}`, `new-${number}-${times}@inbox.example`),
+        answerTo(`beside-${number}-${times}`, `beside-${number}-${times}@inbox.example`),
       ]);
       if (known !== undefined) shapes.known.add(known.shape);
       if (unknown !== undefined) shapes.unknown.add(unknown.shape);
