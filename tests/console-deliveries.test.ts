@@ -173,9 +173,9 @@ describe("deliveries in the console", () => {
 describe("what else operators do in the console", () => {
   test("a group is paused and resumed", async () => {
     await operator.post("/console/act", { group: GROUP, do: "pause" });
-    expect(await reader.read("/console/act")).toContain("paused");
+    expect(await reader.read("/console/act")).toContain(">paused<");
     await operator.post("/console/act", { group: GROUP, do: "resume" });
-    expect(await reader.read("/console/act")).not.toContain("paused");
+    expect(await reader.read("/console/act")).not.toContain(">paused<");
     expect((await operator.post("/console/act", { group: "none", do: "pause" })).status).toBe(404);
   });
 
@@ -231,6 +231,7 @@ describe("what else operators do in the console", () => {
     expect(preview).toContain("Of 2 events in that part of the log");
     expect(preview).toContain("1 is new to the group, and queued");
     expect(preview).toContain("1 is done, dead, held or cancelled, and left alone");
+    expect(await (await operator.post(path, { group: GROUP, from: "2h" })).text()).toContain("1 is new to the group");
     const begun = await operator.post(path, fieldsOf(preview));
     const job = begun.headers.get("location") ?? "";
     await eventually(async () => (await reader.read(job)).includes("<strong>done</strong>"));

@@ -1,5 +1,6 @@
 import { isUuid } from "../../database/uuid.ts";
 import { count, counted } from "../../runtime/quantity.ts";
+import { momentOf } from "../actions/moment.ts";
 import type { Again, LogPoint, ReplayCounts, ReplayReport } from "../actions/replay.ts";
 import { command, UsageError } from "../command.ts";
 import {
@@ -8,7 +9,6 @@ import {
   DRY_RUN_FLAG,
   eventId,
   momentFlag,
-  momentOf,
   proposeGroups,
   SWITCH,
   text,

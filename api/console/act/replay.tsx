@@ -6,6 +6,7 @@ import {
   replayOrderOf,
   startReplay,
 } from "../../../ops/actions/jobs/replay.ts";
+import { momentOf } from "../../../ops/actions/moment.ts";
 import { groupNamed, NotFound } from "../../../ops/actions/operator.ts";
 import { pause } from "../../../runtime/loop.ts";
 import { counted } from "../../../runtime/quantity.ts";
@@ -51,7 +52,7 @@ const formPage = (visit: Visit, { groups }: Parts, fault?: string) => {
             </select>
           </label>
           <label>
-            From (a time in UTC, or an event id)
+            From (a time in UTC, an age such as 2h, or an event id)
             <input name="from" value={given("from")} placeholder="2026-11-28 06:05" required autocomplete="off" />
           </label>
           <label>
@@ -80,7 +81,11 @@ export const showReplay =
       ? formPage(visit, parts)
       : visit.page({ title: "Replay", status: 403, children: <p class="alert">Only operators replay events.</p> });
 
-const momentIn = (text: string): string | undefined => {
+/** An age, as ops has it: `2h`. */
+const AGE = /^\d+(s|m|min|h|d)$/;
+
+const momentIn = (text: string, now: Date): string | undefined => {
+  if (AGE.test(text)) return momentOf(text, now).toISOString();
   const at = TIME.test(text) ? new Date(`${text.replace(" ", "T").replace(/Z$/, "")}Z`) : undefined;
   return at === undefined || Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 };
@@ -88,9 +93,10 @@ const momentIn = (text: string): string | undefined => {
 /** What the form asks for; a text: what is wrong with it. */
 const selectionIn = (form: URLSearchParams, now: Date): ReplaySelection | string => {
   const given = (name: string) => (form.get(name) ?? "").trim();
-  const from = isUuid(given("from")) ? given("from") : momentIn(given("from"));
-  if (from === undefined) return "From is a time such as 2026-11-28 06:05, or the id of an event. Nothing was done.";
-  const to = given("to") === "" ? now.toISOString() : momentIn(given("to"));
+  const from = isUuid(given("from")) ? given("from") : momentIn(given("from"), now);
+  if (from === undefined)
+    return "From is a time such as 2026-11-28 06:05, an age such as 2h, or the id of an event. Nothing was done.";
+  const to = given("to") === "" ? now.toISOString() : momentIn(given("to"), now);
   if (to === undefined) return "To is a time such as 2026-11-28T06:05. Nothing was done.";
   return { group: given("group"), from, to, ...(given("type") === "" ? {} : { type: given("type") }) };
 };
