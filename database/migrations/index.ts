@@ -19,6 +19,7 @@ import { vacuumOfLargeTables } from "./0017-vacuum-of-large-tables.ts";
 import { ratesAndSignOuts } from "./0019-rates-and-sign-outs.ts";
 import { suppressionsByTime } from "./0020-suppressions-by-time.ts";
 import { fastmailMailboxes } from "./0022-fastmail-mailboxes.ts";
+import { roomInPages } from "./0023-room-in-pages.ts";
 
 /** In order. Expand first, contract in a later release: two neighbouring versions run on one schema. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -42,4 +43,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0019-rates-and-sign-outs": ratesAndSignOuts,
   "0020-suppressions-by-time": suppressionsByTime,
   "0022-fastmail-mailboxes": fastmailMailboxes,
+  "0023-room-in-pages": roomInPages,
 };
