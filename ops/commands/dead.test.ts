@@ -89,4 +89,16 @@ describe("dead letters", () => {
     expect(remedy).toContain("until it is retried: ops deliveries retry");
     expect(await textOf(pipeline, "dead", "retry", "--all")).toContain("2 letters: queued again");
   });
+
+  test.each([
+    ["by hand", "ops deliveries retry --state dead --reason 'by hand' --dry-run"],
+    ["bounced 5.1.1", undefined],
+    ["not_me", undefined],
+  ])("none is by what was suppressed later, or by its owner (%s)", async (reason, remedy) => {
+    await using pipeline = await aPipeline();
+    await suppressAddress(pipeline.db, { addressKey: "a@example.org", reason, eventId: Bun.randomUUIDv7() });
+    const [lifted, said] = (await textOf(pipeline, "suppressions", "lift", "--reason", reason)).split("\n");
+    expect(lifted).toBe("1 address lifted");
+    expect(said?.split("retried: ")[1]).toBe(remedy);
+  });
 });

@@ -1,4 +1,5 @@
 import { counted, relative } from "../../runtime/quantity.ts";
+import { retryOfDead } from "../../runtime/situation/suppression-reasons.ts";
 import { maskedAddress } from "../actions/mask.ts";
 import { NotFound } from "../actions/operator.ts";
 import { command, UsageError } from "../command.ts";
@@ -134,10 +135,11 @@ export const suppressionsLift = command<LiftFlags, [address: string | undefined]
     const times = Object.entries({ since, before })
       .flatMap(([name, at]) => (at === undefined ? [] : [` --${name} ${at.toISOString()}`]))
       .join("");
+    const retry = retryOfDead(reason, `${times} --dry-run`);
+    const hint = retry === undefined ? "" : `\nwhat is dead by it stays so until it is retried: ${retry}`;
     return {
       json: { count: found, lifted },
-      text: () =>
-        `${counted(lifted, "address", "addresses")} lifted\nwhat is dead by it stays so until it is retried: ops deliveries retry --state dead --reason ${reason}${times} --dry-run`,
+      text: () => `${counted(lifted, "address", "addresses")} lifted${hint}`,
     };
   },
 });

@@ -232,6 +232,24 @@ test("a wrong refusal of many addresses is mended by two commands that can be co
   );
 });
 
+test("a wrong report of many bounces is mended by lifting them: their mails are not dead", () => {
+  const [{ remedy }] = describeFacts(facts({}, { suppressed: [suppressed(40, "bounced 5.1.1")] }));
+  expect(remedy).toBe(
+    "if so, once it answers rightly: ops suppressions lift --reason 'bounced 5.1.1' --since 2026-11-28T06:01Z",
+  );
+});
+
+test.each([
+  ["not_me", "notice: 302 addresses were suppressed (not_me) since 06:01 UTC, beside 47 mails sent in the last hour"],
+  ["complained", "notice: 302 addresses were suppressed (complained) since 06:01 UTC, beside 47 mails"],
+])("what people want no more (%s) nobody is asked to lift", (reason, expected) => {
+  const suppressions = { suppressed: [suppressed(302, reason)] };
+  const [{ level, sentence, remedy }] = describeFacts(facts({ lastHour: { total: 47, medianMs: 100 } }, suppressions));
+  expect(`${level}: ${sentence}`).toStartWith(expected);
+  expect(sentence).not.toContain("may be wrong");
+  expect(remedy).not.toContain("ops suppressions lift");
+});
+
 test("of several groups the remedy is for all of them", () => {
   const groups = ["welcome-email", "reminder-email", "payments"].map(poisoned);
   expect(describeFacts(facts({}, { groups }))[0].remedy).toBe("ops dead list");

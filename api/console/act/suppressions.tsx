@@ -8,6 +8,7 @@ import { maskedAddress } from "../../../ops/actions/mask.ts";
 import { NotFound } from "../../../ops/actions/operator.ts";
 import { liftAddress, liftAddresses } from "../../../ops/actions/suppressions.ts";
 import { count, counted, relative } from "../../../runtime/quantity.ts";
+import { leavesDead } from "../../../runtime/situation/suppression-reasons.ts";
 import { FormToken } from "../layout.tsx";
 import { TYPED_ABOVE, TypedNumber } from "../typed-number.tsx";
 import type { ConsoleParts, Visit, VisitHandler } from "../visit.ts";
@@ -35,8 +36,13 @@ export const showSuppressions =
           <h1>Suppressed addresses</h1>
           {lifted === "" ? null : (
             <p role="status">
-              Lifted. What is dead by it stays so until it is retried:{" "}
-              <a href={`/console/deliveries?state=dead&reason=${encodeURIComponent(lifted)}`}>look at it</a>.
+              Lifted.
+              {leavesDead(lifted) ? (
+                <>
+                  {" What is dead by it stays so until it is retried: "}
+                  <a href={`/console/deliveries?state=dead&reason=${encodeURIComponent(lifted)}`}>look at it</a>.
+                </>
+              ) : null}
             </p>
           )}
           <p class="soft">Nothing is sent to these addresses. The latest first.</p>
