@@ -15,6 +15,8 @@ const schema = z.object({
     since: z.string(),
     /** That of the last failure; undefined: it never failed. */
     reason: z.string().optional(),
+    /** Since that failure, in ms; older versions do not say. */
+    reasonAgeMs: z.number().optional(),
     /** The other system's words about it, addresses removed. */
     words: z.string().optional(),
     /** Until the next probe, if it is open. */

@@ -34,6 +34,18 @@ describe("the breaker of a system that fails", () => {
     expect(changes).toEqual(["open"]);
   });
 
+  test("says how long ago the last failure was, until a success", () => {
+    const { breaker, pass } = aBreaker();
+    expect(breaker.troubleAgeMs).toBeUndefined();
+    fail(breaker, 1);
+    pass(90_000);
+    expect(breaker.troubleAgeMs).toBe(90_000);
+    decline(breaker, 1);
+    expect(breaker.troubleAgeMs).toBe(0);
+    breaker.succeeded();
+    expect(breaker.troubleAgeMs).toBeUndefined();
+  });
+
   test("a success resets the count", () => {
     const { breaker } = aBreaker();
     fail(breaker, 4);

@@ -85,6 +85,8 @@ export class Breaker {
   #passedOver = 0;
   #allowed = 1;
   #trouble: Trouble | undefined;
+  /** Monotonic, ms. */
+  #troubleAt = 0;
 
   constructor(options: BreakerOptions) {
     this.#options = options;
@@ -97,6 +99,11 @@ export class Breaker {
   /** What failed or was declined last; undefined after a success. */
   get trouble(): Trouble | undefined {
     return this.#trouble;
+  }
+
+  /** Ms since then; undefined after a success. */
+  get troubleAgeMs(): number | undefined {
+    return this.#trouble === undefined ? undefined : this.#options.now() - this.#troubleAt;
   }
 
   /** Ms until the next probe; undefined: it is not open. */
@@ -172,7 +179,7 @@ export class Breaker {
   declined({ eventId, party, ...trouble }: Trouble & { readonly eventId: string; readonly party: string }) {
     const { reason } = trouble;
     this.#answered();
-    this.#trouble = trouble;
+    this.#troubled(trouble);
     if (this.#declined === 0) this.#declinedSince = this.#options.now();
     this.#declined += 1;
     if (this.#decliningParties.size < DECLINING_PARTIES) this.#decliningParties.add(party);
@@ -187,7 +194,7 @@ export class Breaker {
   /** The system failed, whatever the piece. */
   failed(trouble: Trouble, concerned: Concerned): void {
     const { reason } = trouble;
-    this.#trouble = trouble;
+    this.#troubled(trouble);
     this.#failures += 1;
     this.#failedEvents.add(concerned.eventId);
     this.#remember(false);
@@ -221,6 +228,11 @@ export class Breaker {
     this.#failedProbe = undefined;
     this.#passedOver = 0;
     this.#remember(true);
+  }
+
+  #troubled(trouble: Trouble): void {
+    this.#trouble = trouble;
+    this.#troubleAt = this.#options.now();
   }
 
   #remember(isSuccess: boolean): void {

@@ -39,6 +39,12 @@ test.each([
     { kind: "waiting", words: "reading; the last attempt failed: connection_refused", since: null },
   ],
   [
+    "had a failure of the other system a while ago, whose work a peer may have done since",
+    aReport({ breaker: { state: "closed", since: STARTED, reason: "connection_lost", reasonAgeMs: 59_950 } }),
+    100,
+    { kind: "working", words: "reading", since: new Date(STARTED) },
+  ],
+  [
     "had a mail declined for its own sake",
     aReport({ breaker: { state: "closed", since: STARTED, reason: "policy" } }),
     100,

@@ -1,6 +1,6 @@
 import { count, duration } from "../../runtime/quantity.ts";
 import { isLate, isSilent, missesSigns } from "../../runtime/situation/facts.ts";
-import { isOfSystem } from "../../runtime/situation/words.ts";
+import { failedLately } from "../../runtime/situation/failed-lately.ts";
 import type { ConsumerStatus } from "../../stream/group-status.ts";
 
 /** What a consumer does now, and since when. */
@@ -32,7 +32,7 @@ export const doingOf = ({ silentMs, report }: ConsumerStatus, now: Date): Doing 
       since,
     };
   }
-  if (state === "reading" && breaker.reason !== undefined && isOfSystem(breaker.reason))
+  if (state === "reading" && failedLately({ breaker, silentMs }))
     return { kind: "waiting", words: `reading; the last attempt failed: ${breaker.reason}`, since: null };
   const kept = report.kept === 0 ? "" : `, ${count(report.kept)} kept behind others: much like them failed lately`;
   const readsSince = state === "reading" ? since : null;

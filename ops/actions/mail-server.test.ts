@@ -19,7 +19,13 @@ test.each([
   expect(check.remedy === undefined).toBe(verdict !== "fail");
 });
 
-const aConsumer = (name: string, state: ConsumerReport["breaker"]["state"], system?: string, reason?: string) => ({
+const aConsumer = (
+  name: string,
+  state: ConsumerReport["breaker"]["state"],
+  system?: string,
+  reason?: string,
+  reasonAgeMs?: number,
+) => ({
   name,
   pending: 0,
   idleMs: 0,
@@ -30,7 +36,7 @@ const aConsumer = (name: string, state: ConsumerReport["breaker"]["state"], syst
     inFlight: 0,
     kept: 0,
     concurrency: 1,
-    breaker: { state, since: "2026-11-25T08:00:00.000Z", ...(reason === undefined ? {} : { reason }) },
+    breaker: { state, since: "2026-11-25T08:00:00.000Z", ...(reason === undefined ? {} : { reason, reasonAgeMs }) },
     waitingParties: 0,
     faults: {},
     ...(system === undefined ? {} : { system }),
@@ -51,6 +57,7 @@ test.each([
     [aConsumer("a", "closed", MAIL, "connection_refused"), aConsumer("b", "open", MAIL, "connection_refused")],
     `2 consumers use ${MAIL}, 2 of them without success (connection_refused)`,
   ],
+  [[aConsumer("a", "closed", MAIL, "connection_lost", 3_600_000)], `1 consumer uses ${MAIL} without a failure`],
   [[aConsumer("a", "closed", MAIL, "policy")], `1 consumer uses ${MAIL} without a failure`],
 ])("what consumers say of the mail server (%#)", (of, words) => {
   expect(wordsOfConsumers([{ consumers: of }])).toBe(words);

@@ -1,6 +1,6 @@
 import { count } from "../../runtime/quantity.ts";
 import { isSilent } from "../../runtime/situation/facts.ts";
-import { isOfSystem } from "../../runtime/situation/words.ts";
+import { failedLately } from "../../runtime/situation/failed-lately.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { Check } from "./diagnosis.ts";
 
@@ -21,13 +21,15 @@ export const wordsOfConsumers = (groups: readonly Pick<GroupStatus, "consumers">
   const reports = groups.flatMap(({ consumers }) =>
     consumers
       .filter(({ silentMs }) => silentMs !== null && !isSilent({ silentMs }))
-      .flatMap(({ name, report }) => (report?.system?.startsWith(NAME) === true ? [{ name, ...report }] : [])),
+      .flatMap(({ name, silentMs, report }) =>
+        report?.system?.startsWith(NAME) === true ? [{ name, silentMs, ...report }] : [],
+      ),
   );
   if (reports.length === 0) return "no consumer says anything of it";
   const names = new Set(reports.map(({ name }) => name));
   const systems = [...new Set(reports.map(({ system }) => system))].join(", ");
   const many = `${count(names.size)} ${names.size === 1 ? "consumer uses" : "consumers use"} ${systems}`;
-  const inTrouble = reports.filter(({ breaker: { state, reason = "" } }) => state !== "closed" || isOfSystem(reason));
+  const inTrouble = reports.filter((report) => report.breaker.state !== "closed" || failedLately(report));
   const failing = new Set(inTrouble.map(({ name }) => name));
   const reasons = [...new Set(inTrouble.flatMap(({ breaker: { reason } }) => reason ?? []))];
   const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;

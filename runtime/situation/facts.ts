@@ -8,6 +8,8 @@ export interface ConsumerFacts {
     /** ISO 8601, UTC. */
     readonly since: string;
     readonly reason?: string | undefined;
+    /** Since it failed for that reason, in ms, when it gave its last sign of life; not given: it does not say. */
+    readonly reasonAgeMs?: number | undefined;
     readonly words?: string | undefined;
     readonly probeInMs?: number | undefined;
   };

@@ -52,6 +52,28 @@ test.each<[string, Facts, string]>([
     "notice: Mail server smtp.example:587 refuses the login for 1 of 2 consumers; 1 mail of welcome-email waits for its next attempt, the first is due; none is lost",
   ],
   [
+    "a consumer has tried nothing since it lost a connection, and something else waits now",
+    facts({
+      unfinished: waits(1),
+      retrying: [{ reason: "connection_lost", ...waits(1), firstAt: NOW }],
+      consumers: [
+        aConsumer({ breaker: { state: "closed", since: "x", reason: "connection_lost", reasonAgeMs: 3_600_000 } }),
+      ],
+    }),
+    "notice: 1 mail of welcome-email waits for its next attempt (connection_lost), the first is due",
+  ],
+  [
+    "it is down for one, and another lost a connection an hour ago",
+    facts({
+      unfinished: waits(12),
+      consumers: [
+        aConsumer({ breaker: open() }),
+        aConsumer({ breaker: { state: "closed", since: "x", reason: "connection_lost", reasonAgeMs: 3_600_000 } }),
+      ],
+    }),
+    "trouble: Mail server smtp.example:587 refuses connections since 06:05 UTC for 1 of 2 consumers; 12 mails wait, none is lost; next probe in 2 s",
+  ],
+  [
     "it is down for all, though one breaker is not open yet",
     facts({
       unfinished: waits(12),

@@ -1,9 +1,10 @@
 import { unnamedSystem } from "../../observability/sentences.ts";
 import { duration } from "../quantity.ts";
 import { type ConsumerFacts, type GroupFacts, isLiving, type Waiting } from "./facts.ts";
+import { failedLately } from "./failed-lately.ts";
 import type { Finding } from "./finding.ts";
 import { remedyFor } from "./remedies.ts";
-import { doing, isOfSystem, quoted, RECEIVER_GONE, since, upper, waitingSafely } from "./words.ts";
+import { doing, quoted, RECEIVER_GONE, since, upper, waitingSafely } from "./words.ts";
 
 const nextProbe = (inMs: number): string =>
   inMs <= 0 ? "the next probe is due" : `next probe in ${duration(Math.ceil(inMs / 1_000) * 1_000)}`;
@@ -45,9 +46,7 @@ const ofBreakers = (group: GroupFacts, now: Date): readonly Finding[] => {
   const probes = open.flatMap(({ breaker: { probeInMs } }) => probeInMs ?? []);
   const next = probes.length === 0 ? "" : `; ${nextProbe(Math.max(Math.min(...probes), firstPieceInMs(group, now)))}`;
   // A breaker opens after some failures; who has had fewer fails all the same.
-  const failing = living.filter(
-    (each) => each.breaker.state === "open" || isOfSystem(each.breaker.reason ?? ""),
-  ).length;
+  const failing = living.filter((each) => each.breaker.state === "open" || failedLately(each)).length;
   const who = failing === living.length ? "" : ` for ${failing} of ${living.length} consumers`;
   const what = `${upper(system)} ${doing(breaker.reason)}${quoted(breaker.words)} ${since(breaker.since, now)}${who}`;
   return [

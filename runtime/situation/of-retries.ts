@@ -1,6 +1,7 @@
 import { partiesRefuse, unnamedSystem } from "../../observability/sentences.ts";
 import { counted, duration } from "../quantity.ts";
 import { type ConsumerFacts, type GroupFacts, isLiving, type RetryingFacts } from "./facts.ts";
+import { failedLately } from "./failed-lately.ts";
 import type { Finding } from "./finding.ts";
 import { remedyFor } from "./remedies.ts";
 import { doing, isOfSystem, nounOf, pieces, quoted, upper, verb } from "./words.ts";
@@ -23,14 +24,11 @@ export const retriesOf = ({ retrying, lastHour }: GroupFacts): { readonly value:
 /** Why pieces wait that wait for a probe of their party. */
 const PARTY_WAITS = "party_waits";
 
-/** Whether the last thing that happened to a consumer's work was that the system failed: its breaker opens after more of that. */
-const failedLast = ({ breaker: { reason } }: ConsumerFacts): boolean => reason !== undefined && isOfSystem(reason);
-
 /** The system has just begun to fail, or nobody has tried often enough for a breaker to open. */
 const ofFailures = (group: GroupFacts, waits: string, next: string): readonly Finding[] => {
   const { group: name, consumers } = group;
   const living = consumers.filter(isLiving);
-  const failing = living.filter(failedLast);
+  const failing = living.filter(failedLately);
   const [first] = failing;
   if (first === undefined) return [];
   const { breaker, system = unnamedSystem(name) } = first;
