@@ -30,6 +30,8 @@ const schema = z.object({
   ratePerSecond: z.number().optional(),
   /** Parties that refuse or defer everything, and so wait. */
   waitingParties: z.number(),
+  /** The last words of one of them, addresses removed; older versions do not say. */
+  partyWords: z.string().optional(),
   /** What keeps it from its work, and since when. */
   faults: z.record(z.string(), z.string()),
 });

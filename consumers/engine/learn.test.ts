@@ -77,6 +77,13 @@ describe("a refusal by a party", () => {
     });
   });
 
+  test("of everything is told in that party's words, whatever another defers meanwhile", () => {
+    const { learn, parties } = aLearner();
+    for (const outcome of each(5, () => refusedBy("a.example"))) learn(outcome);
+    learn(deferredBy("b.example"));
+    expect(parties.waitingWords()).toBe("550 5.7.1 no");
+  });
+
   test("an account that is refused for all, over many domains: none of a hundred is rejected", () => {
     const { learn } = aLearner();
     expect(kindsOf(each(100, (n) => learn(refusedBy(domain(n)))))).toEqual({ unavailable: 100 });

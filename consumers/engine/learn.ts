@@ -63,7 +63,7 @@ const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted,
   const { eventId, claim, startedAt } = attempted;
   const { reason } = outcome;
   breaker.declined({ eventId, party, reason, words: outcome.reply });
-  parties.refused(party, eventId, reason);
+  parties.refused(party, eventId, reason, outcome.reply);
   if (breaker.isDeclining) return { kind: "unavailable", reason: ACCOUNT_REFUSED, ...withReply(outcome) };
   if (parties.refuses(party)) return heldFor(PARTY_REFUSES, outcome, claim, learned);
   if (claim.lastReason !== reason) return { kind: "unavailable", reason, ...withReply(outcome) };
@@ -77,7 +77,7 @@ const deferredBy = (party: string, outcome: Of<"transient">, { eventId }: Attemp
   const { reason, minDelayMs } = outcome;
   breaker.declined({ eventId, party, reason, words: outcome.reply });
   // Told when to come back, as by greylisting, each piece has to ask once before it is accepted.
-  if (minDelayMs === undefined) parties.deferred(party, reason);
+  if (minDelayMs === undefined) parties.deferred(party, reason, outcome.reply);
   if (!breaker.hasDeclinedLately) return outcome;
   return {
     kind: "unavailable",
@@ -92,7 +92,7 @@ const unavailable = (outcome: Of<"unavailable">, attempted: Attempted, { breaker
   if (party !== undefined) {
     breaker.declined({ eventId: attempted.eventId, party, reason, words: outcome.reply });
     // That there was no room for the piece says nothing of others.
-    if (outcome.hasNoRoom !== true) parties.deferred(party, reason);
+    if (outcome.hasNoRoom !== true) parties.deferred(party, reason, outcome.reply);
     return outcome;
   }
   breaker.failed({ reason, words: outcome.reply }, attempted);

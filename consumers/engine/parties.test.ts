@@ -30,6 +30,17 @@ describe("a party", () => {
     expect(changes).toEqual(["a.example waits"]);
   });
 
+  test("has its own last words while it waits, whatever others say", () => {
+    const { parties } = someParties();
+    for (const word of ["one", "two", "three", "four"]) parties.refused("a.example", word, "policy", `550 ${word}`);
+    expect(parties.waitingWords()).toBeUndefined();
+    parties.refused("a.example", "five", "policy", "550 five");
+    parties.deferred("b.example", "mailbox_full", "552 over quota");
+    expect(parties.waitingWords()).toBe("550 five");
+    parties.succeeded("a.example");
+    expect(parties.waitingWords()).toBeUndefined();
+  });
+
   test("is not refusing everything when it refuses one piece again and again, or accepts some", () => {
     const { parties } = someParties();
     for (let time = 0; time < 10; time += 1) parties.refused("a.example", "the same", "policy");

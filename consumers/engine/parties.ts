@@ -30,6 +30,8 @@ interface Party {
   probeAt: number;
   /** A probe is under way. What was in flight before it says nothing new. */
   isProbed: boolean;
+  /** Of its last refusal or deferral. */
+  words: string | undefined;
 }
 
 /**
@@ -68,16 +70,20 @@ export class Parties {
     party.deferred = 0;
     party.waitMs = 0;
     party.isProbed = false;
+    party.words = undefined;
   }
 
-  deferred(name: string, reason: string): void {
+  /** `words`: those of the other system, addresses removed. */
+  deferred(name: string, reason: string, words?: string): void {
     const party = this.#use(name);
+    party.words = words;
     party.deferred += 1;
     if (party.deferred >= DEFERRALS || party.waitMs > 0) this.#wait(name, party, reason);
   }
 
-  refused(name: string, eventId: string, reason: string): void {
+  refused(name: string, eventId: string, reason: string, words?: string): void {
     const party = this.#use(name);
+    party.words = words;
     if (party.refused.size < REFUSALS) party.refused.add(eventId);
     if (party.refused.size >= REFUSALS || party.waitMs > 0) this.#wait(name, party, reason);
   }
@@ -90,6 +96,11 @@ export class Parties {
   /** How many of them wait. */
   waiting(): number {
     return [...this.#known.values()].filter(({ waitMs }) => waitMs > 0).length;
+  }
+
+  /** The last words of a party that waits: of the one that refused or deferred last. */
+  waitingWords(): string | undefined {
+    return [...this.#known.values()].findLast(({ waitMs }) => waitMs > 0)?.words;
   }
 
   #wait(name: string, party: Party, reason: string): void {
@@ -108,6 +119,7 @@ export class Parties {
       waitMs: 0,
       probeAt: 0,
       isProbed: false,
+      words: undefined,
     };
     this.#known.delete(name);
     this.#known.set(name, party);

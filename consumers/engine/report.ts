@@ -58,6 +58,7 @@ export const createReport =
       granted: limitOf(deps.granted()),
       ratePerSecond: admission.ratePerSecond,
       waitingParties: deps.parties.waiting(),
+      partyWords: deps.parties.waitingWords(),
       faults: deps.faults(),
     };
   };

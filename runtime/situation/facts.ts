@@ -25,6 +25,8 @@ export interface ConsumerFacts {
   readonly kept?: number | undefined;
   /** Parties that refuse or defer everything, and so wait. */
   readonly waitingParties: number;
+  /** The last words of one of them. */
+  readonly partyWords?: string | undefined;
   /** What keeps it from its work, and since when. */
   readonly faults: Readonly<Record<string, string>>;
 }

@@ -102,11 +102,29 @@ test.each<[string, Facts, string]>([
       consumers: [
         aConsumer({
           waitingParties: 1,
-          breaker: { state: "closed", since: "x", reason: "policy", words: "550 5.7.1 no" },
+          partyWords: "550 5.7.1 no",
+          breaker: { state: "closed", since: "x", reason: "mailbox_full", words: "552 5.2.2 over quota" },
         }),
       ],
     }),
     "notice: 1 domain refuses or defers every mail of welcome-email; what is for others flows; 5 mails wait until one is accepted, none is lost; it says “550 5.7.1 no”",
+  ],
+  [
+    "two domains do, of which one's words are known",
+    facts({ consumers: [aConsumer({ waitingParties: 2, partyWords: "550 5.7.1 no" })] }),
+    "notice: 2 domains refuse or defer every mail of welcome-email; what is for others flows; one of them says “550 5.7.1 no”",
+  ],
+  [
+    "one does, and only another domain's words are known",
+    facts({
+      consumers: [
+        aConsumer({
+          waitingParties: 1,
+          breaker: { state: "closed", since: "x", reason: "mailbox_full", words: "552 5.2.2 over quota" },
+        }),
+      ],
+    }),
+    "notice: 1 domain refuses or defers every mail of welcome-email; what is for others flows",
   ],
   [
     "Redis lost what waited for a mail server that is down",

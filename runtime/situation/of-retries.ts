@@ -79,16 +79,15 @@ export const ofParties = (group: GroupFacts): readonly Finding[] => {
   const concerned = waitingParties(group).toSorted((left, right) => right.waitingParties - left.waitingParties);
   const [most] = concerned;
   if (most === undefined || isExplained(group)) return [];
-  const words = concerned.find(
-    ({ breaker: { reason, words: said } }) => said !== undefined && !isOfSystem(reason ?? ""),
-  );
+  const who = most.waitingParties === 1 ? "it" : "one of them";
+  const words = most.partyWords === undefined ? "" : `; ${who} says “${most.partyWords}”`;
   const waiting = retrying.find(({ reason }) => reason === PARTY_WAITS);
   const wait =
     waiting === undefined
       ? ""
       : `; ${pieces(name, waiting)} ${verb(waiting.count, "waits", "wait")} until one is accepted, none is lost`;
   const refuse = counted(most.waitingParties, "domain refuses or defers", "domains refuse or defer");
-  const sentence = `${partiesRefuse(refuse, nounOf(name), name)}${wait}${words === undefined ? "" : `; it says “${words.breaker.words}”`}`;
+  const sentence = `${partiesRefuse(refuse, nounOf(name), name)}${wait}${words}`;
   const remedy = "ask its operator about its words; what it accepts again is sent by itself";
   return [{ level: "notice", group: name, sentence, remedy, see: waiting === undefined ? "held" : "retrying" }];
 };
