@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { Doubt } from "./doubt.ts";
 import { backAfterMs, createLookAhead, mostTelling, type Read, spread } from "./look-ahead.ts";
 
 test("what is attempted is spread over what is read, the last one included; of fewer than that, all", () => {
@@ -128,16 +129,81 @@ test("for a quarter of a second after many came that are not in doubt, few in do
   expect(choose([], 40).attempted).toHaveLength(30);
 });
 
-test("what may be told of half of what is kept by a few answers is waited for, a second at most, and again once something is welcome", () => {
+test("what may be told of half of what is kept by a few answers is waited for, a second at most, then a tenth of the time", () => {
   let nowMs = 0;
   const { choose, reads: most } = aLookAhead(() => 0, { now: () => nowMs });
   const many = [...reads(90), ...reads(100, { item: "many", party: "many.example" })];
   expect(choose(many, 20).passed).toEqual([]);
   expect(most(20)).toBe(0);
-  nowMs += 1_000;
+  nowMs += 900;
+  expect(most(20)).toBe(0);
+  nowMs += 900;
   expect(most(20)).toBe(194);
   choose(sure(1), 20);
+  choose(many, 20);
+  expect(most(20)).toBeGreaterThan(0);
+  nowMs += 8_000;
+  choose([], 20);
+  choose(many, 20);
   expect(most(20)).toBe(0);
+});
+
+/** Mails for one domain after the other that nobody knows, 64 each, all in vain after a second; one in 200 is welcome. */
+const aMail = (n: number): Read<number> => ({
+  item: n,
+  party: n % 200 === 0 ? "welcome.example" : `stranger-${Math.floor(n / 64)}.example`,
+  wasTried: false,
+  passes: 0,
+});
+
+test("strangers with many pieces each, one after the other, delay the welcome ones among them by little", async () => {
+  const [places, turnMs, turns] = [40, 50, 200];
+  let turn = 0;
+  const doubt = new Doubt(() => places);
+  const began = { welcome: 0, others: 0 };
+  for (let n = 0; n < 20; n += 1) doubt.ended({ party: `bad-${n}`, wasTried: false }, { ms: 1_000, isVain: true });
+  doubt.ended({ party: "welcome.example", wasTried: false }, { ms: 50, isVain: false });
+  const { reads: most, choose } = createLookAhead<number>({
+    doubt,
+    allowance: () => places,
+    now: () => turn * turnMs,
+  });
+  interface Running {
+    readonly mail: Read<number>;
+    readonly until: number;
+    readonly end: () => void;
+    readonly ended: Promise<void>;
+  }
+  let [read, looks, running]: [number, number, readonly Running[]] = [0, 0, []];
+  for (; turn < turns; turn += 1) {
+    for (const { mail, until, end, ended } of running) {
+      if (until > turn) continue;
+      const isVain = mail.party !== "welcome.example";
+      doubt.ended(mail, { ms: isVain ? 1_000 : 50, isVain });
+      end();
+      await ended;
+    }
+    running = running.filter(({ until }) => until > turn);
+    const room = places - running.length;
+    const count = most(room);
+    if (count > 0) looks += 1;
+    const mails = Array.from({ length: count }, (_, index) => aMail(read + index + 1));
+    read += count;
+    const begun = choose(mails, room).attempted.map((n): Running => {
+      const mail = aMail(n);
+      const isWelcome = mail.party === "welcome.example";
+      began[isWelcome ? "welcome" : "others"] += 1;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const ended = doubt.around(mail, () => promise);
+      return { mail, until: turn + (isWelcome ? 50 : 1_000) / turnMs, end: resolve, ended };
+    });
+    running = [...running, ...begun];
+  }
+  // A second, and a tenth of the time, go into waiting.
+  expect(looks).toBeGreaterThanOrEqual(0.75 * turns);
+  expect(began.welcome).toBeGreaterThanOrEqual(100);
+  // Three quarters of the places, for a second each.
+  expect(began.others).toBe((0.75 * places * turns * turnMs) / 1_000);
 });
 
 test("strangers, and a party that refused before, tell of little: more is read at once", () => {

@@ -101,8 +101,9 @@ const OLDEST_EVERY = 8;
 const TRIED_EVERY = 10;
 /** For so long after half of what may be in flight waited, and was not in doubt, the next read is likely to find more of it. */
 const MANY_LATELY_MS = 250;
-/** So long answers are waited for that may tell of half of what waits here, before more is read; then, once something is welcome, again. */
+/** So long answers are waited for that may tell of half of what waits here, before more is read; then for this share of the time. */
 const LONGEST_WAIT_MS = 1_000;
+const WAITING_SHARE = 0.1;
 /** Entries that may be passed over at once, and a second: each costs about a tenth of what an attempt does. */
 const MOST_PASSED = 20_000;
 const PASSED_PER_SECOND = 500;
@@ -135,8 +136,10 @@ export const createLookAhead = <Item>(deps: {
   let manyAt = Number.NEGATIVE_INFINITY;
   const roomForDoubt = () => doubt.room(now() - manyAt < MANY_LATELY_MS ? "many" : "few");
 
-  /** Monotonic, ms: since when answers are waited for. */
-  let waitsSince: number | undefined;
+  /** For how long answers may be waited for, in ms. Below 0 after a wait that was looked at late. */
+  let mayWaitMs = LONGEST_WAIT_MS;
+  let isWaiting = false;
+  let waitCountedAt = now();
 
   /** Whether those that may be asked at the same time can tell of half of what is kept: what is read meanwhile would be passed over. */
   const mayTellOfHalf = (waiting: readonly Read<Item>[]): boolean => {
@@ -148,10 +151,14 @@ export const createLookAhead = <Item>(deps: {
     return told.reduce((sum, worth) => sum + worth, 0) >= waiting.length / 2;
   };
 
-  const isWorthWaiting = (waiting: readonly Read<Item>[]): boolean => {
-    if (waiting.length < MOST_KEPT - MOST_READ || !mayTellOfHalf(waiting)) return false;
-    waitsSince ??= now();
-    return now() - waitsSince < LONGEST_WAIT_MS;
+  /** Whether answers are waited for from now on. Until it is asked again, which counts the time: what is welcome meanwhile grants no more of it. */
+  const isWorthWaiting = (waiting: readonly Read<Item>[], sure: number): boolean => {
+    const passedMs = now() - waitCountedAt;
+    waitCountedAt += passedMs;
+    const left = Math.min(LONGEST_WAIT_MS, mayWaitMs + passedMs * WAITING_SHARE) - (isWaiting ? passedMs : 0);
+    mayWaitMs = Math.max(-LONGEST_WAIT_MS, left);
+    isWaiting = sure === 0 && mayWaitMs > 0 && waiting.length >= MOST_KEPT - MOST_READ && mayTellOfHalf(waiting);
+    return isWaiting;
   };
 
   const nextKept = () => Math.min(NEXT_KEPT, 2 * allowance());
@@ -203,7 +210,7 @@ export const createLookAhead = <Item>(deps: {
     reads: (room: number): number => {
       const sure = kept.filter((each) => !doubt.has(each)).length;
       if (!doubt.isActive || room <= 0) return Math.max(0, room - sure);
-      if (sure >= room || (sure === 0 && isWorthWaiting(kept))) return 0;
+      if (sure >= room || isWorthWaiting(kept, sure)) return 0;
       return Math.max(0, Math.min(MOST_READ, MOST_KEPT - kept.length));
     },
 
@@ -216,7 +223,6 @@ export const createLookAhead = <Item>(deps: {
       const [stale, fresh] = apart(kept, (each) => since - each.since > STALE_MS);
       const added = read.map((each) => ({ ...each, since }));
       const [doubtful, sure] = apart([...fresh, ...added], (each) => doubt.has(each));
-      if (sure.length > 0) waitsSince = undefined;
       if (2 * sure.length >= allowance()) manyAt = since;
       const first = sure.slice(0, most);
       const left = most - first.length;
@@ -226,7 +232,7 @@ export const createLookAhead = <Item>(deps: {
       const next = [...sure.slice(first.length), ...unchosen];
       const overdue = next.slice(nextKept()).filter((each) => since - each.since > LONGEST_KEPT_MS);
       // Room for another read, if what waits here is not worth more.
-      const isWorthMore = sure.length > most || (sure.length === 0 && isWorthWaiting(next));
+      const isWorthMore = isWorthWaiting(next, sure.length) || sure.length > most;
       const surplus = isWorthMore ? 0 : next.length - (MOST_KEPT - MOST_READ);
       const beyond = unchosen.slice(0, Math.max(0, surplus));
       const passed = new Set([...stale, ...[...overdue, ...beyond].slice(0, passable())]);
