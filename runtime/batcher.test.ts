@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { createBatcher, QueueFull } from "./batcher.ts";
 
 describe("a batcher", () => {
@@ -98,5 +99,27 @@ describe("a batcher", () => {
     release.resolve();
     const results: readonly number[] = await Promise.all([first, ...waiting]);
     expect(results).toEqual([1, 2, 3]);
+  });
+
+  test("a batch that fails against its promise is reported, and holds up none of the next", async () => {
+    // A process of its own: the test runner takes every rejection that is unhandled for a failed test.
+    const code = `
+      import { createBatches } from ${JSON.stringify(join(import.meta.dir, "batcher.ts"))};
+      process.on("unhandledRejection", (error) => console.log(error.message));
+      let failed = false;
+      const run = async (inputs) => {
+        console.log(inputs.join(" "));
+        if (failed) return;
+        failed = true;
+        throw new Error("against its promise");
+      };
+      const batches = createBatches({ maxBatch: 2, maxInFlight: 1, run });
+      for (const input of [1, 2, 3]) batches.add(input);
+      await batches.idle();
+      console.log("idle");`;
+    const child = Bun.spawn([process.execPath, "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+    const said = await new Response(child.stdout).text();
+    expect(said.trim().split("\n").toSorted()).toEqual(["1 2", "3", "against its promise", "idle"]);
+    expect(await child.exited).toBe(0);
   });
 });

@@ -71,11 +71,14 @@ export const createBatches = <Input>(options: BatchesOptions<Input>): Batches<In
   let scheduled = false;
 
   const runBatch = async (batch: readonly Input[]) => {
-    // A batch belongs to no single caller's trace.
-    await outsideOfTraces(() => run(batch));
-    inFlight -= 1;
-    inputsInFlight -= batch.length;
-    next();
+    try {
+      // A batch belongs to no single caller's trace.
+      await outsideOfTraces(() => run(batch));
+    } finally {
+      inFlight -= 1;
+      inputsInFlight -= batch.length;
+      next();
+    }
   };
 
   const mayBegin = (): boolean => {
