@@ -6,7 +6,7 @@ import { aStranger } from "../tests/stranger.ts";
 import { startProxy } from "../tests/tcp-proxy.ts";
 import { openDatabase, pingDatabase, statement } from "./connection.ts";
 import { databaseFault, TableLocked } from "./errors.ts";
-import { ServerSilent } from "./pool.ts";
+import { ServerSilent } from "./pool-errors.ts";
 import { suppressAddress } from "./users/suppressions.ts";
 
 test("the driver sends no query of its own, whose failure nobody would handle", async () => {

@@ -5,6 +5,7 @@ import { databaseAddresses } from "../settings/database-addresses.ts";
 import { codeOf, isAnswer, TableLocked } from "./errors.ts";
 import { limitsFor } from "./limits.ts";
 import { IS_TABLE_LOCKED, mayWaitForTable } from "./locked-table.ts";
+import { DatabaseSilent, IsStandby, PoolBusy, PoolEnded, ServerSilent } from "./pool-errors.ts";
 import { type Remedy, remedyOf } from "./remedy.ts";
 import { createTableGates, NOT_BEGUN, type TableGates } from "./table-gates.ts";
 import { type EncryptedAddress, encryptionOf } from "./tls.ts";
@@ -18,28 +19,6 @@ export interface PoolOptions {
   readonly applicationName: string;
   /** Time limit of a statement in ms; Infinity: none. After it the effect is unknown. */
   readonly deadlineMs: number;
-}
-
-/** Postgres did not answer in time. The statement may have had its effect. */
-export class DatabaseSilent extends Error {
-  override readonly name: string = "DatabaseSilent";
-  readonly code = "ETIMEDOUT";
-
-  constructor(deadlineMs: number) {
-    super(`Postgres did not answer within ${deadlineMs} ms`);
-  }
-}
-
-/** Postgres has answered nobody for about as long. A statement of this error was sent, with the same doubt, or waited for a connection, and was not. */
-export class ServerSilent extends DatabaseSilent {
-  override readonly name = "ServerSilent";
-}
-
-/** Every connection was in use for too long. The statement was not sent. */
-class PoolBusy extends Error {
-  override readonly name = "PoolBusy";
-  /** SQLSTATE too_many_connections. */
-  readonly code = "53300";
 }
 
 const CONNECT_TIMEOUT_S = 5;
@@ -66,13 +45,6 @@ const isSpent = (error: unknown): boolean => error instanceof DatabaseSilent || 
 /** The server has said nothing since a connection was opened. */
 const isConnectTimeout = (error: unknown): boolean => codeOf(error) === "CONNECT_TIMEOUT";
 
-/** The pool was closed. The statement was not sent. */
-class PoolEnded extends Error {
-  override readonly name = "PoolEnded";
-  /** As the driver calls it. */
-  readonly code = "CONNECTION_ENDED";
-}
-
 /** A pool of postgres.js with one connection: it connects at its first statement, and again when the connection is lost. */
 interface Connection {
   readonly sql: Sql;
@@ -80,13 +52,6 @@ interface Connection {
   readonly era: number;
   /** Whether the server was asked, since it was connected to, and is no standby. */
   isPrimary: boolean;
-}
-
-/** The server that was asked is a standby. Nothing else was sent. */
-class IsStandby extends Error {
-  override readonly name = "IsStandby";
-  /** SQLSTATE read_only_sql_transaction, as a write would be refused. */
-  readonly code = "25006";
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { eventually } from "../tests/eventually.ts";
 import { databaseFault, RowLocked, TableLocked } from "./errors.ts";
-import { ServerSilent } from "./pool.ts";
+import { ServerSilent } from "./pool-errors.ts";
 import { createSharedWriter } from "./shared-write.ts";
 
 const rows = (count: number, from = 0): readonly string[] =>

@@ -2,7 +2,7 @@ import { createBatches } from "../runtime/batcher.ts";
 import { createSlots } from "../runtime/slots.ts";
 import { createAwaitedTable, type Left } from "./awaited-table.ts";
 import { databaseFault, isLocked, RowLocked, TableLocked } from "./errors.ts";
-import { ServerSilent } from "./pool.ts";
+import { ServerSilent } from "./pool-errors.ts";
 import { WaitingRow } from "./waiting-row.ts";
 
 export interface SharedWriteOptions<Row, Result> {
