@@ -15,7 +15,7 @@ import { fillLedger, samplePast } from "./size-rows.ts";
 import { median, quantile } from "./statistics.ts";
 
 /**
- * `bun bench/size.ts [--rows N] [--rounds N] [--directory DIR] [--keep] [--set NAME=VALUE]... [--json]`: what the ledger costs when a year of
+ * `bun bench/size.ts [--rows N] [--rounds N] [--directory DIR [--keep]] [--set NAME=VALUE]... [--json]`: what the ledger costs when a year of
  * signups is in it. Makes N of them in a Postgres of its own, with these settings beside the usual ones, and asks what the service asks, in
  * turns with a ledger that has 30,000, and how many pages Postgres touches for it. Then deletes by retention. With --keep the directory stays, and is measured as it is the next time:
  * twenty million signups take half an hour and 30 GB.
@@ -24,16 +24,19 @@ const { values } = parseArgs({
   options: {
     rows: { type: "string", default: "1000000" },
     rounds: { type: "string", default: "40" },
-    directory: { type: "string", default: join(import.meta.dir, "..", ".local", `size-${process.pid}`) },
+    directory: { type: "string" },
     keep: { type: "boolean", default: false },
     set: { type: "string", multiple: true, default: [] },
     json: { type: "boolean", default: false },
   },
 });
 const ROUNDS = Number(values.rounds);
-const dataDirectory = join(values.directory, "postgres");
+if (values.keep && values.directory === undefined)
+  throw new Error("--keep needs --directory, in which the next run finds what is kept");
+const directory = values.directory ?? join(import.meta.dir, "..", ".local", `size-${process.pid}`);
+const dataDirectory = join(directory, "postgres");
 /** Written once both ledgers are filled. */
-const FILLED = join(values.directory, "filled.json");
+const FILLED = join(directory, "filled.json");
 const ROWS = existsSync(FILLED) ? Number(JSON.parse(readFileSync(FILLED, "utf8"))) : Number(values.rows);
 /** Enough for a page of dead letters. */
 const FEW = 30_000;
@@ -268,5 +271,5 @@ try {
     await postgres.stop();
   }
 } finally {
-  if (!values.keep) rmSync(values.directory, { recursive: true, force: true });
+  if (!values.keep) rmSync(directory, { recursive: true, force: true });
 }
