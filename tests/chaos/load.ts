@@ -10,6 +10,13 @@ export interface Accepted {
   readonly at: number;
 }
 
+/** The responses to first requests that began, and were answered, while somebody watched. */
+export interface Watch {
+  /** How many had one of these statuses, `none` without one. */
+  answered(...statuses: readonly string[]): number;
+  stop(): void;
+}
+
 export interface Load {
   /** Append only. */
   readonly accepted: readonly Accepted[];
@@ -19,6 +26,8 @@ export interface Load {
   readonly wronglyRefused: readonly string[];
   /** Addresses of which every request was answered by 503, and the fault in force at the last of them. */
   readonly unavailable: ReadonlyMap<string, string>;
+  /** From now on: requests that are in flight already do not count. */
+  watch(): Watch;
   /** The slowest response, in ms. */
   slowestMs(): number;
   stop(): Promise<void>;
@@ -85,16 +94,20 @@ export const startLoad = ({ urls, perSecond, random, currentFault }: LoadOptions
       return undefined;
     }
   };
-  const count = (response: string) => responses.set(response, (responses.get(response) ?? 0) + 1);
+  const watchers = new Set<Map<string, number>>();
+  const add = (counts: Map<string, number>, response: string) => counts.set(response, (counts.get(response) ?? 0) + 1);
 
   const signUp = async (first: string, second: string): Promise<void> => {
     const signup = aSignup();
+    const watching = [...watchers];
     const status = await send(first, signup);
-    count(String(status ?? "none"));
+    const response = String(status ?? "none");
+    add(responses, response);
+    for (const counts of watching) if (watchers.has(counts)) add(counts, response);
     if (status !== undefined && status < 500) return;
     await pause(REPEAT_AFTER_MS, signal);
     const again = await send(second, signup);
-    count(`${again ?? "none"} (repeated)`);
+    add(responses, `${again ?? "none"} (repeated)`);
     if (again === 400 || again === 422) wronglyRefused.push(signup.email);
     if (status === 503 && again === 503) unavailable.set(signup.email, currentFault());
   };
@@ -105,6 +118,14 @@ export const startLoad = ({ urls, perSecond, random, currentFault }: LoadOptions
     responses,
     wronglyRefused,
     unavailable,
+    watch() {
+      const counts = new Map<string, number>();
+      watchers.add(counts);
+      return {
+        answered: (...statuses) => statuses.reduce((sum, status) => sum + (counts.get(status) ?? 0), 0),
+        stop: () => void watchers.delete(counts),
+      };
+    },
     slowestMs: () => slowest,
     stop,
   };

@@ -1,6 +1,7 @@
 import postgres, { type Sql } from "postgres";
 import type { Fault, FaultDeps } from "./fault.ts";
 import { EXAMPLE, MAIL } from "./groups.ts";
+import type { Watch } from "./load.ts";
 
 const LOCKED_MS = { min: 3_000, max: 9_000 } as const;
 /** Fresh signups get through within this time while rows of others are locked. */
@@ -26,28 +27,28 @@ const end = async (sql: Sql | undefined, how: "commit" | "rollback"): Promise<vo
 
 /** Rows, an address and a table that a transaction of somebody else has locked. */
 export const lockFaults = ({ system, load, random }: FaultDeps) => {
-  const refusals = () => load.responses.get("503") ?? 0;
-
   /** A transaction takes its locks, and is rolled back. No signup of the load needs what it locks. */
   const held = (fault: Pick<Fault, "kind" | "label" | "unaffected">, lock: (sql: Sql) => Promise<unknown>): Fault => {
     let sql: Sql | undefined;
-    let before = 0;
-    let refused = 0;
+    let watch: Watch | undefined;
     return {
       ...fault,
       lastsMs: random.between(LOCKED_MS.min, LOCKED_MS.max),
       parts: ["postgres"],
       unaffectedWithinMs: OTHERS_WITHIN_MS,
       inflict: async () => {
-        before = refusals();
         sql = await openTransaction(system.databaseUrl);
+        watch = load.watch();
         await lock(sql);
       },
       heal: async () => {
-        refused = refusals() - before;
+        watch?.stop();
         await end(sql, "rollback");
       },
-      verify: async () => (refused === 0 ? [] : [`${refused} signups answered by 503 because of a stranger's lock`]),
+      verify: async () => {
+        const refused = watch?.answered("503") ?? 0;
+        return refused === 0 ? [] : [`${refused} signups answered by 503 because of a stranger's lock`];
+      },
     };
   };
 

@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import postgres from "postgres";
 import { type Fault, type FaultDeps, nothing } from "./fault.ts";
+import type { Watch } from "./load.ts";
 
 const MALFORMED: readonly (readonly string[])[] = [
   ["hello", "world"],
@@ -114,28 +115,28 @@ export const storeFaults = ({ system, mailServer, load, random }: FaultDeps) => 
     inflict: system.redis.failOver,
     heal: nothing,
   });
-  const answered = (...statuses: readonly string[]) =>
-    [...load.responses].reduce((sum, [status, count]) => (statuses.includes(status) ? sum + count : sum), 0);
-  /** Signups go on, by way of the outbox. */
+  /** Signups go on, by way of the outbox. Those that were on their way when Redis fell silent do not count. */
   const withoutRedis = (
     fault: Pick<Fault, "kind" | "label" | "lastsMs">,
     begin: () => void,
     end: () => void,
   ): Fault => {
-    let [accepted, refused] = [0, 0];
+    let watch: Watch | undefined;
     return {
       ...fault,
       parts: ["redis"],
       inflict: async () => {
-        [accepted, refused] = [load.accepted.length, answered("503", "none")];
         begin();
+        watch = load.watch();
       },
       heal: async () => {
-        [accepted, refused] = [load.accepted.length - accepted, answered("503", "none") - refused];
+        watch?.stop();
         end();
       },
-      verify: async () =>
-        accepted > 0 && refused === 0 ? [] : [`without redis ${accepted} signups accepted, ${refused} refused`],
+      verify: async () => {
+        const [accepted, refused] = [watch?.answered("201") ?? 0, watch?.answered("503", "none") ?? 0];
+        return accepted > 0 && refused === 0 ? [] : [`without redis ${accepted} signups accepted, ${refused} refused`];
+      },
     };
   };
   const freezeRedis = (): Fault =>
@@ -164,7 +165,7 @@ export const storeFaults = ({ system, mailServer, load, random }: FaultDeps) => 
   /** Its sockets stay. What it had received it does when it goes on: so a user may exist who was answered by 503. */
   const freezePostgres = (): Fault => {
     const lastsMs = random.between(FROZEN_MS.min, FROZEN_MS.max);
-    let answers = 0;
+    let watch: Watch | undefined;
     return {
       kind: "SIGSTOP postgres",
       label: "SIGSTOP postgres, then SIGCONT",
@@ -172,14 +173,16 @@ export const storeFaults = ({ system, mailServer, load, random }: FaultDeps) => 
       parts: ["postgres"],
       inflict: async () => {
         system.postgres.freeze();
-        answers = answered("503");
+        watch = load.watch();
       },
       heal: async () => {
-        answers = answered("503") - answers;
+        watch?.stop();
         system.postgres.thaw();
       },
       verify: async () =>
-        lastsMs < ANSWERED_AFTER_MS || answers > 0 ? [] : [`no signup was answered in ${lastsMs} ms without postgres`],
+        lastsMs < ANSWERED_AFTER_MS || (watch?.answered("503") ?? 0) > 0
+          ? []
+          : [`no signup was answered in ${lastsMs} ms without postgres`],
     };
   };
   return {
