@@ -11,13 +11,25 @@ const signal = (pid: number, which: NodeJS.Signals): void => {
   }
 };
 
-/** Stops a server and the processes that it has made, so that none answers and its sockets stay. The server first: it makes others. */
-export const freeze = (pid: number): void => {
-  signal(pid, "SIGSTOP");
-  for (const child of childrenOf(pid)) signal(child, "SIGSTOP");
-};
+/** Stops a server and the processes that it has made, so that none answers and its sockets stay. */
+export interface Freezer {
+  /** SIGSTOP. The server first: it makes others. */
+  freeze(): void;
+  /** SIGCONT. */
+  thaw(): void;
+}
 
-export const thaw = (pid: number): void => {
-  for (const child of childrenOf(pid)) signal(child, "SIGCONT");
-  signal(pid, "SIGCONT");
+/** Undefined where it is not known which processes a server has made: it takes Linux. `pid`: of the server that runs then. */
+export const createFreezer = (pid: () => number, platform: NodeJS.Platform = process.platform): Freezer | undefined => {
+  if (platform !== "linux") return undefined;
+  return {
+    freeze() {
+      signal(pid(), "SIGSTOP");
+      for (const child of childrenOf(pid())) signal(child, "SIGSTOP");
+    },
+    thaw() {
+      for (const child of childrenOf(pid())) signal(child, "SIGCONT");
+      signal(pid(), "SIGCONT");
+    },
+  };
 };

@@ -20,6 +20,12 @@ const FROZEN_MS = { min: 5_000, max: 20_000 } as const;
 const ANSWERED_AFTER_MS = 8_000;
 const FULL_MS = { min: 3_000, max: 12_000 } as const;
 
+const NOT_LINUX = "needs Linux";
+
+/** Chosen also where it cannot be inflicted, so that a seed gives the same faults everywhere. */
+const skippedWithout = (tool: object | undefined, why: string): string =>
+  tool === undefined ? ` (skipped: ${why})` : "";
+
 const withRedis = async (url: string, action: (redis: Redis) => Promise<unknown>): Promise<void> => {
   const redis = new Redis(url, { retryStrategy: () => null });
   redis.on("error", () => {});
@@ -139,23 +145,25 @@ export const storeFaults = ({ system, mailServer, load, random }: FaultDeps) => 
       },
     };
   };
-  const freezeRedis = (): Fault =>
-    withoutRedis(
+  const freezeRedis = (): Fault => {
+    const { freezer } = system.redis;
+    return withoutRedis(
       {
         kind: "SIGSTOP redis",
-        label: "SIGSTOP redis, then SIGCONT",
+        label: `SIGSTOP redis, then SIGCONT${skippedWithout(freezer, NOT_LINUX)}`,
         lastsMs: random.between(FROZEN_MS.min, FROZEN_MS.max),
       },
-      system.redis.freeze,
-      system.redis.thaw,
+      () => freezer?.freeze(),
+      () => freezer?.thaw(),
     );
-  /** Redis refuses each write by MISCONF. Chosen also where its disk cannot be made full, so that a seed gives the same faults everywhere. */
+  };
+  /** Redis refuses each write by MISCONF. */
   const fillRedisDisk = (): Fault => {
     const { disk } = system.redis;
     return withoutRedis(
       {
         kind: "disk of redis full",
-        label: `no room for the append-only file of redis${disk === undefined ? " (skipped)" : ""}`,
+        label: `no room for the append-only file of redis${skippedWithout(disk, "needs root and Linux")}`,
         lastsMs: random.between(FULL_MS.min, FULL_MS.max),
       },
       () => disk?.fill(),
@@ -164,23 +172,24 @@ export const storeFaults = ({ system, mailServer, load, random }: FaultDeps) => 
   };
   /** Its sockets stay. What it had received it does when it goes on: so a user may exist who was answered by 503. */
   const freezePostgres = (): Fault => {
+    const { freezer } = system.postgres;
     const lastsMs = random.between(FROZEN_MS.min, FROZEN_MS.max);
     let watch: Watch | undefined;
     return {
       kind: "SIGSTOP postgres",
-      label: "SIGSTOP postgres, then SIGCONT",
+      label: `SIGSTOP postgres, then SIGCONT${skippedWithout(freezer, NOT_LINUX)}`,
       lastsMs,
       parts: ["postgres"],
       inflict: async () => {
-        system.postgres.freeze();
+        freezer?.freeze();
         watch = load.watch();
       },
       heal: async () => {
         watch?.stop();
-        system.postgres.thaw();
+        freezer?.thaw();
       },
       verify: async () =>
-        lastsMs < ANSWERED_AFTER_MS || (watch?.answered("503") ?? 0) > 0
+        freezer === undefined || lastsMs < ANSWERED_AFTER_MS || (watch?.answered("503") ?? 0) > 0
           ? []
           : [`no signup was answered in ${lastsMs} ms without postgres`],
     };

@@ -7,7 +7,7 @@ import { type RedisOptions, startRedis } from "../../local/redis.ts";
 import type { RedisProgram } from "../../local/redis-program.ts";
 import { eventually } from "../eventually.ts";
 import { ownPort } from "../own-port.ts";
-import { freeze, thaw } from "./frozen.ts";
+import { createFreezer, type Freezer } from "./frozen.ts";
 import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 import { copyForStandby } from "./standby.ts";
 
@@ -16,10 +16,8 @@ export interface Store extends AsyncDisposable {
   readonly url: string;
   kill(): Promise<void>;
   start(): Promise<void>;
-  /** SIGSTOP to all its processes. */
-  freeze(): void;
-  /** SIGCONT. */
-  thaw(): void;
+  /** Undefined where it cannot be frozen. */
+  readonly freezer: Freezer | undefined;
 }
 
 export interface ReplicatedPostgres extends Store {
@@ -71,8 +69,7 @@ export const startReplicatedPostgres = async ({ directory, onMove }: StoreOption
     start: async () => {
       server = await startPostgres(options);
     },
-    freeze: () => freeze(server.pid),
-    thaw: () => thaw(server.pid),
+    freezer: createFreezer(() => server.pid),
     async killWithStandby() {
       generation += 1;
       const ofStandby = await optionsOf([`primary_conninfo=host=127.0.0.1 port=${options.port} user=app`]);
@@ -129,8 +126,7 @@ export const startReplicatedRedis = async ({
     start: async () => {
       server = await startRedis(options);
     },
-    freeze: () => freeze(server.pid),
-    thaw: () => thaw(server.pid),
+    freezer: createFreezer(() => server.pid),
     async failOver() {
       await former?.server.stop();
       if (former !== undefined) rmSync(former.options.dataDirectory, { recursive: true, force: true });
