@@ -74,7 +74,8 @@ test("a client that has used up its share guesses the token ten times a minute, 
 test("what a client may still ask for does not tell whether a token was right, beyond ten guesses a minute", async () => {
   const { ask, refusedOf } = aRate();
   const withToken = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
-  for (let guess = 0; guess < 50; guess += 1) expect(await ask("192.0.2.1", "/", withToken(`guess-${guess}`))).toBe(404);
+  for (let guess = 0; guess < 50; guess += 1)
+    expect(await ask("192.0.2.1", "/", withToken(`guess-${guess}`))).toBe(404);
   for (let time = 0; time < 50; time += 1) expect(await ask("192.0.2.1", "/", withToken(TOKEN))).toBe(404);
   // 50 wrong ones, and as many right ones after the tenth wrong one: each was counted.
   expect(await refusedOf(910, "192.0.2.1")).toBe(10);
