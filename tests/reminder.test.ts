@@ -54,7 +54,7 @@ describe("the reminder", () => {
     await aConsumer(pipeline, mailServer);
     await eventually(async () => (await stateOf(pipeline, eventId)) === "done");
     const mail = await parseMail(mailServer.taken[0]?.raw ?? "");
-    expect(mail.subject).toContain("bạn chưa xác nhận email");
+    expect(mail.subject).toContain("Đừng quên xác nhận email");
     expect(mail.text).toMatch(/\/confirm\?token=[\w-]{72}&lang=vi\n/);
     expect(mail.messageId).toBe(`<${eventId}.reminder@toblug.example>`);
     const claimed = (await pipeline.status(eventId, GROUP))?.timeline.find(({ state }) => state === "active");

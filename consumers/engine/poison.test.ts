@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { eventually } from "../../tests/eventually.ts";
 import { anOutbox, aPipeline, aSignup, type MailWork, type TestConsumer } from "../../tests/pipeline.ts";
 
-test.concurrent("an event that kills its consumers is one dead letter; entries in flight with it are mailed, each once", async () => {
+test.concurrent("an event that kills its consumers is one dead letter; entries in flight with it are mailed, none again without a count", async () => {
   await using pipeline = await aPipeline();
   const outbox = anOutbox();
   const eventIds = await pipeline.signUp(...Array.from({ length: 50 }, () => aSignup()));
@@ -39,7 +39,11 @@ test.concurrent("an event that kills its consumers is one dead letter; entries i
   expect(letters[0]?.[1]).toEqual(expect.arrayContaining(["event_id", poison, "reason", "poison"]));
   expect(await pipeline.status(poison)).toMatchObject({ state: "dead", reason: "poison" });
   expect(deaths).toBe(4);
-  expect([...outbox.sent].sort()).toEqual([...others].sort());
+  expect(new Set(outbox.sent)).toEqual(new Set(others));
+  // One that was done just before its consumer died is done again.
+  const statuses = await Promise.all(others.map((eventId) => pipeline.status(eventId)));
+  const uncertain = statuses.reduce((sum, status) => sum + (status?.uncertain ?? 0), 0);
+  expect(outbox.sent.length - others.length).toBeLessThanOrEqual(uncertain);
 });
 
 test.concurrent("work that two kills of the fleet met, and alone the kill of one consumer, is no poison", async () => {

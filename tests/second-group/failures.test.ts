@@ -37,7 +37,7 @@ test.concurrent("an order that kills its consumers is one dead letter, reason po
   expect(await orders.status(poison)).toMatchObject({ reason: "poison", uncertain: 0 });
   await eventually(async () => (await orders.letters()).length > 0);
   expect(await orders.letters()).toEqual(["poison"]);
-  expect(deaths).toBe(3);
+  expect(deaths).toBe(4);
   expect(stock.reserved).not.toContain(poison);
   expect(new Set(stock.reserved)).toEqual(new Set(companions));
   await orders.othersUntouched(eventIds);
