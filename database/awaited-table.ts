@@ -34,6 +34,8 @@ export const createAwaitedTable = <
   readonly onFree: (left: readonly Call[], others: readonly Call[]) => void;
 }): AwaitedTable<Call> => {
   const waiting = new Set<Call>();
+  /** Of those, the ones that a statement under way may still write. */
+  let asked: ReadonlySet<Call> = new Set();
   let [isLocked, isAsking] = [false, false];
 
   const join = (calls: readonly Call[]): void => {
@@ -47,7 +49,7 @@ export const createAwaitedTable = <
     isLocked = true;
     const now = performance.now();
     for (const call of waiting) {
-      if (now - call.since < WAITS_UNTIL_MS) continue;
+      if (asked.has(call) || now - call.since < WAITS_UNTIL_MS) continue;
       waiting.delete(call);
       call.reject(error);
     }
@@ -56,7 +58,9 @@ export const createAwaitedTable = <
   const ask = async (): Promise<void> => {
     while (waiting.size > 0) {
       const asking = [...waiting].slice(0, deps.maxBatch);
+      asked = new Set(asking);
       const { calls, tableLocked } = await deps.share(asking);
+      asked = new Set();
       for (const call of asking) if (tableLocked === undefined || !call.isOpen) waiting.delete(call);
       if (tableLocked !== undefined) {
         found(tableLocked);

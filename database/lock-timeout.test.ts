@@ -31,3 +31,13 @@ test("what fails for another reason is not tried again", async () => {
   await expect(refused).rejects.toThrow("refused");
   expect(tries).toHaveLength(1);
 });
+
+test("what had no turn, because Postgres ends nothing, is not called locked", async () => {
+  const awaitRow = createAwaitRow();
+  const silent = Promise.withResolvers<void>();
+  const asked = Array.from({ length: 5 }, () => awaitRow(() => silent.promise).catch((error: unknown) => error));
+  const answer = await Promise.race(asked);
+  expect(answer).toMatchObject({ name: "PoolBusy", code: "53300" });
+  silent.resolve();
+  await Promise.all(asked);
+});

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { createSlots, type Slots } from "../runtime/slots.ts";
 import type { Database } from "./connection.ts";
 import { isLocked, RowLocked, TableLocked } from "./errors.ts";
+import { PoolBusy } from "./pool-errors.ts";
 
 /** Longest wait for one row that somebody else has locked, in ms. */
 const ROW_LOCK_TIMEOUT_MS = 500;
@@ -17,11 +18,13 @@ export type AwaitRow = <Result>(run: (lockTimeoutMs: number) => Promise<Result>)
 
 /**
  * Runs statements of one row each so that nobody waits because of another row: what meets a lock of somebody else waits for it apart, one
- * at a time, which leaves the connections to the others. Rejects with the code of `RowLocked` if the lock does not end in time.
+ * at a time, which leaves the connections to the others. Rejects with the code of `RowLocked` if the lock does not end in time, and with
+ * `PoolBusy` if not even a first look was possible: that is nobody's lock.
  */
 export const createAwaitRow = (): AwaitRow => {
-  const slotsOf = (size: number): Slots => createSlots({ size, maxWaitMs: MAX_WAIT_MS, onFull: () => new RowLocked() });
-  const [brief, patient] = [slotsOf(MAX_AT_ONCE), slotsOf(1)];
+  const slotsOf = (size: number, onFull: () => Error): Slots => createSlots({ size, maxWaitMs: MAX_WAIT_MS, onFull });
+  const brief = slotsOf(MAX_AT_ONCE, () => new PoolBusy("statements of one row do not end; this one was not sent"));
+  const patient = slotsOf(1, () => new RowLocked());
   return async (run) => {
     try {
       return await brief.run(() => run(BRIEF_MS));

@@ -224,7 +224,8 @@ export const createSharedWriter = <Row, Result>({
     },
   });
 
-  const writePart = async (calls: readonly Call[], since: number): Promise<void> => {
+  const writePart = async (part: readonly Call[], since: number): Promise<void> => {
+    const calls = refuseEarlier(part);
     if (performance.now() - since >= SPLIT_FOR_MS) {
       for (const call of calls) setApart(call, true);
       return;

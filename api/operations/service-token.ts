@@ -60,7 +60,7 @@ export const createServiceTokenHolders = ({
 
 /**
  * Admits only callers with the service token (RFC 6750, `Authorization: Bearer`). Without a configured token nobody is
- * admitted. A client that has sent ten wrong ones is refused for the rest of the minute, even with the right one; nobody else is. On a
+ * admitted. A client that has sent ten wrong ones, wherever, is refused for the rest of the minute, even with the right one; nobody else is. On a
  * private network it may be a proxy that is not trusted, before which everybody is one client: there the right one is always admitted.
  *
  * @throws {ProblemError} `unauthorized`, with `WWW-Authenticate`, or `too_many_tokens`, with `Retry-After`

@@ -10,7 +10,7 @@ import { publishAll } from "../../stream/publish.ts";
 
 export interface Publisher {
   /**
-   * Publishes a committed event, with those that were committed with it in one pipeline. Resolves when its XADD was written to the
+   * Publishes a committed event, with those that were committed with it in one write. Resolves when its XADD was written to the
    * connection, not when Redis has confirmed it; its outbox row goes soon after that. Never rejects, and never waits for Redis: what
    * could not be sent, or is not confirmed within 2 s, the relay publishes.
    */

@@ -13,7 +13,7 @@ export const BACKLOG_BOUND = 10_000;
  */
 export type StateCounts = Readonly<Partial<Record<DeliveryState | "waiting", number>>>;
 
-/** Held deliveries of one group for one reason; counted up to `LEDGER_BOUND` in all. */
+/** Held deliveries of one group for one reason; counted up to `LEDGER_BOUND` in all, by the names of the groups: beyond it the last ones have fewer. */
 export interface HeldCount {
   readonly group: string;
   readonly reason: string;
