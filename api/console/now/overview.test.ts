@@ -213,6 +213,9 @@ test("of 200 groups the quiet ones are folded, and the page stays small", async 
 });
 
 test("what a consumer only keeps is read and pending, but not in flight", () => {
-  const keeping = aGroup("one", { pending: 384, consumers: [{ ...aConsumer({ inFlight: 3, kept: 381 }), pending: 384 }] });
+  const keeping = aGroup("one", {
+    pending: 384,
+    consumers: [{ ...aConsumer({ inFlight: 3, kept: 381 }), pending: 384 }],
+  });
   expect(groupRows(aSituation([keeping]), NOW)[0]?.inFlight).toBe(3);
 });
