@@ -177,6 +177,7 @@ export const createAttempts = <Data, Input>(
     admission.spend();
     attempt.isPaidFor = true;
     const startedAt = now();
+    const { acceptedSince } = breaker;
     let askedAt = startedAt;
     const begins = () => {
       askedAt = now();
@@ -189,7 +190,7 @@ export const createAttempts = <Data, Input>(
     if (outcome.kind === "released") admission.refund();
     if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);
-    const attempted = { eventId: event.id, party, claim, startedAt, isProbe: attempt.isProbe };
+    const attempted = { eventId: event.id, party, claim, startedAt, acceptedSince, isProbe: attempt.isProbe };
     return threw ? outcome : learnFrom(outcome, attempted, { breaker, parties, holdMs });
   };
 

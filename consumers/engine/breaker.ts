@@ -126,9 +126,9 @@ export class Breaker {
     return this.#decliningParties.size;
   }
 
-  /** Whether work that began after `time` (monotonic, ms) was accepted. */
-  hasAcceptedSince(time: number): boolean {
-    return this.#acceptedSince > time;
+  /** When work began, at the latest, that was accepted. Monotonic, ms. */
+  get acceptedSince(): number {
+    return this.#acceptedSince;
   }
 
   /** Maximum entries in flight now. */

@@ -19,12 +19,18 @@ const aLearner = () => {
   const breaker = new Breaker({ concurrency: 20, ...clock, onChange: () => {} });
   const parties = new Parties({ ...clock, onChange: () => {} });
   let events = 0;
-  const learn = (outcome: Outcome, before: Partial<Attempted["claim"]> = {}): Outcome => {
+  const learn = (
+    outcome: Outcome,
+    before: Partial<Attempted["claim"]> = {},
+    under: Partial<Pick<Attempted, "startedAt" | "acceptedSince">> = {},
+  ): Outcome => {
     events += 1;
     const party = "party" in outcome ? outcome.party : domain(0);
     const claim = { attempts: 0, systemFailures: 0, lastReason: null, unchangedMs: 0, ...before };
-    const attempted = { eventId: `event ${events}`, party, claim, startedAt: nowMs, isProbe: false };
-    return learnFrom(outcome, attempted, { breaker, parties, holdMs: (attempts) => 1_000 * 2 ** attempts });
+    const { acceptedSince } = breaker;
+    const attempted = { eventId: `event ${events}`, party, claim, startedAt: nowMs, acceptedSince, isProbe: false };
+    const known = { breaker, parties, holdMs: (attempts: number) => 1_000 * 2 ** attempts };
+    return learnFrom(outcome, { ...attempted, ...under }, known);
   };
   return { breaker, parties, learn, pass: (ms: number) => (nowMs += ms) };
 };
@@ -52,6 +58,18 @@ describe("a refusal by a party", () => {
     learn(sent);
     pass(1_000);
     expect(learn(refusedBy("a.example"), refusedBefore(500))).toMatchObject({ kind: "unavailable", reason: "policy" });
+  });
+
+  test("is not final because of what was accepted during the second look: everybody's refusal may have ended meanwhile", () => {
+    const { breaker, learn, pass } = aLearner();
+    expect(learn(refusedBy("a.example"))).toMatchObject({ kind: "unavailable" });
+    pass(1_000);
+    const second = { startedAt: 1_000, acceptedSince: breaker.acceptedSince };
+    learn(sent);
+    pass(50);
+    expect(learn(refusedBy("a.example"), refusedBefore(1_000), second)).toMatchObject({ kind: "unavailable" });
+    pass(1_000);
+    expect(learn(refusedBy("a.example"), refusedBefore(2_050, 2))).toEqual(refusedBy("a.example"));
   });
 
   test("is final at the fourth look where nothing else was sent", () => {

@@ -16,6 +16,8 @@ export interface Attempted extends Concerned {
   readonly claim: Pick<TakenDelivery, "attempts" | "systemFailures" | "lastReason" | "unchangedMs">;
   /** Monotonic, ms. */
   readonly startedAt: number;
+  /** `acceptedSince` of the breaker when it began. */
+  readonly acceptedSince: number;
   /** Started while the breaker was not closed. */
   readonly isProbe: boolean;
 }
@@ -49,7 +51,8 @@ const unknownRefusal = (outcome: Of<"rejected">, claim: Attempted["claim"], lear
 /**
  * A permanent refusal by a party is the piece's only if neither the system declines everything nor the party refuses everything,
  * which is known after five in a row. The first ones of such a row must not be dead-lettered either. So a piece that is refused
- * for the first time waits, and is looked at once more: it is at fault if work that began after its first refusal was accepted.
+ * for the first time waits, and is looked at once more: it is at fault if work that began after its first refusal was accepted before
+ * that look. What is accepted during the look may tell that a refusal of everything has just ended.
  *
  * | refused | accepted since the first time | outcome                                                          |
  * | ------- | ----------------------------- | ---------------------------------------------------------------- |
@@ -60,14 +63,14 @@ const unknownRefusal = (outcome: Of<"rejected">, claim: Attempted["claim"], lear
  */
 const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted, learned: LearnedBy): Outcome => {
   const { breaker, parties } = learned;
-  const { eventId, claim, startedAt } = attempted;
+  const { eventId, claim, startedAt, acceptedSince } = attempted;
   const { reason } = outcome;
   breaker.declined({ eventId, party, reason, words: outcome.reply });
   parties.refused(party, eventId, reason, outcome.reply);
   if (breaker.isDeclining) return { kind: "unavailable", reason: ACCOUNT_REFUSED, ...withReply(outcome) };
   if (parties.refuses(party)) return heldFor(PARTY_REFUSES, outcome, claim, learned);
   if (claim.lastReason !== reason) return { kind: "unavailable", reason, ...withReply(outcome) };
-  if (breaker.hasAcceptedSince(startedAt - claim.unchangedMs)) return outcome;
+  if (acceptedSince > startedAt - claim.unchangedMs) return outcome;
   return unknownRefusal(outcome, claim, learned);
 };
 
