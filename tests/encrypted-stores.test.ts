@@ -164,10 +164,14 @@ describe("Redis", () => {
       "bind 127.0.0.1",
       "tls-auth-clients no",
       "requirepass theirs",
-      `dir ${directory}`,
+      `dir "${directory}"`,
     ];
-    lines.push(`tls-cert-file ${directory}/server.pem`, `tls-key-file ${directory}/server.key`);
-    lines.push(`tls-ca-cert-file ${authority}`, "tls-replication yes", `sentinel monitor main 127.0.0.1 ${tlsPort} 1`);
+    lines.push(`tls-cert-file "${directory}/server.pem"`, `tls-key-file "${directory}/server.key"`);
+    lines.push(
+      `tls-ca-cert-file "${authority}"`,
+      "tls-replication yes",
+      `sentinel monitor main 127.0.0.1 ${tlsPort} 1`,
+    );
     writeFileSync(file, `${lines.join("\n")}\n`);
     const program = findRedis(join(local, "redis"), () => {});
     const command = [program.command, file, "--sentinel"];

@@ -33,12 +33,12 @@ const startSentinel = async (
   const lines = [
     `port ${port}`,
     "bind 127.0.0.1",
-    `dir ${directory}`,
+    `dir "${directory}"`,
     `sentinel monitor ${MASTER} 127.0.0.1 ${primary} 2`,
     `sentinel down-after-milliseconds ${MASTER} 1000`,
     `sentinel failover-timeout ${MASTER} 3000`,
     `sentinel parallel-syncs ${MASTER} 2`,
-    ...(tlsPort === undefined ? [] : encryptedFlags(tlsPort).map((line) => line.join(" "))),
+    ...(tlsPort === undefined ? [] : encryptedFlags(tlsPort).map(([name, value]) => `${name} "${value}"`)),
   ];
   writeFileSync(file, `${lines.join("\n")}\n`);
   const program = findRedis(join(LOCAL, "redis"), () => {});
