@@ -4,6 +4,7 @@ import pino from "pino";
 import type { NewSignup } from "../database/users/signup-rows.ts";
 import { randomHex } from "../observability/trace-context.ts";
 import { meanRatio, median } from "./statistics.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 const HELP = `bun bench/handler.ts --trees DIR,DIR [options]: what the API itself does for a signup, in checkouts that take turns
 
@@ -27,7 +28,7 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
-const [rounds, atOnce] = [Number(values.rounds), Number(values["at-once"])];
+const [rounds, atOnce] = [wholeNumber("rounds", values.rounds), wholeNumber("at-once", values["at-once"])];
 
 const requests = (): readonly Request[] =>
   Array.from({ length: TURN }, () => {

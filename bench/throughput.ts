@@ -10,6 +10,7 @@ import { baselineOf, GUARD_CASES, GUARD_SIZES, judge, sentence, type Verdict } f
 import { measure } from "./measure.ts";
 import { type Measurement, summary } from "./summary.ts";
 import { chartsOf, type Labelled } from "./tables.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 const BASELINE = join(import.meta.dir, "baseline.json");
 
@@ -32,12 +33,6 @@ CPU is in µs for each signup or mail: figures of a busy machine that can be tru
 consumer and SMTP server share the machine; compare ratios of one run, not figures of two. After ± stands what chance
 alone makes of a ratio in 95 of 100 runs: measure more rounds, four times as many to halve it, until it is less than the
 difference that is looked for.`;
-
-const wholeNumber = (name: string, text: string): number => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name}: expected a whole number from 1`);
-  return value;
-};
 
 const options = () => {
   const { values } = parseArgs({

@@ -8,6 +8,7 @@ import { measureCosts } from "./costs.ts";
 import { signUpMany, times } from "./load.ts";
 import type { Programs } from "./programs.ts";
 import { meanRatio, median } from "./statistics.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 const HELP = `bun bench/turns.ts --trees DIR,DIR [options]: what a signup costs two checkouts or more, told apart by a few per cent
 
@@ -31,12 +32,6 @@ interface Measured {
   /** Of each round, for a signup: µs, and bytes of the write-ahead log. */
   readonly rounds: Readonly<Record<Part, number>>[];
 }
-
-const wholeNumber = (name: string, text: string): number => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name}: expected a whole number from 1`);
-  return value;
-};
 
 const options = () => {
   const { values } = parseArgs({
