@@ -27,7 +27,7 @@ const codeOf = (cell = "") => inlineCode(cell)[0] ?? "";
 /** Where a page gives paths as an overlay's kustomization has them. */
 const FURTHER: Readonly<Record<string, readonly string[]>> = { "docs/kubernetes.md": ["k8s/overlays/production"] };
 /** Placeholders, and what the shell or another program reads. */
-const NO_SETTINGS = ["EVENT_ID", "NO_COLOR"];
+const NO_SETTINGS = ["EVENT_ID", "MIMALLOC_ALLOW_THP", "NO_COLOR"];
 
 /** A setting of a receiver of webhooks, whatever its name. */
 const RECEIVER_SETTING = new RegExp(`^WEBHOOK_[A-Z]+(_[A-Z]+)*_(${Object.keys(RECEIVER_SETTINGS).join("|")})(_FILE)?$`);
