@@ -27,6 +27,8 @@ export interface Load {
   readonly mayBeRefusedBy?: readonly string[];
   /** Time from one request of a connection to the next, if its answer has come by then, in ms. */
   readonly everyMs?: number;
+  /** Signups before these ones, whose numbers go on from there; 0 if not given. */
+  readonly before?: number;
   /** The domain of the address of a signup, the first being 1; `inbox.example` if not given. */
   readonly domainOf?: (number: number) => string;
 }
@@ -75,12 +77,12 @@ const requestOf = (name: string, domain: string, headers: Load["headers"] = {}):
  */
 export const signUpMany = async (load: Load): Promise<LoadFigures> => {
   const { port, connections, more, headers, mayBeRefusedBy = [], everyMs = 0 } = load;
-  const { domainOf = () => "inbox.example" } = load;
+  const { before = 0, domainOf = () => "inbox.example" } = load;
   const prefix = `b${randomHex(5)}`;
   const latencies: number[] = [];
   const allSentAt: number[] = [];
   const refused: Record<string, number> = {};
-  let asked = 0;
+  let asked = before;
   const startedAt = performance.now();
 
   const connection = async (): Promise<void> => {

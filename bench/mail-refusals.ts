@@ -1,173 +1,133 @@
 import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { eventually } from "../tests/eventually.ts";
 import { aSystem, type System } from "../tests/processes.ts";
+import { mailsOf, SHAPES, type Shape } from "../tests/refused-recipients/shapes.ts";
 import { startTestServers } from "../tests/servers.ts";
+import { cpuOf } from "./cpu.ts";
 import { portOf, signUpMany, times } from "./load.ts";
-import { type Answer, startWeatherServer } from "./weather-server.ts";
+import { quantile } from "./statistics.ts";
+import { startWeatherServer } from "./weather-server.ts";
 
 /**
  * `bun bench/mail-refusals.ts [row,row...]`: what recipients that a mail server refuses cost the others. For each row of its table it
  * prints when the first good mail was taken since its consumer was ready, when nine tenths and the last, how many good mails a second
- * that is, and which share of the same good mails without the bad ones; then how many good ones used more than an attempt.
+ * that is, and which share of the same good mails without the bad ones; then how many good ones used more than an attempt. Of mails
+ * that arrive by and by it prints how long the good ones took, instead.
  */
 const rows = process.argv[2]?.split(",").map(Number);
 
-interface Scenario {
-  readonly name: string;
-  readonly bad: number;
-  readonly good: number;
-  /** The bad ones are spread among the good ones instead of queued before them. */
-  readonly isMixed?: boolean;
-  readonly answer: Answer;
-  /** Domains of the bad ones (0: those of the good ones) and of the good ones; as many as mails if not given. */
-  readonly badDomains?: number;
-  readonly goodDomains?: number;
-  /** Until the server answers a body, in ms; and until it greets. */
-  readonly mailMs?: number;
-  readonly greetingMs?: number;
-  readonly pipelines?: boolean;
-}
-
-const tarpit: Answer = { afterMs: 1_000, reply: "421 4.7.0 try again later" };
-const blocked: Answer = { afterMs: 1_000, reply: "550 5.7.1 blocked" };
-const silence: Answer = {};
-const atOnce: Answer = { reply: "421 4.7.0 try again later" };
-const SCENARIOS: readonly Scenario[] = [
-  { name: "421 after 1 s", bad: 2_000, good: 1_000, answer: tarpit, goodDomains: 1 },
-  { name: "550 after 1 s", bad: 2_000, good: 1_000, answer: blocked, goodDomains: 1 },
-  { name: "550 after 1 s", bad: 2_000, good: 1_000, answer: blocked, goodDomains: 20 },
-  { name: "421 after 1 s", bad: 2_000, good: 2_000, isMixed: true, answer: tarpit, goodDomains: 1 },
-  { name: "421 after 1 s", bad: 500, good: 4_500, isMixed: true, answer: tarpit, goodDomains: 20 },
-  {
-    name: "421 after 1 s, one domain",
-    bad: 1_000,
-    good: 3_000,
-    isMixed: true,
-    answer: tarpit,
-    badDomains: 1,
-    goodDomains: 1,
-  },
-  { name: "silence", bad: 1_000, good: 3_000, isMixed: true, answer: silence, goodDomains: 1 },
-  {
-    name: "silence, of the good ones' domain",
-    bad: 300,
-    good: 3_000,
-    isMixed: true,
-    answer: silence,
-    badDomains: 0,
-    goodDomains: 1,
-  },
-  { name: "421 at once", bad: 2_000, good: 1_000, answer: atOnce, goodDomains: 1 },
-  { name: "421 after 1 s, all domains new", bad: 500, good: 2_000, isMixed: true, answer: tarpit },
-  { name: "550 after 1 s, all domains new", bad: 2_000, good: 1_000, answer: blocked },
-  {
-    name: "421 after 3 s, greeting 100 ms",
-    bad: 1_000,
-    good: 3_000,
-    isMixed: true,
-    answer: { ...tarpit, afterMs: 3_000 },
-    goodDomains: 5,
-    mailMs: 50,
-    greetingMs: 100,
-  },
-  { name: "421 at once", bad: 60, good: 30, answer: atOnce, badDomains: 1, goodDomains: 1, mailMs: 50 },
-  { name: "421 at once", bad: 500, good: 300, answer: atOnce, goodDomains: 5, mailMs: 50 },
-  {
-    name: "421 at once, three domains",
-    bad: 500,
-    good: 300,
-    answer: atOnce,
-    badDomains: 3,
-    goodDomains: 3,
-    mailMs: 100,
-  },
-  { name: "421 at once, all domains new", bad: 500, good: 300, isMixed: true, answer: atOnce, mailMs: 50 },
-  { name: "421 after 1 s", bad: 300, good: 300, answer: tarpit, goodDomains: 3, mailMs: 100 },
-  { name: "421 after 1 s", bad: 300, good: 300, isMixed: true, answer: tarpit, goodDomains: 3, mailMs: 100 },
-  { name: "silence", bad: 300, good: 300, isMixed: true, answer: silence, goodDomains: 4, mailMs: 50 },
-];
-
-/** The kind and domain of each mail, in the order of the signups. */
-const mailsOf = (
-  scenario: Scenario,
-  withBad: boolean,
-): readonly { readonly isBad: boolean; readonly domain: string }[] => {
-  const { bad, good, isMixed = false, badDomains = bad, goodDomains = good } = scenario;
-  const all = withBad ? bad + good : good;
-  let soFar = 0;
-  return Array.from({ length: all }, (_, index) => {
-    const due = isMixed ? Math.floor(((index + 1) * bad) / all) : Math.min(bad, index + 1);
-    const isBad = withBad && due > soFar;
-    if (isBad) soFar = due;
-    const ofGood = `inbox-${index % goodDomains}.example`;
-    return { isBad, domain: isBad && badDomains > 0 ? `other-${index % badDomains}.example` : ofGood };
-  });
-};
-
 interface Figures {
-  readonly firstS: number;
-  readonly mostS: number;
-  readonly lastS: number;
+  readonly times: string;
   readonly perSecond: number;
+  /** Of the consumers, in cores. */
+  readonly cpu: number;
+  /** Good deliveries that used more than one attempt, or are not done. */
   readonly retried: number;
+  readonly open: number;
 }
-
-/** Good deliveries that used more than one attempt, or are not done. */
-const retriedOf = async ({ database }: System): Promise<number> => {
-  const deliveries = await database.db
-    .selectFrom("deliveries")
-    .select(["state", "attempts"])
-    .where("group_name", "=", WELCOME_EMAIL.name)
-    .where("state", "=", "done")
-    .execute();
-  return deliveries.filter(({ attempts }) => attempts > 1).length;
-};
 
 /** As an operator would set it, in place of what is short for tests. */
 const SETTINGS = { CLAIM_MIN_IDLE_MS: "10000", RETRY_DELAY_MS: "30000", RECONCILE_AFTER_MS: "60000" };
 const LONGEST_MS = 90_000;
+/** Over the twenty connections of a consumer 50 mails a second: so little that the share of a slow machine is small. */
+const MAIL_MS = 400;
+const numberOf = (address: string): number => Number(/-(\d+)@/.exec(address)?.[1]);
 
-const measure = async (scenario: Scenario, withBad: boolean): Promise<Figures> => {
-  const { good, answer, mailMs = 5, greetingMs = 0, pipelines = true } = scenario;
+const attemptsOfGood = async ({ database }: System, isGood: (number: number) => boolean) => {
+  const deliveries = await database.db
+    .selectFrom("deliveries")
+    .innerJoin("events", "events.event_id", "deliveries.event_id")
+    .innerJoin("users", (join) => join.on((eb) => eb(eb.cast("users.id", "text"), "=", eb.ref("events.subject"))))
+    .select(["state", "attempts", "email"])
+    .where("group_name", "=", WELCOME_EMAIL.name)
+    .execute();
+  const good = deliveries.filter(({ email }) => isGood(numberOf(email)));
+  return {
+    retried: good.filter(({ state, attempts }) => attempts > (state === "done" ? 1 : 0)).length,
+    open: good.filter(({ state }) => state !== "done").length,
+  };
+};
+
+const measure = async (shape: Shape, withBad: boolean): Promise<Figures> => {
+  const { bad, good, isMixed, answer, at = "rcpt", mailMs = MAIL_MS, greetingMs = 0, pipelines = true } = shape;
+  const { consumers = 1, killAfterMs, goodPerSecond, settings = {} } = shape;
   const takenAt: number[] = [];
-  const mails = mailsOf(scenario, withBad);
-  const mailOf = (address: string) => mails[Number(/-(\d+)@/.exec(address)?.[1]) - 1];
+  const sentAt = new Map<number, number>();
+  const tookMs: number[] = [];
+  const mails = mailsOf(shape, withBad);
+  const isBad = (number: number) => mails[number - 1]?.isBad === true;
+  let startedAt = Number.POSITIVE_INFINITY;
+  const answerTo = (address: string) => {
+    if (!isBad(numberOf(address))) return undefined;
+    return typeof answer === "function" ? answer(performance.now() - startedAt) : answer;
+  };
   await using server = startWeatherServer({
     mailMs,
     pipelines,
     ...(greetingMs === 0 ? {} : { onConnect: () => ({ afterMs: greetingMs }) }),
-    onRcpt: (address) => (mailOf(address)?.isBad === true ? answer : undefined),
-    onTaken: () => takenAt.push(performance.now()),
+    ...(at === "rcpt" ? { onRcpt: answerTo } : at === "data" ? { onData: answerTo } : { onWhole: answerTo }),
+    onTaken: (address) => {
+      const number = numberOf(address);
+      if (isBad(number)) return;
+      takenAt.push(performance.now());
+      tookMs.push(performance.now() - (sentAt.get(number) ?? 0));
+    },
   });
-  await using system = await aSystem({ settings: { ...SETTINGS, MAIL_PORT: String(server.port) } });
+  await using system = await aSystem({ settings: { ...SETTINGS, MAIL_PORT: String(server.port), ...settings } });
   const api = await system.api();
-  const domainOf = (number: number) => mails[number - 1]?.domain ?? "";
-  await signUpMany({ port: portOf(api.url), connections: 16, more: times(mails.length), domainOf });
-  await system.consumer({}, WELCOME_EMAIL.name);
-  const startedAt = performance.now();
-  await eventually(() => takenAt.length >= good, LONGEST_MS).catch(() => {});
-  const s = (index: number) => ((takenAt[index] ?? Number.NaN) - startedAt) / 1_000;
-  const lastS = takenAt.length < good ? Number.POSITIVE_INFINITY : s(good - 1);
+  const domainOf = (number: number) => {
+    sentAt.set(number, performance.now());
+    return mails[number - 1]?.domain ?? "";
+  };
+  const load = { port: portOf(api.url), domainOf, connections: 16 };
+  const isArriving = goodPerSecond !== undefined;
+  const before = isArriving ? (withBad && isMixed !== true ? bad : 0) : mails.length;
+  await signUpMany({ ...load, more: times(before) });
+  const started = await Promise.all(Array.from({ length: consumers }, () => system.consumer({}, WELCOME_EMAIL.name)));
+  startedAt = performance.now();
+  const arriving = mails.length - before;
+  const everyMs = isArriving ? (1_000 * load.connections * good) / (arriving * goodPerSecond) : 0;
+  const arrived = signUpMany({ ...load, more: times(arriving), everyMs, before });
+  if (killAfterMs !== undefined) {
+    await Bun.sleep(killAfterMs);
+    started[0]?.kill("SIGKILL");
+    started.push(await system.consumer({}, WELCOME_EMAIL.name));
+  }
+  const arrivalMs = isArriving ? (1_000 * good) / goodPerSecond : 0;
+  await eventually(() => takenAt.length >= good, LONGEST_MS + arrivalMs).catch(() => {});
+  await arrived;
+  const endedAt = performance.now();
+  const cpu = started.reduce((sum, { pid }) => sum + cpuOf(pid), 0) / 1_000 / (endedAt - startedAt);
+  const s = (index: number) => (((takenAt[index] ?? Number.NaN) - startedAt) / 1_000).toFixed(1);
   const most = Math.ceil(good * 0.9) - 1;
-  const perSecond = takenAt.length / Math.max(0.001, s(takenAt.length - 1) - s(0));
-  return { firstS: s(0), mostS: s(most), lastS, perSecond, retried: await retriedOf(system) };
+  const quantiles = [0.5, 0.9, 0.99, 1].map((share) => (quantile(tookMs, share) / 1_000).toFixed(1)).join(" ");
+  const perSecond = (takenAt.length * 1_000) / Math.max(1, (takenAt.at(-1) ?? Number.NaN) - (takenAt[0] ?? Number.NaN));
+  return {
+    times: isArriving
+      ? `${s(0)}: ${quantiles}`
+      : `${s(0)} ${s(most)} ${takenAt.length < good ? `${takenAt.length} of ${good}` : s(good - 1)}`,
+    perSecond,
+    cpu,
+    ...(await attemptsOfGood(system, (number) => !isBad(number))),
+  };
 };
 
 await using servers = await startTestServers();
 Object.assign(process.env, servers.environment);
-for (const [row, scenario] of SCENARIOS.entries()) {
+for (const [row, shape] of SHAPES.entries()) {
   if (rows !== undefined && !rows.includes(row)) continue;
-  const without = await measure(scenario, false);
-  const { firstS, mostS, lastS, perSecond, retried } = await measure(scenario, true);
+  const without = await measure(shape, false);
+  const figures = await measure(shape, true);
   const columns = [
     String(row).padStart(2),
-    `${scenario.name}`.padEnd(36),
-    `${scenario.bad} ${scenario.isMixed === true ? "among" : "before"} ${scenario.good}`.padEnd(20),
-    `first ${firstS.toFixed(1)}, 90 % ${mostS.toFixed(1)}, last ${lastS.toFixed(1)} s`.padEnd(36),
-    `(${without.firstS.toFixed(1)}, ${without.mostS.toFixed(1)}, ${without.lastS.toFixed(1)})`.padEnd(18),
-    `${perSecond.toFixed(0)}/s of ${without.perSecond.toFixed(0)}/s`.padEnd(16),
-    `${((100 * perSecond) / without.perSecond).toFixed(0)} %`.padEnd(5),
-    `retried ${retried}`,
+    shape.name.padEnd(34),
+    `${shape.bad} ${shape.isMixed === true ? "among" : "before"} ${shape.good}`.padEnd(18),
+    `${figures.times} s (${without.times})`.padEnd(50),
+    `${figures.perSecond.toFixed(0)}/s of ${without.perSecond.toFixed(0)}/s`.padEnd(14),
+    `${((100 * figures.perSecond) / without.perSecond).toFixed(0)} %`.padEnd(5),
+    `cores ${figures.cpu.toFixed(2)} (${without.cpu.toFixed(2)})`,
+    `retried ${figures.retried}`,
+    `open ${figures.open}`,
   ];
   console.log(columns.join("  "));
 }

@@ -1,12 +1,7 @@
 import type { Socket } from "bun";
+import type { Answer } from "../tests/refused-recipients/shapes.ts";
 
-/** What the server says, when; without a reply it is silent. */
-export interface Answer {
-  readonly afterMs?: number;
-  readonly reply?: string;
-  /** It ends the connection, after the reply if there is one; `reset`: by a RST. */
-  readonly ends?: "close" | "reset";
-}
+export type { Answer } from "../tests/refused-recipients/shapes.ts";
 
 /** How a mail server behaves; what is not given is answered well, at once. */
 export interface Weather {
@@ -14,8 +9,12 @@ export interface Weather {
   readonly onConnect?: (connection: { readonly open: number; readonly number: number }) => Answer | undefined;
   readonly onMailFrom?: (connection: { readonly open: number; readonly mails: number }) => Answer | undefined;
   readonly onRcpt?: (address: string) => Answer | undefined;
+  /** At DATA. */
+  readonly onData?: (address: string) => Answer | undefined;
   /** After the 354, when the first piece of a body is there. */
   readonly onBody?: (address: string) => Answer | undefined;
+  /** When a body is whole. */
+  readonly onWhole?: (address: string) => Answer | undefined;
   /** The answer to a whole body comes so much later, in ms. */
   readonly mailMs?: number;
   readonly onTaken?: (address: string) => void;
@@ -42,7 +41,7 @@ const BODY_END = "\r\n.\r\n";
 
 /** A mail server with weather of a script, cheap enough to be no part of what is measured. */
 export const startWeatherServer = (weather: Weather): WeatherServer => {
-  const { onConnect, onMailFrom, onRcpt, onBody, onTaken, mailMs = 0, pipelines = true } = weather;
+  const { onConnect, onMailFrom, onRcpt, onData, onBody, onWhole, onTaken, mailMs = 0, pipelines = true } = weather;
   let open = 0;
   let number = 0;
 
@@ -73,6 +72,11 @@ export const startWeatherServer = (weather: Weather): WeatherServer => {
     const session = socket.data;
     session.inBody = false;
     session.mails += 1;
+    const given = onWhole?.(session.recipient);
+    if (given !== undefined) {
+      answer(socket, given, "250 2.0.0 taken");
+      return;
+    }
     const taken = () => {
       if (session.isOver) return;
       onTaken?.(session.recipient);
@@ -112,10 +116,16 @@ export const startWeatherServer = (weather: Weather): WeatherServer => {
         given(one, "250 2.1.5 ok");
         break;
       }
-      case "DATA":
+      case "DATA": {
+        const one = session.recipient === "" ? undefined : onData?.(session.recipient);
+        if (one !== undefined) {
+          answer(socket, one, "451 4.3.0 not now");
+          break;
+        }
         session.inBody = session.recipient !== "";
         say(socket, session.inBody ? "354 go on" : "503 5.5.1 no recipient");
         break;
+      }
       case "RSET":
         say(socket, "250 2.0.0 ok");
         break;

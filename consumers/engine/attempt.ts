@@ -1,10 +1,8 @@
-import type { Redis } from "ioredis";
 import type { TakenDelivery } from "../../database/ledger/claim.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { backoffMs } from "../../runtime/backoff.ts";
 import type { Entry } from "../../stream/entries.ts";
 import type { StreamEvent } from "../../stream/events/envelope.ts";
-import type { Keys } from "../../stream/keys.ts";
 import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
@@ -40,8 +38,6 @@ export interface ClaimedEntry<Data, Input> extends ReadableEntry<Data> {
 export type AroundAttempt = (attempt: RunningAttempt, work: () => Promise<void>) => Promise<void>;
 
 export interface AttemptDeps<Data, Input> {
-  readonly redis: Redis;
-  readonly keys: Keys;
   readonly definition: GroupDefinition<Data, Input>;
   readonly inFlight: InFlight;
   readonly breaker: Breaker;
@@ -179,11 +175,14 @@ export const createAttempts = <Data, Input>(
     const startedAt = now();
     const { acceptedSince } = breaker;
     let askedAt = startedAt;
-    const begins = () => {
-      askedAt = now();
+    const ask = (asks: () => void) => {
+      const begins = () => {
+        askedAt = now();
+        asks();
+      };
+      const options = { isIdempotent, begins, now, log };
+      return outcomeOf(attempt, (asked) => definition.work(piece, prepared.input, asked), options);
     };
-    const options = { isIdempotent, begins, now, log };
-    const ask = () => outcomeOf(attempt, (asked) => definition.work(piece, prepared.input, asked), options);
     const { outcome, threw } = await doubt.around(candidate, ask);
     const isVain = wasInVain(outcome);
     if (isVain || outcome.kind === "done") doubt.ended(candidate, { ms: now() - askedAt, isVain });

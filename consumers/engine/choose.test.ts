@@ -25,7 +25,10 @@ const aRoom = (concurrency: number) => {
 };
 
 test("of what dead consumers had, what is in doubt is chosen like other work, except suspects: their turn is now", () => {
-  const doubt = new Doubt(() => 4);
+  const doubt = new Doubt(
+    () => 4,
+    () => 0,
+  );
   for (let n = 0; n < 20; n += 1) doubt.ended({ party: `bad-${n}`, wasTried: false }, { ms: 1_000, isVain: true });
   const lookAhead = createLookAhead<PreparedEntry<undefined, undefined>>({ doubt, allowance: () => 4, now: () => 0 });
   const choose = createChoose({ doubt, lookAhead, ...aRoom(4) });

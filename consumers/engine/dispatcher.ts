@@ -1,9 +1,11 @@
+import type { Redis } from "ioredis";
 import type { UnknownEvent } from "../../database/ledger/adopt.ts";
 import type { ClaimedDelivery, WantedDelivery } from "../../database/ledger/claim.ts";
 import type { Progress } from "../../runtime/loop.ts";
 import { GaveUp } from "../../runtime/persist.ts";
 import { findDoneNotes } from "../../stream/done-note.ts";
 import type { Entry } from "../../stream/entries.ts";
+import type { Keys } from "../../stream/keys.ts";
 import { type AttemptDeps, createAttempts, type ReadableEntry } from "./attempt.ts";
 import { type ChooseDeps, createChoose, type PreparedEntry } from "./choose.ts";
 import { STOPPED } from "./decide.ts";
@@ -15,6 +17,8 @@ export interface DispatcherDeps<Data, Input>
   extends AttemptDeps<Data, Input>,
     Pick<ChooseDeps<Data, Input>, "lookAhead" | "deaths">,
     Pick<PreparationDeps<Data, Input>, "knownTypes"> {
+  readonly redis: Redis;
+  readonly keys: Keys;
   readonly ledger: Ledger;
   readonly leaseMs: number;
   /** A UUID for each claim. */

@@ -10,7 +10,10 @@ const isInVain = (doubt: Doubt, count: number) => {
 };
 
 test("what is for parties that have accepted nothing is in doubt while it takes more time in vain than for good", () => {
-  const doubt = new Doubt(() => 40);
+  const doubt = new Doubt(
+    () => 40,
+    () => 0,
+  );
   isInVain(doubt, 4);
   expect(doubt.has(untried("new.example"))).toBe(false);
   isInVain(doubt, 4);
@@ -20,14 +23,20 @@ test("what is for parties that have accepted nothing is in doubt while it takes 
 });
 
 test("what is for a party that accepts is not in doubt before it was tried", () => {
-  const doubt = new Doubt(() => 40);
+  const doubt = new Doubt(
+    () => 40,
+    () => 0,
+  );
   doubt.ended(untried("good.example"), { ms: 5, isVain: false });
   isInVain(doubt, 20);
   expect(doubt.has(untried("good.example"))).toBe(false);
 });
 
 test("what was tried is in doubt while what is unknown is, or while it took more time in vain itself", () => {
-  const doubt = new Doubt(() => 40);
+  const doubt = new Doubt(
+    () => 40,
+    () => 0,
+  );
   expect(doubt.has(tried)).toBe(false);
   isInVain(doubt, 20);
   expect(doubt.has(tried)).toBe(true);
@@ -38,7 +47,10 @@ test("what was tried is in doubt while what is unknown is, or while it took more
 });
 
 test("a party that does not accept any more is like one that never did", () => {
-  const doubt = new Doubt(() => 40);
+  const doubt = new Doubt(
+    () => 40,
+    () => 0,
+  );
   for (let n = 0; n < 100; n += 1) doubt.ended(untried("good.example"), { ms: 5, isVain: false });
   isInVain(doubt, 20);
   for (let n = 0; n < 7; n += 1) doubt.ended(untried("good.example"), slowInVain);
@@ -48,25 +60,71 @@ test("a party that does not accept any more is like one that never did", () => {
 });
 
 test("who is welcome stays so, however many strangers are in vain", () => {
-  const doubt = new Doubt(() => 40);
+  const doubt = new Doubt(
+    () => 40,
+    () => 0,
+  );
   doubt.ended(untried("good.example"), { ms: 5, isVain: false });
   isInVain(doubt, 6_000);
   expect(doubt.has(untried("good.example"))).toBe(false);
 });
 
+test("what takes much longer than others is in vain as far as is known, before it has ended; what is usual is not", async () => {
+  let now = 0;
+  const doubt = new Doubt(
+    () => 40,
+    () => now,
+  );
+  const stranger = untried("new.example");
+  const { promise: work, resolve: end } = Promise.withResolvers<void>();
+  const start = (party: string) =>
+    doubt.around(untried(party), (begins) => {
+      begins();
+      return work;
+    });
+  for (let n = 0; n < 20; n += 1) doubt.ended(untried(`good-${n}.example`), { ms: 100, isVain: false });
+  const few = [1, 2, 3, 4].map((n) => start(`silent-${n}.example`));
+  // Of a party that accepts; and one that has no connection yet.
+  const others = [start("good-1.example"), doubt.around(untried("waits.example"), () => work)];
+  now = 10_000;
+  expect(doubt.has(stranger)).toBe(false);
+  const fifth = start("silent-5.example");
+  now += 200;
+  expect(doubt.has(stranger)).toBe(false);
+  now += 200;
+  expect([doubt.has(stranger), doubt.isActive]).toEqual([true, true]);
+  // They count among what is in doubt and in flight.
+  expect(doubt.room("many")).toBe(0);
+  end();
+  await Promise.all([...few, ...others, fifth]);
+  expect(doubt.has(stranger)).toBe(false);
+});
+
 test("without a party, only what was tried before is in doubt", () => {
-  const doubt = new Doubt(() => 40);
+  const doubt = new Doubt(
+    () => 40,
+    () => 0,
+  );
   isInVain(doubt, 20);
   expect(doubt.has({ party: undefined, wasTried: false })).toBe(false);
 });
 
 test("three quarters of what may be in flight now may be in doubt, a tenth where many others come; one at least", async () => {
-  const few = new Doubt(() => 1);
+  const few = new Doubt(
+    () => 1,
+    () => 0,
+  );
   expect([few.room("few"), few.room("many")]).toEqual([1, 1]);
-  const many = new Doubt(() => 40);
+  const many = new Doubt(
+    () => 40,
+    () => 0,
+  );
   expect([many.room("few"), many.room("many")]).toEqual([30, 4]);
   let allowance = 8;
-  const doubt = new Doubt(() => allowance);
+  const doubt = new Doubt(
+    () => allowance,
+    () => 0,
+  );
   const work = Promise.withResolvers<void>();
   const running = [doubt.around(tried, () => work.promise), doubt.around(tried, () => work.promise)];
   // They have been under way since before they were in doubt.
@@ -81,7 +139,10 @@ test("three quarters of what may be in flight now may be in doubt, a tenth where
 });
 
 test("a party in doubt is less likely to accept, the more of its pieces were in vain lately, or are under way", async () => {
-  const doubt = new Doubt(() => 40);
+  const doubt = new Doubt(
+    () => 40,
+    () => 0,
+  );
   const work = Promise.withResolvers<void>();
   expect(doubt.odds("bad.example")).toBe(1);
   doubt.ended(untried("bad.example"), slowInVain);

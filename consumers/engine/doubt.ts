@@ -5,6 +5,26 @@ export interface Candidate {
   readonly wasTried: boolean;
 }
 
+/** Which kinds are in vain. */
+interface Kinds {
+  readonly tried: boolean;
+  readonly unknown: boolean;
+}
+
+/** For so long nothing that is under way is looked at again, in ms. */
+const JUDGED_MS = 10;
+
+/** A piece under way, from when the other system was asked (monotonic, ms). */
+interface Running extends Candidate {
+  since?: number;
+}
+
+/** What takes so many times as long as others that were good, and so long at least, is in vain as far as is known. In ms. */
+const SLOW_TIMES = 3;
+const LEAST_SLOW_MS = 250;
+/** The same while nothing was good. */
+const NOBODY_SLOW_MS = 500;
+
 /** Of what was known before a piece, so much counts after it: about the last twenty. */
 const KEPT = 0.95;
 /** Fewer in vain may be a few that came together. */
@@ -26,47 +46,57 @@ class Tally {
   #vainMs = 0;
   #goodMs = 0;
   #vain = 0;
+  #good = 0;
 
-  get isVain(): boolean {
-    return this.#vain >= LEAST_VAIN && this.#vainMs > this.#goodMs;
+  /** `runningMs`: how long each that is under way has taken so far. */
+  isVain(runningMs: readonly number[]): boolean {
+    const slowMs = this.#good > 0 ? Math.max(LEAST_SLOW_MS, SLOW_TIMES * (this.#goodMs / this.#good)) : NOBODY_SLOW_MS;
+    const slow = runningMs.filter((ms) => ms > slowMs);
+    const vainMs = slow.reduce((sum, ms) => sum + ms, this.#vainMs);
+    return this.#vain + slow.length >= LEAST_VAIN && vainMs > this.#goodMs;
   }
 
   add(ms: number, isVain: boolean): void {
     this.#vainMs = this.#vainMs * KEPT + (isVain ? ms : 0);
     this.#goodMs = this.#goodMs * KEPT + (isVain ? 0 : ms);
     this.#vain = this.#vain * KEPT + (isVain ? 1 : 0);
+    this.#good = this.#good * KEPT + (isVain ? 0 : 1);
   }
 }
 
 /**
  * Which pieces are in doubt: those of a kind that took more time in vain than for good, lately. There are two kinds, what was tried
- * before, and what is for a party that has accepted nothing yet. What was tried is in doubt while either is: it is what became of
+ * before, and what is for a party that has accepted nothing yet. What is under way, and takes much longer than others, is in vain as far as is known. What was tried is in doubt while either is: it is what became of
  * those in vain. What is for a party that accepts is never in doubt before it was tried. Others go first: few in doubt are in flight, and they get what others leave of the other system.
  */
 export class Doubt {
   readonly #allowance: () => number;
+  readonly #now: () => number;
   readonly #tried = new Tally();
   readonly #unknown = new Tally();
   /** By party, in the order of the last use: points above 0. */
   readonly #welcome = new Map<string, number>();
   /** Points below 0, so many were in vain; apart, so that however many strangers make nobody forget who is welcome. */
-  readonly #inVain = new Map<string, number>();
-  readonly #running = new Set<Candidate>();
+  readonly #refusing = new Map<string, number>();
+  readonly #running = new Set<Running>();
   readonly #runningOf = new Map<string, number>();
+  #judged: (Kinds & { readonly at: number }) | undefined;
 
-  /** `allowance`: how many pieces may be in flight now. */
-  constructor(allowance: () => number) {
+  /** `allowance`: how many pieces may be in flight now; `now`: monotonic, ms. */
+  constructor(allowance: () => number, now: () => number) {
     this.#allowance = allowance;
+    this.#now = now;
   }
 
   /** Whether some kind is in doubt now. */
   get isActive(): boolean {
-    return this.#tried.isVain || this.#unknown.isVain;
+    const { tried, unknown } = this.#inVain();
+    return tried || unknown;
   }
 
   has({ party, wasTried }: Candidate): boolean {
     if (wasTried) return this.isActive;
-    return party !== undefined && this.#unknown.isVain && !this.#isWelcome(party);
+    return party !== undefined && !this.#isWelcome(party) && this.#inVain().unknown;
   }
 
   /** How many pieces in doubt may be in flight, where few others come. */
@@ -97,17 +127,22 @@ export class Doubt {
     if (wasTried) this.#tried.add(ms, isVain);
     else if (party !== undefined && !this.#isWelcome(party)) this.#unknown.add(ms, isVain);
     if (party !== undefined) this.#judge(party, isVain);
+    this.#judged = undefined;
   }
 
-  /** Runs the work of a piece. */
-  async around<Result>(candidate: Candidate, work: () => Promise<Result>): Promise<Result> {
-    const running = { ...candidate };
+  /** Runs the work of a piece, which says when the other system is asked. */
+  async around<Result>(candidate: Candidate, work: (begins: () => void) => Promise<Result>): Promise<Result> {
+    const running: Running = { ...candidate };
     this.#running.add(running);
     this.#count(candidate, 1);
+    const begins = () => {
+      running.since = this.#now();
+    };
     try {
-      return await work();
+      return await work(begins);
     } finally {
       this.#running.delete(running);
+      this.#judged = undefined;
       this.#count(candidate, -1);
     }
   }
@@ -119,21 +154,35 @@ export class Doubt {
     else this.#runningOf.set(party, running);
   }
 
+  /** Which kinds are in vain. */
+  #inVain(): Kinds {
+    const now = this.#now();
+    if (this.#judged !== undefined && now - this.#judged.at < JUDGED_MS) return this.#judged;
+    const [tried, unknown]: [number[], number[]] = [[], []];
+    for (const { party, wasTried, since } of this.#running) {
+      if (since === undefined) continue;
+      if (wasTried) tried.push(now - since);
+      else if (party !== undefined && !this.#isWelcome(party)) unknown.push(now - since);
+    }
+    this.#judged = { at: now, tried: this.#tried.isVain(tried), unknown: this.#unknown.isVain(unknown) };
+    return this.#judged;
+  }
+
   #isWelcome(party: string): boolean {
     return this.#welcome.has(party);
   }
 
   #pointsOf(party: string): number {
-    return this.#welcome.get(party) ?? this.#inVain.get(party) ?? 0;
+    return this.#welcome.get(party) ?? this.#refusing.get(party) ?? 0;
   }
 
   #judge(party: string, isVain: boolean): void {
     const points = this.#pointsOf(party);
     this.#welcome.delete(party);
-    this.#inVain.delete(party);
+    this.#refusing.delete(party);
     const next = isVain ? Math.max(-MOST_POINTS, points - 1) : Math.min(MOST_POINTS, Math.max(0, points) + GOOD_POINTS);
     if (next === 0) return;
-    const known = next > 0 ? this.#welcome : this.#inVain;
+    const known = next > 0 ? this.#welcome : this.#refusing;
     known.set(party, next);
     if (known.size <= MOST_PARTIES) return;
     for (const oldest of known.keys()) {

@@ -166,7 +166,7 @@ export const startGroup = <Data, Input>(
     },
   });
   const allowance = () => Math.min(concurrency, breaker.allowance());
-  const doubt = new Doubt(allowance);
+  const doubt = new Doubt(allowance, now);
   const lookAhead = createLookAhead<PreparedEntry<Data, Input>>({ doubt, allowance, now });
   const budgetName = budgetOf(group);
   const admission = createAdmission({ ...names, redis, keys, now, log }, { ...budget, name: budgetName });

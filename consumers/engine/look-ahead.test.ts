@@ -159,7 +159,10 @@ const aMail = (n: number): Read<number> => ({
 test("strangers with many pieces each, one after the other, delay the welcome ones among them by little", async () => {
   const [places, turnMs, turns] = [40, 50, 200];
   let turn = 0;
-  const doubt = new Doubt(() => places);
+  const doubt = new Doubt(
+    () => places,
+    () => turn * turnMs,
+  );
   const began = { welcome: 0, others: 0 };
   for (let n = 0; n < 20; n += 1) doubt.ended({ party: `bad-${n}`, wasTried: false }, { ms: 1_000, isVain: true });
   doubt.ended({ party: "welcome.example", wasTried: false }, { ms: 50, isVain: false });

@@ -1,0 +1,306 @@
+import { z } from "zod";
+import { capacityOf } from "../../consumers/email/open-pool.ts";
+import { sendMail } from "../../consumers/email/send.ts";
+import { createSmtpPool } from "../../consumers/email/smtp/pool.ts";
+import type { OpenSession } from "../../consumers/email/smtp/session.ts";
+import { createAttempts } from "../../consumers/engine/attempt.ts";
+import { Breaker } from "../../consumers/engine/breaker.ts";
+import { createChoose, type PreparedEntry } from "../../consumers/engine/choose.ts";
+import { decide } from "../../consumers/engine/decide.ts";
+import { Doubt } from "../../consumers/engine/doubt.ts";
+import { withFailure, withPass } from "../../consumers/engine/failure-fields.ts";
+import { createGatherer } from "../../consumers/engine/gather.ts";
+import type { Policy } from "../../consumers/engine/handler.ts";
+import { createInFlight } from "../../consumers/engine/in-flight.ts";
+import { createLookAhead } from "../../consumers/engine/look-ahead.ts";
+import { Parties } from "../../consumers/engine/parties.ts";
+import type { Settler } from "../../consumers/engine/settler.ts";
+import { behindAfter, sharesOf } from "../../consumers/engine/shares.ts";
+import { createWorkSlots } from "../../consumers/engine/work-slots.ts";
+import { createLogger } from "../../observability/logger.ts";
+import { pause } from "../../runtime/loop.ts";
+import type { Entry } from "../../stream/entries.ts";
+
+/** A mail, its entry's fields, and its delivery. */
+export interface Piece {
+  readonly number: number;
+  readonly domain: string;
+  raw: readonly string[];
+  state: string;
+  attempts: number;
+  systemFailures: number;
+  lastReason: string | null;
+  changedAt: number;
+  readonly madeAt: number;
+}
+
+/** The streams of a group: `delay` has a piece come back into its retries. */
+export interface SimulatedStreams {
+  readonly events: Piece[];
+  readonly retries: Piece[];
+  delay(piece: Piece, delayMs: number): void;
+}
+
+export const simulatedStreams = (): SimulatedStreams => {
+  const retries: Piece[] = [];
+  const delay = (piece: Piece, delayMs: number) => {
+    // As the promoter has it.
+    setTimeout(() => retries.push(piece), delayMs + 125);
+  };
+  return { events: [], retries, delay };
+};
+
+const CONNECTIONS = 20;
+const IN_FLIGHT = 39;
+/** Until a store has answered, in ms. */
+const STORE_MS = 3;
+
+const unused = async (): Promise<never> => {
+  throw new Error("is not simulated");
+};
+
+/**
+ * A consumer of mails as it is shipped, without stores: its parts that choose and learn are those of the engine, what reads, claims
+ * and settles (`reader.ts`, `read-streams.ts`, `dispatcher.ts`) is told anew in short.
+ */
+export const startSimulatedConsumer = (
+  streams: SimulatedStreams,
+  openSession: OpenSession,
+  policyOf: { readonly retryMax: number; readonly retryDelayMs: number; readonly random: () => number },
+) => {
+  const { random } = policyOf;
+  const now = () => performance.now();
+  const log = createLogger({ level: "silent", service: "simulated" });
+  const server = { host: "127.0.0.1", port: 0, tls: "none" } as const;
+  const pool = createSmtpPool({ server, size: CONNECTIONS, sendDeadlineMs: 30_000, openSession });
+  const capacity = capacityOf(pool, CONNECTIONS);
+  const inFlight = createInFlight(IN_FLIGHT);
+  const gatherer = createGatherer({ concurrency: IN_FLIGHT, ahead: IN_FLIGHT - CONNECTIONS, now });
+  const policy: Policy = {
+    ...policyOf,
+    isIdempotent: false,
+    oncePerSubject: true,
+    concurrency: IN_FLIGHT,
+    uncertain: "resend",
+  };
+  const breaker = new Breaker({
+    concurrency: IN_FLIGHT,
+    capacity: () => capacity.allowed(),
+    now,
+    random,
+    onChange: (state) => {
+      if (state !== "open" || breaker.allowance() > 0) return;
+      for (const attempt of inFlight.attempts()) if (!attempt.isCommitted) attempt.giveUp.abort("breaker_open");
+    },
+  });
+  const parties = new Parties({
+    now,
+    random,
+    onChange: () => {},
+  });
+  const allowance = () => Math.min(IN_FLIGHT, breaker.allowance());
+  const doubt = new Doubt(allowance, now);
+  const lookAhead = createLookAhead<PreparedEntry<Piece, Piece>>({ doubt, allowance, now });
+  let passed = 0;
+  const byEntry = new Map<string, Piece>();
+  const pieceOf = ({ id }: Entry): Piece => {
+    const piece = byEntry.get(id);
+    if (piece === undefined) throw new Error("an entry without a piece");
+    return piece;
+  };
+
+  const settler: Settler = {
+    complete: unused,
+    delay: unused,
+    reject: unused,
+    dismiss: unused,
+    pass: unused,
+    release: unused,
+    async passOver(all) {
+      await pause(STORE_MS);
+      for (const { entry, delayMs } of all) {
+        passed += 1;
+        const piece = pieceOf(entry);
+        if (delayMs > 0) piece.raw = withPass(piece.raw, 1);
+        streams.delay(piece, delayMs);
+      }
+    },
+    async settle({ entry, claim }, outcome) {
+      await gatherer.outcome();
+      await pause(STORE_MS);
+      const piece = pieceOf(entry);
+      const { ledger, move } = decide(outcome, claim, policy, random);
+      piece.state = ledger.state;
+      piece.attempts += ledger.attempts;
+      piece.systemFailures += ledger.system_failures;
+      if (piece.lastReason !== ledger.reason) piece.changedAt = now();
+      piece.lastReason = ledger.reason;
+      const isTried = ledger.attempts + ledger.system_failures > 0;
+      if (isTried)
+        piece.raw = withFailure(piece.raw, { attempts: piece.attempts, at: "", reason: ledger.reason ?? "" });
+      if (move.kind === "delay") streams.delay(piece, move.delayMs);
+      else if (move.kind === "release") streams.delay(piece, 0);
+      else if (ledger.state === "held") streams.delay(piece, ledger.delay_ms ?? Number.POSITIVE_INFINITY);
+    },
+  };
+  const slots = createWorkSlots(IN_FLIGHT);
+  const sending = { group: "simulated", pool, greylistMs: 300_000, suppress: async () => {}, now };
+  const startAttempt = createAttempts<Piece, Piece>({
+    definition: {
+      group: { name: "simulated", types: [] },
+      data: z.custom<Piece>(),
+      prepare: unused,
+      policy,
+      work: (claim, { number, domain }, attempt) => {
+        const email = `b-${number}@${domain}`;
+        const recipient = { userId: "", userName: "", email, emailKey: email, isSuppressed: false, isVerified: false };
+        const message = { messageId: "", raw: Buffer.from("x"), wire: Buffer.from("x"), release: () => {} };
+        return sendMail(sending, { recipient, from: "us@here.example", build: () => message }, claim, attempt);
+      },
+    },
+    inFlight,
+    breaker,
+    parties,
+    doubt,
+    quotas: { take: async () => undefined },
+    admission: {
+      isLimited: false,
+      waitMs: 0,
+      ratePerSecond: undefined,
+      follow: () => {},
+      fill: async () => Number.POSITIVE_INFINITY,
+      spend: () => {},
+      refund: () => {},
+      giveBack: async () => {},
+      slowDown: () => {},
+    },
+    settler,
+    publishState: () => {},
+    around: (attempt, work) => slots.run(attempt.giveUp.signal, () => gatherer.timed(work)),
+    pauseGroup: async () => false,
+    now,
+    random,
+    at: async () => {},
+    log,
+  });
+  const choose = createChoose<Piece, Piece>({
+    doubt,
+    lookAhead,
+    settler,
+    inFlight,
+    deaths: { kept: () => {}, begin: () => {} },
+  });
+  const { signal } = new AbortController();
+  const patience = { signal, progress: () => {} };
+
+  let lastEntry = 0;
+  const entryOf = (piece: Piece): Entry => {
+    const id = String(++lastEntry);
+    byEntry.set(id, piece);
+    return { stream: "s", id, raw: piece.raw, deliveries: 1, isTakenOver: false, deathsAlone: 0 };
+  };
+
+  const finished = (entry: Entry) => {
+    inFlight.release(entry);
+    byEntry.delete(entry.id);
+  };
+  const deliver = async (entries: readonly Entry[], most: number) => {
+    for (const entry of entries) inFlight.take(entry);
+    if (entries.length > 0) await pause(STORE_MS);
+    const items = entries.map((entry) => {
+      const piece = pieceOf(entry);
+      const event = { id: String(piece.number), source: "s", type: "t", time: "", subject: undefined, traceparent: "" };
+      const prepared = { kind: "ready", input: piece, party: piece.domain } as const;
+      return { entry, event: { ...event, data: piece }, data: piece, prepared };
+    });
+    const { wanted, passed: beyond, over } = choose(items, { most, ...patience });
+    for (const { entry } of beyond) {
+      inFlight.keep(entry);
+      void over.then(() => finished(entry));
+    }
+    if (wanted.length === 0) return;
+    await pause(STORE_MS);
+    for (const item of wanted) {
+      const piece = pieceOf(item.entry);
+      const claim = {
+        kind: "taken",
+        eventId: item.event.id,
+        fence: 1,
+        attempts: piece.attempts,
+        systemFailures: piece.systemFailures,
+        uncertain: 0,
+        unanswered: 1,
+        isExpired: false,
+        ageMs: now() - piece.madeAt,
+        isReplayed: false,
+        isReleased: false,
+        tookOver: false,
+        lastReason: piece.lastReason,
+        unchangedMs: now() - piece.changedAt,
+      } as const;
+      const attempt = startAttempt({ ...item, claim, isNoted: false, leaseUntil: Number.POSITIVE_INFINITY });
+      void attempt.done.then(() => finished(item.entry));
+    }
+  };
+
+  const letGo = () => {
+    const entries = lookAhead.letGo().map(({ entry }) => entry);
+    if (entries.length === 0) return;
+    const over = settler.passOver(
+      entries.map((entry) => ({ entry, delayMs: 0 })),
+      patience,
+    );
+    for (const entry of entries) void over.then(() => finished(entry));
+  };
+
+  let behind = 0;
+  const take = (stream: Piece[], count: number) => stream.splice(0, Math.max(0, count)).map(entryOf);
+  const readWhatIsThere = (mayRead: number): readonly Entry[] => {
+    const isClosed = breaker.state === "closed";
+    const isChoosing = isClosed || breaker.isDeclining;
+    const reads = isChoosing ? lookAhead.reads(mayRead) : Math.max(0, mayRead - lookAhead.kept());
+    const shares = isClosed ? sharesOf(Math.min(reads, mayRead), behind) : { events: reads, retries: 0 };
+    const isLookingAhead = reads > mayRead;
+    const retries = take(streams.retries, shares.retries);
+    const events = take(streams.events, reads - retries.length);
+    const unused = reads - retries.length - events.length;
+    const mayHaveRetries = retries.length === shares.retries;
+    const more = mayHaveRetries ? take(streams.retries, unused) : [];
+    const counted = {
+      retries: isLookingAhead ? Math.min(shares.retries, retries.length + more.length) : retries.length + more.length,
+      events: isLookingAhead ? Math.min(shares.events, events.length) : events.length,
+    };
+    behind = behindAfter(behind, { claimed: 0, ...counted, mayHaveRetries, mayHaveEvents: unused === 0 }, IN_FLIGHT);
+    gatherer.behind(lookAhead.kept() > 0 || (reads > 0 && retries.length + more.length + events.length === reads));
+    return [...retries, ...events, ...more];
+  };
+
+  const turn = async (): Promise<void> => {
+    if (breaker.allowance() === 0) letGo();
+    const { waitMs, enough } = gatherer.hands(inFlight.room());
+    if (waitMs > 0 && inFlight.room() > 0) await inFlight.untilRoom(enough, waitMs, signal);
+    const room = Math.min(inFlight.room(), Math.max(0, breaker.allowance() - inFlight.size()));
+    if (room <= 0) {
+      if (inFlight.room() === 0) await inFlight.untilRoom(1, 2_000, signal);
+      else await inFlight.untilOneEnds(100, signal);
+      if (lookAhead.isOverdue()) await deliver([], 0);
+      return;
+    }
+    await pause(STORE_MS);
+    const isKeeping = lookAhead.kept() > 0;
+    const entries = readWhatIsThere(room);
+    if (isKeeping) {
+      const mayGoOn = entries.length > 0 || lookAhead.mayAttempt(room) || lookAhead.isOverdue();
+      if (!mayGoOn) await inFlight.untilOneEnds(50, signal);
+    } else if (entries.length === 0) {
+      await pause(5);
+    }
+    await deliver(entries, room);
+  };
+
+  const run = async () => {
+    for (;;) await turn();
+  };
+  void run();
+  return { passed: () => passed };
+};
