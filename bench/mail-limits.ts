@@ -10,7 +10,8 @@ import { quantile } from "./statistics.ts";
  * `bun bench/mail-limits.ts [seconds] [row,row...]`: what consumers send against what a mail server can take, for servers that
  * grant few connections or refuse some recipients. For each row of its table it prints mails a second since the first mail,
  * their share of the server's capacity, how much later than its turn a mail came (its turn: by the order of the signups, at
- * this rate), and the deliveries that used more than one attempt or died.
+ * this rate), the deliveries that used more than one attempt or died, and where the time of the granted connections went, in %: the server
+ * took a mail, a mail was spoken about, a connection waited for its next mail, or for its first, or was not open. `idle` is ours to mend.
  */
 const [seconds = 15] = process.argv.slice(2, 3).map(Number);
 const rows = process.argv[3]?.split(",").map(Number);
@@ -106,7 +107,43 @@ interface Accepted {
   readonly at: number;
 }
 
+/** What the granted connections are doing: the server takes its time for a mail, it is spoken to about one, it waits for the next, or for the first. */
+type Doing = "taking" | "dialogue" | "idle" | "opening";
+
+/** Where the connections' time goes, in ms of all of them. */
+class Spent {
+  readonly ms: Record<Doing, number> = { taking: 0, dialogue: 0, idle: 0, opening: 0 };
+  readonly #doing = new Map<string, { readonly what: Doing; readonly since: number }>();
+  #from = 0;
+
+  /** Counts from now on. */
+  begin(): void {
+    this.#from = performance.now();
+    for (const what of ["taking", "dialogue", "idle", "opening"] as const) this.ms[what] = 0;
+  }
+
+  /** A connection does something else now; undefined: it is closed. */
+  turn(id: string, what: Doing | undefined): void {
+    const now = performance.now();
+    const before = this.#doing.get(id);
+    if (before !== undefined) this.ms[before.what] += now - Math.max(this.#from, Math.min(now, before.since));
+    if (what === undefined) this.#doing.delete(id);
+    else this.#doing.set(id, { what, since: now });
+  }
+
+  /** Shares of `all`, in %. */
+  shares(all: number): string {
+    for (const [id, { what }] of this.#doing) this.turn(id, what);
+    const { taking, dialogue, idle, opening } = this.ms;
+    const rest = all - taking - dialogue - idle - opening;
+    return [taking, dialogue, idle, opening, rest].map((ms) => ((100 * ms) / all).toFixed(0)).join("/");
+  }
+}
+
 interface LimitedServer {
+  readonly spent: Spent;
+  /** Connections that were refused. */
+  readonly refused: () => number;
   readonly server: MailServer;
   readonly accepted: readonly Accepted[];
   /** Connections beyond the new limit are refused their next mail. */
@@ -115,6 +152,8 @@ interface LimitedServer {
 
 const openServer = async ({ limit, mailMs, closes = false, refusedShare = 0 }: Scenario): Promise<LimitedServer> => {
   const granted = new Set<string>();
+  const spent = new Spent();
+  let refused = 0;
   const accepted: Accepted[] = [];
   let surplus: readonly string[] = [];
   let most = limit;
@@ -122,16 +161,25 @@ const openServer = async ({ limit, mailMs, closes = false, refusedShare = 0 }: S
     onConnect: ({ id }, done) => {
       if (granted.size < most) {
         granted.add(id);
+        spent.turn(id, "opening");
         return done();
       }
+      refused += 1;
       if (!closes) return done(refusal(421, "4.7.0 too many connections"));
       for (const connection of server.open()) if (connection.id === id) connection.close();
     },
-    onClose: ({ id }) => void granted.delete(id),
-    onMailFrom: (_from, { id }, done) =>
-      done(surplus.includes(id) ? refusal(421, "4.7.0 too many connections") : undefined),
-    beforeReply: async (_raw, { to: [to = ""] }) => {
+    onClose: ({ id }) => {
+      granted.delete(id);
+      spent.turn(id, undefined);
+    },
+    onMailFrom: (_from, { id }, done) => {
+      if (granted.has(id)) spent.turn(id, "dialogue");
+      done(surplus.includes(id) ? refusal(421, "4.7.0 too many connections") : undefined);
+    },
+    beforeReply: async (_raw, { to: [to = ""], connection: { id } }) => {
+      spent.turn(id, "taking");
       await Bun.sleep(mailMs);
+      if (granted.has(id)) spent.turn(id, "idle");
       accepted.push({ to, at: performance.now() });
     },
     onRcptTo: ({ address }, _session, done) => {
@@ -143,7 +191,7 @@ const openServer = async ({ limit, mailMs, closes = false, refusedShare = 0 }: S
     most = next;
     surplus = [...granted].slice(next);
   };
-  return { server, accepted, setLimit };
+  return { server, accepted, setLimit, spent, refused: () => refused };
 };
 
 /** Deliveries that used up more than the attempt that sent them, and dead ones. */
@@ -182,7 +230,7 @@ const SETTINGS = { CLAIM_MIN_IDLE_MS: "10000", RETRY_DELAY_MS: "30000", RECONCIL
 const run = async (scenario: Scenario): Promise<void> => {
   const { name, limit, other, consumers, concurrency, mailMs, refusedShare: share = 0 } = scenario;
   const perSecond = capacityOf(scenario);
-  const { server: mailServer, accepted, setLimit } = await openServer(scenario);
+  const { server: mailServer, accepted, setLimit, spent, refused } = await openServer(scenario);
   await using system = await aSystem({ mailServer, settings: SETTINGS });
   const api = await system.api();
   const mails = Math.ceil(perSecond * seconds * 1.6) + 50;
@@ -191,12 +239,17 @@ const run = async (scenario: Scenario): Promise<void> => {
   await Promise.all(Array.from({ length: consumers }, () => system.consumer(settings, WELCOME_EMAIL.name)));
   await eventually(() => mailServer.taken.length > 0);
   const before = mailServer.taken.length;
+  const refusedBefore = refused();
+  spent.begin();
   for (const turn of turnsOf(scenario)) {
     if (other !== undefined) setLimit(turn.limit);
     await Bun.sleep(turn.ms);
   }
   const rate = (mailServer.taken.length - before) / seconds;
   const late = latenesses(accepted, { most: mails, share, end: performance.now() });
+  const places = (perSecond * mailMs) / 1_000;
+  const shares = spent.shares(places * seconds * 1_000);
+  const refusedPerSecond = (refused() - refusedBefore) / seconds;
   const { retried, dead } = await harmed(system);
   const columns = [
     name.padEnd(21),
@@ -209,6 +262,7 @@ const run = async (scenario: Scenario): Promise<void> => {
       20,
     ),
     `retried ${retried}, dead ${dead}`,
+    `taking/dialogue/idle/opening/closed ${shares} %, refused ${refusedPerSecond.toFixed(1)}/s`,
   ];
   console.log(columns.join("  "));
 };
