@@ -6,12 +6,12 @@ const settingsWith = (more: Readonly<Record<string, string>>) =>
   loadSettings("consumer", { DATABASE_URL: "postgres://a/b", REDIS_URL: "redis://a", ...more });
 
 test.each([
-  ["200", undefined, 300],
-  ["50", undefined, 99],
-  ["20", undefined, 39],
+  ["200", undefined, 328],
+  ["50", undefined, 178],
+  ["20", undefined, 115],
   ["20", "4", 20],
-  ["20", "100", 39],
-  ["2", undefined, 3],
+  ["20", "100", 115],
+  ["2", undefined, 7],
   ["1", undefined, 1],
 ] as const)(
   "with %s entries in flight and a pool of %s connections, %i mails are in flight",
@@ -21,19 +21,20 @@ test.each([
   },
 );
 
-const granting = (granted: number, perSecond?: number, acceptedPerSecond = 0) => ({
+const granting = (granted: number, perSecond?: number, possiblePerSecond = 0) => ({
   granted: () => granted,
   isLimited: () => granted < 20,
   perSecond: () => perSecond,
-  acceptedPerSecond: () => acceptedPerSecond,
+  possiblePerSecond: () => possiblePerSecond,
   words: () => undefined,
 });
 
-test("of a server that grants less than the pool, half as many mails as connections wait, one at least, and what is sent in 0.2 s", () => {
-  expect(capacityOf(granting(20), 20).allowed()).toBe(Number.POSITIVE_INFINITY);
+test("half as many mails as connections wait, one at least, and what these can send in half a second; at the pace of two seconds", () => {
+  expect(capacityOf(granting(20), 20).allowed()).toBe(39);
+  expect(capacityOf(granting(20, undefined, 200), 20).allowed()).toBe(120);
   expect(capacityOf(granting(10), 20).allowed()).toBe(15);
   expect(capacityOf(granting(1), 20).allowed()).toBe(2);
-  expect(capacityOf(granting(1, undefined, 100), 20).allowed()).toBe(21);
-  expect(capacityOf(granting(0, undefined, 100), 20).allowed()).toBe(0);
+  expect(capacityOf(granting(1, undefined, 100), 20).allowed()).toBe(51);
+  expect(capacityOf(granting(0), 20).allowed()).toBe(0);
   expect(capacityOf(granting(20, 3), 20).allowed()).toBe(7);
 });

@@ -12,9 +12,14 @@ const SEND_DEADLINE_MS = 30_000;
 /** Seconds of mail at the server's pace that a consumer has in flight. */
 const PACED_AHEAD_S = 2;
 
+/** Most connections: what is in flight beyond them only waits. */
+export const connectionsOf = (settings: SettingsOf<"consumer">): number =>
+  Math.min(settings.CONSUMER_CONCURRENCY, settings.MAIL_POOL_SIZE);
+
 /** The pool of connections to the mail server of the settings. */
 export const openMailPool = (settings: SettingsWith<"consumer", (typeof MAIL_SETTINGS)[number]>): SmtpPool => {
-  const { MAIL_USERNAME: username, MAIL_PASSWORD: password, MAIL_POOL_SIZE: size } = settings;
+  const { MAIL_USERNAME: username, MAIL_PASSWORD: password } = settings;
+  const size = connectionsOf(settings);
   const server = {
     host: settings.MAIL_SERVER,
     port: settings.MAIL_PORT,
@@ -25,44 +30,48 @@ export const openMailPool = (settings: SettingsWith<"consumer", (typeof MAIL_SET
 };
 
 /**
- * Mails that wait for a connection, as a share of the connections that are granted: one that is free need not wait until its next mail
- * is claimed.
+ * Mails that wait for a connection, in seconds of mail: as long as it may take to record mails and to claim the next ones, also on a
+ * busy machine. Reckoned by how long a mail takes, not by how many are sent: where connections idle, that is what is to be mended.
  */
+const AHEAD_S = 0.5;
+
+/** The same, as a share of the connections that are granted: before it is known how long a mail takes, and where it takes long. */
 const AHEAD = 0.5;
-
-/** The same, in seconds of mail: about what it takes to record a mail and to claim the next one on a busy machine. */
-const AHEAD_S = 0.2;
-
-/** Up to so many wait where all connections are granted, less than one for each: enough to record and to claim them in batches. */
+/** Where all are granted, up to so many, less than one for each: enough to record and to claim them in batches. */
 const AHEAD_FOR_BATCHES = 64;
 
-/** Mails in flight in one consumer: as many as the settings say, and what waits for a connection. */
-const mailsInFlight = (settings: SettingsOf<"consumer">): number => {
-  const { CONSUMER_CONCURRENCY: concurrency, MAIL_POOL_SIZE: size } = settings;
-  const connections = Math.min(concurrency, size);
-  const ahead = Math.max(Math.floor(AHEAD * connections), Math.min(AHEAD_FOR_BATCHES, connections - 1));
-  return Math.max(concurrency, connections + ahead);
+/** So many wait at most, and five for each connection but one. */
+const MOST_AHEAD = 128;
+const MOST_AHEAD_OF_EACH = 5;
+
+/** Mails in flight in one consumer: one for each connection, and what waits for them. */
+export const mailsInFlight = (connections: number): number => {
+  const ahead = Math.min(MOST_AHEAD, MOST_AHEAD_OF_EACH * (connections - 1));
+  return connections + Math.max(Math.floor(AHEAD * connections), ahead);
 };
 
 /** The policy of a group that sends mail; a group overrides what differs. */
-export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => ({
-  ...policyOf(settings),
-  concurrency: mailsInFlight(settings),
-  ahead: Math.max(0, mailsInFlight(settings) - settings.MAIL_POOL_SIZE),
-  expireAfterMs: settings.MAIL_EXPIRE_AFTER_MS,
-  uncertain: settings.MAIL_UNCERTAIN,
-});
+export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => {
+  const connections = connectionsOf(settings);
+  const concurrency = Math.max(settings.CONSUMER_CONCURRENCY, mailsInFlight(connections));
+  return {
+    ...policyOf(settings),
+    concurrency,
+    ahead: concurrency - connections,
+    expireAfterMs: settings.MAIL_EXPIRE_AFTER_MS,
+    uncertain: settings.MAIL_UNCERTAIN,
+  };
+};
 
 /** What the mail server grants, for the engine: connections, and the mails that wait for them. */
 export const capacityOf = (
-  pool: Pick<SmtpPool, "granted" | "isLimited" | "perSecond" | "acceptedPerSecond" | "words">,
+  pool: Pick<SmtpPool, "granted" | "isLimited" | "perSecond" | "possiblePerSecond" | "words">,
   size: number,
 ): Capacity => ({
   allowed: () => {
     const [granted, perSecond] = [pool.granted(), pool.perSecond()];
-    // None is granted: what was accepted before is of no use.
-    const ahead = granted === 0 ? 0 : Math.max(AHEAD * granted, AHEAD_S * pool.acceptedPerSecond());
-    const byConnections = granted < size ? granted + Math.ceil(ahead) : Number.POSITIVE_INFINITY;
+    const unknown = Math.max(AHEAD * granted, granted < size ? 0 : Math.min(AHEAD_FOR_BATCHES, granted - 1));
+    const byConnections = granted + Math.ceil(Math.max(unknown, AHEAD_S * pool.possiblePerSecond()));
     const byPace = perSecond === undefined ? Number.POSITIVE_INFINITY : 1 + Math.ceil(perSecond * PACED_AHEAD_S);
     return Math.min(byConnections, byPace);
   },

@@ -215,12 +215,6 @@ export class Pace {
     return this.#perSecond;
   }
 
-  /** Mails a second that the server has accepted lately. */
-  get acceptedPerSecond(): number {
-    const { first, count } = this.#accepted;
-    return first === undefined ? 0 : (count * 1_000) / Math.max(1_000, this.#now() - first);
-  }
-
   /** Ms until the next mail may begin. */
   get waitMs(): number {
     if (this.#perSecond === undefined) return 0;

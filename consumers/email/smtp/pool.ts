@@ -29,8 +29,8 @@ export interface SmtpPool {
   isLimited(): boolean;
   /** Mails a second that the server grants; undefined: no limit is known. */
   perSecond(): number | undefined;
-  /** Mails a second that the server has accepted lately. */
-  acceptedPerSecond(): number;
+  /** Mails a second that the connections which are granted can send, if none is idle; 0: not known yet. */
+  possiblePerSecond(): number;
   /** The server's last reply about a limit, without the recipient. */
   words(): string | undefined;
   /** Closes idle connections and waits for sends in flight; later sends are cancelled. */
@@ -40,6 +40,8 @@ export interface SmtpPool {
 const MAX_MAILS_PER_CONNECTION = 100;
 const MIN_AGE_MS = 10_000;
 const MAX_IDLE_MS = 30_000;
+/** Share of the newest mail in how long one takes. */
+const NEWEST = 0.05;
 
 const now = () => performance.now();
 
@@ -58,6 +60,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const [openings, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];
   const underWay = new Set<AbortController>();
   let opening = 0;
+  /** How long a mail that is accepted takes on its connection, in ms. */
+  let mailMs = 0;
   let words: string | undefined;
   let closed = false;
   /** Others have all the connections that the server grants: aborted when we need not ask any more. */
@@ -114,6 +118,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     { signal, code, dialogue }: Sending,
   ): Promise<SendResult | Again> => {
     const watched = dialogues.watch(dialogue);
+    const startedAt = now();
     const beforeBody = () => {
       if (session.sends === 1) showGrant();
       const mayStart = mail.beforeBody();
@@ -125,6 +130,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     if (result.kind === "accepted") {
       limit.accepted();
       pace.accepted();
+      const tookMs = now() - startedAt;
+      mailMs = mailMs === 0 ? tookMs : mailMs + NEWEST * (tookMs - mailMs);
       sessions.keep(session);
       return result;
     }
@@ -218,12 +225,14 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     }
   };
 
+  const granted = () => (starved === undefined ? limit.granted : 0);
+
   return {
     busy: slots.busy,
-    granted: () => (starved === undefined ? limit.granted : 0),
+    granted,
     isLimited: () => starved !== undefined || limit.isKnown,
     perSecond: () => pace.perSecond,
-    acceptedPerSecond: () => pace.acceptedPerSecond,
+    possiblePerSecond: () => (mailMs === 0 ? 0 : (granted() * 1_000) / mailMs),
     words: () => words,
     async send(mail, signal) {
       const until = now() + sendDeadlineMs;
