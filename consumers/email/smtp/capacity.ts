@@ -113,6 +113,11 @@ export class ConnectionLimit {
     return this.#isKnown;
   }
 
+  /** Ms until more may be granted; undefined: all are. */
+  get growAfterMs(): number | undefined {
+    return this.#granted < this.#size ? this.#probeAt - this.#now() : undefined;
+  }
+
   /** Ms until a connection may be opened. */
   get openAfterMs(): number {
     return this.#reopenAt - this.#now();

@@ -253,6 +253,12 @@ describe("of what a server with a limit can take, pools send", () => {
     expect(failed).toBe(0);
   });
 
+  test("all but a twentieth where it greets after six seconds", async () => {
+    const { share, failed } = await simulate({ limits: [20], consumers: 1, mailMs: 100, greetingMs: 6_000 });
+    expect(share).toBeGreaterThan(0.93);
+    expect(failed).toBe(0);
+  });
+
   test("four fifths where it does not greet every second connection: that is no limit", async () => {
     const { share, failed } = await simulate({ limits: [100], consumers: 1, mailMs: 100, silentEach: 2 });
     expect(share).toBeGreaterThan(0.8);
@@ -260,16 +266,16 @@ describe("of what a server with a limit can take, pools send", () => {
   });
 
   test.each<[number, Scenario]>([
-    [0.7, { limits: [10, 30], everyMs: 1_000, consumers: 2, mailMs: 200 }],
-    [0.83, { limits: [10, 30], everyMs: 2_700, consumers: 2, mailMs: 200 }],
-    [0.83, { limits: [10, 30], everyMs: 2_700, consumers: 2, mailMs: 200, atMailFrom: true }],
-    [0.8, { limits: [1, 9], everyMs: 2_700, consumers: 3, mailMs: 100 }],
-    [0.87, { limits: [10, 30], everyMs: 5_000, consumers: 2, mailMs: 200 }],
-    [0.87, { limits: [4, 16], everyMs: 10_000, consumers: 2, mailMs: 500 }],
+    [0.8, { limits: [10, 30], everyMs: 1_000, consumers: 2, mailMs: 200 }],
+    [0.87, { limits: [10, 30], everyMs: 2_700, consumers: 2, mailMs: 200 }],
+    [0.9, { limits: [10, 30], everyMs: 2_700, consumers: 2, mailMs: 200, atMailFrom: true }],
+    [0.84, { limits: [1, 9], everyMs: 2_700, consumers: 3, mailMs: 100 }],
+    [0.9, { limits: [10, 30], everyMs: 5_000, consumers: 2, mailMs: 200 }],
+    [0.95, { limits: [4, 16], everyMs: 10_000, consumers: 2, mailMs: 500 }],
   ])("%d although the limit changes: %j", async (least, scenario) => {
     const { share, refusedPerSecond, failed } = await simulate(scenario);
     expect(share).toBeGreaterThan(least);
-    expect(refusedPerSecond).toBeLessThan(10);
+    expect(refusedPerSecond).toBeLessThan(12);
     expect(failed).toBe(0);
   });
 });

@@ -77,6 +77,8 @@ const LATE_MS = 150;
 export interface Patience {
   /** Watches one until it ends. */
   watch(dialogue: Dialogue): { readonly gotOn: () => void; readonly end: () => void };
+  /** How long one takes that gets on, lately, in ms; 0: none has. */
+  usualMs(): number;
 }
 
 type Bounds = Pick<Known, "leastMs" | "nobodyMs" | "slowShare">;
@@ -122,6 +124,7 @@ export const createPatience = (
   };
 
   return {
+    usualMs: () => usualMs,
     watch: (given) => {
       const dialogue = { ...given, startedAt: now() };
       underWay.add(dialogue);

@@ -54,7 +54,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const { maxMailsPerConnection = MAX_MAILS_PER_CONNECTION, minAgeMs = MIN_AGE_MS, maxIdleMs = MAX_IDLE_MS } = options;
   const limit = new ConnectionLimit(size, { now, first: FIRST_GRANTED });
   const pace = new Pace({ now });
-  const sessions = createSessions({ size, maxMailsPerConnection, minAgeMs, maxIdleMs, now });
+  const openingMs = (): number => openings.usualMs();
+  const sessions = createSessions({ size, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now });
   const slots = createSendSlots({ limit, pace, hasIdle: sessions.hasIdle, now });
   const patience = { now, granted: () => limit.granted, isWaitedFor: slots.isWaitedFor };
   const [openings, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];

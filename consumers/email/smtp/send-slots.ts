@@ -91,7 +91,12 @@ export const createSendSlots = (deps: {
     count();
     while (isWaitedFor()) {
       if (busy >= limit.granted || turn() === undefined) limit.grow();
-      if (busy >= limit.granted) return;
+      if (busy >= limit.granted) {
+        // Where each connection takes its time, nothing else would ask for more.
+        const { growAfterMs } = limit;
+        if (growAfterMs !== undefined) timer = setTimeout(next, Math.max(1, growAfterMs));
+        return;
+      }
       const queue = turn();
       if (queue === undefined) return;
       const waitMs = Math.max(pace.waitMs, hasIdle() ? 0 : limit.openAfterMs);

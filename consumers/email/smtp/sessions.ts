@@ -23,15 +23,24 @@ export interface Sessions {
 /** For so long after a connection was closed, a server may count it. */
 const CLOSING_MS = 300;
 
+/**
+ * A connection lives for so many times what opening one takes, at least, as far as that is no more than so many times the usual age: some
+ * servers let each client wait for their greeting.
+ */
+const OPENINGS = 20;
+const MOST_AGES = 12;
+
 export const createSessions = (options: {
   readonly size: number;
   readonly maxMailsPerConnection: number;
+  /** How long opening one takes, lately, in ms. */
+  readonly openingMs: () => number;
   readonly minAgeMs: number;
   readonly maxIdleMs: number;
   /** Monotonic, ms. */
   readonly now: () => number;
 }): Sessions => {
-  const { size, maxMailsPerConnection, minAgeMs, maxIdleMs, now } = options;
+  const { size, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now } = options;
   /** Ordered by `idleSince`: reused from its end, closed from its beginning. */
   const idle: MailSession[] = [];
   const openedAt = new Map<MailSession, number>();
@@ -75,7 +84,8 @@ export const createSessions = (options: {
       return undefined;
     },
     keep: (session) => {
-      const isSpent = session.sends >= maxMailsPerConnection && now() - (openedAt.get(session) ?? 0) >= minAgeMs;
+      const oldEnoughMs = Math.max(minAgeMs, Math.min(MOST_AGES * minAgeMs, OPENINGS * openingMs()));
+      const isSpent = session.sends >= maxMailsPerConnection && now() - (openedAt.get(session) ?? 0) >= oldEnoughMs;
       if (closed || !session.isUsable || isSpent) {
         leave(session);
         return;
