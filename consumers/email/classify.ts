@@ -1,6 +1,6 @@
 import type { Outcome } from "../engine/handler.ts";
 import { isAboutConnections, isTooFast } from "./smtp/capacity.ts";
-import type { SmtpFailure } from "./smtp/failure.ts";
+import { isTlsFault, type SmtpFailure } from "./smtp/failure.ts";
 import { keptReply } from "./smtp/kept-reply.ts";
 
 export interface ClassifyOptions {
@@ -21,16 +21,14 @@ const enhancedCode = (reply: string): string | undefined => /^\d{3}[ -]#?([245]\
 const AUTHENTICATION = new Set([530, 534, 535, 538]);
 /** Bad address of the *sender* (RFC 3463), which is ours. */
 const SENDERS_FAULT = new Set(["4.1.7", "4.1.8", "5.1.7", "5.1.8"]);
-/** Matches the error codes of a failed TLS handshake or certificate. */
-const TLS_FAULT = /CERT|SSL|TLS|EPROTO|UNABLE_TO_VERIFY/;
 
-const systemReason = ({ code, command, cause = "" }: SmtpFailure): string => {
+const systemReason = (failure: SmtpFailure): string => {
+  const { code, command, cause = "" } = failure;
+  if (isTlsFault(failure)) return "tls";
   if (cause === "GREETING_TIMEOUT") return "greeting_timeout";
   switch (code) {
     case "EDNS":
       return "dns";
-    case "ETLS":
-      return "tls";
     case "EAUTH":
       return "auth";
     case "EDEADLINE":
@@ -38,7 +36,6 @@ const systemReason = ({ code, command, cause = "" }: SmtpFailure): string => {
     case "ETIMEDOUT":
       return "timeout";
     case "ESOCKET":
-      if (TLS_FAULT.test(cause)) return "tls";
       return cause === "ECONNREFUSED" ? "connection_refused" : "connection_failed";
     default:
       return command === "CONN" ? "connection_lost" : "protocol";
@@ -91,7 +88,10 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
     if (!bodyStarted && command === "RCPT TO") {
       return { kind: "unavailable", reason: code === "EDEADLINE" ? "deadline" : "connection_lost", party };
     }
-    if (!bodyStarted) return { kind: "unavailable", reason: systemReason(failure) };
+    if (!bodyStarted) {
+      const { certificate: words } = failure;
+      return { kind: "unavailable", reason: systemReason(failure), ...(words === undefined ? {} : { reply: words }) };
+    }
     return { kind: "uncertain", reason: code === "EDEADLINE" ? "deadline_after_data" : "connection_lost_after_data" };
   }
   if (bodyStarted && responseCode < 400) return { kind: "uncertain", reason: "unclear_answer" };

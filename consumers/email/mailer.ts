@@ -43,7 +43,7 @@ export const openMailer = (
   { settings, db, log }: GroupContext<(typeof MAIL_SETTINGS)[number]>,
   group: string,
 ): Mailer => {
-  const pool = openMailPool(settings);
+  const pool = openMailPool(settings, log);
   const key = createConfirmationKey(db, settings.CONFIRMATION_SECRET);
   const sign = createDkimSigner(dkimKeysOf(settings));
   const { MAIL_FROM: fromAddress, MAIL_BOUNCE_ADDRESS: bounceAddress } = settings;

@@ -1,3 +1,4 @@
+import type { Logger } from "../../observability/logger.ts";
 import type { SettingsOf, SettingsWith } from "../../settings/load.ts";
 import { policyOf } from "../engine/factory.ts";
 import type { Capacity, Policy } from "../engine/handler.ts";
@@ -17,7 +18,10 @@ export const connectionsOf = (settings: SettingsOf<"consumer">): number =>
   Math.min(settings.CONSUMER_CONCURRENCY, settings.MAIL_POOL_SIZE);
 
 /** The pool of connections to the mail server of the settings. */
-export const openMailPool = (settings: SettingsWith<"consumer", (typeof MAIL_SETTINGS)[number]>): SmtpPool => {
+export const openMailPool = (
+  settings: SettingsWith<"consumer", (typeof MAIL_SETTINGS)[number]>,
+  log: Pick<Logger, "warn">,
+): SmtpPool => {
   const { MAIL_USERNAME: username, MAIL_PASSWORD: password } = settings;
   const size = connectionsOf(settings);
   const server = {
@@ -26,7 +30,13 @@ export const openMailPool = (settings: SettingsWith<"consumer", (typeof MAIL_SET
     tls: settings.MAIL_TLS,
     ...(username === undefined || password === undefined ? {} : { username, password }),
   };
-  return observedPool(createSmtpPool({ server, size, sendDeadlineMs: SEND_DEADLINE_MS }), server, size);
+  const onCertificate = (certificate: string) =>
+    log.warn(
+      { server: `${server.host}:${server.port}`, certificate },
+      "the mail server shows a certificate that is not valid",
+    );
+  const pool = createSmtpPool({ server, size, sendDeadlineMs: SEND_DEADLINE_MS, onCertificate });
+  return observedPool(pool, server, size);
 };
 
 /**

@@ -9,6 +9,8 @@ export interface SmtpFailure {
   readonly responseCode: number | undefined;
   /** The code of the cause, from the system, TLS or nodemailer: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, `GREETING_TIMEOUT`. */
   readonly cause: string | undefined;
+  /** The certificate that was refused, if it is known. */
+  readonly certificate?: string | undefined;
   /** The body was sent, or may have been sent. */
   readonly bodyStarted: boolean;
 }
@@ -46,6 +48,13 @@ export const ownFailure = (code: OwnCode, bodyStarted: boolean): SmtpFailure => 
   cause: undefined,
   bodyStarted,
 });
+
+/** The error codes of a failed TLS handshake or certificate. */
+const TLS_FAULT = /CERT|SSL|TLS|EPROTO|UNABLE_TO_VERIFY/;
+
+/** The connection could not be secured. */
+export const isTlsFault = ({ code, cause = "" }: SmtpFailure): boolean =>
+  code === "ETLS" || (code === "ESOCKET" && TLS_FAULT.test(cause));
 
 const CONNECTION_LOST = new Set(["ECONNECTION", "ESOCKET", "ETIMEDOUT", "EPROTOCOL"]);
 

@@ -12,6 +12,8 @@ export interface SmtpPoolOptions {
   readonly minAgeMs?: number;
   /** Idle time in ms after which a connection is closed. */
   readonly maxIdleMs?: number;
+  /** Called with what is known of a certificate that was refused, at most once a minute. */
+  readonly onCertificate?: (words: string) => void;
   /** In place of a connection to the server. */
   readonly openSession?: OpenSession;
 }

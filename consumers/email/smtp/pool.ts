@@ -8,15 +8,17 @@ import {
   mayBeOneTooMany,
   Pace,
 } from "./capacity.ts";
-import { type EndCode, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
+import { type EndCode, isTlsFault, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createPatience, MAIL, OPENING } from "./patience.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
+import { describeCertificate } from "./refused-certificate.ts";
 import { createSendSlots } from "./send-slots.ts";
 import type { Again, Sending } from "./sending.ts";
 import { type MailSession, SessionRefused, SmtpSession } from "./session.ts";
 import { createSessions } from "./sessions.ts";
+import { createTlsFaults } from "./tls-faults.ts";
 
 export interface SmtpPool {
   /** Sends a mail; never rejects. An abort cancels it, unless its body has started. */
@@ -50,7 +52,7 @@ const now = () => performance.now();
  * the server grants: a mail that is refused one waits until another is free.
  */
 export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
-  const { server, size, sendDeadlineMs, openSession = SmtpSession.open } = options;
+  const { server, size, sendDeadlineMs, openSession = SmtpSession.open, onCertificate = () => {} } = options;
   const { maxMailsPerConnection = MAX_MAILS_PER_CONNECTION, minAgeMs = MIN_AGE_MS, maxIdleMs = MAX_IDLE_MS } = options;
   const limit = new ConnectionLimit(size, { now, first: FIRST_GRANTED });
   const pace = new Pace({ now });
@@ -59,6 +61,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const slots = createSendSlots({ limit, pace, hasIdle: sessions.hasIdle, now });
   const patience = { now, granted: () => limit.granted, isWaitedFor: slots.isWaitedFor };
   const [openings, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];
+  const describe = () => describeCertificate(server, sendDeadlineMs);
+  const tlsFaults = createTlsFaults({ describe, onCertificate, now });
   const underWay = new Set<AbortController>();
   let opening = 0;
   /** How long a mail that is accepted takes on its connection, in ms. */
@@ -171,6 +175,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       watched.gotOn();
       isDone();
       sessions.opened(session);
+      tlsFaults.opened();
       return await sendOver(session, mail, sending);
     } catch (error) {
       isDone();
@@ -178,6 +183,12 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       const failure = error.failure.code === "ECALLEDBACK" ? { ...error.failure, code: code() } : error.failure;
       // Others were greeted that asked later: this says nothing about how many may ask.
       if (failure.code === "ETOOSLOW") return { kind: "again", failure };
+      if (isTlsFault(failure)) {
+        // What the server says of TLS may be its word for one connection too many.
+        if (tlsFaults.failed() && failure.reply === undefined) return { kind: "again", failure };
+        const told = { ...failure, certificate: tlsFaults.words() };
+        return mayBeOneTooMany(failure) ? oneTooMany(told, mail) : { kind: "failed", failure: told };
+      }
       return mayBeOneTooMany(failure) ? oneTooMany(failure, mail) : { kind: "failed", failure };
     }
   };
