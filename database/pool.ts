@@ -9,6 +9,7 @@ import { DatabaseSilent, IsStandby, PoolBusy, PoolEnded, ServerSilent } from "./
 import { type Remedy, remedyOf } from "./remedy.ts";
 import { createTableGates, NOT_BEGUN, type TableGates } from "./table-gates.ts";
 import { type EncryptedAddress, encryptionOf } from "./tls.ts";
+import { createUnendedStatements, type UnendedStatements } from "./unended.ts";
 
 export interface PoolOptions {
   /** May name several servers, of which one takes writes. */
@@ -61,7 +62,7 @@ interface Connection {
  *
  * A statement is sent when it has a connection of its own, never behind another: so its deadline begins with it, what waits for one is
  * refused when the server is found silent, and there
- * are no more connections than `size`, those that are replaced included, for as long as Postgres keeps its limits.
+ * are no more connections than `size`, those that are replaced included, for as long as Postgres keeps its limits; and few more if it does not (`unended.ts`).
  */
 export class Pool {
   readonly #options: PoolOptions;
@@ -71,6 +72,7 @@ export class Pool {
   readonly #idle: Connection[] = [];
   readonly #connections = new Set<Connection>();
   readonly #gates: TableGates = createTableGates();
+  readonly #unended: UnendedStatements;
   #answeredAt = Number.NEGATIVE_INFINITY;
   #era = 0;
   #isEnded = false;
@@ -86,6 +88,10 @@ export class Pool {
       size: options.size,
       maxWaitMs: options.deadlineMs,
       onFull: () => new PoolBusy(`all ${options.size} connections are in use`),
+    });
+    this.#unended = createUnendedStatements({
+      size: options.size,
+      limitMs: limitsFor(options.deadlineMs).statement_timeout,
     });
   }
 
@@ -119,9 +125,11 @@ export class Pool {
       if (!mayBegin()) return NOT_BEGUN;
       for (let round = 1; ; round += 1) {
         const used = this.#take();
-        const since = performance.now();
+        let since = performance.now();
         try {
           if (this.#addresses.length > 1) await this.#requirePrimary(used);
+          await this.#unended.require(text, (...look) => this.#send(used.sql, ...look));
+          since = performance.now();
           const rows = await this.#send<Each>(used.sql, text, parameters);
           this.#answeredAt = performance.now();
           this.#putBack(used);
@@ -129,6 +137,7 @@ export class Pool {
         } catch (thrown) {
           const { error, isAsleep } = await this.#explained(thrown, used.sql, text, performance.now() - since);
           if (isAnswer(error)) this.#answeredAt = performance.now();
+          if (thrown instanceof DatabaseSilent) this.#unended.note();
           // What waits for a connection would wait for as long again.
           if (error instanceof ServerSilent) this.#slots.refuseWaiting(error);
           const mayRepeat = this.#mend(used, error);

@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import { CompiledQuery, sql } from "kysely";
+import { withTestDatabase } from "../tests/database.ts";
+import { eventually } from "../tests/eventually.ts";
+import { openDatabase, pingDatabase, statement } from "./connection.ts";
+import { DatabaseSilent } from "./pool-errors.ts";
+import { StatementsUnended } from "./unended.ts";
+
+/** A commit that does not end while there is a row in `stall`: no limit of Postgres' own ends it. */
+const STALLING = [
+  "create table stall ()",
+  "grant select on stall to public",
+  `create function stall() returns trigger language plpgsql as $$
+    begin while exists (select from stall) loop perform pg_sleep(0.02); end loop; return null; end $$`,
+  `create constraint trigger stall after insert on suppressions deferrable initially deferred
+    for each row execute function stall()`,
+  "insert into stall default values",
+];
+const SIZE = 2;
+const write = statement<never, [string]>(
+  "insert into suppressions (email_key, reason, event_id) values ($1::text, 'x', gen_random_uuid())",
+);
+
+test("while commits do not end, what is refused is not made, connections stay bounded, and what reads goes on", async () => {
+  const database = await withTestDatabase();
+  for (const text of STALLING) await sql.raw(text).execute(database.db);
+  const db = openDatabase({ url: database.url, poolSize: SIZE, applicationName: "stalled", deadlineMs: 1_000 });
+  const failure = (key: string) => write(db, key).catch((error: unknown) => error);
+  const backends = async () =>
+    (
+      await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity
+        where datname = current_database() and application_name = 'stalled'`.execute(database.db)
+    ).rows[0]?.n ?? 0;
+
+  const given = await Promise.all([failure("1"), failure("2")]);
+  for (const error of given) expect(error).toBeInstanceOf(DatabaseSilent);
+  for (let round = 0; round < 3; round += 1) {
+    const refused = await Promise.all([failure(`${round} a`), failure(`${round} b`), failure(`${round} c`)]);
+    for (const error of refused) expect(error).toBeInstanceOf(StatementsUnended);
+    expect(await pingDatabase(db)).toBeUndefined();
+  }
+  expect(await backends()).toBeLessThanOrEqual(2 * SIZE);
+
+  await database.db.executeQuery(CompiledQuery.raw("delete from stall"));
+  await eventually(async () => !((await failure("after")) instanceof Error));
+  const { rows } = await sql<{ email_key: string }>`select email_key from suppressions order by 1`.execute(database.db);
+  expect(rows.map(({ email_key }) => email_key)).toEqual(["1", "2", "after"]);
+  expect(await backends()).toBeLessThanOrEqual(SIZE);
+  await db.destroy();
+  await database.drop();
+});
