@@ -7,6 +7,7 @@ import { createGroupAudit, type DeliveryRow, type Duplicate, type GroupAudit, ty
 import { GROUPS_OF_SIGNUPS, WEBHOOK } from "./groups.ts";
 import type { Load } from "./load.ts";
 import type { ChaoticMailServer } from "./mail-server.ts";
+import type { Stall } from "./stores.ts";
 import { type ChaosSystem, REMINDER_DELAY_MS } from "./system.ts";
 import { countUnfinished, leftovers } from "./unfinished.ts";
 
@@ -53,13 +54,15 @@ const lettersOf = async (redis: Redis, group: string): Promise<readonly Letter[]
   }
 };
 
-/** Calls back for each delivery of the run, some at a time. */
-const readDeliveries = (sql: Sql, read: (row: DeliveryRow) => void): Promise<unknown> =>
+/** Calls back for each delivery of the run, some at a time. What was confirmed while commits stalled was known at the end of that. */
+const readDeliveries = (sql: Sql, stalls: readonly Stall[], read: (row: DeliveryRow) => void): Promise<unknown> =>
   sql<DeliveryRow[]>`
     select group_name, event_id, type, state, reason, uncertain, email,
       email_verified_at is not null as confirmed,
       coalesce(email_verified_at < events.created_at + ${REMINDER_DELAY_MS - LOOKED_UP_BEFORE_MS} * interval '1 ms', false)
-        as confirmed_in_time,
+        and not exists (
+          select from jsonb_to_recordset(${sql.json(stalls.map(({ from, to }) => ({ from, to })))}) as stall ("from" timestamptz, "to" timestamptz)
+          where email_verified_at between stall.from and stall.to) as confirmed_in_time,
       (select string_agg(distinct step ->> 'reason', ', ') from jsonb_array_elements(timeline) as step
         where step ->> 'state' = 'uncertain') as why,
       (select count(*)::int from jsonb_array_elements(timeline) as step
@@ -106,7 +109,7 @@ export const audit = async (
     const options = { group, effects: read(), mails, accepted, letters, refused, refusedWithAccount };
     audits.set(group, createGroupAudit(options));
   }
-  await readDeliveries(sql, (row) => audits.get(row.group_name)?.read(row));
+  await readDeliveries(sql, system.postgres.stalls, (row) => audits.get(row.group_name)?.read(row));
   const incomplete = await incompleteUsers(sql);
   const inSecret = await existing(sql, [...load.unavailable.keys()]);
   const byGroup = [...audits.values()].map((each) => each.result());

@@ -19,7 +19,7 @@ import { type Limits, runFaults, untilSettled } from "./run.ts";
 import { SERVICE_TOKEN, startChaosSystem } from "./system.ts";
 import { startChaoticReceiver } from "./webhook-receiver.ts";
 
-const USAGE = `bun run chaos [--minutes N] [--faults N] [--signups N] [--seed S] [--rate R] [--only KIND] [--pgbouncer] [--private]
+const USAGE = `bun run chaos [--minutes N] [--faults N] [--signups N] [--seed S] [--rate R] [--only KIND] [--pgbouncer] [--private] [--tls]
 
 Runs two APIs, four consumers of six groups, Postgres, Redis, a faulty mail server and a faulty receiver of webhooks under a steady
 load of R signups per second (default 25) and five payments; some users confirm their address, some ask for another link. It injects
@@ -28,6 +28,7 @@ same seed gives the same faults. Exit code 1 if a promise is broken, or if the r
 
   --pgbouncer   all processes reach Postgres through PgBouncer, which is killed as well; default: with every third seed
   --private     signups with a known address are answered as any other, and some are made; default: with every fourth seed
+  --tls         all processes reach the stores by TLS, and check their certificate; default: with every fifth seed
   --only KIND   only faults whose kind contains this text, one at a time, such as "lock" or "smtp: domain"
 
 Ctrl-C ends the faults and audits what was done until then; a second one ends the run.`;
@@ -58,6 +59,7 @@ const { values } = parseArgs({
     rate: { type: "string" },
     pgbouncer: { type: "boolean" },
     private: { type: "boolean" },
+    tls: { type: "boolean" },
     help: { type: "boolean", default: false },
   },
 });
@@ -77,6 +79,7 @@ const rate = number(values.rate, 25);
 /** Where there is no Debian package of it, only if it is asked for. */
 const { pgbouncer: hasPooler = seed % 3 === 0 && Bun.which("dpkg") !== null } = values;
 const { private: isPrivate = seed % 4 === 0 } = values;
+const { tls: isEncrypted = seed % 5 === 0 } = values;
 /** The end of the faults, and that of the run. */
 const [end, stop] = [new AbortController(), new AbortController()];
 let endedAt = Number.POSITIVE_INFINITY;
@@ -114,6 +117,7 @@ const main = async (): Promise<readonly string[]> => {
     workFile,
     hasPooler,
     isPrivate,
+    isEncrypted,
   });
   const urls = system.victims.filter(({ kind }) => kind === "api").map(({ url }) => url);
   await Promise.all(urls.map((url) => untilReady("an API", `${url}/readyz`, stop.signal)));

@@ -96,6 +96,8 @@ const randomFaults = (deps: FaultDeps): Generator<Fault, never> => {
       onStores.promoteStandby,
       onStores.freezeRedis,
       onStores.freezePostgres,
+      onStores.stallCommits,
+      onStores.fillPostgresDisk,
       onStores.fillRedisDisk,
       onStores.cutConnections,
       onStores.addMalformed,

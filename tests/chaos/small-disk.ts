@@ -1,4 +1,5 @@
-import { mkdirSync, statfsSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, statfsSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 /** A file system of its own, in memory, that can be full. */
 export interface SmallDisk extends Disposable {
@@ -15,11 +16,14 @@ const ATTEMPTS = 20;
 const run = (...command: readonly string[]): boolean =>
   Bun.spawnSync([...command], { stdio: ["ignore", "ignore", "ignore"] }).success;
 
-/** Mounts one on a directory. Undefined where that is not allowed: it takes root, and Linux. */
-export const mountSmallDisk = (directory: string): SmallDisk | undefined => {
+/**
+ * Mounts one on a directory, of so many KiB while it is not full; in the end its logs are copied beside it. Undefined where that is not allowed: it
+ * takes root, and Linux.
+ */
+export const mountSmallDisk = (directory: string, sizeKib = SIZE_KIB): SmallDisk | undefined => {
   mkdirSync(directory, { recursive: true });
   if (process.platform !== "linux" || process.getuid?.() !== 0) return undefined;
-  if (!run("mount", "-t", "tmpfs", "-o", `size=${SIZE_KIB}k`, "tmpfs", directory)) return undefined;
+  if (!run("mount", "-t", "tmpfs", "-o", `size=${sizeKib}k`, "tmpfs", directory)) return undefined;
   const resize = (kib: number) => run("mount", "-o", `remount,size=${kib}k`, directory);
   return {
     fill() {
@@ -30,8 +34,12 @@ export const mountSmallDisk = (directory: string): SmallDisk | undefined => {
       throw new Error("the file system could not be made full");
     },
     free() {
-      resize(SIZE_KIB);
+      resize(sizeKib);
     },
-    [Symbol.dispose]: () => void run("umount", "--lazy", directory),
+    [Symbol.dispose]: () => {
+      const logs = readdirSync(directory).filter((name) => name.endsWith(".log"));
+      for (const name of logs) copyFileSync(join(directory, name), join(dirname(directory), name));
+      run("umount", "--lazy", directory);
+    },
   };
 };

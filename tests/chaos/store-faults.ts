@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import postgres from "postgres";
+import postgres, { type Sql } from "postgres";
 import { type Fault, type FaultDeps, nothing } from "./fault.ts";
 import type { Watch } from "./load.ts";
 
@@ -20,6 +20,9 @@ const FROZEN_MS = { min: 5_000, max: 20_000 } as const;
 const ANSWERED_AFTER_MS = 8_000;
 const FULL_MS = { min: 3_000, max: 12_000 } as const;
 
+/** A transaction that began so long before a stall may be in it. */
+const COMMIT_MS = 1_000;
+
 const NOT_LINUX = "needs Linux";
 
 /** Chosen also where it cannot be inflicted, so that a seed gives the same faults everywhere. */
@@ -31,6 +34,11 @@ const withRedis = async (url: string, action: (redis: Redis) => Promise<unknown>
   redis.on("error", () => {});
   await action(redis).catch(() => {});
   redis.disconnect();
+};
+
+const withPostgres = async (url: string, action: (sql: Sql) => Promise<unknown>): Promise<void> => {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  await action(sql).finally(() => sql.end({ timeout: 1 }));
 };
 
 /** Faults of Redis and Postgres, and of their contents. */
@@ -77,12 +85,11 @@ export const storeFaults = ({ system, mailServer, load, random }: FaultDeps) => 
     label: "all postgres connections terminated",
     lastsMs: 0,
     parts: ["postgres"],
-    inflict: async () => {
-      const sql = postgres(system.databaseUrl, { max: 1, onnotice: () => {} });
-      await sql`select pg_terminate_backend(pid) from pg_stat_activity
-        where pid <> pg_backend_pid() and backend_type = 'client backend'`.catch(() => {});
-      await sql.end({ timeout: 1 });
-    },
+    inflict: () =>
+      withPostgres(system.databaseUrl, (sql) =>
+        sql`select pg_terminate_backend(pid) from pg_stat_activity
+          where pid <> pg_backend_pid() and backend_type = 'client backend'`.catch(() => {}),
+      ),
     heal: nothing,
   });
   const addMalformed = (): Fault => ({
@@ -194,10 +201,59 @@ export const storeFaults = ({ system, mailServer, load, random }: FaultDeps) => 
           : [`no signup was answered in ${lastsMs} ms without postgres`],
     };
   };
+  /** A commit takes for as long as this lasts: no limit of Postgres ends it. What reads is answered. */
+  const stallCommits = (): Fault => {
+    const lastsMs = random.between(FROZEN_MS.min, FROZEN_MS.max);
+    const setStandby = (change: string) =>
+      withPostgres(system.databaseUrl, async (sql) => {
+        await sql.unsafe(`alter system ${change}`);
+        await sql`select pg_reload_conf()`;
+      });
+    let watch: Watch | undefined;
+    let from = "";
+    return {
+      kind: "commits of postgres stall",
+      label: "commits of postgres wait for a standby that is away",
+      lastsMs,
+      parts: ["postgres"],
+      inflict: async () => {
+        from = new Date(Date.now() - COMMIT_MS).toISOString();
+        await setStandby("set synchronous_standby_names = 'away'");
+        watch = load.watch();
+      },
+      heal: async () => {
+        watch?.stop();
+        await setStandby("reset synchronous_standby_names");
+        system.postgres.stalls.push({ from, to: new Date().toISOString() });
+      },
+      verify: async () =>
+        lastsMs < ANSWERED_AFTER_MS || (watch?.answered("503") ?? 0) > 0
+          ? []
+          : [`no signup was answered in ${lastsMs} ms without commits`],
+    };
+  };
+  /** Each write that needs more room is refused, or Postgres ends, if it cannot write its log. */
+  const fillPostgresDisk = (): Fault => {
+    const { disk } = system.postgres;
+    const lastsMs = random.between(FULL_MS.min, FULL_MS.max);
+    return {
+      kind: "disk of postgres full",
+      label: `no room for the data of postgres${skippedWithout(disk, "needs root and Linux")}`,
+      lastsMs,
+      parts: ["postgres"],
+      inflict: async () => disk?.fill(),
+      heal: async () => {
+        disk?.free();
+        await system.postgres.startAgain();
+      },
+    };
+  };
   return {
+    fillPostgresDisk,
     freezeRedis,
     fillRedisDisk,
     freezePostgres,
+    stallCommits,
     promoteStandby,
     failOverRedis,
     killRedis,

@@ -2,11 +2,13 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import postgres from "postgres";
+import { isAlive } from "../../local/child.ts";
 import { type LocalServer, type PostgresOptions, startPostgres } from "../../local/postgres.ts";
 import { type RedisOptions, startRedis } from "../../local/redis.ts";
 import type { RedisProgram } from "../../local/redis-program.ts";
 import { eventually } from "../eventually.ts";
 import { ownPort } from "../own-port.ts";
+import type { Certificate } from "./certificate.ts";
 import { createFreezer, type Freezer } from "./frozen.ts";
 import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 import { copyForStandby } from "./standby.ts";
@@ -20,7 +22,19 @@ export interface Store extends AsyncDisposable {
   readonly freezer: Freezer | undefined;
 }
 
+/** A time in which commits did not end, ISO 8601. */
+export interface Stall {
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface ReplicatedPostgres extends Store {
+  /** Those that are over. */
+  readonly stalls: Stall[];
+  /** Of its data. Undefined where it cannot be made full. */
+  readonly disk: SmallDisk | undefined;
+  /** Starts it if it has ended. */
+  startAgain(): Promise<void>;
   /** Makes a standby that has all that is committed from now on, then kills the primary. */
   killWithStandby(): Promise<void>;
   /** The standby takes writes. */
@@ -28,6 +42,8 @@ export interface ReplicatedPostgres extends Store {
 }
 
 export interface ReplicatedRedis extends Store {
+  /** Where the processes reach it; with a certificate another one than that of its URL, which stays as it is. */
+  readonly portOfProcesses: number;
   /** A planned failover to a new replica. The old server stays, as a replica, and drops no connection. */
   failOver(): Promise<void>;
   /** Of its append-only file. Undefined where it cannot be made full. */
@@ -36,13 +52,23 @@ export interface ReplicatedRedis extends Store {
 
 interface StoreOptions {
   readonly directory: string;
-  /** Called with the port of the server that takes writes from now on. */
-  readonly onMove: (port: number) => void;
+  /** What it proves who it is by; undefined: its connections are not encrypted. */
+  readonly certificate: Certificate | undefined;
+  /** Called with the port of the server that takes writes from now on, and with that for the processes, which may be another one. */
+  readonly onMove: (port: number, portOfProcesses: number) => void;
 }
 
 const REPLICATED_WITHIN_MS = 30_000;
 /** A standby needs all that was written since its copy began. */
-const POSTGRES_SETTINGS = ["max_connections=200", "wal_keep_size=512MB"];
+const POSTGRES_SETTINGS = ["max_connections=200", "wal_keep_size=512MB", "max_wal_size=256MB"];
+/** Room for all data of a long run, and for a standby's copy. It is memory, as far as it is used. */
+const POSTGRES_DISK_KIB = 8_388_608;
+
+/**
+ * What Redis 7.0 says at its start after its disk was full, if it had been a replica before: what it has not written in full it cuts off
+ * where the file ended at another time, and so leaves zeros in it. An operator starts it without.
+ */
+const UNREADABLE_FILE = "Bad file format reading the append only file";
 
 const kill = async (server: LocalServer): Promise<void> => {
   try {
@@ -53,21 +79,37 @@ const kill = async (server: LocalServer): Promise<void> => {
   await server.exited;
 };
 
-export const startReplicatedPostgres = async ({ directory, onMove }: StoreOptions): Promise<ReplicatedPostgres> => {
+export const startReplicatedPostgres = async ({
+  directory,
+  certificate,
+  onMove,
+}: StoreOptions): Promise<ReplicatedPostgres> => {
+  const encryption =
+    certificate === undefined
+      ? []
+      : ["ssl=on", `ssl_cert_file=${certificate.certificate}`, `ssl_key_file=${certificate.key}`];
   let generation = 1;
+  const home = join(directory, "postgres");
+  const disk = mountSmallDisk(home, POSTGRES_DISK_KIB);
   const optionsOf = async (settings: readonly string[] = []): Promise<PostgresOptions> => ({
-    dataDirectory: join(directory, `postgres-${generation}`),
+    dataDirectory: join(home, `postgres-${generation}`),
     port: await ownPort(),
-    settings: [...POSTGRES_SETTINGS, ...settings],
+    settings: [...POSTGRES_SETTINGS, ...encryption, ...settings],
   });
   let options = await optionsOf();
   let server = await startPostgres(options);
   let standby: { readonly server: LocalServer; readonly options: PostgresOptions } | undefined;
+  const start = async () => {
+    server = await startPostgres(options);
+  };
   return {
     url: server.url,
+    stalls: [],
+    disk,
     kill: () => kill(server),
-    start: async () => {
-      server = await startPostgres(options);
+    start,
+    async startAgain() {
+      if (!isAlive(server.pid)) await start();
     },
     freezer: createFreezer(() => server.pid),
     async killWithStandby() {
@@ -94,37 +136,53 @@ export const startReplicatedPostgres = async ({ directory, onMove }: StoreOption
       const former = options.dataDirectory;
       ({ server, options } = standby);
       standby = undefined;
-      onMove(options.port);
+      onMove(options.port, options.port);
       rmSync(former, { recursive: true, force: true });
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([server.stop(), standby?.server.stop()]);
+      disk?.[Symbol.dispose]();
     },
   };
 };
 
+/** A port of its own for encrypted connections: replicas and the run itself use the other one. */
+const encryptedPort = async ({ key, certificate, authority }: Certificate) => {
+  const port = await ownPort();
+  const files = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", authority];
+  return { port, flags: ["--tls-port", String(port), "--tls-auth-clients", "no", ...files] };
+};
+
 export const startReplicatedRedis = async ({
   directory,
+  certificate,
   onMove,
   program,
 }: StoreOptions & { readonly program: RedisProgram }): Promise<ReplicatedRedis> => {
   let generation = 1;
   const home = join(directory, "redis");
   const disk = mountSmallDisk(home);
-  const nextOptions = async (): Promise<RedisOptions> => ({
-    program,
-    dataDirectory: join(home, `redis-${generation}`),
-    port: await ownPort(),
-  });
+  const nextOptions = async (): Promise<RedisOptions & { readonly portOfProcesses: number }> => {
+    const port = await ownPort();
+    const encrypted = certificate === undefined ? { port, flags: [] } : await encryptedPort(certificate);
+    const dataDirectory = join(home, `redis-${generation}`);
+    return { program, dataDirectory, port, flags: encrypted.flags, portOfProcesses: encrypted.port };
+  };
   let options = await nextOptions();
   let server = await startRedis(options);
   let former: { readonly server: LocalServer; readonly options: RedisOptions } | undefined;
   return {
     url: server.url,
+    portOfProcesses: options.portOfProcesses,
     disk,
     kill: () => kill(server),
     start: async () => {
-      server = await startRedis(options);
+      server = await startRedis(options).catch((error: unknown) => {
+        if (!String(error).includes(UNREADABLE_FILE)) throw error;
+        console.log("       redis cannot read its append-only file, and starts without");
+        rmSync(join(options.dataDirectory, "appendonlydir"), { recursive: true });
+        return startRedis(options);
+      });
     },
     freezer: createFreezer(() => server.pid),
     async failOver() {
@@ -143,7 +201,7 @@ export const startReplicatedRedis = async ({
       former = { server, options };
       server = replica;
       options = ofReplica;
-      onMove(ofReplica.port);
+      onMove(ofReplica.port, ofReplica.portOfProcesses);
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([server.stop(), former?.server.stop()]);

@@ -4,6 +4,7 @@ import { receiverVariable } from "../../settings/webhooks.ts";
 import { PAYMENTS } from "../../stream/groups.ts";
 import { ownPort } from "../own-port.ts";
 import { type PgBouncer, startPgBouncer } from "../pgbouncer.ts";
+import { type Certificate, copyCertificate } from "./certificate.ts";
 import { findClockLibrary } from "./clock-library.ts";
 import { EXAMPLE, MAIL, NOTICE, RECEIVER, REMINDER, WEBHOOK } from "./groups.ts";
 import { createLink, type Link } from "./link.ts";
@@ -47,6 +48,8 @@ export interface ChaosSystemOptions {
   readonly hasPooler: boolean;
   /** Whether signups with a known address are answered as any other. */
   readonly isPrivate: boolean;
+  /** Whether all processes reach the stores by TLS, and check who they are; Postgres only where there is no PgBouncer. */
+  readonly isEncrypted: boolean;
 }
 
 export const STREAM_NAME = "chaos";
@@ -86,6 +89,10 @@ const PARTS = [
   { kind: "consumer", name: "consumer-4", groups: [EXAMPLE, PAYMENTS.name, WEBHOOK], hasFakeClock: false },
 ] as const;
 
+/** Where links lead. */
+const TARGETS = ["postgres", "redis", "unencrypted redis"] as const;
+type Target = (typeof TARGETS)[number];
+
 /** More than all processes use at a time. */
 const POOLER_CONNECTIONS = 60;
 
@@ -94,6 +101,17 @@ const root = join(import.meta.dir, "..", "..");
 const withPort = (url: string, port: number | string): string => {
   const changed = new URL(url);
   changed.port = String(port);
+  return changed.href;
+};
+
+const portIn = (url: string): number => Number(new URL(url).port);
+
+/** The same by TLS, with a check of who the server is. */
+const encrypted = (url: string, certificate: Certificate | undefined): string => {
+  if (certificate === undefined) return url;
+  const changed = new URL(url.replace(/^redis:/, "rediss:"));
+  changed.searchParams.set("sslrootcert", certificate.authority);
+  if (changed.protocol === "postgres:") changed.searchParams.set("sslmode", "verify-full");
   return changed.href;
 };
 
@@ -114,30 +132,33 @@ const migrate = async (env: Readonly<Record<string, string>>, databaseUrl: strin
  */
 export const startChaosSystem = async (options: ChaosSystemOptions): Promise<ChaosSystem> => {
   const { directory, mailServer, receiver, logs, workFile, hasPooler, isPrivate } = options;
+  const certificate = options.isEncrypted ? copyCertificate(join(directory, "certificate")) : undefined;
   const program = findRedis(join(root, ".local", "redis"), console.log);
   const clockLibrary = findClockLibrary(join(root, ".local", "libfaketime"));
   if (clockLibrary === undefined) console.log("libfaketime is unavailable: clocks do not jump");
   const links: Link[] = [];
-  const ways = new Map<"postgres" | "redis", Link[]>([
-    ["postgres", []],
-    ["redis", []],
-  ]);
-  const onMove = (store: "postgres" | "redis") => (port: number) => {
-    for (const way of ways.get(store) ?? []) way.moveTo(port);
+  const ways = new Map<Target, Link[]>(TARGETS.map((target) => [target, []]));
+  const move = (target: Target, port: number) => {
+    for (const way of ways.get(target) ?? []) way.moveTo(port);
   };
-  const redis = await startReplicatedRedis({ directory, program, onMove: onMove("redis") });
-  const postgres = await startReplicatedPostgres({ directory, onMove: onMove("postgres") });
+  const moveRedis = (port: number, portOfProcesses: number) => {
+    move("redis", portOfProcesses);
+    move("unencrypted redis", port);
+  };
+  const redis = await startReplicatedRedis({ directory, certificate, program, onMove: moveRedis });
+  const postgres = await startReplicatedPostgres({ directory, certificate, onMove: (port) => move("postgres", port) });
   /** A link to a store, whichever server it is at the time. */
-  const linkTo = async (name: string, store: "postgres" | "redis", url: string): Promise<Link> => {
-    const made = await createLink(`${name} -> ${store}`, Number(new URL(url).port));
+  const linkTo = async (name: string, store: Target, port: number): Promise<Link> => {
+    const made = await createLink(`${name} -> ${store}`, port);
     ways.get(store)?.push(made);
     return made;
   };
   const [toPostgres, toRedis] = await Promise.all([
-    linkTo("audit", "postgres", postgres.url),
-    linkTo("audit", "redis", redis.url),
+    linkTo("audit", "postgres", portIn(postgres.url)),
+    linkTo("audit", "unencrypted redis", portIn(redis.url)),
   ]);
-  const [databaseUrl, redisUrl] = [withPort(postgres.url, toPostgres.port), withPort(redis.url, toRedis.port)];
+  const databaseUrl = withPort(postgres.url, toPostgres.port);
+  const redisUrl = withPort(redis.url, toRedis.port);
   const env = {
     PATH: process.env["PATH"] ?? "",
     ...SETTINGS,
@@ -153,15 +174,18 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
     return String(made.port);
   };
   const pooler = hasPooler
-    ? await startPgBouncer(withPort(postgres.url, portOf(await linkTo("pgbouncer", "postgres", postgres.url))), {
-        poolSize: POOLER_CONNECTIONS,
-      })
+    ? await startPgBouncer(
+        withPort(postgres.url, portOf(await linkTo("pgbouncer", "postgres", portIn(postgres.url)))),
+        {
+          poolSize: POOLER_CONNECTIONS,
+        },
+      )
     : undefined;
   await migrate(env, pooler?.url ?? databaseUrl);
   const linkToDatabase = (name: string): Promise<Link> =>
     pooler === undefined
-      ? linkTo(name, "postgres", postgres.url)
-      : createLink(`${name} -> pgbouncer`, Number(new URL(pooler.url).port));
+      ? linkTo(name, "postgres", portIn(postgres.url))
+      : createLink(`${name} -> pgbouncer`, portIn(pooler.url));
   const misconduct: string[] = [];
   const victims: Victim[] = [];
   for (const { kind, name, groups, hasFakeClock } of PARTS) {
@@ -177,8 +201,11 @@ export const startChaosSystem = async (options: ChaosSystemOptions): Promise<Cha
               : {}),
           };
     const stores = {
-      DATABASE_URL: withPort(databaseUrl, portOf(await linkToDatabase(name))),
-      REDIS_URL: withPort(redisUrl, portOf(await linkTo(name, "redis", redis.url))),
+      DATABASE_URL: encrypted(
+        withPort(databaseUrl, portOf(await linkToDatabase(name))),
+        pooler === undefined ? certificate : undefined,
+      ),
+      REDIS_URL: encrypted(withPort(redisUrl, portOf(await linkTo(name, "redis", redis.portOfProcesses))), certificate),
     };
     victims.push(
       createVictim({
