@@ -5,6 +5,9 @@ import { buildingFor, PROGRAMS, type Program, placesOf } from "../runtime/prepar
 /** Nobody builds for so long: whoever began was killed. */
 const ABANDONED_AFTER_MS = 60_000;
 
+/** A third of the text, which nearly nobody's settings load: who needs it has it from the packages. */
+const SELDOM_LOADED = ["@opentelemetry/sdk-node"];
+
 /** Whether this process is the one that builds into the folder. */
 const claimed = (folder: string): boolean => {
   try {
@@ -31,7 +34,7 @@ const prepare = async (root: string, program: Program): Promise<void> => {
     const entrypoints = [join(root, program.name, "program.ts")];
     const { bytecode } = program;
     await Bun.build({
-      ...{ entrypoints, outdir: building, target: "bun", format: "cjs", bytecode },
+      ...{ entrypoints, outdir: building, target: "bun", format: "cjs", bytecode, external: SELDOM_LOADED },
       // The text stays in memory; names are kept, for what is logged of an error.
       ...(bytecode ? {} : { minify: { whitespace: true } }),
     });
