@@ -32,6 +32,15 @@ export interface ClaimedEntry<Data, Input> extends ReadableEntry<Data> {
   readonly isNoted: boolean;
   /** Monotonic, ms: our lease lasts at least until then. */
   readonly leaseUntil: number;
+  /** The ledger answered before it had recorded the claim. */
+  readonly early: EarlyClaim | undefined;
+}
+
+interface EarlyClaim {
+  /** Whether it is recorded. Never rejects. */
+  readonly recorded: Promise<boolean>;
+  /** Undoes the claim, which may have taken place, and releases the entry. */
+  readonly giveBack: () => Promise<void>;
 }
 
 /** Runs one attempt, settling included, in its span. */
@@ -58,9 +67,9 @@ export interface AttemptDeps<Data, Input> {
   readonly log: Logger;
 }
 
-/** Whether the effect may take place now: our lease has not run out, and the attempt is not aborted. */
+/** Whether the effect may take place now: the claim is recorded, our lease has not run out, and the attempt is not aborted. */
 const mayCommit = (attempt: RunningAttempt, now: () => number): boolean =>
-  !attempt.isLost && !attempt.giveUp.signal.aborted && now() < attempt.leaseUntil;
+  attempt.isRecorded && !attempt.isLost && !attempt.giveUp.signal.aborted && now() < attempt.leaseUntil;
 
 /** What became of the work. `threw`: its code failed for this piece, which says nothing about other systems. */
 interface Ended {
@@ -71,6 +80,9 @@ interface Ended {
 const HANDLER_ERROR = "handler_error";
 /** Outcomes that nobody has to look at. */
 const QUIET: ReadonlySet<Outcome["kind"]> = new Set(["done", "released", "delayed"]);
+const RECORDED = Promise.resolve(true);
+/** Why an attempt ends of which it is unknown whether it was claimed. */
+const NOT_RECORDED = "claim_not_recorded";
 /** Delay of a piece that may not be the next probe, in ms. */
 const NO_PROBE_MS = 5_000;
 const VAIN: ReadonlySet<Outcome["kind"]> = new Set(["transient", "rejected", "uncertain"]);
@@ -91,15 +103,17 @@ const outcomeOf = async (
   options: {
     readonly isIdempotent: boolean;
     readonly begins: () => void;
+    readonly untilRecorded: Promise<boolean>;
     readonly now: () => number;
     readonly log: Logger;
   },
 ): Promise<Ended> => {
-  const { isIdempotent, begins, now, log } = options;
+  const { isIdempotent, begins, untilRecorded, now, log } = options;
   try {
     const outcome = work({
       signal: attempt.giveUp.signal,
       begins,
+      recorded: untilRecorded,
       commit: () => {
         const isAllowed = mayCommit(attempt, now);
         // Once passed, it stays passed: a second call does not undo the first one's effect.
@@ -153,6 +167,7 @@ export const createAttempts = <Data, Input>(
   const work = async (
     attempt: RunningAttempt,
     { event, data, claim, prepared }: ClaimedEntry<Data, Input>,
+    untilRecorded: Promise<boolean>,
   ): Promise<Outcome> => {
     if (prepared?.kind === "failed") return { kind: "transient", reason: HANDLER_ERROR };
     // The ledger claims only deliveries whose look-up is ready.
@@ -169,7 +184,8 @@ export const createAttempts = <Data, Input>(
     const candidate = { party, wasTried: failures > 0 };
     const isDoubtful = doubt.has(candidate);
     const piece = { eventId: event.id, type, data, traceparent, attempts, failures, isDoubtful, uncertain, ageMs };
-    const { isIdempotent } = definition.policy;
+    const { isIdempotent, beginsEarly = false } = definition.policy;
+    if (!(beginsEarly || (await untilRecorded))) return { kind: "released", reason: NOT_RECORDED };
     admission.spend();
     attempt.isPaidFor = true;
     const startedAt = now();
@@ -180,7 +196,7 @@ export const createAttempts = <Data, Input>(
         askedAt = now();
         asks();
       };
-      const options = { isIdempotent, begins, now, log };
+      const options = { isIdempotent, begins, untilRecorded, now, log };
       return outcomeOf(attempt, (asked) => definition.work(piece, prepared.input, asked), options);
     };
     const { outcome, threw } = await doubt.around(candidate, ask);
@@ -193,11 +209,30 @@ export const createAttempts = <Data, Input>(
     return threw ? outcome : learnFrom(outcome, attempted, { breaker, parties, holdMs });
   };
 
-  const run = async (attempt: RunningAttempt, claimed: ClaimedEntry<Data, Input>): Promise<void> => {
+  const whenRecorded = async (attempt: RunningAttempt, early: EarlyClaim): Promise<boolean> => {
+    attempt.isRecorded = await early.recorded;
+    if (attempt.isRecorded) publishState(attempt.event.id, "active");
+    else attempt.giveUp.abort(NOT_RECORDED);
+    return attempt.isRecorded;
+  };
+
+  const run = async (
+    attempt: RunningAttempt,
+    claimed: ClaimedEntry<Data, Input>,
+    isRecorded: Promise<boolean> | undefined,
+  ): Promise<void> => {
     const eventId = attempt.event.id;
-    await at("claimed", eventId);
-    const { claim, entry, isNoted } = claimed;
-    const outcome = verdictBefore(claim, { deathsAlone: entry.deathsAlone, isNoted }) ?? (await work(attempt, claimed));
+    const { claim, entry, isNoted, early } = claimed;
+    if (early === undefined) await at("claimed", eventId);
+    const recorded = isRecorded?.then(async (is) => {
+      if (is) await at("claimed", eventId);
+      return is;
+    });
+    const outcome =
+      verdictBefore(claim, { deathsAlone: entry.deathsAlone, isNoted }) ??
+      (await work(attempt, claimed, recorded ?? RECORDED));
+    // Without a claim its fence may be somebody else's.
+    if (recorded !== undefined && !(await recorded)) return early?.giveBack();
     await at("attempted", eventId);
     log[QUIET.has(outcome.kind) ? "info" : "warn"](
       { event_id: eventId, outcome: outcome.kind, reason: "reason" in outcome ? outcome.reason : undefined },
@@ -207,7 +242,7 @@ export const createAttempts = <Data, Input>(
   };
 
   return (claimed) => {
-    const { entry, event, claim, leaseUntil } = claimed;
+    const { entry, event, claim, leaseUntil, early } = claimed;
     const running: RunningAttempt = {
       entry,
       event,
@@ -216,12 +251,14 @@ export const createAttempts = <Data, Input>(
       isProbe: breaker.state !== "closed",
       cutOff: Promise.withResolvers(),
       leaseUntil,
+      isRecorded: early === undefined,
       isCommitted: false,
       isPaidFor: false,
       isLost: false,
     };
     inFlight.claimed(running);
-    publishState(event.id, "active");
-    return { running, done: around(running, () => run(running, claimed)) };
+    if (early === undefined) publishState(event.id, "active");
+    const isRecorded = early && whenRecorded(running, early);
+    return { running, done: around(running, () => run(running, claimed, isRecorded)) };
   };
 };
