@@ -64,3 +64,22 @@ test("events are added by a client that keeps its commands until it is connected
   await eventually(() => waiting.status === "end");
   expect(ids(await publishAll(waiting, events, rows))).toEqual([undefined, undefined, undefined]);
 });
+
+test("of entries that are not answered within the client's time limit none counts as added, and of the others each has its id", async () => {
+  const answers = ["$3\r\n1-0\r\n", "$3\r\n2-0\r\n"];
+  using server = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: { data: (socket, sent) => void (sent.includes("xadd") && socket.write(answers.join(""))) },
+  });
+  const quick = new Redis(server.port, {
+    protocol: 2,
+    commandTimeout: 50,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+  });
+  await untilReady(quick, 5_000);
+  const rows = Array.from({ length: 3 }, () => committedEvent(aSignup()));
+  expect(ids(await publishAll(quick, keysOf("slow").events, rows))).toEqual(["1-0", "2-0", undefined]);
+  quick.disconnect();
+});

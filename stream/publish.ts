@@ -1,13 +1,12 @@
 import type { Redis } from "ioredis";
 import type { LoggedEvent } from "../database/events.ts";
 import { destinationOf, type Send, startSend } from "../observability/messaging.ts";
-import { addEntries } from "./add-entries.ts";
+import { isTelemetryOn } from "../observability/metrics.ts";
+import { type Added, addEntries } from "./add-entries.ts";
 import { encodeEvent, loggedEvent } from "./events/envelope.ts";
 
-/** What became of one event: the id that Redis assigned, or why none is known. Then the effect is unknown: the entry may exist. */
-export type Published = PromiseSettledResult<string>;
-
-const rejected = (reason: unknown): Published => ({ status: "rejected", reason });
+/** What became of one event. */
+export type Published = Added;
 
 /** XADDs events of the log in their order, in one write. Never rejects: each has a result of its own, in its place. */
 export const publishAll = async (
@@ -15,6 +14,12 @@ export const publishAll = async (
   stream: string,
   rows: readonly LoggedEvent[],
 ): Promise<readonly Published[]> => {
+  if (!isTelemetryOn())
+    return addEntries(
+      redis,
+      stream,
+      rows.map((row) => encodeEvent(loggedEvent(row))),
+    );
   const destination = destinationOf(stream);
   const sends: (Send | undefined)[] = [];
   const entries = rows.map((row) => {
@@ -23,16 +28,12 @@ export const publishAll = async (
     sends.push(send);
     return encodeEvent(send === undefined ? event : { ...event, ...send.trace });
   });
-  return (await addEntries(redis, stream, entries)).map((reply, index) => {
-    const send = sends[index];
-    if (reply.status === "fulfilled" && typeof reply.value === "string") {
-      send?.succeeded(reply.value);
-      return { status: "fulfilled", value: reply.value };
-    }
-    const reason = reply.status === "rejected" ? reply.reason : new Error(`XADD to ${stream} returned no id`);
-    send?.failed(reason);
-    return rejected(reason);
-  });
+  const published = await addEntries(redis, stream, entries);
+  for (const [index, each] of published.entries()) {
+    if (each.status === "fulfilled") sends[index]?.succeeded(each.value);
+    else sends[index]?.failed(each.reason);
+  }
+  return published;
 };
 
 /** `event_id state` */

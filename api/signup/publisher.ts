@@ -85,17 +85,18 @@ export const createPublisher = (deps: PublisherDeps): Publisher => {
       unconfirmed -= events.length;
     });
     let failure: unknown;
-    for (const [index, { event_id }] of events.entries()) {
+    events.forEach(({ event_id }, index) => {
       const result = results[index];
       if (result?.status === "fulfilled") confirmed.push(event_id);
       else failure ??= result?.reason ?? new Error("an XADD has no result");
-    }
+    });
     noteFailure(failure);
     if (confirmed.length > 0) timer ??= setTimeout(startDeleting, LINGER_MS);
   };
 
   const send = ({ events }: Batch): void => {
-    const fitting = events.slice(0, maxUnconfirmed - unconfirmed);
+    const fits = maxUnconfirmed - unconfirmed;
+    const fitting = events.length <= fits ? events : events.slice(0, fits);
     if (fitting.length < events.length) noteFailure(new Error(`${unconfirmed} events are not confirmed yet`));
     if (fitting.length === 0) return;
     const pipeline = outsideOfTraces(() => publishPipeline(fitting)).finally(() => pipelines.delete(pipeline));

@@ -22,16 +22,18 @@ export interface StreamEvent extends TraceContext {
 }
 
 /** The event of a row of the log: always the same id and trace context. */
-export const loggedEvent = (row: LoggedEvent): StreamEvent => ({
-  id: row.event_id,
-  source: SOURCE,
-  type: row.type,
-  subject: row.subject,
-  time: row.created_at.toISOString(),
-  data: row.data,
-  traceparent: row.traceparent,
-  ...(row.tracestate === null ? {} : { tracestate: row.tracestate }),
-});
+export const loggedEvent = (row: LoggedEvent): StreamEvent => {
+  const event = {
+    id: row.event_id,
+    source: SOURCE,
+    type: row.type,
+    subject: row.subject,
+    time: row.created_at.toISOString(),
+    data: row.data,
+    traceparent: row.traceparent,
+  };
+  return row.tracestate === null ? event : { ...event, tracestate: row.tracestate };
+};
 
 /** Fields and values as XADD takes them. */
 export const encodeEvent = (event: StreamEvent): string[] => {
