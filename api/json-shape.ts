@@ -11,13 +11,18 @@ const OURS: ShapeLimits = { depth: 16, values: 1_000 };
 
 export type ShapeFault = "too_deep" | "too_many_values" | "duplicate_name";
 
+const QUOTATION_MARK = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+
 /** A name between its quotation marks. */
 const nameOf = (token: string): string => (token.includes("\\") ? String(JSON.parse(token)) : token.slice(1, -1));
 
 /** Whether the character at `index` has an odd number of backslashes before it. */
 const isEscaped = (json: string, index: number): boolean => {
   let from = index;
-  while (json[from - 1] === "\\") from -= 1;
+  while (json.charCodeAt(from - 1) === BACKSLASH) from -= 1;
   return (index - from) % 2 === 1;
 };
 
@@ -63,4 +68,25 @@ export const shapeFault = (json: string, { depth, values: most }: ShapeLimits = 
     }
   }
   return undefined;
+};
+
+/**
+ * Whether a text is an object without containers in it, and no name is there twice: so are most bodies, and seeing it takes neither a set
+ * nor a text for each name. False says nothing. Pure.
+ *
+ * @param value what `JSON.parse` makes of the text
+ */
+export const isFlatObject = (json: string, value: unknown, { values: most }: ShapeLimits = OURS): boolean => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const names = Object.keys(value);
+  for (const each of Object.values(value)) if (typeof each === "object" && each !== null) return false;
+  let [values, named] = [1, 0];
+  for (let index = 0; index < json.length; index += 1) {
+    const code = json.charCodeAt(index);
+    if (code === QUOTATION_MARK) index = endOfString(json, index) - 1;
+    else if (code === COMMA) values += 1;
+    else if (code === COLON) named += 1;
+  }
+  // Of members with one name the value has the last alone.
+  return named === names.length && values <= most;
 };

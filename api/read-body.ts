@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { SetAside } from "../runtime/slots.ts";
+import type { Turn } from "../runtime/slots.ts";
 import { createTimeLimit } from "../runtime/time-limit.ts";
-import { shapeFault } from "./json-shape.ts";
+import { isFlatObject, shapeFault } from "./json-shape.ts";
 import { ProblemError } from "./problem.ts";
 
 /** The largest body that is read. */
@@ -52,11 +52,11 @@ const withDeadline = <Read>(reading: Promise<Read>, ms: number): Promise<Read> =
 const untilSlow = createTimeLimit(SLOW_MS);
 
 /** `setAside`: where requests take turns. */
-const inTime = <Read>(reading: Promise<Read>, deadlineMs: number, setAside?: SetAside): Promise<Read> =>
+const inTime = <Read>(reading: Promise<Read>, deadlineMs: number, turn?: Pick<Turn, "setAside">): Promise<Read> =>
   new Promise((resolve, reject) => {
     const wait = untilSlow.begin(() => {
       const slowly = withDeadline(reading, deadlineMs - SLOW_MS);
-      resolve(setAside === undefined ? slowly : setAside(slowly));
+      resolve(turn === undefined ? slowly : turn.setAside(slowly));
     });
     reading.then(
       (read) => {
@@ -95,7 +95,8 @@ export const readText = async (
   if ((c.req.header("content-encoding") ?? "identity").trim().toLowerCase() !== "identity") {
     throw new ProblemError("unsupported_media_type", { headers: { "Accept-Encoding": "identity" } });
   }
-  return decoded(await inTime(readBytes(c), deadlineMs, c.get("setAside")), onBadText);
+  const setAside = c.get("setAside");
+  return decoded(await inTime(readBytes(c), deadlineMs, setAside && { setAside }), onBadText);
 };
 
 const parseJson = (text: string): unknown => {
@@ -109,7 +110,7 @@ const parseJson = (text: string): unknown => {
 /** The JSON of a text, if every reader understands it alike, and it is cheap to handle. @throws {ProblemError} `malformed_json` */
 const jsonOf = (text: string): unknown => {
   const value = parseJson(text);
-  if (shapeFault(text) !== undefined) throw new ProblemError("malformed_json");
+  if (!isFlatObject(text, value) && shapeFault(text) !== undefined) throw new ProblemError("malformed_json");
   return value;
 };
 
@@ -121,8 +122,8 @@ const jsonOf = (text: string): unknown => {
 export const readJson = async (c: Context): Promise<unknown> => jsonOf(await readText(c, "malformed_json"));
 
 /** Reads the body of a request whose head was looked at: neither compressed nor chunked, and its length is declared and not too large. */
-export const readSmallBody = (request: Request, setAside: SetAside): Promise<Uint8Array> =>
-  inTime(request.bytes(), DEADLINE_MS, setAside);
+export const readSmallBody = (request: Request, turn: Pick<Turn, "setAside">): Promise<Uint8Array> =>
+  inTime(request.bytes(), DEADLINE_MS, turn);
 
 /** The JSON of such a body, as `readJson` has it. @throws {ProblemError} `malformed_json` */
 export const jsonOfBody = (body: Uint8Array): unknown => jsonOf(decoded(body, "malformed_json"));

@@ -6,7 +6,7 @@ export type SetAside = <Awaited>(awaited: Promise<Awaited>) => Promise<Awaited>;
 
 /** A piece of work that has its turn. */
 export interface Turn {
-  readonly setAside: SetAside;
+  setAside<Awaited>(awaited: Promise<Awaited>): Promise<Awaited>;
   /** When the piece has ended. */
   end(): void;
 }
@@ -36,6 +36,37 @@ export interface SlotsOptions {
 interface Waiting {
   readonly begin: () => void;
   readonly refuse: (error: unknown) => void;
+}
+
+/** What turns are turns of. */
+interface Room {
+  /** A turn has ended. */
+  leave(): void;
+  /** Resolves when there is another one. */
+  turn(): Promise<void>;
+}
+
+/** A class: functions that are made for each turn cost more than all else of it. */
+class OwnTurn implements Turn {
+  readonly #room: Room;
+  #hasTurn = true;
+
+  constructor(room: Room) {
+    this.#room = room;
+  }
+
+  async setAside<Awaited>(awaited: Promise<Awaited>): Promise<Awaited> {
+    this.#hasTurn = false;
+    this.#room.leave();
+    const there = await awaited;
+    await this.#room.turn();
+    this.#hasTurn = true;
+    return there;
+  }
+
+  end(): void {
+    if (this.#hasTurn) this.#room.leave();
+  }
 }
 
 const atOnce = (end: () => void): void => end();
@@ -73,7 +104,7 @@ export const createSlots = (options: SlotsOptions): Slots => {
   };
 
   const end = (): void => {
-    const [next] = waiting;
+    const next = waiting.size === 0 ? undefined : waiting.values().next().value;
     if (next === undefined) {
       free += 1;
       return;
@@ -82,29 +113,14 @@ export const createSlots = (options: SlotsOptions): Slots => {
     next.begin();
   };
 
-  const begin = (): Turn => {
-    let hasTurn = true;
-    return {
-      async setAside(awaited) {
-        hasTurn = false;
-        handOn(end);
-        const there = await awaited;
-        await turn();
-        hasTurn = true;
-        return there;
-      },
-      end() {
-        if (hasTurn) handOn(end);
-      },
-    };
-  };
+  const room: Room = { leave: () => handOn(end), turn };
 
   return {
     async run(work) {
       await turn();
-      const own = begin();
+      const own = new OwnTurn(room);
       try {
-        return await work(own.setAside);
+        return await work((awaited) => own.setAside(awaited));
       } finally {
         own.end();
       }
@@ -112,7 +128,7 @@ export const createSlots = (options: SlotsOptions): Slots => {
     take() {
       if (free === 0) return undefined;
       free -= 1;
-      return begin();
+      return new OwnTurn(room);
     },
     refuseWaiting(error) {
       const refused = [...waiting];

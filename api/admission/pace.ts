@@ -103,23 +103,53 @@ interface ClientTurns {
   underWay: number;
   /** Whose bodies are awaited without a turn. */
   aside: number;
+  /** One of them has ended. */
+  readonly hasLeft: () => void;
 }
 
 /** As many bodies of a client as may be under way are awaited without a turn; those beyond keep theirs. `refuse` throws. */
-const asideWithin =
-  (own: ClientTurns, setAside: SetAside, refuse: () => never): SetAside =>
-  async (awaited) => {
-    if (own.aside >= MOST_UNDER_WAY) return awaited;
-    own.aside += 1;
-    try {
-      return await setAside(awaited);
-    } catch (error) {
-      if (error instanceof NoTurn) return refuse();
-      throw error;
-    } finally {
-      own.aside -= 1;
-    }
-  };
+const setAsideWithin = async <Awaited>(
+  own: ClientTurns,
+  setAside: SetAside,
+  refuse: () => never,
+  awaited: Promise<Awaited>,
+): Promise<Awaited> => {
+  if (own.aside >= MOST_UNDER_WAY) return awaited;
+  own.aside += 1;
+  try {
+    return await setAside(awaited);
+  } catch (error) {
+    if (error instanceof NoTurn) return refuse();
+    throw error;
+  } finally {
+    own.aside -= 1;
+  }
+};
+
+/** After its turn was handed on: else the next one would find all turns free. */
+const leave = (own: ClientTurns): void => own.handOn(own.hasLeft);
+
+/** A turn of `take`. `refuse` throws. */
+class ClientTurn implements Turn {
+  readonly #own: ClientTurns;
+  readonly #turn: Turn;
+  readonly #refuse: () => never;
+
+  constructor(own: ClientTurns, turn: Turn, refuse: () => never) {
+    this.#own = own;
+    this.#turn = turn;
+    this.#refuse = refuse;
+  }
+
+  setAside<Awaited>(awaited: Promise<Awaited>): Promise<Awaited> {
+    return setAsideWithin(this.#own, (waiting) => this.#turn.setAside(waiting), this.#refuse, awaited);
+  }
+
+  end(): void {
+    this.#turn.end();
+    leave(this.#own);
+  }
+}
 
 /**
  * A client that asks again at once, over thousands of connections, would keep the process busy with nothing but itself: reading and
@@ -138,17 +168,14 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
   const ownOf = (client: string): ClientTurns => {
     const known = clients.get(client);
     if (known !== undefined) return known;
-    const own = { ...turnsOf(client, () => noTurn), underWay: 0, aside: 0 };
+    const hasLeft = (): void => {
+      own.underWay -= 1;
+      if (own.underWay === 0) clients.delete(client);
+    };
+    const own: ClientTurns = { ...turnsOf(client, () => noTurn), underWay: 0, aside: 0, hasLeft };
     clients.set(client, own);
     return own;
   };
-
-  /** After its turn was handed on: else the next one would find all turns free. */
-  const leave = (client: string, own: ClientTurns): void =>
-    own.handOn(() => {
-      own.underWay -= 1;
-      if (own.underWay === 0) clients.delete(client);
-    });
 
   /** @throws {ProblemError} `too_many_requests` */
   const refuse = (problem: ProblemError): never => {
@@ -173,7 +200,7 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
       try {
         // Until the refusal is answered: the next one would be refused as well.
         await own.turns.run(async (setAside) => {
-          c.set("setAside", asideWithin(own, setAside, refuseBeyond));
+          c.set("setAside", (awaited) => setAsideWithin(own, setAside, refuseBeyond, awaited));
           await next();
           if (isRefused(c)) await holdBack(request, client);
         });
@@ -185,7 +212,7 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
         refusedUnread.set(request, beyond);
         return await next();
       } finally {
-        leave(client, own);
+        leave(own);
       }
     },
     requireTurn(c) {
@@ -203,13 +230,7 @@ export const createPacing = ({ clientOf, now, pause, random }: PaceDeps): Pacing
       const turn = own.turns.take();
       if (turn === undefined) return undefined;
       own.underWay += 1;
-      return {
-        setAside: asideWithin(own, turn.setAside, refuseBeyond),
-        end() {
-          turn.end();
-          leave(client, own);
-        },
-      };
+      return new ClientTurn(own, turn, refuseBeyond);
     },
   };
 };

@@ -90,7 +90,7 @@ export const createDirectSignup = (deps: DirectSignupDeps): DirectSignup => {
     instead: (request: Request) => Instead | Promise<Instead>,
   ): Promise<Response | Instead> => {
     try {
-      const body = jsonOfBody(await readSmallBody(request, turn.setAside));
+      const body = jsonOfBody(await readSmallBody(request, turn));
       return toResponse(await acceptSignup({ request, client, body, trace: traceOf(request) }));
     } catch (error) {
       failures.set(request, { error });
@@ -110,7 +110,7 @@ export const createDirectSignup = (deps: DirectSignupDeps): DirectSignup => {
       const client = clientOf(request);
       const turn = pacing.take(client);
       if (turn === undefined) return app(request);
-      const around = observers.get(pathOf(request.url));
+      const around = observers.size === 0 ? undefined : observers.get(pathOf(request.url));
       return around === undefined ? make(request, client, turn, app) : makeObserved(request, client, turn, around);
     },
   };
