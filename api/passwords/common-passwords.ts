@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { foldPassword } from "./plain-rules.ts";
 import { readingsOf } from "./readings.ts";
@@ -12,6 +11,9 @@ export interface CommonPasswords {
   has(password: string): boolean;
 }
 
+/** Of the word that is asked for just now. */
+const digest = Buffer.alloc(32);
+
 /** Bits set for each word: with 40 bits of the filter for each, one in 250 million others has all of its own set. */
 const HASHES = 28;
 export const BITS_PER_WORD = 40;
@@ -21,8 +23,9 @@ export const BITS_PER_WORD = 40;
  * (Kirsch, Mitzenmacher); the cube keeps them apart where the second one divides the size (Dillinger, Manolios).
  */
 export const everyBitOf = (word: string, size: number, isSo: (bit: number) => boolean): boolean => {
-  const digest = hash("sha256", word, "buffer");
-  const [first, step] = [digest.readUIntBE(0, 6), digest.readUIntBE(6, 6)];
+  Bun.SHA256.hash(word, digest);
+  const first = digest.readUIntBE(0, 6);
+  const step = digest.readUIntBE(6, 6);
   for (let index = 0; index < HASHES; index += 1) if (!isSo((first + index * step + index ** 3) % size)) return false;
   return true;
 };

@@ -19,7 +19,7 @@ export const cheapInPlace = (hasher: PasswordHasher, cost: Argon2Cost): Password
   ...hasher,
   async hash(password, caller) {
     if (!isCheap(cost)) return hasher.hash(password, caller);
-    const result = hashNow({ kind: "hash", password, ...cost });
+    const result = hashNow({ kind: "hash", password, memoryKib: cost.memoryKib, passes: cost.passes });
     if (result.kind !== "hash") throw failedHash(result);
     return result.hash;
   },

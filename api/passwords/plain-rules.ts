@@ -51,16 +51,36 @@ const isRepetition = (folded: string): boolean => {
   return unit !== folded && [...unit].length <= LONGEST_UNIT;
 };
 
+const isInSequence = (folded: string): boolean => {
+  for (const sequence of SEQUENCES) if (sequence.includes(folded)) return true;
+  return false;
+};
+
 /** Up to four characters over and over, nothing but spaces, or a sequence. */
-const isPlainRun = (folded: string): boolean =>
-  isRepetition(folded) || BLANK.test(folded) || SEQUENCES.some((sequence) => sequence.includes(folded));
+const isPlainRun = (folded: string): boolean => isRepetition(folded) || BLANK.test(folded) || isInSequence(folded);
+
+const isRunIn = (core: string, folded: string): boolean =>
+  core !== folded && core.length * 2 > folded.length && isPlainRun(core);
 
 /** The same with a few digits or signs at its ends, which are less than half of it. */
 const isRun = (folded: string): boolean =>
-  isPlainRun(folded) ||
-  [withoutAdded(folded), folded.replace(SIGNS_AT_END, "")].some(
-    (core) => core !== folded && core.length * 2 > folded.length && isPlainRun(core),
-  );
+  isPlainRun(folded) || isRunIn(withoutAdded(folded), folded) || isRunIn(folded.replace(SIGNS_AT_END, ""), folded);
+
+/** A folded password as it is looked for in what its owner is called. */
+interface Guessed {
+  readonly folded: string;
+  readonly word: string;
+  /** Without what is added at its ends. */
+  readonly core: string;
+}
+
+/** Whether a password is a text, or that over and over. */
+const isOwn = ({ folded, word, core }: Guessed, text: string): boolean => {
+  const own = foldPassword(text);
+  if (folded === own) return true;
+  if (mayBegin(word, own) && isRepeated(word, squeezed(own))) return true;
+  return core !== word && core.length >= SHORTEST_WORD && mayBegin(core, own) && isRepeated(core, squeezed(own));
+};
 
 /**
  * What is wrong with a password whatever others choose: it is a mere run, or follows from its owner or the service, also with digits
@@ -73,16 +93,14 @@ export const plainFault = (
 ): "password_run" | "password_personal" | undefined => {
   const folded = foldPassword(password);
   if (isRun(folded) && [...folded].length < LONGEST_RUN) return "password_run";
-  const localPart = email.slice(0, email.lastIndexOf("@"));
-  const domain = email.slice(email.lastIndexOf("@") + 1);
+  const at = email.lastIndexOf("@");
   const word = squeezed(folded);
-  const core = withoutAdded(word);
-  const isOwn = (text: string): boolean => {
-    const own = foldPassword(text);
-    if (folded === own) return true;
-    const ownWord = () => squeezed(own);
-    if (mayBegin(word, own) && isRepeated(word, ownWord())) return true;
-    return core !== word && core.length >= SHORTEST_WORD && mayBegin(core, own) && isRepeated(core, ownWord());
-  };
-  return [email, localPart, domain, userName, brandName].some(isOwn) ? "password_personal" : undefined;
+  const guessed = { folded, word, core: withoutAdded(word) };
+  const isPersonal =
+    isOwn(guessed, email) ||
+    isOwn(guessed, email.slice(0, at)) ||
+    isOwn(guessed, email.slice(at + 1)) ||
+    isOwn(guessed, userName) ||
+    isOwn(guessed, brandName);
+  return isPersonal ? "password_personal" : undefined;
 };

@@ -57,14 +57,17 @@ export const unitOf = (text: string): string => {
   return text;
 };
 
+/** The list has words, and whole passwords. */
+const isListed = (word: string): boolean => word.length >= (LETTERS.test(word) ? SHORTEST_WORD : MIN_PASSWORD);
+
 /**
  * The words as which a folded password is read: itself; with letters for what stands for them; without what was added at its ends; once
  * where it is repeated.
  */
-export const readingsOf = (folded: string): ReadonlySet<string> => {
-  const cores = ENDS_WITH_OTHERS.test(folded) ? [folded, withoutTail(folded), withoutAdded(folded)] : [folded];
-  const words = cores.flatMap(withLetters);
-  // The list has words, and whole passwords.
-  const isListed = (word: string) => (LETTERS.test(word) ? word.length >= SHORTEST_WORD : word.length >= MIN_PASSWORD);
+export const readingsOf = (folded: string): Iterable<string> => {
+  const hasOthers = ENDS_WITH_OTHERS.test(folded);
+  // Most are read in one way.
+  if (!hasOthers && !SUBSTITUTED.test(folded) && unitOf(folded) === folded) return isListed(folded) ? [folded] : [];
+  const words = (hasOthers ? [folded, withoutTail(folded), withoutAdded(folded)] : [folded]).flatMap(withLetters);
   return new Set([...words, ...words.map(unitOf)].filter(isListed));
 };

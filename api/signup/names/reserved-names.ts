@@ -91,8 +91,8 @@ const READ_ALIKE: Readonly<Record<string, string>> = {
   5: "s",
   7: "t",
 };
-const beginningOf = (look: string): string =>
-  look.slice(0, BEGINNING).replace(EACH_READ_ALIKE, (sign) => READ_ALIKE[sign] ?? sign);
+const readAlike = (sign: string): string => READ_ALIKE[sign] ?? sign;
+const beginningOf = (look: string): string => look.slice(0, BEGINNING).replace(EACH_READ_ALIKE, readAlike);
 
 export interface ReservedNames {
   /**
