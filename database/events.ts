@@ -9,7 +9,7 @@ export interface NewEvent {
   /** Ids only. */
   readonly data: unknown;
   readonly traceparent: string;
-  readonly tracestate?: string;
+  readonly tracestate?: string | undefined;
 }
 
 /** A `NewEvent` as a part of a JSON row, with the columns of `SQL_EVENT_ROW`. */

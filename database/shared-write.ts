@@ -118,9 +118,10 @@ export const createSharedWriter = <Row, Result>({
   };
 
   const run = async (calls: readonly Call[], lockTimeoutMs: number): Promise<void> => {
-    const byRow = new Map(calls.map((call) => [call.row, call]));
+    const byRow = new Map<Row, Call>();
+    for (const call of calls) byRow.set(call.row, call);
     await write(
-      [...byRow.keys()],
+      calls.map(({ row }) => row),
       lockTimeoutMs,
       (row, result) => byRow.get(row)?.resolve(result),
       (row, error) => byRow.get(row)?.reject(error),

@@ -105,7 +105,10 @@ const requestBy = (
 /** Asks again for the digests' key so long after a failure. */
 const READ_AGAIN_MS = 1_000;
 
-const UNLIMITED: Admission = { headers: {}, confirm: undefined };
+/** Of most answers. */
+export const NO_HEADERS: Admission["headers"] = {};
+/** Admitted, and nothing more to say: one for all. */
+const ADMITTED: Admission = { headers: NO_HEADERS, confirm: undefined };
 
 /** The answer, and what is still to come of all processes together. */
 interface Decided {
@@ -181,17 +184,18 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
   };
 
   return async (applicant) => {
-    if (limits.length === 0) return UNLIMITED;
+    if (limits.length === 0) return ADMITTED;
     const subject = subjectOf(applicant);
     const counting = limitsFor(limits, subject);
     const [first] = counting;
-    if (first === undefined) return UNLIMITED;
+    if (first === undefined) return ADMITTED;
     const token = applicant.idempotencyKeyHash?.slice(0, SHORT) ?? "";
     const decided = decide(subject, token, counting);
     const { answer, later } = decided instanceof Promise ? await decided : decided;
     if (answer.kind === "refused") throw refused(counting, answer);
     const isTold = answer.left !== undefined && first.limit.isTold;
-    const headers = isTold ? rateLimitFields(first.limit, answer.left) : UNLIMITED.headers;
+    if (!isTold && later === undefined) return ADMITTED;
+    const headers = isTold ? rateLimitFields(first.limit, answer.left) : NO_HEADERS;
     if (later === undefined) return { headers, confirm: undefined };
     return {
       headers,

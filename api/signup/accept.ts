@@ -1,10 +1,10 @@
 import type { TraceContext } from "../../observability/trace-context.ts";
-import type { Admit } from "../admission/admission.ts";
+import { type Admit, NO_HEADERS } from "../admission/admission.ts";
 import { siteOf } from "../client/client.ts";
 import { ProblemError } from "../problem.ts";
-import { eventHref, type SignupAnswer, toSignupAnswer } from "./answer.ts";
-import type { SignUp } from "./contract.ts";
-import type { ParseSignup } from "./schema.ts";
+import { type SignupAnswer, toSignupAnswer } from "./answer.ts";
+import type { SignUp, SignupRequest } from "./contract.ts";
+import type { ParseSignup, SignupInput } from "./schema.ts";
 
 /** A request to sign up, as far as it was read. */
 export interface SentSignup {
@@ -16,6 +16,37 @@ export interface SentSignup {
   /** SHA-256 of the client's Idempotency-Key, in hex. */
   readonly idempotencyKeyHash?: string | undefined;
   readonly trace: TraceContext;
+}
+
+/** A class for its signal: a getter of each object would be a function of each. */
+class AskedSignup implements SignupRequest {
+  readonly #request: Request;
+  readonly input: SignupInput;
+  readonly client: string;
+  readonly confirm: SignupRequest["confirm"];
+  readonly idempotencyKeyHash: string | undefined;
+  readonly trace: TraceContext;
+
+  constructor(
+    request: Request,
+    input: SignupInput,
+    client: string,
+    confirm: SignupRequest["confirm"],
+    idempotencyKeyHash: string | undefined,
+    trace: TraceContext,
+  ) {
+    this.#request = request;
+    this.input = input;
+    this.client = client;
+    this.confirm = confirm;
+    this.idempotencyKeyHash = idempotencyKeyHash;
+    this.trace = trace;
+  }
+
+  /** The server makes it when it is asked for, and only who waits in the queue of passwords asks. */
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
 }
 
 /** The answer to a signup that was made: 201. */
@@ -44,25 +75,11 @@ export const createAcceptSignup =
     if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
     const { input } = parsed;
     const { headers, confirm } = await admit({ client, email: input.email, idempotencyKeyHash });
-    const outcome = await signUp({
-      input,
-      client: siteOf(client),
-      confirm,
-      idempotencyKeyHash,
-      trace,
-      // The server makes a signal when it is asked for one, and only who waits in the queue of passwords does.
-      get signal() {
-        return request.signal;
-      },
-    });
+    const outcome = await signUp(new AskedSignup(request, input, siteOf(client), confirm, idempotencyKeyHash, trace));
     if (outcome.kind !== "accepted") throw new ProblemError(outcome.kind);
-    return {
-      answer: toSignupAnswer(outcome.signup),
-      headers: {
-        Location: eventHref(outcome.signup.eventId),
-        "Cache-Control": "no-store",
-        ...headers,
-        ...(outcome.replayed ? { "Idempotent-Replayed": "true" } : {}),
-      },
-    };
+    const answer = toSignupAnswer(outcome.signup);
+    const own = { Location: answer.welcome_email.href, "Cache-Control": "no-store" };
+    if (headers === NO_HEADERS && !outcome.replayed) return { answer, headers: own };
+    const replayed = outcome.replayed ? { "Idempotent-Replayed": "true" } : {};
+    return { answer, headers: { ...own, ...headers, ...replayed } };
   };

@@ -40,8 +40,9 @@ export const parseEmailAddress = (typed: string): ParsedEmailAddress => {
   const local = text.slice(0, Math.max(0, at));
   if (OUTSIDE_DOT_ATOM.test(local)) return { fault: "email_invalid" };
   if (NOT_ASCII.test(local)) return { fault: "email_local_part_not_ascii" };
-  const domain = toAsciiDomain(text.slice(at + 1));
-  const address = `${local}@${domain}`;
+  const typedDomain = text.slice(at + 1);
+  const domain = toAsciiDomain(typedDomain);
+  const address = domain === typedDomain && at >= 0 ? text : `${local}@${domain}`;
   const isUsable =
     z.regexes.html5Email.test(address) &&
     local.length <= MAX_LOCAL_PART &&

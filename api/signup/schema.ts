@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LOCALES } from "../../stream/events/user-signed-up.ts";
+import { LOCALES, type Locale } from "../../stream/events/user-signed-up.ts";
 import { type FaultCode, faultAt, type Parsed, parseBy } from "../faults.ts";
 import type { PasswordRules } from "../passwords/rules.ts";
 import { parseEmailAddress } from "./email-address.ts";
@@ -96,6 +96,11 @@ const fieldsInOrder = z.object({ user_name: userName.catch(""), email: email.cat
 const isObject = (body: unknown): body is Readonly<Record<string, unknown>> =>
   typeof body === "object" && body !== null && !Array.isArray(body);
 
+const isLocale = (typed: unknown): typed is Locale => {
+  for (const known of LOCALES) if (known === typed) return true;
+  return false;
+};
+
 /**
  * A body in which the schema finds no fault, read without it: it takes as long as everything else that is done with a body.
  * Undefined: the schema says what is wrong, if anything is.
@@ -103,14 +108,15 @@ const isObject = (body: unknown): body is Readonly<Record<string, unknown>> =>
 const readFaultless = (body: unknown): SignupInput | undefined => {
   if (!isObject(body)) return undefined;
   const { user_name: typedName, email: typedEmail, password: typedPassword, locale: typedLocale = "vi" } = body;
-  const locale = LOCALES.find((known) => known === typedLocale);
-  if (locale === undefined) return undefined;
+  if (!isLocale(typedLocale)) return undefined;
   if (typeof typedName !== "string" || typeof typedEmail !== "string" || typeof typedPassword !== "string") {
     return undefined;
   }
-  const [name, secret, parsed] = [normalName(typedName), normalPassword(typedPassword), parseEmailAddress(typedEmail)];
+  const name = normalName(typedName);
+  const secret = normalPassword(typedPassword);
+  const parsed = parseEmailAddress(typedEmail);
   const isFaultless = userNameFaults(name).length === 0 && passwordFaults(secret).length === 0 && "address" in parsed;
-  return isFaultless ? { user_name: name, email: parsed.address, password: secret, locale } : undefined;
+  return isFaultless ? { user_name: name, email: parsed.address, password: secret, locale: typedLocale } : undefined;
 };
 
 /** What the schema says of a body. */

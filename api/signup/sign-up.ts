@@ -39,24 +39,32 @@ export const createSignUp = (deps: SignUpDeps): SignUp => {
     const userId = newId();
     const eventId = newId();
     const keyHash = request.idempotencyKeyHash;
+    const { traceparent, tracestate } = request.trace;
     const event = userSignedUp({ userId, locale });
     const result = await signups.write({
       userId,
-      event: { eventId, ...event, ...request.trace },
+      event: { eventId, type: event.type, subject: event.subject, data: event.data, traceparent, tracestate },
       userName,
       userNameKey: nameKey(userName),
       email,
       emailKey: comparisonKey(email),
       passwordHash,
       locale,
-      ...(keyHash === undefined ? {} : { idempotencyKeyHash: keyHash }),
+      idempotencyKeyHash: keyHash,
     });
     if (result.kind !== "created") return result;
     const { createdAt } = result;
     // The address may be known: then its owner is told, and the caller is not.
-    const published = result.event ?? event;
-    const { traceparent, tracestate = null } = request.trace;
-    await afterCommit({ event_id: eventId, ...published, traceparent, tracestate, created_at: createdAt });
+    const { type, subject, data } = result.event ?? event;
+    await afterCommit({
+      event_id: eventId,
+      type,
+      subject,
+      data,
+      traceparent,
+      tracestate: tracestate ?? null,
+      created_at: createdAt,
+    });
     const signup = { userId, eventId, userName, email, locale, createdAt, isVerified: false };
     return { kind: "accepted", replayed: false, signup };
   };

@@ -1,4 +1,4 @@
-import { type EventRow, type NewEvent, SQL_EVENT_ROW, toEventRow } from "../events.ts";
+import { type EventRow, type NewEvent, SQL_EVENT_ROW } from "../events.ts";
 import { sqlLockTimeout } from "../lock-timeout.ts";
 
 /** Everything that a signup writes, already validated, normalised and hashed. */
@@ -15,7 +15,7 @@ export interface NewSignup {
   readonly passwordHash: string;
   readonly locale: string;
   /** SHA-256 of the client's Idempotency-Key, in hex. */
-  readonly idempotencyKeyHash?: string;
+  readonly idempotencyKeyHash?: string | undefined;
 }
 
 /** A signup as a row of the statements' JSON parameter. */
@@ -30,9 +30,15 @@ export interface SignupRow extends EventRow {
   readonly key_hash: string | null;
 }
 
+/** Field by field: it is made for every signup, and what is spread costs twice as much. */
 export const toSignupRow = (signup: NewSignup): SignupRow => ({
   user_id: signup.userId,
-  ...toEventRow(signup.event),
+  event_id: signup.event.eventId,
+  type: signup.event.type,
+  subject: signup.event.subject,
+  data: signup.event.data,
+  traceparent: signup.event.traceparent,
+  tracestate: signup.event.tracestate ?? null,
   user_name: signup.userName,
   user_name_key: signup.userNameKey,
   email: signup.email,
