@@ -177,9 +177,9 @@ export const createSignupWriter = (
   const insert = isPrivate ? privately(bindings, disclosure.repeatedType) : openly(bindings);
   const writer = createSharedWriter<SignupRow, SignupResult>({
     keysOf: (row) => [
-      `email ${row.email_key}`,
-      `name ${row.user_name_key}`,
-      ...(row.key_hash === null ? [] : [`key ${row.key_hash}`]),
+      `email ${row.email_key ?? row.email}`,
+      `name ${row.user_name_key ?? row.user_name}`,
+      ...(row.key_hash === undefined ? [] : [`key ${row.key_hash}`]),
     ],
     write: (...call) => writeBatch(db, { insert, isPrivate }, ...call),
   });
