@@ -238,7 +238,13 @@ export const startSimulatedConsumer = (
         lastReason: piece.lastReason,
         unchangedMs: now() - piece.changedAt,
       } as const;
-      const attempt = startAttempt({ ...item, claim, isNoted: false, leaseUntil: Number.POSITIVE_INFINITY });
+      const attempt = startAttempt({
+        ...item,
+        claim,
+        isNoted: false,
+        leaseUntil: Number.POSITIVE_INFINITY,
+        early: undefined,
+      });
       void attempt.done.then(() => finished(item.entry));
     }
   };
