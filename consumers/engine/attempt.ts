@@ -181,7 +181,7 @@ export const createAttempts = <Data, Input>(
     const { attempts, uncertain, ageMs } = claim;
     const { type, traceparent } = event;
     const failures = attempts + claim.systemFailures;
-    const candidate = { party, wasTried: failures > 0 };
+    const candidate = { party, wasTried: failures > 0, place: event.id };
     const isDoubtful = doubt.has(candidate);
     const piece = { eventId: event.id, type, data, traceparent, attempts, failures, isDoubtful, uncertain, ageMs };
     const { isIdempotent, beginsEarly = false } = definition.policy;

@@ -29,7 +29,8 @@ test("of what dead consumers had, what is in doubt is chosen like other work, ex
     () => 4,
     () => 0,
   );
-  for (let n = 0; n < 20; n += 1) doubt.ended({ party: `bad-${n}`, wasTried: false }, { ms: 1_000, isVain: true });
+  for (let n = 0; n < 20; n += 1)
+    doubt.ended({ party: `bad-${n}`, wasTried: false, place: "" }, { ms: 1_000, isVain: true });
   const lookAhead = createLookAhead<PreparedEntry<undefined, undefined>>({ doubt, allowance: () => 4, now: () => 0 });
   const choose = createChoose({ doubt, lookAhead, ...aRoom(4) });
   const items = [...Array.from({ length: 20 }, (_, id) => anItem(id, 2, true)), anItem(90, 3, true)];
@@ -49,6 +50,7 @@ test("the death of a consumer counts for what it attempts, and for what it kept 
     room: () => 1,
     odds: () => 1,
     oddsBefore: () => 1,
+    oddsBeside: () => 1,
   };
   const lookAhead = createLookAhead<PreparedEntry<undefined, undefined>>({ doubt, allowance: () => 4, now: () => 0 });
   const room = aRoom(4);

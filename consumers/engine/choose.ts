@@ -39,9 +39,9 @@ export const createChoose =
     { most, ...patience }: Patience & { readonly most: number },
   ): Chosen<Data, Input> => {
     const all = items.map((item) => {
-      const { entry, prepared } = item;
+      const { entry, event, prepared } = item;
       const party = prepared?.kind === "ready" ? prepared.party : undefined;
-      return { item, party, wasTried: wasTried(entry.raw), passes: passesOf(entry.raw) };
+      return { item, party, wasTried: wasTried(entry.raw), place: event.id, passes: passesOf(entry.raw) };
     });
     // A suspect's turn is now. What dead consumers only kept is as much in doubt here as it was there.
     const isNow = (each: Candidate & { readonly item: PreparedEntry<Data, Input> }) =>

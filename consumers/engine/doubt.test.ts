@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { type Candidate, Doubt } from "./doubt.ts";
 
-const untried = (party: string): Candidate => ({ party, wasTried: false });
-const tried: Candidate = { party: "a.example", wasTried: true };
+const untried = (party: string): Candidate => ({ party, wasTried: false, place: "" });
+const tried: Candidate = { party: "a.example", wasTried: true, place: "" };
 const slowInVain = { ms: 1_000, isVain: true };
 
 const isInVain = (doubt: Doubt, count: number) => {
@@ -106,7 +106,7 @@ test("without a party, only what was tried before is in doubt", () => {
     () => 0,
   );
   isInVain(doubt, 20);
-  expect(doubt.has({ party: undefined, wasTried: false })).toBe(false);
+  expect(doubt.has({ party: undefined, wasTried: false, place: "" })).toBe(false);
 });
 
 test("three quarters of what may be in flight now may be in doubt, a tenth where many others come; one at least", async () => {
@@ -153,4 +153,19 @@ test("a party in doubt is less likely to accept, the more of its pieces were in 
   expect(doubt.odds("bad.example")).toBe(1 / 4);
   doubt.ended(untried("bad.example"), { ms: 5, isVain: false });
   expect(doubt.odds("bad.example")).toBe(1);
+});
+
+test("a stranger next to one that was accepted is likelier to be, whatever became of parties", () => {
+  const doubt = new Doubt(
+    () => 40,
+    () => 0,
+  );
+  doubt.ended({ ...untried("good.example"), place: "0005" }, { ms: 5, isVain: false });
+  expect(doubt.oddsBeside({ place: "0006" })).toBe(2);
+  doubt.ended({ ...untried("bad.example"), place: "0008" }, slowInVain);
+  expect(doubt.oddsBeside({ place: "0009" })).toBe(1);
+  // What is for a party that accepts says nothing of strangers, nor does what was tried.
+  doubt.ended({ ...untried("good.example"), place: "0010" }, { ms: 5, isVain: false });
+  doubt.ended({ ...tried, place: "0010" }, { ms: 5, isVain: false });
+  expect(doubt.oddsBeside({ place: "0011" })).toBe(1);
 });

@@ -1,8 +1,12 @@
+import { Neighbours } from "./neighbours.ts";
+
 /** A piece of work, as far as it is known before it is attempted. */
 export interface Candidate {
   readonly party: string | undefined;
   /** It was attempted before, and failed. */
   readonly wasTried: boolean;
+  /** Its place among those that were made before and after it: ids of events grow with time. */
+  readonly place: string;
 }
 
 /** Which kinds are in vain. */
@@ -52,8 +56,8 @@ class Tally {
   isVain(runningMs: readonly number[]): boolean {
     const slowMs = this.#good > 0 ? Math.max(LEAST_SLOW_MS, SLOW_TIMES * (this.#goodMs / this.#good)) : NOBODY_SLOW_MS;
     const slow = runningMs.filter((ms) => ms > slowMs);
-    const vainMs = slow.reduce((sum, ms) => sum + ms, this.#vainMs);
-    return this.#vain + slow.length >= LEAST_VAIN && vainMs > this.#goodMs;
+    if (slow.length >= LEAST_VAIN && slow.reduce((sum, ms) => sum + ms, this.#vainMs) > this.#goodMs) return true;
+    return this.#vain >= LEAST_VAIN && this.#vainMs > this.#goodMs;
   }
 
   add(ms: number, isVain: boolean): void {
@@ -79,6 +83,7 @@ export class Doubt {
   /** Points below 0, so many were in vain; apart, so that however many strangers make nobody forget who is welcome. */
   readonly #refusing = new Map<string, number>();
   readonly #running = new Set<Running>();
+  readonly #neighbours = new Neighbours();
   readonly #runningOf = new Map<string, number>();
   #judged: (Kinds & { readonly at: number }) | undefined;
 
@@ -122,10 +127,19 @@ export class Doubt {
     return ODDS_OF_NEXT ** Math.max(0, -this.#pointsOf(party));
   };
 
+  /** How likely a piece in doubt is good, by what became of those that were made next to it; at least 1. */
+  readonly oddsBeside = ({ place }: Pick<Candidate, "place">): number => this.#neighbours.odds(place);
+
   /** A piece has ended. */
-  ended({ party, wasTried }: Candidate, { ms, isVain }: { readonly ms: number; readonly isVain: boolean }): void {
+  ended(
+    { party, wasTried, place }: Candidate,
+    { ms, isVain }: { readonly ms: number; readonly isVain: boolean },
+  ): void {
     if (wasTried) this.#tried.add(ms, isVain);
-    else if (party !== undefined && !this.#isWelcome(party)) this.#unknown.add(ms, isVain);
+    else if (party !== undefined && !this.#isWelcome(party)) {
+      this.#unknown.add(ms, isVain);
+      this.#neighbours.ended(place, isVain);
+    }
     if (party !== undefined) this.#judge(party, isVain);
     this.#judged = undefined;
   }

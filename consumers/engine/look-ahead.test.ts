@@ -9,7 +9,8 @@ test("what is attempted is spread over what is read, the last one included; of f
   expect(spread([], 3)).toEqual([]);
 });
 
-const of = (party: string, count: number) => Array.from({ length: count }, (_, n) => ({ party, n }));
+const of = (party: string, count: number) =>
+  Array.from({ length: count }, (_, n) => ({ party, place: `${party}${n}` }));
 
 test.each([
   ["of strangers with a piece each, those spread over all", [..."abcdef"].flatMap((party) => of(party, 1)), 2, "c f"],
@@ -17,13 +18,21 @@ test.each([
   ["of two with as many, each", [...of("a", 20), ...of("b", 20)], 4, "a b a b"],
   ["of few, all", of("a", 2), 4, "a a"],
 ] as const)("those in doubt that tell most are chosen: %s", (_what, items, count, expected) => {
-  const chosen = mostTelling(items, count, () => 1);
+  const chosen = mostTelling(items, count, { odds: () => 1, oddsBeside: () => 1 });
   expect(chosen.map(({ party }) => party).join(" ")).toBe(expected);
+});
+
+test("of strangers those come first that lie next to one that was accepted", () => {
+  const items = [..."abcdef"].flatMap((party) => of(party, 1));
+  const oddsBeside = ({ place }: { readonly place: string }) => (place === "b0" ? 2 : 1);
+  const chosen = mostTelling(items, 3, { odds: () => 1, oddsBeside });
+  expect(chosen.map(({ party }) => party)).toEqual(["b", "d", "f"]);
 });
 
 test("a party that is not likely to accept comes after a stranger", () => {
   const items = [...of("refuses", 30), ...of("a", 1), ...of("b", 1)];
-  const chosen = mostTelling(items, 2, (party) => (party === "refuses" ? 0.01 : 1));
+  const odds = (party: string) => (party === "refuses" ? 0.01 : 1);
+  const chosen = mostTelling(items, 2, { odds, oddsBeside: () => 1 });
   expect(chosen.map(({ party }) => party)).toEqual(["a", "b"]);
 });
 
@@ -48,6 +57,7 @@ const reads = (count: number, more: Partial<Read<string>> = {}): readonly Read<s
     item: `${more.item ?? "entry"}-${n}`,
     party: more.party ?? `${more.item ?? "entry"}-${n}.example`,
     wasTried: more.wasTried ?? false,
+    place: more.place ?? String(n).padStart(6, "0"),
     passes: more.passes ?? 0,
   }));
 
@@ -60,6 +70,7 @@ const aLookAhead = (
   given: {
     readonly isActive?: () => boolean;
     readonly odds?: (party: string) => number;
+    readonly oddsBeside?: (place: string) => number;
     readonly now?: () => number;
   } = {},
 ) => {
@@ -74,6 +85,7 @@ const aLookAhead = (
       most: 3,
       odds: (party) => given.odds?.(party) ?? 1,
       oddsBefore: (party) => given.odds?.(party) ?? 1,
+      oddsBeside: ({ place }) => given.oddsBeside?.(place) ?? 1,
     },
     allowance: () => 40,
     now,
@@ -153,6 +165,7 @@ const aMail = (n: number): Read<number> => ({
   item: n,
   party: n % 200 === 0 ? "welcome.example" : `stranger-${Math.floor(n / 64)}.example`,
   wasTried: false,
+  place: String(n).padStart(6, "0"),
   passes: 0,
 });
 
@@ -164,8 +177,9 @@ test("strangers with many pieces each, one after the other, delay the welcome on
     () => turn * turnMs,
   );
   const began = { welcome: 0, others: 0 };
-  for (let n = 0; n < 20; n += 1) doubt.ended({ party: `bad-${n}`, wasTried: false }, { ms: 1_000, isVain: true });
-  doubt.ended({ party: "welcome.example", wasTried: false }, { ms: 50, isVain: false });
+  for (let n = 0; n < 20; n += 1)
+    doubt.ended({ party: `bad-${n}`, wasTried: false, place: "" }, { ms: 1_000, isVain: true });
+  doubt.ended({ party: "welcome.example", wasTried: false, place: "" }, { ms: 50, isVain: false });
   const { reads: most, choose } = createLookAhead<number>({
     doubt,
     allowance: () => places,
@@ -223,6 +237,13 @@ test("beyond what can be kept, those in doubt that were read first are passed ov
   expect(kept()).toBe(98);
   expect(choose(reads(256), 20).passed).toHaveLength(224);
   expect(kept()).toBe(128);
+});
+
+test("beyond what can be kept, those that lie next to one that was accepted are kept", () => {
+  const { choose } = aLookAhead(() => 0, { oddsBeside: (place) => (place < "000100" ? 2 : 1) });
+  const { passed } = choose(reads(256), 0);
+  expect(passed).toHaveLength(128);
+  for (const { item } of passed) expect(Number(item.split("-").at(-1))).toBeGreaterThanOrEqual(100);
 });
 
 test("what is kept for two seconds goes back, for peers that may have room, but for those that are next", () => {

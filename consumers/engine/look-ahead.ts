@@ -28,18 +28,19 @@ export const spread = <Item>(items: readonly Item[], count: number): readonly It
 
 /**
  * Chooses `count` of what is in doubt so that the answers tell most of what waits. Pure. A party's word is worth as much as pieces wait
- * for it, times its `odds`; where several are worth the same, they are chosen evenly over all of them. So strangers with one piece
+ * for it, times its `odds`, and those of what was made next to its first piece; where several are worth the same, they are chosen evenly over all of them. So strangers with one piece
  * each, however many, do not hide one for whom many wait, nor does a single one that refuses them all.
  */
-export const mostTelling = <Each extends Pick<Candidate, "party">>(
+export const mostTelling = <Each extends Pick<Candidate, "party" | "place">>(
   items: readonly Each[],
   count: number,
-  odds: (party: string) => number,
+  { odds, oddsBeside }: Pick<Doubt, "odds" | "oddsBeside">,
 ): readonly Each[] => {
   if (items.length <= count) return items;
+  const firstOdds = ([first]: readonly Each[]) => (first === undefined ? 1 : oddsBeside(first));
   const parties = [...Map.groupBy(items, (each) => each.party ?? each)].map(([party, members]) => ({
     members: members.values(),
-    worth: members.length * (typeof party === "string" ? odds(party) : 1),
+    worth: members.length * (typeof party === "string" ? odds(party) : 1) * firstOdds(members),
   }));
   const chosen: Each[] = [];
   while (chosen.length < count) {
@@ -114,7 +115,7 @@ const PASSED_PER_SECOND = 500;
  * those that are welcome, and nothing idles while something waits. Beyond what can be kept, what is in doubt is passed over.
  */
 export const createLookAhead = <Item>(deps: {
-  readonly doubt: Pick<Doubt, "isActive" | "has" | "most" | "room" | "odds" | "oddsBefore">;
+  readonly doubt: Pick<Doubt, "isActive" | "has" | "most" | "room" | "odds" | "oddsBefore" | "oddsBeside">;
   /** How many may be in flight now. */
   readonly allowance: () => number;
   /** Monotonic, ms. */
@@ -172,11 +173,11 @@ export const createLookAhead = <Item>(deps: {
   const untriedOf = <Each extends Read<Item>>(untried: readonly Each[], count: number): readonly Each[] => {
     if (untried.length <= count) return untried;
     forOldest += count;
-    if (forOldest < OLDEST_EVERY) return mostTelling(untried, count, doubt.odds);
+    if (forOldest < OLDEST_EVERY) return mostTelling(untried, count, doubt);
     forOldest = 0;
     const oldest = untried.reduce((one, other) => (other.passes > one.passes ? other : one));
     const others = untried.filter((each) => each !== oldest);
-    return [oldest, ...mostTelling(others, count - 1, doubt.odds)];
+    return [oldest, ...mostTelling(others, count - 1, doubt)];
   };
 
   /** Of what is in doubt; of those that were tried, one of ten: they would wait for ever where new ones never end. */
@@ -234,7 +235,8 @@ export const createLookAhead = <Item>(deps: {
       // Room for another read, if what waits here is not worth more.
       const isWorthMore = isWorthWaiting(next, sure.length) || sure.length > most;
       const surplus = isWorthMore ? 0 : next.length - (MOST_KEPT - MOST_READ);
-      const beyond = unchosen.slice(0, Math.max(0, surplus));
+      const [unlikely, likely] = apart(surplus > 0 ? unchosen : [], (each) => doubt.oddsBeside(each) === 1);
+      const beyond = [...unlikely, ...likely].slice(0, Math.max(0, surplus));
       const passed = new Set([...stale, ...[...overdue, ...beyond].slice(0, passable())]);
       mayPass = Math.max(0, mayPass - passed.size);
       away += passed.size;

@@ -209,7 +209,14 @@ export const startSimulatedConsumer = (
     if (entries.length > 0) await pause(STORE_MS);
     const items = entries.map((entry) => {
       const piece = pieceOf(entry);
-      const event = { id: String(piece.number), source: "s", type: "t", time: "", subject: undefined, traceparent: "" };
+      const event = {
+        id: String(piece.number).padStart(8, "0"),
+        source: "s",
+        type: "t",
+        time: "",
+        subject: undefined,
+        traceparent: "",
+      };
       const prepared = { kind: "ready", input: piece, party: piece.domain } as const;
       return { entry, event: { ...event, data: piece }, data: piece, prepared };
     });

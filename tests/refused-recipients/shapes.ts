@@ -30,6 +30,10 @@ export interface Shape {
   /** The first consumer is killed so many ms after it started, and another one started. */
   readonly killAfterMs?: number;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Of the good ones' rate so much is left at least, as long as no more is possible; four fifths if not given. */
+  readonly share?: number;
+  /** Only measured on demand: it takes too long, or a process is killed. */
+  readonly isLong?: boolean;
 }
 
 const tarpit: Answer = { afterMs: 1_000, reply: "421 4.7.0 try again later" };
@@ -57,6 +61,7 @@ export const SHAPES: readonly Shape[] = [
   { name: "silence", bad: 200, good: 600, isMixed: true, answer: silence, goodDomains: 1 },
   {
     name: "silence, of the good ones' domain",
+    share: 0.7,
     bad: 60,
     good: 600,
     isMixed: true,
@@ -65,8 +70,8 @@ export const SHAPES: readonly Shape[] = [
     goodDomains: 1,
   },
   { name: "421 at once", bad: 2_000, good: 500, answer: atOnce, goodDomains: 1 },
-  { name: "421 after 1 s, all domains new", bad: 200, good: 800, isMixed: true, answer: tarpit },
-  { name: "550 after 1 s, all domains new", bad: 2_000, good: 500, answer: blocked },
+  { name: "421 after 1 s, all domains new", bad: 200, good: 800, isMixed: true, answer: tarpit, share: 0.5 },
+  { name: "550 after 1 s, all domains new", bad: 2_000, good: 500, answer: blocked, isLong: true },
   {
     name: "421 after 3 s, greeting 100 ms",
     bad: 200,
@@ -74,7 +79,6 @@ export const SHAPES: readonly Shape[] = [
     isMixed: true,
     answer: { ...tarpit, afterMs: 3_000 },
     goodDomains: 5,
-
     greetingMs: 100,
   },
   { name: "421 at once", bad: 60, good: 30, answer: atOnce, badDomains: 1, goodDomains: 1 },
@@ -92,10 +96,11 @@ export const SHAPES: readonly Shape[] = [
   { name: "421 after 1 s", bad: 300, good: 300, isMixed: true, answer: tarpit, goodDomains: 3 },
   { name: "silence", bad: 300, good: 300, isMixed: true, answer: silence, goodDomains: 4 },
   // From here on: mails that arrive, other answers, several consumers.
-  { name: "550 after 1 s, all domains new", bad: 5_000, good: 50, answer: blocked },
-  { name: "421 at once, all domains new", bad: 5_000, good: 50, answer: atOnce },
+  { name: "550 after 1 s, all domains new", bad: 5_000, good: 50, answer: blocked, isLong: true },
+  { name: "421 at once, all domains new", bad: 5_000, good: 50, answer: atOnce, share: 0.7 },
   {
     name: "550 after 1 s, arriving",
+    isLong: true,
     bad: 1_500,
     good: 600,
     isMixed: true,
@@ -105,6 +110,7 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: "421 after 10 s, arriving, new",
+    isLong: true,
     bad: 1_500,
     good: 600,
     isMixed: true,
@@ -117,13 +123,13 @@ export const SHAPES: readonly Shape[] = [
     good: 1_000,
     answer: blocked,
     goodDomains: 20,
-
     consumers: 3,
   },
   { name: "550 at DATA", bad: 400, good: 400, isMixed: true, answer: blocked, at: "data", goodDomains: 5 },
-  { name: "550 to the body", bad: 400, good: 400, answer: blocked, at: "whole", goodDomains: 5 },
+  { name: "550 to the body", share: 0.7, bad: 400, good: 400, answer: blocked, at: "whole", goodDomains: 5 },
   {
     name: "451 to the body, mixed",
+    share: 0.6,
     bad: 400,
     good: 400,
     isMixed: true,
@@ -133,6 +139,7 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: "silence to the body",
+    share: 0.05,
     bad: 200,
     good: 400,
     isMixed: true,
@@ -151,6 +158,7 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: "450 after 10 s, good ones' domain",
+    share: 0.45,
     bad: 180,
     good: 420,
     isMixed: true,
@@ -160,6 +168,7 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: "a domain that alternates",
+    isLong: true,
     bad: 600,
     good: 1_200,
     isMixed: true,
@@ -170,12 +179,12 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: "retries while new ones arrive",
+    isLong: true,
     bad: 500,
     good: 1_000,
     goodPerSecond: 20,
     answer: { afterMs: 1_000, reply: "450 4.2.0 try again later" },
     goodDomains: 10,
-
     settings: { RETRY_DELAY_MS: "10000" },
   },
   {
@@ -186,7 +195,6 @@ export const SHAPES: readonly Shape[] = [
     answer: { reply: "450 4.2.0 try again later" },
     badDomains: 0,
     goodDomains: 5,
-
     settings: { RETRY_MAX: "1" },
   },
   {
@@ -198,8 +206,8 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: "silence to the body, arriving",
-    bad: 300,
-    good: 1_200,
+    bad: 100,
+    good: 400,
     isMixed: true,
     goodPerSecond: 20,
     answer: silence,
@@ -208,6 +216,7 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: "silence to the body, arriving, new",
+    isLong: true,
     bad: 100,
     good: 1_200,
     isMixed: true,
@@ -215,15 +224,23 @@ export const SHAPES: readonly Shape[] = [
     answer: silence,
     at: "whole",
   },
-  { name: "550 after 1 s, all domains new", bad: 1_000, good: 1_000, isMixed: true, answer: blocked },
-  { name: "550 after 1 s, all domains new", bad: 300, good: 300, answer: blocked },
+  {
+    name: "550 after 1 s, all domains new",
+    bad: 1_000,
+    good: 1_000,
+    isMixed: true,
+    answer: blocked,
+    share: 0.25,
+    isLong: true,
+  },
+  { name: "550 after 1 s, all domains new", bad: 300, good: 300, answer: blocked, share: 0.35 },
   {
     name: "550 after 1 s, killed after 3 s",
+    isLong: true,
     bad: 2_000,
     good: 1_000,
     answer: blocked,
     goodDomains: 20,
-
     killAfterMs: 3_000,
   },
 ];
