@@ -20,35 +20,7 @@ import { createWorkSlots } from "../../consumers/engine/work-slots.ts";
 import { createLogger } from "../../observability/logger.ts";
 import { pause } from "../../runtime/loop.ts";
 import type { Entry } from "../../stream/entries.ts";
-
-/** A mail, its entry's fields, and its delivery. */
-export interface Piece {
-  readonly number: number;
-  readonly domain: string;
-  raw: readonly string[];
-  state: string;
-  attempts: number;
-  systemFailures: number;
-  lastReason: string | null;
-  changedAt: number;
-  readonly madeAt: number;
-}
-
-/** The streams of a group: `delay` has a piece come back into its retries. */
-export interface SimulatedStreams {
-  readonly events: Piece[];
-  readonly retries: Piece[];
-  delay(piece: Piece, delayMs: number): void;
-}
-
-export const simulatedStreams = (): SimulatedStreams => {
-  const retries: Piece[] = [];
-  const delay = (piece: Piece, delayMs: number) => {
-    // As the promoter has it.
-    setTimeout(() => retries.push(piece), delayMs + 125);
-  };
-  return { events: [], retries, delay };
-};
+import type { Piece, SimulatedStreams } from "./streams.ts";
 
 const CONNECTIONS = 20;
 const IN_FLIGHT = 39;

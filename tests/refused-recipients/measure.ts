@@ -1,6 +1,7 @@
-import { type Piece, simulatedStreams, startSimulatedConsumer } from "./consumer.ts";
+import { startSimulatedConsumer } from "./consumer.ts";
 import { simulatedServer } from "./server.ts";
 import { mailsOf, type Shape } from "./shapes.ts";
+import { type Piece, simulatedStreams } from "./streams.ts";
 import { simulateTime } from "./time.ts";
 
 /** What became of the good mails of a shape. */
