@@ -50,3 +50,60 @@ test("a piece whose turn does not come in time never begins, and neither does on
   await first;
   expect(await slots.run(async () => "free again")).toBe("free again");
 });
+
+test("a turn that has ended is somebody else's when it is handed on: until then nobody begins", async () => {
+  const handedOn: (() => void)[] = [];
+  const handOn = (end: () => void) => void handedOn.push(end);
+  const slots = createSlots({ size: 1, maxWaitMs: Infinity, onFull: () => new Full(), handOn });
+  const begun: string[] = [];
+  await slots.run(async () => void begun.push("first"));
+  const waiting = slots.run(async () => void begun.push("second"));
+  expect(slots.take()).toBeUndefined();
+  await Bun.sleep(0);
+  expect(begun).toEqual(["first"]);
+  handedOn.shift()?.();
+  await waiting;
+  expect(begun).toEqual(["first", "second"]);
+  expect(slots.take()).toBeUndefined();
+  handedOn.shift()?.();
+  expect(slots.take()).toBeDefined();
+});
+
+test("a piece that set its turn aside is refused where the queue is full by then, and gives up no turn that is another's", async () => {
+  const slots = createSlots({ size: 1, maxWaitMs: Infinity, maxWaiting: 1, onFull: () => new Full() });
+  const [awaited, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const begun: string[] = [];
+  const asidePiece = slots.run(async (setAside) => {
+    begun.push("aside");
+    await setAside(awaited.promise);
+    begun.push("again");
+  });
+  await Promise.resolve();
+  const next = slots.run(async () => {
+    begun.push("next");
+    await gate.promise;
+  });
+  const last = slots.run(async () => void begun.push("last"));
+  await Bun.sleep(0);
+  expect(begun).toEqual(["aside", "next"]);
+  awaited.resolve();
+  expect(await asidePiece.catch((error: unknown) => error)).toBeInstanceOf(Full);
+  await Bun.sleep(0);
+  expect(begun).toEqual(["aside", "next"]);
+  gate.resolve();
+  await Promise.all([next, last]);
+  expect(begun).toEqual(["aside", "next", "last"]);
+  const own = slots.take();
+  expect(own).toBeDefined();
+  expect(slots.take()).toBeUndefined();
+});
+
+test("a piece whose wait fails, or that fails, leaves its turn to the first that waits, once", async () => {
+  const slots = createSlots({ size: 1, maxWaitMs: Infinity, onFull: () => new Full() });
+  const why = new Error("why");
+  const failed = await slots.run((setAside) => setAside(Promise.reject(why))).catch((error: unknown) => error);
+  expect(failed).toBe(why);
+  expect(await slots.run(() => Promise.reject(why)).catch((error: unknown) => error)).toBe(why);
+  expect(slots.take()).toBeDefined();
+  expect(slots.take()).toBeUndefined();
+});

@@ -31,3 +31,21 @@ test("no more work runs than there are slots, in order; what is given up does no
   for (const end of ends.values()) end();
   await Promise.all(all);
 });
+
+test("work that throws leaves its slot to the first that waits; a slot for which nobody waits any more is free", async () => {
+  const slots = createWorkSlots(1);
+  const { signal } = new AbortController();
+  const gate = Promise.withResolvers<void>();
+  const failing = slots.run(signal, () => gate.promise);
+  const giveUp = new AbortController();
+  const ran: string[] = [];
+  const givenUp = slots.run(giveUp.signal, async () => void ran.push("given up"));
+  const waiting = slots.run(signal, async () => void ran.push("waiting"));
+  gate.reject(new Error("why"));
+  giveUp.abort();
+  await expect(failing).rejects.toThrow("why");
+  await Promise.all([givenUp, waiting]);
+  expect(ran).toEqual(["given up", "waiting"]);
+  await slots.run(signal, async () => void ran.push("later"));
+  expect(ran.at(-1)).toBe("later");
+});
