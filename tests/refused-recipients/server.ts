@@ -45,7 +45,7 @@ export const simulatedServer = (options: {
       },
       async send(mail, signal, abortCode): Promise<SendResult> {
         session.sends += 1;
-        const given = answerTo(mail.to);
+        let given = answerTo(mail.to);
         const failed = (command: string, bodyStarted: boolean, { code = "EENVELOPE", reply }: Partial<SmtpFailure>) => {
           const responseCode = reply === undefined ? undefined : Number(reply.slice(0, 3));
           if (reply === undefined) isUsable = false;
@@ -62,6 +62,11 @@ export const simulatedServer = (options: {
           return failed(command, bodyStarted, reply === undefined ? { code: "ESOCKET" } : { reply });
         };
         if (await waited(ROUND_TRIP_MS, signal)) return failed("RCPT TO", false, { code: abortCode() });
+        if (given?.reply === undefined && given?.ends === undefined && given?.afterMs !== undefined) {
+          // Late, and as usual.
+          if (await waited(given.afterMs, signal)) return failed("RCPT TO", false, { code: abortCode() });
+          given = undefined;
+        }
         if (given !== undefined && at === "rcpt") return refused(given, "RCPT TO", false);
         if (given !== undefined && at === "data") return refused(given, "DATA", false);
         if (!mail.beforeBody()) return failed("CONN", false, { code: "ECALLEDBACK" });

@@ -233,6 +233,14 @@ export const SHAPES: readonly Shape[] = [
     share: 0.25,
     isLong: true,
   },
+  {
+    name: "taken after 1 s, all domains new",
+    bad: 60,
+    good: 540,
+    isMixed: true,
+    answer: { afterMs: 1_000 },
+    share: 0.4,
+  },
   { name: "550 after 1 s, all domains new", bad: 300, good: 300, answer: blocked, share: 0.35 },
   {
     name: "550 after 1 s, killed after 3 s",
