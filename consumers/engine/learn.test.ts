@@ -22,7 +22,7 @@ const aLearner = () => {
   const learn = (
     outcome: Outcome,
     before: Partial<Attempted["claim"]> = {},
-    under: Partial<Pick<Attempted, "startedAt" | "acceptedSince">> = {},
+    under: Partial<Pick<Attempted, "eventId" | "startedAt" | "acceptedSince">> = {},
   ): Outcome => {
     events += 1;
     const party = "party" in outcome ? outcome.party : domain(0);
@@ -157,6 +157,49 @@ describe("a refusal for now", () => {
     learn(sent);
     pass(540_000);
     expect(learn(deferredBy("own.example"))).toEqual(deferredBy("own.example"));
+  });
+
+  test("by one party, which takes so many a minute, uses up none after the first four, until ten minutes after the last", () => {
+    const { learn, pass } = aLearner();
+    for (let minute = 0; minute < 10; minute += 1) {
+      const outcomes = each(50, (n) => (n < 20 ? learn(sent) : learn(deferredBy(domain(0)))));
+      expect(kindsOf(outcomes)["transient"] ?? 0).toBe(minute === 0 ? 4 : 0);
+      const own = deferredBy(`own-${minute}.example`);
+      expect(learn(own)).toEqual(own);
+      pass(60_000);
+    }
+    learn(sent);
+    pass(540_000);
+    expect(learn(deferredBy(domain(0)))).toEqual(deferredBy(domain(0)));
+  });
+
+  test("by one party that defers everything uses up an attempt of who was deferred for an hour and a half: it may be its own", () => {
+    const { learn } = aLearner();
+    each(10, () => learn(deferredBy("a.example")));
+    expect(learn(deferredBy("a.example"), { systemFailures: 19 }).kind).toBe("unavailable");
+    expect(learn(deferredBy("a.example"), { systemFailures: 20 }).kind).toBe("transient");
+  });
+
+  test("with a time to come back, as by greylisting, uses up none four times, and then one each", () => {
+    const { learn } = aLearner();
+    const told = (n: number): Outcome => ({
+      ...deferredBy(domain(n)),
+      kind: "transient",
+      reason: "greylisted",
+      minDelayMs: 300_000,
+    });
+    const kinds = each(6, (systemFailures) => {
+      learn(sent);
+      return learn(told(systemFailures + 1), { systemFailures });
+    });
+    expect(kindsOf(kinds)).toEqual({ unavailable: 4, transient: 2 });
+    expect(kinds[0]).toMatchObject({ minDelayMs: 300_000, reason: "greylisted" });
+  });
+
+  test("of one piece again and again is its own, not its party's", () => {
+    const { learn } = aLearner();
+    const same = { eventId: "the same" };
+    expect(kindsOf(each(20, () => learn(deferredBy("a.example"), {}, same)))).toEqual({ transient: 20 });
   });
 
   test("with a time to come back, as by greylisting, does not make the domain wait", () => {

@@ -26,6 +26,10 @@ export interface Attempted extends Concerned {
 const ACCOUNT_REFUSED = "account_refused";
 /** A piece that is refused so often, and nothing else accepted since the first time, is not asked for again. */
 const LOOKS = 4;
+/** So often a party that defers everything uses up no attempt of a piece: for an hour and a half, with delays of up to five minutes. */
+const DEFERRED_FREELY = 20;
+/** So often a piece that is told when to come back has done no more than was asked of it: for 20 minutes, where it is told five. */
+const TOLD_FREELY = 4;
 /** Reason of what is held because its party refuses everything. */
 export const PARTY_REFUSES = "party_refuses";
 
@@ -74,20 +78,23 @@ const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted,
   return unknownRefusal(outcome, claim, learned);
 };
 
-/** A refusal for now uses up an attempt, unless everything is declined, or was lately: then it is not about this piece. */
-const deferredBy = (party: string, outcome: Of<"transient">, { eventId }: Attempted, learned: LearnedBy): Outcome => {
+/**
+ * A refusal for now uses up an attempt, unless everything is declined, by the system or by the party, or was lately: then it is not about
+ * this piece. Nor does it if the piece is told when to come back, as by greylisting. Of neither there is no end: what a party has deferred for
+ * long uses up attempts, and comes back more and more rarely.
+ */
+const deferredBy = (party: string, outcome: Of<"transient">, attempted: Attempted, learned: LearnedBy): Outcome => {
   const { breaker, parties } = learned;
+  const { eventId, claim } = attempted;
   const { reason, minDelayMs } = outcome;
   breaker.declined({ eventId, party, reason, words: outcome.reply });
-  // Told when to come back, as by greylisting, each piece has to ask once before it is accepted.
-  if (minDelayMs === undefined) parties.deferred(party, reason, outcome.reply);
-  if (!breaker.hasDeclinedLately) return outcome;
-  return {
-    kind: "unavailable",
-    reason,
-    ...withReply(outcome),
-    ...(minDelayMs === undefined ? {} : { minDelayMs }),
-  };
+  const isTold = minDelayMs !== undefined;
+  // Each piece has to ask once before it is accepted.
+  if (!isTold) parties.deferred(party, reason, outcome.reply);
+  const isPartys = parties.defersLately(party, eventId) && claim.systemFailures < DEFERRED_FREELY;
+  const isAsAsked = isTold && claim.systemFailures < TOLD_FREELY;
+  if (!breaker.hasDeclinedLately && !isPartys && !isAsAsked) return outcome;
+  return { kind: "unavailable", reason, ...withReply(outcome), ...(isTold ? { minDelayMs } : {}) };
 };
 
 const unavailable = (outcome: Of<"unavailable">, attempted: Attempted, { breaker, parties }: LearnedBy): Outcome => {

@@ -14,6 +14,9 @@ export interface PartiesOptions {
 const REFUSALS = 5;
 /** Pieces that a party defers in a row: deferring is often about one recipient, so more of them are needed. */
 const DEFERRALS = 100;
+/** Different pieces that a party defers in a row: then it is not about each of them, and may not be for so long after. */
+const DEFERRED_IN_A_ROW = 5;
+const DEFERS_LATELY_MS = 600_000;
 /** Wait before the first probe of a party; doubles with each that fails. */
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 300_000;
@@ -24,6 +27,10 @@ interface Party {
   readonly refused: Set<string>;
   /** Deferred since the last success. */
   deferred: number;
+  /** Events deferred since the last success, as many as it takes. */
+  readonly deferredEvents: Set<string>;
+  /** Monotonic, ms: when it deferred everything last. */
+  deferredAllAt: number;
   /** 0: it does not wait. */
   waitMs: number;
   /** Monotonic, ms: when the next piece is its probe. */
@@ -68,6 +75,7 @@ export class Parties {
     if (party.waitMs > 0) this.#options.onChange(name, false, "it accepts again");
     party.refused.clear();
     party.deferred = 0;
+    party.deferredEvents.clear();
     party.waitMs = 0;
     party.isProbed = false;
     party.words = undefined;
@@ -79,6 +87,15 @@ export class Parties {
     party.words = words;
     party.deferred += 1;
     if (party.deferred >= DEFERRALS || party.waitMs > 0) this.#wait(name, party, reason);
+  }
+
+  /** Whether the party defers everything, with this piece, or did so lately, as one that takes so many a minute does for a part of each. */
+  defersLately(name: string, eventId: string): boolean {
+    const party = this.#use(name);
+    const { now } = this.#options;
+    if (party.deferredEvents.size < DEFERRED_IN_A_ROW) party.deferredEvents.add(eventId);
+    if (party.deferredEvents.size >= DEFERRED_IN_A_ROW) party.deferredAllAt = now();
+    return now() - party.deferredAllAt < DEFERS_LATELY_MS;
   }
 
   refused(name: string, eventId: string, reason: string, words?: string): void {
@@ -116,6 +133,8 @@ export class Parties {
     const party = this.#known.get(name) ?? {
       refused: new Set<string>(),
       deferred: 0,
+      deferredEvents: new Set<string>(),
+      deferredAllAt: Number.NEGATIVE_INFINITY,
       waitMs: 0,
       probeAt: 0,
       isProbed: false,
