@@ -48,7 +48,7 @@ const aBalancer = async (...nodes: readonly MailServer[]) => {
 
 const poolOn = (port: number, tls: Tls, more: Partial<Parameters<typeof createSmtpPool>[0]> = {}) => {
   const server = { host: "localhost", port, tls, tlsOptions: { ca } };
-  return createSmtpPool({ server, size: 10, sendDeadlineMs: 10_000, ...more });
+  return createSmtpPool({ server, size: 10, sendDeadlineMs: 60_000, ...more });
 };
 
 const send = (pool: SmtpPool) =>
