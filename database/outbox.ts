@@ -3,11 +3,13 @@ import { isLocked } from "./errors.ts";
 import { type LoggedEvent, SQL_LOGGED_EVENT } from "./events.ts";
 import { withStep } from "./ledger/timeline.ts";
 import { sqlLockTimeout } from "./lock-timeout.ts";
+import { sqlIsAhead } from "./set-back.ts";
 
 const lease = statement<LoggedEvent, [number, number, number]>(`
   with due as (
     select event_id from outbox
-    where created_at < now() - $1::float8 * interval '1 ms' and (lease_until is null or lease_until < now())
+    where (created_at < now() - $1::float8 * interval '1 ms' or ${sqlIsAhead("created_at")})
+      and (lease_until is null or lease_until < now() or ${sqlIsAhead("lease_until")})
     order by created_at, event_id limit $2::int for update skip locked),
   leased as (
     update outbox set lease_until = now() + $3::float8 * interval '1 ms'
@@ -17,7 +19,7 @@ const lease = statement<LoggedEvent, [number, number, number]>(`
 
 /**
  * Leases the oldest rows that are older than `olderThanMs`, for `leaseMs`: other relays skip them. The rows of a relay that
- * dies are leased again when the lease runs out.
+ * dies are leased again when the lease runs out, or when Postgres' clock was set back since. Leases are shorter than a minute.
  */
 export const leaseOutbox = (
   db: Database,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { sql } from "kysely";
 import { claimDeliveries } from "../../database/ledger/claim.ts";
 import { enlistEvents } from "../../database/ledger/replay.ts";
 import { asSuperuser } from "../../tests/database.ts";
@@ -45,6 +46,22 @@ test("a delivery that replay made is told apart: the delay of its group did not 
   };
   expect(await claim("reminder-email")).toMatchObject({ kind: "taken", isReplayed: true });
   expect(await claim("welcome-email")).toMatchObject({ kind: "taken", isReplayed: false });
+});
+
+test("after Postgres' clock was set back, a lease from before binds nobody, and one that was renewed since does", async () => {
+  await using pipeline = await aPipeline();
+  const eventIds = await pipeline.signUp(aSignup(), aSignup());
+  const [stale = "", renewed = ""] = eventIds;
+  const wanted = eventIds.map((event_id) => ({ event_id, lookup: "ready", reason: null }) as const);
+  const ledger = ledgerOf(pipeline);
+  await ledger.claim(wanted, Bun.randomUUIDv7());
+  // As rows are seen after two hours were set back.
+  const { db } = pipeline;
+  await sql`update deliveries set updated_at = updated_at + interval '2 hours'`.execute(db);
+  await sql`update deliveries set lease_until = lease_until + interval '2 hours' where event_id = ${stale}`.execute(db);
+  const claimed = await ledger.claim(wanted, Bun.randomUUIDv7());
+  expect(claimed.get(stale)).toMatchObject({ kind: "taken", fence: 2 });
+  expect(claimed.get(renewed)).toMatchObject({ kind: "wait" });
 });
 
 describe("a batch of outcomes", () => {

@@ -1,4 +1,5 @@
 import { type Database, statement } from "../connection.ts";
+import { SQL_IS_LEASED } from "../set-back.ts";
 import { claimPlainDeliveries, claimPlainEarly, type PlainClaim } from "./claim-plain.ts";
 import { RELEASED } from "./requeue.ts";
 import type { DeliveryState } from "./states.ts";
@@ -131,7 +132,7 @@ const claim = statement<
   decided as (
     select locked.*, case
       when state in (${SQL_FINAL}, 'held') then 'closed'
-      when state = 'active' and lease_until > now() and not is_ours then 'leased'
+      when ${SQL_IS_LEASED} and not is_ours then 'leased'
       when next_try_at > now() then 'not-due'
       when lookup <> 'ready' then lookup
       when queued_at < now() - $5::float8 * interval '1 ms' then 'expire'

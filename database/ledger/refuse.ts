@@ -1,5 +1,6 @@
 import { type Database, statement } from "../connection.ts";
 import { sqlLockTimeout } from "../lock-timeout.ts";
+import { SQL_IS_LEASED } from "../set-back.ts";
 import { SQL_UNFINISHED } from "./states.ts";
 import { withStep } from "./timeline.ts";
 
@@ -22,7 +23,8 @@ const refuse = statement<{ event_id: string }, [readonly UnreadableEvent[], stri
     select * from json_to_recordset($1::json) as row (event_id uuid, type text, data jsonb)
     where ${sqlLockTimeout(`${LOCK_TIMEOUT_MS}`)}),
   locked as (
-    select deliveries.* from deliveries join events using (event_id) join input using (event_id)
+    select deliveries.*, ${SQL_IS_LEASED} as is_leased
+    from deliveries join events using (event_id) join input using (event_id)
     where group_name = $2::text and events.type = input.type and events.data = input.data
     order by deliveries.event_id for update of deliveries),
   refused as (
@@ -32,7 +34,7 @@ const refuse = statement<{ event_id: string }, [readonly UnreadableEvent[], stri
       timeline = ${withStep("deliveries", { state: "'dead'", by: "$3::text", reason: "$4::text" })}
     from locked
     where deliveries.group_name = $2::text and deliveries.event_id = locked.event_id
-      and locked.state in (${SQL_UNFINISHED}) and not (locked.state = 'active' and locked.lease_until > now())
+      and locked.state in (${SQL_UNFINISHED}) and not locked.is_leased
     returning deliveries.event_id)
   select event_id from refused
   union select event_id from locked where state = 'dead' and reason = $4::text`);
