@@ -125,6 +125,14 @@ export const startReplicatedPostgres = async ({
         const [replication] = await sql<{ sync_state: string }[]>`select sync_state from pg_stat_replication`;
         return replication?.sync_state === "sync";
       }, REPLICATED_WITHIN_MS);
+      // Whoever writes does not know of it before the checkpointer does; and what was committed before may still be on its way.
+      await sql`checkpoint`;
+      const [written] = await sql<{ lsn: string }[]>`select pg_current_wal_lsn()::text as lsn`;
+      await eventually(async () => {
+        const [replication] = await sql<{ has_all: boolean }[]>`
+          select flush_lsn >= ${written?.lsn ?? "0/0"}::pg_lsn as has_all from pg_stat_replication`;
+        return replication?.has_all === true;
+      }, REPLICATED_WITHIN_MS);
       await kill(server);
       await sql.end({ timeout: 1 });
     },
