@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { hmacSha256 } from "../../runtime/hmac.ts";
 import { canonicalMailbox, mailDomain } from "../../runtime/mailbox.ts";
 import type { Settings } from "../../settings/load.ts";
 import type { Quota } from "../engine/quotas.ts";
@@ -15,10 +15,7 @@ const NAME_BYTES = 16;
 export const capsOf = (settings: CapSettings, key: Buffer, email: string): readonly Quota[] => {
   const quota = (reason: string, limit: number, counted: (email: string) => string): readonly Quota[] => {
     if (limit === 0) return [];
-    const digest = createHmac("sha256", key)
-      .update(`${reason} ${counted(email)}`)
-      .digest()
-      .subarray(0, NAME_BYTES);
+    const digest = hmacSha256(key, `${reason} ${counted(email)}`).subarray(0, NAME_BYTES);
     return [{ name: digest.toString("base64url"), limit, windowMs: HOUR_MS, reason }];
   };
   return [

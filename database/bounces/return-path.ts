@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
+import { hmacSha256 } from "../../runtime/hmac.ts";
 
 /** The delivery that an address for bounces names. */
 export interface DeliveryName {
@@ -13,7 +14,7 @@ const TOKEN = /\+([0-9a-v]{40})@/gi;
 const MAX_TOKENS = 20;
 
 const macOf = (key: Buffer, id: Buffer, group: string): Buffer =>
-  createHmac("sha256", key).update("return-path:").update(id).update(group).digest().subarray(0, MAC_BYTES);
+  hmacSha256(key, "return-path:", id, group).subarray(0, MAC_BYTES);
 
 const toUuid = (id: Buffer): string =>
   id.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");

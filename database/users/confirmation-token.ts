@@ -1,4 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
+import { hmacSha256 } from "../../runtime/hmac.ts";
 
 /** What a token says, whoever presents it. */
 export type ConfirmationToken =
@@ -14,8 +15,6 @@ const PAYLOAD_BYTES = USER_ID_BYTES + EXPIRY_BYTES;
 /** 54 bytes are 72 characters without a spare bit, so that a token has one spelling. */
 const TOKEN = /^[A-Za-z0-9_-]{72}$/;
 
-const signatureOf = (key: Buffer, payload: Buffer): Buffer => createHmac("sha256", key).update(payload).digest();
-
 const toUuid = (bytes: Buffer): string =>
   bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 
@@ -30,7 +29,7 @@ export const signConfirmation = (
   const payload = Buffer.alloc(PAYLOAD_BYTES);
   payload.write(userId.replaceAll("-", ""), "hex");
   payload.writeUIntBE(expiresAtMs, USER_ID_BYTES, EXPIRY_BYTES);
-  return Buffer.concat([payload, signatureOf(key, payload)]).toString("base64url");
+  return Buffer.concat([payload, hmacSha256(key, payload)]).toString("base64url");
 };
 
 /** Reads a token; `hash` is what may be stored of it, SHA-256 in hex. The signature is compared in constant time. */
@@ -38,7 +37,7 @@ export const readConfirmation = (key: Buffer, token: string, nowMs: number): Con
   if (!TOKEN.test(token)) return { kind: "invalid" };
   const bytes = Buffer.from(token, "base64url");
   const payload = bytes.subarray(0, PAYLOAD_BYTES);
-  if (!timingSafeEqual(bytes.subarray(PAYLOAD_BYTES), signatureOf(key, payload))) return { kind: "invalid" };
+  if (!timingSafeEqual(bytes.subarray(PAYLOAD_BYTES), hmacSha256(key, payload))) return { kind: "invalid" };
   const userId = toUuid(payload.subarray(0, USER_ID_BYTES));
   if (payload.readUIntBE(USER_ID_BYTES, EXPIRY_BYTES) <= nowMs) return { kind: "expired", userId };
   return { kind: "valid", userId, hash: createHash("sha256").update(token).digest("hex") };
