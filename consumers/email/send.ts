@@ -45,8 +45,8 @@ export const sendMail = async (
   const begins = () => attempt.begins();
   const beforeBody = () => attempt.commit();
   const { raw, wire } = message;
-  const envelope = { from, to: address.address, isDoubtful, failures };
-  const outgoing = { ...envelope, raw, wire, begins, beforeBody, bodyAfter: attempt.recorded };
+  const { recorded: bodyAfter } = attempt;
+  const outgoing = { from, to: address.address, raw, wire, begins, bodyAfter, beforeBody, isDoubtful, failures };
   const result = await pool.send(outgoing, attempt.signal);
   if (result.kind === "accepted") {
     // The server has all of it; after a failure, some of it may still be on its way to a socket.

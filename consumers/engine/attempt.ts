@@ -80,7 +80,6 @@ interface Ended {
 const HANDLER_ERROR = "handler_error";
 /** Outcomes that nobody has to look at. */
 const QUIET: ReadonlySet<Outcome["kind"]> = new Set(["done", "released", "delayed"]);
-const RECORDED = Promise.resolve(true);
 /** Why an attempt ends of which it is unknown whether it was claimed. */
 const NOT_RECORDED = "claim_not_recorded";
 /** Delay of a piece that may not be the next probe, in ms. */
@@ -103,7 +102,7 @@ const outcomeOf = async (
   options: {
     readonly isIdempotent: boolean;
     readonly begins: () => void;
-    readonly untilRecorded: Promise<boolean>;
+    readonly untilRecorded: Promise<boolean> | undefined;
     readonly now: () => number;
     readonly log: Logger;
   },
@@ -167,7 +166,7 @@ export const createAttempts = <Data, Input>(
   const work = async (
     attempt: RunningAttempt,
     { event, data, claim, prepared }: ClaimedEntry<Data, Input>,
-    untilRecorded: Promise<boolean>,
+    untilRecorded: Promise<boolean> | undefined,
   ): Promise<Outcome> => {
     if (prepared?.kind === "failed") return { kind: "transient", reason: HANDLER_ERROR };
     // The ledger claims only deliveries whose look-up is ready.
@@ -185,7 +184,8 @@ export const createAttempts = <Data, Input>(
     const isDoubtful = doubt.has(candidate);
     const piece = { eventId: event.id, type, data, traceparent, attempts, failures, isDoubtful, uncertain, ageMs };
     const { isIdempotent, beginsEarly = false } = definition.policy;
-    if (!(beginsEarly || (await untilRecorded))) return { kind: "released", reason: NOT_RECORDED };
+    if (untilRecorded !== undefined && !beginsEarly && !(await untilRecorded))
+      return { kind: "released", reason: NOT_RECORDED };
     admission.spend();
     attempt.isPaidFor = true;
     const startedAt = now();
@@ -229,8 +229,7 @@ export const createAttempts = <Data, Input>(
       return is;
     });
     const outcome =
-      verdictBefore(claim, { deathsAlone: entry.deathsAlone, isNoted }) ??
-      (await work(attempt, claimed, recorded ?? RECORDED));
+      verdictBefore(claim, { deathsAlone: entry.deathsAlone, isNoted }) ?? (await work(attempt, claimed, recorded));
     // Without a claim its fence may be somebody else's.
     if (recorded !== undefined && !(await recorded)) return early?.giveBack();
     await at("attempted", eventId);

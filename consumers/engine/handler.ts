@@ -51,8 +51,11 @@ export interface Attempt {
   readonly signal: AbortSignal;
   /** Call it when the other system is asked: what came before was a wait for it, and is no part of what the piece takes. */
   begins(): void;
-  /** Resolves when the claim is recorded, or is known not to be: never rejects. At low load the ledger answers before that. */
-  readonly recorded: Promise<unknown>;
+  /**
+   * Resolves when the claim is recorded, or is known not to be: never rejects. At low load the ledger answers before that; undefined: it is
+   * recorded.
+   */
+  readonly recorded: Promise<unknown> | undefined;
   /**
    * Call it once, immediately before the effect can no longer be cancelled. False: the effect must not take place; return
    * `released`.

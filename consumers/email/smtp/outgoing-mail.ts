@@ -13,7 +13,7 @@ export interface OutgoingMail {
   /** Called between the server's 354 and the first byte of the body; false: the body must not be sent. */
   readonly beforeBody: () => boolean;
   /** The body waits for it, the envelope does not. Never rejects. */
-  readonly bodyAfter?: Promise<unknown>;
+  readonly bodyAfter?: Promise<unknown> | undefined;
   /** Mails like it failed lately: it gets a connection that others leave. */
   readonly isDoubtful?: boolean;
   /** How often it failed before. */
