@@ -92,15 +92,16 @@ const requestBy = (
   { mailbox, spelling }: Subject,
   token: string,
   counting: readonly Counting[],
-): LimitedRequest => ({
-  record: naming.record(mailbox),
-  member: spelling === mailbox ? CANONICAL : naming.member(spelling),
-  token,
-  takes: counting.map(({ limit, by }) => ({
-    limit,
-    key: limit.isOfRecord ? undefined : naming.limit(limit.name, by),
-  })),
-});
+): LimitedRequest => {
+  const takes: LimitedRequest["takes"][number][] = [];
+  for (const { limit, by } of counting) {
+    takes.push({ limit, key: limit.isOfRecord ? undefined : naming.limit(limit.name, by) });
+  }
+  const member = spelling === mailbox ? CANONICAL : naming.member(spelling);
+  return { record: naming.record(mailbox), member, token, takes };
+};
+
+const isExact = ({ limit }: Counting): boolean => limit.isExact;
 
 /** Asks again for the digests' key so long after a failure. */
 const READ_AGAIN_MS = 1_000;
@@ -142,6 +143,23 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
   };
   readKey();
 
+  /** Learns from what all processes together have answered. Functions apart from `decide`, whose every call would make a scope for them. */
+  const learning =
+    (request: LimitedRequest) =>
+    (answer: LimitAnswer | undefined): LimitAnswer | undefined => {
+      if (answer?.kind === "refused") own.learn(request, answer);
+      return answer;
+    };
+
+  const decideTogether = async (request: LimitedRequest, sharedRequest: LimitedRequest): Promise<Decided> => {
+    const answer = learning(request)(await shared.take(sharedRequest));
+    if (answer?.kind === "refused") return { answer };
+    // Others were admitted meanwhile.
+    const latest = own.decide(request);
+    latest.commit();
+    return { answer: answer ?? latest.answer };
+  };
+
   /** Without a promise unless Redis is waited for: a turn of the event loop costs as much as the decision. */
   const decide = (subject: Subject, token: string, counting: readonly Counting[]): Decided | Promise<Decided> => {
     const request = requestBy(PLAIN, subject, token, counting);
@@ -155,25 +173,13 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
       return decision;
     }
     const sharedRequest = requestBy(naming, subject, token, counting);
-    const learn = (answer: LimitAnswer | undefined) => {
-      if (answer?.kind === "refused") own.learn(request, answer);
-      return answer;
-    };
-    if (decision.isFarFromLimits) {
-      decision.commit();
-      const { answer } = decision;
-      if (counting.some(({ limit }) => limit.isExact)) return { answer, later: shared.take(sharedRequest).then(learn) };
-      shared.takeLater(sharedRequest, learn);
-      return { answer };
-    }
-    return shared.take(sharedRequest).then((shares): Decided => {
-      const answer = learn(shares);
-      if (answer?.kind === "refused") return { answer };
-      // Others were admitted meanwhile.
-      const latest = own.decide(request);
-      latest.commit();
-      return { answer: answer ?? latest.answer };
-    });
+    if (!decision.isFarFromLimits) return decideTogether(request, sharedRequest);
+    decision.commit();
+    const { answer } = decision;
+    const learn = learning(request);
+    if (counting.some(isExact)) return { answer, later: shared.take(sharedRequest).then(learn) };
+    shared.takeLater(sharedRequest, learn);
+    return decision;
   };
 
   const refused = (counting: readonly Counting[], { by, waitMs }: LimitRefusal): ProblemError => {
@@ -182,6 +188,13 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
     instruments().admissionRefused.add(1, { "signup.limit": refusing.name });
     return new ProblemError("too_many_requests", { headers: refusalFields(refusing, waitMs) });
   };
+
+  const confirmingBy =
+    (counting: readonly Counting[], later: Promise<LimitAnswer | undefined>): (() => Promise<void>) =>
+    async () => {
+      const confirmed = await later;
+      if (confirmed?.kind === "refused") throw refused(counting, confirmed);
+    };
 
   return async (applicant) => {
     if (limits.length === 0) return ADMITTED;
@@ -196,13 +209,6 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
     const isTold = answer.left !== undefined && first.limit.isTold;
     if (!isTold && later === undefined) return ADMITTED;
     const headers = isTold ? rateLimitFields(first.limit, answer.left) : NO_HEADERS;
-    if (later === undefined) return { headers, confirm: undefined };
-    return {
-      headers,
-      confirm: async () => {
-        const confirmed = await later;
-        if (confirmed?.kind === "refused") throw refused(counting, confirmed);
-      },
-    };
+    return { headers, confirm: later === undefined ? undefined : confirmingBy(counting, later) };
   };
 };

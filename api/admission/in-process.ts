@@ -1,4 +1,4 @@
-import { createRecent } from "../../runtime/recent.ts";
+import { createRecent, type Recent } from "../../runtime/recent.ts";
 import {
   COUNTS,
   type Left,
@@ -107,11 +107,60 @@ const answerTo = (counted: readonly Counted[]): LimitAnswer => {
   return first?.position === 0 ? { kind: "admitted", left: leftOf(first) } : { kind: "admitted" };
 };
 
+interface Stores {
+  readonly limits: Recent<Expiring>;
+  readonly records: Recent<RequestRecord>;
+  readonly keepMs: number;
+}
+
+/** What a decision was made of. */
+interface Basis {
+  readonly request: LimitedRequest;
+  readonly now: number;
+  readonly record: RequestRecord;
+  /** The token of the request's member so far. */
+  readonly known: string | undefined;
+  readonly counted: readonly Counted[];
+  readonly isRepeated: boolean;
+}
+
+/** A class: what is made for every request is as little as can be. */
+class OwnDecision implements Decision {
+  readonly #stores: Stores;
+  readonly #basis: Basis;
+  readonly answer: LimitAnswer;
+  readonly isFarFromLimits: boolean;
+  readonly isRepeated: boolean;
+
+  constructor(stores: Stores, basis: Basis) {
+    this.#stores = stores;
+    this.#basis = basis;
+    this.answer = answerTo(basis.counted);
+    this.isFarFromLimits = basis.counted.every(isFar);
+    this.isRepeated = basis.isRepeated;
+  }
+
+  commit(): void {
+    if (this.answer.kind === "refused") return;
+    const { limits, records, keepMs } = this.#stores;
+    const { request, now, record, known, counted } = this.#basis;
+    let { wholeAt } = record;
+    for (const { key, wholeAfterMs } of counted) {
+      if (key === undefined) wholeAt = now + wholeAfterMs;
+      else limits.set(key, { endsAt: now + wholeAfterMs });
+    }
+    const members = withMember(record.members, request.member, request.token, known);
+    records.set(request.record, { endsAt: now + keepMs, wholeAt, members });
+  }
+}
+
 export const createInProcessLimits = (options: InProcessOptions): InProcessLimits => {
   const { now: clock, keepMs, maxKeys = MAX_KEYS } = options;
   /** They end when they are whole again. */
   const limits = createRecent<Expiring>(maxKeys);
   const records = createRecent<RequestRecord>(maxKeys);
+
+  const stores: Stores = { limits, records, keepMs };
 
   const recordOf = (key: string, now: number): RequestRecord => {
     const record = records.get(key);
@@ -122,7 +171,8 @@ export const createInProcessLimits = (options: InProcessOptions): InProcessLimit
     key === undefined ? record.wholeAt : (limits.get(key)?.endsAt ?? 0);
 
   return {
-    decide({ record: recordKey, member, token, takes }) {
+    decide(request) {
+      const { record: recordKey, member, token, takes } = request;
       const now = clock();
       const record = recordOf(recordKey, now);
       const known = tokenOf(record.members, member);
@@ -138,19 +188,7 @@ export const createInProcessLimits = (options: InProcessOptions): InProcessLimit
         const wholeAfterMs = Math.max(0, wholeAtOf(record, key) - now) + intervalMs;
         counted.push({ limit, key, position, intervalMs, wholeAfterMs });
       }
-      const answer = answerTo(counted);
-
-      const commit = (): void => {
-        if (answer.kind === "refused") return;
-        let { wholeAt } = record;
-        for (const { key, wholeAfterMs } of counted) {
-          if (key === undefined) wholeAt = now + wholeAfterMs;
-          else limits.set(key, { endsAt: now + wholeAfterMs });
-        }
-        const members = withMember(record.members, member, token, known);
-        records.set(recordKey, { endsAt: now + keepMs, wholeAt, members });
-      };
-      return { answer, isFarFromLimits: counted.every(isFar), isRepeated, commit };
+      return new OwnDecision(stores, { request, now, record, known, counted, isRepeated });
     },
 
     learn({ record: recordKey, takes }, { by, waitMs }) {
