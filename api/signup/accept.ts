@@ -49,10 +49,16 @@ class AskedSignup implements SignupRequest {
   }
 }
 
+/** Those that each has, and others. */
+export type AcceptedHeaders = Readonly<Record<string, string>> & {
+  readonly Location: string;
+  readonly "Cache-Control": string;
+};
+
 /** The answer to a signup that was made: 201. */
 export interface Accepted {
   readonly answer: SignupAnswer;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: AcceptedHeaders;
 }
 
 export interface AcceptSignupDeps {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isoTime } from "../../runtime/iso-time.ts";
 import { LOCALES } from "../../stream/events/user-signed-up.ts";
 import type { AcceptedSignup } from "./contract.ts";
 
@@ -27,7 +28,7 @@ export const toSignupAnswer = (signup: AcceptedSignup): SignupAnswer => ({
   user_name: signup.userName,
   email: signup.email,
   locale: signup.locale,
-  created_at: signup.createdAt.toISOString(),
+  created_at: isoTime(signup.createdAt),
   email_verified: signup.isVerified,
   welcome_email: { event_id: signup.eventId, status: "queued", href: eventHref(signup.eventId) },
 });

@@ -5,7 +5,7 @@ import type { Pacing } from "../admission/pace.ts";
 import { isHost } from "../host.ts";
 import { jsonOfBody, MAX_BODY_BYTES, readSmallBody } from "../read-body.ts";
 import type { SecureHeaders } from "../secure-headers.ts";
-import type { Accepted, AcceptSignup } from "./accept.ts";
+import type { Accepted, AcceptedHeaders, AcceptSignup } from "./accept.ts";
 
 /** Why a signup was not made. */
 export interface Failure {
@@ -36,6 +36,9 @@ export interface DirectSignup {
   fetch(request: Request): Response | Promise<Response>;
   failureOf(request: Request): Failure | undefined;
 }
+
+/** The next answer sets them anew. */
+const ALWAYS_SET: ReadonlySet<string> = new Set(["Location", "Cache-Control"] satisfies (keyof AcceptedHeaders)[]);
 
 /** The path and query of an absolute URL. */
 const pathOf = (url: string): string => url.slice(url.indexOf("/", url.indexOf("//") + 2));
@@ -74,11 +77,12 @@ export const createDirectSignup = (deps: DirectSignupDeps): DirectSignup => {
     return traceContextFromHeaders(traceparent, headers.get("tracestate") ?? undefined) ?? newTraceContext();
   };
 
+  const created = { status: 201, headers: common };
   /** A response copies its headers: so they are set before, on one object for all, and no object is made for those of each. */
   const toResponse = ({ answer, headers }: Accepted): Response => {
     for (const name in headers) common.set(name, headers[name] ?? "");
-    const response = new Response(JSON.stringify(answer), { status: 201, headers: common });
-    for (const name in headers) common.delete(name);
+    const response = new Response(JSON.stringify(answer), created);
+    for (const name in headers) if (!ALWAYS_SET.has(name)) common.delete(name);
     return response;
   };
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { LoggedEvent } from "../../database/events.ts";
 import { isTraceparent, type TraceContext } from "../../observability/trace-context.ts";
+import { isoTime } from "../../runtime/iso-time.ts";
 
 /** Where events of this service come from (CloudEvents `source`, a URI reference). */
 export const SOURCE = "/signup-stream/api";
@@ -28,7 +29,7 @@ export const loggedEvent = (row: LoggedEvent): StreamEvent => {
     source: SOURCE,
     type: row.type,
     subject: row.subject,
-    time: row.created_at.toISOString(),
+    time: isoTime(row.created_at),
     data: row.data,
     traceparent: row.traceparent,
   };
