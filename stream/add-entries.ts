@@ -58,10 +58,6 @@ class AddEntries extends Command {
     this.reject = (reason) => this.#note({ status: "rejected", reason });
   }
 
-  get isSettledInPart(): boolean {
-    return this.#replies.length > 0 && this.#replies.length < this.#count;
-  }
-
   /** All entries at the first time. */
   override toWritable(): string {
     if (this.#isWritten) return "";
@@ -71,15 +67,14 @@ class AddEntries extends Command {
 
   /** The client's time limit, of all entries together. */
   override setTimeout(ms: number): void {
-    this.#timer ??= setTimeout(() => this.rejectRest(new Error("Command timed out")), ms);
-  }
-
-  /** What is answered later is not listened to. */
-  rejectRest(reason: Error): void {
-    while (this.#replies.length < this.#count) this.#note({ status: "rejected", reason });
+    this.#timer ??= setTimeout(() => {
+      const reason = new Error("Command timed out");
+      while (this.#replies.length < this.#count) this.#note({ status: "rejected", reason });
+    }, ms);
   }
 
   #note(added: Added): void {
+    // What comes after the time limit is not listened to.
     if (this.#replies.length === this.#count) return;
     this.#replies.push(added);
     if (this.#replies.length < this.#count) return;
@@ -106,8 +101,7 @@ export const addEntries = (
       if (text !== "") redis.stream.write(text);
     },
   } as const;
+  // Nothing runs in between: all are queued, in their order, or if the connection ends by the first none is answered.
   for (let sent = 0; sent < entries.length; sent += 1) redis.sendCommand(command, gathering);
-  // The connection ended in between: whose replies would be whose is not known.
-  if (command.isSettledInPart) command.rejectRest(new Error("the connection was lost"));
   return command.settled;
 };

@@ -83,3 +83,16 @@ test("of entries that are not answered within the client's time limit none count
   expect(ids(await publishAll(quick, keysOf("slow").events, rows))).toEqual(["1-0", "2-0", undefined]);
   quick.disconnect();
 });
+
+test("of entries whose connection ends while they are handed over none counts as added", async () => {
+  const cut = new Redis(redisUrl(), { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => null });
+  await untilReady(cut, 5_000);
+  const send = cut.sendCommand.bind(cut);
+  spyOn(cut, "sendCommand").mockImplementation((...sent) => {
+    const result = send(...sent);
+    cut.stream.destroy();
+    return result;
+  });
+  const rows = Array.from({ length: 3 }, () => committedEvent(aSignup()));
+  expect(ids(await publishAll(cut, keysOf("cut").events, rows))).toEqual([undefined, undefined, undefined]);
+});
