@@ -215,6 +215,17 @@ export const SHAPES: readonly Shape[] = [
     goodDomains: 10,
   },
   {
+    name: "silence to the body, arriving, slow",
+    bad: 100,
+    good: 400,
+    isMixed: true,
+    goodPerSecond: 20,
+    answer: silence,
+    at: "whole",
+    goodDomains: 10,
+    mailMs: 400,
+  },
+  {
     name: "silence to the body, arriving, new",
     isLong: true,
     bad: 100,
