@@ -9,6 +9,10 @@ test.each([
   ["a store cannot be reached (ECONNREFUSED)", () => anError("connect 10.0.3.7:5432", { code: "ECONNREFUSED" })],
   ["PostgreSQL refuses a statement (42P01)", () => anError('relation "deliveries" does not exist', { code: "42P01" })],
   ["the disk of PostgreSQL is full (53100)", () => anError("could not extend file", { code: "53100" })],
+  [
+    "PostgreSQL ends no commit: its disk or its standby is away (58030)",
+    () => anError("Postgres does not end its statements", { code: "58030" }),
+  ],
   ["Redis refuses a command (OOM)", () => refused()],
   ["Redis refuses a command (error)", () => anError("odd words of db.internal", { name: "ReplyError" })],
   ["Redis does not answer", () => anError("Connection is closed.")],

@@ -6,6 +6,8 @@ const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 const DISK_FULL = "53100";
 /** What is published of it: a situation looks for it. */
 export const POSTGRES_DISK_FULL = "the disk of PostgreSQL is full";
+/** io_error, as `database/unended.ts` has it */
+const UNENDED = "58030";
 /** How Redis begins its refusals: `OOM command not allowed ...`. */
 const REFUSAL = /^[A-Z]{3,16}(?= )/;
 /** ioredis, when Redis does not answer or is not connected. */
@@ -22,6 +24,7 @@ export const publishedFault = (error: unknown): string => {
   const code = codeOf(error);
   if (NO_CONNECTION.test(code)) return `a store cannot be reached (${code})`;
   if (code === DISK_FULL) return `${POSTGRES_DISK_FULL} (${code})`;
+  if (code === UNENDED) return `PostgreSQL ends no commit: its disk or its standby is away (${code})`;
   if (SQLSTATE.test(code)) return `PostgreSQL refuses a statement (${code})`;
   if (error.name === "MaxRetriesPerRequestError" || NO_ANSWER.test(error.message)) return "Redis does not answer";
   const [refusal] = error.name === "ReplyError" ? (REFUSAL.exec(error.message) ?? ["error"]) : [];
