@@ -58,37 +58,6 @@ export const statement =
     return (await db.executeQuery<Row>(CompiledQuery.raw(text, [...parameters]))).rows;
   };
 
-/** Rows that are there, and whether what was written with them is committed. */
-export interface EarlyRows<Row> {
-  readonly rows: readonly Row[];
-  /** False: it is unknown, or was not. Never rejects. */
-  readonly committed: Promise<boolean>;
-}
-
-/**
- * A `statement` that is answered before it is committed: who acts on its rows waits for `committed` before anything that cannot be
- * undone. Within a transaction of the caller's, who commits himself, it is answered like others.
- */
-export const earlyStatement =
-  <Row, Parameters extends readonly unknown[]>(text: string) =>
-  (db: Database, ...parameters: Parameters): Promise<EarlyRows<Row>> =>
-    new Promise((resolve, reject) => {
-      const committed = Promise.withResolvers<boolean>();
-      const onRows = (rows: readonly Row[]) => resolve({ rows, committed: committed.promise });
-      const pool = pools.get(db);
-      const asked =
-        pool === undefined
-          ? db.executeQuery<Row>(CompiledQuery.raw(text, [...parameters])).then(({ rows }) => onRows(rows))
-          : observedStatement(text, () => pool.runEarly<Row>(text, parameters, onRows));
-      asked.then(
-        () => committed.resolve(true),
-        (error: unknown) => {
-          committed.resolve(false);
-          reject(error);
-        },
-      );
-    });
-
 /** What any statement was answered so recently says that Postgres answers. */
 const ANSWERED_LATELY_MS = 1_500;
 /** For a connection; with the statement itself below what readiness waits for. */

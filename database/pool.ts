@@ -2,7 +2,6 @@ import postgres, { type Row, type RowList, type Sql } from "postgres";
 import { backoffMs } from "../runtime/backoff.ts";
 import { createSlots, type Slots } from "../runtime/slots.ts";
 import { databaseAddresses } from "../settings/database-addresses.ts";
-import { sendEarly } from "./early-rows.ts";
 import { codeOf, isAnswer, TableLocked } from "./errors.ts";
 import { limitsFor } from "./limits.ts";
 import { IS_TABLE_LOCKED, mayWaitForTable } from "./locked-table.ts";
@@ -34,7 +33,6 @@ const SILENT_SHARE = 0.8;
 const MAX_ROUNDS = 5;
 
 type Rows<Each> = RowList<(Each & Row)[]>;
-type OnRows<Each> = (rows: Rows<Each>) => void;
 
 /** Errors of a socket that was open. One that could not connect waits before it tries again, and is kept for that. */
 const SOCKET_ENDED = new Set(["CONNECTION_CLOSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"]);
@@ -55,8 +53,6 @@ interface Connection {
   readonly era: number;
   /** Whether the server was asked, since it was connected to, and is no standby. */
   isPrimary: boolean;
-  /** What is sent early and was prepared since then; another set after it was lost. */
-  prepared: Set<string>;
 }
 
 /**
@@ -115,14 +111,6 @@ export class Pool {
     return this.#gates.pass(text, (mayBegin) => this.#run(text, parameters, mayBegin));
   }
 
-  /**
-   * Like `run`, and passes the rows on, once, as soon as they are there: what rejects after that may or may not be committed, and is
-   * not sent again.
-   */
-  runEarly<Each>(text: string, parameters: readonly unknown[], onRows: OnRows<Each>): Promise<Rows<Each>> {
-    return this.#gates.pass(text, (mayBegin) => this.#run(text, parameters, mayBegin, onRows));
-  }
-
   /** Whether Postgres has answered any statement, or refused it, within the last so many ms. */
   hasAnsweredWithin(ms: number): boolean {
     return performance.now() - this.#answeredAt <= ms;
@@ -132,15 +120,9 @@ export class Pool {
     text: string,
     parameters: readonly unknown[],
     mayBegin: () => boolean,
-    onRows?: OnRows<Each>,
   ): Promise<Rows<Each> | typeof NOT_BEGUN> {
     return this.#slots.run(async () => {
       if (!mayBegin()) return NOT_BEGUN;
-      let isPassedOn = false;
-      const passOn = (rows: Rows<Each>) => {
-        isPassedOn = true;
-        onRows?.(rows);
-      };
       for (let round = 1; ; round += 1) {
         const used = this.#take();
         let since = performance.now();
@@ -148,9 +130,7 @@ export class Pool {
           if (this.#addresses.length > 1) await this.#requirePrimary(used);
           await this.#unended.require(text, (...look) => this.#send(used.sql, ...look));
           since = performance.now();
-          const rows = await (onRows === undefined
-            ? this.#send<Each>(used.sql, text, parameters)
-            : this.#sendEarly<Each>(used, text, parameters, passOn));
+          const rows = await this.#send<Each>(used.sql, text, parameters);
           this.#answeredAt = performance.now();
           this.#putBack(used);
           return rows;
@@ -163,7 +143,7 @@ export class Pool {
           const mayRepeat = this.#mend(used, error);
           if (isAsleep) this.#close(used, 0);
           else this.#putBack(used);
-          if (!mayRepeat || isPassedOn || round === MAX_ROUNDS) throw error;
+          if (!mayRepeat || round === MAX_ROUNDS) throw error;
         }
       }
     });
@@ -205,9 +185,8 @@ export class Pool {
     if (idle !== undefined) return idle;
     const onclose = () => {
       opened.isPrimary = false;
-      opened.prepared = new Set();
     };
-    const opened: Connection = { sql: this.#open(onclose), era: this.#era, isPrimary: false, prepared: new Set() };
+    const opened: Connection = { sql: this.#open(onclose), era: this.#era, isPrimary: false };
     this.#connections.add(opened);
     return opened;
   }
@@ -234,25 +213,9 @@ export class Pool {
     connection.isPrimary = true;
   }
 
-  #send<Each>(used: Sql, text: string, parameters: readonly unknown[]): Promise<Rows<Each>> {
-    return this.#inTime(used.unsafe<(Each & Row)[]>(text, [...parameters] as never[], { prepare: this.#isPrepared }));
-  }
-
-  /** The first time on a connection it is sent as others are, and prepared. */
-  async #sendEarly<Each>(used: Connection, text: string, parameters: readonly unknown[], onRows: OnRows<Each>) {
-    const { prepared } = used;
-    if (this.#isPrepared && prepared.has(text)) {
-      const same = { sql: used.sql, isSame: () => used.prepared === prepared };
-      return this.#inTime(sendEarly(same, text, parameters, onRows));
-    }
-    const rows = await this.#send<Each>(used.sql, text, parameters);
-    prepared.add(text);
-    onRows(rows);
-    return rows;
-  }
-
-  async #inTime<Result>(statement: PromiseLike<Result>): Promise<Result> {
+  async #send<Each>(used: Sql, text: string, parameters: readonly unknown[]): Promise<Rows<Each>> {
     const { deadlineMs } = this.#options;
+    const statement = used.unsafe<(Each & Row)[]>(text, [...parameters] as never[], { prepare: this.#isPrepared });
     if (!Number.isFinite(deadlineMs)) return statement;
     const { promise: overdue, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(new DatabaseSilent(deadlineMs)), deadlineMs);

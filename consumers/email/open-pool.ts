@@ -70,7 +70,6 @@ export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => {
     ahead: concurrency - connections,
     expireAfterMs: settings.MAIL_EXPIRE_AFTER_MS,
     uncertain: settings.MAIL_UNCERTAIN,
-    beginsEarly: true,
   };
 };
 

@@ -64,7 +64,7 @@ const attemptOnce = async (port: number, options: Attempted = {}): Promise<Outco
     },
     { recipient, from: fromAddress, build: (to) => build({ ...message, to }) },
     { eventId, ageMs: 0, failures: 0, isDoubtful: false },
-    { signal, begins: () => {}, recorded: undefined, commit },
+    { signal, begins: () => {}, commit },
   );
   await pool.close();
   return outcome;

@@ -45,8 +45,7 @@ export const sendMail = async (
   const begins = () => attempt.begins();
   const beforeBody = () => attempt.commit();
   const { raw, wire } = message;
-  const { recorded: bodyAfter } = attempt;
-  const outgoing = { from, to: address.address, raw, wire, begins, bodyAfter, beforeBody, isDoubtful, failures };
+  const outgoing = { from, to: address.address, raw, wire, begins, beforeBody, isDoubtful, failures };
   const result = await pool.send(outgoing, attempt.signal);
   if (result.kind === "accepted") {
     // The server has all of it; after a failure, some of it may still be on its way to a socket.

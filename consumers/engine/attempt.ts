@@ -32,15 +32,6 @@ export interface ClaimedEntry<Data, Input> extends ReadableEntry<Data> {
   readonly isNoted: boolean;
   /** Monotonic, ms: our lease lasts at least until then. */
   readonly leaseUntil: number;
-  /** The ledger answered before it had recorded the claim. */
-  readonly early: EarlyClaim | undefined;
-}
-
-interface EarlyClaim {
-  /** Whether it is recorded. Never rejects. */
-  readonly recorded: Promise<boolean>;
-  /** Undoes the claim, which may have taken place, and releases the entry. */
-  readonly giveBack: () => Promise<void>;
 }
 
 /** Runs one attempt, settling included, in its span. */
@@ -67,9 +58,9 @@ export interface AttemptDeps<Data, Input> {
   readonly log: Logger;
 }
 
-/** Whether the effect may take place now: the claim is recorded, our lease has not run out, and the attempt is not aborted. */
+/** Whether the effect may take place now: our lease has not run out, and the attempt is not aborted. */
 const mayCommit = (attempt: RunningAttempt, now: () => number): boolean =>
-  attempt.isRecorded && !attempt.isLost && !attempt.giveUp.signal.aborted && now() < attempt.leaseUntil;
+  !attempt.isLost && !attempt.giveUp.signal.aborted && now() < attempt.leaseUntil;
 
 /** What became of the work. `threw`: its code failed for this piece, which says nothing about other systems. */
 interface Ended {
@@ -80,8 +71,6 @@ interface Ended {
 const HANDLER_ERROR = "handler_error";
 /** Outcomes that nobody has to look at. */
 const QUIET: ReadonlySet<Outcome["kind"]> = new Set(["done", "released", "delayed"]);
-/** Why an attempt ends of which it is unknown whether it was claimed. */
-const NOT_RECORDED = "claim_not_recorded";
 /** Delay of a piece that may not be the next probe, in ms. */
 const NO_PROBE_MS = 5_000;
 const VAIN: ReadonlySet<Outcome["kind"]> = new Set(["transient", "rejected", "uncertain"]);
@@ -102,17 +91,15 @@ const outcomeOf = async (
   options: {
     readonly isIdempotent: boolean;
     readonly begins: () => void;
-    readonly untilRecorded: Promise<boolean> | undefined;
     readonly now: () => number;
     readonly log: Logger;
   },
 ): Promise<Ended> => {
-  const { isIdempotent, begins, untilRecorded, now, log } = options;
+  const { isIdempotent, begins, now, log } = options;
   try {
     const outcome = work({
       signal: attempt.giveUp.signal,
       begins,
-      recorded: untilRecorded,
       commit: () => {
         const isAllowed = mayCommit(attempt, now);
         // Once passed, it stays passed: a second call does not undo the first one's effect.
@@ -166,7 +153,6 @@ export const createAttempts = <Data, Input>(
   const work = async (
     attempt: RunningAttempt,
     { event, data, claim, prepared }: ClaimedEntry<Data, Input>,
-    untilRecorded: Promise<boolean> | undefined,
   ): Promise<Outcome> => {
     if (prepared?.kind === "failed") return { kind: "transient", reason: HANDLER_ERROR };
     // The ledger claims only deliveries whose look-up is ready.
@@ -183,9 +169,7 @@ export const createAttempts = <Data, Input>(
     const candidate = { party, wasTried: failures > 0, place: event.id };
     const isDoubtful = doubt.has(candidate);
     const piece = { eventId: event.id, type, data, traceparent, attempts, failures, isDoubtful, uncertain, ageMs };
-    const { isIdempotent, beginsEarly = false } = definition.policy;
-    if (untilRecorded !== undefined && !beginsEarly && !(await untilRecorded))
-      return { kind: "released", reason: NOT_RECORDED };
+    const { isIdempotent } = definition.policy;
     admission.spend();
     attempt.isPaidFor = true;
     const startedAt = now();
@@ -196,7 +180,7 @@ export const createAttempts = <Data, Input>(
         askedAt = now();
         asks();
       };
-      const options = { isIdempotent, begins, untilRecorded, now, log };
+      const options = { isIdempotent, begins, now, log };
       return outcomeOf(attempt, (asked) => definition.work(piece, prepared.input, asked), options);
     };
     const { outcome, threw } = await doubt.around(candidate, ask);
@@ -209,29 +193,11 @@ export const createAttempts = <Data, Input>(
     return threw ? outcome : learnFrom(outcome, attempted, { breaker, parties, holdMs });
   };
 
-  const whenRecorded = async (attempt: RunningAttempt, early: EarlyClaim): Promise<boolean> => {
-    attempt.isRecorded = await early.recorded;
-    if (attempt.isRecorded) publishState(attempt.event.id, "active");
-    else attempt.giveUp.abort(NOT_RECORDED);
-    return attempt.isRecorded;
-  };
-
-  const run = async (
-    attempt: RunningAttempt,
-    claimed: ClaimedEntry<Data, Input>,
-    isRecorded: Promise<boolean> | undefined,
-  ): Promise<void> => {
+  const run = async (attempt: RunningAttempt, claimed: ClaimedEntry<Data, Input>): Promise<void> => {
     const eventId = attempt.event.id;
-    const { claim, entry, isNoted, early } = claimed;
-    if (early === undefined) await at("claimed", eventId);
-    const recorded = isRecorded?.then(async (is) => {
-      if (is) await at("claimed", eventId);
-      return is;
-    });
-    const outcome =
-      verdictBefore(claim, { deathsAlone: entry.deathsAlone, isNoted }) ?? (await work(attempt, claimed, recorded));
-    // Without a claim its fence may be somebody else's.
-    if (recorded !== undefined && !(await recorded)) return early?.giveBack();
+    await at("claimed", eventId);
+    const { claim, entry, isNoted } = claimed;
+    const outcome = verdictBefore(claim, { deathsAlone: entry.deathsAlone, isNoted }) ?? (await work(attempt, claimed));
     await at("attempted", eventId);
     log[QUIET.has(outcome.kind) ? "info" : "warn"](
       { event_id: eventId, outcome: outcome.kind, reason: "reason" in outcome ? outcome.reason : undefined },
@@ -241,7 +207,7 @@ export const createAttempts = <Data, Input>(
   };
 
   return (claimed) => {
-    const { entry, event, claim, leaseUntil, early } = claimed;
+    const { entry, event, claim, leaseUntil } = claimed;
     const running: RunningAttempt = {
       entry,
       event,
@@ -250,14 +216,12 @@ export const createAttempts = <Data, Input>(
       isProbe: breaker.state !== "closed",
       cutOff: Promise.withResolvers(),
       leaseUntil,
-      isRecorded: early === undefined,
       isCommitted: false,
       isPaidFor: false,
       isLost: false,
     };
     inFlight.claimed(running);
-    if (early === undefined) publishState(event.id, "active");
-    const isRecorded = early && whenRecorded(running, early);
-    return { running, done: around(running, () => run(running, claimed, isRecorded)) };
+    publishState(event.id, "active");
+    return { running, done: around(running, () => run(running, claimed)) };
   };
 };

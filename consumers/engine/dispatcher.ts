@@ -42,12 +42,6 @@ interface LeasedDelivery {
   readonly leaseUntil: number;
 }
 
-/**
- * So few at once come at low load: they are answered before they are recorded, for a transaction that costs a little more. More are a
- * backlog, where others are in flight meanwhile.
- */
-const MOST_EARLY = 4;
-
 /** Delay of a second entry of an event that the same batch claims, in ms. */
 const DUPLICATE_WAIT_MS = 1_000;
 
@@ -161,14 +155,11 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       }
     };
 
-    let recorded: Promise<boolean> | undefined;
-    const claimNow = async () => {
-      if (wantedBy.size > MOST_EARLY) return ledger.claim([...wantedBy.values()], token);
-      const early = await ledger.claimEarly([...wantedBy.values()], token);
-      ({ recorded } = early);
-      return early.claimed;
-    };
-    const answers = await unlessStopped("claiming deliveries in the ledger", () => leased(claimNow), isFresh);
+    const answers = await unlessStopped(
+      "claiming deliveries in the ledger",
+      () => leased(() => ledger.claim([...wantedBy.values()], token)),
+      isFresh,
+    );
     if (answers === undefined) return giveBack(wanted);
     const doubtful = [...answers].flatMap(([id, { claim }]) => (claim.kind === "doubtful" ? [id] : []));
     const decided =
@@ -212,9 +203,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       } else {
         started.add(event.id);
         const isNoted = noted?.has(noteKey(event.id)) === true;
-        const undo = () => unclaim([event.id], token).then(() => settler.release(entry));
-        const early = recorded && { recorded, giveBack: undo };
-        const attempt = startAttempt({ ...item, claim, leaseUntil, isNoted, early });
+        const attempt = startAttempt({ ...item, claim, leaseUntil, isNoted });
         inBackground(entry, attempt.done);
         // Asked to stop before it was known whether the work is done already: a peer will find out.
         if (noted === undefined) attempt.running.giveUp.abort(STOPPED);

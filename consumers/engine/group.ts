@@ -130,7 +130,6 @@ export const startGroup = <Data, Input>(
   const asked = observe.ledger(createLedger(db, { ...leasing, isIdempotent, oncePerSubject, uncertain }));
   const ledger: Ledger = {
     claim: watch.watched("claiming in the ledger", asked.claim),
-    claimEarly: watch.watched("claiming in the ledger", asked.claimEarly),
     claimDoubtful: watch.watched("claiming in the ledger", asked.claimDoubtful),
     // Tried once: a failure is over with it.
     unclaim: asked.unclaim,

@@ -52,11 +52,6 @@ export interface Attempt {
   /** Call it when the other system is asked: what came before was a wait for it, and is no part of what the piece takes. */
   begins(): void;
   /**
-   * Resolves when the claim is recorded, or is known not to be: never rejects. At low load the ledger answers before that; undefined: it is
-   * recorded.
-   */
-  readonly recorded: Promise<unknown> | undefined;
-  /**
    * Call it once, immediately before the effect can no longer be cancelled. False: the effect must not take place; return
    * `released`.
    */
@@ -126,11 +121,6 @@ export interface Capacity {
 export interface Policy {
   /** Doing the work twice has the effect of doing it once, so a lease that ran out is no possible duplicate. */
   readonly isIdempotent: boolean;
-  /**
-   * The work may begin before its claim is recorded: it waits for `recorded` itself, before its commit point, and has prepared all else
-   * meanwhile. If not given, it begins after it.
-   */
-  readonly beginsEarly?: boolean;
   /** The work is done once per subject: a second event of one, written by hand with another id, is cancelled. */
   readonly oncePerSubject: boolean;
   /** Maximum entries in flight in one consumer. */

@@ -51,7 +51,7 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
   };
 
   const renewInLedger = async (): Promise<void> => {
-    const attempts = inFlight.attempts().filter((attempt) => attempt.isRecorded && !attempt.isLost);
+    const attempts = inFlight.attempts().filter((attempt) => !attempt.isLost);
     if (attempts.length === 0) return;
     const askedAt = now();
     const leases = attempts.map(({ claim }) => ({ event_id: claim.eventId, fence: claim.fence }));

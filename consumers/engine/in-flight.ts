@@ -16,8 +16,6 @@ export interface RunningAttempt {
   readonly cutOff: PromiseWithResolvers<Outcome>;
   /** Monotonic, ms: our lease lasts at least until then, measured from before the claim was sent. */
   leaseUntil: number;
-  /** The ledger has its claim for good; until then nothing is renewed, and nothing recorded. */
-  isRecorded: boolean;
   /** Past the commit point: the effect takes place, or has taken place. */
   isCommitted: boolean;
   /** Its token of the budget is used: the work has begun. */

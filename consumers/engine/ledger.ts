@@ -5,8 +5,6 @@ import {
   type ClaimedDelivery,
   type ClaimOptions,
   claimDeliveries,
-  claimEarly,
-  type EarlyClaims,
   type WantedDelivery,
   type WhenUncertain,
 } from "../../database/ledger/claim.ts";
@@ -26,8 +24,6 @@ export interface Ledger {
    * `doubtful`: see `claimDoubtful`.
    */
   claim(wanted: readonly WantedDelivery[], token: string): Promise<Map<string, ClaimedDelivery>>;
-  /** The same, answered before it is recorded: the effect waits for `recorded`. */
-  claimEarly(wanted: readonly WantedDelivery[], token: string): Promise<EarlyClaims>;
   /** Claims doubtful deliveries: to do the work, or to hold it for an operator. */
   claimDoubtful(
     wanted: readonly WantedDelivery[],
@@ -124,7 +120,6 @@ export const createLedger = (db: Database, options: LedgerOptions): Ledger => {
   const uncertain = options.uncertain === "hold" ? "ask" : options.uncertain;
   return {
     claim: (wanted, token) => claimDeliveries(db, wanted, { ...options, uncertain, token }),
-    claimEarly: (wanted, token) => claimEarly(db, wanted, { ...options, uncertain, token }),
     claimDoubtful: (wanted, token, doubt) => claimDeliveries(db, wanted, { ...options, uncertain: doubt, token }),
     unclaim: (eventIds, token, reason) => unclaimDeliveries(db, eventIds, { ...options, token, reason }),
     adopt: (events, token) => adoptAll(db, events, { ...options, token }),

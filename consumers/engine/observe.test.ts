@@ -47,7 +47,6 @@ const aRunningAttempt = (): RunningAttempt => ({
   isProbe: false,
   cutOff: Promise.withResolvers(),
   leaseUntil: 10_000,
-  isRecorded: true,
   isCommitted: false,
   isPaidFor: false,
   isLost: false,

@@ -46,7 +46,7 @@ export const factory = defineGroup({
           if (outcome.kind === "done") times.add(performance.now() - since);
           return outcome;
         }
-        await Promise.all([pause(times.any(), attempt.signal), attempt.recorded]);
+        await pause(times.any(), attempt.signal);
         return attempt.commit() ? { kind: "done" } : { kind: "released", reason: "lease_lost" };
       },
       policy: mailPolicyOf(settings),

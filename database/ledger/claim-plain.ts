@@ -1,4 +1,4 @@
-import { type Database, type EarlyRows, earlyStatement, statement } from "../connection.ts";
+import { type Database, statement } from "../connection.ts";
 import { MOST_STEPS, SQL_IS_REPLAYED } from "./timeline.ts";
 
 /** A delivery that was queued, due, and attempted never before: claimed, and ready for its first attempt. */
@@ -21,7 +21,7 @@ export interface PlainClaim {
  * array of their keys, and `coalesce` hides the state from the partial indexes: a plan that is made while the ledger is empty, and kept,
  * would else read all of the group's rows for each batch.
  */
-const CLAIM = `
+const claim = statement<PlainClaim, [string, string, string, number, number | null, string]>(`
   update deliveries set
     state = 'active', fence = fence + 1, unanswered = unanswered + 1, reconciled = 0, claim_token = $6::uuid,
     lease_until = now() + $4::float8 * interval '1 ms', next_try_at = null, updated_at = now(),
@@ -34,36 +34,22 @@ const CLAIM = `
     and coalesce(queued_at >= now() - $5::float8 * interval '1 ms', true)
     and jsonb_array_length(timeline) < ${MOST_STEPS}
   returning event_id, fence, attempts, system_failures, uncertain, unanswered,
-    extract(epoch from now() - created_at)::float8 * 1000 as age_ms, ${SQL_IS_REPLAYED} as is_replayed`;
-
-type Values = [string, string, string, number, number | null, string];
-const claim = statement<PlainClaim, Values>(CLAIM);
-const claimEarly = earlyStatement<PlainClaim, Values>(CLAIM);
-
-interface PlainOptions {
-  readonly group: string;
-  readonly consumer: string;
-  readonly leaseMs: number;
-  readonly expireAfterMs: number | undefined;
-  readonly token: string;
-}
-
-const valuesOf = (
-  eventIds: readonly string[],
-  { group, consumer, leaseMs, expireAfterMs, token }: PlainOptions,
-): Values => [eventIds.join(","), group, consumer, leaseMs, expireAfterMs ?? null, token];
+    extract(epoch from now() - created_at)::float8 * 1000 as age_ms, ${SQL_IS_REPLAYED} as is_replayed`);
 
 /** Claims those that are plain; of the others, unknown and locked ones included, it says nothing, and changes nothing. */
 export const claimPlainDeliveries = (
   db: Database,
   eventIds: readonly string[],
-  options: PlainOptions,
-): Promise<readonly PlainClaim[]> =>
-  eventIds.length === 0 ? Promise.resolve([]) : claim(db, ...valuesOf(eventIds, options));
-
-/** The same, answered before it is committed. */
-export const claimPlainEarly = (
-  db: Database,
-  eventIds: readonly string[],
-  options: PlainOptions,
-): Promise<EarlyRows<PlainClaim>> => claimEarly(db, ...valuesOf(eventIds, options));
+  options: {
+    readonly group: string;
+    readonly consumer: string;
+    readonly leaseMs: number;
+    readonly expireAfterMs: number | undefined;
+    readonly token: string;
+  },
+): Promise<readonly PlainClaim[]> => {
+  const { group, consumer, leaseMs, expireAfterMs = null, token } = options;
+  return eventIds.length === 0
+    ? Promise.resolve([])
+    : claim(db, eventIds.join(","), group, consumer, leaseMs, expireAfterMs, token);
+};

@@ -1,6 +1,6 @@
 import { type Database, statement } from "../connection.ts";
 import { SQL_IS_LEASED } from "../set-back.ts";
-import { claimPlainDeliveries, claimPlainEarly, type PlainClaim } from "./claim-plain.ts";
+import { claimPlainDeliveries, type PlainClaim } from "./claim-plain.ts";
 import { RELEASED } from "./requeue.ts";
 import type { DeliveryState } from "./states.ts";
 import { SQL_FINAL } from "./states.ts";
@@ -251,30 +251,4 @@ export const claimDeliveries = async (
   const rows = await claim(db, left, group, consumer, leaseMs, expireMs, uncertain, isIdempotent, token);
   for (const row of rows) claimed.set(row.event_id, toClaimed(row));
   return claimed;
-};
-
-/** Claims that are answered before they are committed. */
-export interface EarlyClaims {
-  readonly claimed: Map<string, ClaimedDelivery>;
-  /** False: it is unknown whether any of them took place, and none may be worked on. Never rejects. */
-  readonly recorded: Promise<boolean>;
-}
-
-/** Claims like `claimDeliveries`; where all of them are first attempts, it answers before the commit, and so before the disk does. */
-export const claimEarly = async (
-  db: Database,
-  wanted: readonly WantedDelivery[],
-  options: ClaimOptions,
-): Promise<EarlyClaims> => {
-  const ready = wanted.flatMap(({ event_id, lookup }) => (lookup === "ready" ? [event_id] : []));
-  if (ready.length < wanted.length) {
-    return { claimed: await claimDeliveries(db, wanted, options), recorded: Promise.resolve(true) };
-  }
-  const { rows, committed: recorded } = await claimPlainEarly(db, ready, options);
-  const claimed = new Map(rows.map((row) => [row.event_id, toClaimed(ofPlain(row))]));
-  const left = wanted.filter(({ event_id }) => !claimed.has(event_id));
-  if (left.length === 0) return { claimed, recorded };
-  // Asked again under the same token, what is committed is recognised.
-  await recorded;
-  return { claimed: await claimDeliveries(db, wanted, options), recorded: Promise.resolve(true) };
 };

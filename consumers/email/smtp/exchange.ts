@@ -81,7 +81,7 @@ export class Exchange {
   }
 
   async #transact(mail: OutgoingMail): Promise<SendResult> {
-    const { from, to, raw, wire, bodyAfter, beforeBody } = mail;
+    const { from, to, raw, wire, beforeBody } = mail;
     if (UNSAFE.test(from) || UNSAFE.test(to)) return failed(failureOf({ code: "EENVELOPE", command: "API" }, false));
     const size = this.#takesSize ? ` SIZE=${raw.length}` : "";
     const commands: [Command, string][] = [
@@ -111,7 +111,6 @@ export class Exchange {
       }
     }
     if (refused !== undefined) return failed(refused);
-    if (bodyAfter !== undefined) await bodyAfter;
     if (this.#ended !== undefined) return failed(atRecipient(this.#ended));
     // One that answered before it was asked would be taken for the answer to the body.
     if (this.#replies.length > 0) return failed(failureOf({ code: "EPROTOCOL" }, false));

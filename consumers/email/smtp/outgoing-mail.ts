@@ -12,8 +12,6 @@ export interface OutgoingMail {
   readonly begins?: () => void;
   /** Called between the server's 354 and the first byte of the body; false: the body must not be sent. */
   readonly beforeBody: () => boolean;
-  /** The body waits for it, the envelope does not. Never rejects. */
-  readonly bodyAfter?: Promise<unknown> | undefined;
   /** Mails like it failed lately: it gets a connection that others leave. */
   readonly isDoubtful?: boolean;
   /** How often it failed before. */
