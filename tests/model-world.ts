@@ -143,8 +143,8 @@ export class World {
         return new Promise(() => {});
       },
     };
-    // Long enough that a busy machine's heartbeat is in time: three thefts in a row would look like poison.
-    const options = { consumer: name, claimMinIdleMs: 400, drainTimeoutMs: 200 };
+    // Long enough for a claim on a cold connection of a busy machine, which else ends with its lease over, again and again.
+    const options = { consumer: name, claimMinIdleMs: 1_000, drainTimeoutMs: 200 };
     const mails = aMailGroup(this.#shared.db, this.#mailWork(isDead), {
       concurrency: 4,
       retryMax: 50,

@@ -79,7 +79,7 @@ const aLane = async () => {
   const background = (redis: Redis, keys: Keys): AsyncDisposable => {
     const deps = { db, redis, keys, log: silentLog };
     const relay = startRelay(deps, { olderThanMs: 100, everyMs: 50 });
-    const reconciler = startReconciler({ ...deps, groups: MODEL_GROUPS }, { reconcileAfterMs: 800 });
+    const reconciler = startReconciler({ ...deps, groups: MODEL_GROUPS }, { reconcileAfterMs: 2_000 });
     return { [Symbol.asyncDispose]: async () => void (await Promise.all([relay.stop(), reconciler.stop()])) };
   };
   return {

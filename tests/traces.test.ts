@@ -213,7 +213,7 @@ describe("one trace shows, beside those of others in the same processes,", () =>
         if (address.startsWith("never")) return done(refusal(550, "5.1.1 no such user"));
         if (!address.startsWith("later") || refusals === 2) return done(null);
         refusals += 1;
-        done(refusal(451, "4.2.1 later, anh@inbox.example"));
+        done(refusal(452, "4.2.2 mailbox full, anh@inbox.example"));
       },
     });
   };
@@ -251,7 +251,7 @@ describe("one trace shows, beside those of others in the same processes,", () =>
     expect(new Set(tries.map(({ parentSpanId }) => parentSpanId))).toEqual(new Set([send.spanId]));
     expect(tries.map(({ isError }) => isError)).toEqual([true, true, false]);
     expect(named(spans, "send email").map(({ attributes }) => attributes["smtp.response.status_code"])).toEqual([
-      451, 451, 250,
+      452, 452, 250,
     ]);
     expect(receiver.bodies.join("\n")).not.toContain("anh@inbox");
   });

@@ -6,12 +6,12 @@ const settingsWith = (more: Readonly<Record<string, string>>) =>
   loadSettings("consumer", { DATABASE_URL: "postgres://a/b", REDIS_URL: "redis://a", ...more });
 
 test.each([
-  ["200", undefined, 328],
-  ["50", undefined, 178],
-  ["20", undefined, 115],
+  ["200", undefined, 300],
+  ["50", undefined, 99],
+  ["20", undefined, 39],
   ["20", "4", 20],
-  ["20", "100", 115],
-  ["2", undefined, 7],
+  ["20", "100", 39],
+  ["2", undefined, 3],
   ["1", undefined, 1],
 ] as const)(
   "with %s entries in flight and a pool of %s connections, %i mails are in flight",
@@ -29,9 +29,10 @@ const granting = (granted: number, perSecond?: number, possiblePerSecond = 0) =>
   words: () => undefined,
 });
 
-test("half as many mails as connections wait, one at least, and what these can send in half a second; at the pace of two seconds", () => {
+test("half as many mails as connections wait, one at least, and what these can send in half a second unless mails are in doubt; at the pace of two seconds", () => {
   expect(capacityOf(granting(20), 20).allowed()).toBe(39);
   expect(capacityOf(granting(20, undefined, 200), 20).allowed()).toBe(120);
+  expect(capacityOf(granting(20, undefined, 200), 20).allowed(true)).toBe(39);
   expect(capacityOf(granting(10), 20).allowed()).toBe(15);
   expect(capacityOf(granting(1), 20).allowed()).toBe(2);
   expect(capacityOf(granting(1, undefined, 100), 20).allowed()).toBe(51);

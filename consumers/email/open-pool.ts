@@ -50,15 +50,9 @@ const AHEAD = 0.5;
 /** Where all are granted, up to so many, less than one for each: enough to record and to claim them in batches. */
 const AHEAD_FOR_BATCHES = 64;
 
-/** So many wait at most, and five for each connection but one. */
-const MOST_AHEAD = 128;
-const MOST_AHEAD_OF_EACH = 5;
-
 /** Mails in flight in one consumer: one for each connection, and what waits for them. */
-export const mailsInFlight = (connections: number): number => {
-  const ahead = Math.min(MOST_AHEAD, MOST_AHEAD_OF_EACH * (connections - 1));
-  return connections + Math.max(Math.floor(AHEAD * connections), ahead);
-};
+export const mailsInFlight = (connections: number): number =>
+  connections + Math.max(Math.floor(AHEAD * connections), Math.min(AHEAD_FOR_BATCHES, connections - 1));
 
 /** The policy of a group that sends mail; a group overrides what differs. */
 export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => {
@@ -78,10 +72,11 @@ export const capacityOf = (
   pool: Pick<SmtpPool, "granted" | "isLimited" | "perSecond" | "possiblePerSecond" | "words">,
   size: number,
 ): Capacity => ({
-  allowed: () => {
+  allowed: (isInDoubt = false) => {
     const [granted, perSecond] = [pool.granted(), pool.perSecond()];
     const unknown = Math.max(AHEAD * granted, granted < size ? 0 : Math.min(AHEAD_FOR_BATCHES, granted - 1));
-    const byConnections = granted + Math.ceil(Math.max(unknown, AHEAD_S * pool.possiblePerSecond()));
+    const known = isInDoubt ? 0 : AHEAD_S * pool.possiblePerSecond();
+    const byConnections = granted + Math.ceil(Math.max(unknown, known));
     const byPace = perSecond === undefined ? Number.POSITIVE_INFINITY : 1 + Math.ceil(perSecond * PACED_AHEAD_S);
     return Math.min(byConnections, byPace);
   },

@@ -27,7 +27,7 @@ interface Running extends Candidate {
 const SLOW_TIMES = 3;
 const LEAST_SLOW_MS = 250;
 /** The same while nothing was good. */
-const NOBODY_SLOW_MS = 500;
+const NOBODY_SLOW_MS = 5_000;
 
 /** Of what was known before a piece, so much counts after it: about the last twenty. */
 const KEPT = 0.95;

@@ -146,7 +146,7 @@ export const startGroup = <Data, Input>(
   let breakerSince = startedAt;
   const breaker = new Breaker({
     concurrency,
-    capacity: capacity && (() => capacity.allowed()),
+    capacity: capacity && (() => capacity.allowed(doubt.isActive)),
     now,
     random,
     onChange: (state, reason) => {

@@ -109,8 +109,11 @@ export type Outcome =
 
 /** What the other system grants this consumer now, as far as the group's work has found out. */
 export interface Capacity {
-  /** Pieces of work that it is worth having in flight; `Infinity` if there is no limit. */
-  allowed(): number;
+  /**
+   * Pieces of work that it is worth having in flight; `Infinity` if there is no limit. `isInDoubt`: some kind of work is lately in vain,
+   * so it is not known how long the next pieces take.
+   */
+  allowed(isInDoubt?: boolean): number;
   /** Whether the other system has shown that limit: else it was not asked for more yet. */
   isLimited(): boolean;
   /** The other system's last words about its limit, addresses removed; undefined if it said nothing. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { capacityOf } from "../../consumers/email/open-pool.ts";
+import { capacityOf, mailsInFlight } from "../../consumers/email/open-pool.ts";
 import { sendMail } from "../../consumers/email/send.ts";
 import { createSmtpPool } from "../../consumers/email/smtp/pool.ts";
 import type { OpenSession } from "../../consumers/email/smtp/session.ts";
@@ -23,7 +23,7 @@ import type { Entry } from "../../stream/entries.ts";
 import type { Piece, SimulatedStreams } from "./streams.ts";
 
 const CONNECTIONS = 20;
-const IN_FLIGHT = 39;
+const IN_FLIGHT = mailsInFlight(CONNECTIONS);
 /** Until a store has answered, in ms. */
 const STORE_MS = 3;
 
@@ -57,7 +57,7 @@ export const startSimulatedConsumer = (
   };
   const breaker = new Breaker({
     concurrency: IN_FLIGHT,
-    capacity: () => capacity.allowed(),
+    capacity: () => capacity.allowed(doubt.isActive),
     now,
     random,
     onChange: (state) => {

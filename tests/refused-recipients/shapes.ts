@@ -85,6 +85,7 @@ export const SHAPES: readonly Shape[] = [
   { name: "421 at once", bad: 500, good: 300, answer: atOnce, goodDomains: 5 },
   {
     name: "421 at once, three domains",
+    share: 0.78,
     bad: 500,
     good: 300,
     answer: atOnce,
@@ -97,7 +98,7 @@ export const SHAPES: readonly Shape[] = [
   { name: "silence", bad: 300, good: 300, isMixed: true, answer: silence, goodDomains: 4 },
   // From here on: mails that arrive, other answers, several consumers.
   { name: "550 after 1 s, all domains new", bad: 5_000, good: 50, answer: blocked, isLong: true },
-  { name: "421 at once, all domains new", bad: 5_000, good: 50, answer: atOnce, share: 0.7 },
+  { name: "421 at once, all domains new", bad: 5_000, good: 50, answer: atOnce, share: 0.68 },
   {
     name: "550 after 1 s, arriving",
     isLong: true,
@@ -129,7 +130,7 @@ export const SHAPES: readonly Shape[] = [
   { name: "550 to the body", share: 0.7, bad: 400, good: 400, answer: blocked, at: "whole", goodDomains: 5 },
   {
     name: "451 to the body, mixed",
-    share: 0.6,
+    share: 0.58,
     bad: 400,
     good: 400,
     isMixed: true,

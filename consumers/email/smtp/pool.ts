@@ -58,7 +58,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const pace = new Pace({ now });
   const openingMs = (): number => openings.usualMs();
   const sessions = createSessions({ size, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now });
-  const slots = createSendSlots({ limit, pace, hasIdle: sessions.hasIdle, now });
+  const slots = createSendSlots({ limit, pace, hasIdle: sessions.hasIdle, isOpening: () => opening > 0, now });
   const patience = { now, granted: () => limit.granted, isWaitedFor: slots.isWaitedFor };
   const [openings, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];
   const describe = () => describeCertificate(server, sendDeadlineMs);

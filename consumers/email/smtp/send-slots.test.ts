@@ -11,6 +11,7 @@ const someSlots = (size: number) => {
     limit,
     pace: new Pace({ now }),
     hasIdle: () => true,
+    isOpening: () => false,
     now,
   });
   const sending: { readonly isDoubtful: boolean; readonly until: number }[] = [];

@@ -44,10 +44,12 @@ export const createSendSlots = (deps: {
   readonly pace: Pace;
   /** Whether there is a connection that is open and free. */
   readonly hasIdle: () => boolean;
+  /** A connection is being opened. */
+  readonly isOpening: () => boolean;
   /** Monotonic, ms. */
   readonly now: () => number;
 }): SendSlots => {
-  const { limit, pace, hasIdle, now } = deps;
+  const { limit, pace, hasIdle, isOpening, now } = deps;
   const doubtful: Waiter[] = [];
   const others: Waiter[] = [];
   const idleWaiters: (() => void)[] = [];
@@ -92,9 +94,9 @@ export const createSendSlots = (deps: {
     while (isWaitedFor()) {
       if (busy >= limit.granted || turn() === undefined) limit.grow();
       if (busy >= limit.granted) {
-        // Where each connection takes its time, nothing else would ask for more.
+        // Where opening one takes its time, nothing else would ask for more. Else a mail that ends does, so that no consumer is far ahead of its peers.
         const { growAfterMs } = limit;
-        if (growAfterMs !== undefined) timer = setTimeout(next, Math.max(1, growAfterMs));
+        if (growAfterMs !== undefined && isOpening()) timer = setTimeout(next, Math.max(1, growAfterMs));
         return;
       }
       const queue = turn();
