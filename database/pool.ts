@@ -60,9 +60,9 @@ interface Connection {
  * that died silently: after the deadline the statement rejects, and new connections replace the old ones. The one that was silent is
  * closed at once: a pooler that has the statement still in its queue then never sends it to the server.
  *
- * A statement is sent when it has a connection of its own, never behind another: so its deadline begins with it, what waits for one is
- * refused when the server is found silent, and there
- * are no more connections than `size`, those that are replaced included, for as long as Postgres keeps its limits; and few more if it does not (`unended.ts`).
+ * A statement is sent when it has a connection of its own, never behind another: so its deadline begins with it, and what waits for one
+ * is refused when the server is found silent. There are no more connections than `size`, those that are replaced included, while
+ * Postgres ends what takes too long; where it does not, few more (`unended.ts`).
  */
 export class Pool {
   readonly #options: PoolOptions;

@@ -10,6 +10,10 @@ export interface LostAnswers {
   on(db: Database): Database;
 }
 
+/** Of a claim that has taken something: of any delivery, or of plain ones alone (`claim-plain.ts`), whose rows have no verdict. */
+const hasTaken = (row: Record<string, unknown>): boolean =>
+  row["verdict"] === "take" || (row["verdict"] === undefined && "unanswered" in row && "fence" in row);
+
 export const createLostAnswers = (): LostAnswers => {
   let toLose = 0;
   return {
@@ -23,7 +27,7 @@ export const createLostAnswers = (): LostAnswers => {
       db.withPlugin({
         transformQuery: ({ node }) => node,
         transformResult: async ({ result }) => {
-          if (toLose === 0 || !result.rows.some(({ verdict }) => verdict === "take")) return result;
+          if (toLose === 0 || !result.rows.some(hasTaken)) return result;
           toLose -= 1;
           throw Object.assign(new Error("the answer was lost"), { code: "CONNECTION_CLOSED" });
         },

@@ -70,8 +70,9 @@ class Tally {
 
 /**
  * Which pieces are in doubt: those of a kind that took more time in vain than for good, lately. There are two kinds, what was tried
- * before, and what is for a party that has accepted nothing yet. What is under way, and takes much longer than others, is in vain as far as is known. What was tried is in doubt while either is: it is what became of
- * those in vain. What is for a party that accepts is never in doubt before it was tried. Others go first: few in doubt are in flight, and they get what others leave of the other system.
+ * before, and what is for a party that has accepted nothing yet. What is under way, and takes much longer than others, is in vain as far as
+ * is known. What was tried is in doubt while either is: it is what became of those in vain. What is for a party that accepts is never in
+ * doubt before it was tried. Others go first: few in doubt are in flight, and they get what others leave of the other system.
  */
 export class Doubt {
   readonly #allowance: () => number;

@@ -28,8 +28,9 @@ export const spread = <Item>(items: readonly Item[], count: number): readonly It
 
 /**
  * Chooses `count` of what is in doubt so that the answers tell most of what waits. Pure. A party's word is worth as much as pieces wait
- * for it, times its `odds`, and those of what was made next to its first piece; where several are worth the same, they are chosen evenly over all of them. So strangers with one piece
- * each, however many, do not hide one for whom many wait, nor does a single one that refuses them all.
+ * for it, times its `odds`, and those of what was made next to its first piece; where several are worth the same, they are chosen evenly
+ * over all of them. So strangers with one piece each, however many, do not hide one for whom many wait, nor does a single one that
+ * refuses them all.
  */
 export const mostTelling = <Each extends Pick<Candidate, "party" | "place">>(
   items: readonly Each[],
