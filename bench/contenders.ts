@@ -44,8 +44,7 @@ const ofTree = (tree: string): Contender => ({
           BUN_JSC_useFTLJIT: "0",
         },
         migrate: [bun, "database/migrate.ts"],
-        // Of the API alone (docs/decisions/0112).
-        api: ["env", "MIMALLOC_ALLOW_THP=1", bun, "api/main.ts"],
+        api: [bun, "api/main.ts"],
         consumer: {
           command: [bun, "consumers/main.ts", ...(options.groups ?? WELCOME).flatMap((name) => ["--group", name])],
           health: true,

@@ -27,9 +27,6 @@ const definitionsFor = (receivers: readonly string[]): Definitions => ({
 /** OpenTelemetry's own variables, and those that they are composed of. */
 const isTelemetry = (name: string): boolean => /^OTEL_|^(POD_NAME|POD_UID|NODE_NAME)$/.test(name);
 
-/** What Bun's allocator reads. */
-const isAllocators = (name: string): boolean => name === "MIMALLOC_ALLOW_THP";
-
 const secretValue = (objects: readonly KubernetesObject[], name: string, key: string): string | undefined => {
   const value = ofKind(objects, "Secret").find(({ metadata }) => metadata.name === name)?.data?.[key];
   return value === undefined ? undefined : Buffer.from(value, "base64").toString();
@@ -92,7 +89,7 @@ export const settings: Policy = (objects) => {
         named.add(setting);
         faults.push(
           ...unless(name, [
-            definitions[setting] !== undefined || isTelemetry(setting) || isAllocators(setting),
+            definitions[setting] !== undefined || isTelemetry(setting),
             `sets ${setting}, which nobody reads`,
           ]),
         );
