@@ -50,9 +50,12 @@ const AHEAD = 0.5;
 /** Where all are granted, up to so many, less than one for each: enough to record and to claim them in batches. */
 const AHEAD_FOR_BATCHES = 64;
 
+/** What waits where all connections are granted, while it is not known how long a mail takes. */
+const aheadOfAll = (connections: number): number =>
+  Math.max(AHEAD * connections, Math.min(AHEAD_FOR_BATCHES, connections - 1));
+
 /** Mails in flight in one consumer: one for each connection, and what waits for them. */
-export const mailsInFlight = (connections: number): number =>
-  connections + Math.max(Math.floor(AHEAD * connections), Math.min(AHEAD_FOR_BATCHES, connections - 1));
+export const mailsInFlight = (connections: number): number => connections + Math.floor(aheadOfAll(connections));
 
 /** The policy of a group that sends mail; a group overrides what differs. */
 export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => {
@@ -74,7 +77,7 @@ export const capacityOf = (
 ): Capacity => ({
   allowed: (isInDoubt = false) => {
     const [granted, perSecond] = [pool.granted(), pool.perSecond()];
-    const unknown = Math.max(AHEAD * granted, granted < size ? 0 : Math.min(AHEAD_FOR_BATCHES, granted - 1));
+    const unknown = granted < size ? AHEAD * granted : aheadOfAll(granted);
     const known = isInDoubt ? 0 : AHEAD_S * pool.possiblePerSecond();
     const byConnections = granted + Math.ceil(Math.max(unknown, known));
     const byPace = perSecond === undefined ? Number.POSITIVE_INFINITY : 1 + Math.ceil(perSecond * PACED_AHEAD_S);
