@@ -13,7 +13,7 @@ export interface RepetitionAudit {
   readonly notices: number;
   /** Answers by which a caller could tell who exists. */
   readonly telling: readonly string[];
-  /** Answered by 201, without one event about the owner whose notice is done, or refused for good. */
+  /** Answered by 201, without one event about the owner whose notice is done, or whose owner was refused for good. */
   readonly forgotten: readonly string[];
   /** Owners without exactly one notice for both signups, but for copies that are counted as uncertain, and refused mails. */
   readonly wronglyNoticed: readonly string[];
@@ -55,6 +55,8 @@ interface EventRow {
 
 const ID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
+/** Of a mailbox that was asked for too often within the hour, by its owner or by others, whether a user has it or not. */
+const TOO_MANY = 429;
 /** Headers that tell the client of itself: that it asked before, and how much more it may ask, as far as Redis is there to say. */
 const OF_THE_CLIENT = /^(idempotent-replayed|ratelimit.*)$/;
 
@@ -119,8 +121,8 @@ export const startRepetitions = (options: UsersOptions): Repetitions => {
         answerTo(name, owner),
         answerTo(`beside-${number}-${times}`, `beside-${number}-${times}@inbox.example`),
       ]);
-      if (known !== undefined) shapes.known.add(known.shape);
-      if (unknown !== undefined) shapes.unknown.add(unknown.shape);
+      if (known !== undefined && known.status !== TOO_MANY) shapes.known.add(known.shape);
+      if (unknown !== undefined && unknown.status !== TOO_MANY) shapes.unknown.add(unknown.shape);
       if (known?.status === 201) repeated.push({ owner, name, eventId: known.eventId ?? "" });
     }
   };
@@ -144,7 +146,8 @@ export const startRepetitions = (options: UsersOptions): Repetitions => {
       const isKept = ({ owner, eventId }: Repeated): boolean => {
         const row = events.get(eventId);
         if (row === undefined || row.owner !== owner) return false;
-        return row.state === "done" || (row.notify && mayBeRefused(owner));
+        // Once the owner's first notice is refused, the address is suppressed for the second one, too.
+        return row.state === "done" || mayBeRefused(owner);
       };
       const isNoticedOnce = (owner: string, all: readonly Repeated[]): boolean => {
         const rows = all.flatMap(({ eventId }) => events.get(eventId) ?? []);
