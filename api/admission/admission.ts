@@ -1,7 +1,14 @@
 import type { Logger } from "../../observability/logger.ts";
 import { instruments } from "../../observability/metrics.ts";
+import { createRecent } from "../../runtime/recent.ts";
 import type { Keys } from "../../stream/keys.ts";
-import type { LimitAnswer, LimitedRequest, LimitRefusal } from "../../stream/scripts/take-limits.ts";
+import {
+  CANONICAL,
+  type Left,
+  type LimitAnswer,
+  type LimitedRequest,
+  type LimitRefusal,
+} from "../../stream/scripts/take-limits.ts";
 import { ProblemError } from "../problem.ts";
 import { createInProcessLimits } from "./in-process.ts";
 import {
@@ -30,11 +37,11 @@ export interface Admission {
 }
 
 /**
- * Admits a request that would cost a hash, a statement or a mail, before it has cost any.
+ * Admits a request that would cost a hash, a statement or a mail, before it has cost any. Without a promise unless Redis is waited for.
  *
- * @throws {ProblemError} `too_many_requests`
+ * @throws {ProblemError} `too_many_requests`, or rejects with it
  */
-export type Admit = (applicant: Applicant) => Promise<Admission>;
+export type Admit = (applicant: Applicant) => Admission | Promise<Admission>;
 
 export interface AdmissionDeps {
   /** Those in force, as `limitsOf` has them. */
@@ -66,6 +73,8 @@ const PLAIN: Naming = {
 
 /** 128 bits: enough that nobody finds another text with the same. */
 const DIGEST_LENGTH = 22;
+/** Keys of limits that are remembered: a client and a domain ask again, and a digest costs as much as all else that is done with a limit. */
+const MOST_NAMED = 10_000;
 /** Enough for the spellings of one mailbox, and for the keys of those who use it. */
 const SHORT = 11;
 
@@ -77,15 +86,20 @@ const namingBy = (keys: Keys, digestKey: Uint8Array): Naming => {
   const prefix = Buffer.from(digestKey).toString("base64url");
   const digest = (text: string): string =>
     Bun.CryptoHasher.hash("sha512-256", `${prefix}:${text}`, "base64url").slice(0, DIGEST_LENGTH);
+  const limits = createRecent<string>(MOST_NAMED);
   return {
-    limit: (name, by) => keys.limit(name, digest(by)),
+    limit(name, by) {
+      const plain = PLAIN.limit(name, by);
+      const known = limits.get(plain);
+      if (known !== undefined) return known;
+      const key = keys.limit(name, digest(by));
+      limits.set(plain, key);
+      return key;
+    },
     record: (mailbox) => keys.admitted(digest(mailbox)),
     member: (spelling) => digest(spelling).slice(0, SHORT),
   };
 };
-
-/** The member of a mailbox that is spelt as `canonicalMailbox` spells it. */
-const CANONICAL = "-";
 
 const requestBy = (
   naming: Naming,
@@ -125,7 +139,8 @@ interface Decided {
 export const createAdmission = (deps: AdmissionDeps): Admit => {
   const { limits, keys, readDigestKey, now } = deps;
   const shared = createSharedLimits(deps);
-  const own = createInProcessLimits({ now, keepMs: KEEP_MS });
+  const ofRecord = limits.find(({ isOfRecord }) => isOfRecord);
+  const own = createInProcessLimits({ now, keepMs: KEEP_MS, ofRecord });
   let naming: Naming | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
 
@@ -182,6 +197,26 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
     return decision;
   };
 
+  const admitted = (limit: AdmissionLimit, left: Left | undefined): Admission =>
+    left !== undefined && limit.isTold ? { headers: rateLimitFields(limit, left), confirm: undefined } : ADMITTED;
+
+  const takesOfFirst = ofRecord === undefined ? [] : [{ limit: ofRecord }];
+  /** Of each first request for a mailbox. */
+  let first: Admission | undefined;
+
+  /** As nearly all are by default: nobody has asked for the mailbox before, and nothing but its own limit counts. Undefined: decide on it. */
+  const admitFirst = ({ mailbox, spelling }: Subject, limit: AdmissionLimit): Admission | undefined => {
+    if (naming === undefined || limit !== ofRecord || limit.isExact || spelling !== mailbox) return undefined;
+    const answer = own.admitFirst(mailbox);
+    if (answer?.kind !== "admitted") return undefined;
+    const request = { record: naming.record(mailbox), member: CANONICAL, token: "", takes: takesOfFirst };
+    shared.takeLater(request, (later) => {
+      if (later?.kind === "refused") own.learn({ ...request, record: mailbox }, later);
+    });
+    first ??= admitted(limit, answer.left);
+    return first;
+  };
+
   const refused = (counting: readonly Counting[], { by, waitMs }: LimitRefusal): ProblemError => {
     const refusing = counting[by]?.limit;
     if (refusing === undefined) throw new Error("a limit refused that does not count the request");
@@ -196,19 +231,27 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
       if (confirmed?.kind === "refused") throw refused(counting, confirmed);
     };
 
-  return async (applicant) => {
+  const admitBy = (subject: Subject, counting: readonly Counting[], token: string) => {
+    const [first] = counting;
+    if (first === undefined) return ADMITTED;
+    const admit = ({ answer, later }: Decided): Admission => {
+      if (answer.kind === "refused") throw refused(counting, answer);
+      const { headers } = admitted(first.limit, answer.left);
+      return later === undefined && headers === NO_HEADERS
+        ? ADMITTED
+        : { headers, confirm: later && confirmingBy(counting, later) };
+    };
+    const decided = decide(subject, token, counting);
+    return decided instanceof Promise ? decided.then(admit) : admit(decided);
+  };
+
+  return (applicant) => {
     if (limits.length === 0) return ADMITTED;
     const subject = subjectOf(applicant);
     const counting = limitsFor(limits, subject);
-    const [first] = counting;
-    if (first === undefined) return ADMITTED;
     const token = applicant.idempotencyKeyHash?.slice(0, SHORT) ?? "";
-    const decided = decide(subject, token, counting);
-    const { answer, later } = decided instanceof Promise ? await decided : decided;
-    if (answer.kind === "refused") throw refused(counting, answer);
-    const isTold = answer.left !== undefined && first.limit.isTold;
-    if (!isTold && later === undefined) return ADMITTED;
-    const headers = isTold ? rateLimitFields(first.limit, answer.left) : NO_HEADERS;
-    return { headers, confirm: later === undefined ? undefined : confirmingBy(counting, later) };
+    const [only] = counting;
+    const isAlone = only !== undefined && counting.length === 1 && token === "";
+    return (isAlone ? admitFirst(subject, only.limit) : undefined) ?? admitBy(subject, counting, token);
   };
 };

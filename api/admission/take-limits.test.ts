@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomHex } from "../../observability/trace-context.ts";
 import { openCommandConnection, untilReady } from "../../stream/connection.ts";
 import {
+  CANONICAL,
   COUNTS,
   type Limit,
   type LimitAnswer,
@@ -42,12 +43,20 @@ const inRedis = () => {
 
 const inProcess = () => {
   let atMs = START;
-  const limits = createInProcessLimits({ now: () => atMs, keepMs: KEEP_MS });
+  const limits = createInProcessLimits({ now: () => atMs, keepMs: KEEP_MS, ofRecord: BOX });
+  const decide = taking(limits);
+  const admitFirst = (request: LimitedRequest) => (isPlain(request) ? limits.admitFirst(request.record) : undefined);
   return {
     pass: (ms: number) => (atMs += ms),
-    take: async (requests: readonly LimitedRequest[]): Promise<readonly LimitAnswer[]> => requests.map(taking(limits)),
+    take: async (requests: readonly LimitedRequest[]): Promise<readonly LimitAnswer[]> => requests.map(decide),
+    takeQuickly: async (requests: readonly LimitedRequest[]): Promise<readonly LimitAnswer[]> =>
+      requests.map((request) => admitFirst(request) ?? decide(request)),
   };
 };
+
+/** Whether its box alone counts a request, for the box itself. */
+const isPlain = ({ member, token, takes: [only, ...more] }: LimitedRequest): boolean =>
+  member === CANONICAL && token === "" && only?.limit === BOX && more.length === 0;
 
 const taking = (limits: InProcessLimits) => (request: LimitedRequest) => {
   const decision = limits.decide(request);
@@ -173,22 +182,43 @@ describe.each([
   });
 });
 
-test("a random sequence is decided alike in Redis and in a process", async () => {
-  const [shared, own] = [inRedis(), inProcess()];
+const random = (below: number) => Math.floor(Math.random() * below);
+
+/** Any requests, of which a third are plain ones. */
+const anyRequests = (request: ReturnType<typeof builder>, round: number): readonly LimitedRequest[] =>
+  times(1 + random(8), () =>
+    random(3) === 0
+      ? request(CANONICAL, [[BOX, random(2) === 0 ? `k${random(3)}` : `of round ${round}`]])
+      : request(
+          `s${random(12)}`,
+          LIMITS.filter(() => random(3) > 0).map((limit) => [limit, `k${random(3)}`] as const),
+          ["", "t1", "t2"][random(3)],
+        ),
+  );
+
+test("a random sequence is decided alike in Redis and in a process, and by what admits firsts without a decision", async () => {
+  const all = [inRedis(), inProcess(), inProcess()] as const;
+  const [shared, own, quick] = all;
   const request = builder();
-  const random = (below: number) => Math.floor(Math.random() * below);
-  for (let round = 0; round < 60; round += 1) {
-    const requests = times(1 + random(8), () =>
-      request(
-        `s${random(12)}`,
-        LIMITS.filter(() => random(3) > 0).map((limit) => [limit, `k${random(3)}`] as const),
-        ["", "t1", "t2"][random(3)],
-      ),
-    );
-    expect(await shared.take(requests)).toEqual(await own.take(requests));
+  for (let round = 0; round < 100; round += 1) {
+    const requests = anyRequests(request, round);
+    const answers = await shared.take(requests);
+    expect(await own.take(requests)).toEqual(answers);
+    expect(await quick.takeQuickly(requests)).toEqual(answers);
     const ms = random(20_000);
-    shared.pass(ms);
-    own.pass(ms);
+    for (const { pass } of all) pass(ms);
+  }
+});
+
+test("what was admitted as a first is forgotten when any other is", async () => {
+  const all = [inProcess(), inProcess()] as const;
+  const [own, quick] = all;
+  const request = builder();
+  for (let round = 0; round < 100; round += 1) {
+    const requests = anyRequests(request, round % 3);
+    expect(await quick.takeQuickly(requests)).toEqual(await own.take(requests));
+    const ms = [KEEP_MS, KEEP_MS - 1, random(KEEP_MS)][random(3)] ?? 0;
+    for (const { pass } of all) pass(ms);
   }
 });
 

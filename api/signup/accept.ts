@@ -1,5 +1,5 @@
 import type { TraceContext } from "../../observability/trace-context.ts";
-import { type Admit, NO_HEADERS } from "../admission/admission.ts";
+import type { Admit } from "../admission/admission.ts";
 import { siteOf } from "../client/client.ts";
 import { ProblemError } from "../problem.ts";
 import { type SignupAnswer, toSignupAnswer } from "./answer.ts";
@@ -49,17 +49,18 @@ class AskedSignup implements SignupRequest {
   }
 }
 
-/** Those that each has, and others. */
-export type AcceptedHeaders = Readonly<Record<string, string>> & {
-  readonly Location: string;
-  readonly "Cache-Control": string;
-};
+/** What each answer has beside `Location`. */
+export const EACH_HAS = { "Cache-Control": "no-store" } as const;
 
 /** The answer to a signup that was made: 201. */
 export interface Accepted {
   readonly answer: SignupAnswer;
-  readonly headers: AcceptedHeaders;
+  /** Headers that it has and most others have not: as long as they are the same, they are one object. */
+  readonly more: Readonly<Record<string, string>>;
 }
+
+/** `Location`: the path of the mail's status. */
+export const locationOf = ({ answer }: Accepted): string => answer.welcome_email.href;
 
 export interface AcceptSignupDeps {
   readonly parseSignup: ParseSignup;
@@ -80,12 +81,10 @@ export const createAcceptSignup =
     const parsed = parseSignup(body);
     if (parsed.kind === "invalid") throw new ProblemError("validation_failed", { errors: parsed.faults });
     const { input } = parsed;
-    const { headers, confirm } = await admit({ client, email: input.email, idempotencyKeyHash });
+    const admitted = admit({ client, email: input.email, idempotencyKeyHash });
+    const { headers, confirm } = admitted instanceof Promise ? await admitted : admitted;
     const outcome = await signUp(new AskedSignup(request, input, siteOf(client), confirm, idempotencyKeyHash, trace));
     if (outcome.kind !== "accepted") throw new ProblemError(outcome.kind);
-    const answer = toSignupAnswer(outcome.signup);
-    const own = { Location: answer.welcome_email.href, "Cache-Control": "no-store" };
-    if (headers === NO_HEADERS && !outcome.replayed) return { answer, headers: own };
-    const replayed = outcome.replayed ? { "Idempotent-Replayed": "true" } : {};
-    return { answer, headers: { ...own, ...headers, ...replayed } };
+    const more = outcome.replayed ? { ...headers, "Idempotent-Replayed": "true" } : headers;
+    return { answer: toSignupAnswer(outcome.signup), more };
   };

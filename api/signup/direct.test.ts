@@ -128,7 +128,7 @@ const wayOf = async (request: Request, { turns = 1, fails = false } = {}) => {
           },
           welcome_email: { event_id: "2", status: "queued", href: "/" },
         },
-        headers: { Location: "/", "Cache-Control": "no-store" },
+        more: {},
       };
     },
     clientOf: () => "192.0.2.1",

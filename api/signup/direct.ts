@@ -5,7 +5,7 @@ import type { Pacing } from "../admission/pace.ts";
 import { isHost } from "../host.ts";
 import { jsonOfBody, MAX_BODY_BYTES, readSmallBody } from "../read-body.ts";
 import type { SecureHeaders } from "../secure-headers.ts";
-import type { Accepted, AcceptedHeaders, AcceptSignup } from "./accept.ts";
+import { type Accepted, type AcceptSignup, EACH_HAS, locationOf } from "./accept.ts";
 
 /** Why a signup was not made. */
 export interface Failure {
@@ -37,9 +37,6 @@ export interface DirectSignup {
   failureOf(request: Request): Failure | undefined;
 }
 
-/** The next answer sets them anew. */
-const ALWAYS_SET: ReadonlySet<string> = new Set(["Location", "Cache-Control"] satisfies (keyof AcceptedHeaders)[]);
-
 /** The path and query of an absolute URL. */
 const pathOf = (url: string): string => url.slice(url.indexOf("/", url.indexOf("//") + 2));
 
@@ -53,7 +50,7 @@ const isDeclaredSmall = (length: string | null): boolean => length !== null && N
 export const createDirectSignup = (deps: DirectSignupDeps): DirectSignup => {
   const { acceptSignup, clientOf, newTraceContext, pacing, paths, observe, app } = deps;
   const observers = new Map(observe === undefined ? [] : [...paths].map((path) => [path, observe(path)]));
-  const common = new Headers([...deps.headers, ["Content-Type", "application/json"]]);
+  const common = new Headers([...deps.headers, ["Content-Type", "application/json"], ...Object.entries(EACH_HAS)]);
   const failures = new WeakMap<Request, Failure>();
 
   const isPlain = (request: Request): boolean => {
@@ -78,12 +75,18 @@ export const createDirectSignup = (deps: DirectSignupDeps): DirectSignup => {
   };
 
   const created = { status: 201, headers: common };
+  /** Those that `common` has of the last answer. */
+  let ofLast: Accepted["more"] = {};
   /** A response copies its headers: so they are set before, on one object for all, and no object is made for those of each. */
-  const toResponse = ({ answer, headers }: Accepted): Response => {
-    for (const name in headers) common.set(name, headers[name] ?? "");
-    const response = new Response(JSON.stringify(answer), created);
-    for (const name in headers) if (!ALWAYS_SET.has(name)) common.delete(name);
-    return response;
+  const toResponse = (accepted: Accepted): Response => {
+    const { answer, more } = accepted;
+    if (more !== ofLast) {
+      for (const name in ofLast) common.delete(name);
+      for (const name in more) common.set(name, more[name] ?? "");
+      ofLast = more;
+    }
+    common.set("Location", locationOf(accepted));
+    return new Response(JSON.stringify(answer), created);
   };
 
   /** `instead`: answers what failed, without a turn, for there it takes one: a refusal is held back. */

@@ -4,7 +4,7 @@ import { exampleLocation, exampleSignup, exampleSignupRequest } from "../openapi
 import { readJson, requireJson } from "../read-body.ts";
 import { traceOf } from "../request-trace.ts";
 import type { Operation } from "../resource.ts";
-import type { AcceptSignup } from "./accept.ts";
+import { type AcceptSignup, EACH_HAS, locationOf } from "./accept.ts";
 import { signupAnswerSchema } from "./answer.ts";
 import type { Failure } from "./direct.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
@@ -79,7 +79,7 @@ export const signupRoute = ({ acceptSignup, clientOf, newTraceContext, failureOf
     const idempotencyKeyHash = readIdempotencyKey(c.req.header("idempotency-key"));
     const body = await readJson(c);
     const trace = traceOf(c, newTraceContext);
-    const { answer, headers } = await acceptSignup({ request, client, body, idempotencyKeyHash, trace });
-    return c.json(answer, 201, headers);
+    const accepted = await acceptSignup({ request, client, body, idempotencyKeyHash, trace });
+    return c.json(accepted.answer, 201, { Location: locationOf(accepted), ...EACH_HAS, ...accepted.more });
   },
 });

@@ -1,8 +1,10 @@
 import type { Redis } from "ioredis";
+import firstSource from "./admit-first.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 import source from "./take-limits.lua" with { type: "text" };
 
 const script = defineScript(source);
+const firstScript = defineScript(firstSource);
 
 /** Which requests a limit counts; to be added. */
 export const COUNTS = {
@@ -23,6 +25,9 @@ export interface Limit {
   /** Whether it is kept in the record of a request, and so has no key. */
   readonly isOfRecord: boolean;
 }
+
+/** The member of a record that is the record itself, spelt as that is. */
+export const CANONICAL = "-";
 
 /** A request that takes one from each of its limits, or is refused. */
 export interface LimitedRequest {
@@ -65,12 +70,39 @@ export interface TakeOptions {
 const FIELDS = 4;
 const ADMITTED: LimitAnswer = { kind: "admitted" };
 
-/** Decides on requests in their order, on Redis' clock, in one call. */
-export const takeLimits = async (
+/** Whether a limit is a record's own, and counts what nobody has asked for before. */
+export const countsFirst = ({ isOfRecord, counts }: Limit): boolean => isOfRecord && (counts & COUNTS.newMember) !== 0;
+
+/** The answer to the first that such a limit counts, if no other does. */
+export const answerToFirst = ({ quota, periodMs }: Limit): LimitAnswer => {
+  const intervalMs = periodMs / quota;
+  const count = Math.max(0, Math.floor((periodMs - intervalMs + 1) / intervalMs));
+  return { kind: "admitted", left: { count, wholeAfterMs: Math.ceil(intervalMs) } };
+};
+
+/** Whether a request is admitted if nobody has asked for the same before: a limit of its record that counts the first, and no other. */
+const mayBeFirst = ({ member, token, takes }: LimitedRequest): boolean => {
+  const [only] = takes;
+  return member === CANONICAL && token === "" && takes.length === 1 && only !== undefined && countsFirst(only.limit);
+};
+
+/** Admits those that are the first with their records. Returns the positions of the others, which are counted nowhere yet. */
+const admitFirsts = async (
+  redis: Redis,
+  records: readonly string[],
+  { quota, periodMs }: Limit,
+  { keepMs, atMs }: TakeOptions,
+): Promise<readonly number[]> => {
+  const reply = await runScript(redis, firstScript, records, [atMs ?? "", keepMs, periodMs / quota, `${CANONICAL}=`]);
+  return Array.isArray(reply) ? reply.map((position) => Number(position) - 1) : [];
+};
+
+const takeAll = async (
   redis: Redis,
   requests: readonly LimitedRequest[],
   { limits, keepMs, atMs }: TakeOptions,
 ): Promise<readonly LimitAnswer[]> => {
+  if (requests.length === 0) return [];
   const keys: string[] = [];
   const args: (string | number)[] = [atMs ?? "", keepMs, limits.length];
   for (const { quota, periodMs, isOfRecord, counts } of limits) args.push(quota, periodMs, isOfRecord ? 1 : 0, counts);
@@ -92,4 +124,48 @@ export const takeLimits = async (
     if (refused > 0) return { kind: "refused", by: refused - 1, waitMs: field(index, 1) };
     return count < 0 ? ADMITTED : { kind: "admitted", left: { count, wholeAfterMs: field(index, 3) } };
   });
+};
+
+/** A request, and its place in a call. */
+interface Placed {
+  readonly request: LimitedRequest;
+  readonly place: number;
+}
+
+/**
+ * Decides on requests, those with the same keys in their order, on Redis' clock. Most are about what nobody has asked for before: a
+ * key, a command and no answer are all that each of them costs.
+ */
+export const takeLimits = async (
+  redis: Redis,
+  requests: readonly LimitedRequest[],
+  options: TakeOptions,
+): Promise<readonly LimitAnswer[]> => {
+  const own = options.limits.find(countsFirst);
+  const firsts: Placed[] = [];
+  const others: Placed[] = [];
+  const isBehind = (record: string): boolean => others.some(({ request }) => request.record === record);
+  for (const [place, request] of requests.entries()) {
+    (mayBeFirst(request) && !isBehind(request.record) ? firsts : others).push({ request, place });
+  }
+  const answers = requests.map((): LimitAnswer => ADMITTED);
+  const take = async (placed: readonly Placed[]): Promise<void> => {
+    const taken = await takeAll(
+      redis,
+      placed.map(({ request }) => request),
+      options,
+    );
+    for (const [index, { place }] of placed.entries()) answers[place] = taken[index] ?? ADMITTED;
+  };
+  const admit = async (limit: Limit): Promise<readonly Placed[]> => {
+    const first = answerToFirst(limit);
+    const records = firsts.map(({ request, place }) => {
+      answers[place] = first;
+      return request.record;
+    });
+    return (await admitFirsts(redis, records, limit, options)).flatMap((position) => firsts[position] ?? []);
+  };
+  const [known] = await Promise.all([own === undefined || firsts.length === 0 ? [] : admit(own), take(others)]);
+  await take(known);
+  return answers;
 };
