@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import { backlog } from "./backlog-case.ts";
 import type { BenchOptions, Case } from "./case.ts";
 import type { Kind } from "./contenders.ts";
 import { measureCosts } from "./costs.ts";
@@ -67,8 +68,6 @@ interface DrainOptions {
   /** Instead of what the command line says. */
   readonly concurrency?: number;
   readonly consumers?: number;
-  /** How many mails wait, instead of what the command line says. */
-  readonly backlog?: number;
   readonly settings?: () => Environment;
 }
 
@@ -83,7 +82,7 @@ const drain = (how: DrainOptions): Case => ({
     const { stores, contender } = options;
     // Against a slow server none is fast.
     const share = how.delayMs > 0 ? Math.min(1, contender.share) : contender.share;
-    const mails = Math.ceil((how.backlog ?? options.mails) * share);
+    const mails = Math.ceil(options.mails * share);
     const [from, to] = [Math.ceil(mails * 0.1), Math.ceil(mails * 0.9)];
     await using sink = await startSink(how.delayMs, [from, to, mails], DRAIN_TIMEOUT_MS + mails);
     await using programs = await open(options);
@@ -201,9 +200,6 @@ const traced = (share: number): Case => ({
   },
 });
 
-/** What waits must slow nothing down; `bench/backlog.ts` looks at the routes meanwhile. */
-const backlog = (waiting: number): Case => drain({ delayMs: 0, of: ["ours"], backlog: waiting });
-
 const SCALE_CONCURRENCY = 20;
 const scale = (consumers: number): Case =>
   drain({ delayMs: 50, of: ["ours"], consumers, concurrency: SCALE_CONCURRENCY });
@@ -219,9 +215,10 @@ export const CASES: Readonly<Record<string, Case>> = {
   "drain-0ms-signed": drain({ delayMs: 0, of: ["ours"], settings: signing }),
   e2e: endToEnd,
   cold,
-  "backlog-10k": backlog(10_000),
-  "backlog-100k": backlog(100_000),
-  "backlog-1m": backlog(1_000_000),
+  "backlog-10k": backlog({ waiting: 10_000 }),
+  "backlog-100k": backlog({ waiting: 100_000 }),
+  "backlog-1m": backlog({ waiting: 1_000_000 }),
+  "pending-100k": backlog({ waiting: 100_000, pending: 100_000 }),
   "scale-1": scale(1),
   "scale-4": scale(4),
   "fanout-1": fanout(1),
@@ -233,6 +230,6 @@ export const CASES: Readonly<Record<string, Case>> = {
   "tracing-100": traced(1),
 };
 
-/** These are asked for by name: they take minutes each. */
-const LONG: readonly string[] = ["backlog-100k", "backlog-1m", "steady"];
+/** These are asked for by name, alone: they have autovacuum, and most take minutes. */
+const LONG: readonly string[] = Object.keys(CASES).filter((name) => CASES[name]?.vacuums === true);
 export const USUAL_CASES: readonly string[] = Object.keys(CASES).filter((name) => !LONG.includes(name));

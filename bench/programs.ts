@@ -18,6 +18,8 @@ export interface BenchProcess {
 /** An API and consumers on a database, and in Redis under a name, of their own. Disposing kills them and drops the database. */
 export interface Programs extends AsyncDisposable {
   readonly databaseUrl: string;
+  /** What all of them are given. */
+  readonly environment: Environment;
   /** Resolves when it answers. */
   api(settings?: Environment): Promise<BenchProcess>;
   /** Resolves when it is ready to work, or at once if it cannot be asked. */
@@ -106,6 +108,7 @@ export const openPrograms = async (set: ProgramSet, { redisUrl, concurrency }: O
   }
   return {
     databaseUrl: database.url,
+    environment,
     async api(settings = {}) {
       const port = await ownPort();
       return serve("the API", set.api, { ...settings, PORT: String(port) }, port);
