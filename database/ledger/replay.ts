@@ -19,12 +19,19 @@ export interface ReplayableEvent extends LoggedEvent {
 /** Below every UUID. */
 const LOWEST_ID = "00000000-0000-0000-0000-000000000000";
 
-// Times are passed as text: the driver would convert a timestamptz to a `Date` and lose the microseconds.
+/**
+ * Times are passed as text: the driver would convert a timestamptz to a `Date` and lose the microseconds. The ids of the page as an array:
+ * Postgres (17 and later) goes through the ledger's key once, where a join would search it from its root for each event.
+ */
 const page = statement<ReplayableEvent, [string, string, string, string, number]>(`
-  select ${SQL_LOGGED_EVENT}, events.created_at::text as at, deliveries.state
-  from events left join deliveries on deliveries.event_id = events.event_id and deliveries.group_name = $1::text
-  where (events.created_at, events.event_id) > ($2::text::timestamptz, $3::uuid) and events.created_at <= $4::text::timestamptz
-  order by events.created_at, events.event_id limit $5::int`);
+  with page as materialized (
+    select ${SQL_LOGGED_EVENT}, events.created_at::text as at from events
+    where (events.created_at, events.event_id) > ($2::text::timestamptz, $3::uuid) and events.created_at <= $4::text::timestamptz
+    order by events.created_at, events.event_id limit $5::int),
+  its as (
+    select event_id, state from deliveries
+    where event_id = any (array(select event_id from page)) and group_name = $1::text)
+  select page.*, its.state from page left join its using (event_id) order by page.created_at, page.event_id`);
 
 /** The next events of the log after a position and not later than `to`, oldest first, with their deliveries to a group. */
 export const readLogPage = (
