@@ -10,6 +10,12 @@ const infoOf = async (redis: Redis, section: string): Promise<ReadonlyMap<string
 export const usedMemoryOf = async (redis: Redis): Promise<number> =>
   (await infoOf(redis, "memory")).get("used_memory") ?? Number.NaN;
 
+/** How many keys there are, and how many of them do not expire. */
+export const keysIn = async (redis: Redis): Promise<{ readonly redisKeys: number; readonly lastingKeys: number }> => {
+  const [, keys, expiring] = /keys=(\d+),expires=(\d+)/.exec(await redis.info("keyspace")) ?? [];
+  return { redisKeys: Number(keys ?? 0), lastingKeys: Number(keys ?? 0) - Number(expiring ?? 0) };
+};
+
 /** CPU time of Redis so far, all threads, user and system, in µs. */
 const cpuOf = async (redis: Redis): Promise<number> => {
   const cpu = await infoOf(redis, "cpu");

@@ -2,7 +2,7 @@ import postgres, { type Sql } from "postgres";
 import type { BenchOptions, Case } from "./case.ts";
 import { signUpMany, times } from "./load.ts";
 import { memoryOf } from "./memory.ts";
-import { usedMemoryOf } from "./redis-figures.ts";
+import { keysIn, usedMemoryOf } from "./redis-figures.ts";
 import { startSink } from "./sink.ts";
 
 /** An hour of 50 signups a second. */
@@ -19,6 +19,8 @@ interface Kept {
   /** Of the tables with their indexes, in bytes. */
   readonly tables: number;
   readonly redisKeys: number;
+  /** Keys that no time ends. */
+  readonly lastingKeys: number;
   readonly redisBytes: number;
 }
 
@@ -51,7 +53,7 @@ export const steady: Case = {
         api: memoryOf(api.pid),
         consumer: memoryOf(consumer.pid),
         tables: await tablesOf(sql),
-        redisKeys: await stores.redis.dbsize(),
+        ...(await keysIn(stores.redis)),
         redisBytes: await usedMemoryOf(stores.redis),
       });
       const quarters: Kept[] = [await look()];
@@ -69,9 +71,11 @@ export const steady: Case = {
         "signups and mails/s": SIGNUPS / seconds,
         "api MiB": at(QUARTERS, "api"),
         "api grown to": grownTo("api"),
+        "in the last quarter": at(QUARTERS, "api") / at(QUARTERS - 1, "api"),
         "consumer MiB": at(QUARTERS, "consumer"),
         "consumer grown to": grownTo("consumer"),
         "Redis keys": at(QUARTERS, "redisKeys"),
+        "of them without an end": at(QUARTERS, "lastingKeys"),
         "Redis MiB": at(QUARTERS, "redisBytes") / 2 ** 20,
         "Redis grown to": grownTo("redisBytes"),
         "table bytes": tablesIn(QUARTERS) / (SIGNUPS / QUARTERS),
