@@ -4,6 +4,8 @@ import { withoutIndexes } from "./size-indexes.ts";
 
 /** One statement makes so many: minutes of it would be lost with a slow disk otherwise. */
 const SLICE = 20_000;
+/** Where the indexes are there. */
+const ADDED = 2_000;
 /** The history ended two days ago, so long after it began. */
 const HISTORY_DAYS = 365;
 
@@ -87,6 +89,13 @@ export const fillLedger = async (db: Database, { history, unfinished, onProgress
   });
   await insertUnfinished(db, unfinished);
   await vacuum(db);
+};
+
+/** As many signups more as if they were the last of the history, which has `history` of them; with all indexes there. */
+export const addHistory = async (db: Database, history: number, more: number): Promise<void> => {
+  for (let first = history + 1; first <= history + more; first += ADDED) {
+    await insertHistory(db, first, Math.min(history + more, first + ADDED - 1), history + more);
+  }
 };
 
 /** A signup of the history, by what operators know of it. */

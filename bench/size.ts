@@ -2,28 +2,41 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Database, openDatabase, statement } from "../database/connection.ts";
-import { positionAt } from "../database/ledger/replay.ts";
-import { deleteOldEvents } from "../database/ledger/retention.ts";
 import { migrateToLatest } from "../database/migrate-to-latest.ts";
 import { startPostgres } from "../local/postgres.ts";
 import { count, duration } from "../runtime/quantity.ts";
 import { ownPort } from "../tests/own-port.ts";
-import { sizeCases } from "./size-cases.ts";
+import { type SizeCase, sizeCases } from "./size-cases.ts";
+import { measureCheckpoints } from "./size-checkpoint.ts";
 import { processorClock } from "./size-cpu.ts";
-import { COUNTS_PAGES, countPages, type Pages } from "./size-pages.ts";
-import { fillLedger, samplePast } from "./size-rows.ts";
+import { warmUp } from "./size-memory.ts";
+import { COUNTS_PAGES, countPages } from "./size-pages.ts";
+import { type Measured, reportText } from "./size-report.ts";
+import { measureRetention } from "./size-retention.ts";
+import { addHistory, fillLedger, samplePast } from "./size-rows.ts";
 import { median, quantile } from "./statistics.ts";
 
 /**
- * `bun bench/size.ts [--rows N] [--rounds N] [--directory DIR [--keep]] [--set NAME=VALUE]... [--json]`: what the ledger costs when a year of
- * signups is in it. Makes N of them in a Postgres of its own, with these settings beside the usual ones, and asks what the service asks, in
- * turns with a ledger that has 30,000, and how many pages Postgres touches for it. Then deletes by retention. With --keep the directory stays, and is measured as it is the next time:
- * twenty million signups take half an hour and 30 GB.
+ * `bun bench/size.ts [options]`: what the ledger costs when a year of signups is in it. Makes N of them in a Postgres of its own, and asks
+ * what the service asks, in turns with a ledger that has 30,000, and how many pages Postgres touches for it. Then it accepts right after a
+ * checkpoint, and long after one, and deletes what retention deletes. Options:
+ *
+ *   --rows N                  (1,000,000)
+ *   --rounds N                (40)
+ *   --shared-buffers SIZE     (256MB: a small server, so that a large ledger does not fit in the memory)
+ *   --max-wal-size SIZE       (4GB)
+ *   --warm                    reads what signups read pages of into the memory first, as days of signups do
+ *   --set NAME=VALUE          any other setting, more than once
+ *   --directory DIR [--keep]  it stays, and is measured as it is the next time: twenty million signups take half an hour and 30 GB
+ *   --json
  */
 const { values } = parseArgs({
   options: {
     rows: { type: "string", default: "1000000" },
     rounds: { type: "string", default: "40" },
+    "shared-buffers": { type: "string", default: "256MB" },
+    "max-wal-size": { type: "string", default: "4GB" },
+    warm: { type: "boolean", default: false },
     directory: { type: "string" },
     keep: { type: "boolean", default: false },
     set: { type: "string", multiple: true, default: [] },
@@ -43,14 +56,13 @@ const FEW = 30_000;
 const UNFINISHED = 4_000;
 const WARM_UP = 10;
 const SAMPLES = 500;
-const DAY_MS = 24 * 3_600_000;
 const WAL_ROUNDS = 100;
-const NAME_WIDTH = 34;
-const CELL_WIDTH = 16;
-const RETENTION_BATCH = 500;
-const RETENTION_BATCHES = 40;
-/** Of a small server, so that a large ledger does not fit in the memory. */
-const POSTGRES = ["shared_buffers=256MB", "max_wal_size=4GB", "jit=off", COUNTS_PAGES];
+/** So many signups change a page of every index nearly everywhere: there are a hundred on a page. */
+const AN_HOUR = 1 / 50;
+const POSTGRES = [
+  ...[`shared_buffers=${values["shared-buffers"]}`, `max_wal_size=${values["max-wal-size"]}`, "checkpoint_timeout=1h"],
+  ...["jit=off", COUNTS_PAGES, ...values.set],
+];
 /** While it is filled nothing has to survive a crash. */
 const FILLING = [
   ...["shared_buffers=1GB", "maintenance_work_mem=1GB", "max_wal_size=16GB", "jit=off", "autovacuum=off"],
@@ -94,19 +106,6 @@ const took = async (run: () => Promise<unknown>, processor: () => number): Promi
   await run();
   return { ms: performance.now() - startedAt, cpuMs: processor() - cpuBefore };
 };
-
-interface Measured {
-  readonly name: string;
-  readonly upTo: number | undefined;
-  readonly fewMs: number;
-  readonly manyMs: number;
-  readonly ratio: number;
-  readonly p95Ratio: number;
-  readonly fewCpuMs: number;
-  readonly manyCpuMs: number;
-  readonly fewPages: Pages | undefined;
-  readonly manyPages: Pages | undefined;
-}
 
 /** In turns, call by call: what else the machine does meets both alike. */
 const measure = async (few: Database, many: Database): Promise<readonly Measured[]> => {
@@ -163,66 +162,10 @@ const measureWal = async (db: Database): Promise<number> => {
   return ((await written()) - before) / signups;
 };
 
-/** Events that retention deletes in a second, in batches without a pause. */
-const measureRetention = async (db: Database): Promise<{ readonly events: number; readonly perSecond: number }> => {
-  let after = positionAt(new Date(0));
-  let events = 0;
-  const startedAt = performance.now();
-  for (let batch = 0; batch < RETENTION_BATCHES; batch += 1) {
-    const deleted = await deleteOldEvents(db, { after, olderThanMs: 30 * DAY_MS, limit: RETENTION_BATCH });
-    events += deleted.events;
-    if (deleted.next === undefined) break;
-    after = deleted.next;
-  }
-  return { events, perSecond: events / ((performance.now() - startedAt) / 1_000) };
-};
-
-const report = (
-  measured: readonly Measured[],
-  walBytes: number,
-  retention: { readonly events: number; readonly perSecond: number },
-  relations: readonly { readonly relation: string; readonly bytes: string }[],
-): void => {
-  if (values.json) {
-    console.log(
-      JSON.stringify({ rows: ROWS, settings: [...POSTGRES, ...values.set], measured, walBytes, retention, relations }),
-    );
-    return;
-  }
-  const head = [
-    "what",
-    `${count(FEW)}, ms`,
-    `${count(ROWS)}, ms`,
-    "ratio",
-    "of 95 %",
-    "CPU, ms",
-    "ratio",
-    "pages",
-    "read",
-    "rows at most",
-  ];
-  const inBoth = (few = Number.NaN, many = Number.NaN): string => `${few.toFixed(0)} -> ${many.toFixed(0)}`;
-  const rows = measured.map(
-    ({ name, upTo, fewMs, manyMs, ratio, p95Ratio, fewCpuMs, manyCpuMs, fewPages, manyPages }) => [
-      name,
-      ...[fewMs, manyMs, ratio, p95Ratio].map((value) => value.toFixed(2)),
-      `${fewCpuMs.toFixed(2)} -> ${manyCpuMs.toFixed(2)}`,
-      (manyCpuMs / fewCpuMs).toFixed(2),
-      inBoth(fewPages?.touched, manyPages?.touched),
-      inBoth(fewPages?.read, manyPages?.read),
-      upTo === undefined ? "" : count(upTo),
-    ],
-  );
-  for (const [name = "", ...cells] of [head, ...rows]) {
-    console.log(name.padEnd(NAME_WIDTH) + cells.map((cell) => cell.padStart(CELL_WIDTH)).join(""));
-  }
-  console.log(`\nWAL: ${count(Math.round(walBytes))} bytes a signup`);
-  console.log(`retention: ${count(Math.round(retention.perSecond))} events/s, ${count(retention.events)} deleted`);
-  for (const { relation, bytes } of relations) {
-    console.log(
-      `${relation}: ${(Number(bytes) / 2 ** 20).toFixed(0)} MiB, ${(Number(bytes) / ROWS).toFixed(0)} bytes a signup`,
-    );
-  }
+const caseNamed = (prefix: string, cases: readonly SizeCase[]): SizeCase => {
+  const found = cases.find(({ name }) => name.startsWith(prefix));
+  if (found === undefined) throw new Error(`there is no case ${prefix}`);
+  return found;
 };
 
 const databaseUrl = (url: string, name: string): string => {
@@ -255,18 +198,29 @@ try {
   const postgres = await startPostgres({
     dataDirectory,
     port: await ownPort(),
-    settings: [...POSTGRES, ...values.set],
+    settings: POSTGRES,
   });
   try {
-    const open = (name: string) =>
-      openDatabase({ url: databaseUrl(postgres.url, name), poolSize: 3, applicationName: "bench" });
-    const [few, many] = [open("few"), open("many")];
+    const open = (name: string, applicationName = "bench") =>
+      openDatabase({ url: databaseUrl(postgres.url, name), poolSize: 3, applicationName });
+    const [few, many, accepting] = [open("few"), open("many"), open("many", "accepting")];
     for (const db of [few, many]) await migrateToLatest(db);
     const relations = await sizes(many);
+    const warmBytes = values.warm ? await warmUp(many) : 0;
     const measured = await measure(few, many);
     const walBytes = await measureWal(many);
-    report(measured, walBytes, await measureRetention(many), relations);
-    await Promise.all([few.destroy(), many.destroy()]);
+    const past = await samplePast(many, ROWS, SAMPLES);
+    const acceptOn = (db: Database) => ({ db, accept: caseNamed("accept", sizeCases(db, past)) });
+    const checkpoints = await measureCheckpoints({
+      ...{ few: acceptOn(few), many: acceptOn(many), rounds: ROUNDS },
+      anHour: () => addHistory(many, ROWS, Math.ceil(ROWS * AN_HOUR)),
+    });
+    const userIds = past.map(({ user_id }) => user_id);
+    const retention = await measureRetention(many, acceptOn(accepting), userIds);
+    const sizesOfRun = { few: FEW, many: ROWS, settings: POSTGRES, warmBytes };
+    const all = { ...sizesOfRun, measured, walBytes, checkpoints, retention, relations };
+    console.log(values.json ? JSON.stringify(all) : reportText(all));
+    await Promise.all([few.destroy(), many.destroy(), accepting.destroy()]);
   } finally {
     await postgres.stop();
   }
