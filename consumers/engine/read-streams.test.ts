@@ -45,7 +45,7 @@ const ofDead = (count: number): Entry[] =>
 const someReads = async (
   { redis, keys }: Pipeline,
   waiting: { readonly retries?: number; readonly events?: number; readonly ofDead?: number },
-  given: Partial<Pick<StreamReadsDeps, "blocking" | "breaker" | "lookAhead" | "skipper" | "settler">> = {},
+  given: Partial<Pick<StreamReadsDeps, "blocking" | "blockMs" | "breaker" | "lookAhead" | "skipper" | "settler">> = {},
 ) => {
   const { retries = 0, events = 0 } = waiting;
   const retriesStream = keys.retriesStream(group.name);
@@ -163,4 +163,23 @@ test("where one may be attempted, and both streams have one, the second comes ba
   const { waitForEntries } = await someReads(pipeline, {}, deps);
   expect(await waitForEntries(1, new AbortController().signal)).toEqual([one]);
   expect(passed).toEqual([`${other.id} after 0 ms`]);
+});
+
+test("while entries of dead consumers wait for room, nothing new is waited for longer than they may have to", async () => {
+  await using pipeline = await aPipeline();
+  const waits: number[] = [];
+  const blocking: StreamReadsDeps["blocking"] = {
+    read: async (_streams, _count, blockMs) => {
+      waits.push(blockMs);
+      return [];
+    },
+    close: () => {},
+  };
+  const { turn, waitForEntries } = await someReads(pipeline, { ofDead: 3 }, { blocking, blockMs: 2_000 });
+  const { signal } = new AbortController();
+  expect(await turn(10, { reads: 10, claims: 2 })).toEqual({ claimed: 2, retries: 0, events: 0 });
+  await waitForEntries(10, signal);
+  expect(await turn(10, { reads: 10, claims: 2 })).toEqual({ claimed: 1, retries: 0, events: 0 });
+  await waitForEntries(10, signal);
+  expect(waits).toEqual([25, 2_000]);
 });

@@ -29,6 +29,12 @@ export interface StreamReadsDeps {
   readonly blockMs: number;
 }
 
+/**
+ * How long new entries are waited for where those of dead consumers wait for room: so long that some in flight have ended, and several are
+ * claimed at once.
+ */
+const CLAIM_CHECK_MS = 25;
+
 /** How many entries a turn may take. */
 export interface Room {
   readonly reads: number;
@@ -114,7 +120,9 @@ export const createStreamReads = (
   const waitForEntries = async (room: number, signal: AbortSignal): Promise<readonly Entry[]> => {
     // COUNT is per stream. With room for one, both streams may return one: the second is released.
     const count = Math.max(1, Math.floor(room / 2));
-    const entries = await blocking.read([retriesStream, keys.events], count, blockMs, signal);
+    // There was no room for what is due, else it would have been looked for.
+    const waitMs = claimer.isDue() ? Math.min(CLAIM_CHECK_MS, blockMs) : blockMs;
+    const entries = await blocking.read([retriesStream, keys.events], count, waitMs, signal);
     skipper.saw(entries);
     return releaseBeyond(room, entries, signal);
   };
