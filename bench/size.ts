@@ -213,7 +213,12 @@ try {
     const acceptOn = (db: Database) => ({ db, accept: caseNamed("accept", sizeCases(db, past)) });
     const checkpoints = await measureCheckpoints({
       ...{ few: acceptOn(few), many: acceptOn(many), rounds: ROUNDS },
-      anHour: () => addHistory(many, ROWS, Math.ceil(ROWS * AN_HOUR)),
+      anHour: async () => {
+        const more = Math.ceil(ROWS * AN_HOUR);
+        // First: whatever becomes of this run, the next one adds others.
+        writeFileSync(FILLED, JSON.stringify(ROWS + more));
+        await addHistory(many, ROWS, more);
+      },
     });
     const userIds = past.map(({ user_id }) => user_id);
     const retention = await measureRetention(many, acceptOn(accepting), userIds);
