@@ -137,6 +137,26 @@ describe("what a failed send means", () => {
     expect(classify(answered("RCPT TO", "451 4.7.1 later"), options)).toMatchObject({ minDelayMs: 300_000 });
   });
 
+  test("what had no connection is back soon: a peer may have one", () => {
+    const soon = rows
+      .map(([failure]) => [failure, classify(failure, options)] as const)
+      .flatMap(([failure, outcome]) =>
+        outcome.kind === "unavailable" && outcome.hasNoRoom === true && outcome.party === undefined ? [failure] : [],
+      );
+    expect(soon).toEqual(
+      expect.arrayContaining([
+        silent("EDNS"),
+        silent("ESOCKET", false, "CONN", "ECONNREFUSED"),
+        silent("ECONNECTION"),
+        answered("STARTTLS", "454 4.7.0 TLS not available", false, "ETLS"),
+        answered("CONN", "421 4.3.2 going down"),
+      ]),
+    );
+    // A wrong password is not asked about more often, and what was said of a mail takes its time.
+    const commands = soon.map(({ command }) => command);
+    expect(commands.filter((command) => command.startsWith("AUTH"))).toEqual([]);
+  });
+
   test("the stored reply has a bounded length", () => {
     const outcome = classify(answered("RCPT TO", `550 ${"no ".repeat(5_000)}`), options);
     expect(JSON.stringify(outcome).length).toBeLessThan(700);

@@ -22,6 +22,13 @@ const AUTHENTICATION = new Set([530, 534, 535, 538]);
 /** Bad address of the *sender* (RFC 3463), which is ours. */
 const SENDERS_FAULT = new Set(["4.1.7", "4.1.8", "5.1.7", "5.1.8"]);
 
+/** Before the first of these, nothing was said about any mail. */
+const COMMANDS_OF_MAILS = new Set(["MAIL FROM", "RCPT TO", "DATA"]);
+
+/** There was no connection to send it over: a peer may have one, or this consumer in a moment. */
+const hadNoConnection = ({ code, command, bodyStarted }: SmtpFailure): boolean =>
+  !bodyStarted && code !== "EAUTH" && !COMMANDS_OF_MAILS.has(command);
+
 const systemReason = (failure: SmtpFailure): string => {
   const { code, command, cause = "" } = failure;
   if (isTlsFault(failure)) return "tls";
@@ -64,7 +71,8 @@ const deferred = (
  *
  * | reply                                                                         | outcome                              |
  * | ----------------------------------------------------------------------------- | ------------------------------------ |
- * | none: no connection, DNS, TLS, greeting; lost or too late before 354          | unavailable                          |
+ * | none: lost or too late before 354                                              | unavailable                          |
+ * | none, or any, before the first mail: no connection, DNS, TLS, greeting         | unavailable, soon again              |
  * | none after 354: lost or too late; or neither 2yz, 4yz nor 5yz to the body      | uncertain                            |
  * | none asked for: no connection was free in time                                 | released                             |
  * | none yet: cut because others waited for the connection                          | unavailable for this domain, soon again |
@@ -90,7 +98,13 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
     }
     if (!bodyStarted) {
       const { certificate: words } = failure;
-      return { kind: "unavailable", reason: systemReason(failure), ...(words === undefined ? {} : { reply: words }) };
+      const hasNoRoom = hadNoConnection(failure);
+      return {
+        kind: "unavailable",
+        reason: systemReason(failure),
+        hasNoRoom,
+        ...(words === undefined ? {} : { reply: words }),
+      };
     }
     return { kind: "uncertain", reason: code === "EDEADLINE" ? "deadline_after_data" : "connection_lost_after_data" };
   }
@@ -106,12 +120,16 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   }
   if (responseCode === 421) {
     const reason = "service_unavailable";
-    return { kind: "unavailable", reason, reply, ...(command === "RCPT TO" ? { party } : {}) };
+    const hasNoRoom = hadNoConnection(failure);
+    return { kind: "unavailable", reason, reply, hasNoRoom, ...(command === "RCPT TO" ? { party } : {}) };
   }
   if (command === "MAIL FROM" || (enhanced !== undefined && SENDERS_FAULT.has(enhanced))) {
     return { kind: "unavailable", reason: "sender_refused", reply };
   }
-  if (!isAboutMail) return { kind: "unavailable", reason: code === "EAUTH" ? "auth" : systemReason(failure), reply };
+  if (!isAboutMail) {
+    const reason = code === "EAUTH" ? "auth" : systemReason(failure);
+    return { kind: "unavailable", reason, reply, hasNoRoom: hadNoConnection(failure) };
+  }
   if (responseCode === 552 || enhanced?.endsWith(".2.2")) return { kind: "transient", reason: "mailbox_full", reply };
   if (responseCode < 500) return deferred(failure, enhanced, reply, options);
   if (enhanced?.startsWith("5.1.")) {
