@@ -39,8 +39,16 @@ export interface LoopOptions {
    * until a store is available again calls `progress` after each attempt, with the error of one that failed.
    */
   readonly turn: (signal: AbortSignal, progress: Progress) => Promise<"again" | "idle">;
+  /** What its turns need: when it says that it is ready, a turn that failed is repeated at once. */
+  readonly needs?: Readiness;
   /** Ends the loop, as `stop` does. */
   readonly signal?: AbortSignal;
+}
+
+/** A connection that says when it is there again. */
+export interface Readiness {
+  on(event: "ready", listener: () => void): unknown;
+  off(event: "ready", listener: () => void): unknown;
 }
 
 const FAILURE_PAUSE_MS = 500;
@@ -60,6 +68,15 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     const timer = setTimeout(end, ms);
     signal?.addEventListener("abort", end);
   });
+
+/** The same, or as soon as what failed is ready again. */
+const pauseUntilReady = async (ms: number, signal: AbortSignal, needs: Readiness | undefined): Promise<void> => {
+  const ready = new AbortController();
+  const end = () => ready.abort();
+  needs?.on("ready", end);
+  await pause(ms, AbortSignal.any([signal, ready.signal]));
+  needs?.off("ready", end);
+};
 
 /** A fault in words: what, and since when (ISO 8601, UTC). */
 export const faultSince = (fault: string, since: Date): string => `${fault}; since ${since.toISOString()}`;
@@ -116,6 +133,7 @@ export const startLoop = (options: LoopOptions): Loop => {
   const run = async () => {
     while (!controller.signal.aborted) {
       let waitMs = everyMs;
+      let hasFailed = false;
       progress();
       isInTurn = true;
       try {
@@ -124,12 +142,13 @@ export const startLoop = (options: LoopOptions): Loop => {
       } catch (error) {
         if (controller.signal.aborted) break;
         waitMs = failed(error);
+        hasFailed = true;
       } finally {
         isInTurn = false;
       }
       // A failed turn is progress, too: the store is unavailable, the loop is alive.
       progress();
-      if (waitMs > 0) await pause(waitMs, controller.signal);
+      if (waitMs > 0) await pauseUntilReady(waitMs, controller.signal, hasFailed ? options.needs : undefined);
     }
     options.signal?.removeEventListener("abort", stopWithParent);
   };

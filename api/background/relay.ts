@@ -36,6 +36,7 @@ export const startRelay = ({ db, redis, keys, log }: RelayDeps, options: RelayOp
     name: "relay",
     log,
     everyMs,
+    needs: redis,
     turn: async () => {
       // Rows that cannot be published are not taken: a relay whose Redis is away must not hold them.
       await redis.ping();

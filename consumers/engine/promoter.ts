@@ -66,6 +66,7 @@ export const startPromoter = (
     name: `promoter of ${group}`,
     log,
     everyMs: 0,
+    needs: redis,
     turn: async (signal) => {
       lookedAt = now();
       lookAt = Number.POSITIVE_INFINITY;

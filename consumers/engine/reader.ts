@@ -200,6 +200,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     name: `reader of ${group.name}`,
     log,
     everyMs: 0,
+    needs: redis,
     turn: async (signal, progress) => {
       try {
         const next = await turn(signal, progress);
