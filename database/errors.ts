@@ -60,6 +60,12 @@ const NO_ANSWER = /^(?:08|53|28|57P)/;
 /** Whether Postgres has answered, by a refusal. */
 export const isAnswer = (error: unknown): boolean => isSqlState(codeOf(error)) && !NO_ANSWER.test(codeOf(error));
 
+/** What fails before a statement is sent, and what a server that takes no connection says. */
+const NOT_SENT = /^(?:28...|53300|57P03|CONNECT_TIMEOUT|CONNECTION_ENDED|ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
+
+/** Whether a statement that failed may have had its effect: it was sent, and Postgres has not said that it failed. */
+export const mayHaveHadEffect = (error: unknown): boolean => !isAnswer(error) && !NOT_SENT.test(codeOf(error));
+
 /** Classifies an error of postgres.js: SQLSTATE if the server answered, else the code of the driver or the system. */
 export const databaseFault = (error: unknown): DatabaseFault => {
   const code = codeOf(error);

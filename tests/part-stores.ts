@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { type Database, openDatabase } from "../database/connection.ts";
+import { DEADLINE_MS } from "../database/limits.ts";
 import { asDatabaseRole } from "../local/postgres.ts";
 import { asRedisUser } from "../local/redis.ts";
 import { openCommandConnection, untilReady } from "../stream/connection.ts";
@@ -21,16 +22,18 @@ export interface PartStoresOptions {
   /** Of the connections to Redis. */
   readonly name: string;
   readonly poolSize: number;
+  /** Longest time of a statement; as in production if not given. */
+  readonly deadlineMs?: number | undefined;
   readonly commandTimeoutMs: number;
   readonly log: Logger;
 }
 
 export const openStoresFor = async (
   part: "api" | "consumer" | "ops",
-  { databaseUrl, redisUrl, name, poolSize, commandTimeoutMs, log }: PartStoresOptions,
+  { databaseUrl, redisUrl, name, poolSize, deadlineMs = DEADLINE_MS, commandTimeoutMs, log }: PartStoresOptions,
 ): Promise<PartStores> => {
   const urls = { databaseUrl: asDatabaseRole(databaseUrl, `signup_${part}`), redisUrl: asRedisUser(redisUrl, part) };
-  const db = openDatabase({ url: urls.databaseUrl, poolSize, applicationName: `test ${part}` });
+  const db = openDatabase({ url: urls.databaseUrl, poolSize, deadlineMs, applicationName: `test ${part}` });
   const redis = openCommandConnection({ url: urls.redisUrl, name, log, commandTimeoutMs });
   await untilReady(redis, 5_000);
   return {

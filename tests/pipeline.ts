@@ -121,8 +121,16 @@ export interface TestConsumer extends RunningGroup {
   readonly db: Database;
 }
 
+/** How a test's consumer reaches Postgres. */
+export interface LedgerOptions {
+  /** As the administrator has it; the test's own if not given. */
+  readonly databaseUrl?: string;
+  /** Longest time of a statement. */
+  readonly deadlineMs?: number;
+}
+
 /** How a test's consumer is started: options of the engine, and of its policy. */
-export type ConsumerOptions = Partial<GroupOptions> & Partial<Policy> & { readonly at?: AtCheckpoint };
+export type ConsumerOptions = Partial<GroupOptions> & Partial<Policy> & LedgerOptions & { readonly at?: AtCheckpoint };
 
 export interface Pipeline extends AsyncDisposable {
   readonly url: string;
@@ -145,12 +153,14 @@ export interface Pipeline extends AsyncDisposable {
   /** Starts a consumer of a group that is opened as its folder has it. */
   open(
     group: (db: Database) => OpenGroup,
-    options?: Partial<GroupOptions> & { readonly at?: AtCheckpoint; readonly knownTypes?: readonly string[] },
+    options?: Partial<GroupOptions> &
+      LedgerOptions & { readonly at?: AtCheckpoint; readonly knownTypes?: readonly string[] },
   ): Promise<TestConsumer>;
   /** Starts a consumer of any group; the definition gets the consumer's own database. */
   start<Data, Input>(
     definition: (db: Database) => GroupDefinition<Data, Input>,
-    options?: Partial<GroupOptions> & { readonly at?: AtCheckpoint; readonly knownTypes?: readonly string[] },
+    options?: Partial<GroupOptions> &
+      LedgerOptions & { readonly at?: AtCheckpoint; readonly knownTypes?: readonly string[] },
   ): Promise<TestConsumer>;
 }
 
@@ -207,9 +217,9 @@ export const aPipeline = async (
   };
 
   const open: Pipeline["open"] = async (openGroup, options = {}) => {
-    const { at = passCheckpoint, knownTypes = EVENT_TYPES, ...own } = options;
+    const { at = passCheckpoint, knownTypes = EVENT_TYPES, databaseUrl = url, deadlineMs, ...own } = options;
     const consumer = `consumer-${randomHex(4)}`;
-    const stores = await openStoresFor("consumer", { ...admins, commandTimeoutMs: 2_000 });
+    const stores = await openStoresFor("consumer", { ...admins, databaseUrl, commandTimeoutMs: 2_000, deadlineMs });
     const running = openGroup(stores.db).start(
       {
         redis: stores.redis,

@@ -133,10 +133,10 @@ export const toEventStatusAnswer = ({ group, delivery }: EventStatus, reader: Re
       : {}),
     created_at: delivery.createdAt.toISOString(),
     updated_at: delivery.updatedAt.toISOString(),
-    timeline: delivery.timeline.map((step) => ({
+    timeline: delivery.timeline.map(({ at, state, claim: _, ...step }) => ({
       ...(isOperator ? step : {}),
-      at: new Date(step.at).toISOString(),
-      state: shown(step.state),
+      at: new Date(at).toISOString(),
+      state: shown(state),
     })),
   };
 };

@@ -27,6 +27,8 @@ export interface ReadableEntry<Data> {
 /** A claimed entry before its attempt. */
 export interface ClaimedEntry<Data, Input> extends ReadableEntry<Data> {
   readonly claim: TakenDelivery;
+  /** Of the claim. */
+  readonly token: string;
   readonly prepared: LookUp<Input> | undefined;
   /** There is a note that the work was done while the ledger was unavailable. */
   readonly isNoted: boolean;
@@ -207,11 +209,12 @@ export const createAttempts = <Data, Input>(
   };
 
   return (claimed) => {
-    const { entry, event, claim, leaseUntil } = claimed;
+    const { entry, event, claim, token, leaseUntil } = claimed;
     const running: RunningAttempt = {
       entry,
       event,
       claim,
+      token,
       giveUp: new AbortController(),
       isProbe: breaker.state !== "closed",
       cutOff: Promise.withResolvers(),

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { mayHaveHadEffect } from "../../database/errors.ts";
 import type { UnknownEvent } from "../../database/ledger/adopt.ts";
 import type { ClaimedDelivery, WantedDelivery } from "../../database/ledger/claim.ts";
 import type { Progress } from "../../runtime/loop.ts";
@@ -11,6 +12,7 @@ import { type ChooseDeps, createChoose, type PreparedEntry } from "./choose.ts";
 import { STOPPED } from "./decide.ts";
 import type { Ledger } from "./ledger.ts";
 import { createPreparation, type PreparationDeps } from "./prepare.ts";
+import type { Unclaimer } from "./unclaimer.ts";
 import { type UnlessStopped, unlessStoppedBy } from "./unless-stopped.ts";
 
 export interface DispatcherDeps<Data, Input>
@@ -20,6 +22,7 @@ export interface DispatcherDeps<Data, Input>
   readonly redis: Redis;
   readonly keys: Keys;
   readonly ledger: Ledger;
+  readonly unclaimer: Pick<Unclaimer, "undo">;
   readonly leaseMs: number;
   /** A UUID for each claim. */
   readonly newToken: () => string;
@@ -49,7 +52,8 @@ const DUPLICATE_WAIT_MS = 1_000;
 const STALE_AFTER_MS = 2_000;
 
 export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>): Dispatcher => {
-  const { redis, keys, definition, inFlight, lookAhead, ledger, settler, leaseMs, newToken, now, log } = deps;
+  const { redis, keys, definition, inFlight, lookAhead, ledger, unclaimer, settler, leaseMs, newToken, now, log } =
+    deps;
   const { group } = definition;
   const startAttempt = createAttempts(deps);
   const choose = createChoose(deps);
@@ -124,15 +128,6 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     ]);
   };
 
-  /** Once: a ledger that does not answer now has its leases run out. Never rejects. */
-  const unclaim = async (eventIds: readonly string[], token: string): Promise<void> => {
-    try {
-      await ledger.unclaim(eventIds, token, STOPPED);
-    } catch (error) {
-      log.warn({ error }, "a claim that may have taken place could not be undone; its lease will run out");
-    }
-  };
-
   /** Claims entries, and starts the attempts of those that are taken. */
   const claimAndStart = async (
     wanted: readonly PreparedEntry<Data, Input>[],
@@ -141,23 +136,31 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
   ): Promise<void> => {
     const token = newToken();
     const wantedBy = new Map(wanted.map((item) => [item.event.id, wantedOf(item)]));
-    /** What a claim under this token has taken meanwhile, its answer lost, is nobody's work. */
+    /** Whether the answer of a claim under this token was lost: it may have taken deliveries, or take them when it arrives. */
+    let isLost = false;
+    const asking = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+      try {
+        return await ask();
+      } catch (error) {
+        isLost ||= mayHaveHadEffect(error);
+        throw error;
+      }
+    };
+    const undo = ({ event }: ReadableEntry<Data>): Promise<void> =>
+      isLost ? unclaimer.undo(event.id, token) : Promise.resolve();
+    /** The entry stays in flight until the ledger has answered: for whoever has it then, the delivery is not tried. */
     const giveBack = (items: readonly ReadableEntry<Data>[]): void => {
-      const undone = unclaim(
-        items.map(({ event }) => event.id),
-        token,
-      );
-      for (const { entry } of items) {
+      for (const item of items) {
         inBackground(
-          entry,
-          undone.then(() => settler.release(entry)),
+          item.entry,
+          undo(item).then(() => settler.release(item.entry)),
         );
       }
     };
 
     const answers = await unlessStopped(
       "claiming deliveries in the ledger",
-      () => leased(() => ledger.claim([...wantedBy.values()], token)),
+      () => asking(() => leased(() => ledger.claim([...wantedBy.values()], token))),
       isFresh,
     );
     if (answers === undefined) return giveBack(wanted);
@@ -168,9 +171,11 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
         : await unlessStopped(
             "claiming deliveries of which it is unknown whether they are done",
             () =>
-              claimDoubtful(
-                doubtful.flatMap((id) => wantedBy.get(id) ?? []),
-                token,
+              asking(() =>
+                claimDoubtful(
+                  doubtful.flatMap((id) => wantedBy.get(id) ?? []),
+                  token,
+                ),
               ),
             isFresh,
           );
@@ -180,7 +185,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       unknown.length === 0
         ? new Map<string, LeasedDelivery>()
         : await unlessStopped("adding unknown events to the ledger", () =>
-            leased(() => ledger.adopt(unknown.map(unknownOf), token)),
+            asking(() => leased(() => ledger.adopt(unknown.map(unknownOf), token))),
           );
     if (adopted === undefined) giveBack(unknown);
     const claimed = new Map([...claims, ...(adopted ?? [])]);
@@ -189,6 +194,8 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     for (const item of wanted) {
       const { entry, event } = item;
       const { claim, leaseUntil } = claimed.get(event.id) ?? { claim: undefined, leaseUntil: 0 };
+      // It may be a peer's because that took over what this claim had.
+      if (claim?.kind === "wait" || claim?.kind === "closed") void undo(item);
       if (claim === undefined) {
         if (adopted !== undefined) refuse(item);
       } else if (claim.kind === "doubtful") {
@@ -203,7 +210,7 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       } else {
         started.add(event.id);
         const isNoted = noted?.has(noteKey(event.id)) === true;
-        const attempt = startAttempt({ ...item, claim, leaseUntil, isNoted });
+        const attempt = startAttempt({ ...item, claim, token, leaseUntil, isNoted });
         inBackground(entry, attempt.done);
         // Asked to stop before it was known whether the work is done already: a peer will find out.
         if (noted === undefined) attempt.running.giveUp.abort(STOPPED);

@@ -42,6 +42,7 @@ import { createReport, type Granted, grantedBy } from "./report.ts";
 import { createSettler } from "./settler.ts";
 import { createSkipper } from "./skipper.ts";
 import { toDoAbout } from "./sort-entry.ts";
+import { startUnclaimer } from "./unclaimer.ts";
 import { createWorkSlots } from "./work-slots.ts";
 
 export interface GroupDeps {
@@ -131,8 +132,8 @@ export const startGroup = <Data, Input>(
   const ledger: Ledger = {
     claim: watch.watched("claiming in the ledger", asked.claim),
     claimDoubtful: watch.watched("claiming in the ledger", asked.claimDoubtful),
-    // Tried once: a failure is over with it.
-    unclaim: asked.unclaim,
+    unclaim: watch.watched("undoing claims in the ledger", asked.unclaim),
+    logged: asked.logged,
     adopt: watch.watched("adopting in the ledger", asked.adopt),
     renew: watch.watched("renewing leases in the ledger", asked.renew),
     settle: watch.watched("settling in the ledger", async (settlement) => {
@@ -173,20 +174,10 @@ export const startGroup = <Data, Input>(
   const publishState = createStatePublisher(redis, keys.status);
   const promoter = startPromoter({ redis, keys, group: group.name, log, now });
   const onDelayed = promoter.expect;
+  const unclaimer = startUnclaimer({ redis, keys, group: group.name, ledger, log, now });
   const settling = {
-    redis,
-    keys,
-    group,
-    consumer,
-    ledger,
-    publishState,
-    onDelayed,
-    policy,
-    random,
-    wallClock,
-    at,
-    log,
-    abandon,
+    ...{ redis, keys, group, consumer, ledger, unclaimer, publishState, onDelayed },
+    ...{ policy, random, wallClock, at, log, abandon },
   };
   const settler = observe.settler(createSettler(settling));
   const outages = watchOutages(redis, now);
@@ -221,7 +212,7 @@ export const startGroup = <Data, Input>(
     at,
     log,
   };
-  const leases = { ledger, leaseMs: claimMinIdleMs, newToken: () => Bun.randomUUIDv7() };
+  const leases = { ledger, unclaimer, leaseMs: claimMinIdleMs, newToken: () => Bun.randomUUIDv7() };
   const dispatcher = observe.dispatcher(createDispatcher({ ...working, ...leases, knownTypes }));
   const blocking = createBlockingReader({ ...names, connect: connectBlocking, commands: redis });
 
@@ -243,7 +234,7 @@ export const startGroup = <Data, Input>(
     },
     { claimMinIdleMs, concurrency },
   );
-  const loops = [reader, promoter, reaper];
+  const loops = [reader, promoter, reaper, unclaimer];
   let stopping = false;
 
   const state = () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading");
@@ -266,6 +257,8 @@ export const startGroup = <Data, Input>(
     });
     await Promise.all([finishWork(drain, drainTimeoutMs), Promise.race([released, pause(LEAVE_TIMEOUT_MS)])]);
     abandoned.abort();
+    // Its statement may wait for a ledger that is away.
+    void unclaimer.stop();
     await heartbeat.stop();
     const leaving = Promise.all([leaveNothingBehind(drain), admission.giveBack(0)]).catch((error: unknown) => {
       log.warn({ error }, "could not leave the group; a peer will claim the pending entries");

@@ -8,6 +8,8 @@ export interface RunningAttempt {
   readonly entry: Entry;
   readonly event: StreamEvent;
   readonly claim: TakenDelivery;
+  /** Of the claim. */
+  readonly token: string;
   /** Aborted when the attempt must end before its commit point: asked to stop, or the lease is lost. */
   readonly giveUp: AbortController;
   /** Started while the breaker was not closed. */

@@ -1,5 +1,6 @@
 import type { Database } from "../../database/connection.ts";
 import { databaseFault, isLocked, RowLocked } from "../../database/errors.ts";
+import type { LoggedEvent } from "../../database/events.ts";
 import { type AdoptOptions, adoptEvents, LOST_RACE_WAIT_MS, type UnknownEvent } from "../../database/ledger/adopt.ts";
 import {
   type ClaimedDelivery,
@@ -12,7 +13,12 @@ import { refuseDelivery, type UnreadableEvent } from "../../database/ledger/refu
 import { type Lease, type Renewal, renewLeases } from "../../database/ledger/renew.ts";
 import { noteRequeued } from "../../database/ledger/requeued.ts";
 import { type Settlement, type SettleResult, settleDeliveries } from "../../database/ledger/settle.ts";
-import { unclaimDeliveries } from "../../database/ledger/unclaim.ts";
+import {
+  findLoggedEvents,
+  type UnbegunClaim,
+  type UnclaimedDelivery,
+  unclaimDeliveries,
+} from "../../database/ledger/unclaim.ts";
 import { wholeOrEach } from "../../database/whole-or-each.ts";
 import { createBatcher } from "../../runtime/batcher.ts";
 
@@ -30,8 +36,10 @@ export interface Ledger {
     token: string,
     doubt: WhenUncertain,
   ): Promise<Map<string, ClaimedDelivery>>;
-  /** Undoes a claim of which the answer was lost. */
-  unclaim(eventIds: readonly string[], token: string, reason: string): Promise<void>;
+  /** Undoes claims under which nothing was begun, one of an event; one answer for each. */
+  unclaim(claims: readonly UnbegunClaim[]): Promise<readonly UnclaimedDelivery[]>;
+  /** The log's rows of events. */
+  logged(eventIds: readonly string[]): Promise<readonly LoggedEvent[]>;
   /** Adds events and deliveries that are missing, and claims them; no answer for an event that Postgres refuses. */
   adopt(events: readonly UnknownEvent[], token: string): Promise<Map<string, ClaimedDelivery>>;
   /** Renews leases. */
@@ -121,7 +129,8 @@ export const createLedger = (db: Database, options: LedgerOptions): Ledger => {
   return {
     claim: (wanted, token) => claimDeliveries(db, wanted, { ...options, uncertain, token }),
     claimDoubtful: (wanted, token, doubt) => claimDeliveries(db, wanted, { ...options, uncertain: doubt, token }),
-    unclaim: (eventIds, token, reason) => unclaimDeliveries(db, eventIds, { ...options, token, reason }),
+    unclaim: (claims) => unclaimDeliveries(db, claims, options),
+    logged: (eventIds) => findLoggedEvents(db, eventIds),
     adopt: (events, token) => adoptAll(db, events, { ...options, token }),
     renew: (leases) => renewLeases(db, options.group, leases, options.leaseMs),
     async settle(settlement) {

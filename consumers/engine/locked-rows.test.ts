@@ -115,9 +115,11 @@ describe("a claim whose answer was lost", () => {
     const ledger = ledgerOf(pipeline);
     const token = Bun.randomUUIDv7();
     await ledger.claim([claimOf(eventId)], token);
-    await ledger.unclaim([eventId], Bun.randomUUIDv7(), "stopped");
+    const [other] = await ledger.unclaim([{ event_id: eventId, token: Bun.randomUUIDv7() }]);
+    expect(other).toMatchObject({ result: "none", is_final: false });
     expect((await pipeline.status(eventId))?.state).toBe("active");
-    await ledger.unclaim([eventId], token, "stopped");
+    const [undone] = await ledger.unclaim([{ event_id: eventId, token }]);
+    expect(undone).toMatchObject({ event_id: eventId, result: "undone", is_final: false });
     expect(await pipeline.status(eventId)).toMatchObject({ state: "queued", uncertain: 0 });
     const next = (await ledger.claim([claimOf(eventId)], Bun.randomUUIDv7())).get(eventId);
     expect(next).toMatchObject({ kind: "taken", unanswered: 1, tookOver: false });

@@ -43,6 +43,7 @@ const aRunningAttempt = (): RunningAttempt => ({
     lastReason: null,
     unchangedMs: 0,
   },
+  token: "01980000-0000-7000-8000-000000000002",
   giveUp: new AbortController(),
   isProbe: false,
   cutOff: Promise.withResolvers(),

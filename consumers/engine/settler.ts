@@ -21,6 +21,7 @@ import type { Outcome } from "./handler.ts";
 import type { RunningAttempt } from "./in-flight.ts";
 import type { Ledger } from "./ledger.ts";
 import type { UnreadableEntry } from "./sort-entry.ts";
+import type { Unclaimer } from "./unclaimer.ts";
 
 /*
  * The order of writes: always the ledger first, then Redis. If the process dies between two writes, the next owner finds:
@@ -51,6 +52,7 @@ export interface SettlerDeps {
   readonly group: Group;
   readonly consumer: string;
   readonly ledger: Ledger;
+  readonly unclaimer: Pick<Unclaimer, "undo">;
   /** Tells live pages of a new state. */
   readonly publishState: (eventId: string, state: string) => void;
   /** An entry is in the retry set, and due in so many ms. */
@@ -108,8 +110,8 @@ const eventOf = ({ raw }: Entry): StreamEvent | undefined => {
 };
 
 export const createSettler = (deps: SettlerDeps): Settler => {
-  const { redis, keys, group, consumer, ledger, publishState, onDelayed, policy, random, wallClock, at, log, abandon } =
-    deps;
+  const { redis, keys, group, consumer, ledger, unclaimer, publishState, onDelayed } = deps;
+  const { policy, random, wallClock, at, log, abandon } = deps;
   const retriesStream = keys.retriesStream(group.name);
   const moves = createEntryMoves(redis, { group: group.name, consumer, retrySet: keys.retrySet(group.name) });
   const deadKeys = { dead: keys.dead(group.name), deadIndex: keys.deadIndex(group.name) };
@@ -233,6 +235,8 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       if (!recorded && outcome.kind !== "done") {
         // Another claim owns the delivery, and with it the entry.
         log.info({ event_id: event.id, outcome: outcome.kind }, "the delivery is not ours any more");
+        // Whoever took it over counts it as a try.
+        if (!attempt.isCommitted) void unclaimer.undo(event.id, attempt.token);
         return delay(attempt.entry, NOT_OURS_WAIT_MS);
       }
       await at("recorded", event.id);

@@ -164,6 +164,7 @@ const claim = statement<
           state: "case when $7::boolean then 'queued' else 'uncertain' end",
           by: "$3::text",
           reason: "'lease_ran_out'",
+          claim: "decided.claim_token",
         })} else timeline end as timeline,
         case verdict when 'cancel' then 'cancelled' when 'hold' then 'held' when 'suppress' then 'suppressed'
           else 'active' end as next_state

@@ -9,6 +9,8 @@ export interface TimelineStep {
   readonly by?: string;
   readonly reason?: string;
   readonly attempt?: number;
+  /** Token of the claim that was taken over by this step: while its owner lives, it may still say that nothing was begun under it. */
+  readonly claim?: string;
 }
 
 /** SQL expressions of a step's fields; null values are left out. */
@@ -17,6 +19,7 @@ export interface StepSql {
   readonly by?: string;
   readonly reason?: string;
   readonly attempt?: string;
+  readonly claim?: string;
 }
 
 /** A timeline that is longer loses its oldest step. */

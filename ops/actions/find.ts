@@ -34,7 +34,7 @@ const detailsOf = async ({ redis, keys, groups }: Asked, delivery: FoundDelivery
     : undefined;
   const group = groups.find(({ name }) => name === delivery.group);
   const wordOf = (state: DeliveryState) => (group === undefined ? state : shownState(group, state));
-  const timeline = delivery.timeline.map((step) => ({ ...step, shown: wordOf(step.state) }));
+  const timeline = delivery.timeline.map(({ claim: _, ...step }) => ({ ...step, shown: wordOf(step.state) }));
   return { ...delivery, shown: wordOf(delivery.state), timeline, deadLetter: letter ?? null };
 };
 

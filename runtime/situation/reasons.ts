@@ -72,6 +72,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   group_dropped: "its group was dropped",
   // Of steps on the way.
   released: "released by an operator",
+  never_begun: "its consumer lost its claim before anything took effect; it counts as no attempt",
   stopped: "its consumer stopped before anything took effect; a peer goes on",
 };
 

@@ -217,7 +217,7 @@ export const startSimulatedConsumer = (
         lastReason: piece.lastReason,
         unchangedMs: now() - piece.changedAt,
       } as const;
-      const attempt = startAttempt({ ...item, claim, isNoted: false, leaseUntil: Number.POSITIVE_INFINITY });
+      const attempt = startAttempt({ ...item, claim, token: "", isNoted: false, leaseUntil: Number.POSITIVE_INFINITY });
       void attempt.done.then(() => finished(item.entry));
     }
   };

@@ -1,0 +1,128 @@
+import { describe, expect, test } from "bun:test";
+import { encodeEvent, loggedEvent } from "../../stream/events/envelope.ts";
+import { eventually } from "../../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup, committedEvent, type MailWork, type Pipeline } from "../../tests/pipeline.ts";
+import { createStalledCommits } from "../../tests/stalled-commits.ts";
+import { startProxy, type TcpProxy } from "../../tests/tcp-proxy.ts";
+
+const SIGNUPS = 4;
+/** Leases run out soon, answers are waited for no longer, and who has one of each signup reads no more. */
+const SHORT = { claimMinIdleMs: 1_000, deadlineMs: 700, concurrency: SIGNUPS };
+const POLICIES = ["resend", "hold"] as const;
+
+const someSignups = () => Array.from({ length: SIGNUPS }, () => aSignup());
+
+/** A second entry of each event, as a relay makes it whose note of the first was lost: another consumer may read it. */
+const addSecondEntries = async (pipeline: Pipeline, signups: ReturnType<typeof someSignups>) => {
+  for (const signup of signups) {
+    await pipeline.redis.xadd(pipeline.keys.events, "*", ...encodeEvent(loggedEvent(committedEvent(signup))));
+  }
+};
+
+const statuses = (pipeline: Pipeline, eventIds: readonly string[]) =>
+  Promise.all(eventIds.map((id) => pipeline.status(id)));
+
+/** Each is sent once, by one attempt, and none counts as doubtful in the end. */
+const expectUntouched = async (pipeline: Pipeline, eventIds: readonly string[], sent: readonly string[]) => {
+  await eventually(async () =>
+    (await statuses(pipeline, eventIds)).every((status) => status?.state === "done" && status.uncertain === 0),
+  );
+  expect(sent.toSorted()).toEqual(eventIds.toSorted());
+  for (const status of await statuses(pipeline, eventIds)) {
+    expect(status).toMatchObject({ state: "done", uncertain: 0, attempts: 1 });
+    expect(status?.timeline.filter(({ state }) => state === "uncertain")).toEqual([]);
+  }
+};
+
+/** Nobody sees the lease of a claim whose commit stalls; it begins before the commit. */
+const untilLeaseIsOver = async () => {
+  const since = performance.now();
+  await eventually(() => performance.now() - since > 2 * SHORT.claimMinIdleMs);
+};
+
+const behind = (proxy: TcpProxy, url: string): string => {
+  const address = new URL(url);
+  address.port = String(proxy.port);
+  return address.href;
+};
+const proxyTo = ({ url }: Pipeline) => startProxy(Number(new URL(url).port));
+
+describe.concurrent("a claim whose answer is lost counts as no try while its process lives", () => {
+  for (const uncertain of POLICIES) {
+    test(`its commit stalls for longer than its lease, and nobody else is there (policy ${uncertain})`, async () => {
+      await using pipeline = await aPipeline();
+      const stalled = await createStalledCommits(pipeline.db);
+      const outbox = anOutbox();
+      const { consumer } = await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
+      await stalled.begin(consumer, "active");
+      const eventIds = await pipeline.signUp(...someSignups());
+      await eventually(async () => (await stalled.waiting()) > 0);
+      await untilLeaseIsOver();
+      await stalled.end();
+      await expectUntouched(pipeline, eventIds, outbox.sent);
+    });
+
+    test(`its commit stalls for longer than its lease, and a peer reads another entry of the event (policy ${uncertain})`, async () => {
+      await using pipeline = await aPipeline();
+      const stalled = await createStalledCommits(pipeline.db);
+      const outbox = anOutbox();
+      const { consumer } = await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
+      await stalled.begin(consumer, "active");
+      const signups = someSignups();
+      const eventIds = await pipeline.signUp(...signups);
+      await eventually(async () => (await stalled.waiting()) > 0);
+      await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
+      await addSecondEntries(pipeline, signups);
+      await untilLeaseIsOver();
+      await stalled.end();
+      await expectUntouched(pipeline, eventIds, outbox.sent);
+    });
+
+    test(`its link is cut until a peer has taken it over (policy ${uncertain})`, async () => {
+      await using pipeline = await aPipeline();
+      await using proxy = await proxyTo(pipeline);
+      const stalled = await createStalledCommits(pipeline.db);
+      const outbox = anOutbox();
+      const databaseUrl = behind(proxy, pipeline.url);
+      const { consumer } = await pipeline.consumer(outbox.work, { ...SHORT, uncertain, databaseUrl });
+      await stalled.begin(consumer, "active");
+      const signups = someSignups();
+      const eventIds = await pipeline.signUp(...signups);
+      await eventually(async () => (await stalled.waiting()) > 0);
+      proxy.silence();
+      await stalled.end();
+      await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
+      await addSecondEntries(pipeline, signups);
+      const taken = uncertain === "hold" ? "held" : "done";
+      await eventually(async () => (await statuses(pipeline, eventIds)).some((status) => status?.state === taken));
+      proxy.restore();
+      await expectUntouched(pipeline, eventIds, outbox.sent);
+    });
+
+    test(`a lease ran out before the work began, and a peer has taken it over (policy ${uncertain})`, async () => {
+      await using pipeline = await aPipeline();
+      await using proxy = await proxyTo(pipeline);
+      const outbox = anOutbox();
+      const gate = Promise.withResolvers<void>();
+      const begun: string[] = [];
+      const slow: MailWork = async (claim, recipient, attempt) => {
+        begun.push(claim.eventId);
+        await gate.promise;
+        return outbox.work(claim, recipient, attempt);
+      };
+      const databaseUrl = behind(proxy, pipeline.url);
+      await pipeline.consumer(slow, { ...SHORT, uncertain, databaseUrl });
+      const signups = someSignups();
+      const eventIds = await pipeline.signUp(...signups);
+      await eventually(() => begun.length === eventIds.length);
+      proxy.silence();
+      await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
+      await addSecondEntries(pipeline, signups);
+      const taken = uncertain === "hold" ? "held" : "done";
+      await eventually(async () => (await statuses(pipeline, eventIds)).every((status) => status?.state === taken));
+      gate.resolve();
+      proxy.restore();
+      await expectUntouched(pipeline, eventIds, outbox.sent);
+    });
+  }
+});
