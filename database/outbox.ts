@@ -1,7 +1,7 @@
 import { type Database, statement } from "./connection.ts";
 import { isLocked } from "./errors.ts";
 import { type LoggedEvent, SQL_LOGGED_EVENT } from "./events.ts";
-import { withStep } from "./ledger/timeline.ts";
+import { withStepAt } from "./ledger/timeline.ts";
 import { sqlLockTimeout } from "./lock-timeout.ts";
 import { sqlIsAhead } from "./set-back.ts";
 
@@ -73,20 +73,25 @@ export const deletePublished = async (db: Database, eventIds: readonly string[])
   }
 };
 
-const removeLate = statement<{ event_id: string }, [readonly string[]]>(`
+/**
+ * $2 lease ms. What a relay has leased it publishes, and a consumer may be done before that is noted: the step stands where the row was leased, in
+ * the state of that moment.
+ */
+const removeLate = statement<{ event_id: string }, [readonly string[], number]>(`
   with ${SQL_LOCKED},
   deleted as (
-    delete from outbox where event_id = any(${SQL_LOCKED_IDS}) returning event_id),
+    delete from outbox where event_id = any(${SQL_LOCKED_IDS})
+    returning event_id, least(lease_until - $2::float8 * interval '1 ms', now()) as relayed_at),
   locked_deliveries as (
-    select group_name, event_id from deliveries join deleted using (event_id)
+    select group_name, event_id, relayed_at from deliveries join deleted using (event_id)
     order by event_id, group_name for update of deliveries skip locked),
   noted as (
     update deliveries set published_at = greatest(published_at, now()),
-      timeline = ${withStep("deliveries", { state: "state", reason: "'relayed'" })}
+      timeline = ${withStepAt("deliveries", "coalesce(relayed_at, now())", "'relayed'")}
     from locked_deliveries
     where deliveries.event_id = locked_deliveries.event_id and deliveries.group_name = locked_deliveries.group_name)
   select event_id from deleted`);
 
-/** The same for rows that a relay published late: the reconciler counts from now. Returns how many. */
-export const deleteRelayed = async (db: Database, eventIds: readonly string[]): Promise<number> =>
-  (await removeLate(db, eventIds)).length;
+/** The same for rows that a relay leased for `leaseMs`, and published late: the reconciler counts from now. Returns how many. */
+export const deleteRelayed = async (db: Database, eventIds: readonly string[], leaseMs: number): Promise<number> =>
+  (await removeLate(db, eventIds, leaseMs)).length;

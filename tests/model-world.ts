@@ -19,26 +19,12 @@ import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { type Keys, keysOf } from "../stream/keys.ts";
 import { eventually } from "./eventually.ts";
 import { anExampleGroup, EXAMPLE_GROUP } from "./example-group.ts";
-import { createLostAnswers } from "./losing-answers.ts";
+import { createLostAnswers, type LostAnswers } from "./losing-answers.ts";
+import { areDoubtsExplained, type Scripted, type Step } from "./model-steps.ts";
 import { aMailGroup, aSignup, committedEvent, type MailWork, redisUrl, silentLog } from "./pipeline.ts";
 
 /** Both bind to the event of a signup: one sends a mail, the other does idempotent work, slowly or in vain now and then. */
 export const MODEL_GROUPS = [WELCOME_EMAIL, EXAMPLE_GROUP];
-
-export type Scripted = "transient" | "unavailable" | "rejected" | "uncertain" | "lost-250";
-
-export type Step =
-  | { readonly do: "sign up" }
-  | { readonly do: "sign up, die before XADD" }
-  | { readonly do: "second entry" }
-  | { readonly do: "start a consumer" }
-  | { readonly do: "crash a consumer" | "crash all consumers" | "stop a consumer" }
-  | { readonly do: "die at"; readonly checkpoint: Checkpoint }
-  | { readonly do: "next attempt"; readonly outcome: Scripted }
-  | { readonly do: "lose the answer of a claim" }
-  | { readonly do: "trim" }
-  | { readonly do: "flush" }
-  | { readonly do: "wait"; readonly ms: number };
 
 const entryOf = (signup: NewSignup): string[] => encodeEvent(loggedEvent(committedEvent(signup)));
 
@@ -52,6 +38,7 @@ interface TestedConsumer {
   readonly running: readonly RunningGroup[];
   readonly redis: Redis;
   readonly death: PromiseWithResolvers<void>;
+  readonly answers: LostAnswers;
   isDead: boolean;
 }
 
@@ -63,8 +50,11 @@ export class World {
   readonly #consumers = new Set<TestedConsumer>();
   readonly #scripted: Scripted[] = [];
   readonly #deaths: Checkpoint[] = [];
-  readonly #lostAnswers = createLostAnswers();
   readonly #killed = new Set<string>();
+  /** Consumers that were asked to stop: they have little time to say what they began. */
+  readonly #stopped = new Set<string>();
+  /** What passed its commit point, by consumer and event: from then on it is a try. */
+  readonly #committed = new Set<string>();
   /** Consumers that were killed while one entry of a group, and no other, was in flight in them, after the group's name. */
   readonly #killedAlone = new Set<string>();
   /** What the mail server took, by event. */
@@ -89,7 +79,7 @@ export class World {
     return new World(shared, keys, redis);
   }
 
-  #mailWork(isDead: () => boolean): MailWork {
+  #mailWork(consumer: string, isDead: () => boolean): MailWork {
     return async ({ eventId }, _, attempt): Promise<Outcome> => {
       await Bun.sleep(Math.random() * 8);
       if (isDead()) return new Promise(() => {});
@@ -101,6 +91,7 @@ export class World {
         return { kind: "rejected", reason: "policy", reply: "550 no" };
       }
       if (!attempt.commit()) return { kind: "released", reason: "lease_lost" };
+      this.#committed.add(`${consumer} ${eventId}`);
       if (scripted === "uncertain") return { kind: "uncertain", reason: "deadline_after_data" };
       this.copies.set(eventId, (this.copies.get(eventId) ?? 0) + 1);
       if (scripted === "lost-250") return { kind: "uncertain", reason: "connection_lost_after_data" };
@@ -122,12 +113,13 @@ export class World {
     const redis = openCommandConnection({ url, name: "model", log: silentLog, commandTimeoutMs: 10_000 });
     await untilReady(redis, 5_000);
     const name = `consumer-${randomHex(4)}`;
-    const holder = { name, isDead: false, death: Promise.withResolvers<void>() };
+    const answers = createLostAnswers();
+    const holder = { name, answers, isDead: false, death: Promise.withResolvers<void>() };
     const isDead = () => holder.isDead;
     const deps: GroupDeps = {
       redis,
       connectBlocking: () => openBlockingConnection({ url, name: "model", log: silentLog }),
-      db: this.#lostAnswers.on(this.#shared.db),
+      db: answers.on(this.#shared.db),
       keys: this.#keys,
       knownTypes: EVENT_TYPES,
       log: silentLog,
@@ -145,7 +137,7 @@ export class World {
     };
     // Long enough for a claim on a cold connection of a busy machine, which else ends with its lease over, again and again.
     const options = { consumer: name, claimMinIdleMs: 1_000, drainTimeoutMs: 200 };
-    const mails = aMailGroup(this.#shared.db, this.#mailWork(isDead), {
+    const mails = aMailGroup(this.#shared.db, this.#mailWork(name, isDead), {
       concurrency: 4,
       retryMax: 50,
       retryDelayMs: 10,
@@ -196,6 +188,7 @@ export class World {
       case "stop a consumer":
         if (consumer === undefined) return;
         this.#consumers.delete(consumer);
+        this.#stopped.add(consumer.name);
         // It may die at a checkpoint while it stops.
         await Promise.race([Promise.all(consumer.running.map((group) => group.stop())), consumer.death.promise]);
         consumer.redis.disconnect();
@@ -208,8 +201,12 @@ export class World {
         if (each.outcome !== "unavailable" || !this.#scripted.includes("unavailable"))
           this.#scripted.push(each.outcome);
         return;
-      case "lose the answer of a claim":
-        this.#lostAnswers.lose();
+      case "lose an answer":
+        consumer?.answers.lose(each.to);
+        return;
+      case "lose all answers":
+        consumer?.answers.loseAll();
+        setTimeout(() => consumer?.answers.end(), each.ms);
         return;
       case "trim":
         await this.#redis.xtrim(this.#keys.events, "MAXLEN", 0);
@@ -241,11 +238,13 @@ export class World {
   /** No more faults: one healthy consumer, the relay, the reconciler. Resolves when all work is final and nothing moves. */
   async heal(relayAndReconcile: (redis: Redis, keys: Keys) => AsyncDisposable): Promise<void> {
     this.#deaths.length = 0;
-    this.#lostAnswers.end();
+    for (const { answers } of this.#consumers) answers.end();
     this.#scripted.length = 0;
     if (this.#consumers.size === 0) await this.startConsumer();
     await using _background = relayAndReconcile(this.#redis, this.#keys);
     await eventually(() => this.#isAtRest(), 60_000);
+    // What was not begun is put right when its consumer has been answered.
+    await eventually(async () => (await this.#unexplained()).length === 0).catch(() => {});
   }
 
   async #isAtRest(): Promise<boolean> {
@@ -265,7 +264,19 @@ export class World {
     return true;
   }
 
+  /** Deliveries that count as doubtful because their lease ran out, though their owner lives, and never passed its commit point. */
+  async #unexplained(): Promise<readonly DeliveryStatus[]> {
+    const eventIds = this.signups.map(({ event }) => event.eventId);
+    const unexplained = ({ eventId, ...status }: DeliveryStatus) =>
+      !areDoubtsExplained(
+        { eventId, ...status },
+        (owner) => this.#killed.has(owner) || this.#stopped.has(owner) || this.#committed.has(`${owner} ${eventId}`),
+      );
+    return (await findDeliveries(this.#shared.db, ...eventIds)).filter(unexplained);
+  }
+
   async check(): Promise<void> {
+    expect(await this.#unexplained()).toEqual([]);
     const mayBeDead = { [WELCOME_EMAIL.name]: new Set(this.refused), [EXAMPLE_GROUP.name]: new Set<string>() };
     for (const { event } of this.signups) {
       const { eventId } = event;

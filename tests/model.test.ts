@@ -9,18 +9,20 @@ import { createSignupWriter } from "../database/users/signup.ts";
 import { boundGroups } from "../stream/groups.ts";
 import type { Keys } from "../stream/keys.ts";
 import { withTestDatabase } from "./database.ts";
-import { MODEL_GROUPS, type Scripted, type Shared, type Step, World } from "./model-world.ts";
+import type { Scripted, Step } from "./model-steps.ts";
+import { MODEL_GROUPS, type Shared, World } from "./model-world.ts";
 import { silentLog } from "./pipeline.ts";
 
 const CHECKPOINTS: readonly Checkpoint[] = ["read", "claimed", "attempted", "recorded", "moved"];
 
 /**
  * The engine's state machine under random sequences, with two groups on one event: signups, second entries, attempts of
- * every outcome, claims whose answer is lost, consumers that start, stop, crash alone or all at once, or die at a checkpoint,
+ * every outcome, claims and outcomes whose answer is lost, consumers that are not answered for longer than a lease, consumers that start, stop, crash alone or all at once, or die at a checkpoint,
  * streams that are trimmed or flushed. Real Redis, real Postgres; times are shortened. After each sequence everything heals, and then it must hold, for both groups:
  *
  * - nothing has vanished: each is done, or dead by a refusal that was given, or as poison after four that had it died, two of them with nothing else in flight;
  * - no mail was sent twice without being counted: copies <= 1 + uncertain; idempotent work counts no uncertainty;
+ * - what a consumer claimed and never began counts as no try, unless that consumer died or was stopped;
  * - what is acked is final: nothing is pending, waiting or in the outbox in the end;
  * - what is dead is one dead letter, or none if the flush took it.
  */
@@ -44,7 +46,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       .constantFrom<Scripted>("transient", "unavailable", "rejected", "uncertain", "lost-250")
       .map((outcome): Step => ({ do: "next attempt", outcome })),
   },
-  { weight: 2, arbitrary: fc.constant<Step>({ do: "lose the answer of a claim" }) },
+  { weight: 2, arbitrary: fc.constant<Step>({ do: "lose an answer", to: "claim" }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: "lose an answer", to: "settlement" }) },
+  { weight: 1, arbitrary: fc.integer({ min: 50, max: 3_000 }).map((ms): Step => ({ do: "lose all answers", ms })) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "trim" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "flush" }) },
   { weight: 3, arbitrary: fc.nat(60).map((ms): Step => ({ do: "wait", ms })) },

@@ -45,7 +45,7 @@ export const startRelay = ({ db, redis, keys, log }: RelayDeps, options: RelayOp
       const results = await publishAll(redis, keys.events, rows);
       const idsOf = (status: "fulfilled" | "rejected") =>
         rows.filter((_, index) => results[index]?.status === status).map((row) => row.event_id);
-      const relayed = await deleteRelayed(db, idsOf("fulfilled"));
+      const relayed = await deleteRelayed(db, idsOf("fulfilled"), LEASE_MS);
       if (relayed > 0) log.info({ relayed }, "relayed events that were left in the outbox");
       await releaseOutbox(db, idsOf("rejected"));
       for (const result of results) if (result.status === "rejected") throw result.reason;

@@ -44,3 +44,19 @@ export const withStep = (table: string, step: StepSql): string => {
   const room = `(case when jsonb_array_length(${timeline}) >= ${MOST_STEPS} then ${timeline} - 0 else ${timeline} end)`;
   return `${room} || ${firstStep(step)}`;
 };
+
+/**
+ * SQL: the timeline of `table` with a step that is noted later than it took place, in its order, with the state of that time. A timeline that has no room
+ * is left as it is.
+ */
+export const withStepAt = (table: string, at: string, reason: string): string => {
+  const timeline = `${table}.timeline`;
+  const before = `(element.step ->> 'at')::timestamptz <= ${at}`;
+  return `case when jsonb_array_length(${timeline}) >= ${MOST_STEPS} then ${timeline} else (
+    select coalesce(jsonb_agg(element.step order by element.place) filter (where ${before}), '[]')
+      || jsonb_build_array(jsonb_build_object('at', ${at},
+        'state', coalesce((jsonb_agg(element.step -> 'state' order by element.place desc) filter (where ${before})) -> 0, '"queued"'),
+        'reason', ${reason}))
+      || coalesce(jsonb_agg(element.step order by element.place) filter (where not ${before}), '[]')
+    from jsonb_array_elements(${timeline}) with ordinality as element (step, place)) end`;
+};
