@@ -21,7 +21,7 @@ export interface Deleted {
 
 export interface RetentionCosts {
   readonly deleted: readonly Deleted[];
-  /** Locks beside those of its rows that a statement of the retention has at its end. */
+  /** Locks on tables, and by name, that a statement of the retention has at its end, beside those of its rows. */
   readonly locks: readonly string[];
   /** CPU of Postgres for a call that accepts signups, median in ms: without, and with events deleted at the pace of the pruner. */
   readonly acceptMs: { readonly without: number; readonly during: number };
@@ -34,8 +34,11 @@ const USERS = 200;
 const ACCEPTS = 30;
 
 const locksOf = statement<{ lock: string }, []>(`
-  select distinct coalesce(relation::regclass::text, locktype) || ' ' || mode as lock from pg_locks
-  where pid = pg_backend_pid() and locktype <> 'virtualxid' and coalesce(relation::regclass::text, '') not like 'pg_%' order by 1`);
+  select coalesce(relname, locktype) || ' ' || string_agg(mode, ' ' order by mode) as lock
+  from pg_locks left join pg_class on pg_class.oid = relation
+  where pid = pg_backend_pid() and locktype not in ('virtualxid', 'transactionid')
+    and (relname is null or relkind = 'r' and relname not like 'pg_%')
+  group by relname, locktype order by 1`);
 const published = statement<{ event_id: string }, [number]>("select event_id from outbox limit $1::int");
 
 /** Runs until there is nothing more, or it was called so often; `run` returns how many rows are gone. */
