@@ -131,6 +131,13 @@ const SCENARIOS: readonly Scenario[] = [
     perSecond: 200,
     weather: () => ({ onConnect: ({ number }) => (number % 2 === 0 ? { ends: "close" } : undefined) }),
   },
+  {
+    name: "closes beyond 1, without a word",
+    consumers: 3,
+    mailMs: 200,
+    perSecond: 5,
+    weather: () => ({ onConnect: ({ open }) => (open > 1 ? { ends: "close" } : undefined) }),
+  },
 ];
 
 /** Deliveries that used up more than the attempt that sent them, and dead ones. */
