@@ -84,6 +84,17 @@ describe("the pool", () => {
     },
   );
 
+  test("a server that greets nobody is away, however many ask: this is no limit of connections", async () => {
+    await using server = await startScriptedServer({ greeting: "silence" });
+    const pool = poolOn(server.port, { size: 4, sendDeadlineMs: 300 });
+    const results = await Promise.all(Array.from({ length: 4 }, () => pool.send(aMail(), never)));
+    for (const result of results) {
+      expect(result).toMatchObject({ kind: "failed", failure: { code: "EDEADLINE", cause: "GREETING_TIMEOUT" } });
+    }
+    expect(pool.isLimited()).toBe(false);
+    await pool.close();
+  });
+
   test("cancelled before the body: the server receives no body", async () => {
     await using server = await startScriptedServer({});
     const pool = poolOn(server.port);

@@ -103,7 +103,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
 
   /** The server granted no more connections than there are; or it is away, and so it is for all that wait since they were refused. */
   const oneTooMany = (failure: SmtpFailure, mail: OutgoingMail): SendResult | Again => {
-    const others = sessions.usable() + opening;
+    // Those that are being opened show nothing, if this one was not greeted for so long: neither may they be.
+    const others = sessions.usable() + (failure.cause === "GREETING_TIMEOUT" ? 0 : opening);
     hear(failure, mail.to);
     if (limit.refused(others, sessions.closing())) return { kind: "again", failure };
     if (isAboutConnections(failure)) return starve();
