@@ -50,6 +50,7 @@ export class World {
   readonly #consumers = new Set<TestedConsumer>();
   readonly #scripted: Scripted[] = [];
   readonly #deaths: Checkpoint[] = [];
+  readonly #silences: Promise<void>[] = [];
   readonly #killed = new Set<string>();
   /** Consumers that were asked to stop: they have little time to say what they began. */
   readonly #stopped = new Set<string>();
@@ -206,7 +207,7 @@ export class World {
         return;
       case "lose all answers":
         consumer?.answers.loseAll();
-        setTimeout(() => consumer?.answers.end(), each.ms);
+        this.#silences.push(Bun.sleep(each.ms).then(() => consumer?.answers.end()));
         return;
       case "trim":
         await this.#redis.xtrim(this.#keys.events, "MAXLEN", 0);
@@ -238,6 +239,8 @@ export class World {
   /** No more faults: one healthy consumer, the relay, the reconciler. Resolves when all work is final and nothing moves. */
   async heal(relayAndReconcile: (redis: Redis, keys: Keys) => AsyncDisposable): Promise<void> {
     this.#deaths.length = 0;
+    // What was lost meanwhile is found out only then.
+    await Promise.all(this.#silences);
     for (const { answers } of this.#consumers) answers.end();
     this.#scripted.length = 0;
     if (this.#consumers.size === 0) await this.startConsumer();

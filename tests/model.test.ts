@@ -48,7 +48,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.constant<Step>({ do: "lose an answer", to: "claim" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "lose an answer", to: "settlement" }) },
-  { weight: 1, arbitrary: fc.integer({ min: 50, max: 3_000 }).map((ms): Step => ({ do: "lose all answers", ms })) },
+  { weight: 2, arbitrary: fc.integer({ min: 50, max: 3_500 }).map((ms): Step => ({ do: "lose all answers", ms })) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "trim" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "flush" }) },
   { weight: 3, arbitrary: fc.nat(60).map((ms): Step => ({ do: "wait", ms })) },
