@@ -16,6 +16,7 @@ import type { NewSignup } from "../database/users/signup-rows.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { ensureGroup } from "../stream/ensure-group.ts";
+import { encodeEvent, loggedEvent } from "../stream/events/envelope.ts";
 import { EVENT_TYPES } from "../stream/events/types.ts";
 import { type UserSignedUp, userSignedUp, userSignedUpSchema } from "../stream/events/user-signed-up.ts";
 import { boundGroups, type Group, WELCOME_EMAIL } from "../stream/groups.ts";
@@ -67,6 +68,16 @@ export const loseEntries = async ({ db }: Pick<Pipeline, "db">): Promise<void> =
     .updateTable("deliveries")
     .set({ published_at: new Date(0) })
     .execute();
+};
+
+/** A second entry of each event, as a relay makes it whose note of the first was lost: another consumer may read it. */
+export const addSecondEntries = async (
+  { redis, keys }: Pick<Pipeline, "redis" | "keys">,
+  signups: readonly NewSignup[],
+): Promise<void> => {
+  for (const signup of signups) {
+    await redis.xadd(keys.events, "*", ...encodeEvent(loggedEvent(committedEvent(signup))));
+  }
 };
 
 /** Counts what a consumer "sent"; every attempt is done. */

@@ -69,3 +69,11 @@ export const startProxy = async (targetPort: number, { cutAt, rewrite }: ProxyOp
       }),
   };
 };
+
+/** A proxy to the server of a URL, and the URL by way of it. */
+export const startProxyOf = async (url: string): Promise<TcpProxy & { readonly url: string }> => {
+  const address = new URL(url);
+  const proxy = await startProxy(Number(address.port));
+  address.port = String(proxy.port);
+  return { ...proxy, url: address.href };
+};

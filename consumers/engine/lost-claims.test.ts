@@ -1,9 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { encodeEvent, loggedEvent } from "../../stream/events/envelope.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup, committedEvent, type MailWork, type Pipeline } from "../../tests/pipeline.ts";
+import { addSecondEntries, anOutbox, aPipeline, aSignup, type MailWork, type Pipeline } from "../../tests/pipeline.ts";
 import { createStalledCommits } from "../../tests/stalled-commits.ts";
-import { startProxy, type TcpProxy } from "../../tests/tcp-proxy.ts";
+import { startProxyOf } from "../../tests/tcp-proxy.ts";
 
 const SIGNUPS = 4;
 /** Leases run out soon, answers are waited for no longer, and who has one of each signup reads no more. */
@@ -11,13 +10,6 @@ const SHORT = { claimMinIdleMs: 1_000, deadlineMs: 700, concurrency: SIGNUPS };
 const POLICIES = ["resend", "hold"] as const;
 
 const someSignups = () => Array.from({ length: SIGNUPS }, () => aSignup());
-
-/** A second entry of each event, as a relay makes it whose note of the first was lost: another consumer may read it. */
-const addSecondEntries = async (pipeline: Pipeline, signups: ReturnType<typeof someSignups>) => {
-  for (const signup of signups) {
-    await pipeline.redis.xadd(pipeline.keys.events, "*", ...encodeEvent(loggedEvent(committedEvent(signup))));
-  }
-};
 
 const statuses = (pipeline: Pipeline, eventIds: readonly string[]) =>
   Promise.all(eventIds.map((id) => pipeline.status(id)));
@@ -39,13 +31,6 @@ const untilLeaseIsOver = async () => {
   const since = performance.now();
   await eventually(() => performance.now() - since > 2 * SHORT.claimMinIdleMs);
 };
-
-const behind = (proxy: TcpProxy, url: string): string => {
-  const address = new URL(url);
-  address.port = String(proxy.port);
-  return address.href;
-};
-const proxyTo = ({ url }: Pipeline) => startProxy(Number(new URL(url).port));
 
 describe.concurrent("a claim whose answer is lost counts as no try while its process lives", () => {
   for (const uncertain of POLICIES) {
@@ -80,11 +65,10 @@ describe.concurrent("a claim whose answer is lost counts as no try while its pro
 
     test(`its link is cut until a peer has taken it over (policy ${uncertain})`, async () => {
       await using pipeline = await aPipeline();
-      await using proxy = await proxyTo(pipeline);
+      await using proxy = await startProxyOf(pipeline.url);
       const stalled = await createStalledCommits(pipeline.db);
       const outbox = anOutbox();
-      const databaseUrl = behind(proxy, pipeline.url);
-      const { consumer } = await pipeline.consumer(outbox.work, { ...SHORT, uncertain, databaseUrl });
+      const { consumer } = await pipeline.consumer(outbox.work, { ...SHORT, uncertain, databaseUrl: proxy.url });
       await stalled.begin(consumer, "active");
       const signups = someSignups();
       const eventIds = await pipeline.signUp(...signups);
@@ -101,7 +85,7 @@ describe.concurrent("a claim whose answer is lost counts as no try while its pro
 
     test(`a lease ran out before the work began, and a peer has taken it over (policy ${uncertain})`, async () => {
       await using pipeline = await aPipeline();
-      await using proxy = await proxyTo(pipeline);
+      await using proxy = await startProxyOf(pipeline.url);
       const outbox = anOutbox();
       const gate = Promise.withResolvers<void>();
       const begun: string[] = [];
@@ -110,8 +94,7 @@ describe.concurrent("a claim whose answer is lost counts as no try while its pro
         await gate.promise;
         return outbox.work(claim, recipient, attempt);
       };
-      const databaseUrl = behind(proxy, pipeline.url);
-      await pipeline.consumer(slow, { ...SHORT, uncertain, databaseUrl });
+      await pipeline.consumer(slow, { ...SHORT, uncertain, databaseUrl: proxy.url });
       const signups = someSignups();
       const eventIds = await pipeline.signUp(...signups);
       await eventually(() => begun.length === eventIds.length);
