@@ -4,7 +4,7 @@ import { command } from "../command.ts";
 import { COMMON_FLAGS, type CommonFlags, GROUP_FLAG } from "../flags.ts";
 import type { Style } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
-import { doingCell } from "./doing-cell.ts";
+import { doingCell, heardOf } from "./doing-cell.ts";
 
 /** What the other system grants it: pieces at a time, and a second. */
 const grantedText = ({ report }: ListedConsumer): string => {
@@ -23,7 +23,7 @@ const wordsText = ({ report }: ListedConsumer): string => {
 };
 
 const rowOf = (consumer: ListedConsumer, now: Date): Cell[] => {
-  const { report, doing, silentMs, pending } = consumer;
+  const { report, doing, pending } = consumer;
   return [
     consumer.name,
     consumer.group,
@@ -31,7 +31,7 @@ const rowOf = (consumer: ListedConsumer, now: Date): Cell[] => {
     doing.since === null ? "" : relative(doing.since, now),
     report === null ? "-" : `${count(report.inFlight)} of ${count(report.concurrency)}`,
     count(pending),
-    silentMs === null ? "never" : `${duration(silentMs)} ago`,
+    heardOf(consumer),
     report === null ? "-" : duration(now.getTime() - Date.parse(report.startedAt)),
     grantedText(consumer),
     wordsText(consumer),

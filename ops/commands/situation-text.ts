@@ -11,7 +11,7 @@ import type { Situation } from "../actions/situation.ts";
 import type { PipelineStatus } from "../actions/status.ts";
 import type { Style, Tone } from "../terminal/style.ts";
 import { type Cell, table } from "../terminal/table.ts";
-import { doingCell } from "./doing-cell.ts";
+import { doingCell, heardOf } from "./doing-cell.ts";
 
 const TONES: Readonly<Record<Level, Tone>> = { trouble: "bad", notice: "warning", well: "good" };
 
@@ -70,6 +70,7 @@ const consumersTable = (style: Style, groups: readonly GroupStatus[], now: Date)
       { title: "pending", align: "right" },
       { title: "in flight", align: "right" },
       { title: "idle", align: "right" },
+      { title: "heard of", align: "right" },
       { title: "up", align: "right" },
       { title: "now" },
     ],
@@ -80,6 +81,7 @@ const consumersTable = (style: Style, groups: readonly GroupStatus[], now: Date)
         count(consumer.pending),
         consumer.report === null ? "-" : count(consumer.report.inFlight),
         consumer.idleMs === null ? "-" : duration(consumer.idleMs),
+        heardOf(consumer),
         consumer.report === null ? "-" : duration(now.getTime() - Date.parse(consumer.report.startedAt)),
         doingCell(doingOf(consumer, now)),
       ]),

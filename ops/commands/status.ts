@@ -52,7 +52,7 @@ export const status = command<Flags>({
   brief: "Show the state of every group, of the ledger, the outbox and Redis",
   about: [
     "lag: entries not read yet; pending: read, not acked; waiting: first attempts and retries that are not due; dead: dead",
-    "letters; oldest unfinished: how long the oldest unread or pending entry has waited. Above the tables it says in sentences",
+    "letters; oldest unfinished: how long the oldest unread or pending entry has waited; heard of: a consumer's last sign of life. Above the tables it says in sentences",
     "what is wrong, and since when. Exit 1 if a store is away.",
     "",
     "--watch goes on until Ctrl-C, and outlives a store that goes away. On a terminal it redraws in place; in a pipe it appends",

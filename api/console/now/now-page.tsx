@@ -88,13 +88,16 @@ const ConsumerTable = ({ rows, now, label }: ConsumersProps & { readonly label: 
           <th scope="col">now</th>
           <th scope="col">for</th>
           <th scope="col" class="number">
+            heard of
+          </th>
+          <th scope="col" class="number">
             in flight
           </th>
           <th scope="col">works with</th>
         </tr>
       </thead>
       <tbody>
-        {rows.map(({ name, group, doing, status: { report } }) => (
+        {rows.map(({ name, group, doing, status: { report, silentMs } }) => (
           <tr data-name={group}>
             <th class="first" scope="row">
               {name}
@@ -108,6 +111,9 @@ const ConsumerTable = ({ rows, now, label }: ConsumersProps & { readonly label: 
               </Pill>
             </td>
             <td data-label="for">{doing.since === null ? "" : ago(doing.since, now)}</td>
+            <td class="number" data-label="heard of">
+              {silentMs === null ? "–" : `${duration(silentMs)} ago`}
+            </td>
             <td class="number" data-label="in flight">
               {report === null ? "–" : `${count(report.inFlight)} of ${count(report.concurrency)}`}
             </td>
