@@ -108,4 +108,37 @@ describe.concurrent("a claim whose answer is lost counts as no try while its pro
       await expectUntouched(pipeline, eventIds, outbox.sent);
     });
   }
+
+  test("its consumer is asked to stop, and is answered within its drain time", async () => {
+    await using pipeline = await aPipeline();
+    const stalled = await createStalledCommits(pipeline.db);
+    const outbox = anOutbox();
+    const stopping = await pipeline.consumer(outbox.work, { ...SHORT, uncertain: "hold", drainTimeoutMs: 30_000 });
+    await stalled.begin(stopping.consumer, "active");
+    const eventIds = await pipeline.signUp(...someSignups());
+    await eventually(async () => (await stalled.waiting()) > 0);
+    const stopped = stopping.stop();
+    await untilLeaseIsOver();
+    await stalled.end();
+    await stopped;
+    expect((await statuses(pipeline, eventIds)).map((status) => status?.state)).toEqual(eventIds.map(() => "queued"));
+    await pipeline.consumer(outbox.work, { ...SHORT, uncertain: "hold" });
+    await expectUntouched(pipeline, eventIds, outbox.sent);
+  });
+
+  test("nobody says anything of a process that died: it is in doubt, as before", async () => {
+    await using pipeline = await aPipeline();
+    const stalled = await createStalledCommits(pipeline.db);
+    const outbox = anOutbox();
+    const dying = await pipeline.consumer(outbox.work, { ...SHORT, uncertain: "hold" });
+    await stalled.begin(dying.consumer, "active");
+    const eventIds = await pipeline.signUp(...someSignups());
+    await eventually(async () => (await stalled.waiting()) > 0);
+    dying.crash();
+    await untilLeaseIsOver();
+    await stalled.end();
+    await pipeline.consumer(outbox.work, { ...SHORT, uncertain: "hold" });
+    await eventually(async () => (await statuses(pipeline, eventIds)).every((status) => status?.state === "held"));
+    expect(outbox.sent).toEqual([]);
+  });
 });

@@ -63,6 +63,7 @@ export const unclaimWaitMs = (lostMs: number): number => Math.min(LATEST_MS, Mat
  */
 export const startUnclaimer = ({ redis, keys, group, ledger, log, now }: UnclaimerDeps): Unclaimer => {
   const remembered = new Map<string, Remembered>();
+  let hasEnded = false;
   let wake = () => {};
 
   const forget = (key: string, each: Remembered): void => {
@@ -135,6 +136,7 @@ export const startUnclaimer = ({ redis, keys, group, ledger, log, now }: Unclaim
 
   const loop = startLoop({ name: `unclaimer of ${group}`, log, everyMs: 0, turn });
   void loop.done.then(() => {
+    hasEnded = true;
     for (const [key, each] of remembered) forget(key, each);
   });
 
@@ -145,7 +147,9 @@ export const startUnclaimer = ({ redis, keys, group, ledger, log, now }: Unclaim
       // Whoever does not wait for it need not hear of its end.
       answered.promise.catch(() => {});
       const key = `${eventId} ${token}`;
-      remembered.set(key, { event_id: eventId, token, since: now(), dueAt: now(), answered, isPublished: false });
+      const each = { event_id: eventId, token, since: now(), dueAt: now(), answered, isPublished: false };
+      remembered.set(key, each);
+      if (hasEnded) forget(key, each);
       const [oldest] = remembered;
       if (remembered.size > MOST && oldest !== undefined) forget(...oldest);
       wake();
