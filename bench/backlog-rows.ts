@@ -29,7 +29,10 @@ const write = statement<LoggedEvent, [number, number]>(`
  * Leaves so many signups to the consumers, as an API that has answered them does, without its HTTP and hashes: a million of them would
  * take longer than their mails.
  */
-export const writeBacklog = async (programs: Programs, signups: number): Promise<void> => {
+export const writeBacklog = async (
+  programs: Pick<Programs, "databaseUrl" | "environment">,
+  signups: number,
+): Promise<void> => {
   const db = openDatabase({ url: programs.databaseUrl, poolSize: 1, applicationName: "bench" });
   const redis = await openStream(programs);
   const { events } = keysOf(programs.environment["STREAM_NAME"] ?? "");
