@@ -32,6 +32,7 @@ interface Mail {
   readonly bornAt: number;
   attempts: number;
   systemFailures: number;
+  unreached: number;
   lastReason: string | null;
   settledAt: number;
 }
@@ -160,6 +161,7 @@ export const runHours = ({ hours, perMinute, addressOf, provider }: Hours): Resu
     const { ledger, move } = decide(outcome, { ...mail, uncertain: 0 }, POLICY, random);
     mail.attempts += ledger.attempts;
     mail.systemFailures += ledger.system_failures;
+    mail.unreached = move.kind === "delay" && move.isUnreached === true ? mail.unreached + 1 : 0;
     mail.lastReason = ledger.reason;
     mail.settledAt = nowMs;
     if (ledger.state === "done") done.push({ mail, at: nowMs });
@@ -225,7 +227,7 @@ export const runHours = ({ hours, perMinute, addressOf, provider }: Hours): Resu
     const domain = address.slice(address.indexOf("@") + 1);
     const mail: Mail = {
       ...{ eventId: `event ${n}`, address, domain, bornAt },
-      ...{ attempts: 0, systemFailures: 0, lastReason: null, settledAt: bornAt },
+      ...{ attempts: 0, systemFailures: 0, unreached: 0, lastReason: null, settledAt: bornAt },
     };
     agenda.add(bornAt, () => {
       fresh.push(mail);

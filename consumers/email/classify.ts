@@ -22,10 +22,10 @@ const AUTHENTICATION = new Set([530, 534, 535, 538]);
 /** Bad address of the *sender* (RFC 3463), which is ours. */
 const SENDERS_FAULT = new Set(["4.1.7", "4.1.8", "5.1.7", "5.1.8"]);
 
-/** Before the first of these, nothing was said about any mail. */
+/** From the first of these on, the server works, and may mean this mail. */
 const COMMANDS_OF_MAILS = new Set(["MAIL FROM", "RCPT TO", "DATA"]);
 
-/** There was no connection to send it over: a peer may have one, or this consumer in a moment. */
+/** It was said, or lost, before MAIL FROM. A login that is refused is not asked about soon: each one more may lock the account. */
 const hadNoConnection = ({ code, command, bodyStarted }: SmtpFailure): boolean =>
   !bodyStarted && code !== "EAUTH" && !COMMANDS_OF_MAILS.has(command);
 
@@ -44,6 +44,8 @@ const systemReason = (failure: SmtpFailure): string => {
       return "timeout";
     case "ESOCKET":
       return cause === "ECONNREFUSED" ? "connection_refused" : "connection_failed";
+    case "ECONNECTION":
+      return "connection_lost";
     default:
       return command === "CONN" ? "connection_lost" : "protocol";
   }
@@ -71,8 +73,8 @@ const deferred = (
  *
  * | reply                                                                         | outcome                              |
  * | ----------------------------------------------------------------------------- | ------------------------------------ |
- * | none: lost or too late before 354                                              | unavailable                          |
- * | none, or any, before the first mail: no connection, DNS, TLS, greeting         | unavailable, soon again              |
+ * | none: lost or too late from MAIL FROM on, before 354                           | unavailable                          |
+ * | none, or any, before MAIL FROM: no connection, DNS, TLS, greeting              | unavailable, soon again              |
  * | none after 354: lost or too late; or neither 2yz, 4yz nor 5yz to the body      | uncertain                            |
  * | none asked for: no connection was free in time                                 | released                             |
  * | none yet: cut because others waited for the connection                          | unavailable for this domain, soon again |
@@ -98,11 +100,10 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
     }
     if (!bodyStarted) {
       const { certificate: words } = failure;
-      const hasNoRoom = hadNoConnection(failure);
       return {
         kind: "unavailable",
         reason: systemReason(failure),
-        hasNoRoom,
+        isUnreached: hadNoConnection(failure),
         ...(words === undefined ? {} : { reply: words }),
       };
     }
@@ -120,15 +121,15 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   }
   if (responseCode === 421) {
     const reason = "service_unavailable";
-    const hasNoRoom = hadNoConnection(failure);
-    return { kind: "unavailable", reason, reply, hasNoRoom, ...(command === "RCPT TO" ? { party } : {}) };
+    const isUnreached = hadNoConnection(failure);
+    return { kind: "unavailable", reason, reply, isUnreached, ...(command === "RCPT TO" ? { party } : {}) };
   }
   if (command === "MAIL FROM" || (enhanced !== undefined && SENDERS_FAULT.has(enhanced))) {
     return { kind: "unavailable", reason: "sender_refused", reply };
   }
   if (!isAboutMail) {
     const reason = code === "EAUTH" ? "auth" : systemReason(failure);
-    return { kind: "unavailable", reason, reply, hasNoRoom: hadNoConnection(failure) };
+    return { kind: "unavailable", reason, reply, isUnreached: hadNoConnection(failure) };
   }
   if (responseCode === 552 || enhanced?.endsWith(".2.2")) return { kind: "transient", reason: "mailbox_full", reply };
   if (responseCode < 500) return deferred(failure, enhanced, reply, options);

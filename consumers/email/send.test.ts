@@ -172,7 +172,7 @@ describe("what becomes of it when the server", () => {
   test("never greets: unavailable, `greeting_timeout`", async () => {
     await using server = await startScriptedServer({ greeting: "silence" });
     const outcome = await attemptOnce(server.port, { sendDeadlineMs: 100 });
-    expect(outcome).toEqual({ kind: "unavailable", reason: "greeting_timeout", hasNoRoom: true });
+    expect(outcome).toEqual({ kind: "unavailable", reason: "greeting_timeout", isUnreached: true });
   });
 
   test("is not there: unavailable, `connection_refused`", async () => {
@@ -180,7 +180,7 @@ describe("what becomes of it when the server", () => {
       await using gone = await startScriptedServer({});
       return gone.port;
     })();
-    expect(await attemptOnce(port)).toEqual({ kind: "unavailable", reason: "connection_refused", hasNoRoom: true });
+    expect(await attemptOnce(port)).toEqual({ kind: "unavailable", reason: "connection_refused", isUnreached: true });
   });
 
   test("refuses the body: rejected, not uncertain", async () => {

@@ -6,12 +6,14 @@ import type { Outcome } from "./handler.ts";
 
 const policy: RetryPolicy = { retryMax: 3, retryDelayMs: 1_000, uncertain: "resend", isIdempotent: false };
 const longest = () => 1;
+const none = { attempts: 0, systemFailures: 0, uncertain: 0, unreached: 0 };
 
 interface Row {
   readonly outcome: Outcome;
   readonly attempts?: number;
   readonly systemFailures?: number;
   readonly before?: number;
+  readonly unreached?: number;
   readonly hold?: boolean;
   readonly isIdempotent?: boolean;
   readonly state: string;
@@ -22,6 +24,7 @@ interface Row {
 }
 
 const transient: Outcome = { kind: "transient", reason: "mailbox_full" };
+const unreachable: Outcome = { kind: "unavailable", reason: "connection_refused", isUnreached: true };
 const uncertain: Outcome = { kind: "uncertain", reason: "deadline" };
 
 const rows: readonly Row[] = [
@@ -86,6 +89,11 @@ const rows: readonly Row[] = [
     uses: 0,
     delayMs: 30_000,
   },
+  // Where the system was not reached: by how often it was not in a row, whatever it did before.
+  ...[1_000, 2_000, 4_000, 8_000].map((delayMs, unreached) => ({
+    ...{ outcome: unreachable, systemFailures: 30, unreached, state: "retrying", move: "delay", uses: 0, delayMs },
+  })),
+  { outcome: unreachable, unreached: 30, state: "retrying", move: "delay", uses: 0, delayMs: 300_000 },
   { outcome: uncertain, isIdempotent: true, hold: true, state: "retrying", move: "delay", uses: 1, delayMs: 1_000 },
   {
     outcome: { kind: "uncertain", reason: "stopped" },
@@ -103,8 +111,8 @@ describe("what follows from an outcome", () => {
   test.each(
     rows.map((row) => [`${row.outcome.kind} after ${row.attempts ?? 0} attempts -> ${row.state}`, row] as const),
   )("%s", (_, row) => {
-    const { attempts = 0, systemFailures = 0, before = 0 } = row;
-    const counters = { attempts, systemFailures, uncertain: before };
+    const { attempts = 0, systemFailures = 0, before = 0, unreached = 0 } = row;
+    const counters = { attempts, systemFailures, uncertain: before, unreached };
     const { hold = false, isIdempotent = false } = row;
     const own: RetryPolicy = { ...policy, isIdempotent, uncertain: hold ? "hold" : "resend" };
     const decision = decide(row.outcome, counters, own, longest);
@@ -126,13 +134,21 @@ test("the default retries begin after half a minute, survive hours, and end befo
     let sumMs = 0;
     for (let attempts = 0; attempts < retryMax; attempts += 1) {
       const own = { ...policy, retryMax, retryDelayMs };
-      sumMs += decide(transient, { attempts, systemFailures: 0, uncertain: 0 }, own, random).ledger.delay_ms ?? 0;
+      sumMs += decide(transient, { ...none, attempts }, own, random).ledger.delay_ms ?? 0;
     }
     return sumMs;
   };
-  expect(
-    decide(transient, { attempts: 0, systemFailures: 0, uncertain: 0 }, { ...policy, retryDelayMs }, longest).move,
-  ).toEqual({ kind: "delay", delayMs: 30_000 });
+  expect(decide(transient, none, { ...policy, retryDelayMs }, longest).move).toEqual({
+    kind: "delay",
+    delayMs: 30_000,
+  });
   expect(spanMs(() => 0)).toBeGreaterThan(24 * 3_600_000);
   expect(spanMs(longest)).toBeLessThan(expireMs);
+});
+
+test("how often the system was not reached counts for nothing but the delay", () => {
+  const own = { ...policy, retryDelayMs: 30_000 };
+  const { ledger, move } = decide(unreachable, { ...none, unreached: 3 }, own, longest);
+  expect(ledger).toMatchObject({ attempts: 0, system_failures: 0, uncertain: 0, reason: "connection_refused" });
+  expect(move).toEqual({ kind: "delay", delayMs: 8_000, isUnreached: true });
 });

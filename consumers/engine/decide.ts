@@ -7,7 +7,8 @@ export interface Decision {
   readonly ledger: Omit<Settlement, "event_id" | "fence">;
   readonly move:
     | { readonly kind: "ack" }
-    | { readonly kind: "delay"; readonly delayMs: number }
+    /** `isUnreached`: nothing was asked of the system; its entry counts how often in a row. */
+    | { readonly kind: "delay"; readonly delayMs: number; readonly isUnreached?: boolean }
     | { readonly kind: "dead-letter"; readonly reason: string; readonly detail: string }
     | { readonly kind: "release" };
 }
@@ -18,6 +19,8 @@ export interface Counters {
   readonly systemFailures: number;
   /** Times that it was unknown whether the effect took place. */
   readonly uncertain: number;
+  /** Times in a row that the system was not reached. */
+  readonly unreached: number;
 }
 
 export type RetryPolicy = Pick<Policy, "retryMax" | "uncertainMax" | "retryDelayMs" | "uncertain" | "isIdempotent">;
@@ -28,8 +31,8 @@ const RETRY_CAP_MS = 4 * 3_600_000;
 export const UNCERTAIN_MAX = 3;
 /** Longest delay after failures of the system, so that work continues soon after the system is back. */
 const SYSTEM_CAP_MS = 300_000;
-/** Delays while there is no room: a peer that has room takes it soon. */
-const NO_ROOM_MS = 1_000;
+/** First delay where there is no room, or no connection: a peer that has some takes it soon. */
+const SOON_MS = 1_000;
 const NO_ROOM_CAP_MS = 30_000;
 
 const unchanged = {
@@ -86,15 +89,16 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
     case "transient":
       return again("retrying", outcome.reason, { attempts: 1, reply: outcome.reply ?? null }, outcome);
     case "unavailable": {
-      const { reason, reply = null, minDelayMs = 0, hasNoRoom = false } = outcome;
-      const [baseMs, capMs] = hasNoRoom
-        ? [Math.min(policy.retryDelayMs, NO_ROOM_MS), NO_ROOM_CAP_MS]
-        : [policy.retryDelayMs, SYSTEM_CAP_MS];
-      const growing = backoffMs(counters.systemFailures + 1, baseMs, capMs, random);
+      const { reason, reply = null, minDelayMs = 0, hasNoRoom = false, isUnreached = false } = outcome;
+      const baseMs = hasNoRoom || isUnreached ? Math.min(policy.retryDelayMs, SOON_MS) : policy.retryDelayMs;
+      const before = isUnreached ? counters.unreached : counters.systemFailures;
+      const growing = backoffMs(before + 1, baseMs, hasNoRoom ? NO_ROOM_CAP_MS : SYSTEM_CAP_MS, random);
       const delayMs = Math.max(minDelayMs, growing);
+      // `system_failures` says how often the system was asked for this piece, and failed.
+      const system_failures = isUnreached ? 0 : 1;
       return {
-        ledger: { ...unchanged, state: "retrying", system_failures: 1, delay_ms: delayMs, reason, reply },
-        move: { kind: "delay", delayMs },
+        ledger: { ...unchanged, state: "retrying", system_failures, delay_ms: delayMs, reason, reply },
+        move: { kind: "delay", delayMs, ...(isUnreached ? { isUnreached } : {}) },
       };
     }
     case "rejected": {

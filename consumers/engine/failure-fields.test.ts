@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { withFailure } from "./failure-fields.ts";
+import { unreachedOf, withCrashes, withFailure, withPass, withUnreached } from "./failure-fields.ts";
 
 test("an entry's counters are brought up to date, its first failure and its own fields are kept", () => {
   const first = withFailure(["id", "1", "data", "{}"], { attempts: 1, at: "t1", reason: "dns" });
@@ -9,4 +9,14 @@ test("an entry's counters are brought up to date, its first failure and its own 
     ...["id", "1", "data", "{}"],
     ...["attempts", "2", "firstfailure", "t1", "lastfailure", "mailbox_full"],
   ]);
+});
+
+test("how often in a row the system was not reached is kept while the entry waits, and ends with a failure", () => {
+  const failed = withFailure(["id", "1"], { attempts: 1, at: "t1", reason: "try_later" });
+  const raw = withUnreached(withUnreached([...failed, "crashes", "2", "passes", "3"]));
+  expect(raw).toEqual([...failed, "unreached", "2"]);
+  expect(unreachedOf(withPass(withCrashes(raw, 2), 1))).toBe(2);
+  expect(unreachedOf(withFailure(raw, { attempts: 2, at: "t2", reason: "try_later" }))).toBe(0);
+  expect(unreachedOf(["unreached", "-1"])).toBe(0);
+  expect(unreachedOf(undefined)).toBe(0);
 });

@@ -3,8 +3,11 @@ import { CRASHES, fieldOf } from "../../stream/entries.ts";
 /** How often an entry was passed over since its last attempt. */
 const PASSES = "passes";
 
+/** How often in a row an attempt of an entry did not reach the other system. */
+const UNREACHED = "unreached";
+
 /** What an entry carries about its failed attempts, as CloudEvents extension attributes. An outcome resets `crashes`. */
-const COUNTERS = ["attempts", "firstfailure", "lastfailure", CRASHES, PASSES];
+const COUNTERS = ["attempts", "firstfailure", "lastfailure", CRASHES, PASSES, UNREACHED];
 
 export interface Failure {
   /** Attempts used up so far. */
@@ -46,10 +49,24 @@ export const withPass = (raw: readonly string[], deliveries: number): string[] =
   return at < 0 ? [...kept, PASSES, "1"] : kept.with(at + 1, String(passesOf(raw) + 1));
 };
 
-export const passesOf = (raw: readonly string[] | undefined): number => {
-  const passes = Number(fieldOf(raw, PASSES) ?? 0);
-  return Number.isInteger(passes) && passes > 0 ? passes : 0;
+/** The fields of an entry whose attempt did not reach the other system: it counts as no failure. */
+export const withUnreached = (raw: readonly string[]): string[] => {
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = raw[index] ?? "";
+    if (![CRASHES, PASSES, UNREACHED].includes(name)) kept.push(name, raw[index + 1] ?? "");
+  }
+  return [...kept, UNREACHED, String(unreachedOf(raw) + 1)];
 };
+
+const countOf = (raw: readonly string[] | undefined, name: string): number => {
+  const count = Number(fieldOf(raw, name) ?? 0);
+  return Number.isInteger(count) && count > 0 ? count : 0;
+};
+
+export const passesOf = (raw: readonly string[] | undefined): number => countOf(raw, PASSES);
+
+export const unreachedOf = (raw: readonly string[] | undefined): number => countOf(raw, UNREACHED);
 
 /** Whether an attempt of the entry's work has failed. */
 export const wasTried = (raw: readonly string[] | undefined): boolean => fieldOf(raw, "lastfailure") !== undefined;

@@ -75,8 +75,8 @@ export type Outcome =
     }
   /**
    * The system failed, whatever the piece. Counts for the breaker; uses up no attempt. `party`: the system works, and could not
-   * serve this party. `hasNoRoom`: it has no room for the piece now, or
-   * none for this consumer, while a peer may have some; delays are short.
+   * serve this party. `hasNoRoom`: it has no room for the piece now; delays are short. `isUnreached`: nothing was asked of it, since there
+   * was no connection. A peer may have one, or this consumer in a moment, so delays are short at first; for the piece it counts as nothing.
    * `pausesGroup`: it wants no more of this work; the group is paused, with the reason, until an operator resumes it.
    * `isTooFast`: it wants less of it a second; the rate of the group's budget, if it has one, is lowered for a while.
    */
@@ -87,6 +87,7 @@ export type Outcome =
       readonly minDelayMs?: number;
       readonly party?: string;
       readonly hasNoRoom?: boolean;
+      readonly isUnreached?: boolean;
       readonly pausesGroup?: boolean;
       readonly isTooFast?: boolean;
     }

@@ -13,7 +13,11 @@ test.each([
   ["its owner's lease ran out", 1, { tookOver: true }, "claim"],
   ["its consumer died in a retry", 2, { attempts: 1, tookOver: true }, "claim"],
 ] as const)("%s", (_, deliveries, claim, reason) => {
-  expect(deliveryReason({ deliveries }, { ...untouched, ...claim })).toBe(reason);
+  expect(deliveryReason({ deliveries, raw: [] }, { ...untouched, ...claim })).toBe(reason);
+});
+
+test("an attempt that did not reach the system is followed by a retry", () => {
+  expect(deliveryReason({ deliveries: 1, raw: ["unreached", "1"] }, untouched)).toBe("retry");
 });
 
 const aRunningAttempt = (): RunningAttempt => ({

@@ -16,7 +16,7 @@ import { type Entry, fieldsOf } from "../../stream/entries.ts";
 import type { AroundAttempt } from "./attempt.ts";
 import type { Claimer } from "./claimer.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { passesOf } from "./failure-fields.ts";
+import { passesOf, unreachedOf } from "./failure-fields.ts";
 import type { Outcome } from "./handler.ts";
 import type { RunningAttempt } from "./in-flight.ts";
 import type { Isolation } from "./isolation.ts";
@@ -39,11 +39,11 @@ export type DeliveryReason = "first" | "retry" | "claim";
 
 /** A released entry counts as `first` again: no attempt was used up. */
 export const deliveryReason = (
-  { deliveries }: Pick<Entry, "deliveries">,
+  { deliveries, raw }: Pick<Entry, "deliveries" | "raw">,
   claim: Pick<TakenDelivery, "attempts" | "systemFailures" | "tookOver">,
 ): DeliveryReason => {
   if (claim.tookOver || deliveries > 1) return "claim";
-  return claim.attempts > 0 || claim.systemFailures > 0 ? "retry" : "first";
+  return claim.attempts > 0 || claim.systemFailures > 0 || unreachedOf(raw) > 0 ? "retry" : "first";
 };
 
 const resultOf = (outcome: Outcome): Result =>

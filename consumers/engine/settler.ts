@@ -16,7 +16,7 @@ import { deadLetter, type NewLetter } from "../../stream/scripts/dead-letter.ts"
 import { releaseEntries } from "../../stream/scripts/release.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import { type Decision, decide, type RetryPolicy } from "./decide.ts";
-import { withCrashes, withFailure, withPass } from "./failure-fields.ts";
+import { unreachedOf, withCrashes, withFailure, withPass, withUnreached } from "./failure-fields.ts";
 import type { Outcome } from "./handler.ts";
 import type { RunningAttempt } from "./in-flight.ts";
 import type { Ledger } from "./ledger.ts";
@@ -195,6 +195,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       case "delay": {
         const raw = entry.raw ?? [];
         // Not attempted, it is as it was; but its consumer lives.
+        if (next.isUnreached === true) return toRetrySet(entry, next.delayMs, withUnreached(raw));
         const isTried = written.attempts + written.system_failures > 0;
         const failure = { attempts, at: wallClock().toISOString(), reason: written.reason ?? written.state };
         return toRetrySet(entry, next.delayMs, isTried ? withFailure(raw, failure) : withCrashes(raw, 1));
@@ -229,8 +230,8 @@ export const createSettler = (deps: SettlerDeps): Settler => {
     },
     dismiss: ack,
     async settle(attempt, outcome) {
-      const { event, claim } = attempt;
-      const decision = decide(outcome, claim, policy, random);
+      const { entry, event, claim } = attempt;
+      const decision = decide(outcome, { ...claim, unreached: unreachedOf(entry.raw) }, policy, random);
       const recorded = await record(attempt, decision);
       if (!recorded && outcome.kind !== "done") {
         // Another claim owns the delivery, and with it the entry.

@@ -8,7 +8,7 @@ import { Breaker } from "../../consumers/engine/breaker.ts";
 import { createChoose, type PreparedEntry } from "../../consumers/engine/choose.ts";
 import { decide } from "../../consumers/engine/decide.ts";
 import { Doubt } from "../../consumers/engine/doubt.ts";
-import { withFailure, withPass } from "../../consumers/engine/failure-fields.ts";
+import { unreachedOf, withFailure, withPass, withUnreached } from "../../consumers/engine/failure-fields.ts";
 import { createGatherer } from "../../consumers/engine/gather.ts";
 import type { Policy } from "../../consumers/engine/handler.ts";
 import { createInFlight } from "../../consumers/engine/in-flight.ts";
@@ -101,14 +101,15 @@ export const startSimulatedConsumer = (
       await gatherer.outcome();
       await pause(STORE_MS);
       const piece = pieceOf(entry);
-      const { ledger, move } = decide(outcome, claim, policy, random);
+      const { ledger, move } = decide(outcome, { ...claim, unreached: unreachedOf(piece.raw) }, policy, random);
       piece.state = ledger.state;
       piece.attempts += ledger.attempts;
       piece.systemFailures += ledger.system_failures;
       if (piece.lastReason !== ledger.reason) piece.changedAt = now();
       piece.lastReason = ledger.reason;
       const isTried = ledger.attempts + ledger.system_failures > 0;
-      if (isTried)
+      if (move.kind === "delay" && move.isUnreached === true) piece.raw = withUnreached(piece.raw);
+      else if (isTried)
         piece.raw = withFailure(piece.raw, { attempts: piece.attempts, at: "", reason: ledger.reason ?? "" });
       if (move.kind === "delay") streams.delay(piece, move.delayMs);
       else if (move.kind === "release") streams.delay(piece, 0);
