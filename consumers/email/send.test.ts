@@ -169,6 +169,28 @@ describe("what becomes of it when the server", () => {
     expect(outcome).toMatchObject({ kind });
   });
 
+  test.each<[Phase, "cut" | "silence", boolean]>([
+    ["greeting", "cut", true],
+    ["EHLO", "cut", true],
+    ["EHLO", "silence", true],
+    ["MAIL", "cut", false],
+    ["MAIL", "silence", false],
+    ["RCPT", "cut", false],
+    ["DATA", "silence", false],
+  ])("at %s answers by %j: had no connection: %p", async (phase, action, isUnreached) => {
+    for (const ehlo of ["250 scripted", "250-scripted\r\n250 PIPELINING"]) {
+      await using server = await startScriptedServer({ [phase]: action } satisfies Script, ehlo);
+      let outcome: Outcome | undefined;
+      // On a slow machine the deadline is over before the server comes to it.
+      const hasCome = () => phase === "greeting" || server.commands.some((line) => line.startsWith(phase));
+      for (let sendDeadlineMs = 150; outcome === undefined || !hasCome(); sendDeadlineMs *= 2) {
+        outcome = await attemptOnce(server.port, { sendDeadlineMs });
+      }
+      expect(outcome.kind).toBe("unavailable");
+      expect(outcome.kind === "unavailable" && (outcome.isUnreached ?? false)).toBe(isUnreached);
+    }
+  });
+
   test("never greets: unavailable, `greeting_timeout`", async () => {
     await using server = await startScriptedServer({ greeting: "silence" });
     const outcome = await attemptOnce(server.port, { sendDeadlineMs: 100 });

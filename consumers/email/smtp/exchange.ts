@@ -82,7 +82,8 @@ export class Exchange {
 
   async #transact(mail: OutgoingMail): Promise<SendResult> {
     const { from, to, raw, wire, beforeBody } = mail;
-    if (UNSAFE.test(from) || UNSAFE.test(to)) return failed(failureOf({ code: "EENVELOPE", command: "API" }, false));
+    if (UNSAFE.test(from) || UNSAFE.test(to))
+      return failed(failureOf({ code: "EENVELOPE", command: "MAIL FROM" }, false));
     const size = this.#takesSize ? ` SIZE=${raw.length}` : "";
     const commands: [Command, string][] = [
       ["MAIL FROM", `MAIL FROM:<${from}>${size}\r\n`],
@@ -97,7 +98,7 @@ export class Exchange {
       if (!this.#isPipelined) this.#socket.write(line);
       const reply = await (refused === undefined ? this.#reply() : this.#replyToRefused());
       // A connection that ends after MAIL FROM was answered ended because of the recipient.
-      if ("bodyStarted" in reply) return failed(refused ?? (isSenderAnswered ? atRecipient(reply) : reply));
+      if ("bodyStarted" in reply) return failed(refused ?? during(isSenderAnswered ? "RCPT TO" : command, reply));
       if (command === "RSET") this.#needsReset = false;
       if (command === "MAIL FROM") isSenderAnswered = true;
       if (isRefused(command, reply)) {
@@ -111,9 +112,9 @@ export class Exchange {
       }
     }
     if (refused !== undefined) return failed(refused);
-    if (this.#ended !== undefined) return failed(atRecipient(this.#ended));
+    if (this.#ended !== undefined) return failed(during("RCPT TO", this.#ended));
     // One that answered before it was asked would be taken for the answer to the body.
-    if (this.#replies.length > 0) return failed(failureOf({ code: "EPROTOCOL" }, false));
+    if (this.#replies.length > 0) return failed(failureOf({ code: "EPROTOCOL", command: "DATA" }, false));
     if (!beforeBody()) return failed(ownFailure("ECALLEDBACK", false));
     this.#socket.write(wire ?? wireBody(raw));
     return this.#bodyResult();
@@ -191,5 +192,6 @@ const SILENCE_MS = 1_000;
 
 const failed = (failure: SmtpFailure): SendResult => ({ kind: "failed", failure });
 
-const atRecipient = (failure: SmtpFailure): SmtpFailure =>
-  failure.command === "CONN" && failure.code !== "ECALLEDBACK" ? { ...failure, command: "RCPT TO" } : failure;
+/** Names the command that was not answered before the connection, or the time, was over. */
+const during = (command: Command, failure: SmtpFailure): SmtpFailure =>
+  failure.command === "CONN" && failure.code !== "ECALLEDBACK" ? { ...failure, command } : failure;
