@@ -13,10 +13,18 @@ test("an entry's counters are brought up to date, its first failure and its own 
 
 test("how often in a row the system was not reached is kept while the entry waits, and ends with a failure", () => {
   const failed = withFailure(["id", "1"], { attempts: 1, at: "t1", reason: "try_later" });
-  const raw = withUnreached(withUnreached([...failed, "crashes", "2", "passes", "3"]));
+  const raw = withUnreached(withUnreached([...failed, "crashes", "2", "passes", "3"], "t2"), "t3");
   expect(raw).toEqual([...failed, "unreached", "2"]);
   expect(unreachedOf(withPass(withCrashes(raw, 2), 1))).toBe(2);
   expect(unreachedOf(withFailure(raw, { attempts: 2, at: "t2", reason: "try_later" }))).toBe(0);
+  expect(withUnreached(withUnreached(["id", "1"], "t1"), "t2")).toEqual([
+    "id",
+    "1",
+    "firstfailure",
+    "t1",
+    "unreached",
+    "2",
+  ]);
   expect(unreachedOf(["unreached", "-1"])).toBe(0);
   expect(unreachedOf(undefined)).toBe(0);
 });

@@ -49,14 +49,15 @@ export const withPass = (raw: readonly string[], deliveries: number): string[] =
   return at < 0 ? [...kept, PASSES, "1"] : kept.with(at + 1, String(passesOf(raw) + 1));
 };
 
-/** The fields of an entry whose attempt did not reach the other system: it counts as no failure. */
-export const withUnreached = (raw: readonly string[]): string[] => {
+/** The fields of an entry whose attempt at `at` (ISO 8601) did not reach the other system: it was not tried by that. */
+export const withUnreached = (raw: readonly string[], at: string): string[] => {
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] ?? "";
     if (![CRASHES, PASSES, UNREACHED].includes(name)) kept.push(name, raw[index + 1] ?? "");
   }
-  return [...kept, UNREACHED, String(unreachedOf(raw) + 1)];
+  const since = fieldOf(raw, "firstfailure") === undefined ? ["firstfailure", at] : [];
+  return [...kept, ...since, UNREACHED, String(unreachedOf(raw) + 1)];
 };
 
 const countOf = (raw: readonly string[] | undefined, name: string): number => {

@@ -195,9 +195,10 @@ export const createSettler = (deps: SettlerDeps): Settler => {
       case "delay": {
         const raw = entry.raw ?? [];
         // Not attempted, it is as it was; but its consumer lives.
-        if (next.isUnreached === true) return toRetrySet(entry, next.delayMs, withUnreached(raw));
+        const nowIso = wallClock().toISOString();
+        if (next.isUnreached === true) return toRetrySet(entry, next.delayMs, withUnreached(raw, nowIso));
         const isTried = written.attempts + written.system_failures > 0;
-        const failure = { attempts, at: wallClock().toISOString(), reason: written.reason ?? written.state };
+        const failure = { attempts, at: nowIso, reason: written.reason ?? written.state };
         return toRetrySet(entry, next.delayMs, isTried ? withFailure(raw, failure) : withCrashes(raw, 1));
       }
       case "dead-letter":

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { countLetters } from "../../stream/dead-letters.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { anOutbox, aPipeline, type Pipeline } from "../../tests/pipeline.ts";
+import { anOutbox, aPipeline, aSignup, type Pipeline } from "../../tests/pipeline.ts";
 import { nothingPending } from "../../tests/pipeline-states.ts";
 import { anOperator, deadLetter, GROUP } from "../operator-for-tests.ts";
 import { fateOf, redrive } from "./redrive.ts";
@@ -30,6 +30,27 @@ describe("a redrive", () => {
     await eventually(async () => (await pipeline.status(eventId))?.state === "done");
     expect(outbox.sent).toEqual([eventId]);
     expect((await pipeline.status(other))?.state).toBe("dead");
+  });
+
+  test("of what the other system was not reached for before: without the count of that, which would delay it", async () => {
+    await using pipeline = await aPipeline();
+    let calls = 0;
+    const consumer = await pipeline.consumer(
+      async () => {
+        calls += 1;
+        if (calls === 1) return { kind: "unavailable", reason: "connection_refused", isUnreached: true };
+        return { kind: "rejected", reason: "no_such_address", reply: "550 5.1.1 nobody" };
+      },
+      { retryDelayMs: 5 },
+    );
+    const [eventId = ""] = await pipeline.signUp(aSignup());
+    await eventually(async () => (await letters(pipeline)) === 1);
+    consumer.crash();
+    await pipeline.redis.xtrim(pipeline.keys.retriesStream(GROUP), "MAXLEN", 0);
+    await redrive(anOperator(pipeline), WELCOME_EMAIL, all);
+    const [[, fields] = ["", []]] = await pipeline.redis.xrange(pipeline.keys.retriesStream(GROUP), "-", "+");
+    expect(fields).toContain(eventId);
+    expect(fields).not.toContain("unreached");
   });
 
   test("of everything, twice at once, with consumers running: each delivery once, no letter left", async () => {

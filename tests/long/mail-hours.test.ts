@@ -43,6 +43,12 @@ const closes = (minutes: number, answer: string) => (): Provider => ({
   atRecipient: () => undefined,
 });
 
+/** Away, and then it greylists. */
+const returnsGreylisting = (minutes: number) => (): Provider => ({
+  ...closes(minutes, "421 4.3.2 busy")(),
+  ...greylists(5 * MINUTE_MS)(),
+});
+
 type Weather = readonly [what: string, provider: () => Provider, latestMinutes: number];
 
 const inAll = { hours: 2, perMinute: 10 };
@@ -85,3 +91,12 @@ describe.each([
     },
   );
 });
+
+test.each([5, 20, 60])(
+  "away for %d minutes, then greylisting: of a few mails, each asked for often, none uses up an attempt",
+  (minutes) => {
+    const hours: Hours = { hours: 3, perMinute: 0.1, addressOf: manyDomains, provider: returnsGreylisting(minutes) };
+    const { mails, sent, atFirst } = runHours(hours);
+    expect({ sent, atFirst }).toEqual({ sent: mails, atFirst: mails });
+  },
+);

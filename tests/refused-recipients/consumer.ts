@@ -108,7 +108,7 @@ export const startSimulatedConsumer = (
       if (piece.lastReason !== ledger.reason) piece.changedAt = now();
       piece.lastReason = ledger.reason;
       const isTried = ledger.attempts + ledger.system_failures > 0;
-      if (move.kind === "delay" && move.isUnreached === true) piece.raw = withUnreached(piece.raw);
+      if (move.kind === "delay" && move.isUnreached === true) piece.raw = withUnreached(piece.raw, "");
       else if (isTried)
         piece.raw = withFailure(piece.raw, { attempts: piece.attempts, at: "", reason: ledger.reason ?? "" });
       if (move.kind === "delay") streams.delay(piece, move.delayMs);
