@@ -1,6 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import { encodeEvent, loggedEvent } from "../../stream/events/envelope.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { addSecondEntries, anOutbox, aPipeline, aSignup, type MailWork, type Pipeline } from "../../tests/pipeline.ts";
+import {
+  addSecondEntries,
+  anOutbox,
+  aPipeline,
+  aSignup,
+  committedEvent,
+  type MailWork,
+  type Pipeline,
+} from "../../tests/pipeline.ts";
 import { createStalledCommits } from "../../tests/stalled-commits.ts";
 import { startProxyOf } from "../../tests/tcp-proxy.ts";
 
@@ -26,11 +35,16 @@ const expectUntouched = async (pipeline: Pipeline, eventIds: readonly string[], 
   }
 };
 
-/** Nobody sees the lease of a claim whose commit stalls; it begins before the commit. */
-const untilLeaseIsOver = async () => {
+const untilAfter = async (ms: number) => {
   const since = performance.now();
-  await eventually(() => performance.now() - since > 2 * SHORT.claimMinIdleMs);
+  await eventually(() => performance.now() - since > ms);
 };
+
+/** Nobody sees the lease of a claim whose commit stalls; it begins before the commit. */
+const untilLeaseIsOver = () => untilAfter(2 * SHORT.claimMinIdleMs);
+
+/** A claim that fails when its look-up is older (2 s) is not repeated. */
+const untilClaimIsGivenUp = () => untilAfter(4_000);
 
 describe.concurrent("a claim whose answer is lost counts as no try while its process lives", () => {
   for (const uncertain of POLICIES) {
@@ -108,6 +122,37 @@ describe.concurrent("a claim whose answer is lost counts as no try while its pro
       await expectUntouched(pipeline, eventIds, outbox.sent);
     });
   }
+
+  test("two entries of one event were read together: neither stays in flight", async () => {
+    await using pipeline = await aPipeline();
+    await using proxy = await startProxyOf(pipeline.url);
+    const stalled = await createStalledCommits(pipeline.db);
+    const outbox = anOutbox();
+    const options = { ...SHORT, uncertain: "hold", databaseUrl: proxy.url } as const;
+    const { consumer, inFlight } = await pipeline.consumer(outbox.work, options);
+    await stalled.begin(consumer, "active");
+    const signup = aSignup();
+    const eventId = await pipeline.writeOnly(signup);
+    const { redis, keys } = pipeline;
+    const entry = encodeEvent(loggedEvent(committedEvent(signup)));
+    await redis
+      .multi()
+      .xadd(keys.events, "*", ...entry)
+      .xadd(keys.events, "*", ...entry)
+      .exec();
+    await eventually(async () => (await stalled.waiting()) > 0);
+    expect(inFlight()).toBe(2);
+    proxy.silence();
+    await untilClaimIsGivenUp();
+    await stalled.end();
+    proxy.restore();
+    await expectUntouched(pipeline, [eventId], outbox.sent);
+    const pendingOn = async (stream: string) => Number((await redis.xpending(stream, "welcome-email"))[0]);
+    await eventually(
+      async () =>
+        inFlight() + (await pendingOn(keys.events)) + (await pendingOn(keys.retriesStream("welcome-email"))) === 0,
+    );
+  });
 
   test("its consumer is asked to stop, and is answered within its drain time", async () => {
     await using pipeline = await aPipeline();

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { GaveUp } from "../../runtime/persist.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { aPipeline, aSignup, type Pipeline, silentLog } from "../../tests/pipeline.ts";
 import { createLedger } from "./ledger.ts";
@@ -41,6 +42,19 @@ test("a claim that arrives after the ledger was asked to undo it is undone as we
   await eventually(async () => (await pipeline.status(eventId))?.timeline.at(-1)?.reason === "never_begun");
   expect(await pipeline.status(eventId)).toMatchObject({ state: "queued", uncertain: 0 });
   expect(await unansweredOf(pipeline)).toBe(0);
+});
+
+test("after its end nobody waits: not for a claim that it knew, nor for another", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys } = pipeline;
+  const ledger = { ...ledgerOf(pipeline), unclaim: () => Promise.reject(new Error("away")) };
+  const now = () => performance.now();
+  const unclaimer = startUnclaimer({ redis, keys, group: GROUP, ledger, log: silentLog, now });
+  const known = [Bun.randomUUIDv7(), Bun.randomUUIDv7()] as const;
+  const undone = [unclaimer.undo(...known), unclaimer.undo(...known)];
+  await unclaimer.stop();
+  undone.push(unclaimer.undo(...known), unclaimer.undo(Bun.randomUUIDv7(), Bun.randomUUIDv7()));
+  for (const each of undone) expect(await each.catch((error: unknown) => error)).toBeInstanceOf(GaveUp);
 });
 
 /** A claim that a peer has taken over. */

@@ -143,10 +143,17 @@ export const startUnclaimer = ({ redis, keys, group, ledger, log, now }: Unclaim
   return {
     ...loop,
     undo(eventId, token) {
+      const key = `${eventId} ${token}`;
+      // Two entries of one event were in one claim.
+      const known = remembered.get(key);
+      if (known !== undefined) {
+        known.dueAt = now();
+        wake();
+        return known.answered.promise;
+      }
       const answered = Promise.withResolvers<void>();
       // Whoever does not wait for it need not hear of its end.
       answered.promise.catch(() => {});
-      const key = `${eventId} ${token}`;
       const each = { event_id: eventId, token, since: now(), dueAt: now(), answered, isPublished: false };
       remembered.set(key, each);
       if (hasEnded) forget(key, each);
