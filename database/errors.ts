@@ -1,3 +1,5 @@
+import { messageOf } from "../runtime/message-of.ts";
+
 /** What an error of the database means to the caller. */
 export type DatabaseFault =
   /** The server is unavailable, full, read-only or too slow: the statement may be repeated later. */
@@ -63,8 +65,29 @@ export const isAnswer = (error: unknown): boolean => isSqlState(codeOf(error)) &
 /** What fails before a statement is sent, and what a server that takes no connection says. */
 const NOT_SENT = /^(?:28...|53300|57P03|CONNECT_TIMEOUT|CONNECTION_ENDED|ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
 
-/** Whether a statement that failed may have had its effect: it was sent, and Postgres has not said that it failed. */
-export const mayHaveHadEffect = (error: unknown): boolean => !isAnswer(error) && !NOT_SENT.test(codeOf(error));
+/** The failure of a later one of several statements. An earlier one has had its effect. */
+export class PartlyDone extends Error {
+  override readonly name = "PartlyDone";
+  readonly code: string;
+
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+    this.code = codeOf(cause);
+  }
+}
+
+/** Runs the statements that follow one which has had its effect. */
+export const restOf = async <Result>(rest: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await rest();
+  } catch (error) {
+    throw new PartlyDone(error);
+  }
+};
+
+/** Whether what failed may have had its effect, or a part of it: it was sent, and Postgres has not said that all of it failed. */
+export const mayHaveHadEffect = (error: unknown): boolean =>
+  error instanceof PartlyDone || (!isAnswer(error) && !NOT_SENT.test(codeOf(error)));
 
 /** Classifies an error of postgres.js: SQLSTATE if the server answered, else the code of the driver or the system. */
 export const databaseFault = (error: unknown): DatabaseFault => {

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
-import { mayHaveHadEffect } from "../../database/errors.ts";
+import { mayHaveHadEffect, restOf } from "../../database/errors.ts";
 import type { UnknownEvent } from "../../database/ledger/adopt.ts";
-import type { ClaimedDelivery, WantedDelivery } from "../../database/ledger/claim.ts";
+import type { ClaimedDelivery, WantedDelivery, WhenUncertain } from "../../database/ledger/claim.ts";
 import type { Progress } from "../../runtime/loop.ts";
 import { GaveUp } from "../../runtime/persist.ts";
 import { findDoneNotes } from "../../stream/done-note.ts";
@@ -122,10 +122,11 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
     const isNoted = ({ event_id }: WantedDelivery) => noted.has(noteKey(event_id));
     const done = wanted.filter(isNoted);
     const unknown = wanted.filter((each) => !isNoted(each));
-    return new Map([
-      ...(done.length === 0 ? [] : await leased(() => ledger.claimDoubtful(done, token, "resend"))),
-      ...(unknown.length === 0 ? [] : await leased(() => ledger.claimDoubtful(unknown, token, "hold"))),
-    ]);
+    const claim = (some: readonly WantedDelivery[], doubt: WhenUncertain) =>
+      leased(() => ledger.claimDoubtful(some, token, doubt));
+    if (done.length === 0) return claim(unknown, "hold");
+    const claimed = await claim(done, "resend");
+    return unknown.length === 0 ? claimed : new Map([...claimed, ...(await restOf(() => claim(unknown, "hold")))]);
   };
 
   /** Claims entries, and starts the attempts of those that are taken. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { sql } from "kysely";
+import { codeOf, mayHaveHadEffect } from "../../database/errors.ts";
 import { claimDeliveries } from "../../database/ledger/claim.ts";
 import { enlistEvents } from "../../database/ledger/replay.ts";
 import { asSuperuser } from "../../tests/database.ts";
@@ -32,6 +33,30 @@ test("an event that Postgres refuses gets no answer, alone or in a batch; the ot
   const other = Bun.randomUUIDv7();
   const adopted = await ledger.adopt([refused, wanted(other, "x=1")], Bun.randomUUIDv7());
   expect([...adopted].map(([id, { kind }]) => [id, kind])).toEqual([[other, "taken"]]);
+});
+
+test("adopted one by one, some are taken before the rest is refused: the failure may have had an effect", async () => {
+  await using pipeline = await aPipeline();
+  const { type, subject, data, traceparent } = aSignup().event;
+  const [taken, refused, cancelled] = [Bun.randomUUIDv7(), Bun.randomUUIDv7(), Bun.randomUUIDv7()];
+  const wanted = (event_id: string, tracestate: string) =>
+    ({ event_id, lookup: "ready", reason: null, type, subject, data, traceparent, tracestate }) as const;
+  await sql`create function cancel() returns trigger language plpgsql as $$
+    begin raise exception 'canceling statement' using errcode = '57014'; end $$`.execute(pipeline.db);
+  await sql
+    .raw(`create trigger cancel before insert on deliveries for each row
+      when (new.event_id = '${cancelled}') execute function cancel()`)
+    .execute(pipeline.db);
+  const ledger = ledgerOf(pipeline);
+  const failureOf = (...events: readonly ReturnType<typeof wanted>[]) =>
+    ledger.adopt(events, Bun.randomUUIDv7()).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  const failure = await failureOf(wanted(taken, "x=1"), wanted(refused, "x=\u0000"), wanted(cancelled, "x=1"));
+  expect([codeOf(failure), mayHaveHadEffect(failure)]).toEqual(["57014", true]);
+  expect((await pipeline.status(taken))?.state).toBe("active");
+  expect(mayHaveHadEffect(await failureOf(wanted(cancelled, "x=1")))).toBe(false);
 });
 
 test("a delivery that replay made is told apart: the delay of its group did not apply", async () => {

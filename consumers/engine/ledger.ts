@@ -1,5 +1,5 @@
 import type { Database } from "../../database/connection.ts";
-import { databaseFault, isLocked, RowLocked } from "../../database/errors.ts";
+import { databaseFault, isLocked, RowLocked, restOf } from "../../database/errors.ts";
 import type { LoggedEvent } from "../../database/events.ts";
 import { type AdoptOptions, adoptEvents, LOST_RACE_WAIT_MS, type UnknownEvent } from "../../database/ledger/adopt.ts";
 import {
@@ -68,9 +68,12 @@ const adoptAll = async (
   events: readonly UnknownEvent[],
   options: AdoptOptions,
 ): Promise<Map<string, ClaimedDelivery>> => {
+  let isBegun = false;
   const answers = await wholeOrEach<UnknownEvent, ClaimedDelivery | undefined>(events, {
     run: async (rows) => {
-      const claimed = await adoptEvents(db, rows, options);
+      const adopt = () => adoptEvents(db, rows, options);
+      const claimed = await (isBegun ? restOf(adopt) : adopt());
+      isBegun = true;
       return rows.map((row) => claimed.get(row.event_id));
     },
     mayBeOneRows: (error) => isRefused(error) || isLocked(error),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { sql } from "kysely";
 import { encodeEvent, loggedEvent } from "../../stream/events/envelope.ts";
 import { eventually } from "../../tests/eventually.ts";
 import {
@@ -45,6 +46,15 @@ const untilLeaseIsOver = () => untilAfter(2 * SHORT.claimMinIdleMs);
 
 /** A claim that fails when its look-up is older (2 s) is not repeated. */
 const untilClaimIsGivenUp = () => untilAfter(4_000);
+
+/** Postgres cancels what takes a retrying delivery, as a limit of time does. */
+const refuseClaimsOfWhatIsRetrying = async (db: Pipeline["db"]) => {
+  await sql`create function refuse() returns trigger language plpgsql as $$
+    begin raise exception 'canceling statement' using errcode = '57014'; end $$`.execute(db);
+  await sql`create trigger refuse before update on deliveries for each row
+    when (old.state = 'retrying' and new.state = 'active') execute function refuse()`.execute(db);
+  return { end: () => sql`drop trigger refuse on deliveries`.execute(db) };
+};
 
 describe.concurrent("a claim whose answer is lost counts as no try while its process lives", () => {
   for (const uncertain of POLICIES) {
@@ -152,6 +162,31 @@ describe.concurrent("a claim whose answer is lost counts as no try while its pro
       async () =>
         inFlight() + (await pendingOn(keys.events)) + (await pendingOn(keys.retriesStream("welcome-email"))) === 0,
     );
+  });
+
+  test("a part of it was made, and the rest is refused until it is given up: that part counts as no try", async () => {
+    await using pipeline = await aPipeline();
+    const outbox = anOutbox();
+    const refusal = await refuseClaimsOfWhatIsRetrying(pipeline.db);
+    const [retrying, plain] = [aSignup(), aSignup()];
+    const eventIds = [await pipeline.writeOnly(retrying), await pipeline.writeOnly(plain)];
+    await pipeline.db
+      .updateTable("deliveries")
+      .set({ state: "retrying", next_try_at: new Date(0) })
+      .where("event_id", "=", retrying.event.eventId)
+      .execute();
+    const { redis, keys } = pipeline;
+    const both = redis.multi();
+    for (const each of [retrying, plain])
+      both.xadd(keys.events, "*", ...encodeEvent(loggedEvent(committedEvent(each))));
+    await both.exec();
+    await pipeline.consumer(outbox.work, { ...SHORT, uncertain: "hold" });
+    const claimed = async () =>
+      (await pipeline.status(plain.event.eventId))?.timeline.some(({ state }) => state === "active");
+    await eventually(claimed);
+    await untilClaimIsGivenUp();
+    await refusal.end();
+    await expectUntouched(pipeline, eventIds, outbox.sent);
   });
 
   test("its consumer is asked to stop, and is answered within its drain time", async () => {

@@ -1,4 +1,5 @@
 import { type Database, statement } from "../connection.ts";
+import { restOf } from "../errors.ts";
 import { SQL_IS_LEASED } from "../set-back.ts";
 import { claimPlainDeliveries, type PlainClaim } from "./claim-plain.ts";
 import { RELEASED } from "./requeue.ts";
@@ -237,6 +238,8 @@ const ofPlain = (claimed: PlainClaim): ClaimRow => ({
 /**
  * Claims the deliveries of a batch of events, exclusively until the lease runs out. One answer per event id of which the
  * group has a delivery; for the others see `adoptEvents`. First attempts have a statement of their own, the rest another.
+ *
+ * @throws {PartlyDone} when first attempts are claimed, and the others are not
  */
 export const claimDeliveries = async (
   db: Database,
@@ -249,7 +252,8 @@ export const claimDeliveries = async (
   const left = wanted.filter(({ event_id }) => !claimed.has(event_id));
   if (left.length === 0) return claimed;
   const expireMs = expireAfterMs ?? null;
-  const rows = await claim(db, left, group, consumer, leaseMs, expireMs, uncertain, isIdempotent, token);
+  const rest = () => claim(db, left, group, consumer, leaseMs, expireMs, uncertain, isIdempotent, token);
+  const rows = await (plain.length === 0 ? rest() : restOf(rest));
   for (const row of rows) claimed.set(row.event_id, toClaimed(row));
   return claimed;
 };
