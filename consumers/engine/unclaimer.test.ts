@@ -89,6 +89,25 @@ test("a delivery that was held because of it is queued, by an answer that may be
   expect(logged?.event_id).toBe(eventId);
 });
 
+test("a delivery that was held for another doubt as well stays held, until that one is taken back", async () => {
+  await using pipeline = await aPipeline();
+  const { eventId, token: first, owner, takeOver } = await takenOver(pipeline);
+  const between = ledgerOf(pipeline, { consumer: "between" });
+  const token = Bun.randomUUIDv7();
+  const resend = () => between.claimDoubtful(wantedOf(eventId), token, "resend");
+  await eventually(async () => (await resend()).get(eventId)?.kind === "taken");
+  await takeOver("hold");
+  expect(await pipeline.status(eventId)).toMatchObject({ state: "held", uncertain: 2 });
+  for (const result of ["taken back", "none"] as const) {
+    expect((await between.unclaim([{ event_id: eventId, token }]))[0]).toMatchObject({ result });
+    expect(await pipeline.status(eventId)).toMatchObject({ state: "held", reason: "uncertain", uncertain: 1 });
+  }
+  expect((await pipeline.status(eventId))?.timeline.filter(({ state }) => state === "uncertain")).toHaveLength(1);
+  expect((await owner.unclaim([{ event_id: eventId, token: first }]))[0]).toMatchObject({ result: "requeued" });
+  expect(await pipeline.status(eventId)).toMatchObject({ state: "queued", reason: null, uncertain: 0 });
+  expect(await unansweredOf(pipeline)).toBe(0);
+});
+
 test("a delivery on which a peer works stays the peer's, and counts neither doubt nor death", async () => {
   await using pipeline = await aPipeline();
   const { eventId, token, owner, takeOver } = await takenOver(pipeline);

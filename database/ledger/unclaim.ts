@@ -14,7 +14,7 @@ export const NEVER_BEGUN = "never_begun";
 
 /**
  * What became of it. `undone`: it held the delivery, which is queued now. `taken back`: a peer had taken the delivery over, and the doubt that counted is gone.
- * `requeued`: likewise, and because of that doubt it was held; it is queued now, and has no entry. `locked`: to be asked again. `none`: the
+ * `requeued`: likewise, and because of that doubt alone it was held; it is queued now, and has no entry. `locked`: to be asked again. `none`: the
  * delivery knows nothing of it, by now.
  */
 export type Unclaimed = "undone" | "taken back" | "requeued" | "locked" | "none";
@@ -52,7 +52,7 @@ const unclaim = statement<UnclaimedDelivery, [readonly UnbegunClaim[], string, s
       from jsonb_array_elements(timeline) with ordinality as element (step, place)) as steps),
   decided as (
     select event_id, state, doubts, was_last, is_claimed, mended as timeline, $4::boolean as is_idempotent,
-      was_last and state = 'held' and reason = 'uncertain' as is_held
+      state = 'held' and reason = 'uncertain' and uncertain <= doubts as is_held
     from judged where is_claimed or doubts > 0),
   updated as (
     update deliveries set
@@ -64,7 +64,7 @@ const unclaim = statement<UnclaimedDelivery, [readonly UnbegunClaim[], string, s
       fence = fence + is_claimed::int,
       uncertain = greatest(uncertain - case when is_idempotent then 0 else doubts end, 0),
       unanswered = greatest(unanswered - is_claimed::int - case when is_held then 2
-        when was_last and deliveries.state = 'active' and not is_claimed then 1 else 0 end, 0),
+        when was_last and deliveries.state in ('active', 'held') and not is_claimed then 1 else 0 end, 0),
       timeline = case when is_claimed or is_held
         then ${withStep("decided", { state: "'queued'", by: "$3::text", reason: `'${NEVER_BEGUN}'` })}
         else decided.timeline end
