@@ -257,13 +257,16 @@ export const startGroup = <Data, Input>(
     });
     await Promise.all([finishWork(drain, drainTimeoutMs), Promise.race([released, pause(LEAVE_TIMEOUT_MS)])]);
     abandoned.abort();
+    const asked = unclaimer.askOnceMore().catch((error: unknown) => {
+      log.warn({ error }, "could not undo claims under which nothing was begun; they count as tries");
+    });
     // Its statement may wait for a ledger that is away.
-    void unclaimer.stop();
+    const unclaimed = Promise.race([asked, pause(LEAVE_TIMEOUT_MS)]).then(() => void unclaimer.stop());
     await heartbeat.stop();
     const leaving = Promise.all([leaveNothingBehind(drain), admission.giveBack(0)]).catch((error: unknown) => {
       log.warn({ error }, "could not leave the group; a peer will claim the pending entries");
     });
-    await Promise.race([leaving, pause(LEAVE_TIMEOUT_MS)]);
+    await Promise.all([unclaimed, Promise.race([leaving, pause(LEAVE_TIMEOUT_MS)])]);
     blocking.close();
   };
 

@@ -47,12 +47,13 @@ const untilLeaseIsOver = () => untilAfter(2 * SHORT.claimMinIdleMs);
 /** A claim that fails when its look-up is older (2 s) is not repeated. */
 const untilClaimIsGivenUp = () => untilAfter(4_000);
 
-/** Postgres cancels what takes a retrying delivery, as a limit of time does. */
-const refuseClaimsOfWhatIsRetrying = async (db: Pipeline["db"]) => {
+/** Postgres cancels updates of such deliveries, as a limit of time does. */
+const refuse = async (db: Pipeline["db"], which: string) => {
   await sql`create function refuse() returns trigger language plpgsql as $$
     begin raise exception 'canceling statement' using errcode = '57014'; end $$`.execute(db);
-  await sql`create trigger refuse before update on deliveries for each row
-    when (old.state = 'retrying' and new.state = 'active') execute function refuse()`.execute(db);
+  await sql
+    .raw(`create trigger refuse before update on deliveries for each row when (${which}) execute function refuse()`)
+    .execute(db);
   return { end: () => sql`drop trigger refuse on deliveries`.execute(db) };
 };
 
@@ -167,7 +168,7 @@ describe.concurrent("a claim whose answer is lost counts as no try while its pro
   test("a part of it was made, and the rest is refused until it is given up: that part counts as no try", async () => {
     await using pipeline = await aPipeline();
     const outbox = anOutbox();
-    const refusal = await refuseClaimsOfWhatIsRetrying(pipeline.db);
+    const refusal = await refuse(pipeline.db, "old.state = 'retrying' and new.state = 'active'");
     const [retrying, plain] = [aSignup(), aSignup()];
     const eventIds = [await pipeline.writeOnly(retrying), await pipeline.writeOnly(plain)];
     await pipeline.db
@@ -203,6 +204,36 @@ describe.concurrent("a claim whose answer is lost counts as no try while its pro
     await stopped;
     expect((await statuses(pipeline, eventIds)).map((status) => status?.state)).toEqual(eventIds.map(() => "queued"));
     await pipeline.consumer(outbox.work, { ...SHORT, uncertain: "hold" });
+    await expectUntouched(pipeline, eventIds, outbox.sent);
+  });
+
+  test("its consumer is asked to stop while the ledger refuses to undo it: it asks once more", async () => {
+    await using pipeline = await aPipeline();
+    await using proxy = await startProxyOf(pipeline.url);
+    const outbox = anOutbox();
+    const gate = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    const slow: MailWork = async (claim, recipient, attempt) => {
+      begun.push(claim.eventId);
+      await gate.promise;
+      return outbox.work(claim, recipient, attempt);
+    };
+    const stopping = await pipeline.consumer(slow, { ...SHORT, uncertain: "hold", databaseUrl: proxy.url });
+    const signups = someSignups();
+    const eventIds = await pipeline.signUp(...signups);
+    await eventually(() => begun.length === eventIds.length);
+    proxy.silence();
+    await pipeline.consumer(outbox.work, { ...SHORT, uncertain: "hold" });
+    await addSecondEntries(pipeline, signups);
+    await eventually(async () => (await statuses(pipeline, eventIds)).every((status) => status?.state === "held"));
+    const refusal = await refuse(pipeline.db, "old.state = 'held'");
+    gate.resolve();
+    proxy.restore();
+    await eventually(() => stopping.inFlight() === 0 && stopping.faults()["unclaimer of welcome-email"] !== undefined);
+    // By now it waits for seconds before it asks again.
+    await untilAfter(4_000);
+    await refusal.end();
+    await stopping.stop();
     await expectUntouched(pipeline, eventIds, outbox.sent);
   });
 

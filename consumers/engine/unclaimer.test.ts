@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import pino from "pino";
+import type { Unclaimed } from "../../database/ledger/unclaim.ts";
 import { GaveUp } from "../../runtime/persist.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { aPipeline, aSignup, type Pipeline, silentLog } from "../../tests/pipeline.ts";
@@ -55,6 +57,47 @@ test("after its end nobody waits: not for a claim that it knew, nor for another"
   await unclaimer.stop();
   undone.push(unclaimer.undo(...known), unclaimer.undo(Bun.randomUUIDv7(), Bun.randomUUIDv7()));
   for (const each of undone) expect(await each.catch((error: unknown) => error)).toBeInstanceOf(GaveUp);
+});
+
+/** An unclaimer whose ledger gives the same answer each time. */
+const answered = ({ redis, keys }: Pipeline, result: Unclaimed) => {
+  const times = { asked: 0, published: 0, lateMs: 0 };
+  const lines: string[] = [];
+  const unclaimer = startUnclaimer({
+    ...{ redis, keys, group: GROUP },
+    ledger: {
+      unclaim: async (claims) => {
+        times.asked += 1;
+        return claims.map(({ event_id }) => ({ event_id, result, is_final: false }));
+      },
+      logged: async (eventIds) => {
+        times.published += eventIds.length;
+        return [];
+      },
+    },
+    log: pino({}, { write: (line) => lines.push(line) }),
+    now: () => performance.now() + times.lateMs,
+  });
+  return { unclaimer, times, lines };
+};
+
+test("what waits in the queue is published and told of once, however often the ledger is asked", async () => {
+  await using pipeline = await aPipeline();
+  const { unclaimer, times, lines } = answered(pipeline, "requeued");
+  await using _ = unclaimer;
+  await unclaimer.undo(Bun.randomUUIDv7(), Bun.randomUUIDv7());
+  await eventually(() => times.asked >= 3);
+  expect([times.published, lines.filter((line) => line.includes("undid claims")).length]).toEqual([1, 1]);
+});
+
+test("a claim whose row stays locked is given up in the end", async () => {
+  await using pipeline = await aPipeline();
+  const { unclaimer, times } = answered(pipeline, "locked");
+  await using _ = unclaimer;
+  const undone = unclaimer.undo(Bun.randomUUIDv7(), Bun.randomUUIDv7()).catch((error: unknown) => error);
+  await eventually(() => times.asked >= 2);
+  times.lateMs = 16 * 60_000;
+  expect(await undone).toBeInstanceOf(GaveUp);
 });
 
 /** A claim that a peer has taken over. */

@@ -25,6 +25,8 @@ export interface Unclaimer extends Loop {
    * @throws {GaveUp} when the loop ends before that
    */
   undo(eventId: string, token: string): Promise<void>;
+  /** Asks for what was never answered, once more and at once: the loop may be in a pause after a failure. For who is about to stop it. */
+  askOnceMore(): Promise<void>;
 }
 
 /** A claim that may still turn up. */
@@ -32,9 +34,13 @@ interface Remembered extends UnbegunClaim {
   readonly since: number;
   dueAt: number;
   readonly answered: PromiseWithResolvers<void>;
+  isAnswered: boolean;
   /** Queued again, its delivery has an entry. */
   isPublished: boolean;
 }
+
+/** What the ledger is asked for at once, by event. */
+type Asked = ReadonlyMap<string, readonly [key: string, each: Remembered]>;
 
 /** So long the ledger is asked for a claim that it does not know; a statement that is under way for longer never arrives. */
 const REMEMBERED_MS = 15 * 60_000;
@@ -72,11 +78,11 @@ export const startUnclaimer = ({ redis, keys, group, ledger, log, now }: Unclaim
   };
 
   /** One claim of an event: a statement changes a row once. */
-  const due = (): ReadonlyMap<string, readonly [key: string, each: Remembered]> => {
+  const some = (isWanted: (each: Remembered) => boolean): Asked => {
     const found = new Map<string, readonly [string, Remembered]>();
     for (const [key, each] of remembered) {
       if (found.size === BATCH) break;
-      if (each.dueAt <= now() && !found.has(each.event_id)) found.set(each.event_id, [key, each]);
+      if (isWanted(each) && !found.has(each.event_id)) found.set(each.event_id, [key, each]);
     }
     return found;
   };
@@ -89,8 +95,7 @@ export const startUnclaimer = ({ redis, keys, group, ledger, log, now }: Unclaim
   };
 
   /** Without an entry the reconciler would publish one, a minute later. */
-  const publish = async (requeued: readonly Remembered[]): Promise<void> => {
-    const unpublished = requeued.filter(({ isPublished }) => !isPublished);
+  const publish = async (unpublished: readonly Remembered[]): Promise<void> => {
     await enqueueLogged(
       redis,
       keys.retriesStream(group),
@@ -99,38 +104,38 @@ export const startUnclaimer = ({ redis, keys, group, ledger, log, now }: Unclaim
     for (const each of unpublished) each.isPublished = true;
   };
 
-  const turn = async (signal: AbortSignal): Promise<"again"> => {
-    const asked = due();
-    if (asked.size === 0) {
-      await untilDue(signal);
-      return "again";
-    }
+  const ask = async (asked: Asked): Promise<void> => {
     const claims = [...asked.values()].map(([, { event_id, token }]) => ({ event_id, token }));
     const answers = await ledger.unclaim(claims);
-    const requeued: Remembered[] = [];
+    const unpublished: Remembered[] = [];
     const counts: Partial<Record<Unclaimed, number>> = {};
     for (const { event_id, result, is_final } of answers) {
       const [key, each] = asked.get(event_id) ?? [];
       if (key === undefined || each === undefined) continue;
       counts[result] = (counts[result] ?? 0) + 1;
-      if (result === "requeued") requeued.push(each);
-      if (result === "locked") {
-        each.dueAt = now() + LOCKED_WAIT_MS;
-        continue;
-      }
+      // Asked again, it is answered likewise until it is claimed.
+      if (result === "requeued" && !each.isPublished) unpublished.push(each);
       const lostMs = now() - each.since;
-      each.dueAt = now() + unclaimWaitMs(lostMs);
-      each.answered.resolve();
+      each.dueAt = now() + (result === "locked" ? LOCKED_WAIT_MS : unclaimWaitMs(lostMs));
+      if (result !== "locked") {
+        each.isAnswered = true;
+        each.answered.resolve();
+      }
       if (is_final || lostMs >= REMEMBERED_MS) forget(key, each);
     }
     const { undone = 0, "taken back": takenBack = 0 } = counts;
-    if (undone + takenBack + requeued.length > 0) {
+    if (undone + takenBack + unpublished.length > 0) {
       log.info(
-        { undone, taken_back: takenBack, requeued: requeued.length },
+        { undone, taken_back: takenBack, requeued: unpublished.length },
         "undid claims under which nothing was begun",
       );
     }
-    await publish(requeued);
+    await publish(unpublished);
+  };
+
+  const turn = async (signal: AbortSignal): Promise<"again"> => {
+    const asked = some(({ dueAt }) => dueAt <= now());
+    await (asked.size === 0 ? untilDue(signal) : ask(asked));
     return "again";
   };
 
@@ -142,6 +147,10 @@ export const startUnclaimer = ({ redis, keys, group, ledger, log, now }: Unclaim
 
   return {
     ...loop,
+    async askOnceMore() {
+      const asked = some(({ isAnswered }) => !isAnswered);
+      if (asked.size > 0) await ask(asked);
+    },
     undo(eventId, token) {
       const key = `${eventId} ${token}`;
       // Two entries of one event were in one claim.
@@ -154,7 +163,8 @@ export const startUnclaimer = ({ redis, keys, group, ledger, log, now }: Unclaim
       const answered = Promise.withResolvers<void>();
       // Whoever does not wait for it need not hear of its end.
       answered.promise.catch(() => {});
-      const each = { event_id: eventId, token, since: now(), dueAt: now(), answered, isPublished: false };
+      const waiting = { dueAt: now(), answered, isAnswered: false, isPublished: false };
+      const each = { event_id: eventId, token, since: now(), ...waiting };
       remembered.set(key, each);
       if (hasEnded) forget(key, each);
       const [oldest] = remembered;
