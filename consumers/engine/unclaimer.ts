@@ -64,7 +64,7 @@ export const unclaimWaitMs = (lostMs: number): number => Math.min(LATEST_MS, Mat
 
 /**
  * Undoes claims of which this process knows that nothing was begun under them: their answers were lost, or their leases ran out before the
- * work's commit point. Only this process knows, so it says so for as long as it lives, until the delivery is final: a claim that
+ * work's commit point. Only this process knows, so it says so until the delivery is final, or for 15 minutes: a claim that
  * arrives late is undone as well, and what a peer made of one, having taken it over, is taken back. Of who dies before that, it stays in doubt.
  */
 export const startUnclaimer = ({ redis, keys, group, ledger, log, now }: UnclaimerDeps): Unclaimer => {
