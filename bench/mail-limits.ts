@@ -26,6 +26,8 @@ interface Scenario {
   readonly mailMs: number;
   /** Of recipients that are answered 421 at RCPT. */
   readonly refusedShare?: number;
+  /** Each mail is for a domain of its own, of which nothing is known. */
+  readonly newDomains?: boolean;
   /** Connections beyond the limit are closed without an answer, instead of by 421. */
   readonly closes?: boolean;
   /** By turns the limit is this one, each for so many seconds; without a number of them, for the middle third of the time. */
@@ -76,6 +78,9 @@ const SCENARIOS: readonly Scenario[] = [
   at(1, 4, 500),
   at(4, 4, 500),
   at(5, 2, 20),
+  { ...at(10, 1, 100), name: "new domains", newDomains: true },
+  { ...at(50, 4, 500), name: "new domains", newDomains: true },
+  { ...at(200, 3, 2_000, 100), name: "new domains", newDomains: true },
 ];
 
 /** The limits, one after the other. */
@@ -228,13 +233,14 @@ const latenesses = (accepted: readonly Accepted[], { most, share, end }: Record<
 const SETTINGS = { CLAIM_MIN_IDLE_MS: "10000", RETRY_DELAY_MS: "30000", RECONCILE_AFTER_MS: "600000" };
 
 const run = async (scenario: Scenario): Promise<void> => {
-  const { name, limit, other, consumers, concurrency, mailMs, refusedShare: share = 0 } = scenario;
+  const { name, limit, other, consumers, concurrency, mailMs, refusedShare: share = 0, newDomains = false } = scenario;
   const perSecond = capacityOf(scenario);
   const { server: mailServer, accepted, setLimit, spent, refused } = await openServer(scenario);
   await using system = await aSystem({ mailServer, settings: SETTINGS });
   const api = await system.api();
   const mails = Math.ceil(perSecond * seconds * 1.6) + 50;
-  await signUpMany({ port: portOf(api.url), connections: 32, more: times(mails) });
+  const domainOf = (number: number) => (newDomains ? `d${number}.example` : "inbox.example");
+  await signUpMany({ port: portOf(api.url), connections: 32, more: times(mails), domainOf });
   const settings = { CONSUMER_CONCURRENCY: String(concurrency) };
   await Promise.all(Array.from({ length: consumers }, () => system.consumer(settings, WELCOME_EMAIL.name)));
   await eventually(() => mailServer.taken.length > 0);
