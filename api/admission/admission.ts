@@ -121,7 +121,7 @@ const isExact = ({ limit }: Counting): boolean => limit.isExact;
 const READ_AGAIN_MS = 1_000;
 
 /** Of most answers. */
-export const NO_HEADERS: Admission["headers"] = {};
+const NO_HEADERS: Admission["headers"] = {};
 /** Admitted, and nothing more to say: one for all. */
 const ADMITTED: Admission = { headers: NO_HEADERS, confirm: undefined };
 
@@ -201,8 +201,7 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
     left !== undefined && limit.isTold ? { headers: rateLimitFields(limit, left), confirm: undefined } : ADMITTED;
 
   const takesOfFirst = ofRecord === undefined ? [] : [{ limit: ofRecord }];
-  /** Of each first request for a mailbox. */
-  let first: Admission | undefined;
+  let ofFirst: Admission | undefined;
 
   /** As nearly all are by default: nobody has asked for the mailbox before, and nothing but its own limit counts. Undefined: decide on it. */
   const admitFirst = ({ mailbox, spelling }: Subject, limit: AdmissionLimit): Admission | undefined => {
@@ -213,8 +212,9 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
     shared.takeLater(request, (later) => {
       if (later?.kind === "refused") own.learn({ ...request, record: mailbox }, later);
     });
-    first ??= admitted(limit, answer.left);
-    return first;
+    // The same for each.
+    ofFirst ??= admitted(limit, answer.left);
+    return ofFirst;
   };
 
   const refused = (counting: readonly Counting[], { by, waitMs }: LimitRefusal): ProblemError => {
