@@ -200,13 +200,24 @@ test("a random sequence is decided alike in Redis and in a process, and by what 
   const all = [inRedis(), inProcess(), inProcess()] as const;
   const [shared, own, quick] = all;
   const request = builder();
-  for (let round = 0; round < 100; round += 1) {
+  for (let round = 0; round < 150; round += 1) {
     const requests = anyRequests(request, round);
     const answers = await shared.take(requests);
     expect(await own.take(requests)).toEqual(answers);
     expect(await quick.takeQuickly(requests)).toEqual(answers);
     const ms = random(20_000);
     for (const { pass } of all) pass(ms);
+  }
+});
+
+test("who asks with the mailbox itself, and then with another spelling, has its place in Redis, too, whether the mailbox is known or not", async () => {
+  const request = builder();
+  for (const known of [0, 1]) {
+    const { take } = inRedis();
+    const box = `box ${known}`;
+    await take(times(known, () => request("s0", [[BOX, box]])));
+    const asked = [CANONICAL, "s1", "s2"].map((member) => request(member, [[BOX, box]]));
+    expect(kinds(await take(asked))).toEqual(["admitted", known === 0 ? "admitted" : "refused", "refused"]);
   }
 });
 

@@ -142,11 +142,13 @@ export const takeLimits = async (
   options: TakeOptions,
 ): Promise<readonly LimitAnswer[]> => {
   const own = options.limits.find(countsFirst);
+  // Of a record that others ask for in another way, all are decided on in their order.
+  const mixed = new Set<string>();
+  for (const request of requests) if (!mayBeFirst(request)) mixed.add(request.record);
   const firsts: Placed[] = [];
   const others: Placed[] = [];
-  const isBehind = (record: string): boolean => others.some(({ request }) => request.record === record);
   for (const [place, request] of requests.entries()) {
-    (mayBeFirst(request) && !isBehind(request.record) ? firsts : others).push({ request, place });
+    (mayBeFirst(request) && !mixed.has(request.record) ? firsts : others).push({ request, place });
   }
   const answers = requests.map((): LimitAnswer => ADMITTED);
   const take = async (placed: readonly Placed[]): Promise<void> => {
