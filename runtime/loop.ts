@@ -70,12 +70,12 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   });
 
 /** The same, or as soon as what failed is ready again. */
-const pauseUntilReady = async (ms: number, signal: AbortSignal, needs: Readiness | undefined): Promise<void> => {
+const pauseUntilReady = async (ms: number, signal: AbortSignal, needs: Readiness): Promise<void> => {
   const ready = new AbortController();
   const end = () => ready.abort();
-  needs?.on("ready", end);
+  needs.on("ready", end);
   await pause(ms, AbortSignal.any([signal, ready.signal]));
-  needs?.off("ready", end);
+  needs.off("ready", end);
 };
 
 /** A fault in words: what, and since when (ISO 8601, UTC). */
@@ -133,7 +133,7 @@ export const startLoop = (options: LoopOptions): Loop => {
   const run = async () => {
     while (!controller.signal.aborted) {
       let waitMs = everyMs;
-      let hasFailed = false;
+      let needs: Readiness | undefined;
       progress();
       isInTurn = true;
       try {
@@ -142,13 +142,16 @@ export const startLoop = (options: LoopOptions): Loop => {
       } catch (error) {
         if (controller.signal.aborted) break;
         waitMs = failed(error);
-        hasFailed = true;
+        needs = options.needs;
       } finally {
         isInTurn = false;
       }
       // A failed turn is progress, too: the store is unavailable, the loop is alive.
       progress();
-      if (waitMs > 0) await pauseUntilReady(waitMs, controller.signal, hasFailed ? options.needs : undefined);
+      if (waitMs > 0) {
+        const { signal } = controller;
+        await (needs === undefined ? pause(waitMs, signal) : pauseUntilReady(waitMs, signal, needs));
+      }
     }
     options.signal?.removeEventListener("abort", stopWithParent);
   };
