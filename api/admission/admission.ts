@@ -207,7 +207,7 @@ export const createAdmission = (deps: AdmissionDeps): Admit => {
   const admitFirst = ({ mailbox, spelling }: Subject, limit: AdmissionLimit): Admission | undefined => {
     if (naming === undefined || limit !== ofRecord || limit.isExact || spelling !== mailbox) return undefined;
     const answer = own.admitFirst(mailbox);
-    if (answer?.kind !== "admitted") return undefined;
+    if (answer === undefined) return undefined;
     const request = { record: naming.record(mailbox), member: CANONICAL, token: "", takes: takesOfFirst };
     shared.takeLater(request, (later) => {
       if (later?.kind === "refused") own.learn({ ...request, record: mailbox }, later);

@@ -4,11 +4,13 @@ import {
   CANONICAL,
   COUNTS,
   countsFirst,
-  type Left,
+  intervalOf,
   type Limit,
+  type LimitAdmission,
   type LimitAnswer,
   type LimitedRequest,
   type LimitRefusal,
+  leftOf,
 } from "../../stream/scripts/take-limits.ts";
 
 /** What a process decides on a request. */
@@ -29,7 +31,7 @@ export interface InProcessLimits {
    * Admits what nobody has asked for before, where its record's own limit alone counts it: as `decide` and `commit` would, in a tenth of the
    * time. Undefined: decide on it.
    */
-  admitFirst(record: string): LimitAnswer | undefined;
+  admitFirst(record: string): LimitAdmission | undefined;
   /** Refuses, from now on, as all processes together have refused this request. */
   learn(request: LimitedRequest, refusal: LimitRefusal): void;
 }
@@ -96,8 +98,6 @@ const withMember = (members: string, member: string, token: string, known: strin
   return all;
 };
 
-const intervalOf = ({ periodMs, quota }: Limit): number => periodMs / quota;
-
 /** How much too early the request is; less than a ms is rounding. */
 const earlyMs = ({ limit, wholeAfterMs }: Counted): number => {
   const early = wholeAfterMs - limit.periodMs;
@@ -107,11 +107,6 @@ const earlyMs = ({ limit, wholeAfterMs }: Counted): number => {
 const isFar = ({ limit, intervalMs, wholeAfterMs }: Counted): boolean =>
   wholeAfterMs < intervalMs * Math.max(1, limit.quota * FAR_SHARE) + 1;
 
-const leftOf = ({ limit, intervalMs, wholeAfterMs }: Counted): Left => ({
-  count: Math.max(0, Math.floor((limit.periodMs - wholeAfterMs + 1) / intervalMs)),
-  wholeAfterMs: Math.ceil(wholeAfterMs),
-});
-
 const answerTo = (counted: readonly Counted[]): LimitAnswer => {
   let refusal: LimitRefusal | undefined;
   for (const each of counted) {
@@ -120,7 +115,9 @@ const answerTo = (counted: readonly Counted[]): LimitAnswer => {
   }
   if (refusal !== undefined) return refusal;
   const [first] = counted;
-  return first?.position === 0 ? { kind: "admitted", left: leftOf(first) } : { kind: "admitted" };
+  return first?.position === 0
+    ? { kind: "admitted", left: leftOf(first.limit, first.wholeAfterMs) }
+    : { kind: "admitted" };
 };
 
 interface Stores {
@@ -219,7 +216,7 @@ export const createInProcessLimits = (options: InProcessOptions): InProcessLimit
     admitFirst(record) {
       if (first === undefined) return undefined;
       const now = clock();
-      if (records.get(record) !== undefined && recordOf(record, now) !== NEVER) return undefined;
+      if (recordOf(record, now) !== NEVER) return undefined;
       records.set(record, now);
       return first;
     },

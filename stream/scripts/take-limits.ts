@@ -56,7 +56,12 @@ export interface LimitRefusal {
 }
 
 /** `left`: of the first limit that the request has, if that counts it. */
-export type LimitAnswer = { readonly kind: "admitted"; readonly left?: Left } | LimitRefusal;
+export interface LimitAdmission {
+  readonly kind: "admitted";
+  readonly left?: Left;
+}
+
+export type LimitAnswer = LimitAdmission | LimitRefusal;
 
 export interface TakeOptions {
   /** Every limit that a request may have, at most nine. */
@@ -73,12 +78,20 @@ const ADMITTED: LimitAnswer = { kind: "admitted" };
 /** Whether a limit is a record's own, and counts what nobody has asked for before. */
 export const countsFirst = ({ isOfRecord, counts }: Limit): boolean => isOfRecord && (counts & COUNTS.newMember) !== 0;
 
+/** One fills so often. */
+export const intervalOf = ({ periodMs, quota }: Limit): number => periodMs / quota;
+
+/** What is left of a limit that is whole again after some ms. */
+export const leftOf = (limit: Limit, wholeAfterMs: number): Left => ({
+  count: Math.max(0, Math.floor((limit.periodMs - wholeAfterMs + 1) / intervalOf(limit))),
+  wholeAfterMs: Math.ceil(wholeAfterMs),
+});
+
 /** The answer to the first that such a limit counts, if no other does. */
-export const answerToFirst = ({ quota, periodMs }: Limit): LimitAnswer => {
-  const intervalMs = periodMs / quota;
-  const count = Math.max(0, Math.floor((periodMs - intervalMs + 1) / intervalMs));
-  return { kind: "admitted", left: { count, wholeAfterMs: Math.ceil(intervalMs) } };
-};
+export const answerToFirst = (limit: Limit): LimitAdmission => ({
+  kind: "admitted",
+  left: leftOf(limit, intervalOf(limit)),
+});
 
 /** Whether a request is admitted if nobody has asked for the same before: a limit of its record that counts the first, and no other. */
 const mayBeFirst = ({ member, token, takes }: LimitedRequest): boolean => {
@@ -90,10 +103,10 @@ const mayBeFirst = ({ member, token, takes }: LimitedRequest): boolean => {
 const admitFirsts = async (
   redis: Redis,
   records: readonly string[],
-  { quota, periodMs }: Limit,
+  limit: Limit,
   { keepMs, atMs }: TakeOptions,
 ): Promise<readonly number[]> => {
-  const reply = await runScript(redis, firstScript, records, [atMs ?? "", keepMs, periodMs / quota, `${CANONICAL}=`]);
+  const reply = await runScript(redis, firstScript, records, [atMs ?? "", keepMs, intervalOf(limit), `${CANONICAL}=`]);
   return Array.isArray(reply) ? reply.map((position) => Number(position) - 1) : [];
 };
 
@@ -148,7 +161,7 @@ export const takeLimits = async (
   const firsts: Placed[] = [];
   const others: Placed[] = [];
   for (const [place, request] of requests.entries()) {
-    (mayBeFirst(request) && !mixed.has(request.record) ? firsts : others).push({ request, place });
+    (mixed.has(request.record) ? others : firsts).push({ request, place });
   }
   const answers = requests.map((): LimitAnswer => ADMITTED);
   const take = async (placed: readonly Placed[]): Promise<void> => {
