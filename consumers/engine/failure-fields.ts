@@ -17,28 +17,28 @@ export interface Failure {
   readonly reason: string;
 }
 
+const without = (raw: readonly string[], names: readonly string[]): string[] => {
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = raw[index] ?? "";
+    if (!names.includes(name)) kept.push(name, raw[index + 1] ?? "");
+  }
+  return kept;
+};
+
 /**
  * The fields of an entry with updated counters. They are part of the entry in the retry set, so that they need no look-up
  * and do not expire.
  */
 export const withFailure = (raw: readonly string[], failure: Failure): string[] => {
-  const kept: string[] = [];
-  let firstFailure = failure.at;
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = raw[index] ?? "";
-    const value = raw[index + 1] ?? "";
-    if (name === "firstfailure") firstFailure = value;
-    if (!COUNTERS.includes(name)) kept.push(name, value);
-  }
+  const firstFailure = fieldOf(raw, "firstfailure") ?? failure.at;
+  const kept = without(raw, COUNTERS);
   return [...kept, "attempts", String(failure.attempts), "firstfailure", firstFailure, "lastfailure", failure.reason];
 };
 
 /** The fields of an entry that is delayed without an outcome: it keeps its count of dead consumers. */
 export const withCrashes = (raw: readonly string[], deliveries: number): string[] => {
-  const kept: string[] = [];
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    if (raw[index] !== CRASHES) kept.push(raw[index] ?? "", raw[index + 1] ?? "");
-  }
+  const kept = without(raw, [CRASHES]);
   return deliveries > 1 ? [...kept, CRASHES, String(deliveries - 1)] : kept;
 };
 
@@ -51,11 +51,7 @@ export const withPass = (raw: readonly string[], deliveries: number): string[] =
 
 /** The fields of an entry whose attempt at `at` (ISO 8601) did not reach the other system: it was not tried by that. */
 export const withUnreached = (raw: readonly string[], at: string): string[] => {
-  const kept: string[] = [];
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = raw[index] ?? "";
-    if (![CRASHES, PASSES, UNREACHED].includes(name)) kept.push(name, raw[index + 1] ?? "");
-  }
+  const kept = without(raw, [CRASHES, PASSES, UNREACHED]);
   const since = fieldOf(raw, "firstfailure") === undefined ? ["firstfailure", at] : [];
   return [...kept, ...since, UNREACHED, String(unreachedOf(raw) + 1)];
 };
