@@ -3,6 +3,7 @@ import { observedStatement } from "../observability/database-client.ts";
 import { pause } from "../runtime/loop.ts";
 import { DEADLINE_MS } from "./limits.ts";
 import { Pool } from "./pool.ts";
+import type { StatementOptions } from "./pooled-connection.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 import type { Schema } from "./schema.ts";
 
@@ -51,10 +52,10 @@ const pools = new WeakMap<Database, Pool>();
  * Each takes its rows as one JSON parameter.
  */
 export const statement =
-  <Row, Parameters extends readonly unknown[]>(text: string) =>
+  <Row, Parameters extends readonly unknown[]>(text: string, options: StatementOptions = {}) =>
   async (db: Database, ...parameters: Parameters): Promise<readonly Row[]> => {
     const pool = pools.get(db);
-    if (pool !== undefined) return observedStatement(text, () => pool.run<Row>(text, parameters));
+    if (pool !== undefined) return observedStatement(text, () => pool.run<Row>(text, parameters, options));
     return (await db.executeQuery<Row>(CompiledQuery.raw(text, [...parameters]))).rows;
   };
 

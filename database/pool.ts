@@ -1,4 +1,4 @@
-import postgres, { type Row, type RowList, type Sql } from "postgres";
+import postgres, { type Sql } from "postgres";
 import { backoffMs } from "../runtime/backoff.ts";
 import { createSlots, type Slots } from "../runtime/slots.ts";
 import { databaseAddresses } from "../settings/database-addresses.ts";
@@ -6,6 +6,7 @@ import { codeOf, isAnswer, TableLocked } from "./errors.ts";
 import { limitsFor } from "./limits.ts";
 import { IS_TABLE_LOCKED, mayWaitForTable } from "./locked-table.ts";
 import { DatabaseSilent, IsStandby, PoolBusy, PoolEnded, ServerSilent } from "./pool-errors.ts";
+import { PooledConnection, type Rows, type StatementOptions } from "./pooled-connection.ts";
 import { type Remedy, remedyOf } from "./remedy.ts";
 import { createTableGates, NOT_BEGUN, type TableGates } from "./table-gates.ts";
 import { type EncryptedAddress, encryptionOf } from "./tls.ts";
@@ -31,8 +32,8 @@ const CLOSE_TIMEOUT_S = 5;
 const SILENT_SHARE = 0.8;
 /** A statement is sent again at most so often: each time something else was changed. */
 const MAX_ROUNDS = 5;
-
-type Rows<Each> = RowList<(Each & Row)[]>;
+/** Statements of a connection, one in work and one behind it: Postgres begins it when the other is done, without a turn of ours in between. */
+const MAX_PIPELINED = 2;
 
 /** Errors of a socket that was open. One that could not connect waits before it tries again, and is kept for that. */
 const SOCKET_ENDED = new Set(["CONNECTION_CLOSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"]);
@@ -46,31 +47,24 @@ const isSpent = (error: unknown): boolean => error instanceof DatabaseSilent || 
 /** The server has said nothing since a connection was opened. */
 const isConnectTimeout = (error: unknown): boolean => codeOf(error) === "CONNECT_TIMEOUT";
 
-/** A pool of postgres.js with one connection: it connects at its first statement, and again when the connection is lost. */
-interface Connection {
-  readonly sql: Sql;
-  /** All of one era lead to the same server in the same way. */
-  readonly era: number;
-  /** Whether the server was asked, since it was connected to, and is no standby. */
-  isPrimary: boolean;
-}
-
 /**
  * Connections of postgres.js with a deadline per statement, for one server or several. The driver would wait for ever on one
  * that died silently: after the deadline the statement rejects, and new connections replace the old ones. The one that was silent is
  * closed at once: a pooler that has the statement still in its queue then never sends it to the server.
  *
- * A statement is sent when it has a connection of its own, never behind another: so its deadline begins with it, and what waits for one
- * is refused when the server is found silent. There are no more connections than `size`, those that are replaced included, while
- * Postgres ends what takes too long; where it does not, few more (`unended.ts`).
+ * A statement is sent when it has a connection: one of its own, or, if it may be pipelined, behind one of the same text. So its deadline begins
+ * with it, and what waits for a connection is refused when the server is found silent. There are no more connections than `size`, those that are
+ * replaced included, while Postgres ends what takes too long; where it does not, few more (`unended.ts`).
  */
 export class Pool {
   readonly #options: PoolOptions;
   readonly #addresses: readonly EncryptedAddress[];
   readonly #slots: Slots;
   /** The last one that was used is used first. */
-  readonly #idle: Connection[] = [];
-  readonly #connections = new Set<Connection>();
+  readonly #idle: PooledConnection[] = [];
+  readonly #connections = new Set<PooledConnection>();
+  /** By text: the one that has a statement which another may follow. */
+  readonly #pipelines = new Map<string, PooledConnection>();
   readonly #gates: TableGates = createTableGates();
   readonly #unended: UnendedStatements;
   #answeredAt = Number.NEGATIVE_INFINITY;
@@ -107,8 +101,8 @@ export class Pool {
    * @throws {DatabaseSilent} after the deadline
    * @throws {TableLocked} if a table that it needs is locked: it had no effect
    */
-  run<Each>(text: string, parameters: readonly unknown[]): Promise<Rows<Each>> {
-    return this.#gates.pass(text, (mayBegin) => this.#run(text, parameters, mayBegin));
+  run<Each>(text: string, parameters: readonly unknown[], options: StatementOptions = {}): Promise<Rows<Each>> {
+    return this.#gates.pass(text, (mayBegin) => this.#run(text, parameters, options, mayBegin));
   }
 
   /** Whether Postgres has answered any statement, or refused it, within the last so many ms. */
@@ -116,37 +110,42 @@ export class Pool {
     return performance.now() - this.#answeredAt <= ms;
   }
 
-  #run<Each>(
+  async #run<Each>(
     text: string,
     parameters: readonly unknown[],
+    { isPipelined = false }: StatementOptions,
     mayBegin: () => boolean,
   ): Promise<Rows<Each> | typeof NOT_BEGUN> {
-    return this.#slots.run(async () => {
-      if (!mayBegin()) return NOT_BEGUN;
-      for (let round = 1; ; round += 1) {
-        const used = this.#take();
-        let since = performance.now();
-        try {
+    for (let round = 1; ; round += 1) {
+      const ahead = isPipelined ? this.#join(text) : undefined;
+      const used = ahead ?? (await this.#take());
+      let since = performance.now();
+      try {
+        if (round === 1 && !mayBegin()) return NOT_BEGUN;
+        if (ahead === undefined) {
           if (this.#addresses.length > 1) await this.#requirePrimary(used);
-          await this.#unended.require(text, (...look) => this.#send(used.sql, ...look));
+          await this.#unended.require(text, isPipelined, (...look) => this.#send(used, ...look));
           since = performance.now();
-          const rows = await this.#send<Each>(used.sql, text, parameters);
-          this.#answeredAt = performance.now();
-          this.#putBack(used);
-          return rows;
-        } catch (thrown) {
-          const { error, isAsleep } = await this.#explained(thrown, used.sql, text, performance.now() - since);
-          if (isAnswer(error)) this.#answeredAt = performance.now();
-          if (thrown instanceof DatabaseSilent) this.#unended.note();
-          // What waits for a connection would wait for as long again.
-          if (error instanceof ServerSilent) this.#slots.refuseWaiting(error);
-          const mayRepeat = this.#mend(used, error);
-          if (isAsleep) this.#close(used, 0);
-          else this.#putBack(used);
-          if (!mayRepeat || round === MAX_ROUNDS) throw error;
+          if (isPipelined && !this.#unended.isPossible()) this.#pipelines.set(text, used);
         }
+        const rows = await this.#send<Each>(used, text, parameters);
+        this.#answeredAt = performance.now();
+        return rows;
+      } catch (thrown) {
+        // Another one would meet the same, after the one that follows already.
+        this.#part(used);
+        const { error, isAsleep } = await this.#explained(thrown, used, text, performance.now() - since);
+        if (isAnswer(error)) this.#answeredAt = performance.now();
+        if (thrown instanceof DatabaseSilent) this.#unended.note();
+        // What waits for a connection would wait for as long again.
+        if (error instanceof ServerSilent) this.#slots.refuseWaiting(error);
+        const mayRepeat = this.#mend(used, error);
+        if (isAsleep) this.#close(used, 0);
+        if (!mayRepeat || round === MAX_ROUNDS) throw error;
+      } finally {
+        this.#leave(used);
       }
-    });
+    }
   }
 
   /**
@@ -155,7 +154,7 @@ export class Pool {
    */
   async #explained(
     error: unknown,
-    used: Sql,
+    used: PooledConnection,
     text: string,
     waitedMs: number,
   ): Promise<{ readonly error: unknown; readonly isAsleep: boolean }> {
@@ -167,45 +166,78 @@ export class Pool {
     if (isSilent || !mayWaitForTable(error, { waitedMs, limitMs: limitsFor(deadlineMs).lock_timeout }))
       return { error, isAsleep: isSpent(error) };
     try {
-      const [found] = await this.#send<{ is_locked: boolean }>(used, IS_TABLE_LOCKED, [text]);
-      return { error: found?.is_locked === true ? new TableLocked({ cause: error }) : error, isAsleep: false };
+      const isTableLocked = await this.#isTableLocked(text, used);
+      return { error: isTableLocked ? new TableLocked({ cause: error }) : error, isAsleep: false };
     } catch (failure) {
       return { error, isAsleep: isSpent(failure) };
     }
   }
 
+  /** Another statement on the same connection may wait for the same table by now: then the question has one of its own. */
+  async #isTableLocked(text: string, used: PooledConnection): Promise<boolean> {
+    const asked = used.users === 1 ? used : await this.#take();
+    try {
+      const [found] = await this.#send<{ is_locked: boolean }>(asked, IS_TABLE_LOCKED, [text]);
+      return found?.is_locked === true;
+    } finally {
+      if (asked !== used) this.#leave(asked);
+    }
+  }
+
   async end(): Promise<void> {
     this.#isEnded = true;
-    await Promise.all([...this.#connections].map(({ sql }) => sql.end({ timeout: CLOSE_TIMEOUT_S })));
+    await Promise.all([...this.#connections].map((connection) => connection.end(CLOSE_TIMEOUT_S)));
   }
 
-  #take(): Connection {
-    if (this.#isEnded) throw new PoolEnded("the connections were closed");
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
-    const onclose = () => {
-      opened.isPrimary = false;
-    };
-    const opened: Connection = { sql: this.#open(onclose), era: this.#era, isPrimary: false };
-    this.#connections.add(opened);
-    return opened;
+  /** A connection for one statement, once there is a turn for it. */
+  async #take(): Promise<PooledConnection> {
+    const turn = await this.#slots.begin();
+    try {
+      if (this.#isEnded) throw new PoolEnded("the connections were closed");
+      const taken = this.#idle.pop() ?? new PooledConnection((onclose) => this.#open(onclose), this.#era);
+      this.#connections.add(taken);
+      taken.turn = turn;
+      taken.users = 1;
+      return taken;
+    } catch (error) {
+      turn.end();
+      throw error;
+    }
   }
 
-  #putBack(connection: Connection): void {
-    if (connection.era === this.#era) this.#idle.push(connection);
-    else this.#close(connection, CLOSE_TIMEOUT_S);
+  /** The connection on which one of the same text is under way, if a statement may follow it there. */
+  #join(text: string): PooledConnection | undefined {
+    const ahead = this.#pipelines.get(text);
+    if (ahead === undefined || ahead.users >= MAX_PIPELINED) return undefined;
+    ahead.users += 1;
+    return ahead;
   }
 
-  #close(connection: Connection, timeoutS: number): void {
-    this.#connections.delete(connection);
-    void connection.sql.end({ timeout: timeoutS }).catch(() => {});
+  #leave(used: PooledConnection): void {
+    used.users -= 1;
+    if (used.users > 0) return;
+    this.#part(used);
+    if (used.era !== this.#era) this.#close(used, CLOSE_TIMEOUT_S);
+    else if (this.#connections.has(used)) this.#idle.push(used);
+    used.turn?.end();
+  }
+
+  /** Nothing follows what a connection has. */
+  #part(connection: PooledConnection): void {
+    for (const [text, each] of this.#pipelines) if (each === connection) this.#pipelines.delete(text);
+  }
+
+  #close(connection: PooledConnection, timeoutS: number): void {
+    this.#part(connection);
+    if (!this.#connections.delete(connection)) return;
+    void connection.end(timeoutS).catch(() => {});
   }
 
   /** Of several servers one may be a standby, which takes statements that only read, and answers with what it had some time ago. */
-  async #requirePrimary(connection: Connection): Promise<void> {
+  async #requirePrimary(connection: PooledConnection): Promise<void> {
     if (connection.isPrimary) return;
     const [answer] = await this.#send<{ is_standby: boolean }>(
-      connection.sql,
+      connection,
       "select pg_is_in_recovery() as is_standby",
       [],
     );
@@ -213,21 +245,12 @@ export class Pool {
     connection.isPrimary = true;
   }
 
-  async #send<Each>(used: Sql, text: string, parameters: readonly unknown[]): Promise<Rows<Each>> {
-    const { deadlineMs } = this.#options;
-    const statement = used.unsafe<(Each & Row)[]>(text, [...parameters] as never[], { prepare: this.#isPrepared });
-    if (!Number.isFinite(deadlineMs)) return statement;
-    const { promise: overdue, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new DatabaseSilent(deadlineMs)), deadlineMs);
-    try {
-      return await Promise.race([statement, overdue]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #send<Each>(used: PooledConnection, text: string, parameters: readonly unknown[]): Promise<Rows<Each>> {
+    return used.send(text, parameters, { isPrepared: this.#isPrepared, deadlineMs: this.#options.deadlineMs });
   }
 
   /** Learns from a failure. True if the statement had no effect, and may succeed now. */
-  #mend(used: Connection, error: unknown): boolean {
+  #mend(used: PooledConnection, error: unknown): boolean {
     const remedy: Remedy = remedyOf(error, { servers: this.#addresses.length });
     switch (remedy) {
       case "none":
@@ -250,11 +273,12 @@ export class Pool {
   }
 
   /** Several statements may find the connections of the same era at fault. */
-  #replace(used: Connection): void {
+  #replace(used: PooledConnection): void {
     if (this.#era !== used.era) return;
     this.#replacedAt = performance.now();
     this.#address += 1;
     this.#era += 1;
+    this.#pipelines.clear();
     for (const idle of this.#idle.splice(0)) this.#close(idle, CLOSE_TIMEOUT_S);
   }
 

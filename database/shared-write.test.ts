@@ -19,7 +19,7 @@ const aTable = ({ isLocked }: { readonly isLocked: (row: string) => boolean }) =
   let most = 0;
   const writer = createSharedWriter<string, string>({
     keysOf: (row) => [keyOf(row)],
-    write: async (batch, lockTimeoutMs, settle) => {
+    write: async (batch, { lockTimeoutMs }, settle) => {
       statements.push({ rows: batch, lockTimeoutMs });
       inFlight += 1;
       most = Math.max(most, inFlight);
@@ -156,7 +156,7 @@ describe("rows that share a statement", () => {
     let waiting = 0;
     const writer = createSharedWriter<string, string>({
       keysOf: (row) => [row],
-      write: async (batch, lockTimeoutMs, settle) => {
+      write: async (batch, { lockTimeoutMs }, settle) => {
         await Bun.sleep(0);
         if (batch.some((row) => locked.has(row))) {
           if (lockTimeoutMs === 800 && !batch.includes("mine")) {

@@ -5,6 +5,14 @@ import { databaseFault, isLocked, RowLocked, TableLocked } from "./errors.ts";
 import { ServerSilent } from "./pool-errors.ts";
 import { WaitingRow } from "./waiting-row.ts";
 
+/** How a statement writes rows. */
+export interface Writing {
+  /** Longest wait for a lock. */
+  readonly lockTimeoutMs: number;
+  /** Whether it may be sent behind another one, on the same connection. */
+  readonly isPipelined: boolean;
+}
+
 export interface SharedWriteOptions<Row, Result> {
   /** What a row may have to wait for: rows that have one in common wait together. */
   readonly keysOf: (row: Row) => readonly string[];
@@ -14,7 +22,7 @@ export interface SharedWriteOptions<Row, Result> {
    */
   readonly write: (
     rows: readonly Row[],
-    lockTimeoutMs: number,
+    how: Writing,
     settle: (row: Row, result: Result) => void,
     fail: (row: Row, error: unknown) => void,
   ) => Promise<void>;
@@ -30,20 +38,22 @@ export interface SharedWriter<Row, Result> {
 
 const MAX_BATCH = 128;
 /**
- * While one runs, what arrives shares the next statement, because a larger one costs each less. Only a second one of the same size begins
- * beside it: Postgres works on the one half while the process answers and reads the other. Parts have connections beside them.
+ * While one runs, what arrives shares the next statement, because a larger one costs each less. Only a second one of the same size is sent
+ * meanwhile: Postgres works on the one half while the process answers and reads the other. It waits behind the first, on the same
+ * connection, so Postgres has it when it is done with that one, and leaves a processor to us. Parts have connections beside them.
  */
 const MAX_IN_FLIGHT = 2;
 const BESIDE_FROM = 8;
 /** Longest wait of a statement that rows share. Our own statements hold their locks for less. */
-const SHARED_LOCK_MS = 10;
+const SHARED: Writing = { lockTimeoutMs: 10, isPipelined: true };
 /** The same, of a part of one that met a lock: the lock is still there, most likely, and a row set apart too early only waits there. */
-const PART_LOCK_MS = 2;
+const PART: Writing = { lockTimeoutMs: 2, isPipelined: false };
 /**
  * Longest wait of a row that a statement has left behind, and how many wait at the same time, each on a connection. Below what a connection
  * waits for a table (`table-gates.ts`).
  */
 const APART_LOCK_MS = 800;
+const APART: Writing = { lockTimeoutMs: APART_LOCK_MS, isPipelined: false };
 const MAX_APART = 3;
 const MAX_WAITING_APART = 256;
 /** Longest wait of one whose lock may have ended for a look whether it has: one looks at a time. */
@@ -117,12 +127,12 @@ export const createSharedWriter = <Row, Result>({
     }
   };
 
-  const run = async (calls: readonly Call[], lockTimeoutMs: number): Promise<void> => {
+  const run = async (calls: readonly Call[], how: Writing): Promise<void> => {
     const byRow = new Map<Row, Call>();
     for (const call of calls) byRow.set(call.row, call);
     await write(
       calls.map(({ row }) => row),
-      lockTimeoutMs,
+      how,
       (row, result) => byRow.get(row)?.resolve(result),
       (row, error) => byRow.get(row)?.reject(error),
     );
@@ -132,7 +142,7 @@ export const createSharedWriter = <Row, Result>({
   /** Whether a row was written, or refused, because its lock has ended. */
   const isFree = async (call: Call): Promise<boolean> => {
     try {
-      await looks.run(() => run([call], PART_LOCK_MS));
+      await looks.run(() => run([call], PART));
       return true;
     } catch (error) {
       if (isLocked(error)) return false;
@@ -151,7 +161,7 @@ export const createSharedWriter = <Row, Result>({
       isMet = true;
       if (performance.now() - since >= APART_LOCK_MS) throw new RowLocked();
       await slots
-        .run(() => run([call], APART_LOCK_MS))
+        .run(() => run([call], APART))
         .catch(async (error: unknown) => {
           // While it waited for a turn its lock may have ended.
           if (!(error instanceof NoTurn) || !(await isFree(call))) throw error;
@@ -189,9 +199,9 @@ export const createSharedWriter = <Row, Result>({
   };
 
   /** Writes rows in one statement. Never rejects: each call is settled, waits apart, or is left because another may be at fault. */
-  const share = async (calls: readonly Call[], lockTimeoutMs: number): Promise<Left<Call>> => {
+  const share = async (calls: readonly Call[], how: Writing): Promise<Left<Call>> => {
     try {
-      if (calls.length > 0) await run(calls, lockTimeoutMs);
+      if (calls.length > 0) await run(calls, how);
       return { calls: [] };
     } catch (error) {
       const open = calls.filter((call) => call.isOpen);
@@ -218,7 +228,7 @@ export const createSharedWriter = <Row, Result>({
 
   const table = createAwaitedTable<Call>({
     maxBatch: MAX_BATCH,
-    share: (calls) => share(calls, SHARED_LOCK_MS),
+    share: (calls) => share(calls, SHARED),
     onFree: (left, others) => {
       if (left.length > 0) startSplitting({ calls: left });
       others.forEach(addToBatch);
@@ -231,7 +241,7 @@ export const createSharedWriter = <Row, Result>({
       for (const call of calls) setApart(call, true);
       return;
     }
-    await split(await parts.run(() => share(setLateApart(calls), PART_LOCK_MS)), since);
+    await split(await parts.run(() => share(setLateApart(calls), PART)), since);
   };
 
   /** Writes in ever smaller statements what one has left. Never rejects: each call is settled, or waits apart. */
@@ -258,7 +268,7 @@ export const createSharedWriter = <Row, Result>({
     soon: setImmediate,
     run: async (queued) => {
       const calls = refuseEarlier(queued);
-      const left = table.isLocked() ? { calls } : await share(setLateApart(calls), SHARED_LOCK_MS);
+      const left = table.isLocked() ? { calls } : await share(setLateApart(calls), SHARED);
       // Not awaited: rows that arrive meanwhile share the next statement.
       if (left.calls.length > 0) startSplitting(left);
     },

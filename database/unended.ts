@@ -28,19 +28,22 @@ export class StatementsUnended extends Error {
   }
 }
 
-/** One may hang for reasons of its own; not if as many hang as the pool has connections. */
+/** One may hang for reasons of its own; not if as many hang as the pool has connections, or with another one behind it. */
 const ALIKE = 2;
 
 export interface UnendedStatements {
   /** A statement was not answered in time, and its connection was given up. */
   note(): void;
+  /** Whether one was, and has not been seen to have ended: then none follows another. */
+  isPossible(): boolean;
   /**
-   * Asks Postgres, if a statement was given up a short time ago.
+   * Asks Postgres, if a statement was given up a short time ago. `isPipelined`: others with this text may follow one.
    *
    * @throws {StatementsUnended} if one with this text would most likely not be ended either
    */
   require(
     text: string,
+    isPipelined: boolean,
     ask: (text: string, parameters: readonly unknown[]) => Promise<readonly Unended[]>,
   ): Promise<void>;
 }
@@ -62,10 +65,11 @@ export const createUnendedStatements = (options: {
     note() {
       isPossible = true;
     },
-    async require(text, ask) {
+    isPossible: () => isPossible,
+    async require(text, isPipelined, ask) {
       if (!isPossible) return;
       const [found = { alike: 0, own: 0 }] = await ask(COUNT_UNENDED, [text, options.limitMs]);
-      if (found.alike >= (found.own < options.size ? ALIKE : 1)) throw new StatementsUnended(found);
+      if (found.alike >= (found.own < options.size && !isPipelined ? ALIKE : 1)) throw new StatementsUnended(found);
       isPossible = found.own > 0;
     },
   };

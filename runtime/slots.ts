@@ -15,6 +15,8 @@ export interface Turn {
 export interface Slots {
   /** Runs the work when there is room. Rejects with `onFull` if its turn does not come in time: then it has not begun. */
   run<Result>(work: (setAside: SetAside) => Promise<Result>): Promise<Result>;
+  /** A turn, when there is room. Rejects with `onFull` if it does not come in time. */
+  begin(): Promise<Turn>;
   /** A turn, if there is room now: then nobody waits for one. */
   take(): Turn | undefined;
   /** Rejects all that wait for a turn. */
@@ -116,6 +118,10 @@ export const createSlots = (options: SlotsOptions): Slots => {
   const room: Room = { leave: () => handOn(end), turn };
 
   return {
+    async begin() {
+      await turn();
+      return new OwnTurn(room);
+    },
     async run(work) {
       await turn();
       const own = new OwnTurn(room);

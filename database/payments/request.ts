@@ -1,7 +1,8 @@
-import { type Database, statement } from "../connection.ts";
+import type { Database } from "../connection.ts";
 import { type BoundGroup, type EventRow, type NewEvent, SQL_EVENT_ROW, sqlWriteEvents, toEventRow } from "../events.ts";
 import { sqlLockTimeout } from "../lock-timeout.ts";
-import { createSharedWriter } from "../shared-write.ts";
+import { createSharedWriter, type Writing } from "../shared-write.ts";
+import { writingStatement } from "../writing-statement.ts";
 import { findTransactions, type Transaction } from "./transactions.ts";
 
 /** A debit that a client asks for. Checked before it comes here. */
@@ -42,7 +43,7 @@ interface InputRow extends EventRow {
 
 /** The primary key decides which request makes a transaction, also within one batch; sorted, so that batches queue up. */
 const insertPayments = (bindings: readonly BoundGroup[]) =>
-  statement<{ event_id: string; created_at: Date }, [readonly InputRow[], number]>(`
+  writingStatement<{ event_id: string; created_at: Date }, InputRow>(`
   with input as (
     select * from json_to_recordset($1::json) as row (transaction_id text, user_id uuid, currency text, amount bigint,
       ${SQL_EVENT_ROW})
@@ -68,11 +69,11 @@ const writeBatch = async (
   db: Database,
   insert: ReturnType<typeof insertPayments>,
   rows: readonly InputRow[],
-  lockTimeoutMs: number,
+  how: Writing,
   settle: (row: InputRow, result: PaymentResult) => void,
   fail: (row: InputRow, error: unknown) => void,
 ): Promise<void> => {
-  const made = new Map((await insert(db, rows, lockTimeoutMs)).map((row) => [row.event_id, row.created_at]));
+  const made = new Map((await insert(db, rows, how)).map((row) => [row.event_id, row.created_at]));
   const left = rows.filter((row) => {
     const createdAt = made.get(row.event_id);
     if (createdAt !== undefined) settle(row, { kind: "created", createdAt });

@@ -1,5 +1,6 @@
 import { type Database, statement } from "../connection.ts";
 import { type BoundGroup, sqlWriteEvents } from "../events.ts";
+import { writingStatement } from "../writing-statement.ts";
 import { type SignupRow, SQL_INPUT, SQL_NEW_KEYS, SQL_USER } from "./signup-rows.ts";
 
 /** A signup that was answered as made: the event that tells of it. */
@@ -24,7 +25,7 @@ const SQL_NAME_HASH = "sha256(convert_to(input.user_name_key, 'UTF8'))";
  * and its repetition look the same then.
  */
 export const insertPrivately = (bindings: readonly BoundGroup[], repeatedType: string) =>
-  statement<PrivatelyMade, [readonly SignupRow[], number]>(`
+  writingStatement<PrivatelyMade, SignupRow>(`
   with ${SQL_INPUT}, ${SQL_NEW_KEYS},
   free as (
     select distinct on (input.user_name_key) input.*, ${SQL_NAME_HASH} as name_hash,

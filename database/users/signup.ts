@@ -1,6 +1,7 @@
 import { type Database, statement } from "../connection.ts";
 import { type BoundGroup, type NewEvent, sqlWriteEvents } from "../events.ts";
-import { createSharedWriter } from "../shared-write.ts";
+import { createSharedWriter, type Writing } from "../shared-write.ts";
+import { writingStatement } from "../writing-statement.ts";
 import { insertPrivately, SQL_FREED_NAMES, SQL_IS_HELD } from "./private-signup.ts";
 import { type NewSignup, type SignupRow, SQL_INPUT, SQL_NEW_KEYS, SQL_USER, toSignupRow } from "./signup-rows.ts";
 
@@ -35,7 +36,7 @@ const MAX_ROUNDS = 3;
  * those that were made are named only if others were not: a row for each would cost as much as the JSON that it was sent in.
  */
 const insertSignups = (bindings: readonly BoundGroup[]) =>
-  statement<{ created_at: Date; user_ids: readonly string[] | null }, [readonly SignupRow[], number]>(`
+  writingStatement<{ created_at: Date; user_ids: readonly string[] | null }, SignupRow>(`
   with ${SQL_INPUT}, ${SQL_NEW_KEYS},
   new_users as (
     insert into users (id, user_name, user_name_key, email, email_key, password_hash, locale)
@@ -103,7 +104,7 @@ class SignupConflict extends Error {
 type ResultOfMade = (userId: string) => SignupResult | undefined;
 
 /** Writes rows. */
-type Insert = (db: Database, rows: readonly SignupRow[], lockTimeoutMs: number) => Promise<ResultOfMade>;
+type Insert = (db: Database, rows: readonly SignupRow[], how: Writing) => Promise<ResultOfMade>;
 
 const openly = (bindings: readonly BoundGroup[]): Insert => {
   const insert = insertSignups(bindings);
@@ -136,13 +137,13 @@ const writeBatch = async (
   db: Database,
   { insert, isPrivate }: { readonly insert: Insert; readonly isPrivate: boolean },
   rows: readonly SignupRow[],
-  lockTimeoutMs: number,
+  how: Writing,
   settle: (row: SignupRow, result: SignupResult) => void,
   fail: (row: SignupRow, error: unknown) => void,
 ): Promise<void> => {
   let open = rows;
   for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
-    const resultOfMade = await insert(db, open, lockTimeoutMs);
+    const resultOfMade = await insert(db, open, how);
     const leftOut = open.filter((row) => {
       const result = resultOfMade(row.user_id);
       if (result !== undefined) settle(row, result);
@@ -150,7 +151,7 @@ const writeBatch = async (
     });
     if (leftOut.length === 0) return;
     const obstacles = new Map(
-      (await findObstacles(db, leftOut, lockTimeoutMs)).map((obstacle) => [
+      (await findObstacles(db, leftOut, how.lockTimeoutMs)).map((obstacle) => [
         obstacle.user_id,
         resultOf(obstacle, isPrivate),
       ]),
