@@ -7,7 +7,7 @@ import { checkout } from "./contenders.ts";
 import { measureCosts } from "./costs.ts";
 import { signUpMany, times } from "./load.ts";
 import type { Programs } from "./programs.ts";
-import { meanRatio, median } from "./statistics.ts";
+import { meanRatio, median, quantile } from "./statistics.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 const HELP = `bun bench/turns.ts --trees DIR,DIR [options]: what a signup costs two checkouts or more, told apart by a few per cent
@@ -19,9 +19,9 @@ const HELP = `bun bench/turns.ts --trees DIR,DIR [options]: what a signup costs 
   --warm-up N       signups of each before the first round (default: 20000)
 
 The APIs run side by side all the time, each on a database of its own, and take turns of under a second: so each is warm, whatever else the
-machine does falls on all alike, and the ratios are of CPU time within a round. Rates are none of its figures. \`bun run bench --trees\` has those.`;
+machine does falls on all alike, and the ratios are of CPU time within a round. Its time in all, and p99, count where nothing else runs.`;
 
-const PARTS = ["API", "Postgres", "Redis", "all three", "WAL bytes"] as const;
+const PARTS = ["time", "p99 ms", "API", "Postgres", "Redis", "all three", "WAL bytes"] as const;
 type Part = (typeof PARTS)[number];
 
 interface Measured {
@@ -29,7 +29,7 @@ interface Measured {
   readonly programs: Programs;
   readonly pid: number;
   readonly port: number;
-  /** Of each round, for a signup: µs, and bytes of the write-ahead log. */
+  /** Of each round, for a signup: µs, bytes of the write-ahead log, and ms from request to answer. */
   readonly rounds: Readonly<Record<Part, number>>[];
 }
 
@@ -84,10 +84,20 @@ const run = async ({ trees, connections, signups, rounds, warmUp }: ReturnType<t
       // Each is first as often as last: what one leaves behind falls on each alike.
       for (const { pid, port, rounds: own } of round % 2 === 0 ? all : all.toReversed()) {
         const used = await measureCosts({ servers, sql, redis }, [pid]);
-        await signUpMany({ port, connections, more: times(signups) });
+        const { seconds, latencies } = await signUpMany({ port, connections, more: times(signups) });
         const { own: [api = Number.NaN] = [], postgres: ofPostgres, redis: ofRedis, wal } = await used(signups);
         const total = api + ofPostgres + ofRedis;
-        own.push({ API: api, Postgres: ofPostgres, Redis: ofRedis, "all three": total, "WAL bytes": wal });
+        const time = (seconds / signups) * 1e6;
+        const p99 = quantile(latencies, 0.99);
+        own.push({
+          time,
+          "p99 ms": p99,
+          API: api,
+          Postgres: ofPostgres,
+          Redis: ofRedis,
+          "all three": total,
+          "WAL bytes": wal,
+        });
       }
     }
     print(all);
