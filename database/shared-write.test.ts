@@ -217,3 +217,20 @@ describe("rows that share a statement", () => {
     expect(results[5]).toBe("22021");
   });
 });
+
+test.each([
+  ["follow one another on a connection where commits are quick", 0, true],
+  ["have a connection each where a commit waits", 5, false],
+])("statements that rows share %s", async (_, commitMs, isPipelined) => {
+  const ways: boolean[] = [];
+  const writer = createSharedWriter<string, string>({
+    keysOf: (row) => [row],
+    write: async (batch, how, settle) => {
+      ways.push(how.isPipelined);
+      if (commitMs > 0) await Bun.sleep(commitMs);
+      for (const row of batch) settle(row, "written");
+    },
+  });
+  for (let round = 0; round < 40; round += 1) await writer.write(`row ${round}`);
+  expect(ways.includes(true)).toBe(isPipelined);
+});

@@ -3,6 +3,8 @@ import { createSlots } from "../runtime/slots.ts";
 import { createAwaitedTable, type Left } from "./awaited-table.ts";
 import { databaseFault, isLocked, RowLocked, TableLocked } from "./errors.ts";
 import { ServerSilent } from "./pool-errors.ts";
+import { createQuickCommits } from "./quick-commits.ts";
+import { firstOfEachKey, partsOf } from "./split.ts";
 import { WaitingRow } from "./waiting-row.ts";
 
 /** How a statement writes rows. */
@@ -39,13 +41,14 @@ export interface SharedWriter<Row, Result> {
 const MAX_BATCH = 128;
 /**
  * While one runs, what arrives shares the next statement, because a larger one costs each less. Only a second one of the same size is sent
- * meanwhile: Postgres works on the one half while the process answers and reads the other. It waits behind the first, on the same
- * connection, so Postgres has it when it is done with that one, and leaves a processor to us. Parts have connections beside them.
+ * meanwhile: Postgres works on the one half while the process answers and reads the other. Where commits are quick it waits behind the first, on
+ * the same connection, so Postgres has it when it is done with that one, and leaves a processor to us. Parts have connections beside them.
  */
 const MAX_IN_FLIGHT = 2;
 const BESIDE_FROM = 8;
 /** Longest wait of a statement that rows share. Our own statements hold their locks for less. */
-const SHARED: Writing = { lockTimeoutMs: 10, isPipelined: true };
+const SHARED: Writing = { lockTimeoutMs: 10, isPipelined: false };
+const SHARED_IN_LINE: Writing = { ...SHARED, isPipelined: true };
 /** The same, of a part of one that met a lock: the lock is still there, most likely, and a row set apart too early only waits there. */
 const PART: Writing = { lockTimeoutMs: 2, isPipelined: false };
 /**
@@ -58,8 +61,7 @@ const MAX_APART = 3;
 const MAX_WAITING_APART = 256;
 /** Longest wait of one whose lock may have ended for a look whether it has: one looks at a time. */
 const LOOK_WITHIN_MS = 300;
-/** Parts that a batch is split into when one of its rows may be at fault: 128 rows, 16, 2, 1. So many are written at a time, of all batches. */
-const SPLIT_INTO = 8;
+/** Parts that are written at a time, of all batches that were split. */
 const MAX_PARTS = 3;
 /** Then what is left of a batch waits apart, whatever else makes statements slow. */
 const SPLIT_FOR_MS = 3_000;
@@ -69,28 +71,6 @@ const MAX_REMEMBERED = 1_000;
 
 /** Too many others wait for locks. */
 class NoTurn extends RowLocked {}
-
-const partsOf = <Each>(all: readonly Each[]): readonly (readonly Each[])[] => {
-  const size = Math.ceil(all.length / SPLIT_INTO);
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
-    all.slice(index * size, (index + 1) * size),
-  );
-};
-
-/** The first row that has each key, and those that share a key with one of them. */
-const firstOfEachKey = <Row, Call extends { readonly row: Row }>(
-  calls: readonly Call[],
-  keysOf: (row: Row) => readonly string[],
-): readonly [firsts: readonly Call[], others: readonly Call[]] => {
-  const seen = new Set<string>();
-  const { firsts = [], others = [] } = Object.groupBy(calls, ({ row }) => {
-    const keys = keysOf(row);
-    const isFirst = keys.every((key) => !seen.has(key));
-    for (const key of keys) seen.add(key);
-    return isFirst ? "firsts" : "others";
-  });
-  return [firsts, others];
-};
 
 /**
  * Shares statements among rows so that no row fails or waits because of another. A statement that meets a lock of somebody
@@ -260,6 +240,18 @@ export const createSharedWriter = <Row, Result>({
     const end = split(left, performance.now()).finally(() => splitting.delete(end));
     splitting.add(end);
   };
+  const commits = createQuickCommits();
+  let answeredAt = 0;
+  const shareWithAll = async (calls: readonly Call[]): Promise<Left<Call>> => {
+    const how = commits.areQuick() ? SHARED_IN_LINE : SHARED;
+    const sentAt = performance.now();
+    const left = await share(calls, how);
+    const now = performance.now();
+    commits.note(now - (how.isPipelined ? Math.max(sentAt, answeredAt) : sentAt), calls.length);
+    answeredAt = now;
+    return left;
+  };
+
   const batches = createBatches<Call>({
     maxBatch: MAX_BATCH,
     maxInFlight: MAX_IN_FLIGHT,
@@ -268,7 +260,7 @@ export const createSharedWriter = <Row, Result>({
     soon: setImmediate,
     run: async (queued) => {
       const calls = refuseEarlier(queued);
-      const left = table.isLocked() ? { calls } : await share(setLateApart(calls), SHARED);
+      const left = table.isLocked() ? { calls } : await shareWithAll(setLateApart(calls));
       // Not awaited: rows that arrive meanwhile share the next statement.
       if (left.calls.length > 0) startSplitting(left);
     },
