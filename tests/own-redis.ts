@@ -5,7 +5,10 @@ import { startRedis } from "../local/redis.ts";
 import { findRedis } from "../local/redis-program.ts";
 import { ownPort } from "./own-port.ts";
 
-/** A Redis of a test's own, that can be killed and started again on the same data. */
+/**
+ * A Redis of a test's own, that can be killed and started again on the same data. What it has answered is in its file: with `everysec`,
+ * it holds writes back for up to 2 s while the disk is busy, and a test that kills it would find them lost.
+ */
 export interface OwnRedis extends AsyncDisposable {
   readonly url: string;
   start(): Promise<void>;
@@ -23,7 +26,8 @@ export const anOwnRedis = async ({ running = true } = {}): Promise<OwnRedis> => 
   const program = findRedis(join(local, "redis"), () => {});
   let server: LocalServer | undefined;
   const start = async () => {
-    server = await startRedis({ program, dataDirectory: join(directory, "data"), port });
+    const flags = ["--appendfsync", "always"];
+    server = await startRedis({ program, dataDirectory: join(directory, "data"), port, flags });
   };
   const kill = async () => {
     const killed = server;
