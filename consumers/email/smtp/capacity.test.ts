@@ -48,6 +48,8 @@ describe("what a server says about limits", () => {
     expect(mayBeOneTooMany(failure("454 4.7.0 TLS not available", { code: "ETLS", command: "STARTTLS" }))).toBe(true);
     expect(mayBeOneTooMany(failure(undefined, { code: "EDEADLINE" }))).toBe(false);
     expect(mayBeOneTooMany(failure(undefined, { code: "EDNS" }))).toBe(false);
+    expect(mayBeOneTooMany(failure(undefined, { code: "ESOCKET", cause: "CERT_HAS_EXPIRED" }))).toBe(false);
+    expect(mayBeOneTooMany(failure(undefined, { code: "ESOCKET", cause: "ERR_SSL_WRONG_VERSION_NUMBER" }))).toBe(true);
     expect(mayBeOneTooMany(failure("535 5.7.8 bad credentials", { code: "EAUTH" }))).toBe(false);
   });
 });

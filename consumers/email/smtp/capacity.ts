@@ -1,4 +1,4 @@
-import type { SmtpFailure } from "./failure.ts";
+import { isCertificateFault, type SmtpFailure } from "./failure.ts";
 import { Lately } from "./lately.ts";
 
 const enhancedOf = (reply: string): string => /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1] ?? "";
@@ -43,7 +43,7 @@ const OTHER_FAULTS = new Set(["EDNS", "EAUTH", "ECALLEDBACK"]);
 /** A connection was refused as a server refuses one too many: by a reply, also to STARTTLS, by silence, or by closing it. */
 export const mayBeOneTooMany = (failure: SmtpFailure): boolean => {
   if (isAboutConnections(failure)) return true;
-  if (OTHER_FAULTS.has(failure.code)) return false;
+  if (OTHER_FAULTS.has(failure.code) || isCertificateFault(failure)) return false;
   if (failure.responseCode !== undefined) return MAY_BE_LIMIT.has(failure.responseCode);
   return failure.code !== "EDEADLINE" || failure.cause === "GREETING_TIMEOUT";
 };
@@ -73,6 +73,8 @@ const GROW_EVERY_MS = 250;
 /** After a refusal, no other connection is opened for this time, which doubles: the server may still count those that are closing. */
 const FIRST_REOPEN_MS = 50;
 const LONGEST_REOPEN_MS = 100;
+/** After failures that have nothing to do with a limit, none is opened for this time: those that are open do the work. */
+const REST_MS = 1_000;
 
 /**
  * How many connections the server grants. One that is refused while others work shows the limit: it is how many others there
@@ -146,6 +148,11 @@ export class ConnectionLimit {
     this.#step = 1;
     this.#probeAt = now + probeAfterMs(now - this.#changedAt);
     return true;
+  }
+
+  /** Others cannot be opened now, for another reason than a limit, beside those that are open. */
+  rest(): void {
+    this.#reopenAt = this.#now() + REST_MS;
   }
 
   /** The server works, and has no connection for us: others have all that it grants. From here it grows again. */

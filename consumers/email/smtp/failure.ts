@@ -56,6 +56,12 @@ const TLS_FAULT = /CERT|SSL|TLS|EPROTO|UNABLE_TO_VERIFY/;
 export const isTlsFault = ({ code, cause = "" }: SmtpFailure): boolean =>
   code === "ETLS" || (code === "ESOCKET" && TLS_FAULT.test(cause));
 
+const CERTIFICATE_FAULT = /CERT|UNABLE_TO_VERIFY/;
+
+/** The server's certificate was refused, by this side: that says nothing of what the server grants. */
+export const isCertificateFault = (failure: SmtpFailure): boolean =>
+  isTlsFault(failure) && failure.reply === undefined && CERTIFICATE_FAULT.test(failure.cause ?? "");
+
 const CONNECTION_LOST = new Set(["ECONNECTION", "ESOCKET", "ETIMEDOUT", "EPROTOCOL"]);
 
 /** The server closed the connection while it was idle; nothing was sent. */

@@ -8,7 +8,7 @@ import {
   mayBeOneTooMany,
   Pace,
 } from "./capacity.ts";
-import { type EndCode, isTlsFault, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
+import { type EndCode, isCertificateFault, isTlsFault, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createPatience, MAIL, OPENING } from "./patience.ts";
@@ -58,13 +58,13 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const pace = new Pace({ now });
   const openingMs = (): number => openings.usualMs();
   const sessions = createSessions({ size, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now });
-  const slots = createSendSlots({ limit, pace, hasIdle: sessions.hasIdle, isOpening: () => opening > 0, now });
+  const slots = createSendSlots({ limit, pace, idle: sessions.idle, isOpening: () => beingOpened.size > 0, now });
   const patience = { now, granted: () => limit.granted, isWaitedFor: slots.isWaitedFor };
   const [openings, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];
   const describe = () => describeCertificate(server, sendDeadlineMs);
   const tlsFaults = createTlsFaults({ describe, onCertificate, now });
   const underWay = new Set<AbortController>();
-  let opening = 0;
+  const beingOpened = new Set<Promise<MailSession>>();
   /** How long a mail that is accepted takes on its connection, in ms. */
   let mailMs = 0;
   let words: string | undefined;
@@ -104,7 +104,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   /** The server granted no more connections than there are; or it is away, and so it is for all that wait since they were refused. */
   const oneTooMany = (failure: SmtpFailure, mail: OutgoingMail): SendResult | Again => {
     // Those that are being opened show nothing, if this one was not greeted for so long: neither may they be.
-    const others = sessions.usable() + (failure.cause === "GREETING_TIMEOUT" ? 0 : opening);
+    const others = sessions.usable() + (failure.cause === "GREETING_TIMEOUT" ? 0 : beingOpened.size);
     hear(failure, mail.to);
     if (limit.refused(others, sessions.closing())) return { kind: "again", failure };
     if (isAboutConnections(failure)) return starve();
@@ -159,20 +159,31 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     return isUsedUp(failure) && !isFirst ? { kind: "again", failure } : result;
   };
 
+  /** Whether there is a connection, or will be one of those that are being opened now. */
+  const hasAnother = async (signal: AbortSignal): Promise<boolean> => {
+    if (signal.aborted) return false;
+    if (sessions.usable() === 0) {
+      const opened = Promise.any(beingOpened).then(() => true);
+      const aborted = new Promise<false>((resolve) => signal.addEventListener("abort", () => resolve(false)));
+      return Promise.race([opened, aborted]).catch(() => false);
+    }
+    limit.rest();
+    return true;
+  };
+
   const sendFresh = async (mail: OutgoingMail, sending: Sending): Promise<SendResult | Again> => {
     const { signal, code, dialogue } = sending;
     // The server may still count connections that are closing.
     await sessions.untilLeft();
-    opening += 1;
     const watched = openings.watch(dialogue);
-    let isOpening = true;
+    const attempt = openSession(server, sendDeadlineMs, signal);
+    beingOpened.add(attempt);
     const isDone = () => {
-      if (isOpening) opening -= 1;
-      isOpening = false;
+      beingOpened.delete(attempt);
       watched.end();
     };
     try {
-      const session = await openSession(server, sendDeadlineMs, signal);
+      const session = await attempt;
       watched.gotOn();
       isDone();
       sessions.opened(session);
@@ -187,6 +198,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       if (isTlsFault(failure)) {
         // What the server says of TLS may be its word for one connection too many.
         if (tlsFaults.failed() && failure.reply === undefined) return { kind: "again", failure };
+        if (isCertificateFault(failure) && (await hasAnother(signal))) return { kind: "again", failure };
         const told = { ...failure, certificate: tlsFaults.words() };
         return mayBeOneTooMany(failure) ? oneTooMany(told, mail) : { kind: "failed", failure: told };
       }

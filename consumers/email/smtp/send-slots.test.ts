@@ -10,7 +10,7 @@ const someSlots = (size: number) => {
   const slots = createSendSlots({
     limit,
     pace: new Pace({ now }),
-    hasIdle: () => true,
+    idle: () => 1_000,
     isOpening: () => false,
     now,
   });

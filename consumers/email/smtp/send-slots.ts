@@ -42,14 +42,14 @@ const REMEMBERED_MS = 30_000;
 export const createSendSlots = (deps: {
   readonly limit: ConnectionLimit;
   readonly pace: Pace;
-  /** Whether there is a connection that is open and free. */
-  readonly hasIdle: () => boolean;
+  /** Connections that are open and free. */
+  readonly idle: () => number;
   /** A connection is being opened. */
   readonly isOpening: () => boolean;
   /** Monotonic, ms. */
   readonly now: () => number;
 }): SendSlots => {
-  const { limit, pace, hasIdle, isOpening, now } = deps;
+  const { limit, pace, idle, isOpening, now } = deps;
   const doubtful: Waiter[] = [];
   const others: Waiter[] = [];
   const idleWaiters: (() => void)[] = [];
@@ -91,6 +91,8 @@ export const createSendSlots = (deps: {
   const next = (): void => {
     clearTimeout(timer);
     count();
+    // Who is given a slot takes its connection a moment later.
+    let taken = 0;
     while (isWaitedFor()) {
       if (busy >= limit.granted || turn() === undefined) limit.grow();
       if (busy >= limit.granted) {
@@ -101,13 +103,14 @@ export const createSendSlots = (deps: {
       }
       const queue = turn();
       if (queue === undefined) return;
-      const waitMs = Math.max(pace.waitMs, hasIdle() ? 0 : limit.openAfterMs);
+      const waitMs = Math.max(pace.waitMs, idle() > taken ? 0 : limit.openAfterMs);
       if (waitMs > 0) {
         timer = setTimeout(next, waitMs);
         return;
       }
       const taker = queue.shift();
       busy += 1;
+      taken += 1;
       if (queue === doubtful) doubtfulBusy += 1;
       pace.took();
       taker?.end("taken");

@@ -4,7 +4,7 @@ import type { MailSession } from "./session.ts";
 export interface Sessions {
   /** How many are open. */
   usable(): number;
-  hasIdle(): boolean;
+  idle(): number;
   /** How many were closed so lately that the server may still count them. */
   closing(): number;
   /** Resolves when those that are being closed are closed. */
@@ -71,7 +71,7 @@ export const createSessions = (options: {
 
   return {
     usable: () => [...openedAt.keys()].filter((session) => session.isUsable).length,
-    hasIdle: () => idle.length > 0,
+    idle: () => idle.length,
     closing: () => closedAt.filter((at) => at > now() - CLOSING_MS).length,
     untilLeft: () => Promise.all(leaving),
     opened: (session) => void openedAt.set(session, now()),
