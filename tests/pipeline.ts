@@ -16,7 +16,6 @@ import type { NewSignup } from "../database/users/signup-rows.ts";
 import { randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { openBlockingConnection, openCommandConnection, untilReady } from "../stream/connection.ts";
 import { ensureGroup } from "../stream/ensure-group.ts";
-import { encodeEvent, loggedEvent } from "../stream/events/envelope.ts";
 import { EVENT_TYPES } from "../stream/events/types.ts";
 import { type UserSignedUp, userSignedUp, userSignedUpSchema } from "../stream/events/user-signed-up.ts";
 import { boundGroups, type Group, WELCOME_EMAIL } from "../stream/groups.ts";
@@ -60,25 +59,6 @@ export const committedEvent = ({ event }: NewSignup): LoggedEvent => ({
 
 /** A test's work on a signup. */
 export type MailWork = (claim: Claim<UserSignedUp>, recipient: Recipient, attempt: Attempt) => Promise<Outcome>;
-
-/** As if Redis had had every entry, and lost it long ago: none is in the outbox. */
-export const loseEntries = async ({ db }: Pick<Pipeline, "db">): Promise<void> => {
-  await db.deleteFrom("outbox").execute();
-  await db
-    .updateTable("deliveries")
-    .set({ published_at: new Date(0) })
-    .execute();
-};
-
-/** A second entry of each event, as a relay makes it whose note of the first was lost: another consumer may read it. */
-export const addSecondEntries = async (
-  { redis, keys }: Pick<Pipeline, "redis" | "keys">,
-  signups: readonly NewSignup[],
-): Promise<void> => {
-  for (const signup of signups) {
-    await redis.xadd(keys.events, "*", ...encodeEvent(loggedEvent(committedEvent(signup))));
-  }
-};
 
 /** Counts what a consumer "sent"; every attempt is done. */
 export interface Outbox {

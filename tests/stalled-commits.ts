@@ -1,5 +1,17 @@
 import { sql } from "kysely";
 import type { Database } from "../database/connection.ts";
+import type { NewSignup } from "../database/users/signup-rows.ts";
+import { eventually } from "./eventually.ts";
+import { addSecondEntries } from "./lost-entries.ts";
+import {
+  anOutbox,
+  aSignup,
+  type ConsumerOptions,
+  type MailWork,
+  type Outbox,
+  type Pipeline,
+  type TestConsumer,
+} from "./pipeline.ts";
 
 /** A commit of a step in the ledger that does not end, as where the synchronous standby is away: no limit of Postgres' own ends it. */
 const STALLING = [
@@ -41,4 +53,75 @@ export const createStalledCommits = async (db: Database): Promise<StalledCommits
       await sql`delete from stall`.execute(db);
     },
   };
+};
+
+const SIGNUPS = 4;
+
+/** Leases run out soon, answers are waited for no longer, and who has one of each signup reads no more. */
+export const SHORT = { claimMinIdleMs: 1_000, deadlineMs: 700, concurrency: SIGNUPS };
+
+export const someSignups = () => Array.from({ length: SIGNUPS }, () => aSignup());
+
+export const untilAfter = async (ms: number): Promise<void> => {
+  const since = performance.now();
+  await eventually(() => performance.now() - since > ms);
+};
+
+/** Longer than a lease, and than who asks waits for an answer. Nobody sees the lease of a claim whose commit stalls; it begins before the commit. */
+export const untilLeaseIsOver = () => untilAfter(2 * SHORT.claimMinIdleMs);
+
+/** Signups, and a consumer of them whose commit stalls. */
+export interface StalledConsumer {
+  readonly consumer: TestConsumer;
+  readonly outbox: Outbox;
+  readonly signups: readonly NewSignup[];
+  readonly eventIds: readonly string[];
+  readonly stalled: StalledCommits;
+}
+
+/** Some signups of which a consumer has claimed ("active") or done the work, and waits for the commit of that. */
+export const aStalledConsumer = async (
+  pipeline: Pipeline,
+  state: "active" | "done",
+  options: ConsumerOptions = {},
+): Promise<StalledConsumer> => {
+  const stalled = await createStalledCommits(pipeline.db);
+  const outbox = anOutbox();
+  const consumer = await pipeline.consumer(outbox.work, { ...SHORT, ...options });
+  await stalled.begin(consumer.consumer, state);
+  const signups = someSignups();
+  const eventIds = await pipeline.signUp(...signups);
+  await eventually(async () => (await stalled.waiting()) > 0);
+  return { consumer, outbox, signups, eventIds, stalled };
+};
+
+/** Signups, and a consumer that has begun to work on each, and asks for no commit point until `goOn`. */
+export interface GatedConsumer extends Omit<StalledConsumer, "stalled"> {
+  goOn(): void;
+}
+
+export const aGatedConsumer = async (pipeline: Pipeline, options: ConsumerOptions): Promise<GatedConsumer> => {
+  const outbox = anOutbox();
+  const gate = Promise.withResolvers<void>();
+  let begun = 0;
+  const work: MailWork = async (...args) => {
+    begun += 1;
+    await gate.promise;
+    return outbox.work(...args);
+  };
+  const consumer = await pipeline.consumer(work, { ...SHORT, ...options });
+  const signups = someSignups();
+  const eventIds = await pipeline.signUp(...signups);
+  await eventually(() => begun === eventIds.length);
+  return { consumer, outbox, signups, eventIds, goOn: gate.resolve };
+};
+
+/** A peer that reads another entry of each event. */
+export const aPeer = async (
+  pipeline: Pipeline,
+  { outbox, signups }: Pick<StalledConsumer, "outbox" | "signups">,
+  options: ConsumerOptions = {},
+): Promise<void> => {
+  await pipeline.consumer(outbox.work, { ...SHORT, ...options });
+  await addSecondEntries(pipeline, signups);
 };

@@ -5,7 +5,8 @@ import type { DeliveryState } from "../../database/ledger/states.ts";
 import { findDeliveries } from "../../database/ledger/status.ts";
 import { REMINDER_EMAIL, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { aPipeline, aSignup, loseEntries, type Pipeline, silentLog } from "../../tests/pipeline.ts";
+import { loseEntries } from "../../tests/lost-entries.ts";
+import { aPipeline, aSignup, type Pipeline, silentLog } from "../../tests/pipeline.ts";
 import { startLedgerPruner } from "./ledger-pruner.ts";
 
 const DAY_MS = 24 * 3_600_000;

@@ -2,30 +2,29 @@ import { describe, expect, test } from "bun:test";
 import { sql } from "kysely";
 import { encodeEvent, loggedEvent } from "../../stream/events/envelope.ts";
 import { eventually } from "../../tests/eventually.ts";
+import { anOutbox, aPipeline, aSignup, committedEvent, type Pipeline } from "../../tests/pipeline.ts";
 import {
-  addSecondEntries,
-  anOutbox,
-  aPipeline,
-  aSignup,
-  committedEvent,
-  type MailWork,
-  type Pipeline,
-} from "../../tests/pipeline.ts";
-import { createStalledCommits } from "../../tests/stalled-commits.ts";
+  aGatedConsumer,
+  aPeer,
+  aStalledConsumer,
+  createStalledCommits,
+  SHORT,
+  type StalledConsumer,
+  untilAfter,
+  untilLeaseIsOver,
+} from "../../tests/stalled-commits.ts";
 import { startProxyOf } from "../../tests/tcp-proxy.ts";
 
-const SIGNUPS = 4;
-/** Leases run out soon, answers are waited for no longer, and who has one of each signup reads no more. */
-const SHORT = { claimMinIdleMs: 1_000, deadlineMs: 700, concurrency: SIGNUPS };
 const POLICIES = ["resend", "hold"] as const;
-
-const someSignups = () => Array.from({ length: SIGNUPS }, () => aSignup());
 
 const statuses = (pipeline: Pipeline, eventIds: readonly string[]) =>
   Promise.all(eventIds.map((id) => pipeline.status(id)));
 
 /** Each is sent once, by one attempt, and none counts as doubtful in the end. */
-const expectUntouched = async (pipeline: Pipeline, eventIds: readonly string[], sent: readonly string[]) => {
+const expectUntouched = async (
+  pipeline: Pipeline,
+  { eventIds, outbox: { sent } }: Pick<StalledConsumer, "eventIds" | "outbox">,
+) => {
   await eventually(async () =>
     (await statuses(pipeline, eventIds)).every((status) => status?.state === "done" && status.uncertain === 0),
   );
@@ -35,14 +34,6 @@ const expectUntouched = async (pipeline: Pipeline, eventIds: readonly string[], 
     expect(status?.timeline.filter(({ state }) => state === "uncertain")).toEqual([]);
   }
 };
-
-const untilAfter = async (ms: number) => {
-  const since = performance.now();
-  await eventually(() => performance.now() - since > ms);
-};
-
-/** Nobody sees the lease of a claim whose commit stalls; it begins before the commit. */
-const untilLeaseIsOver = () => untilAfter(2 * SHORT.claimMinIdleMs);
 
 /** A claim that fails when its look-up is older (2 s) is not repeated. */
 const untilClaimIsGivenUp = () => untilAfter(4_000);
@@ -61,76 +52,45 @@ describe.concurrent("a claim whose answer is lost counts as no try while its pro
   for (const uncertain of POLICIES) {
     test(`its commit stalls for longer than its lease, and nobody else is there (policy ${uncertain})`, async () => {
       await using pipeline = await aPipeline();
-      const stalled = await createStalledCommits(pipeline.db);
-      const outbox = anOutbox();
-      const { consumer } = await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
-      await stalled.begin(consumer, "active");
-      const eventIds = await pipeline.signUp(...someSignups());
-      await eventually(async () => (await stalled.waiting()) > 0);
+      const one = await aStalledConsumer(pipeline, "active", { uncertain });
       await untilLeaseIsOver();
-      await stalled.end();
-      await expectUntouched(pipeline, eventIds, outbox.sent);
+      await one.stalled.end();
+      await expectUntouched(pipeline, one);
     });
 
     test(`its commit stalls for longer than its lease, and a peer reads another entry of the event (policy ${uncertain})`, async () => {
       await using pipeline = await aPipeline();
-      const stalled = await createStalledCommits(pipeline.db);
-      const outbox = anOutbox();
-      const { consumer } = await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
-      await stalled.begin(consumer, "active");
-      const signups = someSignups();
-      const eventIds = await pipeline.signUp(...signups);
-      await eventually(async () => (await stalled.waiting()) > 0);
-      await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
-      await addSecondEntries(pipeline, signups);
+      const one = await aStalledConsumer(pipeline, "active", { uncertain });
+      await aPeer(pipeline, one, { uncertain });
       await untilLeaseIsOver();
-      await stalled.end();
-      await expectUntouched(pipeline, eventIds, outbox.sent);
+      await one.stalled.end();
+      await expectUntouched(pipeline, one);
     });
 
     test(`its link is cut until a peer has taken it over (policy ${uncertain})`, async () => {
       await using pipeline = await aPipeline();
       await using proxy = await startProxyOf(pipeline.url);
-      const stalled = await createStalledCommits(pipeline.db);
-      const outbox = anOutbox();
-      const { consumer } = await pipeline.consumer(outbox.work, { ...SHORT, uncertain, databaseUrl: proxy.url });
-      await stalled.begin(consumer, "active");
-      const signups = someSignups();
-      const eventIds = await pipeline.signUp(...signups);
-      await eventually(async () => (await stalled.waiting()) > 0);
+      const one = await aStalledConsumer(pipeline, "active", { uncertain, databaseUrl: proxy.url });
       proxy.silence();
-      await stalled.end();
-      await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
-      await addSecondEntries(pipeline, signups);
+      await one.stalled.end();
+      await aPeer(pipeline, one, { uncertain });
       const taken = uncertain === "hold" ? "held" : "done";
-      await eventually(async () => (await statuses(pipeline, eventIds)).some((status) => status?.state === taken));
+      await eventually(async () => (await statuses(pipeline, one.eventIds)).some((status) => status?.state === taken));
       proxy.restore();
-      await expectUntouched(pipeline, eventIds, outbox.sent);
+      await expectUntouched(pipeline, one);
     });
 
     test(`a lease ran out before the work began, and a peer has taken it over (policy ${uncertain})`, async () => {
       await using pipeline = await aPipeline();
       await using proxy = await startProxyOf(pipeline.url);
-      const outbox = anOutbox();
-      const gate = Promise.withResolvers<void>();
-      const begun: string[] = [];
-      const slow: MailWork = async (claim, recipient, attempt) => {
-        begun.push(claim.eventId);
-        await gate.promise;
-        return outbox.work(claim, recipient, attempt);
-      };
-      await pipeline.consumer(slow, { ...SHORT, uncertain, databaseUrl: proxy.url });
-      const signups = someSignups();
-      const eventIds = await pipeline.signUp(...signups);
-      await eventually(() => begun.length === eventIds.length);
+      const one = await aGatedConsumer(pipeline, { uncertain, databaseUrl: proxy.url });
       proxy.silence();
-      await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
-      await addSecondEntries(pipeline, signups);
+      await aPeer(pipeline, one, { uncertain });
       const taken = uncertain === "hold" ? "held" : "done";
-      await eventually(async () => (await statuses(pipeline, eventIds)).every((status) => status?.state === taken));
-      gate.resolve();
+      await eventually(async () => (await statuses(pipeline, one.eventIds)).every((status) => status?.state === taken));
+      one.goOn();
       proxy.restore();
-      await expectUntouched(pipeline, eventIds, outbox.sent);
+      await expectUntouched(pipeline, one);
     });
   }
 
@@ -157,7 +117,7 @@ describe.concurrent("a claim whose answer is lost counts as no try while its pro
     await untilClaimIsGivenUp();
     await stalled.end();
     proxy.restore();
-    await expectUntouched(pipeline, [eventId], outbox.sent);
+    await expectUntouched(pipeline, { eventIds: [eventId], outbox });
     const pendingOn = async (stream: string) => Number((await redis.xpending(stream, "welcome-email"))[0]);
     await eventually(
       async () =>
@@ -187,67 +147,50 @@ describe.concurrent("a claim whose answer is lost counts as no try while its pro
     await eventually(claimed);
     await untilClaimIsGivenUp();
     await refusal.end();
-    await expectUntouched(pipeline, eventIds, outbox.sent);
+    await expectUntouched(pipeline, { eventIds, outbox });
   });
 
   test("its consumer is asked to stop, and is answered within its drain time", async () => {
     await using pipeline = await aPipeline();
-    const stalled = await createStalledCommits(pipeline.db);
-    const outbox = anOutbox();
-    const stopping = await pipeline.consumer(outbox.work, { ...SHORT, uncertain: "hold", drainTimeoutMs: 30_000 });
-    await stalled.begin(stopping.consumer, "active");
-    const eventIds = await pipeline.signUp(...someSignups());
-    await eventually(async () => (await stalled.waiting()) > 0);
-    const stopped = stopping.stop();
+    const one = await aStalledConsumer(pipeline, "active", { uncertain: "hold", drainTimeoutMs: 30_000 });
+    const stopped = one.consumer.stop();
     await untilLeaseIsOver();
-    await stalled.end();
+    await one.stalled.end();
     await stopped;
-    expect((await statuses(pipeline, eventIds)).map((status) => status?.state)).toEqual(eventIds.map(() => "queued"));
-    await pipeline.consumer(outbox.work, { ...SHORT, uncertain: "hold" });
-    await expectUntouched(pipeline, eventIds, outbox.sent);
+    expect((await statuses(pipeline, one.eventIds)).map((status) => status?.state)).toEqual(
+      one.eventIds.map(() => "queued"),
+    );
+    await pipeline.consumer(one.outbox.work, { ...SHORT, uncertain: "hold" });
+    await expectUntouched(pipeline, one);
   });
 
   test("its consumer is asked to stop while the ledger refuses to undo it: it asks once more", async () => {
     await using pipeline = await aPipeline();
     await using proxy = await startProxyOf(pipeline.url);
-    const outbox = anOutbox();
-    const gate = Promise.withResolvers<void>();
-    const begun: string[] = [];
-    const slow: MailWork = async (claim, recipient, attempt) => {
-      begun.push(claim.eventId);
-      await gate.promise;
-      return outbox.work(claim, recipient, attempt);
-    };
-    const stopping = await pipeline.consumer(slow, { ...SHORT, uncertain: "hold", databaseUrl: proxy.url });
-    const signups = someSignups();
-    const eventIds = await pipeline.signUp(...signups);
-    await eventually(() => begun.length === eventIds.length);
+    const one = await aGatedConsumer(pipeline, { uncertain: "hold", databaseUrl: proxy.url });
     proxy.silence();
-    await pipeline.consumer(outbox.work, { ...SHORT, uncertain: "hold" });
-    await addSecondEntries(pipeline, signups);
-    await eventually(async () => (await statuses(pipeline, eventIds)).every((status) => status?.state === "held"));
+    await aPeer(pipeline, one, { uncertain: "hold" });
+    await eventually(async () => (await statuses(pipeline, one.eventIds)).every((status) => status?.state === "held"));
     const refusal = await refuse(pipeline.db, "old.state = 'held'");
-    gate.resolve();
+    one.goOn();
     proxy.restore();
-    await eventually(() => stopping.inFlight() === 0 && stopping.faults()["unclaimer of welcome-email"] !== undefined);
+    await eventually(
+      () => one.consumer.inFlight() === 0 && one.consumer.faults()["unclaimer of welcome-email"] !== undefined,
+    );
     // By now it waits for seconds before it asks again.
     await untilAfter(4_000);
     await refusal.end();
-    await stopping.stop();
-    await expectUntouched(pipeline, eventIds, outbox.sent);
+    await one.consumer.stop();
+    await expectUntouched(pipeline, one);
   });
 
   test("nobody says anything of a process that died: it is in doubt, as before", async () => {
     await using pipeline = await aPipeline();
-    const stalled = await createStalledCommits(pipeline.db);
-    const outbox = anOutbox();
-    const dying = await pipeline.consumer(outbox.work, { ...SHORT, uncertain: "hold" });
-    await stalled.begin(dying.consumer, "active");
-    const eventIds = await pipeline.signUp(...someSignups());
-    await eventually(async () => (await stalled.waiting()) > 0);
-    dying.crash();
+    const one = await aStalledConsumer(pipeline, "active", { uncertain: "hold" });
+    const { eventIds, outbox } = one;
+    one.consumer.crash();
     await untilLeaseIsOver();
-    await stalled.end();
+    await one.stalled.end();
     await pipeline.consumer(outbox.work, { ...SHORT, uncertain: "hold" });
     // It may have died before it read all of them.
     const idsIn = async (state: string) => {

@@ -8,30 +8,25 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import { MAIL_UNCERTAIN, SIGNUP_TIME_TO_DONE } from "../../observability/metric-names.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { addSecondEntries, anOutbox, aPipeline, aSignup, type MailWork, type Pipeline } from "../../tests/pipeline.ts";
-import { createStalledCommits } from "../../tests/stalled-commits.ts";
+import { aPipeline, type Pipeline } from "../../tests/pipeline.ts";
+import {
+  aGatedConsumer,
+  aPeer,
+  aStalledConsumer,
+  type StalledConsumer,
+  untilLeaseIsOver,
+} from "../../tests/stalled-commits.ts";
 import { startProxyOf } from "../../tests/tcp-proxy.ts";
 
 const GROUP = "welcome-email";
-const SIGNUPS = 4;
-/** Leases run out soon, answers are waited for no longer, and who has one of each signup reads no more. */
-const SHORT = { claimMinIdleMs: 1_000, deadlineMs: 700, concurrency: SIGNUPS };
 /** Work begins, and its link is cut, before the lease is over: also on a machine that has much else to do. */
-const BEGUN_IN_TIME = { ...SHORT, claimMinIdleMs: 5_000 };
+const BEGUN_IN_TIME = { claimMinIdleMs: 5_000 };
 const POLICIES = ["resend", "hold"] as const;
-
-const someSignups = () => Array.from({ length: SIGNUPS }, () => aSignup());
-
-/** Longer than a lease, and than who asks waits for an answer. */
-const untilLeaseIsOver = async () => {
-  const since = performance.now();
-  await eventually(() => performance.now() - since > 2 * SHORT.claimMinIdleMs);
-};
 
 /** Sent once, recorded once, and nothing is left in Redis that says that somebody died. */
 const expectRecordedOnce = async (
   pipeline: Pipeline,
-  { eventIds, sent }: { readonly eventIds: readonly string[]; readonly sent: readonly string[] },
+  { eventIds, outbox: { sent } }: Pick<StalledConsumer, "eventIds" | "outbox">,
   { uncertain }: { readonly uncertain: number },
 ) => {
   const statuses = () => Promise.all(eventIds.map((id) => pipeline.status(id)));
@@ -49,69 +44,43 @@ describe.concurrent("an outcome whose answer is lost is recorded once, and count
   for (const uncertain of POLICIES) {
     test(`its commit stalls for longer than the lease, and a peer reads another entry of the event (policy ${uncertain})`, async () => {
       await using pipeline = await aPipeline();
-      const stalled = await createStalledCommits(pipeline.db);
-      const outbox = anOutbox();
-      const { consumer } = await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
-      await stalled.begin(consumer, "done");
-      const signups = someSignups();
-      const eventIds = await pipeline.signUp(...signups);
-      await eventually(async () => (await stalled.waiting()) > 0);
-      await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
-      await addSecondEntries(pipeline, signups);
+      const one = await aStalledConsumer(pipeline, "done", { uncertain });
+      await aPeer(pipeline, one, { uncertain });
       await untilLeaseIsOver();
-      await stalled.end();
-      await expectRecordedOnce(pipeline, { eventIds, sent: outbox.sent }, { uncertain: 0 });
+      await one.stalled.end();
+      await expectRecordedOnce(pipeline, one, { uncertain: 0 });
     });
 
     test(`its link is cut behind Postgres, and a peer reads another entry of the event (policy ${uncertain})`, async () => {
       await using pipeline = await aPipeline();
       await using proxy = await startProxyOf(pipeline.url);
-      const stalled = await createStalledCommits(pipeline.db);
-      const outbox = anOutbox();
-      const { consumer } = await pipeline.consumer(outbox.work, { ...SHORT, uncertain, databaseUrl: proxy.url });
-      await stalled.begin(consumer, "done");
-      const signups = someSignups();
-      const eventIds = await pipeline.signUp(...signups);
-      await eventually(async () => (await stalled.waiting()) > 0);
+      const one = await aStalledConsumer(pipeline, "done", { uncertain, databaseUrl: proxy.url });
       proxy.silence();
-      await stalled.end();
-      await pipeline.consumer(outbox.work, { ...SHORT, uncertain });
-      await addSecondEntries(pipeline, signups);
+      await one.stalled.end();
+      await aPeer(pipeline, one, { uncertain });
       await untilLeaseIsOver();
       proxy.restore();
-      await expectRecordedOnce(pipeline, { eventIds, sent: outbox.sent }, { uncertain: 0 });
+      await expectRecordedOnce(pipeline, one, { uncertain: 0 });
     });
 
     test(`its link is cut before Postgres, and a peer takes the delivery over: it finds the note (policy ${uncertain})`, async () => {
       await using pipeline = await aPipeline();
       await using proxy = await startProxyOf(pipeline.url);
-      const outbox = anOutbox();
-      const begun: string[] = [];
-      const gate = Promise.withResolvers<void>();
-      const slow: MailWork = async (claim, recipient, attempt) => {
-        begun.push(claim.eventId);
-        await gate.promise;
-        return outbox.work(claim, recipient, attempt);
-      };
-      const { consumer } = await pipeline.consumer(slow, { ...BEGUN_IN_TIME, uncertain, databaseUrl: proxy.url });
-      const signups = someSignups();
-      const eventIds = await pipeline.signUp(...signups);
-      await eventually(() => begun.length === eventIds.length);
+      const one = await aGatedConsumer(pipeline, { ...BEGUN_IN_TIME, uncertain, databaseUrl: proxy.url });
       proxy.silence();
-      gate.resolve();
-      await eventually(() => outbox.sent.length === eventIds.length);
-      const notes = eventIds.map((id) => pipeline.keys.sent(GROUP, id));
+      one.goOn();
+      await eventually(() => one.outbox.sent.length === one.eventIds.length);
+      const notes = one.eventIds.map((id) => pipeline.keys.sent(GROUP, id));
       await eventually(async () => (await pipeline.redis.exists(...notes)) === notes.length);
-      await pipeline.consumer(outbox.work, { ...BEGUN_IN_TIME, uncertain });
-      await addSecondEntries(pipeline, signups);
+      await aPeer(pipeline, one, { ...BEGUN_IN_TIME, uncertain });
       const byPeer = async () =>
-        (await Promise.all(eventIds.map((id) => pipeline.status(id)))).every(
-          (status) => status?.state === "done" && status.timeline.at(-1)?.by !== consumer,
+        (await Promise.all(one.eventIds.map((id) => pipeline.status(id)))).every(
+          (status) => status?.state === "done" && status.timeline.at(-1)?.by !== one.consumer.consumer,
         );
       await eventually(byPeer);
       proxy.restore();
       // Past its commit point it was in doubt, until the note was read.
-      await expectRecordedOnce(pipeline, { eventIds, sent: outbox.sent }, { uncertain: 1 });
+      await expectRecordedOnce(pipeline, one, { uncertain: 1 });
     });
   }
 });
@@ -123,25 +92,18 @@ test("an outcome whose commit stalls counts once in the metrics, and as no doubt
   metrics.setGlobalMeterProvider(provider);
   try {
     await using pipeline = await aPipeline();
-    const stalled = await createStalledCommits(pipeline.db);
-    const outbox = anOutbox();
-    const { consumer } = await pipeline.consumer(outbox.work, SHORT);
-    await stalled.begin(consumer, "done");
-    const signups = someSignups();
-    const eventIds = await pipeline.signUp(...signups);
-    await eventually(async () => (await stalled.waiting()) > 0);
-    await pipeline.consumer(outbox.work, SHORT);
-    await addSecondEntries(pipeline, signups);
+    const one = await aStalledConsumer(pipeline, "done");
+    await aPeer(pipeline, one);
     await untilLeaseIsOver();
-    await stalled.end();
-    await expectRecordedOnce(pipeline, { eventIds, sent: outbox.sent }, { uncertain: 0 });
+    await one.stalled.end();
+    await expectRecordedOnce(pipeline, one, { uncertain: 0 });
     const { resourceMetrics } = await reader.collect();
     const found = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
     const valuesOf = (name: string) =>
       found
         .filter(({ descriptor }) => descriptor.name === name)
         .flatMap(({ dataPoints }) => dataPoints.map(({ value }) => (typeof value === "number" ? value : value.count)));
-    expect([valuesOf(SIGNUP_TIME_TO_DONE), valuesOf(MAIL_UNCERTAIN)]).toEqual([[SIGNUPS], []]);
+    expect([valuesOf(SIGNUP_TIME_TO_DONE), valuesOf(MAIL_UNCERTAIN)]).toEqual([[one.eventIds.length], []]);
   } finally {
     metrics.disable();
     await provider.shutdown();
