@@ -1,13 +1,10 @@
-import { expect } from "bun:test";
 import type { Redis } from "ioredis";
 import { createPublisher } from "../api/signup/publisher.ts";
 import type { Checkpoint } from "../consumers/engine/checkpoint.ts";
 import { type GroupDeps, type RunningGroup, startGroup } from "../consumers/engine/group.ts";
 import type { Outcome } from "../consumers/engine/handler.ts";
-import { POISON_AFTER, SUSPECT_AFTER } from "../consumers/engine/suspects.ts";
 import type { Database } from "../database/connection.ts";
 import { UNFINISHED_STATES } from "../database/ledger/states.ts";
-import { type DeliveryStatus, findDeliveries } from "../database/ledger/status.ts";
 import type { SignupWriter } from "../database/users/signup.ts";
 import type { NewSignup } from "../database/users/signup-rows.ts";
 import { randomHex } from "../observability/trace-context.ts";
@@ -20,7 +17,8 @@ import { type Keys, keysOf } from "../stream/keys.ts";
 import { eventually } from "./eventually.ts";
 import { anExampleGroup, EXAMPLE_GROUP } from "./example-group.ts";
 import { createLostAnswers, type LostAnswers } from "./losing-answers.ts";
-import { areDoubtsExplained, type Scripted, type Step } from "./model-steps.ts";
+import type { Scripted, Step } from "./model-steps.ts";
+import { Witness } from "./model-witness.ts";
 import { aMailGroup, aSignup, committedEvent, type MailWork, redisUrl, silentLog } from "./pipeline.ts";
 
 /** Both bind to the event of a signup: one sends a mail, the other does idempotent work, slowly or in vain now and then. */
@@ -51,25 +49,13 @@ export class World {
   readonly #scripted: Scripted[] = [];
   readonly #deaths: Checkpoint[] = [];
   readonly #silences: Promise<void>[] = [];
-  readonly #killed = new Set<string>();
-  /** Consumers that were asked to stop: they have little time to say what they began. */
-  readonly #stopped = new Set<string>();
-  /** What passed its commit point, by consumer and event: from then on it is a try. */
-  readonly #committed = new Set<string>();
-  /** Consumers that were killed while one entry of a group, and no other, was in flight in them, after the group's name. */
-  readonly #killedAlone = new Set<string>();
-  /** What the mail server took, by event. */
-  readonly copies = new Map<string, number>();
-  /** Events whose other work took place. */
-  readonly worked = new Set<string>();
-  readonly refused = new Set<string>();
-  readonly signups: NewSignup[] = [];
-  wasFlushed = false;
+  readonly #seen: Witness;
 
   private constructor(shared: Shared, keys: Keys, redis: Redis) {
     this.#shared = shared;
     this.#keys = keys;
     this.#redis = redis;
+    this.#seen = new Witness(shared.db, MODEL_GROUPS);
   }
 
   static async create(shared: Shared): Promise<World> {
@@ -88,13 +74,13 @@ export class World {
       if (scripted === "transient") return { kind: "transient", reason: "try_later" };
       if (scripted === "unavailable") return { kind: "unavailable", reason: "dns" };
       if (scripted === "rejected") {
-        this.refused.add(eventId);
+        this.#seen.refused.add(eventId);
         return { kind: "rejected", reason: "policy", reply: "550 no" };
       }
       if (!attempt.commit()) return { kind: "released", reason: "lease_lost" };
-      this.#committed.add(`${consumer} ${eventId}`);
+      this.#seen.committed.add(`${consumer} ${eventId}`);
       if (scripted === "uncertain") return { kind: "uncertain", reason: "deadline_after_data" };
-      this.copies.set(eventId, (this.copies.get(eventId) ?? 0) + 1);
+      this.#seen.copies.set(eventId, (this.#seen.copies.get(eventId) ?? 0) + 1);
       if (scripted === "lost-250") return { kind: "uncertain", reason: "connection_lost_after_data" };
       return { kind: "done", reply: "250", receipt: "m" };
     };
@@ -104,7 +90,7 @@ export class World {
     const outcome = () => (isDead() ? new Promise<Outcome>(() => {}) : undefined);
     const chance = { slowShare: 0.1, slowMs: 20, failingShare: 0.1 };
     return anExampleGroup(
-      { ...chance, outcome, onDone: (eventId) => void this.worked.add(eventId) },
+      { ...chance, outcome, onDone: (eventId) => void this.#seen.worked.add(eventId) },
       { concurrency: 4, retryDelayMs: 10 },
     );
   }
@@ -151,9 +137,9 @@ export class World {
 
   #kill(consumer: TestedConsumer): void {
     consumer.isDead = true;
-    this.#killed.add(consumer.name);
+    this.#seen.killed.add(consumer.name);
     for (const [index, { name }] of MODEL_GROUPS.entries()) {
-      if (consumer.running[index]?.inFlight() === 1) this.#killedAlone.add(`${name} ${consumer.name}`);
+      if (consumer.running[index]?.inFlight() === 1) this.#seen.killedAlone.add(`${name} ${consumer.name}`);
     }
     consumer.death.resolve();
     for (const group of consumer.running) group.abandon();
@@ -168,12 +154,12 @@ export class World {
       case "sign up, die before XADD": {
         const signup = aSignup();
         await this.#shared.writer.write(signup);
-        this.signups.push(signup);
+        this.#seen.signups.push(signup);
         if (each.do === "sign up") await this.#publish(signup);
         return;
       }
       case "second entry": {
-        const signup = this.signups.at(-1);
+        const signup = this.#seen.signups.at(-1);
         if (signup !== undefined) await this.#redis.xadd(this.#keys.events, "*", ...entryOf(signup));
         return;
       }
@@ -189,7 +175,7 @@ export class World {
       case "stop a consumer":
         if (consumer === undefined) return;
         this.#consumers.delete(consumer);
-        this.#stopped.add(consumer.name);
+        this.#seen.stopped.add(consumer.name);
         // It may die at a checkpoint while it stops.
         await Promise.race([Promise.all(consumer.running.map((group) => group.stop())), consumer.death.promise]);
         consumer.redis.disconnect();
@@ -213,7 +199,7 @@ export class World {
         await this.#redis.xtrim(this.#keys.events, "MAXLEN", 0);
         return;
       case "flush":
-        this.wasFlushed = true;
+        this.#seen.wasFlushed = true;
         await this.#redis.del(...this.#allKeys());
         return;
       case "wait":
@@ -247,7 +233,7 @@ export class World {
     await using _background = relayAndReconcile(this.#redis, this.#keys);
     await eventually(() => this.#isAtRest(), 60_000);
     // What was not begun is put right when its consumer has been answered.
-    await eventually(async () => (await this.#unexplained()).length === 0).catch(() => {});
+    await eventually(async () => (await this.#seen.unexplained()).length === 0).catch(() => {});
   }
 
   async #isAtRest(): Promise<boolean> {
@@ -267,49 +253,8 @@ export class World {
     return true;
   }
 
-  /** Deliveries that count as doubtful because their lease ran out, though their owner lives, and never passed its commit point. */
-  async #unexplained(): Promise<readonly DeliveryStatus[]> {
-    const eventIds = this.signups.map(({ event }) => event.eventId);
-    const unexplained = ({ eventId, ...status }: DeliveryStatus) =>
-      !areDoubtsExplained(
-        { eventId, ...status },
-        (owner) => this.#killed.has(owner) || this.#stopped.has(owner) || this.#committed.has(`${owner} ${eventId}`),
-      );
-    return (await findDeliveries(this.#shared.db, ...eventIds)).filter(unexplained);
-  }
-
-  async check(): Promise<void> {
-    expect(await this.#unexplained()).toEqual([]);
-    const mayBeDead = { [WELCOME_EMAIL.name]: new Set(this.refused), [EXAMPLE_GROUP.name]: new Set<string>() };
-    for (const { event } of this.signups) {
-      const { eventId } = event;
-      const deliveries = await findDeliveries(this.#shared.db, eventId);
-      expect(deliveries.map(({ group }) => group)).toEqual([EXAMPLE_GROUP.name, WELCOME_EMAIL.name].sort());
-      for (const status of deliveries) {
-        const dead = mayBeDead[status.group] ?? new Set();
-        if (status.reason === "poison" && this.#looksLikePoison(status)) dead.add(eventId);
-        const isMail = status.group === WELCOME_EMAIL.name;
-        const copies = isMail ? (this.copies.get(eventId) ?? 0) : Number(this.worked.has(eventId));
-        const known = { copies, ...status };
-        if (status.state === "done") expect([known, copies >= 1]).toEqual([known, true]);
-        else expect([known, dead.has(eventId)]).toEqual([known, true]);
-        expect([known, copies <= 1 + status.uncertain]).toEqual([known, true]);
-        if (!isMail) expect([known, status.uncertain]).toEqual([known, 0]);
-      }
-    }
-    for (const { name } of MODEL_GROUPS) {
-      const letters = await this.#redis.xrange(this.#keys.dead(name), "-", "+");
-      const lettered = letters.map(([, fields]) => fields[fields.indexOf("event_id") + 1] ?? "");
-      if (!this.wasFlushed) expect(lettered.length).toBe(new Set(lettered).size);
-      for (const eventId of lettered) expect(mayBeDead[name]?.has(eventId)).toBe(true);
-    }
-  }
-
-  /** Whether enough consumers were killed while they had the delivery, and enough of them had no other in flight. */
-  #looksLikePoison({ group, timeline }: DeliveryStatus): boolean {
-    const killed = timeline.filter(({ state, by }) => state === "active" && this.#killed.has(by ?? ""));
-    const alone = killed.filter(({ by }) => this.#killedAlone.has(`${group} ${by}`));
-    return killed.length >= SUSPECT_AFTER + POISON_AFTER && alone.length >= POISON_AFTER;
+  check(): Promise<void> {
+    return this.#seen.check(this.#redis, this.#keys);
   }
 
   async end(): Promise<void> {

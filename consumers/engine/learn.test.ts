@@ -1,48 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Breaker } from "./breaker.ts";
-import { decide, type RetryPolicy } from "./decide.ts";
 import type { Outcome } from "./handler.ts";
-import { type Attempted, learnFrom } from "./learn.ts";
-import { Parties } from "./parties.ts";
-
-const sent: Outcome = { kind: "done" };
-const refusedBy = (party: string): Outcome => ({ kind: "rejected", reason: "policy", reply: "550 5.7.1 no", party });
-const deferredBy = (party: string): Outcome => ({ kind: "transient", reason: "try_later", reply: "450 later", party });
-const domain = (n: number) => `domain-${n}.example`;
-
-/** Of a piece that was refused before, `ago` ms ago. */
-const refusedBefore = (ago: number, systemFailures = 1) => ({ lastReason: "policy", unchangedMs: ago, systemFailures });
-
-/** Learns from outcomes, each of another event; returns what became of each. */
-const aLearner = () => {
-  let nowMs = 0;
-  const clock = { now: () => nowMs, random: () => 1 };
-  const breaker = new Breaker({ concurrency: 20, ...clock, onChange: () => {} });
-  const parties = new Parties({ ...clock, onChange: () => {} });
-  let events = 0;
-  const learn = (
-    outcome: Outcome,
-    before: Partial<Attempted["claim"]> = {},
-    under: Partial<Pick<Attempted, "eventId" | "startedAt" | "acceptedSince">> = {},
-  ): Outcome => {
-    events += 1;
-    const party = "party" in outcome ? outcome.party : domain(0);
-    const claim = { attempts: 0, systemFailures: 0, lastReason: null, unchangedMs: 0, ...before };
-    const { acceptedSince } = breaker;
-    const attempted = { eventId: `event ${events}`, party, claim, startedAt: nowMs, acceptedSince, isProbe: false };
-    const known = { breaker, parties, holdMs: (attempts: number) => 1_000 * 2 ** attempts };
-    return learnFrom(outcome, { ...attempted, ...under }, known);
-  };
-  return { breaker, parties, learn, pass: (ms: number) => (nowMs += ms) };
-};
-
-const kindsOf = (outcomes: readonly Outcome[]): Readonly<Record<string, number>> => {
-  const counts: Record<string, number> = {};
-  for (const { kind } of outcomes) counts[kind] = (counts[kind] ?? 0) + 1;
-  return counts;
-};
-const each = <Result>(count: number, make: (n: number) => Result): Result[] =>
-  Array.from({ length: count }, (_, n) => make(n));
+import { aLearner, deferredBy, domain, each, kindsOf, refusedBefore, refusedBy, sent } from "./learner-for-tests.ts";
 
 describe("a refusal by a party", () => {
   test("is final at the second look, if what began after the first was accepted", () => {
@@ -215,76 +173,6 @@ describe("a refusal for now", () => {
     const outcome = { kind: "unavailable", reason: "service_unavailable", party: "a.example" } as const;
     for (let n = 0; n < 60; n += 1) expect(learn(outcome)).toEqual(outcome);
     expect(breaker.allowance()).toBe(20);
-  });
-});
-
-describe("after so many connections that were refused", () => {
-  const policy: RetryPolicy = { retryMax: 10, retryDelayMs: 30_000, uncertain: "resend", isIdempotent: false };
-  const unreachable: Outcome = { kind: "unavailable", reason: "connection_refused", isUnreached: true };
-  const told: Outcome = { ...deferredBy("a.example"), kind: "transient", reason: "greylisted", minDelayMs: 300_000 };
-
-  /** What a piece has used when each outcome is settled, and the delays. */
-  const aPiece = (learn: ReturnType<typeof aLearner>["learn"]) => {
-    const counters = { attempts: 0, systemFailures: 0, uncertain: 0, unreached: 0 };
-    let lastReason: string | null = null;
-    return {
-      counters,
-      ends: (outcome: Outcome, unchangedMs = 0): Outcome => {
-        const learned = learn(outcome, { ...counters, lastReason, unchangedMs }, { eventId: "the piece" });
-        const { ledger, move } = decide(learned, counters, policy, () => 1);
-        counters.attempts += ledger.attempts;
-        counters.systemFailures += ledger.system_failures;
-        counters.unreached = move.kind === "delay" && move.isUnreached === true ? counters.unreached + 1 : 0;
-        lastReason = ledger.reason;
-        return learned;
-      },
-    };
-  };
-
-  test.each([4, 20])("%d: told when to come back it uses up no attempt four times, as without them", (times) => {
-    const { learn } = aLearner();
-    const piece = aPiece(learn);
-    each(times, () => {
-      learn(sent);
-      piece.ends(unreachable);
-    });
-    expect(piece.counters).toEqual({ attempts: 0, systemFailures: 0, uncertain: 0, unreached: times });
-    each(4, () => {
-      learn(sent);
-      piece.ends(told);
-    });
-    expect(piece.counters).toMatchObject({ attempts: 0, systemFailures: 4 });
-    learn(sent);
-    piece.ends(told);
-    expect(piece.counters.attempts).toBe(1);
-  });
-
-  test.each([4, 20])("%d: a party that defers everything uses up no attempt of it twenty times", (times) => {
-    const { learn } = aLearner();
-    const piece = aPiece(learn);
-    each(times, () => {
-      learn(sent);
-      piece.ends(unreachable);
-    });
-    each(10, () => learn(deferredBy("a.example")));
-    each(20, () => {
-      learn(sent);
-      each(5, () => learn(deferredBy("a.example")));
-      piece.ends(deferredBy("a.example"));
-    });
-    expect(piece.counters).toMatchObject({ attempts: 0, systemFailures: 20 });
-  });
-
-  test.each([4, 20])("%d: a refusal of which nobody knows is looked at four times", (times) => {
-    const { learn, pass } = aLearner();
-    const piece = aPiece(learn);
-    each(times, () => {
-      learn(sent);
-      piece.ends(unreachable);
-    });
-    pass(100_000);
-    const looks = each(4, (n) => piece.ends(refusedBy("a.example"), n === 0 ? 0 : 60_000).kind);
-    expect(looks).toEqual(["unavailable", "unavailable", "unavailable", "rejected"]);
   });
 });
 
