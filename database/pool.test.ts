@@ -103,7 +103,7 @@ test("what waits for a connection to a server that answers nothing is refused wi
   const server = new URL(serverUrl());
   await using proxy = await startProxy(Number(server.port));
   server.port = String(proxy.port);
-  const db = openDatabase({ url: server.href, poolSize: 2, applicationName: "silent", deadlineMs: 500 });
+  const db = openDatabase({ url: server.href, poolSize: 2, applicationName: "silent", deadlineMs: 2_000 });
   await pingDatabase(db);
   proxy.silence();
   const ask = () => db.executeQuery(CompiledQuery.raw("select 1")).catch((error: unknown) => error);

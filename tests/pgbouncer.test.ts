@@ -76,7 +76,8 @@ test("what PgBouncer makes wait for longer than we do is not executed afterwards
   await using small = await startPgBouncer(database.url, { poolSize: 1 });
   const db = openDatabase({ url: small.url, poolSize: 2, applicationName: "impatient", deadlineMs: 500 });
   const count = sql<{ n: number }>`select count(*)::int as n from outbox where event_id = ${LATE}::uuid`;
-  expect((await count.execute(db)).rows).toEqual([{ n: 0 }]);
+  // Through two servers, a busy machine may take longer to connect.
+  expect((await eventually(() => count.execute(db).catch(() => false as const))).rows).toEqual([{ n: 0 }]);
   // Its transaction has the one connection to the server.
   await using stranger = await aStranger(small.url);
   const refused = await sql`insert into outbox (event_id) values (${LATE})`
