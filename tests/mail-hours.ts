@@ -197,7 +197,7 @@ export const runHours = ({ hours, perMinute, addressOf, provider }: Hours): Resu
       const options = { greylistMs: GREYLIST_MS, recipient: address, domain: party };
       const outcome: Outcome = failure === undefined ? { kind: "done" } : classify(failure, options);
       const claim = { ...mail, unchangedMs: nowMs - mail.settledAt };
-      const attempted = { eventId, party, claim, startedAt, acceptedSince, isProbe };
+      const attempted = { eventId, party, claim, startedAt, askedAt: startedAt, acceptedSince, isProbe };
       const holdMs = (attempts: number) => backoffMs(attempts + 1, HOLD_MS, HOLD_CAP_MS, random);
       settle(mail, learnFrom(outcome, attempted, { breaker, parties, holdMs }));
       begin();

@@ -7,7 +7,9 @@ import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import type { Doubt } from "./doubt.ts";
+import { dueOf } from "./failure-fields.ts";
 import type { Attempt, GroupDefinition, Outcome } from "./handler.ts";
+import type { Hastener } from "./hastener.ts";
 import type { InFlight, RunningAttempt } from "./in-flight.ts";
 import { learnFrom } from "./learn.ts";
 import type { LookUp } from "./look-up.ts";
@@ -47,6 +49,7 @@ export interface AttemptDeps<Data, Input> {
   readonly doubt: Doubt;
   readonly quotas: Quotas;
   readonly admission: Admission;
+  readonly hastener: Pick<Hastener, "accepted">;
   readonly settler: Settler;
   /** Tells live pages of a new state. */
   readonly publishState: (eventId: string, state: string) => void;
@@ -55,6 +58,7 @@ export interface AttemptDeps<Data, Input> {
   readonly pauseGroup: (reason: string) => Promise<boolean>;
   /** Monotonic, ms. */
   readonly now: () => number;
+  readonly wallClock: () => Date;
   readonly random: () => number;
   readonly at: AtCheckpoint;
   readonly log: Logger;
@@ -130,8 +134,8 @@ export interface StartedAttempt {
 export const createAttempts = <Data, Input>(
   deps: AttemptDeps<Data, Input>,
 ): ((claimed: ClaimedEntry<Data, Input>) => StartedAttempt) => {
-  const { definition, inFlight, breaker, parties, doubt, quotas, admission } = deps;
-  const { settler, publishState, around, pauseGroup, now, at, log } = deps;
+  const { definition, inFlight, breaker, parties, doubt, quotas, admission, hastener } = deps;
+  const { settler, publishState, around, pauseGroup, now, wallClock, at, log } = deps;
   const holdMs = (attempts: number): number =>
     backoffMs(attempts + 1, HOLD_DELAYS * definition.policy.retryDelayMs, HOLD_CAP_MS, deps.random);
 
@@ -174,12 +178,14 @@ export const createAttempts = <Data, Input>(
     const { isIdempotent } = definition.policy;
     admission.spend();
     attempt.isPaidFor = true;
+    attempt.askedAtMs = wallClock().getTime();
     const startedAt = now();
     const { acceptedSince } = breaker;
     let askedAt = startedAt;
     const ask = (asks: () => void) => {
       const begins = () => {
         askedAt = now();
+        attempt.askedAtMs = wallClock().getTime();
         asks();
       };
       const options = { isIdempotent, begins, now, log };
@@ -188,10 +194,12 @@ export const createAttempts = <Data, Input>(
     const { outcome, threw } = await doubt.around(candidate, ask);
     const isVain = wasInVain(outcome);
     if (isVain || outcome.kind === "done") doubt.ended(candidate, { ms: now() - askedAt, isVain });
+    const isEarly = dueOf(attempt.entry.raw) > wallClock().getTime();
+    if (outcome.kind === "done" && (failures === 0 || isEarly)) hastener.accepted();
     if (outcome.kind === "released") admission.refund();
     if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);
-    const attempted = { eventId: event.id, party, claim, startedAt, acceptedSince, isProbe: attempt.isProbe };
+    const attempted = { eventId: event.id, party, claim, startedAt, askedAt, acceptedSince, isProbe: attempt.isProbe };
     return threw ? outcome : learnFrom(outcome, attempted, { breaker, parties, holdMs });
   };
 
@@ -220,6 +228,7 @@ export const createAttempts = <Data, Input>(
       cutOff: Promise.withResolvers(),
       leaseUntil,
       isCommitted: false,
+      askedAtMs: 0,
       isPaidFor: false,
       isLost: false,
     };

@@ -20,7 +20,7 @@ const fail = (breaker: Breaker, times: number, event = "event") => {
 };
 const decline = (breaker: Breaker, times: number, parties = times) => {
   for (let time = 0; time < times; time += 1)
-    breaker.declined({ eventId: `event ${time}`, party: `${time % parties}.example`, reason: "policy" });
+    breaker.declined({ eventId: `event ${time}`, party: `${time % parties}.example`, askedAt: 0, reason: "policy" });
 };
 
 describe("the breaker of a system that fails", () => {

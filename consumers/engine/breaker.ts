@@ -80,6 +80,9 @@ export class Breaker {
   #declinedSince = 0;
   /** Monotonic, ms: when everything was declined last. */
   #declinedAt = Number.NEGATIVE_INFINITY;
+  /** Monotonic, ms: when those declined in this row were asked for, first and last. */
+  #rowAsked = { since: 0, until: 0 };
+  #allDeclined: { readonly since: number; readonly until: number } | undefined;
   #probeAt = 0;
   #failedProbe: Concerned | undefined;
   #passedOver = 0;
@@ -119,6 +122,11 @@ export class Breaker {
   /** Whether everything is, or was lately: a system that takes so many a minute declines everything for a part of each. */
   get hasDeclinedLately(): boolean {
     return this.isDeclining || this.#options.now() - this.#declinedAt < DECLINED_LATELY_MS;
+  }
+
+  /** When what was declined was asked for, as everything is, or was last; undefined if it never was. Monotonic, ms. */
+  get allDeclined(): { readonly since: number; readonly until: number } | undefined {
+    return this.#allDeclined;
   }
 
   /** How many parties have declined since the last success, as many as it takes. */
@@ -176,15 +184,22 @@ export class Breaker {
   }
 
   /** The system works, and declined a piece because of its party. */
-  declined({ eventId, party, ...trouble }: Trouble & { readonly eventId: string; readonly party: string }) {
+  declined(piece: Trouble & { readonly eventId: string; readonly party: string; readonly askedAt: number }) {
+    const { eventId, party, askedAt, ...trouble } = piece;
     const { reason } = trouble;
     this.#answered();
     this.#troubled(trouble);
-    if (this.#declined === 0) this.#declinedSince = this.#options.now();
+    if (this.#declined === 0) {
+      this.#declinedSince = this.#options.now();
+      this.#rowAsked = { since: askedAt, until: askedAt };
+    }
     this.#declined += 1;
+    const { since, until } = this.#rowAsked;
+    this.#rowAsked = { since: Math.min(since, askedAt), until: Math.max(until, askedAt) };
     if (this.#decliningParties.size < DECLINING_PARTIES) this.#decliningParties.add(party);
     if (!this.isDeclining) return this.#stepUp();
     this.#declinedAt = this.#options.now();
+    this.#allDeclined = this.#rowAsked;
     const isLong = this.#options.now() - this.#declinedSince >= DECLINED_MS;
     if (!isLong && this.#declined < DECLINED_TOGETHER && this.#state === "closed") return;
     this.#failedProbe = { eventId, party };

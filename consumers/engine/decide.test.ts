@@ -152,3 +152,12 @@ test("how often the system was not reached counts for nothing but the delay", ()
   expect(ledger).toMatchObject({ attempts: 0, system_failures: 0, uncertain: 0, reason: "connection_refused" });
   expect(move).toEqual({ kind: "delay", delayMs: 8_000, isUnreached: true });
 });
+
+test("what was hastened in vain is due when it would have been; what was not has its own delay", () => {
+  const told: Outcome = { kind: "unavailable", reason: "greylisted", party: "a.example", minDelayMs: 300_000 };
+  const delayOf = (outcome: Outcome, earlyMs: number) => decide(outcome, { ...none, earlyMs }, policy, longest).move;
+  expect(delayOf(told, 0)).toEqual({ kind: "delay", delayMs: 300_000, isDeclined: true });
+  expect(delayOf(told, 200_000)).toEqual({ kind: "delay", delayMs: 200_000, isDeclined: true });
+  expect(delayOf(told, 1)).toEqual({ kind: "delay", delayMs: 1_000, isDeclined: true });
+  expect(delayOf(unreachable, 200_000)).toEqual({ kind: "delay", delayMs: 1_000, isUnreached: true });
+});

@@ -7,8 +7,16 @@ export interface Decision {
   readonly ledger: Omit<Settlement, "event_id" | "fence">;
   readonly move:
     | { readonly kind: "ack" }
-    /** `isUnreached`: nothing was asked of the system; its entry counts how often in a row. */
-    | { readonly kind: "delay"; readonly delayMs: number; readonly isUnreached?: boolean }
+    /**
+     * `isUnreached`: nothing was asked of the system; its entry counts how often in a row. `isDeclined`: the system or a party declined
+     * it for now.
+     */
+    | {
+        readonly kind: "delay";
+        readonly delayMs: number;
+        readonly isUnreached?: boolean;
+        readonly isDeclined?: boolean;
+      }
     | { readonly kind: "dead-letter"; readonly reason: string; readonly detail: string }
     | { readonly kind: "release" };
 }
@@ -21,6 +29,8 @@ export interface Counters {
   readonly uncertain: number;
   /** Times in a row that the system was not reached. */
   readonly unreached: number;
+  /** It was hastened: until it would have been due, in ms. 0 if not given. */
+  readonly earlyMs?: number;
 }
 
 export type RetryPolicy = Pick<Policy, "retryMax" | "uncertainMax" | "retryDelayMs" | "uncertain" | "isIdempotent">;
@@ -66,7 +76,11 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
     state: "retrying" | "uncertain",
     reason: string,
     used: Partial<Decision["ledger"]>,
-    { minDelayMs = 0, isOver = false }: { readonly minDelayMs?: number; readonly isOver?: boolean } = {},
+    {
+      minDelayMs = 0,
+      isOver = false,
+      party,
+    }: { readonly minDelayMs?: number; readonly isOver?: boolean; readonly party?: string } = {},
   ): Decision => {
     if (isOver || attemptsNow > policy.retryMax) {
       return {
@@ -77,7 +91,7 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
     const delayMs = Math.max(minDelayMs, backoffMs(attemptsNow, policy.retryDelayMs, RETRY_CAP_MS, random));
     return {
       ledger: { ...unchanged, ...used, state, delay_ms: delayMs, reason },
-      move: { kind: "delay", delayMs },
+      move: { kind: "delay", delayMs, ...(party === undefined ? {} : { isDeclined: true }) },
     };
   };
 
@@ -93,12 +107,20 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
       const baseMs = hasNoRoom || isUnreached ? Math.min(policy.retryDelayMs, SOON_MS) : policy.retryDelayMs;
       const before = isUnreached ? counters.unreached : counters.systemFailures;
       const growing = backoffMs(before + 1, baseMs, hasNoRoom ? NO_ROOM_CAP_MS : SYSTEM_CAP_MS, random);
-      const delayMs = Math.max(minDelayMs, growing);
+      const isDeclined = outcome.party !== undefined && !hasNoRoom;
+      const { earlyMs = 0 } = counters;
+      // Hastened in vain, it is due when it would have been.
+      const delayMs = isDeclined && earlyMs > 0 ? Math.max(SOON_MS, earlyMs) : Math.max(minDelayMs, growing);
       // `system_failures` says how often the system was asked for this piece, and failed.
       const system_failures = isUnreached ? 0 : 1;
       return {
         ledger: { ...unchanged, state: "retrying", system_failures, delay_ms: delayMs, reason, reply },
-        move: { kind: "delay", delayMs, ...(isUnreached ? { isUnreached } : {}) },
+        move: {
+          kind: "delay",
+          delayMs,
+          ...(isUnreached ? { isUnreached } : {}),
+          ...(isDeclined ? { isDeclined } : {}),
+        },
       };
     }
     case "rejected": {

@@ -1,5 +1,15 @@
 import { expect, test } from "bun:test";
-import { unreachedOf, withCrashes, withFailure, withPass, withUnreached } from "./failure-fields.ts";
+import {
+  declinedAtOf,
+  dueOf,
+  unreachedOf,
+  withCrashes,
+  withDecline,
+  withDue,
+  withFailure,
+  withPass,
+  withUnreached,
+} from "./failure-fields.ts";
 
 test("an entry's counters are brought up to date, its first failure and its own fields are kept", () => {
   const first = withFailure(["id", "1", "data", "{}"], { attempts: 1, at: "t1", reason: "dns" });
@@ -27,4 +37,16 @@ test("how often in a row the system was not reached is kept while the entry wait
   ]);
   expect(unreachedOf(["unreached", "-1"])).toBe(0);
   expect(unreachedOf(undefined)).toBe(0);
+});
+
+test("what is declined knows when it was asked for; hastened, it stays due as it was until then, and until another failure", () => {
+  const failure = { attempts: 0, at: "t1", reason: "greylisted" };
+  const declined = withDecline(["id", "1"], failure, 1_000);
+  expect([declinedAtOf(declined), dueOf(declined)]).toEqual([1_000, 0]);
+  const hastened = withDue(withDue(declined, 300_999.5), 2_000);
+  expect(dueOf(hastened)).toBe(301_000);
+  const again = withDecline(hastened, failure, 50_000);
+  expect([declinedAtOf(again), dueOf(again)]).toEqual([50_000, 301_000]);
+  expect(dueOf(withDecline(again, failure, 301_000))).toBe(0);
+  expect(declinedAtOf(withFailure(again, failure))).toBe(0);
 });

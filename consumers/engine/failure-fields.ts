@@ -6,8 +6,12 @@ const PASSES = "passes";
 /** How often in a row an attempt of an entry did not reach the other system. */
 const UNREACHED = "unreached";
 
+/** When the piece was asked for that was declined for now, and when it was due by itself before it was hastened, in ms since 1970. */
+const DECLINED = "declined";
+const DUE = "due";
+
 /** What an entry carries about its failed attempts, as CloudEvents extension attributes. An outcome resets `crashes`. */
-const COUNTERS = ["attempts", "firstfailure", "lastfailure", CRASHES, PASSES, UNREACHED];
+const COUNTERS = ["attempts", "firstfailure", "lastfailure", CRASHES, PASSES, UNREACHED, DECLINED, DUE];
 
 export interface Failure {
   /** Attempts used up so far. */
@@ -35,6 +39,16 @@ export const withFailure = (raw: readonly string[], failure: Failure): string[] 
   const kept = without(raw, COUNTERS);
   return [...kept, "attempts", String(failure.attempts), "firstfailure", firstFailure, "lastfailure", failure.reason];
 };
+
+/** The same of one that was asked for at a time (ms), and declined for now; it stays due as it was before it was hastened. */
+export const withDecline = (raw: readonly string[], failure: Failure, askedAtMs: number): string[] => {
+  const due = dueOf(raw) > askedAtMs ? [DUE, String(dueOf(raw))] : [];
+  return [...withFailure(raw, failure), DECLINED, String(askedAtMs), ...due];
+};
+
+/** The fields of an entry that is hastened, and was due at `dueMs`. */
+export const withDue = (raw: readonly string[], dueMs: number): string[] =>
+  dueOf(raw) > 0 ? [...raw] : [...raw, DUE, String(Math.ceil(dueMs))];
 
 /** The fields of an entry that is delayed without an outcome: it keeps its count of dead consumers. */
 export const withCrashes = (raw: readonly string[], deliveries: number): string[] => {
@@ -64,6 +78,12 @@ const countOf = (raw: readonly string[] | undefined, name: string): number => {
 export const passesOf = (raw: readonly string[] | undefined): number => countOf(raw, PASSES);
 
 export const unreachedOf = (raw: readonly string[] | undefined): number => countOf(raw, UNREACHED);
+
+/** When it was asked for, and declined for now, in ms since 1970; 0: it was not. */
+export const declinedAtOf = (raw: readonly string[] | undefined): number => countOf(raw, DECLINED);
+
+/** When it was due before it was hastened, in ms since 1970; 0: it was not. */
+export const dueOf = (raw: readonly string[] | undefined): number => countOf(raw, DUE);
 
 /** Whether an attempt of the entry's work has failed. */
 export const wasTried = (raw: readonly string[] | undefined): boolean => fieldOf(raw, "lastfailure") !== undefined;

@@ -26,6 +26,7 @@ import { finishWork, leaveNothingBehind, releaseKept } from "./drain.ts";
 import { Finished } from "./finished.ts";
 import { createGatherer } from "./gather.ts";
 import type { GroupBudget, GroupDefinition } from "./handler.ts";
+import { startHastener } from "./hastener.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createIsolation } from "./isolation.ts";
@@ -140,6 +141,7 @@ export const startGroup = <Data, Input>(
       await gatherer.outcome();
       return asked.settle(settlement);
     }),
+    hasten: asked.hasten,
     requeued: watch.watched("passing over entries in the ledger", asked.requeued),
     refuse: watch.watched("refusing in the ledger", asked.refuse),
   };
@@ -174,6 +176,8 @@ export const startGroup = <Data, Input>(
   const publishState = createStatePublisher(redis, keys.status);
   const promoter = startPromoter({ redis, keys, group: group.name, log, now });
   const onDelayed = promoter.expect;
+  const hastening = { redis, keys, group: group.name, ledger, breaker, log, now, wallClock, random };
+  const hastener = startHastener({ ...hastening, onHastened: () => promoter.expect(0) });
   const unclaimer = startUnclaimer({ redis, keys, group: group.name, ledger, log, now });
   const settling = {
     ...{ redis, keys, group, consumer, ledger, unclaimer, publishState, onDelayed },
@@ -202,12 +206,14 @@ export const startGroup = <Data, Input>(
     deaths,
     quotas: createQuotas({ redis, keys, group: group.name, log }),
     admission,
+    hastener,
     settler,
     publishState,
     around,
     pauseGroup: async (reason: string) =>
       (await pauseGroup({ pauses, redis, keys }, { group: group.name, reason, by: consumer })).changed,
     now,
+    wallClock,
     random,
     at,
     log,
@@ -234,7 +240,7 @@ export const startGroup = <Data, Input>(
     },
     { claimMinIdleMs, concurrency },
   );
-  const loops = [reader, promoter, reaper, unclaimer];
+  const loops = [reader, promoter, hastener, reaper, unclaimer];
   let stopping = false;
 
   const state = () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading");
@@ -248,7 +254,7 @@ export const startGroup = <Data, Input>(
   const stop = async () => {
     stopping = true;
     const drain = { ...names, redis, keys, inFlight, ledger, log };
-    await Promise.all([reader.stop(), promoter.stop(), reaper.stop()]);
+    await Promise.all([reader.stop(), promoter.stop(), hastener.stop(), reaper.stop()]);
     const kept = lookAhead.letGo().map(({ entry }) => entry);
     // What is released carries the deaths that its counter tells of.
     deaths.begin(kept);

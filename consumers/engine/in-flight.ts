@@ -18,6 +18,8 @@ export interface RunningAttempt {
   readonly cutOff: PromiseWithResolvers<Outcome>;
   /** Monotonic, ms: our lease lasts at least until then, measured from before the claim was sent. */
   leaseUntil: number;
+  /** When the other system was asked, in ms since 1970; 0: it was not. */
+  askedAtMs: number;
   /** Past the commit point: the effect takes place, or has taken place. */
   isCommitted: boolean;
   /** Its token of the budget is used: the work has begun. */

@@ -16,6 +16,8 @@ export interface Attempted extends Concerned {
   readonly claim: Pick<TakenDelivery, "attempts" | "systemFailures" | "lastReason" | "unchangedMs">;
   /** Monotonic, ms. */
   readonly startedAt: number;
+  /** When the system was asked: monotonic, ms. */
+  readonly askedAt: number;
   /** `acceptedSince` of the breaker when it began. */
   readonly acceptedSince: number;
   /** Started while the breaker was not closed. */
@@ -67,13 +69,13 @@ const unknownRefusal = (outcome: Of<"rejected">, claim: Attempted["claim"], lear
  */
 const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted, learned: LearnedBy): Outcome => {
   const { breaker, parties } = learned;
-  const { eventId, claim, startedAt, acceptedSince } = attempted;
+  const { eventId, claim, startedAt, askedAt, acceptedSince } = attempted;
   const { reason } = outcome;
-  breaker.declined({ eventId, party, reason, words: outcome.reply });
+  breaker.declined({ eventId, party, askedAt, reason, words: outcome.reply });
   parties.refused(party, eventId, reason, outcome.reply);
-  if (breaker.isDeclining) return { kind: "unavailable", reason: ACCOUNT_REFUSED, ...withReply(outcome) };
+  if (breaker.isDeclining) return { kind: "unavailable", reason: ACCOUNT_REFUSED, ...withReply(outcome), party };
   if (parties.refuses(party)) return heldFor(PARTY_REFUSES, outcome, claim, learned);
-  if (claim.lastReason !== reason) return { kind: "unavailable", reason, ...withReply(outcome) };
+  if (claim.lastReason !== reason) return { kind: "unavailable", reason, ...withReply(outcome), party };
   if (acceptedSince > startedAt - claim.unchangedMs) return outcome;
   return unknownRefusal(outcome, claim, learned);
 };
@@ -85,22 +87,23 @@ const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted,
  */
 const deferredBy = (party: string, outcome: Of<"transient">, attempted: Attempted, learned: LearnedBy): Outcome => {
   const { breaker, parties } = learned;
-  const { eventId, claim } = attempted;
+  const { eventId, claim, askedAt } = attempted;
   const { reason, minDelayMs } = outcome;
-  breaker.declined({ eventId, party, reason, words: outcome.reply });
+  breaker.declined({ eventId, party, askedAt, reason, words: outcome.reply });
   const isTold = minDelayMs !== undefined;
   // Each piece has to ask once before it is accepted.
   if (!isTold) parties.deferred(party, reason, outcome.reply);
   const isPartys = parties.defersLately(party, eventId) && claim.systemFailures < DEFERRED_FREELY;
   const isAsAsked = isTold && claim.systemFailures < TOLD_FREELY;
   if (!breaker.hasDeclinedLately && !isPartys && !isAsAsked) return outcome;
-  return { kind: "unavailable", reason, ...withReply(outcome), ...(isTold ? { minDelayMs } : {}) };
+  return { kind: "unavailable", reason, ...withReply(outcome), party, ...(isTold ? { minDelayMs } : {}) };
 };
 
 const unavailable = (outcome: Of<"unavailable">, attempted: Attempted, { breaker, parties }: LearnedBy): Outcome => {
   const { party, reason } = outcome;
   if (party !== undefined) {
-    breaker.declined({ eventId: attempted.eventId, party, reason, words: outcome.reply });
+    const { eventId, askedAt } = attempted;
+    breaker.declined({ eventId, party, askedAt, reason, words: outcome.reply });
     // That there was no room for the piece says nothing of others.
     if (outcome.hasNoRoom !== true) parties.deferred(party, reason, outcome.reply);
     return outcome;

@@ -41,7 +41,15 @@ export const aLearner = () => {
     const party = "party" in outcome ? outcome.party : domain(0);
     const claim = { attempts: 0, systemFailures: 0, lastReason: null, unchangedMs: 0, ...before };
     const { acceptedSince } = breaker;
-    const attempted = { eventId: `event ${events}`, party, claim, startedAt: nowMs, acceptedSince, isProbe: false };
+    const attempted = {
+      eventId: `event ${events}`,
+      party,
+      claim,
+      startedAt: nowMs,
+      askedAt: nowMs,
+      acceptedSince,
+      isProbe: false,
+    };
     const known = { breaker, parties, holdMs: (attempts: number) => 1_000 * 2 ** attempts };
     return learnFrom(outcome, { ...attempted, ...under }, known);
   };

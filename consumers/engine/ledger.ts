@@ -9,6 +9,7 @@ import {
   type WantedDelivery,
   type WhenUncertain,
 } from "../../database/ledger/claim.ts";
+import { hastenDeclined } from "../../database/ledger/hasten-declined.ts";
 import { refuseDelivery, type UnreadableEvent } from "../../database/ledger/refuse.ts";
 import { type Lease, type Renewal, renewLeases } from "../../database/ledger/renew.ts";
 import { noteRequeued } from "../../database/ledger/requeued.ts";
@@ -52,6 +53,8 @@ export interface Ledger {
   settle(settlement: Settlement): Promise<boolean>;
   /** Notes that the entries of these events are put behind others, unattempted. */
   requeued(eventIds: readonly string[]): Promise<void>;
+  /** Makes deliveries due now that wait for their next attempt. */
+  hasten(eventIds: readonly string[]): Promise<void>;
   /** Closes the delivery of an event that the group cannot read or does not bind to: `dead`. False if log and ledger do not have it so. */
   refuse(event: UnreadableEvent, reason: string): Promise<boolean>;
 }
@@ -142,6 +145,7 @@ export const createLedger = (db: Database, options: LedgerOptions): Ledger => {
       return result === "applied";
     },
     requeued: (eventIds) => noteRequeued(db, options.group, eventIds),
+    hasten: (eventIds) => hastenDeclined(db, options.group, eventIds),
     refuse: (event, reason) => refuse(db, event, { ...options, reason }),
   };
 };

@@ -53,6 +53,7 @@ const aRunningAttempt = (): RunningAttempt => ({
   cutOff: Promise.withResolvers(),
   leaseUntil: 10_000,
   isCommitted: false,
+  askedAtMs: 0,
   isPaidFor: false,
   isLost: false,
 });

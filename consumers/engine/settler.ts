@@ -16,7 +16,15 @@ import { deadLetter, type NewLetter } from "../../stream/scripts/dead-letter.ts"
 import { releaseEntries } from "../../stream/scripts/release.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
 import { type Decision, decide, type RetryPolicy } from "./decide.ts";
-import { unreachedOf, withCrashes, withFailure, withPass, withUnreached } from "./failure-fields.ts";
+import {
+  dueOf,
+  unreachedOf,
+  withCrashes,
+  withDecline,
+  withFailure,
+  withPass,
+  withUnreached,
+} from "./failure-fields.ts";
 import type { Outcome } from "./handler.ts";
 import type { RunningAttempt } from "./in-flight.ts";
 import type { Ledger } from "./ledger.ts";
@@ -186,7 +194,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
     return isDead;
   };
 
-  const moveOn = ({ entry, event, claim }: RunningAttempt, decision: Decision): Promise<void> => {
+  const moveOn = ({ entry, event, claim, askedAtMs }: RunningAttempt, decision: Decision): Promise<void> => {
     const { move: next, ledger: written } = decision;
     const attempts = claim.attempts + written.attempts;
     switch (next.kind) {
@@ -199,6 +207,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
         if (next.isUnreached === true) return toRetrySet(entry, next.delayMs, withUnreached(raw, nowIso));
         const isTried = written.attempts + written.system_failures > 0;
         const failure = { attempts, at: nowIso, reason: written.reason ?? written.state };
+        if (next.isDeclined === true) return toRetrySet(entry, next.delayMs, withDecline(raw, failure, askedAtMs));
         return toRetrySet(entry, next.delayMs, isTried ? withFailure(raw, failure) : withCrashes(raw, 1));
       }
       case "dead-letter":
@@ -232,7 +241,8 @@ export const createSettler = (deps: SettlerDeps): Settler => {
     dismiss: ack,
     async settle(attempt, outcome) {
       const { entry, event, claim } = attempt;
-      const decision = decide(outcome, { ...claim, unreached: unreachedOf(entry.raw) }, policy, random);
+      const earlyMs = Math.max(0, dueOf(entry.raw) - wallClock().getTime());
+      const decision = decide(outcome, { ...claim, unreached: unreachedOf(entry.raw), earlyMs }, policy, random);
       const recorded = await record(attempt, decision);
       if (!recorded && outcome.kind !== "done") {
         // Another claim owns the delivery, and with it the entry.

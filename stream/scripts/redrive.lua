@@ -14,7 +14,7 @@ for position, expected in pairs({ 'stream', 'hash', 'stream' }) do
     return redis.error_reply('WRONGTYPE ' .. KEYS[position] .. ' holds a ' .. kind .. ', expected a ' .. expected)
   end
 end
-local counters = { attempts = true, firstfailure = true, lastfailure = true, crashes = true, unreached = true }
+local counters = { attempts = true, firstfailure = true, lastfailure = true, crashes = true, unreached = true, declined = true, due = true }
 -- Well below the number of values that unpack() can take.
 local most_values = 4000
 local function value_of(letter, name)

@@ -152,6 +152,8 @@ export const startSimulatedConsumer = (
     around: (attempt, work) => slots.run(attempt.giveUp.signal, () => gatherer.timed(work)),
     pauseGroup: async () => false,
     now,
+    wallClock: () => new Date(0),
+    hastener: { accepted: () => {} },
     random,
     at: async () => {},
     log,
