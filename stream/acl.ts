@@ -68,6 +68,7 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
       { on: ["sent"], may: ["set", "mget"] },
       { on: ["trials"], may: ["sadd", "expire", "smembers", "del"] },
       { on: ["isolation"], may: ["set", "get", "pexpire", "del"] },
+      { on: ["probes"], may: ["set", "get", "pttl", "del"] },
       { on: ["paused"], may: ["smismember", "sadd", "srem"] },
       { on: ["pausedFor"], may: ["hsetnx"] },
       { on: ["rates"], may: ["hmget"] },

@@ -29,6 +29,8 @@ export interface Keys {
   trials(group: string, eventId: string): string;
   /** The consumer that runs suspects of the group now. String, seconds. */
   isolation(group: string): string;
+  /** How often a system was asked to which each question may do harm, until it may be asked again. String, minutes. */
+  probes(group: string): string;
   /** When each consumer of a group was last heard of, in ms of Redis' clock. Sorted set, an hour. */
   signsOfLife(group: string): string;
   /** What each consumer of a group does, as it says itself. Hash, an hour. */
@@ -67,6 +69,7 @@ export const keysOf = (streamName: string): Keys => {
     sent: (group, eventId) => `${tag}:sent:${group}:${eventId}`,
     trials: (group, eventId) => `${tag}:trials:${group}:${eventId}`,
     isolation: (group) => `${tag}:isolation:${group}`,
+    probes: (group) => `${tag}:probes:${group}`,
     signsOfLife: (group) => `${tag}:signs-of-life:${group}`,
     reports: (group) => `${tag}:reports:${group}`,
     history: (group) => `${tag}:history:${group}`,

@@ -81,7 +81,8 @@ const deferred = (
  * | 432, or 4yz with words of connections                                          | unavailable: there is no room        |
  * | 421, 450, 451 or 454 with words of a rate; 4.7.28                               | the same, and the rate is lowered    |
  * | 421, silence, or the end of the connection, at RCPT TO; 4.3.x, 4.5.3 on this mail | unavailable for this domain        |
- * | 421; authentication; any refusal up to MAIL FROM; bad address of the sender    | unavailable                          |
+ * | 421; any refusal up to MAIL FROM; bad address of the sender                    | unavailable                          |
+ * | authentication                                                                | unavailable, asked ever more rarely  |
  * | 552, x.2.2                                                                     | transient: mailbox full              |
  * | 450 or 451 at RCPT TO, 4.7.1                                                   | transient, not before `greylistMs`   |
  * | other 4yz on this recipient or content                                         | transient                            |
@@ -114,7 +115,7 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   const enhanced = enhancedCode(failure.reply);
   // After 354 every reply is to the body, also an incomplete one (which nodemailer reports as `CONN`).
   const isAboutMail = responseCode >= 400 && (command === "RCPT TO" || command === "DATA" || bodyStarted);
-  if (AUTHENTICATION.has(responseCode)) return { kind: "unavailable", reason: "auth", reply };
+  if (AUTHENTICATION.has(responseCode)) return { kind: "unavailable", reason: "auth", reply, isHarmful: true };
   if (isAboutConnections(failure)) return { kind: "unavailable", reason: "connection_limit", reply, hasNoRoom: true };
   if (isTooFast(failure)) {
     return { kind: "unavailable", reason: "too_fast", reply, hasNoRoom: true, isTooFast: true };
@@ -128,8 +129,16 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
     return { kind: "unavailable", reason: "sender_refused", reply };
   }
   if (!isAboutMail) {
-    const reason = code === "EAUTH" ? "auth" : systemReason(failure);
-    return { kind: "unavailable", reason, reply, isUnreached: hadNoConnection(failure) };
+    const isLogin = code === "EAUTH";
+    const reason = isLogin ? "auth" : systemReason(failure);
+    const isHarmful = isLogin && responseCode >= 500;
+    return {
+      kind: "unavailable",
+      reason,
+      reply,
+      isUnreached: hadNoConnection(failure),
+      ...(isHarmful ? { isHarmful } : {}),
+    };
   }
   if (responseCode === 552 || enhanced?.endsWith(".2.2")) return { kind: "transient", reason: "mailbox_full", reply };
   if (responseCode < 500) return deferred(failure, enhanced, reply, options);

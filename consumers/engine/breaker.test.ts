@@ -130,6 +130,44 @@ describe("the breaker of a system that fails", () => {
   });
 });
 
+describe("the breaker of a system to which each question may do harm", () => {
+  const refuse = (breaker: Breaker, event: string) =>
+    breaker.failed({ reason: "auth", isHarmful: true }, { eventId: event, party: undefined });
+
+  test("opens at the second failure in a row, whatever succeeded before", () => {
+    const { breaker } = aBreaker();
+    for (let n = 0; n < 20; n += 1) breaker.succeeded();
+    refuse(breaker, "a");
+    breaker.succeeded();
+    refuse(breaker, "b");
+    expect(breaker.state).toBe("closed");
+    refuse(breaker, "b");
+    expect(breaker.state).toBe("open");
+  });
+
+  test("probes only with a permit, one for each probe, and says when it may be given one", () => {
+    const { breaker, pass } = aBreaker();
+    refuse(breaker, "a");
+    refuse(breaker, "b");
+    expect(breaker.needsPermit).toBe(false);
+    pass(4_000);
+    expect([breaker.needsPermit, breaker.allowance()]).toEqual([true, 0]);
+    breaker.refusePermit(60_000);
+    expect([breaker.needsPermit, breaker.probeInMs]).toEqual([false, 60_000]);
+    // The system may work for another one by then.
+    pass(4_000);
+    expect([breaker.needsPermit, breaker.probeInMs]).toEqual([true, 56_000]);
+    breaker.permit();
+    expect([breaker.needsPermit, breaker.allowance(), breaker.probeInMs]).toEqual([false, 1, 0]);
+    refuse(breaker, "c");
+    pass(4_000);
+    expect([breaker.needsPermit, breaker.allowance()]).toEqual([true, 0]);
+    breaker.permit();
+    breaker.succeeded();
+    expect(breaker.allowance()).toBe(2);
+  });
+});
+
 describe("the breaker of a system that declines", () => {
   test("is known after five parties, and opens it after a while; not one party, nor some that others separate", () => {
     const { breaker, pass } = aBreaker();

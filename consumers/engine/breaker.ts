@@ -1,4 +1,5 @@
 import { jitteredMs } from "../../runtime/backoff.ts";
+import { Permit } from "./permit.ts";
 
 /**
  * closed: normal. open: the other system fails, or declines everything; it is probed. recovering: a probe succeeded; the
@@ -29,6 +30,12 @@ export interface Trouble {
   readonly reason: string;
   /** The other system's words, addresses removed. */
   readonly words?: string | undefined;
+}
+
+/** A failure of the system. */
+export interface SystemFailure extends Trouble {
+  /** Asking again may do harm: probes are rare, and need a permit. */
+  readonly isHarmful?: boolean | undefined;
 }
 
 /** Consecutive failures that open it. */
@@ -62,6 +69,9 @@ const PASSED_OVER_MOST = 20;
  * Fails: no answer, or none that concerns a piece. Five failures in a row over at least two events open it, unless some of the
  * work succeeds. Then entries are released, and one at a time probes, never the same twice running.
  *
+ * Where each question may do harm, as a refused login may lock an account, two failures in a row open it, and each probe needs a
+ * permit, which all consumers share (`probes.ts`).
+ *
  * Declines: a working system refuses pieces of different parties. After five parties in a row, with no success between, no
  * refusal is a piece's own: nothing is dead-lettered and no attempt is used up. If it goes on, the breaker opens; but work goes
  * on, because whoever is declined must not hold up the rest: after a thousand in a row ever fewer at the same time.
@@ -84,6 +94,7 @@ export class Breaker {
   #rowAsked = { since: 0, until: 0 };
   #allDeclined: { readonly since: number; readonly until: number } | undefined;
   #probeAt = 0;
+  readonly #permit = new Permit();
   #failedProbe: Concerned | undefined;
   #passedOver = 0;
   #allowed = 1;
@@ -111,7 +122,25 @@ export class Breaker {
 
   /** Ms until the next probe; undefined: it is not open. */
   get probeInMs(): number | undefined {
-    return this.#state === "open" ? Math.max(0, this.#probeAt - this.#options.now()) : undefined;
+    if (this.#state !== "open") return undefined;
+    return Math.max(0, Math.max(this.#probeAt, this.#permit.refusedUntil) - this.#options.now());
+  }
+
+  /** Whether it would probe now, if it had a permit. */
+  get needsPermit(): boolean {
+    return this.#state === "open" && this.#permit.isMissing && this.#options.now() >= this.#probeAt;
+  }
+
+  /** It may probe. */
+  permit(): void {
+    this.#permit.give();
+  }
+
+  /** It may not probe for so long, unless the system works for another consumer before: so it asks again soon. */
+  refusePermit(forMs: number): void {
+    const { now, random } = this.#options;
+    this.#permit.refuse(now() + forMs);
+    this.#probeAt = now() + jitteredMs(Math.min(forMs, PROBE_EVERY_MS), random);
   }
 
   /** Whether everything is declined, not only the pieces of some party. */
@@ -149,7 +178,7 @@ export class Breaker {
         return Math.min(this.#most(), this.#allowed);
       case "open":
         if (this.isDeclining) return this.#mostWhileDeclining();
-        return this.#options.now() >= this.#probeAt ? 1 : 0;
+        return this.#options.now() >= this.#probeAt && !this.#permit.isMissing ? 1 : 0;
     }
   }
 
@@ -207,9 +236,10 @@ export class Breaker {
   }
 
   /** The system failed, whatever the piece. */
-  failed(trouble: Trouble, concerned: Concerned): void {
+  failed({ isHarmful = false, ...trouble }: SystemFailure, concerned: Concerned): void {
     const { reason } = trouble;
     this.#troubled(trouble);
+    if (isHarmful) this.#permit.failed();
     this.#failures += 1;
     this.#failedEvents.add(concerned.eventId);
     this.#remember(false);
@@ -232,6 +262,7 @@ export class Breaker {
 
   #isTripped(): boolean {
     if (this.#state === "open" && !this.isDeclining) return true;
+    if (this.#permit.isTripped) return true;
     if (this.#state === "recovering") return this.#failures >= REOPEN_AFTER;
     const worksForSome = this.#results.filter(Boolean).length * 4 >= this.#results.length;
     return this.#failures >= TRIP_AFTER && this.#failedEvents.size >= TRIP_EVENTS && !worksForSome;
@@ -239,6 +270,7 @@ export class Breaker {
 
   #answered(): void {
     this.#failures = 0;
+    this.#permit.end();
     this.#failedEvents.clear();
     this.#failedProbe = undefined;
     this.#passedOver = 0;
@@ -258,6 +290,7 @@ export class Breaker {
   #open(reason: string): void {
     const { now, random } = this.#options;
     this.#probeAt = now() + jitteredMs(PROBE_EVERY_MS, random);
+    this.#permit.use();
     this.#passedOver = 0;
     this.#allowed = 1;
     this.#change("open", reason);

@@ -35,6 +35,7 @@ import { createLookAhead } from "./look-ahead.ts";
 import { createObserver } from "./observe.ts";
 import { watchOutages } from "./outages.ts";
 import { Parties } from "./parties.ts";
+import { createProbes } from "./probes.ts";
 import { startPromoter } from "./promoter.ts";
 import { createQuotas } from "./quotas.ts";
 import { startReader } from "./reader.ts";
@@ -155,11 +156,13 @@ export const startGroup = <Data, Input>(
     onChange: (state, reason) => {
       breakerSince = wallClock().toISOString();
       log[state === "open" ? "error" : "info"]({ breaker: state, reason }, `the breaker is ${state}: ${reason}`);
+      if (state !== "open") probes.work();
       // Else work goes on while it is open.
       if (state !== "open" || breaker.allowance() > 0) return;
       for (const attempt of inFlight.attempts()) if (!attempt.isCommitted) attempt.giveUp.abort("breaker_open");
     },
   });
+  const probes = createProbes({ redis, keys, group: group.name, breaker, log });
   const parties = new Parties({
     now,
     random,
@@ -234,7 +237,8 @@ export const startGroup = <Data, Input>(
   const reader = startReader(
     {
       ...claiming,
-      ...{ blocking, group, isolation, dispatcher, breaker, lookAhead, admission, settler, gatherer, skipper, claimer },
+      ...{ blocking, group, isolation, dispatcher, breaker, lookAhead, admission, probes, settler, gatherer, skipper },
+      claimer,
       checkPaused: createPauseCheck({ pauses, redis, keys }, group.name),
       checkRate: createRateCheck({ rates: ratesOf(db), redis, keys }, budgetName),
     },

@@ -78,6 +78,7 @@ export type Outcome =
    * serve this party. `hasNoRoom`: it has no room for the piece now; delays are short. `isUnreached`: nothing was asked of it, since there
    * was no connection. A peer may have one, or this consumer in a moment, so delays are short at first; for the piece it counts as nothing.
    * `pausesGroup`: it wants no more of this work; the group is paused, with the reason, until an operator resumes it.
+   * `isHarmful`: each further question may do harm, as a login that is refused may lock the account; so it is asked ever more rarely.
    * `isTooFast`: it wants less of it a second; the rate of the group's budget, if it has one, is lowered for a while.
    */
   | {
@@ -89,6 +90,7 @@ export type Outcome =
       readonly hasNoRoom?: boolean;
       readonly isUnreached?: boolean;
       readonly pausesGroup?: boolean;
+      readonly isHarmful?: boolean;
       readonly isTooFast?: boolean;
     }
   /**

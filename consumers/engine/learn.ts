@@ -108,7 +108,7 @@ const unavailable = (outcome: Of<"unavailable">, attempted: Attempted, { breaker
     if (outcome.hasNoRoom !== true) parties.deferred(party, reason, outcome.reply);
     return outcome;
   }
-  breaker.failed({ reason, words: outcome.reply }, attempted);
+  breaker.failed({ reason, words: outcome.reply, isHarmful: outcome.isHarmful }, attempted);
   // Except the probe: the next one must be another piece.
   const isReleased = breaker.state === "open" && !attempted.isProbe;
   return isReleased ? { kind: "released", reason: "breaker_open" } : outcome;

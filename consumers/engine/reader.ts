@@ -7,6 +7,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Isolation } from "./isolation.ts";
 import type { LookAhead } from "./look-ahead.ts";
+import type { Probes } from "./probes.ts";
 import { createStreamReads, type Room, type StreamReadsDeps } from "./read-streams.ts";
 
 export interface ReaderDeps extends Omit<StreamReadsDeps, "blockMs"> {
@@ -15,6 +16,7 @@ export interface ReaderDeps extends Omit<StreamReadsDeps, "blockMs"> {
   readonly dispatcher: Dispatcher;
   readonly lookAhead: Pick<LookAhead<unknown>, "kept" | "isOverdue" | "mayAttempt" | "reads">;
   readonly admission: Admission;
+  readonly probes: Pick<Probes, "ask">;
   /** Asks whether the group is paused. */
   readonly checkPaused: () => Promise<boolean>;
   /** Asks which rate an operator ordered; undefined: none. */
@@ -54,7 +56,7 @@ interface Found {
  */
 export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: ReaderOptions): Reader => {
   const { redis, keys, group, inFlight, claimer, isolation, dispatcher, log, now } = deps;
-  const { breaker, lookAhead, admission, gatherer, checkPaused, checkRate } = deps;
+  const { breaker, lookAhead, admission, probes, gatherer, checkPaused, checkRate } = deps;
   const blockMs = Math.min(MAX_BLOCK_MS, Math.ceil(claimMinIdleMs / 4));
   let paused = false;
   let hasRead = false;
@@ -161,6 +163,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
       return "again";
     }
     await followRate();
+    await probes.ask();
     // A suspect is the last choice for a probe.
     const next = await isolation.next(breaker.state === "closed" || foundNothing, admitSuspects);
     if (next === "wait") {

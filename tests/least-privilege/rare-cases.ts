@@ -11,6 +11,7 @@ import { readConsumers, readGroupStatus } from "../../stream/group-status.ts";
 import { WELCOME_EMAIL } from "../../stream/groups.ts";
 import { keysOf } from "../../stream/keys.ts";
 import { createPauseKeeper, pauseGroup } from "../../stream/pauses.ts";
+import { forgetProbes, takeProbe } from "../../stream/probes.ts";
 import { createRateKeeper } from "../../stream/rates.ts";
 import { mayReport, stopReporting } from "../../stream/reporter.ts";
 import { claimIdle } from "../../stream/scripts/claim.ts";
@@ -98,6 +99,11 @@ export const rarelyInConsumer = async (consumer: Redis, databaseUrl: string): Pr
   await trials.takeIsolation(consumer, keys.isolation(group), "one", 1_000);
   await trials.keepIsolation(consumer, keys.isolation(group), "one", 1_000);
   await trials.leaveIsolation(consumer, keys.isolation(group), "one");
+  // Where a login is refused: one may ask, another may not; then it works.
+  const permit = { asked: 1, forMs: 1_000 };
+  await takeProbe(consumer, keys.probes(group), permit);
+  await takeProbe(consumer, keys.probes(group), permit);
+  await forgetProbes(consumer, keys.probes(group));
   await noteDone(consumer, keys.sent(group, "1"));
   await findDoneNotes(consumer, [keys.sent(group, "1")]);
   // Used up: one is refused, and when the first has left the window, room is made. In a second quota it would have been the first.

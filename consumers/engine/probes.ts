@@ -1,0 +1,54 @@
+import type { Redis } from "ioredis";
+import type { Logger } from "../../observability/logger.ts";
+import type { Keys } from "../../stream/keys.ts";
+import { forgetProbes, takeProbe } from "../../stream/probes.ts";
+import type { Breaker } from "./breaker.ts";
+
+export interface ProbesDeps {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly group: string;
+  readonly breaker: Pick<Breaker, "needsPermit" | "permit" | "refusePermit">;
+  readonly log: Logger;
+}
+
+/** Permits for probes that may do harm: one for all consumers of a group. */
+export interface Probes {
+  /** Asks for a permit, if the breaker needs one. */
+  ask(): Promise<void>;
+  /** The system works again. */
+  work(): void;
+}
+
+const FIRST_MS = 4_000;
+const LONGEST_MS = 120_000;
+
+/** How long after the nth question in a row nobody asks, in ms. Pure. 4, 8, 16, 32, 64, 120, 120 s: five or six in two minutes. */
+export const harmfulProbeEveryMs = (asked: number): number =>
+  Math.min(LONGEST_MS, FIRST_MS * 2 ** (Math.max(1, Math.min(asked, 30)) - 1));
+
+/** Whoever is refused learns how often the others have asked, so that it goes on from there. */
+export const createProbes = ({ redis, keys, group, breaker, log }: ProbesDeps): Probes => {
+  const key = keys.probes(group);
+  let known = 0;
+  return {
+    async ask() {
+      if (!breaker.needsPermit) return;
+      const asked = known + 1;
+      const permit = await takeProbe(redis, key, { asked, forMs: harmfulProbeEveryMs(asked) });
+      if (permit.kind === "given") {
+        known = asked;
+        return breaker.permit();
+      }
+      known = Math.max(known, permit.asked);
+      breaker.refusePermit(permit.forMs);
+    },
+    work() {
+      if (known === 0) return;
+      known = 0;
+      void forgetProbes(redis, key).catch((error: unknown) => {
+        log.warn({ error }, "peers ask a system that works again only when their time is over");
+      });
+    },
+  };
+};

@@ -1,0 +1,22 @@
+import type { Redis } from "ioredis";
+
+/** Whether a group's consumers may ask a system now, and how often they have asked it in a row, as far as is known. */
+export type ProbePermit =
+  | { readonly kind: "given" }
+  | { readonly kind: "refused"; readonly asked: number; readonly forMs: number };
+
+/** Takes the permit for the `asked`th question; then nobody gets one for `forMs` (SET NX PX, GET, PTTL). */
+export const takeProbe = async (
+  redis: Redis,
+  key: string,
+  { asked, forMs }: { readonly asked: number; readonly forMs: number },
+): Promise<ProbePermit> => {
+  if ((await redis.set(key, asked, "PX", Math.ceil(forMs), "NX")) === "OK") return { kind: "given" };
+  const [known, leftMs] = await Promise.all([redis.get(key), redis.pttl(key)]);
+  return { kind: "refused", asked: Number(known ?? 0), forMs: Math.max(1, leftMs) };
+};
+
+/** The system works: everybody may ask (DEL). */
+export const forgetProbes = async (redis: Redis, key: string): Promise<void> => {
+  await redis.del(key);
+};
