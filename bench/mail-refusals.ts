@@ -59,7 +59,7 @@ const measure = async (shape: Shape, withBad: boolean): Promise<Figures> => {
   let startedAt = Number.POSITIVE_INFINITY;
   const answerTo = (address: string) => {
     if (!isBad(numberOf(address))) return undefined;
-    return typeof answer === "function" ? answer(performance.now() - startedAt) : answer;
+    return typeof answer === "function" ? answer(performance.now() - startedAt, numberOf(address)) : answer;
   };
   await using server = startWeatherServer({
     mailMs,

@@ -57,7 +57,7 @@ export const measure = async (
     answerTo: (address) => {
       if (!isBad(numberOf(address))) return undefined;
       asked += 1;
-      return typeof answer === "function" ? answer(time.now()) : answer;
+      return typeof answer === "function" ? answer(time.now(), numberOf(address)) : answer;
     },
     onTaken: (address) => {
       const number = numberOf(address);

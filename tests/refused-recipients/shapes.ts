@@ -15,8 +15,8 @@ export interface Shape {
   readonly isMixed?: boolean;
   /** So many good ones arrive a second, with the bad ones among them; all are there before the consumer starts if not given. */
   readonly goodPerSecond?: number;
-  /** What is said about a bad one, so many ms after the consumer started; undefined: it is taken. */
-  readonly answer: Answer | ((sinceMs: number) => Answer | undefined);
+  /** What is said about a bad one, so many ms after the consumer started, by its number; undefined: it is taken. */
+  readonly answer: Answer | ((sinceMs: number, number: number) => Answer | undefined);
   /** When it is said; at RCPT TO if not given. */
   readonly at?: "rcpt" | "data" | "whole";
   /** Domains of the bad ones (0: those of the good ones) and of the good ones; as many as mails if not given. */
