@@ -135,8 +135,8 @@ describe("Redis", () => {
       commandTimeoutMs: 2_000,
     });
     const first = await Promise.race([
-      untilReady(connection, 10_000).then((isReady) => (isReady ? "connected" : "silent")),
-      eventually(() => told[0], 10_000),
+      untilReady(connection, 60_000).then((isReady) => (isReady ? "connected" : "silent")),
+      eventually(() => told[0]),
     ]);
     connection.disconnect();
     return first;

@@ -64,7 +64,7 @@ test.concurrent("work that two kills of the fleet met, and alone the kill of one
     for (const consumer of fleet) consumer.crash();
   }
   await pipeline.consumer(outbox.work);
-  await eventually(async () => (await pipeline.status(eventId))?.state === "done", 15_000);
+  await eventually(async () => (await pipeline.status(eventId))?.state === "done");
   expect(outbox.sent).toEqual([eventId]);
 });
 

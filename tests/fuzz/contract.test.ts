@@ -157,5 +157,5 @@ test(
       { numRuns: SEQUENCES, endOnFailure: false },
     );
   },
-  30_000 + SEQUENCES * 200,
+  120_000 + SEQUENCES * 200,
 );

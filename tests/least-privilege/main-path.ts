@@ -21,8 +21,6 @@ import { parseMail, refusal } from "../mail-server.ts";
 import { silentLog } from "../pipeline.ts";
 import { eventAt, type RunningProcess, type System, signUpAt } from "../processes.ts";
 
-const PATIENCE_MS = 20_000;
-
 /** Refuses who is `gone` for good, and who comes `later` once; loses the connection of who is `cut` once, after the body. */
 export const moodyMailServer = () => {
   const met = new Set<string>();
@@ -42,7 +40,7 @@ export const moodyMailServer = () => {
 
 const untilState = async (api: RunningProcess, name: string, eventId: string, state: string): Promise<void> => {
   const current = async () => (await eventAt(api, eventId)).state;
-  const arrived = eventually(async () => (await current()) === state, PATIENCE_MS);
+  const arrived = eventually(async () => (await current()) === state);
   await arrived.catch(async () => assert.equal(await current(), state, name));
 };
 
@@ -106,7 +104,7 @@ export const useTheService = async (system: System, api: RunningProcess) => {
     const answer = await fetch(new URL(`/api/v1/payments/payment-${own}`, api.url), { headers: authorization });
     const found: { readonly status?: string } = await answer.json();
     return found.status === "completed";
-  }, PATIENCE_MS);
+  });
   const backlog = await fetch(new URL("/api/v1/backlog/welcome-email", api.url), { headers: authorization });
   assert.equal(backlog.status, 200);
   const user = await fetch(new URL(`/api/v1/user/${userId}`, api.url), { headers: authorization });
