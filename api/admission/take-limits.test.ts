@@ -1,35 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { randomHex } from "../../observability/trace-context.ts";
 import { openCommandConnection, untilReady } from "../../stream/connection.ts";
-import {
-  CANONICAL,
-  COUNTS,
-  type Limit,
-  type LimitAnswer,
-  type LimitedRequest,
-  takeLimits,
-} from "../../stream/scripts/take-limits.ts";
+import { CANONICAL, type LimitAnswer, type LimitedRequest, takeLimits } from "../../stream/scripts/take-limits.ts";
 import { redisUrl, silentLog } from "../../tests/pipeline.ts";
-import { createInProcessLimits, type InProcessLimits } from "./in-process.ts";
+import { createInProcessLimits } from "./in-process.ts";
+import {
+  BOX,
+  builder,
+  KEEP_MS,
+  kinds,
+  LIMITS,
+  MINUTE_MS,
+  ODD,
+  PERSON,
+  REPEAT,
+  refusal,
+  START,
+  taking,
+  times,
+} from "./limits-for-tests.ts";
 
 const redis = openCommandConnection({ url: redisUrl(), name: "limits", log: silentLog, commandTimeoutMs: 5_000 });
 beforeAll(() => untilReady(redis, 5_000));
 afterAll(() => redis.disconnect());
-
-const START = 1_800_000_000_000;
-const KEEP_MS = 3_600_000;
-const MINUTE_MS = 60_000;
-
-const PERSON: Limit = {
-  quota: 5,
-  periodMs: MINUTE_MS,
-  counts: COUNTS.newMember + COUNTS.sameMember,
-  isOfRecord: false,
-};
-const REPEAT: Limit = { quota: 2, periodMs: MINUTE_MS, counts: COUNTS.sameToken, isOfRecord: false };
-const BOX: Limit = { quota: 2, periodMs: 60 * MINUTE_MS, counts: COUNTS.newMember, isOfRecord: true };
-const ODD: Limit = { quota: 7, periodMs: MINUTE_MS, counts: COUNTS.newMember, isOfRecord: false };
-const LIMITS = [PERSON, REPEAT, BOX, ODD];
 
 /** Limits of a test's own, with a clock of its own. */
 const inRedis = () => {
@@ -57,31 +49,6 @@ const inProcess = () => {
 /** Whether its box alone counts a request, for the box itself. */
 const isPlain = ({ member, token, takes: [only, ...more] }: LimitedRequest): boolean =>
   member === CANONICAL && token === "" && only?.limit === BOX && more.length === 0;
-
-const taking = (limits: InProcessLimits) => (request: LimitedRequest) => {
-  const decision = limits.decide(request);
-  decision.commit();
-  return decision.answer;
-};
-
-/** Requests with keys of a test's own; the record is that of the box, or one of the member alone. */
-const builder = () => {
-  const prefix = `test-${randomHex(6)}`;
-  return (member: string, takes: readonly (readonly [Limit, string])[], token = ""): LimitedRequest => ({
-    record: `${prefix}:${takes.find(([limit]) => limit === BOX)?.[1] ?? `of ${member}`}`,
-    member,
-    token,
-    takes: takes.map(([limit, key]) => ({
-      limit,
-      key: limit === BOX ? undefined : `${prefix}:${LIMITS.indexOf(limit)}:${key}`,
-    })),
-  });
-};
-
-const times = <T>(count: number, make: (index: number) => T): T[] =>
-  Array.from({ length: count }, (_, index) => make(index));
-const kinds = (answers: readonly LimitAnswer[]) => answers.map(({ kind }) => kind);
-const refusal = (by: number, waitMs: number): LimitAnswer => ({ kind: "refused", by, waitMs });
 
 describe.each([
   ["in Redis", inRedis],
@@ -257,51 +224,4 @@ test("keys in Redis expire, those of limits when they are whole", async () => {
   await take([request, { ...request, record: `${request.record}2` }]);
   expect(await redis.pttl(request.record)).toBeWithin(KEEP_MS - 10_000, KEEP_MS + 1);
   expect(await redis.pttl(request.takes[0]?.key ?? "")).toBeWithin(14_000, 24_001);
-});
-
-describe("a process", () => {
-  test("forgets what is over, and never keeps more than it may", () => {
-    let now = 0;
-    const take = taking(createInProcessLimits({ now: () => now, keepMs: KEEP_MS, maxKeys: 100 }));
-    const request = builder();
-    const boxed = (member: string, box: string) =>
-      request(member, [
-        [PERSON, box],
-        [BOX, box],
-      ]);
-    expect(times(3, (index) => take(boxed(`s${index}`, "first")).kind)).toEqual(["admitted", "admitted", "refused"]);
-    for (let index = 0; index < 200; index += 1) take(boxed(`t${index}`, `box ${index}`));
-    expect(take(boxed("s4", "first"))).toMatchObject({ left: { count: 4 } });
-    now += 2 * KEEP_MS;
-    expect(take(boxed("s4", "first"))).toMatchObject({ left: { count: 4 } });
-  });
-
-  test("is far from a limit until an eighth is used, and with the first of it", () => {
-    const limits = createInProcessLimits({ now: () => START, keepMs: KEEP_MS });
-    const request = builder();
-    const far = (limit: Limit, count: number) =>
-      times(count, (index) => {
-        const decision = limits.decide(request(`s${index}`, [[limit, `of ${limit.quota}`]]));
-        decision.commit();
-        return decision.isFarFromLimits;
-      });
-    expect(far({ ...PERSON, quota: 24 }, 5)).toEqual([true, true, true, false, false]);
-    expect(far(PERSON, 2)).toEqual([true, false]);
-  });
-
-  test("refuses what it has learned to be refused, for as long", () => {
-    let now = START;
-    const limits = createInProcessLimits({ now: () => now, keepMs: KEEP_MS });
-    const request = builder();
-    for (const [limit, waitMs] of [
-      [PERSON, 7_000],
-      [BOX, 20 * MINUTE_MS],
-    ] as const) {
-      const asked = (member: string) => request(member, [[limit, "a"]]);
-      limits.learn(asked("s1"), { kind: "refused", by: 0, waitMs });
-      expect(limits.decide(asked("s2")).answer).toEqual(refusal(0, waitMs));
-      now += waitMs;
-      expect(limits.decide(asked("s3")).answer).toMatchObject({ kind: "admitted" });
-    }
-  });
 });
