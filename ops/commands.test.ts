@@ -41,7 +41,8 @@ describe.concurrent("status", () => {
           dueRetries: 1,
           deadLetters: 2,
           paused: false,
-          consumers: [{ name: "somebody", pending: 1 }],
+          // On a busy machine the one that made the dead letters may not have left in time.
+          consumers: expect.arrayContaining([expect.objectContaining({ name: "somebody", pending: 1 })]),
         },
         { group: "old-newsletter", orphaned: true, lag: 5, consumers: [] },
       ],

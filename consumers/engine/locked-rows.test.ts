@@ -129,7 +129,7 @@ describe("a claim whose answer was lost", () => {
 test("policy hold asks for the note of work that is done before it holds", async () => {
   await using pipeline = await aPipeline();
   const outbox = anOutbox();
-  const stop = stopAt("attempted");
+  const stop = stopAt("attempted", outbox.sent);
   const first = await pipeline.consumer(outbox.work, { ...stop, uncertain: "hold" });
   const [eventId = ""] = await pipeline.signUp(aSignup());
   await stop.reached;

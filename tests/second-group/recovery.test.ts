@@ -93,7 +93,7 @@ test.concurrent("without an idempotent effect, under the policy hold: an operato
   await using orders = await anOrderPipeline();
   const stock = aStock();
   const holding = { isIdempotent: false, uncertain: "hold", concurrency: 2 } as const;
-  const stop = stopAt("attempted");
+  const stop = stopAt("attempted", stock.reserved);
   const first = await orders.consumer(stock.work, { ...holding, ...stop });
   const eventIds = await orders.place(...orderList(2));
   const [released = "", dropped = ""] = eventIds;
