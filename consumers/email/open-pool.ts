@@ -2,6 +2,7 @@ import type { Logger } from "../../observability/logger.ts";
 import type { SettingsOf, SettingsWith } from "../../settings/load.ts";
 import { policyOf } from "../engine/factory.ts";
 import type { Capacity, Policy } from "../engine/handler.ts";
+import { type AtOneServer, createAtOneServer } from "./smtp/at-one-server.ts";
 import { observedPool } from "./smtp/observe.ts";
 import { createSmtpPool, type SmtpPool } from "./smtp/pool.ts";
 
@@ -16,6 +17,17 @@ const PACED_AHEAD_S = 2;
 /** Most connections: what is in flight beyond them only waits. */
 export const connectionsOf = (settings: SettingsOf<"consumer">): number =>
   Math.min(settings.CONSUMER_CONCURRENCY, settings.MAIL_POOL_SIZE);
+
+/** Settings are read once in a process, so its groups have the same ones, and the same mail server. */
+const serversOf = new WeakMap<SettingsOf<"consumer">, AtOneServer>();
+
+const togetherOf = (settings: SettingsOf<"consumer">): AtOneServer => {
+  const known = serversOf.get(settings);
+  if (known !== undefined) return known;
+  const made = createAtOneServer(() => performance.now());
+  serversOf.set(settings, made);
+  return made;
+};
 
 /** The pool of connections to the mail server of the settings. */
 export const openMailPool = (
@@ -35,7 +47,9 @@ export const openMailPool = (
       { server: `${server.host}:${server.port}`, certificate },
       "the mail server shows a certificate that is not valid",
     );
-  const pool = createSmtpPool({ server, size, sendDeadlineMs: SEND_DEADLINE_MS, onCertificate });
+  const pool = createSmtpPool({
+    ...{ server, size, sendDeadlineMs: SEND_DEADLINE_MS, onCertificate, together: togetherOf(settings) },
+  });
   return observedPool(pool, server, size);
 };
 

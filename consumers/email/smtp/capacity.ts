@@ -73,6 +73,8 @@ const GROW_EVERY_MS = 250;
 /** After a refusal, no other connection is opened for this time, which doubles: the server may still count those that are closing. */
 const FIRST_REOPEN_MS = 50;
 const LONGEST_REOPEN_MS = 100;
+/** One that was given up for others is not asked for again for this time. */
+const GIVEN_UP_MS = 1_500;
 /** After failures that have nothing to do with a limit, none is opened for this time: those that are open do the work. */
 const REST_MS = 1_000;
 
@@ -162,6 +164,17 @@ export class ConnectionLimit {
     this.#proven = 1;
     this.#before = 0;
     this.#step = 1;
+  }
+
+  /** One was given up for others, beside `left`. */
+  gaveUp(left: number): void {
+    const now = this.#now();
+    this.#isKnown = true;
+    this.#granted = Math.max(1, left);
+    this.#before = undefined;
+    this.#step = 1;
+    this.#probeAt = now + GIVEN_UP_MS;
+    if (left === 0) this.#reopenAt = now + GIVEN_UP_MS;
   }
 
   /** A connection is granted: it takes a mail; `count` are open. */

@@ -1,4 +1,4 @@
-import { askForConnection } from "./ask-for-connection.ts";
+import { asNeighbour } from "./at-one-server.ts";
 import {
   ConnectionLimit,
   FIRST_GRANTED,
@@ -18,6 +18,7 @@ import { createSendSlots } from "./send-slots.ts";
 import type { Again, Sending } from "./sending.ts";
 import { type MailSession, SessionRefused, SmtpSession } from "./session.ts";
 import { createSessions } from "./sessions.ts";
+import { createStarvation } from "./starvation.ts";
 import { createTlsFaults } from "./tls-faults.ts";
 
 export interface SmtpPool {
@@ -61,31 +62,35 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const slots = createSendSlots({ limit, pace, idle: sessions.idle, isOpening: () => beingOpened.size > 0, now });
   const patience = { now, granted: () => limit.granted, isWaitedFor: slots.isWaitedFor };
   const [openings, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];
-  const describe = () => describeCertificate(server, sendDeadlineMs);
-  const tlsFaults = createTlsFaults({ describe, onCertificate, now });
+  const tlsFaults = createTlsFaults({
+    describe: () => describeCertificate(server, sendDeadlineMs),
+    onCertificate,
+    now,
+  });
   const underWay = new Set<AbortController>();
   const beingOpened = new Set<Promise<MailSession>>();
   /** How long a mail that is accepted takes on its connection, in ms. */
   let mailMs = 0;
   let words: string | undefined;
   let closed = false;
-  /** Others have all the connections that the server grants: aborted when we need not ask any more. */
-  let starved: AbortController | undefined;
 
   const hear = ({ reply }: SmtpFailure, to: string): void => {
     if (reply !== undefined) words = keptReply(reply, to);
   };
 
-  const endStarvation = async (signal: AbortSignal): Promise<void> => {
-    const session = await askForConnection(() => openSession(server, sendDeadlineMs, signal), {
-      signal,
-      onRefused: (failure) => hear(failure, ""),
-    });
-    starved = undefined;
-    if (session === undefined) return;
-    sessions.opened(session);
-    sessions.keep(session);
-  };
+  const place = options.together?.join(asNeighbour(sessions, limit));
+
+  const starvation = createStarvation({
+    open: (signal) => openSession(server, sendDeadlineMs, signal),
+    onOpened: (session) => {
+      sessions.opened(session);
+      sessions.keep(session);
+    },
+    onRefused: (failure) => {
+      hear(failure, "");
+      place?.refused();
+    },
+  });
 
   /**
    * A consumer that has no connection has no use for mails: others, who have one, send them. So they are given back, and no more
@@ -94,10 +99,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const starve = (): SendResult => {
     limit.starved();
     slots.turnAway();
-    if (starved === undefined && !closed) {
-      starved = new AbortController();
-      void endStarvation(starved.signal);
-    }
+    if (!closed) starvation.begin();
     return { kind: "failed", failure: ownFailure("EBUSY", false) };
   };
 
@@ -106,7 +108,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     // Those that are being opened show nothing, if this one was not greeted for so long: neither may they be.
     const others = sessions.usable() + (failure.cause === "GREETING_TIMEOUT" ? 0 : beingOpened.size);
     hear(failure, mail.to);
-    if (limit.refused(others, sessions.closing())) return { kind: "again", failure };
+    const isLimit = limit.refused(others, sessions.closing());
+    if (isLimit || isAboutConnections(failure)) place?.refused();
+    if (isLimit) return { kind: "again", failure };
     if (isAboutConnections(failure)) return starve();
     slots.failRefused();
     return { kind: "failed", failure };
@@ -250,12 +254,12 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     }
   };
 
-  const granted = () => (starved === undefined ? limit.granted : 0);
+  const granted = () => (starvation.isOn ? 0 : limit.granted);
 
   return {
     busy: slots.busy,
     granted,
-    isLimited: () => starved !== undefined || limit.isKnown,
+    isLimited: () => starvation.isOn || limit.isKnown,
     perSecond: () => pace.perSecond,
     possiblePerSecond: () => (mailMs === 0 ? 0 : (granted() * 1_000) / mailMs),
     words: () => words,
@@ -263,7 +267,11 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       const until = now() + sendDeadlineMs;
       const { isDoubtful = false } = mail;
       for (let refused: SmtpFailure | undefined; ; ) {
-        const slot = closed ? "cancelled" : starved ? "late" : await slots.take(signal, { until, refused, isDoubtful });
+        const slot = closed
+          ? "cancelled"
+          : starvation.isOn
+            ? "late"
+            : await slots.take(signal, { until, refused, isDoubtful });
         if (slot === "cancelled") return { kind: "failed", failure: ownFailure("ECALLEDBACK", false) };
         if (slot === "late") return { kind: "failed", failure: ownFailure("EBUSY", false) };
         if (slot !== "taken") return { kind: "failed", failure: slot };
@@ -279,7 +287,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     },
     async close() {
       closed = true;
-      starved?.abort();
+      starvation.end();
+      place?.leave();
       sessions.close();
       // The caller has given up sends that still wait for a reply: they must not keep the process alive.
       const timer = setTimeout(() => {

@@ -95,6 +95,17 @@ describe("a connection that is used again", () => {
     await pool.close();
   });
 
+  test("is closed after a third of that time where another one stands in for it", async () => {
+    await using server = await startScriptedServer({});
+    const pool = poolOn(server.port, { size: 3, maxIdleMs: 3_000 });
+    await Promise.all([aMail(), aMail(), aMail()].map((mail) => pool.send(mail, never)));
+    expect(server.connections()).toBe(3);
+    await eventually(() => countOf(server.commands, "QUIT") === 2);
+    await pool.send(aMail(), never);
+    expect(server.connections()).toBe(3);
+    await pool.close();
+  });
+
   test("is closed with QUIT when it was idle for long, when it has sent its number of mails, and at the end", async () => {
     await using server = await startScriptedServer({});
     const idle = poolOn(server.port, { maxIdleMs: 30 });

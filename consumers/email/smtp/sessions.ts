@@ -5,6 +5,8 @@ export interface Sessions {
   /** How many are open. */
   usable(): number;
   idle(): number;
+  /** How long it has had one without a break, in ms. */
+  heldForMs(): number;
   /** How many were closed so lately that the server may still count them. */
   closing(): number;
   /** Resolves when those that are being closed are closed. */
@@ -16,10 +18,14 @@ export interface Sessions {
   /** Keeps it for the next mail, or closes it. */
   keep(session: MailSession): void;
   leave(session: MailSession): void;
+  /** Closes the one that is idle longest, or the next that becomes free. */
+  giveUp(): void;
   /** Closes idle ones; later ones are not kept. */
   close(): void;
 }
 
+/** One that others stand in for is kept so long, as a share: the server may grant it to somebody who has none. */
+const SPARE_IDLE = 1 / 3;
 /** For so long after a connection was closed, a server may count it. */
 const CLOSING_MS = 300;
 
@@ -41,6 +47,7 @@ export const createSessions = (options: {
   readonly now: () => number;
 }): Sessions => {
   const { size, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now } = options;
+  const spareIdleMs = SPARE_IDLE * maxIdleMs;
   /** Ordered by `idleSince`: reused from its end, closed from its beginning. */
   const idle: MailSession[] = [];
   const openedAt = new Map<MailSession, number>();
@@ -48,6 +55,8 @@ export const createSessions = (options: {
   let closedAt: readonly number[] = [];
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
+  let isOneOwed = false;
+  let since = 0;
 
   const leave = (session: MailSession): void => {
     if (openedAt.delete(session)) closedAt = [...closedAt.slice(-size), now()];
@@ -58,10 +67,10 @@ export const createSessions = (options: {
   const closeIdle = (): void => {
     idleTimer = undefined;
     for (let oldest = idle[0]; oldest !== undefined; oldest = idle[0]) {
-      const leftMs = oldest.idleSince + maxIdleMs - now();
+      const leftMs = oldest.idleSince + (openedAt.size > 1 ? spareIdleMs : maxIdleMs) - now();
       if (oldest.isUsable && leftMs > 0) {
         // Must not keep the process alive.
-        idleTimer = setTimeout(closeIdle, leftMs).unref();
+        idleTimer = setTimeout(closeIdle, Math.min(leftMs, spareIdleMs)).unref();
         return;
       }
       idle.shift();
@@ -74,7 +83,11 @@ export const createSessions = (options: {
     idle: () => idle.length,
     closing: () => closedAt.filter((at) => at > now() - CLOSING_MS).length,
     untilLeft: () => Promise.all(leaving),
-    opened: (session) => void openedAt.set(session, now()),
+    heldForMs: () => now() - since,
+    opened: (session) => {
+      if (openedAt.size === 0) since = now();
+      openedAt.set(session, now());
+    },
     disown: (session) => void openedAt.delete(session),
     takeIdle: () => {
       for (let session = idle.pop(); session !== undefined; session = idle.pop()) {
@@ -86,7 +99,8 @@ export const createSessions = (options: {
     keep: (session) => {
       const oldEnoughMs = Math.max(minAgeMs, Math.min(MOST_AGES * minAgeMs, OPENINGS * openingMs()));
       const isSpent = session.sends >= maxMailsPerConnection && now() - (openedAt.get(session) ?? 0) >= oldEnoughMs;
-      if (closed || !session.isUsable || isSpent) {
+      if (closed || !session.isUsable || isSpent || isOneOwed) {
+        isOneOwed = false;
         leave(session);
         return;
       }
@@ -95,6 +109,11 @@ export const createSessions = (options: {
       if (idleTimer === undefined) closeIdle();
     },
     leave,
+    giveUp: () => {
+      const oldest = idle.shift();
+      if (oldest === undefined) isOneOwed = true;
+      else leave(oldest);
+    },
     close: () => {
       closed = true;
       clearTimeout(idleTimer);

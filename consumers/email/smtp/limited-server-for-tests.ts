@@ -1,0 +1,163 @@
+import { capacityOf, mailsInFlight } from "../open-pool.ts";
+import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
+import type { SmtpPool } from "./pool.ts";
+import { type MailSession, SessionRefused } from "./session.ts";
+
+/** A simulated mail server, in virtual time. */
+export interface ServerScenario {
+  /** Connections that it grants at first. */
+  readonly limit: number;
+  readonly mailMs: number;
+  /** Round trip, and until the server greets. */
+  readonly tripMs?: number;
+  readonly greetingMs?: number;
+  /** One too many is refused its first mail, not the connection. */
+  readonly atMailFrom?: boolean;
+  /** Each so many-th connection is not greeted, and not counted. */
+  readonly silentEach?: number;
+}
+
+/** How often the reader looks whether there is room again. */
+const LOOK_MS = 100;
+
+const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+
+const tooMany = () =>
+  new SessionRefused(
+    Object.assign(new Error("refused"), {
+      code: "EPROTOCOL",
+      command: "CONN",
+      responseCode: 421,
+      response: "421 4.7.0 too many connections",
+    }),
+  );
+
+const refusedSend = (): SendResult => ({
+  kind: "failed",
+  failure: {
+    code: "EENVELOPE",
+    command: "MAIL FROM",
+    reply: "421 4.7.0 too many connections",
+    responseCode: 421,
+    cause: undefined,
+    bodyStarted: false,
+  },
+});
+
+/** A server that counts connections; those beyond a limit that has fallen are refused their next mail. */
+export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 100, ...more }: ServerScenario) => {
+  const { atMailFrom = false, silentEach = Number.POSITIVE_INFINITY } = more;
+  let connections = 0;
+  const granted = new Set<object>();
+  const surplus = new Set<object>();
+  let limit = first;
+  const counts = { accepted: 0, refused: 0 };
+  const open = async (_server: unknown, _timeoutMs: number, signal: AbortSignal): Promise<MailSession> => {
+    await sleep(tripMs, signal);
+    const own = {};
+    connections += 1;
+    if (connections % silentEach === 0) {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      throw new SessionRefused(
+        Object.assign(new Error("cut"), { code: "ECALLEDBACK", timeoutType: "GREETING_TIMEOUT" }),
+      );
+    }
+    if (granted.size >= limit) {
+      if (!atMailFrom) {
+        await sleep(greetingMs, signal);
+        counts.refused += 1;
+        throw tooMany();
+      }
+      surplus.add(own);
+    } else granted.add(own);
+    await sleep(greetingMs + 2 * tripMs, signal);
+    const end = () => {
+      session.isUsable = false;
+      granted.delete(own);
+    };
+    const session = {
+      isUsable: true,
+      sends: 0,
+      idleSince: 0,
+      async send(mail: OutgoingMail): Promise<SendResult> {
+        session.sends += 1;
+        await sleep(tripMs);
+        if (surplus.has(own)) {
+          counts.refused += 1;
+          end();
+          return refusedSend();
+        }
+        mail.beforeBody();
+        await sleep(tripMs + mailMs);
+        counts.accepted += 1;
+        return { kind: "accepted", reply: "250 2.0.0 ok" };
+      },
+      async quit() {
+        session.isUsable = false;
+        await sleep(tripMs);
+        end();
+        await sleep(tripMs);
+      },
+    };
+    return session;
+  };
+  return {
+    open,
+    counts,
+    setLimit: (next: number) => {
+      limit = next;
+      for (const each of [...granted].slice(next)) surplus.add(each);
+    },
+  };
+};
+
+/** A consumer with an endless backlog: as many mails in flight as its capacity allows, as the engine does. */
+export const consume = async (
+  pool: SmtpPool,
+  options: {
+    readonly size: number;
+    readonly claimMs: number;
+    readonly signal: AbortSignal;
+    readonly onFailed: () => void;
+    readonly onAccepted?: () => void;
+  },
+): Promise<void> => {
+  const { size, claimMs, signal, onFailed, onAccepted } = options;
+  const capacity = capacityOf(pool, size);
+  const most = mailsInFlight(size);
+  let inFlight = 0;
+  let { promise: ended, resolve: wake } = Promise.withResolvers<void>();
+  const send = async () => {
+    const mail = { from: "a@b.example", to: "c@d.example", raw: Buffer.alloc(0), beforeBody: () => true };
+    const result = await pool.send(mail, signal);
+    if (result.kind === "failed" && result.failure.code !== "EBUSY" && !signal.aborted) onFailed();
+    if (result.kind === "accepted") onAccepted?.();
+    inFlight -= 1;
+    wake();
+    ({ promise: ended, resolve: wake } = Promise.withResolvers<void>());
+  };
+  while (!signal.aborted) {
+    const room = Math.min(most, capacity.allowed()) - inFlight;
+    if (room <= 0) {
+      await Promise.race([sleep(LOOK_MS), ended]);
+      continue;
+    }
+    await sleep(claimMs);
+    for (let count = 0; count < room; count += 1) {
+      inFlight += 1;
+      void send();
+    }
+  }
+};
+
+/** Lets promises run until nothing but time moves them. */
+export const settle = async () => {
+  for (let turn = 0; turn < 30; turn += 1) await Promise.resolve();
+};
