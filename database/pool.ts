@@ -5,8 +5,8 @@ import { databaseAddresses } from "../settings/database-addresses.ts";
 import { codeOf, isAnswer, TableLocked } from "./errors.ts";
 import { limitsFor } from "./limits.ts";
 import { IS_TABLE_LOCKED, mayWaitForTable } from "./locked-table.ts";
-import { DatabaseSilent, IsStandby, PoolBusy, PoolEnded, ServerSilent } from "./pool-errors.ts";
-import { PooledConnection, type Rows, type StatementOptions } from "./pooled-connection.ts";
+import { DatabaseSilent, PoolBusy, PoolEnded, ServerSilent } from "./pool-errors.ts";
+import { PooledConnection, type Rows, type Sending, type StatementOptions } from "./pooled-connection.ts";
 import { type Remedy, remedyOf } from "./remedy.ts";
 import { createTableGates, NOT_BEGUN, type TableGates } from "./table-gates.ts";
 import { type EncryptedAddress, encryptionOf } from "./tls.ts";
@@ -123,10 +123,11 @@ export class Pool {
       try {
         if (round === 1 && !mayBegin()) return NOT_BEGUN;
         if (ahead === undefined) {
-          if (this.#addresses.length > 1) await this.#requirePrimary(used);
+          if (this.#addresses.length > 1) await used.requirePrimary(this.#sending());
+          if (isPipelined) await used.learnWhetherDirect(this.#sending());
           await this.#unended.require(text, isPipelined, (...look) => this.#send(used, ...look));
           since = performance.now();
-          if (isPipelined && !this.#unended.isPossible()) this.#pipelines.set(text, used);
+          if (isPipelined && used.mayBeFollowed(text) && !this.#unended.isPossible()) this.#pipelines.set(text, used);
         }
         const rows = await this.#send<Each>(used, text, parameters);
         this.#answeredAt = performance.now();
@@ -233,20 +234,12 @@ export class Pool {
     void connection.end(timeoutS).catch(() => {});
   }
 
-  /** Of several servers one may be a standby, which takes statements that only read, and answers with what it had some time ago. */
-  async #requirePrimary(connection: PooledConnection): Promise<void> {
-    if (connection.isPrimary) return;
-    const [answer] = await this.#send<{ is_standby: boolean }>(
-      connection,
-      "select pg_is_in_recovery() as is_standby",
-      [],
-    );
-    if (answer?.is_standby === true) throw new IsStandby("the server is a standby");
-    connection.isPrimary = true;
+  #sending(): Sending {
+    return { isPrepared: this.#isPrepared, deadlineMs: this.#options.deadlineMs };
   }
 
   #send<Each>(used: PooledConnection, text: string, parameters: readonly unknown[]): Promise<Rows<Each>> {
-    return used.send(text, parameters, { isPrepared: this.#isPrepared, deadlineMs: this.#options.deadlineMs });
+    return used.send(text, parameters, this.#sending());
   }
 
   /** Learns from a failure. True if the statement had no effect, and may succeed now. */

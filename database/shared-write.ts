@@ -247,7 +247,9 @@ export const createSharedWriter = <Row, Result>({
     const sentAt = performance.now();
     const left = await share(calls, how);
     const now = performance.now();
-    commits.note(now - (how.isPipelined ? Math.max(sentAt, answeredAt) : sentAt), calls.length);
+    const tookMs = now - (how.isPipelined ? Math.max(sentAt, answeredAt) : sentAt);
+    // What was refused has committed nothing.
+    if (calls.some((call) => call.isWritten)) commits.note(tookMs, calls.length);
     answeredAt = now;
     return left;
   };

@@ -54,7 +54,7 @@ test.each([false, true])(
       database.db,
     );
     const made = rows.map(({ email_key }) => email_key);
-    // The one that followed was sent or not.
+    // The one that followed was sent or not; what was refused is not made.
     expect(isPipelined ? made.filter((key) => key !== "2") : made).toEqual(
       isPipelined ? ["1", "after"] : ["1", "2", "after"],
     );

@@ -6,6 +6,8 @@ export class WaitingRow<Row, Result> {
   readonly #resolve: (result: Result) => void;
   readonly #reject: (error: unknown) => void;
   isOpen = true;
+  /** It has a result. */
+  isWritten = false;
 
   constructor(row: Row, resolve: (result: Result) => void, reject: (error: unknown) => void) {
     this.row = row;
@@ -15,6 +17,7 @@ export class WaitingRow<Row, Result> {
 
   resolve(result: Result): void {
     this.isOpen = false;
+    this.isWritten = true;
     this.#resolve(result);
   }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { sql } from "kysely";
-import { openDatabase, pingDatabase } from "../database/connection.ts";
+import { openDatabase, pingDatabase, statement } from "../database/connection.ts";
 import { databaseFault } from "../database/errors.ts";
 import { migrateToLatest } from "../database/migrate-to-latest.ts";
 import { keepLimitsBehindPooler } from "../database/role-limits.ts";
@@ -100,5 +100,18 @@ test.each([
   expect(databaseFault(refused)).toEqual({ kind: "unavailable", code });
   await stranger.end("commit");
   expect(await pingDatabase(db)).toBeUndefined();
+  await db.destroy();
+});
+
+test("behind a pooler no statement follows another on its connection: each has its own answer, whichever server has it", async () => {
+  const echo = statement<{ n: number }, [number]>("select $1::int as n", { isPipelined: true });
+  const db = open(6);
+  const ask = async (from: number) => {
+    for (let n = from; n < from + 400; n += 1) {
+      const [answer] = await echo(db, n);
+      expect(answer?.n).toBe(n);
+    }
+  };
+  await Promise.all(Array.from({ length: 12 }, (_, index) => ask(index * 1_000)));
   await db.destroy();
 });
