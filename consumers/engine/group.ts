@@ -190,7 +190,7 @@ export const startGroup = <Data, Input>(
   const outages = watchOutages(redis, now);
   const claiming = { ...names, redis, keys, inFlight, outages, log, now };
   const claimer = observe.claimer(createClaimer(claiming, { claimMinIdleMs }));
-  const isolation = observe.isolation(createIsolation({ ...claiming, claimer }, { claimMinIdleMs }));
+  const isolation = observe.isolation(createIsolation({ ...claiming, claimer, random }, { claimMinIdleMs }));
   const slots = createWorkSlots(concurrency);
   const around: AroundAttempt = (attempt, work) =>
     slots.run(attempt.giveUp.signal, () =>

@@ -91,3 +91,39 @@ test.concurrent("a fleet that is killed three times makes no poison, and what is
   expect(outbox.sent[0]).toBe(fresh);
   for (const eventId of eventIds) await eventually(async () => (await pipeline.status(eventId))?.state === "done");
 });
+
+test.concurrent("a mass of suspects is run by idle consumers at the same time; one of them stays free for what is new", async () => {
+  await using pipeline = await aPipeline();
+  const outbox = anOutbox();
+  const hanging = () => new Promise<never>(() => {});
+  const startFleet = (work: (n: number) => MailWork, claimMinIdleMs: number) =>
+    Promise.all([0, 1, 2].map((n) => pipeline.consumer(work(n), { concurrency: 10, claimMinIdleMs })));
+  const eventIds = await pipeline.signUp(...Array.from({ length: 30 }, () => aSignup()));
+  for (let kills = 0; kills < 2; kills += 1) {
+    const fleet = await startFleet(() => hanging, 1_000);
+    await eventually(() => fleet.reduce((sum, consumer) => sum + consumer.inFlight(), 0) >= 30, 15_000);
+    for (const consumer of fleet) consumer.crash();
+  }
+  const running = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const free = Promise.withResolvers<void>();
+  await startFleet(
+    (n) =>
+      async (...args) => {
+        const { eventId } = args[0];
+        if (!eventIds.includes(eventId)) return outbox.work(...args);
+        running[n]?.add(eventId);
+        await free.promise;
+        running[n]?.delete(eventId);
+        return outbox.work(...args);
+        // Long enough for a busy machine: one that is late would pass for dead.
+      },
+    6_000,
+  );
+  const inTrial = () => running.filter((each) => each.size > 1).length;
+  await eventually(() => inTrial() === 2, 20_000).finally(() => inTrial() === 2 || free.resolve());
+  const [fresh = ""] = await pipeline.signUp(aSignup());
+  await eventually(() => outbox.sent.includes(fresh)).finally(free.resolve);
+  for (const eventId of eventIds)
+    await eventually(async () => (await pipeline.status(eventId))?.state === "done", 15_000);
+  expect(new Set(outbox.sent)).toEqual(new Set([...eventIds, fresh]));
+}, 60_000);

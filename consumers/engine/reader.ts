@@ -93,7 +93,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
 
   const readUnlimited = async (room: Room, signal: AbortSignal): Promise<Found> => {
     const entries = await readWhatIsThere(room.reads + room.claims, room);
-    const mayWait = entries.length === 0 && room.reads > 0 && !signal.aborted;
+    const mayWait = entries.length === 0 && room.reads > 0 && !signal.aborted && !isolation.hasMore();
     return { entries: mayWait ? await waitForEntries(room.reads, signal) : entries, most: room.reads };
   };
 
@@ -165,7 +165,10 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
     await followRate();
     await probes.ask();
     // A suspect is the last choice for a probe.
-    const next = await isolation.next(breaker.state === "closed" || foundNothing, admitSuspects);
+    const next = await isolation.next(
+      { mayStart: breaker.state === "closed" || foundNothing, isIdle: foundNothing },
+      admitSuspects,
+    );
     if (next === "wait") {
       // Suspects are tried, and nothing else begins here meanwhile.
       await dispatcher.letGo(signal, progress);

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { deathsIn, nextTrial } from "./suspects.ts";
+import { deathsIn, isReserve, nextOfIdle, nextTrial } from "./suspects.ts";
 
 const suspect = (id: number, alone = 0, inCompany = 0, isOpen = false) => ({
   stream: "s",
   id: `${id}-0`,
   eventId: `event-${id}`,
   deaths: { alone, inCompany, isOpen },
+  isTried: alone + inCompany > 0 || isOpen,
 });
 const many = (count: number) => Array.from({ length: count }, (_, id) => suspect(id));
 const idsOf = (suspects: readonly { readonly id: string }[]) => suspects.map(({ id }) => id);
@@ -20,6 +21,32 @@ describe("the suspects that run next", () => {
     ["none of which it is open whether its last death counts", [suspect(1, 0, 0, true), suspect(2)], 20, ["2-0"]],
     ["alone, if its consumer died with it and others", [suspect(1, 0, 1), suspect(2, 0, 1)], 20, ["1-0"]],
   ])("%s", (_, suspects, most, expected) => expect(idsOf(nextTrial(suspects, most))).toEqual(expected));
+});
+
+describe("the suspects that an idle consumer runs beside its peers", () => {
+  test.each([
+    ["none", many(0), 20, []],
+    ["one of a few", many(10), 20, ["0-0"]],
+    ["as many of a mass as there is room for", many(400), 3, ["0-0", "1-0", "2-0"]],
+    [
+      "none whose work has begun before, whoever died",
+      [suspect(1, 1), suspect(2, 0, 1), suspect(3, 0, 0, true)],
+      20,
+      [],
+    ],
+  ])("%s", (_, suspects, most, expected) =>
+    expect(idsOf(nextOfIdle(suspects, suspects.length, most))).toEqual(expected),
+  );
+
+  test("one consumer of those that live stays free for other work, but not the only one", () => {
+    const signs = [
+      { consumer: "a", silentMs: 12_000 },
+      { consumer: "b", silentMs: 3_000 },
+      { consumer: "c", silentMs: 0 },
+    ];
+    expect(["b", "c"].map((consumer) => isReserve(consumer, signs, 10_000))).toEqual([true, false]);
+    expect(isReserve("c", [{ consumer: "c", silentMs: 0 }], 10_000)).toBe(false);
+  });
 });
 
 describe("deaths that count", () => {

@@ -7,7 +7,8 @@ import type { Trial } from "../../stream/trials.ts";
  *
  * 1. An entry with which two consumers died is a suspect: it may be poison, or have been in flight beside it. With what a consumer
  *    only kept, it did not die (`count-deaths.ts`).
- * 2. Suspects run apart: in one consumer of the group at a time, which has nothing else in flight. The others go on.
+ * 2. Suspects run apart: in a consumer that has nothing else in flight. The others go on. Of those with which none has died in such a
+ *    trial, idle consumers run some each, all but one at the same time; the others run in one consumer of the group at a time.
  * 3. Up to ten run one by one. Of more, as after many deaths at once, as many run as there is room for; if the consumer dies,
  *    each of them runs alone.
  * 4. A death counts against the suspect that was alone, whose work had begun, and only if no other consumer died at about the
@@ -15,7 +16,7 @@ import type { Trial } from "../../stream/trials.ts";
  *    that fell silent then may be heard of again, the suspect waits.
  * 5. Two such deaths make poison: one may be chance, as when an operator kills the consumer. Any outcome clears a suspect.
  *
- * So poison kills four consumers, five if it was one of more than ten.
+ * So poison kills four consumers, five if it was one of more than ten; and one more if two that are poison kill idle consumers at the same time.
  */
 
 /** Deliveries without an outcome after which an entry is a suspect. */
@@ -36,7 +37,22 @@ export interface Deaths {
 
 export interface TriedSuspect extends Suspect {
   readonly deaths: Deaths;
+  /** Its work has begun in a trial that had no outcome, whoever died. */
+  readonly isTried: boolean;
 }
+
+/** The suspects that an idle consumer runs beside its peers, of some that it looked at, of `total` in all. Pure. */
+export const nextOfIdle = (some: readonly TriedSuspect[], total: number, most: number): readonly TriedSuspect[] =>
+  some.filter(({ isTried }) => !isTried).slice(0, total > FEW ? most : Math.min(1, most));
+
+/**
+ * Whether a consumer keeps itself free for other work while its peers run suspects: one of those that live does, always the same one. Pure.
+ * `signs`: of all consumers of the group.
+ */
+export const isReserve = (consumer: string, signs: readonly SignOfLife[], thresholdMs: number): boolean => {
+  const living = signs.filter((sign) => sign.silentMs < thresholdMs && sign.consumer !== consumer);
+  return living.length > 0 && living.every((sign) => consumer < sign.consumer);
+};
 
 /** The suspects to run next, at most `most`. Those that have not been tried yet come first: most are innocent. Pure. */
 export const nextTrial = (suspects: readonly TriedSuspect[], most: number): readonly TriedSuspect[] => {
