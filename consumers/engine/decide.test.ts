@@ -83,7 +83,7 @@ const rows: readonly Row[] = [
   // The longest delay of one that finds no room.
   {
     outcome: { kind: "unavailable", reason: "connection_limit", hasNoRoom: true },
-    systemFailures: 30,
+    unreached: 30,
     state: "retrying",
     move: "delay",
     uses: 0,
@@ -160,4 +160,15 @@ test("what was hastened in vain is due when it would have been; what was not has
   expect(delayOf(told, 200_000)).toEqual({ kind: "delay", delayMs: 200_000, isDeclined: true });
   expect(delayOf(told, 1)).toEqual({ kind: "delay", delayMs: 1_000, isDeclined: true });
   expect(delayOf(unreachable, 200_000)).toEqual({ kind: "delay", delayMs: 1_000, isUnreached: true });
+});
+
+test("what the system had no room for counts for nothing but the delay, as what had no connection", () => {
+  const full: Outcome = { kind: "unavailable", reason: "connection_limit", hasNoRoom: true };
+  const own = { ...policy, retryDelayMs: 30_000 };
+  const { ledger, move } = decide(full, { ...none, systemFailures: 30, unreached: 2 }, own, longest);
+  expect(ledger).toMatchObject({ attempts: 0, system_failures: 0, uncertain: 0 });
+  expect(move).toEqual({ kind: "delay", delayMs: 4_000, isUnreached: true });
+  // Cut for others to have its connection: it was asked for.
+  const slow = decide({ ...full, reason: "slow", party: "a.example" }, none, own, longest);
+  expect(slow.ledger.system_failures).toBe(1);
 });

@@ -8,7 +8,7 @@ export interface Decision {
   readonly move:
     | { readonly kind: "ack" }
     /**
-     * `isUnreached`: nothing was asked of the system; its entry counts how often in a row. `isDeclined`: the system or a party declined
+     * `isUnreached`: nothing was asked of the system, or it had no room; its entry counts how often in a row. `isDeclined`: the system or a party declined
      * it for now.
      */
     | {
@@ -103,11 +103,13 @@ export const decide = (outcome: Outcome, counters: Counters, policy: RetryPolicy
     case "transient":
       return again("retrying", outcome.reason, { attempts: 1, reply: outcome.reply ?? null }, outcome);
     case "unavailable": {
-      const { reason, reply = null, minDelayMs = 0, hasNoRoom = false, isUnreached = false } = outcome;
+      const { reason, reply = null, minDelayMs = 0, hasNoRoom = false, party } = outcome;
+      // That there was no room for anybody says nothing of the piece, as that there was no connection.
+      const isUnreached = outcome.isUnreached === true || (hasNoRoom && party === undefined);
       const baseMs = hasNoRoom || isUnreached ? Math.min(policy.retryDelayMs, SOON_MS) : policy.retryDelayMs;
       const before = isUnreached ? counters.unreached : counters.systemFailures;
       const growing = backoffMs(before + 1, baseMs, hasNoRoom ? NO_ROOM_CAP_MS : SYSTEM_CAP_MS, random);
-      const isDeclined = outcome.party !== undefined && !hasNoRoom;
+      const isDeclined = party !== undefined && !hasNoRoom;
       const { earlyMs = 0 } = counters;
       // Hastened in vain, it is due when it would have been.
       const delayMs = isDeclined && earlyMs > 0 ? Math.max(SOON_MS, earlyMs) : Math.max(minDelayMs, growing);

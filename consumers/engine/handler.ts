@@ -75,7 +75,7 @@ export type Outcome =
     }
   /**
    * The system failed, whatever the piece. Counts for the breaker; uses up no attempt. `party`: the system works, and could not
-   * serve this party. `hasNoRoom`: it has no room for the piece now; delays are short. `isUnreached`: nothing was asked of it, since there
+   * serve this party. `hasNoRoom`: it has no room for the piece now; delays are short. Without a party it counts as nothing for the piece. `isUnreached`: nothing was asked of it, since there
    * was no connection. A peer may have one, or this consumer in a moment, so delays are short at first; for the piece it counts as nothing.
    * `pausesGroup`: it wants no more of this work; the group is paused, with the reason, until an operator resumes it.
    * `isHarmful`: each further question may do harm, as a login that is refused may lock the account; so it is asked ever more rarely.
