@@ -35,6 +35,8 @@ export const SIGNUP_ADMISSION_REFUSED = "signup.admission.refused";
 export const SIGNUP_PASSWORD_HASH_WAIT = "signup.password_hash.wait";
 /** Counter. Attempts after which nobody can know whether the effect took place; by group, `signup.uncertain.cause`. */
 export const MAIL_UNCERTAIN = "mail.uncertain";
+/** Counter. Those of them of which it became known that nothing was begun: they are no doubt in the ledger any more; by group. */
+export const MAIL_UNCERTAIN_TAKEN_BACK = "mail.uncertain.taken_back";
 /**
  * Counter. Reports on mails that had been accepted; by `signup.bounce.kind` (`hard`, `soft`, `delayed`, `complaint`, `repeated`,
  * `unmatched`) and `signup.bounce.source` (`dsn`, `arf`, or the provider).

@@ -23,6 +23,7 @@ export interface Instruments {
   readonly admissionRefused: Counter;
   readonly passwordHashWait: Histogram;
   readonly uncertain: Counter;
+  readonly takenBack: Counter;
   readonly bounces: Counter;
   readonly claimed: Counter;
   readonly reconciled: Counter;
@@ -98,6 +99,11 @@ const createInstruments = (provider: MeterProvider): Instruments => {
       names.MAIL_UNCERTAIN,
       "{attempt}",
       "Attempts after which nobody knows whether their effect took place.",
+    ),
+    takenBack: counter(
+      names.MAIL_UNCERTAIN_TAKEN_BACK,
+      "{attempt}",
+      "Attempts that counted as uncertain, and of which it became known that nothing was begun.",
     ),
     bounces: counter(names.MAIL_BOUNCES, "{report}", "Bounces and complaints that were reported."),
     claimed: counter(names.SIGNUP_CLAIMED, "{entry}", "Entries claimed from a consumer that died."),

@@ -81,6 +81,9 @@ export const createObserver = (options: {
     if (!isIdempotent) instruments().uncertain.add(1, { ...byGroup, "signup.uncertain.cause": cause });
   };
 
+  // So that what is in the end can be computed before the first.
+  if (!isIdempotent) instruments().takenBack.add(0, byGroup);
+
   const processing = (entry: Entry, message: Pick<Message, "eventId" | "eventType" | "trace">) => ({
     ...message,
     destination,
@@ -170,6 +173,12 @@ export const createObserver = (options: {
     }),
     ledger: (ledger) => ({
       ...ledger,
+      unclaim: async (claims) => {
+        const answers = await ledger.unclaim(claims);
+        const takenBack = answers.filter(({ result }) => result === "taken back").length;
+        if (takenBack > 0 && !isIdempotent) instruments().takenBack.add(takenBack, byGroup);
+        return answers;
+      },
       settle: (settlement) => {
         trace.getActiveSpan()?.setAttributes({
           "signup.delivery.state": settlement.state,

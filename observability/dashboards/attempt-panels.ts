@@ -52,7 +52,7 @@ export const attemptsRow = (): Rows[number] => ({
     graph({
       title: "Recoveries",
       description:
-        "Since the processes started: entries claimed from dead peers, deliveries that Redis lost and the reconciler published again, attempts whose result nobody knows. A step up is one more.",
+        "Since the processes started: entries claimed from dead peers, deliveries that Redis lost and the reconciler published again, attempts whose result nobody knows, and those of them of which it became known that nothing was begun (taken back): the ledger counts the difference. A step up is one more.",
       unit: "short",
       width: 8,
       // Totals, not rates: of a counter that appears with its first event, `rate` never sees that event.
@@ -64,6 +64,7 @@ export const attemptsRow = (): Rows[number] => ({
           expr: `sum by (${LABEL.cause}) (${gauge(names.MAIL_UNCERTAIN, OF_GROUP)})`,
           legend: `uncertain, {{${LABEL.cause}}}`,
         },
+        { expr: `sum(${gauge(names.MAIL_UNCERTAIN_TAKEN_BACK, OF_GROUP)})`, legend: "uncertain, taken back" },
       ],
     }),
     graph({

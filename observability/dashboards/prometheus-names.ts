@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<MetricName, Kind>> = {
   [names.SIGNUP_ADMISSION_REFUSED]: "counter",
   [names.SIGNUP_PASSWORD_HASH_WAIT]: "histogram of seconds",
   [names.MAIL_UNCERTAIN]: "counter",
+  [names.MAIL_UNCERTAIN_TAKEN_BACK]: "counter",
   [names.MAIL_BOUNCES]: "counter",
   [names.SIGNUP_CLAIMED]: "counter",
   [names.SIGNUP_RECONCILED]: "counter",
