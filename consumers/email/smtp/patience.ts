@@ -69,9 +69,9 @@ export const tooSlow = <Each extends UnderWay>(underWay: readonly Each[], known:
 const NEWEST = 0.2;
 /** Slow ones that get on, of all that end: more are most. */
 const MOST = 0.5;
-const LOOK_EVERY_MS = 50;
-/** A look that is so late shows that this process is slow: what the server said has not been read yet. */
-const LATE_MS = 150;
+const LOOK_EVERY_MS = 25;
+/** A look that comes so long after the last one shows that this process is slow: what the server said may not be read before the next one. */
+const LATE_MS = 50;
 
 /** Watches the dialogues with a server while mails wait for a connection. */
 export interface Patience {
@@ -85,7 +85,7 @@ type Bounds = Pick<Known, "leastMs" | "nobodyMs" | "slowShare">;
 
 /** Some servers let each client wait for their greeting; but not for longer than one that came later. */
 export const OPENING: Bounds = { leastMs: 1_000, nobodyMs: Number.POSITIVE_INFINITY, slowShare: 0 };
-export const MAIL: Bounds = { leastMs: 100, nobodyMs: 500, slowShare: 0.1 };
+export const MAIL: Bounds = { leastMs: 60, nobodyMs: 500, slowShare: 0.1 };
 
 export const createPatience = (
   deps: {
@@ -104,11 +104,13 @@ export const createPatience = (
   let goodSince = Number.NEGATIVE_INFINITY;
   let timer: ReturnType<typeof setInterval> | undefined;
   let lookedAt = 0;
+  let wasLate = false;
 
   const look = (): void => {
-    const isLate = now() - lookedAt > LATE_MS;
+    // Where each look is late, every second one counts.
+    wasLate = !wasLate && now() - lookedAt > LATE_MS;
     lookedAt = now();
-    if (isLate || !isWaitedFor()) return;
+    if (wasLate || !isWaitedFor()) return;
     const slowGoodMs = slow.gotOn > MOST ? slow.ms : 0;
     const known = { ...bounds, now: now(), usualMs, slowGoodMs, goodSince, granted: granted() };
     for (const each of tooSlow([...underWay], known)) {
