@@ -1,6 +1,7 @@
 import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { eventually } from "../tests/eventually.ts";
 import { aSystem, type System } from "../tests/processes.ts";
+import { MIXED_SHAPES } from "../tests/refused-recipients/mixed-shapes.ts";
 import { mailsOf, SHAPES, type Shape } from "../tests/refused-recipients/shapes.ts";
 import { startTestServers } from "../tests/servers.ts";
 import { cpuOf } from "./cpu.ts";
@@ -114,7 +115,7 @@ const measure = async (shape: Shape, withBad: boolean): Promise<Figures> => {
 
 await using servers = await startTestServers();
 Object.assign(process.env, servers.environment);
-for (const [row, shape] of SHAPES.entries()) {
+for (const [row, shape] of [...SHAPES, ...MIXED_SHAPES].entries()) {
   if (rows !== undefined && !rows.includes(row)) continue;
   const without = await measure(shape, false);
   const figures = await measure(shape, true);

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { measure } from "./refused-recipients/measure.ts";
+import { MIXED_SHAPES } from "./refused-recipients/mixed-shapes.ts";
 import { SHAPES, type Shape } from "./refused-recipients/shapes.ts";
 
 /*
@@ -10,14 +11,33 @@ import { SHAPES, type Shape } from "./refused-recipients/shapes.ts";
 const nameOf = ({ name, bad, good, isMixed = false }: Shape) =>
   `${name}, ${bad} ${isMixed ? "among" : "before"} ${good}`;
 
-test.each(SHAPES.filter(({ isLong = false }) => !isLong).map((shape) => [nameOf(shape), shape] as const))(
-  "%s",
-  async (_, shape) => {
-    const { share = 0.8 } = shape;
-    const without = await measure(shape, { withBad: false });
-    const { firstMs, perSecond, retried } = await measure(shape, { withBad: true });
-    expect(firstMs).toBeLessThanOrEqual(5_000);
-    expect(retried).toBe(0);
-    expect(perSecond).toBeGreaterThanOrEqual(share * without.perSecond);
+test.each(
+  [...SHAPES, ...MIXED_SHAPES].filter(({ isLong = false }) => !isLong).map((shape) => [nameOf(shape), shape] as const),
+)("%s", async (_, shape) => {
+  const { share = 0.8 } = shape;
+  const without = await measure(shape, { withBad: false });
+  const { firstMs, perSecond, retried } = await measure(shape, { withBad: true });
+  expect(firstMs).toBeLessThanOrEqual(5_000);
+  expect(retried).toBe(0);
+  expect(perSecond).toBeGreaterThanOrEqual(share * without.perSecond);
+});
+
+test.each([
+  [100, 20, 2_000],
+  [500, 20, 400],
+  [2_000, 100, 1_000],
+])(
+  "as long as all answers are good, nobody waits for being unknown: %d ms a mail, %d connections, %d mails of as many domains",
+  async (mailMs, connections, good) => {
+    const settings = { MAIL_POOL_SIZE: String(connections) };
+    const shape = { name: "all good", bad: 0, good, answer: {}, mailMs, settings };
+    const { tookMs, order, passed } = await measure(shape, { withBad: false });
+    const roundMs = mailMs + 12;
+    // The connections are asked for in the first second.
+    expect(tookMs.at(-1)).toBeLessThanOrEqual((good / connections) * roundMs + 1_000);
+    expect(passed).toBe(0);
+    // In turn: taken no later than a round and a half after the round in which its turn was.
+    const late = order.map((number, place) => place - number);
+    expect(Math.max(...late)).toBeLessThanOrEqual(1.5 * connections);
   },
 );

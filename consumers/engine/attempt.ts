@@ -6,7 +6,7 @@ import type { StreamEvent } from "../../stream/events/envelope.ts";
 import type { Admission } from "./admission.ts";
 import type { Breaker } from "./breaker.ts";
 import type { AtCheckpoint } from "./checkpoint.ts";
-import type { Doubt } from "./doubt.ts";
+import type { Doubt, Progress } from "./doubt.ts";
 import { dueOf } from "./failure-fields.ts";
 import type { Attempt, GroupDefinition, Outcome } from "./handler.ts";
 import type { Hastener } from "./hastener.ts";
@@ -97,11 +97,12 @@ const outcomeOf = async (
   options: {
     readonly isIdempotent: boolean;
     readonly begins: () => void;
+    readonly commits: () => void;
     readonly now: () => number;
     readonly log: Logger;
   },
 ): Promise<Ended> => {
-  const { isIdempotent, begins, now, log } = options;
+  const { isIdempotent, begins, commits, now, log } = options;
   try {
     const outcome = work({
       signal: attempt.giveUp.signal,
@@ -110,6 +111,7 @@ const outcomeOf = async (
         const isAllowed = mayCommit(attempt, now);
         // Once passed, it stays passed: a second call does not undo the first one's effect.
         attempt.isCommitted ||= isAllowed;
+        if (isAllowed) commits();
         return isAllowed;
       },
     });
@@ -173,7 +175,7 @@ export const createAttempts = <Data, Input>(
     const { type, traceparent } = event;
     const failures = attempts + claim.systemFailures;
     const candidate = { party, wasTried: failures > 0, place: event.id };
-    const isDoubtful = doubt.has(candidate);
+    const isDoubtful = doubt.isOfVainKind(candidate);
     const piece = { eventId: event.id, type, data, traceparent, attempts, failures, isDoubtful, uncertain, ageMs };
     const { isIdempotent } = definition.policy;
     admission.spend();
@@ -182,13 +184,13 @@ export const createAttempts = <Data, Input>(
     const startedAt = now();
     const { acceptedSince } = breaker;
     let askedAt = startedAt;
-    const ask = (asks: () => void) => {
+    const ask = (progress: Progress) => {
       const begins = () => {
         askedAt = now();
         attempt.askedAtMs = wallClock().getTime();
-        asks();
+        progress.begins();
       };
-      const options = { isIdempotent, begins, now, log };
+      const options = { isIdempotent, begins, commits: progress.commits, now, log };
       return outcomeOf(attempt, (asked) => definition.work(piece, prepared.input, asked), options);
     };
     const { outcome, threw } = await doubt.around(candidate, ask);

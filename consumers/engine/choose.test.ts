@@ -45,9 +45,17 @@ test("the death of a consumer counts for what it attempts, and for what it kept 
     get isActive() {
       return isActive;
     },
+    get isVain() {
+      return isActive;
+    },
     has: () => isActive,
+    look: () => {},
+    isStranger: () => isActive,
     most: 1,
+    perSecond: 100,
     room: () => 1,
+    roomForStrangers: 1,
+    roomToAsk: 0,
     odds: () => 1,
     oddsBefore: () => 1,
     oddsBeside: () => 1,

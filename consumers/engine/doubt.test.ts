@@ -33,14 +33,16 @@ test("what is for a party that accepts is not in doubt before it was tried", () 
 });
 
 test("what was tried is in doubt while what is unknown is, or while it took more time in vain itself", () => {
+  let now = 0;
   const doubt = new Doubt(
     () => 40,
-    () => 0,
+    () => now,
   );
   expect(doubt.has(tried)).toBe(false);
   isInVain(doubt, 20);
   expect(doubt.has(tried)).toBe(true);
   for (let n = 0; n < 400; n += 1) doubt.ended(untried(`good-${n}.example`), { ms: 50, isVain: false });
+  now += 1_001;
   expect(doubt.has(tried)).toBe(false);
   for (let n = 0; n < 20; n += 1) doubt.ended(tried, slowInVain);
   expect(doubt.has(tried)).toBe(true);
@@ -78,7 +80,7 @@ test("what takes much longer than others is in vain as far as is known, before i
   const stranger = untried("new.example");
   const { promise: work, resolve: end } = Promise.withResolvers<void>();
   const start = (party: string) =>
-    doubt.around(untried(party), (begins) => {
+    doubt.around(untried(party), ({ begins }) => {
       begins();
       return work;
     });
@@ -100,6 +102,116 @@ test("what takes much longer than others is in vain as far as is known, before i
   expect(doubt.has(stranger)).toBe(false);
 });
 
+/** So many, each for a party of its own, that were good after 100 ms. */
+const areGood = (doubt: Doubt, count: number) => {
+  for (let n = 0; n < count; n += 1) doubt.ended(untried(`good-${n}.example`), { ms: 100, isVain: false });
+};
+const strangers = (count: number) => Array.from({ length: count }, (_, n) => untried(`stranger-${n}.example`));
+/** They have begun, and are committed; `end` ends them. */
+const begun = (doubt: Doubt, pieces: readonly Candidate[]) => {
+  const { promise: work, resolve } = Promise.withResolvers<void>();
+  const all = pieces.map((each) =>
+    doubt.around(each, ({ begins, commits }) => {
+      begins();
+      commits();
+      return work;
+    }),
+  );
+  return async () => {
+    resolve();
+    await Promise.all(all);
+  };
+};
+
+test("while all answers are good, and none is late, no stranger is in doubt, however many wait", async () => {
+  let now = 0;
+  const doubt = new Doubt(
+    () => 40,
+    () => now,
+  );
+  areGood(doubt, 20);
+  const end = begun(doubt, strangers(20));
+  now = 120;
+  doubt.look(strangers(200));
+  expect([doubt.isActive, doubt.has(untried("new.example"))]).toEqual([false, false]);
+  await end();
+});
+
+test.each([
+  ["one is late", 210, false],
+  ["one was refused", 0, true],
+])(
+  "while %s, strangers are in doubt where more of them wait than may be under way, for a second",
+  async (_what, ms, isRefused) => {
+    let now = 0;
+    const doubt = new Doubt(
+      () => 40,
+      () => now,
+    );
+    areGood(doubt, 20);
+    const end = begun(doubt, [untried("slow.example")]);
+    now += ms;
+    if (isRefused) doubt.ended(untried("bad.example"), { ms: 1, isVain: true });
+    doubt.look(strangers(3));
+    expect([doubt.isActive, doubt.has(untried("new.example"))]).toEqual([true, false]);
+    doubt.look(strangers(200));
+    expect([doubt.isVain, doubt.has(untried("new.example")), doubt.has(untried("good-1.example"))]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    await end();
+    now += 1_001;
+    doubt.look(strangers(200));
+    expect(doubt.isActive).toBe(false);
+  },
+);
+
+test("until twenty were good, strangers are few: others that began with them may be silent", () => {
+  const doubt = new Doubt(
+    () => 40,
+    () => 0,
+  );
+  areGood(doubt, 1);
+  doubt.look(strangers(200));
+  expect(doubt.has(untried("new.example"))).toBe(true);
+  areGood(doubt, 19);
+  expect(doubt.isActive).toBe(false);
+});
+
+test("what is committed is good as far as is known: refusals at once beside it put nothing in vain", async () => {
+  let now = 0;
+  const doubt = new Doubt(
+    () => 40,
+    () => now,
+  );
+  const end = begun(doubt, strangers(3));
+  now = 50;
+  for (let n = 0; n < 20; n += 1) doubt.ended(untried(`refused-${n}.example`), { ms: 1, isVain: true });
+  expect(doubt.isVain).toBe(false);
+  await end();
+});
+
+test("who can be given up, as it is not committed, does not count among strangers without an answer", async () => {
+  let now = 0;
+  const doubt = new Doubt(
+    () => 40,
+    () => now,
+  );
+  const { promise: work, resolve: end } = Promise.withResolvers<void>();
+  const running = [1, 2, 3, 4, 5].map((n) =>
+    doubt.around(untried(`tarpit-${n}.example`), ({ begins }) => {
+      begins();
+      return work;
+    }),
+  );
+  expect(doubt.roomForStrangers).toBeLessThanOrEqual(1);
+  now = 150;
+  expect(doubt.roomForStrangers).toBeGreaterThanOrEqual(5);
+  end();
+  await Promise.all(running);
+});
+
 test("without a party, only what was tried before is in doubt", () => {
   const doubt = new Doubt(
     () => 40,
@@ -119,6 +231,8 @@ test("three quarters of what may be in flight now may be in doubt, a tenth where
     () => 40,
     () => 0,
   );
+  expect([many.room("few"), many.room("many")]).toEqual([40, 4]);
+  isInVain(many, 20);
   expect([many.room("few"), many.room("many")]).toEqual([30, 4]);
   let allowance = 8;
   const doubt = new Doubt(

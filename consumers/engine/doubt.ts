@@ -1,4 +1,6 @@
 import { Neighbours } from "./neighbours.ts";
+import { Strangers } from "./strangers.ts";
+import { KEPT, LEAST_SLOW_MS, Tally, type UnderWay } from "./tally.ts";
 
 /** A piece of work, as far as it is known before it is attempted. */
 export interface Candidate {
@@ -21,22 +23,33 @@ const JUDGED_MS = 10;
 /** A piece under way, from when the other system was asked (monotonic, ms). */
 interface Running extends Candidate {
   since?: number;
+  /** Its commit point is passed: it cannot be given up. */
+  isCommitted: boolean;
 }
 
-/** What takes so many times as long as others that were good, and so long at least, is in vain as far as is known. In ms. */
-const SLOW_TIMES = 3;
-const LEAST_SLOW_MS = 250;
-/** The same while nothing was good. */
-const NOBODY_SLOW_MS = 5_000;
+/** What the work of a piece says of itself. */
+export interface Progress {
+  /** The other system is asked. */
+  readonly begins: () => void;
+  /** The commit point is passed. */
+  readonly commits: () => void;
+}
 
-/** Of what was known before a piece, so much counts after it: about the last twenty. */
-const KEPT = 0.95;
-/** Fewer in vain may be a few that came together. */
-const LEAST_VAIN = 5;
 /** Of the pieces that may be in flight, those in doubt are at most this share, one at least: what comes then still finds room. */
 const MOST_IN_DOUBT = 0.75;
 /** The same where many others come: of the other system they would get as much. */
 const MOST_BESIDE = 0.1;
+
+/** A stranger without an answer is late after so many times what is usual, and so long at least, in ms. */
+const LATE_TIMES = 2;
+const LEAST_LATE_MS = 150;
+/** Until so many were good, nothing is known to be late: others that began with them may be silent. */
+const FIRST_GOOD = 20;
+/** Strangers are few for so long after one was late or in vain, in ms. */
+const CAUTIOUS_MS = 1_000;
+
+/** One that has not passed its commit point for so long can be given up: it does not count among strangers without an answer. In ms. */
+const GIVEN_UP_MS = 100;
 
 /** A party that accepts a third of its pieces stays welcome; one that accepted none of the last eight is not. */
 const GOOD_POINTS = 2;
@@ -45,34 +58,11 @@ const MOST_PARTIES = 5_000;
 /** What the next answer of a party is worth, of what the one before it was: it is likely to be the same. */
 export const ODDS_OF_NEXT = 0.25;
 
-/** What pieces of one kind took lately: time for good, and in vain. */
-class Tally {
-  #vainMs = 0;
-  #goodMs = 0;
-  #vain = 0;
-  #good = 0;
-
-  /** `runningMs`: how long each that is under way has taken so far. */
-  isVain(runningMs: readonly number[]): boolean {
-    const slowMs = this.#good > 0 ? Math.max(LEAST_SLOW_MS, SLOW_TIMES * (this.#goodMs / this.#good)) : NOBODY_SLOW_MS;
-    const slow = runningMs.filter((ms) => ms > slowMs);
-    if (slow.length >= LEAST_VAIN && slow.reduce((sum, ms) => sum + ms, this.#vainMs) > this.#goodMs) return true;
-    return this.#vain >= LEAST_VAIN && this.#vainMs > this.#goodMs;
-  }
-
-  add(ms: number, isVain: boolean): void {
-    this.#vainMs = this.#vainMs * KEPT + (isVain ? ms : 0);
-    this.#goodMs = this.#goodMs * KEPT + (isVain ? 0 : ms);
-    this.#vain = this.#vain * KEPT + (isVain ? 1 : 0);
-    this.#good = this.#good * KEPT + (isVain ? 0 : 1);
-  }
-}
-
 /**
  * Which pieces are in doubt: those of a kind that took more time in vain than for good, lately. There are two kinds, what was tried
  * before, and what is for a party that has accepted nothing yet. What is under way, and takes much longer than others, is in vain as far as
- * is known. What was tried is in doubt while either is: it is what became of those in vain. What is for a party that accepts is never in
- * doubt before it was tried. Others go first: few in doubt are in flight, and they get what others leave of the other system.
+ * is known. What was tried is in doubt while any is: it is what became of those in vain. While some are late or in vain, strangers are in
+ * doubt, too, where more of them wait than may be under way (`strangers.ts`). What is for a party that accepts is never in doubt before it was tried. Others go first: few in doubt are in flight, and they get what others leave of the other system.
  */
 export class Doubt {
   readonly #allowance: () => number;
@@ -87,22 +77,88 @@ export class Doubt {
   readonly #neighbours = new Neighbours();
   readonly #runningOf = new Map<string, number>();
   #judged: (Kinds & { readonly at: number }) | undefined;
+  readonly #strangers: Strangers;
+  /** How long a piece takes that is good, lately, in ms; 0: none was. */
+  #usualMs = 0;
+  /** How many pieces were good so far. */
+  #good = 0;
+  /** More strangers wait than may be under way, and some are in vain or late. */
+  #isCrowded = false;
+  /** Monotonic, ms: when a stranger was last late or in vain. */
+  #warnedAt = Number.NEGATIVE_INFINITY;
 
-  /** `allowance`: how many pieces may be in flight now; `now`: monotonic, ms. */
-  constructor(allowance: () => number, now: () => number) {
+  /** `allowance`: how many pieces may be in flight now; `now`: monotonic, ms; `concurrency`: how many may be at most. */
+  constructor(allowance: () => number, now: () => number, concurrency = allowance()) {
     this.#allowance = allowance;
     this.#now = now;
+    this.#strangers = new Strangers(now, concurrency);
   }
 
   /** Whether some kind is in doubt now. */
   get isActive(): boolean {
+    return this.#isCautious || this.isVain;
+  }
+
+  /** Whether some kind lately took more time in vain than for good. */
+  get isVain(): boolean {
     const { tried, unknown } = this.#inVain();
     return tried || unknown;
   }
 
-  has({ party, wasTried }: Candidate): boolean {
-    if (wasTried) return this.isActive;
-    return party !== undefined && !this.#isWelcome(party) && this.#inVain().unknown;
+  has(candidate: Candidate): boolean {
+    return this.isStranger(candidate) ? this.#isCrowded || this.#inVain().unknown : candidate.wasTried && this.isActive;
+  }
+
+  /** Whether it is of a kind that is in vain. */
+  isOfVainKind(candidate: Candidate): boolean {
+    return this.isStranger(candidate) ? this.#inVain().unknown : candidate.wasTried && this.isVain;
+  }
+
+  /** Whether a stranger was late or in vain lately, or few were good so far. */
+  get #isCautious(): boolean {
+    this.#inVain();
+    if (this.#good > 0 && this.#good < FIRST_GOOD) return true;
+    return this.#now() - this.#warnedAt < CAUTIOUS_MS;
+  }
+
+  get #known() {
+    return { usualMs: this.#usualMs, allowance: this.#allowance(), isCautious: this.#isCautious };
+  }
+
+  /** How many more strangers may be under way. */
+  get roomForStrangers(): number {
+    return this.#strangers.room(this.#strangersUnanswered(), this.#known);
+  }
+
+  /** How many more may be asked although others are welcome, as their answer tells of several: few that have just begun. */
+  get roomToAsk(): number {
+    const lately = this.#now() - LEAST_SLOW_MS;
+    const isRecent = (each: Running) => each.since === undefined || each.since > lately;
+    const recent = [...this.#running].filter((each) => isRecent(each) && this.isStranger(each)).length;
+    const room = this.#strangers.roomForSeveral(this.#strangersUnanswered(), this.#known);
+    return Math.max(0, Math.min(this.#mostBeside - recent, room));
+  }
+
+  /** These wait: if some were late or in vain lately, more strangers than may be under way are in doubt, until there is room. */
+  look(waiting: readonly Candidate[]): void {
+    this.#isCrowded =
+      this.#isCautious && waiting.filter((each) => this.isStranger(each)).length > this.roomForStrangers;
+  }
+
+  /** Whether it is for a party that has accepted nothing yet, and was not tried. */
+  isStranger({ party, wasTried }: Candidate): boolean {
+    return !wasTried && party !== undefined && !this.#isWelcome(party);
+  }
+
+  #strangersUnanswered(): number {
+    const longAgo = this.#now() - GIVEN_UP_MS;
+    const mayCommit = ({ since, isCommitted }: Running) => since === undefined || isCommitted || since > longAgo;
+    return [...this.#running].filter((each) => mayCommit(each) && this.isStranger(each)).length;
+  }
+
+  /** How many pieces may be attempted in a second, by how long a good one takes. */
+  get perSecond(): number {
+    return (this.#allowance() * 1_000) / this.#usualMs;
   }
 
   /** How many pieces in doubt may be in flight, where few others come. */
@@ -110,9 +166,14 @@ export class Doubt {
     return Math.max(1, Math.floor(MOST_IN_DOUBT * this.#allowance()));
   }
 
-  /** How many more of them, where few others come, or many. */
+  get #mostBeside(): number {
+    return Math.max(1, Math.floor(MOST_BESIDE * this.#allowance()));
+  }
+
+  /** How many more of them, where few others come, or many. Where no kind is in vain, strangers are bounded by `roomForStrangers` alone. */
   room(others: "few" | "many"): number {
-    const most = others === "few" ? this.most : Math.max(1, Math.floor(MOST_BESIDE * this.#allowance()));
+    if (!this.isVain && others === "few") return this.#allowance();
+    const most = others === "few" ? this.most : this.#mostBeside;
     // Also those that were not in doubt when they began.
     const running = [...this.#running].filter((each) => this.has(each)).length;
     return Math.max(0, most - running);
@@ -136,8 +197,12 @@ export class Doubt {
     { party, wasTried, place }: Candidate,
     { ms, isVain }: { readonly ms: number; readonly isVain: boolean },
   ): void {
+    if (!isVain) this.#good += 1;
+    if (!isVain) this.#usualMs = this.#usualMs === 0 ? ms : KEPT * this.#usualMs + (1 - KEPT) * ms;
     if (wasTried) this.#tried.add(ms, isVain);
     else if (party !== undefined && !this.#isWelcome(party)) {
+      this.#strangers.ended({ ms, isVain }, this.#known);
+      if (isVain) this.#warnedAt = this.#now();
       this.#unknown.add(ms, isVain);
       this.#neighbours.ended(place, isVain);
     }
@@ -145,16 +210,19 @@ export class Doubt {
     this.#judged = undefined;
   }
 
-  /** Runs the work of a piece, which says when the other system is asked. */
-  async around<Result>(candidate: Candidate, work: (begins: () => void) => Promise<Result>): Promise<Result> {
-    const running: Running = { ...candidate };
+  /** Runs the work of a piece, which says how far it is. */
+  async around<Result>(candidate: Candidate, work: (progress: Progress) => Promise<Result>): Promise<Result> {
+    const running: Running = { ...candidate, isCommitted: false };
     this.#running.add(running);
     this.#count(candidate, 1);
     const begins = () => {
       running.since = this.#now();
     };
+    const commits = () => {
+      running.isCommitted = true;
+    };
     try {
-      return await work(begins);
+      return await work({ begins, commits });
     } finally {
       this.#running.delete(running);
       this.#judged = undefined;
@@ -173,12 +241,15 @@ export class Doubt {
   #inVain(): Kinds {
     const now = this.#now();
     if (this.#judged !== undefined && now - this.#judged.at < JUDGED_MS) return this.#judged;
-    const [tried, unknown]: [number[], number[]] = [[], []];
-    for (const { party, wasTried, since } of this.#running) {
-      if (since === undefined) continue;
-      if (wasTried) tried.push(now - since);
-      else if (party !== undefined && !this.#isWelcome(party)) unknown.push(now - since);
+    const lateMs = Math.max(LEAST_LATE_MS, LATE_TIMES * this.#usualMs);
+    const [tried, unknown]: [UnderWay[], UnderWay[]] = [[], []];
+    for (const each of this.#running) {
+      if (each.since === undefined) continue;
+      const underWay = { ms: now - each.since, isCommitted: each.isCommitted };
+      if (each.wasTried) tried.push(underWay);
+      else if (this.isStranger(each)) unknown.push(underWay);
     }
+    if (this.#usualMs > 0 && unknown.some(({ ms }) => ms > lateMs)) this.#warnedAt = now;
     this.#judged = { at: now, tried: this.#tried.isVain(tried), unknown: this.#unknown.isVain(unknown) };
     return this.#judged;
   }

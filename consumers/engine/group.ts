@@ -150,7 +150,7 @@ export const startGroup = <Data, Input>(
   let breakerSince = startedAt;
   const breaker = new Breaker({
     concurrency,
-    capacity: capacity && (() => capacity.allowed(doubt.isActive)),
+    capacity: capacity && (() => capacity.allowed(doubt.isVain)),
     now,
     random,
     onChange: (state, reason) => {
@@ -172,7 +172,7 @@ export const startGroup = <Data, Input>(
     },
   });
   const allowance = () => Math.min(concurrency, breaker.allowance());
-  const doubt = new Doubt(allowance, now);
+  const doubt = new Doubt(allowance, now, concurrency);
   const lookAhead = createLookAhead<PreparedEntry<Data, Input>>({ doubt, allowance, now });
   const budgetName = budgetOf(group);
   const admission = createAdmission({ ...names, redis, keys, now, log }, { ...budget, name: budgetName });

@@ -1,40 +1,6 @@
 import { expect, test } from "bun:test";
 import { Doubt } from "./doubt.ts";
-import { backAfterMs, createLookAhead, mostTelling, type Read, spread } from "./look-ahead.ts";
-
-test("what is attempted is spread over what is read, the last one included; of fewer than that, all", () => {
-  const items = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-  expect(spread(items, 3)).toEqual([4, 7, 10]);
-  expect(spread(items, 10)).toEqual(items);
-  expect(spread([], 3)).toEqual([]);
-});
-
-const of = (party: string, count: number) =>
-  Array.from({ length: count }, (_, n) => ({ party, place: `${party}${n}` }));
-
-test.each([
-  ["of strangers with a piece each, those spread over all", [..."abcdef"].flatMap((party) => of(party, 1)), 2, "c f"],
-  ["the one for whom most wait first, then others", [...of("a", 1), ...of("b", 1), ...of("many", 8)], 3, "many many b"],
-  ["of two with as many, each", [...of("a", 20), ...of("b", 20)], 4, "a b a b"],
-  ["of few, all", of("a", 2), 4, "a a"],
-] as const)("those in doubt that tell most are chosen: %s", (_what, items, count, expected) => {
-  const chosen = mostTelling(items, count, { odds: () => 1, oddsBeside: () => 1 });
-  expect(chosen.map(({ party }) => party).join(" ")).toBe(expected);
-});
-
-test("of strangers those come first that lie next to one that was accepted", () => {
-  const items = [..."abcdef"].flatMap((party) => of(party, 1));
-  const oddsBeside = ({ place }: { readonly place: string }) => (place === "b0" ? 2 : 1);
-  const chosen = mostTelling(items, 3, { odds: () => 1, oddsBeside });
-  expect(chosen.map(({ party }) => party)).toEqual(["b", "d", "f"]);
-});
-
-test("a party that is not likely to accept comes after a stranger", () => {
-  const items = [...of("refuses", 30), ...of("a", 1), ...of("b", 1)];
-  const odds = (party: string) => (party === "refuses" ? 0.01 : 1);
-  const chosen = mostTelling(items, 2, { odds, oddsBeside: () => 1 });
-  expect(chosen.map(({ party }) => party)).toEqual(["a", "b"]);
-});
+import { backAfterMs, createLookAhead, type Read } from "./look-ahead.ts";
 
 test.each([
   [0, 10_000, 1, 500],
@@ -69,6 +35,8 @@ const aLookAhead = (
   room: (others: "few" | "many") => number,
   given: {
     readonly isActive?: () => boolean;
+    readonly roomToAsk?: number;
+    readonly roomForStrangers?: () => number;
     readonly odds?: (party: string) => number;
     readonly oddsBeside?: (place: string) => number;
     readonly now?: () => number;
@@ -81,8 +49,18 @@ const aLookAhead = (
         return isActive();
       },
       has: ({ party }) => isActive() && party !== "welcome.example",
+      get isVain() {
+        return isActive();
+      },
+      look: () => {},
+      isStranger: ({ party, wasTried }) => !wasTried && party !== "welcome.example",
       room,
+      get roomForStrangers() {
+        return given.roomForStrangers?.() ?? 1_000;
+      },
+      roomToAsk: given.roomToAsk ?? 0,
       most: 3,
+      perSecond: 1_000,
       odds: (party) => given.odds?.(party) ?? 1,
       oddsBefore: (party) => given.odds?.(party) ?? 1,
       oddsBeside: ({ place }) => given.oddsBeside?.(place) ?? 1,
@@ -219,8 +197,8 @@ test("strangers with many pieces each, one after the other, delay the welcome on
   // A second, and a tenth of the time, go into waiting.
   expect(looks).toBeGreaterThanOrEqual(0.75 * turns);
   expect(began.welcome).toBeGreaterThanOrEqual(100);
-  // Three quarters of the places, for a second each.
-  expect(began.others).toBe((0.75 * places * turns * turnMs) / 1_000);
+  // Three quarters of the places, for a second each; and of those whose answer tells of several, a tenth.
+  expect(began.others).toBeLessThanOrEqual((0.85 * places * turns * turnMs) / 1_000);
 });
 
 test("strangers, and a party that refused before, tell of little: more is read at once", () => {
@@ -298,4 +276,30 @@ test("of what is in doubt, those that were tried get a tenth of the places while
   });
   expect(turns.filter((item) => item === "tried-0")).toHaveLength(2);
   expect(choose(tried, 20).attempted).toEqual(["tried-0"]);
+});
+
+test("whose answer tells of several is asked although enough is welcome; who stands alone waits", () => {
+  const { choose } = aLookAhead((others) => (others === "few" ? 30 : 4), { roomToAsk: 2 });
+  const read = [...reads(9), ...reads(5, { item: "many", party: "many.example" }), ...sure(30)];
+  expect(choose(read, 20).attempted).toEqual(["many-0", "many-1", ...items(sure(18))]);
+});
+
+test("while nothing is late or in vain, all are attempted in order, except strangers beyond those that may be under way", () => {
+  let room = 2;
+  const ahead = aLookAhead(() => 0, { isActive: () => false, roomForStrangers: () => room });
+  const [first, second, third, fourth] = reads(4);
+  if (first === undefined || second === undefined || third === undefined || fourth === undefined) throw new Error();
+  const read = [first, ...sure(2), second, third, fourth];
+  expect(ahead.choose(read, 20)).toMatchObject({
+    attempted: items([first, ...sure(2), second]),
+    kept: items([third, fourth]),
+    passed: [],
+  });
+  // They are next.
+  expect(ahead.reads(20)).toBe(18);
+  room = 0;
+  expect(ahead.mayAttempt(20)).toBe(false);
+  room = 5;
+  expect(ahead.mayAttempt(20)).toBe(true);
+  expect(ahead.choose(sure(1), 20).attempted).toEqual(items([third, fourth, ...sure(1)]));
 });

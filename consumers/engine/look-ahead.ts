@@ -1,4 +1,5 @@
-import { type Candidate, type Doubt, ODDS_OF_NEXT } from "./doubt.ts";
+import type { Candidate, Doubt } from "./doubt.ts";
+import { mostTelling, spread, tellingOfSeveral } from "./telling.ts";
 
 /** An entry that was read: what it says of itself, and what is known of its work. */
 export interface Read<Item> extends Candidate {
@@ -19,42 +20,6 @@ export interface Chosen<Item> {
   /** Come back later, unattempted. */
   readonly passed: readonly { readonly item: Item; readonly delayMs: number }[];
 }
-
-/** Chooses `count` items, evenly over all of them, the last one included: what was refused is in front. Pure. */
-export const spread = <Item>(items: readonly Item[], count: number): readonly Item[] =>
-  items.filter(
-    (_, index) => Math.floor(((index + 1) * count) / items.length) > Math.floor((index * count) / items.length),
-  );
-
-/**
- * Chooses `count` of what is in doubt so that the answers tell most of what waits. Pure. A party's word is worth as much as pieces wait
- * for it, times its `odds`, and those of what was made next to its first piece; where several are worth the same, they are chosen evenly
- * over all of them. So strangers with one piece each, however many, do not hide one for whom many wait, nor does a single one that
- * refuses them all.
- */
-export const mostTelling = <Each extends Pick<Candidate, "party" | "place">>(
-  items: readonly Each[],
-  count: number,
-  { odds, oddsBeside }: Pick<Doubt, "odds" | "oddsBeside">,
-): readonly Each[] => {
-  if (items.length <= count) return items;
-  const firstOdds = ([first]: readonly Each[]) => (first === undefined ? 1 : oddsBeside(first));
-  const parties = [...Map.groupBy(items, (each) => each.party ?? each)].map(([party, members]) => ({
-    members: members.values(),
-    worth: members.length * (typeof party === "string" ? odds(party) : 1) * firstOdds(members),
-  }));
-  const chosen: Each[] = [];
-  while (chosen.length < count) {
-    const best = Math.max(...parties.map(({ worth }) => worth));
-    const equals = parties.filter(({ worth }) => worth === best);
-    for (const each of spread(equals, Math.min(equals.length, count - chosen.length))) {
-      const next = each.members.next();
-      if (next.done !== true) chosen.push(next.value);
-      each.worth = next.done === true ? -1 : each.worth * ODDS_OF_NEXT;
-    }
-  }
-  return chosen;
-};
 
 const FIRST_BACK_MS = 500;
 const LEAST_BACK_MS = 100;
@@ -88,10 +53,35 @@ const apart = <Each>(items: readonly Each[], isFirst: (each: Each) => boolean): 
   return both;
 };
 
+/** What is asked of the doubt. */
+export type Suspicion = Pick<
+  Doubt,
+  | "isActive"
+  | "isVain"
+  | "has"
+  | "look"
+  | "isStranger"
+  | "most"
+  | "perSecond"
+  | "room"
+  | "roomForStrangers"
+  | "roomToAsk"
+  | "odds"
+  | "oddsBefore"
+  | "oddsBeside"
+>;
+
 /** Entries of one read. */
 const MOST_READ = 256;
 /** Entries that wait here: a look at each when a piece ends costs little. */
 const MOST_KEPT = 384;
+/** While no kind is in vain, so many, and more for each millisecond for which there is room: a peer may have some, too. */
+const KEPT_FIRST = 96;
+const KEPT_PER_MS = 1;
+/** Nor more than can be attempted in so long, in seconds: they would be out of turn. */
+const KEPT_S = 0.5;
+/** Below this share of what is welcome as much is read as may be. */
+const LEAST_SHARE = 0.01;
 /** What waits here longer may be attempted by a peer sooner, except those that are next here. */
 const LONGEST_KEPT_MS = 2_000;
 const NEXT_KEPT = 64;
@@ -116,7 +106,7 @@ const PASSED_PER_SECOND = 500;
  * those that are welcome, and nothing idles while something waits. Beyond what can be kept, what is in doubt is passed over.
  */
 export const createLookAhead = <Item>(deps: {
-  readonly doubt: Pick<Doubt, "isActive" | "has" | "most" | "room" | "odds" | "oddsBefore" | "oddsBeside">;
+  readonly doubt: Suspicion;
   /** How many may be in flight now. */
   readonly allowance: () => number;
   /** Monotonic, ms. */
@@ -134,6 +124,10 @@ export const createLookAhead = <Item>(deps: {
   /** Passed over, and not read again. Those of peers that this consumer reads are some of its own that they read. */
   let away = 0;
 
+  /** Of what left lately, so much was welcome: no more is read than holds enough of it. */
+  let welcomeShare = 0;
+  /** Monotonic, ms: when as many were chosen as there was room for. */
+  let filledAt = now();
   /** Monotonic, ms: when many waited that were not in doubt. */
   let manyAt = Number.NEGATIVE_INFINITY;
   const roomForDoubt = () => doubt.room(now() - manyAt < MANY_LATELY_MS ? "many" : "few");
@@ -163,6 +157,23 @@ export const createLookAhead = <Item>(deps: {
     return isWaiting;
   };
 
+  /** Of what is in doubt, what is attempted although others are welcome: it tells of several. While no kind is in vain, one of the others. */
+  const askedOf = <Each extends Read<Item>>(doubtful: readonly Each[], most: number): readonly Each[] => {
+    const room = doubtful.length === 0 ? 0 : Math.min(most, doubt.roomToAsk);
+    if (room <= 0) return [];
+    const untried = doubtful.filter(({ wasTried }) => !wasTried);
+    const several = tellingOfSeveral(untried, doubt);
+    if (several.length > 0) return mostTelling(several, room, doubt);
+    return doubt.isVain ? [] : untriedOf(untried, Math.min(1, doubt.roomForStrangers, doubt.room("many")));
+  };
+
+  /** In order; strangers wait while there are as many as may be under way. */
+  const inTurn = <Each extends Read<Item>>(sure: readonly Each[], count: number): readonly Each[] => {
+    let room = sure.some((each) => doubt.isStranger(each)) ? doubt.roomForStrangers : 0;
+    const mayGo = (each: Each): boolean => !doubt.isStranger(each) || room-- > 0;
+    return sure.filter(mayGo).slice(0, count);
+  };
+
   const nextKept = () => Math.min(NEXT_KEPT, 2 * allowance());
 
   const passable = (): number => {
@@ -173,6 +184,7 @@ export const createLookAhead = <Item>(deps: {
 
   const untriedOf = <Each extends Read<Item>>(untried: readonly Each[], count: number): readonly Each[] => {
     if (untried.length <= count) return untried;
+    if (count <= 0) return [];
     forOldest += count;
     if (forOldest < OLDEST_EVERY) return mostTelling(untried, count, doubt);
     forOldest = 0;
@@ -189,7 +201,7 @@ export const createLookAhead = <Item>(deps: {
     places = haveBoth ? places + room : 0;
     const forTried = Math.min(room, tried.length, Math.floor(places / TRIED_EVERY));
     places -= forTried * TRIED_EVERY;
-    const some = untriedOf(untried, room - forTried);
+    const some = untriedOf(untried, Math.min(room - forTried, doubt.roomForStrangers));
     return [...some, ...spread(tried, Math.max(0, Math.min(tried.length, room - some.length)))];
   };
 
@@ -206,14 +218,20 @@ export const createLookAhead = <Item>(deps: {
 
     /** Whether something that waits here may be attempted now, where there is room for so many. */
     mayAttempt: (room: number): boolean =>
-      room > 0 && kept.length > 0 && (roomForDoubt() > 0 || kept.some((each) => !doubt.has(each))),
+      room > 0 &&
+      kept.some(
+        (each) => (!doubt.has(each) || roomForDoubt() > 0) && (!doubt.isStranger(each) || doubt.roomForStrangers > 0),
+      ),
 
     /** How many entries are read where so many may be attempted. */
     reads: (room: number): number => {
       const sure = kept.filter((each) => !doubt.has(each)).length;
       if (!doubt.isActive || room <= 0) return Math.max(0, room - sure);
       if (sure >= room || isWorthWaiting(kept, sure)) return 0;
-      return Math.max(0, Math.min(MOST_READ, MOST_KEPT - kept.length));
+      const soon = Math.min(KEPT_FIRST + (now() - filledAt) * KEPT_PER_MS, KEPT_S * doubt.perSecond);
+      const mostKept = doubt.isVain ? MOST_KEPT : Math.min(MOST_KEPT, soon);
+      const wanted = Math.ceil((nextKept() - sure) / Math.max(LEAST_SHARE, welcomeShare));
+      return Math.max(0, Math.min(MOST_READ, wanted, Math.floor(mostKept) - kept.length));
     },
 
     /** Of what was read or is kept, at most `allowed` are attempted; none if that is below 0. */
@@ -224,21 +242,28 @@ export const createLookAhead = <Item>(deps: {
       const since = now();
       const [stale, fresh] = apart(kept, (each) => since - each.since > STALE_MS);
       const added = read.map((each) => ({ ...each, since }));
+      doubt.look([...fresh, ...added]);
       const [doubtful, sure] = apart([...fresh, ...added], (each) => doubt.has(each));
-      if (2 * sure.length >= allowance()) manyAt = since;
-      const first = sure.slice(0, most);
-      const left = most - first.length;
-      const some = left > 0 ? someOf(doubtful, Math.min(left, roomForDoubt())) : [];
-      const attempted = new Set([...first, ...some]);
+      if (2 * sure.filter((each) => !doubt.isStranger(each)).length >= allowance()) manyAt = since;
+      const asked = askedOf(doubtful, most);
+      const first = inTurn(sure, most - asked.length);
+      const left = most - asked.length - first.length;
+      const others = doubtful.filter((each) => !asked.includes(each));
+      const some = left > 0 ? someOf(others, Math.min(left, roomForDoubt())) : [];
+      const attempted = new Set([...asked, ...first, ...some]);
+      if (attempted.size >= most) filledAt = since;
       const unchosen = doubtful.filter((each) => !attempted.has(each));
-      const next = [...sure.slice(first.length), ...unchosen];
+      const next = [...sure.filter((each) => !attempted.has(each)), ...unchosen];
       const overdue = next.slice(nextKept()).filter((each) => since - each.since > LONGEST_KEPT_MS);
       // Room for another read, if what waits here is not worth more.
-      const isWorthMore = isWorthWaiting(next, sure.length) || sure.length > most;
+      const isWorthMore = !doubt.isVain || isWorthWaiting(next, sure.length) || sure.length > most;
       const surplus = isWorthMore ? 0 : next.length - (MOST_KEPT - MOST_READ);
       const [unlikely, likely] = apart(surplus > 0 ? unchosen : [], (each) => doubt.oddsBeside(each) === 1);
       const beyond = [...unlikely, ...likely].slice(0, Math.max(0, surplus));
       const passed = new Set([...stale, ...[...overdue, ...beyond].slice(0, passable())]);
+      const decided = attempted.size + passed.size;
+      const newest = Math.min(1, decided / MOST_READ);
+      if (decided > 0) welcomeShare += newest * (first.length / decided - welcomeShare);
       mayPass = Math.max(0, mayPass - passed.size);
       away += passed.size;
       const stays = (each: Kept<Item>) => !attempted.has(each) && !passed.has(each);

@@ -22,8 +22,6 @@ import { pause } from "../../runtime/loop.ts";
 import type { Entry } from "../../stream/entries.ts";
 import type { Piece, SimulatedStreams } from "./streams.ts";
 
-const CONNECTIONS = 20;
-const IN_FLIGHT = mailsInFlight(CONNECTIONS);
 /** Until a store has answered, in ms. */
 const STORE_MS = 3;
 
@@ -38,26 +36,32 @@ const unused = async (): Promise<never> => {
 export const startSimulatedConsumer = (
   streams: SimulatedStreams,
   openSession: OpenSession,
-  policyOf: { readonly retryMax: number; readonly retryDelayMs: number; readonly random: () => number },
+  given: {
+    readonly connections: number;
+    readonly retryMax: number;
+    readonly retryDelayMs: number;
+    readonly random: () => number;
+  },
 ) => {
-  const { random } = policyOf;
+  const { connections, random, ...policyOf } = given;
+  const most = mailsInFlight(connections);
   const now = () => performance.now();
   const log = createLogger({ level: "silent", service: "simulated" });
   const server = { host: "127.0.0.1", port: 0, tls: "none" } as const;
-  const pool = createSmtpPool({ server, size: CONNECTIONS, sendDeadlineMs: 30_000, openSession });
-  const capacity = capacityOf(pool, CONNECTIONS);
-  const inFlight = createInFlight(IN_FLIGHT);
-  const gatherer = createGatherer({ concurrency: IN_FLIGHT, ahead: IN_FLIGHT - CONNECTIONS, now });
+  const pool = createSmtpPool({ server, size: connections, sendDeadlineMs: 30_000, openSession });
+  const capacity = capacityOf(pool, connections);
+  const inFlight = createInFlight(most);
+  const gatherer = createGatherer({ concurrency: most, ahead: most - connections, now });
   const policy: Policy = {
     ...policyOf,
     isIdempotent: false,
     oncePerSubject: true,
-    concurrency: IN_FLIGHT,
+    concurrency: most,
     uncertain: "resend",
   };
   const breaker = new Breaker({
-    concurrency: IN_FLIGHT,
-    capacity: () => capacity.allowed(doubt.isActive),
+    concurrency: most,
+    capacity: () => capacity.allowed(doubt.isVain),
     now,
     random,
     onChange: (state) => {
@@ -70,8 +74,8 @@ export const startSimulatedConsumer = (
     random,
     onChange: () => {},
   });
-  const allowance = () => Math.min(IN_FLIGHT, breaker.allowance());
-  const doubt = new Doubt(allowance, now);
+  const allowance = () => Math.min(most, breaker.allowance());
+  const doubt = new Doubt(allowance, now, most);
   const lookAhead = createLookAhead<PreparedEntry<Piece, Piece>>({ doubt, allowance, now });
   let passed = 0;
   const byEntry = new Map<string, Piece>();
@@ -116,7 +120,7 @@ export const startSimulatedConsumer = (
       else if (ledger.state === "held") streams.delay(piece, ledger.delay_ms ?? Number.POSITIVE_INFINITY);
     },
   };
-  const slots = createWorkSlots(IN_FLIGHT);
+  const slots = createWorkSlots(most);
   const sending = { group: "simulated", pool, greylistMs: 300_000, suppress: async () => {}, now };
   const startAttempt = createAttempts<Piece, Piece>({
     definition: {
@@ -252,7 +256,7 @@ export const startSimulatedConsumer = (
       retries: isLookingAhead ? Math.min(shares.retries, retries.length + more.length) : retries.length + more.length,
       events: isLookingAhead ? Math.min(shares.events, events.length) : events.length,
     };
-    behind = behindAfter(behind, { claimed: 0, ...counted, mayHaveRetries, mayHaveEvents: unused === 0 }, IN_FLIGHT);
+    behind = behindAfter(behind, { claimed: 0, ...counted, mayHaveRetries, mayHaveEvents: unused === 0 }, most);
     gatherer.behind(lookAhead.kept() > 0 || (reads > 0 && retries.length + more.length + events.length === reads));
     return [...retries, ...events, ...more];
   };

@@ -11,6 +11,8 @@ export interface Figures {
   /** Good mails a second, from the first one to the last. */
   readonly perSecond: number;
   readonly taken: number;
+  /** Their numbers, in the order in which they were taken. */
+  readonly order: readonly number[];
   /** From a mail's signup until it was taken, of each, in ms. */
   readonly tookMs: readonly number[];
   /** Good mails that used up an attempt more than the one that sent them. */
@@ -47,6 +49,7 @@ export const measure = async (
   const mails = mailsOf(shape, withBad);
   const isBad = (number: number) => mails[number - 1]?.isBad === true;
   const takenAt: number[] = [];
+  const order: number[] = [];
   const tookMs: number[] = [];
   let asked = 0;
   const pieces = new Map<number, Piece>();
@@ -63,6 +66,7 @@ export const measure = async (
       const number = numberOf(address);
       if (isBad(number)) return;
       takenAt.push(time.now());
+      order.push(number);
       tookMs.push(time.now() - (pieces.get(number)?.madeAt ?? 0));
     },
   });
@@ -89,6 +93,7 @@ export const measure = async (
     else setTimeout(() => arrive(index + 1), (index - before) / perMs);
   }
   const policy = {
+    connections: Number(settings["MAIL_POOL_SIZE"] ?? 20),
     retryMax: Number(settings["RETRY_MAX"] ?? 24),
     retryDelayMs: Number(settings["RETRY_DELAY_MS"] ?? 30_000),
     random: seeded(7),
@@ -104,6 +109,7 @@ export const measure = async (
     firstMs: firstAt,
     perSecond: takenAt.length === 0 ? 0 : (takenAt.length * 1_000) / Math.max(1, lastAt - firstAt),
     taken: takenAt.length,
+    order,
     tookMs,
     retried: ofGood.filter(({ state, attempts }) => attempts > (state === "done" ? 1 : 0)).length,
     asked,

@@ -61,7 +61,7 @@ export const SHAPES: readonly Shape[] = [
   { name: "silence", bad: 200, good: 600, isMixed: true, answer: silence, goodDomains: 1 },
   {
     name: "silence, of the good ones' domain",
-    share: 0.7,
+    share: 0.78,
     bad: 60,
     good: 600,
     isMixed: true,
@@ -70,7 +70,7 @@ export const SHAPES: readonly Shape[] = [
     goodDomains: 1,
   },
   { name: "421 at once", bad: 2_000, good: 500, answer: atOnce, goodDomains: 1 },
-  { name: "421 after 1 s, all domains new", bad: 200, good: 800, isMixed: true, answer: tarpit, share: 0.5 },
+  { name: "421 after 1 s, all domains new", bad: 200, good: 800, isMixed: true, answer: tarpit, share: 0.6 },
   { name: "550 after 1 s, all domains new", bad: 2_000, good: 500, answer: blocked, isLong: true },
   {
     name: "421 after 3 s, greeting 100 ms",
@@ -85,7 +85,6 @@ export const SHAPES: readonly Shape[] = [
   { name: "421 at once", bad: 500, good: 300, answer: atOnce, goodDomains: 5 },
   {
     name: "421 at once, three domains",
-    share: 0.78,
     bad: 500,
     good: 300,
     answer: atOnce,
@@ -98,7 +97,7 @@ export const SHAPES: readonly Shape[] = [
   { name: "silence", bad: 300, good: 300, isMixed: true, answer: silence, goodDomains: 4 },
   // From here on: mails that arrive, other answers, several consumers.
   { name: "550 after 1 s, all domains new", bad: 5_000, good: 50, answer: blocked, isLong: true },
-  { name: "421 at once, all domains new", bad: 5_000, good: 50, answer: atOnce, share: 0.68 },
+  { name: "421 at once, all domains new", bad: 5_000, good: 50, answer: atOnce },
   {
     name: "550 after 1 s, arriving",
     isLong: true,
@@ -130,7 +129,7 @@ export const SHAPES: readonly Shape[] = [
   { name: "550 to the body", share: 0.7, bad: 400, good: 400, answer: blocked, at: "whole", goodDomains: 5 },
   {
     name: "451 to the body, mixed",
-    share: 0.58,
+    share: 0.74,
     bad: 400,
     good: 400,
     isMixed: true,
@@ -140,7 +139,7 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: "silence to the body",
-    share: 0.05,
+    share: 0.76,
     bad: 200,
     good: 400,
     isMixed: true,
@@ -159,7 +158,7 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: "450 after 10 s, good ones' domain",
-    share: 0.45,
+    share: 0.58,
     bad: 180,
     good: 420,
     isMixed: true,
@@ -242,7 +241,7 @@ export const SHAPES: readonly Shape[] = [
     good: 1_000,
     isMixed: true,
     answer: blocked,
-    share: 0.25,
+    share: 0.4,
     isLong: true,
   },
   {
@@ -251,9 +250,9 @@ export const SHAPES: readonly Shape[] = [
     good: 540,
     isMixed: true,
     answer: { afterMs: 1_000 },
-    share: 0.4,
+    share: 0.45,
   },
-  { name: "550 after 1 s, all domains new", bad: 300, good: 300, answer: blocked, share: 0.35 },
+  { name: "550 after 1 s, all domains new", bad: 300, good: 300, answer: blocked, share: 0.6 },
   {
     name: "550 after 1 s, killed after 3 s",
     isLong: true,

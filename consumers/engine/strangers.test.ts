@@ -1,0 +1,81 @@
+import { expect, test } from "bun:test";
+import { Strangers } from "./strangers.ts";
+
+const CAUTIOUS = { usualMs: 100, allowance: 30, isCautious: true };
+const CALM = { ...CAUTIOUS, isCautious: false };
+const NOBODY = { ...CALM, usualMs: 0 };
+
+/** Strangers of whom as many wait as may be asked. */
+const someStrangers = (concurrency = 30) => {
+  let nowMs = 0;
+  const strangers = new Strangers(() => nowMs, concurrency);
+  const pass = (ms: number) => {
+    nowMs += ms;
+  };
+  /** How many are asked in each of so many rounds of 100 ms, if all of them answer. */
+  const rounds = (count: number) =>
+    Array.from({ length: count }, () => {
+      const asked = strangers.room(0, CAUTIOUS);
+      pass(100);
+      for (let n = 0; n < asked; n += 1) strangers.ended({ ms: 100, isVain: false }, CAUTIOUS);
+      return asked;
+    });
+  /** How many are under way after each of so many steps, if none answers. */
+  const unanswered = (known: typeof CALM, steps: number, stepMs: number) => {
+    let underWay = 0;
+    return Array.from({ length: steps }, () => {
+      underWay += strangers.room(underWay, known);
+      pass(stepMs);
+      return underWay;
+    });
+  };
+  return { strangers, pass, rounds, unanswered };
+};
+
+test("few are asked at first, and about twice as many as have answered, up to what may be in flight", () => {
+  expect(someStrangers().rounds(5)).toEqual([5, 10, 19, 30, 30]);
+});
+
+test("where many may be in flight, an eighth of them is asked at first", () => {
+  expect(someStrangers(160).strangers.room(0, CALM)).toBe(20);
+});
+
+test("while some are late or in vain there are few more without an answer, sixteen after half a minute", () => {
+  expect(someStrangers().unanswered(CAUTIOUS, 120, 250).at(-1)).toBe(16);
+});
+
+test.each([
+  ["while nothing is late or in vain", CALM],
+  ["while nothing was good", { ...NOBODY, isCautious: true }],
+])("%s, the other system may be slow: without an answer twice as many each fifth of a second", (_when, known) => {
+  expect(someStrangers().unanswered(known, 4, 200)).toEqual([5, 10, 20, 40]);
+});
+
+test("what was idle is not waited for: a row of strangers begins with few, however long nothing was asked", () => {
+  const { strangers, pass } = someStrangers();
+  pass(60_000);
+  expect(strangers.room(0, CALM)).toBe(5);
+  expect(strangers.room(5, CALM)).toBe(0);
+});
+
+test("a good answer grants more however long it took, one in vain after seconds does not", () => {
+  const { strangers } = someStrangers();
+  for (let n = 0; n < 5; n += 1) strangers.ended({ ms: 30_000, isVain: true }, CAUTIOUS);
+  expect(strangers.room(5, CAUTIOUS)).toBe(0);
+  for (let n = 0; n < 5; n += 1) strangers.ended({ ms: 30_000, isVain: false }, CAUTIOUS);
+  expect(strangers.room(5, CAUTIOUS)).toBe(5);
+});
+
+test("what was learned is forgotten: those that come later are few at first again", () => {
+  const { strangers, pass, rounds } = someStrangers();
+  rounds(5);
+  pass(20_000);
+  expect(strangers.room(0, CAUTIOUS)).toBe(5);
+});
+
+test("whose answer tells of several is asked beyond that, five at most", () => {
+  const { strangers } = someStrangers();
+  expect(strangers.roomForSeveral(0, CALM)).toBe(10);
+  expect(strangers.roomForSeveral(8, CALM)).toBe(2);
+  expect(strangers.roomForSeveral(12, CALM)).toBe(0);
+});
