@@ -124,7 +124,7 @@ const commandsOf = (slowlog: unknown): string[][] =>
   });
 
 test.concurrent("lag that Redis lost at a restart is restored in slices, at 50,000 entries, while the group continues to read", async () => {
-  await using own = await anOwnRedis();
+  await using own = await anOwnRedis({ keepsAll: true });
   const keys = keysOf("lag");
   const connection = { url: own.url, name: "lag", log: silentLog, commandTimeoutMs: 10_000 };
   const redis = openCommandConnection(connection);
@@ -168,7 +168,7 @@ test.concurrent("lag that Redis lost at a restart is restored in slices, at 50,0
 });
 
 test.concurrent("a lag that is reported while nothing is unread goes away, however often Redis restarts", async () => {
-  await using own = await anOwnRedis();
+  await using own = await anOwnRedis({ keepsAll: true });
   const keys = keysOf("phantom");
   const redis = openCommandConnection({ url: own.url, name: "lag", log: silentLog, commandTimeoutMs: 10_000 });
   await untilReady(redis, 5_000);

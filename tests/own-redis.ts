@@ -5,10 +5,7 @@ import { startRedis } from "../local/redis.ts";
 import { findRedis } from "../local/redis-program.ts";
 import { ownPort } from "./own-port.ts";
 
-/**
- * A Redis of a test's own, that can be killed and started again on the same data. What it has answered is in its file: with `everysec`,
- * it holds writes back for up to 2 s while the disk is busy, and a test that kills it would find them lost.
- */
+/** A Redis of a test's own, that can be killed and started again on the same data. */
 export interface OwnRedis extends AsyncDisposable {
   readonly url: string;
   start(): Promise<void>;
@@ -19,14 +16,18 @@ export interface OwnRedis extends AsyncDisposable {
 
 const local = join(import.meta.dir, "..", ".local");
 
-export const anOwnRedis = async ({ running = true } = {}): Promise<OwnRedis> => {
+/**
+ * `keepsAll`: what it has answered is in its file when it is killed. Else it holds writes back for up to 2 s while the disk is busy, as it does in production
+ * (`appendfsync everysec`).
+ */
+export const anOwnRedis = async ({ running = true, keepsAll = false } = {}): Promise<OwnRedis> => {
   mkdirSync(local, { recursive: true });
   const directory = mkdtempSync(join(local, "test-redis-"));
   const port = await ownPort();
   const program = findRedis(join(local, "redis"), () => {});
   let server: LocalServer | undefined;
   const start = async () => {
-    const flags = ["--appendfsync", "always"];
+    const flags = keepsAll ? ["--appendfsync", "always"] : [];
     server = await startRedis({ program, dataDirectory: join(directory, "data"), port, flags });
   };
   const kill = async () => {

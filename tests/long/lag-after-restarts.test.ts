@@ -9,7 +9,7 @@ import { anOwnRedis } from "../own-redis.ts";
 import { silentLog } from "../pipeline.ts";
 
 test("three restarts in a row, with repairs in between: the lag of groups from the start, from the end, from the middle, beyond a hole and of empty streams", async () => {
-  await using own = await anOwnRedis();
+  await using own = await anOwnRedis({ keepsAll: true });
   const keys = keysOf("restarts");
   const { events } = keys;
   const retries = keys.retriesStream(WELCOME_EMAIL.name);
