@@ -109,7 +109,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const others = sessions.usable() + (failure.cause === "GREETING_TIMEOUT" ? 0 : beingOpened.size);
     hear(failure, mail.to);
     const isLimit = limit.refused(others, sessions.closing());
-    if (isLimit || isAboutConnections(failure)) place?.refused();
+    // Without a word it may be away for whoever asks: nobody gives up for that what works.
+    if (isAboutConnections(failure) || (isLimit && failure.responseCode !== undefined)) place?.refused();
     if (isLimit) return { kind: "again", failure };
     if (isAboutConnections(failure)) return starve();
     slots.failRefused();
