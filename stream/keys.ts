@@ -27,8 +27,10 @@ export interface Keys {
   sent(group: string, eventId: string): string;
   /** The consumers in which the work of a suspect began, with how many others. Set, an hour. */
   trials(group: string, eventId: string): string;
-  /** The consumer that runs suspects of the group now. String, seconds. */
+  /** The consumer that runs suspects of the group now that have been tried. String, seconds. */
   isolation(group: string): string;
+  /** That a consumer runs suspects now, tried or not. String, seconds. */
+  running(group: string, consumer: string): string;
   /** How often a system was asked to which each question may do harm, until it may be asked again. String, minutes. */
   probes(group: string): string;
   /** When each consumer of a group was last heard of, in ms of Redis' clock. Sorted set, an hour. */
@@ -69,6 +71,7 @@ export const keysOf = (streamName: string): Keys => {
     sent: (group, eventId) => `${tag}:sent:${group}:${eventId}`,
     trials: (group, eventId) => `${tag}:trials:${group}:${eventId}`,
     isolation: (group) => `${tag}:isolation:${group}`,
+    running: (group, consumer) => `${tag}:isolation:${group}:${consumer}`,
     probes: (group) => `${tag}:probes:${group}`,
     signsOfLife: (group) => `${tag}:signs-of-life:${group}`,
     reports: (group) => `${tag}:reports:${group}`,

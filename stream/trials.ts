@@ -39,3 +39,16 @@ export const keepIsolation = async (redis: Redis, key: string, consumer: string,
 export const leaveIsolation = async (redis: Redis, key: string, consumer: string): Promise<void> => {
   if ((await redis.get(key)) === consumer) await redis.del(key);
 };
+
+/** Says that a consumer runs suspects, for so long (SET PX). */
+export const sayRunning = async (redis: Redis, key: string, ttlMs: number): Promise<void> => {
+  await redis.set(key, "1", "PX", Math.ceil(ttlMs));
+};
+
+/** It runs none any more (DEL). */
+export const endRunning = async (redis: Redis, key: string): Promise<void> => {
+  await redis.del(key);
+};
+
+/** Whether a consumer runs suspects (GET). */
+export const isRunning = async (redis: Redis, key: string): Promise<boolean> => (await redis.get(key)) !== null;

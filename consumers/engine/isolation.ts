@@ -1,21 +1,25 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
+import { jitteredMs } from "../../runtime/backoff.ts";
 import { claimThese, type Entry } from "../../stream/entries.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { readSignsOfLife, type SignOfLife } from "../../stream/scripts/beat.ts";
 import type { Suspect } from "../../stream/scripts/claim.ts";
 import {
+  endRunning,
   forgetTrials,
+  isRunning,
   keepIsolation,
   leaveIsolation,
   noteTrial,
   readTrials,
+  sayRunning,
   takeIsolation,
 } from "../../stream/trials.ts";
 import type { AroundAttempt } from "./attempt.ts";
 import type { Claimer } from "./claimer.ts";
 import { type InFlight, keyOf } from "./in-flight.ts";
-import { deathsIn, isReserve, nextOfIdle, nextTrial, type TriedSuspect } from "./suspects.ts";
+import { deathsIn, leavesOneFree, nextOfIdle, nextTrial, type TriedSuspect } from "./suspects.ts";
 
 export interface IsolationDeps {
   readonly redis: Redis;
@@ -53,14 +57,15 @@ const LOOKS = 3;
 
 /**
  * Half of its time at most: after the time that it took, a consumer reads as usual for as long, or until it finds nothing. Suspects that have
- * been tried run in one consumer of a group at a time, and so do all while there is other work; idle consumers, but one, run those that have not
- * been tried beside each other. A consumer with other work in flight leaves suspects to its peers for half a threshold, so that an idle one
+ * been tried run in one consumer of a group at a time, and so do all while there is other work; idle consumers run those that have not been
+ * tried beside each other, while one peer at least runs none. A consumer with other work in flight leaves suspects to its peers for half a threshold, so that an idle one
  * takes them.
  */
 export const createIsolation = (deps: IsolationDeps, options: { readonly claimMinIdleMs: number }): Isolation => {
   const { redis, keys, group, consumer, inFlight, claimer, log, now, random } = deps;
   const { claimMinIdleMs } = options;
   const place = keys.isolation(group);
+  const own = keys.running(group, consumer);
   let state: "none" | "emptying" | "running" = "none";
   let startedAt = 0;
   let restUntil = Number.NEGATIVE_INFINITY;
@@ -74,13 +79,35 @@ export const createIsolation = (deps: IsolationDeps, options: { readonly claimMi
 
   const isEmpty = () => inFlight.size() === 0;
 
+  const leave = async (): Promise<void> => {
+    const leaving = [endRunning(redis, own), ...(holdsPlace ? [leaveIsolation(redis, place, consumer)] : [])];
+    holdsPlace = false;
+    await Promise.all(leaving);
+  };
+
   const end = async (): Promise<void> => {
     state = "none";
     running = new Map();
     mustRead = true;
     restUntil = 2 * now() - startedAt;
-    if (holdsPlace) await leaveIsolation(redis, place, consumer);
-    holdsPlace = false;
+    await leave();
+  };
+
+  /** Not its turn: with jitter, so that two do not see each other again and again. */
+  const lookAgainLater = (): void => {
+    againAt = now() + claimMinIdleMs / 8 + jitteredMs(claimMinIdleMs / 8, random);
+  };
+
+  /** Said first, asked then: of two that begin at the same time, one sees the other at least. Refused while Redis is full: suspects wait, nothing else does. */
+  const mayBegin = async (signs: readonly SignOfLife[]): Promise<boolean> => {
+    try {
+      await sayRunning(redis, own, claimMinIdleMs);
+    } catch {
+      return false;
+    }
+    const names = signs.map((sign) => sign.consumer);
+    const are = await Promise.all(names.map((name) => isRunning(redis, keys.running(group, name))));
+    return leavesOneFree(consumer, signs, new Set(names.filter((_, at) => are[at])), claimMinIdleMs);
   };
 
   const isDue = (isIdle: boolean): boolean => {
@@ -100,7 +127,7 @@ export const createIsolation = (deps: IsolationDeps, options: { readonly claimMi
       }),
     );
 
-  const first = async () => tried(claimer.suspects().slice(0, MAX_SUSPECTS), await readSigns());
+  const first = (signs: readonly SignOfLife[]) => tried(claimer.suspects().slice(0, MAX_SUSPECTS), signs);
 
   const claimThem = async (chosen: readonly TriedSuspect[]): Promise<readonly Entry[]> => {
     const entries: Entry[] = [];
@@ -134,16 +161,18 @@ export const createIsolation = (deps: IsolationDeps, options: { readonly claimMi
     const signs = await readSigns();
     const fresh = (await tried(some, signs)).filter(({ isTried }) => !isTried);
     if (fresh.length === 0) return undefined;
-    if (isReserve(consumer, signs, claimMinIdleMs) && now() - (suspectsSince ?? 0) < claimMinIdleMs) {
-      againAt = now() + claimMinIdleMs / 4;
+    if (!(await mayBegin(signs))) {
+      await leave();
+      lookAgainLater();
       return "read";
     }
-    if (isReserve(consumer, signs, claimMinIdleMs)) return undefined;
     const most = await admit(inFlight.room());
     const total = some.length < all.length ? all.length : fresh.length;
     const entries = most > 0 ? await claimThem(nextOfIdle(fresh, total, most)) : [];
     startedAt = now();
-    return entries.length === 0 ? "read" : run(entries);
+    if (entries.length > 0) return run(entries);
+    await leave();
+    return "read";
   };
 
   return {
@@ -160,27 +189,25 @@ export const createIsolation = (deps: IsolationDeps, options: { readonly claimMi
           const turn = await runIdle(admit);
           if (turn !== undefined) return turn;
         }
-        // Refused, too, while Redis is full: suspects wait, nothing else does.
-        if (!(await takeIsolation(redis, place, consumer, claimMinIdleMs).catch(() => false))) {
-          againAt = now() + claimMinIdleMs / 4;
-          return "read";
-        }
-        holdsPlace = true;
-        // It is not known yet whose death the last one was of any of them: nothing is emptied for that.
-        if (nextTrial(await first(), 1).length === 0) {
-          againAt = now() + claimMinIdleMs / 4;
-          holdsPlace = false;
-          await leaveIsolation(redis, place, consumer);
+        // Refused, too, while Redis is full.
+        holdsPlace = await takeIsolation(redis, place, consumer, claimMinIdleMs).catch(() => false);
+        const signs = holdsPlace ? await readSigns() : [];
+        // It may not be known yet whose death the last one was of any of them: nothing is emptied for that.
+        const isTime = holdsPlace && nextTrial(await first(signs), 1).length > 0 && (await mayBegin(signs));
+        if (!isTime) {
+          if (holdsPlace) await leave();
+          lookAgainLater();
           return "read";
         }
         state = "emptying";
         startedAt = now();
-      } else if (holdsPlace) {
-        await keepIsolation(redis, place, consumer, claimMinIdleMs);
+      } else {
+        const keeping = holdsPlace ? [keepIsolation(redis, place, consumer, claimMinIdleMs)] : [];
+        await Promise.all([sayRunning(redis, own, claimMinIdleMs).catch(() => {}), ...keeping]);
       }
       if (state === "running" || !isEmpty()) return "wait";
       const most = await admit(inFlight.room());
-      const entries = most > 0 ? await claimThem(nextTrial(await first(), most)) : [];
+      const entries = most > 0 ? await claimThem(nextTrial(await first(await readSigns()), most)) : [];
       if (entries.length === 0) {
         await end();
         return "read";

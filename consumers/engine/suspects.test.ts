@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { deathsIn, isReserve, nextOfIdle, nextTrial } from "./suspects.ts";
+import { deathsIn, leavesOneFree, nextOfIdle, nextTrial } from "./suspects.ts";
 
 const suspect = (id: number, alone = 0, inCompany = 0, isOpen = false) => ({
   stream: "s",
@@ -37,16 +37,17 @@ describe("the suspects that an idle consumer runs beside its peers", () => {
   ])("%s", (_, suspects, most, expected) =>
     expect(idsOf(nextOfIdle(suspects, suspects.length, most))).toEqual(expected),
   );
+});
 
-  test("one consumer of those that live stays free for other work, but not the only one", () => {
-    const signs = [
-      { consumer: "a", silentMs: 12_000 },
-      { consumer: "b", silentMs: 3_000 },
-      { consumer: "c", silentMs: 0 },
-    ];
-    expect(["b", "c"].map((consumer) => isReserve(consumer, signs, 10_000))).toEqual([true, false]);
-    expect(isReserve("c", [{ consumer: "c", silentMs: 0 }], 10_000)).toBe(false);
-  });
+test("a consumer runs suspects only if another one that lives runs none, or none lives", () => {
+  const signs = [
+    { consumer: "dead", silentMs: 12_000 },
+    { consumer: "b", silentMs: 3_000 },
+    { consumer: "c", silentMs: 0 },
+  ];
+  const may = (...running: string[]) => leavesOneFree("c", signs, new Set(["c", ...running]), 10_000);
+  expect([may(), may("b"), may("b", "dead")]).toEqual([true, false, false]);
+  expect(leavesOneFree("c", signs.slice(2), new Set(["c"]), 10_000)).toBe(true);
 });
 
 describe("deaths that count", () => {

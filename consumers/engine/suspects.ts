@@ -7,8 +7,8 @@ import type { Trial } from "../../stream/trials.ts";
  *
  * 1. An entry with which two consumers died is a suspect: it may be poison, or have been in flight beside it. With what a consumer
  *    only kept, it did not die (`count-deaths.ts`).
- * 2. Suspects run apart: in a consumer that has nothing else in flight. The others go on. Of those with which none has died in such a
- *    trial, idle consumers run some each, all but one at the same time; the others run in one consumer of the group at a time.
+ * 2. Suspects run apart: in a consumer that has nothing else in flight. Idle consumers run some each of those whose work has not begun
+ *    in such a trial; the others run in one consumer of the group at a time. One consumer at least runs no suspects, if there are two.
  * 3. Up to ten run one by one. Of more, as after many deaths at once, as many run as there is room for; if the consumer dies,
  *    each of them runs alone.
  * 4. A death counts against the suspect that was alone, whose work had begun, and only if no other consumer died at about the
@@ -45,13 +45,15 @@ export interface TriedSuspect extends Suspect {
 export const nextOfIdle = (some: readonly TriedSuspect[], total: number, most: number): readonly TriedSuspect[] =>
   some.filter(({ isTried }) => !isTried).slice(0, total > FEW ? most : Math.min(1, most));
 
-/**
- * Whether a consumer keeps itself free for other work while its peers run suspects: one of those that live does, always the same one. Pure.
- * `signs`: of all consumers of the group.
- */
-export const isReserve = (consumer: string, signs: readonly SignOfLife[], thresholdMs: number): boolean => {
-  const living = signs.filter((sign) => sign.silentMs < thresholdMs && sign.consumer !== consumer);
-  return living.length > 0 && living.every((sign) => consumer < sign.consumer);
+/** Whether a consumer may run suspects: of the others that live, one at least runs none, or there are no others. Pure. `signs`: of all of the group. */
+export const leavesOneFree = (
+  consumer: string,
+  signs: readonly SignOfLife[],
+  running: ReadonlySet<string>,
+  thresholdMs: number,
+): boolean => {
+  const others = signs.filter((sign) => sign.silentMs < thresholdMs && sign.consumer !== consumer);
+  return others.length === 0 || others.some((sign) => !running.has(sign.consumer));
 };
 
 /** The suspects to run next, at most `most`. Those that have not been tried yet come first: most are innocent. Pure. */

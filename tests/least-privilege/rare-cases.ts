@@ -99,6 +99,9 @@ export const rarelyInConsumer = async (consumer: Redis, databaseUrl: string): Pr
   await trials.takeIsolation(consumer, keys.isolation(group), "one", 1_000);
   await trials.keepIsolation(consumer, keys.isolation(group), "one", 1_000);
   await trials.leaveIsolation(consumer, keys.isolation(group), "one");
+  await trials.sayRunning(consumer, keys.running(group, "one"), 1_000);
+  await trials.isRunning(consumer, keys.running(group, "one"));
+  await trials.endRunning(consumer, keys.running(group, "one"));
   // Where a login is refused: one may ask, another may not; then it works.
   const permit = { asked: 1, forMs: 1_000 };
   await takeProbe(consumer, keys.probes(group), permit);
