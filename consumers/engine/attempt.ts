@@ -9,7 +9,7 @@ import type { AtCheckpoint } from "./checkpoint.ts";
 import type { Doubt, Progress } from "./doubt.ts";
 import { dueOf } from "./failure-fields.ts";
 import type { Attempt, GroupDefinition, Outcome } from "./handler.ts";
-import type { Hastener } from "./hastener.ts";
+import type { HastenerHears } from "./hastener.ts";
 import type { InFlight, RunningAttempt } from "./in-flight.ts";
 import { learnFrom } from "./learn.ts";
 import type { LookUp } from "./look-up.ts";
@@ -49,7 +49,7 @@ export interface AttemptDeps<Data, Input> {
   readonly doubt: Doubt;
   readonly quotas: Quotas;
   readonly admission: Admission;
-  readonly hastener: Pick<Hastener, "accepted">;
+  readonly hastener: HastenerHears;
   readonly settler: Settler;
   /** Tells live pages of a new state. */
   readonly publishState: (eventId: string, state: string) => void;
@@ -202,6 +202,7 @@ export const createAttempts = <Data, Input>(
     if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);
     const attempted = { eventId: event.id, party, claim, startedAt, askedAt, acceptedSince, isProbe: attempt.isProbe };
+    if ("minDelayMs" in outcome && outcome.minDelayMs !== undefined) hastener.told(outcome.minDelayMs);
     return threw ? outcome : learnFrom(outcome, attempted, { breaker, parties, holdMs });
   };
 

@@ -6,7 +6,7 @@ import { fieldOf } from "../../stream/entries.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { hastenEntries, readWaiting, type WaitingEntry } from "../../stream/scripts/hasten.ts";
 import type { Breaker } from "./breaker.ts";
-import { declinedAtOf, withDue } from "./failure-fields.ts";
+import { declinedAtOf, dueOf, withDue } from "./failure-fields.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface HastenerDeps {
@@ -24,9 +24,28 @@ export interface HastenerDeps {
   readonly random: () => number;
 }
 
-export interface Hastener extends Loop {
+/** What it learns from attempts. */
+export interface HastenerHears {
   /** A piece was accepted that nobody had declined before, or that was hastened. */
   accepted(): void;
+  /** A piece was told to come back after so long, in ms. */
+  told(delayMs: number): void;
+}
+
+export interface Hastening extends HastenerHears {
+  turn(): Promise<"again" | "idle">;
+}
+
+export interface Hastener extends Loop, HastenerHears {}
+
+/** A look at the waiting entries, a page in each turn. */
+interface Scan {
+  /** Entries that are due earlier have been looked at. Ms of Redis' clock. */
+  readonly from: number;
+  /** The end of the time whose entries it looks for. Monotonic, ms. */
+  readonly until: number;
+  /** There are entries of that time. */
+  readonly hasSeen: boolean;
 }
 
 const EVERY_MS = 250;
@@ -35,7 +54,7 @@ const EACH_HASTENS = 2;
 const MAX_PER_TURN = 100;
 /** Waiting entries that are read at a time. */
 const PAGE = 500;
-/** What is due later is not looked at: it was told so. */
+/** What is due later is not looked at, unless it was told to come back later. */
 const HORIZON_MS = 600_000;
 /** An entry has its time in whole ms. */
 const ROUNDED_MS = 2;
@@ -52,18 +71,20 @@ export const quietMs = (declinedForMs: number): number =>
  * are accepted again, those are made due now that were declined while everything was: two for each that is accepted, none while
  * all is declined. What is declined again is due when it would have been. What was declined at other times keeps its delay.
  *
+ * While nothing is accepted, one piece at a time asks, each once: a system that wants each to come back later is not asked about it again.
+ *
  * The ledger is written first. If the process dies before Redis knows of it, the reconciler adds another entry a minute later.
  */
-export const startHastener = (deps: HastenerDeps): Hastener => {
-  const { redis, keys, group, ledger, breaker, onHastened, log, now, wallClock, random } = deps;
+export const createHastening = (deps: HastenerDeps): Hastening => {
+  const { redis, keys, group, ledger, breaker, onHastened, now, wallClock, random } = deps;
   const retrySet = keys.retrySet(group);
   let earned = 0;
   /** Monotonic, ms: the last sign of what the system says now. */
   let heardAt = Number.NEGATIVE_INFINITY;
   /** The end of the time of which nothing is left to hasten. */
   let finished = Number.NEGATIVE_INFINITY;
-  /** From when on due entries have not been looked at, by the wall clock, ms. */
-  let cursor = 0;
+  let horizonMs = HORIZON_MS;
+  let scan: Scan | undefined;
 
   /** How many may be hastened now. */
   const mayHasten = ({ since, until }: { readonly since: number; readonly until: number }): number => {
@@ -88,44 +109,62 @@ export const startHastener = (deps: HastenerDeps): Hastener => {
     onHastened();
   };
 
-  const loop = startLoop({
-    name: `hastener of ${group}`,
-    log,
-    everyMs: EVERY_MS,
-    needs: redis,
-    turn: async () => {
+  /** All was looked at. Only a scan without any of that time is the last: what was hastened may be back, and due before where it looked. */
+  const end = ({ until, hasSeen }: Scan, time: { readonly until: number }): void => {
+    scan = undefined;
+    if (until !== time.until) return;
+    heardAt = now();
+    if (hasSeen || breaker.isDeclining) return;
+    finished = until;
+    earned = 0;
+  };
+
+  return {
+    async turn() {
       const time = breaker.allDeclined;
       if (time === undefined || time.until === finished) return "idle";
       const count = mayHasten(time);
       if (count === 0) return "idle";
-      const wallMs = wallClock().getTime();
-      const bootMs = wallMs - now();
+      const bootMs = wallClock().getTime() - now();
       const isOfThen = ({ fields }: WaitingEntry) => {
         const at = declinedAtOf(fields) - bootMs;
         return at >= time.since - ROUNDED_MS && at <= time.until + ROUNDED_MS;
       };
-      if (cursor < wallMs || breaker.isDeclining) cursor = wallMs;
-      const page = await readWaiting(redis, retrySet, { from: cursor, to: wallMs + HORIZON_MS, limit: PAGE });
-      const waiting = page.filter(isOfThen);
-      if (waiting.length > 0) {
-        cursor = waiting[0]?.dueMs ?? cursor;
+      const before = scan ?? { from: 0, until: time.until, hasSeen: false };
+      const page = await readWaiting(redis, retrySet, { from: before.from, withinMs: horizonMs, limit: PAGE });
+      const ofThen = page.filter(isOfThen);
+      const waiting = earned > 0 ? ofThen : ofThen.filter(({ fields }) => dueOf(fields) === 0);
+      const looking = { ...before, hasSeen: before.hasSeen || ofThen.length > 0 };
+      const [first] = waiting;
+      if (first !== undefined) {
+        scan = { ...looking, from: first.dueMs };
         await hasten(choose(waiting, count));
-      } else if (page.length === PAGE) {
-        cursor = (page.at(-1)?.dueMs ?? cursor) + 1;
-        return "again";
-      } else if (!breaker.isDeclining) {
-        finished = time.until;
-        earned = 0;
+        return "idle";
       }
-      return "idle";
+      const lastMs = page.at(-1)?.dueMs ?? 0;
+      if (page.length < PAGE) {
+        end(looking, time);
+        return "idle";
+      }
+      // Those that are due at the same time as the last one may continue on the next page.
+      scan = { ...looking, from: lastMs > before.from ? lastMs : lastMs + 1 };
+      return "again";
     },
-  });
-  return {
-    ...loop,
     accepted() {
       heardAt = now();
       const time = breaker.allDeclined;
       if (time !== undefined && time.until !== finished) earned = Math.min(MAX_PER_TURN, earned + EACH_HASTENS);
     },
+    told(delayMs) {
+      horizonMs = Math.max(horizonMs, delayMs);
+    },
   };
+};
+
+/** Hastens until it is stopped. */
+export const startHastener = (deps: HastenerDeps): Hastener => {
+  const { redis, group, log } = deps;
+  const { turn, accepted, told } = createHastening(deps);
+  const loop = startLoop({ name: `hastener of ${group}`, log, everyMs: EVERY_MS, needs: redis, turn });
+  return { ...loop, accepted, told };
 };

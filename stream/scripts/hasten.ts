@@ -1,8 +1,10 @@
 import type { Redis } from "ioredis";
 import source from "./hasten.lua" with { type: "text" };
+import readingSource from "./read-waiting.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 
 const script = defineScript(source);
+const reading = defineScript(readingSource);
 
 /** An entry that waits for its next attempt. */
 export interface WaitingEntry {
@@ -23,13 +25,14 @@ const fieldsIn = (member: string): readonly string[] => {
   }
 };
 
-/** At most `limit` entries that are due between two times (ms), the next one first. */
+/** At most `limit` entries that are due within a time from now, and no earlier than `from` (ms of Redis' clock), the next one first. */
 export const readWaiting = async (
   redis: Redis,
   retrySet: string,
-  { from, to, limit }: { readonly from: number; readonly to: number; readonly limit: number },
+  { from, withinMs, limit }: { readonly from: number; readonly withinMs: number; readonly limit: number },
 ): Promise<readonly WaitingEntry[]> => {
-  const range = await redis.zrangebyscore(retrySet, from, to, "WITHSCORES", "LIMIT", 0, limit);
+  const answer: unknown = await runScript(redis, reading, [retrySet], [from, withinMs, limit]);
+  const range = Array.isArray(answer) ? answer.map(String) : [];
   const entries: WaitingEntry[] = [];
   for (let at = 0; at + 1 < range.length; at += 2) {
     const member = range[at] ?? "";

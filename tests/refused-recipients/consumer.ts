@@ -157,7 +157,7 @@ export const startSimulatedConsumer = (
     pauseGroup: async () => false,
     now,
     wallClock: () => new Date(0),
-    hastener: { accepted: () => {} },
+    hastener: { accepted: () => {}, told: () => {} },
     random,
     at: async () => {},
     log,

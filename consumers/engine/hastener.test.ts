@@ -1,0 +1,148 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { Redis } from "ioredis";
+import { keysOf } from "../../stream/keys.ts";
+import { redisTimeMs } from "../../stream/watermark.ts";
+import { redisUrl, silentLog } from "../../tests/pipeline.ts";
+import { declinedAtOf, dueOf, withDecline, withDue } from "./failure-fields.ts";
+import { createHastening, quietMs } from "./hastener.ts";
+
+const redis = new Redis(redisUrl());
+afterAll(() => redis.quit());
+
+const BOOT_MS = Date.now() - 3_600_000;
+const MINUTE_MS = 60_000;
+const failure = { attempts: 0, at: "t", reason: "greylisted" };
+
+/** A hastener at the end of ten seconds in which everything was declined, and a retry set of its own. */
+const aHastener = (isDeclining: boolean) => {
+  const keys = keysOf(`hastener-${Bun.randomUUIDv7()}`);
+  const retrySet = keys.retrySet("group");
+  let nowMs = 3_600_000;
+  const allDeclined = { since: nowMs - 10_000, until: nowMs };
+  const breaker = { isDeclining, allDeclined };
+  const hastener = createHastening({
+    ...{ redis, keys, breaker, log: silentLog, group: "group" },
+    ledger: { hasten: async () => {} },
+    onHastened: () => {},
+    now: () => nowMs,
+    wallClock: () => new Date(BOOT_MS + nowMs),
+    random: () => 0,
+  });
+  /** Adds entries that are due after a time from now: declined as everything was, or before that. */
+  const wait = async (ids: readonly string[], dueInMs: number, { isOfThen = true, wasHastened = false } = {}) => {
+    const dueMs = (await redisTimeMs(redis)) + dueInMs;
+    const askedAtMs = BOOT_MS + (isOfThen ? allDeclined.since : allDeclined.since - MINUTE_MS);
+    const members = ids.map((id) => {
+      const declined = withDecline(["id", id], failure, askedAtMs);
+      return JSON.stringify(wasHastened ? withDue(declined, dueMs) : declined);
+    });
+    await redis.zadd(retrySet, ...members.flatMap((member) => [dueMs, member]));
+  };
+  /** The ids of those that are due now. */
+  const due = async () => {
+    const members = await redis.zrangebyscore(retrySet, "-inf", (await redisTimeMs(redis)) + 1_000);
+    return members.map((member) => String((JSON.parse(member) as unknown[])[1])).sort();
+  };
+  /** Takes turns until there is nothing more to do at once; returns how many. */
+  const work = async () => {
+    for (let turns = 1; turns <= 50; turns += 1) if ((await hastener.turn()) === "idle") return turns;
+    throw new Error("50 turns without a pause");
+  };
+  return { hastener, breaker, retrySet, wait, due, work, pass: (ms: number) => (nowMs += ms) };
+};
+
+const many = (count: number, name = "old") => Array.from({ length: count }, (_, n) => `${name}-${n}`);
+
+test("where nothing is asked, one asks after four seconds, later after a tenth of the time, a minute at most", () => {
+  expect([0, 10_000, 45_000, 3_600_000].map(quietMs)).toEqual([4_000, 4_000, 4_500, 60_000]);
+});
+
+describe("while everything is declined", () => {
+  test("one piece asks every four seconds, each of them once: then it waits for its own time", async () => {
+    const { wait, due, work, pass } = aHastener(true);
+    await wait(["a"], 5 * MINUTE_MS);
+    await wait(["b"], 6 * MINUTE_MS);
+    await wait(["c"], 7 * MINUTE_MS, { wasHastened: true });
+    const seen: string[][] = [];
+    for (const ms of [0, 4_000, 0, 3_000, 1_000, 4_000, 60_000]) {
+      pass(ms);
+      await work();
+      seen.push(await due());
+    }
+    expect(seen).toEqual([[], ["a"], ["a"], ["a"], ["a", "b"], ["a", "b"], ["a", "b"]]);
+  });
+
+  test("what waits behind more than a page of others is found", async () => {
+    const { wait, due, work, pass } = aHastener(true);
+    await wait(many(1_200), 4 * MINUTE_MS, { isOfThen: false });
+    await wait(["a"], 5 * MINUTE_MS);
+    pass(4_000);
+    expect(await work()).toBeLessThan(6);
+    expect(await due()).toEqual(["a"]);
+  });
+
+  test("after a look in vain the next one is as late as if one had asked", async () => {
+    const { wait, due, work, pass } = aHastener(true);
+    await wait(many(600), 4 * MINUTE_MS, { isOfThen: false });
+    pass(4_000);
+    await work();
+    await wait(["a"], 5 * MINUTE_MS);
+    const seen: string[][] = [];
+    for (const ms of [0, 3_000, 1_000]) {
+      pass(ms);
+      await work();
+      seen.push(await due());
+    }
+    expect(seen).toEqual([[], [], ["a"]]);
+  });
+});
+
+describe("when pieces are accepted again", () => {
+  test("each hastens two, those too that were hastened before; they keep when they were due, and when they were asked for", async () => {
+    const { hastener, wait, due, work, retrySet } = aHastener(false);
+    await wait(["a", "b"], 5 * MINUTE_MS, { wasHastened: true });
+    await wait(["c"], 6 * MINUTE_MS);
+    hastener.accepted();
+    await work();
+    expect(await due()).toEqual(["a", "b"]);
+    hastener.accepted();
+    await work();
+    expect(await due()).toEqual(["a", "b", "c"]);
+    for (const member of await redis.zrange(retrySet, "0", "-1")) {
+      const fields = (JSON.parse(member) as unknown[]).map(String);
+      expect(dueOf(fields)).toBeGreaterThan((await redisTimeMs(redis)) + 4 * MINUTE_MS);
+      expect(declinedAtOf(fields)).toBeGreaterThan(0);
+    }
+  });
+
+  test("what was declined at other times keeps its delay", async () => {
+    const { hastener, wait, due, work, pass } = aHastener(false);
+    await wait(many(10), 5 * MINUTE_MS, { isOfThen: false });
+    hastener.accepted();
+    for (const ms of [0, 4_000]) {
+      pass(ms);
+      await work();
+    }
+    expect(await due()).toEqual([]);
+  });
+
+  test("what came to the front while the hastener looked further back is found before it rests", async () => {
+    const { hastener, wait, due, work } = aHastener(false);
+    await wait(["b"], 6 * MINUTE_MS);
+    hastener.accepted();
+    hastener.accepted();
+    await work();
+    await wait(["a"], 5 * MINUTE_MS);
+    for (let turn = 0; turn < 3; turn += 1) await work();
+    expect(await due()).toEqual(["a", "b"]);
+  });
+
+  test("what was told to come back later than usual is found as well", async () => {
+    const { hastener, wait, due, work } = aHastener(false);
+    hastener.told(15 * MINUTE_MS);
+    await wait(["a"], 15 * MINUTE_MS - 1_000);
+    hastener.accepted();
+    await work();
+    expect(await due()).toEqual(["a"]);
+  });
+});
