@@ -122,6 +122,30 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [silent("ECALLEDBACK"), "released", "called_back"],
 ];
 
+describe("a login that is refused may lock the account with each time", () => {
+  test.each([
+    ["of its credentials", answered("AUTH PLAIN", "535 5.7.8 bad credentials", false, "EAUTH"), true],
+    [
+      "of too many, for now",
+      answered("AUTH PLAIN", "454 4.7.0 Too many login attempts, slow down", false, "EAUTH"),
+      true,
+    ],
+    [
+      "of too many, with its connection",
+      answered("AUTH PLAIN", "421 4.7.0 Too many bad auth attempts", false, "EAUTH"),
+      true,
+    ],
+    ["of too many, at the greeting", answered("CONN", "421 Too many failed authentications", false, "EPROTOCOL"), true],
+    ["not of a directory that is away", answered("AUTH PLAIN", "454 4.7.0 try later", false, "EAUTH"), false],
+    ["not of connections", answered("CONN", "421 too many unauthenticated connections", false, "EPROTOCOL"), false],
+    ["not of what is said of a mail", answered("RCPT TO", "450 too many login failures of this user"), false],
+  ])("because %s", (_, failure, isHarmful) => {
+    const outcome = classify(failure, options);
+    expect(outcome.kind === "unavailable" && outcome.isHarmful === true).toBe(isHarmful);
+    if (isHarmful) expect(outcome).toMatchObject({ reason: "auth", reply: failure.reply });
+  });
+});
+
 describe("what a failed send means", () => {
   test.each(rows.map(([failure, kind, reason]) => [failure.reply ?? failure.code, failure, kind, reason] as const))(
     "%s",

@@ -19,6 +19,8 @@ export const NO_SUCH_ADDRESS = "no_such_address";
 const enhancedCode = (reply: string): string | undefined => /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1];
 
 const AUTHENTICATION = new Set([530, 534, 535, 538]);
+/** How servers say that an account is about to be locked, whatever the code: Gmail's 454, others' 421. */
+const WORDS_OF_LOGINS = /\btoo many (\w+ ){0,4}(log-?ins?|sign-?ins?|auth\w*)\b/i;
 /** Bad address of the *sender* (RFC 3463), which is ours. */
 const SENDERS_FAULT = new Set(["4.1.7", "4.1.8", "5.1.7", "5.1.8"]);
 
@@ -82,7 +84,7 @@ const deferred = (
  * | 421, 450, 451 or 454 with words of a rate; 4.7.28                               | the same, and the rate is lowered    |
  * | 421, silence, or the end of the connection, at RCPT TO; 4.3.x, 4.5.3 on this mail | unavailable for this domain        |
  * | 421; any refusal up to MAIL FROM; bad address of the sender                    | unavailable                          |
- * | authentication                                                                | unavailable, asked ever more rarely  |
+ * | authentication; too many logins                                                | unavailable, asked ever more rarely  |
  * | 552, x.2.2                                                                     | transient: mailbox full              |
  * | 450 or 451 at RCPT TO, 4.7.1                                                   | transient, not before `greylistMs`   |
  * | other 4yz on this recipient or content                                         | transient                            |
@@ -117,6 +119,9 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   const isAboutMail = responseCode >= 400 && (command === "RCPT TO" || command === "DATA" || bodyStarted);
   if (AUTHENTICATION.has(responseCode)) return { kind: "unavailable", reason: "auth", reply, isHarmful: true };
   if (isAboutConnections(failure)) return { kind: "unavailable", reason: "connection_limit", reply, hasNoRoom: true };
+  if (!isAboutMail && WORDS_OF_LOGINS.test(failure.reply)) {
+    return { kind: "unavailable", reason: "auth", reply, isHarmful: true };
+  }
   if (isTooFast(failure)) {
     return { kind: "unavailable", reason: "too_fast", reply, hasNoRoom: true, isTooFast: true };
   }
