@@ -7,6 +7,7 @@ import {
   withDecline,
   withDue,
   withFailure,
+  withoutAnAttempt,
   withPass,
   withUnreached,
 } from "./failure-fields.ts";
@@ -49,4 +50,7 @@ test("what is declined knows when it was asked for; hastened, it stays due as it
   expect([declinedAtOf(again), dueOf(again)]).toEqual([50_000, 301_000]);
   expect(dueOf(withDecline(again, failure, 301_000))).toBe(0);
   expect(declinedAtOf(withFailure(again, failure))).toBe(0);
+  // It is not asked for, so to hasten it once more would be in vain.
+  const waiting = withoutAnAttempt([...again, "crashes", "2"]);
+  expect([declinedAtOf(waiting), dueOf(waiting), waiting.includes("crashes")]).toEqual([0, 301_000, false]);
 });

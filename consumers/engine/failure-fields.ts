@@ -56,6 +56,9 @@ export const withCrashes = (raw: readonly string[], deliveries: number): string[
   return deliveries > 1 ? [...kept, CRASHES, String(deliveries - 1)] : kept;
 };
 
+/** The fields of an entry that lived through its consumer and was not attempted, as its party waits: it is not hastened. */
+export const withoutAnAttempt = (raw: readonly string[]): string[] => without(raw, [CRASHES, DECLINED]);
+
 /** The fields of an entry that is passed over: it is delayed without an outcome. */
 export const withPass = (raw: readonly string[], deliveries: number): string[] => {
   const kept = withCrashes(raw, deliveries);

@@ -22,6 +22,7 @@ import {
   withCrashes,
   withDecline,
   withFailure,
+  withoutAnAttempt,
   withPass,
   withUnreached,
 } from "./failure-fields.ts";
@@ -202,13 +203,12 @@ export const createSettler = (deps: SettlerDeps): Settler => {
         return ack(entry);
       case "delay": {
         const raw = entry.raw ?? [];
-        // Not attempted, it is as it was; but its consumer lives.
         const nowIso = wallClock().toISOString();
         if (next.isUnreached === true) return toRetrySet(entry, next.delayMs, withUnreached(raw, nowIso));
         const isTried = written.attempts + written.system_failures > 0;
         const failure = { attempts, at: nowIso, reason: written.reason ?? written.state };
         if (next.isDeclined === true) return toRetrySet(entry, next.delayMs, withDecline(raw, failure, askedAtMs));
-        return toRetrySet(entry, next.delayMs, isTried ? withFailure(raw, failure) : withCrashes(raw, 1));
+        return toRetrySet(entry, next.delayMs, isTried ? withFailure(raw, failure) : withoutAnAttempt(raw));
       }
       case "dead-letter":
         return toDeadLetter(entry, {
