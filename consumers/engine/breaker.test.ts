@@ -157,14 +157,45 @@ describe("the breaker of a system to which each question may do harm", () => {
     // The system may work for another one by then.
     pass(4_000);
     expect([breaker.needsPermit, breaker.probeInMs]).toEqual([true, 56_000]);
-    breaker.permit();
+    breaker.permit(8_000);
     expect([breaker.needsPermit, breaker.allowance(), breaker.probeInMs]).toEqual([false, 1, 0]);
     refuse(breaker, "c");
     pass(4_000);
     expect([breaker.needsPermit, breaker.allowance()]).toEqual([true, 0]);
-    breaker.permit();
+    breaker.permit(8_000);
     breaker.succeeded();
     expect(breaker.allowance()).toBe(2);
+  });
+
+  test("probes without a permit, as often as ever, when it fails in a way that does no harm", () => {
+    const { breaker, pass } = aBreaker();
+    refuse(breaker, "a");
+    fail(breaker, 5);
+    pass(4_000);
+    expect([breaker.needsPermit, breaker.allowance()]).toEqual([false, 1]);
+    refuse(breaker, "b");
+    pass(4_000);
+    expect([breaker.needsPermit, breaker.allowance()]).toEqual([true, 0]);
+  });
+
+  test("keeps a permit that it has no use for only as long as no peer gets one", () => {
+    const { breaker, pass } = aBreaker();
+    refuse(breaker, "a");
+    refuse(breaker, "b");
+    pass(4_000);
+    breaker.permit(8_000);
+    pass(7_999);
+    expect([breaker.needsPermit, breaker.allowance()]).toEqual([false, 1]);
+    pass(1);
+    expect([breaker.needsPermit, breaker.allowance()]).toEqual([true, 0]);
+  });
+
+  test("needs no permit where work goes on, because everything is declined", () => {
+    const { breaker, pass } = aBreaker();
+    decline(breaker, 100);
+    refuse(breaker, "a");
+    pass(4_000);
+    expect([breaker.state, breaker.isDeclining, breaker.needsPermit]).toEqual(["open", true, false]);
   });
 });
 

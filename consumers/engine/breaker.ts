@@ -123,17 +123,18 @@ export class Breaker {
   /** Ms until the next probe; undefined: it is not open. */
   get probeInMs(): number | undefined {
     if (this.#state !== "open") return undefined;
-    return Math.max(0, Math.max(this.#probeAt, this.#permit.refusedUntil) - this.#options.now());
+    return Math.max(0, Math.max(this.#probeAt, this.#permit.refusedUntil(this.#options.now())) - this.#options.now());
   }
 
   /** Whether it would probe now, if it had a permit. */
   get needsPermit(): boolean {
-    return this.#state === "open" && this.#permit.isMissing && this.#options.now() >= this.#probeAt;
+    const now = this.#options.now();
+    return this.#state === "open" && !this.isDeclining && this.#permit.isMissing(now) && now >= this.#probeAt;
   }
 
-  /** It may probe. */
-  permit(): void {
-    this.#permit.give();
+  /** It may probe once, within this time. */
+  permit(forMs: number): void {
+    this.#permit.give(this.#options.now() + forMs);
   }
 
   /** It may not probe for so long, unless the system works for another consumer before: so it asks again soon. */
@@ -178,7 +179,7 @@ export class Breaker {
         return Math.min(this.#most(), this.#allowed);
       case "open":
         if (this.isDeclining) return this.#mostWhileDeclining();
-        return this.#options.now() >= this.#probeAt && !this.#permit.isMissing ? 1 : 0;
+        return this.#mayProbeNow() ? 1 : 0;
     }
   }
 
@@ -240,6 +241,7 @@ export class Breaker {
     const { reason } = trouble;
     this.#troubled(trouble);
     if (isHarmful) this.#permit.failed();
+    else this.#permit.end();
     this.#failures += 1;
     this.#failedEvents.add(concerned.eventId);
     this.#remember(false);
@@ -254,6 +256,11 @@ export class Breaker {
   #most(): number {
     const { concurrency, capacity } = this.#options;
     return Math.max(1, Math.min(concurrency, capacity?.() ?? concurrency));
+  }
+
+  #mayProbeNow(): boolean {
+    const now = this.#options.now();
+    return now >= this.#probeAt && !this.#permit.isMissing(now);
   }
 
   #mostWhileDeclining(): number {

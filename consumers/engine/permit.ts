@@ -4,7 +4,7 @@ const TRIP_AFTER = 2;
 /** What a breaker knows of a system to which each question may do harm: whether it may ask. Times are monotonic, ms. */
 export class Permit {
   #failures = 0;
-  #isGiven = false;
+  #givenUntil = Number.NEGATIVE_INFINITY;
   #refusedUntil = 0;
 
   /** Since the last answer, questions have failed that may have done harm. */
@@ -16,17 +16,17 @@ export class Permit {
     return this.#failures >= TRIP_AFTER;
   }
 
-  get isMissing(): boolean {
-    return this.isHarmful && !this.#isGiven;
+  isMissing(now: number): boolean {
+    return this.isHarmful && now >= this.#givenUntil;
   }
 
   /** 0: not refused. */
-  get refusedUntil(): number {
-    return this.isMissing ? this.#refusedUntil : 0;
+  refusedUntil(now: number): number {
+    return this.isMissing(now) ? this.#refusedUntil : 0;
   }
 
-  give(): void {
-    this.#isGiven = true;
+  give(until: number): void {
+    this.#givenUntil = until;
   }
 
   refuse(until: number): void {
@@ -35,16 +35,16 @@ export class Permit {
 
   /** It is good for one question. */
   use(): void {
-    this.#isGiven = false;
+    this.#givenUntil = Number.NEGATIVE_INFINITY;
   }
 
   failed(): void {
     this.#failures += 1;
   }
 
-  /** The system answered as it should. */
+  /** The system answered as it should, or fails in a way that does no harm. */
   end(): void {
     this.#failures = 0;
-    this.#isGiven = false;
+    this.#givenUntil = Number.NEGATIVE_INFINITY;
   }
 }

@@ -21,7 +21,7 @@ test("one consumer of a group may ask, and the next one goes on from there; once
       permit: () => void given.push("given"),
       refusePermit: (forMs: number) => void given.push(Math.ceil(forMs / 1_000)),
     };
-    return { given, probes: createProbes({ redis, keys, group, breaker, log: silentLog }) };
+    return { given, probes: createProbes({ redis, keys, group, breaker, log: silentLog, now: () => 0 }) };
   };
   const [one, other] = [aConsumer(), aConsumer()];
   await one.probes.ask();
@@ -38,5 +38,18 @@ test("one consumer of a group may ask, and the next one goes on from there; once
   one.probes.work();
   await other.probes.ask();
   expect(other.given.at(-1)).toBe("given");
+  await redis.quit();
+});
+
+test("who is answered with an error, as before a right is granted, asks as rarely by itself, and stops nothing", async () => {
+  const redis = new Redis(redisUrl());
+  const [keys, group] = [keysOf(`probes-${Bun.randomUUIDv7()}`), "group"];
+  await redis.hset(keys.probes(group), "of another", "type");
+  let nowMs = 0;
+  const given: number[] = [];
+  const breaker = { needsPermit: true, permit: () => void given.push(nowMs), refusePermit: () => {} };
+  const probes = createProbes({ redis, keys, group, breaker, log: silentLog, now: () => nowMs });
+  for (; nowMs <= 60_000; nowMs += 1_000) await probes.ask();
+  expect(given).toEqual([0, 4_000, 12_000, 28_000, 60_000]);
   await redis.quit();
 });
