@@ -159,6 +159,7 @@ describe("docs/stream.md", () => {
       quotaRefused: ["NAME", ""],
       limit: ["NAME", "DIGEST"],
       admitted: ["DIGEST", ""],
+      running: ["GROUP", "CONSUMER"],
     };
     const keys = Object.entries(keysOf("signup")).map(([name, key]) =>
       typeof key === "string" ? key : key(...(further[name] ?? ["GROUP", "EVENT_ID"])),
