@@ -231,7 +231,9 @@ export const createLookAhead = <Item>(deps: {
       const soon = Math.min(KEPT_FIRST + (now() - filledAt) * KEPT_PER_MS, KEPT_S * doubt.perSecond);
       const mostKept = doubt.isVain ? MOST_KEPT : Math.min(MOST_KEPT, soon);
       const wanted = Math.ceil((nextKept() - sure) / Math.max(LEAST_SHARE, welcomeShare));
-      return Math.max(0, Math.min(MOST_READ, wanted, Math.floor(mostKept) - kept.length));
+      // Also where a piece takes longer than that: else what is new would wait behind retries.
+      const least = kept.length < nextKept() ? room - sure : 0;
+      return Math.max(least, Math.min(MOST_READ, wanted, Math.floor(mostKept) - kept.length));
     },
 
     /** Of what was read or is kept, at most `allowed` are attempted; none if that is below 0. */

@@ -261,6 +261,13 @@ export const startSimulatedConsumer = (
     return [...retries, ...events, ...more];
   };
 
+  const waitForEntries = (room: number): readonly Entry[] => {
+    const count = Math.max(1, Math.floor(room / 2));
+    const found = [...streams.retries.splice(0, count), ...streams.events.splice(0, count)];
+    for (const beyond of found.slice(room)) streams.delay(beyond, 0);
+    return found.slice(0, room).map(entryOf);
+  };
+
   const turn = async (): Promise<void> => {
     if (breaker.allowance() === 0) letGo();
     const { waitMs, enough } = gatherer.hands(inFlight.room());
@@ -274,12 +281,13 @@ export const startSimulatedConsumer = (
     }
     await pause(STORE_MS);
     const isKeeping = lookAhead.kept() > 0;
-    const entries = readWhatIsThere(room);
+    let entries = readWhatIsThere(room);
     if (isKeeping) {
       const mayGoOn = entries.length > 0 || lookAhead.mayAttempt(room) || lookAhead.isOverdue();
       if (!mayGoOn) await inFlight.untilOneEnds(50, signal);
     } else if (entries.length === 0) {
       await pause(5);
+      entries = waitForEntries(room);
     }
     await deliver(entries, room);
   };
