@@ -22,6 +22,14 @@ test.each(
   expect(perSecond).toBeGreaterThanOrEqual(share * without.perSecond);
 });
 
+test("silence to the bodies of a consumer's first mails holds up others until those are given up, after 30 s", async () => {
+  const shape = MIXED_SHAPES.find(({ name }) => name === "silence to the body, in front");
+  if (shape === undefined) throw new Error("it is a shape");
+  const { firstMs, retried } = await measure(shape, { withBad: true });
+  expect(firstMs).toBeLessThanOrEqual(31_000);
+  expect(retried).toBe(0);
+});
+
 test.each([
   [100, 20, 2_000],
   [500, 20, 400],

@@ -87,11 +87,14 @@ export class Doubt {
   /** Monotonic, ms: when a stranger was last late or in vain. */
   #warnedAt = Number.NEGATIVE_INFINITY;
 
-  /** `allowance`: how many pieces may be in flight now; `now`: monotonic, ms; `concurrency`: how many may be at most. */
-  constructor(allowance: () => number, now: () => number, concurrency = allowance()) {
+  /**
+   * `allowance`: how many pieces may be in flight now; `now`: monotonic, ms; `concurrency`: how many may be at most; `ahead`: so many of
+   * them only wait.
+   */
+  constructor(allowance: () => number, now: () => number, { concurrency = allowance(), ahead = 0 } = {}) {
     this.#allowance = allowance;
     this.#now = now;
-    this.#strangers = new Strangers(now, concurrency);
+    this.#strangers = new Strangers(now, { concurrency, ahead });
   }
 
   /** Whether some kind is in doubt now. */

@@ -172,7 +172,7 @@ export const startGroup = <Data, Input>(
     },
   });
   const allowance = () => Math.min(concurrency, breaker.allowance());
-  const doubt = new Doubt(allowance, now, concurrency);
+  const doubt = new Doubt(allowance, now, { concurrency, ahead: policy.ahead ?? 0 });
   const lookAhead = createLookAhead<PreparedEntry<Data, Input>>({ doubt, allowance, now });
   const budgetName = budgetOf(group);
   const admission = createAdmission({ ...names, redis, keys, now, log }, { ...budget, name: budgetName });

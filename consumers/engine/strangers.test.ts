@@ -6,9 +6,9 @@ const CALM = { ...CAUTIOUS, isCautious: false };
 const NOBODY = { ...CALM, usualMs: 0 };
 
 /** Strangers of whom as many wait as may be asked. */
-const someStrangers = (concurrency = 30) => {
+const someStrangers = ({ concurrency = 30, ahead = 0 } = {}) => {
   let nowMs = 0;
-  const strangers = new Strangers(() => nowMs, concurrency);
+  const strangers = new Strangers(() => nowMs, { concurrency, ahead });
   const pass = (ms: number) => {
     nowMs += ms;
   };
@@ -37,7 +37,7 @@ test("few are asked at first, and about twice as many as have answered, up to wh
 });
 
 test("where many may be in flight, an eighth of them is asked at first", () => {
-  expect(someStrangers(160).strangers.room(0, CALM)).toBe(20);
+  expect(someStrangers({ concurrency: 160 }).strangers.room(0, CALM)).toBe(20);
 });
 
 test("while some are late or in vain there are few more without an answer, sixteen after half a minute", () => {
@@ -48,7 +48,15 @@ test.each([
   ["while nothing is late or in vain", CALM],
   ["while nothing was good", { ...NOBODY, isCautious: true }],
 ])("%s, the other system may be slow: without an answer twice as many each fifth of a second", (_when, known) => {
-  expect(someStrangers().unanswered(known, 4, 200)).toEqual([5, 10, 20, 40]);
+  expect(someStrangers({ concurrency: 80 }).unanswered(known, 4, 200)).toEqual([10, 20, 40, 80]);
+});
+
+test.each([
+  [30, 10, [5, 10, 20, 20]],
+  [3, 1, [2, 2, 2, 2]],
+])("while nothing was good, none of %d only waits for the others, as %d would", (concurrency, ahead, asked) => {
+  expect(someStrangers({ concurrency, ahead }).unanswered(NOBODY, 4, 200)).toEqual(asked);
+  expect(someStrangers({ concurrency, ahead }).unanswered(CALM, 4, 200).at(-1)).toBeGreaterThan(concurrency - ahead);
 });
 
 test("what was idle is not waited for: a row of strangers begins with few, however long nothing was asked", () => {

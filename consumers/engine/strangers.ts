@@ -33,16 +33,19 @@ interface Known {
 export class Strangers {
   readonly #now: () => number;
   readonly #first: number;
+  /** More than these only wait for others. */
+  readonly #atOnce: number;
   /** Never below the first ones. */
   #most: number;
   /** Monotonic, ms: since when there has been room for none, or when more were granted without an answer. */
   #fullSince = 0;
   #fadedAt = 0;
 
-  /** `now`: monotonic, ms; `concurrency`: how many pieces may be in flight at most. */
-  constructor(now: () => number, concurrency: number) {
+  /** `now`: monotonic, ms; `concurrency`: how many pieces may be in flight at most; `ahead`: so many of them only wait. */
+  constructor(now: () => number, { concurrency, ahead }: { readonly concurrency: number; readonly ahead: number }) {
     this.#now = now;
     this.#first = Math.max(FIRST, FIRST_SHARE * concurrency);
+    this.#atOnce = Math.max(1, concurrency - ahead);
     this.#most = this.#first;
   }
 
@@ -59,7 +62,10 @@ export class Strangers {
       this.#most = isCalm ? 2 * underWay : underWay + 1;
       this.#fullSince = now;
     }
-    return Math.max(0, Math.floor(this.#most) - underWay);
+    // While nobody has accepted anything, nobody may ever answer: who only waits for the others would take as long again.
+    if (usualMs === 0) this.#most = Math.min(this.#most, Math.max(this.#first, this.#atOnce));
+    const most = usualMs === 0 ? Math.min(this.#most, this.#atOnce) : this.#most;
+    return Math.max(0, Math.floor(most) - underWay);
   }
 
   /** The same for those whose answer tells of several pieces. */

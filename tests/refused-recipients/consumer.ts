@@ -75,7 +75,7 @@ export const startSimulatedConsumer = (
     onChange: () => {},
   });
   const allowance = () => Math.min(most, breaker.allowance());
-  const doubt = new Doubt(allowance, now, most);
+  const doubt = new Doubt(allowance, now, { concurrency: most, ahead: most - connections });
   const lookAhead = createLookAhead<PreparedEntry<Piece, Piece>>({ doubt, allowance, now });
   let passed = 0;
   const byEntry = new Map<string, Piece>();
