@@ -205,9 +205,9 @@ test("who can be given up, as it is not committed, does not count among stranger
       return work;
     }),
   );
-  expect(doubt.roomForStrangers).toBeLessThanOrEqual(1);
+  expect(doubt.roomForStrangers()).toBeLessThanOrEqual(1);
   now = 150;
-  expect(doubt.roomForStrangers).toBeGreaterThanOrEqual(5);
+  expect(doubt.roomForStrangers()).toBeGreaterThanOrEqual(5);
   end();
   await Promise.all(running);
 });

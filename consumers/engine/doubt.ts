@@ -62,7 +62,8 @@ export const ODDS_OF_NEXT = 0.25;
  * Which pieces are in doubt: those of a kind that took more time in vain than for good, lately. There are two kinds, what was tried
  * before, and what is for a party that has accepted nothing yet. What is under way, and takes much longer than others, is in vain as far as
  * is known. What was tried is in doubt while any is: it is what became of those in vain. While some are late or in vain, strangers are in
- * doubt, too, where more of them wait than may be under way (`strangers.ts`). What is for a party that accepts is never in doubt before it was tried. Others go first: few in doubt are in flight, and they get what others leave of the other system.
+ * doubt, too, where more of them wait than may be under way (`strangers.ts`). What is for a party that accepts is never in doubt before it
+ * was tried. Others go first: few in doubt are in flight, and they get what others leave of the other system.
  */
 export class Doubt {
   readonly #allowance: () => number;
@@ -128,13 +129,13 @@ export class Doubt {
     return { usualMs: this.#usualMs, allowance: this.#allowance(), isCautious: this.#isCautious };
   }
 
-  /** How many more strangers may be under way. */
-  get roomForStrangers(): number {
+  /** How many more strangers may be under way. Asked while they wait: without an answer there are more with time. */
+  roomForStrangers(): number {
     return this.#strangers.room(this.#strangersUnanswered(), this.#known);
   }
 
   /** How many more may be asked although others are welcome, as their answer tells of several: few that have just begun. */
-  get roomToAsk(): number {
+  roomToAsk(): number {
     const lately = this.#now() - LEAST_SLOW_MS;
     const isRecent = (each: Running) => each.since === undefined || each.since > lately;
     const recent = [...this.#running].filter((each) => isRecent(each) && this.isStranger(each)).length;
@@ -145,7 +146,7 @@ export class Doubt {
   /** These wait: if some were late or in vain lately, more strangers than may be under way are in doubt, until there is room. */
   look(waiting: readonly Candidate[]): void {
     this.#isCrowded =
-      this.#isCautious && waiting.filter((each) => this.isStranger(each)).length > this.roomForStrangers;
+      this.#isCautious && waiting.filter((each) => this.isStranger(each)).length > this.roomForStrangers();
   }
 
   /** Whether it is for a party that has accepted nothing yet, and was not tried. */

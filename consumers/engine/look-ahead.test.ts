@@ -55,10 +55,8 @@ const aLookAhead = (
       look: () => {},
       isStranger: ({ party, wasTried }) => !wasTried && party !== "welcome.example",
       room,
-      get roomForStrangers() {
-        return given.roomForStrangers?.() ?? 1_000;
-      },
-      roomToAsk: given.roomToAsk ?? 0,
+      roomForStrangers: given.roomForStrangers ?? (() => 1_000),
+      roomToAsk: () => given.roomToAsk ?? 0,
       most: 3,
       perSecond: 1_000,
       odds: (party) => given.odds?.(party) ?? 1,

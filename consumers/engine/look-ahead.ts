@@ -159,17 +159,17 @@ export const createLookAhead = <Item>(deps: {
 
   /** Of what is in doubt, what is attempted although others are welcome: it tells of several. While no kind is in vain, one of the others. */
   const askedOf = <Each extends Read<Item>>(doubtful: readonly Each[], most: number): readonly Each[] => {
-    const room = doubtful.length === 0 ? 0 : Math.min(most, doubt.roomToAsk);
+    const room = doubtful.length === 0 ? 0 : Math.min(most, doubt.roomToAsk());
     if (room <= 0) return [];
     const untried = doubtful.filter(({ wasTried }) => !wasTried);
     const several = tellingOfSeveral(untried, doubt);
     if (several.length > 0) return mostTelling(several, room, doubt);
-    return doubt.isVain ? [] : untriedOf(untried, Math.min(1, doubt.roomForStrangers, doubt.room("many")));
+    return doubt.isVain ? [] : untriedOf(untried, Math.min(1, doubt.roomForStrangers(), doubt.room("many")));
   };
 
   /** In order; strangers wait while there are as many as may be under way. */
   const inTurn = <Each extends Read<Item>>(sure: readonly Each[], count: number): readonly Each[] => {
-    let room = sure.some((each) => doubt.isStranger(each)) ? doubt.roomForStrangers : 0;
+    let room = sure.some((each) => doubt.isStranger(each)) ? doubt.roomForStrangers() : 0;
     const mayGo = (each: Each): boolean => !doubt.isStranger(each) || room-- > 0;
     return sure.filter(mayGo).slice(0, count);
   };
@@ -201,7 +201,7 @@ export const createLookAhead = <Item>(deps: {
     places = haveBoth ? places + room : 0;
     const forTried = Math.min(room, tried.length, Math.floor(places / TRIED_EVERY));
     places -= forTried * TRIED_EVERY;
-    const some = untriedOf(untried, Math.min(room - forTried, doubt.roomForStrangers));
+    const some = untriedOf(untried, Math.min(room - forTried, doubt.roomForStrangers()));
     return [...some, ...spread(tried, Math.max(0, Math.min(tried.length, room - some.length)))];
   };
 
@@ -217,11 +217,13 @@ export const createLookAhead = <Item>(deps: {
     },
 
     /** Whether something that waits here may be attempted now, where there is room for so many. */
-    mayAttempt: (room: number): boolean =>
-      room > 0 &&
-      kept.some(
-        (each) => (!doubt.has(each) || roomForDoubt() > 0) && (!doubt.isStranger(each) || doubt.roomForStrangers > 0),
-      ),
+    mayAttempt: (room: number): boolean => {
+      if (room <= 0 || kept.length === 0) return false;
+      const isRoomForDoubt = roomForDoubt() > 0;
+      const some = kept.filter((each) => isRoomForDoubt || !doubt.has(each));
+      if (some.some((each) => !doubt.isStranger(each))) return true;
+      return some.length > 0 && doubt.roomForStrangers() > 0;
+    },
 
     /** How many entries are read where so many may be attempted. */
     reads: (room: number): number => {
