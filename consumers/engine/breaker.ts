@@ -1,4 +1,5 @@
 import { jitteredMs } from "../../runtime/backoff.ts";
+import { type AskedFor, DeclinedRow } from "./declined-row.ts";
 import { Permit } from "./permit.ts";
 
 /**
@@ -46,18 +47,6 @@ const TRIP_EVENTS = 2;
 const REOPEN_AFTER = 3;
 /** Results that are remembered. While a quarter of them are successes, the system works for some: it does not open. */
 const REMEMBERED = 20;
-/** Different parties that decline in a row: then it is the system that declines, or our account is refused. */
-const DECLINING_PARTIES = 5;
-/**
- * Declined in a row until fewer pieces are attempted at the same time: half as many after twice as many, and so on, one at least. A
- * system that declines answers quickly, and what comes behind those that it declines may be welcome.
- */
-const DECLINED_MOST = 1_000;
-/** It opens when everything has been declined for so long, or so often: until then it may be a few that came together. */
-const DECLINED_MS = 2_000;
-const DECLINED_TOGETHER = 100;
-/** For so long after everything was declined, what is declined for now may be so for the same reason. */
-const DECLINED_LATELY_MS = 600_000;
 /** A probe every 2 to 4 s, with jitter, so that consumers do not probe at the same time. */
 const PROBE_EVERY_MS = 4_000;
 /** Pieces in a row that may not probe, because they are like the one that failed; then there is no other. */
@@ -82,17 +71,9 @@ export class Breaker {
   #failures = 0;
   #failedEvents = new Set<string>();
   #results: boolean[] = [];
-  #declined = 0;
   /** Monotonic, ms: the last beginning of work that was accepted. */
   #acceptedSince = Number.NEGATIVE_INFINITY;
-  #decliningParties = new Set<string>();
-  /** Monotonic, ms. */
-  #declinedSince = 0;
-  /** Monotonic, ms: when everything was declined last. */
-  #declinedAt = Number.NEGATIVE_INFINITY;
-  /** Monotonic, ms: when those declined in this row were asked for, first and last. */
-  #rowAsked = { since: 0, until: 0 };
-  #allDeclined: { readonly since: number; readonly until: number } | undefined;
+  readonly #declined = new DeclinedRow();
   #probeAt = 0;
   readonly #permit = new Permit();
   #failedProbe: Concerned | undefined;
@@ -146,22 +127,22 @@ export class Breaker {
 
   /** Whether everything is declined, not only the pieces of some party. */
   get isDeclining(): boolean {
-    return this.#decliningParties.size >= DECLINING_PARTIES;
+    return this.#declined.isOfAll;
   }
 
   /** Whether everything is, or was lately: a system that takes so many a minute declines everything for a part of each. */
   get hasDeclinedLately(): boolean {
-    return this.isDeclining || this.#options.now() - this.#declinedAt < DECLINED_LATELY_MS;
+    return this.#declined.wasOfAllLately(this.#options.now());
   }
 
   /** When what was declined was asked for, as everything is, or was last; undefined if it never was. Monotonic, ms. */
-  get allDeclined(): { readonly since: number; readonly until: number } | undefined {
-    return this.#allDeclined;
+  get allDeclined(): AskedFor | undefined {
+    return this.#declined.allDeclined;
   }
 
   /** How many parties have declined since the last success, as many as it takes. */
   get decliningParties(): number {
-    return this.#decliningParties.size;
+    return this.#declined.parties;
   }
 
   /** When work began, at the latest, that was accepted. Monotonic, ms. */
@@ -201,8 +182,7 @@ export class Breaker {
     const wasDeclining = this.isDeclining;
     this.#answered();
     this.#trouble = undefined;
-    this.#declined = 0;
-    this.#decliningParties.clear();
+    this.#declined.end();
     if (wasDeclining && this.#state === "open") this.#allowed = this.#most();
     this.#stepUp();
   }
@@ -219,19 +199,10 @@ export class Breaker {
     const { reason } = trouble;
     this.#answered();
     this.#troubled(trouble);
-    if (this.#declined === 0) {
-      this.#declinedSince = this.#options.now();
-      this.#rowAsked = { since: askedAt, until: askedAt };
-    }
-    this.#declined += 1;
-    const { since, until } = this.#rowAsked;
-    this.#rowAsked = { since: Math.min(since, askedAt), until: Math.max(until, askedAt) };
-    if (this.#decliningParties.size < DECLINING_PARTIES) this.#decliningParties.add(party);
+    const now = this.#options.now();
+    this.#declined.add({ party, askedAt }, now);
     if (!this.isDeclining) return this.#stepUp();
-    this.#declinedAt = this.#options.now();
-    this.#allDeclined = this.#rowAsked;
-    const isLong = this.#options.now() - this.#declinedSince >= DECLINED_MS;
-    if (!isLong && this.#declined < DECLINED_TOGETHER && this.#state === "closed") return;
+    if (this.#state === "closed" && !this.#declined.isLasting(now)) return;
     this.#failedProbe = { eventId, party };
     this.#open(`everything is declined: ${reason}`);
   }
@@ -247,8 +218,7 @@ export class Breaker {
     this.#remember(false);
     if (this.#state === "recovering") this.#allowed = Math.max(1, Math.floor(this.#allowed / 2));
     if (!this.#isTripped()) return;
-    this.#declined = 0;
-    this.#decliningParties.clear();
+    this.#declined.end();
     this.#failedProbe = concerned;
     this.#open(reason);
   }
@@ -264,7 +234,7 @@ export class Breaker {
   }
 
   #mostWhileDeclining(): number {
-    return Math.max(1, Math.floor(this.#most() * Math.min(1, DECLINED_MOST / this.#declined)));
+    return Math.max(1, Math.floor(this.#most() * this.#declined.share));
   }
 
   #isTripped(): boolean {
