@@ -30,7 +30,7 @@ import { startHastener } from "./hastener.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createIsolation } from "./isolation.ts";
-import { createLedger, type Ledger } from "./ledger.ts";
+import { createLedger } from "./ledger.ts";
 import { createLookAhead } from "./look-ahead.ts";
 import { createObserver } from "./observe.ts";
 import { watchOutages } from "./outages.ts";
@@ -45,6 +45,7 @@ import { createSettler } from "./settler.ts";
 import { createSkipper } from "./skipper.ts";
 import { toDoAbout } from "./sort-entry.ts";
 import { startUnclaimer } from "./unclaimer.ts";
+import { watchLedger } from "./watch-ledger.ts";
 import { createWorkSlots } from "./work-slots.ts";
 
 export interface GroupDeps {
@@ -131,21 +132,7 @@ export const startGroup = <Data, Input>(
   const leasing = { ...names, leaseMs: claimMinIdleMs, expireAfterMs };
   const watch = createCallWatch({ wallClock });
   const asked = observe.ledger(createLedger(db, { ...leasing, isIdempotent, oncePerSubject, uncertain }));
-  const ledger: Ledger = {
-    claim: watch.watched("claiming in the ledger", asked.claim),
-    claimDoubtful: watch.watched("claiming in the ledger", asked.claimDoubtful),
-    unclaim: watch.watched("undoing claims in the ledger", asked.unclaim),
-    logged: asked.logged,
-    adopt: watch.watched("adopting in the ledger", asked.adopt),
-    renew: watch.watched("renewing leases in the ledger", asked.renew),
-    settle: watch.watched("settling in the ledger", async (settlement) => {
-      await gatherer.outcome();
-      return asked.settle(settlement);
-    }),
-    hasten: asked.hasten,
-    requeued: watch.watched("passing over entries in the ledger", asked.requeued),
-    refuse: watch.watched("refusing in the ledger", asked.refuse),
-  };
+  const ledger = watchLedger(asked, watch, gatherer.outcome);
   const startedAt = wallClock().toISOString();
   let breakerSince = startedAt;
   const breaker = new Breaker({
