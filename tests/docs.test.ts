@@ -152,7 +152,6 @@ describe("docs/stream.md", () => {
 
   test("has every key", () => {
     const further: Readonly<Record<string, readonly [string, string]>> = {
-      running: ["GROUP", "CONSUMER"],
       budget: ["NAME", ""],
       budgetConsumers: ["NAME", ""],
       quota: ["NAME", ""],
