@@ -33,6 +33,8 @@ export interface Keys {
   running(group: string, consumer: string): string;
   /** How often a system was asked to which each question may do harm, until it may be asked again. String, minutes. */
   probes(group: string): string;
+  /** What each pool has of what a system grants to few, and which of them ask for one more. Hash, seconds. */
+  shares(system: string): string;
   /** When each consumer of a group was last heard of, in ms of Redis' clock. Sorted set, an hour. */
   signsOfLife(group: string): string;
   /** What each consumer of a group does, as it says itself. Hash, an hour. */
@@ -73,6 +75,7 @@ export const keysOf = (streamName: string): Keys => {
     isolation: (group) => `${tag}:isolation:${group}`,
     running: (group, consumer) => `${tag}:isolation:${group}:${consumer}`,
     probes: (group) => `${tag}:probes:${group}`,
+    shares: (system) => `${tag}:shares:${system}`,
     signsOfLife: (group) => `${tag}:signs-of-life:${group}`,
     reports: (group) => `${tag}:reports:${group}`,
     history: (group) => `${tag}:history:${group}`,

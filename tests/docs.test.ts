@@ -160,6 +160,7 @@ describe("docs/stream.md", () => {
       limit: ["NAME", "DIGEST"],
       admitted: ["DIGEST", ""],
       running: ["GROUP", "CONSUMER"],
+      shares: ["SERVER", ""],
     };
     const keys = Object.entries(keysOf("signup")).map(([name, key]) =>
       typeof key === "string" ? key : key(...(further[name] ?? ["GROUP", "EVENT_ID"])),

@@ -2,7 +2,6 @@ import type { Logger } from "../../observability/logger.ts";
 import type { SettingsOf, SettingsWith } from "../../settings/load.ts";
 import { policyOf } from "../engine/factory.ts";
 import type { Capacity, Policy } from "../engine/handler.ts";
-import { type AtOneServer, createAtOneServer } from "./smtp/at-one-server.ts";
 import { observedPool } from "./smtp/observe.ts";
 import { createSmtpPool, type SmtpPool } from "./smtp/pool.ts";
 
@@ -17,17 +16,6 @@ const PACED_AHEAD_S = 2;
 /** Most connections: what is in flight beyond them only waits. */
 export const connectionsOf = (settings: SettingsOf<"consumer">): number =>
   Math.min(settings.CONSUMER_CONCURRENCY, settings.MAIL_POOL_SIZE);
-
-/** Settings are read once in a process, so its groups have the same ones, and the same mail server. */
-const serversOf = new WeakMap<SettingsOf<"consumer">, AtOneServer>();
-
-const togetherOf = (settings: SettingsOf<"consumer">): AtOneServer => {
-  const known = serversOf.get(settings);
-  if (known !== undefined) return known;
-  const made = createAtOneServer(() => performance.now());
-  serversOf.set(settings, made);
-  return made;
-};
 
 /** The pool of connections to the mail server of the settings. */
 export const openMailPool = (
@@ -47,9 +35,7 @@ export const openMailPool = (
       { server: `${server.host}:${server.port}`, certificate },
       "the mail server shows a certificate that is not valid",
     );
-  const pool = createSmtpPool({
-    ...{ server, size, sendDeadlineMs: SEND_DEADLINE_MS, onCertificate, together: togetherOf(settings) },
-  });
+  const pool = createSmtpPool({ server, size, sendDeadlineMs: SEND_DEADLINE_MS, onCertificate });
   return observedPool(pool, server, size);
 };
 
@@ -86,7 +72,8 @@ export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => {
 
 /** What the mail server grants, for the engine: connections, and the mails that wait for them. */
 export const capacityOf = (
-  pool: Pick<SmtpPool, "granted" | "isLimited" | "perSecond" | "possiblePerSecond" | "words">,
+  pool: Pick<SmtpPool, "granted" | "isLimited" | "perSecond" | "possiblePerSecond" | "words"> &
+    Partial<Pick<SmtpPool, "places">>,
   size: number,
 ): Capacity => ({
   allowed: (isInDoubt = false) => {
@@ -99,4 +86,5 @@ export const capacityOf = (
   },
   isLimited: () => pool.isLimited() || pool.perSecond() !== undefined,
   words: pool.words,
+  ...(pool.places === undefined ? {} : { places: pool.places }),
 });

@@ -42,6 +42,7 @@ import { startReader } from "./reader.ts";
 import { startReaper } from "./reaper.ts";
 import { createReport, type Granted, grantedBy } from "./report.ts";
 import { createSettler } from "./settler.ts";
+import { sharedTable, startSharing } from "./sharing.ts";
 import { createSkipper } from "./skipper.ts";
 import { toDoAbout } from "./sort-entry.ts";
 import { startUnclaimer } from "./unclaimer.ts";
@@ -231,7 +232,14 @@ export const startGroup = <Data, Input>(
     },
     { claimMinIdleMs, concurrency },
   );
-  const loops = [reader, promoter, hastener, reaper, unclaimer];
+  const places = capacity?.places;
+  const sharing =
+    places &&
+    startSharing(
+      { table: sharedTable(redis, keys, places.at), group: group.name, log, signal: abandon },
+      { pool: `${group.name} ${consumer}`, places },
+    );
+  const loops = [reader, promoter, hastener, reaper, unclaimer, ...(sharing === undefined ? [] : [sharing])];
   let stopping = false;
 
   const state = () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading");
@@ -253,6 +261,7 @@ export const startGroup = <Data, Input>(
       log.warn({ error }, "what was kept is not released yet; it is once more when the group is left");
     });
     await Promise.all([finishWork(drain, drainTimeoutMs), Promise.race([released, pause(LEAVE_TIMEOUT_MS)])]);
+    await sharing?.stop();
     abandoned.abort();
     const asked = unclaimer.askOnceMore().catch((error: unknown) => {
       log.warn({ error }, "could not undo claims under which nothing was begun; they count as tries");

@@ -122,6 +122,22 @@ export interface Capacity {
   isLimited(): boolean;
   /** The other system's last words about its limit, addresses removed; undefined if it said nothing. */
   words(): string | undefined;
+  /** What it grants, if groups take it from each other. */
+  readonly places?: Places;
+}
+
+/** Places at another system, such as connections, of which one is taken by whoever asks first, and kept. */
+export interface Places {
+  /** Where they are: groups with the same name here share. */
+  readonly at: string;
+  readonly has: () => number;
+  readonly idle: () => number;
+  /** Whether it has had its only one for long enough. */
+  readonly mayBeLeftWithout: () => boolean;
+  /** Whether one was refused as one too many since this was last asked. */
+  readonly wasRefused: () => boolean;
+  /** Leaves an idle one, or the next that becomes free, and asks for no other one for a while. */
+  readonly giveUp: () => void;
 }
 
 /** The policy of a group's work. */

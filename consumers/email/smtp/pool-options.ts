@@ -1,4 +1,3 @@
-import type { AtOneServer } from "./at-one-server.ts";
 import type { OpenSession, SmtpServer } from "./session.ts";
 
 export interface SmtpPoolOptions {
@@ -13,8 +12,6 @@ export interface SmtpPoolOptions {
   readonly minAgeMs?: number;
   /** Idle time in ms after which a connection is closed. */
   readonly maxIdleMs?: number;
-  /** Pools of other groups that send to the same server from this process. */
-  readonly together?: AtOneServer;
   /** Called with what is known of a certificate that was refused, at most once a minute. */
   readonly onCertificate?: (words: string) => void;
   /** In place of a connection to the server. */

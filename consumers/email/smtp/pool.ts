@@ -1,4 +1,4 @@
-import { asNeighbour } from "./at-one-server.ts";
+import type { Places } from "../../engine/handler.ts";
 import {
   ConnectionLimit,
   FIRST_GRANTED,
@@ -12,6 +12,7 @@ import { type EndCode, isCertificateFault, isTlsFault, ownFailure, type SmtpFail
 import { keptReply } from "./kept-reply.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createPatience, MAIL, OPENING } from "./patience.ts";
+import { createPlaces } from "./places.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
 import { describeCertificate } from "./refused-certificate.ts";
 import { createSendSlots } from "./send-slots.ts";
@@ -36,6 +37,8 @@ export interface SmtpPool {
   possiblePerSecond(): number;
   /** The server's last reply about a limit, without the recipient. */
   words(): string | undefined;
+  /** Its connections, as other groups that send to the same server see them. */
+  readonly places: Places;
   /** Closes idle connections and waits for sends in flight; later sends are cancelled. */
   close(): Promise<void>;
 }
@@ -78,7 +81,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     if (reply !== undefined) words = keptReply(reply, to);
   };
 
-  const place = options.together?.join(asNeighbour(sessions, limit));
+  const places = createPlaces({ server, sessions, limit });
 
   const starvation = createStarvation({
     open: (signal) => openSession(server, sendDeadlineMs, signal),
@@ -88,7 +91,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     },
     onRefused: (failure) => {
       hear(failure, "");
-      place?.refused();
+      places.refused();
     },
   });
 
@@ -110,7 +113,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     hear(failure, mail.to);
     const isLimit = limit.refused(others, sessions.closing());
     // Without a word it may be away for whoever asks: nobody gives up for that what works.
-    if (isAboutConnections(failure) || (isLimit && failure.responseCode !== undefined)) place?.refused();
+    if (isAboutConnections(failure) || (isLimit && failure.responseCode !== undefined)) places.refused();
     if (isLimit) return { kind: "again", failure };
     if (isAboutConnections(failure)) return starve();
     slots.failRefused();
@@ -264,6 +267,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     perSecond: () => pace.perSecond,
     possiblePerSecond: () => (mailMs === 0 ? 0 : (granted() * 1_000) / mailMs),
     words: () => words,
+    places,
     async send(mail, signal) {
       const until = now() + sendDeadlineMs;
       const { isDoubtful = false } = mail;
@@ -289,7 +293,6 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     async close() {
       closed = true;
       starvation.end();
-      place?.leave();
       sessions.close();
       // The caller has given up sends that still wait for a reply: they must not keep the process alive.
       const timer = setTimeout(() => {

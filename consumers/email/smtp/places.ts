@@ -1,0 +1,42 @@
+import type { Places } from "../../engine/handler.ts";
+import type { ConnectionLimit } from "./capacity.ts";
+import type { SmtpServer } from "./session.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** A pool has its only connection for so long at least before another group has it. */
+const OWN_TURN_MS = 2_000;
+
+/** The connections of a pool, as other groups see them that send to the same server. */
+export const createPlaces = ({
+  server,
+  sessions,
+  limit,
+}: {
+  readonly server: Pick<SmtpServer, "host" | "port">;
+  readonly sessions: Pick<Sessions, "usable" | "idle" | "heldForMs" | "giveUp">;
+  readonly limit: Pick<ConnectionLimit, "gaveUp">;
+}): Places & {
+  /** The server has refused a connection as one too many. */
+  readonly refused: () => void;
+} => {
+  let isRefused = false;
+  return {
+    at: `${server.host}:${server.port}`,
+    has: sessions.usable,
+    idle: sessions.idle,
+    mayBeLeftWithout: () => sessions.heldForMs() >= OWN_TURN_MS,
+    wasRefused: () => {
+      const was = isRefused;
+      isRefused = false;
+      return was;
+    },
+    refused: () => {
+      isRefused = true;
+    },
+    giveUp: () => {
+      const before = sessions.usable();
+      sessions.giveUp();
+      limit.gaveUp(before - 1);
+    },
+  };
+};

@@ -1,0 +1,101 @@
+import { expect, jest, test } from "bun:test";
+import type { OthersShare } from "../../../stream/scripts/share.ts";
+import { silentLog } from "../../../tests/pipeline.ts";
+import { type SharedTable, startSharing } from "../../engine/sharing.ts";
+import { aLimitedServer, consume, settle } from "./limited-server-for-tests.ts";
+import { createSmtpPool } from "./pool.ts";
+
+const target = { host: "mail.example", port: 25, tls: "none" } as const;
+/** Most connections of a consumer. */
+const SIZE = 20;
+const LATER_MS = 5_000;
+const RUN_MS = 40_000;
+const REQUEST_MS = 2_000;
+
+/** What Redis keeps, in simulated time; nobody dies here. */
+const aTable = (): SharedTable => {
+  const said = new Map<string, OthersShare>();
+  const asked = new Map<string, number>();
+  return {
+    say: async (own) => {
+      said.set(own.pool, own);
+      if (own.isAsking) asked.set(own.pool, performance.now());
+      const isAsking = (pool: string) =>
+        performance.now() - (asked.get(pool) ?? Number.NEGATIVE_INFINITY) <= REQUEST_MS;
+      return [...said.values()]
+        .filter(({ pool }) => pool !== own.pool)
+        .map((other) => ({ ...other, isAsking: isAsking(other.pool) }));
+    },
+    answer: async (pool) => asked.delete(pool),
+    leave: async (pool) => void said.delete(pool),
+  };
+};
+
+interface Competition {
+  readonly limit: number;
+  readonly mailMs: number;
+  /** Consumers of each group. */
+  readonly consumers: readonly [earlier: number, later: number];
+}
+
+/** One group has an endless backlog; another one begins later. Returns when that had its first mail, and its share in the last 20 s. */
+const compete = async ({ limit, mailMs, consumers }: Competition) => {
+  jest.useFakeTimers();
+  try {
+    const server = aLimitedServer({ limit, mailMs });
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    const table = aTable();
+    const accepted = [0, 0];
+    let firstMs: number | undefined;
+    let ms = 0;
+    const start = (index: 0 | 1) => {
+      const onAccepted = () => {
+        if (index === 1) firstMs ??= ms - LATER_MS;
+        if (ms >= RUN_MS / 2) accepted[index] = (accepted[index] ?? 0) + 1;
+      };
+      for (let consumer = 0; consumer < consumers[index]; consumer += 1) {
+        const pool = createSmtpPool({ server: target, size: SIZE, sendDeadlineMs: 30_000, openSession: server.open });
+        const group = `group-${index}`;
+        startSharing({ table, group, log: silentLog, signal }, { pool: `${group} ${consumer}`, places: pool.places });
+        void consume(pool, { size: SIZE, claimMs: 40, signal, onFailed: () => {}, onAccepted });
+      }
+    };
+    start(0);
+    for (; ms < RUN_MS; ms += 1) {
+      if (ms === LATER_MS) start(1);
+      jest.advanceTimersByTime(1);
+      await settle();
+    }
+    stopping.abort();
+    const [earlier = 0, later = 0] = accepted;
+    return {
+      firstMs,
+      ofAll: later / (earlier + later),
+      ofPossible: (earlier + later) / ((limit * RUN_MS) / 2 / (mailMs + 2)),
+    };
+  } finally {
+    jest.clearAllTimers();
+    jest.useRealTimers();
+  }
+};
+
+test.each([
+  [1, 100, [1, 1], 0.5],
+  [2, 100, [1, 1], 0.5],
+  [10, 100, [1, 1], 0.5],
+  [10, 1_000, [1, 1], 0.5],
+  [20, 300, [1, 1], 0.5],
+  [20, 300, [3, 3], 0.5],
+  [3, 100, [4, 1], 1 / 3],
+  [50, 300, [4, 1], SIZE / 50],
+  [50, 300, [1, 4], 1 - SIZE / 50],
+] as const)(
+  "a group that comes later to a server that grants %d connections has its share, though another has a backlog: %d ms a mail, consumers of both %j",
+  async (limit, mailMs, consumers, share) => {
+    const { firstMs, ofAll, ofPossible } = await compete({ limit, mailMs, consumers });
+    expect(firstMs).toBeLessThan(2_000 + 3 * mailMs);
+    expect(Math.abs(ofAll - share)).toBeLessThan(0.25);
+    expect(ofPossible).toBeGreaterThan(0.85);
+  },
+);

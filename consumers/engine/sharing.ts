@@ -1,0 +1,98 @@
+import type { Redis } from "ioredis";
+import type { Logger } from "../../observability/logger.ts";
+import { type Loop, startLoop } from "../../runtime/loop.ts";
+import type { Keys } from "../../stream/keys.ts";
+import { answerRequest, endShare, type OthersShare, type Share, sayShare } from "../../stream/scripts/share.ts";
+import type { Places } from "./handler.ts";
+
+/** Where the pools of all consumers say what they have. */
+export interface SharedTable {
+  say(own: OthersShare): Promise<readonly OthersShare[]>;
+  /** Answers a pool that asks; false: another one has. */
+  answer(pool: string): Promise<boolean>;
+  leave(pool: string): Promise<void>;
+}
+
+/** The table of one system, in Redis. */
+export const sharedTable = (redis: Redis, keys: Keys, system: string): SharedTable => {
+  const key = keys.shares(system);
+  return {
+    say: (own) => sayShare(redis, key, own),
+    answer: (pool) => answerRequest(redis, key, pool),
+    leave: (pool) => endShare(redis, key, pool),
+  };
+};
+
+/** Whether it is fair that a pool gives up a place for one that was refused one; `has`: what the pools of their groups have together. */
+const mayGiveUp = (giver: Share, has: { readonly givers: number; readonly askers: number }): boolean =>
+  giver.has > 0 &&
+  (has.givers >= has.askers + 2 ||
+    (has.givers >= 2 && giver.idle > 0) ||
+    (has.askers === 0 && (giver.idle > 0 || giver.mayBeLeftWithout)));
+
+/**
+ * Whom one of the pools answers, by giving up a place; undefined: nobody. Pure: each pool sees the same, and comes to the same end.
+ *
+ * The pool of the poorest group is answered first, by another group's that has most, one that does not use all of it before others; each
+ * answers one at a time. What counts is what groups have, however many consumers they have.
+ */
+export const whomToAnswer = (own: OthersShare, others: readonly OthersShare[]): string | undefined => {
+  const all = [own, ...others].sort((a, b) => (a.pool < b.pool ? -1 : 1));
+  const has = new Map<string, number>();
+  const ofGroup = ({ group }: Share): number => has.get(group) ?? 0;
+  for (const one of all) has.set(one.group, ofGroup(one) + one.has);
+  const left = new Set(all);
+  const asking = all.filter(({ isAsking }) => isAsking).sort((a, b) => ofGroup(a) - ofGroup(b) || a.has - b.has);
+  for (const asker of asking) {
+    const [giver] = [...left]
+      .filter((one) => one.group !== asker.group && mayGiveUp(one, { givers: ofGroup(one), askers: ofGroup(asker) }))
+      .sort((a, b) => Number(b.idle > 0) - Number(a.idle > 0) || ofGroup(b) - ofGroup(a) || b.has - a.has);
+    if (giver === own) return asker.pool;
+    if (giver === undefined) continue;
+    left.delete(giver);
+    has.set(giver.group, ofGroup(giver) - 1);
+    has.set(asker.group, ofGroup(asker) + 1);
+  }
+  return undefined;
+};
+
+/** The server counts a connection for a while after it was closed, and the one that was refused asks again meanwhile. */
+const EVERY_MS = 500;
+
+/**
+ * A system that grants few places has given them to whoever came first, and no other group would do anything as long as that one has work. So the group
+ * with the most gives one up for one that was refused one, until all have as many; an idle one goes first; and where there is one in all,
+ * they take turns. Groups have consumers of their own, so they meet in Redis. Consumers of one group share nothing: what one cannot do, another one does.
+ */
+export const startSharing = (
+  {
+    table,
+    group,
+    log,
+    signal,
+  }: { readonly table: SharedTable; readonly group: string; readonly log: Logger; readonly signal: AbortSignal },
+  { pool, places }: { readonly pool: string; readonly places: Places },
+): Loop => {
+  const loop = startLoop({
+    name: `sharing of ${group}`,
+    log,
+    everyMs: EVERY_MS,
+    signal,
+    turn: async () => {
+      const isAsking = places.wasRefused();
+      const has = places.has();
+      if (has === 0 && !isAsking) return "idle";
+      const own = { pool, group, has, idle: places.idle(), mayBeLeftWithout: places.mayBeLeftWithout(), isAsking };
+      const asker = whomToAnswer(own, await table.say(own));
+      if (asker !== undefined && (await table.answer(asker))) places.giveUp();
+      return "idle";
+    },
+  });
+  return {
+    ...loop,
+    stop: async () => {
+      await loop.stop();
+      await table.leave(pool).catch(() => {});
+    },
+  };
+};

@@ -1,0 +1,37 @@
+-- Says what a pool has of what another system grants to few, and whether it asks for one more; tells it what others say.
+--
+-- KEYS  1 what each pool has
+-- ARGV  1 pool   2 what it has   3 1: it asks for one more
+-- Returns for each other pool that was heard of lately: its name, what it has, and 1 if it asks.
+--
+-- Times are Redis' own. A report of a pool that has died ends its fairness to itself within seconds, a request sooner.
+local REPORT_MS = 5000
+local REQUEST_MS = 2000
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+redis.call('HSET', KEYS[1], 'has ' .. ARGV[1], string.format('%.0f %s', now, ARGV[2]))
+if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'asks ' .. ARGV[1], string.format('%.0f ', now)) end
+redis.call('PEXPIRE', KEYS[1], 2 * REPORT_MS)
+
+local reports, asks = {}, {}
+local fields = redis.call('HGETALL', KEYS[1])
+for at = 1, #fields, 2 do
+  local kind, pool = string.match(fields[at], '^(%a+) (.*)$')
+  local said, words = string.match(fields[at + 1], '^(%d+) (.*)$')
+  local keptMs = kind == 'asks' and REQUEST_MS or REPORT_MS
+  if now - tonumber(said) > keptMs then
+    redis.call('HDEL', KEYS[1], fields[at])
+  elseif kind == 'asks' then
+    asks[pool] = 1
+  elseif pool ~= ARGV[1] then
+    reports[pool] = words
+  end
+end
+local answer = {}
+for pool, words in pairs(reports) do
+  answer[#answer + 1] = pool
+  answer[#answer + 1] = words
+  answer[#answer + 1] = asks[pool] or 0
+end
+return answer

@@ -1,0 +1,55 @@
+import type { Redis } from "ioredis";
+import { defineScript, runScript } from "./script.ts";
+import source from "./share.lua" with { type: "text" };
+
+const script = defineScript(source);
+
+/** What a pool has of what another system grants to few, as others see it. */
+export interface Share {
+  readonly group: string;
+  readonly has: number;
+  /** How many of them it does not use. */
+  readonly idle: number;
+  /** Whether it has had its only one for long enough. */
+  readonly mayBeLeftWithout: boolean;
+}
+
+/** Of another consumer, or of another group of this one. */
+export interface OthersShare extends Share {
+  readonly pool: string;
+  /** Whether it was refused one more, and nobody has answered that yet. */
+  readonly isAsking: boolean;
+}
+
+/** `2 1 1 welcome-email`: it has two, one is idle, it may be left without. */
+const format = ({ group, has, idle, mayBeLeftWithout }: Share): string =>
+  `${has} ${idle} ${mayBeLeftWithout ? 1 : 0} ${group}`;
+
+const parse = (words: string): Share => {
+  const [has, idle, mayBeLeftWithout, group = ""] = words.split(" ");
+  return { group, has: Number(has), idle: Number(idle), mayBeLeftWithout: mayBeLeftWithout === "1" };
+};
+
+/** Says what a pool has, and whether it asks for one more; returns what others have said in the last five seconds. */
+export const sayShare = async (
+  redis: Redis,
+  key: string,
+  { pool, isAsking, ...share }: OthersShare,
+): Promise<readonly OthersShare[]> => {
+  const answer: unknown = await runScript(redis, script, [key], [pool, format(share), isAsking ? 1 : 0]);
+  const said = Array.isArray(answer) ? answer.map(String) : [];
+  const others: OthersShare[] = [];
+  for (let at = 0; at + 2 < said.length; at += 3) {
+    others.push({ pool: said[at] ?? "", ...parse(said[at + 1] ?? ""), isAsking: said[at + 2] === "1" });
+  }
+  return others;
+};
+
+/** Answers a pool that asks; false: somebody else has (HDEL). */
+export const answerRequest = async (redis: Redis, key: string, pool: string): Promise<boolean> =>
+  (await redis.hdel(key, `asks ${pool}`)) === 1;
+
+/** Forgets a pool that is closed (HDEL). */
+export const endShare = async (redis: Redis, key: string, pool: string): Promise<void> => {
+  await redis.hdel(key, `has ${pool}`, `asks ${pool}`);
+};
