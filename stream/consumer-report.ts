@@ -25,7 +25,14 @@ const schema = z.object({
   /** The system that the work is done in or by: `receiver crm at hooks.example`. */
   system: z.string().optional(),
   /** Pieces that the system grants at a time, if it set a limit, and its last words about that. */
-  granted: z.object({ allowed: z.number(), words: z.string().optional() }).optional(),
+  granted: z
+    .object({
+      allowed: z.number(),
+      /** For how long it has granted none, in ms; older versions do not say. */
+      nothingForMs: z.number().optional(),
+      words: z.string().optional(),
+    })
+    .optional(),
   /** Pieces a second that the budget allows all consumers together, if it limits them. */
   ratePerSecond: z.number().optional(),
   /** Parties that refuse or defer everything, and so wait. */

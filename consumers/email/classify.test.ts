@@ -146,6 +146,23 @@ describe("a login that is refused may lock the account with each time", () => {
   });
 });
 
+describe("what is said of one recipient is said of its domain at the most", () => {
+  test.each([
+    [
+      "the sender is refused",
+      answered("RCPT TO", "550 5.1.8 Sender address rejected: Domain not found"),
+      "sender_refused",
+    ],
+    ["nobody is logged in", answered("RCPT TO", "530 5.7.0 log in first"), "auth"],
+    ["a rate", { ...answered("RCPT TO", "450 4.7.1 rate limit exceeded"), isOfDomain: true }, "too_fast"],
+    ["a limit", { ...answered("RCPT TO", "421 too many connections"), isOfDomain: true }, "connection_limit"],
+  ])("%s", (_, failure, reason) => {
+    expect(classify(failure, options)).toEqual({
+      ...{ kind: "unavailable", reason, reply: failure.reply ?? "", party: "inbox.example" },
+    });
+  });
+});
+
 describe("what a failed send means", () => {
   test.each(rows.map(([failure, kind, reason]) => [failure.reply ?? failure.code, failure, kind, reason] as const))(
     "%s",

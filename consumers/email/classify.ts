@@ -82,8 +82,10 @@ const deferred = (
  * | none yet: cut because others waited for the connection                          | unavailable for this domain, soon again |
  * | 432, or 4yz with words of connections                                          | unavailable: there is no room        |
  * | 421, 450, 451 or 454 with words of a rate; 4.7.28                               | the same, and the rate is lowered    |
+ * | either of these from RCPT TO on, while domains that are served hear nothing such | unavailable for this domain        |
  * | 421, silence, or the end of the connection, at RCPT TO; 4.3.x, 4.5.3 on this mail | unavailable for this domain        |
- * | 421; any refusal up to MAIL FROM; bad address of the sender                    | unavailable                          |
+ * | bad address of the sender, authentication, from RCPT TO on                     | unavailable for this domain          |
+ * | 421; any refusal up to MAIL FROM                                               | unavailable                          |
  * | authentication; too many logins                                                | unavailable, asked ever more rarely  |
  * | 552, x.2.2                                                                     | transient: mailbox full              |
  * | 450 or 451 at RCPT TO, 4.7.1                                                   | transient, not before `greylistMs`   |
@@ -92,7 +94,7 @@ const deferred = (
  * | 5.7.x, other 5yz on this recipient or content                                  | rejected                             |
  */
 export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcome => {
-  const { code, command, responseCode, bodyStarted } = failure;
+  const { code, command, responseCode, bodyStarted, isOfDomain = false } = failure;
   const { domain: party } = options;
   if (code === "EBUSY") return { kind: "released", reason: "no_free_connection" };
   if (code === "ETOOSLOW" && !bodyStarted) return { kind: "unavailable", reason: "slow", party, hasNoRoom: true };
@@ -117,13 +119,23 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   const enhanced = enhancedCode(failure.reply);
   // After 354 every reply is to the body, also an incomplete one (which nodemailer reports as `CONN`).
   const isAboutMail = responseCode >= 400 && (command === "RCPT TO" || command === "DATA" || bodyStarted);
-  if (AUTHENTICATION.has(responseCode)) return { kind: "unavailable", reason: "auth", reply, isHarmful: true };
-  if (isAboutConnections(failure)) return { kind: "unavailable", reason: "connection_limit", reply, hasNoRoom: true };
+  if (AUTHENTICATION.has(responseCode)) {
+    return { kind: "unavailable", reason: "auth", reply, ...(isAboutMail ? { party } : { isHarmful: true }) };
+  }
+  if (isAboutConnections(failure)) {
+    return {
+      kind: "unavailable",
+      reason: "connection_limit",
+      reply,
+      ...(isOfDomain ? { party } : { hasNoRoom: true }),
+    };
+  }
   if (!isAboutMail && WORDS_OF_LOGINS.test(failure.reply)) {
     return { kind: "unavailable", reason: "auth", reply, isHarmful: true };
   }
   if (isTooFast(failure)) {
-    return { kind: "unavailable", reason: "too_fast", reply, hasNoRoom: true, isTooFast: true };
+    const whose = isOfDomain ? { party } : { hasNoRoom: true, isTooFast: true };
+    return { kind: "unavailable", reason: "too_fast", reply, ...whose };
   }
   if (responseCode === 421) {
     const reason = "service_unavailable";
@@ -131,7 +143,7 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
     return { kind: "unavailable", reason, reply, isUnreached, ...(command === "RCPT TO" ? { party } : {}) };
   }
   if (command === "MAIL FROM" || (enhanced !== undefined && SENDERS_FAULT.has(enhanced))) {
-    return { kind: "unavailable", reason: "sender_refused", reply };
+    return { kind: "unavailable", reason: "sender_refused", reply, ...(isAboutMail ? { party } : {}) };
   }
   if (!isAboutMail) {
     const isLogin = code === "EAUTH";

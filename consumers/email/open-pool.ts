@@ -73,7 +73,7 @@ export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => {
 /** What the mail server grants, for the engine: connections, and the mails that wait for them. */
 export const capacityOf = (
   pool: Pick<SmtpPool, "granted" | "isLimited" | "perSecond" | "possiblePerSecond" | "words"> &
-    Partial<Pick<SmtpPool, "places">>,
+    Partial<Pick<SmtpPool, "nothingForMs" | "places">>,
   size: number,
 ): Capacity => ({
   allowed: (isInDoubt = false) => {
@@ -86,5 +86,6 @@ export const capacityOf = (
   },
   isLimited: () => pool.isLimited() || pool.perSecond() !== undefined,
   words: pool.words,
+  nothingForMs: () => pool.nothingForMs?.(),
   ...(pool.places === undefined ? {} : { places: pool.places }),
 });

@@ -122,6 +122,8 @@ export interface Capacity {
   isLimited(): boolean;
   /** The other system's last words about its limit, addresses removed; undefined if it said nothing. */
   words(): string | undefined;
+  /** For how long nothing has been granted, in ms; undefined: something is. */
+  nothingForMs(): number | undefined;
   /** What it grants, if groups take it from each other. */
   readonly places?: Places;
 }

@@ -8,6 +8,8 @@ import type { Parties } from "./parties.ts";
 /** Pieces that the other system has room for, infinitely many if it set no limit, and its last words about that. */
 export interface Granted {
   readonly allowed: number;
+  /** For how long it has had room for none, in ms. */
+  readonly nothingForMs: number | undefined;
   readonly words: string | undefined;
 }
 
@@ -15,6 +17,7 @@ export interface Granted {
 export const grantedBy = (capacity: Capacity | undefined): Granted | undefined =>
   capacity && {
     allowed: capacity.isLimited() ? capacity.allowed() : Number.POSITIVE_INFINITY,
+    nothingForMs: capacity.nothingForMs(),
     words: capacity.words(),
   };
 

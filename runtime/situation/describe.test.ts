@@ -92,10 +92,31 @@ test.each<[string, Facts, string]>([
     "others have all connections of the mail server",
     facts({
       unfinished: waits(90),
-      oldestMs: 90_000,
-      consumers: [aConsumer({ granted: { allowed: 0, words: "421 too many connections" } })],
+      // What is given back comes back as a new entry after a second.
+      oldestMs: 900,
+      consumers: [
+        aConsumer({ granted: { allowed: 0, nothingForMs: 600_000, words: "421 too many connections" } }),
+        aConsumer({ granted: { allowed: 0, nothingForMs: 300_000, words: "421 too many connections" } }),
+      ],
     }),
-    "trouble: 90 mails wait, the oldest for 1 min 30 s; mail server smtp.example:587 has no connection for any consumer (“421 too many connections”); none is lost, and each asks again every second",
+    "trouble: Mail server smtp.example:587 has had no connection for any consumer of welcome-email since 06:05 UTC (“421 too many connections”); 90 mails wait, none is lost",
+  ],
+  [
+    "others have all connections, as a consumer by itself knows",
+    facts({
+      unfinished: undefined,
+      consumers: [aConsumer({ granted: { allowed: 0, nothingForMs: 300_000, words: "421 too many connections" } })],
+    }),
+    "trouble: Mail server smtp.example:587 has had no connection for consumer-1 of welcome-email since 06:05 UTC (“421 too many connections”)",
+  ],
+  [
+    "others had all connections just now",
+    facts({
+      unfinished: waits(90),
+      oldestMs: 900,
+      consumers: [aConsumer({ granted: { allowed: 0, nothingForMs: 9_000 } })],
+    }),
+    "well: All is well: 90 deliveries are in work",
   ],
   [
     "others have all connections of the mail server but those of one consumer",

@@ -15,7 +15,14 @@ export interface ConsumerFacts {
   };
   /** The other system, for people: `mail server smtp.example:587`. */
   readonly system?: string | undefined;
-  readonly granted?: { readonly allowed: number; readonly words?: string | undefined } | undefined;
+  readonly granted?:
+    | {
+        readonly allowed: number;
+        /** For how long it has had room for none, in ms. */
+        readonly nothingForMs?: number | undefined;
+        readonly words?: string | undefined;
+      }
+    | undefined;
   readonly ratePerSecond?: number | undefined;
   /** Entries that it has read and not acked. */
   readonly pending: number;

@@ -11,7 +11,7 @@ import {
 } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { isExplained, ofParties, ofRetries } from "./of-retries.ts";
-import { causeOf, nounOf, pieces, quoted, RECEIVER_GONE, since, verb, waitingSafely } from "./words.ts";
+import { causeOf, nounOf, pieces, quoted, RECEIVER_GONE, since, upper, verb, waitingSafely } from "./words.ts";
 
 /** Work that is older than this is late, if nothing else explains it. */
 const LATE_MS = 10_000;
@@ -154,12 +154,31 @@ const ofInWork = (
   return [{ level: "notice", group: name, sentence, cause: "in work" }];
 };
 
+/** The other system has room for nobody. What is given back, and comes back after a second, is never old. */
+const ofNothingGranted = (group: GroupFacts, now: Date): readonly Finding[] => {
+  const { group: name, unfinished } = group;
+  if (isExplained(group) || unfinished?.count === 0) return [];
+  const living = group.consumers.filter(isLiving);
+  const nothing = living.flatMap(({ name: consumer, granted, system = unnamedSystem(name) }) => {
+    const forMs = granted?.nothingForMs ?? 0;
+    return granted?.allowed === 0 && forMs >= LATE_MS ? [{ ...granted, consumer, forMs, system }] : [];
+  });
+  const [latest] = nothing.toSorted((left, right) => left.forMs - right.forMs);
+  if (latest === undefined || nothing.length < living.length) return [];
+  const when = since(new Date(now.getTime() - latest.forMs).toISOString(), now);
+  const who = living.length === 1 ? latest.consumer : "any consumer";
+  const sentence = `${upper(latest.system)} has had no connection for ${who} of ${name} ${when}${quoted(latest.words)}${waitingSafely(group)}`;
+  const remedy = "find out who uses the connections that it grants; each asks again by itself";
+  return [{ level: "trouble", group: name, sentence, remedy, cause: `${latest.system} grants nothing` }];
+};
+
 /** Late work that no fault explains: it is limited, or there is more than is done. */
 const ofBacklog = (group: GroupFacts, now: Date): readonly Finding[] => {
   const living = group.consumers.filter(isLiving);
   const heard = living.filter((consumer) => !missesSigns(consumer));
   const { group: name, oldestMs, unfinished } = group;
   if (oldestMs < LATE_MS || unfinished === undefined || unfinished.count === 0 || isExplained(group)) return [];
+  if (ofNothingGranted(group, now).length > 0) return [];
   const value = unfinished.count;
   const waits = oldestWaits(`${pieces(name, unfinished)} ${verb(value, "waits", "wait")}`, duration(oldestMs));
   const limits = living.flatMap(({ granted, system = "the other system" }) =>
@@ -168,10 +187,6 @@ const ofBacklog = (group: GroupFacts, now: Date): readonly Finding[] => {
   const [limited] = limits.toSorted((left, right) => right.allowed - left.allowed);
   const slow = ofRate(group, unfinished, waits, now);
   if (slow !== undefined) return [slow];
-  if (limited?.allowed === 0 && limits.length === living.length) {
-    const sentence = `${waits}; ${limited.system} has no connection for any consumer${quoted(limited.words)}; none is lost, and each asks again every second`;
-    return [{ level: "trouble", group: name, sentence, remedy: "find out who uses the connections that it grants" }];
-  }
   if (limited !== undefined) {
     const { system, allowed, words } = limited;
     const sentence = `${waits}; ${system} grants each consumer ${count(allowed)} at a time${quoted(words)}`;
@@ -196,6 +211,7 @@ export const ofFlow = (group: GroupFacts, now: Date): readonly Finding[] => [
   ...ofConsumers(group),
   ...ofQuiet(group),
   ...ofPause(group, now),
+  ...ofNothingGranted(group, now),
   ...ofBacklog(group, now),
   ...ofNotInRedis(group),
   ...ofParties(group),

@@ -11,6 +11,8 @@ export interface SmtpFailure {
   readonly cause: string | undefined;
   /** The certificate that was refused, if it is known. */
   readonly certificate?: string | undefined;
+  /** What it says of a limit is said of the recipient's domain, as far as is known (`whose-limit.ts`). */
+  readonly isOfDomain?: boolean;
   /** The body was sent, or may have been sent. */
   readonly bodyStarted: boolean;
 }

@@ -21,6 +21,7 @@ import { type MailSession, SessionRefused, SmtpSession } from "./session.ts";
 import { createSessions } from "./sessions.ts";
 import { createStarvation } from "./starvation.ts";
 import { createTlsFaults } from "./tls-faults.ts";
+import { createWhoseLimit } from "./whose-limit.ts";
 
 export interface SmtpPool {
   /** Sends a mail; never rejects. An abort cancels it, unless its body has started. */
@@ -31,6 +32,8 @@ export interface SmtpPool {
   granted(): number;
   /** Whether that is the server's limit: else it was not asked for more yet. */
   isLimited(): boolean;
+  /** For how long it has granted none, in ms; undefined: it grants some. */
+  nothingForMs(): number | undefined;
   /** Mails a second that the server grants; undefined: no limit is known. */
   perSecond(): number | undefined;
   /** Mails a second that the connections which are granted can send, if none is idle; 0: not known yet. */
@@ -70,6 +73,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     onCertificate,
     now,
   });
+  const whoseLimit = createWhoseLimit({ now });
   const underWay = new Set<AbortController>();
   const beingOpened = new Set<Promise<MailSession>>();
   /** How long a mail that is accepted takes on its connection, in ms. */
@@ -93,6 +97,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       hear(failure, "");
       places.refused();
     },
+    now,
   });
 
   /**
@@ -144,27 +149,29 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     if (result.kind === "accepted") {
       limit.accepted();
       pace.accepted();
+      whoseLimit.accepted(mail.to);
       const tookMs = now() - startedAt;
       mailMs = mailMs === 0 ? tookMs : mailMs + NEWEST * (tookMs - mailMs);
       sessions.keep(session);
       return result;
     }
-    const { failure } = result;
-    const { bodyStarted, responseCode, command } = failure;
-    if (isTooFast(failure)) {
+    const failure = whoseLimit.judged(result.failure, mail.to);
+    const { bodyStarted, responseCode, command, isOfDomain = false } = failure;
+    if (!isOfDomain && isTooFast(failure)) {
       pace.tooFast();
       hear(failure, mail.to);
     }
     const isFirst = session.sends === 1;
-    const isRefused = isAboutConnections(failure) || (isFirst && responseCode === 421 && command === "MAIL FROM");
+    const isRefused =
+      (!isOfDomain && isAboutConnections(failure)) || (isFirst && responseCode === 421 && command === "MAIL FROM");
     // Not one of those that the server may still count: it was none of those that it grants.
     if (isRefused) sessions.disown(session);
     else if (isFirst && (command === "RCPT TO" || failure.code === "ETOOSLOW")) showGrant();
     if (isRefused || isUsedUp(failure)) sessions.leave(session);
     else sessions.keep(session);
-    if (bodyStarted || signal.aborted) return result;
-    if (isRefused) return oneTooMany(failure, mail);
-    return isUsedUp(failure) && !isFirst ? { kind: "again", failure } : result;
+    if (isRefused && !bodyStarted && !signal.aborted) return oneTooMany(failure, mail);
+    const isAgain = isUsedUp(failure) && !isFirst && !bodyStarted && !signal.aborted;
+    return { kind: isAgain ? "again" : "failed", failure };
   };
 
   /** Whether there is a connection, or will be one of those that are being opened now. */
@@ -267,6 +274,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     perSecond: () => pace.perSecond,
     possiblePerSecond: () => (mailMs === 0 ? 0 : (granted() * 1_000) / mailMs),
     words: () => words,
+    nothingForMs: () => starvation.forMs,
     places,
     async send(mail, signal) {
       const until = now() + sendDeadlineMs;

@@ -1,0 +1,126 @@
+import { describe, expect, jest, test } from "bun:test";
+import type { SmtpFailure } from "./failure.ts";
+import { settle } from "./limited-server-for-tests.ts";
+import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
+import { createSmtpPool } from "./pool.ts";
+import { createWhoseLimit } from "./whose-limit.ts";
+
+const refused = (command: string, reply: string, bodyStarted = false): SmtpFailure => ({
+  ...{ code: "EENVELOPE", command, reply, responseCode: Number(reply.slice(0, 3)) },
+  ...{ cause: undefined, bodyStarted },
+});
+
+/** What a relay passes on when it asks the recipient's server. */
+const PASSED_ON =
+  "450 4.1.1 <x@evil.example>: Recipient address rejected: unverified address: host mx.evil.example[192.0.2.7] said: 450 4.7.1 rate limit exceeded";
+const TOO_FAST = refused("RCPT TO", "450 4.7.1 rate limit exceeded");
+
+describe("words of a limit", () => {
+  /** Each step is the domain that took a mail, or `!domain`: one that was told of a limit. Returns whether the last of these is the domain's. */
+  const isOfDomain = (steps: readonly string[], failure = TOO_FAST, everyMs = 100): boolean | undefined => {
+    let ms = 0;
+    const whose = createWhoseLimit({ now: () => ms });
+    let last: SmtpFailure | undefined;
+    for (const step of steps) {
+      ms += everyMs;
+      if (step.startsWith("!")) last = whose.judged(failure, `ana@${step.slice(1)}`);
+      else whose.accepted(`ana@${step}`);
+    }
+    return last?.isOfDomain === true;
+  };
+
+  test.each<readonly [string, readonly string[], boolean]>([
+    ["are of a domain that has taken nothing, whatever the others do", ["a", "b", "c", "!evil"], true],
+    ["also where many such domains are told", ["a", "!evil1", "!evil2", "!evil3", "!evil4"], true],
+    ["and of one that took a mail, while others are served", ["a", "b", "evil", "!evil"], true],
+    ["are of us if three that are served hear them", ["a", "b", "c", "d", "!a", "!b", "!c"], false],
+    ["or all, if there are fewer", ["a", "!a"], false],
+    ["and then for who is new, too", ["a", "b", "c", "!a", "!b", "!c", "!new"], false],
+    ["are the domain's while nobody was served", ["!a", "!b", "!c"], true],
+  ])("%s", (_, steps, expected) => expect(isOfDomain(steps)).toBe(expected));
+
+  test("count within ten seconds, of domains that were served within ten minutes", () => {
+    expect(isOfDomain(["a", "b", "c", "!a", "!b", "!c"], TOO_FAST, 6_000)).toBe(true);
+    expect(isOfDomain(["a", "!a"], TOO_FAST, 11 * 60_000)).toBe(true);
+  });
+
+  test("that are said before the server has heard of a recipient are its own, and so is what says nothing of limits", () => {
+    expect(isOfDomain(["a", "!b"], refused("MAIL FROM", "450 4.7.1 rate limit exceeded"))).toBe(false);
+    expect(isOfDomain(["a", "!b"], refused("RCPT TO", "450 4.2.0 mailbox busy"))).toBe(false);
+    expect(isOfDomain(["a", "!b"], refused("RCPT TO", "421 4.7.0 too many concurrent connections"))).toBe(true);
+    expect(isOfDomain(["a", "!b"], refused("DATA", "454 sending rate exceeded", true))).toBe(true);
+  });
+});
+
+const MAIL_MS = 50;
+const HANDS = 10;
+const RUN_MS = 40_000;
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** Mails taken in the second half of the time, of what the connections can send; one in `each` is for a domain that is refused so. */
+const shareWith = async (failure: SmtpFailure, each: number): Promise<number> => {
+  jest.useFakeTimers();
+  try {
+    let taken = 0;
+    let number = 0;
+    let ms = 0;
+    const openSession = async () => {
+      const session = {
+        isUsable: true,
+        sends: 0,
+        idleSince: 0,
+        async send(mail: OutgoingMail): Promise<SendResult> {
+          session.sends += 1;
+          await sleep(2);
+          if (mail.to.endsWith("@evil.example")) {
+            session.isUsable = failure.responseCode !== 421;
+            return { kind: "failed", failure };
+          }
+          mail.beforeBody();
+          await sleep(MAIL_MS);
+          if (ms >= RUN_MS / 2) taken += 1;
+          return { kind: "accepted", reply: "250 ok" };
+        },
+        async quit() {
+          session.isUsable = false;
+        },
+      };
+      await sleep(5);
+      return session;
+    };
+    const server = { host: "mail.example", port: 25, tls: "none" } as const;
+    const pool = createSmtpPool({ server, size: HANDS, sendDeadlineMs: 30_000, openSession });
+    const stopping = new AbortController();
+    const hand = async () => {
+      while (!stopping.signal.aborted) {
+        number += 1;
+        const to = number % each === 0 ? `ana${number}@evil.example` : `ana${number}@domain-${number % 5}.example`;
+        await pool.send({ from: "a@b.example", to, raw: Buffer.alloc(0), beforeBody: () => true }, stopping.signal);
+      }
+    };
+    for (let index = 0; index < HANDS; index += 1) void hand();
+    for (; ms < RUN_MS; ms += 1) {
+      jest.advanceTimersByTime(1);
+      await settle();
+    }
+    stopping.abort();
+    return taken / ((HANDS * RUN_MS) / 2 / (MAIL_MS + 2));
+  } finally {
+    jest.clearAllTimers();
+    jest.useRealTimers();
+  }
+};
+
+test.each([
+  ["words of a rate at RCPT, 5 %", refused("RCPT TO", PASSED_ON), 20],
+  ["the same, 33 %", refused("RCPT TO", PASSED_ON), 3],
+  ["words of a rate after the body, 10 %", refused("DATA", "451 4.7.1 rate limit exceeded", true), 10],
+  [
+    "words of connections at RCPT, 33 %",
+    refused("RCPT TO", "421 4.7.0 too many concurrent connections to evil.example"),
+    3,
+  ],
+] as const)("who owns a domain slows nobody else down by %s", async (_, failure, each) => {
+  expect(await shareWith(failure, each)).toBeGreaterThan(0.85);
+});
