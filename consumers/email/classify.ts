@@ -83,7 +83,7 @@ const deferred = (
  * | 432, or 4yz with words of connections                                          | unavailable: there is no room        |
  * | 421, 450, 451 or 454 with words of a rate; 4.7.28                               | the same, and the rate is lowered    |
  * | either of these from RCPT TO on, while domains that are served hear nothing such | unavailable for this domain        |
- * | 421, silence, or the end of the connection, at RCPT TO; 4.3.x, 4.5.3 on this mail | unavailable for this domain        |
+ * | silence, or the end of the connection, at RCPT TO; 421, 4.3.x, 4.5.3 on this mail | unavailable for this domain        |
  * | bad address of the sender, authentication, from RCPT TO on                     | unavailable for this domain          |
  * | 421; any refusal up to MAIL FROM                                               | unavailable                          |
  * | authentication; too many logins                                                | unavailable, asked ever more rarely  |
@@ -140,7 +140,7 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   if (responseCode === 421) {
     const reason = "service_unavailable";
     const isUnreached = hadNoConnection(failure);
-    return { kind: "unavailable", reason, reply, isUnreached, ...(command === "RCPT TO" ? { party } : {}) };
+    return { kind: "unavailable", reason, reply, isUnreached, ...(isAboutMail ? { party } : {}) };
   }
   if (command === "MAIL FROM" || (enhanced !== undefined && SENDERS_FAULT.has(enhanced))) {
     return { kind: "unavailable", reason: "sender_refused", reply, ...(isAboutMail ? { party } : {}) };
