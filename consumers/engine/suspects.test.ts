@@ -50,6 +50,11 @@ test("a consumer runs suspects only if another one that lives runs none, or none
   expect(leavesOneFree("c", signs.slice(2), new Set(["c"]), 10_000)).toBe(true);
 });
 
+test("one that may have died with the rest, not heard of for half a threshold, is not the one that stays free", () => {
+  const signs = [{ consumer: "late", silentMs: 5_000 }];
+  expect(leavesOneFree("c", signs, new Set(["c"]), 10_000)).toBe(false);
+});
+
 describe("deaths that count", () => {
   const sign = (consumer: string, silentMs: number) => ({ consumer, silentMs });
   const [alone, again, inCompany] = [

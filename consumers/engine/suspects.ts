@@ -45,7 +45,10 @@ export interface TriedSuspect extends Suspect {
 export const nextOfIdle = (some: readonly TriedSuspect[], total: number, most: number): readonly TriedSuspect[] =>
   some.filter(({ isTried }) => !isTried).slice(0, total > FEW ? most : Math.min(1, most));
 
-/** Whether a consumer may run suspects: of the others that live, one at least runs none, or there are no others. Pure. `signs`: of all of the group. */
+/**
+ * Whether a consumer may run suspects: of the others that live, one at least runs none, or there are no others. One that was not heard of for half a threshold, and
+ * says so every third of it, may have died with the rest. Pure. `signs`: of all of the group.
+ */
 export const leavesOneFree = (
   consumer: string,
   signs: readonly SignOfLife[],
@@ -53,7 +56,7 @@ export const leavesOneFree = (
   thresholdMs: number,
 ): boolean => {
   const others = signs.filter((sign) => sign.silentMs < thresholdMs && sign.consumer !== consumer);
-  return others.length === 0 || others.some((sign) => !running.has(sign.consumer));
+  return others.length === 0 || others.some((sign) => sign.silentMs < thresholdMs / 2 && !running.has(sign.consumer));
 };
 
 /** The suspects to run next, at most `most`. Those that have not been tried yet come first: most are innocent. Pure. */
