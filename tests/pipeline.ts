@@ -120,8 +120,16 @@ export interface LedgerOptions {
   readonly deadlineMs?: number;
 }
 
-/** How a test's consumer is started: options of the engine, and of its policy. */
-export type ConsumerOptions = Partial<GroupOptions> & Partial<Policy> & LedgerOptions & { readonly at?: AtCheckpoint };
+/** How a test's consumer of any group is started. */
+export interface EngineOptions extends Partial<GroupOptions>, LedgerOptions {
+  readonly at?: AtCheckpoint;
+  /** 1 if not given. */
+  readonly random?: () => number;
+  readonly knownTypes?: readonly string[];
+}
+
+/** The same, with options of the policy. */
+export type ConsumerOptions = EngineOptions & Partial<Policy>;
 
 export interface Pipeline extends AsyncDisposable {
   readonly url: string;
@@ -142,16 +150,11 @@ export interface Pipeline extends AsyncDisposable {
   /** Starts a consumer of the welcome mail. */
   consumer(work: MailWork, options?: ConsumerOptions): Promise<TestConsumer>;
   /** Starts a consumer of a group that is opened as its folder has it. */
-  open(
-    group: (db: Database) => OpenGroup,
-    options?: Partial<GroupOptions> &
-      LedgerOptions & { readonly at?: AtCheckpoint; readonly knownTypes?: readonly string[] },
-  ): Promise<TestConsumer>;
+  open(group: (db: Database) => OpenGroup, options?: EngineOptions): Promise<TestConsumer>;
   /** Starts a consumer of any group; the definition gets the consumer's own database. */
   start<Data, Input>(
     definition: (db: Database) => GroupDefinition<Data, Input>,
-    options?: Partial<GroupOptions> &
-      LedgerOptions & { readonly at?: AtCheckpoint; readonly knownTypes?: readonly string[] },
+    options?: EngineOptions,
   ): Promise<TestConsumer>;
 }
 
@@ -214,7 +217,14 @@ export const aPipeline = async (
   };
 
   const open: Pipeline["open"] = async (openGroup, options = {}) => {
-    const { at = passCheckpoint, knownTypes = EVENT_TYPES, databaseUrl = url, deadlineMs, ...own } = options;
+    const {
+      at = passCheckpoint,
+      random = () => 1,
+      knownTypes = EVENT_TYPES,
+      databaseUrl = url,
+      deadlineMs,
+      ...own
+    } = options;
     const consumer = `consumer-${randomHex(4)}`;
     const stores = await openStoresFor("consumer", { ...admins, databaseUrl, commandTimeoutMs: 2_000, deadlineMs });
     const running = openGroup(stores.db).start(
@@ -227,7 +237,7 @@ export const aPipeline = async (
         log: silentLog,
         now: () => performance.now(),
         wallClock: () => new Date(),
-        random: () => 1,
+        random,
         at,
       },
       { consumer, claimMinIdleMs: SHORT_CLAIM_MS, drainTimeoutMs: 2_000, ...own },
