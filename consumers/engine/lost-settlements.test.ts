@@ -1,14 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { metrics } from "@opentelemetry/api";
-import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from "@opentelemetry/sdk-metrics";
 import { MAIL_UNCERTAIN, SIGNUP_TIME_TO_DONE } from "../../observability/metric-names.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { aPipeline, type Pipeline } from "../../tests/pipeline.ts";
+import { recordMetrics } from "../../tests/recorded-metrics.ts";
 import {
   aGatedConsumer,
   aPeer,
@@ -86,26 +80,14 @@ describe.concurrent("an outcome whose answer is lost is recorded once, and count
 });
 
 test("an outcome whose commit stalls counts once in the metrics, and as no doubt", async () => {
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
-  const provider = new MeterProvider({ readers: [reader] });
-  metrics.setGlobalMeterProvider(provider);
-  try {
-    await using pipeline = await aPipeline();
-    const one = await aStalledConsumer(pipeline, "done");
-    await aPeer(pipeline, one);
-    await untilLeaseIsOver();
-    await one.stalled.end();
-    await expectRecordedOnce(pipeline, one, { uncertain: 0 });
-    const { resourceMetrics } = await reader.collect();
-    const found = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
-    const valuesOf = (name: string) =>
-      found
-        .filter(({ descriptor }) => descriptor.name === name)
-        .flatMap(({ dataPoints }) => dataPoints.map(({ value }) => (typeof value === "number" ? value : value.count)));
-    expect([valuesOf(SIGNUP_TIME_TO_DONE), valuesOf(MAIL_UNCERTAIN)]).toEqual([[one.eventIds.length], []]);
-  } finally {
-    metrics.disable();
-    await provider.shutdown();
-  }
+  await using recorded = recordMetrics();
+  await using pipeline = await aPipeline();
+  const one = await aStalledConsumer(pipeline, "done");
+  await aPeer(pipeline, one);
+  await untilLeaseIsOver();
+  await one.stalled.end();
+  await expectRecordedOnce(pipeline, one, { uncertain: 0 });
+  const done = await recorded.valuesOf(SIGNUP_TIME_TO_DONE);
+  expect(done.map(({ value }) => value)).toEqual([one.eventIds.length]);
+  expect(await recorded.valuesOf(MAIL_UNCERTAIN)).toEqual([]);
 });

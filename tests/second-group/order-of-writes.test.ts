@@ -1,16 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { metrics } from "@opentelemetry/api";
-import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from "@opentelemetry/sdk-metrics";
 import type { Checkpoint } from "../../consumers/engine/checkpoint.ts";
 import type { DeliveryState } from "../../database/ledger/states.ts";
 import { MAIL_UNCERTAIN } from "../../observability/metric-names.ts";
 import { eventually } from "../eventually.ts";
 import { anOutbox, aPipeline, aSignup, stopAt, type TestConsumer } from "../pipeline.ts";
+import { recordMetrics } from "../recorded-metrics.ts";
 import { anOrder, anOrderPipeline, aStock, STOCK, type StockWork } from "./orders.ts";
 
 interface Row {
@@ -158,34 +152,21 @@ describe.concurrent("an idempotent group: if a consumer dies between two writes,
 });
 
 test.concurrent("a lease that ran out is counted as uncertain for the group whose effect is not idempotent, and for no other", async () => {
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
-  const provider = new MeterProvider({ readers: [reader] });
-  metrics.setGlobalMeterProvider(provider);
-  try {
-    await using orders = await anOrderPipeline();
-    await using mails = await aPipeline();
-    const [stock, outbox] = [aStock(), anOutbox()];
-    const [orderStop, mailStop] = [stopAt("attempted", stock.reserved), stopAt("attempted", outbox.sent)];
-    const dying = [await orders.consumer(stock.work, orderStop), await mails.consumer(outbox.work, mailStop)];
-    const [orderId = ""] = await orders.place(anOrder());
-    const [mailId = ""] = await mails.signUp(aSignup());
-    await Promise.all([orderStop.reached, mailStop.reached]);
-    for (const consumer of dying) consumer.crash();
+  await using recorded = recordMetrics();
+  await using orders = await anOrderPipeline();
+  await using mails = await aPipeline();
+  const [stock, outbox] = [aStock(), anOutbox()];
+  const [orderStop, mailStop] = [stopAt("attempted", stock.reserved), stopAt("attempted", outbox.sent)];
+  const dying = [await orders.consumer(stock.work, orderStop), await mails.consumer(outbox.work, mailStop)];
+  const [orderId = ""] = await orders.place(anOrder());
+  const [mailId = ""] = await mails.signUp(aSignup());
+  await Promise.all([orderStop.reached, mailStop.reached]);
+  for (const consumer of dying) consumer.crash();
 
-    await orders.consumer(stock.work);
-    await mails.consumer(outbox.work);
-    await orders.settled([orderId]);
-    await eventually(async () => (await mails.status(mailId))?.state === "done");
-    const { resourceMetrics } = await reader.collect();
-    const counted = resourceMetrics.scopeMetrics
-      .flatMap((scope) => scope.metrics)
-      .filter(({ descriptor }) => descriptor.name === MAIL_UNCERTAIN)
-      .flatMap(({ dataPoints }) => dataPoints.map(({ attributes, value }): unknown => [attributes, value]));
-    const cause = { "messaging.consumer.group.name": "welcome-email", "signup.uncertain.cause": "lease_ran_out" };
-    expect(counted).toEqual([[cause, 1]]);
-  } finally {
-    metrics.disable();
-    await provider.shutdown();
-  }
+  await orders.consumer(stock.work);
+  await mails.consumer(outbox.work);
+  await orders.settled([orderId]);
+  await eventually(async () => (await mails.status(mailId))?.state === "done");
+  const attributes = { "messaging.consumer.group.name": "welcome-email", "signup.uncertain.cause": "lease_ran_out" };
+  expect(await recorded.valuesOf(MAIL_UNCERTAIN)).toEqual([{ attributes, value: 1 }]);
 });
