@@ -72,8 +72,6 @@ export const createIsolation = (deps: IsolationDeps, options: { readonly claimMi
   /** Not its turn: it looks again then. */
   let againAt = Number.NEGATIVE_INFINITY;
   let holdsPlace = false;
-  /** After a trial it reads once, whatever it found before. */
-  let mustRead = false;
   let suspectsSince: number | undefined;
   let running = new Map<string, number>();
 
@@ -88,7 +86,6 @@ export const createIsolation = (deps: IsolationDeps, options: { readonly claimMi
   const end = async (): Promise<void> => {
     state = "none";
     running = new Map();
-    mustRead = true;
     restUntil = 2 * now() - startedAt;
     await leave();
   };
@@ -178,12 +175,12 @@ export const createIsolation = (deps: IsolationDeps, options: { readonly claimMi
   return {
     hasMore: () => claimer.suspects().length > 0 && now() >= againAt && isEmpty(),
     async next({ mayStart, isIdle }, admit) {
-      if (state === "running" && isEmpty()) await end();
+      if (state === "running" && isEmpty()) {
+        await end();
+        // Whatever it found before.
+        return "read";
+      }
       if (state === "none") {
-        if (mustRead) {
-          mustRead = false;
-          return "read";
-        }
         if (!isDue(isIdle) || !mayStart) return "read";
         if (isIdle && isEmpty()) {
           const turn = await runIdle(admit);
