@@ -110,18 +110,29 @@ describe.concurrent("if a consumer dies between two writes, the next one finds",
 
   test("retry: pending and not due, so it goes into the retry set and is sent when its time has come", async () => {
     await using pipeline = await aPipeline();
+    const { db, redis, keys } = pipeline;
     const outbox = anOutbox();
     const stop = stopAt("recorded");
+    // Longer than the test: its time comes when the test says so.
     const first = await pipeline.consumer(async () => ({ kind: "transient", reason: "mailbox_full" }), {
       ...stop,
-      retryDelayMs: 3_000,
+      retryDelayMs: 600_000,
     });
     const [eventId = ""] = await pipeline.signUp(aSignup());
     await dieAt(stop, first);
 
     await pipeline.consumer(outbox.work);
-    await eventually(async () => (await pipeline.redis.zcard(pipeline.keys.retrySet("welcome-email"))) === 1);
+    const [member = ""] = await eventually(async () => {
+      const waiting = await redis.zrange(keys.retrySet("welcome-email"), 0, -1);
+      return waiting.length > 0 && waiting;
+    });
     expect(outbox.sent).toEqual([]);
+    await db
+      .updateTable("deliveries")
+      .set({ next_try_at: new Date(0) })
+      .where("event_id", "=", eventId)
+      .execute();
+    await redis.zadd(keys.retrySet("welcome-email"), 1, member);
     await eventually(async () => (await pipeline.status(eventId))?.state === "done");
     expect(outbox.sent).toEqual([eventId]);
     expect(await pipeline.status(eventId)).toMatchObject({ attempts: 2, uncertain: 0 });
