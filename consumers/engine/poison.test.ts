@@ -5,13 +5,14 @@ import { redisTimeMs } from "../../stream/watermark.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { anOutbox, aPipeline, aSignup, type MailWork, type TestConsumer } from "../../tests/pipeline.ts";
 
+/** A consumer that a busy machine keeps silent for longer would pass for dead: what it had would count a death that was none. */
+const longer = { claimMinIdleMs: 3_000 };
+
 test.concurrent("an event that kills its consumers is one dead letter; entries in flight with it are mailed, none again without a count", async () => {
   await using pipeline = await aPipeline();
   const outbox = anOutbox();
   const eventIds = await pipeline.signUp(...Array.from({ length: 30 }, () => aSignup()));
   const poison = eventIds[15] ?? "";
-  // A consumer that a busy machine keeps silent for longer would pass for dead: what it had would count a death that was none.
-  const longer = { claimMinIdleMs: 3_000 };
   let deaths = 0;
   const alive = new Set<TestConsumer>();
 
@@ -79,7 +80,7 @@ test.concurrent("a fleet that is killed three times makes no poison, and what is
   const outbox = anOutbox();
   const hanging = () => new Promise<never>(() => {});
   const startFleet = (work: MailWork) =>
-    Promise.all(Array.from({ length: 3 }, () => pipeline.consumer(work, { concurrency: 5 })));
+    Promise.all(Array.from({ length: 3 }, () => pipeline.consumer(work, { concurrency: 5, ...longer })));
   const eventIds = await pipeline.signUp(...Array.from({ length: 15 }, () => aSignup()));
   for (let kills = 0; kills < 3; kills += 1) {
     const fleet = await startFleet(hanging);
