@@ -56,6 +56,8 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
   const { atMailFrom = false, silentEach = Number.POSITIVE_INFINITY } = more;
   let connections = 0;
   const granted = new Set<object>();
+  let silent = 0;
+  let most = 0;
   const surplus = new Set<object>();
   let limit = first;
   const counts = { accepted: 0, refused: 0 };
@@ -64,7 +66,9 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
     const own = {};
     connections += 1;
     if (connections % silentEach === 0) {
+      silent += 1;
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      silent -= 1;
       throw new SessionRefused(
         Object.assign(new Error("cut"), { code: "ECALLEDBACK", timeoutType: "GREETING_TIMEOUT" }),
       );
@@ -77,6 +81,7 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
       }
       surplus.add(own);
     } else granted.add(own);
+    most = Math.max(most, granted.size + silent);
     await sleep(greetingMs + 2 * tripMs, signal);
     const end = () => {
       session.isUsable = false;
@@ -111,6 +116,8 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
   return {
     open,
     counts,
+    /** Most connections at a time, also those that were not greeted. */
+    mostConnections: () => most,
     setLimit: (next: number) => {
       limit = next;
       for (const each of [...granted].slice(next)) surplus.add(each);

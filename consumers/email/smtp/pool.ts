@@ -1,14 +1,8 @@
 import type { Places } from "../../engine/handler.ts";
-import {
-  ConnectionLimit,
-  FIRST_GRANTED,
-  isAboutConnections,
-  isTooFast,
-  isUsedUp,
-  mayBeOneTooMany,
-  Pace,
-} from "./capacity.ts";
-import { type EndCode, isCertificateFault, isTlsFault, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
+import { openAtSomeAddress } from "./addresses.ts";
+import { ConnectionLimit, FIRST_GRANTED, isAboutConnections, isTooFast, isUsedUp, Pace } from "./capacity.ts";
+import { type Connecting, createConnecting } from "./connecting.ts";
+import { type EndCode, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createPatience, MAIL, OPENING } from "./patience.ts";
@@ -17,7 +11,7 @@ import type { SmtpPoolOptions } from "./pool-options.ts";
 import { describeCertificate } from "./refused-certificate.ts";
 import { createSendSlots } from "./send-slots.ts";
 import type { Again, Sending } from "./sending.ts";
-import { type MailSession, SessionRefused, SmtpSession } from "./session.ts";
+import { type MailSession, SmtpSession } from "./session.ts";
 import { createSessions } from "./sessions.ts";
 import { createStarvation } from "./starvation.ts";
 import { createTlsFaults } from "./tls-faults.ts";
@@ -59,15 +53,16 @@ const now = () => performance.now();
  * the server grants: a mail that is refused one waits until another is free.
  */
 export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
-  const { server, size, sendDeadlineMs, openSession = SmtpSession.open, onCertificate = () => {} } = options;
+  const { server, size, sendDeadlineMs, onCertificate = () => {} } = options;
+  const { openSession = openAtSomeAddress(SmtpSession.open, { now, random: Math.random }) } = options;
   const { maxMailsPerConnection = MAX_MAILS_PER_CONNECTION, minAgeMs = MIN_AGE_MS, maxIdleMs = MAX_IDLE_MS } = options;
   const limit = new ConnectionLimit(size, { now, first: FIRST_GRANTED });
   const pace = new Pace({ now });
-  const openingMs = (): number => openings.usualMs();
+  const openingMs = (): number => openingTimes.usualMs();
   const sessions = createSessions({ size, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now });
-  const slots = createSendSlots({ limit, pace, idle: sessions.idle, isOpening: () => beingOpened.size > 0, now });
+  const slots = createSendSlots({ limit, pace, idle: sessions.idle, isOpening: () => connecting.asked() > 0, now });
   const patience = { now, granted: () => limit.granted, isWaitedFor: slots.isWaitedFor };
-  const [openings, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];
+  const [openingTimes, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];
   const tlsFaults = createTlsFaults({
     describe: () => describeCertificate(server, sendDeadlineMs),
     onCertificate,
@@ -75,7 +70,6 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   });
   const whoseLimit = createWhoseLimit({ now });
   const underWay = new Set<AbortController>();
-  const beingOpened = new Set<Promise<MailSession>>();
   /** How long a mail that is accepted takes on its connection, in ms. */
   let mailMs = 0;
   let words: string | undefined;
@@ -112,10 +106,10 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   };
 
   /** The server granted no more connections than there are; or it is away, and so it is for all that wait since they were refused. */
-  const oneTooMany = (failure: SmtpFailure, mail: OutgoingMail): SendResult | Again => {
+  const oneTooMany = (failure: SmtpFailure, to: string): SendResult | Again => {
     // Those that are being opened show nothing, if this one was not greeted for so long: neither may they be.
-    const others = sessions.usable() + (failure.cause === "GREETING_TIMEOUT" ? 0 : beingOpened.size);
-    hear(failure, mail.to);
+    const others = sessions.usable() + (failure.cause === "GREETING_TIMEOUT" ? 0 : connecting.asked());
+    hear(failure, to);
     const isLimit = limit.refused(others, sessions.closing());
     // Without a word it may be away for whoever asks: nobody gives up for that what works.
     if (isAboutConnections(failure) || (isLimit && failure.responseCode !== undefined)) places.refused();
@@ -169,65 +163,26 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     else if (isFirst && (command === "RCPT TO" || failure.code === "ETOOSLOW")) showGrant();
     if (isRefused || isUsedUp(failure)) sessions.leave(session);
     else sessions.keep(session);
-    if (isRefused && !bodyStarted && !signal.aborted) return oneTooMany(failure, mail);
+    if (isRefused && !bodyStarted && !signal.aborted) return oneTooMany(failure, mail.to);
     const isAgain = isUsedUp(failure) && !isFirst && !bodyStarted && !signal.aborted;
     return { kind: isAgain ? "again" : "failed", failure };
   };
 
-  /** Whether there is a connection, or will be one of those that are being opened now. */
-  const hasAnother = async (signal: AbortSignal): Promise<boolean> => {
-    if (signal.aborted) return false;
-    if (sessions.usable() === 0) {
-      const opened = Promise.any(beingOpened).then(() => true);
-      const aborted = new Promise<false>((resolve) => signal.addEventListener("abort", () => resolve(false)));
-      return Promise.race([opened, aborted]).catch(() => false);
-    }
-    limit.rest();
-    return true;
-  };
+  const connecting: Connecting = createConnecting({
+    open: (signal) => openSession(server, sendDeadlineMs, signal),
+    ...{ sessions, limit, tlsFaults, oneTooMany, patience: openingTimes, deadlineMs: sendDeadlineMs },
+  });
 
-  const sendFresh = async (mail: OutgoingMail, sending: Sending): Promise<SendResult | Again> => {
-    const { signal, code, dialogue } = sending;
-    // The server may still count connections that are closing.
-    await sessions.untilLeft();
-    const watched = openings.watch(dialogue);
-    const attempt = openSession(server, sendDeadlineMs, signal);
-    beingOpened.add(attempt);
-    const isDone = () => {
-      beingOpened.delete(attempt);
-      watched.end();
-    };
-    try {
-      const session = await attempt;
-      watched.gotOn();
-      isDone();
-      sessions.opened(session);
-      tlsFaults.opened();
-      return await sendOver(session, mail, sending);
-    } catch (error) {
-      isDone();
-      if (!(error instanceof SessionRefused)) throw error;
-      const failure = error.failure.code === "ECALLEDBACK" ? { ...error.failure, code: code() } : error.failure;
-      // Others were greeted that asked later: this says nothing about how many may ask.
-      if (failure.code === "ETOOSLOW") return { kind: "again", failure };
-      if (isTlsFault(failure)) {
-        // What the server says of TLS may be its word for one connection too many.
-        if (tlsFaults.failed() && failure.reply === undefined) return { kind: "again", failure };
-        if (isCertificateFault(failure) && (await hasAnother(signal))) return { kind: "again", failure };
-        const told = { ...failure, certificate: tlsFaults.words() };
-        return mayBeOneTooMany(failure) ? oneTooMany(told, mail) : { kind: "failed", failure: told };
-      }
-      return mayBeOneTooMany(failure) ? oneTooMany(failure, mail) : { kind: "failed", failure };
-    }
-  };
-
-  /** If the server has closed an idle connection, nothing was sent, and a new one is opened at once. */
+  /** If the server has closed a connection that was idle, nothing was sent, and the mail has another one at once. */
   const sendOnSome = async (mail: OutgoingMail, sending: Sending): Promise<SendResult | Again> => {
-    const session = sessions.takeIdle();
-    if (session === undefined) return sendFresh(mail, sending);
-    const result = await sendOver(session, mail, sending);
-    if (result.kind !== "failed" || sending.signal.aborted) return result;
-    return wasStale(result.failure) ? sendFresh(mail, sending) : result;
+    for (let idle = sessions.takeIdle(); ; idle = undefined) {
+      const session = idle ?? (await connecting.next(mail, sending));
+      if ("kind" in session) return session;
+      const wasKept = session.idleSince > 0;
+      const result = await sendOver(session, mail, sending);
+      const isStale = wasKept && result.kind === "failed" && wasStale(result.failure);
+      if (!isStale || sending.signal.aborted) return result;
+    }
   };
 
   const sendInTime = async (mail: OutgoingMail, signal: AbortSignal): Promise<SendResult | Again> => {
@@ -301,6 +256,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     async close() {
       closed = true;
       starvation.end();
+      connecting.close();
       sessions.close();
       // The caller has given up sends that still wait for a reply: they must not keep the process alive.
       const timer = setTimeout(() => {

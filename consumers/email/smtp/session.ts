@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import { type SmtpTls, smtpOptions } from "../../../runtime/smtp-options.ts";
@@ -9,6 +9,8 @@ import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 export interface SmtpServer {
   readonly host: string;
   readonly port: number;
+  /** One of the addresses of `host`. */
+  readonly address?: string;
   readonly tls: SmtpTls;
   readonly username?: string;
   readonly password?: string;
@@ -35,6 +37,14 @@ export interface MailSession {
  * @throws {SessionRefused} also when the signal is aborted
  */
 export type OpenSession = (server: SmtpServer, timeoutMs: number, signal: AbortSignal) => Promise<MailSession>;
+
+/** The same; it is refused, too, if the server has not greeted within so many ms. */
+export type OpenAtAddress = (
+  server: SmtpServer,
+  timeoutMs: number,
+  signal: AbortSignal,
+  greetedWithinMs?: number,
+) => Promise<MailSession>;
 
 /**
  * Refusals after which the session continues: RSET, then the next mail. After a 530 it is no longer logged in. A 421 announces its
@@ -78,11 +88,18 @@ export class SmtpSession implements MailSession {
     connection.on("end", () => this.#lost(undefined));
   }
 
-  static async open(server: SmtpServer, timeoutMs: number, signal: AbortSignal): Promise<SmtpSession> {
-    const { username, password, tlsOptions } = server;
+  static async open(
+    server: SmtpServer,
+    timeoutMs: number,
+    signal: AbortSignal,
+    greetedWithinMs?: number,
+  ): Promise<SmtpSession> {
+    const { host, address, username, password, tlsOptions } = server;
     const options = smtpOptions(server, timeoutMs);
     const connection = new SMTPConnection({
       ...options,
+      // The certificate is the name's, whatever the address.
+      ...(address === undefined || isIP(host) !== 0 ? {} : { host: address, servername: host }),
       socketTimeout: 10 * timeoutMs,
       socketCloseTimeout: 0,
       tls: { ...options.tls, ...tlsOptions },
@@ -97,6 +114,11 @@ export class SmtpSession implements MailSession {
       const timeoutType = isUngreeted ? "GREETING_TIMEOUT" : undefined;
       refuse(Object.assign(new Error("cancelled"), { code: "ECALLEDBACK", timeoutType }));
     };
+    const onSilence = () => {
+      if (connection.lastServerResponse !== false) return;
+      refuse(Object.assign(new Error("not greeted"), { code: "ETIMEDOUT", timeoutType: "GREETING_TIMEOUT" }));
+    };
+    const silence = greetedWithinMs === undefined ? undefined : setTimeout(onSilence, greetedWithinMs);
     signal.addEventListener("abort", onAbort);
     // What it raises after it was refused is of no interest.
     connection.on("error", () => {});
@@ -113,6 +135,7 @@ export class SmtpSession implements MailSession {
     try {
       return new SmtpSession(connection, await promise);
     } finally {
+      clearTimeout(silence);
       signal.removeEventListener("abort", onAbort);
       connection.off("error", refuse);
     }

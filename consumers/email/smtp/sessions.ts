@@ -15,7 +15,9 @@ export interface Sessions {
   /** It was none of those that the server grants: it does not count among those that are closing. */
   disown(session: MailSession): void;
   takeIdle(): MailSession | undefined;
-  /** Keeps it for the next mail, or closes it. */
+  /** Hands over the next one that becomes free; who asked first is first. Returns a way to ask no more. */
+  nextFree(take: (session: MailSession) => void): () => void;
+  /** Keeps it for the next mail, hands it to one that waits for it, or closes it. */
   keep(session: MailSession): void;
   leave(session: MailSession): void;
   /** Closes the one that is idle longest, or the next that becomes free. */
@@ -52,6 +54,7 @@ export const createSessions = (options: {
   const idle: MailSession[] = [];
   const openedAt = new Map<MailSession, number>();
   const leaving = new Set<Promise<void>>();
+  const takers = new Set<(session: MailSession) => void>();
   let closedAt: readonly number[] = [];
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
@@ -96,6 +99,10 @@ export const createSessions = (options: {
       }
       return undefined;
     },
+    nextFree: (take) => {
+      takers.add(take);
+      return () => void takers.delete(take);
+    },
     keep: (session) => {
       const oldEnoughMs = Math.max(minAgeMs, Math.min(MOST_AGES * minAgeMs, OPENINGS * openingMs()));
       const isSpent = session.sends >= maxMailsPerConnection && now() - (openedAt.get(session) ?? 0) >= oldEnoughMs;
@@ -105,6 +112,12 @@ export const createSessions = (options: {
         return;
       }
       session.idleSince = now();
+      const [take] = takers;
+      if (take !== undefined) {
+        takers.delete(take);
+        take(session);
+        return;
+      }
       idle.push(session);
       if (idleTimer === undefined) closeIdle();
     },
