@@ -203,7 +203,12 @@ export const createAttempts = <Data, Input>(
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);
     const attempted = { eventId: event.id, party, claim, startedAt, askedAt, acceptedSince, isProbe: attempt.isProbe };
     if ("minDelayMs" in outcome && outcome.minDelayMs !== undefined) hastener.told(outcome.minDelayMs);
-    return threw ? outcome : learnFrom(outcome, attempted, { breaker, parties, holdMs });
+    if (threw) return outcome;
+    const learned = learnFrom(outcome, attempted, { breaker, parties, holdMs });
+    const { isDeclining, allDeclined } = breaker;
+    if (isDeclining && allDeclined !== undefined)
+      attempt.allDeclinedSinceMs = wallClock().getTime() - Math.round(now() - allDeclined.since);
+    return learned;
   };
 
   const run = async (attempt: RunningAttempt, claimed: ClaimedEntry<Data, Input>): Promise<void> => {
@@ -232,6 +237,7 @@ export const createAttempts = <Data, Input>(
       leaseUntil,
       isCommitted: false,
       askedAtMs: 0,
+      allDeclinedSinceMs: 0,
       isPaidFor: false,
       isLost: false,
     };

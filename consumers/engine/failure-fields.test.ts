@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import {
   declinedAtOf,
+  declinedSinceOf,
   dueOf,
   unreachedOf,
   withCrashes,
@@ -42,15 +43,23 @@ test("how often in a row the system was not reached is kept while the entry wait
 
 test("what is declined knows when it was asked for; hastened, it stays due as it was until then, and until another failure", () => {
   const failure = { attempts: 0, at: "t1", reason: "greylisted" };
-  const declined = withDecline(["id", "1"], failure, 1_000);
+  const declined = withDecline(["id", "1"], failure, { askedAtMs: 1_000, since: 0 });
   expect([declinedAtOf(declined), dueOf(declined)]).toEqual([1_000, 0]);
   const hastened = withDue(withDue(declined, 300_999.5), 2_000);
   expect(dueOf(hastened)).toBe(301_000);
-  const again = withDecline(hastened, failure, 50_000);
+  const again = withDecline(hastened, failure, { askedAtMs: 50_000, since: 40_000 });
   expect([declinedAtOf(again), dueOf(again)]).toEqual([50_000, 301_000]);
-  expect(dueOf(withDecline(again, failure, 301_000))).toBe(0);
+  // Since when everything was, for who is started later.
+  expect([declinedSinceOf(declined), declinedSinceOf(again)]).toEqual([0, 40_000]);
+  expect(declinedSinceOf(withDecline(again, failure, { askedAtMs: 60_000, since: 0 }))).toBe(0);
+  expect(dueOf(withDecline(again, failure, { askedAtMs: 301_000, since: 0 }))).toBe(0);
   expect(declinedAtOf(withFailure(again, failure))).toBe(0);
   // It is not asked for, so to hasten it once more would be in vain.
   const waiting = withoutAnAttempt([...again, "crashes", "2"]);
-  expect([declinedAtOf(waiting), dueOf(waiting), waiting.includes("crashes")]).toEqual([0, 301_000, false]);
+  expect([declinedAtOf(waiting), declinedSinceOf(waiting), dueOf(waiting), waiting.includes("crashes")]).toEqual([
+    0,
+    0,
+    301_000,
+    false,
+  ]);
 });

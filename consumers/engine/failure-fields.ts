@@ -6,12 +6,16 @@ const PASSES = "passes";
 /** How often in a row an attempt of an entry did not reach the other system. */
 const UNREACHED = "unreached";
 
-/** When the piece was asked for that was declined for now, and when it was due by itself before it was hastened, in ms since 1970. */
+/**
+ * When the piece was asked for that was declined for now, since when everything was, if it was, and when it was due by itself before it was
+ * hastened, in ms since 1970.
+ */
 const DECLINED = "declined";
+const DECLINED_SINCE = "declinedsince";
 const DUE = "due";
 
 /** What an entry carries about its failed attempts, as CloudEvents extension attributes. An outcome resets `crashes`. */
-const COUNTERS = ["attempts", "firstfailure", "lastfailure", CRASHES, PASSES, UNREACHED, DECLINED, DUE];
+const COUNTERS = ["attempts", "firstfailure", "lastfailure", CRASHES, PASSES, UNREACHED, DECLINED, DECLINED_SINCE, DUE];
 
 export interface Failure {
   /** Attempts used up so far. */
@@ -40,10 +44,18 @@ export const withFailure = (raw: readonly string[], failure: Failure): string[] 
   return [...kept, "attempts", String(failure.attempts), "firstfailure", firstFailure, "lastfailure", failure.reason];
 };
 
-/** The same of one that was asked for at a time (ms), and declined for now; it stays due as it was before it was hastened. */
-export const withDecline = (raw: readonly string[], failure: Failure, askedAtMs: number): string[] => {
+/**
+ * The same of one that was asked for at a time (ms), and declined for now, as everything has been `since` (ms), if it is not 0; it stays due as
+ * it was before it was hastened.
+ */
+export const withDecline = (
+  raw: readonly string[],
+  failure: Failure,
+  { askedAtMs, since }: { readonly askedAtMs: number; readonly since: number },
+): string[] => {
   const due = dueOf(raw) > askedAtMs ? [DUE, String(dueOf(raw))] : [];
-  return [...withFailure(raw, failure), DECLINED, String(askedAtMs), ...due];
+  const everything = since > 0 ? [DECLINED_SINCE, String(since)] : [];
+  return [...withFailure(raw, failure), DECLINED, String(askedAtMs), ...everything, ...due];
 };
 
 /** The fields of an entry that is hastened, and was due at `dueMs`. */
@@ -57,7 +69,7 @@ export const withCrashes = (raw: readonly string[], deliveries: number): string[
 };
 
 /** The fields of an entry that lived through its consumer and was not attempted, as its party waits: it is not hastened. */
-export const withoutAnAttempt = (raw: readonly string[]): string[] => without(raw, [CRASHES, DECLINED]);
+export const withoutAnAttempt = (raw: readonly string[]): string[] => without(raw, [CRASHES, DECLINED, DECLINED_SINCE]);
 
 /** The fields of an entry that is passed over: it is delayed without an outcome. */
 export const withPass = (raw: readonly string[], deliveries: number): string[] => {
@@ -84,6 +96,9 @@ export const unreachedOf = (raw: readonly string[] | undefined): number => count
 
 /** When it was asked for, and declined for now, in ms since 1970; 0: it was not. */
 export const declinedAtOf = (raw: readonly string[] | undefined): number => countOf(raw, DECLINED);
+
+/** Since when everything was declined, as it was, in ms since 1970; 0: it was not, as far as was known. */
+export const declinedSinceOf = (raw: readonly string[] | undefined): number => countOf(raw, DECLINED_SINCE);
 
 /** When it was due before it was hastened, in ms since 1970; 0: it was not. */
 export const dueOf = (raw: readonly string[] | undefined): number => countOf(raw, DUE);

@@ -13,13 +13,13 @@ const BOOT_MS = Date.now() - 3_600_000;
 const MINUTE_MS = 60_000;
 const failure = { attempts: 0, at: "t", reason: "greylisted" };
 
-/** A hastener at the end of ten seconds in which everything was declined, and a retry set of its own. */
-const aHastener = (isDeclining: boolean) => {
+/** A hastener at the end of ten seconds in which everything was declined, and a retry set of its own; a new one was started since. */
+const aHastener = (isDeclining: boolean, isNew = false) => {
   const keys = keysOf(`hastener-${Bun.randomUUIDv7()}`);
   const retrySet = keys.retrySet("group");
   let nowMs = 3_600_000;
   const allDeclined = { since: nowMs - 10_000, until: nowMs };
-  const breaker = { isDeclining, allDeclined };
+  const breaker = { isDeclining, allDeclined: isNew ? undefined : allDeclined };
   const hastener = createHastening({
     ...{ redis, keys, breaker, log: silentLog, group: "group" },
     ledger: { hasten: async () => {} },
@@ -29,11 +29,16 @@ const aHastener = (isDeclining: boolean) => {
     random: () => 0,
   });
   /** Adds entries that are due after a time from now: declined as everything was, or before that. */
-  const wait = async (ids: readonly string[], dueInMs: number, { isOfThen = true, wasHastened = false } = {}) => {
+  const wait = async (
+    ids: readonly string[],
+    dueInMs: number,
+    { isOfThen = true, wasHastened = false, tellsSince = false } = {},
+  ) => {
     const dueMs = (await redisTimeMs(redis)) + dueInMs;
     const askedAtMs = BOOT_MS + (isOfThen ? allDeclined.since : allDeclined.since - MINUTE_MS);
     const members = ids.map((id) => {
-      const declined = withDecline(["id", id], failure, askedAtMs);
+      const since = tellsSince ? BOOT_MS + allDeclined.since : 0;
+      const declined = withDecline(["id", id], failure, { askedAtMs: askedAtMs + (tellsSince ? 5_000 : 0), since });
       return JSON.stringify(wasHastened ? withDue(declined, dueMs) : declined);
     });
     await redis.zadd(retrySet, ...members.flatMap((member) => [dueMs, member]));
@@ -144,5 +149,38 @@ describe("when pieces are accepted again", () => {
     hastener.accepted();
     await work();
     expect(await due()).toEqual(["a"]);
+  });
+});
+
+describe("a consumer that was started after others were declined everything", () => {
+  test("hastens theirs as pieces are accepted, also those that were declined before this was known; no others", async () => {
+    const { hastener, wait, due, work } = aHastener(false, true);
+    await wait(["first"], 4 * MINUTE_MS);
+    await wait(["later"], 5 * MINUTE_MS, { tellsSince: true });
+    await wait(["other"], 3 * MINUTE_MS, { isOfThen: false });
+    hastener.accepted();
+    await work();
+    expect(await due()).toEqual(["first", "later"]);
+  });
+
+  test("asks with one of them where nothing is asked", async () => {
+    const { wait, due, work, pass } = aHastener(false, true);
+    await wait(["later"], 5 * MINUTE_MS, { tellsSince: true });
+    await work();
+    expect(await due()).toEqual([]);
+    pass(4_000);
+    await work();
+    expect(await due()).toEqual(["later"]);
+  });
+
+  test("looks once, and rests where there are none", async () => {
+    const { hastener, wait, due, work } = aHastener(false, true);
+    await wait(many(600, "other"), 4 * MINUTE_MS, { isOfThen: false });
+    hastener.accepted();
+    await work();
+    await wait(["later"], 5 * MINUTE_MS, { tellsSince: true });
+    hastener.accepted();
+    await work();
+    expect(await due()).toEqual([]);
   });
 });

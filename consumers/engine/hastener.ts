@@ -6,7 +6,7 @@ import { fieldOf } from "../../stream/entries.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { hastenEntries, readWaiting, type WaitingEntry } from "../../stream/scripts/hasten.ts";
 import type { Breaker } from "./breaker.ts";
-import { declinedAtOf, dueOf, withDue } from "./failure-fields.ts";
+import { declinedAtOf, declinedSinceOf, dueOf, withDue } from "./failure-fields.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface HastenerDeps {
@@ -46,6 +46,8 @@ interface Scan {
   readonly until: number;
   /** There are entries of that time. */
   readonly hasSeen: boolean;
+  /** Of times in which everything was declined, also to others, the end by the beginning, in seconds since 1970, as the entries tell of them. */
+  readonly told: ReadonlyMap<number, number>;
 }
 
 const EVERY_MS = 250;
@@ -58,6 +60,16 @@ const PAGE = 500;
 const HORIZON_MS = 600_000;
 /** An entry has its time in whole ms. */
 const ROUNDED_MS = 2;
+
+/** What the entries tell, who may be of consumers that are gone: one that was declined as everything was knows since when that was so. */
+const toldBy = (page: readonly WaitingEntry[], before: ReadonlyMap<number, number>): ReadonlyMap<number, number> => {
+  const told = new Map(before);
+  for (const { fields } of page) {
+    const since = Math.floor(declinedSinceOf(fields) / 1_000);
+    if (since > 0) told.set(since, Math.max(told.get(since) ?? 0, declinedAtOf(fields) / 1_000));
+  }
+  return told;
+};
 /** While nothing is asked, one piece asks, at first every 4 s, later after a tenth of the time for which all is declined. */
 const LEAST_QUIET_MS = 4_000;
 const MOST_QUIET_MS = 60_000;
@@ -73,11 +85,14 @@ export const quietMs = (declinedForMs: number): number =>
  *
  * While nothing is accepted, one piece at a time asks, each once: a system that wants each to come back later is not asked about it again.
  *
+ * What is waiting may be of consumers that are gone, so one that is new looks once.
+ *
  * The ledger is written first. If the process dies before Redis knows of it, the reconciler adds another entry a minute later.
  */
 export const createHastening = (deps: HastenerDeps): Hastening => {
   const { redis, keys, group, ledger, breaker, onHastened, now, wallClock, random } = deps;
   const retrySet = keys.retrySet(group);
+  const start = { since: now(), until: now() };
   let earned = 0;
   /** Monotonic, ms: the last sign of what the system says now. */
   let heardAt = Number.NEGATIVE_INFINITY;
@@ -121,20 +136,23 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
 
   return {
     async turn() {
-      const time = breaker.allDeclined;
-      if (time === undefined || time.until === finished) return "idle";
+      const time = breaker.allDeclined ?? start;
+      if (time.until === finished) return "idle";
       const count = mayHasten(time);
       if (count === 0) return "idle";
       const bootMs = wallClock().getTime() - now();
-      const isOfThen = ({ fields }: WaitingEntry) => {
-        const at = declinedAtOf(fields) - bootMs;
-        return at >= time.since - ROUNDED_MS && at <= time.until + ROUNDED_MS;
-      };
-      const before = scan ?? { from: 0, until: time.until, hasSeen: false };
+      const before = scan ?? { from: 0, until: time.until, hasSeen: false, told: new Map<number, number>() };
       const page = await readWaiting(redis, retrySet, { from: before.from, withinMs: horizonMs, limit: PAGE });
+      const told = toldBy(page, before.told);
+      const isOfThen = ({ fields }: WaitingEntry) => {
+        const declinedAt = declinedAtOf(fields);
+        const at = declinedAt - bootMs;
+        if (at >= time.since - ROUNDED_MS && at <= time.until + ROUNDED_MS) return true;
+        return [...told].some(([since, until]) => declinedAt >= since * 1_000 && declinedAt <= until * 1_000);
+      };
       const ofThen = page.filter(isOfThen);
       const waiting = earned > 0 ? ofThen : ofThen.filter(({ fields }) => dueOf(fields) === 0);
-      const looking = { ...before, hasSeen: before.hasSeen || ofThen.length > 0 };
+      const looking = { ...before, told, hasSeen: before.hasSeen || ofThen.length > 0 };
       const [first] = waiting;
       if (first !== undefined) {
         scan = { ...looking, from: first.dueMs };
@@ -152,8 +170,8 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
     },
     accepted() {
       heardAt = now();
-      const time = breaker.allDeclined;
-      if (time !== undefined && time.until !== finished) earned = Math.min(MAX_PER_TURN, earned + EACH_HASTENS);
+      const { until } = breaker.allDeclined ?? start;
+      if (until !== finished) earned = Math.min(MAX_PER_TURN, earned + EACH_HASTENS);
     },
     told(delayMs) {
       horizonMs = Math.max(horizonMs, delayMs);

@@ -20,6 +20,8 @@ export interface RunningAttempt {
   leaseUntil: number;
   /** When the other system was asked, in ms since 1970; 0: it was not. */
   askedAtMs: number;
+  /** Since when everything was declined as it was, in ms since 1970; 0: it was not. */
+  allDeclinedSinceMs: number;
   /** Past the commit point: the effect takes place, or has taken place. */
   isCommitted: boolean;
   /** Its token of the budget is used: the work has begun. */

@@ -54,6 +54,7 @@ const aRunningAttempt = (): RunningAttempt => ({
   leaseUntil: 10_000,
   isCommitted: false,
   askedAtMs: 0,
+  allDeclinedSinceMs: 0,
   isPaidFor: false,
   isLost: false,
 });

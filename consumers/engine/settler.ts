@@ -195,7 +195,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
     return isDead;
   };
 
-  const moveOn = ({ entry, event, claim, askedAtMs }: RunningAttempt, decision: Decision): Promise<void> => {
+  const moveOn = ({ entry, event, claim, ...asked }: RunningAttempt, decision: Decision): Promise<void> => {
     const { move: next, ledger: written } = decision;
     const attempts = claim.attempts + written.attempts;
     switch (next.kind) {
@@ -207,7 +207,10 @@ export const createSettler = (deps: SettlerDeps): Settler => {
         if (next.isUnreached === true) return toRetrySet(entry, next.delayMs, withUnreached(raw, nowIso));
         const isTried = written.attempts + written.system_failures > 0;
         const failure = { attempts, at: nowIso, reason: written.reason ?? written.state };
-        if (next.isDeclined === true) return toRetrySet(entry, next.delayMs, withDecline(raw, failure, askedAtMs));
+        if (next.isDeclined === true) {
+          const declined = { askedAtMs: asked.askedAtMs, since: asked.allDeclinedSinceMs };
+          return toRetrySet(entry, next.delayMs, withDecline(raw, failure, declined));
+        }
         return toRetrySet(entry, next.delayMs, isTried ? withFailure(raw, failure) : withoutAnAttempt(raw));
       }
       case "dead-letter":
