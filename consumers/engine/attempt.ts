@@ -197,7 +197,8 @@ export const createAttempts = <Data, Input>(
     const isVain = wasInVain(outcome);
     if (isVain || outcome.kind === "done") doubt.ended(candidate, { ms: now() - askedAt, isVain });
     const isEarly = dueOf(attempt.entry.raw) > wallClock().getTime();
-    if (outcome.kind === "done" && (failures === 0 || isEarly)) hastener.accepted();
+    const isAccepted = outcome.kind === "done" && outcome.isUnasked !== true;
+    if (isAccepted && (failures === 0 || isEarly)) hastener.accepted();
     if (outcome.kind === "released") admission.refund();
     if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);

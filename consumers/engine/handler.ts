@@ -60,8 +60,11 @@ export interface Attempt {
 
 /** The outcome of one attempt. A new kind does not compile until every switch handles it. */
 export type Outcome =
-  /** The effect took place. `receipt`: its id in the other system; `reply`: that system's reply, addresses removed. */
-  | { readonly kind: "done"; readonly receipt?: string; readonly reply?: string }
+  /**
+   * The effect took place. `receipt`: its id in the other system; `reply`: that system's reply, addresses removed. `isUnasked`: there was
+   * nothing to ask the other system for, so this says nothing of it.
+   */
+  | { readonly kind: "done"; readonly receipt?: string; readonly reply?: string; readonly isUnasked?: boolean }
   /**
    * A working system refused this piece for now. Uses up an attempt. `party`: who refused; while several in a row refuse and
    * nothing succeeds, the refusal is the system's, and uses up none.

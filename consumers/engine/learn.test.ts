@@ -193,3 +193,13 @@ test("what was rejected without asking the system says nothing about it", () => 
   learn({ kind: "rejected", reason: "no_such_address", reply: "550 5.1.1" });
   expect(breaker.isDeclining).toBe(false);
 });
+
+test("what is done without asking the system says nothing of it: the breaker stays open", () => {
+  const { breaker, learn } = aLearner();
+  for (const _ of each(5, () => sent)) learn({ kind: "unavailable", reason: "auth", isHarmful: true });
+  expect(breaker.state).toBe("open");
+  learn({ kind: "done", isUnasked: true });
+  expect([breaker.state, breaker.trouble?.reason]).toEqual(["open", "auth"]);
+  learn(sent);
+  expect(breaker.state).toBe("recovering");
+});

@@ -126,6 +126,7 @@ export const learnFrom = (outcome: Outcome, attempted: Attempted, learned: Learn
   };
   switch (outcome.kind) {
     case "done":
+      if (outcome.isUnasked === true) return outcome;
       breaker.accepted(attempted.startedAt);
       if (attempted.party !== undefined) parties.succeeded(attempted.party);
       return outcome;

@@ -47,7 +47,7 @@ export const factory = defineGroup({
           return outcome;
         }
         await pause(times.any(), attempt.signal);
-        return attempt.commit() ? { kind: "done" } : { kind: "released", reason: "lease_lost" };
+        return attempt.commit() ? { kind: "done", isUnasked: true } : { kind: "released", reason: "lease_lost" };
       },
       policy: mailPolicyOf(settings),
       budget: mailBudget(settings, "welcome"),
