@@ -45,17 +45,30 @@ describe("the mail server of the fault injection", () => {
     ["reset before the 250, accepted", /^ECONN|^ESOCKET/, true, false],
     ["only one connection", /^250 /, true, false],
     ["451 4.3.0 to everybody", /^451 4\.3\.0 /, false, false],
+    ["451 4.7.1 to everybody", /^451 4\.7\.1 /, false, false],
     ["account refused", /^550 5\.7\.1 account/, false, false],
     ["slow drains", /^250 /, true, false],
     [{ domain: "inbox.example", answer: "550 5.7.1" }, /^550 5\.7\.1 /, false, true],
     [{ domain: "inbox.example", answer: "451 4.7.1" }, /^451 4\.7\.1 /, false, false],
     [{ domain: "other.example", answer: "550 5.7.1" }, /^250 /, true, false],
     [{ connections: 1, beyond: "421" }, /^250 /, true, false],
+    [{ connections: 1, beyond: "421", drainMs: 1 }, /^250 /, true, false],
   ])("%p", async (fault, answer, accepted, refused) => {
     await using server = await aServer(fault);
     expect(await server.answer()).toMatch(answer);
     expect(server.mails.of(MAIL)).toEqual(accepted ? ACCEPTED : []);
     expect([...server.refused]).toEqual(refused ? [TO] : []);
+  });
+
+  test("login refused: who has a connection loses it, and each login is counted until the fault ends", async () => {
+    await using server = await aServer("login refused");
+    const login = () =>
+      createTransport({ host: "127.0.0.1", port: server.port, ignoreTLS: true, auth: { user: "a", pass: "b" } })
+        .verify()
+        .catch((error: { readonly responseCode?: number }) => error.responseCode);
+    expect([await login(), await login(), server.refusedLogins()]).toEqual([535, 535, 2]);
+    server.misbehave(undefined);
+    expect([await login(), server.refusedLogins()]).toEqual([true, 2]);
   });
 
   test("silence: it greets no client, and closes their connections when the fault ends", async () => {

@@ -19,7 +19,13 @@ export const MAIL_FAULTS = [
 ] as const;
 
 /** Weather that lasts: longer than the retries of a single mail. */
-export const MAIL_WEATHER = ["451 4.3.0 to everybody", "account refused", "slow drains"] as const;
+export const MAIL_WEATHER = [
+  "451 4.3.0 to everybody",
+  "451 4.7.1 to everybody",
+  "account refused",
+  "login refused",
+  "slow drains",
+] as const;
 
 /** How the mails to one domain are answered at RCPT, while all others are accepted. */
 export const DOMAIN_ANSWERS = ["550 5.7.1", "451 4.7.1", "421 4.7.0"] as const;
@@ -27,14 +33,14 @@ export const DOMAIN_ANSWERS = ["550 5.7.1", "451 4.7.1", "421 4.7.0"] as const;
 export type MailFault =
   | (typeof MAIL_FAULTS)[number]
   | (typeof MAIL_WEATHER)[number]
-  /** Connections beyond a number are refused by 421, or closed without a word. */
-  | { readonly connections: number; readonly beyond: "421" | "closed" }
+  /** Connections beyond a number are refused by 421, or closed without a word. Each mail takes so long. */
+  | { readonly connections: number; readonly beyond: "421" | "closed"; readonly drainMs?: number }
   | { readonly domain: string; readonly answer: (typeof DOMAIN_ANSWERS)[number] };
 
 export interface ChaoticMailServer extends AsyncDisposable {
   readonly port: number;
   readonly mails: RecordedMails;
-  /** Addresses that were refused for good, by a refusal that concerns them or their domain. */
+  /** Addresses that were refused for good, by a refusal that concerns them or their domain, or by a bounce. */
   readonly refused: ReadonlySet<string>;
   /** Addresses that were refused for good while the whole account was. */
   readonly refusedWithAccount: ReadonlySet<string>;
@@ -42,6 +48,10 @@ export interface ChaoticMailServer extends AsyncDisposable {
   accountRefusals(): number;
   /** Connections made so far. */
   connections(): number;
+  /** Logins that were refused so far. */
+  refusedLogins(): number;
+  /** A mail to the address was accepted, and comes back: it counts as refused for good. */
+  comesBack(address: string): void;
   misbehave(fault: MailFault | undefined): void;
 }
 
@@ -49,6 +59,7 @@ const LATE_MS = 10_000;
 const DRAIN_MS = { min: 500, max: 5_000 } as const;
 const GOING_DOWN = refusal(421, "4.3.2 going down");
 const TOO_MANY = refusal(421, "4.3.2 too many connections");
+const NO_LOGIN = refusal(535, "5.7.8 bad credentials");
 
 /** Answers at MAIL, by fault. */
 const AT_MAIL: Readonly<Record<string, Error>> = {
@@ -65,6 +76,7 @@ const AT_RCPT: Readonly<Record<string, Error>> = {
   "550 5.7.1 refused": refusal(550, "5.7.1 refused"),
   "550 5.1.1 no such user": refusal(550, "5.1.1 no such user"),
   "451 4.3.0 to everybody": refusal(451, "4.3.0 try again later"),
+  "451 4.7.1 to everybody": refusal(451, "4.7.1 come back later"),
   "account refused": refusal(550, "5.7.1 account suspended"),
 };
 
@@ -95,11 +107,13 @@ export const startChaoticMailServer = async ({
   const granted = new Set<string>();
   let fault: MailFault | undefined;
   let accountRefusals = 0;
+  let refusedLogins = 0;
 
   const named = (): string => (typeof fault === "string" ? fault : "");
 
   const beforeReply = async (raw: string, { to, connection }: ArrivingMail): Promise<void> => {
     const accept = () => mails.record({ raw, to: to[0] ?? "", during: currentFault() });
+    if (typeof fault === "object" && "drainMs" in fault) await Bun.sleep(fault.drainMs ?? 0);
     switch (fault) {
       case "reset before the 250, not accepted":
         return connection.reset();
@@ -139,6 +153,16 @@ export const startChaoticMailServer = async ({
 
   const server = await startMailServer({
     keepsMails: false,
+    authOptional: true,
+    disabledCommands: ["STARTTLS"],
+    allowInsecureAuth: true,
+    onAuth: (_auth, _session, done) => {
+      if (fault === "login refused") {
+        refusedLogins += 1;
+        return done(NO_LOGIN);
+      }
+      done(null, { user: "chaos" });
+    },
     beforeReply,
     onConnect: ({ id }, done) => {
       if (fault === "silence") return;
@@ -169,12 +193,16 @@ export const startChaoticMailServer = async ({
     refusedWithAccount,
     accountRefusals: () => accountRefusals,
     connections: server.connections,
+    refusedLogins: () => refusedLogins,
+    comesBack: (address) => void refused.add(address),
     misbehave(next) {
       const wasSilent = fault === "silence";
       fault = next;
       if (next === "account refused") accountRefusals += 1;
       // A client that it never answered would wait for its own timeout.
       if (wasSilent) for (const connection of server.open()) connection.close();
+      // Who has logged in before would go on.
+      if (next === "login refused") for (const connection of server.open()) connection.close();
       // The limit holds for what is connected already, too.
       if (typeof next === "object" && "connections" in next) {
         for (const connection of server.open().slice(next.connections)) connection.close();

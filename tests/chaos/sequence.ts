@@ -1,3 +1,4 @@
+import { bounceFaults } from "./bounce-faults.ts";
 import { areApart, bothOf, type Fault, type FaultDeps } from "./fault.ts";
 import { fleetFaults } from "./fleet-faults.ts";
 import { MAIL } from "./groups.ts";
@@ -6,6 +7,7 @@ import { lockFaults } from "./lock-faults.ts";
 import { mailFaults } from "./mail-faults.ts";
 import { operatorFaults } from "./operator-faults.ts";
 import { processFaults } from "./process-faults.ts";
+import { providerFaults } from "./provider-faults.ts";
 import type { Random } from "./random.ts";
 import { storeFaults } from "./store-faults.ts";
 import { WEBHOOK_FAULTS } from "./webhook-receiver.ts";
@@ -77,6 +79,8 @@ const randomFaults = (deps: FaultDeps): Generator<Fault, never> => {
   const onOperations = operatorFaults(deps);
   const onLinks = linkFaults(deps);
   const onMail = mailFaults(deps);
+  const onProvider = providerFaults(deps);
+  const onBounces = bounceFaults(deps);
   const onLocks = lockFaults(deps);
   return shuffled(
     [
@@ -99,6 +103,7 @@ const randomFaults = (deps: FaultDeps): Generator<Fault, never> => {
       onStores.stallCommits,
       onStores.fillPostgresDisk,
       onStores.fillRedisDisk,
+      onStores.fillRedis,
       onStores.cutConnections,
       onStores.addMalformed,
       () => onOperations.pauseOne(),
@@ -112,6 +117,10 @@ const randomFaults = (deps: FaultDeps): Generator<Fault, never> => {
       onMail.slowDrains,
       onMail.deferAll,
       onMail.refuseAccount,
+      onProvider.declineAll,
+      onProvider.refuseLogin,
+      onProvider.shareFewConnections,
+      onBounces.bounceLater,
       ...[onMail.declineDomain, onMail.declineDomain],
       onLocks.lockDeliveries,
       onLocks.lockUsers,

@@ -131,20 +131,20 @@ export const storeFaults = ({ system, mailServer, load, random }: FaultDeps) => 
   /** Signups go on, by way of the outbox. Those that were on their way when Redis fell silent do not count. */
   const withoutRedis = (
     fault: Pick<Fault, "kind" | "label" | "lastsMs">,
-    begin: () => void,
-    end: () => void,
+    begin: () => unknown,
+    end: () => unknown,
   ): Fault => {
     let watch: Watch | undefined;
     return {
       ...fault,
       parts: ["redis"],
       inflict: async () => {
-        begin();
+        await begin();
         watch = load.watch();
       },
       heal: async () => {
         watch?.stop();
-        end();
+        await end();
       },
       verify: async () => {
         const [accepted, refused] = [watch?.answered("201") ?? 0, watch?.answered("503", "none") ?? 0];
@@ -175,6 +175,19 @@ export const storeFaults = ({ system, mailServer, load, random }: FaultDeps) => 
       },
       () => disk?.fill(),
       () => disk?.free(),
+    );
+  };
+  /** Redis has the memory that it uses, and no more: it refuses each write by OOM. */
+  const fillRedis = (): Fault => {
+    const setMost = (bytes: number) => withRedis(system.redisUrl, (redis) => redis.config("SET", "maxmemory", bytes));
+    return withoutRedis(
+      {
+        kind: "memory of redis full",
+        label: "redis at its maxmemory, without eviction",
+        lastsMs: random.between(FULL_MS.min, FULL_MS.max),
+      },
+      () => setMost(1),
+      () => setMost(0),
     );
   };
   /** Its sockets stay. What it had received it does when it goes on: so a user may exist who was answered by 503. */
@@ -252,6 +265,7 @@ export const storeFaults = ({ system, mailServer, load, random }: FaultDeps) => 
     fillPostgresDisk,
     freezeRedis,
     fillRedisDisk,
+    fillRedis,
     freezePostgres,
     stallCommits,
     promoteStandby,

@@ -57,16 +57,21 @@ export const SERVICE_TOKEN = "a-token-for-chaos-alone";
 /** Longer than most faults, so that what is due was looked up after them; short enough to wait for at the end. */
 export const REMINDER_DELAY_MS = 15_000;
 
+/** Longer than what was declined with everything else may take once the mail server is well. */
+const GREYLIST_MS = 30_000;
+
 /** Short times, so that a minute has room for many faults; cheap password hashes. */
 const SETTINGS = {
   STREAM_NAME,
   MAIL_TLS: "none",
   MAIL_FROM: "welcome@toblug.example",
+  MAIL_USERNAME: "chaos",
+  MAIL_PASSWORD: "a-password-for-chaos-alone",
   PASSWORD_HASH_MEMORY_KIB: "8",
   PASSWORD_HASH_PASSES: "1",
   CLAIM_MIN_IDLE_MS: "2000",
   RETRY_DELAY_MS: "300",
-  RETRY_GREYLIST_MS: "500",
+  RETRY_GREYLIST_MS: String(GREYLIST_MS),
   RETRY_MAX: "20",
   RECONCILE_AFTER_MS: "4000",
   DRAIN_TIMEOUT_MS: "5000",
