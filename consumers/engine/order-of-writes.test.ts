@@ -123,7 +123,7 @@ describe.concurrent("if a consumer dies between two writes, the next one finds",
 
     await pipeline.consumer(outbox.work);
     const [member = ""] = await eventually(async () => {
-      const waiting = await redis.zrange(keys.retrySet("welcome-email"), 0, -1);
+      const waiting = await redis.zrange(keys.retrySet("welcome-email"), "0", "-1");
       return waiting.length > 0 && waiting;
     });
     expect(outbox.sent).toEqual([]);
