@@ -12,6 +12,8 @@ export interface TestDatabase {
 }
 
 const SUPERUSER_IDLE_S = 2;
+/** As long as a condition is waited for: what only looks does not fail because the machine is busy. */
+const ADMIN_DEADLINE_MS = 60_000;
 /** Migrated, and never written to. */
 const TEMPLATE = "template_migrated";
 
@@ -58,7 +60,7 @@ export const withTestDatabase = async ({ migrated = true } = {}): Promise<TestDa
   const name = `test_${randomHex(8)}`;
   await asSuperuser(`create database ${name} template ${migrated ? TEMPLATE : "template1"} strategy file_copy`);
   const url = databaseUrl(serverUrl(), name);
-  const db = openDatabase({ url, poolSize: 10, applicationName: "test" });
+  const db = openDatabase({ url, poolSize: 10, applicationName: "test", deadlineMs: ADMIN_DEADLINE_MS });
   return {
     url,
     db,
