@@ -55,8 +55,14 @@ test("of one client 64 requests are worked on at a time, the others wait unread;
   await eventually(() => asked.at(-1) === "person");
   expect(asked).toHaveLength(MOST_AT_WORK + 1);
   refuse[0]?.();
-  await eventually(() => asked.length === MOST_AT_WORK + 2);
-  expect((await Promise.race(flood)).headers.get("ratelimit-policy")).toBeNull();
+  await eventually(() => {
+    if (asked.length > MOST_AT_WORK + 1) return true;
+    // On a busy machine those that waited may have been refused by now: they wait for two seconds.
+    void post("flood");
+    return false;
+  });
+  expect(asked).toHaveLength(MOST_AT_WORK + 2);
+  expect((await flood[0])?.headers.get("ratelimit-policy")).toBeNull();
   await db.destroy();
 });
 
