@@ -253,7 +253,7 @@ export const startGroup = <Data, Input>(
   const stop = async () => {
     stopping = true;
     const drain = { ...names, redis, keys, inFlight, ledger, log };
-    await Promise.all([reader.stop(), promoter.stop(), hastener.stop(), reaper.stop()]);
+    await Promise.all([reader.stop(), promoter.stop(), hastener.stop(), reaper.stop(), sharing?.stop()]);
     const kept = lookAhead.letGo().map(({ entry }) => entry);
     // What is released carries the deaths that its counter tells of.
     deaths.begin(kept);
@@ -261,7 +261,6 @@ export const startGroup = <Data, Input>(
       log.warn({ error }, "what was kept is not released yet; it is once more when the group is left");
     });
     await Promise.all([finishWork(drain, drainTimeoutMs), Promise.race([released, pause(LEAVE_TIMEOUT_MS)])]);
-    await sharing?.stop();
     abandoned.abort();
     const asked = unclaimer.askOnceMore().catch((error: unknown) => {
       log.warn({ error }, "could not undo claims under which nothing was begun; they count as tries");
@@ -269,9 +268,11 @@ export const startGroup = <Data, Input>(
     // Its statement may wait for a ledger that is away.
     const unclaimed = Promise.race([asked, pause(LEAVE_TIMEOUT_MS)]).then(() => void unclaimer.stop());
     await heartbeat.stop();
-    const leaving = Promise.all([leaveNothingBehind(drain), admission.giveBack(0)]).catch((error: unknown) => {
-      log.warn({ error }, "could not leave the group; a peer will claim the pending entries");
-    });
+    const leaving = Promise.all([leaveNothingBehind(drain), admission.giveBack(0), sharing?.leave()]).catch(
+      (error: unknown) => {
+        log.warn({ error }, "could not leave the group; a peer will claim the pending entries");
+      },
+    );
     await Promise.all([unclaimed, Promise.race([leaving, pause(LEAVE_TIMEOUT_MS)])]);
     blocking.close();
   };

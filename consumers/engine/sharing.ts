@@ -23,6 +23,11 @@ export const sharedTable = (redis: Redis, keys: Keys, system: string): SharedTab
   };
 };
 
+export interface Sharing extends Loop {
+  /** Its places count no more: they are free. */
+  leave(): Promise<void>;
+}
+
 /** Whether it is fair that a pool gives up a place for one that was refused one; `has`: what the pools of their groups have together. */
 const mayGiveUp = (giver: Share, has: { readonly givers: number; readonly askers: number }): boolean =>
   giver.has > 0 &&
@@ -72,7 +77,7 @@ export const startSharing = (
     signal,
   }: { readonly table: SharedTable; readonly group: string; readonly log: Logger; readonly signal: AbortSignal },
   { pool, places }: { readonly pool: string; readonly places: Places },
-): Loop => {
+): Sharing => {
   const loop = startLoop({
     name: `sharing of ${group}`,
     log,
@@ -88,11 +93,5 @@ export const startSharing = (
       return "idle";
     },
   });
-  return {
-    ...loop,
-    stop: async () => {
-      await loop.stop();
-      await table.leave(pool).catch(() => {});
-    },
-  };
+  return { ...loop, leave: () => table.leave(pool) };
 };
