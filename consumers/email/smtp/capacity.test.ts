@@ -62,16 +62,16 @@ const aClock = () => {
 describe("the limit of connections", () => {
   test("is how many others there are when one is refused", () => {
     const limit = new ConnectionLimit(20, aClock());
-    for (let others = 19; others >= 10; others -= 1) expect(limit.refused(others, 0)).toBe(true);
+    for (let others = 19; others >= 10; others -= 1) expect(limit.refused(others)).toBe(true);
     expect(limit.granted).toBe(10);
   });
 
   test("is no less than one, and counts those that are closing", () => {
     const limit = new ConnectionLimit(20, aClock());
-    limit.refused(10, 0);
-    limit.refused(7, 3);
+    limit.refused(10);
+    limit.refused(7, { byUs: 3, byServer: 0 });
     expect(limit.granted).toBe(10);
-    limit.refused(0, 1);
+    limit.refused(0, { byUs: 1, byServer: 0 });
     expect(limit.granted).toBe(1);
   });
 
@@ -88,7 +88,7 @@ describe("the limit of connections", () => {
   test("is probed with one more, less and less often while that is refused", () => {
     const { now, pass } = aClock();
     const limit = new ConnectionLimit(20, { now });
-    limit.refused(10, 0);
+    limit.refused(10);
     const grewAt: number[] = [];
     for (let elapsedMs = 0; elapsedMs < 120_000; elapsedMs += 50) {
       pass(50);
@@ -96,7 +96,7 @@ describe("the limit of connections", () => {
       if (limit.granted === 10) continue;
       expect(limit.granted).toBe(11);
       grewAt.push(now());
-      limit.refused(10, 0);
+      limit.refused(10);
     }
     expect(grewAt.slice(0, 4)).toEqual([100, 200, 300, 400]);
     expect(grewAt.filter((at) => at > 20_000 && at <= 30_000).length).toBeLessThanOrEqual(5);
@@ -107,9 +107,9 @@ describe("the limit of connections", () => {
     const probedAfter = (others: number) => {
       const { now, pass } = aClock();
       const limit = new ConnectionLimit(20, { now });
-      limit.refused(10, 0);
+      limit.refused(10);
       pass(100_000);
-      limit.refused(others, 0);
+      limit.refused(others);
       let afterMs = 0;
       for (; limit.granted <= others; afterMs += 50) {
         pass(50);
@@ -123,7 +123,7 @@ describe("the limit of connections", () => {
 
   test("grows by twice as many as soon as those before are granted", () => {
     const limit = new ConnectionLimit(20, aClock());
-    limit.refused(1, 0);
+    limit.refused(1);
     limit.starved();
     const seen = [1, 2, 4, 8, 16, 20].map((count) => {
       limit.opened(count);
@@ -136,7 +136,7 @@ describe("the limit of connections", () => {
   test("grows quickly to all of them when the server grants more again", () => {
     const { now, pass } = aClock();
     const limit = new ConnectionLimit(100, { now });
-    limit.refused(1, 0);
+    limit.refused(1);
     pass(1_000);
     for (let time = 0; time < 8; time += 1) {
       limit.grow();
@@ -147,10 +147,10 @@ describe("the limit of connections", () => {
 
   test("is what it was after an outage", () => {
     const limit = new ConnectionLimit(20, aClock());
-    limit.refused(10, 0);
+    limit.refused(10);
     limit.accepted();
-    for (let others = 9; others >= 1; others -= 1) limit.refused(others, 0);
-    expect(limit.refused(0, 0)).toBe(false);
+    for (let others = 9; others >= 1; others -= 1) limit.refused(others);
+    expect(limit.refused(0)).toBe(false);
     expect(limit.granted).toBe(10);
   });
 });

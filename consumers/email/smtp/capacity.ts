@@ -73,6 +73,17 @@ const GROW_EVERY_MS = 250;
 /** After a refusal, no other connection is opened for this time, which doubles: the server may still count those that are closing. */
 const FIRST_REOPEN_MS = 50;
 const LONGEST_REOPEN_MS = 100;
+/**
+ * After so many probes in vain, in so long, the next one is later: where each connection takes one mail, consumers that take them from
+ * each other would ask as often as they send.
+ */
+const OFTEN = 4;
+const OFTEN_MS = 2_000;
+const LATER_MS = 1_500;
+/** So few mails a connection are that. */
+const FEW_MAILS = 2;
+const NEWEST = 0.02;
+const NONE = { byUs: 0, byServer: 0 };
 /** One that was given up for others is not asked for again for this time. */
 const GIVEN_UP_MS = 1_500;
 /** After failures that have nothing to do with a limit, none is opened for this time: those that are open do the work. */
@@ -97,6 +108,10 @@ export class ConnectionLimit {
   #step: number;
   #reopenAt = 0;
   #reopenMs = FIRST_REOPEN_MS;
+  readonly #probesInVain = new Lately(OFTEN_MS);
+  /** Mails accepted from one connection opened to the next, lately, and since the last one. */
+  #mailsEach = 2 * FEW_MAILS;
+  #mails = 0;
 
   /** `first`: how many are asked for at first. */
   constructor(size: number, { now, first = size }: Clock & { readonly first?: number }) {
@@ -128,27 +143,28 @@ export class ConnectionLimit {
   }
 
   /**
-   * A connection was refused beside `others`, while `closing` have just been closed. False: there are no others, so this is no
-   * limit.
+   * A connection was refused beside `others`, while others have just been closed. False: there are no others, so this is no limit.
    */
-  refused(others: number, closing: number): boolean {
+  refused(others: number, closing: { readonly byUs: number; readonly byServer: number } = NONE): boolean {
     const now = this.#now();
-    this.#reopenAt = now + this.#reopenMs;
+    this.#reopenAt = Math.max(this.#reopenAt, now + this.#reopenMs);
     this.#reopenMs = Math.min(LONGEST_REOPEN_MS, this.#reopenMs * 2);
-    if (others === 0 && closing === 0) {
+    if (others === 0 && closing.byUs + closing.byServer === 0) {
       this.#granted = this.#proven;
       return false;
     }
     this.#isKnown = true;
-    const shown = Math.max(1, others + closing);
+    const shown = Math.max(1, others + closing.byUs);
     // With those that the server may still count, there are as many as it grants: this says nothing new.
-    if (closing > 0 && shown >= this.#granted) return true;
+    if (closing.byUs > 0 && shown >= this.#granted) return true;
+    if (this.#before !== undefined) this.#probesInVain.add(now);
+    const isOften = this.#probesInVain.count >= OFTEN && this.#mailsEach < FEW_MAILS;
     const before = this.#before ?? this.#granted;
     this.#granted = Math.min(this.#granted, shown);
     this.#changed(before);
     this.#before = undefined;
     this.#step = 1;
-    this.#probeAt = now + probeAfterMs(now - this.#changedAt);
+    this.#probeAt = now + Math.max(isOften ? LATER_MS : 0, probeAfterMs(now - this.#changedAt));
     return true;
   }
 
@@ -180,6 +196,8 @@ export class ConnectionLimit {
   /** A connection is granted: it takes a mail; `count` are open. */
   opened(count: number): void {
     this.#reopenMs = FIRST_REOPEN_MS;
+    this.#mailsEach += NEWEST * (this.#mails - this.#mailsEach);
+    this.#mails = 0;
     if (this.#before === undefined || count < this.#granted) return;
     if (count >= this.#size) this.#isKnown = false;
     this.#changed(this.#before);
@@ -190,6 +208,7 @@ export class ConnectionLimit {
   /** A mail was accepted. */
   accepted(): void {
     this.#proven = this.#granted;
+    this.#mails += 1;
   }
 
   /** All connections that are granted are busy, and mails wait: grants more if it is time. */

@@ -7,8 +7,8 @@ export interface Sessions {
   idle(): number;
   /** How long it has had one without a break, in ms. */
   heldForMs(): number;
-  /** How many were closed so lately that the server may still count them. */
-  closing(): number;
+  /** How many were closed so lately that the server may still count them, and by whom: what it closed itself, few servers do. */
+  closing(): { readonly byUs: number; readonly byServer: number };
   /** Resolves when those that are being closed are closed. */
   untilLeft(): Promise<unknown>;
   opened(session: MailSession): void;
@@ -55,14 +55,14 @@ export const createSessions = (options: {
   const openedAt = new Map<MailSession, number>();
   const leaving = new Set<Promise<void>>();
   const takers = new Set<(session: MailSession) => void>();
-  let closedAt: readonly number[] = [];
+  let closed: readonly { readonly at: number; readonly byUs: boolean }[] = [];
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
-  let closed = false;
+  let isClosed = false;
   let isOneOwed = false;
   let since = 0;
 
   const leave = (session: MailSession): void => {
-    if (openedAt.delete(session)) closedAt = [...closedAt.slice(-size), now()];
+    if (openedAt.delete(session)) closed = [...closed.slice(-size), { at: now(), byUs: session.isUsable }];
     const left = session.quit().finally(() => leaving.delete(left));
     leaving.add(left);
   };
@@ -84,7 +84,11 @@ export const createSessions = (options: {
   return {
     usable: () => [...openedAt.keys()].filter((session) => session.isUsable).length,
     idle: () => idle.length,
-    closing: () => closedAt.filter((at) => at > now() - CLOSING_MS).length,
+    closing: () => {
+      const lately = closed.filter(({ at }) => at > now() - CLOSING_MS);
+      const byUs = lately.filter((one) => one.byUs).length;
+      return { byUs, byServer: lately.length - byUs };
+    },
     untilLeft: () => Promise.all(leaving),
     heldForMs: () => now() - since,
     opened: (session) => {
@@ -106,7 +110,7 @@ export const createSessions = (options: {
     keep: (session) => {
       const oldEnoughMs = Math.max(minAgeMs, Math.min(MOST_AGES * minAgeMs, OPENINGS * openingMs()));
       const isSpent = session.sends >= maxMailsPerConnection && now() - (openedAt.get(session) ?? 0) >= oldEnoughMs;
-      if (closed || !session.isUsable || isSpent || isOneOwed) {
+      if (isClosed || !session.isUsable || isSpent || isOneOwed) {
         isOneOwed = false;
         leave(session);
         return;
@@ -128,7 +132,7 @@ export const createSessions = (options: {
       else leave(oldest);
     },
     close: () => {
-      closed = true;
+      isClosed = true;
       clearTimeout(idleTimer);
       for (const session of idle.splice(0)) leave(session);
     },
