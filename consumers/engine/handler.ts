@@ -141,6 +141,12 @@ export interface Places {
   readonly mayBeLeftWithout: () => boolean;
   /** Whether one was refused as one too many since this was last asked. */
   readonly wasRefused: () => boolean;
+  /** Whether it is refused each, and asks ever more rarely. */
+  readonly isWithout: () => boolean;
+  /** Another group has given one up for it. */
+  readonly answered: () => void;
+  /** All others together have more than before, or fewer: there may be room. */
+  readonly othersChanged: () => void;
   /** Leaves an idle one, or the next that becomes free, and asks for no other one for a while. */
   readonly giveUp: () => void;
 }

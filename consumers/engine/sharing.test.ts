@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { answerRequest, endShare, type OthersShare, sayShare } from "../../stream/scripts/share.ts";
+import { answerRequest, endShare, type OthersShare, type OwnShare, sayShare } from "../../stream/scripts/share.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { aPipeline } from "../../tests/pipeline.ts";
 import { whomToAnswer } from "./sharing.ts";
@@ -128,7 +128,7 @@ test.each(CASES)("%s", (_, rows, expected) => {
   expect(answers(rows.toReversed())).toEqual(expected);
 });
 
-test("pools tell each other by Redis what they have; a request is answered by one, and forgotten if it is not repeated", async () => {
+test("pools tell each other by Redis what they have; a request is answered by one, who asks hears of it, and it is forgotten if it is not repeated", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys } = pipeline;
   const key = keys.shares("mail.example:25");
@@ -137,16 +137,20 @@ test("pools tell each other by Redis what they have; a request is answered by on
     ["b1", 0, 0, "asks"],
   ]);
   if (a === undefined || b === undefined) throw new Error("two pools");
-  expect(await sayShare(redis, key, a)).toEqual([]);
-  expect(await sayShare(redis, key, b)).toEqual([a]);
-  expect(await sayShare(redis, key, a)).toEqual([b]);
+  const say = async ({ isAsking: _, ...share }: OthersShare, request: OwnShare["request"] = "none") =>
+    await sayShare(redis, key, { ...share, request });
+  expect(await say(a)).toEqual({ isAnswered: false, others: [] });
+  expect(await say(b, "new")).toEqual({ isAnswered: false, others: [a] });
+  expect(await say(b, "repeated")).toEqual({ isAnswered: false, others: [a] });
+  expect((await say(a)).others).toEqual([b]);
   expect(await Promise.all([answerRequest(redis, key, "b1"), answerRequest(redis, key, "b1")])).toEqual([true, false]);
-  expect(await sayShare(redis, key, a)).toEqual([{ ...b, isAsking: false }]);
+  expect((await say(a)).others).toEqual([{ ...b, isAsking: false }]);
+  expect(await say(b, "repeated")).toEqual({ isAnswered: true, others: [a] });
 
-  await sayShare(redis, key, b);
-  expect(await sayShare(redis, key, a)).toEqual([b]);
-  await eventually(async () => (await sayShare(redis, key, a))[0]?.isAsking === false);
+  await say(b, "new");
+  expect((await say(a)).others).toEqual([b]);
+  await eventually(async () => (await say(a)).others[0]?.isAsking === false);
 
   await endShare(redis, key, "b1");
-  expect(await sayShare(redis, key, a)).toEqual([]);
+  expect((await say(a)).others).toEqual([]);
 });

@@ -2,12 +2,20 @@ import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, startLoop } from "../../runtime/loop.ts";
 import type { Keys } from "../../stream/keys.ts";
-import { answerRequest, endShare, type OthersShare, type Share, sayShare } from "../../stream/scripts/share.ts";
+import {
+  answerRequest,
+  endShare,
+  type OthersShare,
+  type OwnShare,
+  type Said,
+  type Share,
+  sayShare,
+} from "../../stream/scripts/share.ts";
 import type { Places } from "./handler.ts";
 
 /** Where the pools of all consumers say what they have. */
 export interface SharedTable {
-  say(own: OthersShare): Promise<readonly OthersShare[]>;
+  say(own: OwnShare): Promise<Said>;
   /** Answers a pool that asks; false: another one has. */
   answer(pool: string): Promise<boolean>;
   leave(pool: string): Promise<void>;
@@ -63,6 +71,8 @@ export const whomToAnswer = (own: OthersShare, others: readonly OthersShare[]): 
 
 /** The server counts a connection for a while after it was closed, and the one that was refused asks again meanwhile. */
 const EVERY_MS = 500;
+/** Who waits for an answer hears of it sooner: where there is one place in all, nobody has it meanwhile. */
+const WAITING_EVERY_MS = 100;
 
 /**
  * A system that grants few places has given them to whoever came first, and no other group would do anything as long as that one has work. So the group
@@ -78,17 +88,33 @@ export const startSharing = (
   }: { readonly table: SharedTable; readonly group: string; readonly log: Logger; readonly signal: AbortSignal },
   { pool, places }: { readonly pool: string; readonly places: Places },
 ): Sharing => {
+  let othersHad = 0;
+  let isRequested = false;
+  let saidAt = Number.NEGATIVE_INFINITY;
   const loop = startLoop({
     name: `sharing of ${group}`,
     log,
-    everyMs: EVERY_MS,
+    everyMs: WAITING_EVERY_MS,
     signal,
     turn: async () => {
-      const isAsking = places.wasRefused();
+      const isWaiting = isRequested && places.isWithout();
+      if (!isWaiting && performance.now() - saidAt < EVERY_MS) return "idle";
+      saidAt = performance.now();
+      const isNew = places.wasRefused();
+      const request = isWaiting ? "repeated" : isNew ? "new" : "none";
+      isRequested = request !== "none";
       const has = places.has();
-      if (has === 0 && !isAsking) return "idle";
-      const own = { pool, group, has, idle: places.idle(), mayBeLeftWithout: places.mayBeLeftWithout(), isAsking };
-      const asker = whomToAnswer(own, await table.say(own));
+      if (has === 0 && !isNew && !places.isWithout()) return "idle";
+      const own = { pool, group, has, idle: places.idle(), mayBeLeftWithout: places.mayBeLeftWithout() };
+      const { isAnswered, others } = await table.say({ ...own, request });
+      const othersHave = others.reduce((sum, other) => sum + other.has, 0);
+      if (isAnswered) {
+        isRequested = false;
+        places.answered();
+      }
+      if (othersHave !== othersHad) places.othersChanged();
+      othersHad = othersHave;
+      const asker = whomToAnswer({ ...own, isAsking: isRequested }, others);
       if (asker !== undefined && (await table.answer(asker))) places.giveUp();
       return "idle";
     },

@@ -1,8 +1,9 @@
 -- Says what a pool has of what another system grants to few, and whether it asks for one more; tells it what others say.
 --
 -- KEYS  1 what each pool has
--- ARGV  1 pool   2 what it has   3 1: it asks for one more
--- Returns for each other pool that was heard of lately: its name, what it has, and 1 if it asks.
+-- ARGV  1 pool   2 what it has   3 whether it asks for one more: none, new, repeated
+-- Returns 1 if the request that it repeats is gone, so somebody has answered it; then for each other pool that was heard of lately: its
+-- name, what it has, and 1 if it asks.
 --
 -- Times are Redis' own. A report of a pool that has died ends its fairness to itself within seconds, a request sooner.
 local REPORT_MS = 5000
@@ -11,7 +12,9 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 redis.call('HSET', KEYS[1], 'has ' .. ARGV[1], string.format('%.0f %s', now, ARGV[2]))
-if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'asks ' .. ARGV[1], string.format('%.0f ', now)) end
+local request = 'asks ' .. ARGV[1]
+local answered = ARGV[3] == 'repeated' and redis.call('HEXISTS', KEYS[1], request) == 0
+if ARGV[3] ~= 'none' and not answered then redis.call('HSET', KEYS[1], request, string.format('%.0f ', now)) end
 redis.call('PEXPIRE', KEYS[1], 2 * REPORT_MS)
 
 local reports, asks = {}, {}
@@ -28,7 +31,7 @@ for at = 1, #fields, 2 do
     reports[pool] = words
   end
 end
-local answer = {}
+local answer = { answered and 1 or 0 }
 for pool, words in pairs(reports) do
   answer[#answer + 1] = pool
   answer[#answer + 1] = words

@@ -21,6 +21,21 @@ export interface OthersShare extends Share {
   readonly isAsking: boolean;
 }
 
+/** What a pool says. */
+export interface OwnShare extends Share {
+  readonly pool: string;
+  /** Whether it was refused one more; `repeated`: a while ago, and still has none. */
+  readonly request: "none" | "new" | "repeated";
+}
+
+/** What it hears. */
+export interface Said {
+  /** The request that it repeats was answered: somebody has given one up. */
+  readonly isAnswered: boolean;
+  /** What others have said in the last five seconds. */
+  readonly others: readonly OthersShare[];
+}
+
 /** `2 1 1 welcome-email`: it has two, one is idle, it may be left without. */
 const format = ({ group, has, idle, mayBeLeftWithout }: Share): string =>
   `${has} ${idle} ${mayBeLeftWithout ? 1 : 0} ${group}`;
@@ -30,19 +45,15 @@ const parse = (words: string): Share => {
   return { group, has: Number(has), idle: Number(idle), mayBeLeftWithout: mayBeLeftWithout === "1" };
 };
 
-/** Says what a pool has, and whether it asks for one more; returns what others have said in the last five seconds. */
-export const sayShare = async (
-  redis: Redis,
-  key: string,
-  { pool, isAsking, ...share }: OthersShare,
-): Promise<readonly OthersShare[]> => {
-  const answer: unknown = await runScript(redis, script, [key], [pool, format(share), isAsking ? 1 : 0]);
-  const said = Array.isArray(answer) ? answer.map(String) : [];
+/** Says what a pool has, and whether it asks for one more. */
+export const sayShare = async (redis: Redis, key: string, { pool, request, ...share }: OwnShare): Promise<Said> => {
+  const answer: unknown = await runScript(redis, script, [key], [pool, format(share), request]);
+  const [isAnswered, ...said] = Array.isArray(answer) ? answer.map(String) : [];
   const others: OthersShare[] = [];
   for (let at = 0; at + 2 < said.length; at += 3) {
     others.push({ pool: said[at] ?? "", ...parse(said[at + 1] ?? ""), isAsking: said[at + 2] === "1" });
   }
-  return others;
+  return { isAnswered: isAnswered === "1", others };
 };
 
 /** Answers a pool that asks; false: somebody else has (HDEL). */

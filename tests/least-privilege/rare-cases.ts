@@ -110,7 +110,8 @@ export const rarelyInConsumer = async (consumer: Redis, databaseUrl: string): Pr
   await forgetProbes(consumer, keys.probes(group));
   // A pool asks for a connection, another one gives one up, and both end.
   const share = { group, has: 0, idle: 0, mayBeLeftWithout: false };
-  await sayShare(consumer, keys.shares("mail:25"), { pool: "a", ...share, isAsking: true });
+  await sayShare(consumer, keys.shares("mail:25"), { pool: "a", ...share, request: "new" });
+  await sayShare(consumer, keys.shares("mail:25"), { pool: "a", ...share, request: "repeated" });
   await answerRequest(consumer, keys.shares("mail:25"), "a");
   await endShare(consumer, keys.shares("mail:25"), "a");
   await noteDone(consumer, keys.sent(group, "1"));

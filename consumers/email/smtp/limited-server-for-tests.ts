@@ -1,3 +1,5 @@
+import type { OthersShare } from "../../../stream/scripts/share.ts";
+import type { SharedTable } from "../../engine/sharing.ts";
 import { capacityOf, mailsInFlight } from "../open-pool.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import type { SmtpPool } from "./pool.ts";
@@ -13,6 +15,10 @@ export interface ServerScenario {
   readonly greetingMs?: number;
   /** One too many is refused its first mail, not the connection. */
   readonly atMailFrom?: boolean;
+  /** It closes a connection after so many mails. */
+  readonly mailsPerConnection?: number;
+  /** Connections that may be asked for in any minute: each question counts, also one that is refused. */
+  readonly perMinute?: number;
   /** Each so many-th connection is not greeted, and not counted. */
   readonly silentEach?: number;
 }
@@ -54,6 +60,8 @@ const refusedSend = (): SendResult => ({
 /** A server that counts connections; those beyond a limit that has fallen are refused their next mail. */
 export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 100, ...more }: ServerScenario) => {
   const { atMailFrom = false, silentEach = Number.POSITIVE_INFINITY } = more;
+  const { mailsPerConnection = Number.POSITIVE_INFINITY, perMinute = Number.POSITIVE_INFINITY } = more;
+  let askedAt: readonly number[] = [];
   let connections = 0;
   const granted = new Set<object>();
   let silent = 0;
@@ -73,7 +81,10 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
         Object.assign(new Error("cut"), { code: "ECALLEDBACK", timeoutType: "GREETING_TIMEOUT" }),
       );
     }
-    if (granted.size >= limit) {
+    if (Number.isFinite(perMinute)) {
+      askedAt = [...askedAt.filter((at) => at > performance.now() - 60_000), performance.now()];
+    }
+    if (granted.size >= limit || askedAt.length > perMinute) {
       if (!atMailFrom) {
         await sleep(greetingMs, signal);
         counts.refused += 1;
@@ -102,6 +113,7 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
         mail.beforeBody();
         await sleep(tripMs + mailMs);
         counts.accepted += 1;
+        if (session.sends >= mailsPerConnection) end();
         return { kind: "accepted", reply: "250 2.0.0 ok" };
       },
       async quit() {
@@ -122,6 +134,29 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
       limit = next;
       for (const each of [...granted].slice(next)) surplus.add(each);
     },
+  };
+};
+
+const REQUEST_MS = 2_000;
+
+/** What Redis keeps, in simulated time; nobody dies here. */
+export const aTable = (): SharedTable => {
+  const said = new Map<string, Omit<OthersShare, "isAsking">>();
+  const asked = new Map<string, number>();
+  return {
+    say: async ({ request, ...own }) => {
+      said.set(own.pool, own);
+      const isAnswered = request === "repeated" && !asked.has(own.pool);
+      if (request !== "none" && !isAnswered) asked.set(own.pool, performance.now());
+      const isAsking = (pool: string) =>
+        performance.now() - (asked.get(pool) ?? Number.NEGATIVE_INFINITY) <= REQUEST_MS;
+      const others = [...said.values()]
+        .filter(({ pool }) => pool !== own.pool)
+        .map((other) => ({ ...other, isAsking: isAsking(other.pool) }));
+      return { isAnswered, others };
+    },
+    answer: async (pool) => asked.delete(pool),
+    leave: async (pool) => void said.delete(pool),
   };
 };
 

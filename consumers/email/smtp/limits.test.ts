@@ -1,5 +1,7 @@
 import { describe, expect, jest, test } from "bun:test";
-import { aLimitedServer, consume, type ServerScenario, settle } from "./limited-server-for-tests.ts";
+import { silentLog } from "../../../tests/pipeline.ts";
+import { startSharing } from "../../engine/sharing.ts";
+import { aLimitedServer, aTable, consume, type ServerScenario, settle } from "./limited-server-for-tests.ts";
 import { createSmtpPool } from "./pool.ts";
 
 /**
@@ -14,6 +16,7 @@ interface Scenario extends Omit<ServerScenario, "limit"> {
   readonly size?: number;
   /** From a mail's end to the first command of the next: recording, reading, claiming, building. */
   readonly claimMs?: number;
+  readonly runMs?: number;
 }
 
 interface Outcome {
@@ -21,11 +24,12 @@ interface Outcome {
   readonly share: number;
   /** Connections that were refused, a second and consumer. */
   readonly refusedPerSecond: number;
+  readonly accepted: number;
   /** Mails that failed otherwise than by being released. */
   readonly failed: number;
 }
 
-const RUN_MS = 30_000;
+const FOR_MS = 30_000;
 /** Not counted: until each consumer has its share. */
 const WARM_UP_MS = 5_000;
 /** From a mail's end to the first command of the next, on a machine that is not busy. */
@@ -33,11 +37,14 @@ const CLAIM_MS = 40;
 const simulate = async (scenario: Scenario): Promise<Outcome> => {
   jest.useFakeTimers();
   try {
-    const { limits, everyMs = RUN_MS, consumers, mailMs, size = 20, tripMs = 1, claimMs = CLAIM_MS } = scenario;
+    const { limits, consumers, mailMs, size = 20, tripMs = 1, claimMs = CLAIM_MS, runMs = FOR_MS } = scenario;
+    const { everyMs = runMs } = scenario;
     const [first, second = first] = limits;
     const server = aLimitedServer({ ...scenario, limit: first });
     const stopping = new AbortController();
     const openSession = server.open;
+    const { signal } = stopping;
+    const table = aTable();
     let failed = 0;
     const onFailed = () => {
       failed += 1;
@@ -45,12 +52,13 @@ const simulate = async (scenario: Scenario): Promise<Outcome> => {
     for (let index = 0; index < consumers; index += 1) {
       const target = { host: "mail.example", port: 25, tls: "none" } as const;
       const pool = createSmtpPool({ server: target, size, sendDeadlineMs: 30_000, openSession });
-      void consume(pool, { size, claimMs, signal: stopping.signal, onFailed });
+      startSharing({ table, group: "group", log: silentLog, signal }, { pool: `pool ${index}`, places: pool.places });
+      void consume(pool, { size, claimMs, signal, onFailed });
     }
     let possible = 0;
     let before = { accepted: 0, refused: 0 };
     let limit = first;
-    for (let ms = 0; ms < WARM_UP_MS + RUN_MS; ms += 1) {
+    for (let ms = 0; ms < WARM_UP_MS + runMs; ms += 1) {
       if (ms === WARM_UP_MS) before = { ...server.counts };
       const turned = Math.floor(Math.max(0, ms - WARM_UP_MS) / everyMs) % 2 === 0 ? first : second;
       if (turned !== limit) server.setLimit(turned);
@@ -62,7 +70,8 @@ const simulate = async (scenario: Scenario): Promise<Outcome> => {
     stopping.abort();
     return {
       share: (server.counts.accepted - before.accepted) / possible,
-      refusedPerSecond: (server.counts.refused - before.refused) / (RUN_MS / 1_000) / consumers,
+      refusedPerSecond: (server.counts.refused - before.refused) / (runMs / 1_000) / consumers,
+      accepted: server.counts.accepted - before.accepted,
       failed,
     };
   } finally {
@@ -124,4 +133,35 @@ describe("of what a server with a limit can take, pools send", () => {
     expect(refusedPerSecond).toBeLessThan(12);
     expect(failed).toBe(0);
   });
+
+  test.each<Scenario>([
+    { limits: [7], consumers: 2, mailMs: 100, greetingMs: 20, mailsPerConnection: 1 },
+    { limits: [7], consumers: 2, mailMs: 100, greetingMs: 20, mailsPerConnection: 10 },
+    { limits: [7], consumers: 4, mailMs: 100, greetingMs: 20, mailsPerConnection: 1 },
+  ])("all, where the server closes connections after some mails, and ask for few beyond: %j", async (scenario) => {
+    const { mailMs, mailsPerConnection = 1 } = scenario;
+    const { share, refusedPerSecond, failed } = await simulate(scenario);
+    const openingMs = (20 + 40) / mailsPerConnection;
+    expect(share).toBeGreaterThan((0.9 * mailMs) / (mailMs + openingMs));
+    expect(refusedPerSecond).toBeLessThan(3);
+    expect(failed).toBe(0);
+  });
+
+  test.each([
+    [0.65, 1],
+    [0.65, 2],
+    [0.5, 4],
+  ])(
+    "%d of what it allows, where it grants so many connections a minute, and counts those that it refuses, %i consumers",
+    async (least, consumers) => {
+      const [perMinute, mailsPerConnection, minutes] = [60, 5, 8];
+      const rate = { perMinute, mailsPerConnection };
+      const scenario = { limits: [1_000], consumers, mailMs: 100, ...rate, runMs: minutes * 60_000 } as const;
+      const { accepted, refusedPerSecond, failed } = await simulate(scenario);
+      expect(accepted).toBeGreaterThan(least * minutes * perMinute * mailsPerConnection);
+      expect(refusedPerSecond).toBeLessThan(0.5);
+      expect(failed).toBe(0);
+    },
+    20_000,
+  );
 });

@@ -2,6 +2,7 @@ import type { Places } from "../../engine/handler.ts";
 import type { ConnectionLimit } from "./capacity.ts";
 import type { SmtpServer } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Starvation } from "./starvation.ts";
 
 /** A pool has its only connection for so long at least before another group has it. */
 const OWN_TURN_MS = 2_000;
@@ -11,10 +12,12 @@ export const createPlaces = ({
   server,
   sessions,
   limit,
+  starvation,
 }: {
   readonly server: Pick<SmtpServer, "host" | "port">;
   readonly sessions: Pick<Sessions, "usable" | "idle" | "heldForMs" | "giveUp">;
   readonly limit: Pick<ConnectionLimit, "gaveUp">;
+  readonly starvation: Pick<Starvation, "isOn" | "answered" | "mayHaveRoom">;
 }): Places & {
   /** The server has refused a connection as one too many. */
   readonly refused: () => void;
@@ -30,6 +33,9 @@ export const createPlaces = ({
       isRefused = false;
       return was;
     },
+    isWithout: () => starvation.isOn,
+    answered: starvation.answered,
+    othersChanged: starvation.mayHaveRoom,
     refused: () => {
       isRefused = true;
     },

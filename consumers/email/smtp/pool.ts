@@ -79,20 +79,20 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     if (reply !== undefined) words = keptReply(reply, to);
   };
 
-  const places = createPlaces({ server, sessions, limit });
-
   const starvation = createStarvation({
     open: (signal) => openSession(server, sendDeadlineMs, signal),
     onOpened: (session) => {
       sessions.opened(session);
       sessions.keep(session);
     },
-    onRefused: (failure) => {
+    onRefused: (failure, isOwed) => {
       hear(failure, "");
-      places.refused();
+      // Each request costs others a connection: one for each question that came with time.
+      if (!isOwed) places.refused();
     },
     now,
   });
+  const places = createPlaces({ server, sessions, limit, starvation });
 
   /**
    * A consumer that has no connection has no use for mails: others, who have one, send them. So they are given back, and no more

@@ -1,32 +1,166 @@
-import { askForConnection } from "./ask-for-connection.ts";
+import { pause } from "../../../runtime/loop.ts";
+import { isAboutConnections } from "./capacity.ts";
 import type { SmtpFailure } from "./failure.ts";
-import type { MailSession } from "./session.ts";
+import { type MailSession, SessionRefused } from "./session.ts";
 
 /** The time in which others have all the connections that the server grants. */
 export interface Starvation {
   readonly isOn: boolean;
   /** For how long it has lasted, in ms; undefined: it is over. */
   readonly forMs: number | undefined;
-  /** Asks for a connection until there is one, or the server is away. */
+  /** Asks for a connection, without a mail, until there is one, or the server is away, which the next mail finds out. */
   begin(): void;
+  /** Somebody has given one up for it: asks for it. */
+  answered(): void;
+  /** There may be room, since others have more connections than before, or fewer: asks soon, unless it asked a while ago in vain. */
+  mayHaveRoom(): void;
   end(): void;
+}
+
+const FIRST_ASK_MS = 125;
+const LONGEST_ASK_MS = 60_000;
+/** Waits double for so long, then grow by shares of the time. */
+const DOUBLING_MS = 8_000;
+const LATER_STEP = 0.4;
+/** In case that a limit changes quickly, so long as if nothing was known. */
+const OFTEN_MS = 1_000;
+/** Of how long it took last time. */
+const NEARLY = 0.9;
+const STEP = 0.1;
+const JITTER = 0.1;
+
+/**
+ * When to ask again, in ms since nobody has granted any: ever more rarely, since a server that grants so many connections a minute may
+ * count those that it refuses, and grants none again to whoever goes on asking. Where it took `lastMs` until one was granted, it will take
+ * as long. 125 ms, 250 ms, 500 ms ... 8 s, 11 s, 16 s, 22 s ... 150 s, 210 s, 270 s; after 50 s: 125 ms ... 1 s, 45 s, 50 s, 55 s, 65 s.
+ */
+export const askAgainAtMs = (askedAtMs: number, lastMs: number | undefined, random: () => number): number => {
+  const jitter = 1 + JITTER * (2 * random() - 1);
+  const again = (waitMs: number) => askedAtMs + jitter * Math.min(LONGEST_ASK_MS, waitMs);
+  if (lastMs === undefined || askedAtMs < OFTEN_MS) {
+    return again(askedAtMs < DOUBLING_MS ? Math.max(FIRST_ASK_MS, askedAtMs) : LATER_STEP * askedAtMs);
+  }
+  const sinceNearlyMs = askedAtMs - NEARLY * lastMs;
+  return again(sinceNearlyMs < 0 ? -sinceNearlyMs : Math.max(STEP * lastMs, sinceNearlyMs));
+};
+
+/** One that was given up is closed a moment later, and a server may count it for a while: asks after 25 ms, 50 ms ... 400 ms. */
+const GIVEN_UP_MS = 25;
+const COUNTED_MS = 300;
+/** Where there may be room, asks after this share of the time until the next question. */
+const ROOM_SHARE = 1 / 8;
+
+/** Asks once; undefined: refused as one too many. `isOwed`: somebody has given one up for it. */
+type Ask = (isOwed: boolean) => Promise<MailSession | "away" | undefined>;
+
+/** When it is asked, and the wait for it. Times are monotonic, ms. */
+class Asking {
+  readonly #end = new AbortController();
+  #wait = new AbortController();
+  readonly #lastMs: number | undefined;
+  readonly #startedAt = performance.now();
+  #askedAt = this.#startedAt;
+  #at: number;
+  #isHastened = false;
+  /** Somebody has given one up for it, since the last question that was not hastened. */
+  #isOwed = false;
+  #owedMs = Number.POSITIVE_INFINITY;
+
+  constructor(lastMs: number | undefined) {
+    this.#lastMs = lastMs;
+    this.#at = this.#again();
+  }
+
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /** How long it took, if none was given up for it. */
+  get tookMs(): number | undefined {
+    return this.#isHastened ? undefined : Math.min(LONGEST_ASK_MS, this.#askedAt - this.#startedAt);
+  }
+
+  async until(ask: Ask): Promise<MailSession | undefined> {
+    for (;;) {
+      for (let ms = this.#leftMs; ms > 0 && !this.signal.aborted; ms = this.#leftMs) {
+        this.#wait = new AbortController();
+        await pause(ms, this.#wait.signal);
+      }
+      if (this.signal.aborted) return undefined;
+      if (!this.#isHastened) this.#isOwed = false;
+      this.#askedAt = performance.now();
+      const session = await ask(this.#isOwed);
+      if (session !== undefined) return session === "away" ? undefined : session;
+      this.#isHastened = false;
+      this.#at = this.#again();
+      this.#askOwed();
+    }
+  }
+
+  answered(): void {
+    this.#isOwed = true;
+    this.#owedMs = GIVEN_UP_MS;
+    this.#askOwed();
+  }
+
+  hasRoom(): void {
+    const soonestAt = this.#askedAt + (this.#isOwed ? 0 : ROOM_SHARE * (this.#at - this.#askedAt));
+    this.#hasten(Math.max(GIVEN_UP_MS, soonestAt - performance.now()));
+  }
+
+  end(): void {
+    this.#end.abort();
+    this.#wait.abort();
+  }
+
+  #askOwed(): void {
+    if (this.#owedMs > 2 * COUNTED_MS) return;
+    this.#hasten(this.#owedMs);
+    this.#owedMs *= 2;
+  }
+
+  #hasten(afterMs: number): void {
+    if (afterMs >= this.#leftMs) return;
+    this.#at = performance.now() + afterMs;
+    this.#isHastened = true;
+    this.#wait.abort();
+  }
+
+  #again(): number {
+    return this.#startedAt + askAgainAtMs(this.#askedAt - this.#startedAt, this.#lastMs, Math.random);
+  }
+
+  get #leftMs(): number {
+    return this.#at - performance.now();
+  }
 }
 
 export const createStarvation = (options: {
   readonly open: (signal: AbortSignal) => Promise<MailSession>;
   readonly onOpened: (session: MailSession) => void;
-  readonly onRefused: (failure: SmtpFailure) => void;
+  /** `isOwed`: somebody has given one up for it, but it is not free yet, or a third one has it. */
+  readonly onRefused: (failure: SmtpFailure, isOwed: boolean) => void;
   /** Monotonic, ms. */
   readonly now: () => number;
 }): Starvation => {
-  let asking: AbortController | undefined;
+  let asking: Asking | undefined;
   let since = 0;
+  let lastMs: number | undefined;
 
-  const ask = async (own: AbortController): Promise<void> => {
-    const { signal } = own;
-    const session = await askForConnection(() => options.open(signal), { signal, onRefused: options.onRefused });
+  const ask = async (own: Asking): Promise<void> => {
+    const session = await own.until(async (isOwed) => {
+      try {
+        return await options.open(own.signal);
+      } catch (error) {
+        if (!(error instanceof SessionRefused) || !isAboutConnections(error.failure)) return "away";
+        options.onRefused(error.failure, isOwed);
+        return undefined;
+      }
+    });
     asking = undefined;
-    if (session !== undefined) options.onOpened(session);
+    if (session === undefined) return;
+    lastMs = own.tookMs;
+    options.onOpened(session);
   };
 
   return {
@@ -38,10 +172,12 @@ export const createStarvation = (options: {
     },
     begin() {
       if (asking !== undefined) return;
-      asking = new AbortController();
+      asking = new Asking(lastMs);
       since = options.now();
       void ask(asking);
     },
-    end: () => asking?.abort(),
+    answered: () => asking?.answered(),
+    mayHaveRoom: () => asking?.hasRoom(),
+    end: () => asking?.end(),
   };
 };
