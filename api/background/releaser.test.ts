@@ -43,9 +43,12 @@ describe.concurrent("the releaser", () => {
     await pipeline.consumer(work);
     const eventIds = await pipeline.signUp(...Array.from({ length: 60 }, () => aSignup()));
     await eventually(async () => (await states(pipeline)).every((state) => state === "held"));
+    // A busy machine may have passed over some before.
+    const queued = () => pipeline.redis.xlen(pipeline.keys.retriesStream(group));
+    const before = await queued();
     await using _one = releaserOf(pipeline);
     await using _two = releaserOf(pipeline);
-    expect(await pipeline.redis.xlen(pipeline.keys.retriesStream(group))).toBe(0);
+    expect(await queued()).toBe(before);
 
     await letTimePass(pipeline);
     await eventually(async () => (await states(pipeline)).every((state) => state === "done"));
