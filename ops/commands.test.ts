@@ -65,7 +65,10 @@ describe.concurrent("status", () => {
     await eventually(async () =>
       /refuses connections since .*; 6 mails wait, none is lost/.test(JSON.stringify(await now())),
     );
-    expect(await textOf(pipeline, "consumers")).toMatch(/breaker open: connection_refused {2}\d.* ago/);
+    // The consumer says so with its next sign of life.
+    await eventually(async () =>
+      /breaker open: connection_refused {2}\d.* ago/.test(await textOf(pipeline, "consumers")),
+    );
     expect((await answerOf(pipeline, "consumers", "--group", GROUP)).json).toMatchObject({
       consumers: [{ group: GROUP, doing: { kind: "failing" }, report: { breaker: { state: "open" } } }],
       unread: [],
