@@ -56,6 +56,7 @@ test("the death of a consumer counts for what it attempts, and for what it kept 
     room: () => 1,
     roomForStrangers: () => 1,
     roomToAsk: () => 0,
+    roomForTried: () => 1,
     odds: () => 1,
     oddsBefore: () => 1,
     oddsBeside: () => 1,

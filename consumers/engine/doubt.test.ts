@@ -283,3 +283,18 @@ test("a stranger next to one that was accepted is likelier to be, whatever becam
   doubt.ended({ ...tried, place: "0010" }, { ms: 5, isVain: false });
   expect(doubt.oddsBeside({ place: "0011" })).toBe(1);
 });
+
+test("of what was tried a tenth of what may be in flight is under way where new ones wait, however long it takes", async () => {
+  const doubt = new Doubt(
+    () => 40,
+    () => 0,
+  );
+  const ended = Promise.withResolvers<void>();
+  const running = Array.from({ length: 3 }, () => doubt.around(tried, () => ended.promise));
+  expect(doubt.roomForTried()).toBe(1);
+  void doubt.around(untried("new.example"), () => ended.promise);
+  expect(doubt.roomForTried()).toBe(1);
+  ended.resolve();
+  await Promise.all(running);
+  expect(doubt.roomForTried()).toBe(4);
+});

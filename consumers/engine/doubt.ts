@@ -143,6 +143,12 @@ export class Doubt {
     return Math.max(0, Math.min(this.#mostBeside - recent, room));
   }
 
+  /** How many more that were tried may be under way where new ones wait: they may hold what they have of the other system for long. */
+  roomForTried(): number {
+    const tried = [...this.#running].filter(({ wasTried }) => wasTried).length;
+    return Math.max(0, this.#mostBeside - tried);
+  }
+
   /** These wait: if some were late or in vain lately, more strangers than may be under way are in doubt, until there is room. */
   look(waiting: readonly Candidate[]): void {
     this.#isCrowded =

@@ -36,6 +36,7 @@ const aLookAhead = (
   given: {
     readonly isActive?: () => boolean;
     readonly roomToAsk?: number;
+    readonly roomForTried?: number;
     readonly roomForStrangers?: () => number;
     readonly odds?: (party: string) => number;
     readonly oddsBeside?: (place: string) => number;
@@ -57,6 +58,7 @@ const aLookAhead = (
       room,
       roomForStrangers: given.roomForStrangers ?? (() => 1_000),
       roomToAsk: () => given.roomToAsk ?? 0,
+      roomForTried: () => given.roomForTried ?? 4,
       most: 3,
       perSecond: 1_000,
       odds: (party) => given.odds?.(party) ?? 1,
@@ -300,4 +302,14 @@ test("while nothing is late or in vain, all are attempted in order, except stran
   room = 5;
   expect(ahead.mayAttempt(20)).toBe(true);
   expect(ahead.choose(sure(1), 20).attempted).toEqual(items([third, fourth, ...sure(1)]));
+});
+
+test("of what was tried no more is attempted than there is room for while new ones wait, also where new ones leave some", () => {
+  const tried = reads(10, { item: "tried", wasTried: true });
+  const attemptedOf = (news: number) =>
+    aLookAhead(() => 20, { roomForTried: 2, roomForStrangers: () => 3 })
+      .choose([...tried, ...reads(news, { item: "new" })], 20)
+      .attempted.filter((item) => item.startsWith("tried")).length;
+  expect(attemptedOf(9)).toBe(2);
+  expect(attemptedOf(0)).toBe(10);
 });

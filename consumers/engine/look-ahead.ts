@@ -65,6 +65,7 @@ export type Suspicion = Pick<
   | "perSecond"
   | "room"
   | "roomForStrangers"
+  | "roomForTried"
   | "roomToAsk"
   | "odds"
   | "oddsBefore"
@@ -193,16 +194,20 @@ export const createLookAhead = <Item>(deps: {
     return [oldest, ...mostTelling(others, count - 1, doubt)];
   };
 
-  /** Of what is in doubt; of those that were tried, one of ten: they would wait for ever where new ones never end. */
+  /**
+   * Of what is in doubt; of those that were tried, one of ten: they would wait for ever where new ones never end. They take longer than new
+   * ones, as they get more time each time, so they are also no more than a tenth of what is under way.
+   */
   const someOf = <Each extends Read<Item>>(doubtful: readonly Each[], room: number): readonly Each[] => {
     const untried = doubtful.filter(({ wasTried }) => !wasTried);
     const tried = doubtful.filter(({ wasTried }) => wasTried);
     const haveBoth = untried.length > 0 && tried.length > 0;
     places = haveBoth ? places + room : 0;
-    const forTried = Math.min(room, tried.length, Math.floor(places / TRIED_EVERY));
+    const mostTried = haveBoth ? Math.min(room, doubt.roomForTried()) : room;
+    const forTried = Math.min(mostTried, tried.length, Math.floor(places / TRIED_EVERY));
     places -= forTried * TRIED_EVERY;
     const some = untriedOf(untried, Math.min(room - forTried, doubt.roomForStrangers()));
-    return [...some, ...spread(tried, Math.max(0, Math.min(tried.length, room - some.length)))];
+    return [...some, ...spread(tried, Math.max(0, Math.min(tried.length, mostTried, room - some.length)))];
   };
 
   return {

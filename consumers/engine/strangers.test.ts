@@ -40,8 +40,10 @@ test("where many may be in flight, an eighth of them is asked at first", () => {
   expect(someStrangers({ concurrency: 160 }).strangers.room(0, CALM)).toBe(20);
 });
 
-test("while some are late or in vain there are few more without an answer, sixteen after half a minute", () => {
-  expect(someStrangers().unanswered(CAUTIOUS, 120, 250).at(-1)).toBe(16);
+test("while some are late or in vain there is one more each second without an answer, and each fourth beyond three quarters of the connections", () => {
+  const { unanswered } = someStrangers({ concurrency: 30, ahead: 10 });
+  const underWay = unanswered(CAUTIOUS, 120, 250);
+  expect([underWay[40], underWay.at(-1)]).toEqual([15, 19]);
 });
 
 test.each([

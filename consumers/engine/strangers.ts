@@ -3,10 +3,11 @@ const FIRST = 5;
 const FIRST_SHARE = 1 / 8;
 /** Twice as many after so long without an answer, while nothing is known to be in vain: the other system may be slow. In ms. */
 const CALM_MS = 200;
-/** Else one more, and later beyond so many: some may never answer. */
+/** Else one more, and later beyond so many, or this share of those that do not only wait: some may never answer. */
 const NO_ANSWER_MS = 1_000;
 const LONG_NO_ANSWER_MS = 4_000;
 const MANY_UNANSWERED = 10;
+const MANY_SHARE = 0.75;
 /** So many more may be asked whose answer tells of several pieces. */
 const MORE_FOR_SEVERAL = 5;
 /** In this time half of what was granted beyond the first is forgotten; in so many times what a good one takes, if that is longer. */
@@ -57,7 +58,8 @@ export class Strangers {
     const isCalm = !isCautious || usualMs === 0;
     if (isCalm) this.#most = Math.max(this.#most, underWay);
     if (underWay < Math.floor(this.#most)) this.#fullSince = now;
-    const waitMs = isCalm ? CALM_MS : underWay < MANY_UNANSWERED ? NO_ANSWER_MS : LONG_NO_ANSWER_MS;
+    const many = Math.max(MANY_UNANSWERED, MANY_SHARE * this.#atOnce);
+    const waitMs = isCalm ? CALM_MS : underWay < many ? NO_ANSWER_MS : LONG_NO_ANSWER_MS;
     if (now - this.#fullSince >= waitMs) {
       this.#most = isCalm ? 2 * underWay : underWay + 1;
       this.#fullSince = now;

@@ -70,7 +70,7 @@ export const SHAPES: readonly Shape[] = [
     goodDomains: 1,
   },
   { name: "421 at once", bad: 2_000, good: 500, answer: atOnce, goodDomains: 1 },
-  { name: "421 after 1 s, all domains new", bad: 200, good: 800, isMixed: true, answer: tarpit, share: 0.6 },
+  { name: "421 after 1 s, all domains new", bad: 200, good: 800, isMixed: true, answer: tarpit, share: 0.68 },
   { name: "550 after 1 s, all domains new", bad: 2_000, good: 500, answer: blocked, isLong: true },
   {
     name: "421 after 3 s, greeting 100 ms",
@@ -250,9 +250,9 @@ export const SHAPES: readonly Shape[] = [
     good: 540,
     isMixed: true,
     answer: { afterMs: 1_000 },
-    share: 0.45,
+    share: 0.72,
   },
-  { name: "550 after 1 s, all domains new", bad: 300, good: 300, answer: blocked, share: 0.6 },
+  { name: "550 after 1 s, all domains new", bad: 300, good: 300, answer: blocked, share: 0.72 },
   {
     name: "550 after 1 s, killed after 3 s",
     isLong: true,
