@@ -169,7 +169,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   };
 
   const connecting: Connecting = createConnecting({
-    open: (signal) => openSession(server, sendDeadlineMs, signal),
+    open: async (signal) => openSession(server, sendDeadlineMs, signal),
     ...{ sessions, limit, tlsFaults, oneTooMany, patience: openingTimes, deadlineMs: sendDeadlineMs },
   });
 
