@@ -20,7 +20,7 @@ export class Witness {
   readonly worked = new Set<string>();
   readonly refused = new Set<string>();
   readonly killed = new Set<string>();
-  /** Consumers that were killed while one entry of a group, and no other, was in flight in them, after the group's name. */
+  /** Consumers that were killed while one entry of a group, and no other, was in flight in them, and no other died with them, after the group's name. */
   readonly killedAlone = new Set<string>();
   /** Consumers that were asked to stop: they have little time to say what they began. */
   readonly stopped = new Set<string>();

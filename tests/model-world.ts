@@ -1,10 +1,10 @@
+import { expect } from "bun:test";
 import type { Redis } from "ioredis";
 import { createPublisher } from "../api/signup/publisher.ts";
 import type { Checkpoint } from "../consumers/engine/checkpoint.ts";
 import { type GroupDeps, type RunningGroup, startGroup } from "../consumers/engine/group.ts";
 import type { Outcome } from "../consumers/engine/handler.ts";
 import type { Database } from "../database/connection.ts";
-import { UNFINISHED_STATES } from "../database/ledger/states.ts";
 import type { SignupWriter } from "../database/users/signup.ts";
 import type { NewSignup } from "../database/users/signup-rows.ts";
 import { randomHex } from "../observability/trace-context.ts";
@@ -17,6 +17,8 @@ import { type Keys, keysOf } from "../stream/keys.ts";
 import { eventually } from "./eventually.ts";
 import { anExampleGroup, EXAMPLE_GROUP } from "./example-group.ts";
 import { createLostAnswers, type LostAnswers } from "./losing-answers.ts";
+import { untilAtRest } from "./model-rest.ts";
+import { Spells } from "./model-spells.ts";
 import type { Scripted, Step } from "./model-steps.ts";
 import { Witness } from "./model-witness.ts";
 import { aMailGroup, aSignup, committedEvent, type MailWork, redisUrl, silentLog } from "./pipeline.ts";
@@ -31,6 +33,13 @@ export interface Shared {
   readonly writer: SignupWriter;
 }
 
+/** More than it takes until everything is known to be declined. */
+const DOMAINS = 8;
+/** Consumers that run at a time. */
+const FLEET = 3;
+/** Longer than peers wait before they claim what the dead had. */
+const IN_FLIGHT_WITHIN_MS = 3_000;
+
 interface TestedConsumer {
   readonly name: string;
   readonly running: readonly RunningGroup[];
@@ -39,6 +48,9 @@ interface TestedConsumer {
   readonly answers: LostAnswers;
   isDead: boolean;
 }
+
+const aRedis = () =>
+  openCommandConnection({ url: redisUrl(), name: "model", log: silentLog, commandTimeoutMs: 10_000 });
 
 /** One pipeline, its consumers, and what the world outside knows of it. */
 export class World {
@@ -49,6 +61,9 @@ export class World {
   readonly #scripted: Scripted[] = [];
   readonly #deaths: Checkpoint[] = [];
   readonly #silences: Promise<void>[] = [];
+  readonly #spells = new Spells();
+  /** While work hangs: it begins, and has no outcome, until its consumer dies or this resolves. */
+  #hanging: Promise<void> | undefined;
   readonly #seen: Witness;
 
   private constructor(shared: Shared, keys: Keys, redis: Redis) {
@@ -60,16 +75,19 @@ export class World {
 
   static async create(shared: Shared): Promise<World> {
     const keys = keysOf(`model-${randomHex(8)}`);
-    const redis = openCommandConnection({ url: redisUrl(), name: "model", log: silentLog, commandTimeoutMs: 10_000 });
+    const redis = aRedis();
     await untilReady(redis, 5_000);
     for (const group of MODEL_GROUPS) await ensureGroup(redis, keys, group);
     return new World(shared, keys, redis);
   }
 
   #mailWork(consumer: string, isDead: () => boolean): MailWork {
-    return async ({ eventId }, _, attempt): Promise<Outcome> => {
+    return async ({ eventId }, { email }, attempt): Promise<Outcome> => {
       await Bun.sleep(Math.random() * 8);
+      await this.#hanging;
       if (isDead()) return new Promise(() => {});
+      const told = this.#spells.told(email.slice(email.lastIndexOf("@") + 1));
+      if (told !== undefined) return told;
       const scripted = this.#scripted.shift();
       if (scripted === "transient") return { kind: "transient", reason: "try_later" };
       if (scripted === "unavailable") return { kind: "unavailable", reason: "dns" };
@@ -97,7 +115,7 @@ export class World {
 
   async startConsumer(): Promise<void> {
     const url = redisUrl();
-    const redis = openCommandConnection({ url, name: "model", log: silentLog, commandTimeoutMs: 10_000 });
+    const redis = aRedis();
     await untilReady(redis, 5_000);
     const name = `consumer-${randomHex(4)}`;
     const answers = createLostAnswers();
@@ -133,13 +151,16 @@ export class World {
     const running = [startGroup(deps, mails, options), startGroup(deps, this.#exampleGroup(isDead), options)];
     const consumer = Object.assign(holder, { running, redis });
     this.#consumers.add(consumer);
+    this.#spells.started();
   }
 
-  #kill(consumer: TestedConsumer): void {
+  /** `fleet`: consumers that die at the same time. */
+  #kill(consumer: TestedConsumer, fleet = 1): void {
     consumer.isDead = true;
     this.#seen.killed.add(consumer.name);
     for (const [index, { name }] of MODEL_GROUPS.entries()) {
-      if (consumer.running[index]?.inFlight() === 1) this.#seen.killedAlone.add(`${name} ${consumer.name}`);
+      if (fleet === 1 && consumer.running[index]?.inFlight() === 1)
+        this.#seen.killedAlone.add(`${name} ${consumer.name}`);
     }
     consumer.death.resolve();
     for (const group of consumer.running) group.abandon();
@@ -147,30 +168,68 @@ export class World {
     this.#consumers.delete(consumer);
   }
 
+  #killAll(): void {
+    const all = [...this.#consumers];
+    for (const each of all) this.#kill(each, all.length);
+  }
+
+  async #startFleet(): Promise<void> {
+    while (this.#consumers.size < FLEET) await this.startConsumer();
+  }
+
+  /** Mass deaths: what is in flight is a suspect after two of them, and none of it is to blame. */
+  async #crashFleets(times: number): Promise<void> {
+    const hang = Promise.withResolvers<void>();
+    this.#hanging = hang.promise;
+    for (let time = 0; time < times; time += 1) {
+      await this.#startFleet();
+      await Promise.all(Array.from({ length: 2 * FLEET }, () => this.#signUp()));
+      const inFlight = () => [...this.#consumers].some(({ running: [mails] }) => (mails?.inFlight() ?? 0) > 1);
+      // What its peers have in flight may be a suspect, which they run alone.
+      await eventually(inFlight, IN_FLIGHT_WITHIN_MS).catch(() => {});
+      this.#killAll();
+    }
+    hang.resolve();
+    this.#hanging = undefined;
+    // Idle, so that each of them may run suspects.
+    await this.#startFleet();
+  }
+
+  async #signUp(publishes = true): Promise<void> {
+    const domain = `domain-${this.#seen.signups.length % DOMAINS}.example`;
+    const plain = aSignup();
+    const email = `${plain.userName}@${domain}`;
+    const signup = { ...plain, email, emailKey: email };
+    this.#seen.signups.push(signup);
+    await this.#shared.writer.write(signup);
+    if (publishes) await this.#publish(signup);
+  }
+
   async run(each: Step): Promise<void> {
     const [consumer] = this.#consumers;
     switch (each.do) {
       case "sign up":
-      case "sign up, die before XADD": {
-        const signup = aSignup();
-        await this.#shared.writer.write(signup);
-        this.#seen.signups.push(signup);
-        if (each.do === "sign up") await this.#publish(signup);
-        return;
-      }
+      case "sign up, die before XADD":
+        return this.#signUp(each.do === "sign up");
       case "second entry": {
         const signup = this.#seen.signups.at(-1);
         if (signup !== undefined) await this.#redis.xadd(this.#keys.events, "*", ...entryOf(signup));
         return;
       }
       case "start a consumer":
-        if (this.#consumers.size < 3) await this.startConsumer();
+        if (this.#consumers.size < FLEET) await this.startConsumer();
         return;
       case "crash a consumer":
         if (consumer !== undefined) this.#kill(consumer);
         return;
       case "crash all consumers":
-        for (const each of [...this.#consumers]) this.#kill(each);
+        this.#killAll();
+        return;
+      case "crash fleets":
+        return this.#crashFleets(each.times);
+      case "decline all":
+      case "refuse logins":
+        this.#silences.push(this.#spells.begin(each.do, { ms: each.ms, consumers: this.#consumers.size }));
         return;
       case "stop a consumer":
         if (consumer === undefined) return;
@@ -231,30 +290,17 @@ export class World {
     this.#scripted.length = 0;
     if (this.#consumers.size === 0) await this.startConsumer();
     await using _background = relayAndReconcile(this.#redis, this.#keys);
-    await eventually(() => this.#isAtRest(), 60_000);
+    await untilAtRest({ db: this.#shared.db, redis: this.#redis, keys: this.#keys }, MODEL_GROUPS, () =>
+      [...this.#consumers].map(({ name, running }) => `${name}: ${running.map((group) => group.inFlight())} in flight`),
+    );
     // What was not begun is put right when its consumer has been answered.
     await eventually(async () => (await this.#seen.unexplained()).length === 0).catch(() => {});
   }
 
-  async #isAtRest(): Promise<boolean> {
-    // The lane's database holds the deliveries of this world, and of those before it, which are final.
-    const unfinished = this.#shared.db
-      .selectFrom("deliveries")
-      .select("event_id")
-      .where("state", "in", [...UNFINISHED_STATES, "held"]);
-    if ((await unfinished.limit(1).execute()).length > 0) return false;
-    for (const { name } of MODEL_GROUPS) {
-      for (const stream of [this.#keys.events, this.#keys.retriesStream(name)]) {
-        const pending = await this.#redis.xpending(stream, name).catch(() => [1]);
-        if (Array.isArray(pending) && pending[0] !== 0) return false;
-      }
-      if ((await this.#redis.zcard(this.#keys.retrySet(name))) > 0) return false;
-    }
-    return true;
-  }
-
-  check(): Promise<void> {
-    return this.#seen.check(this.#redis, this.#keys);
+  async check(): Promise<void> {
+    const { tried, most } = this.#spells.logins();
+    expect({ tried, most, isPermitted: tried <= most }).toEqual({ tried, most, isPermitted: true });
+    await this.#seen.check(this.#redis, this.#keys);
   }
 
   async end(): Promise<void> {

@@ -9,7 +9,7 @@ import { createSignupWriter } from "../database/users/signup.ts";
 import { boundGroups } from "../stream/groups.ts";
 import type { Keys } from "../stream/keys.ts";
 import { withTestDatabase } from "./database.ts";
-import type { Scripted, Step } from "./model-steps.ts";
+import type { Scripted, Spell, Step } from "./model-steps.ts";
 import { MODEL_GROUPS, type Shared, World } from "./model-world.ts";
 import { silentLog } from "./pipeline.ts";
 
@@ -17,10 +17,12 @@ const CHECKPOINTS: readonly Checkpoint[] = ["read", "claimed", "attempted", "rec
 
 /**
  * The engine's state machine under random sequences, with two groups on one event: signups, second entries, attempts of
- * every outcome, claims and outcomes whose answer is lost, consumers that are not answered for longer than a lease, consumers that start, stop, crash alone or all at once, or die at a checkpoint,
+ * every outcome, times in which everything is declined or every login refused, claims and outcomes whose answer is lost, consumers that are
+ * not answered for longer than a lease, consumers that start, stop, crash alone, all at once, or one fleet after the other, or die at a checkpoint,
  * streams that are trimmed or flushed. Real Redis, real Postgres; times are shortened. After each sequence everything heals, and then it must hold, for both groups:
  *
  * - nothing has vanished: each is done, or dead by a refusal that was given, or as poison after four that had it died, two of them with nothing else in flight;
+ * - a refused login was tried a few times by each consumer, and then by one for all of its group, ever more rarely;
  * - no mail was sent twice without being counted: copies <= 1 + uncertain; idempotent work counts no uncertainty;
  * - what a consumer claimed and never began counts as no try, unless that consumer died or was stopped;
  * - what is acked is final: nothing is pending, waiting or in the outbox in the end;
@@ -38,6 +40,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<Step>({ do: "start a consumer" }) },
   { weight: 2, arbitrary: fc.constant<Step>({ do: "crash a consumer" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "crash all consumers" }) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }).map((times): Step => ({ do: "crash fleets", times })) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "stop a consumer" }) },
   { weight: 4, arbitrary: fc.constantFrom(...CHECKPOINTS).map((checkpoint): Step => ({ do: "die at", checkpoint })) },
   {
@@ -45,6 +48,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc
       .constantFrom<Scripted>("transient", "unavailable", "rejected", "uncertain", "lost-250")
       .map((outcome): Step => ({ do: "next attempt", outcome })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.constantFrom<Spell>("decline all", "refuse logins"), fc.integer({ min: 50, max: 5_000 }))
+      .map(([what, ms]): Step => ({ do: what, ms })),
   },
   { weight: 2, arbitrary: fc.constant<Step>({ do: "lose an answer", to: "claim" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "lose an answer", to: "settlement" }) },
