@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { getEventListeners } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { dnsCache } from "nodemailer/lib/shared";
 import { eventually } from "../../../tests/eventually.ts";
 import { startMailServer } from "../../../tests/mail-server.ts";
+import { openAtSomeAddress } from "./addresses.ts";
 import { createSmtpPool } from "./pool.ts";
 
 const never = new AbortController().signal;
@@ -102,4 +104,16 @@ test("where a server says that there are too many connections, that is its limit
     return pool.isLimited() && pool.granted() < 8;
   });
   await pool.close();
+});
+
+test("who asks again and again with one signal leaves no listener on it", async () => {
+  const host = `mail-${Bun.randomUUIDv7()}.example`;
+  dnsCache.set(host, { value: { addresses: ["127.0.0.1"] } });
+  const open = openAtSomeAddress(() => Promise.reject(new Error("refused")), { now: () => 0, random: () => 0 });
+  const { signal } = new AbortController();
+  for (let times = 0; times < 3; times += 1) {
+    await open({ host, port: 25, tls: "none" }, 1_000, signal).catch(() => {});
+  }
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+  dnsCache.delete(host);
 });

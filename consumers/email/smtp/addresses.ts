@@ -68,10 +68,13 @@ export class Addresses {
 const resolve = (host: string, timeoutMs: number, signal: AbortSignal): Promise<readonly string[]> =>
   new Promise((done) => {
     if (isIP(host) !== 0) return done([]);
-    signal.addEventListener("abort", () => done([]), { once: true });
-    resolveHostname({ host, timeout: timeoutMs }, (error) =>
-      done(error === null ? (dnsCache.get(host)?.value.addresses ?? []) : []),
-    );
+    const abort = () => done([]);
+    signal.addEventListener("abort", abort);
+    resolveHostname({ host, timeout: timeoutMs }, (error) => {
+      // One signal may be that of any number of questions.
+      signal.removeEventListener("abort", abort);
+      done(error === null ? (dnsCache.get(host)?.value.addresses ?? []) : []);
+    });
   });
 
 /** The address does not work, or the server behind it has no room: another one may. */
