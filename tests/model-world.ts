@@ -183,9 +183,9 @@ export class World {
     this.#hanging = hang.promise;
     for (let time = 0; time < times; time += 1) {
       await this.#startFleet();
-      await Promise.all(Array.from({ length: 2 * FLEET }, () => this.#signUp()));
-      const inFlight = () => [...this.#consumers].some(({ running: [mails] }) => (mails?.inFlight() ?? 0) > 1);
-      // What its peers have in flight may be a suspect, which they run alone.
+      if (time === 0) await Promise.all(Array.from({ length: 2 * FLEET }, () => this.#signUp()));
+      // Later it is what the fleet before had, once it is claimed: suspects, one in each consumer that is idle.
+      const inFlight = () => [...this.#consumers].some(({ running: [mails] }) => (mails?.inFlight() ?? 0) > 0);
       await eventually(inFlight, IN_FLIGHT_WITHIN_MS).catch(() => {});
       this.#killAll();
     }

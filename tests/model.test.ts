@@ -40,7 +40,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<Step>({ do: "start a consumer" }) },
   { weight: 2, arbitrary: fc.constant<Step>({ do: "crash a consumer" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "crash all consumers" }) },
-  { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }).map((times): Step => ({ do: "crash fleets", times })) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }).map((times): Step => ({ do: "crash fleets", times })) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: "stop a consumer" }) },
   { weight: 4, arbitrary: fc.constantFrom(...CHECKPOINTS).map((checkpoint): Step => ({ do: "die at", checkpoint })) },
   {
