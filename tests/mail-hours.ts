@@ -1,6 +1,7 @@
 import { classify } from "../consumers/email/classify.ts";
-import { isTooFast, Pace } from "../consumers/email/smtp/capacity.ts";
+import { isTooFast } from "../consumers/email/smtp/capacity.ts";
 import type { SmtpFailure } from "../consumers/email/smtp/failure.ts";
+import { Pace } from "../consumers/email/smtp/pace.ts";
 import { Breaker } from "../consumers/engine/breaker.ts";
 import { decide, type RetryPolicy } from "../consumers/engine/decide.ts";
 import { DEFAULT_RETRY_MAX } from "../consumers/engine/factory.ts";
@@ -192,8 +193,8 @@ export const runHours = ({ hours, perMinute, addressOf, provider }: Hours): Resu
     agenda.add(nowMs + (reply === undefined ? MAIL_MS : 5), () => {
       inFlight -= 1;
       const failure = reply === undefined ? undefined : failureOf(reply, greeting === undefined ? "RCPT TO" : "CONN");
-      if (failure === undefined) pace.accepted();
-      else if (isTooFast(failure)) pace.tooFast();
+      if (failure === undefined) pace.accepted(clock.now());
+      else if (isTooFast(failure)) pace.tooFast(clock.now());
       const options = { greylistMs: GREYLIST_MS, recipient: address, domain: party };
       const outcome: Outcome = failure === undefined ? { kind: "done" } : classify(failure, options);
       const claim = { ...mail, unchangedMs: nowMs - mail.settledAt };

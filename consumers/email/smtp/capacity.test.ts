@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ConnectionLimit, isAboutConnections, isTooFast, mayBeOneTooMany, Pace, probeAfterMs } from "./capacity.ts";
+import { ConnectionLimit, isAboutConnections, isTooFast, isUsedUp, mayBeOneTooMany, probeAfterMs } from "./capacity.ts";
 import type { SmtpFailure } from "./failure.ts";
 
 const failure = (reply: string | undefined, parts: Partial<SmtpFailure> = {}): SmtpFailure => ({
@@ -38,6 +38,16 @@ describe("what a server says about limits", () => {
       false,
     );
     expect(isTooFast(failure("454 Throttling failure: Maximum sending rate exceeded."))).toBe(true);
+  });
+
+  test("words about connections at RCPT are the recipient's server's", () => {
+    const passedOn = failure("450 4.1.1 unverified address: host mx said: 421 too many connections", {
+      command: "RCPT TO",
+    });
+    expect(isAboutConnections(passedOn)).toBe(false);
+    expect(isAboutConnections({ ...passedOn, command: "MAIL FROM" })).toBe(true);
+    expect(isUsedUp(failure("450 4.7.1 too many recipients in this session", { command: "RCPT TO" }))).toBe(false);
+    expect(isUsedUp(failure("452 4.5.3 too many recipients", { command: "RCPT TO" }))).toBe(true);
   });
 
   test("a connection that is refused, closed or never greeted or not secured may be one too many; a wrong name or login is not", () => {
@@ -152,45 +162,5 @@ describe("the limit of connections", () => {
     for (let others = 9; others >= 1; others -= 1) limit.refused(others);
     expect(limit.refused(0)).toBe(false);
     expect(limit.granted).toBe(10);
-  });
-});
-
-describe("the pace", () => {
-  test("follows what the server accepts, whatever it is at first", () => {
-    const { now, pass } = aClock();
-    const pace = new Pace({ now });
-    const perSecond = 40;
-    let tokens = 5;
-    let accepted = 0;
-    let refused = 0;
-    for (let ms = 0; ms < 60_000; ms += 1) {
-      pass(1);
-      tokens = Math.min(5, tokens + perSecond / 1_000);
-      if (ms < 20_000 && ms % 2 > 0) continue;
-      if (pace.waitMs > 0) continue;
-      pace.took();
-      if (tokens >= 1) {
-        tokens -= 1;
-        accepted += ms >= 20_000 ? 1 : 0;
-        pace.accepted();
-      } else {
-        refused += ms >= 20_000 ? 1 : 0;
-        pace.tooFast();
-      }
-    }
-    expect(accepted / 40).toBeGreaterThan(0.9 * perSecond);
-    expect(refused).toBeLessThan(0.1 * accepted);
-  });
-
-  test("is no limit until the server says so, and none again when it did not matter for a minute", () => {
-    const { now, pass } = aClock();
-    const pace = new Pace({ now });
-    expect(pace.perSecond).toBeUndefined();
-    expect(pace.waitMs).toBe(0);
-    pace.tooFast();
-    expect(pace.perSecond).toBeGreaterThan(0);
-    pass(61_000);
-    pace.accepted();
-    expect(pace.perSecond).toBeUndefined();
   });
 });

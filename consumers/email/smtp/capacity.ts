@@ -16,14 +16,20 @@ const MAY_BE_RATE = new Set([421, 450, 451, 454]);
 const WORDS_OF_USE = /\b(mails|messages|recipients|transactions) (\w+ ){0,2}(connection|session)\b/i;
 
 /** The connection has had as many mails or recipients as the server allows; another one has room. */
-export const isUsedUp = ({ responseCode = 0, reply = "" }: SmtpFailure): boolean =>
+export const isUsedUp = ({ responseCode = 0, reply = "", command }: SmtpFailure): boolean =>
   (responseCode === 452 && enhancedOf(reply) === "4.5.3") ||
-  (responseCode >= 400 && responseCode < 500 && WORDS_OF_USE.test(reply));
+  (responseCode >= 400 && responseCode < 500 && command !== "RCPT TO" && WORDS_OF_USE.test(reply));
+
+/**
+ * Said of the recipient, when the sender was welcome: whoever owns a domain writes it ("host mx.example said: too many connections"), and
+ * relays that look for the mailbox pass it on. As long as the connection works, it has room.
+ */
+const isAboutRecipient = ({ command }: SmtpFailure): boolean => command === "RCPT TO";
 
 /** The server has no room for the connection, whatever the mail. 432 is Office 365's "sender thread limit exceeded". */
 export const isAboutConnections = (failure: SmtpFailure): boolean => {
   const { responseCode = 0, reply = "" } = failure;
-  if (isUsedUp(failure)) return false;
+  if (isUsedUp(failure) || isAboutRecipient(failure)) return false;
   return responseCode === 432 || (responseCode >= 400 && WORDS_OF_CONNECTIONS.test(reply));
 };
 
@@ -48,7 +54,7 @@ export const mayBeOneTooMany = (failure: SmtpFailure): boolean => {
   return failure.code !== "EDEADLINE" || failure.cause === "GREETING_TIMEOUT";
 };
 
-interface Clock {
+export interface Clock {
   /** Monotonic, ms. */
   readonly now: () => number;
 }
@@ -226,75 +232,5 @@ export class ConnectionLimit {
     const now = this.#now();
     const common = Math.min(before, this.#granted) / Math.max(before, this.#granted);
     this.#changedAt = now - (now - this.#changedAt) * common ** 2;
-  }
-}
-
-/** Over which the rate that the server accepts is measured. */
-const MEASURED_MS = 5_000;
-const SLOWEST = 0.2;
-const FIRST_STEP = 0.05;
-const LARGEST_STEP = 0.5;
-/** Without a wait for so long, the rate is no limit any more. */
-const FORGET_MS = 60_000;
-
-/**
- * How many mails a second the server grants: unlimited until it says that it is too fast; then what it accepted in the last
- * seconds, growing by shares of it until it says so again.
- */
-export class Pace {
-  readonly #now: () => number;
-  #perSecond: number | undefined;
-  readonly #accepted = new Lately(MEASURED_MS);
-  #nextAt = 0;
-  #changedAt = Number.NEGATIVE_INFINITY;
-  #waitedAt = 0;
-  #step = FIRST_STEP;
-
-  constructor({ now }: Clock) {
-    this.#now = now;
-  }
-
-  /** Mails a second; undefined: no limit is known. */
-  get perSecond(): number | undefined {
-    return this.#perSecond;
-  }
-
-  /** Ms until the next mail may begin. */
-  get waitMs(): number {
-    if (this.#perSecond === undefined) return 0;
-    const waitMs = this.#nextAt - this.#now();
-    if (waitMs > 0) this.#waitedAt = this.#now();
-    return waitMs;
-  }
-
-  /** A mail begins. */
-  took(): void {
-    if (this.#perSecond !== undefined) this.#nextAt = Math.max(this.#now(), this.#nextAt) + 1_000 / this.#perSecond;
-  }
-
-  accepted(): void {
-    const now = this.#now();
-    this.#accepted.add(now);
-    if (this.#perSecond === undefined || now - this.#changedAt < 1_000) return;
-    if (now - this.#waitedAt > FORGET_MS) {
-      this.#perSecond = undefined;
-      return;
-    }
-    this.#perSecond *= 1 + this.#step;
-    this.#step = Math.min(LARGEST_STEP, this.#step * 2);
-    this.#changedAt = now;
-  }
-
-  tooFast(): void {
-    const now = this.#now();
-    // Of those that were under way, each says so.
-    if (now - this.#changedAt < 1_000 && this.#step === FIRST_STEP) return;
-    this.#accepted.forget(now);
-    const { first = now, count } = this.#accepted;
-    this.#perSecond = Math.max(SLOWEST, (count * 1_000) / Math.max(1_000, now - first));
-    this.#step = FIRST_STEP;
-    this.#changedAt = now;
-    this.#waitedAt = now;
-    this.#nextAt = now + 1_000 / this.#perSecond;
   }
 }

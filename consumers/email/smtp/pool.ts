@@ -1,10 +1,11 @@
 import type { Places } from "../../engine/handler.ts";
 import { openAtSomeAddress } from "./addresses.ts";
-import { ConnectionLimit, FIRST_GRANTED, isAboutConnections, isTooFast, isUsedUp, Pace } from "./capacity.ts";
+import { ConnectionLimit, FIRST_GRANTED, isAboutConnections, isTooFast, isUsedUp } from "./capacity.ts";
 import { type Connecting, createConnecting } from "./connecting.ts";
 import { type EndCode, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
+import { Pace } from "./pace.ts";
 import { createPatience, MAIL, OPENING } from "./patience.ts";
 import { createPlaces } from "./places.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
@@ -142,7 +143,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     watched.end();
     if (result.kind === "accepted") {
       limit.accepted();
-      pace.accepted();
+      pace.accepted(startedAt);
       whoseLimit.accepted(mail.to);
       const tookMs = now() - startedAt;
       mailMs = mailMs === 0 ? tookMs : mailMs + NEWEST * (tookMs - mailMs);
@@ -152,7 +153,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const failure = whoseLimit.judged(result.failure, mail.to);
     const { bodyStarted, responseCode, command, isOfDomain = false } = failure;
     if (!isOfDomain && isTooFast(failure)) {
-      pace.tooFast();
+      pace.tooFast(startedAt);
       hear(failure, mail.to);
     }
     const isFirst = session.sends === 1;

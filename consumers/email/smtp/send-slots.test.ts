@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { ConnectionLimit, Pace } from "./capacity.ts";
+import { ConnectionLimit } from "./capacity.ts";
+import { Pace } from "./pace.ts";
 import { createSendSlots } from "./send-slots.ts";
 
 /** Slots over so many connections; each mail that gets one is noted, and holds it until it is freed. */

@@ -1,5 +1,6 @@
-import type { ConnectionLimit, Pace } from "./capacity.ts";
+import type { ConnectionLimit } from "./capacity.ts";
 import type { SmtpFailure } from "./failure.ts";
+import type { Pace } from "./pace.ts";
 
 /** `taken`; `cancelled`: by the signal; `late`: there was none in time; a failure: the server is away since it refused the mail. */
 type Slot = "taken" | "cancelled" | "late" | SmtpFailure;
@@ -36,6 +37,8 @@ export interface SendSlots {
 
 const DOUBTFUL_SHARE = 0.1;
 const SHARE_ALONE = 0.75;
+/** The pace may grow meanwhile. */
+const LOOK_MS = 1_000;
 /** Over which the shares are kept: as long as a mail may take. */
 const REMEMBERED_MS = 30_000;
 
@@ -105,7 +108,7 @@ export const createSendSlots = (deps: {
       if (queue === undefined) return;
       const waitMs = Math.max(pace.waitMs, idle() > taken ? 0 : limit.openAfterMs);
       if (waitMs > 0) {
-        timer = setTimeout(next, waitMs);
+        timer = setTimeout(next, Math.min(LOOK_MS, waitMs));
         return;
       }
       const taker = queue.shift();
