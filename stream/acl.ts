@@ -69,7 +69,7 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
       { on: ["trials"], may: ["sadd", "expire", "smembers", "del"] },
       { on: ["isolation"], may: ["set", "get", "pexpire", "del"] },
       { on: ["probes"], may: ["set", "get", "pttl", "del"] },
-      { on: ["shares"], may: ["hset", "hexists", "hgetall", "hdel", "pexpire", ...SCRIPT] },
+      { on: ["shares"], may: ["hset", "hget", "hexists", "hgetall", "hdel", "pexpire", ...SCRIPT] },
       { on: ["paused"], may: ["smismember", "sadd", "srem"] },
       { on: ["pausedFor"], may: ["hsetnx"] },
       { on: ["rates"], may: ["hmget"] },

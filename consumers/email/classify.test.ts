@@ -156,7 +156,11 @@ describe("what is said of one recipient is said of its domain at the most", () =
     ["the server goes", answered("DATA", "421 4.3.0 going down", true, "EMESSAGE"), "service_unavailable"],
     ["nobody is logged in", answered("RCPT TO", "530 5.7.0 log in first"), "auth"],
     ["a rate", { ...answered("RCPT TO", "450 4.7.1 rate limit exceeded"), isOfDomain: true }, "too_fast"],
-    ["a limit", { ...answered("RCPT TO", "421 too many connections"), isOfDomain: true }, "connection_limit"],
+    [
+      "a limit",
+      { ...answered("DATA", "421 too many connections", true, "EMESSAGE"), isOfDomain: true },
+      "connection_limit",
+    ],
   ])("%s", (_, failure, reason) => {
     expect(classify(failure, options)).toMatchObject({
       ...{ kind: "unavailable", reason, reply: failure.reply ?? "", party: "inbox.example" },

@@ -147,8 +147,8 @@ export interface Places {
   readonly answered: () => void;
   /** All others together have more than before, or fewer: there may be room. */
   readonly othersChanged: () => void;
-  /** Leaves an idle one, or the next that becomes free, and asks for no other one for a while. */
-  readonly giveUp: () => void;
+  /** Leaves an idle one, or the next that becomes free, says when it has, and asks for no other one for a while. */
+  readonly giveUp: (onLeft: () => void) => void;
 }
 
 /** The policy of a group's work. */

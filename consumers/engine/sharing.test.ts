@@ -4,13 +4,16 @@ import { eventually } from "../../tests/eventually.ts";
 import { aPipeline } from "../../tests/pipeline.ts";
 import { whomToAnswer } from "./sharing.ts";
 
-type Row = readonly [pool: string, has: number, idle?: number, more?: "asks" | "held long"];
+type Row = readonly [pool: string, has: number, idle?: number, more?: "asks" | "asks for long" | "held long"];
 
 /** `a1` is a pool of the group `a`. */
 const pools = (rows: readonly Row[]): readonly OthersShare[] =>
   rows.map(([pool, has, idle = 0, more]) => ({
     ...{ pool, group: pool.slice(0, 1), has, idle },
-    ...{ mayBeLeftWithout: more === "held long", isAsking: more === "asks" },
+    ...{
+      mayBeLeftWithout: more === "held long",
+      askedAt: more === "asks" ? 9 : more === "asks for long" ? 3 : undefined,
+    },
   }));
 
 /** Who answers whom. */
@@ -80,15 +83,15 @@ const CASES: readonly (readonly [string, readonly Row[], Readonly<Record<string,
     { c1: "b1" },
   ],
   [
-    "also to a group that has more",
+    "but not to a group that has more: who has little to do needs it in a moment",
     [
       ["a1", 2, 1],
       ["b1", 8, 0, "asks"],
     ],
-    { a1: "b1" },
+    {},
   ],
   [
-    "but not the only one of a group, unless the other one has none",
+    "nor to one that has as many",
     [
       ["a1", 1, 1],
       ["b1", 1, 0, "asks"],
@@ -121,6 +124,15 @@ const CASES: readonly (readonly [string, readonly Row[], Readonly<Record<string,
     ],
     { a1: "c1", a2: "b1" },
   ],
+  [
+    "of those that have as many who has asked for longest",
+    [
+      ["a1", 1, 0, "held long"],
+      ["b1", 0, 0, "asks"],
+      ["c1", 0, 0, "asks for long"],
+    ],
+    { a1: "c1" },
+  ],
 ];
 
 test.each(CASES)("%s", (_, rows, expected) => {
@@ -137,19 +149,24 @@ test("pools tell each other by Redis what they have; a request is answered by on
     ["b1", 0, 0, "asks"],
   ]);
   if (a === undefined || b === undefined) throw new Error("two pools");
-  const say = async ({ isAsking: _, ...share }: OthersShare, request: OwnShare["request"] = "none") =>
-    await sayShare(redis, key, { ...share, request });
-  expect(await say(a)).toEqual({ isAnswered: false, others: [] });
-  expect(await say(b, "new")).toEqual({ isAnswered: false, others: [a] });
-  expect(await say(b, "repeated")).toEqual({ isAnswered: false, others: [a] });
-  expect((await say(a)).others).toEqual([b]);
+  const say = async (
+    { askedAt: _, ...share }: OthersShare,
+    request: OwnShare["request"] = "none",
+    withoutSince?: number,
+  ) => await sayShare(redis, key, { ...share, request, withoutSince });
+  expect(await say(a)).toEqual({ isAnswered: false, askedAt: undefined, others: [] });
+  const { askedAt } = await say(b, "new");
+  expect(askedAt).toBeGreaterThan(0);
+  expect(await say(b, "repeated")).toEqual({ isAnswered: false, askedAt, others: [a] });
+  expect((await say(a)).others).toEqual([{ ...b, askedAt }]);
   expect(await Promise.all([answerRequest(redis, key, "b1"), answerRequest(redis, key, "b1")])).toEqual([true, false]);
-  expect((await say(a)).others).toEqual([{ ...b, isAsking: false }]);
-  expect(await say(b, "repeated")).toEqual({ isAnswered: true, others: [a] });
+  expect((await say(a)).others).toEqual([{ ...b, askedAt: undefined }]);
+  expect(await say(b, "repeated")).toEqual({ isAnswered: true, askedAt: undefined, others: [a] });
 
-  await say(b, "new");
-  expect((await say(a)).others).toEqual([b]);
-  await eventually(async () => (await say(a)).others[0]?.isAsking === false);
+  // Robbed of it: it asks again, and stays where it was in the line.
+  await say(b, "new", askedAt);
+  expect((await say(a)).others[0]?.askedAt).toBe(askedAt);
+  await eventually(async () => (await say(a)).others[0]?.askedAt === undefined);
 
   await endShare(redis, key, "b1");
   expect((await say(a)).others).toEqual([]);

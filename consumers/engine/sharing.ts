@@ -38,16 +38,13 @@ export interface Sharing extends Loop {
 
 /** Whether it is fair that a pool gives up a place for one that was refused one; `has`: what the pools of their groups have together. */
 const mayGiveUp = (giver: Share, has: { readonly givers: number; readonly askers: number }): boolean =>
-  giver.has > 0 &&
-  (has.givers >= has.askers + 2 ||
-    (has.givers >= 2 && giver.idle > 0) ||
-    (has.askers === 0 && (giver.idle > 0 || giver.mayBeLeftWithout)));
+  giver.has > 0 && (has.givers >= has.askers + 2 || (has.askers === 0 && (giver.idle > 0 || giver.mayBeLeftWithout)));
 
 /**
  * Whom one of the pools answers, by giving up a place; undefined: nobody. Pure: each pool sees the same, and comes to the same end.
  *
- * The pool of the poorest group is answered first, by another group's that has most, one that does not use all of it before others; each
- * answers one at a time. What counts is what groups have, however many consumers they have.
+ * The pool of the poorest group is answered first, of those that have as many who asked first, by another group's that has most, one that does not use all
+ * of it before others; each answers one at a time. What counts is what groups have, however many consumers they have.
  */
 export const whomToAnswer = (own: OthersShare, others: readonly OthersShare[]): string | undefined => {
   const all = [own, ...others].sort((a, b) => (a.pool < b.pool ? -1 : 1));
@@ -55,7 +52,9 @@ export const whomToAnswer = (own: OthersShare, others: readonly OthersShare[]): 
   const ofGroup = ({ group }: Share): number => has.get(group) ?? 0;
   for (const one of all) has.set(one.group, ofGroup(one) + one.has);
   const left = new Set(all);
-  const asking = all.filter(({ isAsking }) => isAsking).sort((a, b) => ofGroup(a) - ofGroup(b) || a.has - b.has);
+  const asking = all
+    .flatMap((one) => (one.askedAt === undefined ? [] : [{ ...one, askedAt: one.askedAt }]))
+    .sort((a, b) => ofGroup(a) - ofGroup(b) || a.has - b.has || a.askedAt - b.askedAt);
   for (const asker of asking) {
     const [giver] = [...left]
       .filter((one) => one.group !== asker.group && mayGiveUp(one, { givers: ofGroup(one), askers: ofGroup(asker) }))
@@ -91,12 +90,18 @@ export const startSharing = (
   let othersHad = 0;
   let isRequested = false;
   let saidAt = Number.NEGATIVE_INFINITY;
+  let had = 0;
+  /** The fewest since it last said so: what is idle for a moment is between two pieces. */
+  let idle = Number.POSITIVE_INFINITY;
+  let owesOne = false;
+  let withoutSince: number | undefined;
   const loop = startLoop({
     name: `sharing of ${group}`,
     log,
     everyMs: WAITING_EVERY_MS,
     signal,
     turn: async () => {
+      idle = Math.min(idle, places.idle());
       const isWaiting = isRequested && places.isWithout();
       if (!isWaiting && performance.now() - saidAt < EVERY_MS) return "idle";
       saidAt = performance.now();
@@ -104,18 +109,32 @@ export const startSharing = (
       const request = isWaiting ? "repeated" : isNew ? "new" : "none";
       isRequested = request !== "none";
       const has = places.has();
-      if (has === 0 && !isNew && !places.isWithout()) return "idle";
-      const own = { pool, group, has, idle: places.idle(), mayBeLeftWithout: places.mayBeLeftWithout() };
-      const { isAnswered, others } = await table.say({ ...own, request });
+      if (has === 0 && had === 0 && !isNew && !places.isWithout()) return "idle";
+      had = has;
+      if (has > 0) withoutSince = undefined;
+      const own = { pool, group, has, idle, mayBeLeftWithout: places.mayBeLeftWithout() };
+      idle = Number.POSITIVE_INFINITY;
+      const { isAnswered, askedAt, others } = await table.say({ ...own, request, withoutSince });
+      if (has === 0) withoutSince ??= askedAt;
       const othersHave = others.reduce((sum, other) => sum + other.has, 0);
       if (isAnswered) {
         isRequested = false;
         places.answered();
       }
-      if (othersHave !== othersHad) places.othersChanged();
+      // Who asks is answered in its turn: what has become free may be another one's.
+      if (othersHave !== othersHad && !isRequested) places.othersChanged();
       othersHad = othersHave;
-      const asker = whomToAnswer({ ...own, isAsking: isRequested }, others);
-      if (asker !== undefined && (await table.answer(asker))) places.giveUp();
+      const asker = owesOne ? undefined : whomToAnswer({ ...own, askedAt }, others);
+      if (asker !== undefined) {
+        owesOne = true;
+        // It is told when the place is free: a piece of work may take long.
+        places.giveUp(() => {
+          owesOne = false;
+          table
+            .answer(asker)
+            .catch((error: unknown) => log.debug({ error }, "a pool was not told that a place is free"));
+        });
+      }
       return "idle";
     },
   });

@@ -120,8 +120,8 @@ export const openAtSomeAddress = (
           end();
           throw error;
         }
-        // It may only be slow.
-        if (isSilent) waiting.push(address);
+        // It may only be slow; but who has had all of the time is away.
+        if (isSilent && patienceMs < timeoutMs) waiting.push(address);
       }
     }
   };

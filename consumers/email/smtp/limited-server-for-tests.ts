@@ -141,19 +141,23 @@ const REQUEST_MS = 2_000;
 
 /** What Redis keeps, in simulated time; nobody dies here. */
 export const aTable = (): SharedTable => {
-  const said = new Map<string, Omit<OthersShare, "isAsking">>();
-  const asked = new Map<string, number>();
+  const said = new Map<string, Omit<OthersShare, "askedAt">>();
+  const asked = new Map<string, { readonly since: number; readonly at: number }>();
+  const askedAtOf = (pool: string): number | undefined => {
+    const { since, at = Number.NEGATIVE_INFINITY } = asked.get(pool) ?? {};
+    return performance.now() - at <= REQUEST_MS ? since : undefined;
+  };
   return {
-    say: async ({ request, ...own }) => {
+    say: async ({ request, withoutSince, ...own }) => {
       said.set(own.pool, own);
       const isAnswered = request === "repeated" && !asked.has(own.pool);
-      if (request !== "none" && !isAnswered) asked.set(own.pool, performance.now());
-      const isAsking = (pool: string) =>
-        performance.now() - (asked.get(pool) ?? Number.NEGATIVE_INFINITY) <= REQUEST_MS;
+      const at = performance.now();
+      if (request !== "none" && !isAnswered)
+        asked.set(own.pool, { since: withoutSince ?? askedAtOf(own.pool) ?? at, at });
       const others = [...said.values()]
         .filter(({ pool }) => pool !== own.pool)
-        .map((other) => ({ ...other, isAsking: isAsking(other.pool) }));
-      return { isAnswered, others };
+        .map((other) => ({ ...other, askedAt: askedAtOf(other.pool) }));
+      return { isAnswered, askedAt: askedAtOf(own.pool), others };
     },
     answer: async (pool) => asked.delete(pool),
     leave: async (pool) => void said.delete(pool),

@@ -39,10 +39,10 @@ export const createPlaces = ({
     refused: () => {
       isRefused = true;
     },
-    giveUp: () => {
-      const before = sessions.usable();
-      sessions.giveUp();
-      limit.gaveUp(before - 1);
-    },
+    giveUp: (onLeft) =>
+      sessions.giveUp(() => {
+        limit.gaveUp(sessions.usable());
+        onLeft();
+      }),
   };
 };

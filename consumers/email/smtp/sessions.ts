@@ -20,8 +20,8 @@ export interface Sessions {
   /** Keeps it for the next mail, hands it to one that waits for it, or closes it. */
   keep(session: MailSession): void;
   leave(session: MailSession): void;
-  /** Closes the one that is idle longest, or the next that becomes free. */
-  giveUp(): void;
+  /** Closes the one that is idle longest, or the next that becomes free, and calls `onLeft` then. */
+  giveUp(onLeft: () => void): void;
   /** Closes idle ones; later ones are not kept. */
   close(): void;
 }
@@ -58,13 +58,17 @@ export const createSessions = (options: {
   let closed: readonly { readonly at: number; readonly byUs: boolean }[] = [];
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
   let isClosed = false;
-  let isOneOwed = false;
+  /** The next that becomes free is given up. */
+  let owed: (() => void) | undefined;
   let since = 0;
 
   const leave = (session: MailSession): void => {
     if (openedAt.delete(session)) closed = [...closed.slice(-size), { at: now(), byUs: session.isUsable }];
     const left = session.quit().finally(() => leaving.delete(left));
     leaving.add(left);
+    const tell = owed;
+    owed = undefined;
+    tell?.();
   };
 
   const closeIdle = (): void => {
@@ -110,8 +114,7 @@ export const createSessions = (options: {
     keep: (session) => {
       const oldEnoughMs = Math.max(minAgeMs, Math.min(MOST_AGES * minAgeMs, OPENINGS * openingMs()));
       const isSpent = session.sends >= maxMailsPerConnection && now() - (openedAt.get(session) ?? 0) >= oldEnoughMs;
-      if (isClosed || !session.isUsable || isSpent || isOneOwed) {
-        isOneOwed = false;
+      if (isClosed || !session.isUsable || isSpent || owed !== undefined) {
         leave(session);
         return;
       }
@@ -126,10 +129,12 @@ export const createSessions = (options: {
       if (idleTimer === undefined) closeIdle();
     },
     leave,
-    giveUp: () => {
+    giveUp: (onLeft) => {
+      // Nothing is owed by who has none.
+      if (openedAt.size === 0) return onLeft();
+      owed = onLeft;
       const oldest = idle.shift();
-      if (oldest === undefined) isOneOwed = true;
-      else leave(oldest);
+      if (oldest !== undefined) leave(oldest);
     },
     close: () => {
       isClosed = true;

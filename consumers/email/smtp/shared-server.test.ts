@@ -79,3 +79,60 @@ test.each([
     expect(ofPossible).toBeGreaterThan(0.85);
   },
 );
+
+/** Groups with endless backlogs. Returns how many mails each has had, and the longest time without one. */
+const share = async ({
+  limit,
+  mailMs,
+  groups,
+  forMs,
+}: {
+  limit: number;
+  mailMs: number;
+  groups: number;
+  forMs: number;
+}) => {
+  jest.useFakeTimers();
+  try {
+    const server = aLimitedServer({ limit, mailMs });
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    const table = aTable();
+    let ms = 0;
+    const counts = Array.from({ length: groups }, () => ({ mails: 0, lastMs: 0, gapMs: 0 }));
+    counts.forEach((count, index) => {
+      const pool = createSmtpPool({ server: target, size: SIZE, sendDeadlineMs: 30_000, openSession: server.open });
+      const group = `group-${index}`;
+      startSharing({ table, group, log: silentLog, signal }, { pool: `${group} consumer`, places: pool.places });
+      const onAccepted = () => {
+        count.mails += 1;
+        count.gapMs = Math.max(count.gapMs, ms - count.lastMs);
+        count.lastMs = ms;
+      };
+      void consume(pool, { size: SIZE, claimMs: 40, signal, onFailed: () => {}, onAccepted });
+    });
+    for (; ms < forMs; ms += 1) {
+      jest.advanceTimersByTime(1);
+      await settle();
+    }
+    stopping.abort();
+    return counts.map(({ mails, lastMs, gapMs }) => ({ mails, gapMs: Math.max(gapMs, forMs - lastMs) }));
+  } finally {
+    jest.clearAllTimers();
+    jest.useRealTimers();
+  }
+};
+
+test.each([
+  { limit: 1, mailMs: 100, groups: 3, forMs: 60_000 },
+  { limit: 1, mailMs: 2_000, groups: 3, forMs: 120_000 },
+  { limit: 1, mailMs: 5_000, groups: 2, forMs: 120_000 },
+  { limit: 2, mailMs: 3_000, groups: 3, forMs: 90_000 },
+])("no group goes without for long: %j", async (scenario) => {
+  const groups = await share(scenario);
+  const mails = groups.reduce((sum, group) => sum + group.mails, 0);
+  for (const group of groups) {
+    expect(group.mails / mails).toBeGreaterThan(0.6 / scenario.groups);
+    expect(group.gapMs).toBeLessThan(20_000);
+  }
+});

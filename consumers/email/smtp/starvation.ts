@@ -60,15 +60,18 @@ class Asking {
   readonly #lastMs: number | undefined;
   readonly #startedAt = performance.now();
   #askedAt = this.#startedAt;
+  /** The next question, and the one that comes with time: others are beside it. */
   #at: number;
+  #timedAt: number;
   #isHastened = false;
-  /** Somebody has given one up for it, since the last question that was not hastened. */
-  #isOwed = false;
+  /** After how long it was refused last. */
+  #refusedMs = 0;
   #owedMs = Number.POSITIVE_INFINITY;
 
   constructor(lastMs: number | undefined) {
     this.#lastMs = lastMs;
-    this.#at = this.#again();
+    this.#timedAt = this.#again();
+    this.#at = this.#timedAt;
   }
 
   get signal(): AbortSignal {
@@ -77,7 +80,10 @@ class Asking {
 
   /** How long it took, if none was given up for it. */
   get tookMs(): number | undefined {
-    return this.#isHastened ? undefined : Math.min(LONGEST_ASK_MS, this.#askedAt - this.#startedAt);
+    if (this.#isHastened) return undefined;
+    const tookMs = this.#askedAt - this.#startedAt;
+    // Where nothing was asked for most of it, it may have been granted long before.
+    return Math.min(LONGEST_ASK_MS, this.#refusedMs >= tookMs / 2 ? tookMs : tookMs / 2);
   }
 
   async until(ask: Ask): Promise<MailSession | undefined> {
@@ -87,18 +93,18 @@ class Asking {
         await pause(ms, this.#wait.signal);
       }
       if (this.signal.aborted) return undefined;
-      if (!this.#isHastened) this.#isOwed = false;
       this.#askedAt = performance.now();
       const session = await ask(this.#isOwed);
       if (session !== undefined) return session === "away" ? undefined : session;
+      this.#refusedMs = this.#askedAt - this.#startedAt;
+      if (!this.#isHastened) this.#timedAt = this.#again();
       this.#isHastened = false;
-      this.#at = this.#again();
+      this.#at = this.#timedAt;
       this.#askOwed();
     }
   }
 
   answered(): void {
-    this.#isOwed = true;
     this.#owedMs = GIVEN_UP_MS;
     this.#askOwed();
   }
@@ -113,8 +119,13 @@ class Asking {
     this.#wait.abort();
   }
 
+  /** Somebody has given one up for it, and it is free by now, or will be in a moment. */
+  get #isOwed(): boolean {
+    return this.#owedMs <= 2 * COUNTED_MS;
+  }
+
   #askOwed(): void {
-    if (this.#owedMs > 2 * COUNTED_MS) return;
+    if (!this.#isOwed) return;
     this.#hasten(this.#owedMs);
     this.#owedMs *= 2;
   }

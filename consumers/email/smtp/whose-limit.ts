@@ -8,45 +8,72 @@ export interface WhoseLimit {
   judged(failure: SmtpFailure, to: string): SmtpFailure;
 }
 
-/** A domain is served that has taken a mail within this time; so many of them are remembered. */
-const SERVED_MS = 10 * 60_000;
+/** How long it is remembered which domains took how many mails, at least; twice as long at the most. */
+const SERVED_MS = 5 * 60_000;
+/** Domains of which that is known; the mails for others count all the same. */
 const MAX_SERVED = 1_000;
-/** It is our limit if so many domains that are served hear of it within this time, or all that there are. */
-const OURS_FROM = 3;
-const TOGETHER_MS = 10_000;
+/** It is our limit if domains hear of it within this time that took so many of these mails. */
+const OURS_FROM = 0.1;
+const TOGETHER_MS = 30_000;
 
 const domainOf = (to: string): string => to.slice(to.lastIndexOf("@") + 1).toLowerCase();
 
-/** In the order in which they were set last: forgets what is older, and the oldest beyond `most`. */
-const note = (times: Map<string, number>, domain: string, now: number, keptMs: number, most: number): void => {
-  times.delete(domain);
-  times.set(domain, now);
-  for (const [each, at] of times) {
-    if (times.size <= most && now - at <= keptMs) break;
-    times.delete(each);
+/** Mails that were taken in some minutes, by domain, and in all. */
+class Served {
+  readonly #ofDomain = new Map<string, number>();
+  #all = 0;
+
+  get all(): number {
+    return this.#all;
   }
-};
+
+  of(domain: string): number {
+    return this.#ofDomain.get(domain) ?? 0;
+  }
+
+  add(domain: string): void {
+    this.#all += 1;
+    const count = this.#ofDomain.get(domain);
+    if (count !== undefined || this.#ofDomain.size < MAX_SERVED) this.#ofDomain.set(domain, (count ?? 0) + 1);
+  }
+}
 
 /**
  * A server may pass on what a recipient's own server says (`host mx.example said: rate limit exceeded`), so who owns a domain chooses these words, and anybody
- * can sign its recipients up. They tell of a limit on us if domains that take our mails otherwise hear them as well: then it is not about one of them. Up to MAIL FROM
- * the server has not heard of the recipient, and speaks for itself.
+ * can sign its recipients up. They tell of a limit on us if domains hear them that take a tenth of our mails otherwise: a limit of the server's refuses mails for all
+ * alike, and who wants to feign one must be a tenth of all recipients. Up to MAIL FROM the server has not heard of the recipient, and speaks for itself.
  */
 export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: () => number }): WhoseLimit => {
-  const served = new Map<string, number>();
+  let [served, before] = [new Served(), new Served()];
+  let servedSince = now();
+  /** When a domain that is served heard of a limit last. */
   const told = new Map<string, number>();
 
+  const turn = (): void => {
+    const forMs = now() - servedSince;
+    if (forMs < SERVED_MS) return;
+    before = forMs < 2 * SERVED_MS ? served : new Served();
+    served = new Served();
+    servedSince = now();
+  };
+
   const isOurs = (domain: string): boolean => {
-    const at = now();
-    if (at - (served.get(domain) ?? Number.NEGATIVE_INFINITY) <= SERVED_MS) {
-      note(told, domain, at, TOGETHER_MS, MAX_SERVED);
+    turn();
+    const mailsOf = (each: string): number => served.of(each) + before.of(each);
+    if (mailsOf(domain) > 0) told.set(domain, now());
+    let mails = 0;
+    for (const [each, at] of told) {
+      if (now() - at > TOGETHER_MS) told.delete(each);
+      else mails += mailsOf(each);
     }
-    const lately = [...told.values()].filter((each) => at - each <= TOGETHER_MS).length;
-    return lately > 0 && lately >= Math.min(OURS_FROM, served.size);
+    return mails > 0 && mails >= OURS_FROM * (served.all + before.all);
   };
 
   return {
-    accepted: (to) => note(served, domainOf(to), now(), SERVED_MS, MAX_SERVED),
+    accepted: (to) => {
+      turn();
+      served.add(domainOf(to));
+    },
     judged: (failure, to) => {
       const { command, bodyStarted } = failure;
       const hasHeardRecipient = bodyStarted || command === "RCPT TO" || command === "DATA";
