@@ -46,7 +46,7 @@ interface Scan {
   readonly until: number;
   /** There are entries of that time. */
   readonly hasSeen: boolean;
-  /** Of times in which everything was declined, also to others, the end by the beginning, in seconds since 1970, as the entries tell of them. */
+  /** Of times in which everything was declined, also to others, the end by the beginning, as the entries tell of them. Ms since 1970. */
   readonly told: ReadonlyMap<number, number>;
 }
 
@@ -60,13 +60,15 @@ const PAGE = 500;
 const HORIZON_MS = 600_000;
 /** An entry has its time in whole ms. */
 const ROUNDED_MS = 2;
+/** The same beginning is rounded differently from entry to entry. */
+const SAME_MS = 20;
 
 /** What the entries tell, who may be of consumers that are gone: one that was declined as everything was knows since when that was so. */
 const toldBy = (page: readonly WaitingEntry[], before: ReadonlyMap<number, number>): ReadonlyMap<number, number> => {
   const told = new Map(before);
   for (const { fields } of page) {
-    const since = Math.floor(declinedSinceOf(fields) / 1_000);
-    if (since > 0) told.set(since, Math.max(told.get(since) ?? 0, declinedAtOf(fields) / 1_000));
+    const since = SAME_MS * Math.floor(declinedSinceOf(fields) / SAME_MS);
+    if (since > 0) told.set(since, Math.max(told.get(since) ?? 0, declinedAtOf(fields)));
   }
   return told;
 };
@@ -148,7 +150,7 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
         const declinedAt = declinedAtOf(fields);
         const at = declinedAt - bootMs;
         if (at >= time.since - ROUNDED_MS && at <= time.until + ROUNDED_MS) return true;
-        return [...told].some(([since, until]) => declinedAt >= since * 1_000 && declinedAt <= until * 1_000);
+        return [...told].some(([since, until]) => declinedAt >= since && declinedAt <= until);
       };
       const ofThen = page.filter(isOfThen);
       const waiting = earned > 0 ? ofThen : ofThen.filter(({ fields }) => dueOf(fields) === 0);
