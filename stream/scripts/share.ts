@@ -40,7 +40,7 @@ export interface Said {
   readonly others: readonly OthersShare[];
 }
 
-/** `2 1 1 welcome-email`: it has two, one is idle, it may be left without. */
+/** `2 1 1 group`: it has two, one is idle, it may be left without. */
 const format = ({ group, has, idle, mayBeLeftWithout }: Share): string =>
   `${has} ${idle} ${mayBeLeftWithout ? 1 : 0} ${group}`;
 
