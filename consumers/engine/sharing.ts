@@ -72,6 +72,8 @@ export const whomToAnswer = (own: OthersShare, others: readonly OthersShare[]): 
 const EVERY_MS = 500;
 /** Who waits for an answer hears of it sooner: where there is one place in all, nobody has it meanwhile. */
 const WAITING_EVERY_MS = 100;
+/** What has become free may be another one's, who is answered; who asks as well looks after this time whether it still is. */
+const LEFT_FOR_ANOTHER_MS = 1_000;
 
 /**
  * A system that grants few places has given them to whoever came first, and no other group would do anything as long as that one has work. So the group
@@ -95,6 +97,7 @@ export const startSharing = (
   let idle = Number.POSITIVE_INFINITY;
   let owesOne = false;
   let withoutSince: number | undefined;
+  let wakeAt = Number.POSITIVE_INFINITY;
   const loop = startLoop({
     name: `sharing of ${group}`,
     log,
@@ -121,9 +124,12 @@ export const startSharing = (
         isRequested = false;
         places.answered();
       }
-      // Who asks is answered in its turn: what has become free may be another one's.
-      if (othersHave !== othersHad && !isRequested) places.othersChanged();
+      if (othersHave !== othersHad) wakeAt = performance.now() + (isRequested ? LEFT_FOR_ANOTHER_MS : 0);
       othersHad = othersHave;
+      if (performance.now() >= wakeAt) {
+        wakeAt = Number.POSITIVE_INFINITY;
+        places.othersChanged();
+      }
       const asker = owesOne ? undefined : whomToAnswer({ ...own, askedAt }, others);
       if (asker !== undefined) {
         owesOne = true;

@@ -137,11 +137,12 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
   };
 };
 
+const REPORT_MS = 5_000;
 const REQUEST_MS = 2_000;
 
-/** What Redis keeps, in simulated time; nobody dies here. */
+/** What Redis keeps, in simulated time. */
 export const aTable = (): SharedTable => {
-  const said = new Map<string, Omit<OthersShare, "askedAt">>();
+  const said = new Map<string, Omit<OthersShare, "askedAt"> & { readonly saidAt: number }>();
   const asked = new Map<string, { readonly since: number; readonly at: number }>();
   const askedAtOf = (pool: string): number | undefined => {
     const { since, at = Number.NEGATIVE_INFINITY } = asked.get(pool) ?? {};
@@ -149,14 +150,14 @@ export const aTable = (): SharedTable => {
   };
   return {
     say: async ({ request, withoutSince, ...own }) => {
-      said.set(own.pool, own);
+      said.set(own.pool, { ...own, saidAt: performance.now() });
       const isAnswered = request === "repeated" && !asked.has(own.pool);
       const at = performance.now();
       if (request !== "none" && !isAnswered)
         asked.set(own.pool, { since: withoutSince ?? askedAtOf(own.pool) ?? at, at });
       const others = [...said.values()]
-        .filter(({ pool }) => pool !== own.pool)
-        .map((other) => ({ ...other, askedAt: askedAtOf(other.pool) }));
+        .filter(({ pool, saidAt }) => pool !== own.pool && performance.now() - saidAt <= REPORT_MS)
+        .map(({ saidAt: _, ...other }) => ({ ...other, askedAt: askedAtOf(other.pool) }));
       return { isAnswered, askedAt: askedAtOf(own.pool), others };
     },
     answer: async (pool) => asked.delete(pool),

@@ -80,6 +80,45 @@ test.each([
   },
 );
 
+test("who has asked for long in vain sends soon after its peer has died that had all connections", async () => {
+  jest.useFakeTimers();
+  try {
+    const server = aLimitedServer({ limit: 2, mailMs: 100 });
+    const table = aTable();
+    const start = (name: string, signal: AbortSignal, onAccepted: () => void) => {
+      const pool = createSmtpPool({ server: target, size: SIZE, sendDeadlineMs: 30_000, openSession: server.open });
+      startSharing({ table, group: "group", log: silentLog, signal }, { pool: name, places: pool.places });
+      void consume(pool, { size: SIZE, claimMs: 40, signal, onFailed: () => {}, onAccepted });
+      return pool;
+    };
+    const dying = new AbortController();
+    const living = new AbortController();
+    let firstMs: number | undefined;
+    let diedMs = Number.POSITIVE_INFINITY;
+    let ms = 0;
+    const first = start("one", dying.signal, () => {});
+    for (; ms < 200_000; ms += 1) {
+      if (ms === 2_000) {
+        start("two", living.signal, () => {
+          if (ms > diedMs) firstMs ??= ms - diedMs;
+        });
+      }
+      if (ms === 180_000) {
+        diedMs = ms;
+        dying.abort();
+        void first.close();
+      }
+      jest.advanceTimersByTime(1);
+      await settle();
+    }
+    living.abort();
+    expect(firstMs).toBeLessThan(12_000);
+  } finally {
+    jest.clearAllTimers();
+    jest.useRealTimers();
+  }
+});
+
 /** Groups with endless backlogs. Returns how many mails each has had, and the longest time without one. */
 const share = async ({
   limit,
