@@ -94,8 +94,18 @@ describe("the breaker of a system that fails", () => {
     expect(breaker.mayProbe({ eventId: "a", party: undefined })).toBe(false);
     expect(breaker.mayProbe({ eventId: "b", party: "one.example" })).toBe(false);
     expect(breaker.mayProbe({ eventId: "b", party: "two.example" })).toBe(true);
-    const others = Array.from({ length: 30 }, () => breaker.mayProbe({ eventId: "b", party: "one.example" }));
+    const others = Array.from({ length: 30 }, (_, n) => breaker.mayProbe({ eventId: `c${n}`, party: "one.example" }));
     expect(others).toContain(true);
+  });
+
+  test("probes with the event that failed last when that comes back, and no other one has probed", () => {
+    const { breaker } = aBreaker();
+    fail(breaker, 5);
+    for (let times = 0; times < 3; times += 1) {
+      breaker.failed({ reason: "lost" }, { eventId: "a", party: "one.example" });
+      expect(breaker.mayProbe({ eventId: "a", party: "one.example" })).toBe(false);
+      expect(breaker.mayProbe({ eventId: "a", party: "one.example" })).toBe(true);
+    }
   });
 
   test("recovers by one with each success, to what the other system grants; one failure halves that", () => {

@@ -77,7 +77,7 @@ export class Breaker {
   #probeAt = 0;
   readonly #permit = new Permit();
   #failedProbe: Concerned | undefined;
-  #passedOver = 0;
+  readonly #passedOver = new Set<string>();
   #allowed = 1;
   #trouble: Trouble | undefined;
   /** Monotonic, ms. */
@@ -168,8 +168,10 @@ export class Breaker {
   mayProbe({ eventId, party }: Concerned): boolean {
     const failed = this.#failedProbe;
     const isAlike = failed?.eventId === eventId || (party !== undefined && failed?.party === party);
-    if (!this.#onlyProbes || !isAlike || this.#passedOver >= PASSED_OVER_MOST) return true;
-    this.#passedOver += 1;
+    if (!this.#onlyProbes || !isAlike || this.#passedOver.size >= PASSED_OVER_MOST) return true;
+    // It was passed over before, and no other one has probed since: there is none.
+    if (this.#passedOver.has(eventId)) return true;
+    this.#passedOver.add(eventId);
     return false;
   }
 
@@ -250,7 +252,7 @@ export class Breaker {
     this.#permit.end();
     this.#failedEvents.clear();
     this.#failedProbe = undefined;
-    this.#passedOver = 0;
+    this.#passedOver.clear();
     this.#remember(true);
   }
 
@@ -268,7 +270,7 @@ export class Breaker {
     const { now, random } = this.#options;
     this.#probeAt = now() + jitteredMs(PROBE_EVERY_MS, random);
     this.#permit.use();
-    this.#passedOver = 0;
+    this.#passedOver.clear();
     this.#allowed = 1;
     this.#change("open", reason);
   }
