@@ -96,7 +96,11 @@ describe.concurrent("metrics for Prometheus", () => {
       system.consumer(settings),
       system.consumer(settings),
     ]);
-    const ports = [api, one, two].map((process) => fieldOf(process, "metrics_port"));
+    // What a process says comes by another way than its health.
+    const ports = await eventually(() => {
+      const said = [api, one, two].flatMap((process) => fieldOf(process, "metrics_port") ?? []);
+      return said.length === 3 && said;
+    });
     expect(new Set(ports).size).toBe(3);
     expect(ports).toContain(wanted);
     await signUpAt(api);
