@@ -1,3 +1,4 @@
+import { domainOf } from "../../../runtime/dkim-keys.ts";
 import { isAboutConnections, isTooFast } from "./capacity.ts";
 import type { SmtpFailure } from "./failure.ts";
 
@@ -16,7 +17,7 @@ const MAX_SERVED = 1_000;
 const OURS_FROM = 0.1;
 const TOGETHER_MS = 30_000;
 
-const domainOf = (to: string): string => to.slice(to.lastIndexOf("@") + 1).toLowerCase();
+const partyOf = (to: string): string => domainOf(to).toLowerCase();
 
 /** Mails that were taken in some minutes, by domain, and in all. */
 class Served {
@@ -72,13 +73,13 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
   return {
     accepted: (to) => {
       turn();
-      served.add(domainOf(to));
+      served.add(partyOf(to));
     },
     judged: (failure, to) => {
       const { command, bodyStarted } = failure;
       const hasHeardRecipient = bodyStarted || command === "RCPT TO" || command === "DATA";
       if (!hasHeardRecipient || !(isTooFast(failure) || isAboutConnections(failure))) return failure;
-      return isOurs(domainOf(to)) ? failure : { ...failure, isOfDomain: true };
+      return isOurs(partyOf(to)) ? failure : { ...failure, isOfDomain: true };
     },
   };
 };
