@@ -97,7 +97,7 @@ const guard = async (writesBaseline: boolean): Promise<void> => {
     return;
   }
   if (verdicts.some(({ is }) => is === "fallen")) {
-    console.error("slower than the baseline; measured once more:");
+    console.error(`${verdicts.map(sentence).join("\n")}\nslower than the baseline; measured once more:`);
     verdicts = await guardOnce();
   }
   console.log(verdicts.map(sentence).join("\n"));

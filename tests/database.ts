@@ -24,12 +24,20 @@ export const serverUrl = (): string => {
   return url;
 };
 
-/** A connection costs the server as much as half a database: one for all that a test file asks of it. */
-let superuser: postgres.Sql | undefined;
+/** A connection costs the server as much as half a database: one for all that a test file asks of it, by the server's URL. */
+const superusers = new Map<string, postgres.Sql>();
+
+const superuserOf = (server: string): postgres.Sql => {
+  const known = superusers.get(server);
+  if (known !== undefined) return known;
+  const superuser = postgres(server, { max: 1, idle_timeout: SUPERUSER_IDLE_S, onnotice: () => {} });
+  superusers.set(server, superuser);
+  return superuser;
+};
 
 /** Runs statements as the server's superuser. */
 export const asSuperuser = async (...statements: readonly string[]): Promise<void> => {
-  superuser ??= postgres(serverUrl(), { max: 1, idle_timeout: SUPERUSER_IDLE_S, onnotice: () => {} });
+  const superuser = superuserOf(serverUrl());
   for (const text of statements) await superuser.unsafe(text);
 };
 
