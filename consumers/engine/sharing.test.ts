@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
-import { answerRequest, endShare, type OthersShare, type OwnShare, sayShare } from "../../stream/scripts/share.ts";
+import type { OwnShare, PoolShare } from "../../stream/scripts/share.ts";
 import { eventually } from "../../tests/eventually.ts";
 import { aPipeline } from "../../tests/pipeline.ts";
-import { whomToAnswer } from "./sharing.ts";
+import { answersOf, sharedTable } from "./sharing.ts";
 
 type Row = readonly [pool: string, has: number, idle?: number, more?: "asks" | "asks for long" | "held long"];
 
 /** `a1` is a pool of the group `a`. */
-const pools = (rows: readonly Row[]): readonly OthersShare[] =>
+const pools = (rows: readonly Row[]): readonly PoolShare[] =>
   rows.map(([pool, has, idle = 0, more]) => ({
     ...{ pool, group: pool.slice(0, 1), has, idle },
     ...{
@@ -17,18 +17,8 @@ const pools = (rows: readonly Row[]): readonly OthersShare[] =>
   }));
 
 /** Who answers whom. */
-const answers = (rows: readonly Row[]): Readonly<Record<string, string>> => {
-  const all = pools(rows);
-  return Object.fromEntries(
-    all.flatMap((own) => {
-      const asker = whomToAnswer(
-        own,
-        all.filter((one) => one !== own),
-      );
-      return asker === undefined ? [] : [[own.pool, asker]];
-    }),
-  );
-};
+const answers = (rows: readonly Row[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(answersOf(pools(rows)).map(({ giver, asker }) => [giver, asker]));
 
 const CASES: readonly (readonly [string, readonly Row[], Readonly<Record<string, string>>])[] = [
   [
@@ -140,34 +130,79 @@ test.each(CASES)("%s", (_, rows, expected) => {
   expect(answers(rows.toReversed())).toEqual(expected);
 });
 
-test("pools tell each other by Redis what they have; a request is answered by one, who asks hears of it, and it is forgotten if it is not repeated", async () => {
+const [a1, b1] = pools([
+  ["a1", 7, 2, "held long"],
+  ["b1", 0],
+]);
+if (a1 === undefined || b1 === undefined) throw new Error("two pools");
+
+const aTableOf = ({ redis, keys }: Awaited<ReturnType<typeof aPipeline>>) => {
+  const table = sharedTable(redis, keys, "mail.example:25");
+  return {
+    ...table,
+    say: ({ askedAt: _, ...share }: PoolShare, request: OwnShare["request"] = "none", withoutSince?: number) =>
+      table.say({ ...share, request, withoutSince }),
+  };
+};
+
+test("pools tell each other by Redis what they have; who asks hears that it was answered, and a request is forgotten if it is not repeated", async () => {
   await using pipeline = await aPipeline();
-  const { redis, keys } = pipeline;
-  const key = keys.shares("mail.example:25");
-  const [a, b] = pools([
-    ["a1", 7, 2, "held long"],
-    ["b1", 0, 0, "asks"],
-  ]);
-  if (a === undefined || b === undefined) throw new Error("two pools");
-  const say = async (
-    { askedAt: _, ...share }: OthersShare,
-    request: OwnShare["request"] = "none",
-    withoutSince?: number,
-  ) => await sayShare(redis, key, { ...share, request, withoutSince });
-  expect(await say(a)).toEqual({ isAnswered: false, askedAt: undefined, others: [] });
-  const { askedAt } = await say(b, "new");
+  const { say, answer, leave } = aTableOf(pipeline);
+  const alone = { isAnswered: false, askedAt: undefined, othersHave: 0, groups: 1, asking: 0 };
+  expect(await say(a1)).toEqual({ ...alone, asker: undefined, all: undefined });
+
+  // One that is new looks at all.
+  const asked = await say(b1, "new");
+  expect(asked).toMatchObject({ isAnswered: false, othersHave: 7, groups: 2, asking: 1 });
+  const { askedAt } = asked;
   expect(askedAt).toBeGreaterThan(0);
-  expect(await say(b, "repeated")).toEqual({ isAnswered: false, askedAt, others: [a] });
-  expect((await say(a)).others).toEqual([{ ...b, askedAt }]);
-  expect(await Promise.all([answerRequest(redis, key, "b1"), answerRequest(redis, key, "b1")])).toEqual([true, false]);
-  expect((await say(a)).others).toEqual([{ ...b, askedAt: undefined }]);
-  expect(await say(b, "repeated")).toEqual({ isAnswered: true, askedAt: undefined, others: [a] });
+  expect(asked.all?.toSorted((one, other) => (one.pool < other.pool ? -1 : 1))).toEqual([a1, { ...b1, askedAt }]);
+  expect(await say(b1, "repeated")).toMatchObject({ isAnswered: false, askedAt, othersHave: 7 });
+  // What one has is known to others at once.
+  await say({ ...a1, has: 5 });
+  expect(await say(b1, "repeated")).toMatchObject({ othersHave: 5 });
+  await answer("b1");
+  expect(await say(b1, "repeated")).toMatchObject({ isAnswered: true, askedAt: undefined });
 
   // Robbed of it: it asks again, and stays where it was in the line.
-  await say(b, "new", askedAt);
-  expect((await say(a)).others[0]?.askedAt).toBe(askedAt);
-  await eventually(async () => (await say(a)).others[0]?.askedAt === undefined);
+  expect((await say(b1, "new", askedAt)).askedAt).toBe(askedAt);
+  await eventually(async () => (await say(a1)).asking === 0);
 
-  await endShare(redis, key, "b1");
-  expect((await say(a)).others).toEqual([]);
+  await leave("a1");
+  await eventually(async () => (await say(b1)).groups === 1);
+  expect((await say(b1)).othersHave).toBe(0);
+});
+
+test("one pool decides for all; the one that is to give a place up hears of it, unless it has fewer meanwhile, or nobody asks any more", async () => {
+  await using pipeline = await aPipeline();
+  const { say, assign, answer } = aTableOf(pipeline);
+  await say(a1);
+  const { all = [] } = await say(b1, "new");
+  /** What it hears where nobody, itself included, has looked at all again since it was decided. */
+  const hears = async (share: PoolShare): Promise<string | undefined> => {
+    let asker: string | undefined;
+    await eventually(async () => {
+      await assign(answersOf(all));
+      const said = await say(share);
+      asker = said.asker;
+      return said.all === undefined;
+    });
+    return asker;
+  };
+  await say(b1, "repeated");
+  expect(await hears(a1)).toBe("b1");
+  await say(b1, "repeated");
+  expect(await hears({ ...a1, has: 6 })).toBeUndefined();
+  await answer("b1");
+  expect(await hears(a1)).toBeUndefined();
+});
+
+test("what was said by a pool that has died counts no more after five seconds", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys } = pipeline;
+  const { say } = aTableOf(pipeline);
+  const longAgo = `${Date.now() - 60_000} 9 0 0 c`;
+  await redis.hset(keys.shares("mail.example:25"), "has c1", longAgo, "asks c1", "1 1", "gives c1", "0 9 b1");
+  expect(await say(a1)).toMatchObject({ othersHave: 0, groups: 1, asking: 0 });
+  expect(await redis.hkeys(keys.shares("mail.example:25"))).toEqual(["has a1", "sum all"]);
 });

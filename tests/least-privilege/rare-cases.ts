@@ -17,7 +17,7 @@ import { mayReport, stopReporting } from "../../stream/reporter.ts";
 import { claimIdle } from "../../stream/scripts/claim.ts";
 import { leaveGroup } from "../../stream/scripts/leave.ts";
 import { restoreLag } from "../../stream/scripts/restore-lag.ts";
-import { answerRequest, endShare, sayShare } from "../../stream/scripts/share.ts";
+import { answerRequest, assignAnswers, endShare, sayShare } from "../../stream/scripts/share.ts";
 import { skipEntries } from "../../stream/scripts/skip.ts";
 import { COUNTS, takeLimits } from "../../stream/scripts/take-limits.ts";
 import { takeQuotas } from "../../stream/scripts/take-quota.ts";
@@ -109,9 +109,10 @@ export const rarelyInConsumer = async (consumer: Redis, databaseUrl: string): Pr
   await takeProbe(consumer, keys.probes(group), permit);
   await forgetProbes(consumer, keys.probes(group));
   // A pool asks for a connection, another one gives one up, and both end.
-  const share = { group, has: 0, idle: 0, mayBeLeftWithout: false };
-  await sayShare(consumer, keys.shares("mail:25"), { pool: "a", ...share, request: "new" });
-  await sayShare(consumer, keys.shares("mail:25"), { pool: "a", ...share, request: "repeated" });
+  const share = { pool: "a", group, has: 0, idle: 0, mayBeLeftWithout: false };
+  await sayShare(consumer, keys.shares("mail:25"), { ...share, request: "new" });
+  await sayShare(consumer, keys.shares("mail:25"), { ...share, request: "repeated" });
+  await assignAnswers(consumer, keys.shares("mail:25"), [{ giver: "a", had: 0, asker: "b" }]);
   await answerRequest(consumer, keys.shares("mail:25"), "a");
   await endShare(consumer, keys.shares("mail:25"), "a");
   await noteDone(consumer, keys.sent(group, "1"));

@@ -1,4 +1,4 @@
-import type { OthersShare } from "../../../stream/scripts/share.ts";
+import type { Answer, PoolShare, Share } from "../../../stream/scripts/share.ts";
 import type { SharedTable } from "../../engine/sharing.ts";
 import { capacityOf, mailsInFlight } from "../open-pool.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
@@ -139,29 +139,50 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
 
 const REPORT_MS = 5_000;
 const REQUEST_MS = 2_000;
+const LOOK_EVERY_MS = 250;
 
 /** What Redis keeps, in simulated time. */
 export const aTable = (): SharedTable => {
-  const said = new Map<string, Omit<OthersShare, "askedAt"> & { readonly saidAt: number }>();
+  const reports = new Map<string, Share & { readonly saidAt: number }>();
   const asked = new Map<string, { readonly since: number; readonly at: number }>();
+  let gives: readonly Answer[] = [];
+  let looked = { at: Number.NEGATIVE_INFINITY, groups: 0, asking: 0 };
   const askedAtOf = (pool: string): number | undefined => {
     const { since, at = Number.NEGATIVE_INFINITY } = asked.get(pool) ?? {};
     return performance.now() - at <= REQUEST_MS ? since : undefined;
   };
+  const others = (own: string): number =>
+    [...reports.values()].reduce((sum, { pool, has }) => sum + (pool === own ? 0 : has), 0);
+  const look = (): readonly PoolShare[] => {
+    const at = performance.now();
+    for (const { pool, saidAt } of reports.values()) if (at - saidAt > REPORT_MS) reports.delete(pool);
+    const all = [...reports.values()].map(({ saidAt: _, ...share }) => ({ ...share, askedAt: askedAtOf(share.pool) }));
+    const asking = all.filter(({ askedAt }) => askedAt !== undefined).length;
+    looked = { at, groups: new Set(all.map(({ group }) => group)).size, asking };
+    gives = [];
+    return all;
+  };
   return {
     say: async ({ request, withoutSince, ...own }) => {
-      said.set(own.pool, { ...own, saidAt: performance.now() });
-      const isAnswered = request === "repeated" && !asked.has(own.pool);
+      const { pool } = own;
       const at = performance.now();
-      if (request !== "none" && !isAnswered)
-        asked.set(own.pool, { since: withoutSince ?? askedAtOf(own.pool) ?? at, at });
-      const others = [...said.values()]
-        .filter(({ pool, saidAt }) => pool !== own.pool && performance.now() - saidAt <= REPORT_MS)
-        .map(({ saidAt: _, ...other }) => ({ ...other, askedAt: askedAtOf(other.pool) }));
-      return { isAnswered, askedAt: askedAtOf(own.pool), others };
+      const isFirst = !reports.has(pool);
+      reports.set(pool, { ...own, saidAt: at });
+      const isAnswered = request === "repeated" && !asked.has(pool);
+      if (request !== "none" && !isAnswered) asked.set(pool, { since: withoutSince ?? askedAtOf(pool) ?? at, at });
+      const answer = gives.find(({ giver, had }) => giver === pool && own.has >= had)?.asker;
+      const asker = answer !== undefined && askedAtOf(answer) !== undefined ? answer : undefined;
+      const all = isFirst || at - looked.at >= LOOK_EVERY_MS ? look() : undefined;
+      const { groups, asking } = looked;
+      const heard = { isAnswered, askedAt: askedAtOf(pool), othersHave: others(pool), groups, asking };
+      if (all === undefined) return { ...heard, asker, all };
+      return { ...heard, asker: undefined, all: asking === 0 ? undefined : all };
     },
-    answer: async (pool) => asked.delete(pool),
-    leave: async (pool) => void said.delete(pool),
+    assign: async (answers) => {
+      gives = answers;
+    },
+    answer: async (pool) => void asked.delete(pool),
+    leave: async (pool) => void reports.delete(pool),
   };
 };
 
