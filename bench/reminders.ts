@@ -115,7 +115,7 @@ const status = ({ db, redis, system }: Bench) =>
 const measureClaims = async ({ db }: Bench): Promise<void> => {
   const due = (await makeDue(db, CLAIMED * TIMES)).map(({ event_id }) => event_id);
   const options: ClaimOptions = {
-    ...{ group, consumer: "bench", leaseMs: 10_000, expireAfterMs: undefined },
+    ...{ group, consumer: "bench", leaseMs: 10_000, expireAfterMs: undefined, wallClockMs: 0 },
     ...{ isIdempotent: false, uncertain: "resend", token: Bun.randomUUIDv7() },
   };
   const batches = Array.from({ length: TIMES }, (_, at) => due.slice(at * CLAIMED, (at + 1) * CLAIMED));

@@ -82,7 +82,15 @@ export const sizeCases = (db: Database, past: readonly PastSignup[]): readonly S
       db,
       wanted.map((event_id) => ({ event_id, lookup: "ready", reason: null })),
       {
-        ...{ group, consumer, leaseMs: 60_000, expireAfterMs: undefined, isIdempotent: false, uncertain: "resend" },
+        ...{
+          group,
+          consumer,
+          leaseMs: 60_000,
+          expireAfterMs: undefined,
+          wallClockMs: 0,
+          isIdempotent: false,
+          uncertain: "resend",
+        },
         token: Bun.randomUUIDv7(),
       },
     );

@@ -66,7 +66,7 @@ test.concurrent("that an event was relayed stands where it was, also if a consum
   await leaseOutbox(db, { olderThanMs: 0, limit: 10, leaseMs });
   const owner = { group: "g", consumer: "c" };
   await claimDeliveries(db, [{ event_id, lookup: "ready", reason: null }], {
-    ...{ ...owner, leaseMs, expireAfterMs: undefined, isIdempotent: false, uncertain: "resend" },
+    ...{ ...owner, leaseMs, expireAfterMs: undefined, wallClockMs: 0, isIdempotent: false, uncertain: "resend" },
     token: Bun.randomUUIDv7(),
   });
   const nothing = { system_failures: 0, uncertain: 0, delay_ms: null, reason: null, receipt: null, reply: null };

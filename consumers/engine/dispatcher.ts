@@ -9,6 +9,7 @@ import type { Entry } from "../../stream/entries.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { type AttemptDeps, createAttempts, type ReadableEntry } from "./attempt.ts";
 import { type ChooseDeps, createChoose, type PreparedEntry } from "./choose.ts";
+import { sayIfClocksDiffer } from "./clocks-differ.ts";
 import { STOPPED } from "./decide.ts";
 import type { Ledger } from "./ledger.ts";
 import { createPreparation, type PreparationDeps } from "./prepare.ts";
@@ -99,10 +100,14 @@ export const createDispatcher = <Data, Input>(deps: DispatcherDeps<Data, Input>)
       ? { ...claim, ageMs: Math.max(0, claim.ageMs - (group.delayMs ?? 0)) }
       : claim;
 
+  const sayOfClocks = sayIfClocksDiffer({ log, now });
+
   /** Measured before the query: the ledger's lease begins later, so ours never lasts longer. */
   const leased = async (ask: () => Promise<Map<string, ClaimedDelivery>>): Promise<Map<string, LeasedDelivery>> => {
     const leaseUntil = now() + leaseMs;
-    return new Map([...(await ask())].map(([eventId, claim]) => [eventId, { claim: agedFromDue(claim), leaseUntil }]));
+    const claims = await ask();
+    sayOfClocks(claims.values());
+    return new Map([...claims].map(([eventId, claim]) => [eventId, { claim: agedFromDue(claim), leaseUntil }]));
   };
 
   const notedOf = (claimed: ReadonlyMap<string, LeasedDelivery>): Promise<Set<string>> =>

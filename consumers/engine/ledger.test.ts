@@ -9,12 +9,15 @@ import { aPipeline, aSignup, type Pipeline } from "../../tests/pipeline.ts";
 import { aStranger } from "../../tests/stranger.ts";
 import { createLedger } from "./ledger.ts";
 
-const ledgerOf = ({ db }: Pipeline) =>
+const HOUR_MS = 3_600_000;
+
+const ledgerOf = ({ db }: Pipeline, wallClock = () => new Date()) =>
   createLedger(db, {
     group: "welcome-email",
     consumer: "c",
     leaseMs: 10_000,
-    expireAfterMs: 60_000,
+    expireAfterMs: 72 * HOUR_MS,
+    wallClock,
     isIdempotent: false,
     oncePerSubject: false,
     uncertain: "resend",
@@ -63,7 +66,13 @@ test("a delivery that replay made is told apart: the delay of its group did not 
   await using pipeline = await aPipeline();
   const [eventId = ""] = await pipeline.signUp(aSignup());
   await enlistEvents(pipeline.db, [eventId], "reminder-email");
-  const options = { consumer: "c", leaseMs: 10_000, expireAfterMs: undefined, isIdempotent: true } as const;
+  const options = {
+    consumer: "c",
+    leaseMs: 10_000,
+    expireAfterMs: undefined,
+    wallClockMs: 0,
+    isIdempotent: true,
+  } as const;
   const doing = (group: string) => ({ group, uncertain: "resend", token: Bun.randomUUIDv7() }) as const;
   const claim = async (group: string) => {
     const wanted = [{ event_id: eventId, lookup: "ready", reason: null }] as const;
@@ -152,4 +161,35 @@ describe("a batch of outcomes", () => {
       expect(status?.timeline.map(({ state }) => state)).toEqual(["queued", "active", "done"]);
     }
   });
+});
+
+// Postgres takes each row for as old after its clock has jumped ahead.
+test.each([
+  ["is expired if both clocks say so", 0, { isExpired: true }],
+  ["is not expired if only Postgres' clock says so: it may have jumped ahead", -83, { isExpired: false }],
+  ["is expired if both clocks say so, and the process' is ahead", 83, { isExpired: true }],
+])("a delivery that was made 83 hours ago by Postgres' clock %s", async (_, hoursAhead, expected) => {
+  await using pipeline = await aPipeline();
+  const eventIds = await pipeline.signUp(aSignup(), aSignup());
+  await sql`update deliveries set queued_at = now() - interval '83 hours'`.execute(pipeline.db);
+  // One was tried before, the other was not.
+  await sql`update deliveries set attempts = 1, reason = 'dns' where event_id = ${eventIds[0]}`.execute(pipeline.db);
+  const ledger = ledgerOf(pipeline, () => new Date(Date.now() + hoursAhead * HOUR_MS));
+  const wanted = eventIds.map((event_id) => ({ event_id, lookup: "ready", reason: null }) as const);
+  const claimed = [...(await ledger.claim(wanted, Bun.randomUUIDv7())).values()];
+  expect(claimed).toMatchObject([expected, expected]);
+  for (const claim of claimed) {
+    const aheadMs = claim.kind === "taken" ? claim.clockAheadMs : undefined;
+    if (expected.isExpired) expect(aheadMs).toBeUndefined();
+    else expect(Math.round((aheadMs ?? 0) / HOUR_MS)).toBe(83);
+  }
+});
+
+test("a delivery that its process' clock alone takes for expired is not", async () => {
+  await using pipeline = await aPipeline();
+  const [eventId = ""] = await pipeline.signUp(aSignup());
+  const ledger = ledgerOf(pipeline, () => new Date(Date.now() + 83 * HOUR_MS));
+  const wanted = [{ event_id: eventId, lookup: "ready", reason: null }] as const;
+  const claimed = await ledger.claim(wanted, Bun.randomUUIDv7());
+  expect(claimed.get(eventId)).toMatchObject({ isExpired: false, clockAheadMs: undefined });
 });

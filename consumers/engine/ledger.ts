@@ -59,8 +59,9 @@ export interface Ledger {
   refuse(event: UnreadableEvent, reason: string): Promise<boolean>;
 }
 
-export type LedgerOptions = Omit<ClaimOptions & AdoptOptions, "token" | "uncertain"> & {
+export type LedgerOptions = Omit<ClaimOptions & AdoptOptions, "token" | "uncertain" | "wallClockMs"> & {
   readonly uncertain: WhenUncertain;
+  readonly wallClock: () => Date;
 };
 
 export const isRefused = (error: unknown): boolean => databaseFault(error).kind === "bad-data";
@@ -132,9 +133,11 @@ export const createLedger = (db: Database, options: LedgerOptions): Ledger => {
     run: (batch) => settleAll(db, batch, options),
   });
   const uncertain = options.uncertain === "hold" ? "ask" : options.uncertain;
+  const claim = (wanted: readonly WantedDelivery[], claimed: Pick<ClaimOptions, "uncertain" | "token">) =>
+    claimDeliveries(db, wanted, { ...options, wallClockMs: options.wallClock().getTime(), ...claimed });
   return {
-    claim: (wanted, token) => claimDeliveries(db, wanted, { ...options, uncertain, token }),
-    claimDoubtful: (wanted, token, doubt) => claimDeliveries(db, wanted, { ...options, uncertain: doubt, token }),
+    claim: (wanted, token) => claim(wanted, { uncertain, token }),
+    claimDoubtful: (wanted, token, doubt) => claim(wanted, { uncertain: doubt, token }),
     unclaim: (claims) => unclaimDeliveries(db, claims, options),
     logged: (eventIds) => findLoggedEvents(db, eventIds),
     adopt: (events, token) => adoptAll(db, events, { ...options, token }),

@@ -76,6 +76,7 @@ const ledgerOf = ({ db }: Pipeline, uncertain: "resend" | "hold" = "hold") =>
     consumer: "c",
     leaseMs: 60_000,
     expireAfterMs: undefined,
+    wallClock: () => new Date(),
     isIdempotent: false,
     oncePerSubject: false,
     uncertain,

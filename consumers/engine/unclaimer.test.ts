@@ -10,7 +10,14 @@ import { startUnclaimer, unclaimWaitMs } from "./unclaimer.ts";
 const GROUP = "welcome-email";
 const ledgerOf = ({ db }: Pipeline, options: { readonly consumer?: string; readonly isIdempotent?: boolean } = {}) =>
   createLedger(db, {
-    ...{ group: GROUP, consumer: "c", leaseMs: 1, expireAfterMs: undefined, isIdempotent: false },
+    ...{
+      group: GROUP,
+      consumer: "c",
+      leaseMs: 1,
+      expireAfterMs: undefined,
+      wallClock: () => new Date(),
+      isIdempotent: false,
+    },
     ...{ oncePerSubject: false, uncertain: "hold", ...options },
   });
 const wantedOf = (eventId: string) => [{ event_id: eventId, lookup: "ready", reason: null }] as const;

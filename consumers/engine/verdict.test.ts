@@ -7,7 +7,14 @@ import { verdictBefore } from "./verdict.ts";
 
 const owner = { group: "welcome-email", consumer: "c" };
 /** A lease that has run out as soon as it is given. */
-const options = { ...owner, leaseMs: 0, expireAfterMs: undefined, isIdempotent: true, uncertain: "resend" } as const;
+const options = {
+  ...owner,
+  leaseMs: 0,
+  expireAfterMs: undefined,
+  wallClockMs: 0,
+  isIdempotent: true,
+  uncertain: "resend",
+} as const;
 
 const claim = async ({ db }: Pipeline, eventId: string) => {
   const wanted = { event_id: eventId, lookup: "ready", reason: null } as const;

@@ -22,6 +22,8 @@ export interface ClaimOptions {
   readonly leaseMs: number;
   /** Age in ms after which a delivery is expired; undefined: never. */
   readonly expireAfterMs: number | undefined;
+  /** The clock of the process that claims, in ms since 1970: what Postgres' clock alone takes for expired is not. */
+  readonly wallClockMs: number;
   /** Whether the work is idempotent: then a lease that ran out makes nothing uncertain. */
   readonly isIdempotent: boolean;
   /**
@@ -49,6 +51,8 @@ export interface TakenDelivery {
   readonly unanswered: number;
   /** Too old: to be dead-lettered under this fence. */
   readonly isExpired: boolean;
+  /** It would be expired by Postgres' clock alone, which is so much ahead of the process', in ms. */
+  readonly clockAheadMs?: number | undefined;
   /** Since the delivery was made, in ms of Postgres' clock, when it was claimed. */
   readonly ageMs: number;
   /** An operator made it, from the log: the delay of the group did not apply. */
@@ -104,12 +108,16 @@ export interface ClaimRow {
   readonly age_ms: number;
   /** Since the row was changed before this claim. */
   readonly unchanged_ms: number;
+  readonly clock_ahead_ms?: number | null;
   readonly is_replayed: boolean;
 }
 
+/** Whether a delivery has waited longer than it may, by the time `now`. */
+const sqlIsOlder = (now: string): string => `queued_at < ${now} - $5::float8 * interval '1 ms'`;
+
 /**
  * Claims whatever `claim-plain.ts` does not, in one statement. $1 wanted, $2 group, $3 consumer, $4 lease ms, $5 expire ms or null, $6 policy,
- * $7 whether the group's effect is idempotent, $8 token.
+ * $7 whether the group's effect is idempotent, $8 token, $9 the process' clock, ms since 1970.
  *
  * `locked` locks the rows in the order of their key, and leaves out those that somebody else has locked: the batch does not
  * wait for them. It looks each up by the index: Postgres expects a hundred rows of any JSON, and joined would read all of the
@@ -119,7 +127,7 @@ export interface ClaimRow {
  */
 const claim = statement<
   ClaimRow,
-  [readonly WantedDelivery[], string, string, number, number | null, string, boolean, string]
+  [readonly WantedDelivery[], string, string, number, number | null, string, boolean, string, number]
 >(`
   with input as (
     select distinct on (event_id) * from json_to_recordset($1::json) as row (event_id uuid, lookup text, reason text)
@@ -136,7 +144,7 @@ const claim = statement<
       when ${SQL_IS_LEASED} and not is_ours then 'leased'
       when next_try_at > now() then 'not-due'
       when lookup <> 'ready' then lookup
-      when queued_at < now() - $5::float8 * interval '1 ms' then 'expire'
+      when ${sqlIsOlder("least(now(), to_timestamp($9::float8 / 1000))")} then 'expire'
       when state in ('active', 'uncertain') and not is_ours and $6::text <> 'resend' and not $7::boolean then $6::text
       else 'take' end as verdict
     from locked),
@@ -175,15 +183,17 @@ const claim = statement<
     returning deliveries.*, case when not is_ours then decided.state end as was, verdict, changed_at)
   select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, unanswered,
     was, null::float8 as wait_ms, extract(epoch from now() - created_at)::float8 * 1000 as age_ms,
-    extract(epoch from now() - changed_at)::float8 * 1000 as unchanged_ms, ${SQL_IS_REPLAYED} as is_replayed
+    extract(epoch from now() - changed_at)::float8 * 1000 as unchanged_ms,
+    case when verdict = 'take' and ${sqlIsOlder("now()")}
+      then extract(epoch from now())::float8 * 1000 - $9::float8 end as clock_ahead_ms, ${SQL_IS_REPLAYED} as is_replayed
   from updated
   union all
   select event_id, verdict, state, reason, fence, attempts, system_failures, uncertain, unanswered, state,
     extract(epoch from (case verdict when 'leased' then lease_until else next_try_at end) - now())::float8 * 1000,
-    extract(epoch from now() - created_at)::float8 * 1000, 0, ${SQL_IS_REPLAYED}
+    extract(epoch from now() - created_at)::float8 * 1000, 0, null, ${SQL_IS_REPLAYED}
   from decided where verdict in ('closed', 'leased', 'not-due', 'ask')
   union all
-  select event_id, 'locked', 'queued', null, 0, 0, 0, 0, 0, null, null, 0, 0, false
+  select event_id, 'locked', 'queued', null, 0, 0, 0, 0, 0, null, null, 0, 0, null, false
   from input cross join lateral (
     select 1 from deliveries where deliveries.event_id = input.event_id and group_name = $2::text limit 1) as known
   where event_id not in (select event_id from locked)`);
@@ -208,6 +218,7 @@ export const toClaimed = (row: ClaimRow): ClaimedDelivery => {
         uncertain: row.uncertain,
         unanswered: row.unanswered,
         isExpired: row.verdict === "expire",
+        clockAheadMs: row.clock_ahead_ms ?? undefined,
         ageMs: row.age_ms,
         isReplayed: row.is_replayed,
         isReleased: row.reason === RELEASED,
@@ -244,7 +255,7 @@ const ofPlain = (claimed: PlainClaim): ClaimRow => ({
 export const claimDeliveries = async (
   db: Database,
   wanted: readonly WantedDelivery[],
-  { group, consumer, leaseMs, expireAfterMs, isIdempotent, uncertain, token }: ClaimOptions,
+  { group, consumer, leaseMs, expireAfterMs, wallClockMs, isIdempotent, uncertain, token }: ClaimOptions,
 ): Promise<Map<string, ClaimedDelivery>> => {
   const ready = wanted.flatMap(({ event_id, lookup }) => (lookup === "ready" ? [event_id] : []));
   const plain = await claimPlainDeliveries(db, ready, { group, consumer, leaseMs, expireAfterMs, token });
@@ -252,7 +263,7 @@ export const claimDeliveries = async (
   const left = wanted.filter(({ event_id }) => !claimed.has(event_id));
   if (left.length === 0) return claimed;
   const expireMs = expireAfterMs ?? null;
-  const rest = () => claim(db, left, group, consumer, leaseMs, expireMs, uncertain, isIdempotent, token);
+  const rest = () => claim(db, left, group, consumer, leaseMs, expireMs, uncertain, isIdempotent, token, wallClockMs);
   const rows = await (plain.length === 0 ? rest() : restOf(rest));
   for (const row of rows) claimed.set(row.event_id, toClaimed(row));
   return claimed;

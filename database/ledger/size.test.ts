@@ -71,6 +71,7 @@ const claimUnknown = (db: ReturnType<typeof openDatabase>, eventId: string) =>
     ...CONSUMER,
     leaseMs: 60_000,
     expireAfterMs: undefined,
+    wallClockMs: 0,
     isIdempotent: false,
     uncertain: "resend",
     token: crypto.randomUUID(),
