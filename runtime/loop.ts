@@ -39,6 +39,8 @@ export interface LoopOptions {
    * until a store is available again calls `progress` after each attempt, with the error of one that failed.
    */
   readonly turn: (signal: AbortSignal, progress: Progress) => Promise<"again" | "idle">;
+  /** Longest pause after failures, in ms; default: 5 s. For turns that must be on time although they fail. */
+  readonly longestFailurePauseMs?: number;
   /** What its turns need: when it says that it is ready, a turn that failed is repeated at once. */
   readonly needs?: Readiness;
   /** Ends the loop, as `stop` does. */
@@ -83,7 +85,7 @@ export const faultSince = (fault: string, since: Date): string => `${fault}; sin
 
 /** Starts a loop. */
 export const startLoop = (options: LoopOptions): Loop => {
-  const { name, log, everyMs, turn } = options;
+  const { name, log, everyMs, turn, longestFailurePauseMs = MAX_FAILURE_PAUSE_MS } = options;
   const staleAfterMs = options.staleAfterMs ?? everyMs + 30_000;
   const controller = new AbortController();
   const stopWithParent = () => controller.abort();
@@ -113,7 +115,7 @@ export const startLoop = (options: LoopOptions): Loop => {
       reported.add(message);
       log.error({ loop: name, error }, `${name} failed; retrying`);
     }
-    return backoffMs(failures, FAILURE_PAUSE_MS, MAX_FAILURE_PAUSE_MS, Math.random);
+    return backoffMs(failures, FAILURE_PAUSE_MS, longestFailurePauseMs, Math.random);
   };
 
   const recovered = () => {

@@ -16,7 +16,7 @@ export interface HeartbeatDeps {
   readonly group: string;
   readonly consumer: string;
   readonly inFlight: InFlight;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, "renew">;
   readonly log: Logger;
   /** Monotonic, ms. */
   readonly now: () => number;
@@ -79,12 +79,15 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
     name: `heartbeat of ${group}`,
     log,
     everyMs,
+    // On time although a store fails or hangs: the other one is told by it that this consumer lives.
+    longestFailurePauseMs: everyMs,
     turn: async (signal) => {
       const renewals = Promise.allSettled([renewInRedis(), renewInLedger(), giveSign()]);
       // A store that hangs must not delay giving up leases that ran out.
       const results = await Promise.race([renewals, pause(everyMs, signal).then(() => undefined)]);
       giveUpOverdue();
-      for (const result of results ?? []) if (result.status === "rejected") throw result.reason;
+      if (results === undefined) return "again";
+      for (const result of results) if (result.status === "rejected") throw result.reason;
       return "idle";
     },
   });

@@ -19,7 +19,7 @@ import {
 import type { AroundAttempt } from "./attempt.ts";
 import type { Claimer } from "./claimer.ts";
 import { type InFlight, keyOf } from "./in-flight.ts";
-import { deathsIn, leavesOneFree, nextOfIdle, nextTrial, type TriedSuspect } from "./suspects.ts";
+import { asKnownTo, deathsIn, leavesOneFree, nextOfIdle, nextTrial, type TriedSuspect } from "./suspects.ts";
 
 export interface IsolationDeps {
   readonly redis: Redis;
@@ -114,7 +114,7 @@ export const createIsolation = (deps: IsolationDeps, options: { readonly claimMi
     return isEmpty() || now() - suspectsSince >= claimMinIdleMs / 2;
   };
 
-  const readSigns = () => readSignsOfLife(redis, keys.signsOfLife(group));
+  const readSigns = async () => asKnownTo(consumer, await readSignsOfLife(redis, keys.signsOfLife(group)));
 
   const tried = (suspects: readonly Suspect[], signs: readonly SignOfLife[]): Promise<readonly TriedSuspect[]> =>
     Promise.all(

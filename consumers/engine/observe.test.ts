@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { RunningAttempt } from "./in-flight.ts";
 import { createObserver, deliveryReason } from "./observe.ts";
+import { aRunningAttempt } from "./running-attempt-for-tests.ts";
 import type { Settler } from "./settler.ts";
 
 const untouched = { attempts: 0, systemFailures: 0, tookOver: false };
@@ -18,45 +19,6 @@ test.each([
 
 test("an attempt that did not reach the system is followed by a retry", () => {
   expect(deliveryReason({ deliveries: 1, raw: ["unreached", "1"] }, untouched)).toBe("retry");
-});
-
-const aRunningAttempt = (): RunningAttempt => ({
-  entry: { stream: "{s}:events", id: "1-0", raw: [], deliveries: 1, isTakenOver: false, deathsAlone: 0 },
-  event: {
-    id: "01980000-0000-7000-8000-000000000001",
-    type: "thing.happened.v1",
-    subject: undefined,
-    source: "/test",
-    time: "2026-01-01T00:00:00Z",
-    data: {},
-    traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-  },
-  claim: {
-    kind: "taken",
-    eventId: "01980000-0000-7000-8000-000000000001",
-    fence: 1,
-    attempts: 0,
-    systemFailures: 0,
-    uncertain: 0,
-    unanswered: 1,
-    isExpired: false,
-    ageMs: 1_000,
-    isReplayed: false,
-    isReleased: false,
-    tookOver: false,
-    lastReason: null,
-    unchangedMs: 0,
-  },
-  token: "01980000-0000-7000-8000-000000000002",
-  giveUp: new AbortController(),
-  isProbe: false,
-  cutOff: Promise.withResolvers(),
-  leaseUntil: 10_000,
-  isCommitted: false,
-  askedAtMs: 0,
-  allDeclinedSinceMs: 0,
-  isPaidFor: false,
-  isLost: false,
 });
 
 const nothing = async () => {};

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { deathsIn, leavesOneFree, nextOfIdle, nextTrial } from "./suspects.ts";
+import { asKnownTo, deathsIn, leavesOneFree, nextOfIdle, nextTrial } from "./suspects.ts";
 
 const suspect = (id: number, alone = 0, inCompany = 0, isOpen = false) => ({
   stream: "s",
@@ -48,6 +48,12 @@ test("a consumer runs suspects only if another one that lives runs none, or none
   const may = (...running: string[]) => leavesOneFree("c", signs, new Set(["c", ...running]), 10_000);
   expect([may(), may("b"), may("b", "dead")]).toEqual([true, false, false]);
   expect(leavesOneFree("c", signs.slice(2), new Set(["c"]), 10_000)).toBe(true);
+});
+
+test("one that runs suspects lives, though its sign of life is late: the other one stays free", () => {
+  const signs = [{ consumer: "late", silentMs: 11_000 }];
+  const may = (...running: string[]) => leavesOneFree("c", signs, new Set(["c", ...running]), 10_000);
+  expect([may(), may("late")]).toEqual([true, false]);
 });
 
 test("one that may have died with the rest, not heard of for half a threshold, is not the one that stays free", () => {
@@ -99,4 +105,10 @@ describe("deaths that count", () => {
     ],
     ["it left in order, or long ago", [alone], [live], none],
   ])("%s", (_, trials, signs, deaths) => expect(deathsIn(trials, signs, 10_000)).toEqual(deaths));
+
+  test("a consumer whose own sign of life is late knows that it has not died, alone or with another one", () => {
+    const signs = asKnownTo("b", [sign("a", 12_000), sign("b", 12_000)]);
+    expect(deathsIn([again], signs, 10_000)).toEqual(none);
+    expect(deathsIn([alone], signs, 10_000)).toEqual({ ...none, alone: 1 });
+  });
 });

@@ -45,9 +45,14 @@ export interface TriedSuspect extends Suspect {
 export const nextOfIdle = (some: readonly TriedSuspect[], total: number, most: number): readonly TriedSuspect[] =>
   some.filter(({ isTried }) => !isTried).slice(0, total > FEW ? most : Math.min(1, most));
 
+/** A consumer knows that it lives, however late its own sign of life is, as after it was frozen. Pure. */
+export const asKnownTo = (consumer: string, signs: readonly SignOfLife[]): readonly SignOfLife[] =>
+  signs.map((sign) => (sign.consumer === consumer ? { consumer, silentMs: 0 } : sign));
+
 /**
  * Whether a consumer may run suspects: of the others that live, one at least runs none, or there are no others. One that was not heard of for half a threshold, and
- * says so every third of it, may have died with the rest. Pure. `signs`: of all of the group.
+ * says so every third of it, may have died with the rest; one that has said within a threshold that it runs suspects lives, whatever its sign of life is. Pure.
+ * `signs`: of all of the group.
  */
 export const leavesOneFree = (
   consumer: string,
@@ -55,7 +60,8 @@ export const leavesOneFree = (
   running: ReadonlySet<string>,
   thresholdMs: number,
 ): boolean => {
-  const others = signs.filter((sign) => sign.silentMs < thresholdMs && sign.consumer !== consumer);
+  const lives = (sign: SignOfLife): boolean => sign.silentMs < thresholdMs || running.has(sign.consumer);
+  const others = signs.filter((sign) => sign.consumer !== consumer && lives(sign));
   return others.length === 0 || others.some((sign) => sign.silentMs < thresholdMs / 2 && !running.has(sign.consumer));
 };
 

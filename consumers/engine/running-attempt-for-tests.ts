@@ -1,0 +1,41 @@
+import type { RunningAttempt } from "./in-flight.ts";
+
+/** One that was claimed a moment ago. */
+export const aRunningAttempt = (): RunningAttempt => ({
+  entry: { stream: "{s}:events", id: "1-0", raw: [], deliveries: 1, isTakenOver: false, deathsAlone: 0 },
+  event: {
+    id: "01980000-0000-7000-8000-000000000001",
+    type: "thing.happened.v1",
+    subject: undefined,
+    source: "/test",
+    time: "2026-01-01T00:00:00Z",
+    data: {},
+    traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  },
+  claim: {
+    kind: "taken",
+    eventId: "01980000-0000-7000-8000-000000000001",
+    fence: 1,
+    attempts: 0,
+    systemFailures: 0,
+    uncertain: 0,
+    unanswered: 1,
+    isExpired: false,
+    ageMs: 1_000,
+    isReplayed: false,
+    isReleased: false,
+    tookOver: false,
+    lastReason: null,
+    unchangedMs: 0,
+  },
+  token: "01980000-0000-7000-8000-000000000002",
+  giveUp: new AbortController(),
+  isProbe: false,
+  cutOff: Promise.withResolvers(),
+  leaseUntil: 10_000,
+  isCommitted: false,
+  askedAtMs: 0,
+  allDeclinedSinceMs: 0,
+  isPaidFor: false,
+  isLost: false,
+});
