@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import pino from "pino";
 import { createPublisher } from "../api/signup/publisher.ts";
 import { prepareRecipients } from "../consumers/email/recipients.ts";
-import { type AtCheckpoint, type Checkpoint, passCheckpoint } from "../consumers/engine/checkpoint.ts";
+import { type AtCheckpoint, passCheckpoint } from "../consumers/engine/checkpoint.ts";
 import type { OpenGroup } from "../consumers/engine/factory.ts";
 import { type GroupOptions, type RunningGroup, startGroup } from "../consumers/engine/group.ts";
 import type { Attempt, Claim, GroupDefinition, Outcome, Policy } from "../consumers/engine/handler.ts";
@@ -164,25 +164,6 @@ export const redisUrl = (): string => {
   const url = process.env["TEST_REDIS_URL"];
   if (url === undefined) throw new Error("TEST_REDIS_URL is not set: run the tests by `bun tests/run.ts`");
   return url;
-};
-
-/**
- * A checkpoint at which the process stops for ever, and a promise that resolves when it gets there. `worked`: only with an event whose
- * work took place: a busy machine may lose the lease before, and what is released untried passes the same steps, and comes again.
- */
-export const stopAt = (
-  step: Checkpoint,
-  worked?: readonly string[],
-): { readonly at: AtCheckpoint; readonly reached: Promise<string> } => {
-  const { promise: reached, resolve } = Promise.withResolvers<string>();
-  return {
-    reached,
-    at: (passed, eventId) => {
-      if (passed !== step || worked?.includes(eventId) === false) return;
-      resolve(eventId);
-      return new Promise<void>(() => {});
-    },
-  };
 };
 
 const SHORT_CLAIM_MS = 1_000;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { eventually } from "../../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup, type MailWork, type Pipeline, stopAt } from "../../tests/pipeline.ts";
+import { anOutbox, aPipeline, aSignup, type MailWork, type Pipeline } from "../../tests/pipeline.ts";
+import { stopAt } from "../../tests/stop-at.ts";
 import { aStranger } from "../../tests/stranger.ts";
 import { createLedger } from "./ledger.ts";
 

@@ -1,22 +1,6 @@
 import { expect, test } from "bun:test";
 import { Doubt } from "./doubt.ts";
-import { backAfterMs, createLookAhead, type Read } from "./look-ahead.ts";
-
-test.each([
-  [0, 10_000, 1, 500],
-  [0, 10_000, 0.001, 1_000],
-  [2, 10_000, 1, 2_000],
-  [9, 10_000, 1, 8_000],
-  [9, 10_000, 0.001, 15_992],
-  [2, 100, 1, 200],
-  [0, 10, 1, 100],
-  [4, 1_000, 1, 2_000],
-])(
-  "passed over %d times before, with %d away, the one at %d comes back after %d ms",
-  (passes, away, place, expected) => {
-    expect(backAfterMs(passes, away, place)).toBe(expected);
-  },
-);
+import { createLookAhead, type Read } from "./look-ahead.ts";
 
 const reads = (count: number, more: Partial<Read<string>> = {}): readonly Read<string>[] =>
   Array.from({ length: count }, (_, n) => ({

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { eventually } from "../../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup, type MailWork, stopAt, type TestConsumer } from "../../tests/pipeline.ts";
+import { anOutbox, aPipeline, aSignup, type MailWork, type TestConsumer } from "../../tests/pipeline.ts";
+import { stopAt } from "../../tests/stop-at.ts";
 
 /** The consumer dies at the checkpoint; then a peer starts, and takes over. */
 const dieAt = async (stop: ReturnType<typeof stopAt>, consumer: TestConsumer): Promise<void> => {

@@ -5,7 +5,8 @@ import { redrive } from "../../ops/actions/redrive.ts";
 import { anOperator } from "../../ops/operator-for-tests.ts";
 import { encodeEvent, loggedEvent } from "../../stream/events/envelope.ts";
 import { eventually } from "../eventually.ts";
-import { silentLog, stopAt } from "../pipeline.ts";
+import { silentLog } from "../pipeline.ts";
+import { stopAt } from "../stop-at.ts";
 import { anOrder, anOrderPipeline, aStock, type Orders, STOCK } from "./orders.ts";
 
 /** Writes an entry by hand: neither log nor ledger know of it. */

@@ -3,8 +3,9 @@ import type { Checkpoint } from "../../consumers/engine/checkpoint.ts";
 import type { DeliveryState } from "../../database/ledger/states.ts";
 import { MAIL_UNCERTAIN } from "../../observability/metric-names.ts";
 import { eventually } from "../eventually.ts";
-import { anOutbox, aPipeline, aSignup, stopAt, type TestConsumer } from "../pipeline.ts";
+import { anOutbox, aPipeline, aSignup, type TestConsumer } from "../pipeline.ts";
 import { recordMetrics } from "../recorded-metrics.ts";
+import { stopAt } from "../stop-at.ts";
 import { anOrder, anOrderPipeline, aStock, STOCK, type StockWork } from "./orders.ts";
 
 interface Row {

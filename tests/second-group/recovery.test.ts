@@ -6,7 +6,8 @@ import { redrive } from "../../ops/actions/redrive.ts";
 import { type ReplayOptions, replay } from "../../ops/actions/replay.ts";
 import { anOperator } from "../../ops/operator-for-tests.ts";
 import { eventually } from "../eventually.ts";
-import { silentLog, stopAt } from "../pipeline.ts";
+import { silentLog } from "../pipeline.ts";
+import { stopAt } from "../stop-at.ts";
 import { anOrder, anOrderPipeline, aStock, type Orders, STOCK } from "./orders.ts";
 
 const orderList = (count: number) => Array.from({ length: count }, () => anOrder());
