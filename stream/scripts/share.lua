@@ -3,8 +3,9 @@
 -- KEYS  1 what each pool has
 -- ARGV  1 pool   2 what it has   3 whether it asks for one more: none, new, repeated   4 since when it has asked without having any; or 0
 -- Returns 1 if the request that it repeats is gone, so somebody has answered it; since when it asks, in ms, or 0; what all others have; how many groups
--- there are; how many pools ask; the pool for which it is to give one up, or ''. Four times a second one of all pools is told more, if any of them asks: for
--- each pool, itself included, its name, what it has, and since when it asks. It decides who gives one up for whom, and writes that down (`assignAnswers`).
+-- there are; how many pools ask; the pool for which it is to give one up, or ''. Four times a second one of all pools is told more, if any of them asks, and a new
+-- one at once, ten times a second at most: for each pool, itself included, its name, what it has, and since when it asks. It decides who gives one up for whom,
+-- and writes that down (`assignAnswers`).
 --
 -- Times are Redis' own. A report of a pool that has died ends its fairness to itself within seconds, a request sooner.
 --
@@ -13,6 +14,7 @@
 local REPORT_MS = 5000
 local REQUEST_MS = 2000
 local LOOK_EVERY_MS = 250
+local LOOK_FOR_NEW_MS = 100
 local key, pool = KEYS[1], ARGV[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -34,14 +36,14 @@ redis.call('PEXPIRE', key, 2 * REPORT_MS)
 
 local sum = redis.call('HGET', key, 'sum all') or ''
 local looked, groups, asking, total = string.match(sum, '^0 (%d+) (%d+) (%d+) (%d+)$')
-if before and looked and math.abs(now - tonumber(looked)) < LOOK_EVERY_MS then
-  total = tonumber(total) - tonumber(string.match(before, '^%d+ (%d+)')) + has
+if looked and math.abs(now - tonumber(looked)) < (before and LOOK_EVERY_MS or LOOK_FOR_NEW_MS) then
+  total = tonumber(total) - tonumber(string.match(before or '', '^%d+ (%d+)') or 0) + has
   redis.call('HSET', key, 'sum all', string.format('0 %s %s %s %.0f', looked, groups, asking, total))
   local had, asker = string.match(redis.call('HGET', key, 'gives ' .. pool) or '', '^0 (%d+) (.*)$')
   -- Decided when it had more, or for one that asks no more: not true any more.
   local asked = asker and has >= tonumber(had) and string.match(redis.call('HGET', key, 'asks ' .. asker) or '', '^%d+')
   if not asked or now - tonumber(asked) > REQUEST_MS then asker = nil end
-  return { answered and 1 or 0, since or '0', total - has, tonumber(groups), tonumber(asking), asker or '' }
+  return { answered and 1 or 0, since or '0', total - has, groups + (before and 0 or 1), tonumber(asking), asker or '' }
 end
 
 local reports, asks, known = {}, {}, {}

@@ -140,6 +140,7 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
 const REPORT_MS = 5_000;
 const REQUEST_MS = 2_000;
 const LOOK_EVERY_MS = 250;
+const LOOK_FOR_NEW_MS = 100;
 
 /** What Redis keeps, in simulated time. */
 export const aTable = (): SharedTable => {
@@ -166,14 +167,15 @@ export const aTable = (): SharedTable => {
     say: async ({ request, withoutSince, ...own }) => {
       const { pool } = own;
       const at = performance.now();
-      const isFirst = !reports.has(pool);
+      const isNew = !reports.has(pool);
       reports.set(pool, { ...own, saidAt: at });
       const isAnswered = request === "repeated" && !asked.has(pool);
       if (request !== "none" && !isAnswered) asked.set(pool, { since: withoutSince ?? askedAtOf(pool) ?? at, at });
       const answer = gives.find(({ giver, had }) => giver === pool && own.has >= had)?.asker;
       const asker = answer !== undefined && askedAtOf(answer) !== undefined ? answer : undefined;
-      const all = isFirst || at - looked.at >= LOOK_EVERY_MS ? look() : undefined;
-      const { groups, asking } = looked;
+      const all = at - looked.at >= (isNew ? LOOK_FOR_NEW_MS : LOOK_EVERY_MS) ? look() : undefined;
+      const { asking } = looked;
+      const groups = looked.groups + (isNew && all === undefined ? 1 : 0);
       const heard = { isAnswered, askedAt: askedAtOf(pool), othersHave: others(pool), groups, asking };
       if (all === undefined) return { ...heard, asker, all };
       return { ...heard, asker: undefined, all: asking === 0 ? undefined : all };
