@@ -3,7 +3,6 @@ import type { Redis } from "ioredis";
 import { createPublisher } from "../api/signup/publisher.ts";
 import type { Checkpoint } from "../consumers/engine/checkpoint.ts";
 import { type GroupDeps, type RunningGroup, startGroup } from "../consumers/engine/group.ts";
-import type { Outcome } from "../consumers/engine/handler.ts";
 import type { Database } from "../database/connection.ts";
 import type { SignupWriter } from "../database/users/signup.ts";
 import type { NewSignup } from "../database/users/signup-rows.ts";
@@ -15,13 +14,14 @@ import { EVENT_TYPES } from "../stream/events/types.ts";
 import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { type Keys, keysOf } from "../stream/keys.ts";
 import { eventually } from "./eventually.ts";
-import { anExampleGroup, EXAMPLE_GROUP } from "./example-group.ts";
+import { EXAMPLE_GROUP } from "./example-group.ts";
 import { createLostAnswers, type LostAnswers } from "./losing-answers.ts";
 import { untilAtRest } from "./model-rest.ts";
 import { Spells } from "./model-spells.ts";
-import type { Scripted, Step } from "./model-steps.ts";
+import type { Step } from "./model-steps.ts";
 import { Witness } from "./model-witness.ts";
-import { aMailGroup, aSignup, committedEvent, type MailWork, redisUrl, silentLog } from "./pipeline.ts";
+import { ModelWork } from "./model-work.ts";
+import { aSignup, committedEvent, redisUrl, silentLog } from "./pipeline.ts";
 
 /** Both bind to the event of a signup: one sends a mail, the other does idempotent work, slowly or in vain now and then. */
 export const MODEL_GROUPS = [WELCOME_EMAIL, EXAMPLE_GROUP];
@@ -58,19 +58,18 @@ export class World {
   readonly #keys: Keys;
   readonly #redis: Redis;
   readonly #consumers = new Set<TestedConsumer>();
-  readonly #scripted: Scripted[] = [];
   readonly #deaths: Checkpoint[] = [];
   readonly #silences: Promise<void>[] = [];
   readonly #spells = new Spells();
-  /** While work hangs: it begins, and has no outcome, until its consumer dies or this resolves. */
-  #hanging: Promise<void> | undefined;
   readonly #seen: Witness;
+  readonly #work: ModelWork;
 
   private constructor(shared: Shared, keys: Keys, redis: Redis) {
     this.#shared = shared;
     this.#keys = keys;
     this.#redis = redis;
     this.#seen = new Witness(shared.db, MODEL_GROUPS);
+    this.#work = new ModelWork(shared.db, { seen: this.#seen, spells: this.#spells });
   }
 
   static async create(shared: Shared): Promise<World> {
@@ -79,38 +78,6 @@ export class World {
     await untilReady(redis, 5_000);
     for (const group of MODEL_GROUPS) await ensureGroup(redis, keys, group);
     return new World(shared, keys, redis);
-  }
-
-  #mailWork(consumer: string, isDead: () => boolean): MailWork {
-    return async ({ eventId }, { email }, attempt): Promise<Outcome> => {
-      await Bun.sleep(Math.random() * 8);
-      await this.#hanging;
-      if (isDead()) return new Promise(() => {});
-      const told = this.#spells.told(email.slice(email.lastIndexOf("@") + 1));
-      if (told !== undefined) return told;
-      const scripted = this.#scripted.shift();
-      if (scripted === "transient") return { kind: "transient", reason: "try_later" };
-      if (scripted === "unavailable") return { kind: "unavailable", reason: "dns" };
-      if (scripted === "rejected") {
-        this.#seen.refused.add(eventId);
-        return { kind: "rejected", reason: "policy", reply: "550 no" };
-      }
-      if (!attempt.commit()) return { kind: "released", reason: "lease_lost" };
-      this.#seen.committed.add(`${consumer} ${eventId}`);
-      if (scripted === "uncertain") return { kind: "uncertain", reason: "deadline_after_data" };
-      this.#seen.copies.set(eventId, (this.#seen.copies.get(eventId) ?? 0) + 1);
-      if (scripted === "lost-250") return { kind: "uncertain", reason: "connection_lost_after_data" };
-      return { kind: "done", reply: "250", receipt: "m" };
-    };
-  }
-
-  #exampleGroup(isDead: () => boolean) {
-    const outcome = () => (isDead() ? new Promise<Outcome>(() => {}) : undefined);
-    const chance = { slowShare: 0.1, slowMs: 20, failingShare: 0.1 };
-    return anExampleGroup(
-      { ...chance, outcome, onDone: (eventId) => void this.#seen.worked.add(eventId) },
-      { concurrency: 4, retryDelayMs: 10 },
-    );
   }
 
   async startConsumer(): Promise<void> {
@@ -142,13 +109,8 @@ export class World {
     };
     // Long enough for a claim on a cold connection of a busy machine, which else ends with its lease over, again and again.
     const options = { consumer: name, claimMinIdleMs: 1_000, drainTimeoutMs: 200 };
-    const mails = aMailGroup(this.#shared.db, this.#mailWork(name, isDead), {
-      concurrency: 4,
-      retryMax: 50,
-      retryDelayMs: 10,
-      expireAfterMs: 600_000,
-    });
-    const running = [startGroup(deps, mails, options), startGroup(deps, this.#exampleGroup(isDead), options)];
+    const { mails, examples } = this.#work.of({ consumer: name, isDead });
+    const running = [startGroup(deps, mails, options), startGroup(deps, examples, options)];
     const consumer = Object.assign(holder, { running, redis });
     this.#consumers.add(consumer);
     this.#spells.started();
@@ -179,8 +141,7 @@ export class World {
 
   /** Mass deaths: what is in flight is a suspect after two of them, and none of it is to blame. */
   async #crashFleets(times: number): Promise<void> {
-    const hang = Promise.withResolvers<void>();
-    this.#hanging = hang.promise;
+    const hang = this.#work.hang();
     for (let time = 0; time < times; time += 1) {
       await this.#startFleet();
       if (time === 0) await Promise.all(Array.from({ length: 2 * FLEET }, () => this.#signUp()));
@@ -189,8 +150,7 @@ export class World {
       await eventually(inFlight, IN_FLIGHT_WITHIN_MS).catch(() => {});
       this.#killAll();
     }
-    hang.resolve();
-    this.#hanging = undefined;
+    hang.end();
     // Idle, so that each of them may run suspects.
     await this.#startFleet();
   }
@@ -243,9 +203,7 @@ export class World {
         this.#deaths.push(each.checkpoint);
         return;
       case "next attempt":
-        // Five failures of the system would open the breaker, whose probes take seconds: it has tests of its own.
-        if (each.outcome !== "unavailable" || !this.#scripted.includes("unavailable"))
-          this.#scripted.push(each.outcome);
+        this.#work.script(each.outcome);
         return;
       case "lose an answer":
         consumer?.answers.lose(each.to);
@@ -287,11 +245,13 @@ export class World {
     // What was lost meanwhile is found out only then.
     await Promise.all(this.#silences);
     for (const { answers } of this.#consumers) answers.end();
-    this.#scripted.length = 0;
+    this.#work.forgetScript();
     if (this.#consumers.size === 0) await this.startConsumer();
     await using _background = relayAndReconcile(this.#redis, this.#keys);
     await untilAtRest({ db: this.#shared.db, redis: this.#redis, keys: this.#keys }, MODEL_GROUPS, () =>
-      [...this.#consumers].map(({ name, running }) => `${name}: ${running.map((group) => group.inFlight())} in flight`),
+      [...this.#consumers].map(
+        ({ name, running }) => `${name}: ${JSON.stringify(running.map((each) => each.report()))}`,
+      ),
     );
     // What was not begun is put right when its consumer has been answered.
     await eventually(async () => (await this.#seen.unexplained()).length === 0).catch(() => {});
