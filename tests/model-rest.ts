@@ -44,10 +44,11 @@ export const untilAtRest = async (
 ): Promise<void> => {
   let left: readonly string[] = [];
   const isAtRest = async () => {
-    left = await whatIsLeft(deps, groups);
+    // On a busy machine a look may take longer than Postgres permits: the next one tells.
+    left = await whatIsLeft(deps, groups).catch((error: unknown) => [`a look failed: ${error}`]);
     return left.length === 0;
   };
   await eventually(isAtRest, WITHIN_MS).catch((cause: unknown) => {
-    throw new Error(["there is no rest:", ...left, ...more()].join("\n"), { cause });
+    throw new Error([`there is no rest after ${WITHIN_MS} ms:`, ...left, ...more()].join("\n"), { cause });
   });
 };

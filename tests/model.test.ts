@@ -87,7 +87,8 @@ class StepCommand implements fc.AsyncCommand<object, World> {
 /** A database with a world in it at a time: relays publish whatever they find. */
 const aLane = async () => {
   const database = await withTestDatabase();
-  const db = openDatabase({ url: database.url, poolSize: 3, applicationName: "model" });
+  // A busy machine is silent for longer than a server that is away.
+  const db = openDatabase({ url: database.url, poolSize: 3, applicationName: "model", deadlineMs: 30_000 });
   const shared: Shared = { db, writer: createSignupWriter(db, boundGroups(MODEL_GROUPS)) };
   const background = (redis: Redis, keys: Keys): AsyncDisposable => {
     const deps = { db, redis, keys, log: silentLog };
