@@ -1,8 +1,9 @@
-import { expect, test } from "bun:test";
-import type { OwnShare, PoolShare } from "../../stream/scripts/share.ts";
+import { expect, jest, test } from "bun:test";
+import type { OwnShare, PoolShare, Said } from "../../stream/scripts/share.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { aPipeline } from "../../tests/pipeline.ts";
-import { answersOf, sharedTable } from "./sharing.ts";
+import { aPipeline, silentLog } from "../../tests/pipeline.ts";
+import type { Places } from "./handler.ts";
+import { answersOf, type SharedTable, sharedTable, startSharing } from "./sharing.ts";
 
 type Row = readonly [pool: string, has: number, idle?: number, more?: "asks" | "asks for long" | "held long"];
 
@@ -209,4 +210,48 @@ test("what was said by a pool that has died counts no more after five seconds", 
   await redis.hset(keys.shares("mail.example:25"), "has c1", longAgo, "asks c1", "1 1", "gives c1", "0 9 b1");
   expect(await say(a1)).toMatchObject({ othersHave: 0, groups: 1, asking: 0 });
   expect(await redis.hkeys(keys.shares("mail.example:25"))).toEqual(["has a1", "sum all"]);
+});
+
+/** How often a pool says something in ten seconds that has none, and has asked for one. */
+const saysOf = async (heard: Pick<Said, "groups" | "asking">): Promise<number> => {
+  jest.useFakeTimers();
+  try {
+    let says = 0;
+    const nothing = { isAnswered: false, askedAt: 1, othersHave: 0, asker: undefined, all: undefined };
+    const said: Said = { ...nothing, ...heard };
+    const ignore = async () => {};
+    const table: SharedTable = {
+      ...{ assign: ignore, answer: ignore, leave: ignore },
+      say: async () => {
+        says += 1;
+        return said;
+      },
+    };
+    const places: Places = {
+      ...{ at: "mail.example:25", has: () => 0, idle: () => 0, wasRefused: () => true, isWithout: () => true },
+      ...{ mayBeLeftWithout: () => false, answered: () => {}, othersChanged: () => {}, giveUp: () => {} },
+    };
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    const { done } = startSharing({ table, group: "a", log: silentLog, signal }, { pool: "a1", places });
+    for (let ms = 0; ms < 10_000; ms += 50) {
+      for (let turn = 0; turn < 30; turn += 1) await Promise.resolve();
+      jest.advanceTimersByTime(50);
+    }
+    stopping.abort();
+    await done;
+    return says;
+  } finally {
+    jest.clearAllTimers();
+    jest.useRealTimers();
+  }
+};
+
+test("who waits for its first place asks the table ten times a second, ever fewer times if many wait, and once where there is no other group", async () => {
+  expect(await saysOf({ groups: 2, asking: 1 })).toBeGreaterThanOrEqual(90);
+  const ofMany = await saysOf({ groups: 2, asking: 24 });
+  expect(ofMany).toBeGreaterThanOrEqual(25);
+  expect(ofMany).toBeLessThanOrEqual(35);
+  expect(await saysOf({ groups: 2, asking: 400 })).toBeLessThanOrEqual(21);
+  expect(await saysOf({ groups: 1, asking: 1 })).toBeLessThanOrEqual(11);
 });
