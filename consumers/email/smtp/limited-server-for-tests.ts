@@ -197,15 +197,17 @@ export const consume = async (
     readonly signal: AbortSignal;
     readonly onFailed: () => void;
     readonly onAccepted?: () => void;
+    /** The next mail's recipient. */
+    readonly to?: () => string;
   },
 ): Promise<void> => {
-  const { size, claimMs, signal, onFailed, onAccepted } = options;
+  const { size, claimMs, signal, onFailed, onAccepted, to = () => "c@d.example" } = options;
   const capacity = capacityOf(pool, size);
   const most = mailsInFlight(size);
   let inFlight = 0;
   let { promise: ended, resolve: wake } = Promise.withResolvers<void>();
   const send = async () => {
-    const mail = { from: "a@b.example", to: "c@d.example", raw: Buffer.alloc(0), beforeBody: () => true };
+    const mail = { from: "a@b.example", to: to(), raw: Buffer.alloc(0), beforeBody: () => true };
     const result = await pool.send(mail, signal);
     if (result.kind === "failed" && result.failure.code !== "EBUSY" && !signal.aborted) onFailed();
     if (result.kind === "accepted") onAccepted?.();

@@ -38,7 +38,7 @@ describe("the pace", () => {
     const pace = new Pace({ now });
     expect(pace.perSecond).toBeUndefined();
     expect(pace.waitMs).toBe(0);
-    pace.tooFast(now());
+    for (let refused = 0; refused < 6; refused += 1) pace.tooFast(now());
     expect(pace.perSecond).toBeGreaterThan(0);
     pass(61_000);
     pace.accepted(now());

@@ -1,29 +1,68 @@
 import type { Clock } from "./capacity.ts";
+import { ChanceRefusals } from "./chance-refusals.ts";
 import { Lately } from "./lately.ts";
 
 /** Over which it is measured what the server accepts before a pace is known. */
 const MEASURED_MS = 5_000;
+/** Within these it accepted what it did, at least: where most are refused, and where few are. */
+const MEASURED_LEAST_MS = { most: 1_000, few: 50 };
 /** One a minute: rates that count what they refuse grant nothing to whoever asks more often. */
 const SLOWEST = 1 / 60;
-const FIRST_STEP = 0.05;
+/** Or so little of the mean until it accepted none: it is soon known that it grants some again, and costs little where that counts. */
+const SLOWEST_SHARE = 1 / 200;
+/** Of what the server grants: what is asked for until more is tried. */
+const KEPT = 0.98;
+
+/** More is tried after this share of the time for which the rate has stood; a slow one, after this larger share, or so many mails. */
+const HOLD_SHARE = 0.05;
+const SLOW_HOLD_SHARE = 0.15;
+const HOLD_MAILS = 60;
+const SHORTEST_HOLD_MS = 1_000;
+const LONGEST_HOLD_MS = 120_000;
+/** What differs by less is the same rate. */
+const ALIKE = 1.15;
+
+/** Then by so much more, and twice as much in each round of so many mails and ms, at least. */
+const FIRST_STEP = 0.02;
 const LARGEST_STEP = 0.5;
-const GROW_EVERY_MS = 1_000;
+const ROUND_MAILS = 2;
+const ROUND_MS = 500;
+/** A rate that has stood for less than this time divided by the first step is not sure yet: the step is larger then. */
+const SURE_MS = 500;
+const LARGEST_FIRST_STEP = 0.1;
+/**
+ * Where nothing was accepted for a time, as after so many mails a minute, a pace that is too fast shows as late: a round is as long. That time counts
+ * less each time that it is shorter.
+ */
+const LAG_LEFT = 0.8;
+const LONGEST_LAG_MS = 60_000;
+
+/** The mean since the last limit tells what is granted, if it is of so many mails, and not of a rate that was lower by so much. */
+const MEAN_OF = 20;
+const LOWER = 1.1;
+/** Where so many are refused as soon as the pace is so little faster than before, that was the right one. */
+const AT_ONCE = 0.25;
+const LITTLE = 1.15;
+
+/** Most of the mails. */
+const MOST = 0.5;
+/** Fewer refusals are chance; at a pace below three a second, fewer than two. */
+const FEW = 3;
+const FEWEST = 2;
+/** So many at once say nothing yet where none is accepted yet: what is refused is refused quickly. */
+const FEW_AT_FIRST = 6;
+/** So many that are accepted in a row show that the pace is right, though some were refused before. */
+const CLEAN = 20;
 /** Without a wait for so long, the rate is no limit any more. */
 const FORGET_MS = 60_000;
 
-/** So many are refused by one server of many that has its limit, or for single recipients: no pace mends that. */
-const TOLERATED = 0.14;
-const MOST_TOLERATED = 0.5;
-const TOLERATED_FOR_MS = 60_000;
-/** Of the share that was refused before: as much after the pace was lowered says that the pace is not why. */
-const STILL = 0.6;
-/** Fewer refusals are chance. */
-const FEW = 3;
-
 /**
- * How many mails a second the server grants: unlimited until it says that it is too fast, then what it accepts of what began since the
- * last change; half as many after each refusal while it accepts none; growing while few are refused. Where it accepts some again after it
- * accepted none, the pace is the mean since the last time that it did so.
+ * How many mails a second the server grants: unlimited until it says that it is too fast. From then on little less than what it has granted is asked for,
+ * for a part of the time for which that has been so, then more and more, until it says so again.
+ *
+ * What it grants is the mean since it last said so, which is true of buckets and windows of any size: what was left over at a slow pace was used at
+ * a fast one. Where that is of few mails, or of another rate, it is what was accepted of what was asked for since the last change. While nothing is accepted, half
+ * as much is asked for after some refusals, and then what was accepted on the average since the last time that this ended.
  */
 export class Pace {
   readonly #now: () => number;
@@ -36,19 +75,29 @@ export class Pace {
   /** Of the mails that began since. */
   #round = { accepted: 0, refused: 0 };
   #inARow = 0;
+  #acceptedInARow = 0;
   #waitedAt = 0;
   #step = FIRST_STEP;
   #isBlackout = false;
-  /** Since the server accepted some again. */
+  #lastMean = 0;
+  /** Since the server accepted some again after it accepted none, and since the last limit. */
+  #cycle = { at: 0, accepted: 0 };
   #epoch = { at: 0, accepted: 0 };
-  /** Refused, and the pace, before it was lowered last. */
-  #before: { readonly share: number; readonly perSecond: number | undefined } | undefined;
-  #tolerated = TOLERATED;
-  #toleratedAt = 0;
+  /** The pace of the last round in which few were refused, since the last limit. */
+  #good = 0;
+  /** What the server grants, as far as is known, and since when about that. */
+  #known: { readonly perSecond: number; readonly since: number } | undefined;
+  #holdUntil = 0;
+  /** Since when nothing is accepted, and how long a round is for that. */
+  #blackoutAt = 0;
+  #lagMs = 0;
+  readonly #chance: ChanceRefusals;
 
   constructor({ now }: Clock) {
     this.#now = now;
+    this.#chance = new ChanceRefusals({ now });
     this.#epoch.at = now();
+    this.#cycle.at = now();
   }
 
   /** Mails a second; undefined: no limit is known. */
@@ -75,33 +124,41 @@ export class Pace {
     this.#accepted.add(now);
     const perSecond = this.#perSecond;
     if (perSecond === undefined) {
-      if (now - this.#epoch.at > FORGET_MS) this.#epoch = { at: now, accepted: 0 };
-      this.#epoch.accepted += 1;
+      if (now - this.#cycle.at > FORGET_MS) this.#cycle = { at: now, accepted: 0 };
+      this.#cycle.accepted += 1;
       this.#inARow = 0;
       return;
     }
     this.#epoch.accepted += 1;
+    this.#cycle.accepted += 1;
     if (begunAt < this.#changedAt) return;
     this.#inARow = 0;
     this.#round.accepted += 1;
+    this.#acceptedInARow += 1;
+    if (this.#tries(false)) return;
     if (this.#isBlackout) {
-      const mean = (1_000 * this.#epoch.accepted) / Math.max(1_000, now - this.#epoch.at);
+      const mean = this.#mean(this.#cycle);
+      this.#cycle = { at: now, accepted: 1 };
       this.#isBlackout = false;
-      this.#epoch = { at: now, accepted: 1 };
-      this.#change(Math.max(perSecond, mean));
+      this.#lastMean = mean;
+      this.#lagMs = Math.min(LONGEST_LAG_MS, Math.max(now - this.#blackoutAt, LAG_LEFT * this.#lagMs));
+      this.#granted(Math.max(perSecond, mean), 1);
       return;
     }
     if (now - this.#waitedAt > Math.max(FORGET_MS, 3_000 / perSecond)) {
       this.#perSecond = undefined;
+      this.#known = undefined;
       return;
     }
     const ms = now - this.#changedAt;
-    if (ms < GROW_EVERY_MS || this.#share > this.#tolerance(now)) return;
+    if (now < this.#holdUntil || ms < Math.max(ROUND_MS, this.#lagMs)) return;
+    if (this.#round.accepted < ROUND_MAILS) return;
+    if (this.#share > this.#chance.tolerated && this.#acceptedInARow < CLEAN) return;
     // What was not made use of shows nothing.
     if (this.#round.accepted < (perSecond * ms) / 2_000 - 1) return;
-    const step = this.#step;
-    this.#change(perSecond * (1 + step));
-    this.#step = Math.min(LARGEST_STEP, step * 2);
+    this.#good = perSecond;
+    this.#change(perSecond * (1 + this.#step));
+    this.#step = Math.min(LARGEST_STEP, 2 * this.#step);
   }
 
   /** A mail that began at this time was refused, since there were too many. */
@@ -112,6 +169,7 @@ export class Pace {
     this.#refused.add(now);
     this.#round.refused += 1;
     this.#inARow += 1;
+    this.#acceptedInARow = 0;
     if (this.#perSecond === undefined) this.#find(now);
     else this.#lower(now, this.#perSecond);
   }
@@ -121,38 +179,43 @@ export class Pace {
     const { first = now, count } = this.#accepted;
     const refused = this.#refused.count;
     const share = refused / (refused + count);
-    if (count > 0 && (refused < FEW || share <= this.#tolerance(now))) return;
-    this.#before = { share, perSecond: undefined };
+    if (count === 0 ? this.#inARow < FEW_AT_FIRST : refused < FEW || share <= this.#chance.tolerated) return;
     this.#waitedAt = now;
-    this.#change(Math.max(1, (count * 1_000) / Math.max(1_000, now - first)));
+    this.#granted(
+      Math.max(1, (count * 1_000) / Math.max(MEASURED_LEAST_MS[share < MOST ? "few" : "most"], now - first)),
+    );
   }
 
   #lower(now: number, perSecond: number): void {
+    if (this.#tries(true)) return;
     const { accepted, refused } = this.#round;
-    if (this.#inARow >= (perSecond < 1 ? 1 : 2 + perSecond / 8)) {
+    if (this.#inARow >= 2 + perSecond / 8) {
+      if (!this.#isBlackout) this.#blackoutAt = now;
       this.#isBlackout = true;
-      this.#change(Math.max(SLOWEST, perSecond / 2));
+      this.#chance.end();
+      this.#change(Math.max(SLOWEST, SLOWEST_SHARE * this.#lastMean, perSecond / 2));
       return;
     }
-    const share = this.#share;
-    const ms = now - this.#changedAt;
-    if (accepted === 0 || refused < FEW || ms < GROW_EVERY_MS || share <= this.#tolerance(now)) return;
-    const before = this.#before;
-    if (before !== undefined && share >= STILL * before.share && share < MOST_TOLERATED) {
-      this.#tolerate(now, share, before.perSecond);
+    if (accepted === 0 || !this.#isTooMany(perSecond)) return;
+    const shown = Math.max(this.#good, perSecond * (1 - refused / (accepted + refused + 3)));
+    const tried = this.#chance.mayTry(shown);
+    if (tried !== undefined) {
+      this.#change(Math.max(SLOWEST, tried));
       return;
     }
-    this.#before = { share, perSecond };
-    this.#change(Math.max(SLOWEST, (accepted * 1_000) / ms));
+    const mean = this.#mean(this.#epoch);
+    const isAtOnce = this.#share >= AT_ONCE && perSecond < LITTLE * this.#good;
+    const isMean = !isAtOnce && this.#epoch.accepted >= MEAN_OF && shown < LOWER * mean;
+    this.#granted(isAtOnce ? this.#good : isMean ? Math.min(perSecond, mean) : shown);
   }
 
-  /** As many are refused at any pace. */
-  #tolerate(now: number, share: number, perSecond: number | undefined): void {
-    this.#tolerated = Math.min(MOST_TOLERATED, 1.5 * share);
-    this.#toleratedAt = now;
-    this.#before = undefined;
-    if (perSecond === undefined) this.#perSecond = undefined;
-    else this.#change(perSecond);
+  /** More were refused than is chance. */
+  #isTooMany(perSecond: number): boolean {
+    const { accepted, refused } = this.#round;
+    const tolerated = this.#chance.tolerated * (accepted + refused);
+    if (this.#chance.isTolerant) return refused > tolerated + Math.sqrt(tolerated) + 1;
+    if (refused >= MOST * (accepted + refused)) return true;
+    return refused >= Math.min(FEW, Math.max(FEWEST, Math.round(perSecond))) && refused > tolerated;
   }
 
   get #share(): number {
@@ -160,17 +223,44 @@ export class Pace {
     return refused === 0 ? 0 : refused / (accepted + refused);
   }
 
-  #tolerance(now: number): number {
-    if (now - this.#toleratedAt > TOLERATED_FOR_MS) this.#tolerated = TOLERATED;
-    return this.#tolerated;
+  /** A mail is part of a trial, which it may end. */
+  #tries(isRefused: boolean): boolean {
+    const trial = this.#chance.heard(isRefused);
+    if (trial === "goes on") return true;
+    if (trial === undefined) return false;
+    if (trial.isChance) {
+      this.#change(trial.perSecond);
+      this.#step = LARGEST_FIRST_STEP;
+      this.#holdUntil = 0;
+    } else this.#granted(trial.perSecond);
+    return true;
+  }
+
+  /** Mails a second that were accepted since a time. */
+  #mean({ at, accepted }: { readonly at: number; readonly accepted: number }): number {
+    return (1_000 * accepted) / Math.max(1_000, this.#now() - at);
+  }
+
+  /** The server grants so many; it has just accepted some. */
+  #granted(perSecond: number, accepted = 0): void {
+    const now = this.#now();
+    this.#epoch = { at: now, accepted };
+    this.#good = 0;
+    const { perSecond: before, since } = this.#known ?? { perSecond, since: now };
+    // The less it has in common with what it was before, the less the time counts.
+    const common = Math.min(1, (ALIKE * Math.min(before, perSecond)) / Math.max(before, perSecond));
+    this.#known = { perSecond, since: now - (now - since) * common ** 2 };
+    const stoodMs = now - this.#known.since;
+    const mostMs = Math.max(HOLD_SHARE * stoodMs, (1_000 * HOLD_MAILS) / perSecond);
+    const holdMs = Math.min(SLOW_HOLD_SHARE * stoodMs, mostMs, LONGEST_HOLD_MS);
+    this.#holdUntil = now + Math.max(SHORTEST_HOLD_MS, holdMs);
+    this.#step = Math.max(FIRST_STEP, Math.min(LARGEST_FIRST_STEP, SURE_MS / Math.max(1, stoodMs)));
+    this.#change(Math.max(SLOWEST, KEPT * perSecond));
   }
 
   #change(perSecond: number): void {
     const now = this.#now();
-    if (this.#perSecond === undefined || perSecond < this.#perSecond) {
-      this.#from = now;
-      this.#step = FIRST_STEP;
-    } else this.#before = undefined;
+    if (this.#perSecond === undefined || perSecond < this.#perSecond) this.#from = now;
     this.#perSecond = perSecond;
     this.#changedAt = now;
     this.#round = { accepted: 0, refused: 0 };
