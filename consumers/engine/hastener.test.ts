@@ -19,7 +19,11 @@ const aHastener = (isDeclining: boolean, isNew = false) => {
   const retrySet = keys.retrySet("group");
   let nowMs = 3_600_000;
   const allDeclined = { since: nowMs - 10_000, until: nowMs };
-  const breaker = { isDeclining, allDeclined: isNew ? undefined : allDeclined };
+  const breaker: { isDeclining: boolean; hasDeclinedLately: boolean; allDeclined: typeof allDeclined | undefined } = {
+    isDeclining,
+    hasDeclinedLately: true,
+    allDeclined: isNew ? undefined : allDeclined,
+  };
   const hastener = createHastening({
     ...{ redis, keys, breaker, log: silentLog, group: "group" },
     ledger: { hasten: async () => {} },
@@ -184,3 +188,42 @@ describe("a consumer that was started after others were declined everything", ()
     expect(await due()).toEqual([]);
   });
 });
+
+/** A system that takes two a second, and declines the rest in the same words as everything before; 300 wait, and 0.7 new ones come each second. */
+test("nearly all of a rate is used that is left after everything was declined, though most of what is asked is declined", async () => {
+  const { hastener, breaker, wait, retrySet, pass } = aHastener(false);
+  await wait(many(300), 5 * MINUTE_MS, { tellsSince: true });
+  const [forMs, everyMs] = [90_000, 250];
+  const [startedAt, parties] = [3_600_000, 5];
+  let [tokens, created, inARow, accepted] = [3, 0, 0, 0];
+  for (let ms = 0; ms < forMs; ms += everyMs) {
+    pass(everyMs);
+    while ((await hastener.turn()) === "again");
+    tokens = Math.min(3, tokens + (2 * everyMs) / 1_000);
+    const asked = await redis.zrangebyscore(retrySet, "-inf", (await redisTimeMs(redis)) + 1_000);
+    if (asked.length > 0) await redis.zrem(retrySet, ...asked);
+    created += (0.7 * everyMs) / 1_000;
+    if (created >= 1) {
+      created -= 1;
+      asked.unshift(JSON.stringify(["id", `new-${ms}`]));
+    }
+    for (const member of asked) {
+      if (tokens >= 1) {
+        tokens -= 1;
+        [accepted, inARow] = [accepted + 1, 0];
+        breaker.isDeclining = false;
+        hastener.accepted();
+        continue;
+      }
+      inARow += 1;
+      breaker.isDeclining = inARow >= parties;
+      if (breaker.isDeclining) breaker.allDeclined = { since: startedAt + ms - 1_000, until: startedAt + ms + everyMs };
+      const fields = (JSON.parse(member) as unknown[]).map(String);
+      const askedAtMs = BOOT_MS + startedAt + ms + everyMs;
+      const since = breaker.isDeclining ? askedAtMs - 1_000 : 0;
+      const declined = withDecline(fields, failure, { askedAtMs, since });
+      await redis.zadd(retrySet, (await redisTimeMs(redis)) + 5 * MINUTE_MS, JSON.stringify(declined));
+    }
+  }
+  expect(accepted).toBeGreaterThan(0.95 * ((2 * forMs) / 1_000));
+}, 60_000);

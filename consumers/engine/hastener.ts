@@ -14,7 +14,7 @@ export interface HastenerDeps {
   readonly keys: Keys;
   readonly group: string;
   readonly ledger: Pick<Ledger, "hasten">;
-  readonly breaker: Pick<Breaker, "allDeclined" | "isDeclining">;
+  readonly breaker: Pick<Breaker, "allDeclined" | "isDeclining" | "hasDeclinedLately">;
   /** Entries are due now. */
   readonly onHastened: () => void;
   readonly log: Logger;
@@ -54,6 +54,11 @@ const EVERY_MS = 250;
 /** Pieces that an accepted one hastens: as many again with each round, until one is declined. */
 const EACH_HASTENS = 2;
 const MAX_PER_TURN = 100;
+/** Where some are accepted and then all are declined again, it is a rate: so many times what was accepted in this time is asked for. */
+const RATE_TIMES = 1.1;
+const RATE_MS = 30_000;
+const RATE_LEAST_MS = 5_000;
+const MOST_REMEMBERED = 1_000;
 /** Waiting entries that are read at a time. */
 const PAGE = 500;
 /** What is due later is not looked at, unless it was told to come back later. */
@@ -85,6 +90,8 @@ export const quietMs = (declinedForMs: number): number =>
  * are accepted again, those are made due now that were declined while everything was: two for each that is accepted, none while
  * all is declined. What is declined again is due when it would have been. What was declined at other times keeps its delay.
  *
+ * Where some are accepted and then everything is declined again, the system grants a rate: then a little more is asked for than it accepted lately.
+ *
  * While nothing is accepted, one piece at a time asks, each once: a system that wants each to come back later is not asked about it again.
  *
  * What is waiting may be of consumers that are gone, so one that is new looks once.
@@ -96,6 +103,10 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
   const retrySet = keys.retrySet(group);
   const start = { since: now(), until: now() };
   let earned = 0;
+  /** When pieces were accepted since everything was declined; and when it was declined again, as a system does that grants a rate. Monotonic, ms. */
+  let acceptedAt: readonly number[] = [];
+  let isRateUntil = Number.NEGATIVE_INFINITY;
+  let due = { count: 0, at: now() };
   /** Monotonic, ms: the last sign of what the system says now. */
   let heardAt = Number.NEGATIVE_INFINITY;
   /** The end of the time of which nothing is left to hasten. */
@@ -103,15 +114,28 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
   let horizonMs = HORIZON_MS;
   let scan: Scan | undefined;
 
+  /** So many more pieces are hastened where the system grants a rate, in proportion to what it accepted lately. */
+  const followRate = (): void => {
+    acceptedAt = acceptedAt.filter((at) => at > now() - RATE_MS);
+    const [first] = acceptedAt;
+    if (breaker.isDeclining && first !== undefined) isRateUntil = now() + RATE_MS;
+    const perMs = first === undefined ? 0 : acceptedAt.length / Math.max(RATE_LEAST_MS, now() - first);
+    const count = isRate() ? due.count + RATE_TIMES * perMs * (now() - due.at) : 0;
+    due = { count: Math.min(MAX_PER_TURN, count), at: now() };
+  };
+  const isRate = (): boolean => now() < isRateUntil;
+
   /** How many may be hastened now. */
   const mayHasten = ({ since, until }: { readonly since: number; readonly until: number }): number => {
-    if (breaker.isDeclining) earned = 0;
+    followRate();
+    if (breaker.isDeclining || isRate()) earned = 0;
+    if (due.count >= 1) return Math.floor(due.count);
     if (earned > 0) return Math.min(earned, MAX_PER_TURN);
     return now() - Math.max(heardAt, until) >= quietMs(until - since) ? 1 : 0;
   };
 
   const choose = (waiting: readonly WaitingEntry[], count: number): readonly WaitingEntry[] => {
-    if (count >= waiting.length || earned > 0) return waiting.slice(0, count);
+    if (count >= waiting.length || earned > 0 || isRate()) return waiting.slice(0, count);
     // The one that asks is not always the same.
     const at = Math.min(waiting.length - 1, Math.floor(random() * waiting.length));
     return waiting.slice(at, at + count);
@@ -122,6 +146,7 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
     const hastened = chosen.map(({ member, fields, dueMs }) => ({ member, fields: withDue(fields, dueMs) }));
     await hastenEntries(redis, retrySet, hastened);
     earned = Math.max(0, earned - chosen.length);
+    due = { ...due, count: Math.max(0, due.count - chosen.length) };
     heardAt = now();
     onHastened();
   };
@@ -148,12 +173,14 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
       const told = toldBy(page, before.told);
       const isOfThen = ({ fields }: WaitingEntry) => {
         const declinedAt = declinedAtOf(fields);
+        // It was once, and was hastened in vain.
+        if (declinedAt > 0 && dueOf(fields) > 0) return true;
         const at = declinedAt - bootMs;
         if (at >= time.since - ROUNDED_MS && at <= time.until + ROUNDED_MS) return true;
         return [...told].some(([since, until]) => declinedAt >= since && declinedAt <= until);
       };
       const ofThen = page.filter(isOfThen);
-      const waiting = earned > 0 ? ofThen : ofThen.filter(({ fields }) => dueOf(fields) === 0);
+      const waiting = earned > 0 || isRate() ? ofThen : ofThen.filter(({ fields }) => dueOf(fields) === 0);
       const looking = { ...before, told, hasSeen: before.hasSeen || ofThen.length > 0 };
       const [first] = waiting;
       if (first !== undefined) {
@@ -172,8 +199,9 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
     },
     accepted() {
       heardAt = now();
+      if (breaker.hasDeclinedLately) acceptedAt = [...acceptedAt.slice(-MOST_REMEMBERED), now()];
       const { until } = breaker.allDeclined ?? start;
-      if (until !== finished) earned = Math.min(MAX_PER_TURN, earned + EACH_HASTENS);
+      if (!isRate() && until !== finished) earned = Math.min(MAX_PER_TURN, earned + EACH_HASTENS);
     },
     told(delayMs) {
       horizonMs = Math.max(horizonMs, delayMs);
