@@ -15,6 +15,9 @@ const PASSED_ON =
   "450 4.1.1 <x@evil.example>: Recipient address rejected: unverified address: host mx.evil.example[192.0.2.7] said: 450 4.7.1 rate limit exceeded";
 const TOO_FAST = refused("RCPT TO", "450 4.7.1 rate limit exceeded");
 
+/** One domain hears of a limit, and another one takes a mail, again and again. */
+const inTurns = (times: number): readonly string[] => Array.from({ length: times }, () => ["b", "!a"]).flat();
+
 describe("words of a limit", () => {
   /** Each step is a domain that took mails, `domain 5`, or that was told of a limit, `!domain`. Returns whether the last of these is the domain's. */
   const isOfDomain = (steps: readonly string[], failure = TOO_FAST, everyMs = 100): boolean | undefined => {
@@ -42,6 +45,15 @@ describe("words of a limit", () => {
     ["or several that do together", ["a 20", "b", "c", "d", "!b", "!c", "!d"], false],
     ["and then for who is new, too", ["a 20", "b", "!a", "!new"], false],
     ["are the domain's while nobody was served", ["!a", "!b", "!c"], true],
+    [
+      "and of one that takes half of all mails, if others are accepted each time",
+      ["a 20", "b 20", ...inTurns(12)],
+      true,
+    ],
+    ["and of several", ["a 20", "b 20", "c 20", ...inTurns(12), "!c", ...inTurns(12), "!c"], true],
+    ["but not yet if they were so a few times", ["a 20", "b 20", ...inTurns(4)], false],
+    ["nor if others hear them as well", ["a 20", "b 20", ...inTurns(12), "!b", "!a"], false],
+    ["nor if those for one come in a row", ["a 20", "b 20", ...Array<string>(30).fill("!a"), "b 20", "!a"], false],
   ])("%s", (_, steps, expected) => expect(isOfDomain(steps)).toBe(expected));
 
   test("count within half a minute, of domains that were served within some minutes", () => {

@@ -16,6 +16,8 @@ const MAX_SERVED = 1_000;
 /** It is our limit if domains hear of it within this time that took so many of these mails. */
 const OURS_FROM = 0.1;
 const TOGETHER_MS = 30_000;
+/** It is theirs if a limit on all alike would have met these domains alone, and no other, so rarely. */
+const BY_CHANCE = 0.001;
 
 const partyOf = (to: string): string => domainOf(to).toLowerCase();
 
@@ -40,15 +42,49 @@ class Served {
 }
 
 /**
+ * What became of mails since the last domain that heard of a limit was the first time told so. A limit of ours would soon meet another one: that it
+ * did not, time and again, while others took mails in between, becomes ever less likely.
+ */
+class Among {
+  #refused = 0;
+  #accepted = 0;
+  #othersAccepted = 0;
+  /** Refusals with a mail for others in between: several at once are one. */
+  #times = 0;
+  #isNext = false;
+
+  accepted(isTold: boolean): void {
+    if (isTold) this.#accepted += 1;
+    else {
+      this.#othersAccepted += 1;
+      this.#isNext = true;
+    }
+  }
+
+  refused(): void {
+    this.#refused += 1;
+    if (this.#isNext) this.#times += 1;
+    this.#isNext = false;
+  }
+
+  /** How likely it is that all of this met these domains by chance. */
+  get chance(): number {
+    const ofThese = this.#refused + this.#accepted;
+    return (ofThese / Math.max(1, ofThese + this.#othersAccepted)) ** this.#times;
+  }
+}
+
+/**
  * A server may pass on what a recipient's own server says (`host mx.example said: rate limit exceeded`), so who owns a domain chooses these words, and anybody
- * can sign its recipients up. They tell of a limit on us if domains hear them that take a tenth of our mails otherwise: a limit of the server's refuses mails for all
- * alike, and who wants to feign one must be a tenth of all recipients. Up to MAIL FROM the server has not heard of the recipient, and speaks for itself.
+ * can sign its recipients up. They tell of a limit on us if domains hear them that take a tenth of our mails otherwise, and others, in the meantime, are not accepted each
+ * time: a limit of the server's refuses mails for all alike. Up to MAIL FROM the server has not heard of the recipient, and speaks for itself.
  */
 export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: () => number }): WhoseLimit => {
   let [served, before] = [new Served(), new Served()];
   let servedSince = now();
   /** When a domain that is served heard of a limit last. */
   const told = new Map<string, number>();
+  let among = new Among();
 
   const turn = (): void => {
     const forMs = now() - servedSince;
@@ -61,19 +97,23 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
   const isOurs = (domain: string): boolean => {
     turn();
     const mailsOf = (each: string): number => served.of(each) + before.of(each);
-    if (mailsOf(domain) > 0) told.set(domain, now());
-    let mails = 0;
-    for (const [each, at] of told) {
-      if (now() - at > TOGETHER_MS) told.delete(each);
-      else mails += mailsOf(each);
+    for (const [each, at] of told) if (now() - at > TOGETHER_MS) told.delete(each);
+    if (mailsOf(domain) > 0) {
+      if (!told.has(domain)) among = new Among();
+      told.set(domain, now());
+      among.refused();
     }
-    return mails > 0 && mails >= OURS_FROM * (served.all + before.all);
+    let mails = 0;
+    for (const each of told.keys()) mails += mailsOf(each);
+    return mails > 0 && mails >= OURS_FROM * (served.all + before.all) && among.chance >= BY_CHANCE;
   };
 
   return {
     accepted: (to) => {
       turn();
-      served.add(partyOf(to));
+      const domain = partyOf(to);
+      served.add(domain);
+      among.accepted(told.has(domain));
     },
     judged: (failure, to) => {
       const { command, bodyStarted } = failure;
