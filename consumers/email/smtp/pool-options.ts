@@ -4,7 +4,7 @@ export interface SmtpPoolOptions {
   readonly server: SmtpServer;
   /** Maximum connections, if the server grants them; each sends one mail at a time. */
   readonly size: number;
-  /** Time limit of one mail in ms, connecting included; then the socket is closed. A mail waits as long for a connection. */
+  /** Time limit of one mail in ms, from its connection on; then the socket is closed. Opening one has as long, and a mail waits as long for its turn. */
   readonly sendDeadlineMs: number;
   /** Mails after which a connection is closed, if it is old enough: others may wait for one. */
   readonly maxMailsPerConnection?: number;

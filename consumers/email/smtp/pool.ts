@@ -179,6 +179,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     for (let idle = sessions.takeIdle(); ; idle = undefined) {
       const session = idle ?? (await connecting.next(mail, sending));
       if ("kind" in session) return session;
+      sending.hasConnection();
       const wasKept = session.idleSince > 0;
       const result = await sendOver(session, mail, sending);
       const isStale = wasKept && result.kind === "failed" && wasStale(result.failure);
@@ -196,7 +197,11 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       end.abort();
     };
     const dialogue = { failures: mail.failures ?? 0, cut };
-    const timer = setTimeout(() => end.abort(), sendDeadlineMs);
+    let timer: Timer | undefined;
+    const limitTime = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => end.abort(), sendDeadlineMs);
+    };
     const cancel = () => {
       // A started body cannot be cancelled; its reply, or the deadline, ends it.
       if (bodyStarted) return;
@@ -205,6 +210,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     };
     signal.addEventListener("abort", cancel);
     if (signal.aborted) cancel();
+    limitTime();
     try {
       const watched: OutgoingMail = {
         ...mail,
@@ -213,7 +219,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
           return bodyStarted;
         },
       };
-      return await sendOnSome(watched, { signal: end.signal, code: () => code, dialogue });
+      return await sendOnSome(watched, { signal: end.signal, code: () => code, dialogue, hasConnection: limitTime });
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", cancel);

@@ -13,4 +13,6 @@ export interface Sending {
   /** Why we end it ourselves, when it is asked. */
   readonly code: () => EndCode;
   readonly dialogue: Dialogue;
+  /** There is a connection: the mail has its whole time for what follows. */
+  readonly hasConnection: () => void;
 }
