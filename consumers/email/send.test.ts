@@ -63,7 +63,7 @@ const attemptOnce = async (port: number, options: Attempted = {}): Promise<Outco
       now: () => performance.now(),
     },
     { recipient, from: fromAddress, build: (to) => build({ ...message, to }) },
-    { eventId, ageMs: 0, failures: 0, isDoubtful: false },
+    { eventId, ageMs: 0, failures: 0, isDoubtful: false, isSlow: () => false },
     { signal, begins: () => {}, commit },
   );
   await pool.close();

@@ -34,18 +34,18 @@ export interface MailToSend {
 export const sendMail = async (
   { group, pool, greylistMs, suppress, now }: SendDeps,
   { recipient, from, build }: MailToSend,
-  claim: Pick<Claim<unknown>, "eventId" | "ageMs" | "isDoubtful" | "failures">,
+  claim: Pick<Claim<unknown>, "eventId" | "ageMs" | "isDoubtful" | "isSlow" | "failures">,
   attempt: Attempt,
 ): Promise<Outcome> => {
   const startedAt = now();
   const address = wireAddress(recipient.email);
   if (address.kind === "unusable") return { kind: "rejected", reason: address.reason };
   const message = await build(address.address);
-  const { isDoubtful, failures } = claim;
+  const { isDoubtful, isSlow, failures } = claim;
   const begins = () => attempt.begins();
   const beforeBody = () => attempt.commit();
   const { raw, wire } = message;
-  const outgoing = { from, to: address.address, raw, wire, begins, beforeBody, isDoubtful, failures };
+  const outgoing = { from, to: address.address, raw, wire, begins, beforeBody, isDoubtful, isSlow, failures };
   const result = await pool.send(outgoing, attempt.signal);
   if (result.kind === "accepted") {
     // The server has all of it; after a failure, some of it may still be on its way to a socket.

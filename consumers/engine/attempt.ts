@@ -175,8 +175,8 @@ export const createAttempts = <Data, Input>(
     const { type, traceparent } = event;
     const failures = attempts + claim.systemFailures;
     const candidate = { party, wasTried: failures > 0, place: event.id };
-    const isDoubtful = doubt.isOfVainKind(candidate);
-    const piece = { eventId: event.id, type, data, traceparent, attempts, failures, isDoubtful, uncertain, ageMs };
+    const doubts = { isDoubtful: doubt.isOfVainKind(candidate), isSlow: () => doubt.isSlow(candidate) };
+    const piece = { eventId: event.id, type, data, traceparent, attempts, failures, ...doubts, uncertain, ageMs };
     const { isIdempotent } = definition.policy;
     admission.spend();
     attempt.isPaidFor = true;

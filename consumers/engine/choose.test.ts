@@ -49,11 +49,13 @@ test("the death of a consumer counts for what it attempts, and for what it kept 
       return isActive;
     },
     has: () => isActive,
+    isSlow: () => false,
     look: () => {},
     isStranger: () => isActive,
     most: 1,
     perSecond: 100,
     room: () => 1,
+    roomForSlow: () => 1,
     roomForStrangers: () => 1,
     roomToAsk: () => 0,
     roomForTried: () => 1,

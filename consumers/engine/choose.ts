@@ -14,7 +14,7 @@ export interface PreparedEntry<Data, Input> extends ReadableEntry<Data> {
 }
 
 export interface ChooseDeps<Data, Input> {
-  readonly doubt: Pick<Doubt, "has">;
+  readonly doubt: Pick<Doubt, "has" | "isSlow">;
   readonly lookAhead: LookAhead<PreparedEntry<Data, Input>>;
   readonly settler: Pick<Settler, "passOver">;
   readonly inFlight: InFlight;
@@ -45,7 +45,8 @@ export const createChoose =
     });
     // A suspect's turn is now. What dead consumers only kept is as much in doubt here as it was there.
     const isNow = (each: Candidate & { readonly item: PreparedEntry<Data, Input> }) =>
-      each.item.entry.isTakenOver && (each.item.entry.deliveries > SUSPECT_AFTER || !doubt.has(each));
+      each.item.entry.isTakenOver &&
+      (each.item.entry.deliveries > SUSPECT_AFTER || !(doubt.isSlow(each) || doubt.has(each)));
     const now = all.filter(isNow).map(({ item }) => item);
     const read = all.filter((each) => !isNow(each));
     const { attempted, kept, passed } = lookAhead.choose(read, most);

@@ -1,6 +1,8 @@
 import { Neighbours } from "./neighbours.ts";
+import { SlowParties } from "./slow-parties.ts";
 import { Strangers } from "./strangers.ts";
 import { KEPT, LEAST_SLOW_MS, Tally, type UnderWay } from "./tally.ts";
+import { Welcome } from "./welcome.ts";
 
 /** A piece of work, as far as it is known before it is attempted. */
 export interface Candidate {
@@ -11,10 +13,11 @@ export interface Candidate {
   readonly place: string;
 }
 
-/** Which kinds are in vain. */
-interface Kinds {
+/** Which kinds are in vain, and how many pieces under way are slow, by party. */
+interface Judged {
   readonly tried: boolean;
   readonly unknown: boolean;
+  readonly slow: ReadonlyMap<string, number>;
 }
 
 /** For so long nothing that is under way is looked at again, in ms. */
@@ -23,8 +26,8 @@ const JUDGED_MS = 10;
 /** A piece under way, from when the other system was asked (monotonic, ms). */
 interface Running extends Candidate {
   since?: number;
-  /** Its commit point is passed: it cannot be given up. */
-  isCommitted: boolean;
+  /** When its commit point was passed: it cannot be given up. */
+  committedAt?: number;
 }
 
 /** What the work of a piece says of itself. */
@@ -37,6 +40,8 @@ export interface Progress {
 
 /** Of the pieces that may be in flight, those in doubt are at most this share, one at least: what comes then still finds room. */
 const MOST_IN_DOUBT = 0.75;
+/** Those of slow parties, all together. */
+const MOST_SLOW = 0.5;
 /** The same where many others come: of the other system they would get as much. */
 const MOST_BESIDE = 0.1;
 
@@ -51,10 +56,6 @@ const CAUTIOUS_MS = 1_000;
 /** One that has not passed its commit point for so long can be given up: it does not count among strangers without an answer. In ms. */
 const GIVEN_UP_MS = 100;
 
-/** A party that accepts a third of its pieces stays welcome; one that accepted none of the last eight is not. */
-const GOOD_POINTS = 2;
-const MOST_POINTS = 8;
-const MOST_PARTIES = 5_000;
 /** What the next answer of a party is worth, of what the one before it was: it is likely to be the same. */
 export const ODDS_OF_NEXT = 0.25;
 
@@ -63,21 +64,19 @@ export const ODDS_OF_NEXT = 0.25;
  * before, and what is for a party that has accepted nothing yet. What is under way, and takes much longer than others, is in vain as far as
  * is known. What was tried is in doubt while any is: it is what became of those in vain. While some are late or in vain, strangers are in
  * doubt, too, where more of them wait than may be under way (`strangers.ts`). What is for a party that accepts is never in doubt before it
- * was tried. Others go first: few in doubt are in flight, and they get what others leave of the other system.
+ * was tried; but a party that takes much longer than others has a part only (`slow-parties.ts`). Others go first: few in doubt are in flight, and they get what others leave of the other system.
  */
 export class Doubt {
   readonly #allowance: () => number;
   readonly #now: () => number;
   readonly #tried = new Tally();
   readonly #unknown = new Tally();
-  /** By party, in the order of the last use: points above 0. */
-  readonly #welcome = new Map<string, number>();
-  /** Points below 0, so many were in vain; apart, so that however many strangers make nobody forget who is welcome. */
-  readonly #refusing = new Map<string, number>();
+  readonly #welcome = new Welcome();
   readonly #running = new Set<Running>();
   readonly #neighbours = new Neighbours();
   readonly #runningOf = new Map<string, number>();
-  #judged: (Kinds & { readonly at: number }) | undefined;
+  readonly #slow: SlowParties;
+  #judged: (Judged & { readonly at: number }) | undefined;
   readonly #strangers: Strangers;
   /** How long a piece takes that is good, lately, in ms; 0: none was. */
   #usualMs = 0;
@@ -85,6 +84,8 @@ export class Doubt {
   #good = 0;
   /** More strangers wait than may be under way, and some are in vain or late. */
   #isCrowded = false;
+  /** More pieces of slow parties wait than may be under way. */
+  #isSlowCrowded = false;
   /** Monotonic, ms: when a stranger was last late or in vain. */
   #warnedAt = Number.NEGATIVE_INFINITY;
 
@@ -96,6 +97,7 @@ export class Doubt {
     this.#allowance = allowance;
     this.#now = now;
     this.#strangers = new Strangers(now, { concurrency, ahead });
+    this.#slow = new SlowParties(now);
   }
 
   /** Whether some kind is in doubt now. */
@@ -103,19 +105,30 @@ export class Doubt {
     return this.#isCautious || this.isVain;
   }
 
-  /** Whether some kind lately took more time in vain than for good. */
+  /** Whether some kind lately took more time in vain than for good, or what is slow waits. */
   get isVain(): boolean {
+    return this.#isSlowCrowded || this.#isVainKind;
+  }
+
+  get #isVainKind(): boolean {
     const { tried, unknown } = this.#inVain();
     return tried || unknown;
   }
 
   has(candidate: Candidate): boolean {
-    return this.isStranger(candidate) ? this.#isCrowded || this.#inVain().unknown : candidate.wasTried && this.isActive;
+    return this.isStranger(candidate)
+      ? this.#isCrowded || this.#inVain().unknown
+      : candidate.wasTried && (this.#isCautious || this.#isVainKind);
   }
 
   /** Whether it is of a kind that is in vain. */
   isOfVainKind(candidate: Candidate): boolean {
-    return this.isStranger(candidate) ? this.#inVain().unknown : candidate.wasTried && this.isVain;
+    return this.isStranger(candidate) ? this.#inVain().unknown : candidate.wasTried && this.#isVainKind;
+  }
+
+  /** Whether it is for a party whose pieces take much longer than others: it has a part of what there is, whatever else is known of it. */
+  isSlow({ party }: Pick<Candidate, "party">): boolean {
+    return party !== undefined && this.#slow.has(party, this.#inVain().slow.get(party) ?? 0);
   }
 
   /** Whether a stranger was late or in vain lately, or few were good so far. */
@@ -151,18 +164,28 @@ export class Doubt {
 
   /** These wait: if some were late or in vain lately, more strangers than may be under way are in doubt, until there is room. */
   look(waiting: readonly Candidate[]): void {
+    const quick = waiting.filter((each) => !this.isSlow(each));
+    this.#isSlowCrowded = waiting.length - quick.length > this.roomForSlow("few");
     this.#isCrowded =
-      this.#isCautious && waiting.filter((each) => this.isStranger(each)).length > this.roomForStrangers();
+      this.#isCautious && quick.filter((each) => this.isStranger(each)).length > this.roomForStrangers();
+  }
+
+  /** How many more of slow parties may be under way, all together. */
+  roomForSlow(others: "few" | "many"): number {
+    const slow = [...this.#running].filter((each) => this.isSlow(each)).length;
+    const half = Math.max(1, Math.floor(MOST_SLOW * this.#allowance()));
+    return Math.max(0, (others === "few" ? half : this.#mostBeside) - slow);
   }
 
   /** Whether it is for a party that has accepted nothing yet, and was not tried. */
   isStranger({ party, wasTried }: Candidate): boolean {
-    return !wasTried && party !== undefined && !this.#isWelcome(party);
+    return !wasTried && party !== undefined && !this.#welcome.has(party);
   }
 
   #strangersUnanswered(): number {
     const longAgo = this.#now() - GIVEN_UP_MS;
-    const mayCommit = ({ since, isCommitted }: Running) => since === undefined || isCommitted || since > longAgo;
+    const mayCommit = ({ since, committedAt }: Running) =>
+      since === undefined || committedAt !== undefined || since > longAgo;
     return [...this.#running].filter((each) => mayCommit(each) && this.isStranger(each)).length;
   }
 
@@ -182,7 +205,7 @@ export class Doubt {
 
   /** How many more of them, where few others come, or many. Where no kind is in vain, strangers are bounded by `roomForStrangers` alone. */
   room(others: "few" | "many"): number {
-    if (!this.isVain && others === "few") return this.#allowance();
+    if (!this.#isVainKind && others === "few") return this.#allowance();
     const most = others === "few" ? this.most : this.#mostBeside;
     // Also those that were not in doubt when they began.
     const running = [...this.#running].filter((each) => this.has(each)).length;
@@ -196,7 +219,7 @@ export class Doubt {
 
   /** The same, by the answers that it has given. */
   readonly oddsBefore = (party: string): number => {
-    return ODDS_OF_NEXT ** Math.max(0, -this.#pointsOf(party));
+    return ODDS_OF_NEXT ** Math.max(0, -this.#welcome.pointsOf(party));
   };
 
   /** How likely a piece in doubt is good, by what became of those that were made next to it; at least 1. */
@@ -210,31 +233,34 @@ export class Doubt {
     if (!isVain) this.#good += 1;
     if (!isVain) this.#usualMs = this.#usualMs === 0 ? ms : KEPT * this.#usualMs + (1 - KEPT) * ms;
     if (wasTried) this.#tried.add(ms, isVain);
-    else if (party !== undefined && !this.#isWelcome(party)) {
+    else if (party !== undefined && !this.#welcome.has(party)) {
       this.#strangers.ended({ ms, isVain }, this.#known);
       if (isVain) this.#warnedAt = this.#now();
       this.#unknown.add(ms, isVain);
       this.#neighbours.ended(place, isVain);
     }
-    if (party !== undefined) this.#judge(party, isVain);
+    if (party !== undefined) this.#welcome.judge(party, isVain);
     this.#judged = undefined;
   }
 
   /** Runs the work of a piece, which says how far it is. */
   async around<Result>(candidate: Candidate, work: (progress: Progress) => Promise<Result>): Promise<Result> {
-    const running: Running = { ...candidate, isCommitted: false };
+    const running: Running = { ...candidate };
     this.#running.add(running);
     this.#count(candidate, 1);
     const begins = () => {
       running.since = this.#now();
     };
     const commits = () => {
-      running.isCommitted = true;
+      running.committedAt = this.#now();
     };
     try {
       return await work({ begins, commits });
     } finally {
       this.#running.delete(running);
+      const { committedAt } = running;
+      if (candidate.party !== undefined && committedAt !== undefined)
+        this.#slow.ended(candidate.party, this.#now() - committedAt);
       this.#judged = undefined;
       this.#count(candidate, -1);
     }
@@ -248,42 +274,22 @@ export class Doubt {
   }
 
   /** Which kinds are in vain. */
-  #inVain(): Kinds {
+  #inVain(): Judged {
     const now = this.#now();
     if (this.#judged !== undefined && now - this.#judged.at < JUDGED_MS) return this.#judged;
     const lateMs = Math.max(LEAST_LATE_MS, LATE_TIMES * this.#usualMs);
     const [tried, unknown]: [UnderWay[], UnderWay[]] = [[], []];
+    const slow = new Map<string, number>();
     for (const each of this.#running) {
+      const { party, committedAt = now } = each;
+      if (party !== undefined && this.#slow.isSlow(now - committedAt)) slow.set(party, (slow.get(party) ?? 0) + 1);
       if (each.since === undefined) continue;
-      const underWay = { ms: now - each.since, isCommitted: each.isCommitted };
+      const underWay = { ms: now - each.since, isCommitted: each.committedAt !== undefined };
       if (each.wasTried) tried.push(underWay);
       else if (this.isStranger(each)) unknown.push(underWay);
     }
     if (this.#usualMs > 0 && unknown.some(({ ms }) => ms > lateMs)) this.#warnedAt = now;
-    this.#judged = { at: now, tried: this.#tried.isVain(tried), unknown: this.#unknown.isVain(unknown) };
+    this.#judged = { at: now, tried: this.#tried.isVain(tried), unknown: this.#unknown.isVain(unknown), slow };
     return this.#judged;
-  }
-
-  #isWelcome(party: string): boolean {
-    return this.#welcome.has(party);
-  }
-
-  #pointsOf(party: string): number {
-    return this.#welcome.get(party) ?? this.#refusing.get(party) ?? 0;
-  }
-
-  #judge(party: string, isVain: boolean): void {
-    const points = this.#pointsOf(party);
-    this.#welcome.delete(party);
-    this.#refusing.delete(party);
-    const next = isVain ? Math.max(-MOST_POINTS, points - 1) : Math.min(MOST_POINTS, Math.max(0, points) + GOOD_POINTS);
-    if (next === 0) return;
-    const known = next > 0 ? this.#welcome : this.#refusing;
-    known.set(party, next);
-    if (known.size <= MOST_PARTIES) return;
-    for (const oldest of known.keys()) {
-      known.delete(oldest);
-      break;
-    }
   }
 }

@@ -35,6 +35,8 @@ export interface Claim<Data> extends Piece<Data> {
   readonly failures: number;
   /** Pieces like it were in vain lately: where there is not room for all, others go first. */
   readonly isDoubtful: boolean;
+  /** Whether pieces of its party take much longer than others, as far as is known by now: they have a part of what there is. */
+  readonly isSlow: () => boolean;
   /** Times that it was unknown whether the effect took place: the work may be done already. */
   readonly uncertain: number;
   /**

@@ -21,6 +21,7 @@ const aLookAhead = (
     readonly isActive?: () => boolean;
     readonly roomToAsk?: number;
     readonly roomForTried?: number;
+    readonly roomForSlow?: (others: "few" | "many") => number;
     readonly roomForStrangers?: () => number;
     readonly odds?: (party: string) => number;
     readonly oddsBeside?: (place: string) => number;
@@ -38,8 +39,10 @@ const aLookAhead = (
         return isActive();
       },
       look: () => {},
+      isSlow: ({ party }) => party === "slow.example",
       isStranger: ({ party, wasTried }) => !wasTried && party !== "welcome.example",
       room,
+      roomForSlow: given.roomForSlow ?? (() => 2),
       roomForStrangers: given.roomForStrangers ?? (() => 1_000),
       roomToAsk: () => given.roomToAsk ?? 0,
       roomForTried: () => given.roomForTried ?? 4,
@@ -296,4 +299,16 @@ test("of what was tried no more is attempted than there is room for while new on
       .attempted.filter((item) => item.startsWith("tried")).length;
   expect(attemptedOf(9)).toBe(2);
   expect(attemptedOf(0)).toBe(10);
+});
+
+test("what is for a slow party has its own room, whatever else is in doubt, and what comes behind goes on", () => {
+  const { choose, kept } = aLookAhead(() => 3, { roomForSlow: (others) => (others === "few" ? 2 : 1) });
+  const slow = reads(30, { item: "slow", party: "slow.example" });
+  const few = choose([...slow, ...sure(4)], 20);
+  expect(few.attempted.toSorted()).toEqual([...items(slow).slice(0, 2), ...items(sure(4))].toSorted());
+  expect(kept()).toBe(28);
+  // Many others wait: it has less, and not nothing.
+  const many = choose(sure(60), 20);
+  expect(many.attempted.filter((item) => item.startsWith("slow"))).toHaveLength(1);
+  expect(many.attempted).toHaveLength(20);
 });

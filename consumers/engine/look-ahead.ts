@@ -35,11 +35,13 @@ export type Suspicion = Pick<
   | "isActive"
   | "isVain"
   | "has"
+  | "isSlow"
   | "look"
   | "isStranger"
   | "most"
   | "perSecond"
   | "room"
+  | "roomForSlow"
   | "roomForStrangers"
   | "roomForTried"
   | "roomToAsk"
@@ -107,7 +109,10 @@ export const createLookAhead = <Item>(deps: {
   let filledAt = now();
   /** Monotonic, ms: when many waited that were not in doubt. */
   let manyAt = Number.NEGATIVE_INFINITY;
-  const roomForDoubt = () => doubt.room(now() - manyAt < MANY_LATELY_MS ? "many" : "few");
+  const others = () => (now() - manyAt < MANY_LATELY_MS ? "many" : "few");
+  const isSlow = (each: Candidate): boolean => doubt.isSlow(each);
+  const isInDoubt = (each: Candidate): boolean => doubt.has(each);
+  const waits = (each: Candidate): boolean => isSlow(each) || isInDoubt(each);
 
   /** For how long answers may be waited for, in ms. Below 0 after a wait that was looked at late. */
   let mayWaitMs = LONGEST_WAIT_MS;
@@ -200,17 +205,20 @@ export const createLookAhead = <Item>(deps: {
     /** Whether something that waits here may be attempted now, where there is room for so many. */
     mayAttempt: (room: number): boolean => {
       if (room <= 0 || kept.length === 0) return false;
-      const isRoomForDoubt = roomForDoubt() > 0;
-      const some = kept.filter((each) => isRoomForDoubt || !doubt.has(each));
+      const [slow, quick] = apart(kept, isSlow);
+      if (slow.length > 0 && doubt.roomForSlow(others()) > 0) return true;
+      const isRoomForDoubt = doubt.room(others()) > 0;
+      const some = quick.filter((each) => isRoomForDoubt || !doubt.has(each));
       if (some.some((each) => !doubt.isStranger(each))) return true;
       return some.length > 0 && doubt.roomForStrangers() > 0;
     },
 
     /** How many entries are read where so many may be attempted. */
     reads: (room: number): number => {
-      const sure = kept.filter((each) => !doubt.has(each)).length;
+      const sure = kept.filter((each) => !waits(each)).length;
       if (!doubt.isActive || room <= 0) return Math.max(0, room - sure);
-      if (sure >= room || isWorthWaiting(kept, sure)) return 0;
+      const quick = kept.filter((each) => !isSlow(each));
+      if (sure >= room || isWorthWaiting(quick, sure)) return 0;
       const soon = Math.min(KEPT_FIRST + (now() - filledAt) * KEPT_PER_MS, KEPT_S * doubt.perSecond);
       const mostKept = doubt.isVain ? MOST_KEPT : Math.min(MOST_KEPT, soon);
       const wanted = Math.ceil((nextKept() - sure) / Math.max(LEAST_SHARE, welcomeShare));
@@ -228,20 +236,29 @@ export const createLookAhead = <Item>(deps: {
       const [stale, fresh] = apart(kept, (each) => since - each.since > STALE_MS);
       const added = read.map((each) => ({ ...each, since }));
       doubt.look([...fresh, ...added]);
-      const [doubtful, sure] = apart([...fresh, ...added], (each) => doubt.has(each));
+      const [slow, quick] = apart([...fresh, ...added], isSlow);
+      const [doubtful, sure] = apart(quick, isInDoubt);
       if (2 * sure.filter((each) => !doubt.isStranger(each)).length >= allowance()) manyAt = since;
-      const asked = askedOf(doubtful, most);
-      const first = inTurn(sure, most - asked.length);
-      const left = most - asked.length - first.length;
-      const others = doubtful.filter((each) => !asked.includes(each));
-      const some = left > 0 ? someOf(others, Math.min(left, roomForDoubt())) : [];
-      const attempted = new Set([...asked, ...first, ...some]);
+      const beside = slow.slice(0, Math.min(most, doubt.roomForSlow("many")));
+      const mostQuick = most - beside.length;
+      const asked = askedOf(doubtful, mostQuick);
+      const first = inTurn(sure, mostQuick - asked.length);
+      const left = mostQuick - asked.length - first.length;
+      const unasked = doubtful.filter((each) => !asked.includes(each));
+      const some = left > 0 ? someOf(unasked, Math.min(left, doubt.room(others()))) : [];
+      const roomForSlow = Math.max(0, doubt.roomForSlow(others()) - beside.length);
+      const more = slow.slice(beside.length).slice(0, Math.min(left - some.length, roomForSlow));
+      const attempted = new Set([...beside, ...asked, ...first, ...some, ...more]);
       if (attempted.size >= most) filledAt = since;
-      const unchosen = doubtful.filter((each) => !attempted.has(each));
-      const next = [...sure.filter((each) => !attempted.has(each)), ...unchosen];
+      const [nextQuick, nextSlow] = apart(
+        [...sure, ...doubtful, ...slow].filter((each) => !attempted.has(each)),
+        (each) => !slow.includes(each),
+      );
+      const unchosen = [...doubtful.filter((each) => !attempted.has(each)), ...nextSlow];
+      const next = [...nextQuick, ...nextSlow];
       const overdue = next.slice(nextKept()).filter((each) => since - each.since > LONGEST_KEPT_MS);
       // Room for another read, if what waits here is not worth more.
-      const isWorthMore = !doubt.isVain || isWorthWaiting(next, sure.length) || sure.length > most;
+      const isWorthMore = !doubt.isVain || isWorthWaiting(nextQuick, sure.length) || sure.length > most;
       const surplus = isWorthMore ? 0 : next.length - (MOST_KEPT - MOST_READ);
       const [unlikely, likely] = apart(surplus > 0 ? unchosen : [], (each) => doubt.oddsBeside(each) === 1);
       const beyond = [...unlikely, ...likely].slice(0, Math.max(0, surplus));
@@ -260,7 +277,7 @@ export const createLookAhead = <Item>(deps: {
         passed: [...passed].map((each, index) => ({
           item: each.item,
           // For what is not in doubt there was only no room: a peer may have some.
-          delayMs: doubt.has(each) ? backAfterMs(each.passes, away, (index + 1) / passed.size) : 0,
+          delayMs: waits(each) ? backAfterMs(each.passes, away, (index + 1) / passed.size) : 0,
         })),
       };
     },

@@ -7,6 +7,18 @@ const mixed: readonly Answer[] = [tarpit, { reply: "421 4.7.0 try again later" }
 /** Mixtures of the others, parties that change, and silence to bodies in other proportions. */
 export const MIXED_SHAPES: readonly Shape[] = [
   {
+    name: "taken 5 s after the body, one domain, arriving",
+    bad: 400,
+    good: 960,
+    isMixed: true,
+    goodPerSecond: 24,
+    answer: { afterMs: 5_000 },
+    at: "whole",
+    badDomains: 1,
+    goodDomains: 40,
+    settings: { MAIL_POOL_SIZE: "20" },
+  },
+  {
     name: "421 after 1 s or at once, or silence",
     bad: 300,
     good: 300,

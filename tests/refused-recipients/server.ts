@@ -46,6 +46,7 @@ export const simulatedServer = (options: {
       async send(mail, signal, abortCode): Promise<SendResult> {
         session.sends += 1;
         let given = answerTo(mail.to);
+        let lateMs = 0;
         const failed = (command: string, bodyStarted: boolean, { code = "EENVELOPE", reply }: Partial<SmtpFailure>) => {
           const responseCode = reply === undefined ? undefined : Number(reply.slice(0, 3));
           if (reply === undefined) isUsable = false;
@@ -64,14 +65,15 @@ export const simulatedServer = (options: {
         if (await waited(ROUND_TRIP_MS, signal)) return failed("RCPT TO", false, { code: abortCode() });
         if (given?.reply === undefined && given?.ends === undefined && given?.afterMs !== undefined) {
           // Late, and as usual.
-          if (await waited(given.afterMs, signal)) return failed("RCPT TO", false, { code: abortCode() });
+          if (at === "whole") lateMs = given.afterMs;
+          else if (await waited(given.afterMs, signal)) return failed("RCPT TO", false, { code: abortCode() });
           given = undefined;
         }
         if (given !== undefined && at === "rcpt") return refused(given, "RCPT TO", false);
         if (given !== undefined && at === "data") return refused(given, "DATA", false);
         if (!mail.beforeBody()) return failed("CONN", false, { code: "ECALLEDBACK" });
         if (given !== undefined) return refused(given, "DATA", true);
-        if (await waited(mailMs, signal)) return failed("DATA", true, { code: abortCode() });
+        if (await waited(mailMs + lateMs, signal)) return failed("DATA", true, { code: abortCode() });
         onTaken(mail.to);
         return { kind: "accepted", reply: "250 2.0.0 taken" };
       },

@@ -14,6 +14,8 @@ export interface OutgoingMail {
   readonly beforeBody: () => boolean;
   /** Mails like it failed lately: it gets a connection that others leave. */
   readonly isDoubtful?: boolean;
+  /** Whether those of its recipient's domain take much longer than others, as far as is known by now: the same, and half of the connections is for others. */
+  readonly isSlow?: () => boolean;
   /** How often it failed before. */
   readonly failures?: number;
 }

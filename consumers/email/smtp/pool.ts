@@ -240,23 +240,23 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     places,
     async send(mail, signal) {
       const until = now() + sendDeadlineMs;
-      const { isDoubtful = false } = mail;
+      const { isDoubtful = false, isSlow = () => false } = mail;
       for (let refused: SmtpFailure | undefined; ; ) {
         const slot = closed
           ? "cancelled"
           : starvation.isOn
             ? "late"
-            : await slots.take(signal, { until, refused, isDoubtful });
+            : await slots.take(signal, { until, refused, isDoubtful, isSlow });
         if (slot === "cancelled") return { kind: "failed", failure: ownFailure("ECALLEDBACK", false) };
         if (slot === "late") return { kind: "failed", failure: ownFailure("EBUSY", false) };
-        if (slot !== "taken") return { kind: "failed", failure: slot };
+        if (!("free" in slot)) return { kind: "failed", failure: slot };
         mail.begins?.();
         try {
           const result = await sendInTime(mail, signal);
           if (result.kind !== "again") return result;
           refused = result.failure;
         } finally {
-          slots.free(isDoubtful);
+          slot.free();
         }
       }
     },

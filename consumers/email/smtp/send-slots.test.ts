@@ -15,11 +15,12 @@ const someSlots = (size: number) => {
     isOpening: () => false,
     now,
   });
-  const sending: { readonly isDoubtful: boolean; readonly until: number }[] = [];
+  const sending: { readonly isDoubtful: boolean; readonly until: number; readonly free: () => void }[] = [];
   const sent = { doubtful: 0, others: 0 };
-  const ask = async (isDoubtful: boolean, mailMs: number) => {
-    const slot = await slots.take(new AbortController().signal, { until: 1e9, refused: undefined, isDoubtful });
-    if (slot === "taken") sending.push({ isDoubtful, until: nowMs + mailMs });
+  const ask = async (isDoubtful: boolean, mailMs: number, isSlow = () => false) => {
+    const slot = await slots.take(new AbortController().signal, { until: 1e9, refused: undefined, isDoubtful, isSlow });
+    if (typeof slot === "object" && "free" in slot)
+      sending.push({ isDoubtful, until: nowMs + mailMs, free: slot.free });
   };
   const pass = async (ms: number) => {
     for (let step = 0; step < ms; step += 1) {
@@ -27,7 +28,7 @@ const someSlots = (size: number) => {
       for (const mail of sending.filter(({ until }) => until <= nowMs)) {
         sending.splice(sending.indexOf(mail), 1);
         sent[mail.isDoubtful ? "doubtful" : "others"] += 1;
-        slots.free(mail.isDoubtful);
+        mail.free();
       }
       await Promise.resolve();
       await Promise.resolve();
@@ -72,4 +73,18 @@ describe("doubtful mails", () => {
     await pass(5_000);
     expect(sending).toHaveLength(15);
   });
+});
+
+test("mails of a slow domain hold half of the connections at most, as long as others come now and then, also those that waited before that was known", async () => {
+  const { ask, pass, sending, sent } = someSlots(10);
+  let isSlow = false;
+  for (let n = 0; n < 10; n += 1) void ask(false, 50);
+  for (let n = 0; n < 40; n += 1) void ask(false, 30_000, () => isSlow);
+  isSlow = true;
+  await pass(100);
+  expect(sent.others).toBe(10);
+  expect(sending.length).toBe(5);
+  void ask(false, 10);
+  await pass(20);
+  expect(sent.others).toBe(11);
 });

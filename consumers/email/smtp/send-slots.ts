@@ -2,27 +2,33 @@ import type { ConnectionLimit } from "./capacity.ts";
 import type { SmtpFailure } from "./failure.ts";
 import type { Pace } from "./pace.ts";
 
-/** `taken`; `cancelled`: by the signal; `late`: there was none in time; a failure: the server is away since it refused the mail. */
-type Slot = "taken" | "cancelled" | "late" | SmtpFailure;
+/** A slot, which whoever has it frees; `cancelled`: by the signal; `late`: there was none in time; a failure: the server is away since it refused the mail. */
+type Slot = { readonly kind: "taken"; readonly free: () => void } | "cancelled" | "late" | SmtpFailure;
 
 interface Waiter {
   /** The lowest has waited for longest, or waits again. */
   readonly order: number;
   readonly refused: SmtpFailure | undefined;
+  readonly isSlow: () => boolean;
   readonly end: (slot: Slot) => void;
 }
 
 /**
  * Who may send: no more at once than connections are granted, no more a second than the pace allows. First in, first out; but
- * doubtful mails get a tenth of the connections, and of the time on them, while others wait; three quarters if no others wait.
+ * doubtful mails get a tenth of the connections, and of the time on them, while others wait; three quarters if no others wait, slow ones half if others came lately.
  */
 export interface SendSlots {
   /** Waits for a slot, until `until` (monotonic, ms). `refused`: why the mail waits again; it is the next one then. */
   take(
     signal: AbortSignal,
-    options: { readonly until: number; readonly refused: SmtpFailure | undefined; readonly isDoubtful: boolean },
+    options: {
+      readonly until: number;
+      readonly refused: SmtpFailure | undefined;
+      readonly isDoubtful: boolean;
+      /** Whether it is slow, asked until it has a slot: then it is doubtful, too. */
+      readonly isSlow?: () => boolean;
+    },
   ): Promise<Slot>;
-  free(isDoubtful: boolean): void;
   /** Whether mails wait. */
   isWaitedFor(): boolean;
   /** More may be granted than before. */
@@ -37,6 +43,9 @@ export interface SendSlots {
 
 const DOUBTFUL_SHARE = 0.1;
 const SHARE_ALONE = 0.75;
+const SLOW_SHARE = 0.5;
+/** So long after another one they still leave half to others, in ms. */
+const LATELY_MS = 10_000;
 /** The pace may grow meanwhile. */
 const LOOK_MS = 1_000;
 /** Over which the shares are kept: as long as a mail may take. */
@@ -64,6 +73,7 @@ export const createSendSlots = (deps: {
   let countedAt = 0;
   let lastOrder = 0;
   let firstOrder = 0;
+  let otherAt = Number.NEGATIVE_INFINITY;
 
   const isWaitedFor = (): boolean => doubtful.length + others.length > 0;
 
@@ -83,21 +93,44 @@ export const createSendSlots = (deps: {
   const turn = (): Waiter[] | undefined => {
     const [inDoubt, other] = [doubtful[0], others[0]];
     if (inDoubt === undefined) return other && others;
-    const most =
-      other === undefined ? Math.ceil(SHARE_ALONE * limit.granted) : Math.floor(DOUBTFUL_SHARE * limit.granted);
+    const isHalf = inDoubt.isSlow() && now() - otherAt < LATELY_MS;
+    const alone = isHalf ? Math.floor(SLOW_SHARE * limit.granted) : Math.ceil(SHARE_ALONE * limit.granted);
+    const most = other === undefined ? alone : Math.floor(DOUBTFUL_SHARE * limit.granted);
     if (doubtfulBusy >= Math.max(1, most)) return other && others;
     if (other === undefined) return doubtful;
     const hasHadItsShare = spent.doubtful > DOUBTFUL_SHARE * (spent.doubtful + spent.others);
     return hasHadItsShare || other.order < inDoubt.order ? others : doubtful;
   };
 
+  /** Slow ones would have what is granted then, and the one that they leave to others be refused. */
+  const mayAskForMore = (): boolean => doubtful[0]?.isSlow() !== true || !limit.isKnown;
+
+  /** Those of whom it became known that they are slow. */
+  const sort = (): void => {
+    const slow = others.filter(({ isSlow }) => isSlow());
+    if (slow.length === 0) return;
+    const quick = others.filter((each) => !slow.includes(each));
+    others.splice(0, others.length, ...quick);
+    doubtful.push(...slow);
+    doubtful.sort((one, other) => one.order - other.order);
+  };
+
+  const free = (isDoubtful: boolean): void => {
+    count();
+    busy -= 1;
+    if (isDoubtful) doubtfulBusy -= 1;
+    next();
+    if (busy === 0) for (const resolve of idleWaiters.splice(0)) resolve();
+  };
+
   const next = (): void => {
     clearTimeout(timer);
     count();
+    sort();
     // Who is given a slot takes its connection a moment later.
     let taken = 0;
     while (isWaitedFor()) {
-      if (busy >= limit.granted || turn() === undefined) limit.grow();
+      if (busy >= limit.granted || (turn() === undefined && mayAskForMore())) limit.grow();
       if (busy >= limit.granted) {
         // Where opening one takes its time, nothing else would ask for more. Else a mail that ends does, so that no consumer is far ahead of its peers.
         const { growAfterMs } = limit;
@@ -114,16 +147,18 @@ export const createSendSlots = (deps: {
       const taker = queue.shift();
       busy += 1;
       taken += 1;
-      if (queue === doubtful) doubtfulBusy += 1;
+      const isDoubtful = queue === doubtful;
+      if (isDoubtful) doubtfulBusy += 1;
+      else otherAt = now();
       pace.took();
-      taker?.end("taken");
+      taker?.end({ kind: "taken", free: () => free(isDoubtful) });
     }
   };
 
   /** In the queue's order, unless it waits again: then it is the next one. */
-  const enter = (queue: Waiter[], refused: SmtpFailure | undefined, end: Waiter["end"]): Waiter => {
-    const order = refused === undefined ? ++lastOrder : --firstOrder;
-    const waiter = { order, refused, end };
+  const enter = (queue: Waiter[], asked: Omit<Waiter, "order">): Waiter => {
+    const { refused } = asked;
+    const waiter = { ...asked, order: refused === undefined ? ++lastOrder : --firstOrder };
     if (refused === undefined) queue.push(waiter);
     else queue.unshift(waiter);
     return waiter;
@@ -133,10 +168,10 @@ export const createSendSlots = (deps: {
     busy: () => busy,
     look: next,
     isWaitedFor,
-    take: (signal, { until, refused, isDoubtful }) =>
+    take: (signal, { until, refused, isDoubtful, isSlow = () => false }) =>
       new Promise((resolve) => {
         if (signal.aborted) return resolve("cancelled");
-        const queue = isDoubtful ? doubtful : others;
+        const queue = isDoubtful || isSlow() ? doubtful : others;
         let late: ReturnType<typeof setTimeout> | undefined;
         let isOver = false;
         const end = (slot: Slot) => {
@@ -146,9 +181,9 @@ export const createSendSlots = (deps: {
           clearTimeout(late);
           signal.removeEventListener("abort", cancel);
         };
-        const waiter = enter(queue, refused, end);
+        const waiter = enter(queue, { refused, isSlow, end });
         const giveUp = (slot: Slot) => {
-          queue.splice(queue.indexOf(waiter), 1);
+          for (const each of [doubtful, others]) if (each.includes(waiter)) each.splice(each.indexOf(waiter), 1);
           end(slot);
         };
         const cancel = () => giveUp("cancelled");
@@ -157,13 +192,6 @@ export const createSendSlots = (deps: {
         late = setTimeout(() => giveUp("late"), Math.max(0, until - now()));
         signal.addEventListener("abort", cancel);
       }),
-    free: (isDoubtful) => {
-      count();
-      busy -= 1;
-      if (isDoubtful) doubtfulBusy -= 1;
-      next();
-      if (busy === 0) for (const resolve of idleWaiters.splice(0)) resolve();
-    },
     failRefused: () => {
       for (const queue of [doubtful, others]) {
         for (const waiter of [...queue]) {

@@ -1,0 +1,68 @@
+import { expect, test } from "bun:test";
+import { SlowParties } from "./slow-parties.ts";
+
+const someParties = () => {
+  let ms = 0;
+  const parties = new SlowParties(() => ms);
+  /** Ten pieces of others, 100 ms each. */
+  const others = () => {
+    for (let n = 0; n < 10; n += 1) parties.ended(`other-${n}.example`, 100);
+  };
+  const ended = (count: number, tookMs: number, party = "slow.example") => {
+    for (let n = 0; n < count; n += 1) parties.ended(party, tookMs);
+  };
+  return { parties, others, ended, pass: (by: number) => (ms += by) };
+};
+
+test("a party is slow once several of its pieces took much longer than those of others", () => {
+  const { parties, others, ended } = someParties();
+  others();
+  ended(2, 5_000);
+  expect(parties.has("slow.example", 0)).toBe(false);
+  ended(1, 5_000);
+  expect(parties.has("slow.example", 0)).toBe(true);
+  expect(parties.has("other-1.example", 0)).toBe(false);
+});
+
+test("also while those are under way that may never be answered", () => {
+  const { parties, others } = someParties();
+  others();
+  expect(parties.isSlow(900)).toBe(false);
+  expect(parties.isSlow(1_100)).toBe(true);
+  expect(parties.has("mute.example", 2)).toBe(false);
+  expect(parties.has("mute.example", 3)).toBe(true);
+});
+
+test("not for long once it is as quick as others", () => {
+  const { parties, others, ended } = someParties();
+  others();
+  ended(50, 5_000);
+  ended(4, 100);
+  expect(parties.has("slow.example", 0)).toBe(false);
+});
+
+test("who has half of all pieces, each of them slow, does not make that usual", () => {
+  const { parties, ended } = someParties();
+  for (let n = 0; n < 200; n += 1) {
+    ended(1, 100, `other-${n % 40}.example`);
+    ended(1, 5_000);
+  }
+  expect(parties.has("slow.example", 0)).toBe(true);
+});
+
+test("where all are as slow nobody is", () => {
+  const { parties, ended } = someParties();
+  ended(20, 8_000, "one.example");
+  ended(20, 8_000, "other.example");
+  expect(parties.has("one.example", 0)).toBe(false);
+});
+
+test("nor where there is nobody else, or was not for two minutes", () => {
+  const { parties, others, ended, pass } = someParties();
+  ended(20, 100, "only.example");
+  expect(parties.has("only.example", 20)).toBe(false);
+  others();
+  expect(parties.has("only.example", 20)).toBe(true);
+  pass(120_000);
+  expect(parties.has("only.example", 20)).toBe(false);
+});
