@@ -30,6 +30,19 @@ test("silence to the bodies of a consumer's first mails holds up others until th
   expect(retried).toBe(0);
 });
 
+test("over three connections, new domains that answer late and refuse do not make others wait in the look-ahead", async () => {
+  const { tookMs } = await measure(
+    {
+      ...{ name: "450 after 5 s, all domains new, arriving", bad: 40, good: 640, isMixed: true, goodPerSecond: 8 },
+      answer: { afterMs: 5_000, reply: "450 4.2.0 try again later" },
+      settings: { MAIL_POOL_SIZE: "3" },
+    },
+    { withBad: true, longestMs: 100_000 },
+  );
+  expect(tookMs.length).toBeGreaterThan(630);
+  expect(tookMs.toSorted((one, other) => one - other)[320]).toBeLessThanOrEqual(2_000);
+});
+
 test.each([
   [100, 20, 2_000],
   [500, 20, 400],

@@ -162,16 +162,16 @@ export const startGroup = <Data, Input>(
   const allowance = () => Math.min(concurrency, breaker.allowance());
   const doubt = new Doubt(allowance, now, { concurrency, ahead: policy.ahead ?? 0 });
   const lookAhead = createLookAhead<PreparedEntry<Data, Input>>({ doubt, allowance, now });
+  capacity?.heed?.(() => lookAhead.kept() > 0);
   const budgetName = budgetOf(group);
   const admission = createAdmission({ ...names, redis, keys, now, log }, { ...budget, name: budgetName });
   const publishState = createStatePublisher(redis, keys.status);
   const promoter = startPromoter({ redis, keys, group: group.name, log, now });
-  const onDelayed = promoter.expect;
   const hastening = { redis, keys, group: group.name, ledger, breaker, log, now, wallClock, random };
   const hastener = startHastener({ ...hastening, onHastened: () => promoter.expect(0) });
   const unclaimer = startUnclaimer({ redis, keys, group: group.name, ledger, log, now });
   const settling = {
-    ...{ redis, keys, group, consumer, ledger, unclaimer, publishState, onDelayed },
+    ...{ redis, keys, group, consumer, ledger, unclaimer, publishState, onDelayed: promoter.expect },
     ...{ policy, random, wallClock, at, log, abandon },
   };
   const settler = observe.settler(createSettler(settling));
@@ -232,7 +232,7 @@ export const startGroup = <Data, Input>(
     },
     { claimMinIdleMs, concurrency },
   );
-  const places = capacity?.places;
+  const { places } = capacity ?? {};
   const sharing =
     places &&
     startSharing(

@@ -77,6 +77,7 @@ export const startSimulatedConsumer = (
   const allowance = () => Math.min(most, breaker.allowance());
   const doubt = new Doubt(allowance, now, { concurrency: most, ahead: most - connections });
   const lookAhead = createLookAhead<PreparedEntry<Piece, Piece>>({ doubt, allowance, now });
+  capacity.heed?.(() => lookAhead.kept() > 0);
   let passed = 0;
   const byEntry = new Map<string, Piece>();
   const pieceOf = ({ id }: Entry): Piece => {

@@ -250,7 +250,7 @@ export const SHAPES: readonly Shape[] = [
     good: 540,
     isMixed: true,
     answer: { afterMs: 1_000 },
-    share: 0.72,
+    share: 0.68,
   },
   { name: "550 after 1 s, all domains new", bad: 300, good: 300, answer: blocked, share: 0.72 },
   {

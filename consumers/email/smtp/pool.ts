@@ -35,6 +35,8 @@ export interface SmtpPool {
   possiblePerSecond(): number;
   /** The server's last reply about a limit, without the recipient. */
   words(): string | undefined;
+  /** Told once how to ask whether mails wait elsewhere: a dialogue that takes long is cut for them as for those that wait here. */
+  heed(othersWait: () => boolean): void;
   /** Its connections, as other groups that send to the same server see them. */
   readonly places: Places;
   /** Closes idle connections and waits for sends in flight; later sends are cancelled. */
@@ -62,7 +64,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const openingMs = (): number => openingTimes.usualMs();
   const sessions = createSessions({ size, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now });
   const slots = createSendSlots({ limit, pace, idle: sessions.idle, isOpening: () => connecting.asked() > 0, now });
-  const patience = { now, granted: () => limit.granted, isWaitedFor: slots.isWaitedFor };
+  let othersWait = () => false;
+  const isWaitedFor = () => slots.isWaitedFor() || othersWait();
+  const patience = { now, granted: () => limit.granted, isWaitedFor };
   const [openingTimes, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];
   const tlsFaults = createTlsFaults({
     describe: () => describeCertificate(server, sendDeadlineMs),
@@ -238,6 +242,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     words: () => words,
     nothingForMs: () => starvation.forMs,
     places,
+    heed: (ask) => {
+      othersWait = ask;
+    },
     async send(mail, signal) {
       const until = now() + sendDeadlineMs;
       const { isDoubtful = false, isSlow = () => false } = mail;
