@@ -1,5 +1,6 @@
 import { type ConnectionLimit, mayBeOneTooMany } from "./capacity.ts";
 import { isCertificateFault, isTlsFault, type SmtpFailure } from "./failure.ts";
+import { isLoginRefused, type Logins } from "./logins.ts";
 import { createOpenings, type Opened, type Openings } from "./openings.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import type { Patience } from "./patience.ts";
@@ -23,12 +24,15 @@ export const createConnecting = (deps: {
   readonly sessions: Pick<Sessions, "usable" | "untilLeft" | "opened" | "keep" | "nextFree">;
   readonly limit: Pick<ConnectionLimit, "rest">;
   readonly tlsFaults: TlsFaults;
+  readonly logins: Logins;
   readonly patience: Pick<Patience, "watch">;
   readonly deadlineMs: number;
+  /** Nobody need wait for a connection. */
+  readonly turnAway: () => void;
   /** What it says of the limit that one was refused. */
   readonly oneTooMany: (failure: SmtpFailure, to: string) => SendResult | Again;
 }): Connecting => {
-  const { open, sessions, limit, tlsFaults, patience, deadlineMs, oneTooMany } = deps;
+  const { open, sessions, limit, tlsFaults, logins, patience, deadlineMs, turnAway, oneTooMany } = deps;
 
   /** Whether there is a connection, or will be one of those that are being opened now. */
   const hasAnother = async (signal: AbortSignal): Promise<boolean> => {
@@ -48,6 +52,14 @@ export const createConnecting = (deps: {
     { to, signal }: { readonly to: string; readonly signal: AbortSignal },
   ): Promise<SendResult | Again> => {
     if (!(error instanceof SessionRefused)) throw error;
+    if (isLoginRefused(error)) {
+      if (sessions.usable() > 0) {
+        limit.rest(logins.restMs);
+        return { kind: "again", failure: error.failure };
+      }
+      // Each that tried would be a login.
+      turnAway();
+    }
     const failure = error.failure.code === "ECALLEDBACK" ? { ...error.failure, code } : error.failure;
     // Others were greeted that asked later: this says nothing about how many may ask.
     if (failure.code === "ETOOSLOW") return { kind: "again", failure };
@@ -68,8 +80,11 @@ export const createConnecting = (deps: {
 
   const openings: Openings = createOpenings({
     open,
-    // The server may still count connections that are closing.
-    untilMayAsk: sessions.untilLeft,
+    untilMayAsk: async (signal) => {
+      // The server may still count connections that are closing.
+      await sessions.untilLeft();
+      return logins.turn(signal);
+    },
     patience,
     deadlineMs,
     onLeft: (opened) => {

@@ -1,4 +1,5 @@
 import type { EndCode } from "./failure.ts";
+import type { LoginTurn } from "./logins.ts";
 import type { Patience } from "./patience.ts";
 import type { MailSession } from "./session.ts";
 
@@ -33,7 +34,7 @@ export interface Openings {
 export const createOpenings = (deps: {
   readonly open: (signal: AbortSignal) => Promise<MailSession>;
   /** Resolves when another one may be asked for. */
-  readonly untilMayAsk: () => Promise<unknown>;
+  readonly untilMayAsk: (signal: AbortSignal) => Promise<LoginTurn>;
   readonly patience: Pick<Patience, "watch">;
   readonly deadlineMs: number;
   /** No mail waits for it. */
@@ -57,23 +58,31 @@ export const createOpenings = (deps: {
 
     /** Whoever hears of it hears in the same turn in which it is no longer being opened. */
     const run = async (): Promise<void> => {
-      await untilMayAsk();
+      const turn = await untilMayAsk(own.signal);
+      const done = (opened: Opened) => {
+        clearTimeout(timer);
+        left.delete(take);
+        hear(opened);
+      };
+      if (turn.kind === "refused") return done({ ...turn, code });
       const watched = patience.watch({ failures, cut: () => stop("ETOOSLOW") });
       const session = open(own.signal);
       asked.add(session);
-      const done = (opened: Opened) => {
-        clearTimeout(timer);
+      const ended = (opened: Opened) => {
         asked.delete(session);
-        left.delete(take);
         watched.end();
-        hear(opened);
+        done(opened);
       };
       await session.then(
         (opened) => {
           watched.gotOn();
-          done({ kind: "open", session: opened });
+          ended({ kind: "open", session: opened });
+          turn.ended();
         },
-        (error: unknown) => done({ kind: "refused", error, code }),
+        (error: unknown) => {
+          turn.ended(error);
+          ended({ kind: "refused", error, code });
+        },
       );
     };
 

@@ -4,6 +4,7 @@ import { ConnectionLimit, FIRST_GRANTED, isAboutConnections, isTooFast, isUsedUp
 import { type Connecting, createConnecting } from "./connecting.ts";
 import { type EndCode, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
+import { createLogins } from "./logins.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { Pace } from "./pace.ts";
 import { createPatience, MAIL, OPENING } from "./patience.ts";
@@ -71,6 +72,11 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const tlsFaults = createTlsFaults({
     describe: () => describeCertificate(server, sendDeadlineMs),
     onCertificate,
+    now,
+  });
+  const logins = createLogins({
+    areNeeded: server.username !== undefined,
+    hasConnection: () => sessions.usable() > 0,
     now,
   });
   const whoseLimit = createWhoseLimit({ now });
@@ -175,7 +181,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
 
   const connecting: Connecting = createConnecting({
     open: async (signal) => openSession(server, sendDeadlineMs, signal),
-    ...{ sessions, limit, tlsFaults, oneTooMany, patience: openingTimes, deadlineMs: sendDeadlineMs },
+    ...{ sessions, limit, tlsFaults, logins, oneTooMany, patience: openingTimes, deadlineMs: sendDeadlineMs },
+    turnAway: slots.turnAway,
   });
 
   /** If the server has closed a connection that was idle, nothing was sent, and the mail has another one at once. */

@@ -1,0 +1,122 @@
+import { expect, jest, test } from "bun:test";
+import { aLimitedServer, consume, settle } from "./limited-server-for-tests.ts";
+import { createSmtpPool } from "./pool.ts";
+import type { SmtpPoolOptions } from "./pool-options.ts";
+import { type OpenSession, SessionRefused } from "./session.ts";
+
+const never = new AbortController().signal;
+const aMail = { from: "a@b.example", to: "c@d.example", raw: Buffer.alloc(0), beforeBody: () => true };
+const target = { host: "mail.example", port: 587, tls: "starttls", username: "signup", password: "secret" } as const;
+
+const wrongPassword = () =>
+  new SessionRefused(
+    Object.assign(new Error("refused"), {
+      code: "EAUTH",
+      command: "AUTH PLAIN",
+      responseCode: 535,
+      response: "535 5.7.8 bad credentials",
+    }),
+  );
+
+/** A simulated server that may refuse logins, in virtual time. */
+const aServer = (scenario: Partial<Parameters<typeof aLimitedServer>[0]> = {}) => {
+  const server = aLimitedServer({ limit: 1_000, mailMs: 100, ...scenario });
+  const state = { refuses: false };
+  /** One pool's logins, and those that began after one was refused. */
+  const aPool = (options: Partial<SmtpPoolOptions> = {}) => {
+    const logins = { all: 0, afterRefusal: 0 };
+    let isRefused = false;
+    const openSession: OpenSession = async (...opening) => {
+      logins.all += 1;
+      if (isRefused) logins.afterRefusal += 1;
+      const session = await server.open(...opening);
+      if (!state.refuses) return session;
+      await session.quit();
+      isRefused = true;
+      throw wrongPassword();
+    };
+    return {
+      logins,
+      pool: createSmtpPool({ server: target, size: 20, sendDeadlineMs: 30_000, openSession, ...options }),
+    };
+  };
+  return { state, aPool, counts: server.counts, open: server.open };
+};
+
+const inVirtualTime = async (run: (pass: (ms: number, each?: () => void) => Promise<void>) => Promise<void>) => {
+  jest.useFakeTimers();
+  try {
+    await run(async (ms, each) => {
+      for (let passed = 0; passed < ms; passed += 1) {
+        jest.advanceTimersByTime(1);
+        await settle();
+        each?.();
+      }
+    });
+  } finally {
+    jest.clearAllTimers();
+    jest.useRealTimers();
+  }
+};
+
+test("an account that is refused from the start is tried once for all mails that wait", () =>
+  inVirtualTime(async (pass) => {
+    const { state, aPool } = aServer();
+    state.refuses = true;
+    const { pool, logins } = aPool();
+    const sending = Array.from({ length: 20 }, () => pool.send(aMail, never));
+    await pass(10_000);
+    const results = await Promise.all(sending);
+    const codes = results.map((result) => (result.kind === "failed" ? result.failure.code : result.kind));
+    // Those that had not begun are given back.
+    expect(new Set(codes)).toEqual(new Set(["EAUTH", "EBUSY"]));
+    expect(logins.all).toBe(1);
+    // Whoever asks later, as a probe does, finds out anew.
+    state.refuses = false;
+    const probe = pool.send(aMail, never);
+    await pass(1_000);
+    expect(await probe).toMatchObject({ kind: "accepted" });
+    const later = Array.from({ length: 20 }, () => pool.send(aMail, never));
+    await pass(2_000);
+    for (const result of await Promise.all(later)) expect(result).toMatchObject({ kind: "accepted" });
+    expect(pool.busy()).toBe(0);
+  }));
+
+test("the first login is waited for, but one that is silent holds up nobody for long", () =>
+  inVirtualTime(async (pass) => {
+    const { aPool, counts, open } = aServer({ silentEach: 4 });
+    for (let count = 0; count < 3; count += 1) void open(target, 30_000, never);
+    await pass(1_000);
+    const { pool, logins } = aPool();
+    for (let count = 0; count < 10; count += 1) void pool.send(aMail, never);
+    await pass(2_000);
+    expect(logins.all).toBe(1);
+    await pass(3_000);
+    expect(counts.accepted).toBe(10);
+  }));
+
+test("a login that is refused while connections work is tried ever more rarely, and costs no mail", () =>
+  inVirtualTime(async (pass) => {
+    const { state, aPool, counts } = aServer({ mailMs: 300 });
+    const stopping = new AbortController();
+    let failed = 0;
+    const options = { size: 20, claimMs: 40, signal: stopping.signal, onFailed: () => (failed += 1) };
+    const { pool, logins } = aPool({ maxMailsPerConnection: 15, minAgeMs: 0 });
+    void consume(pool, options);
+    // All but a few connections are as old as the first one, and spent together.
+    await pass(4_900);
+    state.refuses = true;
+    await pass(400);
+    const before = counts.accepted;
+    await pass(4_000);
+    expect(counts.accepted).toBeGreaterThan(before);
+    expect(logins.afterRefusal).toBeLessThanOrEqual(1);
+    expect(failed).toBe(0);
+    state.refuses = false;
+    await pass(10_000);
+    const recovered = counts.accepted;
+    await pass(3_000);
+    expect((counts.accepted - recovered) / 3).toBeGreaterThan(40);
+    expect(failed).toBe(0);
+    stopping.abort();
+  }));
