@@ -2,7 +2,6 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import postgres from "postgres";
-import { isAlive } from "../../local/child.ts";
 import { type LocalServer, type PostgresOptions, startPostgres } from "../../local/postgres.ts";
 import { type RedisOptions, startRedis } from "../../local/redis.ts";
 import type { RedisProgram } from "../../local/redis-program.ts";
@@ -33,7 +32,7 @@ export interface ReplicatedPostgres extends Store {
   readonly stalls: Stall[];
   /** Of its data. Undefined where it cannot be made full. */
   readonly disk: SmallDisk | undefined;
-  /** Starts it if it has ended. */
+  /** Starts it if it has ended, or ends before it answers. */
   startAgain(): Promise<void>;
   /** Makes a standby that has all that is committed from now on, then kills the primary. */
   killWithStandby(): Promise<void>;
@@ -79,6 +78,25 @@ const kill = async (server: LocalServer): Promise<void> => {
   await server.exited;
 };
 
+/** Waits until it takes writes, or has ended: then false. */
+const isUp = async (server: LocalServer): Promise<boolean> => {
+  let hasEnded = false;
+  void server.exited.then(() => {
+    hasEnded = true;
+  });
+  let answers = false;
+  await eventually(async () => {
+    const sql = postgres(server.url, { max: 1, connect_timeout: 2, onnotice: () => {} });
+    answers = await sql`select 1`.then(
+      () => true,
+      () => false,
+    );
+    await sql.end({ timeout: 1 });
+    return answers || hasEnded;
+  });
+  return answers;
+};
+
 export const startReplicatedPostgres = async ({
   directory,
   certificate,
@@ -109,7 +127,8 @@ export const startReplicatedPostgres = async ({
     kill: () => kill(server),
     start,
     async startAgain() {
-      if (!isAlive(server.pid)) await start();
+      // It may still be about to end for what it has met: a recovery that found no room.
+      while (!(await isUp(server))) await start();
     },
     freezer: createFreezer(() => server.pid),
     async killWithStandby() {
