@@ -68,6 +68,8 @@ export interface RatedScenario {
   readonly consumers?: number;
   readonly size?: number;
   readonly mailMs?: number;
+  /** Of so many mails one is for a recipient that is welcome, the others are refused at RCPT, for reasons of their own. */
+  readonly welcomeEach?: number;
   /** Asks as well, every so many ms. */
   readonly strangerEachMs?: number;
   readonly warmUpMs?: number;
@@ -95,7 +97,14 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTi
 /** Pools against a server with a limit in time. */
 export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcome> => {
   const { phase = "MAIL FROM", reply = "450 4.7.1 rate limit exceeded", consumers = 2, size = 20 } = scenario;
-  const { mailMs = 100, mailsPerConnection = Number.POSITIVE_INFINITY, warmUpMs = 0, runMs, strangerEachMs } = scenario;
+  const {
+    welcomeEach = 1,
+    mailMs = 100,
+    mailsPerConnection = Number.POSITIVE_INFINITY,
+    warmUpMs = 0,
+    runMs,
+    strangerEachMs,
+  } = scenario;
   jest.useFakeTimers();
   try {
     const startedAt = performance.now();
@@ -109,9 +118,12 @@ export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcom
       if (!is && isCounted()) counts.refused += 1;
       return is;
     };
-    const failed = (command: string, bodyStarted: boolean): SendResult => ({
+    const failed = (command: string, bodyStarted: boolean, words = reply): SendResult => ({
       kind: "failed",
-      failure: { code: "EENVELOPE", command, reply, responseCode, cause: undefined, bodyStarted },
+      failure: {
+        ...{ code: "EENVELOPE", command, reply: words, responseCode: Number(words.slice(0, 3)) },
+        ...{ cause: undefined, bodyStarted },
+      },
     });
     const openSession = async (): Promise<MailSession> => {
       await sleep(TRIP_MS);
@@ -138,6 +150,7 @@ export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcom
           await sleep(TRIP_MS);
           if (!asked("MAIL FROM")) return refused("MAIL FROM");
           if (!asked("RCPT TO")) return refused("RCPT TO");
+          if (mail.to.startsWith("nobody@")) return failed("RCPT TO", false, "450 4.2.0 try again later");
           mail.beforeBody();
           await sleep(TRIP_MS + mailMs);
           if (!asked("DATA")) return refused("DATA");
@@ -158,7 +171,7 @@ export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcom
     let mails = 0;
     const to = () => {
       mails += 1;
-      return `c@d${mails % DOMAINS}.example`;
+      return `${mails % welcomeEach === 0 ? "c" : "nobody"}@d${mails % DOMAINS}.example`;
     };
     counts.of.forEach((_, index) => {
       const pool = createSmtpPool({ server, size, sendDeadlineMs: 30_000, openSession });

@@ -19,6 +19,10 @@ const TOGETHER_MS = 30_000;
 /** It is theirs if a limit on all alike would have met these domains alone, and no other, so rarely. */
 const BY_CHANCE = 0.001;
 
+/** Whether the server had accepted the sender, and heard of the recipient, when it said so. */
+export const hasHeardRecipient = ({ bodyStarted, command }: SmtpFailure): boolean =>
+  bodyStarted || command === "RCPT TO" || command === "DATA";
+
 const partyOf = (to: string): string => domainOf(to).toLowerCase();
 
 /** Mails that were taken in some minutes, by domain, and in all. */
@@ -116,9 +120,7 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
       among.accepted(told.has(domain));
     },
     judged: (failure, to) => {
-      const { command, bodyStarted } = failure;
-      const hasHeardRecipient = bodyStarted || command === "RCPT TO" || command === "DATA";
-      if (!hasHeardRecipient || !(isTooFast(failure) || isAboutConnections(failure))) return failure;
+      if (!hasHeardRecipient(failure) || !(isTooFast(failure) || isAboutConnections(failure))) return failure;
       return isOurs(partyOf(to)) ? failure : { ...failure, isOfDomain: true };
     },
   };
