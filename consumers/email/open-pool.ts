@@ -87,6 +87,7 @@ export const capacityOf = (
   isLimited: () => pool.isLimited() || pool.perSecond() !== undefined,
   words: pool.words,
   nothingForMs: () => pool.nothingForMs?.(),
+  turnMs: () => 1_000 / (pool.perSecond() ?? Number.POSITIVE_INFINITY),
   ...(pool.heed === undefined ? {} : { heed: pool.heed }),
   ...(pool.places === undefined ? {} : { places: pool.places }),
 });

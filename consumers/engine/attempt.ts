@@ -195,7 +195,8 @@ export const createAttempts = <Data, Input>(
     };
     const { outcome, threw } = await doubt.around(candidate, ask);
     const isVain = wasInVain(outcome);
-    if (isVain || outcome.kind === "done") doubt.ended(candidate, { ms: now() - askedAt, isVain });
+    if (isVain || outcome.kind === "done")
+      doubt.ended(candidate, { ms: now() - askedAt, isVain, turnMs: definition.capacity?.turnMs?.() ?? 0 });
     const isEarly = dueOf(attempt.entry.raw) > wallClock().getTime();
     const isAccepted = outcome.kind === "done" && outcome.isUnasked !== true;
     if (isAccepted && (failures === 0 || isEarly)) hastener.accepted();

@@ -225,18 +225,19 @@ export class Doubt {
   /** How likely a piece in doubt is good, by what became of those that were made next to it; at least 1. */
   readonly oddsBeside = ({ place }: Pick<Candidate, "place">): number => this.#neighbours.odds(place);
 
-  /** A piece has ended. */
+  /** A piece has ended; `turnMs`: it cost so much at least of what others want as well. */
   ended(
     { party, wasTried, place }: Candidate,
-    { ms, isVain }: { readonly ms: number; readonly isVain: boolean },
+    { ms, isVain, turnMs = 0 }: { readonly ms: number; readonly isVain: boolean; readonly turnMs?: number },
   ): void {
+    const costMs = Math.max(ms, turnMs);
     if (!isVain) this.#good += 1;
     if (!isVain) this.#usualMs = this.#usualMs === 0 ? ms : KEPT * this.#usualMs + (1 - KEPT) * ms;
-    if (wasTried) this.#tried.add(ms, isVain);
+    if (wasTried) this.#tried.add(costMs, isVain);
     else if (party !== undefined && !this.#welcome.has(party)) {
       this.#strangers.ended({ ms, isVain }, this.#known);
       if (isVain) this.#warnedAt = this.#now();
-      this.#unknown.add(ms, isVain);
+      this.#unknown.add(costMs, isVain);
       this.#neighbours.ended(place, isVain);
     }
     if (party !== undefined) this.#welcome.judge(party, isVain);

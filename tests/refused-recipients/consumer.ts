@@ -129,6 +129,7 @@ export const startSimulatedConsumer = (
       data: z.custom<Piece>(),
       prepare: unused,
       policy,
+      capacity,
       work: (claim, { number, domain }, attempt) => {
         const email = `b-${number}@${domain}`;
         const recipient = { userId: "", userName: "", email, emailKey: email, isSuppressed: false, isVerified: false };

@@ -144,10 +144,14 @@ export const createSendSlots = (deps: {
         timer = setTimeout(next, Math.min(LOOK_MS, waitMs));
         return;
       }
+      // Each costs a turn of the pace, too, however soon it is over.
+      const turnMs =
+        doubtful.length > 0 && others.length > 0 ? 1_000 / (pace.perSecond ?? Number.POSITIVE_INFINITY) : 0;
       const taker = queue.shift();
       busy += 1;
       taken += 1;
       const isDoubtful = queue === doubtful;
+      spent[isDoubtful ? "doubtful" : "others"] += turnMs;
       if (isDoubtful) doubtfulBusy += 1;
       else otherAt = now();
       pace.took();
