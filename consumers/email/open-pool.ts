@@ -8,7 +8,7 @@ import { createSmtpPool, type SmtpPool } from "./smtp/pool.ts";
 /** Settings that every group that sends mail needs. */
 export const MAIL_SETTINGS = ["MAIL_SERVER", "MAIL_FROM"] as const;
 
-/** Time limit of one send, connecting included; then the socket is closed, even if the server is still sending. */
+/** Time limit of one send, from its connection on; then the socket is closed, even if the server is still sending. */
 const SEND_DEADLINE_MS = 30_000;
 /** Seconds of mail at the server's pace that a consumer has in flight. */
 const PACED_AHEAD_S = 2;

@@ -1,5 +1,5 @@
 import { Neighbours } from "./neighbours.ts";
-import { SlowParties } from "./slow-parties.ts";
+import { SlowParties, type UnderWayOf } from "./slow-parties.ts";
 import { Strangers } from "./strangers.ts";
 import { KEPT, LEAST_SLOW_MS, Tally, type UnderWay } from "./tally.ts";
 import { Welcome } from "./welcome.ts";
@@ -13,13 +13,14 @@ export interface Candidate {
   readonly place: string;
 }
 
-/** Which kinds are in vain, and how many pieces under way are slow, by party. */
+/** Which kinds are in vain, and what is past the commit point, by party. */
 interface Judged {
   readonly tried: boolean;
   readonly unknown: boolean;
-  readonly slow: ReadonlyMap<string, number>;
+  readonly committed: ReadonlyMap<string, UnderWayOf>;
 }
 
+const NONE: UnderWayOf = { slow: 0, all: 0 };
 /** For so long nothing that is under way is looked at again, in ms. */
 const JUDGED_MS = 10;
 
@@ -128,7 +129,7 @@ export class Doubt {
 
   /** Whether it is for a party whose pieces take much longer than others: it has a part of what there is, whatever else is known of it. */
   isSlow({ party }: Pick<Candidate, "party">): boolean {
-    return party !== undefined && this.#slow.has(party, this.#inVain().slow.get(party) ?? 0);
+    return party !== undefined && this.#slow.has(party, this.#inVain().committed.get(party) ?? NONE);
   }
 
   /** Whether a stranger was late or in vain lately, or few were good so far. */
@@ -280,17 +281,20 @@ export class Doubt {
     if (this.#judged !== undefined && now - this.#judged.at < JUDGED_MS) return this.#judged;
     const lateMs = Math.max(LEAST_LATE_MS, LATE_TIMES * this.#usualMs);
     const [tried, unknown]: [UnderWay[], UnderWay[]] = [[], []];
-    const slow = new Map<string, number>();
+    const committed = new Map<string, UnderWayOf>();
     for (const each of this.#running) {
-      const { party, committedAt = now } = each;
-      if (party !== undefined && this.#slow.isSlow(now - committedAt)) slow.set(party, (slow.get(party) ?? 0) + 1);
+      const { party, committedAt } = each;
+      if (party !== undefined && committedAt !== undefined) {
+        const { slow, all } = committed.get(party) ?? NONE;
+        committed.set(party, { slow: slow + Number(this.#slow.isSlow(now - committedAt)), all: all + 1 });
+      }
       if (each.since === undefined) continue;
       const underWay = { ms: now - each.since, isCommitted: each.committedAt !== undefined };
       if (each.wasTried) tried.push(underWay);
       else if (this.isStranger(each)) unknown.push(underWay);
     }
     if (this.#usualMs > 0 && unknown.some(({ ms }) => ms > lateMs)) this.#warnedAt = now;
-    this.#judged = { at: now, tried: this.#tried.isVain(tried), unknown: this.#unknown.isVain(unknown), slow };
+    this.#judged = { at: now, tried: this.#tried.isVain(tried), unknown: this.#unknown.isVain(unknown), committed };
     return this.#judged;
   }
 }

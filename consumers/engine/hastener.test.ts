@@ -189,6 +189,22 @@ describe("a consumer that was started after others were declined everything", ()
   });
 });
 
+test("what is declined while all was well for a minute is asked for one by one, however many were accepted before", async () => {
+  const { hastener, breaker, wait, due, pass } = aHastener(false);
+  for (let second = 0; second < 60; second += 1) {
+    pass(1_000);
+    for (let count = 0; count < 50; count += 1) hastener.accepted();
+  }
+  breaker.isDeclining = true;
+  breaker.allDeclined = { since: 3_655_000, until: 3_660_000 };
+  await wait(many(300), 5 * MINUTE_MS, { wasHastened: true });
+  for (let second = 0; second < 5; second += 1) {
+    pass(1_000);
+    await hastener.turn();
+  }
+  expect((await due()).length).toBeLessThanOrEqual(1);
+});
+
 /** A system that takes two a second, and declines the rest in the same words as everything before; 300 wait, and 0.7 new ones come each second. */
 test("nearly all of a rate is used that is left after everything was declined, though most of what is asked is declined", async () => {
   const { hastener, breaker, wait, retrySet, pass } = aHastener(false);

@@ -164,7 +164,10 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
   return {
     async turn() {
       const time = breaker.allDeclined ?? start;
-      if (time.until === finished) return "idle";
+      if (time.until === finished) {
+        followRate();
+        return "idle";
+      }
       const count = mayHasten(time);
       if (count === 0) return "idle";
       const bootMs = wallClock().getTime() - now();
@@ -199,8 +202,10 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
     },
     accepted() {
       heardAt = now();
-      if (breaker.hasDeclinedLately) acceptedAt = [...acceptedAt.slice(-MOST_REMEMBERED), now()];
       const { until } = breaker.allDeclined ?? start;
+      // What is well for longer grants no rate.
+      const isLately = breaker.hasDeclinedLately && now() - until < RATE_MS;
+      acceptedAt = isLately ? [...acceptedAt.slice(-MOST_REMEMBERED), now()] : [];
       if (!isRate() && until !== finished) earned = Math.min(MAX_PER_TURN, earned + EACH_HASTENS);
     },
     told(delayMs) {

@@ -18,10 +18,10 @@ test("a party is slow once several of its pieces took much longer than those of 
   const { parties, others, ended } = someParties();
   others();
   ended(2, 5_000);
-  expect(parties.has("slow.example", 0)).toBe(false);
+  expect(parties.has("slow.example", { slow: 0, all: 0 })).toBe(false);
   ended(1, 5_000);
-  expect(parties.has("slow.example", 0)).toBe(true);
-  expect(parties.has("other-1.example", 0)).toBe(false);
+  expect(parties.has("slow.example", { slow: 0, all: 0 })).toBe(true);
+  expect(parties.has("other-1.example", { slow: 0, all: 0 })).toBe(false);
 });
 
 test("also while those are under way that may never be answered", () => {
@@ -29,8 +29,10 @@ test("also while those are under way that may never be answered", () => {
   others();
   expect(parties.isSlow(900)).toBe(false);
   expect(parties.isSlow(1_100)).toBe(true);
-  expect(parties.has("mute.example", 2)).toBe(false);
-  expect(parties.has("mute.example", 3)).toBe(true);
+  expect(parties.has("mute.example", { slow: 2, all: 2 })).toBe(false);
+  expect(parties.has("mute.example", { slow: 3, all: 3 })).toBe(true);
+  // Some of many may have been lost.
+  expect(parties.has("large.example", { slow: 3, all: 7 })).toBe(false);
 });
 
 test("not for long once it is as quick as others", () => {
@@ -38,7 +40,7 @@ test("not for long once it is as quick as others", () => {
   others();
   ended(50, 5_000);
   ended(4, 100);
-  expect(parties.has("slow.example", 0)).toBe(false);
+  expect(parties.has("slow.example", { slow: 0, all: 0 })).toBe(false);
 });
 
 test("who has half of all pieces, each of them slow, does not make that usual", () => {
@@ -47,22 +49,22 @@ test("who has half of all pieces, each of them slow, does not make that usual", 
     ended(1, 100, `other-${n % 40}.example`);
     ended(1, 5_000);
   }
-  expect(parties.has("slow.example", 0)).toBe(true);
+  expect(parties.has("slow.example", { slow: 0, all: 0 })).toBe(true);
 });
 
 test("where all are as slow nobody is", () => {
   const { parties, ended } = someParties();
   ended(20, 8_000, "one.example");
   ended(20, 8_000, "other.example");
-  expect(parties.has("one.example", 0)).toBe(false);
+  expect(parties.has("one.example", { slow: 0, all: 0 })).toBe(false);
 });
 
 test("nor where there is nobody else, or was not for two minutes", () => {
   const { parties, others, ended, pass } = someParties();
   ended(20, 100, "only.example");
-  expect(parties.has("only.example", 20)).toBe(false);
+  expect(parties.has("only.example", { slow: 20, all: 20 })).toBe(false);
   others();
-  expect(parties.has("only.example", 20)).toBe(true);
+  expect(parties.has("only.example", { slow: 20, all: 20 })).toBe(true);
   pass(120_000);
-  expect(parties.has("only.example", 20)).toBe(false);
+  expect(parties.has("only.example", { slow: 20, all: 20 })).toBe(false);
 });

@@ -12,6 +12,12 @@ const MOST_PARTIES = 1_000;
 /** Nobody is slow where no other party was quick for so long, in ms: there is nobody to leave anything to. */
 const OTHERS_MS = 120_000;
 
+/** Pieces of a party that are past the commit point. */
+export interface UnderWayOf {
+  readonly slow: number;
+  readonly all: number;
+}
+
 interface Quick {
   readonly party: string;
   /** Monotonic, ms. */
@@ -21,7 +27,7 @@ interface Quick {
 /**
  * Parties whose pieces hold what they have of the other system for much longer than those of others. From its commit point on a piece cannot be given up, so
  * in the order in which they came they would have all of it, as soon as they need more than there is: whoever else waits would wait as long as they take.
- * Also what is under way counts, which may never be answered. Times are in ms, from the commit point on.
+ * Also what is under way counts, which may never be answered, where that is half of what a party has. Times are in ms, from the commit point on.
  */
 export class SlowParties {
   readonly #now: () => number;
@@ -42,9 +48,10 @@ export class SlowParties {
     return this.#usualMs > 0 && ms > Math.max(LEAST_SLOW_MS, SLOW_TIMES * this.#usualMs);
   }
 
-  /** Whether a party is slow, of whose pieces under way so many are. */
-  has(party: string, slowUnderWay: number): boolean {
-    if ((this.#points.get(party) ?? 0) + slowUnderWay < SLOW_FROM) return false;
+  /** Whether a party is slow, of whose pieces so many are past the commit point, and so many of these slow: fewer than half may have been lost. */
+  has(party: string, { slow, all }: UnderWayOf): boolean {
+    const underWay = 2 * slow >= all ? slow : 0;
+    if ((this.#points.get(party) ?? 0) + underWay < SLOW_FROM) return false;
     const other = this.#quick?.party === party ? this.#quickBefore : this.#quick;
     return other !== undefined && this.#now() - other.at < OTHERS_MS;
   }

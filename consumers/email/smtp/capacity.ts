@@ -175,8 +175,8 @@ export class ConnectionLimit {
   }
 
   /** Others cannot be opened now, for another reason than a limit, beside those that are open. */
-  rest(forMs = REST_MS): void {
-    this.#reopenAt = this.#now() + forMs;
+  rest(): void {
+    this.#reopenAt = this.#now() + REST_MS;
   }
 
   /** The server works, and has no connection for us: others have all that it grants. From here it grows again. */

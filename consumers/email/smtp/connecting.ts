@@ -54,7 +54,7 @@ export const createConnecting = (deps: {
     if (!(error instanceof SessionRefused)) throw error;
     if (isLoginRefused(error)) {
       if (sessions.usable() > 0) {
-        limit.rest(logins.restMs);
+        limit.rest();
         return { kind: "again", failure: error.failure };
       }
       // Each that tried would be a login.

@@ -2,7 +2,7 @@ import { expect, jest, test } from "bun:test";
 import { aLimitedServer, consume, settle } from "./limited-server-for-tests.ts";
 import { createSmtpPool } from "./pool.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
-import { type OpenSession, SessionRefused } from "./session.ts";
+import { type MailSession, type OpenSession, SessionRefused } from "./session.ts";
 
 const never = new AbortController().signal;
 const aMail = { from: "a@b.example", to: "c@d.example", raw: Buffer.alloc(0), beforeBody: () => true };
@@ -22,6 +22,7 @@ const wrongPassword = () =>
 const aServer = (scenario: Partial<Parameters<typeof aLimitedServer>[0]> = {}) => {
   const server = aLimitedServer({ limit: 1_000, mailMs: 100, ...scenario });
   const state = { refuses: false };
+  const opened: MailSession[] = [];
   /** One pool's logins, and those that began after one was refused. */
   const aPool = (options: Partial<SmtpPoolOptions> = {}) => {
     const logins = { all: 0, afterRefusal: 0 };
@@ -30,7 +31,10 @@ const aServer = (scenario: Partial<Parameters<typeof aLimitedServer>[0]> = {}) =
       logins.all += 1;
       if (isRefused) logins.afterRefusal += 1;
       const session = await server.open(...opening);
-      if (!state.refuses) return session;
+      if (!state.refuses) {
+        opened.push(session);
+        return session;
+      }
       await session.quit();
       isRefused = true;
       throw wrongPassword();
@@ -40,17 +44,16 @@ const aServer = (scenario: Partial<Parameters<typeof aLimitedServer>[0]> = {}) =
       pool: createSmtpPool({ server: target, size: 20, sendDeadlineMs: 30_000, openSession, ...options }),
     };
   };
-  return { state, aPool, counts: server.counts, open: server.open };
+  return { state, aPool, opened, counts: server.counts, open: server.open };
 };
 
-const inVirtualTime = async (run: (pass: (ms: number, each?: () => void) => Promise<void>) => Promise<void>) => {
+const inVirtualTime = async (run: (pass: (ms: number, stepMs?: number) => Promise<void>) => Promise<void>) => {
   jest.useFakeTimers();
   try {
-    await run(async (ms, each) => {
-      for (let passed = 0; passed < ms; passed += 1) {
-        jest.advanceTimersByTime(1);
+    await run(async (ms, stepMs = 1) => {
+      for (let passed = 0; passed < ms; passed += stepMs) {
+        jest.advanceTimersByTime(stepMs);
         await settle();
-        each?.();
       }
     });
   } finally {
@@ -119,4 +122,33 @@ test("a login that is refused while connections work is tried ever more rarely, 
     expect((counts.accepted - recovered) / 3).toBeGreaterThan(40);
     expect(failed).toBe(0);
     stopping.abort();
+  }));
+
+test("its rest ends with the connections that work: then a login is tried at once", () =>
+  inVirtualTime(async (pass) => {
+    const { state, aPool, counts, opened } = aServer();
+    const stopping = new AbortController();
+    const options = { size: 20, claimMs: 40, signal: stopping.signal, onFailed: () => {} };
+    void consume(aPool().pool, options);
+    await pass(5_000, 5);
+    state.refuses = true;
+    for (const session of opened.slice(1)) void session.quit();
+    await pass(45_000, 10);
+    state.refuses = false;
+    for (const session of opened) void session.quit();
+    await pass(500, 5);
+    const before = counts.accepted;
+    await pass(2_000, 5);
+    expect(counts.accepted).toBeGreaterThan(before);
+    stopping.abort();
+  }));
+
+test("where the greeting is late, one login more is tried each three seconds, not all at once", () =>
+  inVirtualTime(async (pass) => {
+    const { state, aPool } = aServer({ greetingMs: 6_000 });
+    state.refuses = true;
+    const { pool, logins } = aPool();
+    for (let count = 0; count < 20; count += 1) void pool.send(aMail, never);
+    await pass(15_000, 10);
+    expect(logins.all).toBeLessThanOrEqual(2);
   }));

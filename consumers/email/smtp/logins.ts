@@ -13,7 +13,7 @@ export interface Logins {
   readonly restMs: number;
 }
 
-/** The first login is waited for, but no longer than this: it may be at an address that greets nobody. */
+/** The first login is waited for, but no longer than this before another one is begun: it may be at an address that greets nobody. */
 const FIRST_MS = 3_000;
 const FIRST_REST_MS = 4_000;
 const LONGEST_REST_MS = 120_000;
@@ -40,10 +40,12 @@ export const createLogins = (deps: {
   let refused: SessionRefused | undefined;
   let inARow = 0;
   let restUntil = 0;
+  let begunAt = Number.NEGATIVE_INFINITY;
 
   const begin = (): LoginTurn => {
     const { promise, resolve } = Promise.withResolvers<SessionRefused | undefined>();
     underWay.add(promise);
+    begunAt = now();
     const ended = (error?: unknown) => {
       underWay.delete(promise);
       if (isLoginRefused(error)) {
@@ -79,17 +81,15 @@ export const createLogins = (deps: {
       return refused === undefined ? 0 : Math.max(0, restUntil - now());
     },
     async turn(signal) {
-      const since = now();
       while (areNeeded && !signal.aborted) {
         const has = hasConnection();
         if (refused !== undefined && has && now() < restUntil) return { kind: "refused", error: refused };
         if (underWay.size === 0 || (refused === undefined && has)) break;
-        const result = await wait(
-          signal,
-          refused === undefined ? FIRST_MS - (now() - since) : Number.POSITIVE_INFINITY,
-        );
+        const mostMs = refused === undefined ? FIRST_MS - (now() - begunAt) : Number.POSITIVE_INFINITY;
+        const result = await wait(signal, mostMs);
         if (result instanceof SessionRefused) return { kind: "refused", error: result };
-        if (result === "late") break;
+        // Of those that wait one begins, and the others wait for it.
+        if (result === "late" && now() - begunAt >= FIRST_MS) break;
       }
       return begin();
     },

@@ -47,6 +47,8 @@ export interface SmtpPool {
 const MAX_MAILS_PER_CONNECTION = 100;
 const MIN_AGE_MS = 10_000;
 const MAX_IDLE_MS = 30_000;
+/** Of the connections that are granted: what is in doubt leaves the others. */
+const IN_USE = 0.75;
 /** Share of the newest mail in how long one takes. */
 const NEWEST = 0.05;
 
@@ -64,19 +66,22 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const pace = new Pace({ now });
   const openingMs = (): number => openingTimes.usualMs();
   const sessions = createSessions({ size, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now });
-  const slots = createSendSlots({ limit, pace, idle: sessions.idle, isOpening: () => connecting.asked() > 0, now });
+  const hasConnection = () => sessions.usable() > 0;
+  const logins = createLogins({ areNeeded: server.username !== undefined, hasConnection, now });
+  const slots = createSendSlots({
+    ...{ limit, pace, now },
+    idle: sessions.idle,
+    restMs: () => (hasConnection() ? logins.restMs : 0),
+    isOpening: () => connecting.asked() > 0,
+  });
   let othersWait = () => false;
-  const isWaitedFor = () => slots.isWaitedFor() || othersWait();
+  /** What waits elsewhere may wait for something else, as long as connections are free beyond those that are left for others. */
+  const isWaitedFor = () => slots.isWaitedFor() || (slots.busy() >= Math.floor(IN_USE * limit.granted) && othersWait());
   const patience = { now, granted: () => limit.granted, isWaitedFor };
   const [openingTimes, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];
   const tlsFaults = createTlsFaults({
     describe: () => describeCertificate(server, sendDeadlineMs),
     onCertificate,
-    now,
-  });
-  const logins = createLogins({
-    areNeeded: server.username !== undefined,
-    hasConnection: () => sessions.usable() > 0,
     now,
   });
   const whoseLimit = createWhoseLimit({ now });

@@ -56,12 +56,14 @@ export const createSendSlots = (deps: {
   readonly pace: Pace;
   /** Connections that are open and free. */
   readonly idle: () => number;
+  /** For so long none is opened beside those that work, in ms: logins are refused. */
+  readonly restMs?: () => number;
   /** A connection is being opened. */
   readonly isOpening: () => boolean;
   /** Monotonic, ms. */
   readonly now: () => number;
 }): SendSlots => {
-  const { limit, pace, idle, isOpening, now } = deps;
+  const { limit, pace, idle, restMs = () => 0, isOpening, now } = deps;
   const doubtful: Waiter[] = [];
   const others: Waiter[] = [];
   const idleWaiters: (() => void)[] = [];
@@ -139,7 +141,7 @@ export const createSendSlots = (deps: {
       }
       const queue = turn();
       if (queue === undefined) return;
-      const waitMs = Math.max(pace.waitMs, idle() > taken ? 0 : limit.openAfterMs);
+      const waitMs = Math.max(pace.waitMs, idle() > taken ? 0 : Math.max(limit.openAfterMs, restMs()));
       if (waitMs > 0) {
         timer = setTimeout(next, Math.min(LOOK_MS, waitMs));
         return;
