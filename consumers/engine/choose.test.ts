@@ -39,6 +39,36 @@ test("of what dead consumers had, what is in doubt is chosen like other work, ex
   expect(lookAhead.kept()).toBe(20);
 });
 
+test("what dead consumers had for a slow party waits for its room, too", async () => {
+  let nowMs = 0;
+  const doubt = new Doubt(
+    () => 4,
+    () => nowMs,
+  );
+  const take = (party: string, ms: number) =>
+    doubt.around({ party, wasTried: false, place: "" }, async ({ begins, commits }) => {
+      begins();
+      commits();
+      nowMs += ms;
+      doubt.ended({ party, wasTried: false, place: "" }, { ms, isVain: false });
+    });
+  for (let n = 0; n < 30; n += 1) await take("quick.example", 100);
+  for (let n = 0; n < 4; n += 1) await take("slow.example", 5_000);
+  const lookAhead = createLookAhead<PreparedEntry<undefined, undefined>>({
+    doubt,
+    allowance: () => 4,
+    now: () => nowMs,
+  });
+  const choose = createChoose({ doubt, lookAhead, ...aRoom(4) });
+  const items = Array.from({ length: 20 }, (_, id) => ({
+    ...anItem(id, 2, true),
+    prepared: { kind: "ready", input: undefined, party: "slow.example" } as const,
+  }));
+  const { wanted } = choose(items, { most: 4, signal: new AbortController().signal, progress: () => {} });
+  expect(wanted).toHaveLength(2);
+  expect(lookAhead.kept()).toBe(18);
+});
+
 test("the death of a consumer counts for what it attempts, and for what it kept from when it begins, not while it is kept", () => {
   let isActive = true;
   const doubt = {

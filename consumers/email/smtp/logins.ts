@@ -91,7 +91,8 @@ export const createLogins = (deps: {
         // Of those that wait one begins, and the others wait for it.
         if (result === "late" && now() - begunAt >= FIRST_MS) break;
       }
-      return begin();
+      // Who was called back while it waited opens nothing.
+      return signal.aborted ? { kind: "go", ended: () => {} } : begin();
     },
   };
 };

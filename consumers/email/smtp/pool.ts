@@ -17,7 +17,7 @@ import { type MailSession, SmtpSession } from "./session.ts";
 import { createSessions } from "./sessions.ts";
 import { createStarvation } from "./starvation.ts";
 import { createTlsFaults } from "./tls-faults.ts";
-import { createWhoseLimit, hasHeardRecipient } from "./whose-limit.ts";
+import { createWhoseLimit, hasHeardRecipient, isAboutLimits } from "./whose-limit.ts";
 
 export interface SmtpPool {
   /** Sends a mail; never rejects. An abort cancels it, unless its body has started. */
@@ -170,7 +170,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     if (!isOfDomain && isTooFast(failure)) {
       pace.tooFast(startedAt);
       hear(failure, mail.to);
-    } else if (responseCode !== undefined && hasHeardRecipient(failure)) pace.accepted(startedAt);
+    } else if (responseCode !== undefined && hasHeardRecipient(failure) && !isAboutLimits(failure))
+      pace.accepted(startedAt);
     const isFirst = session.sends === 1;
     const isRefused =
       (!isOfDomain && isAboutConnections(failure)) || (isFirst && responseCode === 421 && command === "MAIL FROM");

@@ -23,6 +23,9 @@ const BY_CHANCE = 0.001;
 export const hasHeardRecipient = ({ bodyStarted, command }: SmtpFailure): boolean =>
   bodyStarted || command === "RCPT TO" || command === "DATA";
 
+/** Whether it speaks of a limit, ours or the recipient's. */
+export const isAboutLimits = (failure: SmtpFailure): boolean => isTooFast(failure) || isAboutConnections(failure);
+
 const partyOf = (to: string): string => domainOf(to).toLowerCase();
 
 /** Mails that were taken in some minutes, by domain, and in all. */
@@ -120,7 +123,7 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
       among.accepted(told.has(domain));
     },
     judged: (failure, to) => {
-      if (!hasHeardRecipient(failure) || !(isTooFast(failure) || isAboutConnections(failure))) return failure;
+      if (!hasHeardRecipient(failure) || !isAboutLimits(failure)) return failure;
       return isOurs(partyOf(to)) ? failure : { ...failure, isOfDomain: true };
     },
   };
