@@ -135,9 +135,11 @@ export const storeFaults = ({ system, mailServer, load, random }: FaultDeps) => 
     end: () => unknown,
   ): Fault => {
     let watch: Watch | undefined;
+    // Without Postgres as well signups are refused.
+    const toPostgres = system.links.filter(({ name }) => name.startsWith("api") && !name.endsWith("redis"));
     return {
       ...fault,
-      parts: ["redis"],
+      parts: ["redis", "postgres", ...toPostgres.map(({ name }) => name)],
       inflict: async () => {
         await begin();
         watch = load.watch();

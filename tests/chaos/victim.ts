@@ -114,11 +114,14 @@ export const createVictim = (options: VictimOptions): Victim => {
       signal("SIGTERM");
     },
     async terminated() {
+      // Before its first line it has not asked for signals yet: whoever starts it knows that it has not begun.
+      const hasBegun = child.lastLines() !== "";
       const how = await Promise.race([child.exited, pause(TERMINATE_WITHIN_MS)]);
       if (typeof how !== "string") {
         onMisconduct(`${name} did not exit within ${TERMINATE_WITHIN_MS} ms of SIGTERM`);
         await kill();
-      } else if (how !== "exit code 0") onMisconduct(`${name} exited after SIGTERM with ${how}`);
+      } else if (how !== "exit code 0" && (hasBegun || how !== "signal SIGTERM"))
+        onMisconduct(`${name} exited after SIGTERM with ${how}`);
     },
     freeze: () => signal("SIGSTOP"),
     thaw: () => signal("SIGCONT"),
