@@ -25,7 +25,7 @@ export interface SendSlots {
       readonly until: number;
       readonly refused: SmtpFailure | undefined;
       readonly isDoubtful: boolean;
-      /** Whether it is slow, asked until it has a slot: then it is doubtful, too. */
+      /** Whether it is slow, asked again when its turn comes: then it is doubtful, too. */
       readonly isSlow?: () => boolean;
     },
   ): Promise<Slot>;
@@ -107,14 +107,13 @@ export const createSendSlots = (deps: {
   /** Slow ones would have what is granted then, and the one that they leave to others be refused. */
   const mayAskForMore = (): boolean => doubtful[0]?.isSlow() !== true || !limit.isKnown;
 
-  /** Those of whom it became known that they are slow. */
-  const sort = (): void => {
-    const slow = others.filter(({ isSlow }) => isSlow());
-    if (slow.length === 0) return;
-    const quick = others.filter((each) => !slow.includes(each));
-    others.splice(0, others.length, ...quick);
-    doubtful.push(...slow);
-    doubtful.sort((one, other) => one.order - other.order);
+  /** Whose turn it would be is asked whether it is slow, as far as is known by now. */
+  const passBySlow = (): void => {
+    for (let [first] = others; first?.isSlow() === true; [first] = others) {
+      others.shift();
+      doubtful.push(first);
+      doubtful.sort((one, other) => one.order - other.order);
+    }
   };
 
   const free = (isDoubtful: boolean): void => {
@@ -128,10 +127,10 @@ export const createSendSlots = (deps: {
   const next = (): void => {
     clearTimeout(timer);
     count();
-    sort();
     // Who is given a slot takes its connection a moment later.
     let taken = 0;
     while (isWaitedFor()) {
+      passBySlow();
       if (busy >= limit.granted || (turn() === undefined && mayAskForMore())) limit.grow();
       if (busy >= limit.granted) {
         // Where opening one takes its time, nothing else would ask for more. Else a mail that ends does, so that no consumer is far ahead of its peers.

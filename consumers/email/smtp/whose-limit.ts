@@ -17,7 +17,7 @@ const MAX_SERVED = 1_000;
 const OURS_FROM = 0.1;
 const TOGETHER_MS = 30_000;
 /** It is theirs if a limit on all alike would have met these domains alone, and no other, so rarely. */
-const BY_CHANCE = 0.001;
+const BY_CHANCE = 0.01;
 
 /** Whether the server had accepted the sender, and heard of the recipient, when it said so. */
 export const hasHeardRecipient = ({ bodyStarted, command }: SmtpFailure): boolean =>
