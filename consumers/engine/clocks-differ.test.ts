@@ -3,26 +3,11 @@ import { Writable } from "node:stream";
 import pino from "pino";
 import type { TakenDelivery } from "../../database/ledger/claim.ts";
 import { sayIfClocksDiffer } from "./clocks-differ.ts";
+import { aRunningAttempt } from "./running-attempt-for-tests.ts";
 
 const MINUTE_MS = 60_000;
 
-const taken = (clockAheadMs: number | undefined): TakenDelivery => ({
-  kind: "taken",
-  eventId: "01980000-0000-7000-8000-000000000001",
-  fence: 1,
-  attempts: 0,
-  systemFailures: 0,
-  uncertain: 0,
-  unanswered: 1,
-  isExpired: false,
-  clockAheadMs,
-  ageMs: 1_000,
-  isReplayed: false,
-  isReleased: false,
-  tookOver: false,
-  lastReason: null,
-  unchangedMs: 0,
-});
+const taken = (clockAheadMs: number | undefined): TakenDelivery => ({ ...aRunningAttempt().claim, clockAheadMs });
 
 test("that the clocks differ is logged once a minute, with the difference, as long as it keeps something from being expired", () => {
   const said: unknown[] = [];

@@ -250,11 +250,10 @@ export const createLookAhead = <Item>(deps: {
       const more = slow.slice(beside.length).slice(0, Math.min(left - some.length, roomForSlow));
       const attempted = new Set([...beside, ...asked, ...first, ...some, ...more]);
       if (attempted.size >= most) filledAt = since;
-      const [nextQuick, nextSlow] = apart(
-        [...sure, ...doubtful, ...slow].filter((each) => !attempted.has(each)),
-        (each) => !slow.includes(each),
-      );
-      const unchosen = [...doubtful.filter((each) => !attempted.has(each)), ...nextSlow];
+      const isLeft = (each: Kept<Item>) => !attempted.has(each);
+      const nextQuick = [...sure, ...doubtful].filter(isLeft);
+      const nextSlow = slow.filter(isLeft);
+      const unchosen = [...doubtful.filter(isLeft), ...nextSlow];
       const next = [...nextQuick, ...nextSlow];
       const overdue = next.slice(nextKept()).filter((each) => since - each.since > LONGEST_KEPT_MS);
       // Room for another read, if what waits here is not worth more.
