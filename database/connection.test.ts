@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { sql } from "kysely";
 import { type TestDatabase, withTestDatabase } from "../tests/database.ts";
 import { eventually } from "../tests/eventually.ts";
 import { type Database, openDatabase, statement } from "./connection.ts";
@@ -40,4 +41,15 @@ test("a statement within a transaction is part of it", async () => {
   const rows = await db.selectFrom("outbox").select("event_id").where("event_id", "=", eventId).execute();
   expect(rows).toEqual([]);
   await db.destroy();
+});
+
+test.each(["German", "SQL, DMY", "Postgres"])("times are read where the database writes them as %s", async (style) => {
+  const own = await withTestDatabase();
+  await sql`alter database ${sql.id(new URL(own.url).pathname.slice(1))} set datestyle = ${sql.lit(style)}`.execute(own.db);
+  const db = openDatabase({ url: own.url, poolSize: 1, applicationName: "times", deadlineMs: 5_000 });
+  const at = "2026-11-25T03:04:05.678Z";
+  const [row] = await statement<{ at: Date }, [string]>("select $1::text::timestamptz as at")(db, at);
+  expect(row?.at).toEqual(new Date(at));
+  await db.destroy();
+  await own.drop();
 });

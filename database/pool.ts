@@ -26,6 +26,8 @@ export interface PoolOptions {
 const CONNECT_TIMEOUT_S = 5;
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1_000;
+/** How times are written, which a database or a role may want otherwise: the driver reads no other way. Poolers know this setting. */
+const DATE_STYLE = "ISO";
 /** Statements in flight when the pool is closed may still finish. */
 const CLOSE_TIMEOUT_S = 5;
 /** Of the deadline. Not all of it: others were answered just after a statement was sent of which the server has fallen silent. */
@@ -287,7 +289,7 @@ export class Pool {
       connect_timeout: CONNECT_TIMEOUT_S,
       // The default grows to 20 s, long after the database is available again.
       backoff: (failures) => backoffMs(failures + 1, FIRST_BACKOFF_MS, MAX_BACKOFF_MS, Math.random) / 1_000,
-      connection: { application_name: applicationName, ...limits },
+      connection: { application_name: applicationName, DateStyle: DATE_STYLE, ...limits },
       onnotice: () => {},
       onclose,
       // No parameter or column is an array. The driver's query for them would reject unhandled, and end the process, if the

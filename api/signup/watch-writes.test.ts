@@ -48,6 +48,16 @@ test("a refusal after which nobody signed up is forgotten after a minute", async
   expect(watched.refusal()).toBeUndefined();
 });
 
+test.each([
+  ["42501", "a right is missing"],
+  ["42P01", "a table is missing, or not where it is looked for"],
+  ["25006", "it is read-only"],
+])("%s is a refusal, whatever the answer to the signup was: %s", async (code) => {
+  const { watched, at } = aWriter();
+  await at(1, code);
+  expect(watched.refusal()?.fault).toBe(`PostgreSQL refuses a statement (${code})`);
+});
+
 test("one that met a lock is no refusal; two seconds of them are", async () => {
   const { watched, at } = aWriter();
   await at(1, "55P03");
@@ -57,7 +67,7 @@ test("one that met a lock is no refusal; two seconds of them are", async () => {
   expect(watched.refusal()?.since).toEqual(new Date(1_000));
 });
 
-test.each(["ECONNREFUSED", "57P01", "23505"])(
+test.each(["ECONNREFUSED", "57P01", "53300", "28000", "23505", "40P01"])(
   "%s is no refusal to write: others find out, or it is the signup's own",
   async (code) => {
     const { watched, at } = aWriter();

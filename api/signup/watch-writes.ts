@@ -1,15 +1,21 @@
-import { codeOf, isSqlState } from "../../database/errors.ts";
+import { codeOf, databaseFault, isSqlState } from "../../database/errors.ts";
 import type { SignupWriter } from "../../database/users/signup.ts";
 import { publishedFault } from "../../runtime/published-fault.ts";
 import type { WriteRefusal } from "../../runtime/situation/facts.ts";
 
 /** For so long a refusal is told of, unless a signup succeeds: by then nobody knows. */
 const TOLD_FOR_MS = 60_000;
-/** SQLSTATE of what Postgres refuses to write though it answers: its disk or memory is full, it is read-only, or it gave up on a lock. */
-const REFUSALS = /^(53[12]|25006|57014|55P03)/;
-/** One signup may have met somebody's lock; so long without one that is made is no accident. */
-const ACCIDENTS = /^(57014|55P03)/;
+/** SQLSTATE of what is said instead of an answer: who asks whether Postgres is there finds out. */
+const NO_ANSWER = /^(08|28|533|57P)/;
+/** One signup may have met somebody's lock, or another one's; so long without one that is made is no accident. */
+const ACCIDENTS = /^(57014|55P03|40)/;
 const ACCIDENT_MS = 2_000;
+
+/** Whether Postgres answers, and refuses what is not the signup's own: its disk is full, it is read-only, a right or a table is missing. */
+const isRefusal = (error: unknown): boolean => {
+  const code = codeOf(error);
+  return isSqlState(code) && !NO_ANSWER.test(code) && databaseFault(error).kind !== "bad-data";
+};
 
 /** A signups' writer, and what Postgres refuses its writes with. */
 export interface WatchedWriter {
@@ -23,10 +29,9 @@ export const watchWrites = (signups: SignupWriter, now: () => Date): WatchedWrit
   let refusal: WriteRefusal | undefined;
   let isAccident = false;
   const note = (error: unknown): void => {
-    const code = codeOf(error);
-    if (!isSqlState(code) || !REFUSALS.test(code)) return;
+    if (!isRefusal(error)) return;
     const at = now();
-    isAccident = ACCIDENTS.test(code);
+    isAccident = ACCIDENTS.test(codeOf(error));
     refusal = { fault: publishedFault(error), since: refusal?.since ?? at, at };
   };
   const noteWritten = (): void => {
