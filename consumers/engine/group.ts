@@ -31,6 +31,7 @@ import { startHeartbeat } from "./heartbeat.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createIsolation } from "./isolation.ts";
 import { createLedger } from "./ledger.ts";
+import { startLookingAgain } from "./look-again.ts";
 import { createLookAhead } from "./look-ahead.ts";
 import { createObserver } from "./observe.ts";
 import { watchOutages } from "./outages.ts";
@@ -213,14 +214,9 @@ export const startGroup = <Data, Input>(
   const dispatcher = observe.dispatcher(createDispatcher({ ...working, ...leases, knownTypes }));
   const blocking = createBlockingReader({ ...names, connect: connectBlocking, commands: redis });
 
-  const skipper = createSkipper({
-    ...{ redis, stream: keys.events, group: group.name, retrySet: keys.retrySet(group.name), now, random, log },
-    ...{
-      toDo: toDoAbout({ patterns: group.types, knownTypes, data: definition.data }, group.delayMs),
-      delayMs: group.delayMs ?? 0,
-    },
-  });
-
+  const toDo = toDoAbout({ patterns: group.types, knownTypes, data: definition.data }, group.delayMs);
+  const where = { redis, stream: keys.events, group: group.name, retrySet: keys.retrySet(group.name) };
+  const skipper = createSkipper({ ...where, toDo, delayMs: group.delayMs ?? 0, now, random, log });
   const reaper = startReaper({ ...names, redis, keys, log });
   const reader = startReader(
     {
@@ -239,7 +235,9 @@ export const startGroup = <Data, Input>(
       { table: sharedTable(redis, keys, places.at), group: group.name, log, signal: abandon },
       { pool: `${group.name} ${consumer}`, places },
     );
-  const loops = [reader, promoter, hastener, reaper, unclaimer, ...(sharing === undefined ? [] : [sharing])];
+  const lookingAgain = startLookingAgain(definition, { inFlight, log });
+  const others = sharing === undefined ? [] : [sharing];
+  const loops = [reader, promoter, hastener, reaper, unclaimer, lookingAgain, ...others];
   let stopping = false;
 
   const state = () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading");
@@ -253,7 +251,7 @@ export const startGroup = <Data, Input>(
   const stop = async () => {
     stopping = true;
     const drain = { ...names, redis, keys, inFlight, ledger, log };
-    await Promise.all([reader.stop(), promoter.stop(), hastener.stop(), reaper.stop(), sharing?.stop()]);
+    await Promise.all([reader, promoter, hastener, reaper, lookingAgain, ...others].map((loop) => loop.stop()));
     const kept = lookAhead.letGo().map(({ entry }) => entry);
     // What is released carries the deaths that its counter tells of.
     deaths.begin(kept);

@@ -196,7 +196,8 @@ export interface GroupDefinition<Data, Input> {
   /**
    * Looks up what the work needs, by event id, in one statement per batch. An event that is missing in the answer is
    * cancelled. If it rejects because a store is unavailable, it is called again; by any other error each event is looked
-   * up alone, and those for which it still rejects are retried as if the work had thrown.
+   * up alone, and those for which it still rejects are retried as if the work had thrown. What waits long for its turn is looked up
+   * again, each second until its commit point: what is to be cancelled or suppressed by then is not done.
    */
   readonly prepare: (pieces: readonly Piece<Data>[]) => Promise<ReadonlyMap<string, Prepared<Input>>>;
   /**

@@ -7,8 +7,8 @@ import { REMINDER_DELAY_MS, SERVICE_TOKEN } from "./system.ts";
 const MAILS = 5;
 const REPORTED_WITHIN_MS = 30_000;
 const TIMEOUT_MS = 5_000;
-/** A mail that is sent as its report arrives may still go out. */
-const UNDER_WAY_MS = 4_000;
+/** A mail that was looked up 5 s before its report arrived may still go out, until it is looked up again. */
+const UNDER_WAY_MS = 8_000;
 
 /** What Postmark posts of an address that does not exist, though the mail was accepted. */
 const reportOf = (email: string) => ({
