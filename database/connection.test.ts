@@ -45,7 +45,9 @@ test("a statement within a transaction is part of it", async () => {
 
 test.each(["German", "SQL, DMY", "Postgres"])("times are read where the database writes them as %s", async (style) => {
   const own = await withTestDatabase();
-  await sql`alter database ${sql.id(new URL(own.url).pathname.slice(1))} set datestyle = ${sql.lit(style)}`.execute(own.db);
+  await sql`alter database ${sql.id(new URL(own.url).pathname.slice(1))} set datestyle = ${sql.lit(style)}`.execute(
+    own.db,
+  );
   const db = openDatabase({ url: own.url, poolSize: 1, applicationName: "times", deadlineMs: 5_000 });
   const at = "2026-11-25T03:04:05.678Z";
   const [row] = await statement<{ at: Date }, [string]>("select $1::text::timestamptz as at")(db, at);

@@ -68,6 +68,15 @@ describe("settings", () => {
     expect(loadSettings("consumer", environment)).toMatchObject({ PASSWORD_HASH_MEMORY_KIB: 8, MAIL_POOL_SIZE: 7 });
   });
 
+  test.each(["smtp.example", "192.0.2.1", "2001:db8::1", "::1"])("%s may be the mail server", (MAIL_SERVER) => {
+    expect(faultsOf(() => loadSettings("consumer", { ...consumer, MAIL_SERVER }))).toEqual([]);
+  });
+
+  test.each(["smtp.example:587", "192.0.2.1:25", "smtp://smtp.example"])("%s is no mail server", (MAIL_SERVER) => {
+    const [fault = ""] = faultsOf(() => loadSettings("consumer", { ...consumer, MAIL_SERVER }));
+    expect(fault).toContain("without a port: that is MAIL_PORT");
+  });
+
   test("user name and password of the mail server come together or not at all", () => {
     expect(faultsOf(() => loadSettings("api", { ...api, MAIL_USERNAME: "welcome" }))).toHaveLength(1);
   });

@@ -4,7 +4,10 @@ import { duration, mailbox, type Setting, setting, singleLine, text, wholeNumber
 /** The mail server, the sender, and what becomes of a mail that cannot be sent. */
 export const MAIL = {
   MAIL_SERVER: setting({
-    schema: text(253).regex(/^[A-Za-z0-9.:_-]+$/, "expected a host name or an IP address"),
+    schema: text(253).regex(
+      /^([A-Za-z0-9._-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)$/,
+      "expected a host name or an IP address, without a port: that is MAIL_PORT",
+    ),
     example: "smtp.example",
     unit: "",
     about: "Host of the SMTP server.",

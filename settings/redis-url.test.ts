@@ -42,6 +42,9 @@ describe("a URL of Redis", () => {
   test.each([
     "http://redis.example",
     "redis://a,b",
+    "redis://a/x",
+    "redis://a/1/2",
+    "redis://u:p%ss@a",
     "redis+sentinel://a,b",
     "redis+sentinel://a/my master",
     "redis+sentinel://a/mymaster/x",

@@ -34,6 +34,7 @@ export type MovingRedis = {
 
 const SCHEME = /^redis(?<tls>s?)(?:\+(?<kind>sentinel|cluster))?:$/;
 const PORT = { sentinel: 26_379, cluster: 6_379 } as const;
+const DATABASE = /^\/?\d{0,4}$/;
 const PATH = /^\/(?<master>[A-Za-z0-9._-]+)(?:\/(?<database>\d{1,4}))?$/;
 
 const loginOf = (username: string, password: string): Login => ({
@@ -59,9 +60,9 @@ export const parseRedisUrl = (text: string): { readonly kind: "server" } | Movin
   const scheme = SCHEME.exec(first?.protocol ?? "")?.groups;
   if (!first || scheme === undefined || urls.some((url) => !url?.hostname)) return undefined;
   const kind = scheme["kind"] === "sentinel" || scheme["kind"] === "cluster" ? scheme["kind"] : "server";
-  if (kind === "server") return urls.length === 1 ? { kind } : undefined;
   const [username, password] = [decoded(first.username), decoded(first.password)];
   if (username === undefined || password === undefined) return undefined;
+  if (kind === "server") return urls.length === 1 && DATABASE.test(first.pathname) ? { kind } : undefined;
   const [seed, ...others] = urls.map((url) => ({
     host: (url?.hostname ?? "").replace(/^\[(.*)\]$/, "$1"),
     port: url?.port ? Number(url.port) : PORT[kind],
@@ -87,5 +88,5 @@ export const redisUrl: z.ZodType<string, string> = z
   .string()
   .refine(
     (value) => parseRedisUrl(value) !== undefined,
-    "expected redis://HOST, redis+sentinel://HOST,HOST/MASTER or redis+cluster://HOST,HOST; rediss instead of redis encrypts",
+    "expected redis://HOST, redis://HOST/DATABASE, redis+sentinel://HOST,HOST/MASTER or redis+cluster://HOST,HOST; rediss instead of redis encrypts; % in a password is %25",
   );

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { databaseAddresses } from "./database-addresses.ts";
+import { faultOfDatabaseUrl } from "./database-addresses.ts";
 
 /** How one environment variable is read and documented. The table in docs/settings.md and `.env.example` are generated from this. */
 export interface Setting<Value> {
@@ -41,12 +41,10 @@ export const url = (...protocols: readonly string[]): z.ZodType<string, string> 
   );
 
 /** A URL of PostgreSQL, which may name several servers, separated by commas. */
-export const databaseUrl: z.ZodType<string, string> = z
-  .string()
-  .refine(
-    (value) => databaseAddresses(value).every((each) => /^postgres(ql)?:$/.test(URL.parse(each)?.protocol ?? "")),
-    "expected a URL that begins with postgres:// or postgresql://",
-  );
+export const databaseUrl: z.ZodType<string, string> = z.string().superRefine((value, context) => {
+  const message = faultOfDatabaseUrl(value);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
 
 /** One plain mail address. */
 export const mailbox = z

@@ -84,11 +84,25 @@ const lookUpAgainIfNotReady = (redis: Redis, name: string, log: RedisConnectionO
   for (const event of ["ready", "close", "end"]) redis.on(event, () => clearTimeout(timer));
 };
 
+/** Where the server has no such database, ioredis goes on with database 0, where another system's keys may be. */
+const keepToDatabase = (redis: Redis, name: string, log: RedisConnectionOptions["log"]): void => {
+  const { db = 0 } = redis.options;
+  if (db === 0) return;
+  redis.on("ready", () => {
+    redis.select(db).catch((error: unknown) => {
+      if (!isRefusedReply(error)) return;
+      log.warn({ connection: name, database: db, error }, "Redis refuses the database of its URL; reconnecting");
+      redis.disconnect(true);
+    });
+  });
+};
+
 const opened = (redis: Redis, name: string, policy: ReconnectPolicy, log: RedisConnectionOptions["log"]): Redis => {
   addHasSubscribers();
   // Each group listens to it, and a consumer may have many.
   redis.setMaxListeners(0);
   logState(redis, name, policy, log);
+  keepToDatabase(redis, name, log);
   lookUpAgainIfNotReady(redis, name, log);
   return redis;
 };
