@@ -1,13 +1,21 @@
 import { expect, test } from "bun:test";
 import postgres from "postgres";
+import { pingDatabase } from "../database/connection.ts";
 import { VERSION } from "../observability/version.ts";
 import { publishAll } from "../stream/publish.ts";
+import { redisTimeMs } from "../stream/watermark.ts";
 import { eventually } from "../tests/eventually.ts";
-import { anOutbox, aPipeline, aSignup, committedEvent } from "../tests/pipeline.ts";
+import { anOwnRedis } from "../tests/own-redis.ts";
+import { anOutbox, aPipeline, aSignup, committedEvent, type TestConsumer } from "../tests/pipeline.ts";
 import { serveHealth } from "./health.ts";
 
+const storesOf = ({ db, redis }: TestConsumer) => ({
+  postgres: () => pingDatabase(db),
+  redis: () => redisTimeMs(redis),
+});
+
 test("both health answers show the version that is running", async () => {
-  await using server = serveHealth([], { port: 0 });
+  await using server = serveHealth([], { postgres: async () => {}, redis: async () => {} }, { port: 0 });
   const ask = async (path: string) => (await fetch(new URL(path, server.url))).json();
   expect(await ask("/livez")).toEqual({ live: true, version: VERSION, groups: [] });
   expect(await ask("/readyz")).toEqual({ ready: true, version: VERSION, groups: [] });
@@ -16,18 +24,67 @@ test("both health answers show the version that is running", async () => {
 test("both say in a sentence which system fails, since when, and when it is probed", async () => {
   await using pipeline = await aPipeline();
   const consumer = await pipeline.consumer(async () => ({ kind: "unavailable", reason: "connection_refused" }));
-  await using server = serveHealth([consumer], { port: 0 });
+  await using server = serveHealth([consumer], storesOf(consumer), { port: 0 });
   const why = async () => (await (await fetch(new URL("/readyz", server.url))).json()).groups[0].why;
   expect(await why()).toBe("All is well");
   await pipeline.signUp(...Array.from({ length: 6 }, () => aSignup()));
   await eventually(async () => /refuses connections since \d\d:\d\d UTC; next probe in/.test(await why()));
 });
 
+const lookingAt = (server: Bun.Server<undefined>) => {
+  const said: string[] = [];
+  return {
+    said,
+    /** What both say, each in a sentence; both are 200. */
+    look: async () => {
+      const answers = await Promise.all(["/livez", "/readyz"].map((path) => fetch(new URL(path, server.url))));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      const whys: string[] = await Promise.all(answers.map(async (answer) => (await answer.json()).groups[0].why));
+      said.push(...whys);
+      return whys;
+    },
+  };
+};
+
+test("while Redis hangs, both say that it is Redis, and since when, and never that it answers", async () => {
+  await using redis = await anOwnRedis();
+  await using pipeline = await aPipeline(undefined, undefined, redis.url);
+  const consumer = await pipeline.consumer(anOutbox().work);
+  await using server = serveHealth([consumer], storesOf(consumer), { port: 0 });
+  const { look, said } = lookingAt(server);
+  redis.freeze();
+  const isOfRedis = (why: string) => /^Redis has not answered since \d\d:\d\d UTC: this consumer waits/.test(why);
+  await eventually(async () => (await look()).every(isOfRedis));
+  // Once its connections are given up, its loops fail for another reason than silence.
+  await eventually(() => consumer.faults()[`reader of ${consumer.name}`]?.includes("Redis"));
+  expect((await look()).filter(isOfRedis)).toHaveLength(2);
+  expect(said.join()).not.toContain("Redis answers");
+  redis.thaw();
+  await eventually(async () => (await look()).every((why) => why === "All is well"));
+});
+
+test("who has nothing to do says since when Postgres does not answer", async () => {
+  await using pipeline = await aPipeline();
+  const consumer = await pipeline.consumer(anOutbox().work);
+  const { promise: never } = Promise.withResolvers<void>();
+  let isAway = false;
+  const { postgres, redis } = storesOf(consumer);
+  const stores = { redis, postgres: () => (isAway ? never : postgres()) };
+  await using server = serveHealth([consumer], stores, { port: 0 });
+  const { look } = lookingAt(server);
+  expect(await look()).toEqual(["All is well", "All is well"]);
+  isAway = true;
+  const words = /^PostgreSQL has not answered since \d\d:\d\d UTC: this consumer waits for it, .* lost$/;
+  await eventually(async () => words.test((await look())[1] ?? ""));
+  isAway = false;
+  await eventually(async () => (await look())[1] === "All is well");
+});
+
 test("both name what waits for a lock, and since when, and stay 200; the consumer goes on when the lock is gone", async () => {
   await using pipeline = await aPipeline();
   const outbox = anOutbox();
   const consumer = await pipeline.consumer(outbox.work);
-  await using server = serveHealth([consumer], { port: 0 });
+  await using server = serveHealth([consumer], storesOf(consumer), { port: 0 });
   const signup = aSignup();
   const eventId = await pipeline.writeOnly(signup);
   const somebody = postgres(pipeline.url, { max: 1 });

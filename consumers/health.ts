@@ -1,5 +1,8 @@
 import { VERSION } from "../observability/version.ts";
+import { REDIS_AWAY } from "../runtime/published-fault.ts";
 import { describe } from "../runtime/situation/describe.ts";
+import { notAnswered } from "../runtime/situation/words.ts";
+import { createStoreAnswers, type StoreAnswers, type StorePings } from "../runtime/store-answers.ts";
 import type { RunningGroup } from "./engine/group.ts";
 
 /** A group in the health answers. */
@@ -19,8 +22,18 @@ interface GroupHealth {
   readonly why: string;
 }
 
-/** What this consumer knows by itself. */
-const whyOf = (group: RunningGroup): string => {
+const ASKER = "this consumer";
+
+/** Since when Redis has not answered, by what its loops say. */
+const redisAwaySince = (faults: readonly string[]): Date | undefined => {
+  const [first] = faults
+    .flatMap((fault) => (fault.startsWith(REDIS_AWAY) ? (/; since (\S+)$/.exec(fault)?.[1] ?? []) : []))
+    .toSorted();
+  return first === undefined ? undefined : new Date(first);
+};
+
+/** What this consumer knows by itself. `answers`: undefined if the stores were not asked; then its loops tell of Redis. */
+const whyOf = (group: RunningGroup, answers: StoreAnswers | undefined): string => {
   const report = group.report();
   const known = {
     group: group.name,
@@ -35,17 +48,22 @@ const whyOf = (group: RunningGroup): string => {
     held: [],
     dead: 0,
     latestDead: undefined,
-    consumers: [{ ...report, name: "this consumer", silentMs: 0, pending: report.inFlight + report.kept }],
+    consumers: [{ ...report, name: ASKER, silentMs: 0, pending: report.inFlight + report.kept }],
     strayEntries: 0,
     lastHour: { total: 0, medianMs: undefined },
   };
-  const outbox = { rows: 0, oldestMs: 0 };
-  const [first] = describe({
-    now: new Date(),
-    outbox,
-    clockDifferenceMs: 0,
+  const now = new Date();
+  const { postgres, redis } = answers ?? {
     postgres: undefined,
-    redis: undefined,
+    redis: redisAwaySince(Object.values(report.faults)),
+  };
+  const [first] = describe({
+    now,
+    asker: ASKER,
+    outbox: { rows: 0, oldestMs: 0 },
+    clockDifferenceMs: 0,
+    postgres: notAnswered(postgres, now),
+    redis: notAnswered(redis, now),
     groups: [known],
   });
   return first.level === "well" ? "All is well" : first.sentence;
@@ -56,7 +74,7 @@ const grantedTo = (group: RunningGroup): Pick<GroupHealth, "granted"> => {
   return granted === undefined || !Number.isFinite(granted.allowed) ? {} : { granted };
 };
 
-const healthOf = (group: RunningGroup): GroupHealth => ({
+const healthOf = (group: RunningGroup, answers?: StoreAnswers): GroupHealth => ({
   group: group.name,
   live: group.isLive(),
   state: group.state(),
@@ -65,31 +83,36 @@ const healthOf = (group: RunningGroup): GroupHealth => ({
   kept: group.kept(),
   ...grantedTo(group),
   faults: group.faults(),
-  why: whyOf(group),
+  why: whyOf(group, answers),
 });
 
 /**
  * The health server. `/livez`: the loops make progress (independent of the stores, so an outage restarts no process).
  * `/readyz`: reading, or paused by an operator; not ready while stopping; an open breaker and a store that is away leave it ready.
+ * It asks the stores, for who has nothing to do does not find out that one is away.
  * Both name what is stuck, and since when, and show the running version.
  */
 export const serveHealth = (
   groups: readonly RunningGroup[],
+  stores: StorePings,
   listening: { readonly port: number; readonly hostname?: string },
-): Bun.Server<undefined> =>
-  Bun.serve({
+): Bun.Server<undefined> => {
+  const storeAnswers = createStoreAnswers(stores);
+  return Bun.serve({
     ...listening,
     routes: {
       "/livez": () => {
-        const health = groups.map(healthOf);
+        const health = groups.map((group) => healthOf(group));
         const live = health.every((group) => group.live);
         return Response.json({ live, version: VERSION, groups: health }, { status: live ? 200 : 503 });
       },
-      "/readyz": () => {
-        const health = groups.map(healthOf);
+      "/readyz": async () => {
+        const answers = await storeAnswers();
+        const health = groups.map((group) => healthOf(group, answers));
         const ready = health.every((group) => group.live && group.state !== "stopping");
         return Response.json({ ready, version: VERSION, groups: health }, { status: ready ? 200 : 503 });
       },
     },
     fetch: () => Response.json({ error: "not found; there are /livez and /readyz" }, { status: 404 }),
   });
+};

@@ -1,4 +1,4 @@
-import { openDatabase } from "../database/connection.ts";
+import { openDatabase, pingDatabase } from "../database/connection.ts";
 import { createLogger } from "../observability/logger.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
 import { randomHex } from "../observability/trace-context.ts";
@@ -12,6 +12,7 @@ import { EVENT_TYPES } from "../stream/events/types.ts";
 import { type Group, type GroupConfiguration, groupsOf, requireBindings } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
 import { warnOfRisks } from "../stream/redis-policy.ts";
+import { redisTimeMs } from "../stream/watermark.ts";
 import { passCheckpoint } from "./engine/checkpoint.ts";
 import type { GroupFactory } from "./engine/factory.ts";
 import { registerConsumerGauges } from "./gauges.ts";
@@ -96,7 +97,8 @@ export const runConsumer = async (run: ConsumerRun): Promise<number> => {
   const options = { consumer, claimMinIdleMs, drainTimeoutMs, traceHop };
   const groups = opened.map((group) => group.start(deps, options));
   registerConsumerGauges(groups);
-  const health = serveHealth(groups, { ...listeningAt(settings), port: settings.CONSUMER_HEALTH_PORT });
+  const stores = { postgres: () => pingDatabase(db), redis: () => redisTimeMs(redis) };
+  const health = serveHealth(groups, stores, { ...listeningAt(settings), port: settings.CONSUMER_HEALTH_PORT });
   const names = groups.map((group) => group.name);
   log.info({ version: VERSION, consumer, groups: names, health_port: health.port }, "consuming");
 

@@ -1,5 +1,7 @@
 /** Codes of the system and of drivers for a connection that does not come about or does not last. */
 const NO_CONNECTION = /^(CONNECT|CONNECTION_|ECONN|ETIMEDOUT|EPIPE|EAI_|ENOTFOUND|EHOSTUNREACH|ENETUNREACH)/;
+/** What is published of a Redis that does not answer or is not connected: a situation looks for it. */
+export const REDIS_AWAY = "Redis does not answer";
 /** SQLSTATE: five digits and capitals, at least one digit. */
 const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 /** disk_full */
@@ -26,7 +28,7 @@ export const publishedFault = (error: unknown): string => {
   if (code === DISK_FULL) return `${POSTGRES_DISK_FULL} (${code})`;
   if (code === UNENDED) return `PostgreSQL ends no commit: its disk or its standby is away (${code})`;
   if (SQLSTATE.test(code)) return `PostgreSQL refuses a statement (${code})`;
-  if (error.name === "MaxRetriesPerRequestError" || NO_ANSWER.test(error.message)) return "Redis does not answer";
+  if (error.name === "MaxRetriesPerRequestError" || NO_ANSWER.test(error.message)) return REDIS_AWAY;
   const [refusal] = error.name === "ReplyError" ? (REFUSAL.exec(error.message) ?? ["error"]) : [];
   if (refusal !== undefined) return `Redis refuses a command (${refusal})`;
   if (error instanceof AggregateError && error.errors.length > 0) return publishedFault(error.errors[0]);

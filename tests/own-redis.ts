@@ -10,6 +10,9 @@ export interface OwnRedis extends AsyncDisposable {
   readonly url: string;
   start(): Promise<void>;
   kill(): Promise<void>;
+  /** SIGSTOP: its connections stay open and silent. */
+  freeze(): void;
+  thaw(): void;
   /** Starts it again with nothing in it. */
   startEmpty(): Promise<void>;
 }
@@ -37,11 +40,14 @@ export const anOwnRedis = async ({ running = true, keepsAll = false } = {}): Pro
     process.kill(killed.pid, "SIGKILL");
     await killed.exited;
   };
+  const signal = (name: NodeJS.Signals) => server !== undefined && process.kill(server.pid, name);
   if (running) await start();
   return {
     url: `redis://127.0.0.1:${port}`,
     start,
     kill,
+    freeze: () => signal("SIGSTOP"),
+    thaw: () => signal("SIGCONT"),
     startEmpty: async () => {
       rmSync(join(directory, "data"), { recursive: true, force: true });
       await start();

@@ -26,18 +26,23 @@ test.each([
     true,
     "reconnecting",
     true,
-    "Redis does not answer: signups succeed, and their events wait in the outbox; none is lost",
+    "Redis has not answered since HH:MM UTC: signups succeed, and their events wait in the outbox; none is lost",
   ],
-  [true, "hanging", true, "Redis does not answer: signups succeed, and their events wait in the outbox; none is lost"],
+  [
+    true,
+    "hanging",
+    true,
+    "Redis has not answered since HH:MM UTC: signups succeed, and their events wait in the outbox; none is lost",
+  ],
   [
     false,
     "ready",
     false,
-    "PostgreSQL does not answer: signups are refused, and what was accepted waits; none of it is lost",
+    "PostgreSQL has not answered since HH:MM UTC: signups are refused, and what was accepted waits; none of it is lost",
   ],
-] as const)("Postgres %p, Redis %p: it says why, and no host", async (postgres, redis, ready, why) => {
+] as const)("Postgres %p, Redis %p: it says why, and since when, and no host", async (postgres, redis, ready, why) => {
   const { first } = await answerOf(postgres, redis);
-  expect({ ready: first.ready, why: first.why }).toEqual({ ready, why });
+  expect({ ready: first.ready, why: first.why.replace(/\d\d:\d\d UTC/, "HH:MM UTC") }).toEqual({ ready, why });
   expect(JSON.stringify(first)).not.toContain("internal");
 });
 

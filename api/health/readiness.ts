@@ -1,7 +1,9 @@
 import type { Redis } from "ioredis";
-import { faultSince, pause } from "../../runtime/loop.ts";
+import { faultSince } from "../../runtime/loop.ts";
 import { describe } from "../../runtime/situation/describe.ts";
 import type { Facts, WriteRefusal } from "../../runtime/situation/facts.ts";
+import { notAnswered } from "../../runtime/situation/words.ts";
+import { createStoreAnswers, type StoreAnswers } from "../../runtime/store-answers.ts";
 
 export interface Readiness {
   /** Ready: Postgres answers, and the process is not draining. Redis is reported, but signups succeed without it. */
@@ -14,18 +16,13 @@ export interface Readiness {
   drain(): void;
 }
 
-const ANSWERS_NOT = "does not answer";
-
 /** What this process knows by itself, in the sentence that operators' commands have, too. Without a host or a driver's words. */
-const sentenceOf = (
-  postgres: boolean,
-  redis: boolean,
-  { loops, refusal }: Pick<Facts, "loops" | "refusal">,
-): string => {
+const sentenceOf = (stores: StoreAnswers, { loops, refusal }: Pick<Facts, "loops" | "refusal">): string => {
+  const now = new Date();
   const [first] = describe({
-    now: new Date(),
-    postgres: postgres ? undefined : ANSWERS_NOT,
-    redis: redis ? undefined : ANSWERS_NOT,
+    now,
+    postgres: notAnswered(stores.postgres, now),
+    redis: notAnswered(stores.redis, now),
     outbox: { rows: 0, oldestMs: 0 },
     clockDifferenceMs: 0,
     groups: [],
@@ -35,9 +32,8 @@ const sentenceOf = (
   return first.level === "well" ? "All is well" : first.sentence;
 };
 
-const TIMEOUT_MS = 1_000;
-/** For how long probes share one answer, however many supervisors ask. */
-const CACHE_MS = 500;
+const stateOf = (since: Date | undefined, words: string): string =>
+  since === undefined ? "ok" : faultSince(words, since);
 
 export const createReadiness = (deps: {
   readonly pingDatabase: () => Promise<void>;
@@ -49,59 +45,30 @@ export const createReadiness = (deps: {
   readonly refusal?: () => WriteRefusal | undefined;
 }): Readiness => {
   let draining = false;
-  /** When each store was first found away. */
-  const awaySince = new Map<string, Date>();
-  let askedAt = Number.NEGATIVE_INFINITY;
-  let answers: Promise<readonly [database: boolean, redis: boolean]> = Promise.resolve([false, false]);
-
-  /** A connection may be open to a store that hangs. */
-  const isAnswered = (ping: Promise<unknown>): Promise<boolean> =>
-    Promise.race([
-      ping.then(
-        () => true,
-        () => false,
-      ),
-      pause(TIMEOUT_MS).then(() => false),
-    ]);
-
-  const storesAnswer = (): Promise<readonly [database: boolean, redis: boolean]> => {
-    if (performance.now() - askedAt >= CACHE_MS) {
-      askedAt = performance.now();
-      const { redis } = deps;
-      answers = Promise.all([
-        isAnswered(deps.pingDatabase()),
-        redis.status === "ready" ? isAnswered(deps.pingRedis()) : Promise.resolve(false),
-      ]);
-    }
-    return answers;
-  };
-
-  const stateOf = (store: string, isThere: boolean, words: string): string => {
-    if (isThere) {
-      awaySince.delete(store);
-      return "ok";
-    }
-    const since = awaySince.get(store) ?? new Date();
-    awaySince.set(store, since);
-    return faultSince(words, since);
-  };
+  const storeAnswers = createStoreAnswers({
+    postgres: deps.pingDatabase,
+    redis: async () => {
+      if (deps.redis.status !== "ready") throw new Error("no connection");
+      await deps.pingRedis();
+    },
+  });
 
   return {
     async check() {
-      const [database, hasRedis] = await storesAnswer();
+      const stores = await storeAnswers();
       const loops = deps.faults();
       const refusal = deps.refusal?.();
       const checks = {
-        database: stateOf("database", database, "away"),
-        redis: stateOf("redis", hasRedis, "away; signups wait in the outbox"),
+        database: stateOf(stores.postgres, "away"),
+        redis: stateOf(stores.redis, "away; signups wait in the outbox"),
         process: draining ? "draining" : "serving",
         ...(refusal === undefined ? {} : { signups: faultSince(refusal.fault, refusal.since) }),
         ...loops,
       };
       const why = draining
         ? "This process is stopping; requests should go to another"
-        : sentenceOf(database, hasRedis, { loops, refusal });
-      return { ready: database && !draining, why, checks };
+        : sentenceOf(stores, { loops, refusal });
+      return { ready: stores.postgres === undefined && !draining, why, checks };
     },
     drain: () => {
       draining = true;

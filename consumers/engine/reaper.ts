@@ -27,6 +27,7 @@ export const startReaper = (
     name: `reaper of ${group}`,
     log,
     everyMs,
+    needs: redis,
     turn: async () => {
       const idle = (await readConsumers(redis, keys, group)).filter(
         (each) => each.name !== consumer && each.pending === 0 && (each.idleMs ?? 0) > idleMs,

@@ -140,6 +140,8 @@ export interface TableLockFacts {
 /** What is known of the whole system. */
 export interface Facts {
   readonly now: Date;
+  /** Who asks, if it knows only what its own stores answer it: `this consumer`. */
+  readonly asker?: string;
   readonly postgres: StoreFault;
   readonly redis: StoreFault;
   readonly outbox: { readonly rows: number; readonly oldestMs: number };

@@ -135,6 +135,38 @@ test.each<[string, Facts, string]>([
     "notice: 3 mails wait, the oldest for 28 s; all are in work with mail server smtp.example:587",
   ],
   [
+    "it has not greeted anybody for a while, and more consumers would not help",
+    facts({
+      unfinished: waits(9),
+      oldestMs: 18_000,
+      retrying: [{ reason: "greeting_timeout", ...waits(2), firstAt: NOW }],
+      lastHour: { total: 97, medianMs: 181 },
+      consumers: [
+        aConsumer({
+          inFlight: 4,
+          breaker: { state: "closed", since: "x", reason: "greeting_timeout", reasonAgeMs: 3_100 },
+        }),
+      ],
+    }),
+    "trouble: Mail server smtp.example:587 accepts connections and says nothing, the last time 4 s ago; 9 mails wait, the oldest for 18 s; none is lost",
+  ],
+  [
+    "the same, as the consumer says it that nobody has told how much waits",
+    facts(
+      {
+        unfinished: undefined,
+        consumers: [
+          aConsumer({
+            silentMs: 0,
+            breaker: { state: "closed", since: "x", reason: "greeting_timeout", reasonAgeMs: 4_000 },
+          }),
+        ],
+      },
+      { asker: "this consumer" },
+    ),
+    "trouble: Mail server smtp.example:587 accepts connections and says nothing, the last time 4 s ago",
+  ],
+  [
     "a consumer that fell silent works on nothing",
     facts({
       unfinished: waits(9),
@@ -164,6 +196,31 @@ test.each<[string, Facts, string]>([
     "Redis was away, and the consumers of all groups say so",
     facts({}, { groups: ["welcome-email", "reminder-email", "payments"].map(stuck) }),
     "notice: Redis answers, and consumer-1 of welcome-email did not know it 900 ms ago; nothing waits; likewise 2 other groups (reminder-email, payments)",
+  ],
+  [
+    "Redis was away, and loops of this process have not found out that it answers",
+    facts(
+      {},
+      { loops: { relay: "Redis does not answer; since 06:09", janitor: "Redis does not answer; since 06:08" } },
+    ),
+    "notice: Redis answers, and the loop relay, and 1 other loop of this process have yet to try again",
+  ],
+  [
+    "Redis does not answer a consumer, which says what it knows by itself",
+    facts({}, { asker: "this consumer", redis: "has not answered since 06:05 UTC" }),
+    "trouble: Redis has not answered since 06:05 UTC: this consumer waits for it, and goes on by itself; none of its work is lost",
+  ],
+  [
+    "Redis answers a consumer again, and a loop of it has not found out",
+    facts(
+      {
+        consumers: [
+          aConsumer({ name: "this consumer", silentMs: 0, faults: { reaper: "Redis does not answer; since x" } }),
+        ],
+      },
+      { asker: "this consumer" },
+    ),
+    "notice: Redis answers, and this consumer of welcome-email has yet to try again; nothing waits",
   ],
   [
     "Postgres refuses the signups of this process, its disk being full",

@@ -1,4 +1,5 @@
 import { isPaused, noConsumerRuns, oldestWaits, unnamedSystem } from "../../observability/sentences.ts";
+import { REDIS_AWAY } from "../published-fault.ts";
 import { count, counted, duration, roundedRate } from "../quantity.ts";
 import {
   type ConsumerFacts,
@@ -10,7 +11,7 @@ import {
   type Waiting,
 } from "./facts.ts";
 import type { Finding } from "./finding.ts";
-import { isExplained, ofParties, ofRetries } from "./of-retries.ts";
+import { isExplained, ofLastAttempts, ofParties, ofRetries, retriesOf } from "./of-retries.ts";
 import { causeOf, nounOf, pieces, quoted, RECEIVER_GONE, since, upper, verb, waitingSafely } from "./words.ts";
 
 /** Work that is older than this is late, if nothing else explains it. */
@@ -63,14 +64,11 @@ const faultsOf = (
 ): readonly (readonly [what: string, why: string])[] =>
   Object.entries(faults).filter(([, why]) => !(exists && why.includes("(NOGROUP)")));
 
-/** How a consumer says that Redis is away: in Redis, and so for as long only as it does not know better. */
-const NO_REDIS = "Redis does not answer";
-
-/** Redis answers who asks for the situation, and has what the consumer said of it. */
+/** Redis answers who asks for the situation, and has what the consumer said of it; or the consumer says it itself. */
 const ofHealing = (group: GroupFacts, { name, silentMs }: ConsumerFacts): Finding => ({
   level: "notice",
   group: group.group,
-  sentence: `Redis answers, and ${name} of ${group.group} did not know it ${duration(silentMs)} ago${waitingSafely(group)}`,
+  sentence: `Redis answers, and ${name} of ${group.group} ${silentMs === 0 ? "has yet to try again" : `did not know it ${duration(silentMs)} ago`}${waitingSafely(group)}`,
   remedy: `look again in ${duration(MISSED_MS)}, then: ops doctor`,
   cause: "Redis answers again",
 });
@@ -89,7 +87,7 @@ const ofConsumers = (group: GroupFacts): readonly Finding[] => {
   const stuck = living.filter((consumer) => faultsOf(consumer, group).length > 0);
   const [first] = stuck;
   if (first === undefined) return [];
-  if (stuck.every((consumer) => faultsOf(consumer, group).every(([, why]) => why.startsWith(NO_REDIS))))
+  if (stuck.every((consumer) => faultsOf(consumer, group).every(([, why]) => why.startsWith(REDIS_AWAY))))
     return [ofHealing(group, first)];
   const faults = faultsOf(first, group);
   const [fault] = faults.map(([what, why]) => `${what}: ${why}`);
@@ -192,6 +190,9 @@ const ofBacklog = (group: GroupFacts, now: Date): readonly Finding[] => {
     const sentence = `${waits}; ${system} grants each consumer ${count(allowed)} at a time${quoted(words)}`;
     return [{ level: "notice", group: name, sentence }];
   }
+  const failures = ofLastAttempts(group, waits);
+  // What waits for its next attempt says the same, unless it is a few among many.
+  if (failures.length > 0) return retriesOf(group).areFew ? failures : [];
   const inWork = ofInWork(group, unfinished, waits, heard);
   if (inWork.length > 0) return inWork;
   const kept = heard.reduce((sum, each) => sum + (each.kept ?? 0), 0);
@@ -213,6 +214,7 @@ export const ofFlow = (group: GroupFacts, now: Date): readonly Finding[] => [
   ...ofPause(group, now),
   ...ofNothingGranted(group, now),
   ...ofBacklog(group, now),
+  ...(group.unfinished === undefined ? ofLastAttempts(group) : []),
   ...ofNotInRedis(group),
   ...ofParties(group),
   ...ofRetries(group, now),

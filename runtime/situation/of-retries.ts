@@ -46,6 +46,21 @@ const ofFailures = (group: GroupFacts, waits: string, next: string): readonly Fi
   ];
 };
 
+/** Nothing has worked since the system failed for each consumer that runs, though none has tried often enough for its breaker to open. */
+export const ofLastAttempts = (group: GroupFacts, waits?: string): readonly Finding[] => {
+  const { group: name, consumers } = group;
+  const living = consumers.filter(isLiving);
+  if (isExplained(group) || !living.every(failedLately)) return [];
+  const ageOf = ({ breaker, silentMs }: ConsumerFacts) => (breaker.reasonAgeMs ?? 0) + silentMs;
+  const [latest] = living.toSorted((left, right) => ageOf(left) - ageOf(right));
+  if (latest === undefined) return [];
+  const { breaker, system = unnamedSystem(name) } = latest;
+  const what = `${upper(system)} ${doing(breaker.reason)}${quoted(breaker.words)}, the last time ${duration(ageOf(latest))} ago`;
+  const sentence = waits === undefined ? what : `${what}; ${waits}; none is lost`;
+  const remedy = remedyFor(name, breaker.reason);
+  return [{ level: "trouble", group: name, sentence, remedy, cause: `${system} ${breaker.reason}` }];
+};
+
 const nextAttempt = (retrying: readonly RetryingFacts[], now: Date): string => {
   const first = Math.min(...retrying.map(({ firstAt }) => firstAt.getTime())) - now.getTime();
   return first <= 0 ? "the first is due" : `the first in ${duration(Math.ceil(first / 1_000) * 1_000)}`;

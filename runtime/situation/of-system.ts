@@ -1,5 +1,5 @@
 import { waitInOutbox } from "../../observability/sentences.ts";
-import { POSTGRES_DISK_FULL } from "../published-fault.ts";
+import { POSTGRES_DISK_FULL, REDIS_AWAY } from "../published-fault.ts";
 import { bytes, count, counted, duration } from "../quantity.ts";
 import { type Facts, isLiving } from "./facts.ts";
 import type { Finding } from "./finding.ts";
@@ -24,26 +24,18 @@ const inOutbox = ({ rows, oldestMs }: Facts["outbox"]): string =>
   rows === 0 ? "" : ` (${count(rows)}, the oldest for ${duration(oldestMs)})`;
 
 const ofStores = (facts: Facts): readonly Finding[] => {
-  const { postgres, redis, outbox } = facts;
+  const { postgres, redis, outbox, asker } = facts;
+  // Who knows only that it is not answered knows nothing of signups.
+  const own = asker && `${asker} waits for it, and goes on by itself; none of its work is lost`;
+  const ofPostgres = own ?? "signups are refused, and what was accepted waits; none of it is lost";
+  const ofRedis = own ?? `signups succeed, and their events wait in the outbox${inOutbox(outbox)}; none is lost`;
+  const remedy = isFull(facts) ? MORE_MEMORY : facts.redisAppends === false ? MORE_DISK : "ops doctor";
+  const level = "trouble";
   return [
     ...(postgres === undefined
       ? []
-      : [
-          {
-            level: "trouble" as const,
-            sentence: `PostgreSQL ${postgres}: signups are refused, and what was accepted waits; none of it is lost`,
-            remedy: "ops doctor",
-          },
-        ]),
-    ...(redis === undefined
-      ? []
-      : [
-          {
-            level: "trouble" as const,
-            sentence: `Redis ${redis}: signups succeed, and their events wait in the outbox${inOutbox(outbox)}; none is lost`,
-            remedy: isFull(facts) ? MORE_MEMORY : facts.redisAppends === false ? MORE_DISK : "ops doctor",
-          },
-        ]),
+      : [{ level, sentence: `PostgreSQL ${postgres}: ${ofPostgres}`, remedy: "ops doctor" } as const]),
+    ...(redis === undefined ? [] : [{ level, sentence: `Redis ${redis}: ${ofRedis}`, remedy } as const]),
   ];
 };
 
@@ -112,10 +104,15 @@ const ofLoops = ({ loops = {}, postgres, redis }: Facts): readonly Finding[] => 
   if (first === undefined || postgres !== undefined || redis !== undefined) return [];
   const also = others.length === 0 ? "" : `, and ${counted(others.length, "other loop")}`;
   const [name, fault] = first;
+  const who = `loop ${name}${also} of this process`;
+  if (Object.values(loops).every((why) => why.startsWith(REDIS_AWAY))) {
+    const sentence = `Redis answers, and the ${who} ${others.length === 0 ? "has" : "have"} yet to try again`;
+    return [{ level: "notice", sentence }];
+  }
   return [
     {
       level: "trouble",
-      sentence: `The loop ${name}${also} of this process cannot do ${others.length === 0 ? "its" : "their"} work (${fault})`,
+      sentence: `The ${who} cannot do ${others.length === 0 ? "its" : "their"} work (${fault})`,
     },
   ];
 };

@@ -42,6 +42,10 @@ export const timeOf = (at: string, now: Date): string => {
 /** `since 06:05 UTC`. */
 export const since = (at: string, now: Date): string => `since ${timeOf(at, now)}`;
 
+/** What keeps a store from its work that has not answered since then; undefined: it answers. */
+export const notAnswered = (at: Date | undefined, now: Date): string | undefined =>
+  at && `has not answered ${since(at.toISOString(), now)}`;
+
 /** Why a group of webhooks pauses itself: its receiver answered 410. */
 export const RECEIVER_GONE = "receiver_gone";
 
