@@ -165,8 +165,8 @@ describe("the breaker of a system to which each question may do harm", () => {
     breaker.refusePermit(60_000);
     expect([breaker.needsPermit, breaker.probeInMs]).toEqual([false, 60_000]);
     // The system may work for another one by then.
-    pass(4_000);
-    expect([breaker.needsPermit, breaker.probeInMs]).toEqual([true, 56_000]);
+    pass(2_000);
+    expect([breaker.needsPermit, breaker.probeInMs]).toEqual([true, 58_000]);
     breaker.permit(8_000);
     expect([breaker.needsPermit, breaker.allowance(), breaker.probeInMs]).toEqual([false, 1, 0]);
     refuse(breaker, "c");

@@ -49,6 +49,8 @@ const REOPEN_AFTER = 3;
 const REMEMBERED = 20;
 /** A probe every 2 to 4 s, with jitter, so that consumers do not probe at the same time. */
 const PROBE_EVERY_MS = 4_000;
+/** Who was refused a permit asks again so soon: twice in the shortest rest, for in it one learns how often was asked. */
+const PERMIT_EVERY_MS = 2_000;
 /** Pieces in a row that may not probe, because they are like the one that failed; then there is no other. */
 const PASSED_OVER_MOST = 20;
 
@@ -113,6 +115,16 @@ export class Breaker {
     return this.#state === "open" && !this.isDeclining && this.#permit.isMissing(now) && now >= this.#probeAt;
   }
 
+  /** It may probe now, and has not done so. */
+  get hasPermit(): boolean {
+    return this.#permit.isGiven(this.#options.now());
+  }
+
+  /** The last failure was one of those that make each further question a risk. */
+  get isHarmful(): boolean {
+    return this.#permit.isHarmful;
+  }
+
   /** It may probe once, within this time. */
   permit(forMs: number): void {
     this.#permit.give(this.#options.now() + forMs);
@@ -122,7 +134,7 @@ export class Breaker {
   refusePermit(forMs: number): void {
     const { now, random } = this.#options;
     this.#permit.refuse(now() + forMs);
-    this.#probeAt = now() + jitteredMs(Math.min(forMs, PROBE_EVERY_MS), random);
+    this.#probeAt = now() + jitteredMs(Math.min(forMs, PERMIT_EVERY_MS), random);
   }
 
   /** Whether everything is declined, not only the pieces of some party. */
@@ -198,7 +210,6 @@ export class Breaker {
   /** The system works, and declined a piece because of its party. */
   declined(piece: Trouble & { readonly eventId: string; readonly party: string; readonly askedAt: number }) {
     const { eventId, party, askedAt, ...trouble } = piece;
-    const { reason } = trouble;
     this.#answered();
     this.#troubled(trouble);
     const now = this.#options.now();
@@ -206,7 +217,7 @@ export class Breaker {
     if (!this.isDeclining) return this.#stepUp();
     if (this.#state === "closed" && !this.#declined.isLasting(now)) return;
     this.#failedProbe = { eventId, party };
-    this.#open(`everything is declined: ${reason}`);
+    this.#open(`everything is declined: ${trouble.reason}`);
   }
 
   /** The system failed, whatever the piece. */
@@ -262,8 +273,7 @@ export class Breaker {
   }
 
   #remember(isSuccess: boolean): void {
-    this.#results.push(isSuccess);
-    if (this.#results.length > REMEMBERED) this.#results.shift();
+    this.#results = [...this.#results, isSuccess].slice(-REMEMBERED);
   }
 
   #open(reason: string): void {

@@ -151,7 +151,7 @@ export const startGroup = <Data, Input>(
       for (const attempt of inFlight.attempts()) if (!attempt.isCommitted) attempt.giveUp.abort("breaker_open");
     },
   });
-  const probes = createProbes({ redis, keys, group: group.name, breaker, log, now });
+  const probes = createProbes({ redis, keys, group: group.name, breaker, inFlight, log, now });
   const parties = new Parties({
     now,
     random,

@@ -17,7 +17,11 @@ export class Permit {
   }
 
   isMissing(now: number): boolean {
-    return this.isHarmful && now >= this.#givenUntil;
+    return this.isHarmful && !this.isGiven(now);
+  }
+
+  isGiven(now: number): boolean {
+    return now < this.#givenUntil;
   }
 
   /** 0: not refused. */

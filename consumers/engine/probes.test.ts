@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { keysOf } from "../../stream/keys.ts";
 import { redisUrl, silentLog } from "../../tests/pipeline.ts";
+import { Breaker } from "./breaker.ts";
 import { createProbes, harmfulProbeEveryMs } from "./probes.ts";
 
 test("who is asked at the risk of harm is asked after 4 s, then twice as long, up to two minutes", () => {
@@ -11,45 +12,126 @@ test("who is asked at the risk of harm is asked after 4 s, then twice as long, u
   ]);
 });
 
-test("one consumer of a group may ask, and the next one goes on from there; once it works, everybody may", async () => {
+/** Consumers of one group whose logins are refused, at a time that stands still until it is let pass, as Redis' does. */
+const aGroup = async (prepare?: (redis: Redis, key: string) => Promise<unknown>) => {
   const redis = new Redis(redisUrl());
   const [keys, group] = [keysOf(`probes-${Bun.randomUUIDv7()}`), "group"];
+  const key = keys.probes(group);
+  await prepare?.(redis, key);
+  let nowMs = 0;
+  const now = () => nowMs;
   const aConsumer = () => {
-    const given: (number | "given")[] = [];
-    const breaker = {
-      needsPermit: true,
-      permit: () => void given.push("given"),
-      refusePermit: (forMs: number) => void given.push(Math.ceil(forMs / 1_000)),
+    const breaker = new Breaker({ concurrency: 8, now, random: () => 1, onChange: () => {} });
+    const refuse = () => breaker.failed({ reason: "auth", isHarmful: true }, { eventId: "x", party: undefined });
+    refuse();
+    refuse();
+    const inFlight: { isProbe: boolean }[] = [];
+    const probes = createProbes({
+      ...{ redis, keys, group, breaker, log: silentLog, now },
+      inFlight: { attempts: () => inFlight },
+    });
+    return {
+      probes,
+      begin: () => void inFlight.push({ isProbe: true }),
+      refuse: () => {
+        inFlight.pop();
+        refuse();
+      },
+      /** Whether it may probe now. */
+      ask: async () => {
+        await probes.ask();
+        return breaker.allowance() === 1;
+      },
     };
-    return { given, probes: createProbes({ redis, keys, group, breaker, log: silentLog, now: () => 0 }) };
   };
-  const [one, other] = [aConsumer(), aConsumer()];
-  await one.probes.ask();
-  await other.probes.ask();
-  // As if its time were over.
-  await redis.del(keys.probes(group));
-  await other.probes.ask();
-  await one.probes.ask();
-  expect([one.given, other.given]).toEqual([
-    ["given", 8],
-    [4, "given"],
-  ]);
-  expect(await redis.get(keys.probes(group))).toBe("2");
-  one.probes.work();
-  await other.probes.ask();
-  expect(other.given.at(-1)).toBe("given");
-  await redis.quit();
+  return {
+    aConsumer,
+    now,
+    asked: () => redis.get(key).then(Number),
+    pass: async (ms: number) => {
+      nowMs += ms;
+      const leftMs = await redis.pttl(key);
+      if (leftMs <= 0) return;
+      if (leftMs > ms) await redis.pexpire(key, leftMs - ms);
+      else await redis.del(key);
+    },
+    [Symbol.asyncDispose]: async () => void (await redis.quit()),
+  };
+};
+
+test("one consumer of a group may ask, and the next one goes on from there; once it works, everybody may", async () => {
+  await using group = await aGroup();
+  const [one, other] = [group.aConsumer(), group.aConsumer()];
+  await group.pass(4_000);
+  expect([await one.ask(), await other.ask()]).toEqual([true, false]);
+  one.refuse();
+  expect([await one.ask(), await group.asked()]).toEqual([false, 1]);
+  await group.pass(2_000);
+  expect(await other.ask()).toBe(false);
+  await group.pass(2_000);
+  expect([await other.ask(), await one.ask()]).toEqual([true, false]);
+  other.refuse();
+  expect([await other.ask(), await group.asked()]).toEqual([false, 2]);
+  await group.pass(7_000);
+  expect([await other.ask(), await one.ask()]).toEqual([false, false]);
+  other.probes.work();
+  await group.pass(4_000);
+  expect(await one.ask()).toBe(true);
+});
+
+test("a permit whose holder dies, or has nothing to ask with, is another's after 10 s, however rare permits are", async () => {
+  await using group = await aGroup();
+  const [one, other] = [group.aConsumer(), group.aConsumer()];
+  for (let asked = 0; asked < 7; asked += 1) {
+    await group.pass(120_000);
+    expect(await one.ask()).toBe(true);
+    one.refuse();
+    await one.ask();
+  }
+  // What was refused is not asked again, whether or not its holder lives.
+  await group.pass(115_000);
+  expect(await other.ask()).toBe(false);
+  await group.pass(5_000);
+  expect(await one.ask()).toBe(true);
+  one.begin();
+  await group.pass(5_000);
+  await one.ask();
+  // Here it dies.
+  await group.pass(6_000);
+  expect(await other.ask()).toBe(false);
+  await group.pass(4_000);
+  expect(await other.ask()).toBe(true);
+  // Nothing was asked with that one, so it rests as long as before.
+  await group.pass(10_000);
+  expect([await group.aConsumer().ask(), await other.ask()]).toEqual([false, true]);
+});
+
+test("a permit is its holder's for as long as its probe takes, and the rest begins with the probe", async () => {
+  await using group = await aGroup();
+  const [one, other] = [group.aConsumer(), group.aConsumer()];
+  await group.pass(4_000);
+  expect(await one.ask()).toBe(true);
+  one.begin();
+  for (let passed = 0; passed < 30_000; passed += 1_000) {
+    await one.ask();
+    expect(await other.ask()).toBe(false);
+    await group.pass(1_000);
+  }
+  one.refuse();
+  await one.ask();
+  await group.pass(4_000);
+  expect([await other.ask(), await group.asked()]).toEqual([true, 1]);
 });
 
 test("who is answered with an error, as before a right is granted, asks as rarely by itself, and stops nothing", async () => {
-  const redis = new Redis(redisUrl());
-  const [keys, group] = [keysOf(`probes-${Bun.randomUUIDv7()}`), "group"];
-  await redis.hset(keys.probes(group), "of another", "type");
-  let nowMs = 0;
+  await using group = await aGroup((redis, key) => redis.hset(key, "of another", "type"));
+  const one = group.aConsumer();
   const given: number[] = [];
-  const breaker = { needsPermit: true, permit: () => void given.push(nowMs), refusePermit: () => {} };
-  const probes = createProbes({ redis, keys, group, breaker, log: silentLog, now: () => nowMs });
-  for (; nowMs <= 60_000; nowMs += 1_000) await probes.ask();
+  await group.pass(4_000);
+  for (; group.now() <= 64_000; await group.pass(1_000)) {
+    if (!(await one.ask())) continue;
+    given.push(group.now() - 4_000);
+    one.refuse();
+  }
   expect(given).toEqual([0, 4_000, 12_000, 28_000, 60_000]);
-  await redis.quit();
 });
