@@ -57,7 +57,17 @@ const aHastener = (isDeclining: boolean, isNew = false) => {
     for (let turns = 1; turns <= 50; turns += 1) if ((await hastener.turn()) === "idle") return turns;
     throw new Error("50 turns without a pause");
   };
-  return { hastener, breaker, retrySet, wait, due, work, pass: (ms: number) => (nowMs += ms) };
+  /** `askedAt`: now, if not given. */
+  const accepted = (askedAt = nowMs) => hastener.accepted(askedAt);
+  return {
+    hastener: { ...hastener, accepted },
+    breaker,
+    retrySet,
+    wait,
+    due,
+    work,
+    pass: (ms: number) => (nowMs += ms),
+  };
 };
 
 const many = (count: number, name = "old") => Array.from({ length: count }, (_, n) => `${name}-${n}`);
@@ -203,6 +213,45 @@ test("what is declined while all was well for a minute is asked for one by one, 
     await hastener.turn();
   }
   expect((await due()).length).toBeLessThanOrEqual(1);
+});
+
+/** 300 wait, and each that is asked for is accepted half a second later. */
+test("what was asked for before everything was declined, and is accepted after that, is taken for no rate", async () => {
+  const { hastener, breaker, wait, retrySet, pass } = aHastener(false);
+  const [beganAt, lastsMs, takesMs] = [3_600_000, 10_000, 500];
+  await wait(many(300), 5 * MINUTE_MS);
+  // Bodies that were under way: each ends a row of refusals, and the next row begins.
+  for (const lateMs of [100, 200, 300]) {
+    breaker.allDeclined = { since: beganAt - 10_000, until: beganAt };
+    breaker.isDeclining = true;
+    await hastener.turn();
+    pass(100);
+    breaker.isDeclining = false;
+    hastener.accepted(beganAt - lateMs);
+  }
+  breaker.isDeclining = true;
+  for (let ms = 300; ms < lastsMs; ms += 250) {
+    pass(250);
+    breaker.allDeclined = { since: beganAt - 10_000, until: beganAt + ms };
+    await hastener.turn();
+  }
+  breaker.isDeclining = false;
+  let left = 300;
+  const asked: { readonly at: number; readonly count: number }[] = [{ at: beganAt + lastsMs, count: 1 }];
+  for (let ms = 0; ms < 8_000; ms += 250) {
+    const now = pass(250);
+    while (asked[0] !== undefined && now - asked[0].at >= takesMs) {
+      const { at, count } = asked.shift() ?? { at: 0, count: 0 };
+      for (let n = 0; n < count; n += 1) hastener.accepted(at);
+    }
+    while ((await hastener.turn()) === "again");
+    const due = await redis.zrangebyscore(retrySet, "-inf", (await redisTimeMs(redis)) + 1_000);
+    if (due.length === 0) continue;
+    await redis.zrem(retrySet, ...due);
+    left -= due.length;
+    asked.push({ at: now, count: due.length });
+  }
+  expect(left).toBe(0);
 });
 
 /** A system that takes two a second, and declines the rest in the same words as everything before; 300 wait, and 0.7 new ones come each second. */

@@ -26,8 +26,8 @@ export interface HastenerDeps {
 
 /** What it learns from attempts. */
 export interface HastenerHears {
-  /** A piece was accepted that nobody had declined before, or that was hastened. */
-  accepted(): void;
+  /** A piece was accepted that nobody had declined before, or that was hastened. `askedAt`: when it was asked for; monotonic, ms. */
+  accepted(askedAt: number): void;
   /** A piece was told to come back after so long, in ms. */
   told(delayMs: number): void;
 }
@@ -105,6 +105,8 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
   let earned = 0;
   /** When pieces were accepted since everything was declined; and when it was declined again, as a system does that grants a rate. Monotonic, ms. */
   let acceptedAt: readonly number[] = [];
+  /** Since when it is known that everything is, or was lately, declined: what was asked for before says nothing of a rate. Monotonic, ms. */
+  let knownSince = Number.POSITIVE_INFINITY;
   let isRateUntil = Number.NEGATIVE_INFINITY;
   let due = { count: 0, at: now() };
   /** Monotonic, ms: the last sign of what the system says now. */
@@ -114,8 +116,16 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
   let horizonMs = HORIZON_MS;
   let scan: Scan | undefined;
 
+  /** What is well for longer grants no rate. */
+  const followDeclining = (): void => {
+    const { until } = breaker.allDeclined ?? start;
+    const isLately = breaker.isDeclining || (breaker.hasDeclinedLately && now() - until < RATE_MS);
+    knownSince = isLately ? Math.min(knownSince, now()) : Number.POSITIVE_INFINITY;
+  };
+
   /** So many more pieces are hastened where the system grants a rate, in proportion to what it accepted lately. */
   const followRate = (): void => {
+    followDeclining();
     acceptedAt = acceptedAt.filter((at) => at > now() - RATE_MS);
     const [first] = acceptedAt;
     if (breaker.isDeclining && first !== undefined) isRateUntil = now() + RATE_MS;
@@ -200,12 +210,12 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
       scan = { ...looking, from: lastMs > before.from ? lastMs : lastMs + 1 };
       return "again";
     },
-    accepted() {
+    accepted(askedAt) {
       heardAt = now();
       const { until } = breaker.allDeclined ?? start;
-      // What is well for longer grants no rate.
-      const isLately = breaker.hasDeclinedLately && now() - until < RATE_MS;
-      acceptedAt = isLately ? [...acceptedAt.slice(-MOST_REMEMBERED), now()] : [];
+      followDeclining();
+      if (knownSince === Number.POSITIVE_INFINITY) acceptedAt = [];
+      else if (askedAt >= knownSince) acceptedAt = [...acceptedAt.slice(-MOST_REMEMBERED), now()];
       if (!isRate() && until !== finished) earned = Math.min(MAX_PER_TURN, earned + EACH_HASTENS);
     },
     told(delayMs) {
