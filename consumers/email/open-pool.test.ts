@@ -1,6 +1,10 @@
 import { expect, test } from "bun:test";
 import { loadSettings } from "../../settings/load.ts";
 import { capacityOf, mailPolicyOf } from "./open-pool.ts";
+import { observedPool } from "./smtp/observe.ts";
+import { createSmtpPool } from "./smtp/pool.ts";
+
+const SERVER = { host: "127.0.0.1", port: 2525, tls: "none" } as const;
 
 const settingsWith = (more: Readonly<Record<string, string>>) =>
   loadSettings("consumer", { DATABASE_URL: "postgres://a/b", REDIS_URL: "redis://a", ...more });
@@ -38,4 +42,13 @@ test("half as many mails as connections wait, one at least, and what these can s
   expect(capacityOf(granting(1, undefined, 100), 20).allowed()).toBe(51);
   expect(capacityOf(granting(0), 20).allowed()).toBe(0);
   expect(capacityOf(granting(20, 3), 20).allowed()).toBe(7);
+});
+
+test("the pool that a group ships hears whether mails wait that are not claimed yet", () => {
+  const asked: (() => boolean)[] = [];
+  const own = createSmtpPool({ server: SERVER, size: 5, sendDeadlineMs: 1_000 });
+  const pool = observedPool({ ...own, heed: (othersWait) => void asked.push(othersWait) }, SERVER, 5);
+  const doWait = () => true;
+  capacityOf(pool, 5).heed?.(doWait);
+  expect(asked).toEqual([doWait]);
 });

@@ -215,6 +215,20 @@ test("what is declined while all was well for a minute is asked for one by one, 
   expect((await due()).length).toBeLessThanOrEqual(1);
 });
 
+test("where a rate is granted, those are asked for again that were hastened in vain", async () => {
+  const { hastener, breaker, wait, due, work, pass } = aHastener(true);
+  await work();
+  breaker.isDeclining = false;
+  for (let count = 0; count < 10; count += 1) hastener.accepted();
+  breaker.isDeclining = true;
+  await work();
+  breaker.isDeclining = false;
+  await wait(["a", "b"], 5 * MINUTE_MS, { wasHastened: true });
+  pass(1_000);
+  await work();
+  expect(await due()).toEqual(["a", "b"]);
+});
+
 /** 300 wait, and each that is asked for is accepted half a second later. */
 test("what was asked for before everything was declined, and is accepted after that, is taken for no rate", async () => {
   const { hastener, breaker, wait, retrySet, pass } = aHastener(false);

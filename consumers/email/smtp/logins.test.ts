@@ -1,5 +1,6 @@
 import { expect, jest, test } from "bun:test";
 import { aLimitedServer, consume, settle } from "./limited-server-for-tests.ts";
+import { createLogins } from "./logins.ts";
 import { createSmtpPool } from "./pool.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
 import { type MailSession, type OpenSession, SessionRefused } from "./session.ts";
@@ -123,6 +124,28 @@ test("a login that is refused while connections work is tried ever more rarely, 
     expect(failed).toBe(0);
     stopping.abort();
   }));
+
+test("beside connections that work it rests 4 s after a refusal, then twice as long each time, two minutes at most; after a login it begins anew", async () => {
+  let nowMs = 0;
+  const logins = createLogins({ areNeeded: true, hasConnection: () => true, now: () => nowMs });
+  const signal = new AbortController().signal;
+  const tryOne = async (error?: unknown) => {
+    const turn = await logins.turn(signal);
+    if (turn.kind !== "go") throw new Error("its rest is over");
+    turn.ended(error);
+    const restS = logins.restMs / 1_000;
+    // One that comes during the rest learns of the refusal, and asks nothing.
+    expect((await logins.turn(signal)).kind).toBe(restS > 0 ? "refused" : "go");
+    nowMs += logins.restMs;
+    return restS;
+  };
+  const rests: number[] = [];
+  for (let count = 0; count < 8; count += 1) rests.push(await tryOne(wrongPassword()));
+  expect(rests).toEqual([4, 8, 16, 32, 64, 120, 120, 120]);
+  const turn = await logins.turn(signal);
+  if (turn.kind === "go") turn.ended();
+  expect([logins.restMs, await tryOne(wrongPassword())]).toEqual([0, 4]);
+});
 
 test("its rest ends with the connections that work: then a login is tried at once", () =>
   inVirtualTime(async (pass) => {
