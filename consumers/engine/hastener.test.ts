@@ -215,6 +215,20 @@ test("what is declined while all was well for a minute is asked for one by one, 
   expect((await due()).length).toBeLessThanOrEqual(1);
 });
 
+test("what is recorded late, after nothing else of that time was left, is hastened as well", async () => {
+  const { hastener, wait, due, work, pass } = aHastener(false);
+  await wait(["a"], 5 * MINUTE_MS);
+  for (let second = 0; second < 5; second += 1) {
+    hastener.accepted();
+    await work();
+    pass(1_000);
+  }
+  await wait(["late"], 5 * MINUTE_MS);
+  hastener.accepted();
+  await work();
+  expect(await due()).toEqual(["a", "late"]);
+});
+
 test("where a rate is granted, those are asked for again that were hastened in vain", async () => {
   const { hastener, breaker, wait, due, work, pass } = aHastener(true);
   await work();

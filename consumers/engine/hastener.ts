@@ -63,6 +63,8 @@ const MOST_REMEMBERED = 1_000;
 const PAGE = 500;
 /** What is due later is not looked at, unless it was told to come back later. */
 const HORIZON_MS = 600_000;
+/** What was declined is recorded, and waits, within so long, also where the machine is busy. */
+const RECORDED_MS = 10_000;
 /** An entry has its time in whole ms. */
 const ROUNDED_MS = 2;
 /** The same beginning is rounded differently from entry to entry. */
@@ -166,7 +168,8 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
     scan = undefined;
     if (until !== time.until) return;
     heardAt = now();
-    if (hasSeen || breaker.isDeclining) return;
+    const isRecorded = breaker.allDeclined === undefined || now() - until > RECORDED_MS;
+    if (hasSeen || breaker.isDeclining || !isRecorded) return;
     finished = until;
     earned = 0;
   };
