@@ -1,3 +1,5 @@
+import { forgetOldest } from "../../runtime/forget-oldest.ts";
+
 /** Pieces that are remembered, those that ended last. */
 const REMEMBERED = 500;
 /** So many times as likely is what has something good on one side; again as much, on both. */
@@ -52,12 +54,8 @@ export class Neighbours {
     (this.#oddsBeside(place) > 1 ? this.#likely : this.#others).add(!isVain);
     if (!this.#good.delete(place)) this.#places.splice(this.#indexOf(place), 0, place);
     this.#good.set(place, !isVain);
-    if (this.#good.size <= REMEMBERED) return;
-    for (const oldest of this.#good.keys()) {
-      this.#good.delete(oldest);
-      this.#places.splice(this.#indexOf(oldest), 1);
-      break;
-    }
+    const oldest = forgetOldest(this.#good, REMEMBERED);
+    if (oldest !== undefined) this.#places.splice(this.#indexOf(oldest), 1);
   }
 
   /** Of the first place that is not before this one. */

@@ -1,4 +1,5 @@
 import { jitteredMs } from "../../runtime/backoff.ts";
+import { forgetOldest } from "../../runtime/forget-oldest.ts";
 
 export interface PartiesOptions {
   /** Monotonic, ms. */
@@ -142,11 +143,7 @@ export class Parties {
     };
     this.#known.delete(name);
     this.#known.set(name, party);
-    const { most = MOST_PARTIES } = this.#options;
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= most) break;
-      this.#known.delete(oldest);
-    }
+    forgetOldest(this.#known, this.#options.most ?? MOST_PARTIES);
     return party;
   }
 }

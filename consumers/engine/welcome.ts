@@ -1,3 +1,5 @@
+import { forgetOldest } from "../../runtime/forget-oldest.ts";
+
 /** A party that accepts a third of its pieces stays welcome; one that accepted none of the last eight is not. */
 const GOOD_POINTS = 2;
 const MOST_POINTS = 8;
@@ -27,10 +29,6 @@ export class Welcome {
     if (next === 0) return;
     const known = next > 0 ? this.#welcome : this.#refusing;
     known.set(party, next);
-    if (known.size <= MOST_PARTIES) return;
-    for (const oldest of known.keys()) {
-      known.delete(oldest);
-      break;
-    }
+    forgetOldest(known, MOST_PARTIES);
   }
 }
