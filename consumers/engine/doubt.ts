@@ -286,7 +286,7 @@ export class Doubt {
       const { party, committedAt } = each;
       if (party !== undefined && committedAt !== undefined) {
         const { slow, all } = committed.get(party) ?? NONE;
-        committed.set(party, { slow: slow + Number(this.#slow.isSlow(now - committedAt)), all: all + 1 });
+        committed.set(party, { slow: slow + Number(this.#slow.isLate(party, now - committedAt)), all: all + 1 });
       }
       if (each.since === undefined) continue;
       const underWay = { ms: now - each.since, isCommitted: each.committedAt !== undefined };

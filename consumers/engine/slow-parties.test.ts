@@ -35,6 +35,29 @@ test("also while those are under way that may never be answered", () => {
   expect(parties.has("large.example", { slow: 3, all: 7 })).toBe(false);
 });
 
+test("of a party that was as quick as others, those under way count once they take twice as long, not only once they are slow", () => {
+  const { parties, others, ended } = someParties();
+  others();
+  ended(10, 100, "falls-silent.example");
+  expect(parties.isLate("falls-silent.example", 190)).toBe(false);
+  expect(parties.isLate("falls-silent.example", 210)).toBe(true);
+  // Nothing is known of it: it may take long.
+  expect(parties.isLate("new.example", 900)).toBe(false);
+  expect(parties.isLate("new.example", 1_100)).toBe(true);
+});
+
+test("of a party whose pieces take longer than those of others, none is late until it takes twice as long as they do", () => {
+  const { parties, others, ended } = someParties();
+  others();
+  ended(10, 400, "steady.example");
+  expect(parties.isLate("steady.example", 790)).toBe(false);
+  expect(parties.isLate("steady.example", 810)).toBe(true);
+  ended(10, 900, "slower.example");
+  expect(parties.isLate("slower.example", 990)).toBe(false);
+  // It is slow, whatever is usual of it.
+  expect(parties.isLate("slower.example", 1_500)).toBe(true);
+});
+
 test("not for long once it is as quick as others", () => {
   const { parties, others, ended } = someParties();
   others();

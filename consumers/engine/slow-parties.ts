@@ -1,6 +1,11 @@
+import { forgetOldest } from "../../runtime/forget-oldest.ts";
+
 /** A piece is slow that takes so many times as long as others, and so long at least, in ms. */
 const SLOW_TIMES = 5;
 const LEAST_SLOW_MS = 1_000;
+/** A piece under way is late that takes so many times as long as those of its party do, and others', and so long at least, in ms. */
+const LATE_TIMES = 2;
+const LEAST_LATE_MS = 200;
 /** Of all pieces this share is quicker than what counts as usual: who is slow for the others does not change it. */
 const QUICKER = 0.4;
 /** How far one piece moves what is usual. */
@@ -37,6 +42,8 @@ export class SlowParties {
   #quickBefore: Quick | undefined;
   /** By party, in the order of the last change: slow pieces beyond those that were not. */
   readonly #points = new Map<string, number>();
+  /** By party, in the same order: how long its pieces take that are not slow. */
+  readonly #usualOf = new Map<string, number>();
 
   /** `now`: monotonic, ms. */
   constructor(now: () => number) {
@@ -48,7 +55,17 @@ export class SlowParties {
     return this.#usualMs > 0 && ms > Math.max(LEAST_SLOW_MS, SLOW_TIMES * this.#usualMs);
   }
 
-  /** Whether a party is slow, of whose pieces so many are past the commit point, and so many of these slow: fewer than half may have been lost. */
+  /**
+   * Whether a piece under way is slow, or late, which is sooner: a party that falls silent has all there is before the first of its pieces is slow. Of a
+   * party whose pieces take long anyway none is late.
+   */
+  isLate(party: string, ms: number): boolean {
+    const usualMs = this.#usualOf.get(party);
+    if (usualMs === undefined) return this.isSlow(ms);
+    return ms > Math.max(LEAST_LATE_MS, LATE_TIMES * Math.max(usualMs, this.#usualMs)) || this.isSlow(ms);
+  }
+
+  /** Whether a party is slow, of whose pieces so many are past the commit point, and so many of these slow or late: fewer than half may have been lost. */
   has(party: string, { slow, all }: UnderWayOf): boolean {
     const underWay = 2 * slow >= all ? slow : 0;
     if ((this.#points.get(party) ?? 0) + underWay < SLOW_FROM) return false;
@@ -63,15 +80,14 @@ export class SlowParties {
     if (!isSlow) {
       if (this.#quick?.party !== party) this.#quickBefore = this.#quick;
       this.#quick = { party, at: this.#now() };
+      const usualMs = this.#usualOf.get(party) ?? ms;
+      this.#usualOf.delete(party);
+      this.#usualOf.set(party, usualMs + STEP * (ms - usualMs));
+      forgetOldest(this.#usualOf, MOST_PARTIES);
     }
     this.#points.delete(party);
     if (points > 0) this.#points.set(party, Math.min(MOST_POINTS, points));
-    if (this.#points.size > MOST_PARTIES) {
-      for (const oldest of this.#points.keys()) {
-        this.#points.delete(oldest);
-        break;
-      }
-    }
+    forgetOldest(this.#points, MOST_PARTIES);
     if (this.#usualMs === 0) this.#usualMs = ms;
     // Up and down by as much as balances where the share is quicker.
     else this.#usualMs *= Math.exp(STEP * (ms < this.#usualMs ? QUICKER - 1 : QUICKER));
