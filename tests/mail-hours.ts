@@ -1,6 +1,6 @@
 import { classify } from "../consumers/email/classify.ts";
-import { isTooFast } from "../consumers/email/smtp/capacity.ts";
 import type { SmtpFailure } from "../consumers/email/smtp/failure.ts";
+import { limitIn } from "../consumers/email/smtp/limit-words.ts";
 import { Pace } from "../consumers/email/smtp/pace.ts";
 import { Breaker } from "../consumers/engine/breaker.ts";
 import { decide, type RetryPolicy } from "../consumers/engine/decide.ts";
@@ -194,7 +194,7 @@ export const runHours = ({ hours, perMinute, addressOf, provider }: Hours): Resu
       inFlight -= 1;
       const failure = reply === undefined ? undefined : failureOf(reply, greeting === undefined ? "RCPT TO" : "CONN");
       if (failure === undefined) pace.accepted(clock.now());
-      else if (isTooFast(failure)) pace.tooFast(clock.now());
+      else if (limitIn(failure) === "rate") pace.tooFast(clock.now());
       const options = { greylistMs: GREYLIST_MS, recipient: address, domain: party };
       const outcome: Outcome = failure === undefined ? { kind: "done" } : classify(failure, options);
       const claim = { ...mail, unchangedMs: nowMs - mail.settledAt };

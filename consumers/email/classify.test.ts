@@ -65,6 +65,14 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [answered("RCPT TO", "450 4.7.1 rate limited"), "unavailable", "too_fast"],
   [answered("DATA", "454 Throttling failure: Maximum sending rate exceeded.", true), "unavailable", "too_fast"],
   [answered("DATA", "421 4.7.28 unusual rate of mail from your address", true), "unavailable", "too_fast"],
+  [answered("MAIL FROM", "450 4.7.1 Error: too much mail from 192.0.2.1"), "unavailable", "too_fast"],
+  [answered("DATA", "550 5.7.1 sending rate exceeded", true), "unavailable", "too_fast"],
+  // A quota: asked ever more rarely.
+  [answered("DATA", "454 Throttling failure: Daily message quota exceeded.", true), "unavailable", "quota_used_up"],
+  [answered("DATA", "550-5.4.5 Daily user sending limit exceeded.", true), "unavailable", "quota_used_up"],
+  [answered("MAIL FROM", "452 this account has exceeded its daily relay quota"), "unavailable", "quota_used_up"],
+  // This connection has had enough.
+  [answered("RCPT TO", "452 too many recipients"), "unavailable", "too_many_recipients"],
   // Mailbox full.
   [answered("RCPT TO", "552 5.2.2 mailbox full"), "transient", "mailbox_full"],
   [answered("RCPT TO", "452 4.2.2 mailbox full"), "transient", "mailbox_full"],
@@ -144,6 +152,20 @@ describe("a login that is refused may lock the account with each time", () => {
     expect(outcome.kind === "unavailable" && outcome.isHarmful === true).toBe(isHarmful);
     if (isHarmful) expect(outcome).toMatchObject({ reason: "auth", reply: failure.reply });
   });
+});
+
+test("a quota that is used up is asked for ever more rarely, unless it is the domain's", () => {
+  const said = answered("DATA", "454 Throttling failure: Daily message quota exceeded.", true);
+  expect(classify(said, options)).toMatchObject({ reason: "quota_used_up", isHarmful: true, reply: said.reply ?? "" });
+  const passedOn = classify({ ...said, isOfDomain: true }, options);
+  expect(passedOn).toMatchObject({ kind: "unavailable", reason: "quota_used_up", party: "inbox.example" });
+  expect(passedOn).not.toHaveProperty("isHarmful");
+});
+
+test("a domain that refuses for good by words of a limit refuses for good; where the limit is ours, it is no refusal", () => {
+  const said = answered("RCPT TO", "550 Sender rate overlimit - 81.2 / 1h");
+  expect(classify({ ...said, isOfDomain: true }, options)).toMatchObject({ kind: "rejected", party: "inbox.example" });
+  expect(classify(said, options)).toMatchObject({ kind: "unavailable", reason: "too_fast", hasNoRoom: true });
 });
 
 describe("what is said of one recipient is said of its domain at the most", () => {

@@ -1,7 +1,7 @@
 import type { Outcome } from "../engine/handler.ts";
-import { isAboutConnections, isTooFast } from "./smtp/capacity.ts";
-import { isTlsFault, type SmtpFailure } from "./smtp/failure.ts";
+import { isForMail, isTlsFault, type SmtpFailure } from "./smtp/failure.ts";
 import { keptReply } from "./smtp/kept-reply.ts";
+import { isAboutLogins, limitIn } from "./smtp/limit-words.ts";
 
 export interface ClassifyOptions {
   /** Minimum delay after greylisting, in ms. */
@@ -19,17 +19,11 @@ export const NO_SUCH_ADDRESS = "no_such_address";
 const enhancedCode = (reply: string): string | undefined => /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1];
 
 const AUTHENTICATION = new Set([530, 534, 535, 538]);
-/** How servers say that an account is about to be locked, whatever the code: Gmail's 454, others' 421. */
-const WORDS_OF_LOGINS = /\btoo many (\w+ ){0,4}(log-?ins?|sign-?ins?|auth\w*)\b/i;
 /** Bad address of the *sender* (RFC 3463), which is ours. */
 const SENDERS_FAULT = new Set(["4.1.7", "4.1.8", "5.1.7", "5.1.8"]);
 
-/** From the first of these on, the server works, and may mean this mail. */
-const COMMANDS_OF_MAILS = new Set(["MAIL FROM", "RCPT TO", "DATA"]);
-
 /** It was said, or lost, before MAIL FROM. A login that is refused is not asked about soon: each one more may lock the account. */
-const hadNoConnection = ({ code, command, bodyStarted }: SmtpFailure): boolean =>
-  !bodyStarted && code !== "EAUTH" && !COMMANDS_OF_MAILS.has(command);
+const hadNoConnection = (failure: SmtpFailure): boolean => failure.code !== "EAUTH" && !isForMail(failure);
 
 const systemReason = (failure: SmtpFailure): string => {
   const { code, command, cause = "" } = failure;
@@ -53,16 +47,36 @@ const systemReason = (failure: SmtpFailure): string => {
   }
 };
 
+/** What a reply says of a limit. Where it is a domain's, a refusal for good is one. */
+const ofLimit = (failure: SmtpFailure, reply: string, party: string): Outcome | undefined => {
+  const { responseCode = 0, isOfDomain = false } = failure;
+  if (isOfDomain && responseCode >= 500) return undefined;
+  const whose = isOfDomain ? { party } : undefined;
+  switch (limitIn(failure)) {
+    case "connections":
+      return { kind: "unavailable", reason: "connection_limit", reply, ...(whose ?? { hasNoRoom: true }) };
+    case "rate":
+      return { kind: "unavailable", reason: "too_fast", reply, ...(whose ?? { hasNoRoom: true, isTooFast: true }) };
+    case "quota":
+      // Whoever goes on asking may be locked out.
+      return { kind: "unavailable", reason: "quota_used_up", reply, ...(whose ?? { isHarmful: true }) };
+    case "used up":
+    case undefined:
+      return undefined;
+  }
+};
+
 /** A 4yz reply about this recipient or content. */
 const deferred = (
-  { command, responseCode }: Pick<SmtpFailure, "command" | "responseCode">,
+  failure: SmtpFailure,
   enhanced: string | undefined,
   reply: string,
   { greylistMs, domain: party }: ClassifyOptions,
 ): Outcome => {
+  const { command, responseCode } = failure;
   // X.3.X: mail system status (RFC 3463).
   if (enhanced?.startsWith("4.3.")) return { kind: "unavailable", reason: "system_status", reply, party };
-  if (enhanced === "4.5.3") return { kind: "unavailable", reason: "too_many_recipients", reply, party };
+  if (limitIn(failure) === "used up") return { kind: "unavailable", reason: "too_many_recipients", reply, party };
   const isGreylisting =
     enhanced === "4.7.1" || (command === "RCPT TO" && (responseCode === 450 || responseCode === 451));
   return isGreylisting
@@ -80,9 +94,10 @@ const deferred = (
  * | none after 354: lost or too late; or neither 2yz, 4yz nor 5yz to the body      | uncertain                            |
  * | none asked for: no connection was free in time                                 | released                             |
  * | none yet: cut because others waited for the connection                          | unavailable for this domain, soon again |
- * | 432, or 4yz with words of connections                                          | unavailable: there is no room        |
- * | 421, 450, 451 or 454 with words of a rate; 4.7.28                               | the same, and the rate is lowered    |
- * | either of these from RCPT TO on, while domains that are served hear nothing such | unavailable for this domain        |
+ * | 432, or words of connections                                                   | unavailable: there is no room        |
+ * | words of a rate                                                                | the same, and the rate is lowered    |
+ * | words of a quota of a day or longer                                            | unavailable, asked ever more rarely  |
+ * | 4yz with any of these from RCPT TO on, while domains that are served hear nothing such | unavailable for this domain  |
  * | silence, or the end of the connection, at RCPT TO; 421, 4.3.x, 4.5.3 on this mail | unavailable for this domain        |
  * | bad address of the sender, authentication, from RCPT TO on                     | unavailable for this domain          |
  * | 421; any refusal up to MAIL FROM                                               | unavailable                          |
@@ -94,7 +109,7 @@ const deferred = (
  * | 5.7.x, other 5yz on this recipient or content                                  | rejected                             |
  */
 export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcome => {
-  const { code, command, responseCode, bodyStarted, isOfDomain = false } = failure;
+  const { code, command, responseCode, bodyStarted } = failure;
   const { domain: party } = options;
   if (code === "EBUSY") return { kind: "released", reason: "no_free_connection" };
   if (code === "ETOOSLOW" && !bodyStarted) return { kind: "unavailable", reason: "slow", party, hasNoRoom: true };
@@ -122,21 +137,9 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   if (AUTHENTICATION.has(responseCode)) {
     return { kind: "unavailable", reason: "auth", reply, ...(isAboutMail ? { party } : { isHarmful: true }) };
   }
-  if (isAboutConnections(failure)) {
-    return {
-      kind: "unavailable",
-      reason: "connection_limit",
-      reply,
-      ...(isOfDomain ? { party } : { hasNoRoom: true }),
-    };
-  }
-  if (!isAboutMail && WORDS_OF_LOGINS.test(failure.reply)) {
-    return { kind: "unavailable", reason: "auth", reply, isHarmful: true };
-  }
-  if (isTooFast(failure)) {
-    const whose = isOfDomain ? { party } : { hasNoRoom: true, isTooFast: true };
-    return { kind: "unavailable", reason: "too_fast", reply, ...whose };
-  }
+  const limited = ofLimit(failure, reply, party);
+  if (limited !== undefined) return limited;
+  if (isAboutLogins(failure)) return { kind: "unavailable", reason: "auth", reply, isHarmful: true };
   if (responseCode === 421) {
     const reason = "service_unavailable";
     const isUnreached = hadNoConnection(failure);

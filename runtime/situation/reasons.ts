@@ -23,6 +23,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   sender_refused:
     "the mail server refuses our address as the sender; tried again, and somebody has to mend MAIL_FROM or the account",
   too_fast: "the mail server says that we send too fast; sent at the pace that it grants",
+  quota_used_up:
+    "the mail server says that our quota of a day or longer is used up; asked every two minutes, and sent when it has room",
   too_many_recipients: "the mail server takes no further recipient at present (4.5.3); tried again",
   account_refused:
     "the mail server refused mail for several domains: rather our account than the recipients; tried again",

@@ -81,6 +81,7 @@ const DOES: Readonly<Record<string, string>> = {
   greylisted: "defers everything that we send",
   try_later: "defers everything that we send",
   too_fast: "says that we send too fast",
+  quota_used_up: "says that our quota is used up",
   [RECEIVER_GONE]: "says that it is gone",
 };
 

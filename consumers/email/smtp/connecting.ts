@@ -1,5 +1,6 @@
-import { type ConnectionLimit, mayBeOneTooMany } from "./capacity.ts";
+import type { ConnectionLimit } from "./capacity.ts";
 import { isCertificateFault, isTlsFault, type SmtpFailure } from "./failure.ts";
+import { mayBeOneTooMany } from "./limit-words.ts";
 import { isLoginRefused, type Logins } from "./logins.ts";
 import { createOpenings, type Opened, type Openings } from "./openings.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";

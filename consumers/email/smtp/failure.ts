@@ -17,6 +17,13 @@ export interface SmtpFailure {
   readonly bodyStarted: boolean;
 }
 
+/** From the first of these on, the connection works, and what fails may mean this mail. */
+const COMMANDS_OF_MAILS = new Set(["MAIL FROM", "RCPT TO", "DATA"]);
+
+/** It was said, or lost, from MAIL FROM on. */
+export const isForMail = ({ command, bodyStarted }: SmtpFailure): boolean =>
+  bodyStarted || COMMANDS_OF_MAILS.has(command);
+
 const field = (error: unknown, name: string): unknown =>
   typeof error === "object" && error !== null ? Object.entries(error).find(([key]) => key === name)?.[1] : undefined;
 

@@ -1,9 +1,10 @@
 import type { Places } from "../../engine/handler.ts";
 import { openAtSomeAddress } from "./addresses.ts";
-import { ConnectionLimit, FIRST_GRANTED, isAboutConnections, isTooFast, isUsedUp } from "./capacity.ts";
+import { ConnectionLimit, FIRST_GRANTED } from "./capacity.ts";
 import { type Connecting, createConnecting } from "./connecting.ts";
 import { type EndCode, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
+import { limitIn } from "./limit-words.ts";
 import { createLogins } from "./logins.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { Pace } from "./pace.ts";
@@ -128,9 +129,10 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     hear(failure, to);
     const isLimit = limit.refused(others, sessions.closing());
     // Without a word it may be away for whoever asks: nobody gives up for that what works.
-    if (isAboutConnections(failure) || (isLimit && failure.responseCode !== undefined)) places.refused();
+    const isSaid = limitIn(failure) === "connections";
+    if (isSaid || (isLimit && failure.responseCode !== undefined)) places.refused();
     if (isLimit) return { kind: "again", failure };
-    if (isAboutConnections(failure)) return starve();
+    if (isSaid) return starve();
     slots.failRefused();
     return { kind: "failed", failure };
   };
@@ -167,21 +169,22 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     }
     const failure = whoseLimit.judged(result.failure, mail.to);
     const { bodyStarted, responseCode, command, isOfDomain = false } = failure;
-    if (!isOfDomain && isTooFast(failure)) {
-      pace.tooFast(startedAt);
-      hear(failure, mail.to);
-    } else if (responseCode !== undefined && hasHeardRecipient(failure) && !isAboutLimits(failure))
+    const said = limitIn(failure);
+    if (!isOfDomain && said === "rate") pace.tooFast(startedAt);
+    if (!isOfDomain && (said === "rate" || said === "quota")) hear(failure, mail.to);
+    else if (responseCode !== undefined && hasHeardRecipient(failure) && !isAboutLimits(failure))
       pace.accepted(startedAt);
     const isFirst = session.sends === 1;
     const isRefused =
-      (!isOfDomain && isAboutConnections(failure)) || (isFirst && responseCode === 421 && command === "MAIL FROM");
+      (!isOfDomain && said === "connections") ||
+      (isFirst && responseCode === 421 && command === "MAIL FROM" && said === undefined);
     // Not one of those that the server may still count: it was none of those that it grants.
     if (isRefused) sessions.disown(session);
     else if (isFirst && (command === "RCPT TO" || failure.code === "ETOOSLOW")) showGrant();
-    if (isRefused || isUsedUp(failure)) sessions.leave(session);
+    if (isRefused || said === "used up") sessions.leave(session);
     else sessions.keep(session);
     if (isRefused && !bodyStarted && !signal.aborted) return oneTooMany(failure, mail.to);
-    const isAgain = isUsedUp(failure) && !isFirst && !bodyStarted && !signal.aborted;
+    const isAgain = said === "used up" && !isFirst && !bodyStarted && !signal.aborted;
     return { kind: isAgain ? "again" : "failed", failure };
   };
 
@@ -191,6 +194,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     turnAway: slots.turnAway,
   });
 
+  /** The server closed the connection while it was idle, and not because of what was asked. */
+  const isStaleBy = (failure: SmtpFailure): boolean => wasStale(failure) && !isAboutLimits(failure);
+
   /** If the server has closed a connection that was idle, nothing was sent, and the mail has another one at once. */
   const sendOnSome = async (mail: OutgoingMail, sending: Sending): Promise<SendResult | Again> => {
     for (let idle = sessions.takeIdle(); ; idle = undefined) {
@@ -199,7 +205,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       sending.hasConnection();
       const wasKept = session.idleSince > 0;
       const result = await sendOver(session, mail, sending);
-      const isStale = wasKept && result.kind === "failed" && wasStale(result.failure);
+      const isStale = wasKept && result.kind === "failed" && isStaleBy(result.failure);
       if (!isStale || sending.signal.aborted) return result;
     }
   };

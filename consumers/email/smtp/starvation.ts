@@ -1,6 +1,6 @@
 import { pause } from "../../../runtime/loop.ts";
-import { isAboutConnections } from "./capacity.ts";
 import type { SmtpFailure } from "./failure.ts";
+import { limitIn } from "./limit-words.ts";
 import { type MailSession, SessionRefused } from "./session.ts";
 
 /** The time in which others have all the connections that the server grants. */
@@ -163,7 +163,7 @@ export const createStarvation = (options: {
       try {
         return await options.open(own.signal);
       } catch (error) {
-        if (!(error instanceof SessionRefused) || !isAboutConnections(error.failure)) return "away";
+        if (!(error instanceof SessionRefused) || limitIn(error.failure) !== "connections") return "away";
         options.onRefused(error.failure, isOwed);
         return undefined;
       }

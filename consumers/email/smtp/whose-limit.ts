@@ -1,6 +1,6 @@
 import { domainOf } from "../../../runtime/dkim-keys.ts";
-import { isAboutConnections, isTooFast } from "./capacity.ts";
 import type { SmtpFailure } from "./failure.ts";
+import { limitIn } from "./limit-words.ts";
 
 /** Whose limit a server speaks of that has heard the recipient. */
 export interface WhoseLimit {
@@ -23,8 +23,11 @@ const BY_CHANCE = 0.01;
 export const hasHeardRecipient = ({ bodyStarted, command }: SmtpFailure): boolean =>
   bodyStarted || command === "RCPT TO" || command === "DATA";
 
-/** Whether it speaks of a limit, ours or the recipient's. */
-export const isAboutLimits = (failure: SmtpFailure): boolean => isTooFast(failure) || isAboutConnections(failure);
+/** Whether it speaks of a limit, ours or the recipient's, that another connection does not mend. */
+export const isAboutLimits = (failure: SmtpFailure): boolean => {
+  const said = limitIn(failure);
+  return said !== undefined && said !== "used up";
+};
 
 const partyOf = (to: string): string => domainOf(to).toLowerCase();
 
