@@ -1,6 +1,7 @@
 import { domainOf } from "../../../runtime/dkim-keys.ts";
 import type { SmtpFailure } from "./failure.ts";
 import { limitIn } from "./limit-words.ts";
+import { mayBeOfRate } from "./unnamed-rate.ts";
 
 /** Whose limit a server speaks of that has heard the recipient. */
 export interface WhoseLimit {
@@ -126,7 +127,7 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
       among.accepted(told.has(domain));
     },
     judged: (failure, to) => {
-      if (!hasHeardRecipient(failure) || !isAboutLimits(failure)) return failure;
+      if (!hasHeardRecipient(failure) || !(isAboutLimits(failure) || mayBeOfRate(failure))) return failure;
       return isOurs(partyOf(to)) ? failure : { ...failure, isOfDomain: true };
     },
   };
