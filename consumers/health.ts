@@ -2,7 +2,7 @@ import { VERSION } from "../observability/version.ts";
 import { REDIS_AWAY } from "../runtime/published-fault.ts";
 import { describe } from "../runtime/situation/describe.ts";
 import { notAnswered } from "../runtime/situation/words.ts";
-import { createStoreAnswers, type StoreAnswers, type StorePings } from "../runtime/store-answers.ts";
+import { createStoreAnswers, type StoreAnswers, type StoreAway, type StorePings } from "../runtime/store-answers.ts";
 import type { RunningGroup } from "./engine/group.ts";
 
 /** A group in the health answers. */
@@ -25,11 +25,11 @@ interface GroupHealth {
 const ASKER = "this consumer";
 
 /** Since when Redis has not answered, by what its loops say. */
-const redisAwaySince = (faults: readonly string[]): Date | undefined => {
+const redisAway = (faults: readonly string[]): StoreAway | undefined => {
   const [first] = faults
     .flatMap((fault) => (fault.startsWith(REDIS_AWAY) ? (/; since (\S+)$/.exec(fault)?.[1] ?? []) : []))
     .toSorted();
-  return first === undefined ? undefined : new Date(first);
+  return first === undefined ? undefined : { since: new Date(first) };
 };
 
 /** What this consumer knows by itself. `answers`: undefined if the stores were not asked; then its loops tell of Redis. */
@@ -55,7 +55,7 @@ const whyOf = (group: RunningGroup, answers: StoreAnswers | undefined): string =
   const now = new Date();
   const { postgres, redis } = answers ?? {
     postgres: undefined,
-    redis: redisAwaySince(Object.values(report.faults)),
+    redis: redisAway(Object.values(report.faults)),
   };
   const [first] = describe({
     now,

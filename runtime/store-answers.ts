@@ -1,9 +1,16 @@
 import { pause } from "./loop.ts";
 
-/** Since when each store has not answered; undefined: it answers. */
+/** A store that has not answered. */
+export interface StoreAway {
+  readonly since: Date;
+  /** SQLSTATE by which it refuses whoever connects; undefined: it says nothing. */
+  readonly refusal?: string;
+}
+
+/** What each store has; undefined: it answers. */
 export interface StoreAnswers {
-  readonly postgres: Date | undefined;
-  readonly redis: Date | undefined;
+  readonly postgres: StoreAway | undefined;
+  readonly redis: StoreAway | undefined;
 }
 
 /** How a process asks its stores for a sign of life; a rejection is none. */
@@ -16,15 +23,19 @@ const TIMEOUT_MS = 1_000;
 /** For how long probes share one answer, however many supervisors ask. */
 const CACHE_MS = 500;
 
+/** The login, the database, one connection too many, while it starts: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const REFUSES = /^(28...|3D000|53300|57P03|42704)$/;
+
+const refusalIn = (error: unknown): { readonly refusal?: string } => {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return REFUSES.test(code) ? { refusal: code } : {};
+};
+
 /** A connection may be open to a store that hangs. */
-const isAnswered = (ping: () => Promise<unknown>): Promise<boolean> =>
-  Promise.race([
-    ping().then(
-      () => true,
-      () => false,
-    ),
-    pause(TIMEOUT_MS).then(() => false),
-  ]);
+const lookAt = (ping: () => Promise<unknown>, before: StoreAway | undefined): Promise<StoreAway | undefined> =>
+  Promise.race([ping().then(() => undefined, refusalIn), pause(TIMEOUT_MS).then(() => ({}))]).then(
+    (away) => away && { ...away, since: before?.since ?? new Date() },
+  );
 
 /** Asks both stores, each time that it is called, and remembers since when one does not answer within a second. Never rejects. */
 export const createStoreAnswers = (pings: StorePings): (() => Promise<StoreAnswers>) => {
@@ -33,11 +44,11 @@ export const createStoreAnswers = (pings: StorePings): (() => Promise<StoreAnswe
   let answers: Promise<StoreAnswers> = Promise.resolve(known);
 
   const ask = async (): Promise<StoreAnswers> => {
-    const [postgres, redis] = await Promise.all([isAnswered(pings.postgres), isAnswered(pings.redis)]);
-    known = {
-      postgres: postgres ? undefined : (known.postgres ?? new Date()),
-      redis: redis ? undefined : (known.redis ?? new Date()),
-    };
+    const [postgres, redis] = await Promise.all([
+      lookAt(pings.postgres, known.postgres),
+      lookAt(pings.redis, known.redis),
+    ]);
+    known = { postgres, redis };
     return known;
   };
 

@@ -46,6 +46,18 @@ test.each([
   expect(JSON.stringify(first)).not.toContain("internal");
 });
 
+test("a Postgres that answers, and refuses the login, is not called silent", async () => {
+  const readiness = createReadiness({
+    pingDatabase: () => Promise.reject(Object.assign(new Error("role is not permitted to log in"), { code: "28000" })),
+    redis: { status: "ready" },
+    pingRedis: () => Promise.resolve(),
+    faults: () => ({}),
+  });
+  const { ready, why } = await readiness.check();
+  expect(ready).toBe(false);
+  expect(why).toStartWith("PostgreSQL refuses connections (28000) since ");
+});
+
 test("a process that stops says so", async () => {
   const { readiness } = await answerOf(true, "ready");
   readiness.drain();

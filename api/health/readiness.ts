@@ -3,7 +3,7 @@ import { faultSince } from "../../runtime/loop.ts";
 import { describe } from "../../runtime/situation/describe.ts";
 import type { Facts, WriteRefusal } from "../../runtime/situation/facts.ts";
 import { notAnswered } from "../../runtime/situation/words.ts";
-import { createStoreAnswers, type StoreAnswers } from "../../runtime/store-answers.ts";
+import { createStoreAnswers, type StoreAnswers, type StoreAway } from "../../runtime/store-answers.ts";
 
 export interface Readiness {
   /** Ready: Postgres answers, and the process is not draining. Redis is reported, but signups succeed without it. */
@@ -32,8 +32,8 @@ const sentenceOf = (stores: StoreAnswers, { loops, refusal }: Pick<Facts, "loops
   return first.level === "well" ? "All is well" : first.sentence;
 };
 
-const stateOf = (since: Date | undefined, words: string): string =>
-  since === undefined ? "ok" : faultSince(words, since);
+const stateOf = (store: StoreAway | undefined, words: string): string =>
+  store === undefined ? "ok" : faultSince(words, store.since);
 
 export const createReadiness = (deps: {
   readonly pingDatabase: () => Promise<void>;

@@ -1,4 +1,5 @@
 import { count, counted } from "../quantity.ts";
+import type { StoreAway } from "../store-answers.ts";
 import type { GroupFacts, Waiting } from "./facts.ts";
 
 const NOUNS: readonly (readonly [pattern: RegExp, noun: string])[] = [
@@ -42,9 +43,12 @@ export const timeOf = (at: string, now: Date): string => {
 /** `since 06:05 UTC`. */
 export const since = (at: string, now: Date): string => `since ${timeOf(at, now)}`;
 
-/** What keeps a store from its work that has not answered since then; undefined: it answers. */
-export const notAnswered = (at: Date | undefined, now: Date): string | undefined =>
-  at && `has not answered ${since(at.toISOString(), now)}`;
+/** What keeps a store from its work; undefined: it answers. */
+export const notAnswered = (store: StoreAway | undefined, now: Date): string | undefined => {
+  if (store === undefined) return undefined;
+  const when = since(store.since.toISOString(), now);
+  return store.refusal === undefined ? `has not answered ${when}` : `refuses connections (${store.refusal}) ${when}`;
+};
 
 /** Why a group of webhooks pauses itself: its receiver answered 410. */
 export const RECEIVER_GONE = "receiver_gone";
