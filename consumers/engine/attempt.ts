@@ -199,7 +199,7 @@ export const createAttempts = <Data, Input>(
       doubt.ended(candidate, { ms: now() - askedAt, isVain, turnMs: definition.capacity?.turnMs?.() ?? 0 });
     const isEarly = dueOf(attempt.entry.raw) > wallClock().getTime();
     const isAccepted = outcome.kind === "done" && outcome.isUnasked !== true;
-    if (isAccepted && (failures === 0 || isEarly)) hastener.accepted(askedAt);
+    if (isAccepted && (failures === 0 || isEarly)) hastener.accepted({ askedAt, wasHastened: isEarly });
     if (outcome.kind === "released") admission.refund();
     if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);

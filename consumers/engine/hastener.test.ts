@@ -58,7 +58,7 @@ const aHastener = (isDeclining: boolean, isNew = false) => {
     throw new Error("50 turns without a pause");
   };
   /** `askedAt`: now, if not given. */
-  const accepted = (askedAt = nowMs) => hastener.accepted(askedAt);
+  const accepted = ({ askedAt = nowMs, wasHastened = false } = {}) => hastener.accepted({ askedAt, wasHastened });
   return {
     hastener: { ...hastener, accepted },
     breaker,
@@ -121,10 +121,10 @@ describe("when pieces are accepted again", () => {
     const { hastener, wait, due, work, retrySet } = aHastener(false);
     await wait(["a", "b"], 5 * MINUTE_MS, { wasHastened: true });
     await wait(["c"], 6 * MINUTE_MS);
-    hastener.accepted();
+    hastener.accepted({ wasHastened: true });
     await work();
     expect(await due()).toEqual(["a", "b"]);
-    hastener.accepted();
+    hastener.accepted({ wasHastened: true });
     await work();
     expect(await due()).toEqual(["a", "b", "c"]);
     for (const member of await redis.zrange(retrySet, "0", "-1")) {
@@ -233,7 +233,7 @@ test("where a rate is granted, those are asked for again that were hastened in v
   const { hastener, breaker, wait, due, work, pass } = aHastener(true);
   await work();
   breaker.isDeclining = false;
-  for (let count = 0; count < 10; count += 1) hastener.accepted();
+  for (let count = 0; count < 10; count += 1) hastener.accepted({ wasHastened: true });
   breaker.isDeclining = true;
   await work();
   breaker.isDeclining = false;
@@ -255,7 +255,7 @@ test("what was asked for before everything was declined, and is accepted after t
     await hastener.turn();
     pass(100);
     breaker.isDeclining = false;
-    hastener.accepted(beganAt - lateMs);
+    hastener.accepted({ askedAt: beganAt - lateMs });
   }
   breaker.isDeclining = true;
   for (let ms = 300; ms < lastsMs; ms += 250) {
@@ -270,7 +270,7 @@ test("what was asked for before everything was declined, and is accepted after t
     const now = pass(250);
     while (asked[0] !== undefined && now - asked[0].at >= takesMs) {
       const { at, count } = asked.shift() ?? { at: 0, count: 0 };
-      for (let n = 0; n < count; n += 1) hastener.accepted(at);
+      for (let n = 0; n < count; n += 1) hastener.accepted({ askedAt: at });
     }
     while ((await hastener.turn()) === "again");
     const due = await redis.zrangebyscore(retrySet, "-inf", (await redisTimeMs(redis)) + 1_000);
@@ -280,6 +280,36 @@ test("what was asked for before everything was declined, and is accepted after t
     asked.push({ at: now, count: due.length });
   }
   expect(left).toBe(0);
+});
+
+test("what is declined for its own sake is asked for once, and then rarely, however many others are accepted", async () => {
+  const { hastener, breaker, wait, retrySet, pass } = aHastener(false);
+  await wait(many(90), 5 * MINUTE_MS);
+  const seconds = 60;
+  let asked = 0;
+  for (let second = 0; second < seconds; second += 1) {
+    pass(1_000);
+    for (let mail = 0; mail < 10; mail += 1) hastener.accepted();
+    while ((await hastener.turn()) === "again");
+    const hastened = await redis.zrangebyscore(retrySet, "-inf", (await redisTimeMs(redis)) + 1_000);
+    if (hastened.length === 0) continue;
+    asked += hastened.length;
+    // They are of many domains, so they look like everything, until the next good mail.
+    breaker.allDeclined = { since: 3_590_000, until: 3_600_000 + second * 1_000 };
+    breaker.isDeclining = true;
+    await hastener.turn();
+    breaker.isDeclining = false;
+    await redis.zrem(retrySet, ...hastened);
+    const askedAtMs = BOOT_MS + 3_600_000 + second * 1_000;
+    const dueMs = (await redisTimeMs(redis)) + 5 * MINUTE_MS;
+    const declined = hastened.map((member) => {
+      const fields = (JSON.parse(member) as unknown[]).map(String);
+      return JSON.stringify(withDecline(fields, failure, { askedAtMs, since: BOOT_MS + 3_590_000 }));
+    });
+    await redis.zadd(retrySet, ...declined.flatMap((member) => [dueMs, member]));
+  }
+  expect(asked).toBeGreaterThanOrEqual(90);
+  expect(asked).toBeLessThan(90 + seconds / 3);
 });
 
 /** A system that takes two a second, and declines the rest in the same words as everything before; 300 wait, and 0.7 new ones come each second. */
@@ -305,7 +335,7 @@ test("nearly all of a rate is used that is left after everything was declined, t
         tokens -= 1;
         [accepted, inARow] = [accepted + 1, 0];
         breaker.isDeclining = false;
-        hastener.accepted();
+        hastener.accepted({ wasHastened: !member.includes("new-") });
         continue;
       }
       inARow += 1;

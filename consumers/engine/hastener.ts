@@ -26,8 +26,10 @@ export interface HastenerDeps {
 
 /** What it learns from attempts. */
 export interface HastenerHears {
-  /** A piece was accepted that nobody had declined before, or that was hastened. `askedAt`: when it was asked for; monotonic, ms. */
-  accepted(askedAt: number): void;
+  /**
+   * A piece was accepted that nobody had declined before, or that was hastened. `askedAt`: when it was asked for; monotonic, ms.
+   */
+  accepted(piece: { readonly askedAt: number; readonly wasHastened: boolean }): void;
   /** A piece was told to come back after so long, in ms. */
   told(delayMs: number): void;
 }
@@ -59,6 +61,8 @@ const RATE_TIMES = 1.1;
 const RATE_MS = 30_000;
 const RATE_LEAST_MS = 5_000;
 const MOST_REMEMBERED = 1_000;
+/** While no hastened piece was accepted for `RATE_MS`, one that was hastened in vain is so again after this time. */
+const AGAIN_MS = 4_000;
 /** Waiting entries that are read at a time. */
 const PAGE = 500;
 /** What is due later is not looked at, unless it was told to come back later. */
@@ -92,6 +96,8 @@ export const quietMs = (declinedForMs: number): number =>
  * are accepted again, those are made due now that were declined while everything was: two for each that is accepted, none while
  * all is declined. What is declined again is due when it would have been. What was declined at other times keeps its delay.
  *
+ * What was hastened in vain may be declined for its own sake, whoever else is accepted. So that is hastened again only while hastened pieces are accepted, too; else one at a time.
+ *
  * Where some are accepted and then everything is declined again, the system grants a rate: then a little more is asked for than it accepted lately.
  *
  * While nothing is accepted, one piece at a time asks, each once: a system that wants each to come back later is not asked about it again.
@@ -110,6 +116,9 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
   /** Since when it is known that everything is, or was lately, declined: what was asked for before says nothing of a rate. Monotonic, ms. */
   let knownSince = Number.POSITIVE_INFINITY;
   let isRateUntil = Number.NEGATIVE_INFINITY;
+  /** When a hastened piece was accepted last, and when one was hastened again though none had been. */
+  let provenAt = Number.NEGATIVE_INFINITY;
+  let triedAgainAt = Number.NEGATIVE_INFINITY;
   let due = { count: 0, at: now() };
   /** Monotonic, ms: the last sign of what the system says now. */
   let heardAt = Number.NEGATIVE_INFINITY;
@@ -146,6 +155,16 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
     return now() - Math.max(heardAt, until) >= quietMs(until - since) ? 1 : 0;
   };
 
+  /** Of those that were declined as everything was: which may be hastened. */
+  const eligible = (ofThen: readonly WaitingEntry[]): readonly WaitingEntry[] => {
+    const first = ofThen.filter(({ fields }) => dueOf(fields) === 0);
+    if (earned === 0 && !isRate()) return first;
+    if (now() - provenAt < RATE_MS) return ofThen;
+    if (first.length > 0 || ofThen.length === 0 || now() - triedAgainAt < AGAIN_MS) return first;
+    triedAgainAt = now();
+    return ofThen.slice(0, 1);
+  };
+
   const choose = (waiting: readonly WaitingEntry[], count: number): readonly WaitingEntry[] => {
     if (count >= waiting.length || earned > 0 || isRate()) return waiting.slice(0, count);
     // The one that asks is not always the same.
@@ -164,10 +183,11 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
   };
 
   /** All was looked at. Only a scan without any of that time is the last: what was hastened may be back, and due before where it looked. */
-  const end = ({ until, hasSeen }: Scan, time: { readonly until: number }): void => {
+  const end = ({ from, until, hasSeen }: Scan, time: { readonly until: number }): void => {
     scan = undefined;
     if (until !== time.until) return;
     heardAt = now();
+    if (hasSeen && from === 0) earned = 0;
     const isRecorded = breaker.allDeclined === undefined || now() - until > RECORDED_MS;
     if (hasSeen || breaker.isDeclining || !isRecorded) return;
     finished = until;
@@ -196,7 +216,7 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
         return [...told].some(([since, until]) => declinedAt >= since && declinedAt <= until);
       };
       const ofThen = page.filter(isOfThen);
-      const waiting = earned > 0 || isRate() ? ofThen : ofThen.filter(({ fields }) => dueOf(fields) === 0);
+      const waiting = eligible(ofThen);
       const looking = { ...before, told, hasSeen: before.hasSeen || ofThen.length > 0 };
       const [first] = waiting;
       if (first !== undefined) {
@@ -213,8 +233,9 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
       scan = { ...looking, from: lastMs > before.from ? lastMs : lastMs + 1 };
       return "again";
     },
-    accepted(askedAt) {
+    accepted({ askedAt, wasHastened }) {
       heardAt = now();
+      if (wasHastened) provenAt = now();
       const { until } = breaker.allDeclined ?? start;
       followDeclining();
       if (knownSince === Number.POSITIVE_INFINITY) acceptedAt = [];
