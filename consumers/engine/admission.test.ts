@@ -137,7 +137,10 @@ describe("a consumer that may not read", () => {
     await eventually(async () => (await peer.fill(20)) === 20);
   });
 
-  test("holds no tokens while its breaker is open", async () => {
+  test.each([
+    [15, "the five that failed have used theirs", false],
+    [20, "of five that were not put to the other system, as there was no connection, they are good for others", true],
+  ])("holds no tokens while its breaker is open: %d are left, %s", async (left, _, isUnreached) => {
     await using pipeline = await aPipeline();
     let started = 0;
     const { promise: allStarted, resolve } = Promise.withResolvers<void>();
@@ -146,14 +149,13 @@ describe("a consumer that may not read", () => {
       const isFailing = started <= 5;
       if (started === 10) resolve();
       await allStarted;
-      if (isFailing) return { kind: "unavailable", reason: "connection_refused" };
+      if (isFailing) return { kind: "unavailable", reason: "connection_refused", isUnreached };
       await new Promise((aborted) => signal.addEventListener("abort", aborted));
       return released;
     });
     await pipeline.signUp(...Array.from({ length: 10 }, () => aSignup()));
     await eventually(() => consumer.breaker() === "open");
-    // The five that failed have used theirs.
     const peer = peerOf(pipeline);
-    await eventually(async () => (await peer.fill(20)) === 15);
+    await eventually(async () => (await peer.fill(20)) === left);
   });
 });

@@ -83,6 +83,10 @@ const VAIN: ReadonlySet<Outcome["kind"]> = new Set(["transient", "rejected", "un
 /** Whether the piece or its party is why it was in vain; what the system fails is no piece's fault. */
 const wasInVain = (outcome: Outcome): boolean =>
   VAIN.has(outcome.kind) || (outcome.kind === "unavailable" && outcome.party !== undefined);
+/** Whether the piece was put to the other system, so that it counts for its rate. */
+const wasAsked = (outcome: Outcome): boolean =>
+  outcome.kind !== "released" && !(outcome.kind === "unavailable" && outcome.isUnreached === true);
+
 /** What a party refuses as it refuses everything is first held for so many delays of a retry: an hour, of 30 s. */
 const HOLD_DELAYS = 120;
 const HOLD_CAP_MS = 12 * 3_600_000;
@@ -200,7 +204,7 @@ export const createAttempts = <Data, Input>(
     const isEarly = dueOf(attempt.entry.raw) > wallClock().getTime();
     const isAccepted = outcome.kind === "done" && outcome.isUnasked !== true;
     if (isAccepted && (failures === 0 || isEarly)) hastener.accepted({ askedAt, wasHastened: isEarly });
-    if (outcome.kind === "released") admission.refund();
+    if (!wasAsked(outcome)) admission.refund();
     if (outcome.kind === "unavailable" && outcome.isTooFast === true) admission.slowDown();
     if (outcome.kind === "unavailable" && outcome.pausesGroup === true) await pauseFor(outcome.reason);
     const attempted = { eventId: event.id, party, claim, startedAt, askedAt, acceptedSince, isProbe: attempt.isProbe };
