@@ -6,28 +6,19 @@ import type { OpenSession } from "../../consumers/email/smtp/session.ts";
 import { createAttempts } from "../../consumers/engine/attempt.ts";
 import { Breaker } from "../../consumers/engine/breaker.ts";
 import { createChoose, type PreparedEntry } from "../../consumers/engine/choose.ts";
-import { decide } from "../../consumers/engine/decide.ts";
 import { Doubt } from "../../consumers/engine/doubt.ts";
-import { unreachedOf, withFailure, withPass, withUnreached } from "../../consumers/engine/failure-fields.ts";
 import { createGatherer } from "../../consumers/engine/gather.ts";
 import type { Policy } from "../../consumers/engine/handler.ts";
 import { createInFlight } from "../../consumers/engine/in-flight.ts";
 import { createLookAhead } from "../../consumers/engine/look-ahead.ts";
 import { Parties } from "../../consumers/engine/parties.ts";
-import type { Settler } from "../../consumers/engine/settler.ts";
 import { behindAfter, sharesOf } from "../../consumers/engine/shares.ts";
 import { createWorkSlots } from "../../consumers/engine/work-slots.ts";
 import { createLogger } from "../../observability/logger.ts";
 import { pause } from "../../runtime/loop.ts";
 import type { Entry } from "../../stream/entries.ts";
+import { STORE_MS, simulatedSettler, unused } from "./settler.ts";
 import type { Piece, SimulatedStreams } from "./streams.ts";
-
-/** Until a store has answered, in ms. */
-const STORE_MS = 3;
-
-const unused = async (): Promise<never> => {
-  throw new Error("is not simulated");
-};
 
 /**
  * A consumer of mails as it is shipped, without stores: its parts that choose and learn are those of the engine, what reads, claims
@@ -86,41 +77,15 @@ export const startSimulatedConsumer = (
     return piece;
   };
 
-  const settler: Settler = {
-    complete: unused,
-    delay: unused,
-    reject: unused,
-    dismiss: unused,
-    pass: unused,
-    release: unused,
-    async passOver(all) {
-      await pause(STORE_MS);
-      for (const { entry, delayMs } of all) {
-        passed += 1;
-        const piece = pieceOf(entry);
-        if (delayMs > 0) piece.raw = withPass(piece.raw, 1);
-        streams.delay(piece, delayMs);
-      }
-    },
-    async settle({ entry, claim }, outcome) {
-      await gatherer.outcome();
-      await pause(STORE_MS);
-      const piece = pieceOf(entry);
-      const { ledger, move } = decide(outcome, { ...claim, unreached: unreachedOf(piece.raw) }, policy, random);
-      piece.state = ledger.state;
-      piece.attempts += ledger.attempts;
-      piece.systemFailures += ledger.system_failures;
-      if (piece.lastReason !== ledger.reason) piece.changedAt = now();
-      piece.lastReason = ledger.reason;
-      const isTried = ledger.attempts + ledger.system_failures > 0;
-      if (move.kind === "delay" && move.isUnreached === true) piece.raw = withUnreached(piece.raw, "");
-      else if (isTried)
-        piece.raw = withFailure(piece.raw, { attempts: piece.attempts, at: "", reason: ledger.reason ?? "" });
-      if (move.kind === "delay") streams.delay(piece, move.delayMs);
-      else if (move.kind === "release") streams.delay(piece, 0);
-      else if (ledger.state === "held") streams.delay(piece, ledger.delay_ms ?? Number.POSITIVE_INFINITY);
-    },
-  };
+  const settler = simulatedSettler({
+    streams,
+    pieceOf,
+    policy,
+    random,
+    outcome: gatherer.outcome,
+    onPassed: () => (passed += 1),
+    now,
+  });
   const slots = createWorkSlots(most);
   const sending = { group: "simulated", pool, greylistMs: 300_000, suppress: async () => {}, now };
   const startAttempt = createAttempts<Piece, Piece>({
