@@ -79,7 +79,11 @@ let kubectl: string | undefined;
  */
 export const kustomize = (directory: string): string => {
   kubectl ??= findKubectl();
-  const built = Bun.spawnSync([kubectl, "kustomize", directory], { stdio: ["ignore", "pipe", "pipe"] });
+  const built = Bun.spawnSync([kubectl, "kustomize", directory], {
+    stdio: ["ignore", "pipe", "pipe"],
+    // It ends after a second: to collect garbage is a quarter of its work.
+    env: { ...process.env, GOGC: "off" },
+  });
   if (built.exitCode !== 0) throw new Error(`kubectl kustomize ${directory}: ${built.stderr.toString().trim()}`);
   return built.stdout.toString();
 };

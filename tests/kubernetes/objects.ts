@@ -64,6 +64,12 @@ export const overlayObjects = (overlay: Overlay): readonly KubernetesObject[] =>
   return known;
 };
 
+/** What of these an overlay does not have just so: what is checked object by object was checked there. */
+export const beyond = (overlay: Overlay, objects: readonly KubernetesObject[]): readonly KubernetesObject[] => {
+  const known = new Set(overlayObjects(overlay).map((object) => JSON.stringify(object)));
+  return objects.filter((object) => !known.has(JSON.stringify(object)));
+};
+
 /** `Kind/name`, as people write it. */
 export const nameOf = ({ kind, metadata }: KubernetesObject): string => `${kind}/${metadata.name}`;
 

@@ -80,7 +80,7 @@ export const faultsOf = async (objects: readonly KubernetesObject[]): Promise<re
   writeFileSync(join(directory, "tsconfig.json"), JSON.stringify(CONFIG));
   const tsc = join(root, "node_modules", ".bin", "tsc");
   const [types, schemas] = await Promise.all([
-    run([process.execPath, "--bun", tsc, "--pretty", "false", "-p", "."], directory),
+    run([process.execPath, "--bun", tsc, "--pretty", "false", "--checkers", "1", "-p", "."], directory),
     run([process.execPath, "all.ts"], directory),
   ]);
   const lines = `${types}\n${schemas}`.split("\n").filter((line) => line.trim() !== "");
