@@ -85,7 +85,7 @@ export const untilUp = async (system: Followed): Promise<void> => {
   await eventually(() => {
     if (system.hasEnded()) throw new Error(`it ended:\n${system.output()}`);
     return system.output().includes("Ctrl-C stops everything");
-  }, 30_000);
+  });
   look(system);
 };
 

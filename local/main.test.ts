@@ -12,6 +12,7 @@ import {
   type Followed,
   follow as followOne,
   leftOf,
+  look,
   pidOf,
   untilSaid,
   untilUp,
@@ -92,8 +93,10 @@ test.concurrent("restarts a killed consumer under its name, and names a part tha
   await untilSaid(system, /consumer-1 is process \d+ now/);
   await eventually(async () => (await fetch(addressOf(system, "consumer-1")).catch(() => undefined))?.ok);
 
+  look(system);
   fetch(`${addressOf(system, "signup page")}/die/3`, { method: "POST" }).catch(() => {});
   expect(await system.exitCode).toBe(1);
+  expect(leftOf(system)).toEqual([]);
   expect(system.output()).toMatch(
     /^api ended by itself: exit code 3\. Its last lines:\n {4}[\d:]{8} info {2}serving$/m,
   );

@@ -60,8 +60,6 @@ const listenersAt = (address: string): readonly string[] => {
   });
 };
 
-const isGone = (system: Followed): boolean => leftOf(system).length === 0;
-
 test("Ctrl-C while it starts leaves nothing running", async () => {
   const system = startWith("--port", String(await freePort()));
   await untilSaid(system, /^starting Redis$/m);
@@ -77,8 +75,13 @@ test("Ctrl-C while it starts leaves nothing running", async () => {
   expect(leftOf(system)).toEqual([]);
 });
 
-test("a signup's mail arrives in the inbox exactly once, also when the only consumer is killed", async () => {
+test("a signup's mail arrives in the inbox exactly once, also when the only consumer is killed; kill -9 leaves nothing running", async () => {
   const system = await start("--consumers", "1");
+  // The welcome and the first line of each part say the version.
+  expect(VERSION).toMatch(/^\d+\.\d+\.\d+/);
+  expect(system.output()).toContain(`\nsignup-stream ${VERSION}\n`);
+  await untilSaid(system, `info  listening version=${VERSION} port=`);
+  await untilSaid(system, `info  consuming version=${VERSION} consumer=`);
   expect(JSON.parse(readFileSync(join(data, "addresses.json"), "utf8"))).toMatchObject({
     api: addressOf(system, "signup page"),
     inbox: addressOf(system, "inbox"),
@@ -101,39 +104,20 @@ test("a signup's mail arrives in the inbox exactly once, also when the only cons
   expect(second.output()).toContain("already running in this folder");
 
   look(system);
+  expect(system.seen.size).toBeGreaterThan(5);
+  system.kill("SIGKILL");
+  await eventually(() => leftOf(system).length === 0);
+});
+
+test("the next start finds all data; Ctrl-C, twice as under `bun run`, leaves nothing running", async () => {
+  const system = await start("--consumers", "1");
+  expect(await signUp(system, "mai")).toContain("_taken");
+  for (const name of ["mai", "lan"]) expect(await mailsTo(system, name)).toBe(1);
+
+  look(system);
   for (const signal of ["SIGINT", "SIGINT"] as const) system.kill(signal);
   expect(await system.exitCode).toBe(0);
   expect(leftOf(system)).toEqual([]);
-});
-
-test("data survives a restart; when the API dies, it is named and the rest is stopped", async () => {
-  const system = await start("--consumers", "1");
-  // The welcome and the first line of each part say the version.
-  expect(VERSION).toMatch(/^\d+\.\d+\.\d+/);
-  expect(system.output()).toContain(`\nsignup-stream ${VERSION}\n`);
-  await untilSaid(system, `info  listening version=${VERSION} port=`);
-  await untilSaid(system, `info  consuming version=${VERSION} consumer=`);
-  expect(await signUp(system, "mai")).toContain("_taken");
-  expect(await mailsTo(system, "lan")).toBe(1);
-
-  // The process that has the API's file as its argument.
-  const api = [...system.seen].find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("api/main.ts"));
-  process.kill(api ?? 0, "SIGKILL");
-  expect(await system.exitCode).toBe(1);
-  expect(system.output()).toContain("api ended by itself: signal SIGKILL");
-  expect(leftOf(system)).toEqual([]);
-});
-
-test("kill -9 leaves nothing running, and the next start finds all data", async () => {
-  const killed = await start("--consumers", "1");
-  expect(killed.seen.size).toBeGreaterThan(5);
-  killed.kill("SIGKILL");
-  await eventually(() => isGone(killed));
-
-  const next = await start("--consumers", "0");
-  expect(await mailsTo(next, "lan")).toBe(1);
-  next.kill("SIGTERM");
-  expect(await next.exitCode).toBe(0);
 });
 
 test("--help lists the options and starts nothing", async () => {
