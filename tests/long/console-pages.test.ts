@@ -179,6 +179,7 @@ const pagesToRead = (): readonly (readonly [name: string, path: string])[] => [
   ["mails", "/console/act/mails"],
   ["mail-en", "/console/act/mails/welcome/en"],
   ["mail-vi", "/console/act/mails/reminder/vi"],
+  ["deliveries", "/console/deliveries"],
   ...(["dead", "held", "queued", "done"] as const).map(
     (state) => [`deliveries-${state}`, `/console/deliveries?state=${state}`] as const,
   ),
@@ -188,6 +189,9 @@ const pagesToRead = (): readonly (readonly [name: string, path: string])[] => [
 ];
 
 test("every page with rows, at both widths, by day and by night: nothing for axe to find", async () => {
+  await using stranger = await aVisitor(browser, {});
+  await stranger.page.goto(`${server.url.origin}/console/sign-in`);
+  await look(stranger.page, "sign-in");
   await using visitor = await entered();
   const { page, errors } = visitor;
   for (const [name, path] of pagesToRead()) {
