@@ -28,6 +28,8 @@ export interface SharedWriteOptions<Row, Result> {
     settle: (row: Row, result: Result) => void,
     fail: (row: Row, error: unknown) => void,
   ) => Promise<void>;
+  /** Longest wait, in ms, of a row that a statement has left behind; 800 if not given. */
+  readonly apartLockMs?: number | undefined;
 }
 
 /** Writes rows, those that arrive while a statement runs in the next one. */
@@ -56,7 +58,6 @@ const PART: Writing = { lockTimeoutMs: 2, isPipelined: false };
  * waits for a table (`table-gates.ts`).
  */
 const APART_LOCK_MS = 800;
-const APART: Writing = { lockTimeoutMs: APART_LOCK_MS, isPipelined: false };
 const MAX_APART = 3;
 const MAX_WAITING_APART = 256;
 /** Longest wait of one whose lock may have ended for a look whether it has: one looks at a time. */
@@ -81,11 +82,13 @@ class NoTurn extends RowLocked {}
 export const createSharedWriter = <Row, Result>({
   keysOf,
   write,
+  apartLockMs = APART_LOCK_MS,
 }: SharedWriteOptions<Row, Result>): SharedWriter<Row, Result> => {
   type Call = WaitingRow<Row, Result>;
+  const waitingApart: Writing = { lockTimeoutMs: apartLockMs, isPipelined: false };
   const slots = createSlots({
     size: MAX_APART,
-    maxWaitMs: APART_LOCK_MS,
+    maxWaitMs: apartLockMs,
     maxWaiting: MAX_WAITING_APART,
     onFull: () => new NoTurn(),
   });
@@ -139,9 +142,9 @@ export const createSharedWriter = <Row, Result>({
       // For a turn among those that wait for other locks it might wait in vain.
       if (!isMet && (await isFree(call))) return false;
       isMet = true;
-      if (performance.now() - since >= APART_LOCK_MS) throw new RowLocked();
+      if (performance.now() - since >= apartLockMs) throw new RowLocked();
       await slots
-        .run(() => run([call], APART))
+        .run(() => run([call], waitingApart))
         .catch(async (error: unknown) => {
           // While it waited for a turn its lock may have ended.
           if (!(error instanceof NoTurn) || !(await isFree(call))) throw error;

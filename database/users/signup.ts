@@ -168,11 +168,12 @@ const writeBatch = async (
 /** Whether a signup with a known address is told so; if not, the type of the event that tells the owner of the address. */
 export type Disclosure = { readonly kind: "open" } | { readonly kind: "private"; readonly repeatedType: string };
 
-/** `bindings`: the groups that get a delivery of each signup. */
+/** `bindings`: the groups that get a delivery of each signup. `apartLockMs`: longest wait of one that needs a row that somebody has locked. */
 export const createSignupWriter = (
   db: Database,
   bindings: readonly BoundGroup[],
   disclosure: Disclosure = { kind: "open" },
+  { apartLockMs }: { readonly apartLockMs?: number } = {},
 ): SignupWriter => {
   const isPrivate = disclosure.kind === "private";
   const insert = isPrivate ? privately(bindings, disclosure.repeatedType) : openly(bindings);
@@ -183,6 +184,7 @@ export const createSignupWriter = (
       ...(row.key_hash === undefined ? [] : [`key ${row.key_hash}`]),
     ],
     write: (...call) => writeBatch(db, { insert, isPrivate }, ...call),
+    apartLockMs,
   });
   return {
     write: (signup) => writer.write(toSignupRow(signup)),
