@@ -15,6 +15,9 @@ export interface PartStores {
   close(): Promise<void>;
 }
 
+/** What a test asks of a store is not refused because the machine is busy: as long as `eventually` waits for a condition. */
+export const TEST_DEADLINE_MS = 60_000;
+
 export interface PartStoresOptions {
   /** The administrators'. */
   readonly databaseUrl: string;
@@ -35,7 +38,7 @@ export const openStoresFor = async (
   const urls = { databaseUrl: asDatabaseRole(databaseUrl, `signup_${part}`), redisUrl: asRedisUser(redisUrl, part) };
   const db = openDatabase({ url: urls.databaseUrl, poolSize, deadlineMs, applicationName: `test ${part}` });
   const redis = openCommandConnection({ url: urls.redisUrl, name, log, commandTimeoutMs });
-  await untilReady(redis, 5_000);
+  await untilReady(redis, TEST_DEADLINE_MS);
   return {
     ...urls,
     db,

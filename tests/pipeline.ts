@@ -21,7 +21,7 @@ import { type UserSignedUp, userSignedUp, userSignedUpSchema } from "../stream/e
 import { boundGroups, type Group, WELCOME_EMAIL } from "../stream/groups.ts";
 import { type Keys, keysOf } from "../stream/keys.ts";
 import { type TestDatabase, withTestDatabase } from "./database.ts";
-import { openStoresFor, type PartStores } from "./part-stores.ts";
+import { openStoresFor, type PartStores, TEST_DEADLINE_MS } from "./part-stores.ts";
 
 /** A signup as the API would have checked it, its parts replaceable. */
 export const aSignup = (
@@ -180,11 +180,12 @@ export const aPipeline = async (
   const keys = keysOf(streamName);
   const connection = { url: redisAt, name: streamName, log: silentLog };
   const admins = { databaseUrl: url, redisUrl: redisAt, name: streamName, poolSize: 4, log: silentLog };
-  const redis = openCommandConnection({ ...connection, commandTimeoutMs: 5_000 });
+  const patience = { commandTimeoutMs: TEST_DEADLINE_MS, deadlineMs: TEST_DEADLINE_MS };
+  const redis = openCommandConnection({ ...connection, commandTimeoutMs: TEST_DEADLINE_MS });
   const [api, ops] = await Promise.all([
-    openStoresFor("api", { ...admins, commandTimeoutMs: 5_000 }),
-    openStoresFor("ops", { ...admins, commandTimeoutMs: 5_000 }),
-    untilReady(redis, 5_000),
+    openStoresFor("api", { ...admins, ...patience }),
+    openStoresFor("ops", { ...admins, ...patience }),
+    untilReady(redis, TEST_DEADLINE_MS),
   ]);
   for (const group of groups) await ensureGroup(api.redis, keys, group);
   const writer = createSignupWriter(api.db, boundGroups(groups));
