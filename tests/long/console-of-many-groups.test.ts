@@ -6,6 +6,7 @@ import { anOperator } from "../../ops/operator-for-tests.ts";
 import type { ConsumerReport } from "../../stream/consumer-report.ts";
 import { type Group, WELCOME_EMAIL } from "../../stream/groups.ts";
 import { beat } from "../../stream/scripts/beat.ts";
+import { anOwnRedis, type OwnRedis } from "../own-redis.ts";
 import { aPipeline, aSignup, type Pipeline } from "../pipeline.ts";
 
 const COUNT = 200;
@@ -20,6 +21,7 @@ const groups: readonly Group[] = Array.from({ length: COUNT }, (_, at) => ({
   name: `group-${String(at).padStart(3, "0")}`,
 }));
 
+let ownRedis: OwnRedis;
 let pipeline: Pipeline;
 let people: readonly Person[];
 
@@ -46,7 +48,9 @@ const beatAll = async (): Promise<void> => {
 };
 
 beforeAll(async () => {
-  pipeline = await aPipeline(groups);
+  // Redis counts the commands of all: in the one of the run, those of tests beside this one, too.
+  ownRedis = await anOwnRedis();
+  pipeline = await aPipeline(groups, undefined, ownRedis.url);
   const { db, redis, keys } = pipeline;
   await pipeline.signUp(...Array.from({ length: SIGNUPS }, () => aSignup()));
   // All is done, but for what is dead.
@@ -60,7 +64,10 @@ beforeAll(async () => {
   const console = aConsole(pipeline);
   people = await Promise.all(Array.from({ length: 10 }, (_, at) => console.enter("reader", `reader-${at}`)));
 }, 120_000);
-afterAll(() => pipeline[Symbol.asyncDispose]());
+afterAll(async () => {
+  await pipeline?.[Symbol.asyncDispose]();
+  await ownRedis?.[Symbol.asyncDispose]();
+});
 
 const redisCommands = async (): Promise<number> =>
   Number(/total_commands_processed:(\d+)/.exec(await pipeline.redis.info("stats"))?.[1]);
