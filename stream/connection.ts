@@ -84,16 +84,22 @@ const lookUpAgainIfNotReady = (redis: Redis, name: string, log: RedisConnectionO
   for (const event of ["ready", "close", "end"]) redis.on(event, () => clearTimeout(timer));
 };
 
-/** Where the server has no such database, ioredis goes on with database 0, where another system's keys may be. */
-const keepToDatabase = (redis: Redis, name: string, log: RedisConnectionOptions["log"]): void => {
-  const { db = 0 } = redis.options;
-  if (db === 0) return;
-  redis.on("ready", () => {
-    redis.select(db).catch((error: unknown) => {
-      if (!isRefusedReply(error)) return;
-      log.warn({ connection: name, database: db, error }, "Redis refuses the database of its URL; reconnecting");
-      redis.disconnect(true);
-    });
+/** The SELECT by which ioredis begins was refused: `ERR DB index is out of range`, `NOPERM`. */
+const isOfDatabase = (error: Error): boolean =>
+  isRefusedReply(error) &&
+  "command" in error &&
+  typeof error.command === "object" &&
+  error.command !== null &&
+  "name" in error.command &&
+  error.command.name === "select";
+
+/**
+ * Where Redis refuses the database of the URL, ioredis says so and goes on with database 0, where another system's keys may be. So the connection ends
+ * before it is ready.
+ */
+const keepToDatabase = (redis: Redis): void => {
+  redis.on("error", (error: Error) => {
+    if (isOfDatabase(error)) redis.disconnect(true);
   });
 };
 
@@ -102,7 +108,7 @@ const opened = (redis: Redis, name: string, policy: ReconnectPolicy, log: RedisC
   // Each group listens to it, and a consumer may have many.
   redis.setMaxListeners(0);
   logState(redis, name, policy, log);
-  keepToDatabase(redis, name, log);
+  keepToDatabase(redis);
   lookUpAgainIfNotReady(redis, name, log);
   return redis;
 };
