@@ -18,7 +18,6 @@ import { type MailSession, SmtpSession } from "./session.ts";
 import { createSessions } from "./sessions.ts";
 import { createStarvation } from "./starvation.ts";
 import { createTlsFaults } from "./tls-faults.ts";
-import { mayBeOfRate, UnnamedRate } from "./unnamed-rate.ts";
 import { createWhoseLimit, hasHeardRecipient, isAboutLimits } from "./whose-limit.ts";
 
 export interface SmtpPool {
@@ -66,7 +65,6 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const { maxMailsPerConnection = MAX_MAILS_PER_CONNECTION, minAgeMs = MIN_AGE_MS, maxIdleMs = MAX_IDLE_MS } = options;
   const limit = new ConnectionLimit(size, { now, first: FIRST_GRANTED });
   const pace = new Pace({ now });
-  const unnamedRate = new UnnamedRate({ now });
   const openingMs = (): number => openingTimes.usualMs();
   const sessions = createSessions({ size, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now });
   const hasConnection = () => sessions.usable() > 0;
@@ -145,20 +143,6 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     slots.look();
   };
 
-  /** It was granted by a rate, if there is one: accepted, or refused for its recipient. */
-  const byRate = (startedAt: number): void => {
-    pace.accepted(startedAt);
-    unnamedRate.accepted(startedAt);
-  };
-
-  /** The failure, with whether it is a rate's that the server does not name. */
-  const ofUnnamedRate = (failure: SmtpFailure): SmtpFailure => {
-    if (failure.isOfDomain === true || !mayBeOfRate(failure)) return failure;
-    const why = unnamedRate.refused(pace.perSecond !== undefined);
-    if (why === "outage") pace.forget();
-    return why === "rate" ? { ...failure, isOfRate: true } : failure;
-  };
-
   const sendOver = async (
     session: MailSession,
     mail: OutgoingMail,
@@ -176,19 +160,20 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     watched.end();
     if (result.kind === "accepted") {
       limit.accepted();
-      byRate(startedAt);
+      pace.accepted(startedAt);
       whoseLimit.accepted(mail.to);
       const tookMs = now() - startedAt;
       mailMs = mailMs === 0 ? tookMs : mailMs + NEWEST * (tookMs - mailMs);
       sessions.keep(session);
       return result;
     }
-    const failure = ofUnnamedRate(whoseLimit.judged(result.failure, mail.to));
+    const failure = whoseLimit.judged(result.failure, mail.to);
     const { bodyStarted, responseCode, command, isOfDomain = false } = failure;
-    const said = failure.isOfRate === true ? "rate" : limitIn(failure);
+    const said = limitIn(failure);
     if (!isOfDomain && said === "rate") pace.tooFast(startedAt);
     if (!isOfDomain && (said === "rate" || said === "quota")) hear(failure, mail.to);
-    else if (responseCode !== undefined && hasHeardRecipient(failure) && said === undefined) byRate(startedAt);
+    else if (responseCode !== undefined && hasHeardRecipient(failure) && !isAboutLimits(failure))
+      pace.accepted(startedAt);
     const isFirst = session.sends === 1;
     const isRefused =
       (!isOfDomain && said === "connections") ||
@@ -210,8 +195,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   });
 
   /** The server closed the connection while it was idle, and not because of what was asked. */
-  const isStaleBy = (failure: SmtpFailure): boolean =>
-    wasStale(failure) && failure.isOfRate !== true && !isAboutLimits(failure);
+  const isStaleBy = (failure: SmtpFailure): boolean => wasStale(failure) && !isAboutLimits(failure);
 
   /** If the server has closed a connection that was idle, nothing was sent, and the mail has another one at once. */
   const sendOnSome = async (mail: OutgoingMail, sending: Sending): Promise<SendResult | Again> => {

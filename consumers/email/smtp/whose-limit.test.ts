@@ -56,6 +56,16 @@ describe("words of a limit", () => {
     ["nor if those for one come in a row", ["a 20", "b 20", ...Array<string>(30).fill("!a"), "b 20", "!a"], false],
   ])("%s", (_, steps, expected) => expect(isOfDomain(steps)).toBe(expected));
 
+  const QUOTA = refused("DATA", "454 Throttling failure: Daily message quota exceeded.", true);
+  test.each<readonly [string, readonly string[], boolean]>([
+    ["is of a domain that alone hears of it", ["a 20", "b", "!new", "!new", "!new"], true],
+    ["and of several, if mails are accepted in between", ["a 20", "!b", "!c", "a", "!d", "!e", "a", "!f"], true],
+    ["is ours if three hear of it, and nobody takes a mail", ["a 20", "!b", "!c", "!d"], false],
+    ["also just after a start", ["!b", "!c", "!d"], false],
+    ["and stays so while it is asked for rarely", ["a 20", "b 2", "!c", "!d", ...Array<string>(40).fill("!e")], false],
+    ["until a mail is accepted", ["a 20", "!b", "!c", "!d", "a", "!b"], true],
+  ])("of a quota %s", (_, steps, expected) => expect(isOfDomain(steps, QUOTA, 60_000)).toBe(expected));
+
   test("count within half a minute, of domains that were served within some minutes", () => {
     expect(isOfDomain(["a 10", "b", "c", "!a", "!new"], TOO_FAST, 20_000)).toBe(false);
     expect(isOfDomain(["a 10", "b", "c", "!a", "!new"], TOO_FAST, 40_000)).toBe(true);

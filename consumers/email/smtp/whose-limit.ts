@@ -1,7 +1,6 @@
 import { domainOf } from "../../../runtime/dkim-keys.ts";
 import type { SmtpFailure } from "./failure.ts";
 import { limitIn } from "./limit-words.ts";
-import { mayBeOfRate } from "./unnamed-rate.ts";
 
 /** Whose limit a server speaks of that has heard the recipient. */
 export interface WhoseLimit {
@@ -19,6 +18,9 @@ const OURS_FROM = 0.1;
 const TOGETHER_MS = 30_000;
 /** It is theirs if a limit on all alike would have met these domains alone, and no other, so rarely. */
 const BY_CHANCE = 0.01;
+
+/** A quota is ours if so many domains hear of it, one after the other, and none takes a mail in between. */
+const DOMAINS_OF_QUOTA = 3;
 
 /** Whether the server had accepted the sender, and heard of the recipient, when it said so. */
 export const hasHeardRecipient = ({ bodyStarted, command }: SmtpFailure): boolean =>
@@ -88,7 +90,7 @@ class Among {
 /**
  * A server may pass on what a recipient's own server says (`host mx.example said: rate limit exceeded`), so who owns a domain chooses these words, and anybody
  * can sign its recipients up. They tell of a limit on us if domains hear them that take a tenth of our mails otherwise, and others, in the meantime, are not accepted each
- * time: a limit of the server's refuses mails for all alike. Up to MAIL FROM the server has not heard of the recipient, and speaks for itself.
+ * time: a limit of the server's refuses mails for all alike. A quota of a day leaves nobody who is served, so it is ours once three domains heard of it in a row. Up to MAIL FROM the server has not heard of the recipient, and speaks for itself.
  */
 export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: () => number }): WhoseLimit => {
   let [served, before] = [new Served(), new Served()];
@@ -96,6 +98,9 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
   /** When a domain that is served heard of a limit last. */
   const told = new Map<string, number>();
   let among = new Among();
+
+  /** Domains that heard of a quota since a mail was accepted: while it is used up none is, and it is asked for so rarely that nobody is served. */
+  const withoutQuota = new Set<string>();
 
   const turn = (): void => {
     const forMs = now() - servedSince;
@@ -123,12 +128,17 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
     accepted: (to) => {
       turn();
       const domain = partyOf(to);
+      withoutQuota.clear();
       served.add(domain);
       among.accepted(told.has(domain));
     },
     judged: (failure, to) => {
-      if (!hasHeardRecipient(failure) || !(isAboutLimits(failure) || mayBeOfRate(failure))) return failure;
-      return isOurs(partyOf(to)) ? failure : { ...failure, isOfDomain: true };
+      if (!hasHeardRecipient(failure) || !isAboutLimits(failure)) return failure;
+      const domain = partyOf(to);
+      const isOfQuota = limitIn(failure) === "quota";
+      if (isOfQuota && withoutQuota.size < DOMAINS_OF_QUOTA) withoutQuota.add(domain);
+      const isUsedUp = isOfQuota && withoutQuota.size >= DOMAINS_OF_QUOTA;
+      return isUsedUp || isOurs(domain) ? failure : { ...failure, isOfDomain: true };
     },
   };
 };
