@@ -1,6 +1,7 @@
 import type { Clock } from "./capacity.ts";
 import { ChanceRefusals } from "./chance-refusals.ts";
 import { Lately } from "./lately.ts";
+import { firstStep, holdMs, type KnownRate, LARGEST_FIRST_STEP, stillKnown } from "./pace-hold.ts";
 
 /** Over which it is measured what the server accepts before a pace is known. */
 const MEASURED_MS = 5_000;
@@ -13,23 +14,10 @@ const SLOWEST_SHARE = 1 / 200;
 /** Of what the server grants: what is asked for until more is tried. */
 const KEPT = 0.98;
 
-/** More is tried after this share of the time for which the rate has stood; a slow one, after this larger share, or so many mails. */
-const HOLD_SHARE = 0.05;
-const SLOW_HOLD_SHARE = 0.15;
-const HOLD_MAILS = 60;
-const SHORTEST_HOLD_MS = 1_000;
-const LONGEST_HOLD_MS = 120_000;
-/** What differs by less is the same rate. */
-const ALIKE = 1.15;
-
-/** Then by so much more, and twice as much in each round of so many mails and ms, at least. */
-const FIRST_STEP = 0.02;
+/** More is tried, and twice as much in each round of so many mails and ms, at least. */
 const LARGEST_STEP = 0.5;
 const ROUND_MAILS = 2;
 const ROUND_MS = 500;
-/** A rate that has stood for less than this time divided by the first step is not sure yet: the step is larger then. */
-const SURE_MS = 500;
-const LARGEST_FIRST_STEP = 0.1;
 /**
  * Where nothing was accepted for a time, as after so many mails a minute, a pace that is too fast shows as late: a round is as long. That time counts
  * less each time that it is shorter.
@@ -77,7 +65,7 @@ export class Pace {
   #inARow = 0;
   #acceptedInARow = 0;
   #waitedAt = 0;
-  #step = FIRST_STEP;
+  #step = 0;
   #isBlackout = false;
   #lastMean = 0;
   /** Since the server accepted some again after it accepted none, and since the last limit. */
@@ -85,8 +73,8 @@ export class Pace {
   #epoch = { at: 0, accepted: 0 };
   /** The pace of the last round in which few were refused, since the last limit. */
   #good = 0;
-  /** What the server grants, as far as is known, and since when about that. */
-  #known: { readonly perSecond: number; readonly since: number } | undefined;
+  /** What the server grants, as far as is known, and when that was found. */
+  #known: (KnownRate & { readonly at: number }) | undefined;
   #holdUntil = 0;
   /** Since when nothing is accepted, and how long a round is for that. */
   #blackoutAt = 0;
@@ -246,15 +234,11 @@ export class Pace {
     const now = this.#now();
     this.#epoch = { at: now, accepted };
     this.#good = 0;
-    const { perSecond: before, since } = this.#known ?? { perSecond, since: now };
-    // The less it has in common with what it was before, the less the time counts.
-    const common = Math.min(1, (ALIKE * Math.min(before, perSecond)) / Math.max(before, perSecond));
-    this.#known = { perSecond, since: now - (now - since) * common ** 2 };
-    const stoodMs = now - this.#known.since;
-    const mostMs = Math.max(HOLD_SHARE * stoodMs, (1_000 * HOLD_MAILS) / perSecond);
-    const holdMs = Math.min(SLOW_HOLD_SHARE * stoodMs, mostMs, LONGEST_HOLD_MS);
-    this.#holdUntil = now + Math.max(SHORTEST_HOLD_MS, holdMs);
-    this.#step = Math.max(FIRST_STEP, Math.min(LARGEST_FIRST_STEP, SURE_MS / Math.max(1, stoodMs)));
+    const before = this.#known;
+    const known = stillKnown(before && { ...before, stoodMs: before.stoodMs + now - before.at }, perSecond);
+    this.#known = { ...known, at: now };
+    this.#holdUntil = now + holdMs(known);
+    this.#step = firstStep(known);
     this.#change(Math.max(SLOWEST, KEPT * perSecond));
   }
 
