@@ -7,7 +7,9 @@ const MB = 1_048_576;
 const stuck = (group: string) =>
   aGroup({
     group,
-    consumers: [aConsumer({ faults: { [`reader of ${group}`]: `Redis does not answer; since ${group}` } })],
+    consumers: [
+      aConsumer({ faults: { [`reader of ${group}`]: "Redis does not answer; since 2026-11-28T06:09:50.000Z" } }),
+    ],
   });
 const poisoned = (group: string) =>
   aGroup({ group, dead: 1, latestDead: { at: "2026-11-28T06:09:00.000Z", reason: "malformed" } });
@@ -201,9 +203,19 @@ test.each<[string, Facts, string]>([
     "Redis was away, and loops of this process have not found out that it answers",
     facts(
       {},
-      { loops: { relay: "Redis does not answer; since 06:09", janitor: "Redis does not answer; since 06:08" } },
+      {
+        loops: {
+          relay: "Redis does not answer; since 2026-11-28T06:09:55.000Z",
+          janitor: "Redis does not answer; since 2026-11-28T06:09:45.000Z",
+        },
+      },
     ),
     "notice: Redis answers, and the loop relay, and 1 other loop of this process have yet to try again",
+  ],
+  [
+    "Redis answers, and a loop with a connection of its own has not reached it for an hour",
+    facts({}, { loops: { subscriber: "Redis does not answer; since 2026-11-28T05:10:00.000Z" } }),
+    "trouble: The loop subscriber of this process cannot do its work (Redis does not answer; since 2026-11-28T05:10:00.000Z)",
   ],
   [
     "Redis does not answer a consumer, which says what it knows by itself",
@@ -215,7 +227,11 @@ test.each<[string, Facts, string]>([
     facts(
       {
         consumers: [
-          aConsumer({ name: "this consumer", silentMs: 0, faults: { reaper: "Redis does not answer; since x" } }),
+          aConsumer({
+            name: "this consumer",
+            silentMs: 0,
+            faults: { reaper: "Redis does not answer; since 2026-11-28T06:09:55.000Z" },
+          }),
         ],
       },
       { asker: "this consumer" },

@@ -1,5 +1,4 @@
 import { isPaused, noConsumerRuns, oldestWaits, unnamedSystem } from "../../observability/sentences.ts";
-import { REDIS_AWAY } from "../published-fault.ts";
 import { count, counted, duration, roundedRate } from "../quantity.ts";
 import {
   type ConsumerFacts,
@@ -12,7 +11,18 @@ import {
 } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { isExplained, ofLastAttempts, ofParties, ofRetries, retriesOf } from "./of-retries.ts";
-import { causeOf, nounOf, pieces, quoted, RECEIVER_GONE, since, upper, verb, waitingSafely } from "./words.ts";
+import {
+  causeOf,
+  mayHaveHealed,
+  nounOf,
+  pieces,
+  quoted,
+  RECEIVER_GONE,
+  since,
+  upper,
+  verb,
+  waitingSafely,
+} from "./words.ts";
 
 /** Work that is older than this is late, if nothing else explains it. */
 const LATE_MS = 10_000;
@@ -73,7 +83,7 @@ const ofHealing = (group: GroupFacts, { name, silentMs }: ConsumerFacts): Findin
   cause: "Redis answers again",
 });
 
-const ofConsumers = (group: GroupFacts): readonly Finding[] => {
+const ofConsumers = (group: GroupFacts, now: Date): readonly Finding[] => {
   const { group: name, consumers, unfinished } = group;
   const living = consumers.filter(isLiving);
   const start = `start one: bun run consumer --group ${name}`;
@@ -87,7 +97,7 @@ const ofConsumers = (group: GroupFacts): readonly Finding[] => {
   const stuck = living.filter((consumer) => faultsOf(consumer, group).length > 0);
   const [first] = stuck;
   if (first === undefined) return [];
-  if (stuck.every((consumer) => faultsOf(consumer, group).every(([, why]) => why.startsWith(REDIS_AWAY))))
+  if (stuck.every((consumer) => faultsOf(consumer, group).every(([, why]) => mayHaveHealed(why, now))))
     return [ofHealing(group, first)];
   const faults = faultsOf(first, group);
   const [fault] = faults.map(([what, why]) => `${what}: ${why}`);
@@ -209,7 +219,7 @@ const ofNotInRedis = ({ group: name, notInRedis = 0 }: GroupFacts): readonly Fin
 
 /** What keeps a group's work from flowing, but for the outages of the system that it works with. */
 export const ofFlow = (group: GroupFacts, now: Date): readonly Finding[] => [
-  ...ofConsumers(group),
+  ...ofConsumers(group, now),
   ...ofQuiet(group),
   ...ofPause(group, now),
   ...ofNothingGranted(group, now),

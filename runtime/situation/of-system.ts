@@ -1,10 +1,10 @@
 import { waitInOutbox } from "../../observability/sentences.ts";
-import { POSTGRES_DISK_FULL, REDIS_AWAY } from "../published-fault.ts";
+import { POSTGRES_DISK_FULL } from "../published-fault.ts";
 import { bytes, count, counted, duration } from "../quantity.ts";
 import { type Facts, isLiving } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { ofSuppressions } from "./of-suppressions.ts";
-import { since, timeOf, upper } from "./words.ts";
+import { mayHaveHealed, since, timeOf, upper } from "./words.ts";
 
 const OUTBOX_LATE_MS = 30_000;
 const CLOCK_MS = 2_000;
@@ -99,13 +99,13 @@ const ofOutbox = ({ outbox, redis, now }: Facts): readonly Finding[] =>
       ];
 
 /** Of a loop that waits for a store that is away the store's finding says enough. */
-const ofLoops = ({ loops = {}, postgres, redis }: Facts): readonly Finding[] => {
+const ofLoops = ({ now, loops = {}, postgres, redis }: Facts): readonly Finding[] => {
   const [first, ...others] = Object.entries(loops);
   if (first === undefined || postgres !== undefined || redis !== undefined) return [];
   const also = others.length === 0 ? "" : `, and ${counted(others.length, "other loop")}`;
   const [name, fault] = first;
   const who = `loop ${name}${also} of this process`;
-  if (Object.values(loops).every((why) => why.startsWith(REDIS_AWAY))) {
+  if (Object.values(loops).every((why) => mayHaveHealed(why, now))) {
     const sentence = `Redis answers, and the ${who} ${others.length === 0 ? "has" : "have"} yet to try again`;
     return [{ level: "notice", sentence }];
   }

@@ -1,3 +1,4 @@
+import { REDIS_AWAY } from "../published-fault.ts";
 import { count, counted } from "../quantity.ts";
 import type { StoreAway } from "../store-answers.ts";
 import type { GroupFacts, Waiting } from "./facts.ts";
@@ -48,6 +49,15 @@ export const notAnswered = (store: StoreAway | undefined, now: Date): string | u
   if (store === undefined) return undefined;
   const when = since(store.since.toISOString(), now);
   return store.refusal === undefined ? `has not answered ${when}` : `refuses connections (${store.refusal}) ${when}`;
+};
+
+/** Loops try again within some seconds. */
+const TRIED_AGAIN_MS = 30_000;
+
+/** Whether a fault is of a Redis that did not answer so lately that who says it may have yet to try again. */
+export const mayHaveHealed = (fault: string, now: Date): boolean => {
+  const at = /; since (\S+)$/.exec(fault)?.[1];
+  return fault.startsWith(REDIS_AWAY) && (at === undefined || now.getTime() - Date.parse(at) < TRIED_AGAIN_MS);
 };
 
 /** Why a group of webhooks pauses itself: its receiver answered 410. */
