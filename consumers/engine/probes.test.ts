@@ -13,11 +13,11 @@ test("who is asked at the risk of harm is asked after 4 s, then twice as long, u
 });
 
 /** Consumers of one group whose logins are refused, at a time that stands still until it is let pass, as Redis' does. */
-const aGroup = async (prepare?: (redis: Redis, key: string) => Promise<unknown>) => {
+const aGroup = ({ isAnswered = true } = {}) => {
   const redis = new Redis(redisUrl());
+  const away = new Redis(redisUrl(), { lazyConnect: true, enableOfflineQueue: false });
   const [keys, group] = [keysOf(`probes-${Bun.randomUUIDv7()}`), "group"];
   const key = keys.probes(group);
-  await prepare?.(redis, key);
   let nowMs = 0;
   const now = () => nowMs;
   const aConsumer = () => {
@@ -27,7 +27,7 @@ const aGroup = async (prepare?: (redis: Redis, key: string) => Promise<unknown>)
     refuse();
     const inFlight: { isProbe: boolean }[] = [];
     const probes = createProbes({
-      ...{ redis, keys, group, breaker, log: silentLog, now },
+      ...{ redis: isAnswered ? redis : away, keys, group, breaker, log: silentLog, now },
       inFlight: { attempts: () => inFlight },
     });
     return {
@@ -55,12 +55,15 @@ const aGroup = async (prepare?: (redis: Redis, key: string) => Promise<unknown>)
       if (leftMs > ms) await redis.pexpire(key, leftMs - ms);
       else await redis.del(key);
     },
-    [Symbol.asyncDispose]: async () => void (await redis.quit()),
+    [Symbol.asyncDispose]: async () => {
+      away.disconnect();
+      await redis.quit();
+    },
   };
 };
 
 test("one consumer of a group may ask, and the next one goes on from there; once it works, everybody may", async () => {
-  await using group = await aGroup();
+  await using group = aGroup();
   const [one, other] = [group.aConsumer(), group.aConsumer()];
   await group.pass(4_000);
   expect([await one.ask(), await other.ask()]).toEqual([true, false]);
@@ -80,7 +83,7 @@ test("one consumer of a group may ask, and the next one goes on from there; once
 });
 
 test("a permit whose holder dies, or has nothing to ask with, is another's after 10 s, however rare permits are", async () => {
-  await using group = await aGroup();
+  await using group = aGroup();
   const [one, other] = [group.aConsumer(), group.aConsumer()];
   for (let asked = 0; asked < 7; asked += 1) {
     await group.pass(120_000);
@@ -107,7 +110,7 @@ test("a permit whose holder dies, or has nothing to ask with, is another's after
 });
 
 test("a permit is its holder's for as long as its probe takes, and the rest begins with the probe", async () => {
-  await using group = await aGroup();
+  await using group = aGroup();
   const [one, other] = [group.aConsumer(), group.aConsumer()];
   await group.pass(4_000);
   expect(await one.ask()).toBe(true);
@@ -123,8 +126,8 @@ test("a permit is its holder's for as long as its probe takes, and the rest begi
   expect([await other.ask(), await group.asked()]).toEqual([true, 1]);
 });
 
-test("who is answered with an error, as before a right is granted, asks as rarely by itself, and stops nothing", async () => {
-  await using group = await aGroup((redis, key) => redis.hset(key, "of another", "type"));
+test("whose questions to Redis end in an error, as before a right is granted, asks as rarely by itself, and stops nothing", async () => {
+  await using group = aGroup({ isAnswered: false });
   const one = group.aConsumer();
   const given: number[] = [];
   await group.pass(4_000);
