@@ -151,6 +151,8 @@ export interface Places {
   readonly isWithout: () => boolean;
   /** Another group has given one up for it. */
   readonly answered: () => void;
+  /** All others together have so many. */
+  readonly othersHave: (count: number) => void;
   /** All others together have more than before, or fewer: there may be room. */
   readonly othersChanged: () => void;
   /** Leaves an idle one, or the next that becomes free, says when it has, and asks for no other one for a while. */

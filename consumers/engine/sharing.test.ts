@@ -229,7 +229,13 @@ const saysOf = async (heard: Pick<Said, "groups" | "asking">): Promise<number> =
     };
     const places: Places = {
       ...{ at: "mail.example:25", has: () => 0, idle: () => 0, wasRefused: () => true, isWithout: () => true },
-      ...{ mayBeLeftWithout: () => false, answered: () => {}, othersChanged: () => {}, giveUp: () => {} },
+      ...{
+        mayBeLeftWithout: () => false,
+        answered: () => {},
+        othersHave: () => {},
+        othersChanged: () => {},
+        giveUp: () => {},
+      },
     };
     const stopping = new AbortController();
     const { signal } = stopping;

@@ -180,6 +180,7 @@ export const startSharing = (
       const { othersHave, groups, asking } = said;
       if (has === 0) withoutSince ??= said.askedAt;
       last = { ...last, othersHave, groups, asking, isRequested: last.isRequested && !said.isAnswered };
+      places.othersHave(othersHave);
       if (said.isAnswered) places.answered();
       if (othersHave !== before.othersHave) {
         wakeAt = performance.now() + (last.isRequested ? LEFT_FOR_ANOTHER_MS : 0);

@@ -1,3 +1,4 @@
+import type { Crowding, Times } from "./crowding.ts";
 import { Lately } from "./lately.ts";
 
 export interface Clock {
@@ -49,6 +50,7 @@ const REST_MS = 1_000;
 export class ConnectionLimit {
   readonly #size: number;
   readonly #now: () => number;
+  readonly #crowding: Crowding | undefined;
   #granted: number;
   /** Granted at the last success. */
   #proven: number;
@@ -65,28 +67,33 @@ export class ConnectionLimit {
   #mailsEach = 2 * FEW_MAILS;
   #mails = 0;
 
-  /** `first`: how many are asked for at first. */
-  constructor(size: number, { now, first = size }: Clock & { readonly first?: number }) {
+  /** `first`: how many are asked for at first. `crowding`: how many of those that are granted serve best. */
+  constructor(
+    size: number,
+    { now, first = size, crowding }: Clock & { readonly first?: number; readonly crowding?: Crowding },
+  ) {
     this.#size = size;
     this.#now = now;
+    this.#crowding = crowding;
     this.#granted = Math.min(size, first);
     this.#proven = this.#granted;
     this.#step = this.#granted;
     this.#changedAt = now();
   }
 
+  /** Those that are to be used. */
   get granted(): number {
-    return this.#granted;
+    return this.#crowding?.of(this.#granted) ?? this.#granted;
   }
 
-  /** Whether the server has shown a limit: else it was not asked for more yet. */
+  /** Whether the server has shown a limit, or is served best by fewer: else it was not asked for more yet. */
   get isKnown(): boolean {
-    return this.#isKnown;
+    return this.#isKnown || this.#crowding?.isCrowded === true;
   }
 
-  /** Ms until more may be granted; undefined: all are. */
+  /** Ms until more may be granted; undefined: all are, or are not wanted. */
   get growAfterMs(): number | undefined {
-    return this.#granted < this.#size ? this.#probeAt - this.#now() : undefined;
+    return this.#granted < this.#size && this.granted === this.#granted ? this.#probeAt - this.#now() : undefined;
   }
 
   /** Ms until a connection may be opened. */
@@ -157,8 +164,14 @@ export class ConnectionLimit {
     this.#probeAt = 0;
   }
 
-  /** A mail was accepted. */
-  accepted(): void {
+  /** A mail begins that is one of so many which have a connection: if that is all of them, returns what is to be told when it is accepted. */
+  began(sending: number): Times | undefined {
+    return this.#crowding?.began(sending, this.#granted);
+  }
+
+  /** A mail was accepted, after so long. */
+  accepted(times?: Times, tookMs = 0): void {
+    if (times !== undefined) this.#crowding?.accepted(times, tookMs);
     this.#proven = this.#granted;
     this.#mails += 1;
   }
@@ -166,7 +179,7 @@ export class ConnectionLimit {
   /** All connections that are granted are busy, and mails wait: grants more if it is time. */
   grow(): void {
     const now = this.#now();
-    if (this.#granted >= this.#size || now < this.#probeAt) return;
+    if (this.#granted >= this.#size || this.granted < this.#granted || now < this.#probeAt) return;
     this.#before = this.#granted;
     this.#granted = Math.min(this.#size, this.#granted + this.#step);
     this.#probeAt = now + GROW_EVERY_MS;

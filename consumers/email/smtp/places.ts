@@ -1,5 +1,6 @@
 import type { Places } from "../../engine/handler.ts";
 import type { ConnectionLimit } from "./capacity.ts";
+import type { Crowding } from "./crowding.ts";
 import type { SmtpServer } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Starvation } from "./starvation.ts";
@@ -12,11 +13,13 @@ export const createPlaces = ({
   server,
   sessions,
   limit,
+  crowding,
   starvation,
 }: {
   readonly server: Pick<SmtpServer, "host" | "port">;
   readonly sessions: Pick<Sessions, "usable" | "idle" | "heldForMs" | "giveUp">;
   readonly limit: Pick<ConnectionLimit, "gaveUp">;
+  readonly crowding: Pick<Crowding, "othersHave">;
   readonly starvation: Pick<Starvation, "isOn" | "answered" | "mayHaveRoom">;
 }): Places & {
   /** The server has refused a connection as one too many. */
@@ -35,6 +38,7 @@ export const createPlaces = ({
     },
     isWithout: () => starvation.isOn,
     answered: starvation.answered,
+    othersHave: (count) => crowding.othersHave(count),
     othersChanged: starvation.mayHaveRoom,
     refused: () => {
       isRefused = true;

@@ -2,6 +2,7 @@ import type { Places } from "../../engine/handler.ts";
 import { openAtSomeAddress } from "./addresses.ts";
 import { ConnectionLimit, FIRST_GRANTED } from "./capacity.ts";
 import { type Connecting, createConnecting } from "./connecting.ts";
+import { Crowding } from "./crowding.ts";
 import { type EndCode, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { keptReply } from "./kept-reply.ts";
 import { limitIn } from "./limit-words.ts";
@@ -63,10 +64,12 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const { server, size, sendDeadlineMs, onCertificate = () => {} } = options;
   const { openSession = openAtSomeAddress(SmtpSession.open, { now, random: Math.random }) } = options;
   const { maxMailsPerConnection = MAX_MAILS_PER_CONNECTION, minAgeMs = MIN_AGE_MS, maxIdleMs = MAX_IDLE_MS } = options;
-  const limit = new ConnectionLimit(size, { now, first: FIRST_GRANTED });
-  const pace = new Pace({ now });
   const openingMs = (): number => openingTimes.usualMs();
-  const sessions = createSessions({ size, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now });
+  const crowding = new Crowding({ now: () => performance.timeOrigin + now(), openingMs });
+  const limit = new ConnectionLimit(size, { now, first: FIRST_GRANTED, crowding });
+  const pace = new Pace({ now });
+  const most = () => crowding.of(Number.POSITIVE_INFINITY);
+  const sessions = createSessions({ size, most, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now });
   const hasConnection = () => sessions.usable() > 0;
   const logins = createLogins({ areNeeded: server.username !== undefined, hasConnection, now });
   const slots = createSendSlots({
@@ -87,6 +90,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   });
   const whoseLimit = createWhoseLimit({ now });
   const underWay = new Set<AbortController>();
+  /** Mails that have a connection. */
+  let sending = 0;
   /** How long a mail that is accepted takes on its connection, in ms. */
   let mailMs = 0;
   let words: string | undefined;
@@ -109,7 +114,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     },
     now,
   });
-  const places = createPlaces({ server, sessions, limit, starvation });
+  const places = createPlaces({ server, sessions, limit, crowding, starvation });
 
   /**
    * A consumer that has no connection has no use for mails: others, who have one, send them. So they are given back, and no more
@@ -150,6 +155,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   ): Promise<SendResult | Again> => {
     const watched = dialogues.watch(dialogue);
     const startedAt = now();
+    sending += 1;
+    const times = limit.began(sending);
     const beforeBody = () => {
       if (session.sends === 1) showGrant();
       const mayStart = mail.beforeBody();
@@ -157,12 +164,13 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       return mayStart;
     };
     const result = await session.send({ ...mail, beforeBody }, signal, code);
+    sending -= 1;
     watched.end();
     if (result.kind === "accepted") {
-      limit.accepted();
+      const tookMs = now() - startedAt;
+      limit.accepted(times, tookMs);
       pace.accepted(startedAt);
       whoseLimit.accepted(mail.to);
-      const tookMs = now() - startedAt;
       mailMs = mailMs === 0 ? tookMs : mailMs + NEWEST * (tookMs - mailMs);
       sessions.keep(session);
       return result;

@@ -40,6 +40,8 @@ const MOST_AGES = 12;
 
 export const createSessions = (options: {
   readonly size: number;
+  /** Those beyond are closed as soon as they are free. */
+  readonly most?: () => number;
   readonly maxMailsPerConnection: number;
   /** How long opening one takes, lately, in ms. */
   readonly openingMs: () => number;
@@ -48,7 +50,7 @@ export const createSessions = (options: {
   /** Monotonic, ms. */
   readonly now: () => number;
 }): Sessions => {
-  const { size, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now } = options;
+  const { size, most = () => size, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now } = options;
   const spareIdleMs = SPARE_IDLE * maxIdleMs;
   /** Ordered by `idleSince`: reused from its end, closed from its beginning. */
   const idle: MailSession[] = [];
@@ -114,7 +116,8 @@ export const createSessions = (options: {
     keep: (session) => {
       const oldEnoughMs = Math.max(minAgeMs, Math.min(MOST_AGES * minAgeMs, OPENINGS * openingMs()));
       const isSpent = session.sends >= maxMailsPerConnection && now() - (openedAt.get(session) ?? 0) >= oldEnoughMs;
-      if (isClosed || !session.isUsable || isSpent || owed !== undefined) {
+      const isSurplus = openedAt.size > most();
+      if (isClosed || !session.isUsable || isSpent || isSurplus || owed !== undefined) {
         leave(session);
         return;
       }
