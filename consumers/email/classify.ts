@@ -49,10 +49,10 @@ const systemReason = (failure: SmtpFailure): string => {
 
 /** What a reply says of a limit. Where it is a domain's, a refusal for good is one. */
 const ofLimit = (failure: SmtpFailure, reply: string, party: string): Outcome | undefined => {
-  const { responseCode = 0, isOfDomain = false } = failure;
+  const { responseCode = 0, isOfDomain = false, isOfRate = false } = failure;
   if (isOfDomain && responseCode >= 500) return undefined;
   const whose = isOfDomain ? { party } : undefined;
-  switch (limitIn(failure)) {
+  switch (isOfRate ? "rate" : limitIn(failure)) {
     case "connections":
       return { kind: "unavailable", reason: "connection_limit", reply, ...(whose ?? { hasNoRoom: true }) };
     case "rate":
@@ -95,7 +95,7 @@ const deferred = (
  * | none asked for: no connection was free in time                                 | released                             |
  * | none yet: cut because others waited for the connection                          | unavailable for this domain, soon again |
  * | 432, or words of connections                                                   | unavailable: there is no room        |
- * | words of a rate                                                                | the same, and the rate is lowered    |
+ * | words of a rate; 4yz at MAIL FROM that follows a rate                           | the same, and the rate is lowered    |
  * | words of a quota of a day or longer                                            | unavailable, asked ever more rarely  |
  * | 4yz with any of these from RCPT TO on, while domains that are served hear nothing such | unavailable for this domain  |
  * | silence, or the end of the connection, at RCPT TO; 421, 4.3.x, 4.5.3 on this mail | unavailable for this domain        |

@@ -40,6 +40,34 @@ test.each<[string, Scenario]>([
   LONG_MS,
 );
 
+test.each<[string, Scenario]>([
+  ["450 4.7.1 at MAIL FROM", { rate: () => bucket(50, 50), perSecond: 50, reply: "450 4.7.1 not now" }],
+  ["452 at MAIL FROM", { rate: () => bucket(50, 10), perSecond: 50, reply: "452 4.3.1 not now", consumers: 1 }],
+])(
+  "a rate is found also where its server names none: %s",
+  async (_, scenario) => {
+    const { share, refused } = await simulate(scenario);
+    expect(share).toBeGreaterThan(0.88);
+    expect(refused).toBeLessThan(0.15);
+  },
+  LONG_MS,
+);
+
+test(
+  "an outage of the sender alone, of which nobody says that it is a rate, leaves no pace",
+  async () => {
+    const rate = () => (ms: number) => ms < 20_000 || ms >= 110_000;
+    const perSecond = (20 * 1_000) / 102;
+    const reply = "451 4.7.1 not now";
+    const { share } = await simulateRate({
+      ...{ rate, reply, consumers: 1, size: 20, mailMs: 100, warmUpMs: 112_000, runMs: 20_000 },
+      grants: (from, to) => (perSecond * (to - from)) / 1_000,
+    });
+    expect(share).toBeGreaterThan(0.9);
+  },
+  LONG_MS,
+);
+
 test(
   "what the server refuses for its recipient counts as granted: three of four mails do not slow down the fourth",
   async () => {
@@ -62,12 +90,22 @@ test.each<[string, Scenario]>([
   LONG_MS,
 );
 
-test.each([0.02, 0.1])(
-  "where %d of all are refused at any pace, nothing is slower for it",
-  async (each) => {
+test.each([
+  [0.02, undefined],
+  [0.1, undefined],
+  [0.1, "450 4.7.1 not now"],
+  [0.2, "450 4.7.1 not now"],
+  [0.33, "451 4.3.0 not now"],
+  [0.5, "450 4.7.1 not now"],
+])(
+  "where %d of all are refused at any pace, nothing is slower for it: %s",
+  async (each, reply) => {
     const [consumers, size, mailMs] = [1, 20, 100];
     const perSecond = ((1 - each) * consumers * size * 1_000) / (mailMs + 2);
-    const { share } = await simulate({ rate: () => randomly(each), perSecond, consumers, size, mailMs });
+    const { share } = await simulate({
+      ...{ rate: () => randomly(each), perSecond, consumers, size, mailMs },
+      ...(reply === undefined ? {} : { reply }),
+    });
     expect(share).toBeGreaterThan(0.9);
   },
   LONG_MS,

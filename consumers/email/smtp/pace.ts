@@ -162,6 +162,16 @@ export class Pace {
     else this.#lower(now, this.#perSecond);
   }
 
+  /** No limit is known any more. */
+  forget(): void {
+    this.#perSecond = undefined;
+    this.#known = undefined;
+    this.#isBlackout = false;
+    this.#lagMs = 0;
+    this.#chance.end();
+    this.#cycle = { at: this.#now(), accepted: 0 };
+  }
+
   #find(now: number): void {
     this.#accepted.forget(now);
     const { first = now, count } = this.#accepted;

@@ -19,6 +19,7 @@ import { type MailSession, SmtpSession } from "./session.ts";
 import { createSessions } from "./sessions.ts";
 import { createStarvation } from "./starvation.ts";
 import { createTlsFaults } from "./tls-faults.ts";
+import { mayBeOfRate, UnnamedRate } from "./unnamed-rate.ts";
 import { createWhoseLimit, hasHeardRecipient, isAboutLimits } from "./whose-limit.ts";
 
 export interface SmtpPool {
@@ -68,6 +69,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const crowding = new Crowding({ now: () => performance.timeOrigin + now(), openingMs });
   const limit = new ConnectionLimit(size, { now, first: FIRST_GRANTED, crowding });
   const pace = new Pace({ now });
+  const unnamedRate = new UnnamedRate({ now });
   const most = () => crowding.of(Number.POSITIVE_INFINITY);
   const sessions = createSessions({ size, most, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now });
   const hasConnection = () => sessions.usable() > 0;
@@ -148,6 +150,20 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     slots.look();
   };
 
+  /** It was granted by a rate, if there is one: accepted, or refused for its recipient. */
+  const byRate = (startedAt: number): void => {
+    pace.accepted(startedAt);
+    unnamedRate.accepted(startedAt);
+  };
+
+  /** The failure, with whether it is a rate's that the server does not name. */
+  const ofUnnamedRate = (failure: SmtpFailure, startedAt: number): SmtpFailure => {
+    if (!mayBeOfRate(failure)) return failure;
+    const why = unnamedRate.refused(startedAt, pace.perSecond !== undefined);
+    if (why === "no rate") pace.forget();
+    return why === "rate" ? { ...failure, isOfRate: true } : failure;
+  };
+
   const sendOver = async (
     session: MailSession,
     mail: OutgoingMail,
@@ -169,23 +185,26 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     if (result.kind === "accepted") {
       const tookMs = now() - startedAt;
       limit.accepted(times, tookMs);
-      pace.accepted(startedAt);
+      byRate(startedAt);
       whoseLimit.accepted(mail.to);
       mailMs = mailMs === 0 ? tookMs : mailMs + NEWEST * (tookMs - mailMs);
       sessions.keep(session);
       return result;
     }
-    const failure = whoseLimit.judged(result.failure, mail.to);
-    const { bodyStarted, responseCode, command, isOfDomain = false } = failure;
-    const said = limitIn(failure);
+    const isFirst = session.sends === 1;
+    const { bodyStarted, responseCode, command } = result.failure;
+    // So a server may turn away a connection too many.
+    const isTurnedAway =
+      isFirst && responseCode === 421 && command === "MAIL FROM" && limitIn(result.failure) === undefined;
+    const failure = isTurnedAway
+      ? result.failure
+      : ofUnnamedRate(whoseLimit.judged(result.failure, mail.to), startedAt);
+    const { isOfDomain = false } = failure;
+    const said = failure.isOfRate === true ? "rate" : limitIn(failure);
     if (!isOfDomain && said === "rate") pace.tooFast(startedAt);
     if (!isOfDomain && (said === "rate" || said === "quota")) hear(failure, mail.to);
-    else if (responseCode !== undefined && hasHeardRecipient(failure) && !isAboutLimits(failure))
-      pace.accepted(startedAt);
-    const isFirst = session.sends === 1;
-    const isRefused =
-      (!isOfDomain && said === "connections") ||
-      (isFirst && responseCode === 421 && command === "MAIL FROM" && said === undefined);
+    else if (responseCode !== undefined && hasHeardRecipient(failure) && said === undefined) byRate(startedAt);
+    const isRefused = isTurnedAway || (!isOfDomain && said === "connections");
     // Not one of those that the server may still count: it was none of those that it grants.
     if (isRefused) sessions.disown(session);
     else if (isFirst && (command === "RCPT TO" || failure.code === "ETOOSLOW")) showGrant();
@@ -203,7 +222,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   });
 
   /** The server closed the connection while it was idle, and not because of what was asked. */
-  const isStaleBy = (failure: SmtpFailure): boolean => wasStale(failure) && !isAboutLimits(failure);
+  const isStaleBy = (failure: SmtpFailure): boolean =>
+    wasStale(failure) && failure.isOfRate !== true && !isAboutLimits(failure);
 
   /** If the server has closed a connection that was idle, nothing was sent, and the mail has another one at once. */
   const sendOnSome = async (mail: OutgoingMail, sending: Sending): Promise<SendResult | Again> => {
