@@ -162,6 +162,14 @@ test("a quota that is used up is asked for ever more rarely, unless it is the do
   expect(passedOn).not.toHaveProperty("isHarmful");
 });
 
+test.each([
+  "550-5.4.5 Daily user sending limit exceeded",
+  "550 5.1.90 You have reached your daily limit for message recipients",
+])("a quota ends, whoever's it is: nobody is refused for good by %s", (reply) => {
+  const said = { ...answered("RCPT TO", reply), isOfDomain: true };
+  expect(classify(said, options)).toMatchObject({ kind: "unavailable", party: "inbox.example" });
+});
+
 test("a domain that refuses for good by words of a limit refuses for good; where the limit is ours, it is no refusal", () => {
   const said = answered("RCPT TO", "550 Sender rate overlimit - 81.2 / 1h");
   expect(classify({ ...said, isOfDomain: true }, options)).toMatchObject({ kind: "rejected", party: "inbox.example" });

@@ -47,12 +47,13 @@ const systemReason = (failure: SmtpFailure): string => {
   }
 };
 
-/** What a reply says of a limit. Where it is a domain's, a refusal for good is one. */
+/** What a reply says of a limit. Where it is a domain's, a refusal for good is one, but for a quota: that of a day ends. */
 const ofLimit = (failure: SmtpFailure, reply: string, party: string): Outcome | undefined => {
   const { responseCode = 0, isOfDomain = false, isOfRate = false } = failure;
-  if (isOfDomain && responseCode >= 500) return undefined;
+  const said = isOfRate ? "rate" : limitIn(failure);
+  if (isOfDomain && responseCode >= 500 && said !== "quota") return undefined;
   const whose = isOfDomain ? { party } : undefined;
-  switch (isOfRate ? "rate" : limitIn(failure)) {
+  switch (said) {
     case "connections":
       return { kind: "unavailable", reason: "connection_limit", reply, ...(whose ?? { hasNoRoom: true }) };
     case "rate":

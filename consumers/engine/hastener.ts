@@ -162,7 +162,9 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
     if (now() - provenAt < RATE_MS) return ofThen;
     if (first.length > 0 || ofThen.length === 0 || now() - triedAgainAt < AGAIN_MS) return first;
     triedAgainAt = now();
-    return ofThen.slice(0, 1);
+    // Not always the same: that one may be declined for its own sake.
+    const at = Math.min(ofThen.length - 1, Math.floor(random() * ofThen.length));
+    return ofThen.slice(at, at + 1);
   };
 
   const choose = (waiting: readonly WaitingEntry[], count: number): readonly WaitingEntry[] => {

@@ -59,7 +59,7 @@ const SAID: readonly (readonly [server: string, place: Place, reply: string, lim
   ["Office 365", "BODY", "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", "quota"],
   ["Office 365", "MAIL FROM", "550 5.1.90 You have reached your daily limit for message recipients", "quota"],
   ["Office 365", "BODY", "450 4.5.127 Message rejected. Excessive message rate from sender", "rate"],
-  ["Outlook", "MAIL FROM", "451 4.7.500 Server busy. Please try again later from [192.0.2.1]", "rate"],
+  ["Outlook", "MAIL FROM", "451 4.7.500 Server busy. Please try again later from [192.0.2.1]", NONE],
   [
     "Outlook",
     "CONN",

@@ -44,8 +44,8 @@ const OF_RATE = [
   /\b(send(ing)?|messag(e|es|ing)|submission|relay(ing)?|outgoing|outbound|recipient) (limits?|quota)\b/i,
   /\bmessage (count|cumulative size) quota exceeded\b/i,
 ];
-/** Gmail's; and those by which Outlook turns senders away for now. */
-const CODES_OF_RATE = /^4\.7\.(28|[56]\d\d)$/;
+/** Gmail's. */
+const CODE_OF_RATE = "4.7.28";
 
 /** How servers say that an account is about to be locked, whatever the code: Gmail's 454, others' 421. */
 const OF_LOGINS = [/\btoo many (\w+ ){0,4}(log-?ins?|sign-?ins?|auth\w*)\b/i];
@@ -89,7 +89,7 @@ export const limitIn = (failure: SmtpFailure): Limit | undefined => {
   if (isAboutMailbox(failure, enhanced)) return undefined;
   if (has(OF_CONNECTIONS, reply)) return isAtRecipient ? undefined : "connections";
   if (isAboutLogins(failure)) return undefined;
-  if (!CODES_OF_RATE.test(enhanced) && !has(OF_RATE, reply)) return undefined;
+  if (enhanced !== CODE_OF_RATE && !has(OF_RATE, reply)) return undefined;
   if (isForMail(failure)) return "rate";
   // Who asks for a connection hears it of connections.
   return code === "EAUTH" ? undefined : "connections";
