@@ -5,6 +5,8 @@ import type { InFlight } from "./in-flight.ts";
 import { lookUp } from "./look-up.ts";
 import { isSystemsFault } from "./thrown.ts";
 
+/** A look-up that throws for a piece was said when it was read, or is said when it is read again: here the piece goes on as it was. */
+const QUIET = { error: () => {} };
 /** How often what waits is looked up again, in ms. */
 const EVERY_MS = 1_000;
 
@@ -34,7 +36,7 @@ export const startLookingAgain = <Data, Input>(
       });
       if (pieces.length === 0) return "idle";
       try {
-        const { found } = await lookUp({ prepare }, pieces, log);
+        const { found } = await lookUp({ prepare }, pieces, QUIET);
         for (const { event, isCommitted, giveUp } of again) {
           const kind = found.get(event.id)?.kind;
           if (!isCommitted && kind !== "ready" && kind !== "failed") giveUp.abort("not_wanted_any_more");

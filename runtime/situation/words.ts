@@ -54,7 +54,10 @@ export const notAnswered = (store: StoreAway | undefined, now: Date): string | u
 /** Loops try again within some seconds. */
 const TRIED_AGAIN_MS = 30_000;
 
-/** Whether a fault is of a Redis that did not answer so lately that who says it may have yet to try again. */
+/**
+ * Whether a fault is of a Redis that did not answer so lately that who says it may have yet to try again. A fault tells when it began: so after a longer
+ * outage it counts as trouble for some seconds more.
+ */
 export const mayHaveHealed = (fault: string, now: Date): boolean => {
   const at = /; since (\S+)$/.exec(fault)?.[1];
   return fault.startsWith(REDIS_AWAY) && (at === undefined || now.getTime() - Date.parse(at) < TRIED_AGAIN_MS);
