@@ -3,7 +3,8 @@ import { openAtSomeAddress } from "./addresses.ts";
 import { ConnectionLimit, FIRST_GRANTED } from "./capacity.ts";
 import { type Connecting, createConnecting } from "./connecting.ts";
 import { Crowding } from "./crowding.ts";
-import { type EndCode, ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
+import { ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
+import { inTime } from "./in-time.ts";
 import { keptReply } from "./kept-reply.ts";
 import { limitIn } from "./limit-words.ts";
 import { createLogins } from "./logins.ts";
@@ -238,46 +239,6 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     }
   };
 
-  const sendInTime = async (mail: OutgoingMail, signal: AbortSignal): Promise<SendResult | Again> => {
-    const end = new AbortController();
-    underWay.add(end);
-    let code: EndCode = "EDEADLINE";
-    let bodyStarted = false;
-    const cut = () => {
-      code = "ETOOSLOW";
-      end.abort();
-    };
-    const dialogue = { failures: mail.failures ?? 0, cut };
-    let timer: Timer | undefined;
-    const limitTime = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => end.abort(), sendDeadlineMs);
-    };
-    const cancel = () => {
-      // A started body cannot be cancelled; its reply, or the deadline, ends it.
-      if (bodyStarted) return;
-      code = "ECALLEDBACK";
-      end.abort();
-    };
-    signal.addEventListener("abort", cancel);
-    if (signal.aborted) cancel();
-    limitTime();
-    try {
-      const watched: OutgoingMail = {
-        ...mail,
-        beforeBody: () => {
-          bodyStarted = mail.beforeBody();
-          return bodyStarted;
-        },
-      };
-      return await sendOnSome(watched, { signal: end.signal, code: () => code, dialogue, hasConnection: limitTime });
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", cancel);
-      underWay.delete(end);
-    }
-  };
-
   const granted = () => (starvation.isOn ? 0 : limit.granted);
 
   return {
@@ -306,7 +267,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
         if (!("free" in slot)) return { kind: "failed", failure: slot };
         mail.begins?.();
         try {
-          const result = await sendInTime(mail, signal);
+          const result = await inTime(mail, signal, { deadlineMs: sendDeadlineMs, underWay }, sendOnSome);
           if (result.kind !== "again") return result;
           refused = result.failure;
         } finally {
