@@ -10,7 +10,7 @@ import {
   type WhenUncertain,
 } from "../../database/ledger/claim.ts";
 import { hastenDeclined } from "../../database/ledger/hasten-declined.ts";
-import { refuseDelivery, type UnreadableEvent } from "../../database/ledger/refuse.ts";
+import { refuseDeliveries, type UnreadableEvent } from "../../database/ledger/refuse.ts";
 import { type Lease, type Renewal, renewLeases } from "../../database/ledger/renew.ts";
 import { noteRequeued } from "../../database/ledger/requeued.ts";
 import { type Settlement, type SettleResult, settleDeliveries } from "../../database/ledger/settle.ts";
@@ -55,7 +55,12 @@ export interface Ledger {
   requeued(eventIds: readonly string[]): Promise<void>;
   /** Makes deliveries due now that wait for their next attempt. */
   hasten(eventIds: readonly string[]): Promise<void>;
-  /** Closes the delivery of an event that the group cannot read or does not bind to: `dead`. False if log and ledger do not have it so. */
+  /**
+   * Closes the delivery of an event that the group cannot read or does not bind to, in a batch with others: `dead`. False if log and ledger do not
+   * have it so.
+   *
+   * @throws {RowLocked} somebody else has locked its row; to be repeated
+   */
   refuse(event: UnreadableEvent, reason: string): Promise<boolean>;
 }
 
@@ -113,15 +118,34 @@ const settleAll = (
     },
   });
 
+interface Refusal {
+  readonly event: UnreadableEvent;
+  readonly reason: string;
+}
+
 /** What Postgres cannot take is not in the log. */
-const refuse = async (...question: Parameters<typeof refuseDelivery>): Promise<boolean> => {
-  try {
-    return await refuseDelivery(...question);
-  } catch (error) {
-    if (!isRefused(error)) throw error;
-    return false;
-  }
-};
+const refuseAll = (
+  db: Database,
+  batch: readonly Refusal[],
+  owner: { readonly group: string; readonly consumer: string },
+): Promise<readonly (boolean | "locked")[]> =>
+  wholeOrEach<Refusal, boolean | "locked">(batch, {
+    run: async (rows) => {
+      const byReason = Map.groupBy(rows, ({ reason }) => reason);
+      const closed = new Set<string>();
+      for (const [reason, refusals] of byReason) {
+        const events = refusals.map(({ event }) => event);
+        for (const id of await refuseDeliveries(db, events, { ...owner, reason })) closed.add(id);
+      }
+      return rows.map(({ event }) => closed.has(event.event_id.toLowerCase()));
+    },
+    mayBeOneRows: (error) => isRefused(error) || isLocked(error),
+    failedAlone: (_, error) => {
+      if (isLocked(error)) return "locked";
+      if (!isRefused(error)) throw error;
+      return false;
+    },
+  });
 
 const MAX_BATCH = 256;
 const MAX_IN_FLIGHT = 2;
@@ -131,6 +155,11 @@ export const createLedger = (db: Database, options: LedgerOptions): Ledger => {
     maxBatch: MAX_BATCH,
     maxInFlight: MAX_IN_FLIGHT,
     run: (batch) => settleAll(db, batch, options),
+  });
+  const refusals = createBatcher<Refusal, boolean | "locked">({
+    maxBatch: MAX_BATCH,
+    maxInFlight: MAX_IN_FLIGHT,
+    run: (batch) => refuseAll(db, batch, options),
   });
   const uncertain = options.uncertain === "hold" ? "ask" : options.uncertain;
   const claim = (wanted: readonly WantedDelivery[], claimed: Pick<ClaimOptions, "uncertain" | "token">) =>
@@ -149,6 +178,10 @@ export const createLedger = (db: Database, options: LedgerOptions): Ledger => {
     },
     requeued: (eventIds) => noteRequeued(db, options.group, eventIds),
     hasten: (eventIds) => hastenDeclined(db, options.group, eventIds),
-    refuse: (event, reason) => refuse(db, event, { ...options, reason }),
+    async refuse(event, reason) {
+      const isClosed = await refusals.add({ event, reason });
+      if (isClosed === "locked") throw new RowLocked();
+      return isClosed;
+    },
   };
 };

@@ -40,11 +40,12 @@ const refuse = statement<{ event_id: string }, [readonly UnreadableEvent[], stri
   union select event_id from locked where state = 'dead' and reason = $4::text`);
 
 /**
- * Closes the delivery of an event that the group cannot read or does not bind to: `dead`. True if it is closed for this reason now, whoever
- * closed it; false if the log has no such event, or the delivery is not open.
+ * Closes the deliveries of events that the group cannot read or does not bind to: `dead`. Returns the ids of those that are closed for this reason now, whoever
+ * closed them; not of those that the log does not have so, or whose delivery is not open.
  */
-export const refuseDelivery = async (
+export const refuseDeliveries = async (
   db: Database,
-  event: UnreadableEvent,
+  events: readonly UnreadableEvent[],
   { group, consumer, reason }: { readonly group: string; readonly consumer: string; readonly reason: string },
-): Promise<boolean> => (await refuse(db, [event], group, consumer, reason)).length > 0;
+): Promise<ReadonlySet<string>> =>
+  new Set((await refuse(db, events, group, consumer, reason)).map(({ event_id }) => event_id));
