@@ -147,7 +147,10 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
     return { kind: "unavailable", reason, reply, isUnreached, ...(isAboutMail ? { party } : {}) };
   }
   if (command === "MAIL FROM" || (enhanced !== undefined && SENDERS_FAULT.has(enhanced))) {
-    return { kind: "unavailable", reason: "sender_refused", reply, ...(isAboutMail ? { party } : {}) };
+    // For now it refuses anybody's: its disk is full, for example.
+    const isForNow = responseCode < 500 && (enhanced === undefined || !SENDERS_FAULT.has(enhanced));
+    const reason = isForNow ? "service_unavailable" : "sender_refused";
+    return { kind: "unavailable", reason, reply, ...(isAboutMail ? { party } : {}) };
   }
   if (!isAboutMail) {
     const isLogin = code === "EAUTH";

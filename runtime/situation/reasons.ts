@@ -18,7 +18,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   tls_failed: "no TLS connection, or a wrong certificate; tried again, and somebody has to mend it",
   auth: "the mail server refuses our login; tried again, and somebody has to mend MAIL_USERNAME or MAIL_PASSWORD",
   protocol: "the mail server answered what is no SMTP; tried again",
-  service_unavailable: "the mail server is closing or overloaded (421); tried again",
+  service_unavailable: "the mail server is closing or overloaded (421), or takes no mail for now; tried again",
   system_status: "the mail server has a fault of its own (4.3.x); tried again",
   sender_refused:
     "the mail server refuses our address as the sender; tried again, and somebody has to mend MAIL_FROM or the account",
