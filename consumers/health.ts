@@ -1,4 +1,5 @@
 import { VERSION } from "../observability/version.ts";
+import { sinceOf } from "../runtime/loop.ts";
 import { REDIS_AWAY } from "../runtime/published-fault.ts";
 import { describe } from "../runtime/situation/describe.ts";
 import { notAnswered } from "../runtime/situation/words.ts";
@@ -26,10 +27,10 @@ const ASKER = "this consumer";
 
 /** Since when Redis has not answered, by what its loops say. */
 const redisAway = (faults: readonly string[]): StoreAway | undefined => {
-  const [first] = faults
-    .flatMap((fault) => (fault.startsWith(REDIS_AWAY) ? (/; since (\S+)$/.exec(fault)?.[1] ?? []) : []))
-    .toSorted();
-  return first === undefined ? undefined : { since: new Date(first) };
+  const [since] = faults
+    .flatMap((fault) => (fault.startsWith(REDIS_AWAY) ? (sinceOf(fault) ?? []) : []))
+    .toSorted((one, other) => one.getTime() - other.getTime());
+  return since && { since };
 };
 
 /** What this consumer knows by itself. `answers`: undefined if the stores were not asked; then its loops tell of Redis. */

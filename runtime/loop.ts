@@ -83,6 +83,12 @@ const pauseUntilReady = async (ms: number, signal: AbortSignal, needs: Readiness
 /** A fault in words: what, and since when (ISO 8601, UTC). */
 export const faultSince = (fault: string, since: Date): string => `${fault}; since ${since.toISOString()}`;
 
+/** Since when a fault in these words is; undefined: it does not say. */
+export const sinceOf = (fault: string): Date | undefined => {
+  const at = /; since (\S+)$/.exec(fault)?.[1];
+  return at === undefined ? undefined : new Date(at);
+};
+
 /** Starts a loop. */
 export const startLoop = (options: LoopOptions): Loop => {
   const { name, log, everyMs, turn, longestFailurePauseMs = MAX_FAILURE_PAUSE_MS } = options;

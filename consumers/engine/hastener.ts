@@ -155,6 +155,12 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
     return now() - Math.max(heardAt, until) >= quietMs(until - since) ? 1 : 0;
   };
 
+  /** The one that asks is not always the same: that one may be declined for its own sake. */
+  const anyOf = (waiting: readonly WaitingEntry[], count: number): readonly WaitingEntry[] => {
+    const at = Math.min(waiting.length - 1, Math.floor(random() * waiting.length));
+    return waiting.slice(at, at + count);
+  };
+
   /** Of those that were declined as everything was: which may be hastened. */
   const eligible = (ofThen: readonly WaitingEntry[]): readonly WaitingEntry[] => {
     const first = ofThen.filter(({ fields }) => dueOf(fields) === 0);
@@ -162,16 +168,12 @@ export const createHastening = (deps: HastenerDeps): Hastening => {
     if (now() - provenAt < RATE_MS) return ofThen;
     if (first.length > 0 || ofThen.length === 0 || now() - triedAgainAt < AGAIN_MS) return first;
     triedAgainAt = now();
-    // Not always the same: that one may be declined for its own sake.
-    const at = Math.min(ofThen.length - 1, Math.floor(random() * ofThen.length));
-    return ofThen.slice(at, at + 1);
+    return anyOf(ofThen, 1);
   };
 
   const choose = (waiting: readonly WaitingEntry[], count: number): readonly WaitingEntry[] => {
     if (count >= waiting.length || earned > 0 || isRate()) return waiting.slice(0, count);
-    // The one that asks is not always the same.
-    const at = Math.min(waiting.length - 1, Math.floor(random() * waiting.length));
-    return waiting.slice(at, at + count);
+    return anyOf(waiting, count);
   };
 
   const hasten = async (chosen: readonly WaitingEntry[]): Promise<void> => {

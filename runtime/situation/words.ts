@@ -1,3 +1,4 @@
+import { sinceOf } from "../loop.ts";
 import { REDIS_AWAY } from "../published-fault.ts";
 import { count, counted } from "../quantity.ts";
 import type { StoreAway } from "../store-answers.ts";
@@ -59,8 +60,8 @@ const TRIED_AGAIN_MS = 30_000;
  * outage it counts as trouble for some seconds more.
  */
 export const mayHaveHealed = (fault: string, now: Date): boolean => {
-  const at = /; since (\S+)$/.exec(fault)?.[1];
-  return fault.startsWith(REDIS_AWAY) && (at === undefined || now.getTime() - Date.parse(at) < TRIED_AGAIN_MS);
+  const at = sinceOf(fault);
+  return fault.startsWith(REDIS_AWAY) && (at === undefined || now.getTime() - at.getTime() < TRIED_AGAIN_MS);
 };
 
 /** Why a group of webhooks pauses itself: its receiver answered 410. */

@@ -1,7 +1,7 @@
 import { silentLog } from "../../../tests/pipeline.ts";
 import { simulateTime } from "../../../tests/refused-recipients/time.ts";
 import { startSharing } from "../../engine/sharing.ts";
-import { aTable, consume } from "./limited-server-for-tests.ts";
+import { aTable, consume, sleep } from "./limited-server-for-tests.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createSmtpPool } from "./pool.ts";
 import type { MailSession } from "./session.ts";
@@ -34,8 +34,6 @@ export interface CrowdedScenario {
 
 const TRIP_MS = 1;
 const CLAIM_MS = 40;
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
 /** Most mails a second of a server, with so many connections at least and at most. */
 export const bestPerSecond = (timeOf: TimeOf, least: number, most: number): number => {

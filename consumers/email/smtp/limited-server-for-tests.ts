@@ -26,7 +26,7 @@ export interface ServerScenario {
 /** How often the reader looks whether there is room again. */
 const LOOK_MS = 100;
 
-const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     signal?.addEventListener("abort", () => {

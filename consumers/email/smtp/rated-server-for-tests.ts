@@ -1,7 +1,7 @@
 import { jest } from "bun:test";
 import { silentLog } from "../../../tests/pipeline.ts";
 import { startSharing } from "../../engine/sharing.ts";
-import { aTable, consume, settle } from "./limited-server-for-tests.ts";
+import { aTable, consume, settle, sleep } from "./limited-server-for-tests.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createSmtpPool } from "./pool.ts";
 import { type MailSession, SessionRefused } from "./session.ts";
@@ -91,8 +91,6 @@ const TRIP_MS = 1;
 const GREETING_MS = 20;
 const CLAIM_MS = 40;
 const DOMAINS = 50;
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
 /** Pools against a server with a limit in time. */
 export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcome> => {

@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from "bun:test";
 import type { SmtpFailure } from "./failure.ts";
-import { settle } from "./limited-server-for-tests.ts";
+import { settle, sleep } from "./limited-server-for-tests.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createSmtpPool } from "./pool.ts";
 import { createWhoseLimit } from "./whose-limit.ts";
@@ -83,8 +83,6 @@ describe("words of a limit", () => {
 const MAIL_MS = 50;
 const HANDS = 10;
 const RUN_MS = 40_000;
-
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Mails taken in the second half of the time, of what the connections can send; one in `each` is for a domain that is refused so. */
 const shareWith = async (failure: SmtpFailure, each: number): Promise<number> => {
