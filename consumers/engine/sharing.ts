@@ -88,6 +88,8 @@ const ALONE_EVERY_MS = 1_000;
 const WAITING_EVERY_MS = 100;
 /** If more wait, each asks more rarely. */
 const MANY_WAITING = 8;
+/** Who was refused one hears of others for so long: who asks rarely is to know the next time whether the system works for them. */
+const INTERESTED_MS = 10_000;
 /** What has become free may be another one's, who is answered; who asks as well looks after this time whether it still is. */
 const LEFT_FOR_ANOTHER_MS = 1_000;
 
@@ -138,6 +140,9 @@ export const startSharing = (
   let owesOne = false;
   let withoutSince: number | undefined;
   let wakeAt = Number.POSITIVE_INFINITY;
+  let refusedAt = Number.NEGATIVE_INFINITY;
+  /** It was refused one since it last said so. */
+  let isNew = false;
 
   /** Gives one up for the pool. It is told when the place is free: a piece of work may take long. */
   const giveUpFor = (asker: string): void => {
@@ -165,13 +170,18 @@ export const startSharing = (
       idle = Math.min(idle, places.idle());
       const isWaiting = last.isRequested && places.isWithout();
       const at = performance.now();
-      if (at - last.at < sayAgainAfterMs(last, isWaiting)) return "idle";
-      const isNew = places.wasRefused();
+      isNew ||= places.wasRefused();
+      if (isNew) refusedAt = at;
+      // Whether it works for others decides what the refusal means.
+      const isUrgent = isNew && places.has() === 0 && !places.isWithout();
+      if (!isUrgent && at - last.at < sayAgainAfterMs(last, isWaiting)) return "idle";
       const request = isWaiting ? "repeated" : isNew ? "new" : "none";
       const has = places.has();
-      const isOfNoInterest = has === 0 && last.has === 0 && !isNew && !places.isWithout();
+      const isInterested = at - refusedAt <= INTERESTED_MS;
+      const isOfNoInterest = has === 0 && last.has === 0 && !isInterested && !places.isWithout();
       const before = last;
       last = { ...last, at, has, isRequested: request !== "none", groups: 0 };
+      isNew = false;
       if (isOfNoInterest) return "idle";
       if (has > 0) withoutSince = undefined;
       const own = { pool, group, has, idle, mayBeLeftWithout: places.mayBeLeftWithout() };

@@ -15,6 +15,8 @@ export interface ServerScenario {
   readonly greetingMs?: number;
   /** One too many is refused its first mail, not the connection. */
   readonly atMailFrom?: boolean;
+  /** How one too many is refused: by a reply, or by closing it without one. */
+  readonly refusal?: "421" | "closed";
   /** It closes a connection after so many mails. */
   readonly mailsPerConnection?: number;
   /** Connections that may be asked for in any minute: each question counts, also one that is refused. */
@@ -35,15 +37,17 @@ export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     });
   });
 
-const tooMany = () =>
-  new SessionRefused(
-    Object.assign(new Error("refused"), {
-      code: "EPROTOCOL",
-      command: "CONN",
-      responseCode: 421,
-      response: "421 4.7.0 too many connections",
-    }),
-  );
+const tooMany = (refusal: "421" | "closed") =>
+  refusal === "closed"
+    ? new SessionRefused(Object.assign(new Error("Connection closed"), { code: "ECONNECTION", command: "CONN" }))
+    : new SessionRefused(
+        Object.assign(new Error("refused"), {
+          code: "EPROTOCOL",
+          command: "CONN",
+          responseCode: 421,
+          response: "421 4.7.0 too many connections",
+        }),
+      );
 
 const refusedSend = (): SendResult => ({
   kind: "failed",
@@ -59,7 +63,7 @@ const refusedSend = (): SendResult => ({
 
 /** A server that counts connections; those beyond a limit that has fallen are refused their next mail. */
 export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 100, ...more }: ServerScenario) => {
-  const { atMailFrom = false, silentEach = Number.POSITIVE_INFINITY } = more;
+  const { atMailFrom = false, refusal = "421", silentEach = Number.POSITIVE_INFINITY } = more;
   const { mailsPerConnection = Number.POSITIVE_INFINITY, perMinute = Number.POSITIVE_INFINITY } = more;
   let askedAt: readonly number[] = [];
   let connections = 0;
@@ -88,7 +92,7 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
       if (!atMailFrom) {
         await sleep(greetingMs, signal);
         counts.refused += 1;
-        throw tooMany();
+        throw tooMany(refusal);
       }
       surplus.add(own);
     } else granted.add(own);

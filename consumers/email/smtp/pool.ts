@@ -18,7 +18,7 @@ import { createSendSlots } from "./send-slots.ts";
 import type { Again, Sending } from "./sending.ts";
 import { type MailSession, SmtpSession } from "./session.ts";
 import { createSessions } from "./sessions.ts";
-import { createStarvation } from "./starvation.ts";
+import { createStarvation, type OneTooMany } from "./starvation.ts";
 import { createTlsFaults } from "./tls-faults.ts";
 import { mayBeOfRate, UnnamedRate } from "./unnamed-rate.ts";
 import { createWhoseLimit, hasHeardRecipient, isAboutLimits } from "./whose-limit.ts";
@@ -110,21 +110,25 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       sessions.opened(session);
       sessions.keep(session);
     },
+    oneTooMany: (failure) => places.refusalOf(failure),
     onRefused: (failure, isOwed) => {
+      // What it said of a limit before does not explain this one.
+      words = undefined;
       hear(failure, "");
       // Each request costs others a connection: one for each question that came with time.
       if (!isOwed) places.refused();
     },
     now,
   });
-  const places = createPlaces({ server, sessions, limit, crowding, starvation });
+  const places = createPlaces({ server, sessions, limit, crowding, starvation, now });
 
   /**
    * A consumer that has no connection has no use for mails: others, who have one, send them. So they are given back, and no more
    * are taken until there is a connection.
    */
-  const starve = (): SendResult => {
-    limit.starved();
+  const starve = (refusal: OneTooMany): SendResult => {
+    // Else it may be away for a moment, and what was granted outlives that.
+    if (refusal === "said") limit.starved();
     slots.turnAway();
     if (!closed) starvation.begin();
     return { kind: "failed", failure: ownFailure("EBUSY", false) };
@@ -136,17 +140,18 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const others = sessions.usable() + (failure.cause === "GREETING_TIMEOUT" ? 0 : connecting.asked());
     hear(failure, to);
     const isLimit = limit.refused(others, sessions.closing());
-    // Without a word it may be away for whoever asks: nobody gives up for that what works.
-    const isSaid = limitIn(failure) === "connections";
-    if (isSaid || (isLimit && failure.responseCode !== undefined)) places.refused();
+    const refusal = places.refusalOf(failure);
+    places.refused();
     if (isLimit) return { kind: "again", failure };
-    if (isSaid) return starve();
+    if (refusal !== undefined) return starve(refusal);
+    if (places.hearsSoon()) return { kind: "again", failure };
     slots.failRefused();
     return { kind: "failed", failure };
   };
 
   /** A connection is granted when the server takes a mail over it, or refuses the recipient: some greet one too many. */
   const showGrant = (): void => {
+    places.works();
     limit.opened(sessions.usable());
     slots.look();
   };

@@ -119,43 +119,47 @@ test("who has asked for long in vain sends soon after its peer has died that had
   }
 });
 
-/** Groups with endless backlogs. Returns how many mails each has had, and the longest time without one. */
-const share = async ({
-  limit,
-  mailMs,
-  groups,
-  forMs,
-}: {
-  limit: number;
-  mailMs: number;
-  groups: number;
-  forMs: number;
-}) => {
+interface Groups {
+  readonly limit: number;
+  readonly mailMs: number;
+  readonly groups: number;
+  readonly consumers?: number;
+  readonly forMs: number;
+  readonly refusal?: "421" | "closed";
+}
+
+/** Groups with endless backlogs. Returns how many mails each has had, and in vain, and the longest time without one. */
+const share = async ({ groups, consumers = 1, forMs, ...scenario }: Groups) => {
   jest.useFakeTimers();
   try {
-    const server = aLimitedServer({ limit, mailMs });
+    const server = aLimitedServer(scenario);
     const stopping = new AbortController();
     const { signal } = stopping;
     const table = aTable();
     let ms = 0;
-    const counts = Array.from({ length: groups }, () => ({ mails: 0, lastMs: 0, gapMs: 0 }));
+    const counts = Array.from({ length: groups }, () => ({ mails: 0, failed: 0, lastMs: 0, gapMs: 0 }));
     counts.forEach((count, index) => {
-      const pool = createSmtpPool({ server: target, size: SIZE, sendDeadlineMs: 30_000, openSession: server.open });
       const group = `group-${index}`;
-      startSharing({ table, group, log: silentLog, signal }, { pool: `${group} consumer`, places: pool.places });
       const onAccepted = () => {
         count.mails += 1;
         count.gapMs = Math.max(count.gapMs, ms - count.lastMs);
         count.lastMs = ms;
       };
-      void consume(pool, { size: SIZE, claimMs: 40, signal, onFailed: () => {}, onAccepted });
+      const onFailed = () => {
+        count.failed += 1;
+      };
+      for (let consumer = 0; consumer < consumers; consumer += 1) {
+        const pool = createSmtpPool({ server: target, size: SIZE, sendDeadlineMs: 30_000, openSession: server.open });
+        startSharing({ table, group, log: silentLog, signal }, { pool: `${group} ${consumer}`, places: pool.places });
+        void consume(pool, { size: SIZE, claimMs: 40, signal, onFailed, onAccepted });
+      }
     });
     for (; ms < forMs; ms += 1) {
       jest.advanceTimersByTime(1);
       await settle();
     }
     stopping.abort();
-    return counts.map(({ mails, lastMs, gapMs }) => ({ mails, gapMs: Math.max(gapMs, forMs - lastMs) }));
+    return counts.map(({ lastMs, gapMs, ...count }) => ({ ...count, gapMs: Math.max(gapMs, forMs - lastMs) }));
   } finally {
     jest.clearAllTimers();
     jest.useRealTimers();
@@ -167,11 +171,63 @@ test.each([
   { limit: 1, mailMs: 2_000, groups: 3, forMs: 120_000 },
   { limit: 1, mailMs: 5_000, groups: 2, forMs: 120_000 },
   { limit: 2, mailMs: 3_000, groups: 3, forMs: 90_000 },
-])("no group goes without for long: %j", async (scenario) => {
+  { limit: 1, mailMs: 100, groups: 2, forMs: 60_000, refusal: "closed" },
+  { limit: 3, mailMs: 100, groups: 2, consumers: 2, forMs: 60_000, refusal: "closed" },
+  { limit: 10, mailMs: 300, groups: 2, consumers: 3, forMs: 60_000, refusal: "closed" },
+] as const)("no group goes without for long: %j", async (scenario) => {
   const groups = await share(scenario);
   const mails = groups.reduce((sum, group) => sum + group.mails, 0);
   for (const group of groups) {
     expect(group.mails / mails).toBeGreaterThan(0.6 / scenario.groups);
     expect(group.gapMs).toBeLessThan(20_000);
+  }
+});
+
+test.each([
+  { limit: 2, mailMs: 100, groups: 1, consumers: 4, forMs: 40_000, refusal: "closed" },
+  { limit: 5, mailMs: 300, groups: 2, consumers: 3, forMs: 40_000, refusal: "closed" },
+] as const)(
+  "what works for others is not away: a consumer without a connection fails no mail: %j",
+  async (scenario) => {
+    const groups = await share(scenario);
+    // Until it has heard of the others for the first time.
+    for (const group of groups) expect(group.failed).toBeLessThan(5);
+    const mails = groups.reduce((sum, group) => sum + group.mails, 0);
+    expect(mails / ((scenario.limit * scenario.forMs) / (scenario.mailMs + 2))).toBeGreaterThan(0.9);
+  },
+);
+
+test("a consumer that alone could not reach the server sends within seconds of when it can", async () => {
+  jest.useFakeTimers();
+  try {
+    const server = aLimitedServer({ limit: 20, mailMs: 100 });
+    const unreachable = aLimitedServer({ limit: 0, mailMs: 100, refusal: "closed" });
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    const table = aTable();
+    let reached = unreachable;
+    let firstMs: number | undefined;
+    let ms = 0;
+    const openers = [server.open, (...asked: Parameters<typeof server.open>) => reached.open(...asked)];
+    openers.forEach((openSession, index) => {
+      const pool = createSmtpPool({ server: target, size: 4, sendDeadlineMs: 30_000, openSession });
+      startSharing({ table, group: "group", log: silentLog, signal }, { pool: `${index}`, places: pool.places });
+      const onAccepted = () => {
+        if (index === 1) firstMs ??= ms;
+      };
+      void consume(pool, { size: 4, claimMs: 40, signal, onFailed: () => {}, onAccepted });
+    });
+    const healsMs = 120_000;
+    for (; ms < healsMs + 6_000; ms += 1) {
+      if (ms === healsMs) reached = server;
+      jest.advanceTimersByTime(1);
+      await settle();
+    }
+    stopping.abort();
+    expect(firstMs).toBeGreaterThan(healsMs);
+    expect(firstMs).toBeLessThan(healsMs + 5_000);
+  } finally {
+    jest.clearAllTimers();
+    jest.useRealTimers();
   }
 });

@@ -1,6 +1,5 @@
 import { pause } from "../../../runtime/loop.ts";
 import type { SmtpFailure } from "./failure.ts";
-import { limitIn } from "./limit-words.ts";
 import { type MailSession, SessionRefused } from "./session.ts";
 
 /** The time in which others have all the connections that the server grants. */
@@ -22,6 +21,8 @@ const LONGEST_ASK_MS = 60_000;
 /** Waits double for so long, then grow by shares of the time. */
 const DOUBLING_MS = 8_000;
 const LATER_STEP = 0.4;
+/** Where nothing is said the server may have been away, and be back. */
+const LONGEST_UNSAID_MS = 4_000;
 /** In case that a limit changes quickly, so long as if nothing was known. */
 const OFTEN_MS = 1_000;
 /** Of how long it took last time. */
@@ -50,8 +51,11 @@ const COUNTED_MS = 300;
 /** Where there may be room, asks after this share of the time until the next question. */
 const ROOM_SHARE = 1 / 8;
 
-/** Asks once; undefined: refused as one too many. `isOwed`: somebody has given one up for it. */
-type Ask = (isOwed: boolean) => Promise<MailSession | "away" | undefined>;
+/** How a connection is refused as one too many: by the server's words, or without any, while others have some. */
+export type OneTooMany = "said" | "unsaid";
+
+/** Asks once. `isOwed`: somebody has given one up for it. */
+type Ask = (isOwed: boolean) => Promise<MailSession | "away" | OneTooMany>;
 
 /** When it is asked, and the wait for it. Times are monotonic, ms. */
 class Asking {
@@ -64,6 +68,7 @@ class Asking {
   #at: number;
   #timedAt: number;
   #isHastened = false;
+  #longestMs = LONGEST_ASK_MS;
   /** After how long it was refused last. */
   #refusedMs = 0;
   #owedMs = Number.POSITIVE_INFINITY;
@@ -94,8 +99,10 @@ class Asking {
       }
       if (this.signal.aborted) return undefined;
       this.#askedAt = performance.now();
-      const session = await ask(this.#isOwed);
-      if (session !== undefined) return session === "away" ? undefined : session;
+      const answer = await ask(this.#isOwed);
+      if (answer === "away") return undefined;
+      if (typeof answer !== "string") return answer;
+      this.#longestMs = answer === "said" ? LONGEST_ASK_MS : LONGEST_UNSAID_MS;
       this.#refusedMs = this.#askedAt - this.#startedAt;
       if (!this.#isHastened) this.#timedAt = this.#again();
       this.#isHastened = false;
@@ -138,7 +145,8 @@ class Asking {
   }
 
   #again(): number {
-    return this.#startedAt + askAgainAtMs(this.#askedAt - this.#startedAt, this.#lastMs, Math.random);
+    const at = this.#startedAt + askAgainAtMs(this.#askedAt - this.#startedAt, this.#lastMs, Math.random);
+    return Math.min(at, this.#askedAt + this.#longestMs);
   }
 
   get #leftMs(): number {
@@ -149,6 +157,8 @@ class Asking {
 export const createStarvation = (options: {
   readonly open: (signal: AbortSignal) => Promise<MailSession>;
   readonly onOpened: (session: MailSession) => void;
+  /** Undefined: the server is away. */
+  readonly oneTooMany: (failure: SmtpFailure) => OneTooMany | undefined;
   /** `isOwed`: somebody has given one up for it, but it is not free yet, or a third one has it. */
   readonly onRefused: (failure: SmtpFailure, isOwed: boolean) => void;
   /** Monotonic, ms. */
@@ -163,9 +173,10 @@ export const createStarvation = (options: {
       try {
         return await options.open(own.signal);
       } catch (error) {
-        if (!(error instanceof SessionRefused) || limitIn(error.failure) !== "connections") return "away";
+        const kind = error instanceof SessionRefused ? options.oneTooMany(error.failure) : undefined;
+        if (kind === undefined || !(error instanceof SessionRefused)) return "away";
         options.onRefused(error.failure, isOwed);
-        return undefined;
+        return kind;
       }
     });
     asking = undefined;
