@@ -50,6 +50,8 @@ export interface ChaoticMailServer extends AsyncDisposable {
   connections(): number;
   /** Logins that were refused so far. */
   refusedLogins(): number;
+  /** When a recipient was refused last as everybody was. Monotonic, ms. */
+  refusedAllAt(): number;
   /** A mail to the address was accepted, and comes back: it counts as refused for good. */
   comesBack(address: string): void;
   misbehave(fault: MailFault | undefined): void;
@@ -108,6 +110,7 @@ export const startChaoticMailServer = async ({
   let fault: MailFault | undefined;
   let accountRefusals = 0;
   let refusedLogins = 0;
+  let refusedAllAt = Number.NEGATIVE_INFINITY;
 
   const named = (): string => (typeof fault === "string" ? fault : "");
 
@@ -146,7 +149,9 @@ export const startChaoticMailServer = async ({
     }
     if (fault === "account refused") refusedWithAccount.add(address);
     if (FINAL.includes(fault)) refused.add(address);
-    return AT_RCPT[named()];
+    const answer = AT_RCPT[named()];
+    if (answer !== undefined) refusedAllAt = performance.now();
+    return answer;
   };
 
   const grantedNow = () => server.open().filter((connection) => granted.has(connection.id)).length;
@@ -194,6 +199,7 @@ export const startChaoticMailServer = async ({
     accountRefusals: () => accountRefusals,
     connections: server.connections,
     refusedLogins: () => refusedLogins,
+    refusedAllAt: () => refusedAllAt,
     comesBack: (address) => void refused.add(address),
     misbehave(next) {
       const wasSilent = fault === "silence";
