@@ -25,6 +25,8 @@ const LATER_STEP = 0.4;
 const LONGEST_UNSAID_MS = 4_000;
 /** In case that a limit changes quickly, so long as if nothing was known. */
 const OFTEN_MS = 1_000;
+/** Until then, each time after so many times as long: it need not take as long again. */
+const RARELY = 4;
 /** Of how long it took last time. */
 const NEARLY = 0.9;
 const STEP = 0.1;
@@ -32,8 +34,8 @@ const JITTER = 0.1;
 
 /**
  * When to ask again, in ms since nobody has granted any: ever more rarely, since a server that grants so many connections a minute may
- * count those that it refuses, and grants none again to whoever goes on asking. Where it took `lastMs` until one was granted, it will take
- * as long. 125 ms, 250 ms, 500 ms ... 8 s, 11 s, 16 s, 22 s ... 150 s, 210 s, 270 s; after 50 s: 125 ms ... 1 s, 45 s, 50 s, 55 s, 65 s.
+ * count those that it refuses, and grants none again to whoever goes on asking. Where it took `lastMs` until one was granted, it is likely to
+ * take as long. 125 ms, 250 ms, 500 ms ... 8 s, 11 s, 16 s, 22 s ... 150 s, 210 s, 270 s; after 50 s: 125 ms ... 1 s, 4 s, 16 s, 45 s, 50 s, 55 s, 65 s.
  */
 export const askAgainAtMs = (askedAtMs: number, lastMs: number | undefined, random: () => number): number => {
   const jitter = 1 + JITTER * (2 * random() - 1);
@@ -42,7 +44,8 @@ export const askAgainAtMs = (askedAtMs: number, lastMs: number | undefined, rand
     return again(askedAtMs < DOUBLING_MS ? Math.max(FIRST_ASK_MS, askedAtMs) : LATER_STEP * askedAtMs);
   }
   const sinceNearlyMs = askedAtMs - NEARLY * lastMs;
-  return again(sinceNearlyMs < 0 ? -sinceNearlyMs : Math.max(STEP * lastMs, sinceNearlyMs));
+  if (sinceNearlyMs >= 0) return again(Math.max(STEP * lastMs, sinceNearlyMs));
+  return again(Math.min(-sinceNearlyMs, (RARELY - 1) * askedAtMs));
 };
 
 /** One that was given up is closed a moment later, and a server may count it for a while: asks after 25 ms, 50 ms ... 400 ms. */
