@@ -45,7 +45,9 @@ const ofDead = (count: number): Entry[] =>
 const someReads = async (
   { redis, keys }: Pipeline,
   waiting: { readonly retries?: number; readonly events?: number; readonly ofDead?: number },
-  given: Partial<Pick<StreamReadsDeps, "blocking" | "blockMs" | "breaker" | "lookAhead" | "skipper" | "settler">> = {},
+  given: Partial<
+    Pick<StreamReadsDeps, "blocking" | "blockMs" | "breaker" | "group" | "lookAhead" | "skipper" | "settler">
+  > = {},
 ) => {
   const { retries = 0, events = 0 } = waiting;
   const retriesStream = keys.retriesStream(group.name);
@@ -134,6 +136,25 @@ test("a probe is something new, if there is anything, and an entry of a dead con
   expect(await turn(1, probe)).toEqual({ claimed: 0, retries: 1, events: 0 });
   expect(await turn(1, probe)).toEqual({ claimed: 0, retries: 1, events: 0 });
   expect(await turn(1, probe)).toEqual({ claimed: 1, retries: 0, events: 0 });
+});
+
+test("a probe of a group with a delay is something that is due: what is new never is", async () => {
+  await using pipeline = await aPipeline();
+  const delayed = { ...group, delayMs: 60_000 };
+  const given = { breaker: aBreaker(true), group: delayed };
+  const { turn } = await someReads(pipeline, { retries: 2, events: 3, ofDead: 1 }, given);
+  const probe = { reads: 1, claims: 1 };
+  expect(await turn(1, probe)).toEqual({ claimed: 0, retries: 1, events: 0 });
+  expect(await turn(1, probe)).toEqual({ claimed: 0, retries: 1, events: 0 });
+  expect(await turn(1, probe)).toEqual({ claimed: 0, retries: 0, events: 1 });
+});
+
+test("of a group with a delay only what is due is looked at beyond what may be attempted", async () => {
+  await using pipeline = await aPipeline();
+  const lookAhead = { kept: () => 0, reads: () => 30 };
+  const given = { lookAhead, group: { ...group, delayMs: 60_000 } };
+  const { turn } = await someReads(pipeline, { retries: 60, events: 45 }, given);
+  expect(await turn(10)).toEqual({ claimed: 0, retries: 25, events: 5 });
 });
 
 test("what one stream gave is delivered although the other could not be read; nothing at all is an error", async () => {

@@ -50,6 +50,7 @@ export const createStreamReads = (
   const { redis, blocking, keys, group, consumer, claimer, breaker, lookAhead } = deps;
   const { settler, gatherer, skipper, log, blockMs } = deps;
   const retriesStream = keys.retriesStream(group.name);
+  const isDelayed = (group.delayMs ?? 0) > 0;
   /** By how many entries new ones are behind their half. */
   let behind = 0;
 
@@ -84,15 +85,17 @@ export const createStreamReads = (
       // A few probes are no choice: what would be read beyond them goes back at once.
       const isChoosing = isClosed || breaker.isDeclining;
       const reads = isChoosing ? lookAhead.reads(mayRead) : Math.max(0, mayRead - lookAhead.kept());
-      // A probe is something new, if there is anything: what has failed would fail again.
-      // What is read beyond what may be attempted is looked for where most is welcome: what came back was in doubt.
-      const shares = isClosed ? sharesOf(Math.min(reads, mayRead), behind) : { events: reads, retries: 0 };
+      // A probe is something new, if there is anything: what has failed would fail again. But what is new is not due where the group has a delay.
+      const ofProbes = isDelayed ? { retries: reads, events: 0 } : { retries: 0, events: reads };
+      const shares = isClosed ? sharesOf(Math.min(reads, mayRead), behind) : ofProbes;
       const isLookingAhead = reads > mayRead;
-      const retries = await take(readStream(retriesStream, shares.retries));
+      // What is read beyond what may be attempted is looked for where most is welcome, and due: what came back was in doubt.
+      const askedRetries = isDelayed ? reads - shares.events : shares.retries;
+      const retries = await take(readStream(retriesStream, askedRetries));
       const events = await take(readEvents(reads - retries));
       const unused = reads - retries - events;
       // What new entries did not use, unless the retries have not used up their share.
-      const mayHaveRetries = retries === shares.retries;
+      const mayHaveRetries = retries === askedRetries;
       const more = mayHaveRetries ? await take(readStream(retriesStream, unused)) : 0;
       // Nobody is owed for what was only looked at.
       const counted = {
