@@ -108,6 +108,10 @@ const NEVER_READ = "0-0";
 
 const isAlive = ({ silentMs }: ConsumerStatus): boolean => silentMs !== null && !isSilent({ silentMs });
 
+/** Whether a group that is not declared has no consumer either that gives signs of life. */
+export const isOrphaned = async (redis: Redis, keys: Keys, { name, declared }: ListedGroup): Promise<boolean> =>
+  !declared && !(await readConsumers(redis, keys, name)).some(isAlive);
+
 /** The status of one group. Each command is cheap at any depth of its streams. */
 export const readGroupStatus = async (
   redis: Redis,
@@ -167,13 +171,13 @@ export const readGroupStatus = async (
   };
 };
 
-/** A group on the log, and whether this code has it. */
+/** A group on the log, and whether this code has it: another version may, or one with other receivers in its settings. */
 export interface ListedGroup {
   readonly name: string;
-  readonly orphaned: boolean;
+  readonly declared: boolean;
 }
 
-/** The groups of this code, then the orphaned ones on the log. */
+/** The groups of this code, then the others on the log. */
 export const listGroups = async (
   redis: Redis,
   keys: Keys,
@@ -182,8 +186,8 @@ export const listGroups = async (
 ): Promise<readonly ListedGroup[]> => {
   const known = groups.map(({ name }) => name);
   const onStream = (await read(keys.events)).map((item) => String(item.get("name")));
-  const orphaned = onStream.filter((name) => !known.includes(name)).sort();
-  return [...known.map((name) => ({ name, orphaned: false })), ...orphaned.map((name) => ({ name, orphaned: true }))];
+  const others = onStream.filter((name) => !known.includes(name)).sort();
+  return [...known.map((name) => ({ name, declared: true })), ...others.map((name) => ({ name, declared: false }))];
 };
 
 /** The status of each of these groups. */
@@ -194,7 +198,5 @@ export const readGroupStatuses = async (
 ): Promise<readonly GroupStatus[]> => {
   const read = readingEachOnce(groupsReader(redis));
   const listed = await listGroups(redis, keys, groups, read);
-  return Promise.all(
-    listed.map(({ name, orphaned }) => readGroupStatus(redis, keys, name, { declared: !orphaned, read })),
-  );
+  return Promise.all(listed.map(({ name, declared }) => readGroupStatus(redis, keys, name, { declared, read })));
 };

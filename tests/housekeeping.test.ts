@@ -10,6 +10,8 @@ import { readNew } from "../stream/entries.ts";
 import { readConsumers, readGroupStatus } from "../stream/group-status.ts";
 import { WELCOME_EMAIL } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
+import { IDLE_REPORT } from "../stream/report-for-tests.ts";
+import { beat } from "../stream/scripts/beat.ts";
 import { eventually } from "./eventually.ts";
 import { anOwnRedis } from "./own-redis.ts";
 import { anOutbox, aPipeline, aSignup, type Pipeline, silentLog } from "./pipeline.ts";
@@ -48,6 +50,18 @@ describe.concurrent("the janitor", () => {
     await eventually(async () => (await redis.xlen(keys.events)) === 4);
     await janitor.stop();
     expect((await redis.xrange(keys.events, "-", "+", "COUNT", 1))[0]?.[0]).toBe(second?.id ?? "");
+  });
+
+  test("names a group for an operator to drop only as long as no consumer reads it, whoever declares it", async () => {
+    await using pipeline = await aPipeline();
+    const { redis, keys } = pipeline;
+    const warnings: unknown[] = [];
+    const log = pino({ level: "warn" }, { write: (line: string) => void warnings.push(JSON.parse(line)) });
+    for (const name of ["of-another-version", "left"]) await redis.xgroup("CREATE", keys.events, name, "0", "MKSTREAM");
+    await beat(redis, { keys, group: "of-another-version", consumer: "consumer-1" }, IDLE_REPORT);
+    await using _janitor = startJanitor({ redis, keys, groups: [WELCOME_EMAIL], log }, { retentionMs: 0, everyMs: 50 });
+    await eventually(() => warnings.length > 0);
+    expect(warnings).toEqual([expect.objectContaining({ groups: ["left"] })]);
   });
 
   test("keeps what is younger than the retention", async () => {

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, startLoop } from "../../runtime/loop.ts";
-import { listGroups } from "../../stream/group-status.ts";
+import { isOrphaned, listGroups } from "../../stream/group-status.ts";
 import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { groupsReader, readingEachOnce } from "../../stream/read-groups.ts";
@@ -45,7 +45,8 @@ export const startJanitor = (
       // What is read of the log meanwhile counts as unread: trimming goes less far for it, never further.
       const read = readingEachOnce(groupsReader(redis));
       const listed = await listGroups(redis, keys, groups, read);
-      warnOf(listed.filter(({ orphaned }) => orphaned).map(({ name }) => name));
+      const orphaned = await Promise.all(listed.map((group) => isOrphaned(redis, keys, group)));
+      warnOf(listed.flatMap(({ name }, index) => (orphaned[index] ? [name] : [])));
       const nowMs = await redisTimeMs(redis);
       const everyGroups: (string | undefined)[] = [];
       for (const { name } of listed) {
