@@ -66,7 +66,9 @@ export const createPlaces = ({
     },
     refusalOf: (failure) => {
       if (limitIn(failure) === "connections") return "said";
-      return mayBeOneTooMany(failure) && now() - othersHadAt < LATELY_MS ? "unsaid" : undefined;
+      // Who greets nobody may do so to those who still have idle ones.
+      const mayBe = mayBeOneTooMany(failure) && failure.cause !== "GREETING_TIMEOUT";
+      return mayBe && now() - othersHadAt < LATELY_MS ? "unsaid" : undefined;
     },
     othersChanged: starvation.mayHaveRoom,
     refused: () => {
