@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openDatabase } from "../../database/connection.ts";
 import { pausesOf } from "../../database/groups/pauses.ts";
+import { openCommandConnection, untilReady } from "../../stream/connection.ts";
 import { eventually } from "../../tests/eventually.ts";
-import { aPipeline, type Pipeline } from "../../tests/pipeline.ts";
+import { anOwnRedis } from "../../tests/own-redis.ts";
+import { aPipeline, type Pipeline, silentLog } from "../../tests/pipeline.ts";
 import { anApp, TEST_SETTINGS } from "../app-for-tests.ts";
 import { aConsole, TOKENS } from "./console-for-tests.ts";
 import { SECTIONS } from "./sections.ts";
@@ -134,6 +136,24 @@ describe("who is signed in", () => {
     expect((await there.get("/console/session")).status).toBe(303);
     expect((await other.get("/console/session")).status).toBe(200);
     expect((await (await console.enter("reader", "an")).get("/console/session")).status).toBe(200);
+  });
+
+  test("resumes nothing while Redis is silent, also not later, and is told so", async () => {
+    await using own = await anOwnRedis();
+    const redis = openCommandConnection({ log: silentLog, name: "test", url: own.url, commandTimeoutMs: 10_000 });
+    await untilReady(redis, 5_000);
+    const pauses = pausesOf(pipeline.db);
+    await pauses.save({ group: "welcome-email", reason: null, by: "lan" });
+    await redis.sadd(pipeline.keys.paused, "welcome-email");
+    const console = { keys: pipeline.keys, stores: () => ({ db: pipeline.ops.db, redis }) };
+    const person = await aConsole(pipeline, { console }).enter();
+    own.freeze();
+    const acted = await person.post("/console/act", { group: "welcome-email", do: "resume" });
+    expect([acted.status, await acted.text()]).toEqual([503, expect.stringContaining("Redis is away")]);
+    own.thaw();
+    expect(await redis.smembers(pipeline.keys.paused)).toEqual(["welcome-email"]);
+    expect(await pauses.remove("welcome-email")).toBe(true);
+    redis.disconnect();
   });
 
   test("may look and not act while Postgres is away; and is told that a copy of the cookie may look, too", async () => {

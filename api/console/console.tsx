@@ -13,6 +13,7 @@ import { createAuditLog } from "../../ops/actions/audit-log.ts";
 import { NotFound } from "../../ops/actions/operator.ts";
 import { StoreAway } from "../../ops/actions/stores.ts";
 import type { Settings } from "../../settings/load.ts";
+import { isRefusedReply, redisErrorCode } from "../../stream/connection.ts";
 import { isTokenOf } from "../operations/service-token.ts";
 import { fromOurPages } from "../own-pages.ts";
 import { readText, requireForm } from "../read-body.ts";
@@ -74,14 +75,19 @@ const unknownSession = (): PageContent => ({
   ),
 });
 
+/** How a store keeps from what was asked; undefined: it does not. */
+const storeFaultIn = (error: unknown): string | undefined => {
+  if (error instanceof StoreAway) return error.message;
+  if (isRefusedReply(error)) return `Redis refuses it: ${redisErrorCode(error)}. Look what was done, and repeat it.`;
+  return databaseFault(error).kind === "unavailable" ? "PostgreSQL does not answer." : undefined;
+};
+
 /** What an error says to an operator; undefined: it is a fault of ours. */
 const contentOf = (error: unknown): PageContent | undefined => {
   if (error instanceof NotFound)
     return { title: "Not found", status: 404, children: <p class="alert">{error.message}</p> };
-  const isAway = error instanceof StoreAway || databaseFault(error).kind === "unavailable";
-  if (!isAway) return undefined;
-  const words = error instanceof StoreAway ? error.message : "PostgreSQL does not answer.";
-  return { title: "A store is away", status: 503, children: <p class="alert">{words}</p> };
+  const words = storeFaultIn(error);
+  return words && { title: "A store is away", status: 503, children: <p class="alert">{words}</p> };
 };
 
 /** Registers the console. Without a token of either role there is none: its addresses are not found. */

@@ -4,6 +4,7 @@ import type { Group } from "../../stream/groups.ts";
 import { type PauseOutcome, pauseGroup, resumeGroup } from "../../stream/pauses.ts";
 import { audited } from "./audited.ts";
 import type { Operator } from "./operator.ts";
+import { untilStoresAnswer } from "./stores.ts";
 
 const CONNECT_WITHIN_MS = 2_000;
 
@@ -18,11 +19,18 @@ export const pause = audited({
   resultOf: ({ changed }) => ({ affected: Number(changed) }),
 });
 
-/** Resumes a group; false if it was not paused. */
+/**
+ * Resumes a group; false if it was not paused.
+ *
+ * @throws {StoreAway} before anything is done: what Redis has of a pause would bring it back, and a command that is sent to one that hangs is carried out
+ * when nobody expects it any more
+ */
 export const resume = audited({
   name: "resume",
   describe: ([{ name }]) => ({ group: name }),
-  run: ({ db, redis, keys }: Operator, { name }: Group): Promise<boolean> =>
-    resumeGroup({ pauses: pausesOf(db), redis, keys }, name),
+  async run({ db, redis, keys }: Operator, { name }: Group): Promise<boolean> {
+    await untilStoresAnswer({ db, redis }, ["redis"], CONNECT_WITHIN_MS);
+    return resumeGroup({ pauses: pausesOf(db), redis, keys }, name);
+  },
   resultOf: (changed) => ({ affected: Number(changed) }),
 });
