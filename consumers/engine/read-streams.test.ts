@@ -24,6 +24,8 @@ const settler = {
   passOver: unused,
 };
 
+const NO_SKIPPER = { skip: async () => false, saw: () => {}, isWork: () => true };
+
 const aBreaker = (isOpen = false): Breaker => {
   const breaker = new Breaker({ concurrency: CONCURRENCY, now: () => 0, random: () => 0, onChange: () => {} });
   const fail = (n: number) => breaker.failed({ reason: "down" }, { eventId: String(n), party: undefined });
@@ -80,7 +82,7 @@ const someReads = async (
     lookAhead: { kept: () => 0, reads: (room) => room },
     settler,
     gatherer: createGatherer({ concurrency: CONCURRENCY, ahead: 0, now: () => 0 }),
-    skipper: { skip: async () => false, saw: () => {} },
+    skipper: NO_SKIPPER,
     log: silentLog,
     blockMs: 1,
     ...given,
@@ -149,6 +151,15 @@ test("a probe of a group with a delay is something that is due: what is new neve
   expect(await turn(1, probe)).toEqual({ claimed: 0, retries: 0, events: 1 });
 });
 
+test("what is not the group's takes the place of no probe", async () => {
+  await using pipeline = await aPipeline();
+  const given = { breaker: aBreaker(true), skipper: { ...NO_SKIPPER, isWork: () => false } };
+  const { turn } = await someReads(pipeline, { retries: 2, events: 2 }, given);
+  const probe = { reads: 1, claims: 0 };
+  expect(await turn(2, probe)).toEqual({ claimed: 0, retries: 1, events: 1 });
+  expect(await turn(2, probe)).toEqual({ claimed: 0, retries: 1, events: 1 });
+});
+
 test("of a group with a delay only what is due is looked at beyond what may be attempted", async () => {
   await using pipeline = await aPipeline();
   const lookAhead = { kept: () => 0, reads: () => 30 };
@@ -162,7 +173,7 @@ test("what one stream gave is delivered although the other could not be read; no
   const skip = async () => {
     throw new Error("the log cannot be read");
   };
-  const { turn } = await someReads(pipeline, { retries: 1, events: 1 }, { skipper: { skip, saw: () => {} } });
+  const { turn } = await someReads(pipeline, { retries: 1, events: 1 }, { skipper: { ...NO_SKIPPER, skip } });
   expect(await turn(4)).toEqual({ claimed: 0, retries: 1, events: 0 });
   await expect(turn(4)).rejects.toThrow("the log cannot be read");
 });

@@ -77,7 +77,7 @@ export const createStreamReads = (
       entries.push(...found);
       return found.length;
     };
-    const claim = () => take(claimer.claimDue(Math.min(left(), room.claims)));
+    const claim = () => take(claimer.claimDue(Math.max(0, Math.min(left(), room.claims))));
     const isClosed = breaker.state === "closed";
     try {
       const claimed = isClosed ? await claim() : 0;
@@ -93,7 +93,9 @@ export const createStreamReads = (
       const askedRetries = isDelayed ? reads - shares.events : shares.retries;
       const retries = await take(readStream(retriesStream, askedRetries));
       const events = await take(readEvents(reads - retries));
-      const unused = reads - retries - events;
+      // What is not the group's takes the place of no probe.
+      const used = isClosed ? events : entries.slice(entries.length - events).filter(skipper.isWork).length;
+      const unused = reads - retries - used;
       // What new entries did not use, unless the retries have not used up their share.
       const mayHaveRetries = retries === askedRetries;
       const more = mayHaveRetries ? await take(readStream(retriesStream, unused)) : 0;
@@ -102,9 +104,9 @@ export const createStreamReads = (
         retries: isLookingAhead ? Math.min(shares.retries, retries + more) : retries + more,
         events: isLookingAhead ? Math.min(shares.events, events) : events,
       };
-      const taken = { claimed, ...counted, mayHaveRetries, mayHaveEvents: unused === 0 };
+      const taken = { claimed, ...counted, mayHaveRetries, mayHaveEvents: events === reads - retries };
       behind = behindAfter(behind, taken, concurrency);
-      gatherer.behind(lookAhead.kept() > 0 || (reads > 0 && retries + more + events === reads));
+      gatherer.behind(lookAhead.kept() > 0 || (reads > 0 && retries + more + events >= reads));
       if (!isClosed) await claim();
     } catch (error) {
       if (entries.length === 0) throw error;

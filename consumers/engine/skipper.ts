@@ -37,6 +37,8 @@ export interface Skipper {
   skip(): Promise<boolean>;
   /** What the group has read, of any stream. */
   saw(entries: readonly Entry[]): void;
+  /** Whether an entry of the log is one to work on now. */
+  isWork(entry: Entry): boolean;
 }
 
 /** Redis is blocked for a millisecond, at most. */
@@ -57,6 +59,7 @@ export const createSkipper = (deps: SkipperDeps): Skipper => {
   let upTo: string | undefined;
 
   const judged = ({ raw }: Entry): ToDo => (raw === undefined ? "read" : toDo(raw));
+  const isWork = (entry: Entry): boolean => judged(entry) === "read";
 
   /** Returns whether there may be more of them. */
   const skipSlice = async (): Promise<"more" | "end" | "stop"> => {
@@ -103,11 +106,12 @@ export const createSkipper = (deps: SkipperDeps): Skipper => {
       }
       return false;
     },
+    isWork,
     saw(entries) {
       const read = entries.filter((entry) => entry.stream === stream);
       if (read.length === 0) return;
       upTo = undefined;
-      if (read.some((entry) => judged(entry) === "read")) isWorthwhile = false;
+      if (read.some(isWork)) isWorthwhile = false;
       else if (read.length >= WORTHWHILE) isWorthwhile = true;
     },
   };

@@ -119,13 +119,6 @@ test.each<[string, Facts, string]>([
     "well: All is well: 90 deliveries are in work",
   ],
   [
-    "one consumer of two is refused each connection, and nothing is said",
-    facts({
-      consumers: [aConsumer(), aConsumer({ name: "consumer-2", granted: { allowed: 0, nothingForMs: 300_000 } })],
-    }),
-    "notice: Mail server smtp.example:587 has refused all connections of consumer-2 of welcome-email without a word since 06:05 UTC; others have some",
-  ],
-  [
     "others have all connections of the mail server but those of one consumer",
     facts({
       unfinished: waits(90),

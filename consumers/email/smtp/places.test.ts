@@ -14,13 +14,17 @@ const refusedByTcp = { ...closed, code: "ESOCKET", cause: "ECONNREFUSED" };
 const said = { ...closed, code: "EPROTOCOL", responseCode: 421, reply: "421 4.7.0 too many connections" };
 const notGreeted = { ...closed, code: "ETIMEDOUT", cause: "GREETING_TIMEOUT" };
 const noSuchHost = { ...closed, code: "EDNS" };
+const blocked = { ...closed, code: "EPROTOCOL", responseCode: 554, reply: "554 5.7.1 your address is blocked" };
+const unreachable = { ...closed, code: "ESOCKET", cause: "EHOSTUNREACH" };
+const notSecured = { ...closed, code: "ESOCKET", cause: "ERR_SSL_WRONG_VERSION_NUMBER" };
 
 /** The places of a pool that has none, and a clock. */
 const noPlaces = () => {
   let ms = 0;
+  let hadOneAt = 0;
   const places = createPlaces({
     server: { host: "mail.example", port: 25 },
-    sessions: { usable: () => 0, idle: () => 0, heldForMs: () => 0, giveUp: () => {} },
+    sessions: { usable: () => 0, idle: () => 0, heldForMs: () => ms - hadOneAt, giveUp: () => {} },
     limit: { gaveUp: () => {} },
     crowding: { othersHave: () => {} },
     starvation: { isOn: false, answered: () => {}, mayHaveRoom: () => {} },
@@ -31,6 +35,10 @@ const noPlaces = () => {
     pass: (forMs: number) => {
       ms += forMs;
     },
+    /** It has one, and loses it. */
+    hasOne: () => {
+      hadOneAt = ms;
+    },
   };
 };
 
@@ -40,6 +48,9 @@ test.each([
   ["refuses it by TCP", refusedByTcp, "unsaid", undefined],
   ["never greets it: it may be silent for those who have idle ones, too", notGreeted, undefined, undefined],
   ["is not found", noSuchHost, undefined, undefined],
+  ["blocks the address", blocked, undefined, undefined],
+  ["cannot be reached", unreachable, undefined, undefined],
+  ["has another protocol", notSecured, undefined, undefined],
 ] as const)(
   "a connection is one too many where others have some, or it is said: the server %s",
   (_, failure, beside, alone) => {
@@ -56,20 +67,47 @@ test.each([
   },
 );
 
-test("the first refusal is not judged before it is heard what others have, where anybody tells", () => {
+test("the first refusal for a while is not judged before it is heard what others have, where anybody tells", () => {
   const { places, pass } = noPlaces();
   places.refused();
-  expect(places.hearsSoon()).toBe(false);
+  expect(places.hearsSoon(closed)).toBe(false);
   expect(places.wasRefused()).toBe(true);
-  expect(places.hearsSoon()).toBe(true);
-  pass(600);
-  places.wasRefused();
-  places.refused();
-  expect(places.hearsSoon()).toBe(true);
-  pass(200);
-  places.wasRefused();
-  expect(places.hearsSoon()).toBe(false);
-  places.works();
-  places.refused();
-  expect(places.hearsSoon()).toBe(true);
+  expect(places.hearsSoon(closed)).toBe(true);
+  // Nothing that is heard says more of this.
+  expect(places.hearsSoon(notGreeted)).toBe(false);
+  const passHearing = (ms: number) => {
+    pass(ms);
+    places.wasRefused();
+    places.refused();
+    return places.hearsSoon(closed);
+  };
+  expect(passHearing(600)).toBe(true);
+  expect(passHearing(200)).toBe(false);
+  expect(passHearing(9_000)).toBe(false);
+  expect(passHearing(11_000)).toBe(true);
+});
+
+test("who is refused in silence for a minute cannot reach the server, as far as is known, until it has a connection", () => {
+  const { places, pass, hasOne } = noPlaces();
+  const refused = () => {
+    places.othersHave(2);
+    return places.refusalOf(closed);
+  };
+  const after = (seconds: number) => {
+    for (let passed = 0; passed < seconds; passed += 5) {
+      pass(5_000);
+      refused();
+    }
+    return refused();
+  };
+  pass(1);
+  expect(after(55)).toBe("unsaid");
+  expect(after(10)).toBeUndefined();
+  expect(after(600)).toBeUndefined();
+  hasOne();
+  expect(after(5)).toBe("unsaid");
+  expect(after(60)).toBeUndefined();
+  // Nothing was sent for a while.
+  pass(61_000);
+  expect(refused()).toBe("unsaid");
 });

@@ -2,10 +2,10 @@ import type { Places } from "../../engine/handler.ts";
 import type { ConnectionLimit } from "./capacity.ts";
 import type { Crowding } from "./crowding.ts";
 import type { SmtpFailure } from "./failure.ts";
-import { limitIn, mayBeOneTooMany } from "./limit-words.ts";
+import { limitIn } from "./limit-words.ts";
 import type { SmtpServer } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
-import type { OneTooMany, Starvation } from "./starvation.ts";
+import type { Starvation } from "./starvation.ts";
 
 /** A pool has its only connection for so long at least before another group has it. */
 const OWN_TURN_MS = 2_000;
@@ -13,6 +13,24 @@ const OWN_TURN_MS = 2_000;
 const LATELY_MS = 3_000;
 /** So soon after the first refusal it is heard what others have, if the table is read at all: they say it twice a second. */
 const HEARD_MS = 700;
+/** Longer after the last one, a refusal is a first one again: what others have is not heard any more. */
+const APART_MS = 10_000;
+
+/**
+ * So long the pool waits for its share where nothing is said of a limit. Then it is taken for one that cannot reach the server, until it has a connection: so that its
+ * breaker opens, and somebody is called.
+ */
+const UNSAID_MS = 60_000;
+const CLOSED_BY_TCP = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
+
+/** How a connection is refused as one too many: by the server's words, or without any, while others have some. */
+export type OneTooMany = "said" | "unsaid";
+
+/** It was closed, or refused by TCP, at once, or the server had no time. What is blocked, not found, not secured or not greeted has nothing to do with a limit. */
+const mayBeUnsaid = ({ code, cause = "", responseCode }: SmtpFailure): boolean => {
+  if (responseCode !== undefined) return responseCode === 421;
+  return code === "ECONNECTION" || (code === "ESOCKET" && CLOSED_BY_TCP.has(cause));
+};
 
 /** The connections of a pool, as other groups see them that send to the same server. */
 export const createPlaces = ({
@@ -35,18 +53,28 @@ export const createPlaces = ({
   readonly refused: () => void;
   /** How a connection was refused as one too many, perhaps without a word: what works for other pools, of any group, is not away. */
   readonly refusalOf: (failure: SmtpFailure) => OneTooMany | undefined;
-  /** Whether it will be heard in a moment if others have some: the first connection was refused just now. */
-  readonly hearsSoon: () => boolean;
-  /** The server has taken a mail. */
-  readonly works: () => void;
+  /** Whether it will be heard in a moment that this was one too many: it is the first that was refused for a while. */
+  readonly hearsSoon: (failure: SmtpFailure) => boolean;
 } => {
   let isRefused = false;
   /** When others had some, at last. */
   let othersHadAt = Number.NEGATIVE_INFINITY;
   /** When somebody asked last what there is to say. */
   let readAt = Number.NEGATIVE_INFINITY;
-  /** Since when each connection is refused. */
-  let refusedSince: number | undefined;
+  /** The first and the last refusal of those that came together. */
+  let refused = { since: Number.NEGATIVE_INFINITY, at: Number.NEGATIVE_INFINITY };
+  /** Since when it has none, and nothing is said of a limit. */
+  let unsaid = { since: Number.NEGATIVE_INFINITY, at: Number.NEGATIVE_INFINITY };
+
+  const isUnsaid = (failure: SmtpFailure): boolean => {
+    const at = now();
+    if (!mayBeUnsaid(failure) || at - othersHadAt >= LATELY_MS) return false;
+    const hadOneAt = at - sessions.heldForMs();
+    const isAnew = hadOneAt > unsaid.since || at - unsaid.at > UNSAID_MS;
+    unsaid = { since: isAnew ? at : unsaid.since, at };
+    return at - unsaid.since < UNSAID_MS;
+  };
+
   return {
     at: `${server.host}:${server.port}`,
     has: sessions.usable,
@@ -66,19 +94,15 @@ export const createPlaces = ({
     },
     refusalOf: (failure) => {
       if (limitIn(failure) === "connections") return "said";
-      // Who greets nobody may do so to those who still have idle ones.
-      const mayBe = mayBeOneTooMany(failure) && failure.cause !== "GREETING_TIMEOUT";
-      return mayBe && now() - othersHadAt < LATELY_MS ? "unsaid" : undefined;
+      return isUnsaid(failure) ? "unsaid" : undefined;
     },
     othersChanged: starvation.mayHaveRoom,
     refused: () => {
       isRefused = true;
-      refusedSince ??= now();
+      const at = now();
+      refused = { since: at - refused.at > APART_MS ? at : refused.since, at };
     },
-    hearsSoon: () => now() - readAt < HEARD_MS && now() - (refusedSince ?? now()) < HEARD_MS,
-    works: () => {
-      refusedSince = undefined;
-    },
+    hearsSoon: (failure) => mayBeUnsaid(failure) && now() - readAt < HEARD_MS && now() - refused.since < HEARD_MS,
     giveUp: (onLeft) =>
       sessions.giveUp(() => {
         limit.gaveUp(sessions.usable());

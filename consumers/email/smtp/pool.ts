@@ -11,14 +11,14 @@ import { createLogins } from "./logins.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { Pace } from "./pace.ts";
 import { createPatience, MAIL, OPENING } from "./patience.ts";
-import { createPlaces } from "./places.ts";
+import { createPlaces, type OneTooMany } from "./places.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
 import { describeCertificate } from "./refused-certificate.ts";
 import { createSendSlots } from "./send-slots.ts";
 import type { Again, Sending } from "./sending.ts";
 import { type MailSession, SmtpSession } from "./session.ts";
 import { createSessions } from "./sessions.ts";
-import { createStarvation, type OneTooMany } from "./starvation.ts";
+import { createStarvation } from "./starvation.ts";
 import { createTlsFaults } from "./tls-faults.ts";
 import { mayBeOfRate, UnnamedRate } from "./unnamed-rate.ts";
 import { createWhoseLimit, hasHeardRecipient, isAboutLimits } from "./whose-limit.ts";
@@ -110,13 +110,12 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       sessions.opened(session);
       sessions.keep(session);
     },
-    oneTooMany: (failure) => places.refusalOf(failure),
-    onRefused: (failure, isOwed) => {
+    isOneTooMany: (failure) => places.refusalOf(failure) !== undefined,
+    onRefused: (failure, isRequest) => {
       // What it said of a limit before does not explain this one.
       words = undefined;
       hear(failure, "");
-      // Each request costs others a connection: one for each question that came with time.
-      if (!isOwed) places.refused();
+      if (isRequest) places.refused();
     },
     now,
   });
@@ -144,14 +143,13 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     places.refused();
     if (isLimit) return { kind: "again", failure };
     if (refusal !== undefined) return starve(refusal);
-    if (places.hearsSoon()) return { kind: "again", failure };
+    if (places.hearsSoon(failure)) return { kind: "again", failure };
     slots.failRefused();
     return { kind: "failed", failure };
   };
 
   /** A connection is granted when the server takes a mail over it, or refuses the recipient: some greet one too many. */
   const showGrant = (): void => {
-    places.works();
     limit.opened(sessions.usable());
     slots.look();
   };

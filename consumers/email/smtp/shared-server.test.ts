@@ -197,7 +197,7 @@ test.each([
   },
 );
 
-test("a consumer that alone could not reach the server sends within seconds of when it can", async () => {
+test("a consumer that alone cannot reach the server fails its mails after a minute or so, and sends within seconds of when it can", async () => {
   jest.useFakeTimers();
   try {
     const server = aLimitedServer({ limit: 20, mailMs: 100 });
@@ -206,6 +206,7 @@ test("a consumer that alone could not reach the server sends within seconds of w
     const { signal } = stopping;
     const table = aTable();
     let reached = unreachable;
+    let failedMs: number | undefined;
     let firstMs: number | undefined;
     let ms = 0;
     const openers = [server.open, (...asked: Parameters<typeof server.open>) => reached.open(...asked)];
@@ -215,7 +216,10 @@ test("a consumer that alone could not reach the server sends within seconds of w
       const onAccepted = () => {
         if (index === 1) firstMs ??= ms;
       };
-      void consume(pool, { size: 4, claimMs: 40, signal, onFailed: () => {}, onAccepted });
+      const onFailed = () => {
+        failedMs ??= ms;
+      };
+      void consume(pool, { size: 4, claimMs: 40, signal, onFailed, onAccepted });
     });
     const healsMs = 120_000;
     for (; ms < healsMs + 6_000; ms += 1) {
@@ -224,8 +228,49 @@ test("a consumer that alone could not reach the server sends within seconds of w
       await settle();
     }
     stopping.abort();
+    expect(failedMs).toBeGreaterThan(60_000);
+    expect(failedMs).toBeLessThan(100_000);
     expect(firstMs).toBeGreaterThan(healsMs);
     expect(firstMs).toBeLessThan(healsMs + 5_000);
+  } finally {
+    jest.clearAllTimers();
+    jest.useRealTimers();
+  }
+});
+
+test.each([
+  { limit: 3, mailMs: 100, consumers: [1, 1], refusal: "closed" },
+  { limit: 3, mailMs: 100, consumers: [1, 3], refusal: "421" },
+  { limit: 10, mailMs: 300, consumers: [2, 3], refusal: "closed" },
+] as const)("a group that is refused each connection leaves another one what it cannot have: %j", async (scenario) => {
+  jest.useFakeTimers();
+  try {
+    const { limit, mailMs, consumers, refusal } = scenario;
+    const server = aLimitedServer({ limit, mailMs });
+    const unreachable = aLimitedServer({ limit: 0, mailMs, greetingMs: 1, refusal });
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    const table = aTable();
+    const [fromMs, forMs] = [20_000, 60_000];
+    let accepted = 0;
+    let ms = 0;
+    const onAccepted = () => {
+      if (ms >= fromMs) accepted += 1;
+    };
+    [server, unreachable].forEach(({ open }, index) => {
+      const group = `group-${index}`;
+      for (let consumer = 0; consumer < (consumers[index] ?? 0); consumer += 1) {
+        const pool = createSmtpPool({ server: target, size: SIZE, sendDeadlineMs: 30_000, openSession: open });
+        startSharing({ table, group, log: silentLog, signal }, { pool: `${group} ${consumer}`, places: pool.places });
+        void consume(pool, { size: SIZE, claimMs: 40, signal, onFailed: () => {}, onAccepted });
+      }
+    });
+    for (; ms < forMs; ms += 1) {
+      jest.advanceTimersByTime(1);
+      await settle();
+    }
+    stopping.abort();
+    expect(accepted / ((limit * (forMs - fromMs)) / (mailMs + 2))).toBeGreaterThan(0.85);
   } finally {
     jest.clearAllTimers();
     jest.useRealTimers();

@@ -21,8 +21,6 @@ const LONGEST_ASK_MS = 60_000;
 /** Waits double for so long, then grow by shares of the time. */
 const DOUBLING_MS = 8_000;
 const LATER_STEP = 0.4;
-/** Where nothing is said the server may have been away, and be back. */
-const LONGEST_UNSAID_MS = 4_000;
 /** In case that a limit changes quickly, so long as if nothing was known. */
 const OFTEN_MS = 1_000;
 /** Until then, each time after so many times as long: it need not take as long again. */
@@ -54,11 +52,8 @@ const COUNTED_MS = 300;
 /** Where there may be room, asks after this share of the time until the next question. */
 const ROOM_SHARE = 1 / 8;
 
-/** How a connection is refused as one too many: by the server's words, or without any, while others have some. */
-export type OneTooMany = "said" | "unsaid";
-
-/** Asks once. `isOwed`: somebody has given one up for it. */
-type Ask = (isOwed: boolean) => Promise<MailSession | "away" | OneTooMany>;
+/** Asks once; undefined: refused as one too many. `isRequest`: then others are asked to give one up. */
+type Ask = (isRequest: boolean) => Promise<MailSession | "away" | undefined>;
 
 /** When it is asked, and the wait for it. Times are monotonic, ms. */
 class Asking {
@@ -71,7 +66,8 @@ class Asking {
   #at: number;
   #timedAt: number;
   #isHastened = false;
-  #longestMs = LONGEST_ASK_MS;
+  /** Others are asked for one from then on. */
+  #requestAt = Number.NEGATIVE_INFINITY;
   /** After how long it was refused last. */
   #refusedMs = 0;
   #owedMs = Number.POSITIVE_INFINITY;
@@ -102,10 +98,11 @@ class Asking {
       }
       if (this.signal.aborted) return undefined;
       this.#askedAt = performance.now();
-      const answer = await ask(this.#isOwed);
-      if (answer === "away") return undefined;
-      if (typeof answer !== "string") return answer;
-      this.#longestMs = answer === "said" ? LONGEST_ASK_MS : LONGEST_UNSAID_MS;
+      // Each costs others a connection. Who is hastened by what others give up would ask them for the next one, and so on.
+      const isRequest = !this.#isOwed && !this.#isHastened && this.#askedAt >= this.#requestAt;
+      if (isRequest) this.#requestAt = this.#again();
+      const session = await ask(isRequest);
+      if (session !== undefined) return session === "away" ? undefined : session;
       this.#refusedMs = this.#askedAt - this.#startedAt;
       if (!this.#isHastened) this.#timedAt = this.#again();
       this.#isHastened = false;
@@ -148,8 +145,7 @@ class Asking {
   }
 
   #again(): number {
-    const at = this.#startedAt + askAgainAtMs(this.#askedAt - this.#startedAt, this.#lastMs, Math.random);
-    return Math.min(at, this.#askedAt + this.#longestMs);
+    return this.#startedAt + askAgainAtMs(this.#askedAt - this.#startedAt, this.#lastMs, Math.random);
   }
 
   get #leftMs(): number {
@@ -160,10 +156,10 @@ class Asking {
 export const createStarvation = (options: {
   readonly open: (signal: AbortSignal) => Promise<MailSession>;
   readonly onOpened: (session: MailSession) => void;
-  /** Undefined: the server is away. */
-  readonly oneTooMany: (failure: SmtpFailure) => OneTooMany | undefined;
-  /** `isOwed`: somebody has given one up for it, but it is not free yet, or a third one has it. */
-  readonly onRefused: (failure: SmtpFailure, isOwed: boolean) => void;
+  /** Else the server is away. */
+  readonly isOneTooMany: (failure: SmtpFailure) => boolean;
+  /** `isRequest`: others are to give one up for it. Not where somebody has, and it is not free yet, or a third one has it. */
+  readonly onRefused: (failure: SmtpFailure, isRequest: boolean) => void;
   /** Monotonic, ms. */
   readonly now: () => number;
 }): Starvation => {
@@ -172,14 +168,13 @@ export const createStarvation = (options: {
   let lastMs: number | undefined;
 
   const ask = async (own: Asking): Promise<void> => {
-    const session = await own.until(async (isOwed) => {
+    const session = await own.until(async (isRequest) => {
       try {
         return await options.open(own.signal);
       } catch (error) {
-        const kind = error instanceof SessionRefused ? options.oneTooMany(error.failure) : undefined;
-        if (kind === undefined || !(error instanceof SessionRefused)) return "away";
-        options.onRefused(error.failure, isOwed);
-        return kind;
+        if (!(error instanceof SessionRefused) || !options.isOneTooMany(error.failure)) return "away";
+        options.onRefused(error.failure, isRequest);
+        return undefined;
       }
     });
     asking = undefined;
