@@ -228,7 +228,14 @@ const saysOf = async (heard: Pick<Said, "groups" | "asking">): Promise<number> =
       },
     };
     const places: Places = {
-      ...{ at: "mail.example:25", has: () => 0, idle: () => 0, wasRefused: () => true, isWithout: () => true },
+      ...{
+        at: "mail.example:25",
+        has: () => 0,
+        idle: () => 0,
+        wasRefused: () => true,
+        refusedAt: () => 0,
+        isWithout: () => true,
+      },
       ...{
         mayBeLeftWithout: () => false,
         answered: () => {},

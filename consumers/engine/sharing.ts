@@ -140,7 +140,6 @@ export const startSharing = (
   let owesOne = false;
   let withoutSince: number | undefined;
   let wakeAt = Number.POSITIVE_INFINITY;
-  let refusedAt = Number.NEGATIVE_INFINITY;
   /** It was refused one since it last said so. */
   let isNew = false;
 
@@ -171,9 +170,9 @@ export const startSharing = (
       const isWaiting = last.isRequested && places.isWithout();
       const at = performance.now();
       isNew ||= places.wasRefused();
-      if (isNew) refusedAt = at;
-      // Whether it works for others decides what the refusal means.
-      const isUrgent = isNew && places.has() === 0 && !places.isWithout();
+      const refusedAt = places.refusedAt();
+      // What others have says what it means that it was refused.
+      const isUrgent = refusedAt > last.at && places.has() === 0 && !places.isWithout();
       if (!isUrgent && at - last.at < sayAgainAfterMs(last, isWaiting)) return "idle";
       const request = isWaiting ? "repeated" : isNew ? "new" : "none";
       const has = places.has();

@@ -69,7 +69,7 @@ test.each([
 
 test("the first refusal for a while is not judged before it is heard what others have, where anybody tells", () => {
   const { places, pass } = noPlaces();
-  places.refused();
+  places.refused(true);
   expect(places.hearsSoon(closed)).toBe(false);
   expect(places.wasRefused()).toBe(true);
   expect(places.hearsSoon(closed)).toBe(true);
@@ -78,7 +78,7 @@ test("the first refusal for a while is not judged before it is heard what others
   const passHearing = (ms: number) => {
     pass(ms);
     places.wasRefused();
-    places.refused();
+    places.refused(true);
     return places.hearsSoon(closed);
   };
   expect(passHearing(600)).toBe(true);

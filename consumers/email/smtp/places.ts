@@ -49,8 +49,8 @@ export const createPlaces = ({
   /** Monotonic, ms. */
   readonly now: () => number;
 }): Places & {
-  /** The server has refused a connection, perhaps as one too many. */
-  readonly refused: () => void;
+  /** The server has refused a connection; `isOneTooMany`: others are asked to give one up. */
+  readonly refused: (isOneTooMany: boolean) => void;
   /** How a connection was refused as one too many, perhaps without a word: what works for other pools, of any group, is not away. */
   readonly refusalOf: (failure: SmtpFailure) => OneTooMany | undefined;
   /** Whether it will be heard in a moment that this was one too many: it is the first that was refused for a while. */
@@ -97,8 +97,9 @@ export const createPlaces = ({
       return isUnsaid(failure) ? "unsaid" : undefined;
     },
     othersChanged: starvation.mayHaveRoom,
-    refused: () => {
-      isRefused = true;
+    refusedAt: () => refused.at,
+    refused: (isOneTooMany) => {
+      isRefused ||= isOneTooMany;
       const at = now();
       refused = { since: at - refused.at > APART_MS ? at : refused.since, at };
     },

@@ -115,7 +115,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       // What it said of a limit before does not explain this one.
       words = undefined;
       hear(failure, "");
-      if (isRequest) places.refused();
+      places.refused(isRequest);
     },
     now,
   });
@@ -140,7 +140,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     hear(failure, to);
     const isLimit = limit.refused(others, sessions.closing());
     const refusal = places.refusalOf(failure);
-    places.refused();
+    places.refused(refusal !== undefined || (isLimit && failure.responseCode !== undefined));
     if (isLimit) return { kind: "again", failure };
     if (refusal !== undefined) return starve(refusal);
     if (places.hearsSoon(failure)) return { kind: "again", failure };
