@@ -115,6 +115,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       // What it said of a limit before does not explain this one.
       words = undefined;
       hear(failure, "");
+      sessions.refused();
       places.refused(isRequest);
     },
     now,
@@ -138,6 +139,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     // Those that are being opened show nothing, if this one was not greeted for so long: neither may they be.
     const others = sessions.usable() + (failure.cause === "GREETING_TIMEOUT" ? 0 : connecting.asked());
     hear(failure, to);
+    sessions.refused();
     const isLimit = limit.refused(others, sessions.closing());
     const refusal = places.refusalOf(failure);
     places.refused(refusal !== undefined || (isLimit && failure.responseCode !== undefined));

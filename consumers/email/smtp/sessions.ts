@@ -20,6 +20,8 @@ export interface Sessions {
   /** Keeps it for the next mail, hands it to one that waits for it, or closes it. */
   keep(session: MailSession): void;
   leave(session: MailSession): void;
+  /** The server refused one: those that are open may not be replaced soon. */
+  refused(): void;
   /** Closes the one that is idle longest, or the next that becomes free, and calls `onLeft` then. */
   giveUp(onLeft: () => void): void;
   /** Closes idle ones; later ones are not kept. */
@@ -37,6 +39,8 @@ const CLOSING_MS = 300;
  */
 const OPENINGS = 20;
 const MOST_AGES = 12;
+/** For so long after one was refused none is closed for its age, for the number of its mails, or because it is idle: some servers grant so many new ones in a time. */
+const SCARCE_MS = 120_000;
 
 export const createSessions = (options: {
   readonly size: number;
@@ -63,6 +67,10 @@ export const createSessions = (options: {
   /** The next that becomes free is given up. */
   let owed: (() => void) | undefined;
   let since = 0;
+  let refusedAt = Number.NEGATIVE_INFINITY;
+  const isScarce = () => now() - refusedAt < SCARCE_MS;
+  /** One was closed for its age, and none has been opened since. */
+  let isReplacing = false;
 
   const leave = (session: MailSession): void => {
     if (openedAt.delete(session)) closed = [...closed.slice(-size), { at: now(), byUs: session.isUsable }];
@@ -73,10 +81,13 @@ export const createSessions = (options: {
     tell?.();
   };
 
+  const idleLeftMs = ({ idleSince }: MailSession, mostMs: number): number =>
+    Math.max(idleSince + mostMs, refusedAt + SCARCE_MS) - now();
+
   const closeIdle = (): void => {
     idleTimer = undefined;
     for (let oldest = idle[0]; oldest !== undefined; oldest = idle[0]) {
-      const leftMs = oldest.idleSince + (openedAt.size > 1 ? spareIdleMs : maxIdleMs) - now();
+      const leftMs = idleLeftMs(oldest, openedAt.size > 1 ? spareIdleMs : maxIdleMs);
       if (oldest.isUsable && leftMs > 0) {
         // Must not keep the process alive.
         idleTimer = setTimeout(closeIdle, Math.min(leftMs, spareIdleMs)).unref();
@@ -100,11 +111,12 @@ export const createSessions = (options: {
     opened: (session) => {
       if (openedAt.size === 0) since = now();
       openedAt.set(session, now());
+      isReplacing = false;
     },
     disown: (session) => void openedAt.delete(session),
     takeIdle: () => {
       for (let session = idle.pop(); session !== undefined; session = idle.pop()) {
-        if (session.isUsable && now() - session.idleSince < maxIdleMs) return session;
+        if (session.isUsable && idleLeftMs(session, maxIdleMs) > 0) return session;
         leave(session);
       }
       return undefined;
@@ -115,8 +127,10 @@ export const createSessions = (options: {
     },
     keep: (session) => {
       const oldEnoughMs = Math.max(minAgeMs, Math.min(MOST_AGES * minAgeMs, OPENINGS * openingMs()));
-      const isSpent = session.sends >= maxMailsPerConnection && now() - (openedAt.get(session) ?? 0) >= oldEnoughMs;
-      const isSurplus = openedAt.size > most();
+      const isOld = session.sends >= maxMailsPerConnection && now() - (openedAt.get(session) ?? 0) >= oldEnoughMs;
+      const isSpent = isOld && !isScarce() && !isReplacing;
+      const isSurplus = openedAt.size > most() && !isScarce();
+      isReplacing ||= isSpent;
       if (isClosed || !session.isUsable || isSpent || isSurplus || owed !== undefined) {
         leave(session);
         return;
@@ -132,6 +146,9 @@ export const createSessions = (options: {
       if (idleTimer === undefined) closeIdle();
     },
     leave,
+    refused: () => {
+      refusedAt = now();
+    },
     giveUp: (onLeft) => {
       // Nothing is owed by who has none.
       if (openedAt.size === 0) return onLeft();
