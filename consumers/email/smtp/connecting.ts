@@ -22,7 +22,7 @@ export interface Connecting {
 
 export const createConnecting = (deps: {
   readonly open: (signal: AbortSignal) => Promise<MailSession>;
-  readonly sessions: Pick<Sessions, "usable" | "untilLeft" | "opened" | "keep" | "nextFree">;
+  readonly sessions: Pick<Sessions, "usable" | "untilLeft" | "opened" | "notOpened" | "keep" | "nextFree">;
   readonly limit: Pick<ConnectionLimit, "rest">;
   readonly tlsFaults: TlsFaults;
   readonly logins: Logins;
@@ -64,6 +64,7 @@ export const createConnecting = (deps: {
     const failure = error.failure.code === "ECALLEDBACK" ? { ...error.failure, code } : error.failure;
     // Others were greeted that asked later: this says nothing about how many may ask.
     if (failure.code === "ETOOSLOW") return { kind: "again", failure };
+    sessions.notOpened();
     if (isTlsFault(failure)) {
       // What the server says of TLS may be its word for one connection too many.
       if (tlsFaults.failed() && failure.reply === undefined) return { kind: "again", failure };

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { fixedWindow, type RatedScenario, simulateRate, slidingWindow } from "./rated-server-for-tests.ts";
 
 /** Pools against a mail server that grants so many new connections a minute, in virtual time. */
-interface Scenario extends Pick<RatedScenario, "rate" | "mailsPerConnection" | "consumers"> {
+interface Scenario extends Pick<RatedScenario, "rate" | "isSilent" | "mailsPerConnection" | "consumers"> {
   /** Connections that it grants a minute. */
   readonly perMinute: number;
   readonly runMs: number;
@@ -33,6 +33,10 @@ const simulate = ({ perMinute, ...scenario }: Scenario) =>
 test.each<[string, Scenario]>([
   ["5 in each minute", { rate: () => fixedWindow(5, MINUTE_MS), perMinute: 5, consumers: 1, runMs: 360_000 }],
   ["5 in any minute", { rate: () => slidingWindow(5, MINUTE_MS), perMinute: 5, consumers: 1, runMs: 360_000 }],
+  [
+    "5 in any minute, others are not answered",
+    { rate: () => slidingWindow(5, MINUTE_MS), perMinute: 5, consumers: 1, isSilent: true, runMs: 360_000 },
+  ],
   ["30 in any minute, two consumers", { rate: () => slidingWindow(30, MINUTE_MS), perMinute: 30, runMs: 240_000 }],
 ])(
   "new connections are granted rarely, so those that are open are kept: %s",

@@ -104,8 +104,10 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     if (reply !== undefined) words = keptReply(reply, to);
   };
 
+  const open = async (signal: AbortSignal): Promise<MailSession> => openSession(server, sendDeadlineMs, signal);
+
   const starvation = createStarvation({
-    open: (signal) => openSession(server, sendDeadlineMs, signal),
+    open,
     onOpened: (session) => {
       sessions.opened(session);
       sessions.keep(session);
@@ -115,7 +117,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       // What it said of a limit before does not explain this one.
       words = undefined;
       hear(failure, "");
-      sessions.refused();
+      sessions.notOpened();
       places.refused(isRequest);
     },
     now,
@@ -139,7 +141,6 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     // Those that are being opened show nothing, if this one was not greeted for so long: neither may they be.
     const others = sessions.usable() + (failure.cause === "GREETING_TIMEOUT" ? 0 : connecting.asked());
     hear(failure, to);
-    sessions.refused();
     const isLimit = limit.refused(others, sessions.closing());
     const refusal = places.refusalOf(failure);
     places.refused(refusal !== undefined || (isLimit && failure.responseCode !== undefined));
@@ -222,8 +223,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   };
 
   const connecting: Connecting = createConnecting({
-    open: async (signal) => openSession(server, sendDeadlineMs, signal),
-    ...{ sessions, limit, tlsFaults, logins, oneTooMany, patience: openingTimes, deadlineMs: sendDeadlineMs },
+    ...{ open, sessions, limit, tlsFaults, logins, oneTooMany, patience: openingTimes, deadlineMs: sendDeadlineMs },
     turnAway: slots.turnAway,
   });
 

@@ -63,6 +63,8 @@ export interface RatedScenario {
   /** Where it is asked. */
   readonly phase?: "CONN" | "MAIL FROM" | "RCPT TO" | "DATA";
   readonly reply?: string;
+  /** A connection too many is not answered, as by a firewall. */
+  readonly isSilent?: boolean;
   /** It closes a connection after so many mails. */
   readonly mailsPerConnection?: number;
   readonly consumers?: number;
@@ -102,6 +104,7 @@ export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcom
     warmUpMs = 0,
     runMs,
     strangerEachMs,
+    isSilent = false,
   } = scenario;
   jest.useFakeTimers();
   try {
@@ -123,9 +126,13 @@ export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcom
         ...{ cause: undefined, bodyStarted },
       },
     });
-    const openSession = async (): Promise<MailSession> => {
+    const openSession = async (_server: unknown, _timeoutMs: number, cut: AbortSignal): Promise<MailSession> => {
       await sleep(TRIP_MS);
       if (phase === "CONN" && !isGranted()) {
+        if (isSilent) {
+          await new Promise((resolve) => cut.addEventListener("abort", resolve));
+          throw new SessionRefused(Object.assign(new Error("cut"), { code: "ECALLEDBACK" }));
+        }
         await sleep(TRIP_MS);
         const error = { code: "EPROTOCOL", command: "CONN", responseCode, response: reply };
         throw new SessionRefused(Object.assign(new Error("refused"), error));

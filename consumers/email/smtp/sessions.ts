@@ -20,8 +20,8 @@ export interface Sessions {
   /** Keeps it for the next mail, hands it to one that waits for it, or closes it. */
   keep(session: MailSession): void;
   leave(session: MailSession): void;
-  /** The server refused one: those that are open may not be replaced soon. */
-  refused(): void;
+  /** One could not be opened: those that are open may not be replaced soon. */
+  notOpened(): void;
   /** Closes the one that is idle longest, or the next that becomes free, and calls `onLeft` then. */
   giveUp(onLeft: () => void): void;
   /** Closes idle ones; later ones are not kept. */
@@ -39,7 +39,7 @@ const CLOSING_MS = 300;
  */
 const OPENINGS = 20;
 const MOST_AGES = 12;
-/** For so long after one was refused none is closed for its age, for the number of its mails, or because it is idle: some servers grant so many new ones in a time. */
+/** For so long after one could not be opened none is closed for its age, for the number of its mails, or because it is idle: some servers grant so many new ones in a time. */
 const SCARCE_MS = 120_000;
 
 export const createSessions = (options: {
@@ -67,8 +67,8 @@ export const createSessions = (options: {
   /** The next that becomes free is given up. */
   let owed: (() => void) | undefined;
   let since = 0;
-  let refusedAt = Number.NEGATIVE_INFINITY;
-  const isScarce = () => now() - refusedAt < SCARCE_MS;
+  let failedAt = Number.NEGATIVE_INFINITY;
+  const isScarce = () => now() - failedAt < SCARCE_MS;
   /** One was closed for its age, and none has been opened since. */
   let isReplacing = false;
 
@@ -82,7 +82,7 @@ export const createSessions = (options: {
   };
 
   const idleLeftMs = ({ idleSince }: MailSession, mostMs: number): number =>
-    Math.max(idleSince + mostMs, refusedAt + SCARCE_MS) - now();
+    Math.max(idleSince + mostMs, failedAt + SCARCE_MS) - now();
 
   const closeIdle = (): void => {
     idleTimer = undefined;
@@ -113,7 +113,10 @@ export const createSessions = (options: {
       openedAt.set(session, now());
       isReplacing = false;
     },
-    disown: (session) => void openedAt.delete(session),
+    disown: (session) => {
+      failedAt = now();
+      openedAt.delete(session);
+    },
     takeIdle: () => {
       for (let session = idle.pop(); session !== undefined; session = idle.pop()) {
         if (session.isUsable && idleLeftMs(session, maxIdleMs) > 0) return session;
@@ -146,8 +149,8 @@ export const createSessions = (options: {
       if (idleTimer === undefined) closeIdle();
     },
     leave,
-    refused: () => {
-      refusedAt = now();
+    notOpened: () => {
+      failedAt = now();
     },
     giveUp: (onLeft) => {
       // Nothing is owed by who has none.
