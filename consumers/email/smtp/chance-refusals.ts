@@ -4,7 +4,7 @@ import type { Clock } from "./capacity.ts";
 const TOLERATED = 0.03;
 /** Of those that are refused at any pace, so many times as many are none either. */
 const TIMES = 1.3;
-const MOST_TOLERATED = 0.26;
+const MOST_TOLERATED = 0.4;
 /** That is looked at again after this time, and each time later. */
 const TOLERATED_MS = 20_000;
 const LONGEST_TOLERATED_MS = 300_000;

@@ -40,6 +40,24 @@ test.each<[string, Scenario]>([
   LONG_MS,
 );
 
+test.each([
+  [0.65, 7, 1, 1],
+  [0.65, 30, 1, 1],
+  [0.8, 50, 5, 1],
+  [0.8, 50, 5, 2],
+  [0.9, 20, 20, 4],
+])(
+  "%d of a rate is sent in the first half minute: %i a second, %i at once, %i consumers",
+  async (least, perSecond, burst, consumers) => {
+    const { share } = await simulateRate({
+      ...{ rate: () => bucket(perSecond, burst), consumers, runMs: 30_000 },
+      grants: (from, to) => (perSecond * (to - from)) / 1_000,
+    });
+    expect(share).toBeGreaterThan(least);
+  },
+  LONG_MS,
+);
+
 test.each<[string, Scenario]>([
   ["450 4.7.1 at MAIL FROM", { rate: () => bucket(50, 50), perSecond: 50, reply: "450 4.7.1 not now" }],
   ["452 at MAIL FROM", { rate: () => bucket(50, 10), perSecond: 50, reply: "452 4.3.1 not now", consumers: 1 }],
@@ -93,6 +111,7 @@ test.each<[string, Scenario]>([
 test.each([
   [0.02, undefined],
   [0.1, undefined],
+  [0.3, undefined],
   [0.1, "450 4.7.1 not now"],
   [0.2, "450 4.7.1 not now"],
   [0.33, "451 4.3.0 not now"],

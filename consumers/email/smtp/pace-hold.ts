@@ -11,7 +11,7 @@ const ALIKE = 1.15;
 const FIRST_STEP = 0.02;
 /** A rate that has stood for less than this time divided by the first step is not sure yet: the step is larger then. */
 const SURE_MS = 500;
-export const LARGEST_FIRST_STEP = 0.1;
+const LARGEST_FIRST_STEP = 0.1;
 
 /** A rate that the server grants, and for how long about that one has stood. */
 export interface KnownRate {

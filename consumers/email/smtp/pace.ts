@@ -1,7 +1,7 @@
 import type { Clock } from "./capacity.ts";
 import { ChanceRefusals } from "./chance-refusals.ts";
 import { Lately } from "./lately.ts";
-import { firstStep, holdMs, type KnownRate, LARGEST_FIRST_STEP, stillKnown } from "./pace-hold.ts";
+import { firstStep, holdMs, type KnownRate, stillKnown } from "./pace-hold.ts";
 
 /** Over which it is measured what the server accepts before a pace is known. */
 const MEASURED_MS = 5_000;
@@ -16,6 +16,8 @@ const KEPT = 0.98;
 
 /** More is tried, and twice as much in each round of so many mails and ms, at least. */
 const LARGEST_STEP = 0.5;
+/** At first, until one is too fast. */
+const DOUBLING = 1;
 const ROUND_MAILS = 2;
 const ROUND_MS = 500;
 /**
@@ -66,6 +68,8 @@ export class Pace {
   #acceptedInARow = 0;
   #waitedAt = 0;
   #step = 0;
+  /** Each pace so far was kept, since it was found that there is one, or that refusals were chance. */
+  #isFirst = false;
   #isBlackout = false;
   #lastMean = 0;
   /** Since the server accepted some again after it accepted none, and since the last limit. */
@@ -119,7 +123,7 @@ export class Pace {
     }
     this.#epoch.accepted += 1;
     this.#cycle.accepted += 1;
-    if (begunAt < this.#changedAt) return;
+    if (begunAt <= this.#changedAt) return;
     this.#inARow = 0;
     this.#round.accepted += 1;
     this.#acceptedInARow += 1;
@@ -145,7 +149,7 @@ export class Pace {
     // What was not made use of shows nothing.
     if (this.#round.accepted < (perSecond * ms) / 2_000 - 1) return;
     this.#good = perSecond;
-    this.#change(perSecond * (1 + this.#step));
+    this.#change(perSecond * (1 + (this.#isFirst ? DOUBLING : this.#step)));
     this.#step = Math.min(LARGEST_STEP, 2 * this.#step);
   }
 
@@ -153,7 +157,7 @@ export class Pace {
   tooFast(begunAt: number): void {
     const now = this.#now();
     // It says nothing about what has changed since.
-    if (begunAt < this.#changedAt) return;
+    if (begunAt <= this.#changedAt) return;
     this.#refused.add(now);
     this.#round.refused += 1;
     this.#inARow += 1;
@@ -179,6 +183,7 @@ export class Pace {
     const share = refused / (refused + count);
     if (count === 0 ? this.#inARow < FEW_AT_FIRST : refused < FEW || share <= this.#chance.tolerated) return;
     this.#waitedAt = now;
+    this.#isFirst = count < MEAN_OF;
     this.#granted(
       Math.max(1, (count * 1_000) / Math.max(MEASURED_LEAST_MS[share < MOST ? "few" : "most"], now - first)),
     );
@@ -190,11 +195,13 @@ export class Pace {
     if (this.#inARow >= 2 + perSecond / 8) {
       if (!this.#isBlackout) this.#blackoutAt = now;
       this.#isBlackout = true;
+      this.#isFirst = false;
       this.#chance.end();
       this.#change(Math.max(SLOWEST, SLOWEST_SHARE * this.#lastMean, perSecond / 2));
       return;
     }
     if (accepted === 0 || !this.#isTooMany(perSecond)) return;
+    this.#isFirst = false;
     const shown = Math.max(this.#good, perSecond * (1 - refused / (accepted + refused + 3)));
     const tried = this.#chance.mayTry(shown);
     if (tried !== undefined) {
@@ -228,7 +235,7 @@ export class Pace {
     if (trial === undefined) return false;
     if (trial.isChance) {
       this.#change(trial.perSecond);
-      this.#step = LARGEST_FIRST_STEP;
+      this.#isFirst = true;
       this.#holdUntil = 0;
     } else this.#granted(trial.perSecond);
     return true;
