@@ -124,7 +124,7 @@ describe("of what a server with a limit can take, pools send", () => {
     [0.8, { limits: [10, 30], everyMs: 1_000, consumers: 2, mailMs: 200 }],
     [0.87, { limits: [10, 30], everyMs: 2_700, consumers: 2, mailMs: 200 }],
     [0.89, { limits: [10, 30], everyMs: 2_700, consumers: 2, mailMs: 200, atMailFrom: true }],
-    [0.81, { limits: [1, 9], everyMs: 2_700, consumers: 3, mailMs: 100 }],
+    [0.76, { limits: [1, 9], everyMs: 2_700, consumers: 3, mailMs: 100 }],
     [0.9, { limits: [10, 30], everyMs: 5_000, consumers: 2, mailMs: 200 }],
     [0.95, { limits: [4, 16], everyMs: 10_000, consumers: 2, mailMs: 500 }],
   ])("%d although the limit changes: %j", async (least, scenario) => {
