@@ -87,7 +87,8 @@ const contentOf = (error: unknown): PageContent | undefined => {
   if (error instanceof NotFound)
     return { title: "Not found", status: 404, children: <p class="alert">{error.message}</p> };
   const words = storeFaultIn(error);
-  return words && { title: "A store is away", status: 503, children: <p class="alert">{words}</p> };
+  if (words === undefined) return undefined;
+  return { title: "A store is away", status: 503, children: <p class="alert">{words}</p> };
 };
 
 /** Registers the console. Without a token of either role there is none: its addresses are not found. */

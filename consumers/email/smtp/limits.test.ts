@@ -162,6 +162,6 @@ describe("of what a server with a limit can take, pools send", () => {
       expect(refusedPerSecond).toBeLessThan(0.5);
       expect(failed).toBe(0);
     },
-    20_000,
+    60_000,
   );
 });
