@@ -39,7 +39,6 @@ const NOBODY = 65_534;
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 /** A killed server's shared memory and zombie hold its data directory for a moment. */
-const START_ATTEMPTS = 10;
 const BLOCKED = /lock file|pre-existing shared memory|is still in use/;
 
 /** The folder of the programs in this platform's npm package. */
@@ -155,7 +154,8 @@ export const startPostgres = async (options: PostgresOptions): Promise<LocalServ
   const asUser = asOrdinaryUser([dataDirectory]);
   const command = [join(bin, "postgres"), "-D", dataDirectory, "-p", String(port)];
   const url = new URL(`postgres://${USER}@127.0.0.1:${port}/${DATABASE}`);
-  for (let attempt = 1; ; attempt += 1) {
+  const startedBy = performance.now() + START_TIMEOUT_MS;
+  for (;;) {
     const child = startChild({
       asUser,
       command: [...command, ...given.flatMap((each) => ["-c", each])],
@@ -168,7 +168,7 @@ export const startPostgres = async (options: PostgresOptions): Promise<LocalServ
       return { url: url.href, pid: child.pid, exited: child.exited, lastLines: child.lastLines, stop };
     }
     await stop();
-    if (outcome === "ended" && attempt < START_ATTEMPTS && BLOCKED.test(child.lastLines())) {
+    if (outcome === "ended" && performance.now() < startedBy && BLOCKED.test(child.lastLines())) {
       await pause(300, options.signal);
       continue;
     }

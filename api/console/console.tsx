@@ -13,7 +13,7 @@ import { createAuditLog } from "../../ops/actions/audit-log.ts";
 import { NotFound } from "../../ops/actions/operator.ts";
 import { StoreAway } from "../../ops/actions/stores.ts";
 import type { Settings } from "../../settings/load.ts";
-import { isRefusedReply, redisErrorCode } from "../../stream/connection.ts";
+import { refusalOf } from "../../stream/refusals.ts";
 import { isTokenOf } from "../operations/service-token.ts";
 import { fromOurPages } from "../own-pages.ts";
 import { readText, requireForm } from "../read-body.ts";
@@ -78,7 +78,8 @@ const unknownSession = (): PageContent => ({
 /** How a store keeps from what was asked; undefined: it does not. */
 const storeFaultIn = (error: unknown): string | undefined => {
   if (error instanceof StoreAway) return error.message;
-  if (isRefusedReply(error)) return `Redis refuses it: ${redisErrorCode(error)}. Look what was done, and repeat it.`;
+  const refusal = error instanceof Error ? refusalOf(error.message) : undefined;
+  if (refusal !== undefined) return `Redis refuses it: ${refusal}. Look what was done, and repeat it.`;
   return databaseFault(error).kind === "unavailable" ? "PostgreSQL does not answer." : undefined;
 };
 

@@ -147,7 +147,7 @@ export interface Places {
   readonly mayBeLeftWithout: () => boolean;
   /** Whether one was refused as one too many since this was last asked. */
   readonly wasRefused: () => boolean;
-  /** When one was refused at last, for whatever reason: what others have says which it was. Monotonic, ms. */
+  /** When one was refused last, for whatever reason: what others have says which it was. Monotonic, ms. */
   readonly refusedAt: () => number;
   /** Whether it is refused each, and asks ever more rarely. */
   readonly isWithout: () => boolean;

@@ -10,6 +10,7 @@ import { webhookGroupName } from "../../stream/groups.ts";
 import { resumeGroup } from "../../stream/pauses.ts";
 import { audited } from "./audited.ts";
 import { NotFound, type Operator } from "./operator.ts";
+import { untilStoresAnswer } from "./stores.ts";
 
 /** The type of a sample: no event has it, so that a receiver does not take it for one. */
 const SAMPLE_TYPE = "webhook.test.v1";
@@ -105,6 +106,8 @@ export const enableReceiver = audited({
   describe: ([{ name }]) => ({ group: webhookGroupName(name) }),
   async run({ db, redis, keys, signal }: Operator, { name }: Pick<Receiver, "name">): Promise<EnableReport> {
     const group = webhookGroupName(name);
+    // As `resume` does, before anything is done.
+    await untilStoresAnswer({ db, redis }, ["redis"]);
     const waiting = await renewAges(db, group, signal);
     const changed = signal.aborted ? false : await resumeGroup({ pauses: pausesOf(db), redis, keys }, group);
     return { receiver: name, group, changed, waiting };

@@ -119,6 +119,22 @@ test.each<[string, Facts, string]>([
     "well: All is well: 90 deliveries are in work",
   ],
   [
+    "one consumer of two is refused each connection, and nothing is said",
+    facts({
+      consumers: [aConsumer(), aConsumer({ name: "consumer-2", granted: { allowed: 0, nothingForMs: 300_000 } })],
+    }),
+    "notice: Mail server smtp.example:587 has refused all connections of consumer-2 of welcome-email without a word since 06:05 UTC; others have some",
+  ],
+  [
+    "all are, one for less than a minute",
+    facts({
+      unfinished: waits(90),
+      oldestMs: 900,
+      consumers: [40_000, 300_000].map((nothingForMs) => aConsumer({ granted: { allowed: 0, nothingForMs } })),
+    }),
+    "trouble: Mail server smtp.example:587 has had no connection for any consumer of welcome-email since 06:09 UTC; 90 mails wait, none is lost",
+  ],
+  [
     "others have all connections of the mail server but those of one consumer",
     facts({
       unfinished: waits(90),

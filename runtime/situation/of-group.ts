@@ -26,6 +26,8 @@ import {
 
 /** Work that is older than this is late, if nothing else explains it. */
 const LATE_MS = 10_000;
+/** Who has been refused for so long, without a word, may be one that cannot reach the system. */
+const SILENCE_MS = 60_000;
 /** By default: `RECONCILE_AFTER_MS`, and a turn of the reconciler. */
 const BACK_WITHIN_MS = 90_000;
 
@@ -180,6 +182,27 @@ const ofNothingGranted = (group: GroupFacts, now: Date): readonly Finding[] => {
   return [{ level: "trouble", group: name, sentence, remedy, cause: `${latest.system} grants nothing` }];
 };
 
+/** Where a limit is not spoken of, those beyond it look like one that cannot reach the system. */
+const ofRefusedInSilence = (group: GroupFacts, now: Date): readonly Finding[] => {
+  const { group: name, consumers } = group;
+  if (ofNothingGranted(group, now).length > 0) return [];
+  const living = consumers.filter(isLiving);
+  const hasSome = ({ granted, breaker }: ConsumerFacts) => granted?.allowed !== 0 && breaker.state === "closed";
+  const refused = living.flatMap(({ name: consumer, granted, system = unnamedSystem(name) }) => {
+    const forMs = granted?.nothingForMs ?? 0;
+    const isInSilence = granted?.allowed === 0 && granted.words === undefined && forMs >= SILENCE_MS;
+    return isInSilence ? [{ consumer, forMs, system }] : [];
+  });
+  const [longest] = refused.toSorted((left, right) => right.forMs - left.forMs);
+  if (longest === undefined || !living.some(hasSome)) return [];
+  const when = since(new Date(now.getTime() - longest.forMs).toISOString(), now);
+  const who =
+    refused.length === 1 ? longest.consumer : `${count(refused.length)} of ${counted(living.length, "consumer")}`;
+  const sentence = `${upper(longest.system)} has refused all connections of ${who} of ${name} without a word ${when}; others have some`;
+  const remedy = "if it grants few, others do the work; else find out what keeps them from reaching it";
+  return [{ level: "notice", group: name, sentence, remedy, cause: `${longest.system} refuses some` }];
+};
+
 /** Late work that no fault explains: it is limited, or there is more than is done. */
 const ofBacklog = (group: GroupFacts, now: Date): readonly Finding[] => {
   const living = group.consumers.filter(isLiving);
@@ -223,6 +246,7 @@ export const ofFlow = (group: GroupFacts, now: Date): readonly Finding[] => [
   ...ofQuiet(group),
   ...ofPause(group, now),
   ...ofNothingGranted(group, now),
+  ...ofRefusedInSilence(group, now),
   ...ofBacklog(group, now),
   ...(group.unfinished === undefined ? ofLastAttempts(group) : []),
   ...ofNotInRedis(group),

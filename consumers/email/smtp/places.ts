@@ -17,10 +17,11 @@ const HEARD_MS = 700;
 const APART_MS = 10_000;
 
 /**
- * So long the pool waits for its share where nothing is said of a limit. Then it is taken for one that cannot reach the server, until it has a connection: so that its
+ * Where nothing is said of a limit, and it had none of so many that others gave up for it in a row, it cannot reach the server, as far as is known for so long: so its
  * breaker opens, and somebody is called.
  */
-const UNSAID_MS = 60_000;
+const MOST_IN_VAIN = 5;
+const KNOWN_FOR_MS = 300_000;
 const CLOSED_BY_TCP = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
 /** How a connection is refused as one too many: by the server's words, or without any, while others have some. */
@@ -57,23 +58,20 @@ export const createPlaces = ({
   readonly hearsSoon: (failure: SmtpFailure) => boolean;
 } => {
   let isRefused = false;
-  /** When others had some, at last. */
+  /** When others had some last. */
   let othersHadAt = Number.NEGATIVE_INFINITY;
   /** When somebody asked last what there is to say. */
   let readAt = Number.NEGATIVE_INFINITY;
   /** The first and the last refusal of those that came together. */
   let refused = { since: Number.NEGATIVE_INFINITY, at: Number.NEGATIVE_INFINITY };
-  /** Since when it has none, and nothing is said of a limit. */
-  let unsaid = { since: Number.NEGATIVE_INFINITY, at: Number.NEGATIVE_INFINITY };
+  /** What others have given up for it since it had one. */
+  let inVain = { count: 0, at: Number.NEGATIVE_INFINITY };
 
-  const isUnsaid = (failure: SmtpFailure): boolean => {
-    const at = now();
-    if (!mayBeUnsaid(failure) || at - othersHadAt >= LATELY_MS) return false;
-    const hadOneAt = at - sessions.heldForMs();
-    const isAnew = hadOneAt > unsaid.since || at - unsaid.at > UNSAID_MS;
-    unsaid = { since: isAnew ? at : unsaid.since, at };
-    return at - unsaid.since < UNSAID_MS;
-  };
+  const hasHadOneSince = (at: number): boolean => sessions.usable() > 0 || now() - sessions.heldForMs() > at;
+  const cannotReach = (): boolean =>
+    inVain.count >= MOST_IN_VAIN && now() - inVain.at < KNOWN_FOR_MS && !hasHadOneSince(inVain.at);
+  const isUnsaid = (failure: SmtpFailure): boolean =>
+    mayBeUnsaid(failure) && now() - othersHadAt < LATELY_MS && !cannotReach();
 
   return {
     at: `${server.host}:${server.port}`,
@@ -87,7 +85,10 @@ export const createPlaces = ({
       return was;
     },
     isWithout: () => starvation.isOn,
-    answered: starvation.answered,
+    answered: () => {
+      inVain = { count: hasHadOneSince(inVain.at) ? 1 : inVain.count + 1, at: now() };
+      starvation.answered();
+    },
     othersHave: (count) => {
       if (count > 0) othersHadAt = now();
       crowding.othersHave(count);
