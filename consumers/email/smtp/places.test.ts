@@ -103,11 +103,37 @@ test("who has none of what others give up for it cannot reach the server, as far
   };
   // Where nobody gives one up it may be the limit, for as long as that lasts.
   for (let time = 0; time < 100; time += 1) expect(refused()).toBe("unsaid");
-  expect(answered(4)).toBe("unsaid");
+  expect(answered(2)).toBe("unsaid");
   expect(answered(1)).toBeUndefined();
   hasOne();
-  expect(answered(4)).toBe("unsaid");
+  expect(answered(2)).toBe("unsaid");
   expect(answered(1)).toBeUndefined();
   pass(300_000);
   expect(refused()).toBe("unsaid");
+});
+
+test("who has none of what others give up for it asks ever more rarely for the next one, until it has one", () => {
+  const { places, pass, hasOne } = noPlaces();
+  const asksAfter = (ms: number) => {
+    pass(ms);
+    places.refused(true);
+    return places.wasRefused();
+  };
+  expect(asksAfter(1)).toBe(true);
+  expect(asksAfter(1)).toBe(true);
+  places.answered();
+  expect(asksAfter(1)).toBe(true);
+  places.answered();
+  expect(asksAfter(7_000)).toBe(false);
+  expect(asksAfter(1_000)).toBe(true);
+  places.answered();
+  expect(asksAfter(15_000)).toBe(false);
+  expect(asksAfter(1_000)).toBe(true);
+  for (let time = 0; time < 10; time += 1) places.answered();
+  expect(asksAfter(299_000)).toBe(false);
+  expect(asksAfter(1_000)).toBe(true);
+  places.answered();
+  pass(1);
+  hasOne();
+  expect(asksAfter(1)).toBe(true);
 });

@@ -17,10 +17,16 @@ const HEARD_MS = 700;
 const APART_MS = 10_000;
 
 /**
- * Where nothing is said of a limit, and it had none of so many that others gave up for it in a row, it cannot reach the server, as far as is known for so long: so its
- * breaker opens, and somebody is called.
+ * From the second time on that others gave one up for it in vain, in a row, it waits until it asks for the next one, twice as long each time: what they leave it may be
+ * unable to open.
  */
-const MOST_IN_VAIN = 5;
+const FIRST_WAIT_MS = 8_000;
+const LONGEST_WAIT_MS = 300_000;
+/**
+ * Where nothing is said of a limit, and it had none of so many, it cannot reach the server, as far as is known for so long: so its breaker opens, and somebody is
+ * called.
+ */
+const MOST_IN_VAIN = 3;
 const KNOWN_FOR_MS = 300_000;
 const CLOSED_BY_TCP = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
@@ -68,8 +74,12 @@ export const createPlaces = ({
   let inVain = { count: 0, at: Number.NEGATIVE_INFINITY };
 
   const hasHadOneSince = (at: number): boolean => sessions.usable() > 0 || now() - sessions.heldForMs() > at;
-  const cannotReach = (): boolean =>
-    inVain.count >= MOST_IN_VAIN && now() - inVain.at < KNOWN_FOR_MS && !hasHadOneSince(inVain.at);
+  const countInVain = (): number => (hasHadOneSince(inVain.at) ? 0 : inVain.count);
+  const cannotReach = (): boolean => countInVain() >= MOST_IN_VAIN && now() - inVain.at < KNOWN_FOR_MS;
+  const mayRequest = (): boolean => {
+    const count = countInVain();
+    return count < 2 || now() - inVain.at >= Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (count - 2));
+  };
   const isUnsaid = (failure: SmtpFailure): boolean =>
     mayBeUnsaid(failure) && now() - othersHadAt < LATELY_MS && !cannotReach();
 
@@ -86,7 +96,7 @@ export const createPlaces = ({
     },
     isWithout: () => starvation.isOn,
     answered: () => {
-      inVain = { count: hasHadOneSince(inVain.at) ? 1 : inVain.count + 1, at: now() };
+      inVain = { count: countInVain() + 1, at: now() };
       starvation.answered();
     },
     othersHave: (count) => {
@@ -100,7 +110,7 @@ export const createPlaces = ({
     othersChanged: starvation.mayHaveRoom,
     refusedAt: () => refused.at,
     refused: (isOneTooMany) => {
-      isRefused ||= isOneTooMany;
+      isRefused ||= isOneTooMany && mayRequest();
       const at = now();
       refused = { since: at - refused.at > APART_MS ? at : refused.since, at };
     },
