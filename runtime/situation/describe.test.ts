@@ -123,7 +123,7 @@ test.each<[string, Facts, string]>([
     facts({
       consumers: [aConsumer(), aConsumer({ name: "consumer-2", granted: { allowed: 0, nothingForMs: 300_000 } })],
     }),
-    "notice: Mail server smtp.example:587 has refused all connections of consumer-2 of welcome-email without a word since 06:05 UTC; others have some",
+    "notice: Mail server smtp.example:587 has refused all connections of consumer-2 of welcome-email without a word of a limit since 06:05 UTC; others have some",
   ],
   [
     "all are, one for less than a minute",

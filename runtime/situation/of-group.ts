@@ -26,7 +26,7 @@ import {
 
 /** Work that is older than this is late, if nothing else explains it. */
 const LATE_MS = 10_000;
-/** Who has been refused for so long, without a word, may be one that cannot reach the system. */
+/** Who has been refused for so long, without a word of a limit, may be one that cannot reach the system. */
 const SILENCE_MS = 60_000;
 /** By default: `RECONCILE_AFTER_MS`, and a turn of the reconciler. */
 const BACK_WITHIN_MS = 90_000;
@@ -198,7 +198,7 @@ const ofRefusedInSilence = (group: GroupFacts, now: Date): readonly Finding[] =>
   const when = since(new Date(now.getTime() - longest.forMs).toISOString(), now);
   const who =
     refused.length === 1 ? longest.consumer : `${count(refused.length)} of ${counted(living.length, "consumer")}`;
-  const sentence = `${upper(longest.system)} has refused all connections of ${who} of ${name} without a word ${when}; others have some`;
+  const sentence = `${upper(longest.system)} has refused all connections of ${who} of ${name} without a word of a limit ${when}; others have some`;
   const remedy = "if it grants few, others do the work; else find out what keeps them from reaching it";
   return [{ level: "notice", group: name, sentence, remedy, cause: `${longest.system} refuses some` }];
 };

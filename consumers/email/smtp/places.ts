@@ -21,13 +21,12 @@ const APART_MS = 10_000;
  * unable to open.
  */
 const FIRST_WAIT_MS = 8_000;
-const LONGEST_WAIT_MS = 300_000;
+const LONGEST_WAIT_MS = 60_000;
 /**
- * Where nothing is said of a limit, and it had none of so many, it cannot reach the server, as far as is known for so long: so its breaker opens, and somebody is
- * called.
+ * Where nothing is said of a limit, and it had none of so many, it cannot reach the server, as far as is known, until it would ask for the next one: so its breaker
+ * opens, and somebody is called.
  */
 const MOST_IN_VAIN = 3;
-const KNOWN_FOR_MS = 300_000;
 const CLOSED_BY_TCP = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
 /** How a connection is refused as one too many: by the server's words, or without any, while others have some. */
@@ -75,7 +74,7 @@ export const createPlaces = ({
 
   const hasHadOneSince = (at: number): boolean => sessions.usable() > 0 || now() - sessions.heldForMs() > at;
   const countInVain = (): number => (hasHadOneSince(inVain.at) ? 0 : inVain.count);
-  const cannotReach = (): boolean => countInVain() >= MOST_IN_VAIN && now() - inVain.at < KNOWN_FOR_MS;
+  const cannotReach = (): boolean => countInVain() >= MOST_IN_VAIN && now() - inVain.at < LONGEST_WAIT_MS;
   const mayRequest = (): boolean => {
     const count = countInVain();
     return count < 2 || now() - inVain.at >= Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (count - 2));

@@ -114,9 +114,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     },
     isOneTooMany: (failure) => places.refusalOf(failure) !== undefined,
     onRefused: (failure, isRequest) => {
-      // What it said of a limit before does not explain this one.
+      // What was said of a limit before does not explain another refusal.
       words = undefined;
-      hear(failure, "");
+      if (limitIn(failure) === "connections") hear(failure, "");
       sessions.notOpened();
       places.refused(isRequest);
     },
