@@ -38,7 +38,7 @@ const NOBODY = 65_534;
 /** After a crash it replays its write-ahead log first, which takes longer the more there is. */
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
-/** A killed server's shared memory and zombie hold its data directory for a moment. */
+/** A killed server's shared memory and zombie hold its data directory for a moment, or longer on a busy machine. */
 const BLOCKED = /lock file|pre-existing shared memory|is still in use/;
 
 /** The folder of the programs in this platform's npm package. */

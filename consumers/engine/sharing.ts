@@ -90,6 +90,8 @@ const WAITING_EVERY_MS = 100;
 const MANY_WAITING = 8;
 /** Who was refused one hears of others for so long: who asks rarely is to know the next time whether the system works for them. */
 const INTERESTED_MS = 10_000;
+/** A request is forgotten if it was not repeated for so long (`share.lua`): that it is gone is no answer then. */
+const REQUEST_MS = 2_000;
 /** What has become free may be another one's, who is answered; who asks as well looks after this time whether it still is. */
 const LEFT_FOR_ANOTHER_MS = 1_000;
 
@@ -142,6 +144,7 @@ export const startSharing = (
   let wakeAt = Number.POSITIVE_INFINITY;
   /** It was refused one since it last said so. */
   let isNew = false;
+  let heardAt = Number.NEGATIVE_INFINITY;
 
   /** Gives one up for the pool. It is told when the place is free: a piece of work may take long. */
   const giveUpFor = (asker: string): void => {
@@ -186,11 +189,13 @@ export const startSharing = (
       const own = { pool, group, has, idle, mayBeLeftWithout: places.mayBeLeftWithout() };
       idle = Number.POSITIVE_INFINITY;
       const said = await table.say({ ...own, request, withoutSince });
+      const isAnswered = said.isAnswered && at - heardAt < REQUEST_MS;
+      heardAt = performance.now();
       const { othersHave, groups, asking } = said;
       if (has === 0) withoutSince ??= said.askedAt;
       last = { ...last, othersHave, groups, asking, isRequested: last.isRequested && !said.isAnswered };
       places.othersHave(othersHave);
-      if (said.isAnswered) places.answered();
+      if (isAnswered) places.answered();
       if (othersHave !== before.othersHave) {
         wakeAt = performance.now() + (last.isRequested ? LEFT_FOR_ANOTHER_MS : 0);
       }

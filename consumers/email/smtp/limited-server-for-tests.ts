@@ -161,6 +161,7 @@ export const aTable = (): SharedTable => {
   const look = (): readonly PoolShare[] => {
     const at = performance.now();
     for (const { pool, saidAt } of reports.values()) if (at - saidAt > REPORT_MS) reports.delete(pool);
+    for (const [pool, request] of asked) if (at - request.at > REQUEST_MS) asked.delete(pool);
     const all = [...reports.values()].map(({ saidAt: _, ...share }) => ({ ...share, askedAt: askedAtOf(share.pool) }));
     const asking = all.filter(({ askedAt }) => askedAt !== undefined).length;
     looked = { at, groups: new Set(all.map(({ group }) => group)).size, asking };

@@ -24,7 +24,13 @@ const noPlaces = () => {
   let hadOneAt = 0;
   const places = createPlaces({
     server: { host: "mail.example", port: 25 },
-    sessions: { usable: () => 0, idle: () => 0, heldForMs: () => ms - hadOneAt, giveUp: () => {} },
+    sessions: {
+      usable: () => 0,
+      idle: () => 0,
+      heldForMs: () => ms - hadOneAt,
+      lastOpenedAt: () => hadOneAt,
+      giveUp: (onLeft) => onLeft(),
+    },
     limit: { gaveUp: () => {} },
     crowding: { othersHave: () => {} },
     starvation: { isOn: false, answered: () => {}, mayHaveRoom: () => {} },
@@ -137,4 +143,25 @@ test("who has none of what others give up for it asks ever more rarely for the n
   pass(1);
   hasOne();
   expect(asksAfter(1)).toBe(true);
+});
+
+test("the last connection is given up only where what was given before is used", () => {
+  const { places, pass, hasOne } = noPlaces();
+  pass(2_000);
+  expect(places.mayBeLeftWithout()).toBe(true);
+  places.othersHave(1);
+  places.giveUp(() => {});
+  expect(places.mayBeLeftWithout()).toBe(false);
+  places.othersHave(2);
+  expect(places.mayBeLeftWithout()).toBe(true);
+  places.giveUp(() => {});
+  pass(1);
+  hasOne();
+  pass(2_000);
+  expect(places.mayBeLeftWithout()).toBe(true);
+  places.giveUp(() => {});
+  pass(299_000);
+  expect(places.mayBeLeftWithout()).toBe(false);
+  pass(1_000);
+  expect(places.mayBeLeftWithout()).toBe(true);
 });

@@ -11,6 +11,10 @@ import type { Starvation } from "./starvation.ts";
 const OWN_TURN_MS = 2_000;
 /** Where others had some so lately, the server is not away: one that is handed over is nobody's for a moment. */
 const LATELY_MS = 3_000;
+/** While nothing is heard, as while Redis is away, they have what they had. */
+const UNHEARD_MS = 30_000;
+/** What was given up, and nobody had, is forgotten after this time. */
+const UNUSED_MS = 300_000;
 /** So soon after the first refusal it is heard what others have, if the table is read at all: they say it twice a second. */
 const HEARD_MS = 700;
 /** Longer after the last one, a refusal is a first one again: what others have is not heard any more. */
@@ -48,7 +52,7 @@ export const createPlaces = ({
   now,
 }: {
   readonly server: Pick<SmtpServer, "host" | "port">;
-  readonly sessions: Pick<Sessions, "usable" | "idle" | "heldForMs" | "giveUp">;
+  readonly sessions: Pick<Sessions, "usable" | "idle" | "heldForMs" | "lastOpenedAt" | "giveUp">;
   readonly limit: Pick<ConnectionLimit, "gaveUp">;
   readonly crowding: Pick<Crowding, "othersHave">;
   readonly starvation: Pick<Starvation, "isOn" | "answered" | "mayHaveRoom">;
@@ -63,8 +67,11 @@ export const createPlaces = ({
   readonly hearsSoon: (failure: SmtpFailure) => boolean;
 } => {
   let isRefused = false;
-  /** When others had some last. */
+  /** What others have, as was heard last, and when they had some last. */
+  let others = 0;
   let othersHadAt = Number.NEGATIVE_INFINITY;
+  /** What others had when this pool gave one up last, and whether they have had more since. */
+  let given = { at: Number.NEGATIVE_INFINITY, others: 0, isTaken: true };
   /** When somebody asked last what there is to say. */
   let readAt = Number.NEGATIVE_INFINITY;
   /** The first and the last refusal of those that came together. */
@@ -74,19 +81,21 @@ export const createPlaces = ({
 
   const hasHadOneSince = (at: number): boolean => sessions.usable() > 0 || now() - sessions.heldForMs() > at;
   const countInVain = (): number => (hasHadOneSince(inVain.at) ? 0 : inVain.count);
-  const cannotReach = (): boolean => countInVain() >= MOST_IN_VAIN && now() - inVain.at < LONGEST_WAIT_MS;
   const mayRequest = (): boolean => {
     const count = countInVain();
     return count < 2 || now() - inVain.at >= Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (count - 2));
   };
+  const cannotReach = (): boolean => countInVain() >= MOST_IN_VAIN && !mayRequest();
   const isUnsaid = (failure: SmtpFailure): boolean =>
-    mayBeUnsaid(failure) && now() - othersHadAt < LATELY_MS && !cannotReach();
+    mayBeUnsaid(failure) && now() - othersHadAt < (others > 0 ? UNHEARD_MS : LATELY_MS) && !cannotReach();
+  /** Where new ones cannot be opened, nobody would have any: the last one waits until what was given before is used. */
+  const isOfUse = (): boolean => given.isTaken || sessions.lastOpenedAt() > given.at || now() - given.at >= UNUSED_MS;
 
   return {
     at: `${server.host}:${server.port}`,
     has: sessions.usable,
     idle: sessions.idle,
-    mayBeLeftWithout: () => sessions.heldForMs() >= OWN_TURN_MS,
+    mayBeLeftWithout: () => sessions.heldForMs() >= OWN_TURN_MS && isOfUse(),
     wasRefused: () => {
       const was = isRefused;
       isRefused = false;
@@ -99,7 +108,9 @@ export const createPlaces = ({
       starvation.answered();
     },
     othersHave: (count) => {
+      others = count;
       if (count > 0) othersHadAt = now();
+      if (count > given.others) given = { ...given, isTaken: true };
       crowding.othersHave(count);
     },
     refusalOf: (failure) => {
@@ -116,6 +127,7 @@ export const createPlaces = ({
     hearsSoon: (failure) => mayBeUnsaid(failure) && now() - readAt < HEARD_MS && now() - refused.since < HEARD_MS,
     giveUp: (onLeft) =>
       sessions.giveUp(() => {
+        given = { at: now(), others, isTaken: false };
         limit.gaveUp(sessions.usable());
         onLeft();
       }),

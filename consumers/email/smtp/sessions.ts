@@ -7,6 +7,8 @@ export interface Sessions {
   idle(): number;
   /** How long it has had one without a break, in ms. */
   heldForMs(): number;
+  /** When one was opened last. Monotonic, ms. */
+  lastOpenedAt(): number;
   /** How many were closed so lately that the server may still count them, and by whom: what it closed itself, few servers do. */
   closing(): { readonly byUs: number; readonly byServer: number };
   /** Resolves when those that are being closed are closed. */
@@ -67,6 +69,7 @@ export const createSessions = (options: {
   /** The next that becomes free is given up. */
   let owed: (() => void) | undefined;
   let since = 0;
+  let lastOpenedAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
   const isScarce = () => now() - failedAt < SCARCE_MS;
   /** One was closed for its age, and none has been opened since. */
@@ -108,9 +111,11 @@ export const createSessions = (options: {
     },
     untilLeft: () => Promise.all(leaving),
     heldForMs: () => now() - since,
+    lastOpenedAt: () => lastOpenedAt,
     opened: (session) => {
-      if (openedAt.size === 0) since = now();
-      openedAt.set(session, now());
+      lastOpenedAt = now();
+      if (openedAt.size === 0) since = lastOpenedAt;
+      openedAt.set(session, lastOpenedAt);
       isReplacing = false;
     },
     disown: (session) => {

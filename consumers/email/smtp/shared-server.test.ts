@@ -286,3 +286,43 @@ test.each([
     jest.useRealTimers();
   }
 });
+
+test.each(["closed", "421"] as const)(
+  "a group that has connections keeps one where new ones are refused to everybody: %s",
+  async (refusal) => {
+    jest.useFakeTimers();
+    try {
+      const server = aLimitedServer({ limit: 3, mailMs: 100, refusal });
+      const full = aLimitedServer({ limit: 0, mailMs: 100, greetingMs: 1, refusal });
+      const stopping = new AbortController();
+      const { signal } = stopping;
+      const table = aTable();
+      let ms = 0;
+      const [fromMs, untilMs] = [30_000, 130_000];
+      const openSession = (...asked: Parameters<typeof server.open>) =>
+        (ms >= fromMs && ms < untilMs ? full : server).open(...asked);
+      let lastMs = 0;
+      let gapMs = 0;
+      const onAccepted = () => {
+        gapMs = Math.max(gapMs, ms - lastMs);
+        lastMs = ms;
+      };
+      const start = (group: string) => {
+        const pool = createSmtpPool({ server: target, size: SIZE, sendDeadlineMs: 30_000, openSession });
+        startSharing({ table, group, log: silentLog, signal }, { pool: group, places: pool.places });
+        void consume(pool, { size: SIZE, claimMs: 40, signal, onFailed: () => {}, onAccepted });
+      };
+      start("first");
+      for (; ms < untilMs; ms += 1) {
+        if (ms === fromMs + 5_000) start("later");
+        jest.advanceTimersByTime(1);
+        await settle();
+      }
+      stopping.abort();
+      expect(Math.max(gapMs, ms - lastMs)).toBeLessThan(2_000);
+    } finally {
+      jest.clearAllTimers();
+      jest.useRealTimers();
+    }
+  },
+);
