@@ -108,9 +108,11 @@ const NEVER_READ = "0-0";
 
 const isAlive = ({ silentMs }: ConsumerStatus): boolean => silentMs !== null && !isSilent({ silentMs });
 
+const hasNoReader = (consumers: readonly ConsumerStatus[]): boolean => !consumers.some(isAlive);
+
 /** Whether a group that is not declared has no consumer either that gives signs of life. */
 export const isOrphaned = async (redis: Redis, keys: Keys, { name, declared }: ListedGroup): Promise<boolean> =>
-  !declared && !(await readConsumers(redis, keys, name)).some(isAlive);
+  !declared && hasNoReader(await readConsumers(redis, keys, name));
 
 /** The status of one group. Each command is cheap at any depth of its streams. */
 export const readGroupStatus = async (
@@ -150,7 +152,7 @@ export const readGroupStatus = async (
   return {
     group: name,
     declared,
-    orphaned: !declared && !consumers.some(isAlive),
+    orphaned: !declared && hasNoReader(consumers),
     exists: { events: onEvents !== undefined, retries: onRetries !== undefined },
     lag: numberOf(onEvents, "lag") ?? null,
     retriesLag: numberOf(onRetries, "lag") ?? null,

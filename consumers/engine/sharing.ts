@@ -89,7 +89,7 @@ const WAITING_EVERY_MS = 100;
 /** If more wait, each asks more rarely. */
 const MANY_WAITING = 8;
 /** Who was refused one hears of others for so long: who asks rarely is to know the next time whether the system works for them. */
-const INTERESTED_MS = 10_000;
+export const INTERESTED_MS = 10_000;
 /** A request is forgotten if it was not repeated for so long (`share.lua`): that it is gone is no answer then. */
 const REQUEST_MS = 2_000;
 /** What has become free may be another one's, who is answered; who asks as well looks after this time whether it still is. */

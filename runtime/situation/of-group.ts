@@ -164,15 +164,19 @@ const ofInWork = (
   return [{ level: "notice", group: name, sentence, cause: "in work" }];
 };
 
+/** Those for which the other system has had room for nothing, for so long at least. */
+const withNothing = (consumers: readonly ConsumerFacts[], group: string, leastMs: number) =>
+  consumers.flatMap(({ name: consumer, granted, system = unnamedSystem(group) }) => {
+    const forMs = granted?.nothingForMs ?? 0;
+    return granted?.allowed === 0 && forMs >= leastMs ? [{ ...granted, consumer, forMs, system }] : [];
+  });
+
 /** The other system has room for nobody. What is given back, and comes back after a second, is never old. */
 const ofNothingGranted = (group: GroupFacts, now: Date): readonly Finding[] => {
   const { group: name, unfinished } = group;
   if (isExplained(group) || unfinished?.count === 0) return [];
   const living = group.consumers.filter(isLiving);
-  const nothing = living.flatMap(({ name: consumer, granted, system = unnamedSystem(name) }) => {
-    const forMs = granted?.nothingForMs ?? 0;
-    return granted?.allowed === 0 && forMs >= LATE_MS ? [{ ...granted, consumer, forMs, system }] : [];
-  });
+  const nothing = withNothing(living, name, LATE_MS);
   const [latest] = nothing.toSorted((left, right) => left.forMs - right.forMs);
   if (latest === undefined || nothing.length < living.length) return [];
   const when = since(new Date(now.getTime() - latest.forMs).toISOString(), now);
@@ -188,11 +192,7 @@ const ofRefusedInSilence = (group: GroupFacts, now: Date): readonly Finding[] =>
   if (ofNothingGranted(group, now).length > 0) return [];
   const living = consumers.filter(isLiving);
   const hasSome = ({ granted, breaker }: ConsumerFacts) => granted?.allowed !== 0 && breaker.state === "closed";
-  const refused = living.flatMap(({ name: consumer, granted, system = unnamedSystem(name) }) => {
-    const forMs = granted?.nothingForMs ?? 0;
-    const isInSilence = granted?.allowed === 0 && granted.words === undefined && forMs >= SILENCE_MS;
-    return isInSilence ? [{ consumer, forMs, system }] : [];
-  });
+  const refused = withNothing(living, name, SILENCE_MS).filter(({ words }) => words === undefined);
   const [longest] = refused.toSorted((left, right) => right.forMs - left.forMs);
   if (longest === undefined || !living.some(hasSome)) return [];
   const when = since(new Date(now.getTime() - longest.forMs).toISOString(), now);

@@ -1,4 +1,5 @@
 import type { Places } from "../../engine/handler.ts";
+import { INTERESTED_MS } from "../../engine/sharing.ts";
 import type { ConnectionLimit } from "./capacity.ts";
 import type { Crowding } from "./crowding.ts";
 import type { SmtpFailure } from "./failure.ts";
@@ -17,8 +18,6 @@ const UNHEARD_MS = 30_000;
 const UNUSED_MS = 300_000;
 /** So soon after the first refusal it is heard what others have, if the table is read at all: they say it twice a second. */
 const HEARD_MS = 700;
-/** Longer after the last one, a refusal is a first one again: what others have is not heard any more. */
-const APART_MS = 10_000;
 
 /**
  * From the second time on that others gave one up for it in vain, in a row, it waits until it asks for the next one, twice as long each time: what they leave it may be
@@ -122,7 +121,8 @@ export const createPlaces = ({
     refused: (isOneTooMany) => {
       isRefused ||= isOneTooMany && mayRequest();
       const at = now();
-      refused = { since: at - refused.at > APART_MS ? at : refused.since, at };
+      // What others have is not heard any more then: it is a first one again.
+      refused = { since: at - refused.at > INTERESTED_MS ? at : refused.since, at };
     },
     hearsSoon: (failure) => mayBeUnsaid(failure) && now() - readAt < HEARD_MS && now() - refused.since < HEARD_MS,
     giveUp: (onLeft) =>
