@@ -1,10 +1,7 @@
-import { expect, jest, test } from "bun:test";
-import { silentLog } from "../../../tests/pipeline.ts";
-import { startSharing } from "../../engine/sharing.ts";
-import { aLimitedServer, aTable, consume, settle } from "./limited-server-for-tests.ts";
-import { createSmtpPool } from "./pool.ts";
+import { expect, test } from "bun:test";
+import { aLimitedServer } from "./limited-server-for-tests.ts";
+import { shareInVirtualTime } from "./sharing-for-tests.ts";
 
-const target = { host: "mail.example", port: 25, tls: "none" } as const;
 /** Most connections of a consumer. */
 const SIZE = 20;
 const LATER_MS = 5_000;
@@ -18,46 +15,31 @@ interface Competition {
 }
 
 /** One group has an endless backlog; another one begins later. Returns when that had its first mail, and its share in the last 20 s. */
-const compete = async ({ limit, mailMs, consumers }: Competition) => {
-  jest.useFakeTimers();
-  try {
-    const server = aLimitedServer({ limit, mailMs });
-    const stopping = new AbortController();
-    const { signal } = stopping;
-    const table = aTable();
+const compete = ({ limit, mailMs, consumers }: Competition) =>
+  shareInVirtualTime(async ({ ms, start, until }) => {
+    const { open: openSession } = aLimitedServer({ limit, mailMs });
     const accepted = [0, 0];
     let firstMs: number | undefined;
-    let ms = 0;
-    const start = (index: 0 | 1) => {
+    const begin = (index: 0 | 1) => {
       const onAccepted = () => {
-        if (index === 1) firstMs ??= ms - LATER_MS;
-        if (ms >= RUN_MS / 2) accepted[index] = (accepted[index] ?? 0) + 1;
+        if (index === 1) firstMs ??= ms() - LATER_MS;
+        if (ms() >= RUN_MS / 2) accepted[index] = (accepted[index] ?? 0) + 1;
       };
       for (let consumer = 0; consumer < consumers[index]; consumer += 1) {
-        const pool = createSmtpPool({ server: target, size: SIZE, sendDeadlineMs: 30_000, openSession: server.open });
-        const group = `group-${index}`;
-        startSharing({ table, group, log: silentLog, signal }, { pool: `${group} ${consumer}`, places: pool.places });
-        void consume(pool, { size: SIZE, claimMs: 40, signal, onFailed: () => {}, onAccepted });
+        start({ group: `group-${index}`, size: SIZE, openSession, onAccepted });
       }
     };
-    start(0);
-    for (; ms < RUN_MS; ms += 1) {
-      if (ms === LATER_MS) start(1);
-      jest.advanceTimersByTime(1);
-      await settle();
-    }
-    stopping.abort();
+    begin(0);
+    await until(LATER_MS);
+    begin(1);
+    await until(RUN_MS);
     const [earlier = 0, later = 0] = accepted;
     return {
       firstMs,
       ofAll: later / (earlier + later),
       ofPossible: (earlier + later) / ((limit * RUN_MS) / 2 / (mailMs + 2)),
     };
-  } finally {
-    jest.clearAllTimers();
-    jest.useRealTimers();
-  }
-};
+  });
 
 test.each([
   [1, 100, [1, 1], 0.5],
@@ -80,44 +62,25 @@ test.each([
   },
 );
 
-test("who has asked for long in vain sends soon after its peer has died that had all connections", async () => {
-  jest.useFakeTimers();
-  try {
-    const server = aLimitedServer({ limit: 2, mailMs: 100 });
-    const table = aTable();
-    const start = (name: string, signal: AbortSignal, onAccepted: () => void) => {
-      const pool = createSmtpPool({ server: target, size: SIZE, sendDeadlineMs: 30_000, openSession: server.open });
-      startSharing({ table, group: "group", log: silentLog, signal }, { pool: name, places: pool.places });
-      void consume(pool, { size: SIZE, claimMs: 40, signal, onFailed: () => {}, onAccepted });
-      return pool;
-    };
+test("who has asked for long in vain sends soon after its peer has died that had all connections", () =>
+  shareInVirtualTime(async ({ ms, start, until }) => {
+    const { open: openSession } = aLimitedServer({ limit: 2, mailMs: 100 });
+    const one = { group: "group", size: SIZE, openSession };
     const dying = new AbortController();
-    const living = new AbortController();
+    const diedMs = 180_000;
     let firstMs: number | undefined;
-    let diedMs = Number.POSITIVE_INFINITY;
-    let ms = 0;
-    const first = start("one", dying.signal, () => {});
-    for (; ms < 200_000; ms += 1) {
-      if (ms === 2_000) {
-        start("two", living.signal, () => {
-          if (ms > diedMs) firstMs ??= ms - diedMs;
-        });
-      }
-      if (ms === 180_000) {
-        diedMs = ms;
-        dying.abort();
-        void first.close();
-      }
-      jest.advanceTimersByTime(1);
-      await settle();
-    }
-    living.abort();
+    const first = start({ ...one, signal: dying.signal });
+    await until(2_000);
+    const onAccepted = () => {
+      if (ms() > diedMs) firstMs ??= ms() - diedMs;
+    };
+    start({ ...one, onAccepted });
+    await until(diedMs);
+    dying.abort();
+    void first.close();
+    await until(200_000);
     expect(firstMs).toBeLessThan(12_000);
-  } finally {
-    jest.clearAllTimers();
-    jest.useRealTimers();
-  }
-});
+  }));
 
 interface Groups {
   readonly limit: number;
@@ -129,42 +92,26 @@ interface Groups {
 }
 
 /** Groups with endless backlogs. Returns how many mails each has had, and in vain, and the longest time without one. */
-const share = async ({ groups, consumers = 1, forMs, ...scenario }: Groups) => {
-  jest.useFakeTimers();
-  try {
-    const server = aLimitedServer(scenario);
-    const stopping = new AbortController();
-    const { signal } = stopping;
-    const table = aTable();
-    let ms = 0;
+const share = ({ groups, consumers = 1, forMs, ...scenario }: Groups) =>
+  shareInVirtualTime(async ({ ms, start, until }) => {
+    const { open: openSession } = aLimitedServer(scenario);
     const counts = Array.from({ length: groups }, () => ({ mails: 0, failed: 0, lastMs: 0, gapMs: 0 }));
     counts.forEach((count, index) => {
-      const group = `group-${index}`;
       const onAccepted = () => {
         count.mails += 1;
-        count.gapMs = Math.max(count.gapMs, ms - count.lastMs);
-        count.lastMs = ms;
+        count.gapMs = Math.max(count.gapMs, ms() - count.lastMs);
+        count.lastMs = ms();
       };
       const onFailed = () => {
         count.failed += 1;
       };
       for (let consumer = 0; consumer < consumers; consumer += 1) {
-        const pool = createSmtpPool({ server: target, size: SIZE, sendDeadlineMs: 30_000, openSession: server.open });
-        startSharing({ table, group, log: silentLog, signal }, { pool: `${group} ${consumer}`, places: pool.places });
-        void consume(pool, { size: SIZE, claimMs: 40, signal, onFailed, onAccepted });
+        start({ group: `group-${index}`, size: SIZE, openSession, onFailed, onAccepted });
       }
     });
-    for (; ms < forMs; ms += 1) {
-      jest.advanceTimersByTime(1);
-      await settle();
-    }
-    stopping.abort();
+    await until(forMs);
     return counts.map(({ lastMs, gapMs, ...count }) => ({ ...count, gapMs: Math.max(gapMs, forMs - lastMs) }));
-  } finally {
-    jest.clearAllTimers();
-    jest.useRealTimers();
-  }
-};
+  });
 
 test.each([
   { limit: 1, mailMs: 100, groups: 3, forMs: 60_000 },
@@ -204,125 +151,74 @@ test.each([
   { limit: 4, withinMs: 75_000 },
 ])(
   "a group that alone cannot reach the server fails its mails after a while, and sends soon after it can: %j",
-  async ({ limit, withinMs }) => {
-    jest.useFakeTimers();
-    try {
+  ({ limit, withinMs }) =>
+    shareInVirtualTime(async ({ ms, start, until }) => {
       const server = aLimitedServer({ limit, mailMs: 100 });
-      const unreachable = aLimitedServer({ limit: 0, mailMs: 100, refusal: "closed" });
-      const stopping = new AbortController();
-      const { signal } = stopping;
-      const table = aTable();
-      let reached = unreachable;
+      let reached = aLimitedServer({ limit: 0, mailMs: 100, refusal: "closed" });
+      const healsMs = 120_000;
       let failedMs: number | undefined;
       let firstMs: number | undefined;
-      let ms = 0;
-      const openers = [server.open, (...asked: Parameters<typeof server.open>) => reached.open(...asked)];
-      openers.forEach((openSession, index) => {
-        const pool = createSmtpPool({ server: target, size: 4, sendDeadlineMs: 30_000, openSession });
-        startSharing(
-          { table, group: `group-${index}`, log: silentLog, signal },
-          { pool: `${index}`, places: pool.places },
-        );
-        const onAccepted = () => {
-          if (index === 1) firstMs ??= ms;
-        };
-        const onFailed = () => {
-          failedMs ??= ms;
-        };
-        void consume(pool, { size: 4, claimMs: 40, signal, onFailed, onAccepted });
-      });
-      const healsMs = 120_000;
-      for (; ms < healsMs + withinMs + 1_000; ms += 1) {
-        if (ms === healsMs) reached = server;
-        jest.advanceTimersByTime(1);
-        await settle();
-      }
-      stopping.abort();
+      const onFailed = () => {
+        failedMs ??= ms();
+      };
+      const onAccepted = () => {
+        firstMs ??= ms();
+      };
+      start({ group: "group-0", size: 4, openSession: server.open, onFailed });
+      const openSession = (...asked: Parameters<typeof server.open>) => reached.open(...asked);
+      start({ group: "group-1", size: 4, openSession, onFailed, onAccepted });
+      await until(healsMs);
+      reached = server;
+      await until(healsMs + withinMs + 1_000);
       expect(failedMs).toBeLessThan(100_000);
       expect(firstMs).toBeGreaterThan(healsMs);
       expect(firstMs).toBeLessThan(healsMs + withinMs);
-    } finally {
-      jest.clearAllTimers();
-      jest.useRealTimers();
-    }
-  },
+    }),
 );
 
 test.each([
   { limit: 3, mailMs: 100, consumers: [1, 1], refusal: "closed" },
   { limit: 3, mailMs: 100, consumers: [1, 3], refusal: "421" },
   { limit: 10, mailMs: 300, consumers: [2, 3], refusal: "closed" },
-] as const)("a group that is refused each connection leaves another one what it cannot have: %j", async (scenario) => {
-  jest.useFakeTimers();
-  try {
+] as const)("a group that is refused each connection leaves another one what it cannot have: %j", (scenario) =>
+  shareInVirtualTime(async ({ ms, start, until }) => {
     const { limit, mailMs, consumers, refusal } = scenario;
     const server = aLimitedServer({ limit, mailMs });
     const unreachable = aLimitedServer({ limit: 0, mailMs, greetingMs: 1, refusal });
-    const stopping = new AbortController();
-    const { signal } = stopping;
-    const table = aTable();
     const [fromMs, forMs] = [20_000, 60_000];
     let accepted = 0;
-    let ms = 0;
     const onAccepted = () => {
-      if (ms >= fromMs) accepted += 1;
+      if (ms() >= fromMs) accepted += 1;
     };
-    [server, unreachable].forEach(({ open }, index) => {
-      const group = `group-${index}`;
+    [server, unreachable].forEach(({ open: openSession }, index) => {
       for (let consumer = 0; consumer < (consumers[index] ?? 0); consumer += 1) {
-        const pool = createSmtpPool({ server: target, size: SIZE, sendDeadlineMs: 30_000, openSession: open });
-        startSharing({ table, group, log: silentLog, signal }, { pool: `${group} ${consumer}`, places: pool.places });
-        void consume(pool, { size: SIZE, claimMs: 40, signal, onFailed: () => {}, onAccepted });
+        start({ group: `group-${index}`, size: SIZE, openSession, onAccepted });
       }
     });
-    for (; ms < forMs; ms += 1) {
-      jest.advanceTimersByTime(1);
-      await settle();
-    }
-    stopping.abort();
+    await until(forMs);
     expect(accepted / ((limit * (forMs - fromMs)) / (mailMs + 2))).toBeGreaterThan(0.85);
-  } finally {
-    jest.clearAllTimers();
-    jest.useRealTimers();
-  }
-});
+  }),
+);
 
 test.each(["closed", "421"] as const)(
   "a group that has connections keeps one where new ones are refused to everybody: %s",
-  async (refusal) => {
-    jest.useFakeTimers();
-    try {
+  (refusal) =>
+    shareInVirtualTime(async ({ ms, start, until }) => {
       const server = aLimitedServer({ limit: 3, mailMs: 100, refusal });
       const full = aLimitedServer({ limit: 0, mailMs: 100, greetingMs: 1, refusal });
-      const stopping = new AbortController();
-      const { signal } = stopping;
-      const table = aTable();
-      let ms = 0;
       const [fromMs, untilMs] = [30_000, 130_000];
       const openSession = (...asked: Parameters<typeof server.open>) =>
-        (ms >= fromMs && ms < untilMs ? full : server).open(...asked);
+        (ms() >= fromMs && ms() < untilMs ? full : server).open(...asked);
       let lastMs = 0;
       let gapMs = 0;
       const onAccepted = () => {
-        gapMs = Math.max(gapMs, ms - lastMs);
-        lastMs = ms;
+        gapMs = Math.max(gapMs, ms() - lastMs);
+        lastMs = ms();
       };
-      const start = (group: string) => {
-        const pool = createSmtpPool({ server: target, size: SIZE, sendDeadlineMs: 30_000, openSession });
-        startSharing({ table, group, log: silentLog, signal }, { pool: group, places: pool.places });
-        void consume(pool, { size: SIZE, claimMs: 40, signal, onFailed: () => {}, onAccepted });
-      };
-      start("first");
-      for (; ms < untilMs; ms += 1) {
-        if (ms === fromMs + 5_000) start("later");
-        jest.advanceTimersByTime(1);
-        await settle();
-      }
-      stopping.abort();
-      expect(Math.max(gapMs, ms - lastMs)).toBeLessThan(2_000);
-    } finally {
-      jest.clearAllTimers();
-      jest.useRealTimers();
-    }
-  },
+      start({ group: "first", size: SIZE, openSession, onAccepted });
+      await until(fromMs + 5_000);
+      start({ group: "later", size: SIZE, openSession, onAccepted });
+      await until(untilMs);
+      expect(Math.max(gapMs, ms() - lastMs)).toBeLessThan(2_000);
+    }),
 );

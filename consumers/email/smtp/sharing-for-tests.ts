@@ -1,0 +1,59 @@
+import { jest } from "bun:test";
+import { silentLog } from "../../../tests/pipeline.ts";
+import { startSharing } from "../../engine/sharing.ts";
+import { aTable, consume, settle } from "./limited-server-for-tests.ts";
+import { createSmtpPool, type SmtpPool } from "./pool.ts";
+import type { SmtpPoolOptions } from "./pool-options.ts";
+
+/** A consumer with an endless backlog, of a group. */
+interface Consuming extends Required<Pick<SmtpPoolOptions, "openSession">> {
+  readonly group: string;
+  /** Most connections. */
+  readonly size: number;
+  readonly onAccepted?: () => void;
+  readonly onFailed?: () => void;
+  /** Ends it; the end of the run if not given. */
+  readonly signal?: AbortSignal;
+}
+
+/** Groups that share a mail server, in virtual time. */
+export interface SharingRun {
+  /** Since the beginning. */
+  readonly ms: () => number;
+  start(consuming: Consuming): SmtpPool;
+  /** Lets time pass until then. */
+  until(ms: number): Promise<void>;
+}
+
+const target = { host: "mail.example", port: 25, tls: "none" } as const;
+
+/** Runs it in virtual time; all consumers end with it. */
+export const shareInVirtualTime = async <Result>(run: (sharing: SharingRun) => Promise<Result>): Promise<Result> => {
+  jest.useFakeTimers();
+  const stopping = new AbortController();
+  try {
+    const table = aTable();
+    let ms = 0;
+    let pools = 0;
+    return await run({
+      ms: () => ms,
+      start({ group, size, openSession, signal = stopping.signal, onAccepted = () => {}, onFailed = () => {} }) {
+        pools += 1;
+        const pool = createSmtpPool({ server: target, size, sendDeadlineMs: 30_000, openSession });
+        startSharing({ table, group, log: silentLog, signal }, { pool: `${group} ${pools}`, places: pool.places });
+        void consume(pool, { size, claimMs: 40, signal, onFailed, onAccepted });
+        return pool;
+      },
+      async until(endMs) {
+        for (; ms < endMs; ms += 1) {
+          jest.advanceTimersByTime(1);
+          await settle();
+        }
+      },
+    });
+  } finally {
+    stopping.abort();
+    jest.clearAllTimers();
+    jest.useRealTimers();
+  }
+};
