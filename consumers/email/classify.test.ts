@@ -60,6 +60,13 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [answered("MAIL FROM", "450 4.1.8 sender's domain not found"), "unavailable", "sender_refused"],
   [answered("RCPT TO", "550 5.1.8 sender's domain unknown"), "unavailable", "sender_refused"],
   [answered("RCPT TO", "450 4.1.8 sender's domain not found"), "unavailable", "sender_refused"],
+  [
+    answered("RCPT TO", "550 5.1.0 <welcome@toblug.example>: Sender address rejected: User unknown in local table"),
+    "unavailable",
+    "sender_refused",
+  ],
+  [answered("RCPT TO", "550 5.1.0 sorry, invalid sender address"), "unavailable", "sender_refused"],
+  [answered("RCPT TO", "450 4.1.0 Sender address rejected: unverified address"), "unavailable", "sender_refused"],
   [answered("RCPT TO", "354 out of step"), "unavailable", "protocol"],
   // Too fast: the rate is lowered.
   [answered("MAIL FROM", "421 4.7.0 too many messages, slow down"), "unavailable", "too_fast"],
@@ -80,6 +87,9 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [answered("RCPT TO", "452 4.2.2 mailbox full"), "transient", "mailbox_full"],
   [answered("RCPT TO", "550 5.2.2 over quota"), "transient", "mailbox_full"],
   [answered("DATA", "552 storage exceeded", true, "EMESSAGE"), "transient", "mailbox_full"],
+  // Another 552 than that, though: by its code.
+  [answered("DATA", "552 5.3.4 Message size exceeds fixed limit", true, "EMESSAGE"), "rejected", "rejected"],
+  [answered("DATA", "552-5.7.0 This message was blocked because of its content", true), "rejected", "policy"],
   // Greylisting.
   [answered("RCPT TO", "450 4.2.0 greylisted"), "transient", "greylisted"],
   [answered("RCPT TO", "451 please come back"), "transient", "greylisted"],
@@ -94,6 +104,9 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [answered("DATA", "451 4.3.0 local error"), "unavailable", "system_status"],
   [answered("DATA", "451 4.3.0 local error", true, "EMESSAGE"), "unavailable", "system_status"],
   [answered("DATA", "452 4.3.1 disk full", true, "EMESSAGE"), "unavailable", "system_status"],
+  [answered("RCPT TO", "554 5.3.5 Local configuration error"), "unavailable", "system_status"],
+  [answered("DATA", "550 5.3.2 system not accepting mail", true, "EMESSAGE"), "unavailable", "system_status"],
+  [answered("DATA", "503 5.5.1 out of order"), "unavailable", "protocol"],
   [answered("RCPT TO", "452 4.5.3 too many recipients"), "unavailable", "too_many_recipients"],
   // No connection for the mail.
   [
@@ -116,7 +129,6 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [answered("RCPT TO", "550 no"), "rejected", "rejected"],
   [answered("RCPT TO", "553 no"), "rejected", "rejected"],
   [answered("DATA", "554 5.6.0 bad content", true, "EMESSAGE"), "rejected", "rejected"],
-  [answered("DATA", "503 5.5.1 out of order"), "rejected", "rejected"],
   // Cut off or too late after 354.
   [silent("ECONNECTION", true), "uncertain", "connection_lost_after_data"],
   [silent("ESOCKET", true), "uncertain", "connection_lost_after_data"],
@@ -172,9 +184,14 @@ test.each([
   expect(classify(said, options)).toMatchObject({ kind: "unavailable", party: "inbox.example" });
 });
 
-test("a domain that refuses for good by words of a limit refuses for good; where the limit is ours, it is no refusal", () => {
-  const said = answered("RCPT TO", "550 Sender rate overlimit - 81.2 / 1h");
-  expect(classify({ ...said, isOfDomain: true }, options)).toMatchObject({ kind: "rejected", party: "inbox.example" });
+test.each([
+  ["RCPT TO", "550 Sender rate overlimit - 81.2 / 1h", false],
+  ["DATA", "550 5.7.0 Requested action not taken: too many emails per second", true],
+])("a limit ends, whatever its code: nobody is refused for good at %s by %s", (command, reply, bodyStarted) => {
+  const said = answered(command, reply, bodyStarted);
+  const passedOn = classify({ ...said, isOfDomain: true }, options);
+  expect(passedOn).toMatchObject({ kind: "unavailable", reason: "too_fast", party: "inbox.example" });
+  expect(passedOn).not.toHaveProperty("hasNoRoom");
   expect(classify(said, options)).toMatchObject({ kind: "unavailable", reason: "too_fast", hasNoRoom: true });
 });
 
@@ -213,6 +230,10 @@ describe("what a failed send means", () => {
     for (const { reason, party } of rejected) {
       expect(party).toBe(reason === NO_SUCH_ADDRESS ? undefined : "inbox.example");
     }
+  });
+
+  test("a mailbox that is full may be the server's disk: it is the domain's if all its mailboxes are", () => {
+    expect(classify(answered("RCPT TO", "452 4.2.2 mailbox full"), options)).toMatchObject({ party: "inbox.example" });
   });
 
   test("greylisting delays by at least `greylistMs`", () => {

@@ -22,6 +22,17 @@ const AUTHENTICATION = new Set([530, 534, 535, 538]);
 /** Bad address of the *sender* (RFC 3463), which is ours. */
 const SENDERS_FAULT = new Set(["4.1.7", "4.1.8", "5.1.7", "5.1.8"]);
 
+/** Servers judge the sender at RCPT, too, by codes of an address: Postfix, for one, has 5.1.0 for a sender that is unknown. */
+const OF_SENDER = /\b(sender|originator|envelope[- ]from|return[- ]path)\b/i;
+const isSendersFault = (enhanced: string, reply: string): boolean =>
+  SENDERS_FAULT.has(enhanced) || (/^[45]\.1\./.test(enhanced) && OF_SENDER.test(reply));
+
+/** X.3.X: mail system status (RFC 3463), whatever its class, but for a mail that is too big. */
+const isOfSystem = (enhanced: string | undefined): boolean =>
+  enhanced !== undefined && /^[45]\.3\./.test(enhanced) && enhanced !== "5.3.4";
+/** A command is not implemented, or not expected now: nobody's recipient does that. */
+const OUT_OF_STEP = new Set([502, 503]);
+
 /** It was said, or lost, before MAIL FROM. A login that is refused is not asked about soon: each one more may lock the account. */
 const hadNoConnection = (failure: SmtpFailure): boolean => failure.code !== "EAUTH" && !isForMail(failure);
 
@@ -47,11 +58,10 @@ const systemReason = (failure: SmtpFailure): string => {
   }
 };
 
-/** What a reply says of a limit. Where it is a domain's, a refusal for good is one, but for a quota: that of a day ends. */
+/** What a reply says of a limit: whatever its code, that ends. */
 const ofLimit = (failure: SmtpFailure, reply: string, party: string): Outcome | undefined => {
-  const { responseCode = 0, isOfDomain = false, isOfRate = false } = failure;
+  const { isOfDomain = false, isOfRate = false } = failure;
   const said = isOfRate ? "rate" : limitIn(failure);
-  if (isOfDomain && responseCode >= 500 && said !== "quota") return undefined;
   const whose = isOfDomain ? { party } : undefined;
   switch (said) {
     case "connections":
@@ -68,18 +78,11 @@ const ofLimit = (failure: SmtpFailure, reply: string, party: string): Outcome | 
 };
 
 /** A 4yz reply about this recipient or content. */
-const deferred = (
-  failure: SmtpFailure,
-  enhanced: string | undefined,
-  reply: string,
-  { greylistMs, domain: party }: ClassifyOptions,
-): Outcome => {
+const deferred = (failure: SmtpFailure, reply: string, { greylistMs, domain: party }: ClassifyOptions): Outcome => {
   const { command, responseCode } = failure;
-  // X.3.X: mail system status (RFC 3463).
-  if (enhanced?.startsWith("4.3.")) return { kind: "unavailable", reason: "system_status", reply, party };
   if (limitIn(failure) === "used up") return { kind: "unavailable", reason: "too_many_recipients", reply, party };
   const isGreylisting =
-    enhanced === "4.7.1" || (command === "RCPT TO" && (responseCode === 450 || responseCode === 451));
+    enhancedCode(reply) === "4.7.1" || (command === "RCPT TO" && (responseCode === 450 || responseCode === 451));
   return isGreylisting
     ? { kind: "transient", reason: "greylisted", reply, party, minDelayMs: greylistMs }
     : { kind: "transient", reason: "try_later", reply, party };
@@ -98,12 +101,13 @@ const deferred = (
  * | 432, or words of connections                                                   | unavailable: there is no room        |
  * | words of a rate; 4yz at MAIL FROM that follows a rate                           | the same, and the rate is lowered    |
  * | words of a quota of a day or longer                                            | unavailable, asked ever more rarely  |
- * | 4yz with any of these from RCPT TO on, while domains that are served hear nothing such | unavailable for this domain  |
- * | silence, or the end of the connection, at RCPT TO; 421, 4.3.x, 4.5.3 on this mail | unavailable for this domain        |
- * | bad address of the sender, authentication, from RCPT TO on                     | unavailable for this domain          |
+ * | any of these from RCPT TO on, while domains that are served hear nothing such  | unavailable for this domain          |
+ * | silence, or the end of the connection, at RCPT TO; 421, 4.5.3 on this mail     | unavailable for this domain          |
+ * | x.3.x but 5.3.4 (the mail is too big), 502 and 503, on this mail               | unavailable for this domain          |
+ * | bad address of the sender (also 5.1.0), authentication, from RCPT TO on        | unavailable for this domain          |
  * | 421; any refusal up to MAIL FROM                                               | unavailable                          |
  * | authentication; too many logins                                                | unavailable, asked ever more rarely  |
- * | 552, x.2.2                                                                     | transient: mailbox full              |
+ * | x.2.2, 552 without a code                                                      | transient: mailbox full              |
  * | 450 or 451 at RCPT TO, 4.7.1                                                   | transient, not before `greylistMs`   |
  * | other 4yz on this recipient or content                                         | transient                            |
  * | 5.1.x                                                                          | rejected, and the address suppressed |
@@ -146,9 +150,10 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
     const isUnreached = hadNoConnection(failure);
     return { kind: "unavailable", reason, reply, isUnreached, ...(isAboutMail ? { party } : {}) };
   }
-  if (command === "MAIL FROM" || (enhanced !== undefined && SENDERS_FAULT.has(enhanced))) {
+  const isOfSender = enhanced !== undefined && isSendersFault(enhanced, failure.reply);
+  if (command === "MAIL FROM" || isOfSender) {
     // For now it refuses anybody's: its disk is full, for example.
-    const isForNow = responseCode < 500 && (enhanced === undefined || !SENDERS_FAULT.has(enhanced));
+    const isForNow = responseCode < 500 && !isOfSender;
     const reason = isForNow ? "service_unavailable" : "sender_refused";
     return { kind: "unavailable", reason, reply, ...(isAboutMail ? { party } : {}) };
   }
@@ -164,8 +169,12 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
       ...(isHarmful ? { isHarmful } : {}),
     };
   }
-  if (responseCode === 552 || enhanced?.endsWith(".2.2")) return { kind: "transient", reason: "mailbox_full", reply };
-  if (responseCode < 500) return deferred(failure, enhanced, reply, options);
+  if (enhanced?.endsWith(".2.2") || (responseCode === 552 && enhanced === undefined)) {
+    return { kind: "transient", reason: "mailbox_full", reply, party };
+  }
+  if (isOfSystem(enhanced)) return { kind: "unavailable", reason: "system_status", reply, party };
+  if (OUT_OF_STEP.has(responseCode)) return { kind: "unavailable", reason: "protocol", reply, party };
+  if (responseCode < 500) return deferred(failure, reply, options);
   if (enhanced?.startsWith("5.1.")) {
     return { kind: "rejected", reason: NO_SUCH_ADDRESS, reply };
   }
