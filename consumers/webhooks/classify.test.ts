@@ -19,7 +19,11 @@ test.each<[WebhookResult, Outcome]>([
   [answered(503, 9_000), { kind: "unavailable", reason: "status_503", reply: "503", minDelayMs: 9_000 }],
   [answered(429), { kind: "unavailable", reason: "status_429", reply: "429", minDelayMs: 300_000 }],
   [answered(400), { kind: "rejected", reason: "status_400", reply: "400" }],
-  [answered(401, 9_000), { kind: "rejected", reason: "status_401", reply: "401" }],
+  [answered(422, 9_000), { kind: "rejected", reason: "status_422", reply: "422" }],
+  ...[401, 403, 404, 405, 407, 421, 423, 425, 426].map((status): [WebhookResult, Outcome] => [
+    answered(status),
+    { kind: "unavailable", reason: `status_${status}`, reply: String(status), minDelayMs: 300_000 },
+  ]),
   [answered(408), { kind: "unavailable", reason: "status_408", reply: "408", minDelayMs: 300_000 }],
   [answered(500), { kind: "unavailable", reason: "status_500", reply: "500", minDelayMs: 300_000 }],
   [answered(500, 9_000), { kind: "unavailable", reason: "status_500", reply: "500", minDelayMs: 300_000 }],

@@ -1,4 +1,5 @@
 import type { WebhookResult } from "../../runtime/webhook/send.ts";
+import { refusesEvent } from "../../runtime/webhook/statuses.ts";
 import type { Outcome } from "../engine/handler.ts";
 
 /** Longest delay that grows with an event's age, in ms. */
@@ -25,7 +26,7 @@ export const RECEIVER_GONE = "receiver_gone";
  * | 410                                   | unavailable; the group is paused                                    |
  * | 429, 503                              | unavailable, for as long as `Retry-After` says                      |
  * | 408, 5xx, no answer in time           | unavailable; the delay grows with the event's age, to an hour       |
- * | 1xx, 3xx, anything else               | the same: the receiver is set up wrongly, the event is not at fault |
+ * | 401, 403, 404 and the like; 1xx, 3xx  | the same: the receiver is set up wrongly, the event is not at fault |
  * | other 4xx                             | rejected                                                            |
  * | no connection, TLS, a refused address | unavailable, with the delays of any system that is down             |
  */
@@ -41,8 +42,7 @@ export const classify = (result: WebhookResult, { ageMs }: { readonly ageMs: num
   const reason = `status_${status}`;
   if (status >= 200 && status <= 299) return { kind: "done", ...answered };
   if (status === 410) return { kind: "unavailable", reason: RECEIVER_GONE, ...answered, pausesGroup: true };
-  const mayRetry = status === 408 || status === 429;
-  if (status >= 400 && status <= 499 && !mayRetry) return { kind: "rejected", reason, ...answered };
+  if (refusesEvent(status)) return { kind: "rejected", reason, ...answered };
   const isRedirect = status >= 300 && status <= 399;
   const minDelayMs = patienceMs(result) ?? growing.minDelayMs;
   return { kind: "unavailable", reason: isRedirect ? "redirect_refused" : reason, ...answered, minDelayMs };

@@ -47,7 +47,8 @@ test("every reason of a delivery has a meaning that operators can read", async (
 });
 
 test.each([
-  ["status_404", "the receiver answered 404; it refuses this event"],
+  ["status_422", "the receiver answered 422; it refuses this event"],
+  ["status_404", "the receiver answered 404; tried again, until it expires"],
   ["status_429", "the receiver answered 429; tried again, until it expires"],
   ["status_503", "the receiver answered 503; tried again, until it expires"],
   ["database_53300", "the database did not do it; tried again"],

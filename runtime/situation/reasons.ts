@@ -1,3 +1,5 @@
+import { refusesEvent } from "../webhook/statuses.ts";
+
 /**
  * What the reasons mean that deliveries have, for operators: what happened, and what becomes of them by itself. A test finds every
  * reason of the code here.
@@ -82,8 +84,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 export const meaningOf = (reason: string): string | undefined => {
   const status = /^status_(\d{3})$/.exec(reason)?.[1];
   if (status !== undefined) {
-    const isRefusal = status.startsWith("4") && status !== "408" && status !== "429";
-    return `the receiver answered ${status}; ${isRefusal ? "it refuses this event" : "tried again, until it expires"}`;
+    return `the receiver answered ${status}; ${refusesEvent(Number(status)) ? "it refuses this event" : "tried again, until it expires"}`;
   }
   if (reason.startsWith("database_")) return "the database did not do it; tried again";
   return Object.hasOwn(MEANINGS, reason) ? MEANINGS[reason] : undefined;
