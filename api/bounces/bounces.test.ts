@@ -52,11 +52,15 @@ describe("a mail that came back", () => {
       { kind: "delayed", suppressed: false },
     ]);
     expect(await inlet.deliveryOf(mailed)).toMatchObject({ bounced_at: null, bounce: null });
-    for (const code of ["4.4.7", "5.2.2", "5.7.1", "5.6.0"]) {
+    for (const code of ["4.4.7", "5.2.2", "5.7.1", "5.6.0", "5.1.8", "5.4.7", "5.0.0"]) {
       const soft = filled(mailSample("postfix"), mailed).replaceAll("5.1.1", code);
       expect((await inlet.post(soft)).items).toMatchObject([{ result: "recorded", code, suppressed: false }]);
     }
-    const steps = ["delayed 4.2.2", "bounced 4.4.7", "bounced 5.2.2", "bounced 5.7.1", "bounced 5.6.0"];
+    const steps = ["delayed 4.2.2", "bounced 4.4.7", "bounced 5.2.2", "bounced 5.7.1", "bounced 5.6.0"].concat([
+      "bounced 5.1.8",
+      "bounced 5.4.7",
+      "bounced 5.0.0",
+    ]);
     expect(await inlet.stepsOf(mailed)).toEqual(steps);
     expect(await inlet.suppressionOf(mailed)).toBeUndefined();
   });

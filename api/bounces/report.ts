@@ -56,14 +56,13 @@ export const codeIn = (...texts: readonly (string | undefined)[]): string | unde
 };
 
 /**
- * A full mailbox; a mail that is too big, or whose content is refused; a policy: none of it is the address's fault, or for
- * good.
+ * No such mailbox, no such domain, bad syntax, moved, a domain that takes no mail, a mailbox that is disabled (RFC 3463, RFC 7505). All others may be a
+ * fault of the sender's (5.1.7, 5.1.8), of the way (5.4.x, as of a domain that is away for days), of the mail, or of nobody: Exim has 5.0.0 for everything.
  */
-const NOT_THE_ADDRESS = /^5\.(2\.[23]|3\.4|6\.\d+|7\.\d+)$/;
+const OF_ADDRESS = new Set(["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"]);
 
 /** Whether a code says that no mail to the address will ever arrive. */
-export const isAddressAtFault = (code: string | undefined): boolean =>
-  code?.startsWith("5.") === true && !NOT_THE_ADDRESS.test(code);
+export const isAddressAtFault = (code: string | undefined): boolean => code !== undefined && OF_ADDRESS.has(code);
 
 /** No line of a mail is longer (RFC 5322, 2.1.1). */
 const MAX_LINE = 998;
