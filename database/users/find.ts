@@ -1,4 +1,4 @@
-import { comparisonKey, nameKey } from "../comparison-key.ts";
+import { addressKey, nameKey } from "../comparison-key.ts";
 import { type Database, statement } from "../connection.ts";
 import type { DeliveryState } from "../ledger/states.ts";
 import type { TimelineStep } from "../ledger/timeline.ts";
@@ -81,7 +81,7 @@ const TRACED_EVENTS = 200_000;
 const TRACE_ID = /^[0-9a-f]{32}$/i;
 
 /**
- * $1 the text as a UUID or null, $2 as a comparison key, $3 maximum rows, $4 as a key of a name (older rows have $2), $5 as a
+ * $1 the text as a UUID or null, $2 as the key of an address, $3 maximum rows, $4 as a key of a name (older rows have $2), $5 as a
  * trace id or null. The ledger outlives the user.
  */
 const find = statement<FoundRow, [string | null, string, number, string, string | null]>(`
@@ -138,7 +138,7 @@ export const findUsers = async (db: Database, text: string, limit: number): Prom
   const wanted = text.trim();
   const uuid = isUuid(wanted) ? wanted : null;
   const traceId = TRACE_ID.test(wanted) ? wanted.toLowerCase() : null;
-  const rows = await find(db, uuid, comparisonKey(wanted), limit, nameKey(wanted), traceId);
+  const rows = await find(db, uuid, addressKey(wanted), limit, nameKey(wanted), traceId);
   const open = rows.flatMap(({ email, suppressed }) => (email === null || suppressed !== null ? [] : [email]));
   const mailboxes = await findMailboxReasons(db, open);
   return [...Map.groupBy(rows, (row) => row.found_subject)].map(([subject, ofUser]) => {

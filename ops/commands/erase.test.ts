@@ -42,6 +42,21 @@ describe("erasing a user", () => {
     expect((await pipeline.status(eventId))?.state).toBe("cancelled");
   });
 
+  test("finds an address by its international domain, as people write it, and so does who looks or lifts a suppression", async () => {
+    await using pipeline = await aPipeline();
+    const signup = aSignup({ email: "hoa@xn--bcher-kva.example", emailKey: "hoa@xn--bcher-kva.example" });
+    const [eventId = ""] = await pipeline.signUp(signup);
+    const written = "Hoa@bücher.example";
+    const suppression = { email_key: signup.email, reason: "no_such_address", event_id: eventId };
+    await pipeline.db.insertInto("suppressions").values(suppression).execute();
+    await answerOf(pipeline, "suppressions", "lift", written);
+    expect(await pipeline.db.selectFrom("suppressions").select("reason").execute()).toEqual([]);
+    expect((await answerOf(pipeline, "find", written)).json).toMatchObject({ signups: [{ userId: signup.userId }] });
+    expect((await answerOf(pipeline, "erase", written)).json).toMatchObject({
+      erasures: [{ userId: signup.userId, userDeleted: true }],
+    });
+  });
+
   test("while its mail is in flight: it is sent, and the ledger says so", async () => {
     await using pipeline = await aPipeline();
     const release = Promise.withResolvers<void>();
