@@ -56,7 +56,7 @@ const TAKEN = { email_taken: "email", user_name_taken: "user_name" } as const;
 export const submitForm = (deps: SignupPageDeps): Handler => {
   const { parseSignup, signUp, admit, clientOf, report, newId, newTraceContext, brandName, isSecure, script } = deps;
 
-  /** The form's id makes a second click harmless. The same form with other contents is a new signup. */
+  /** The form's id makes a second click harmless, also after a fault: the signup may have been made. The same form with other contents is a new signup. */
   const signUpOnce = async (c: Context, client: string, input: SignupInput, formId: string): Promise<SignupOutcome> => {
     const keyHash = idempotencyKeyHash(`form:${formId}`);
     const { confirm } = await admit({ client, email: input.email, idempotencyKeyHash: keyHash });
@@ -75,7 +75,7 @@ export const submitForm = (deps: SignupPageDeps): Handler => {
         <SignupForm
           language={language}
           brandName={brandName}
-          formId={newId()}
+          formId={problem === undefined ? newId() : typed["form_id"] || newId()}
           script={script}
           userName={typed["user_name"] ?? ""}
           email={typed["email"] ?? ""}
