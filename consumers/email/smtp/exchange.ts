@@ -21,8 +21,9 @@ const refusal = (command: Command, { code: responseCode, text: reply }: Reply): 
   bodyStarted: false,
 });
 
+/** Only a 3yz has a server read what follows as the body (RFC 5321 §3.3); after any other answer it would read commands. */
 const isRefused = (command: Command, { code }: Reply): boolean =>
-  code >= 400 || code < 200 || (code >= 300 && command !== "DATA");
+  command === "DATA" ? code < 300 || code >= 400 : code < 200 || code >= 300;
 
 /**
  * Mails over an open connection, one at a time. Where the server offers PIPELINING (RFC 2920), all commands of a mail go out in one
@@ -166,10 +167,10 @@ export class Exchange {
   }
 
   #hear(chunk: Buffer): void {
-    const replies = this.#isQuitting ? undefined : this.#reader.read(chunk);
-    for (const reply of replies ?? []) this.#take(reply);
+    const { replies, isBroken } = this.#isQuitting ? { replies: [], isBroken: true } : this.#reader.read(chunk);
+    for (const reply of replies) this.#take(reply);
     // Asked nothing, it has nothing to say but that it ends the connection.
-    if (replies !== undefined && (this.#isBusy || replies.length === 0)) return;
+    if (!isBroken && (this.#isBusy || replies.length === 0)) return;
     this.#finish(failureOf({ code: "EPROTOCOL" }, false));
     this.#close();
   }

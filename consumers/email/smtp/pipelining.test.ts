@@ -164,6 +164,28 @@ test("replies may come in pieces or together; envelope and body are one write ea
   await pool.close();
 });
 
+test("a 250 to DATA asks for no body: the caller is not asked, and nothing is sent as commands", async () => {
+  await using server = await pipelining({ DATA: "250 ok" });
+  const pool = poolOn(server.port);
+  let asked = 0;
+  const mail = aMail(() => {
+    asked += 1;
+    return true;
+  });
+  const failure = { command: "DATA", responseCode: 250, bodyStarted: false };
+  expect(await pool.send(mail, never)).toMatchObject({ kind: "failed", failure });
+  expect(asked).toBe(0);
+  expect(server.commands.filter((line) => line.startsWith("Subject"))).toEqual([]);
+  await pool.close();
+});
+
+test("a recipient's answer that is no reply is the recipient's, not the sender's", async () => {
+  await using server = await pipelining({ RCPT: "550-5.7.1 refused\r\nbecause of policy" });
+  const pool = poolOn(server.port);
+  expect(await pool.send(aMail(), never)).toMatchObject({ kind: "failed", failure: { command: "RCPT TO" } });
+  await pool.close();
+});
+
 test("an answer too many before the body is not taken for the answer to it", async () => {
   using server = await answering(...GREETED, ["250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n"]);
   const pool = poolOn(server.port);
