@@ -36,6 +36,14 @@ const OUT_OF_STEP = new Set([502, 503]);
 /** It was said, or lost, before MAIL FROM. A login that is refused is not asked about soon: each one more may lock the account. */
 const hadNoConnection = (failure: SmtpFailure): boolean => failure.code !== "EAUTH" && !isForMail(failure);
 
+/** What a server says to whoever it is that connects, instead of greeting them. */
+const ofGreeting = ({ command, responseCode = 0, reply = "" }: SmtpFailure): string | undefined => {
+  if ((command !== "CONN" && command !== "EHLO") || responseCode < 400) return undefined;
+  if (isOfSystem(enhancedCode(reply))) return "system_status";
+  if (responseCode < 500) return "service_unavailable";
+  return responseCode === 500 || OUT_OF_STEP.has(responseCode) ? undefined : "client_refused";
+};
+
 const systemReason = (failure: SmtpFailure): string => {
   const { code, command, cause = "" } = failure;
   if (isTlsFault(failure)) return "tls";
@@ -54,7 +62,7 @@ const systemReason = (failure: SmtpFailure): string => {
     case "ECONNECTION":
       return "connection_lost";
     default:
-      return command === "CONN" ? "connection_lost" : "protocol";
+      return ofGreeting(failure) ?? (command === "CONN" ? "connection_lost" : "protocol");
   }
 };
 

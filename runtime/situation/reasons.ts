@@ -21,9 +21,10 @@ const MEANINGS: Readonly<Record<string, string>> = {
   auth: "the mail server refuses our login; tried again, and somebody has to mend MAIL_USERNAME or MAIL_PASSWORD",
   protocol: "the mail server answered what is no SMTP; tried again",
   service_unavailable: "the mail server is closing or overloaded (421), or takes no mail for now; tried again",
-  system_status: "the mail server has a fault of its own (4.3.x); tried again",
+  system_status: "the mail server has a fault of its own (x.3.x); tried again",
   sender_refused:
     "the mail server refuses our address as the sender; tried again, and somebody has to mend MAIL_FROM or the account",
+  client_refused: "the mail server greets nobody from our address; tried again, and somebody has to ask its operator",
   too_fast: "the mail server says that we send too fast; sent at the pace that it grants",
   quota_used_up:
     "the mail server says that our quota of a day or longer is used up; asked every two minutes, and sent when it has room",

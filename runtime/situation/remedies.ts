@@ -9,7 +9,7 @@ const OF_MAIL: Readonly<Record<string, string>> = {
 };
 
 /** It answers, and takes nothing of ours. */
-const DECLINES: ReadonlySet<string> = new Set(["account_refused", "policy", "rejected"]);
+const DECLINES: ReadonlySet<string> = new Set(["client_refused", "account_refused", "policy", "rejected"]);
 const ASK = "ask its operator about these words; ops doctor checks our SPF, DKIM and DMARC";
 
 const RECEIVER = /^webhook-/;

@@ -83,6 +83,7 @@ const FAILS: Readonly<Record<string, string>> = {
   service_unavailable: "says that it is unavailable",
   system_status: "says that it is out of order",
   sender_refused: "refuses the sender's address",
+  client_refused: "takes no mail from our address",
   redirect_refused: "answers with a redirect",
   address_refused: "has an address that is not allowed",
   protocol: "answers what nobody understands",
