@@ -27,7 +27,7 @@ const FIRST = "";
 const MOST_ARE_FIRST = 0.5;
 const LEAST_FIRST = 10;
 
-/** A quota is ours if so many domains hear of it, one after the other, and none takes a mail in between. */
+/** A quota is ours if so many domains hear of it, one after the other, with those among them that tell of any limit of ours, and none takes a mail in between. */
 const DOMAINS_OF_QUOTA = 3;
 
 /** Whether the server had accepted the sender, and heard of the recipient, when it said so. */
@@ -104,7 +104,8 @@ class Among {
 /**
  * A server may pass on what a recipient's own server says (`host mx.example said: rate limit exceeded`), so who owns a domain chooses these words, and anybody
  * can sign its recipients up. They tell of a limit on us if domains hear them that take a tenth of our mails otherwise, and others, in the meantime, are not accepted each
- * time: a limit of the server's refuses mails for all alike. A quota of a day leaves nobody who is served, so it is ours once three domains heard of it in a row. Up to MAIL FROM the server has not heard of the recipient, and speaks for itself.
+ * time: a limit of the server's refuses mails for all alike. A quota of a day soon leaves nobody who is served, so it is ours once three domains heard of it in a row, with such
+ * among them, and until a mail is accepted. Up to MAIL FROM the server has not heard of the recipient, and speaks for itself.
  */
 export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: () => number }): WhoseLimit => {
   let [served, before] = [new Served(), new Served()];
@@ -115,6 +116,8 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
 
   /** Domains that heard of a quota since a mail was accepted: while it is used up none is, and it is asked for so rarely that nobody is served. */
   const withoutQuota = new Set<string>();
+  /** Domains that took nothing are no witnesses alone: anybody can sign up as many as it takes. */
+  let isServedWithout = false;
 
   const turn = (): void => {
     const forMs = now() - servedSince;
@@ -147,6 +150,7 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
       turn();
       const domain = partyOf(to);
       withoutQuota.clear();
+      isServedWithout = false;
       const known = knownAs(domain);
       among.accepted(told.has(known));
       served.add(domain, known === FIRST);
@@ -156,8 +160,10 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
       const domain = partyOf(to);
       const isOfQuota = limitIn(failure) === "quota";
       if (isOfQuota && withoutQuota.size < DOMAINS_OF_QUOTA) withoutQuota.add(domain);
-      const isUsedUp = isOfQuota && withoutQuota.size >= DOMAINS_OF_QUOTA;
-      return isUsedUp || isOurs(domain) ? failure : { ...failure, isOfDomain: true };
+      const tellsOfOurs = isOurs(domain);
+      if (isOfQuota && tellsOfOurs) isServedWithout = true;
+      const isUsedUp = isOfQuota && isServedWithout && withoutQuota.size >= DOMAINS_OF_QUOTA;
+      return isUsedUp || tellsOfOurs ? failure : { ...failure, isOfDomain: true };
     },
   };
 };
