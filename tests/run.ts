@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { watchAncestors } from "../local/ancestors.ts";
 import { provideChromium } from "./chromium.ts";
 import { makeRunFolder } from "./run-folder.ts";
 import { startTestServers } from "./servers.ts";
+import SLOW_FILES from "./slow-files.json" with { type: "json" };
+import { completeTimings } from "./start-order.ts";
 
 /** Test files that run at the same time: more than a small machine has cores, because half of the time they wait. */
 const PARALLEL = 4;
@@ -13,32 +15,8 @@ const CONCURRENT = 3;
 /** Above that of `eventually`, which says what did not happen. */
 const TEST_TIMEOUT_MS = 120_000;
 const root = join(import.meta.dir, "..");
-/** How long each file took here last time, in ms: the longest start first, so that none runs alone in the end. */
+/** How long each file took here last time, in ms. */
 const TIMINGS = join(root, ".local", "test-timings.json");
-/** For a machine that has run none yet. */
-const FIRST_TIMINGS = {
-  version: 1,
-  files: {
-    "tests/signup-page.test.ts": 30_000,
-    "tests/telemetry.test.ts": 30_000,
-    "tests/long/two-groups.test.ts": 25_000,
-    "tests/long/silent-connections.test.ts": 25_000,
-    "tests/long/stores-say-no.test.ts": 25_000,
-    "local/start.test.ts": 25_000,
-    "tests/kubernetes/from-settings.test.ts": 20_000,
-    "tests/long/mail-faults.test.ts": 20_000,
-    "tests/long/add-a-group.test.ts": 20_000,
-    "tests/traces.test.ts": 20_000,
-    "tests/second-group/failures.test.ts": 20_000,
-    "tests/long/redis-faults.test.ts": 20_000,
-    "tests/observability/proof.test.ts": 20_000,
-    "local/main.test.ts": 15_000,
-    "tests/journey.test.ts": 15_000,
-    "tests/model.test.ts": 15_000,
-    "tests/observability/alerts.test.ts": 15_000,
-    "tests/readme.test.ts": 15_000,
-  },
-};
 
 /** Failovers and outages: a command of their own, so that the tests of every day stay short. */
 const LONG = "tests/long";
@@ -81,7 +59,7 @@ const main = async (): Promise<number> => {
   await using servers = await starting[0];
   using folder = await starting[1];
   if (isAskedToStop) return 1;
-  if (!existsSync(TIMINGS)) writeFileSync(TIMINGS, JSON.stringify(FIRST_TIMINGS));
+  completeTimings(root, TIMINGS, SLOW_FILES);
   const run = (parallel: number, files: readonly string[], report: string): Promise<number> => {
     // `--no-orphans`: what a test started dies with it, and the tests die with us.
     const flags = ["--no-orphans", `--parallel=${parallel}`, "--timeout", String(TEST_TIMEOUT_MS)];
