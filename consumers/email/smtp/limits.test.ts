@@ -1,8 +1,9 @@
 import { describe, expect, jest, test } from "bun:test";
 import { silentLog } from "../../../tests/pipeline.ts";
 import { startSharing } from "../../engine/sharing.ts";
-import { aLimitedServer, aTable, consume, type ServerScenario, settle } from "./limited-server-for-tests.ts";
+import { aLimitedServer, aTable, consume, type ServerScenario } from "./limited-server-for-tests.ts";
 import { createSmtpPool } from "./pool.ts";
+import { passTime } from "./virtual-time-for-tests.ts";
 
 /**
  * Pools against a mail server that grants few connections, in virtual time: minutes of many limits take a second. What is real is
@@ -55,17 +56,14 @@ const simulate = async (scenario: Scenario): Promise<Outcome> => {
       startSharing({ table, group: "group", log: silentLog, signal }, { pool: `pool ${index}`, places: pool.places });
       void consume(pool, { size, claimMs, signal, onFailed });
     }
+    await passTime(WARM_UP_MS);
+    const before = { ...server.counts };
     let possible = 0;
-    let before = { accepted: 0, refused: 0 };
-    let limit = first;
-    for (let ms = 0; ms < WARM_UP_MS + runMs; ms += 1) {
-      if (ms === WARM_UP_MS) before = { ...server.counts };
-      const turned = Math.floor(Math.max(0, ms - WARM_UP_MS) / everyMs) % 2 === 0 ? first : second;
-      if (turned !== limit) server.setLimit(turned);
-      limit = turned;
-      if (ms >= WARM_UP_MS) possible += Math.min(limit, consumers * size) / (mailMs + 2 * tripMs);
-      jest.advanceTimersByTime(1);
-      await settle();
+    for (let ms = 0, limit = first; ms < runMs; ms += everyMs, limit = limit === first ? second : first) {
+      server.setLimit(limit);
+      const lastsMs = Math.min(everyMs, runMs - ms);
+      possible += (lastsMs * Math.min(limit, consumers * size)) / (mailMs + 2 * tripMs);
+      await passTime(lastsMs);
     }
     stopping.abort();
     return {

@@ -1,9 +1,10 @@
 import { jest } from "bun:test";
 import { silentLog } from "../../../tests/pipeline.ts";
 import { startSharing } from "../../engine/sharing.ts";
-import { aTable, consume, settle } from "./limited-server-for-tests.ts";
+import { aTable, consume } from "./limited-server-for-tests.ts";
 import { createSmtpPool, type SmtpPool } from "./pool.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
+import { passTime } from "./virtual-time-for-tests.ts";
 
 /** A consumer with an endless backlog, of a group. */
 interface Consuming extends Required<Pick<SmtpPoolOptions, "openSession">> {
@@ -33,10 +34,11 @@ export const shareInVirtualTime = async <Result>(run: (sharing: SharingRun) => P
   const stopping = new AbortController();
   try {
     const table = aTable();
-    let ms = 0;
+    const startedAt = performance.now();
+    const ms = () => performance.now() - startedAt;
     let pools = 0;
     return await run({
-      ms: () => ms,
+      ms,
       start({ group, size, openSession, signal = stopping.signal, onAccepted = () => {}, onFailed = () => {} }) {
         pools += 1;
         const pool = createSmtpPool({ server: target, size, sendDeadlineMs: 30_000, openSession });
@@ -44,12 +46,7 @@ export const shareInVirtualTime = async <Result>(run: (sharing: SharingRun) => P
         void consume(pool, { size, claimMs: 40, signal, onFailed, onAccepted });
         return pool;
       },
-      async until(endMs) {
-        for (; ms < endMs; ms += 1) {
-          jest.advanceTimersByTime(1);
-          await settle();
-        }
-      },
+      until: (endMs) => passTime(endMs - ms()),
     });
   } finally {
     stopping.abort();
