@@ -11,15 +11,28 @@ import { SHAPES, type Shape } from "./refused-recipients/shapes.ts";
 const nameOf = ({ name, bad, good, isMixed = false }: Shape) =>
   `${name}, ${bad} ${isMixed ? "among" : "before"} ${good}`;
 
+/** Without any that is refused, by what is left of the shape then: several have it in common, and it is the same each time. */
+const rates = new Map<string, Promise<number>>();
+
+const rateWithout = (shape: Shape): Promise<number> => {
+  const { good, goodDomains, goodPerSecond, mailMs, greetingMs, consumers, settings } = shape;
+  const left = JSON.stringify([good, goodDomains, goodPerSecond, mailMs, greetingMs, consumers, settings]);
+  const known = rates.get(left);
+  if (known !== undefined) return known;
+  const rate = measure(shape, { withBad: false }).then(({ perSecond }) => perSecond);
+  rates.set(left, rate);
+  return rate;
+};
+
 test.each(
   [...SHAPES, ...MIXED_SHAPES].filter(({ isLong = false }) => !isLong).map((shape) => [nameOf(shape), shape] as const),
 )("%s", async (_, shape) => {
   const { share = 0.8 } = shape;
-  const without = await measure(shape, { withBad: false });
+  const without = await rateWithout(shape);
   const { firstMs, perSecond, retried } = await measure(shape, { withBad: true });
   expect(firstMs).toBeLessThanOrEqual(5_000);
   expect(retried).toBe(0);
-  expect(perSecond).toBeGreaterThanOrEqual(share * without.perSecond);
+  expect(perSecond).toBeGreaterThanOrEqual(share * without);
 });
 
 test("silence to the bodies of a consumer's first mails holds up others until those are given up, after 30 s", async () => {

@@ -15,38 +15,39 @@ export interface SimulatedTime extends Disposable {
 
 const isBefore = (one: Timer, other: Timer): boolean => one.at < other.at || (one.at === other.at && one.id < other.id);
 
-/** Timers, the next one first; thousands of them wait for hours. */
+/** Timers, the next one first, in a binary heap; thousands of them wait for hours. */
 const createQueue = () => {
   const heap: Timer[] = [];
-  const swap = (one: number, other: number): void => {
-    const [first, second] = [heap[one], heap[other]];
-    if (first === undefined || second === undefined) return;
-    heap[one] = second;
-    heap[other] = first;
-  };
-  const isBeforeAt = (one: number, other: number): boolean => {
-    const [first, second] = [heap[one], heap[other]];
-    return first !== undefined && second !== undefined && isBefore(first, second);
-  };
   return {
     first: (): Timer | undefined => heap[0],
     add: (timer: Timer): void => {
-      let at = heap.push(timer) - 1;
-      for (let above = (at - 1) >> 1; at > 0 && isBeforeAt(at, above); above = (at - 1) >> 1) {
-        swap(at, above);
+      let at = heap.length;
+      while (at > 0) {
+        const above = (at - 1) >> 1;
+        const parent = heap[above];
+        if (parent === undefined || isBefore(parent, timer)) break;
+        heap[at] = parent;
         at = above;
       }
+      heap[at] = timer;
     },
     shift: (): void => {
-      swap(0, heap.length - 1);
-      heap.pop();
-      for (let at = 0; ; ) {
-        const [left, right] = [2 * at + 1, 2 * at + 2];
-        const below = isBeforeAt(right, left) ? right : left;
-        if (!isBeforeAt(below, at)) return;
-        swap(at, below);
+      const last = heap.pop();
+      if (last === undefined || heap.length === 0) return;
+      let at = 0;
+      for (;;) {
+        let below = 2 * at + 1;
+        let child = heap[below];
+        const right = heap[below + 1];
+        if (child !== undefined && right !== undefined && isBefore(right, child)) {
+          below += 1;
+          child = right;
+        }
+        if (child === undefined || isBefore(last, child)) break;
+        heap[at] = child;
         at = below;
       }
+      heap[at] = last;
     },
   };
 };
