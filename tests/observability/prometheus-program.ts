@@ -29,7 +29,8 @@ export const quickDirectory = (): string => (existsSync("/dev/shm") ? "/dev/shm"
 
 /** Runs promtool; its exit code and its output. */
 export const promtool = (...args: readonly string[]): { readonly exitCode: number; readonly output: string } => {
-  const env = { ...process.env, TMPDIR: quickDirectory() };
+  // It ends after seconds: to collect garbage less often is a fifth of its work.
+  const env = { ...process.env, TMPDIR: quickDirectory(), GOGC: "400" };
   const { exitCode, stdout, stderr } = Bun.spawnSync([prometheusProgram("promtool"), ...args], { env });
   return { exitCode, output: `${stdout}${stderr}` };
 };
