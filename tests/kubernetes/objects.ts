@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { runFolder } from "../run-folder.ts";
 import { kustomize } from "./kubectl.ts";
@@ -26,9 +25,15 @@ export type KubernetesObject = z.output<typeof objectSchema>;
 const withoutLineBreaks = (data: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(data).map(([key, value]) => [key, value.replaceAll("\n", "")]));
 
+/** By Bun's own parser: that in JavaScript takes 20 times as long for what kustomize prints, which is more than kustomize takes. */
+const documentsIn = (yaml: string): readonly unknown[] => {
+  const parsed = Bun.YAML.parse(yaml);
+  return Array.isArray(parsed) ? parsed : [parsed];
+};
+
 export const parseObjects = (yaml: string): readonly KubernetesObject[] =>
-  parseAllDocuments(yaml)
-    .map((document) => objectSchema.parse(document.toJS()))
+  documentsIn(yaml)
+    .map((document) => objectSchema.parse(document))
     .map((object) =>
       object.kind === "Secret" && object.data !== undefined
         ? { ...object, data: withoutLineBreaks(object.data) }
