@@ -38,14 +38,19 @@ const expectUntouched = async (
 /** A claim that fails when its look-up is older (2 s) is not repeated. */
 const untilClaimIsGivenUp = () => untilAfter(4_000);
 
+/** In a transaction, which waits as long as it takes for the locks of statements whose connection was cut. */
+const change = (db: Pipeline["db"], statement: string) =>
+  db.transaction().execute((transaction) => sql.raw(statement).execute(transaction));
+
 /** Postgres cancels updates of such deliveries, as a limit of time does. */
 const refuse = async (db: Pipeline["db"], which: string) => {
   await sql`create function refuse() returns trigger language plpgsql as $$
     begin raise exception 'canceling statement' using errcode = '57014'; end $$`.execute(db);
-  await sql
-    .raw(`create trigger refuse before update on deliveries for each row when (${which}) execute function refuse()`)
-    .execute(db);
-  return { end: () => sql`drop trigger refuse on deliveries`.execute(db) };
+  await change(
+    db,
+    `create trigger refuse before update on deliveries for each row when (${which}) execute function refuse()`,
+  );
+  return { end: () => change(db, "drop trigger refuse on deliveries") };
 };
 
 describe.concurrent("a claim whose answer is lost counts as no try while its process lives", () => {

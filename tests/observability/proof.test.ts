@@ -72,7 +72,7 @@ test("a real Prometheus finds series for every selector, and a span has every at
   // Whoever is named in the settings is covered by what is generated.
   const ofReceiver = GROUP_METRICS.map((name) => `${prometheusName(name)}{${LABEL.group}="webhook-crm"}`);
   const uncovered = missingOf(ofReceiver);
-  await eventually(async () => (await uncovered()).length === 0, 20_000).catch(() => {});
+  await eventually(async () => (await uncovered()).length === 0).catch(() => {});
   expect(await uncovered()).toEqual([]);
 
   const asked = new Set(traceQlOfDashboards().flatMap(attributesOf));
@@ -80,7 +80,7 @@ test("a real Prometheus finds series for every selector, and a span has every at
   const carried = () =>
     new Set(run.receiver.spans.flatMap(({ attributes }) => Object.keys(attributes).map((name) => `span.${name}`)));
   const unknown = () => [...asked].filter((name) => !carried().has(name));
-  await eventually(() => unknown().length === 0, 20_000).catch(() => {});
+  await eventually(() => unknown().length === 0).catch(() => {});
   expect(unknown()).toEqual([]);
 
   const spanNames = new Set(run.receiver.spans.map(({ name }) => name));
