@@ -202,6 +202,20 @@ test("one pool decides for all; the one that is to give a place up hears of it, 
   expect(await hears(a1)).toBeUndefined();
 });
 
+test("who has had its turn waits behind those who wait for theirs, though it asked for one more before", async () => {
+  await using pipeline = await aPipeline();
+  const { say } = aTableOf(pipeline);
+  const [one, none] = [{ ...b1, has: 1 }, b1];
+  const longAgo = 5;
+  expect((await say(one, "new", longAgo)).askedAt).toBe(longAgo);
+  expect((await say(one, "repeated")).askedAt).toBe(longAgo);
+  const { askedAt } = await say(none, "new");
+  expect(askedAt).toBeGreaterThan(longAgo);
+  expect((await say(none, "repeated")).askedAt).toBe(askedAt);
+  await say(one, "new", longAgo);
+  expect((await say(none)).askedAt).toBeUndefined();
+});
+
 test("what was said by a pool that has died counts no more after five seconds", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys } = pipeline;

@@ -170,17 +170,19 @@ export const startSharing = (
     signal,
     turn: async () => {
       idle = Math.min(idle, places.idle());
-      const isWaiting = last.isRequested && places.isWithout();
+      const isWithout = places.isWithout();
+      // Who does not use what it has wants no more.
+      const isWaiting = last.isRequested && (isWithout || (places.has() > 0 && idle === 0));
       const at = performance.now();
       isNew ||= places.wasRefused();
       const refusedAt = places.refusedAt();
       // What others have says what it means that it was refused.
-      const isUrgent = refusedAt > last.at && places.has() === 0 && !places.isWithout();
-      if (!isUrgent && at - last.at < sayAgainAfterMs(last, isWaiting)) return "idle";
+      const isUrgent = refusedAt > last.at && places.has() === 0 && !isWithout;
+      if (!isUrgent && at - last.at < sayAgainAfterMs(last, isWaiting && isWithout)) return "idle";
       const request = isWaiting ? "repeated" : isNew ? "new" : "none";
       const has = places.has();
       const isInterested = at - refusedAt <= INTERESTED_MS;
-      const isOfNoInterest = has === 0 && last.has === 0 && !isInterested && !places.isWithout();
+      const isOfNoInterest = has === 0 && last.has === 0 && !isInterested && !isWithout;
       const before = last;
       last = { ...last, at, has, isRequested: request !== "none", groups: 0 };
       isNew = false;

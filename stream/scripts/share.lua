@@ -26,18 +26,23 @@ redis.call('HSET', key, 'has ' .. pool, string.format('%.0f %s', now, ARGV[2]))
 local request = 'asks ' .. pool
 local answered = ARGV[3] == 'repeated' and redis.call('HEXISTS', key, request) == 0
 local said, since = string.match(redis.call('HGET', key, request) or '', '^(%d+) (%d+)$')
-if not said or now - tonumber(said) > REQUEST_MS then since = nil end
+local had = tonumber(string.match(before or '', '^%d+ (%d+)') or 0)
+-- What it wanted when it had some was one more: who has had its turn waits behind those who wait for theirs.
+local isNext = had > 0 and has == 0
+if isNext or not said or now - tonumber(said) > REQUEST_MS then since = nil end
 if ARGV[3] ~= 'none' and not answered then
   since = since or string.format('%.0f', now)
   if ARGV[4] ~= '0' then since = ARGV[4] end
   redis.call('HSET', key, request, string.format('%.0f %s', now, since))
+elseif isNext then
+  redis.call('HDEL', key, request)
 end
 redis.call('PEXPIRE', key, 2 * REPORT_MS)
 
 local sum = redis.call('HGET', key, 'sum all') or ''
 local looked, groups, asking, total = string.match(sum, '^0 (%d+) (%d+) (%d+) (%d+)$')
 if looked and math.abs(now - tonumber(looked)) < (before and LOOK_EVERY_MS or LOOK_FOR_NEW_MS) then
-  total = tonumber(total) - tonumber(string.match(before or '', '^%d+ (%d+)') or 0) + has
+  total = tonumber(total) - had + has
   redis.call('HSET', key, 'sum all', string.format('0 %s %s %s %.0f', looked, groups, asking, total))
   local had, asker = string.match(redis.call('HGET', key, 'gives ' .. pool) or '', '^0 (%d+) (.*)$')
   -- Decided when it had more, or for one that asks no more: not true any more.

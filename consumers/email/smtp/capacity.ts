@@ -152,6 +152,11 @@ export class ConnectionLimit {
     if (left === 0) this.#reopenAt = now + GIVEN_UP_MS;
   }
 
+  /** Others have given one up for it. */
+  answered(): void {
+    this.#probeAt = Math.min(this.#probeAt, this.#now());
+  }
+
   /** A connection is granted: it takes a mail; `count` are open. */
   opened(count: number): void {
     this.#reopenMs = FIRST_REOPEN_MS;

@@ -173,8 +173,10 @@ export const aTable = (): SharedTable => {
       const { pool } = own;
       const at = performance.now();
       const isNew = !reports.has(pool);
+      const isNext = (reports.get(pool)?.has ?? 0) > 0 && own.has === 0;
       reports.set(pool, { ...own, saidAt: at });
       const isAnswered = request === "repeated" && !asked.has(pool);
+      if (isNext) asked.delete(pool);
       if (request !== "none" && !isAnswered) asked.set(pool, { since: withoutSince ?? askedAtOf(pool) ?? at, at });
       const answer = gives.find(({ giver, had }) => giver === pool && own.has >= had)?.asker;
       const asker = answer !== undefined && askedAtOf(answer) !== undefined ? answer : undefined;
@@ -193,6 +195,12 @@ export const aTable = (): SharedTable => {
   };
 };
 
+/** What decides how much a consumer has in flight, as its breaker does. */
+export interface Guard {
+  allowed(): number;
+  learn(result: SendResult): void;
+}
+
 /** A consumer with an endless backlog: as many mails in flight as its capacity allows, as the engine does. */
 export const consume = async (
   pool: SmtpPool,
@@ -202,12 +210,13 @@ export const consume = async (
     readonly signal: AbortSignal;
     readonly onFailed: () => void;
     readonly onAccepted?: () => void;
+    readonly guard?: Guard;
     /** The next mail's recipient. */
     readonly to?: () => string;
   },
 ): Promise<void> => {
   const { size, claimMs, signal, onFailed, onAccepted, to = () => "c@d.example" } = options;
-  const capacity = capacityOf(pool, size);
+  const { guard = { allowed: capacityOf(pool, size).allowed, learn: () => {} } } = options;
   const most = mailsInFlight(size);
   let inFlight = 0;
   let { promise: ended, resolve: wake } = Promise.withResolvers<void>();
@@ -216,12 +225,13 @@ export const consume = async (
     const result = await pool.send(mail, signal);
     if (result.kind === "failed" && result.failure.code !== "EBUSY" && !signal.aborted) onFailed();
     if (result.kind === "accepted") onAccepted?.();
+    guard.learn(result);
     inFlight -= 1;
     wake();
     ({ promise: ended, resolve: wake } = Promise.withResolvers<void>());
   };
   while (!signal.aborted) {
-    const room = Math.min(most, capacity.allowed()) - inFlight;
+    const room = Math.min(most, guard.allowed()) - inFlight;
     if (room <= 0) {
       await Promise.race([sleep(LOOK_MS), ended]);
       continue;

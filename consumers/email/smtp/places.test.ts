@@ -18,22 +18,24 @@ const blocked = { ...closed, code: "EPROTOCOL", responseCode: 554, reply: "554 5
 const unreachable = { ...closed, code: "ESOCKET", cause: "EHOSTUNREACH" };
 const notSecured = { ...closed, code: "ESOCKET", cause: "ERR_SSL_WRONG_VERSION_NUMBER" };
 
-/** The places of a pool that has none, and a clock. */
-const noPlaces = () => {
+/** The places of a pool that has none at first, and a clock. */
+const aPool = () => {
   let ms = 0;
-  let hadOneAt = 0;
+  let openedAt = 0;
+  let has = 0;
   const places = createPlaces({
     server: { host: "mail.example", port: 25 },
     sessions: {
-      usable: () => 0,
+      usable: () => has,
       idle: () => 0,
-      heldForMs: () => ms - hadOneAt,
-      lastOpenedAt: () => hadOneAt,
+      heldForMs: () => ms - openedAt,
+      lastOpenedAt: () => openedAt,
       giveUp: (onLeft) => onLeft(),
     },
-    limit: { gaveUp: () => {} },
+    limit: { gaveUp: () => {}, answered: () => {} },
     crowding: { othersHave: () => {} },
-    starvation: { isOn: false, answered: () => {}, mayHaveRoom: () => {} },
+    starvation: { isOn: true, answered: () => {}, mayHaveRoom: () => {} },
+    look: () => {},
     now: () => ms,
   });
   return {
@@ -41,9 +43,14 @@ const noPlaces = () => {
     pass: (forMs: number) => {
       ms += forMs;
     },
-    /** It has one, and loses it. */
-    hasOne: () => {
-      hadOneAt = ms;
+    /** It opens another one. */
+    opens: () => {
+      openedAt = ms;
+    },
+    /** It has so many that work. */
+    works: (count: number) => {
+      has = count;
+      places.works();
     },
   };
 };
@@ -60,7 +67,7 @@ test.each([
 ] as const)(
   "a connection is one too many where others have some, or it is said: the server %s",
   (_, failure, beside, alone) => {
-    const { places, pass } = noPlaces();
+    const { places, pass } = aPool();
     expect(places.refusalOf(failure)).toBe(alone);
     places.othersHave(2);
     expect(places.refusalOf(failure)).toBe(beside);
@@ -74,7 +81,7 @@ test.each([
 );
 
 test("the first refusal for a while is not judged before it is heard what others have, where anybody tells", () => {
-  const { places, pass } = noPlaces();
+  const { places, pass } = aPool();
   places.refused(true);
   expect(places.hearsSoon(closed)).toBe(false);
   expect(places.wasRefused()).toBe(true);
@@ -93,25 +100,23 @@ test("the first refusal for a while is not judged before it is heard what others
   expect(passHearing(11_000)).toBe(true);
 });
 
-test("who has none of what others give up for it cannot reach the server, as far as is known, until it has one", () => {
-  const { places, pass, hasOne } = noPlaces();
+test("who has none of what others give up for it fails its mails, until it asks for the next one", () => {
+  const { places, pass, works } = aPool();
   const refused = () => {
     pass(5_000);
     places.othersHave(2);
     return places.refusalOf(closed);
   };
   const answered = (times: number) => {
-    for (let time = 0; time < times; time += 1) {
-      pass(5_000);
-      places.answered();
-    }
+    for (let time = 0; time < times; time += 1) places.answered();
     return refused();
   };
   // Where nobody gives one up it may be the limit, for as long as that lasts.
   for (let time = 0; time < 100; time += 1) expect(refused()).toBe("unsaid");
   expect(answered(2)).toBe("unsaid");
   expect(answered(1)).toBeUndefined();
-  hasOne();
+  works(1);
+  works(0);
   expect(answered(2)).toBe("unsaid");
   expect(answered(1)).toBeUndefined();
   // In case that it is well, and others have all.
@@ -119,34 +124,19 @@ test("who has none of what others give up for it cannot reach the server, as far
   expect(refused()).toBe("unsaid");
 });
 
-test("who has none of what others give up for it asks ever more rarely for the next one, until it has one", () => {
-  const { places, pass, hasOne } = noPlaces();
-  const asksAfter = (ms: number) => {
-    pass(ms);
-    places.refused(true);
-    return places.wasRefused();
-  };
-  expect(asksAfter(1)).toBe(true);
-  expect(asksAfter(1)).toBe(true);
+test("who has none, and may not ask for the next one yet, asks as soon as it may", () => {
+  const { places, pass } = aPool();
   places.answered();
-  expect(asksAfter(1)).toBe(true);
   places.answered();
-  expect(asksAfter(7_000)).toBe(false);
-  expect(asksAfter(1_000)).toBe(true);
-  places.answered();
-  expect(asksAfter(15_000)).toBe(false);
-  expect(asksAfter(1_000)).toBe(true);
-  for (let time = 0; time < 10; time += 1) places.answered();
-  expect(asksAfter(59_000)).toBe(false);
-  expect(asksAfter(1_000)).toBe(true);
-  places.answered();
-  pass(1);
-  hasOne();
-  expect(asksAfter(1)).toBe(true);
+  places.refused(true);
+  expect(places.wasRefused()).toBe(false);
+  pass(8_000);
+  expect(places.wasRefused()).toBe(true);
+  expect(places.wasRefused()).toBe(false);
 });
 
 test("the last connection is given up only where what was given before is used", () => {
-  const { places, pass, hasOne } = noPlaces();
+  const { places, pass, opens } = aPool();
   pass(2_000);
   expect(places.mayBeLeftWithout()).toBe(true);
   places.othersHave(1);
@@ -156,7 +146,7 @@ test("the last connection is given up only where what was given before is used",
   expect(places.mayBeLeftWithout()).toBe(true);
   places.giveUp(() => {});
   pass(1);
-  hasOne();
+  opens();
   pass(2_000);
   expect(places.mayBeLeftWithout()).toBe(true);
   places.giveUp(() => {});

@@ -14,6 +14,8 @@ export interface SmtpPoolOptions {
   readonly maxIdleMs?: number;
   /** Called with what is known of a certificate that was refused, at most once a minute. */
   readonly onCertificate?: (words: string) => void;
+  /** Chance, from 0 to 1. */
+  readonly random?: () => number;
   /** In place of a connection to the server. */
   readonly openSession?: OpenSession;
 }

@@ -11,8 +11,9 @@ import { createLogins } from "./logins.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { Pace } from "./pace.ts";
 import { createPatience, MAIL, OPENING } from "./patience.ts";
-import { createPlaces, type OneTooMany } from "./places.ts";
+import { createPlaces } from "./places.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
+import type { OneTooMany } from "./refusals.ts";
 import { describeCertificate } from "./refused-certificate.ts";
 import { createSendSlots } from "./send-slots.ts";
 import type { Again, Sending } from "./sending.ts";
@@ -34,6 +35,8 @@ export interface SmtpPool {
   isLimited(): boolean;
   /** For how long it has granted none, in ms; undefined: it grants some. */
   nothingForMs(): number | undefined;
+  /** Whether others have all that it grants: it works, as far as is known. */
+  isFull(): boolean;
   /** Mails a second that the server grants; undefined: no limit is known. */
   perSecond(): number | undefined;
   /** Mails a second that the connections which are granted can send, if none is idle; 0: not known yet. */
@@ -64,7 +67,7 @@ const now = () => performance.now();
  */
 export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const { server, size, sendDeadlineMs, onCertificate = () => {} } = options;
-  const { openSession = openAtSomeAddress(SmtpSession.open, { now, random: Math.random }) } = options;
+  const { random = Math.random, openSession = openAtSomeAddress(SmtpSession.open, { now, random }) } = options;
   const { maxMailsPerConnection = MAX_MAILS_PER_CONNECTION, minAgeMs = MIN_AGE_MS, maxIdleMs = MAX_IDLE_MS } = options;
   const openingMs = (): number => openingTimes.usualMs();
   const crowding = new Crowding({ now: () => performance.timeOrigin + now(), openingMs });
@@ -121,8 +124,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       places.refused(isRequest);
     },
     now,
+    random,
   });
-  const places = createPlaces({ server, sessions, limit, crowding, starvation, now });
+  const places = createPlaces({ server, sessions, limit, crowding, starvation, look: slots.look, now });
 
   /**
    * A consumer that has no connection has no use for mails: others, who have one, send them. So they are given back, and no more
@@ -154,6 +158,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   /** A connection is granted when the server takes a mail over it, or refuses the recipient: some greet one too many. */
   const showGrant = (): void => {
     limit.opened(sessions.usable());
+    places.works();
     slots.look();
   };
 
@@ -254,6 +259,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     possiblePerSecond: () => (mailMs === 0 ? 0 : (granted() * 1_000) / mailMs),
     words: () => words,
     nothingForMs: () => starvation.forMs,
+    isFull: places.isFull,
     places,
     heed: (ask) => {
       othersWait = ask;

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
-import { aLimitedServer } from "./limited-server-for-tests.ts";
+import { capacityOf } from "../open-pool.ts";
+import { aLimitedServer, type Guard } from "./limited-server-for-tests.ts";
+import type { SmtpPool } from "./pool.ts";
 import { shareInVirtualTime } from "./sharing-for-tests.ts";
 
 /** Most connections of a consumer. */
@@ -89,10 +91,11 @@ interface Groups {
   readonly consumers?: number;
   readonly forMs: number;
   readonly refusal?: "421" | "closed";
+  readonly seed?: number;
 }
 
 /** Groups with endless backlogs. Returns how many mails each has had, and in vain, and the longest time without one. */
-const share = ({ groups, consumers = 1, forMs, ...scenario }: Groups) =>
+const share = ({ groups, consumers = 1, forMs, seed, ...scenario }: Groups) =>
   shareInVirtualTime(async ({ ms, start, until }) => {
     const { open: openSession } = aLimitedServer(scenario);
     const counts = Array.from({ length: groups }, () => ({ mails: 0, failed: 0, lastMs: 0, gapMs: 0 }));
@@ -111,10 +114,12 @@ const share = ({ groups, consumers = 1, forMs, ...scenario }: Groups) =>
     });
     await until(forMs);
     return counts.map(({ lastMs, gapMs, ...count }) => ({ ...count, gapMs: Math.max(gapMs, forMs - lastMs) }));
-  });
+  }, seed);
 
 test.each([
-  { limit: 1, mailMs: 100, groups: 3, forMs: 60_000 },
+  // By these seeds one group takes what was left for another one.
+  { limit: 1, mailMs: 100, groups: 3, forMs: 60_000, seed: 7 },
+  { limit: 1, mailMs: 100, groups: 3, forMs: 60_000, seed: 13 },
   { limit: 1, mailMs: 2_000, groups: 3, forMs: 120_000 },
   { limit: 1, mailMs: 5_000, groups: 2, forMs: 120_000 },
   { limit: 2, mailMs: 3_000, groups: 3, forMs: 90_000 },
@@ -129,6 +134,36 @@ test.each([
     expect(group.gapMs).toBeLessThan(20_000);
   }
 });
+
+test.each([
+  { limit: 10, mailMs: 300, consumers: 1, refusal: "421" },
+  { limit: 10, mailMs: 300, consumers: 1, refusal: "closed" },
+  { limit: 10, mailMs: 2_000, consumers: 1, refusal: "421" },
+  { limit: 20, mailMs: 300, consumers: 3, refusal: "421" },
+] as const)(
+  "a group that needed few connections has its share soon after it needs more, however long the limit has stood: %j",
+  ({ limit, mailMs, consumers, refusal }) =>
+    shareInVirtualTime(async ({ ms, start, until }) => {
+      const { open: openSession } = aLimitedServer({ limit, mailMs, refusal });
+      const [manyMs, fromMs, untilMs] = [160_000, 180_000, 200_000];
+      const mails = { always: 0, later: 0 };
+      const count = (group: keyof typeof mails) => () => {
+        if (ms() >= fromMs) mails[group] += 1;
+      };
+      const guardOf = (pool: SmtpPool): Guard => {
+        const { allowed } = capacityOf(pool, SIZE);
+        return { allowed: () => Math.min(allowed(), ms() < manyMs ? 2 : SIZE), learn: () => {} };
+      };
+      for (let consumer = 0; consumer < consumers; consumer += 1) {
+        start({ group: "always", size: SIZE, openSession, onAccepted: count("always") });
+        start({ group: "later", size: SIZE, openSession, onAccepted: count("later"), guardOf });
+      }
+      await until(untilMs);
+      const all = mails.always + mails.later;
+      expect(mails.later / all).toBeGreaterThan(0.4);
+      expect(all / ((limit * (untilMs - fromMs)) / (mailMs + 2))).toBeGreaterThan(0.95);
+    }),
+);
 
 test.each([
   { limit: 2, mailMs: 100, groups: 1, consumers: 4, forMs: 160_000, refusal: "closed" },

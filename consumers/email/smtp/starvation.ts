@@ -60,20 +60,20 @@ class Asking {
   readonly #end = new AbortController();
   #wait = new AbortController();
   readonly #lastMs: number | undefined;
+  readonly #random: () => number;
   readonly #startedAt = performance.now();
   #askedAt = this.#startedAt;
   /** The next question, and the one that comes with time: others are beside it. */
   #at: number;
   #timedAt: number;
   #isHastened = false;
-  /** Others are asked for one from then on. */
-  #requestAt = Number.NEGATIVE_INFINITY;
   /** After how long it was refused last. */
   #refusedMs = 0;
   #owedMs = Number.POSITIVE_INFINITY;
 
-  constructor(lastMs: number | undefined) {
+  constructor(lastMs: number | undefined, random: () => number) {
     this.#lastMs = lastMs;
+    this.#random = random;
     this.#timedAt = this.#again();
     this.#at = this.#timedAt;
   }
@@ -98,10 +98,7 @@ class Asking {
       }
       if (this.signal.aborted) return undefined;
       this.#askedAt = performance.now();
-      // Each costs others a connection. Who is hastened by what others give up would ask them for the next one, and so on.
-      const isRequest = !this.#isOwed && !this.#isHastened && this.#askedAt >= this.#requestAt;
-      if (isRequest) this.#requestAt = this.#again();
-      const session = await ask(isRequest);
+      const session = await ask(!this.#isOwed);
       if (session !== undefined) return session === "away" ? undefined : session;
       this.#refusedMs = this.#askedAt - this.#startedAt;
       if (!this.#isHastened) this.#timedAt = this.#again();
@@ -145,7 +142,7 @@ class Asking {
   }
 
   #again(): number {
-    return this.#startedAt + askAgainAtMs(this.#askedAt - this.#startedAt, this.#lastMs, Math.random);
+    return this.#startedAt + askAgainAtMs(this.#askedAt - this.#startedAt, this.#lastMs, this.#random);
   }
 
   get #leftMs(): number {
@@ -162,6 +159,7 @@ export const createStarvation = (options: {
   readonly onRefused: (failure: SmtpFailure, isRequest: boolean) => void;
   /** Monotonic, ms. */
   readonly now: () => number;
+  readonly random: () => number;
 }): Starvation => {
   let asking: Asking | undefined;
   let since = 0;
@@ -192,7 +190,7 @@ export const createStarvation = (options: {
     },
     begin() {
       if (asking !== undefined) return;
-      asking = new Asking(lastMs);
+      asking = new Asking(lastMs, options.random);
       since = options.now();
       void ask(asking);
     },

@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import { createRequests } from "./requests.ts";
+
+const aPool = () => {
+  let ms = 0;
+  const requests = createRequests({ now: () => ms });
+  const asksAfter = (forMs: number) => {
+    ms += forMs;
+    return requests.mayAsk();
+  };
+  return { requests, asksAfter };
+};
+
+test.each([
+  [0, 8_000, 16_000, 60_000],
+  [2, 2_000, 4_000, 8_000],
+])(
+  "a pool that has %d, and no more by what others give up for it, asks ever more rarely for the next one, until it has",
+  (had, first, second, longest) => {
+    const { requests, asksAfter } = aPool();
+    expect(asksAfter(1)).toBe(true);
+    requests.answered(had);
+    expect(asksAfter(1)).toBe(true);
+    requests.answered(had);
+    expect(asksAfter(first - 1)).toBe(false);
+    expect(asksAfter(1)).toBe(true);
+    requests.answered(had);
+    expect(asksAfter(second - 1)).toBe(false);
+    expect(asksAfter(1)).toBe(true);
+    for (let time = 0; time < 10; time += 1) requests.answered(had);
+    expect(asksAfter(longest - 1)).toBe(false);
+    expect(asksAfter(1)).toBe(true);
+    requests.answered(had);
+    requests.has(had);
+    expect(asksAfter(1)).toBe(false);
+    requests.has(had + 1);
+    expect(asksAfter(1)).toBe(true);
+  },
+);
+
+test("it cannot reach the server, as far as is known, only where it has none at all, and has had three in vain", () => {
+  const { requests, asksAfter } = aPool();
+  for (let time = 0; time < 3; time += 1) {
+    expect(requests.cannotReach()).toBe(false);
+    requests.answered(0);
+  }
+  expect(requests.cannotReach()).toBe(true);
+  asksAfter(60_000);
+  expect(requests.cannotReach()).toBe(false);
+  requests.answered(1);
+  expect(requests.cannotReach()).toBe(false);
+});
