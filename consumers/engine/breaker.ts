@@ -13,6 +13,8 @@ export interface BreakerOptions {
   readonly concurrency: number;
   /** Entries that the other system has room for, perhaps 0; no limit if not given. */
   readonly capacity?: (() => number) | undefined;
+  /** Whether others have all of that: the system works, and there is nothing to probe it with. */
+  readonly isFull?: () => boolean;
   /** Monotonic, ms. */
   readonly now: () => number;
   readonly random: () => number;
@@ -62,6 +64,9 @@ const PASSED_OVER_MOST = 20;
  *
  * Where each question may do harm, as a refused login may lock an account, two failures in a row open it, and each probe needs a
  * permit, which all consumers share (`probes.ts`).
+ *
+ * Who has no room there because others have all cannot probe, and need not: for them it works. So it closes, and its capacity keeps it from taking work
+ * (`closeIfFull`).
  *
  * Declines: a working system refuses pieces of different parties. After five parties in a row, with no success between, no
  * refusal is a piece's own: nothing is dead-lettered and no attempt is used up. If it goes on, the breaker opens; but work goes
@@ -191,6 +196,14 @@ export class Breaker {
     return this.#state === "open" && (!this.isDeclining || this.#mostWhileDeclining() === 1);
   }
 
+  /** It works for others, who leave no room for a probe. To be called often. Where asking does harm, that it works for others says too little. */
+  closeIfFull(): void {
+    if (this.#state === "closed" || this.isDeclining || this.isHarmful || this.#options.isFull?.() !== true) return;
+    this.#forget();
+    this.#trouble = undefined;
+    this.#change("closed", "the system works, and has no room");
+  }
+
   /** The system works: a piece succeeded, or was judged alone. */
   succeeded(): void {
     const wasDeclining = this.isDeclining;
@@ -259,12 +272,17 @@ export class Breaker {
   }
 
   #answered(): void {
+    this.#forget();
+    this.#remember(true);
+  }
+
+  /** What failed. */
+  #forget(): void {
     this.#failures = 0;
     this.#permit.end();
     this.#failedEvents.clear();
     this.#failedProbe = undefined;
     this.#passedOver.clear();
-    this.#remember(true);
   }
 
   #troubled(trouble: Trouble): void {

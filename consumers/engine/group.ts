@@ -140,6 +140,7 @@ export const startGroup = <Data, Input>(
   const breaker = new Breaker({
     concurrency,
     capacity: capacity && (() => capacity.allowed(doubt.isVain)),
+    isFull: () => capacity?.isFull?.() === true,
     now,
     random,
     onChange: (state, reason) => {

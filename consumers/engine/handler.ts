@@ -129,6 +129,8 @@ export interface Capacity {
   words(): string | undefined;
   /** For how long nothing has been granted, in ms; undefined: something is. */
   nothingForMs(): number | undefined;
+  /** Whether others have all that it grants, so that it works although it has no room for this consumer. */
+  isFull?(): boolean;
   /** What a piece costs at least, where so many are allowed a second, however soon it is over, in ms; 0: there is no such limit. */
   turnMs?(): number;
   /** How to ask whether pieces wait that are not in flight: what takes long, and can be given up, is given up for them as well. */

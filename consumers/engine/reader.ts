@@ -155,6 +155,7 @@ export const startReader = (deps: ReaderDeps, { claimMinIdleMs, concurrency }: R
 
   const turn = async (signal: AbortSignal, progress: Progress): Promise<"again" | "idle"> => {
     await checkPause();
+    breaker.closeIfFull();
     // Others may have a use for what is kept.
     if (paused || breaker.allowance() === 0) await dispatcher.letGo(signal, progress);
     if (paused) {
