@@ -31,6 +31,8 @@ const schema = z.object({
       /** For how long it has granted none, in ms; older versions do not say. */
       nothingForMs: z.number().optional(),
       words: z.string().optional(),
+      /** What it said when it granted none, and spoke of no limit; older versions do not say. */
+      refusal: z.string().optional(),
     })
     .optional(),
   /** Pieces a second that the budget allows all consumers together, if it limits them. */

@@ -73,7 +73,7 @@ export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => {
 /** What the mail server grants, for the engine: connections, and the mails that wait for them. */
 export const capacityOf = (
   pool: Pick<SmtpPool, "granted" | "isLimited" | "perSecond" | "possiblePerSecond" | "words"> &
-    Partial<Pick<SmtpPool, "nothingForMs" | "isFull" | "heed" | "places">>,
+    Partial<Pick<SmtpPool, "nothingForMs" | "isFull" | "refusal" | "heed" | "places">>,
   size: number,
 ): Capacity => ({
   allowed: (isInDoubt = false) => {
@@ -86,6 +86,7 @@ export const capacityOf = (
   },
   isLimited: () => pool.isLimited() || pool.perSecond() !== undefined,
   words: pool.words,
+  refusal: () => pool.refusal?.(),
   nothingForMs: () => pool.nothingForMs?.(),
   isFull: () => pool.isFull?.() === true,
   turnMs: () => 1_000 / (pool.perSecond() ?? Number.POSITIVE_INFINITY),

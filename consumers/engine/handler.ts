@@ -127,6 +127,8 @@ export interface Capacity {
   isLimited(): boolean;
   /** The other system's last words about its limit, addresses removed; undefined if it said nothing. */
   words(): string | undefined;
+  /** What it said when it granted nothing, and spoke of no limit. */
+  refusal?(): string | undefined;
   /** For how long nothing has been granted, in ms; undefined: something is. */
   nothingForMs(): number | undefined;
   /** Whether others have all that it grants, so that it works although it has no room for this consumer. */

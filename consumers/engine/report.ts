@@ -11,6 +11,8 @@ export interface Granted {
   /** For how long it has had room for none, in ms. */
   readonly nothingForMs: number | undefined;
   readonly words: string | undefined;
+  /** What it said when it had room for none, and spoke of no limit. */
+  readonly refusal: string | undefined;
 }
 
 /** undefined: nobody asks how much the other system has room for. */
@@ -19,6 +21,7 @@ export const grantedBy = (capacity: Capacity | undefined): Granted | undefined =
     allowed: capacity.isLimited() ? capacity.allowed() : Number.POSITIVE_INFINITY,
     nothingForMs: capacity.nothingForMs(),
     words: capacity.words(),
+    refusal: capacity.refusal?.(),
   };
 
 /** What is granted, if that is a limit. */

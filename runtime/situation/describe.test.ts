@@ -121,9 +121,25 @@ test.each<[string, Facts, string]>([
   [
     "one consumer of two is refused each connection, and nothing is said",
     facts({
-      consumers: [aConsumer(), aConsumer({ name: "consumer-2", granted: { allowed: 0, nothingForMs: 300_000 } })],
+      consumers: [
+        aConsumer({ inFlight: 3 }),
+        aConsumer({ name: "consumer-2", granted: { allowed: 0, nothingForMs: 300_000 } }),
+      ],
     }),
-    "notice: Mail server smtp.example:587 has refused all connections of consumer-2 of welcome-email without a word of a limit since 06:05 UTC; others have some",
+    "notice: Mail server smtp.example:587 has refused all connections of consumer-2 of welcome-email without a word of a limit since 06:05 UTC; others send",
+  ],
+  [
+    "one consumer of two is refused each connection by words of no limit, and the other one has asked for none yet",
+    facts({
+      consumers: [
+        aConsumer(),
+        aConsumer({
+          ...{ name: "consumer-2" },
+          granted: { allowed: 0, nothingForMs: 300_000, refusal: "421 4.7.0 Messages temporarily deferred" },
+        }),
+      ],
+    }),
+    "notice: Mail server smtp.example:587 has refused all connections of consumer-2 of welcome-email without a word of a limit since 06:05 UTC (“421 4.7.0 Messages temporarily deferred”)",
   ],
   [
     "all are, one for less than a minute",

@@ -21,6 +21,8 @@ export interface ConsumerFacts {
         /** For how long it has had room for none, in ms. */
         readonly nothingForMs?: number | undefined;
         readonly words?: string | undefined;
+        /** What it said when it had room for none, and spoke of no limit. */
+        readonly refusal?: string | undefined;
       }
     | undefined;
   readonly ratePerSecond?: number | undefined;

@@ -181,7 +181,7 @@ const ofNothingGranted = (group: GroupFacts, now: Date): readonly Finding[] => {
   if (latest === undefined || nothing.length < living.length) return [];
   const when = since(new Date(now.getTime() - latest.forMs).toISOString(), now);
   const who = living.length === 1 ? latest.consumer : "any consumer";
-  const sentence = `${upper(latest.system)} has had no connection for ${who} of ${name} ${when}${quoted(latest.words)}${waitingSafely(group)}`;
+  const sentence = `${upper(latest.system)} has had no connection for ${who} of ${name} ${when}${quoted(latest.words ?? latest.refusal)}${waitingSafely(group)}`;
   const remedy = "find out who uses the connections that it grants; each asks again by itself";
   return [{ level: "trouble", group: name, sentence, remedy, cause: `${latest.system} grants nothing` }];
 };
@@ -198,7 +198,8 @@ const ofRefusedInSilence = (group: GroupFacts, now: Date): readonly Finding[] =>
   const when = since(new Date(now.getTime() - longest.forMs).toISOString(), now);
   const who =
     refused.length === 1 ? longest.consumer : `${count(refused.length)} of ${counted(living.length, "consumer")}`;
-  const sentence = `${upper(longest.system)} has refused all connections of ${who} of ${name} without a word of a limit ${when}; others have some`;
+  const others = living.some((each) => hasSome(each) && each.inFlight > 0) ? "; others send" : "";
+  const sentence = `${upper(longest.system)} has refused all connections of ${who} of ${name} without a word of a limit ${when}${quoted(longest.refusal)}${others}`;
   const remedy = "if it grants few, others do the work; else find out what keeps them from reaching it";
   return [{ level: "notice", group: name, sentence, remedy, cause: `${longest.system} refuses some` }];
 };

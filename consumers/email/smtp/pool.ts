@@ -5,7 +5,6 @@ import { type Connecting, createConnecting } from "./connecting.ts";
 import { Crowding } from "./crowding.ts";
 import { ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { inTime } from "./in-time.ts";
-import { keptReply } from "./kept-reply.ts";
 import { limitIn } from "./limit-words.ts";
 import { createLogins } from "./logins.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
@@ -23,6 +22,7 @@ import { createStarvation } from "./starvation.ts";
 import { createTlsFaults } from "./tls-faults.ts";
 import { mayBeOfRate, UnnamedRate } from "./unnamed-rate.ts";
 import { createWhoseLimit, hasHeardRecipient, isAboutLimits } from "./whose-limit.ts";
+import { createWords } from "./words.ts";
 
 export interface SmtpPool {
   /** Sends a mail; never rejects. An abort cancels it, unless its body has started. */
@@ -43,6 +43,8 @@ export interface SmtpPool {
   possiblePerSecond(): number;
   /** The server's last reply about a limit, without the recipient. */
   words(): string | undefined;
+  /** Its reply to the last connection, if it refused that and spoke of no limit. */
+  refusal(): string | undefined;
   /** Told once how to ask whether mails wait elsewhere: a dialogue that takes long is cut for them as for those that wait here. */
   heed(othersWait: () => boolean): void;
   /** Its connections, as other groups that send to the same server see them. */
@@ -95,17 +97,13 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     now,
   });
   const whoseLimit = createWhoseLimit({ now });
+  const words = createWords();
   const underWay = new Set<AbortController>();
   /** Mails that have a connection. */
   let sending = 0;
   /** How long a mail that is accepted takes on its connection, in ms. */
   let mailMs = 0;
-  let words: string | undefined;
   let closed = false;
-
-  const hear = ({ reply }: SmtpFailure, to: string): void => {
-    if (reply !== undefined) words = keptReply(reply, to);
-  };
 
   const open = async (signal: AbortSignal): Promise<MailSession> => openSession(server, sendDeadlineMs, signal);
 
@@ -117,9 +115,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     },
     isOneTooMany: (failure) => places.refusalOf(failure) !== undefined,
     onRefused: (failure, isRequest) => {
-      // What was said of a limit before does not explain another refusal.
-      words = undefined;
-      if (limitIn(failure) === "connections") hear(failure, "");
+      words.refused(failure, "");
       sessions.notOpened();
       places.refused(isRequest);
     },
@@ -144,8 +140,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const oneTooMany = (failure: SmtpFailure, to: string): SendResult | Again => {
     // Those that are being opened show nothing, if this one was not greeted for so long: neither may they be.
     const others = sessions.usable() + (failure.cause === "GREETING_TIMEOUT" ? 0 : connecting.asked());
-    hear(failure, to);
     const isLimit = limit.refused(others, sessions.closing());
+    if (isLimit) words.limited(failure, to, "connections");
+    else words.refused(failure, to);
     const refusal = places.refusalOf(failure);
     places.refused(refusal !== undefined || (isLimit && failure.responseCode !== undefined));
     if (isLimit) return { kind: "again", failure };
@@ -159,6 +156,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const showGrant = (): void => {
     limit.opened(sessions.usable());
     places.works();
+    words.works();
     slots.look();
   };
 
@@ -214,7 +212,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const { isOfDomain = false } = failure;
     const said = failure.isOfRate === true ? "rate" : limitIn(failure);
     if (!isOfDomain && said === "rate") pace.tooFast(startedAt);
-    if (!isOfDomain && (said === "rate" || said === "quota")) hear(failure, mail.to);
+    if (!isOfDomain && (said === "rate" || said === "quota")) words.limited(failure, mail.to, "mails");
     else if (responseCode !== undefined && hasHeardRecipient(failure) && said === undefined) byRate(startedAt);
     const isRefused = isTurnedAway || (!isOfDomain && said === "connections");
     // Not one of those that the server may still count: it was none of those that it grants.
@@ -257,7 +255,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     isLimited: () => starvation.isOn || limit.isKnown,
     perSecond: () => pace.perSecond,
     possiblePerSecond: () => (mailMs === 0 ? 0 : (granted() * 1_000) / mailMs),
-    words: () => words,
+    words: () => words.ofLimit(starvation.isOn),
+    refusal: words.ofRefusal,
     nothingForMs: () => starvation.forMs,
     isFull: places.isFull,
     places,
