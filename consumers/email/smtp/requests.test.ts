@@ -13,7 +13,7 @@ const aPool = () => {
 
 test.each([
   [0, 8_000, 16_000, 60_000],
-  [2, 2_000, 4_000, 8_000],
+  [2, 500, 1_000, 8_000],
 ])(
   "a pool that has %d, and no more by what others give up for it, asks ever more rarely for the next one, until it has",
   (had, first, second, longest) => {

@@ -4,7 +4,7 @@
  */
 const WITHOUT_ANY = { firstMs: 8_000, longestMs: 60_000 };
 /** A consumer of its own group may have had it. */
-const BESIDE_SOME = { firstMs: 2_000, longestMs: 8_000 };
+const BESIDE_SOME = { firstMs: 500, longestMs: 8_000 };
 /**
  * Where nothing is said of a limit, and it had none of so many, it cannot reach the server, as far as is known, until it would ask for the next one: so its breaker
  * opens, and somebody is called.
