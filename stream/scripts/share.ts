@@ -23,7 +23,7 @@ export interface PoolShare extends Share {
 
 /** What a pool says. */
 export interface OwnShare extends Share {
-  /** Whether it was refused one more; `repeated`: a while ago, and still has none. */
+  /** Whether it was refused one more; `repeated`: a while ago, and still wants it. */
   readonly request: "none" | "new" | "repeated";
   /** Since when it has asked without having any, in ms of Redis' clock: who is robbed of what was left for it stays where it was in the line. */
   readonly withoutSince?: number | undefined;

@@ -70,7 +70,7 @@ export const createPlaces = ({
     wasRefused: () => {
       readAt = now();
       const asks = wantsOne && requests.mayAsk();
-      // Who has some is refused again when it wants one.
+      // Who has some is refused again, if it still wants one.
       if (asks || !starvation.isOn) wantsOne = false;
       return asks;
     },

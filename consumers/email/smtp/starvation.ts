@@ -98,6 +98,7 @@ class Asking {
       }
       if (this.signal.aborted) return undefined;
       this.#askedAt = performance.now();
+      // Once what it is owed is not free by now, a third one has it.
       const session = await ask(!this.#isOwed);
       if (session !== undefined) return session === "away" ? undefined : session;
       this.#refusedMs = this.#askedAt - this.#startedAt;
@@ -155,7 +156,7 @@ export const createStarvation = (options: {
   readonly onOpened: (session: MailSession) => void;
   /** Else the server is away. */
   readonly isOneTooMany: (failure: SmtpFailure) => boolean;
-  /** `isRequest`: others are to give one up for it. Not where somebody has, and it is not free yet, or a third one has it. */
+  /** `isRequest`: others are to give one up for it. Not while somebody has, and it may not be free yet. */
   readonly onRefused: (failure: SmtpFailure, isRequest: boolean) => void;
   /** Monotonic, ms. */
   readonly now: () => number;
