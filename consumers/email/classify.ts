@@ -1,7 +1,7 @@
 import type { Outcome } from "../engine/handler.ts";
 import { isForMail, isTlsFault, type SmtpFailure } from "./smtp/failure.ts";
 import { keptReply } from "./smtp/kept-reply.ts";
-import { isAboutLogins, limitIn } from "./smtp/limit-words.ts";
+import { isAboutLogins, limitIn, limitOf } from "./smtp/limit-words.ts";
 
 export interface ClassifyOptions {
   /** Minimum delay after greylisting, in ms. */
@@ -68,8 +68,8 @@ const systemReason = (failure: SmtpFailure): string => {
 
 /** What a reply says of a limit: whatever its code, that ends. */
 const ofLimit = (failure: SmtpFailure, reply: string, party: string): Outcome | undefined => {
-  const { isOfDomain = false, isOfRate = false } = failure;
-  const said = isOfRate ? "rate" : limitIn(failure);
+  const { isOfDomain = false } = failure;
+  const said = limitOf(failure);
   const whose = isOfDomain ? { party } : undefined;
   switch (said) {
     case "connections":

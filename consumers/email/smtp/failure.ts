@@ -13,8 +13,8 @@ export interface SmtpFailure {
   readonly certificate?: string | undefined;
   /** What it says of a limit is said of the recipient's domain, as far as is known (`whose-limit.ts`). */
   readonly isOfDomain?: boolean;
-  /** It is refused by a rate, of which the reply says nothing (`unnamed-rate.ts`). */
-  readonly isOfRate?: boolean;
+  /** The limit that refuses it, of which the reply says nothing: a rate, or how many mails a connection may have (`unnamed-rate.ts`). */
+  readonly unnamed?: "rate" | "used up";
   /** The body was sent, or may have been sent. */
   readonly bodyStarted: boolean;
 }

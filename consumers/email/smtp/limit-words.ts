@@ -95,6 +95,9 @@ export const limitIn = (failure: SmtpFailure): Limit | undefined => {
   return code === "EAUTH" ? undefined : "connections";
 };
 
+/** The same, or the limit that was found without a word of it. */
+export const limitOf = (failure: SmtpFailure): Limit | undefined => failure.unnamed ?? limitIn(failure);
+
 const MAY_BE_LIMIT = new Set([421, 432, 450, 451, 452, 454, 554]);
 /** Failures to connect that have nothing to do with how many connections there are. */
 const OTHER_FAULTS = new Set(["EDNS", "EAUTH", "ECALLEDBACK"]);

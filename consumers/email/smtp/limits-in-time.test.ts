@@ -71,6 +71,24 @@ test.each<[string, Scenario]>([
   LONG_MS,
 );
 
+test.each([
+  [1, "421 4.7.0 closing"],
+  [5, "421 4.4.2 bye"],
+  [1, "450 4.7.0 not now"],
+  [5, "452 4.3.1 not now"],
+])(
+  "a connection that takes %i mails, and refuses the next one in words that name no limit, has no pace: another one takes it: %s",
+  async (mailsPerConnection, spentReply) => {
+    const [consumers, size, mailMs, openingMs] = [2, 3, 200, 24];
+    const perSecond = (consumers * size * 1_000) / (mailMs + 4 + openingMs / mailsPerConnection);
+    const { share } = await simulate({
+      ...{ rate: () => () => true, perSecond, consumers, size, mailMs, mailsPerConnection, spentReply },
+    });
+    expect(share).toBeGreaterThan(0.9);
+  },
+  LONG_MS,
+);
+
 test(
   "an outage of the sender alone, of which nobody says that it is a rate, leaves no pace",
   async () => {

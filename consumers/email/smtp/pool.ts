@@ -5,7 +5,7 @@ import { type Connecting, createConnecting } from "./connecting.ts";
 import { Crowding } from "./crowding.ts";
 import { ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { inTime } from "./in-time.ts";
-import { limitIn } from "./limit-words.ts";
+import { limitIn, limitOf } from "./limit-words.ts";
 import { createLogins } from "./logins.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { Pace } from "./pace.ts";
@@ -161,17 +161,17 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   };
 
   /** It was granted by a rate, if there is one: accepted, or refused for its recipient. */
-  const byRate = (startedAt: number): void => {
+  const byRate = (startedAt: number, nth: number): void => {
     pace.accepted(startedAt);
-    unnamedRate.accepted(startedAt);
+    unnamedRate.accepted(startedAt, nth);
   };
 
-  /** The failure, with whether it is a rate's that the server does not name. */
-  const ofUnnamedRate = (failure: SmtpFailure, startedAt: number): SmtpFailure => {
+  /** The failure of the `nth` mail of a connection, with the limit that the server does not name. */
+  const ofUnnamedRate = (failure: SmtpFailure, startedAt: number, nth: number): SmtpFailure => {
     if (!mayBeOfRate(failure)) return failure;
-    const why = unnamedRate.refused(startedAt, pace.perSecond !== undefined);
+    const why = unnamedRate.refused(startedAt, nth, pace.perSecond !== undefined);
     if (why === "no rate") pace.forget();
-    return why === "rate" ? { ...failure, isOfRate: true } : failure;
+    return why === "rate" || why === "used up" ? { ...failure, unnamed: why } : failure;
   };
 
   const sendOver = async (
@@ -195,7 +195,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     if (result.kind === "accepted") {
       const tookMs = now() - startedAt;
       limit.accepted(times, tookMs);
-      byRate(startedAt);
+      byRate(startedAt, session.sends);
       whoseLimit.accepted(mail.to);
       mailMs = mailMs === 0 ? tookMs : mailMs + NEWEST * (tookMs - mailMs);
       sessions.keep(session);
@@ -204,13 +204,12 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const isFirst = session.sends === 1;
     const { bodyStarted, responseCode, command } = result.failure;
     // So a server may turn away a connection too many.
-    const isTurnedAway =
-      isFirst && responseCode === 421 && command === "MAIL FROM" && limitIn(result.failure) === undefined;
+    const isTurnedAway = isFirst && responseCode === 421 && mayBeOfRate(result.failure) && !unnamedRate.isKept;
     const failure = isTurnedAway
       ? result.failure
-      : ofUnnamedRate(whoseLimit.judged(result.failure, mail.to), startedAt);
+      : ofUnnamedRate(whoseLimit.judged(result.failure, mail.to), startedAt, session.sends);
     const { isOfDomain = false } = failure;
-    const said = failure.isOfRate === true ? "rate" : limitIn(failure);
+    const said = limitOf(failure);
     if (!isOfDomain && said === "rate") pace.tooFast(startedAt);
     if (!isOfDomain && (said === "rate" || said === "quota")) words.limited(failure, mail.to, "mails");
     else if (responseCode !== undefined && hasHeardRecipient(failure) && said === undefined) byRate(startedAt);
@@ -231,8 +230,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   });
 
   /** The server closed the connection while it was idle, and not because of what was asked. */
-  const isStaleBy = (failure: SmtpFailure): boolean =>
-    wasStale(failure) && failure.isOfRate !== true && !isAboutLimits(failure);
+  const isStaleBy = (failure: SmtpFailure): boolean => wasStale(failure) && !isAboutLimits(failure);
 
   /** If the server has closed a connection that was idle, nothing was sent, and the mail has another one at once. */
   const sendOnSome = async (mail: OutgoingMail, sending: Sending): Promise<SendResult | Again> => {

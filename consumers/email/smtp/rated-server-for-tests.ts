@@ -67,6 +67,8 @@ export interface RatedScenario {
   readonly isSilent?: boolean;
   /** It closes a connection after so many mails. */
   readonly mailsPerConnection?: number;
+  /** It does not close it, but refuses the next mail in these words; if they begin with 421, it closes it then. */
+  readonly spentReply?: string;
   readonly consumers?: number;
   readonly size?: number;
   readonly mailMs?: number;
@@ -107,6 +109,7 @@ export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcom
     runMs,
     strangerEachMs,
     isSilent = false,
+    spentReply,
   } = scenario;
   jest.useFakeTimers();
   try {
@@ -155,13 +158,17 @@ export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcom
         async send(mail: OutgoingMail): Promise<SendResult> {
           session.sends += 1;
           await sleep(TRIP_MS);
+          if (spentReply !== undefined && session.sends > mailsPerConnection) {
+            if (spentReply.startsWith("421")) end();
+            return failed("MAIL FROM", false, spentReply);
+          }
           if (!asked("MAIL FROM")) return refused("MAIL FROM");
           if (!asked("RCPT TO")) return refused("RCPT TO");
           if (mail.to.startsWith("nobody@")) return failed("RCPT TO", false, "450 4.2.0 try again later");
           mail.beforeBody();
           await sleep(TRIP_MS + mailMs);
           if (!asked("DATA")) return refused("DATA");
-          if (session.sends >= mailsPerConnection) end();
+          if (spentReply === undefined && session.sends >= mailsPerConnection) end();
           return { kind: "accepted", reply: "250 2.0.0 ok" };
         },
         async quit() {

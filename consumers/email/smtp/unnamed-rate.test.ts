@@ -20,6 +20,20 @@ test.each<[boolean, string, SmtpFailure]>([
   [false, "what names a limit", refused("MAIL FROM", "450 4.7.1 too much mail")],
 ])("%p: what names no limit may mean one: %s", (is, _, failure) => expect(mayBeOfRate(failure)).toBe(is));
 
+test("a connection is used up if it took as many mails as any lately, and none was refused one of fewer", () => {
+  let nowMs = 0;
+  const rate = new UnnamedRate({ now: () => nowMs });
+  const why = (nth: number) => rate.refused(nowMs, nth, false);
+  for (let nth = 1; nth <= 5; nth += 1) rate.accepted(nowMs, nth);
+  expect([6, 6, 5, 6].map(why)).toEqual(["used up", "used up", "unknown", "unknown"]);
+  nowMs += 61_000;
+  rate.accepted(nowMs, 2);
+  expect([6, 5, 6].map(why)).toEqual(["used up", "unknown", "unknown"]);
+  nowMs += 61_000;
+  rate.accepted(nowMs, 2);
+  expect([3, 1].map(why)).toEqual(["used up", "unknown"]);
+});
+
 describe("mails that are refused in words that name no limit", () => {
   const aServer = () => {
     let nowMs = 0;
@@ -27,9 +41,9 @@ describe("mails that are refused in words that name no limit", () => {
     let isKnown = false;
     return {
       pass: (ms: number) => (nowMs += ms),
-      accepts: (begunAt = nowMs) => rate.accepted(begunAt),
+      accepts: (begunAt = nowMs) => rate.accepted(begunAt, 1),
       refuses: (begunAt = nowMs) => {
-        const why = rate.refused(begunAt, isKnown);
+        const why = rate.refused(begunAt, 1, isKnown);
         isKnown = why === "rate" || (isKnown && why === "unknown");
         return why;
       },

@@ -17,6 +17,8 @@ const FEW = 0.1;
 const DEAF_MS = 5 * 60_000;
 /** Share of the newest mail in how many are refused. */
 const NEWEST = 0.02;
+/** How long it is remembered how many mails one connection took, or was refused, at least. */
+const ONE_TOOK_MS = 60_000;
 
 /** A reply that names no limit, and may mean one: a refusal for now at MAIL FROM, where the server has not heard of the recipient. Later it may be greylisting. */
 export const mayBeOfRate = (failure: SmtpFailure): boolean => {
@@ -52,13 +54,24 @@ export class UnnamedRate {
   #share = 0;
   #kept: Kept | undefined;
   #deafUntil = Number.NEGATIVE_INFINITY;
+  /** Most mails that one connection took since a time, and before. */
+  #mostOfOne = { since: Number.NEGATIVE_INFINITY, count: 0, before: 0 };
+  /** When one was refused that was not beyond these. */
+  #fewerAt = Number.NEGATIVE_INFINITY;
 
   constructor({ now }: Clock) {
     this.#now = now;
   }
 
-  /** A mail was accepted that began at this time. What began before mails were refused is no turn. */
-  accepted(begunAt: number): void {
+  /** A rate is followed that the server does not name. */
+  get isKept(): boolean {
+    return this.#kept !== undefined;
+  }
+
+  /** A mail was accepted, the `nth` of its connection, that began at this time. What began before mails were refused is no turn. */
+  accepted(begunAt: number, nth: number): void {
+    this.#turnMost();
+    this.#mostOfOne.count = Math.max(this.#mostOfOne.count, nth);
     this.#acceptedAt = this.#now();
     this.#inARow = 0;
     this.#share -= NEWEST * this.#share;
@@ -66,9 +79,13 @@ export class UnnamedRate {
     if (this.#refusedAt !== undefined && begunAt >= this.#refusedAt) this.#isNext = true;
   }
 
-  /** A mail that began at this time was refused in words that name no limit: why. `isKnown`: there is a rate that the server grants. */
-  refused(begunAt: number, isKnown: boolean): "rate" | "no rate" | "unknown" {
+  /**
+   * A mail that began at this time, the `nth` of its connection, was refused in words that name no limit: why. `isKnown`: there is a rate that the server grants.
+   * A connection is used up if it took as many mails as any other, and none was refused one of fewer.
+   */
+  refused(begunAt: number, nth: number, isKnown: boolean): "rate" | "no rate" | "used up" | "unknown" {
     const now = this.#now();
+    if (this.#isUsedUp(nth)) return "used up";
     this.#refusedAt ??= now;
     this.#inARow += 1;
     this.#share += NEWEST * (1 - this.#share);
@@ -89,6 +106,19 @@ export class UnnamedRate {
     }
     this.#kept ??= { from: now + SETTLED_MS, shareBefore: this.#share, asked: 0, refused: 0 };
     return this.#isChance(this.#kept, begunAt) ? this.#letGo(now) : "rate";
+  }
+
+  #isUsedUp(nth: number): boolean {
+    this.#turnMost();
+    const { count, before } = this.#mostOfOne;
+    const isMost = nth > Math.max(1, count, before);
+    if (!isMost) this.#fewerAt = this.#now();
+    return isMost && this.#now() - this.#fewerAt > ONE_TOOK_MS;
+  }
+
+  #turnMost(): void {
+    const { since, count } = this.#mostOfOne;
+    if (this.#now() - since > ONE_TOOK_MS) this.#mostOfOne = { since: this.#now(), count: 0, before: count };
   }
 
   #isChance(kept: Kept, begunAt: number): boolean {

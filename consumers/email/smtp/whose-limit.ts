@@ -1,6 +1,6 @@
 import { domainOf } from "../../../runtime/dkim-keys.ts";
 import type { SmtpFailure } from "./failure.ts";
-import { limitIn } from "./limit-words.ts";
+import { limitIn, limitOf } from "./limit-words.ts";
 
 /** Whose limit a server speaks of that has heard the recipient. */
 export interface WhoseLimit {
@@ -36,7 +36,7 @@ export const hasHeardRecipient = ({ bodyStarted, command }: SmtpFailure): boolea
 
 /** Whether it speaks of a limit, ours or the recipient's, that another connection does not mend. */
 export const isAboutLimits = (failure: SmtpFailure): boolean => {
-  const said = limitIn(failure);
+  const said = limitOf(failure);
   return said !== undefined && said !== "used up";
 };
 
