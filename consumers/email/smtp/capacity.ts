@@ -1,5 +1,6 @@
-import type { Crowding, Times } from "./crowding.ts";
+import type { Crowding } from "./crowding.ts";
 import { Lately } from "./lately.ts";
+import type { Times } from "./mail-times.ts";
 
 export interface Clock {
   /** Monotonic, ms. */

@@ -4,6 +4,7 @@ import { ConnectionLimit, FIRST_GRANTED } from "./capacity.ts";
 import { type Connecting, createConnecting } from "./connecting.ts";
 import { Crowding } from "./crowding.ts";
 import { ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
+import { createHeardTime } from "./heard-time.ts";
 import { inTime } from "./in-time.ts";
 import { limitIn, limitOf } from "./limit-words.ts";
 import { createLogins } from "./logins.ts";
@@ -89,7 +90,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   let othersWait = () => false;
   /** What waits elsewhere may wait for something else, as long as connections are free beyond those that are left for others. */
   const isWaitedFor = () => slots.isWaitedFor() || (slots.busy() >= Math.floor(IN_USE * limit.granted) && othersWait());
-  const patience = { now, granted: () => limit.granted, isWaitedFor };
+  const heard = createHeardTime({ now });
+  const patience = { now: heard.now, granted: () => limit.granted, isWaitedFor };
   const [openingTimes, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];
   const tlsFaults = createTlsFaults({
     describe: () => describeCertificate(server, sendDeadlineMs),
@@ -105,7 +107,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   let mailMs = 0;
   let closed = false;
 
-  const open = async (signal: AbortSignal): Promise<MailSession> => openSession(server, sendDeadlineMs, signal);
+  const open = async (signal: AbortSignal): Promise<MailSession> =>
+    heard.during(openSession(server, sendDeadlineMs, signal));
 
   const starvation = createStarvation({
     open,
@@ -180,6 +183,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     { signal, code, dialogue }: Sending,
   ): Promise<SendResult | Again> => {
     const watched = dialogues.watch(dialogue);
+    const heardMs = heard.listen();
     const startedAt = now();
     sending += 1;
     const times = limit.began(sending);
@@ -192,8 +196,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const result = await session.send({ ...mail, beforeBody }, signal, code);
     sending -= 1;
     watched.end();
+    const tookMs = heardMs();
     if (result.kind === "accepted") {
-      const tookMs = now() - startedAt;
       limit.accepted(times, tookMs);
       byRate(startedAt, session.sends);
       whoseLimit.accepted(mail.to);
@@ -201,6 +205,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       sessions.keep(session);
       return result;
     }
+    if (times !== undefined && result.failure.code === "ETOOSLOW") crowding.cut(times, tookMs);
     const isFirst = session.sends === 1;
     const { bodyStarted, responseCode, command } = result.failure;
     // So a server may turn away a connection too many.
@@ -212,7 +217,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const said = limitOf(failure);
     if (!isOfDomain && said === "rate") pace.tooFast(startedAt);
     if (!isOfDomain && (said === "rate" || said === "quota")) words.limited(failure, mail.to, "mails");
-    else if (responseCode !== undefined && hasHeardRecipient(failure) && said === undefined) byRate(startedAt);
+    else if (responseCode !== undefined && hasHeardRecipient(failure) && said === undefined)
+      byRate(startedAt, session.sends);
     const isRefused = isTurnedAway || (!isOfDomain && said === "connections");
     // Not one of those that the server may still count: it was none of those that it grants.
     if (isRefused) sessions.disown(session);
