@@ -16,6 +16,8 @@ const ROW = 2 * OTHERS.length;
  */
 const FEW_FOR_MAILS = 2.5;
 const FEW_SLOT_MS = 4_096;
+/** It begins in this share of its slot. */
+const PUNCTUAL_FEW = 1 / 2;
 const MOST_FEW_TRIALS = 2;
 const COSTS_LITTLE_MS = 1_000;
 /** Others have as many as before if all together have, but for so much, as a logarithm; whether they had is known so long after. */
@@ -210,7 +212,8 @@ export class Crowding {
     if (!this.#mayBeTooMany) return false;
     this.#grownAt ??= now;
     const slotMs = roundSlot(Math.max(FEW_SLOT_MS, FEW_FOR_MAILS * Math.exp(this.#usual.mean)));
-    return Math.floor(now / slotMs) > Math.floor(this.#grownAt / slotMs);
+    const slot = Math.floor(now / slotMs);
+    return slot > Math.floor(this.#grownAt / slotMs) && now / slotMs - slot < PUNCTUAL_FEW;
   }
 
   #tryFew(now: number, granted: number): void {
