@@ -172,7 +172,7 @@ export class ConnectionLimit {
 
   /** A mail begins that is one of so many which have a connection: if that is all of them, returns what is to be told when it is accepted. */
   began(sending: number): Times | undefined {
-    return this.#crowding?.began(sending, this.#granted);
+    return this.#crowding?.began(sending, this.#granted, this.#isKnown);
   }
 
   /** A mail was accepted, after so long. */

@@ -97,6 +97,7 @@ export class Crowding {
   #lastSlot = 0;
   #hasTried = false;
   #fewTrials = 0;
+  #hasBeenLimited = false;
   /** When it was seen first that there may be too many. */
   #grownAt: number | undefined;
   /** What was tried and is not sure, by factor. */
@@ -145,9 +146,13 @@ export class Crowding {
     if (this.#steady.since <= better.startsAt) this.#use(better.connections, better.connections);
   }
 
-  /** A mail begins, one of so many under way. Returns what is to be told how long it took; undefined: that tells nothing. */
-  began(underWay: number, granted: number): Times | undefined {
+  /**
+   * A mail begins, one of so many under way. Returns what is to be told how long it took; undefined: that tells nothing. `isLimited`: the server grants no more, and so
+   * has a limit of its own.
+   */
+  began(underWay: number, granted: number, isLimited: boolean): Times | undefined {
     const now = this.#now();
+    this.#hasBeenLimited ||= isLimited;
     if (this.#trial !== undefined && now >= this.#trial.endsAt) this.#end(this.#trial, false);
     const most = this.of(granted);
     const isUnknown = this.#few.count < LEAST_MAILS || underWay < most;
@@ -203,7 +208,8 @@ export class Crowding {
   get #mayBeTooMany(): boolean {
     const [few, usual] = [this.#few, this.#usual];
     if (this.isCrowded || usual.connections <= FEW || usual.count < LEAST_MAILS) return false;
-    if (this.#fewTrials === 0 && this.#others > 0 && usual.mean < Math.log(COSTS_LITTLE_MS)) return true;
+    const mayTryBlindly = this.#fewTrials === 0 && this.#others > 0 && !this.#hasBeenLimited;
+    if (mayTryBlindly && usual.mean < Math.log(COSTS_LITTLE_MS)) return true;
     if (this.#fewTrials >= MOST_FEW_TRIALS || few.count < LEAST_MAILS) return false;
     return usual.mean - few.mean > Math.max(BETTER, SURE * this.#error(few));
   }
