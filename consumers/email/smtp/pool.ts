@@ -6,7 +6,7 @@ import { Crowding } from "./crowding.ts";
 import { ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { createHeardTime } from "./heard-time.ts";
 import { inTime } from "./in-time.ts";
-import { limitIn, limitOf } from "./limit-words.ts";
+import { limitOf } from "./limit-words.ts";
 import { createLogins } from "./logins.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { Pace } from "./pace.ts";
