@@ -132,6 +132,13 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [answered("RCPT TO", "550 no"), "rejected", "rejected"],
   [answered("RCPT TO", "553 no"), "rejected", "rejected"],
   [answered("DATA", "554 5.6.0 bad content", true, "EMESSAGE"), "rejected", "rejected"],
+  // Neither a recipient's own address nor what is said beside its code makes it a limit, or the sender's fault.
+  [answered("RCPT TO", "550 5.1.1 <throttled@inbox.example>: User unknown"), "rejected", "no_such_address"],
+  [answered("RCPT TO", "550 5.1.1 <daily.limit@inbox.example>: User unknown"), "rejected", "no_such_address"],
+  [answered("RCPT TO", "550 <rate.limit@inbox.example>: not here"), "rejected", "rejected"],
+  [answered("RCPT TO", "550 5.1.1 no such user (throttling unknown users)"), "rejected", "no_such_address"],
+  [answered("RCPT TO", "550 5.1.0 <sender@inbox.example>: User unknown"), "rejected", "no_such_address"],
+  [answered("RCPT TO", "550 5.1.1 User unknown; the sender should check it"), "rejected", "no_such_address"],
   // Cut off or too late after 354.
   [silent("ECONNECTION", true), "uncertain", "connection_lost_after_data"],
   [silent("ESOCKET", true), "uncertain", "connection_lost_after_data"],

@@ -1,7 +1,7 @@
 import type { Outcome } from "../engine/handler.ts";
 import { isForMail, isTlsFault, type SmtpFailure } from "./smtp/failure.ts";
 import { keptReply } from "./smtp/kept-reply.ts";
-import { isAboutLogins, limitIn, limitOf } from "./smtp/limit-words.ts";
+import { isAboutLogins, limitIn, limitOf, withoutAddresses } from "./smtp/limit-words.ts";
 
 export interface ClassifyOptions {
   /** Minimum delay after greylisting, in ms. */
@@ -23,9 +23,10 @@ const AUTHENTICATION = new Set([530, 534, 535, 538]);
 const SENDERS_FAULT = new Set(["4.1.7", "4.1.8", "5.1.7", "5.1.8"]);
 
 /** Servers judge the sender at RCPT, too, by codes of an address: Postfix, for one, has 5.1.0 for a sender that is unknown. */
+const OF_SOME_ADDRESS = new Set(["4.1.0", "5.1.0"]);
 const OF_SENDER = /\b(sender|originator|envelope[- ]from|return[- ]path)\b/i;
 const isSendersFault = (enhanced: string, reply: string): boolean =>
-  SENDERS_FAULT.has(enhanced) || (/^[45]\.1\./.test(enhanced) && OF_SENDER.test(reply));
+  SENDERS_FAULT.has(enhanced) || (OF_SOME_ADDRESS.has(enhanced) && OF_SENDER.test(withoutAddresses(reply)));
 
 /** X.3.X: mail system status (RFC 3463), whatever its class, but for a mail that is too big. */
 const isOfSystem = (enhanced: string | undefined): boolean =>

@@ -55,6 +55,13 @@ const has = (words: readonly RegExp[], reply: string): boolean => words.some((ea
 /** Enhanced status code of a reply (RFC 3463). */
 const enhancedOf = (reply: string): string => /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1] ?? "";
 
+/** A reply without the addresses that it quotes: whoever signs up chooses their words. */
+export const withoutAddresses = (reply: string): string =>
+  reply.includes("@") ? reply.replace(/\S+/g, (word) => (word.includes("@") ? "" : word)) : reply;
+
+/** There is no such mailbox or domain, whatever else is said. */
+const OF_ADDRESS = /^5\.1\.([1236]|10)$/;
+
 /** The server has heard of the recipient, and may speak of that one. */
 const isAboutRecipient = ({ command, bodyStarted }: SmtpFailure): boolean =>
   bodyStarted || command === "RCPT TO" || command === "DATA";
@@ -68,7 +75,7 @@ const isQuota = (reply: string): boolean =>
 
 /** Logins were refused, or are too many. */
 export const isAboutLogins = (failure: SmtpFailure): boolean =>
-  !isAboutRecipient(failure) && has(OF_LOGINS, failure.reply ?? "");
+  !isAboutRecipient(failure) && has(OF_LOGINS, withoutAddresses(failure.reply ?? ""));
 
 /**
  * The limit that a reply speaks of; undefined: none of ours. The codes alone also mean greylisting, or a fault of the server.
@@ -77,12 +84,14 @@ export const isAboutLogins = (failure: SmtpFailure): boolean =>
  * for the mailbox pass them on. As long as the connection works, it has room. The other words may be, too: `whose-limit.ts`.
  */
 export const limitIn = (failure: SmtpFailure): Limit | undefined => {
-  const { responseCode = 0, reply = "", command, code } = failure;
+  const { responseCode = 0, command, code } = failure;
   if (responseCode < 400) return undefined;
+  const reply = withoutAddresses(failure.reply ?? "");
   // Office 365: "sender thread limit exceeded".
   if (responseCode === 432) return "connections";
   const enhanced = enhancedOf(reply);
   const isAtRecipient = command === "RCPT TO";
+  if (isAboutRecipient(failure) && OF_ADDRESS.test(enhanced)) return undefined;
   if (responseCode === 452 && (enhanced === "4.5.3" || has(OF_RECIPIENTS, reply))) return "used up";
   if (responseCode < 500 && !isAtRecipient && has(OF_USE, reply)) return "used up";
   if (isQuota(reply)) return "quota";

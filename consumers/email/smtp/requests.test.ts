@@ -50,3 +50,14 @@ test("it cannot reach the server, as far as is known, only where it has none at 
   requests.answered(1);
   expect(requests.cannotReach()).toBe(false);
 });
+
+test("what was in vain for one more says nothing of one that has none: it is not taken for one that cannot reach the server", () => {
+  const { requests } = aPool();
+  for (let time = 0; time < 3; time += 1) requests.answered(2);
+  expect(requests.isInVain()).toBe(false);
+  requests.answered(0);
+  expect([requests.isInVain(), requests.cannotReach(), requests.mayAsk()]).toEqual([false, false, true]);
+  requests.answered(0);
+  requests.answered(0);
+  expect([requests.isInVain(), requests.cannotReach(), requests.mayAsk()]).toEqual([true, true, false]);
+});

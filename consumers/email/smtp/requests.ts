@@ -26,24 +26,25 @@ export interface Requests {
 }
 
 export const createRequests = ({ now }: { readonly now: () => number }): Requests => {
-  /** What others have given up for it since it had more than then. */
+  /** What others have given up for it since it had more than then: while it had some, or while it had none. */
   let inVain = { count: 0, at: Number.NEGATIVE_INFINITY, had: 0 };
 
   const mayAsk = (): boolean => {
     const { firstMs, longestMs } = inVain.had === 0 ? WITHOUT_ANY : BESIDE_SOME;
     return inVain.count < 2 || now() - inVain.at >= Math.min(longestMs, firstMs * 2 ** (inVain.count - 2));
   };
-  const isInVain = (): boolean => inVain.count >= MOST_IN_VAIN;
+  const isInVain = (): boolean => inVain.had === 0 && inVain.count >= MOST_IN_VAIN;
 
   return {
     answered: (had) => {
-      inVain = { count: inVain.count + 1, at: now(), had };
+      const isSameWant = (had === 0) === (inVain.had === 0);
+      inVain = { count: isSameWant ? inVain.count + 1 : 1, at: now(), had };
     },
     has: (count) => {
       if (count > inVain.had) inVain = { ...inVain, count: 0 };
     },
     mayAsk,
     isInVain,
-    cannotReach: () => inVain.had === 0 && isInVain() && !mayAsk(),
+    cannotReach: () => isInVain() && !mayAsk(),
   };
 };
