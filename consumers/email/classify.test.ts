@@ -242,6 +242,13 @@ describe("what a failed send means", () => {
     }
   });
 
+  test("refusals that need a second look are one, whichever node of the domain gives which", () => {
+    for (const outcome of rows.map(([failure]) => classify(failure, options))) {
+      if (outcome.kind !== "rejected" || outcome.party === undefined) continue;
+      expect(outcome.alike).toEqual(expect.arrayContaining(["policy", "rejected"]));
+    }
+  });
+
   test("a mailbox that is full may be the server's disk: it is the domain's if all its mailboxes are", () => {
     expect(classify(answered("RCPT TO", "452 4.2.2 mailbox full"), options)).toMatchObject({ party: "inbox.example" });
   });

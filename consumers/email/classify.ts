@@ -15,6 +15,10 @@ export interface ClassifyOptions {
 /** The address does not exist: it is suppressed. The address is at fault, so there is no refusing party. */
 export const NO_SUCH_ADDRESS = "no_such_address";
 
+/** Reasons of a refusal that is not the address's: by a 5.7.x, or by another 5yz. Of nodes of one domain, one gives the one and one the other. */
+const POLICY = "policy";
+const REJECTED = "rejected";
+
 /** Enhanced status code of a reply (RFC 3463): `5.1.1`. */
 const enhancedCode = (reply: string): string | undefined => /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1];
 
@@ -187,6 +191,6 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   if (enhanced?.startsWith("5.1.")) {
     return { kind: "rejected", reason: NO_SUCH_ADDRESS, reply };
   }
-  const reason = enhanced?.startsWith("5.7.") ? "policy" : "rejected";
-  return { kind: "rejected", reason, reply, party };
+  const reason = enhanced?.startsWith("5.7.") ? POLICY : REJECTED;
+  return { kind: "rejected", reason, reply, party, alike: [POLICY, REJECTED] };
 };

@@ -101,9 +101,16 @@ export type Outcome =
   /**
    * Refused permanently. `party`: who refused by a policy of its own; when the same one refuses several in a row, it is held
    * instead, and when several parties do, our account is refused; so it is final at a later look only. Without it the piece
-   * itself is at fault. Without `reply` no other system was involved.
+   * itself is at fault. Without `reply` no other system was involved. `alike`: reasons by which the same refusal may be given at another look,
+   * as by another node of the party.
    */
-  | { readonly kind: "rejected"; readonly reason: string; readonly reply?: string; readonly party?: string }
+  | {
+      readonly kind: "rejected";
+      readonly reason: string;
+      readonly reply?: string;
+      readonly party?: string;
+      readonly alike?: readonly string[];
+    }
   /**
    * Waits for an operator, or until `forMs` have passed: then it is queued again by itself, once. Without `reply` no other system
    * was asked, and no attempt is used up.

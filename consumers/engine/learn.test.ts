@@ -54,6 +54,22 @@ describe("a refusal by a party", () => {
     });
   });
 
+  test("of which each look has another reason is one refusal, as by a system of several nodes", () => {
+    const { learn, pass } = aLearner();
+    const other: Outcome = {
+      kind: "rejected",
+      reason: "rejected",
+      reply: "554 no",
+      party: "a.example",
+      alike: ["policy"],
+    };
+    expect(learn(refusedBy("a.example"))).toMatchObject({ kind: "unavailable", reason: "policy" });
+    pass(1_000);
+    learn(sent);
+    pass(1_000);
+    expect(learn(other, refusedBefore(2_000))).toEqual(other);
+  });
+
   test("of everything is told in that party's words, whatever another defers meanwhile", () => {
     const { learn, parties } = aLearner();
     for (const outcome of each(5, () => refusedBy("a.example"))) learn(outcome);

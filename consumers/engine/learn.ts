@@ -70,12 +70,13 @@ const unknownRefusal = (outcome: Of<"rejected">, claim: Attempted["claim"], lear
 const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted, learned: LearnedBy): Outcome => {
   const { breaker, parties } = learned;
   const { eventId, claim, startedAt, askedAt, acceptedSince } = attempted;
-  const { reason } = outcome;
+  const { reason, alike = [] } = outcome;
   breaker.declined({ eventId, party, askedAt, reason, words: outcome.reply });
   parties.refused(party, eventId, reason, outcome.reply);
   if (breaker.isDeclining) return { kind: "unavailable", reason: ACCOUNT_REFUSED, ...withReply(outcome), party };
   if (parties.refuses(party)) return heldFor(PARTY_REFUSES, outcome, claim, learned);
-  if (claim.lastReason !== reason) return { kind: "unavailable", reason, ...withReply(outcome), party };
+  const isFirst = ![reason, ...alike].some((each) => each === claim.lastReason);
+  if (isFirst) return { kind: "unavailable", reason, ...withReply(outcome), party };
   if (acceptedSince > startedAt - claim.unchangedMs) return outcome;
   return unknownRefusal(outcome, claim, learned);
 };

@@ -100,3 +100,21 @@ test.each([5, 20, 60])(
     expect({ sent, atFirst }).toEqual({ sent: mails, atFirst: mails });
   },
 );
+
+test("one recipient in ten is refused by nodes whose replies differ: each mail is dead after a few looks", () => {
+  const nodes = ["550 5.7.1 refused by policy", "554 refused"];
+  const provider = (): Provider => {
+    const looks = new Map<string, number>();
+    return {
+      atRecipient: (address) => {
+        if (!address.includes("0@")) return undefined;
+        const look = looks.get(address) ?? 0;
+        looks.set(address, look + 1);
+        return nodes[look % nodes.length];
+      },
+    };
+  };
+  const { mails, sent, dead, asked } = runHours({ ...inAll, addressOf: mostAtOne, provider });
+  expect({ sent, dead }).toEqual({ sent: 0.9 * mails, dead: 0.1 * mails });
+  expect(asked).toBeLessThan(1.5 * mails);
+});
