@@ -1,7 +1,8 @@
 import { expect, jest, test } from "bun:test";
-import { aLimitedServer, consume, settle } from "./limited-server-for-tests.ts";
+import { aLimitedServer, consume } from "./limited-server-for-tests.ts";
 import { createSmtpPool } from "./pool.ts";
 import { askAgainAtMs } from "./starvation.ts";
+import { passTime } from "./virtual-time-for-tests.ts";
 
 const half = () => 0.5;
 
@@ -35,19 +36,23 @@ test("who was without a connection for long is not so again for nearly as long, 
       ...{ server: { host: "mail.example", port: 25, tls: "none" }, size: 1, sendDeadlineMs: 30_000 },
       openSession: server.open,
     });
-    let ms = 0;
+    let healedAt: number | undefined;
     let firstMs: number | undefined;
-    const [healsMs, nothing] = [70_000, { from: 66_000, longFrom: 1_000, longTo: 46_000 }];
     const onAccepted = () => {
-      if (ms > healsMs) firstMs ??= ms - healsMs;
+      if (healedAt !== undefined) firstMs ??= performance.now() - healedAt;
     };
     void consume(pool, { size: 1, claimMs: 40, signal, onFailed: () => {}, onAccepted });
-    for (; ms < healsMs + 40_000; ms += 1) {
-      if (ms === nothing.longFrom || ms === nothing.from) server.setLimit(0);
-      if (ms === nothing.longTo || ms === healsMs) server.setLimit(1);
-      jest.advanceTimersByTime(1);
-      await settle();
-    }
+    const grantsNothingFor = async (ms: number) => {
+      server.setLimit(0);
+      await passTime(ms);
+      server.setLimit(1);
+    };
+    await passTime(1_000);
+    await grantsNothingFor(45_000);
+    await passTime(20_000);
+    await grantsNothingFor(4_000);
+    healedAt = performance.now();
+    await passTime(40_000);
     stopping.abort();
     expect(firstMs).toBeLessThan(15_000);
   } finally {

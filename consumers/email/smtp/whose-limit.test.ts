@@ -1,9 +1,10 @@
 import { describe, expect, jest, test } from "bun:test";
 import type { SmtpFailure } from "./failure.ts";
-import { settle, sleep } from "./limited-server-for-tests.ts";
+import { sleep } from "./limited-server-for-tests.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createSmtpPool } from "./pool.ts";
 import { bucket, simulateRate } from "./rated-server-for-tests.ts";
+import { passTime } from "./virtual-time-for-tests.ts";
 import { createWhoseLimit } from "./whose-limit.ts";
 
 const refused = (command: string, reply: string, bodyStarted = false): SmtpFailure => ({
@@ -112,7 +113,7 @@ const shareWith = async (failure: SmtpFailure, each: number): Promise<number> =>
   try {
     let taken = 0;
     let number = 0;
-    let ms = 0;
+    let isCounted = false;
     const openSession = async () => {
       const session = {
         isUsable: true,
@@ -127,7 +128,7 @@ const shareWith = async (failure: SmtpFailure, each: number): Promise<number> =>
           }
           mail.beforeBody();
           await sleep(MAIL_MS);
-          if (ms >= RUN_MS / 2) taken += 1;
+          if (isCounted) taken += 1;
           return { kind: "accepted", reply: "250 ok" };
         },
         async quit() {
@@ -148,10 +149,9 @@ const shareWith = async (failure: SmtpFailure, each: number): Promise<number> =>
       }
     };
     for (let index = 0; index < HANDS; index += 1) void hand();
-    for (; ms < RUN_MS; ms += 1) {
-      jest.advanceTimersByTime(1);
-      await settle();
-    }
+    await passTime(RUN_MS / 2);
+    isCounted = true;
+    await passTime(RUN_MS / 2);
     stopping.abort();
     return taken / ((HANDS * RUN_MS) / 2 / (MAIL_MS + 2));
   } finally {
