@@ -74,8 +74,6 @@ export interface RatedScenario {
   readonly mailMs?: number;
   /** Of so many mails one is for a recipient that is welcome, the others are refused at RCPT, for reasons of their own. */
   readonly welcomeEach?: number;
-  /** Of recipients, in turns. */
-  readonly domains?: number;
   /** Asks as well, every so many ms. */
   readonly strangerEachMs?: number;
   readonly warmUpMs?: number;
@@ -96,13 +94,13 @@ export interface RatedOutcome {
 const TRIP_MS = 1;
 const GREETING_MS = 20;
 const CLAIM_MS = 40;
+const DOMAINS = 50;
 
 /** Pools against a server with a limit in time. */
 export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcome> => {
   const { phase = "MAIL FROM", reply = "450 4.7.1 rate limit exceeded", consumers = 2, size = 20 } = scenario;
   const {
     welcomeEach = 1,
-    domains = 50,
     mailMs = 100,
     mailsPerConnection = Number.POSITIVE_INFINITY,
     warmUpMs = 0,
@@ -185,7 +183,7 @@ export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcom
     let mails = 0;
     const to = () => {
       mails += 1;
-      return `${mails % welcomeEach === 0 ? "c" : "nobody"}@d${mails % domains}.example`;
+      return `${mails % welcomeEach === 0 ? "c" : "nobody"}@d${mails % DOMAINS}.example`;
     };
     counts.of.forEach((_, index) => {
       const pool = createSmtpPool({ server, size, sendDeadlineMs: 30_000, openSession });

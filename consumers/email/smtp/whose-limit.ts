@@ -19,14 +19,6 @@ const TOGETHER_MS = 30_000;
 /** It is theirs if a limit on all alike would have met these domains alone, and no other, so rarely. */
 const BY_CHANCE = 0.01;
 
-/**
- * Domains that have taken nothing yet, as one: where each recipient has a domain of its own, none hears of a limit twice. They tell of ours if most mails
- * are for such domains, of so many at the least.
- */
-const FIRST = "";
-const MOST_ARE_FIRST = 0.5;
-const LEAST_FIRST = 10;
-
 /** A quota is ours if so many domains hear of it, one after the other, with those among them that tell of any limit of ours, and none takes a mail in between. */
 const DOMAINS_OF_QUOTA = 3;
 
@@ -55,14 +47,8 @@ class Served {
     return this.#ofDomain.get(domain) ?? 0;
   }
 
-  /** One mail, and who took it: the domain, and all that had taken nothing yet where it is one of them. */
-  add(domain: string, isFirst: boolean): void {
+  add(domain: string): void {
     this.#all += 1;
-    if (isFirst) this.#count(FIRST);
-    this.#count(domain);
-  }
-
-  #count(domain: string): void {
     const count = this.#ofDomain.get(domain);
     if (count !== undefined || this.#ofDomain.size < MAX_SERVED) this.#ofDomain.set(domain, (count ?? 0) + 1);
   }
@@ -110,7 +96,7 @@ class Among {
 export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: () => number }): WhoseLimit => {
   let [served, before] = [new Served(), new Served()];
   let servedSince = now();
-  /** When a domain heard of a limit last. */
+  /** When a domain that is served heard of a limit last. */
   const told = new Map<string, number>();
   let among = new Among();
 
@@ -127,22 +113,18 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
     servedSince = now();
   };
 
-  const mailsOf = (domain: string): number => served.of(domain) + before.of(domain);
-  const mailsOfAll = (): number => served.all + before.all;
-  const knownAs = (domain: string): string => (mailsOf(domain) > 0 ? domain : FIRST);
-  const speaks = (known: string): boolean =>
-    known === FIRST ? mailsOf(FIRST) >= Math.max(LEAST_FIRST, MOST_ARE_FIRST * mailsOfAll()) : true;
-
   const isOurs = (domain: string): boolean => {
     turn();
+    const mailsOf = (each: string): number => served.of(each) + before.of(each);
     for (const [each, at] of told) if (now() - at > TOGETHER_MS) told.delete(each);
-    const known = knownAs(domain);
-    if (!told.has(known)) among = new Among();
-    told.set(known, now());
-    among.refused();
+    if (mailsOf(domain) > 0) {
+      if (!told.has(domain)) among = new Among();
+      told.set(domain, now());
+      among.refused();
+    }
     let mails = 0;
-    for (const each of told.keys()) if (speaks(each)) mails += mailsOf(each);
-    return mails > 0 && mails >= OURS_FROM * mailsOfAll() && among.chance >= BY_CHANCE;
+    for (const each of told.keys()) mails += mailsOf(each);
+    return mails > 0 && mails >= OURS_FROM * (served.all + before.all) && among.chance >= BY_CHANCE;
   };
 
   return {
@@ -151,9 +133,8 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
       const domain = partyOf(to);
       withoutQuota.clear();
       isServedWithout = false;
-      const known = knownAs(domain);
-      among.accepted(told.has(known));
-      served.add(domain, known === FIRST);
+      served.add(domain);
+      among.accepted(told.has(domain));
     },
     judged: (failure, to) => {
       if (!hasHeardRecipient(failure) || !isAboutLimits(failure)) return failure;
