@@ -62,7 +62,8 @@ export const providerFaults = ({ system, mailServer, random }: FaultDeps) => {
       kind: "smtp: everything declined",
       label: "smtp: 451 4.7.1 to everybody",
       lastsMs: random.between(8_000, 20_000),
-      parts: ["smtp"],
+      // Which mails it declined is asked of Postgres.
+      parts: ["smtp", "postgres"],
       unaffected: EXAMPLE,
       inflict: async () => {
         if (performance.now() - mailServer.refusedAllAt() < RATE_MS) sentWithinMs += RATE_MS;

@@ -1,7 +1,9 @@
 import { pause } from "../../runtime/loop.ts";
+import { eventually } from "../eventually.ts";
 import type { Effects } from "./effects.ts";
-import type { Fault, FaultDeps } from "./fault.ts";
+import { type Fault, type FaultDeps, nothing } from "./fault.ts";
 import { faultSequence, faultsOfKind, LEAST_FAULTS } from "./sequence.ts";
+import type { ChaosSystem } from "./system.ts";
 import { countUnfinished, leftovers } from "./unfinished.ts";
 
 export interface RunDeps extends FaultDeps {
@@ -107,11 +109,20 @@ const injectOne = async (deps: RunDeps, fault: Fault, run: Run): Promise<void> =
     else if (!signal.aborted) run.notRecovered.push(`${each.group} after ${fault.label}`);
   });
   await Promise.all(recoveries);
+  await untilApisAnswer(deps.system).catch(() => say("an API did not answer again"));
   const broken = await fault.verify?.().catch((error: unknown) => [`not verified: ${String(error)}`]);
   for (const what of broken ?? []) say(what);
   await pause(CALM_MS, signal);
   onFault("calm");
 };
+
+/** Else what the next fault breaks is not told apart from what an API refuses that is still starting. */
+const untilApisAnswer = (system: ChaosSystem): Promise<boolean> =>
+  eventually(async () => {
+    const apis = system.victims.filter(({ kind }) => kind === "api");
+    const answers = await Promise.all(apis.map(({ url }) => fetch(`${url}/livez`).then(({ ok }) => ok, nothing)));
+    return answers.every((ok) => ok === true);
+  }, RECOVERY_TIMEOUT_MS);
 
 const watchUnaffected = async (deps: RunDeps, fault: Fault, run: Run): Promise<void> => {
   const { label, unaffected, unaffectedWithinMs = RECOVERY_TIMEOUT_MS } = fault;
