@@ -114,7 +114,10 @@ test("who has none of what others give up for it fails its mails, until it asks 
   // Where nobody gives one up it may be the limit, for as long as that lasts.
   for (let time = 0; time < 100; time += 1) expect(refused()).toBe("unsaid");
   expect(answered(2)).toBe("unsaid");
+  expect(places.isFull()).toBe(true);
   expect(answered(1)).toBeUndefined();
+  // Its breaker may not be closed because others have some.
+  expect(places.isFull()).toBe(false);
   works(1);
   works(0);
   expect(answered(2)).toBe("unsaid");

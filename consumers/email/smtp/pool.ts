@@ -239,8 +239,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const isStaleBy = (failure: SmtpFailure): boolean => wasStale(failure) && !isAboutLimits(failure);
 
   /** If the server has closed a connection that was idle, nothing was sent, and the mail has another one at once. */
-  const sendOnSome = async (mail: OutgoingMail, sending: Sending): Promise<SendResult | Again> => {
-    for (let idle = sessions.takeIdle(); ; idle = undefined) {
+  const sendOnSome = async (mail: OutgoingMail, sending: Sending, isOnNew: boolean): Promise<SendResult | Again> => {
+    for (let idle = isOnNew ? undefined : sessions.takeIdle(); ; idle = undefined) {
       const session = idle ?? (await connecting.next(mail, sending));
       if ("kind" in session) return session;
       sending.hasConnection();
@@ -270,6 +270,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     async send(mail, signal) {
       const until = now() + sendDeadlineMs;
       const { isDoubtful = false, isSlow = () => false } = mail;
+      // Else what its recipient's server says of it would use up each connection.
+      let isOnNew = false;
       for (let refused: SmtpFailure | undefined; ; ) {
         const slot = closed
           ? "cancelled"
@@ -281,9 +283,12 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
         if (!("free" in slot)) return { kind: "failed", failure: slot };
         mail.begins?.();
         try {
-          const result = await inTime(mail, signal, { deadlineMs: sendDeadlineMs, underWay }, sendOnSome);
+          const result = await inTime(mail, signal, { deadlineMs: sendDeadlineMs, underWay }, (each, sending) =>
+            sendOnSome(each, sending, isOnNew),
+          );
           if (result.kind !== "again") return result;
           refused = result.failure;
+          isOnNew = limitOf(refused) === "used up";
         } finally {
           slot.free();
         }

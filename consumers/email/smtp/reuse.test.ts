@@ -154,6 +154,20 @@ describe("the number of mails over a connection", () => {
       await pool.close();
     },
   );
+
+  test("is not asked of each connection in turn: a recipient's server says so, too", async () => {
+    let reply = "250 ok";
+    await using server = await startScriptedServer({ RCPT: () => reply });
+    const pool = poolOn(server.port, { size: 4 });
+    const several = () => Promise.all(Array.from({ length: 8 }, () => pool.send(aMail(), never)));
+    for (let time = 0; time < 3; time += 1) await several();
+    expect(server.connections()).toBeGreaterThan(2);
+    reply = "452 4.5.3 host mx.evil.example said: too many recipients";
+    const before = countOf(server.commands, "RCPT");
+    expect(await pool.send(aMail(), never)).toMatchObject({ failure: { responseCode: 452 } });
+    expect(countOf(server.commands, "RCPT") - before).toBe(2);
+    await pool.close();
+  });
 });
 
 describe("the queue of the pool", () => {
