@@ -1,6 +1,5 @@
-import type { Crowding } from "./crowding.ts";
+import type { Crowding, Times } from "./crowding.ts";
 import { Lately } from "./lately.ts";
-import type { Times } from "./mail-times.ts";
 
 export interface Clock {
   /** Monotonic, ms. */
@@ -172,7 +171,7 @@ export class ConnectionLimit {
 
   /** A mail begins that is one of so many which have a connection: if that is all of them, returns what is to be told when it is accepted. */
   began(sending: number): Times | undefined {
-    return this.#crowding?.began(sending, this.#granted, this.#isKnown);
+    return this.#crowding?.began(sending, this.#granted);
   }
 
   /** A mail was accepted, after so long. */

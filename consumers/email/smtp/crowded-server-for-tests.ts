@@ -1,7 +1,6 @@
 import { silentLog } from "../../../tests/pipeline.ts";
 import { simulateTime } from "../../../tests/refused-recipients/time.ts";
 import { startSharing } from "../../engine/sharing.ts";
-import { type EndCode, ownFailure } from "./failure.ts";
 import { aTable, consume, sleep } from "./limited-server-for-tests.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createSmtpPool } from "./pool.ts";
@@ -27,8 +26,6 @@ export interface CrowdedScenario {
   readonly decides?: "first" | "always";
   /** Of so many mails one is for a recipient that takes so long. */
   readonly slow?: { readonly each: number; readonly ms: number };
-  /** How long each recipient waits for its answer, while so many connections are open. */
-  readonly recipientMs?: TimeOf;
   readonly openingMs?: number;
   /** Of one system: groups by turns. */
   readonly groups?: number;
@@ -113,7 +110,7 @@ export const simulateCrowd = async (scenario: CrowdedScenario): Promise<CrowdedO
   using time = simulateTime();
   using _origin = fromZero();
   const { startsMs, size, isNoisy = false, counts = "busy", decides = "first", slow, runMs, meanwhile } = scenario;
-  const { openingMs = 20, groups = 1, recipientMs = () => 0 } = scenario;
+  const { openingMs = 20, groups = 1 } = scenario;
   const timeOf = (): TimeOf =>
     meanwhile !== undefined && time.now() >= meanwhile.fromMs && time.now() < meanwhile.toMs
       ? meanwhile.timeOf
@@ -136,14 +133,9 @@ export const simulateCrowd = async (scenario: CrowdedScenario): Promise<CrowdedO
       isUsable: true,
       sends: 0,
       idleSince: 0,
-      async send(mail: OutgoingMail, signal: AbortSignal, code: () => EndCode): Promise<SendResult> {
+      async send(mail: OutgoingMail): Promise<SendResult> {
         session.sends += 1;
-        await sleep(TRIP_MS + recipientMs(open), signal);
-        if (signal.aborted) {
-          open -= 1;
-          session.isUsable = false;
-          return { kind: "failed", failure: ownFailure(code(), false) };
-        }
+        await sleep(TRIP_MS);
         mail.beforeBody();
         busy += 1;
         await work();

@@ -1,5 +1,3 @@
-import { gainOf, LEAST_MAILS, Times } from "./mail-times.ts";
-
 /**
  * Trials use so many times the connections: first a quarter, again while that is better, then each of the others. They begin in every second slot of
  * the clock, so that all consumers of a server try at once: each sees its own mails alone, and one that has fewer connections beside others that
@@ -9,22 +7,6 @@ const FIRST = 1 / 4;
 const OTHERS = [2, 1 / 2, 1.4, 1 / 1.4];
 /** Slots in which each is tried once. */
 const ROW = 2 * OTHERS.length;
-/**
- * Once all are used, few are tried if mails take longer than while few were used, some times; beside others once in any case, where that costs little, since who came last
- * saw nothing else. It begins with a slot of the clock, so long that all that began lately do it together, and goes on for so many times what a mail takes: those that
- * began before have to end.
- */
-const FEW_FOR_MAILS = 2.5;
-const FEW_SLOT_MS = 4_096;
-/** It begins in this share of its slot. */
-const PUNCTUAL_FEW = 1 / 2;
-const MOST_FEW_TRIALS = 2;
-const COSTS_LITTLE_MS = 1_000;
-/** Others have as many as before if all together have, but for so much, as a logarithm; whether they had is known so long after. */
-const STEADY = 0.1;
-const HEARD_MS = 1_500;
-/** In a trial of less others may have had fewer for a moment, of which nothing was heard. */
-const HEARD_TRIAL_MS = 2_500;
 /** A slot is a power of two of ms, so that those of consumers for which mails take longer begin with those of others; as long as so many mails take, at least. */
 const MAILS_EACH = 3;
 const OPENINGS_EACH = 2;
@@ -38,6 +20,9 @@ const FULL = 0.9;
 
 /** So few connections tell, without a trial, how quick mails may be: as many as are asked for at first. */
 const FEW = 4;
+/** Mails of a trial, at least: so many, and one for each connection. More are no better known. */
+const LEAST_MAILS = 4;
+const MOST_MAILS = 64;
 /** Better is what is better by so much, as a logarithm, and by so many standard errors. */
 const BETTER = 0.1;
 const SURE = 2;
@@ -49,9 +34,6 @@ const CROWDED = 0.5;
 const SPREAD = { variance: 0.1, mails: 4, mostMails: 50, least: 0.002 };
 /** A mail that differs by so many standard deviations shows that the server has changed: what was known before counts little. */
 const CHANGED = 3;
-
-/** One that is cut would have taken so many times as long, as far as is known. */
-const CUT_TIMES = 4;
 
 /** Trials in vain are made anew after so many rows, and twice as many each time; within this time where more connections may be better again. */
 const REST_ROWS = 8;
@@ -65,12 +47,29 @@ const MOST_DOUBTS = 6;
 /** Beside others that is in each so many-th slot: not all know it by the next one. */
 const COMMON_SLOTS = 4;
 
-const roundSlot = (leastMs: number): number => 2 ** Math.ceil(Math.log2(leastMs));
+/** How long mails take that begin while so many connections are busy: as a logarithm, so that a few slow recipients count little. */
+export class Times {
+  readonly connections: number;
+  count = 0;
+  mean = 0;
+
+  constructor(connections: number) {
+    this.connections = connections;
+  }
+
+  get enough(): number {
+    return Math.max(LEAST_MAILS, this.connections);
+  }
+
+  add(time: number): void {
+    this.count = Math.min(this.count + 1, Math.max(MOST_MAILS, 2 * this.connections));
+    this.mean += (time - this.mean) / this.count;
+  }
+}
 
 interface Trial {
   readonly factor: number;
   readonly times: Times;
-  readonly startsAt: number;
   /** Mails before count nothing: those of others, which are to use fewer connections, are still under way. */
   readonly countsFrom: number;
   readonly endsAt: number;
@@ -95,11 +94,6 @@ export class Crowding {
   #toTry = new Set<number>();
   #trial: Trial | undefined;
   #lastSlot = 0;
-  #hasTried = false;
-  #fewTrials = 0;
-  #hasBeenLimited = false;
-  /** When it was seen first that there may be too many. */
-  #grownAt: number | undefined;
   /** What was tried and is not sure, by factor. */
   readonly #unsure = new Map<number, { readonly times: Times; trials: number }>();
   #spread = { variance: SPREAD.variance, mails: SPREAD.mails };
@@ -112,11 +106,8 @@ export class Crowding {
   /** Fewer would be better, unless others tried at the same time; and how often that was so. */
   #isDoubtful = false;
   #doubts = 0;
-  /** Connections of all other consumers together, and since when it is about as many. */
+  /** Connections of all other consumers together. */
   #others = 0;
-  #steady = { others: 0, since: Number.NEGATIVE_INFINITY };
-  /** What would be better for all, if others had as many all the time. */
-  #betterForAll: { readonly connections: number; readonly startsAt: number; readonly endedAt: number } | undefined;
 
   /** `now`: ms, monotonic, and nearly the same for all consumers. `openingMs`: how long it takes to open a connection. */
   constructor({ now, openingMs }: { readonly now: () => number; readonly openingMs: () => number }) {
@@ -136,23 +127,12 @@ export class Crowding {
   }
 
   othersHave(connections: number): void {
-    const [own, now] = [this.#usual.connections, this.#now()];
-    const changed = Math.log((own + connections) / Math.max(1, own + this.#steady.others));
-    if (Math.abs(changed) > STEADY) this.#steady = { others: connections, since: now };
     this.#others = connections;
-    const better = this.#betterForAll;
-    if (better === undefined || now - better.endedAt < HEARD_MS) return;
-    this.#betterForAll = undefined;
-    if (this.#steady.since <= better.startsAt) this.#use(better.connections, better.connections);
   }
 
-  /**
-   * A mail begins, one of so many under way. Returns what is to be told how long it took; undefined: that tells nothing. `isLimited`: the server grants no more, and so
-   * has a limit of its own.
-   */
-  began(underWay: number, granted: number, isLimited: boolean): Times | undefined {
+  /** A mail begins, one of so many under way. Returns what is to be told how long it took; undefined: that tells nothing. */
+  began(underWay: number, granted: number): Times | undefined {
     const now = this.#now();
-    this.#hasBeenLimited ||= isLimited;
     if (this.#trial !== undefined && now >= this.#trial.endsAt) this.#end(this.#trial, false);
     const most = this.of(granted);
     const isUnknown = this.#few.count < LEAST_MAILS || underWay < most;
@@ -163,21 +143,12 @@ export class Crowding {
     const slotMs = this.#slotMs;
     const slot = Math.floor(now / slotMs);
     const share = now / slotMs - slot;
-    if (this.#isTimeForFew(now)) {
-      this.#tryFew(now, granted);
-      return undefined;
-    }
     if (slot % 2 === 1) return share < SETTLED ? undefined : this.#usual;
     if (slot !== this.#lastSlot && share < PUNCTUAL && this.#usual.count >= this.#usual.enough) {
       this.#lastSlot = slot;
       this.#try(slot, slotMs, granted);
     }
-    return this.#hasTried ? undefined : this.#usual;
-  }
-
-  /** A mail was cut, since it took too long: nobody knows how long it would have taken. */
-  cut(times: Times, tookMs: number): void {
-    this.accepted(times, CUT_TIMES * tookMs);
+    return undefined;
   }
 
   /** A mail was accepted that told of when it began. */
@@ -185,61 +156,21 @@ export class Crowding {
     const time = Math.log(Math.max(1, tookMs));
     if (times.count > 0) {
       const { variance, mails } = this.#spread;
-      const most = CHANGED ** 2 * Math.max(SPREAD.least, variance);
       const square = (time - times.mean) ** 2;
-      if (square > most) times.count = Math.min(times.count, LEAST_MAILS);
+      if (square > CHANGED ** 2 * Math.max(SPREAD.least, variance)) times.count = Math.min(times.count, LEAST_MAILS);
       const share = 1 / Math.min(mails + 1, SPREAD.mostMails);
-      this.#spread = { variance: variance + share * (Math.min(square, most) - variance), mails: mails + 1 };
+      this.#spread = { variance: variance + share * (square - variance), mails: mails + 1 };
     }
     times.add(time);
     const trial = this.#trial;
     if (times !== trial?.times) return;
     trial.left -= 1;
-    if (trial.left === Number.POSITIVE_INFINITY) this.#lookAtFew(trial);
-    else if (trial.left === 0) this.#end(trial, true);
+    if (trial.left === 0) this.#end(trial, true);
   }
 
   get #slotMs(): number {
     const mailsMs = MAILS_EACH * Math.exp(this.#usual.mean);
-    return roundSlot(Math.max(LEAST_SLOT_MS, mailsMs, OPENINGS_EACH * this.#openingMs()));
-  }
-
-  /** Whether all may be too many, as far as is known without a trial with few. */
-  get #mayBeTooMany(): boolean {
-    const [few, usual] = [this.#few, this.#usual];
-    if (this.isCrowded || usual.connections <= FEW || usual.count < LEAST_MAILS) return false;
-    const mayTryBlindly = this.#fewTrials === 0 && this.#others > 0 && !this.#hasBeenLimited;
-    if (mayTryBlindly && usual.mean < Math.log(COSTS_LITTLE_MS)) return true;
-    if (this.#fewTrials >= MOST_FEW_TRIALS || few.count < LEAST_MAILS) return false;
-    return usual.mean - few.mean > Math.max(BETTER, SURE * this.#error(few));
-  }
-
-  #isTimeForFew(now: number): boolean {
-    if (!this.#mayBeTooMany) return false;
-    this.#grownAt ??= now;
-    const slotMs = roundSlot(Math.max(FEW_SLOT_MS, FEW_FOR_MAILS * Math.exp(this.#usual.mean)));
-    const slot = Math.floor(now / slotMs);
-    return slot > Math.floor(this.#grownAt / slotMs) && now / slotMs - slot < PUNCTUAL_FEW;
-  }
-
-  #tryFew(now: number, granted: number): void {
-    const mailMs = Math.exp(this.#usual.mean);
-    this.#hasTried = true;
-    this.#fewTrials += 1;
-    this.#grownAt = now;
-    // Those that are under way tell best how it is now.
-    this.#usual.count = Math.min(this.#usual.count, LEAST_MAILS);
-    this.#trial = {
-      ...{ factor: FEW / this.#usual.connections, times: new Times(FEW), granted, left: Number.POSITIVE_INFINITY },
-      ...{ startsAt: now, countsFrom: now + mailMs, endsAt: now + FEW_FOR_MAILS * mailMs },
-    };
-  }
-
-  /** Others may have begun to use few only now: what counts are the last mails. */
-  #lookAtFew({ times }: Trial): void {
-    if (times.count < LEAST_MAILS) return;
-    if (gainOf(times, this.#usual) > SLOWER) this.#use(FEW, FEW);
-    else times.count = LEAST_MAILS - 1;
+    return 2 ** Math.ceil(Math.log2(Math.max(LEAST_SLOT_MS, mailsMs, OPENINGS_EACH * this.#openingMs())));
   }
 
   #try(slot: number, slotMs: number, granted: number): void {
@@ -255,11 +186,10 @@ export class Crowding {
     const before = this.#unsure.get(factor);
     const tried = before?.times.connections === connections ? before : { times: new Times(connections), trials: 0 };
     tried.trials += 1;
-    this.#hasTried = true;
     this.#unsure.set(factor, tried);
     const [startsAt, endsAt] = [slot * slotMs, (slot + 1) * slotMs];
     const countsFrom = this.#others === 0 ? startsAt : startsAt + Math.exp(mean);
-    this.#trial = { factor, times: tried.times, startsAt, countsFrom, endsAt, granted, left: tried.times.enough };
+    this.#trial = { factor, times: tried.times, countsFrom, endsAt, granted, left: tried.times.enough };
   }
 
   /** Whether mails take longer than when fewer connections were tried, or used. */
@@ -288,7 +218,7 @@ export class Crowding {
     if (isSoon) this.#toTry.add(FIRST);
   }
 
-  #end({ factor, times, granted, startsAt }: Trial, isWhole: boolean): void {
+  #end({ factor, times, granted }: Trial, isWhole: boolean): void {
     this.#trial = undefined;
     const usual = this.#usual;
     const { count, connections } = times;
@@ -306,10 +236,6 @@ export class Crowding {
       this.#use(connections < granted ? connections : Number.POSITIVE_INFINITY, connections);
       return;
     }
-    const endedAt = this.#now();
-    if (factor < 1 && widerOfAll - slower > Math.max(BETTER, SURE * error) && endedAt - startsAt > HEARD_TRIAL_MS) {
-      this.#betterForAll = { connections, startsAt, endedAt };
-    }
     if (gain > -SURE * error && gain + SURE * error > BETTER && !isLast) return;
     this.#toTry.delete(factor);
     this.#unsure.delete(factor);
@@ -326,8 +252,6 @@ export class Crowding {
   }
 
   #use(best: number, connections: number): void {
-    this.#trial = undefined;
-    this.#betterForAll = undefined;
     this.#best = best;
     this.#usual = new Times(connections);
     this.#unsure.clear();

@@ -70,6 +70,8 @@ const NEWEST = 0.2;
 /** Slow ones that get on, of all that end: more are most. */
 const MOST = 0.5;
 const LOOK_EVERY_MS = 25;
+/** A look that comes so long after the last one shows that this process is slow: what the server said may not be read before the next one. */
+const LATE_MS = 50;
 
 /** Watches the dialogues with a server while mails wait for a connection. */
 export interface Patience {
@@ -87,7 +89,6 @@ export const MAIL: Bounds = { leastMs: 60, nobodyMs: 500, slowShare: 0.1 };
 
 export const createPatience = (
   deps: {
-    /** Monotonic, ms, of the time in which this process hears the server. */
     readonly now: () => number;
     readonly granted: () => number;
     /** Whether mails wait for a connection. */
@@ -102,9 +103,14 @@ export const createPatience = (
   const slow = { gotOn: 0, ms: 0 };
   let goodSince = Number.NEGATIVE_INFINITY;
   let timer: ReturnType<typeof setInterval> | undefined;
+  let lookedAt = 0;
+  let wasLate = false;
 
   const look = (): void => {
-    if (!isWaitedFor()) return;
+    // Where each look is late, every second one counts.
+    wasLate = !wasLate && now() - lookedAt > LATE_MS;
+    lookedAt = now();
+    if (wasLate || !isWaitedFor()) return;
     const slowGoodMs = slow.gotOn > MOST ? slow.ms : 0;
     const known = { ...bounds, now: now(), usualMs, slowGoodMs, goodSince, granted: granted() };
     for (const each of tooSlow([...underWay], known)) {
@@ -124,6 +130,7 @@ export const createPatience = (
     watch: (given) => {
       const dialogue = { ...given, startedAt: now() };
       underWay.add(dialogue);
+      if (timer === undefined) lookedAt = now();
       timer ??= setInterval(look, LOOK_EVERY_MS);
       const end = (hasGotOn = false) => {
         // One that was cut shows nothing.

@@ -4,7 +4,6 @@ import { ConnectionLimit, FIRST_GRANTED } from "./capacity.ts";
 import { type Connecting, createConnecting } from "./connecting.ts";
 import { Crowding } from "./crowding.ts";
 import { ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
-import { createHeardTime } from "./heard-time.ts";
 import { inTime } from "./in-time.ts";
 import { limitOf } from "./limit-words.ts";
 import { createLogins } from "./logins.ts";
@@ -90,8 +89,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   let othersWait = () => false;
   /** What waits elsewhere may wait for something else, as long as connections are free beyond those that are left for others. */
   const isWaitedFor = () => slots.isWaitedFor() || (slots.busy() >= Math.floor(IN_USE * limit.granted) && othersWait());
-  const heard = createHeardTime({ now });
-  const patience = { now: heard.now, granted: () => limit.granted, isWaitedFor };
+  const patience = { now, granted: () => limit.granted, isWaitedFor };
   const [openingTimes, dialogues] = [createPatience(patience, OPENING), createPatience(patience, MAIL)];
   const tlsFaults = createTlsFaults({
     describe: () => describeCertificate(server, sendDeadlineMs),
@@ -107,8 +105,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   let mailMs = 0;
   let closed = false;
 
-  const open = async (signal: AbortSignal): Promise<MailSession> =>
-    heard.during(openSession(server, sendDeadlineMs, signal));
+  const open = async (signal: AbortSignal): Promise<MailSession> => openSession(server, sendDeadlineMs, signal);
 
   const starvation = createStarvation({
     open,
@@ -183,7 +180,6 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     { signal, code, dialogue }: Sending,
   ): Promise<SendResult | Again> => {
     const watched = dialogues.watch(dialogue);
-    const heardMs = heard.listen();
     const startedAt = now();
     sending += 1;
     const times = limit.began(sending);
@@ -196,8 +192,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const result = await session.send({ ...mail, beforeBody }, signal, code);
     sending -= 1;
     watched.end();
-    const tookMs = heardMs();
     if (result.kind === "accepted") {
+      const tookMs = now() - startedAt;
       limit.accepted(times, tookMs);
       byRate(startedAt, session.sends);
       whoseLimit.accepted(mail.to);
@@ -205,7 +201,6 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       sessions.keep(session);
       return result;
     }
-    if (times !== undefined && result.failure.code === "ETOOSLOW") crowding.cut(times, tookMs);
     const isFirst = session.sends === 1;
     const { bodyStarted, responseCode, command } = result.failure;
     // So a server may turn away a connection too many.
@@ -270,8 +265,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     async send(mail, signal) {
       const until = now() + sendDeadlineMs;
       const { isDoubtful = false, isSlow = () => false } = mail;
-      // Else what its recipient's server says of it would use up each connection.
       let isOnNew = false;
+      let hasUsedUp = false;
       for (let refused: SmtpFailure | undefined; ; ) {
         const slot = closed
           ? "cancelled"
@@ -289,6 +284,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
           if (result.kind !== "again") return result;
           refused = result.failure;
           isOnNew = limitOf(refused) === "used up";
+          // Else what its recipient's server says of it would use up each connection.
+          if (isOnNew && hasUsedUp && hasHeardRecipient(refused)) return { kind: "failed", failure: refused };
+          hasUsedUp ||= isOnNew;
         } finally {
           slot.free();
         }
