@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { addressKey } from "./comparison-key.ts";
+import { keyOfAddress } from "./comparison-key.ts";
 
 describe("the key of an address as somebody writes it", () => {
   test.each([
@@ -9,5 +9,5 @@ describe("the key of an address as somebody writes it", () => {
     ["a tag", "a.b+tag@straße.example", "a.b+tag@xn--strae-oqa.example"],
     ["no address", "Đặng Hòa", "đặng hòa"],
     ["no domain", "hoa@ü ü", "hoa@ü ü"],
-  ])("%s", (_, text, expected) => expect(addressKey(text)).toBe(expected));
+  ])("%s", (_, text, expected) => expect(keyOfAddress(text)).toBe(expected));
 });

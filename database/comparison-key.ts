@@ -17,7 +17,7 @@ export const nameKey = (name: string): string => comparisonKey(name.normalize("N
  * The key of a mail address as somebody writes it: a signup stores the domain in ASCII (`xn--bcher-kva.example`), and people write `bücher.example`. Of what
  * is no address it is the `comparisonKey`.
  */
-export const addressKey = (text: string): string => {
+export const keyOfAddress = (text: string): string => {
   const at = text.lastIndexOf("@");
   if (ASCII.test(text) || at < 0) return comparisonKey(text);
   const domain = domainToASCII(text.slice(at + 1).normalize("NFC"));

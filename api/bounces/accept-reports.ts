@@ -1,7 +1,7 @@
 import { findReportedDeliveries, type Reported } from "../../database/bounces/find-delivery.ts";
 import { createRecordReports, type DeliveryReport } from "../../database/bounces/record.ts";
 import { type DeliveryName, findReturnPath } from "../../database/bounces/return-path.ts";
-import { addressKey } from "../../database/comparison-key.ts";
+import { keyOfAddress } from "../../database/comparison-key.ts";
 import type { Database } from "../../database/connection.ts";
 import { RowLocked } from "../../database/errors.ts";
 import { instruments } from "../../observability/metrics.ts";
@@ -75,7 +75,7 @@ const isAskable = (text: string | undefined): text is string =>
 const reportedBy = (report: Report): readonly Reported[] => [
   ...(isAskable(report.messageId) ? [{ by: "message-id", messageId: report.messageId } as const] : []),
   ...(isAskable(report.recipient) && !isMail(report)
-    ? [{ by: "recipient", key: addressKey(report.recipient) } as const]
+    ? [{ by: "recipient", key: keyOfAddress(report.recipient) } as const]
     : []),
 ];
 

@@ -4,7 +4,7 @@ import type { DeliveryName } from "./return-path.ts";
 /** By what a report may name a delivery. */
 export type Reported =
   | { readonly by: "message-id"; readonly messageId: string }
-  /** `key`: `comparisonKey` of the address. */
+  /** `key`: `keyOfAddress`. */
   | { readonly by: "recipient"; readonly key: string };
 
 interface InputRow {

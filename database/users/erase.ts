@@ -1,4 +1,4 @@
-import { addressKey, comparisonKey, nameKey } from "../comparison-key.ts";
+import { comparisonKey, keyOfAddress, nameKey } from "../comparison-key.ts";
 import { type Database, statement } from "../connection.ts";
 import { SQL_FINAL } from "../ledger/states.ts";
 import { withStep } from "../ledger/timeline.ts";
@@ -93,7 +93,7 @@ export const findUserIds = async (db: Database, text: string): Promise<readonly 
     .select("id")
     .where((where) =>
       where.or([
-        where("email_key", "=", addressKey(wanted)),
+        where("email_key", "=", keyOfAddress(wanted)),
         where("user_name_key", "in", [key, nameKey(wanted)]),
         ...(isUuid(wanted) ? [where("id", "=", wanted)] : []),
       ]),

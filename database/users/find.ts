@@ -1,4 +1,4 @@
-import { addressKey, nameKey } from "../comparison-key.ts";
+import { keyOfAddress, nameKey } from "../comparison-key.ts";
 import { type Database, statement } from "../connection.ts";
 import type { DeliveryState } from "../ledger/states.ts";
 import type { TimelineStep } from "../ledger/timeline.ts";
@@ -138,7 +138,7 @@ export const findUsers = async (db: Database, text: string, limit: number): Prom
   const wanted = text.trim();
   const uuid = isUuid(wanted) ? wanted : null;
   const traceId = TRACE_ID.test(wanted) ? wanted.toLowerCase() : null;
-  const rows = await find(db, uuid, addressKey(wanted), limit, nameKey(wanted), traceId);
+  const rows = await find(db, uuid, keyOfAddress(wanted), limit, nameKey(wanted), traceId);
   const open = rows.flatMap(({ email, suppressed }) => (email === null || suppressed !== null ? [] : [email]));
   const mailboxes = await findMailboxReasons(db, open);
   return [...Map.groupBy(rows, (row) => row.found_subject)].map(([subject, ofUser]) => {

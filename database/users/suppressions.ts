@@ -1,5 +1,5 @@
 import { canonicalMailbox } from "../../runtime/mailbox.ts";
-import { addressKey, comparisonKey } from "../comparison-key.ts";
+import { comparisonKey, keyOfAddress } from "../comparison-key.ts";
 import { type Database, statement } from "../connection.ts";
 
 /** An address to which nothing is sent. */
@@ -153,7 +153,7 @@ export const suppressionReasons = async (db: Database): Promise<readonly string[
 export const liftSuppression = async (db: Database, address: string): Promise<string | undefined> => {
   const [lifted] = await db
     .deleteFrom("suppressions")
-    .where("email_key", "in", [addressKey(address.trim()), canonicalMailbox(address)])
+    .where("email_key", "in", [keyOfAddress(address.trim()), canonicalMailbox(address)])
     .returning("event_id")
     .execute();
   return lifted?.event_id;

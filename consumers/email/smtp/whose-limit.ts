@@ -19,7 +19,7 @@ const TOGETHER_MS = 30_000;
 /** It is theirs if a limit on all alike would have met these domains alone, and no other, so rarely. */
 const BY_CHANCE = 0.01;
 
-/** A quota is ours if so many domains hear of it, one after the other, with those among them that tell of any limit of ours, and none takes a mail in between. */
+/** Once a domain that tells of any limit of ours has heard of a quota, it is ours for all, if so many hear of it one after the other, and none takes a mail in between. */
 const DOMAINS_OF_QUOTA = 3;
 
 /** Whether the server had accepted the sender, and heard of the recipient, when it said so. */
@@ -90,8 +90,8 @@ class Among {
 /**
  * A server may pass on what a recipient's own server says (`host mx.example said: rate limit exceeded`), so who owns a domain chooses these words, and anybody
  * can sign its recipients up. They tell of a limit on us if domains hear them that take a tenth of our mails otherwise, and others, in the meantime, are not accepted each
- * time: a limit of the server's refuses mails for all alike. A quota of a day soon leaves nobody who is served, so it is ours once three domains heard of it in a row, with such
- * among them, and until a mail is accepted. Up to MAIL FROM the server has not heard of the recipient, and speaks for itself.
+ * time: a limit of the server's refuses mails for all alike. A quota of a day soon leaves nobody who is served, so once such a domain has heard of it, it is ours of
+ * whoever hears of it, if three have in a row, until a mail is accepted. Up to MAIL FROM the server has not heard of the recipient, and speaks for itself.
  */
 export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: () => number }): WhoseLimit => {
   let [served, before] = [new Served(), new Served()];
@@ -102,8 +102,8 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
 
   /** Domains that heard of a quota since a mail was accepted: while it is used up none is, and it is asked for so rarely that nobody is served. */
   const withoutQuota = new Set<string>();
-  /** Domains that took nothing are no witnesses alone: anybody can sign up as many as it takes. */
-  let isServedWithout = false;
+  /** A domain that tells of a limit of ours was among them: the others are no witnesses alone, for anybody can sign up as many as it takes. */
+  let hasToldOfOurs = false;
 
   const turn = (): void => {
     const forMs = now() - servedSince;
@@ -132,7 +132,7 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
       turn();
       const domain = partyOf(to);
       withoutQuota.clear();
-      isServedWithout = false;
+      hasToldOfOurs = false;
       served.add(domain);
       among.accepted(told.has(domain));
     },
@@ -142,8 +142,8 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
       const isOfQuota = limitIn(failure) === "quota";
       if (isOfQuota && withoutQuota.size < DOMAINS_OF_QUOTA) withoutQuota.add(domain);
       const tellsOfOurs = isOurs(domain);
-      if (isOfQuota && tellsOfOurs) isServedWithout = true;
-      const isUsedUp = isOfQuota && isServedWithout && withoutQuota.size >= DOMAINS_OF_QUOTA;
+      if (isOfQuota && tellsOfOurs) hasToldOfOurs = true;
+      const isUsedUp = isOfQuota && hasToldOfOurs && withoutQuota.size >= DOMAINS_OF_QUOTA;
       return isUsedUp || tellsOfOurs ? failure : { ...failure, isOfDomain: true };
     },
   };
