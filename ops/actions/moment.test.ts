@@ -6,6 +6,8 @@ const NOW = new Date("2026-11-30T12:00:00Z");
 describe("a time that an operator names", () => {
   test.each([
     ["2026-11-30", "2026-11-30T00:00:00.000Z"],
+    ["2026-11", "2026-11-01T00:00:00.000Z"],
+    ["2026-11-30 08:00Z", "2026-11-30T08:00:00.000Z"],
     ["2024-02-29T10:00Z", "2024-02-29T10:00:00.000Z"],
     ["2026-11-30T23:00:00-09:00", "2026-12-01T08:00:00.000Z"],
     ["90m", "2026-11-30T10:30:00.000Z"],
@@ -15,6 +17,8 @@ describe("a time that an operator names", () => {
   test.each([
     ["a day that no month has", "2026-02-30"],
     ["one with a time", "2026-02-29T10:00Z"],
+    ["one in other words", "Feb 30 2026"],
+    ["one without zeros", "2026-2-30"],
     ["seconds, which would be a time of 1970", "1764540000"],
     ["words", "yesterday"],
     ["nothing", ""],

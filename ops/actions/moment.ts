@@ -1,16 +1,13 @@
 /** Of no other length since 2001: a time in seconds would be one of 1970. */
 const ENTRY_ID = /^(\d{13})(-\d+)?$/;
-const DAY = /^(\d{4}-\d{2})-(\d{2})/;
+const ISO = /^(\d{4}-\d{2})(?:-(\d{2})(?:[T ].*)?)?$/;
 const AGO = /^(\d+)(s|m|min|h|d)$/;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A month has such a day: `Date.parse` takes the 30th of February for the 2nd of March. */
+/** It is a month, or a day that the month has: `Date.parse` takes the 30th of February for the 2nd of March, and much else for a time. */
 const isDay = (value: string): boolean => {
-  const [, month, day] = DAY.exec(value) ?? [];
-  return (
-    month === undefined ||
-    new Date(`${month}-01T00:00Z`).getUTCMonth() === new Date(`${month}-${day}T00:00Z`).getUTCMonth()
-  );
+  const [, month, day = "01"] = ISO.exec(value) ?? [];
+  return new Date(`${month}-01T00:00Z`).getUTCMonth() === new Date(`${month}-${day}T00:00Z`).getUTCMonth();
 };
 
 /**

@@ -14,8 +14,8 @@ import type { TlsFaults } from "./tls-faults.ts";
 export interface Connecting {
   /** How many connections the server has been asked for, and has not given or refused. */
   asked(): number;
-  /** A connection for the mail, or why there is none. */
-  next(mail: OutgoingMail, sending: Sending): Promise<MailSession | SendResult | Again>;
+  /** A connection for the mail, or why there is none; `isOnNew`: one that has sent nothing. */
+  next(mail: OutgoingMail, sending: Sending, isOnNew: boolean): Promise<MailSession | SendResult | Again>;
   /** Ends what is opened for no mail. */
   close(): void;
 }
@@ -97,13 +97,14 @@ export const createConnecting = (deps: {
   });
 
   /** A connection that is opened for the mail, or another one that comes free sooner: the server may never greet the new one. */
-  const next = async (mail: OutgoingMail, sending: Sending): Promise<MailSession | SendResult | Again> => {
+  const next: Connecting["next"] = async (mail, sending, isOnNew) => {
     const { signal, code, dialogue } = sending;
     const { promise, resolve } = Promise.withResolvers<Opened>();
-    const askNoMore = sessions.nextFree((session) => {
+    const takeFree = (session: MailSession) => {
       opening.leave();
       resolve({ kind: "open", session });
-    });
+    };
+    const askNoMore = isOnNew ? () => {} : sessions.nextFree(takeFree);
     const opening = openings.take(dialogue.failures, (opened) => {
       askNoMore();
       if (opened.kind === "open") isOpen(opened.session);

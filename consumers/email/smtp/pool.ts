@@ -236,7 +236,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   /** If the server has closed a connection that was idle, nothing was sent, and the mail has another one at once. */
   const sendOnSome = async (mail: OutgoingMail, sending: Sending, isOnNew: boolean): Promise<SendResult | Again> => {
     for (let idle = isOnNew ? undefined : sessions.takeIdle(); ; idle = undefined) {
-      const session = idle ?? (await connecting.next(mail, sending));
+      const session = idle ?? (await connecting.next(mail, sending, isOnNew));
       if ("kind" in session) return session;
       sending.hasConnection();
       const wasKept = session.idleSince > 0;

@@ -155,6 +155,15 @@ describe("the number of mails over a connection", () => {
     },
   );
 
+  test("may be counted at each recipient: no mail fails for it, however many connections are busy", async () => {
+    const reply = (time: number) => (time <= 2 ? "250 ok" : "452 4.5.3 too many recipients");
+    await using server = await startScriptedServer({ RCPT: reply });
+    const pool = poolOn(server.port, { size: 4 });
+    const sent = await Promise.all(Array.from({ length: 60 }, () => pool.send(aMail(), never)));
+    expect(sent.filter(({ kind }) => kind !== "accepted")).toEqual([]);
+    await pool.close();
+  });
+
   test("is not asked of each connection in turn: a recipient's server says so, too", async () => {
     let reply = "250 ok";
     await using server = await startScriptedServer({ RCPT: () => reply });

@@ -6,6 +6,8 @@ import { settle } from "./limited-server-for-tests.ts";
  * each ms costs as much as what happens. For between `jest.useFakeTimers()` and `jest.useRealTimers()`.
  */
 export const passTime = async (ms: number): Promise<void> => {
+  // What has just begun has not set its timers yet.
+  await settle();
   let isOver = ms <= 0;
   setTimeout(() => {
     isOver = true;

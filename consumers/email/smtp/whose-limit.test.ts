@@ -68,12 +68,17 @@ describe("words of a limit", () => {
   test.each<readonly [string, readonly string[], boolean]>([
     ["is of a domain that alone hears of it", ["a 20", "b", "!new", "!new", "!new"], true],
     ["and of several, if mails are accepted in between", ["a 20", "!b", "!c", "a", "!d", "!e", "a", "!f"], true],
-    ["is ours if three hear of it, of whom one was served, and nobody takes a mail", ["a 20", "!b", "!a", "!d"], false],
+    [
+      "is ours if three hear of it that take half of the mails, and nobody takes one",
+      ["a 20", "!b", "!a", "!d"],
+      false,
+    ],
+    ["but of a domain alone, however many it takes", ["a 20", "!a", "!a", "!a"], true],
     ["and of domains that nobody was served of, however many", ["a 20", "!b", "!c", "!d", "!e", "!f"], true],
     ["nor with one that took a mail of many", ["a 20", "evil", "!evil", "!c", "!d"], true],
     [
       "and stays so while it is asked for rarely",
-      ["a 20", "b 5", "!b", "!c", "!d", ...Array<string>(40).fill("!e")],
+      ["a 5", "b 20", "!b", "!c", "!d", ...Array<string>(40).fill("!e")],
       false,
     ],
     ["until a mail is accepted", ["a 20", "!b", "!a", "!d", "a", "!b"], true],

@@ -19,8 +19,11 @@ const TOGETHER_MS = 30_000;
 /** It is theirs if a limit on all alike would have met these domains alone, and no other, so rarely. */
 const BY_CHANCE = 0.01;
 
-/** Once a domain that tells of any limit of ours has heard of a quota, it is ours for all, if so many hear of it one after the other, and none takes a mail in between. */
+/** A quota is ours if so many domains hear of it, one after the other, that took so many of the mails, and none takes one in between. */
 const DOMAINS_OF_QUOTA = 3;
+const QUOTA_FROM = 0.5;
+/** Of the domains that are remembered so. */
+const MAX_WITHOUT_QUOTA = 100;
 
 /** Whether the server had accepted the sender, and heard of the recipient, when it said so. */
 export const hasHeardRecipient = ({ bodyStarted, command }: SmtpFailure): boolean =>
@@ -90,8 +93,8 @@ class Among {
 /**
  * A server may pass on what a recipient's own server says (`host mx.example said: rate limit exceeded`), so who owns a domain chooses these words, and anybody
  * can sign its recipients up. They tell of a limit on us if domains hear them that take a tenth of our mails otherwise, and others, in the meantime, are not accepted each
- * time: a limit of the server's refuses mails for all alike. A quota of a day soon leaves nobody who is served, so once such a domain has heard of it, it is ours of
- * whoever hears of it, if three have in a row, until a mail is accepted. Up to MAIL FROM the server has not heard of the recipient, and speaks for itself.
+ * time: a limit of the server's refuses mails for all alike. A quota of a day soon leaves nobody who is served, so it is ours once three domains have heard of
+ * it in a row that took half of the mails, until one is accepted. Up to MAIL FROM the server has not heard of the recipient, and speaks for itself.
  */
 export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: () => number }): WhoseLimit => {
   let [served, before] = [new Served(), new Served()];
@@ -100,10 +103,10 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
   const told = new Map<string, number>();
   let among = new Among();
 
-  /** Domains that heard of a quota since a mail was accepted: while it is used up none is, and it is asked for so rarely that nobody is served. */
+  /** Domains that heard of a quota since a mail was accepted. */
   const withoutQuota = new Set<string>();
-  /** A domain that tells of a limit of ours was among them: the others are no witnesses alone, for anybody can sign up as many as it takes. */
-  let hasToldOfOurs = false;
+  /** It is asked for so rarely that nobody is served any more, so it is ours until a mail is accepted. */
+  let isQuotaOurs = false;
 
   const turn = (): void => {
     const forMs = now() - servedSince;
@@ -113,18 +116,28 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
     servedSince = now();
   };
 
-  const isOurs = (domain: string): boolean => {
+  /** The share of all mails that these domains took. */
+  const shareOf = (domains: Iterable<string>): number => {
     turn();
-    const mailsOf = (each: string): number => served.of(each) + before.of(each);
+    let mails = 0;
+    for (const each of domains) mails += served.of(each) + before.of(each);
+    return mails / Math.max(1, served.all + before.all);
+  };
+
+  const isQuota = (domain: string): boolean => {
+    if (withoutQuota.size < MAX_WITHOUT_QUOTA) withoutQuota.add(domain);
+    isQuotaOurs ||= withoutQuota.size >= DOMAINS_OF_QUOTA && shareOf(withoutQuota) >= QUOTA_FROM;
+    return isQuotaOurs;
+  };
+
+  const isOurs = (domain: string): boolean => {
     for (const [each, at] of told) if (now() - at > TOGETHER_MS) told.delete(each);
-    if (mailsOf(domain) > 0) {
+    if (shareOf([domain]) > 0) {
       if (!told.has(domain)) among = new Among();
       told.set(domain, now());
       among.refused();
     }
-    let mails = 0;
-    for (const each of told.keys()) mails += mailsOf(each);
-    return mails > 0 && mails >= OURS_FROM * (served.all + before.all) && among.chance >= BY_CHANCE;
+    return shareOf(told.keys()) >= OURS_FROM && among.chance >= BY_CHANCE;
   };
 
   return {
@@ -132,19 +145,15 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
       turn();
       const domain = partyOf(to);
       withoutQuota.clear();
-      hasToldOfOurs = false;
+      isQuotaOurs = false;
       served.add(domain);
       among.accepted(told.has(domain));
     },
     judged: (failure, to) => {
       if (!hasHeardRecipient(failure) || !isAboutLimits(failure)) return failure;
       const domain = partyOf(to);
-      const isOfQuota = limitIn(failure) === "quota";
-      if (isOfQuota && withoutQuota.size < DOMAINS_OF_QUOTA) withoutQuota.add(domain);
-      const tellsOfOurs = isOurs(domain);
-      if (isOfQuota && tellsOfOurs) hasToldOfOurs = true;
-      const isUsedUp = isOfQuota && hasToldOfOurs && withoutQuota.size >= DOMAINS_OF_QUOTA;
-      return isUsedUp || tellsOfOurs ? failure : { ...failure, isOfDomain: true };
+      const isOfUs = limitIn(failure) === "quota" ? isQuota(domain) : isOurs(domain);
+      return isOfUs ? failure : { ...failure, isOfDomain: true };
     },
   };
 };
