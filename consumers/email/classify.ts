@@ -1,7 +1,14 @@
 import type { Outcome } from "../engine/handler.ts";
 import { isForMail, isTlsFault, type SmtpFailure } from "./smtp/failure.ts";
 import { keptReply } from "./smtp/kept-reply.ts";
-import { isAboutLogins, limitIn, limitOf, withoutAddresses } from "./smtp/limit-words.ts";
+import {
+  enhancedCode,
+  hasHeardRecipient,
+  isAboutLogins,
+  limitIn,
+  limitOf,
+  withoutAddresses,
+} from "./smtp/limit-words.ts";
 
 export interface ClassifyOptions {
   /** Minimum delay after greylisting, in ms. */
@@ -18,9 +25,6 @@ export const NO_SUCH_ADDRESS = "no_such_address";
 /** Reasons of a refusal that is not the address's: by a 5.7.x, or by another 5yz. Of nodes of one domain, one gives the one and one the other. */
 const POLICY = "policy";
 const REJECTED = "rejected";
-
-/** Enhanced status code of a reply (RFC 3463): `5.1.1`. */
-const enhancedCode = (reply: string): string | undefined => /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1];
 
 const AUTHENTICATION = new Set([530, 534, 535, 538]);
 /** Bad address of the *sender* (RFC 3463), which is ours. */
@@ -91,11 +95,16 @@ const ofLimit = (failure: SmtpFailure, reply: string, party: string): Outcome | 
 };
 
 /** A 4yz reply about this recipient or content. */
-const deferred = (failure: SmtpFailure, reply: string, { greylistMs, domain: party }: ClassifyOptions): Outcome => {
+const deferred = (
+  failure: SmtpFailure,
+  enhanced: string | undefined,
+  reply: string,
+  { greylistMs, domain: party }: ClassifyOptions,
+): Outcome => {
   const { command, responseCode } = failure;
   if (limitIn(failure) === "used up") return { kind: "unavailable", reason: "too_many_recipients", reply, party };
   const isGreylisting =
-    enhancedCode(reply) === "4.7.1" || (command === "RCPT TO" && (responseCode === 450 || responseCode === 451));
+    enhanced === "4.7.1" || (command === "RCPT TO" && (responseCode === 450 || responseCode === 451));
   return isGreylisting
     ? { kind: "transient", reason: "greylisted", reply, party, minDelayMs: greylistMs }
     : { kind: "transient", reason: "try_later", reply, party };
@@ -151,7 +160,7 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   const reply = keptReply(failure.reply, options.recipient);
   const enhanced = enhancedCode(failure.reply);
   // After 354 every reply is to the body, also an incomplete one (which nodemailer reports as `CONN`).
-  const isAboutMail = responseCode >= 400 && (command === "RCPT TO" || command === "DATA" || bodyStarted);
+  const isAboutMail = responseCode >= 400 && hasHeardRecipient(failure);
   if (AUTHENTICATION.has(responseCode)) {
     return { kind: "unavailable", reason: "auth", reply, ...(isAboutMail ? { party } : { isHarmful: true }) };
   }
@@ -187,7 +196,7 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   }
   if (isOfSystem(enhanced)) return { kind: "unavailable", reason: "system_status", reply, party };
   if (OUT_OF_STEP.has(responseCode)) return { kind: "unavailable", reason: "protocol", reply, party };
-  if (responseCode < 500) return deferred(failure, reply, options);
+  if (responseCode < 500) return deferred(failure, enhanced, reply, options);
   if (enhanced?.startsWith("5.1.")) {
     return { kind: "rejected", reason: NO_SUCH_ADDRESS, reply };
   }

@@ -52,8 +52,9 @@ const OF_LOGINS = [/\btoo many (\w+ ){0,4}(log-?ins?|sign-?ins?|auth\w*)\b/i];
 
 const has = (words: readonly RegExp[], reply: string): boolean => words.some((each) => each.test(reply));
 
-/** Enhanced status code of a reply (RFC 3463). */
-const enhancedOf = (reply: string): string => /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1] ?? "";
+/** Enhanced status code of a reply (RFC 3463): `5.1.1`. */
+export const enhancedCode = (reply: string): string | undefined =>
+  /^\d{3}[ -]#?([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1];
 
 /** A reply without the addresses that it quotes: whoever signs up chooses their words. */
 export const withoutAddresses = (reply: string): string =>
@@ -62,20 +63,20 @@ export const withoutAddresses = (reply: string): string =>
 /** There is no such mailbox or domain, whatever else is said. */
 const OF_ADDRESS = /^5\.1\.([1236]|10)$/;
 
-/** The server has heard of the recipient, and may speak of that one. */
-const isAboutRecipient = ({ command, bodyStarted }: SmtpFailure): boolean =>
+/** Whether the server had accepted the sender, and heard of the recipient, when it said so: it may speak of that one. */
+export const hasHeardRecipient = ({ command, bodyStarted }: SmtpFailure): boolean =>
   bodyStarted || command === "RCPT TO" || command === "DATA";
 
 /** x.2.x is about one mailbox: it is full, or "the user is receiving mail too quickly". */
 const isAboutMailbox = (failure: SmtpFailure, enhanced: string): boolean =>
-  isAboutRecipient(failure) && enhanced[2] === "2";
+  hasHeardRecipient(failure) && enhanced[2] === "2";
 
 const isQuota = (reply: string): boolean =>
   has(OF_LONG_TIMES, reply) && has(OF_EXCESS, reply) && !has(OF_SHORT_TIMES, reply);
 
 /** Logins were refused, or are too many. */
 export const isAboutLogins = (failure: SmtpFailure): boolean =>
-  !isAboutRecipient(failure) && has(OF_LOGINS, withoutAddresses(failure.reply ?? ""));
+  !hasHeardRecipient(failure) && has(OF_LOGINS, withoutAddresses(failure.reply ?? ""));
 
 /**
  * The limit that a reply speaks of; undefined: none of ours. The codes alone also mean greylisting, or a fault of the server.
@@ -89,9 +90,9 @@ export const limitIn = (failure: SmtpFailure): Limit | undefined => {
   const reply = withoutAddresses(failure.reply ?? "");
   // Office 365: "sender thread limit exceeded".
   if (responseCode === 432) return "connections";
-  const enhanced = enhancedOf(reply);
+  const enhanced = enhancedCode(reply) ?? "";
   const isAtRecipient = command === "RCPT TO";
-  if (isAboutRecipient(failure) && OF_ADDRESS.test(enhanced)) return undefined;
+  if (hasHeardRecipient(failure) && OF_ADDRESS.test(enhanced)) return undefined;
   if (responseCode === 452 && (enhanced === "4.5.3" || has(OF_RECIPIENTS, reply))) return "used up";
   if (responseCode < 500 && !isAtRecipient && has(OF_USE, reply)) return "used up";
   if (isQuota(reply)) return "quota";

@@ -5,7 +5,7 @@ import { type Connecting, createConnecting } from "./connecting.ts";
 import { Crowding } from "./crowding.ts";
 import { ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { inTime } from "./in-time.ts";
-import { limitOf } from "./limit-words.ts";
+import { hasHeardRecipient, limitOf } from "./limit-words.ts";
 import { createLogins } from "./logins.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { Pace } from "./pace.ts";
@@ -21,7 +21,7 @@ import { createSessions } from "./sessions.ts";
 import { createStarvation } from "./starvation.ts";
 import { createTlsFaults } from "./tls-faults.ts";
 import { mayBeOfRate, UnnamedRate } from "./unnamed-rate.ts";
-import { createWhoseLimit, hasHeardRecipient, isAboutLimits } from "./whose-limit.ts";
+import { createWhoseLimit, isAboutLimits } from "./whose-limit.ts";
 import { createWords } from "./words.ts";
 
 export interface SmtpPool {

@@ -1,6 +1,6 @@
 import { domainOf } from "../../../runtime/dkim-keys.ts";
 import type { SmtpFailure } from "./failure.ts";
-import { limitIn, limitOf } from "./limit-words.ts";
+import { hasHeardRecipient, limitIn, limitOf } from "./limit-words.ts";
 
 /** Whose limit a server speaks of that has heard the recipient. */
 export interface WhoseLimit {
@@ -24,10 +24,6 @@ const DOMAINS_OF_QUOTA = 3;
 const QUOTA_FROM = 0.5;
 /** Of the domains that are remembered so. */
 const MAX_WITHOUT_QUOTA = 100;
-
-/** Whether the server had accepted the sender, and heard of the recipient, when it said so. */
-export const hasHeardRecipient = ({ bodyStarted, command }: SmtpFailure): boolean =>
-  bodyStarted || command === "RCPT TO" || command === "DATA";
 
 /** Whether it speaks of a limit, ours or the recipient's, that another connection does not mend. */
 export const isAboutLimits = (failure: SmtpFailure): boolean => {
