@@ -1,5 +1,6 @@
 import { jitteredMs } from "../../runtime/backoff.ts";
 import { type AskedFor, DeclinedRow } from "./declined-row.ts";
+import { FailureRow } from "./failure-row.ts";
 import { Permit } from "./permit.ts";
 
 /**
@@ -41,14 +42,6 @@ export interface SystemFailure extends Trouble {
   readonly isHarmful?: boolean | undefined;
 }
 
-/** Consecutive failures that open it. */
-const TRIP_AFTER = 5;
-/** Different events among them, at least: one bad event must not stop all others. */
-const TRIP_EVENTS = 2;
-/** While recovering, fewer are enough. */
-const REOPEN_AFTER = 3;
-/** Results that are remembered. While a quarter of them are successes, the system works for some: it does not open. */
-const REMEMBERED = 20;
 /** A probe every 2 to 4 s, with jitter, so that consumers do not probe at the same time. */
 const PROBE_EVERY_MS = 4_000;
 /** Who was refused a permit asks again so soon: twice in the shortest rest, for in it one learns how often was asked. */
@@ -75,9 +68,7 @@ const PASSED_OVER_MOST = 20;
 export class Breaker {
   readonly #options: BreakerOptions;
   #state: BreakerState = "closed";
-  #failures = 0;
-  #failedEvents = new Set<string>();
-  #results: boolean[] = [];
+  readonly #failed = new FailureRow();
   /** Monotonic, ms: the last beginning of work that was accepted. */
   #acceptedSince = Number.NEGATIVE_INFINITY;
   readonly #declined = new DeclinedRow();
@@ -239,9 +230,7 @@ export class Breaker {
     this.#troubled(trouble);
     if (isHarmful) this.#permit.failed();
     else this.#permit.end();
-    this.#failures += 1;
-    this.#failedEvents.add(concerned.eventId);
-    this.#remember(false);
+    this.#failed.failed(concerned.eventId);
     if (this.#state === "recovering") this.#allowed = Math.max(1, Math.floor(this.#allowed / 2));
     if (!this.#isTripped()) return;
     this.#declined.end();
@@ -266,21 +255,18 @@ export class Breaker {
   #isTripped(): boolean {
     if (this.#state === "open" && !this.isDeclining) return true;
     if (this.#permit.isTripped) return true;
-    if (this.#state === "recovering") return this.#failures >= REOPEN_AFTER;
-    const worksForSome = this.#results.filter(Boolean).length * 4 >= this.#results.length;
-    return this.#failures >= TRIP_AFTER && this.#failedEvents.size >= TRIP_EVENTS && !worksForSome;
+    return this.#state === "recovering" ? this.#failed.isTrippedAgain : this.#failed.isTripped;
   }
 
   #answered(): void {
     this.#forget();
-    this.#remember(true);
+    this.#failed.answered();
   }
 
   /** What failed. */
   #forget(): void {
-    this.#failures = 0;
+    this.#failed.end();
     this.#permit.end();
-    this.#failedEvents.clear();
     this.#failedProbe = undefined;
     this.#passedOver.clear();
   }
@@ -288,10 +274,6 @@ export class Breaker {
   #troubled(trouble: Trouble): void {
     this.#trouble = trouble;
     this.#troubleAt = this.#options.now();
-  }
-
-  #remember(isSuccess: boolean): void {
-    this.#results = [...this.#results, isSuccess].slice(-REMEMBERED);
   }
 
   #open(reason: string): void {
