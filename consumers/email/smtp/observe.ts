@@ -7,6 +7,7 @@ import {
 } from "../../../observability/metric-names.ts";
 import { registerGauge } from "../../../observability/metrics.ts";
 import { markFailed, withSpan } from "../../../observability/tracing.ts";
+import { enhancedCode } from "./limit-words.ts";
 import type { SendResult } from "./outgoing-mail.ts";
 import type { SmtpPool } from "./pool.ts";
 import type { SmtpServer } from "./session.ts";
@@ -17,14 +18,10 @@ const codeOf = (reply: string | undefined): number | undefined => {
   return code === undefined ? undefined : Number(code);
 };
 
-/** `550 5.1.1 ...` -> 5.1.1 (RFC 3463) */
-const enhancedCodeOf = (reply: string | undefined): string | undefined =>
-  /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply ?? "")?.[1];
-
 const answerOf = (result: SendResult) => {
   const reply = result.kind === "accepted" ? result.reply : result.failure.reply;
   const code = codeOf(reply) ?? (result.kind === "failed" ? result.failure.responseCode : undefined);
-  const enhanced = enhancedCodeOf(reply);
+  const enhanced = enhancedCode(reply ?? "");
   return {
     ...(code === undefined ? {} : { "smtp.response.status_code": code }),
     ...(enhanced === undefined ? {} : { "smtp.response.enhanced_status_code": enhanced }),
