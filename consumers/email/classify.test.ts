@@ -58,6 +58,8 @@ const rows: readonly [SmtpFailure, string, string][] = [
   [answered("DATA", "421 4.3.0 going down", true, "EMESSAGE"), "unavailable", "service_unavailable"],
   [answered("MAIL FROM", "550 5.7.1 sender not allowed"), "unavailable", "sender_refused"],
   [answered("MAIL FROM", "553 5.1.8 bad sender"), "unavailable", "sender_refused"],
+  [answered("MAIL FROM", "550 5.3.2 system not accepting messages"), "unavailable", "system_status"],
+  [answered("MAIL FROM", "503 5.5.1 send EHLO first"), "unavailable", "protocol"],
   [answered("MAIL FROM", "451 4.3.0 later"), "unavailable", "service_unavailable"],
   [answered("MAIL FROM", "452 4.3.1 disk full"), "unavailable", "service_unavailable"],
   [answered("MAIL FROM", "450 4.1.8 sender's domain not found"), "unavailable", "sender_refused"],

@@ -53,6 +53,13 @@ const ofGreeting = ({ command, responseCode = 0, reply = "" }: SmtpFailure): str
   return responseCode === 500 || OUT_OF_STEP.has(responseCode) ? undefined : "client_refused";
 };
 
+/** What a server says of any mail, when it is asked to take one of ours. */
+const ofMailFrom = (responseCode: number, enhanced: string | undefined): string => {
+  if (responseCode < 500) return "service_unavailable";
+  if (isOfSystem(enhanced)) return "system_status";
+  return OUT_OF_STEP.has(responseCode) ? "protocol" : "sender_refused";
+};
+
 const systemReason = (failure: SmtpFailure): string => {
   const { code, command, cause = "" } = failure;
   if (isTlsFault(failure)) return "tls";
@@ -174,9 +181,7 @@ export const classify = (failure: SmtpFailure, options: ClassifyOptions): Outcom
   }
   const isOfSender = enhanced !== undefined && isSendersFault(enhanced, failure.reply);
   if (command === "MAIL FROM" || isOfSender) {
-    // For now it refuses anybody's: its disk is full, for example.
-    const isForNow = responseCode < 500 && !isOfSender;
-    const reason = isForNow ? "service_unavailable" : "sender_refused";
+    const reason = isOfSender ? "sender_refused" : ofMailFrom(responseCode, enhanced);
     return { kind: "unavailable", reason, reply, ...(isAboutMail ? { party } : {}) };
   }
   if (!isAboutMail) {
