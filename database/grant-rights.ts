@@ -1,6 +1,6 @@
 import { sql, type Transaction } from "kysely";
 import { type Database, pingDatabase } from "./connection.ts";
-import { DEADLINE_MS, limitsFor } from "./limits.ts";
+import { DEADLINE_MS, sessionSettings } from "./limits.ts";
 import { type LockLimit, limitLockWaits } from "./lock-timeout.ts";
 import { grantsOf, MEMBERSHIPS, MIGRATING_ROLE, SERVICE_ROLES, TABLES } from "./roles.ts";
 import type { Schema } from "./schema.ts";
@@ -96,13 +96,13 @@ const joinMemberships = async (connection: Connection): Promise<void> => {
   }
 };
 
-/** A pooler does not pass on the limits that a connection asks for: new connections begin with those of the role. */
-const setLimits = async (connection: Connection): Promise<void> => {
+/** A pooler does not pass on the settings that a connection asks for: new connections begin with those of the role. */
+const setSettings = async (connection: Connection): Promise<void> => {
   for (const role of SERVICE_ROLES) {
-    for (const [name, ms] of Object.entries(limitsFor(DEADLINE_MS))) {
+    for (const [name, value] of Object.entries(sessionSettings(DEADLINE_MS))) {
       await execute(
         connection,
-        `do $$ begin execute format('alter role ${role} in database %I set ${name} = ${ms}', current_database()); end $$`,
+        `do $$ begin execute format('alter role ${role} in database %I set ${name} = ${value}', current_database()); end $$`,
       );
     }
   }
@@ -123,7 +123,7 @@ export const makeRoles = async (db: Database, limit?: LockLimit): Promise<readon
     await execute(connection, `grant usage on schema public to ${SERVICE_ROLES.join(", ")}`);
     await handOver(connection);
     await joinMemberships(connection);
-    await setLimits(connection);
+    await setSettings(connection);
     await revokeAll(connection);
     await grantAll(connection);
   });

@@ -6,7 +6,7 @@ import { grantRights, makeRoles } from "./grant-rights.ts";
 import type { LockHolder } from "./lock-holder.ts";
 import type { LockLimit } from "./lock-timeout.ts";
 import { migrateToLatest } from "./migrate-to-latest.ts";
-import { keepLimitsBehindPooler } from "./role-limits.ts";
+import { keepSettingsBehindPooler } from "./role-settings.ts";
 import { MAX_GIVES_WAY_MS, whenAvailable } from "./when-available.ts";
 
 /** A rollout may start this together with the database, which needs some time to answer. */
@@ -52,7 +52,7 @@ const main = async (): Promise<number> => {
   if (made.length > 0) console.log(`made the roles ${made.join(", ")}; set their passwords: docs/least-privilege.md`);
   const db = openDatabase({ url, poolSize: 1, applicationName: "migrate" });
   try {
-    if (await keepLimitsBehindPooler(db)) console.log("behind a pooler: set the role's time limits in this database");
+    if (await keepSettingsBehindPooler(db)) console.log("behind a pooler: set the role's time limits, and its row_security, in this database");
   } finally {
     await db.destroy();
   }

@@ -3,7 +3,7 @@ import { backoffMs } from "../runtime/backoff.ts";
 import { createSlots, type Slots } from "../runtime/slots.ts";
 import { databaseAddresses } from "../settings/database-addresses.ts";
 import { codeOf, isAnswer, TableLocked } from "./errors.ts";
-import { limitsFor } from "./limits.ts";
+import { limitsFor, sessionSettings } from "./limits.ts";
 import { IS_TABLE_LOCKED, mayWaitForTable } from "./locked-table.ts";
 import { DatabaseSilent, PoolBusy, PoolEnded, ServerSilent } from "./pool-errors.ts";
 import { PooledConnection, type Rows, type Sending, type StatementOptions } from "./pooled-connection.ts";
@@ -74,7 +74,7 @@ export class Pool {
   #isEnded = false;
   #address = 0;
   #isPrepared = true;
-  #takesLimits = true;
+  #takesSettings = true;
   #replacedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: PoolOptions) {
@@ -253,8 +253,8 @@ export class Pool {
       case "unnamed":
         this.#isPrepared = false;
         return true;
-      case "without-limits":
-        this.#takesLimits = false;
+      case "without-settings":
+        this.#takesSettings = false;
         this.#replace(used);
         return true;
       case "next-server":
@@ -279,7 +279,7 @@ export class Pool {
 
   #open(onclose = () => {}): Sql {
     const { applicationName, deadlineMs } = this.#options;
-    const limits = this.#takesLimits && Number.isFinite(deadlineMs) ? limitsFor(deadlineMs) : {};
+    const settings = this.#takesSettings ? sessionSettings(deadlineMs) : {};
     const { url, ...encryption } = this.#addresses[this.#address % this.#addresses.length] ?? {
       url: this.#options.url,
     };
@@ -289,7 +289,7 @@ export class Pool {
       connect_timeout: CONNECT_TIMEOUT_S,
       // The default grows to 20 s, long after the database is available again.
       backoff: (failures) => backoffMs(failures + 1, FIRST_BACKOFF_MS, MAX_BACKOFF_MS, Math.random) / 1_000,
-      connection: { application_name: applicationName, DateStyle: DATE_STYLE, ...limits },
+      connection: { application_name: applicationName, DateStyle: DATE_STYLE, ...settings },
       onnotice: () => {},
       onclose,
       // No parameter or column is an array. The driver's query for them would reject unhandled, and end the process, if the

@@ -10,8 +10,8 @@ test.each([
   [
     "a startup parameter that a pooler refuses",
     failure("08P01", "unsupported startup parameter: statement_timeout"),
-    "without-limits",
-    "without-limits",
+    "without-settings",
+    "without-settings",
   ],
   ["another fault of the protocol", failure("08P01", "invalid message"), "none", "none"],
   ["a server that takes no writes", failure("25006"), "reconnect", "next-server"],

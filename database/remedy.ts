@@ -5,8 +5,8 @@ export type Remedy =
   | "none"
   /** Statements are sent without a name: a pooler gives each to another server connection, which knows no names. */
   | "unnamed"
-  /** Connections are opened without limits of their own: the pooler refuses them. */
-  | "without-limits"
+  /** Connections are opened without settings of their own: the pooler refuses them. */
+  | "without-settings"
   /** The next server is asked: this one cannot be reached, or takes no writes. */
   | "next-server"
   /** New connections are opened, since the old ones lead nowhere, or to a server that takes no writes. */
@@ -29,7 +29,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
  * | failure                                           | remedy                                                        |
  * | ------------------------------------------------- | ------------------------------------------------------------- |
  * | the name of a prepared statement is unknown       | unnamed                                                       |
- * | a startup parameter is refused                    | without-limits                                                |
+ * | a startup parameter is refused                    | without-settings                                              |
  * | read-only, or no connection; several servers      | next-server                                                   |
  * | read-only; one server                             | reconnect: the address may lead to another server by now      |
  * | no answer                                         | reconnect                                                     |
@@ -37,7 +37,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 export const remedyOf = (error: unknown, { servers }: { readonly servers: number }): Remedy => {
   const code = codeOf(error);
   if (NAMES_REFUSED.has(code)) return "unnamed";
-  if (code === "08P01" && messageOf(error).includes("startup parameter")) return "without-limits";
+  if (code === "08P01" && messageOf(error).includes("startup parameter")) return "without-settings";
   if (servers > 1 && (code === READ_ONLY || UNREACHABLE.test(code))) return "next-server";
   return code === READ_ONLY || code === SILENT ? "reconnect" : "none";
 };

@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { openDatabase, pingDatabase, statement } from "../database/connection.ts";
 import { databaseFault } from "../database/errors.ts";
 import { migrateToLatest } from "../database/migrate-to-latest.ts";
-import { keepLimitsBehindPooler } from "../database/role-limits.ts";
+import { keepSettingsBehindPooler } from "../database/role-settings.ts";
 import { type TestDatabase, withTestDatabase } from "./database.ts";
 import { eventually } from "./eventually.ts";
 import { type PgBouncer, startPgBouncer } from "./pgbouncer.ts";
@@ -36,20 +36,20 @@ test("behind PgBouncer in transaction mode: migrations, signups and mails, with 
   await migrateToLatest(single);
   await single.destroy();
   const db = open(10);
-  expect(await keepLimitsBehindPooler(db)).toBe(true);
+  expect(await keepSettingsBehindPooler(db)).toBe(true);
   // PgBouncer asks for new connections when it is told to close the old ones; here the server does.
   await sql`select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()`.execute(database.db);
   const shown = await eventually(async () => {
-    const limits = await sql<{ statement: string; lock: string; idle: string }>`
-      select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
+    const limits = await sql<{ statement: string; lock: string; idle: string; rows: string }>`
+      select current_setting('row_security') as rows, current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
         current_setting('idle_in_transaction_session_timeout') as idle`
       .execute(db)
       .catch(() => undefined);
     return limits?.rows[0];
   });
-  expect(shown).toEqual({ statement: "4s", lock: "1s", idle: "10s" });
-  expect(await keepLimitsBehindPooler(db)).toBe(false);
+  expect(shown).toEqual({ statement: "4s", lock: "1s", idle: "10s", rows: "off" });
+  expect(await keepSettingsBehindPooler(db)).toBe(false);
 
   await using pipeline = await aPipeline(undefined, { url: pooler.url, db, drop: () => db.destroy() });
   const outbox = anOutbox();
