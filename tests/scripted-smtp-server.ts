@@ -7,6 +7,8 @@ export type Action = string | "cut" | "silence" | "drip";
 export type Script = Partial<Record<Phase, Action | ((time: number) => Action)>> & {
   /** Ends the connection after each mail that it took. */
   readonly oneMailEach?: boolean;
+  /** Ignores what comes behind the first command in one segment, or ends the connection after the answer to that. */
+  readonly behindFirst?: "dropped" | "cut";
 };
 const VERBS = ["STARTTLS", "AUTH", "MAIL", "RCPT", "RSET"] as const;
 export type Phase = "greeting" | "EHLO" | "DATA" | "body" | (typeof VERBS)[number];
@@ -81,7 +83,11 @@ export const startScriptedServer = async (
     };
 
     socket.on("data", (chunk) => {
-      text += chunk.toString("utf8");
+      const given = chunk.toString("utf8");
+      const rest = given.slice(given.indexOf("\r\n") + 2);
+      const isTogether = rules.behindFirst !== undefined && !inBody && rest !== "";
+      if (isTogether && rules.behindFirst === "cut") setImmediate(() => socket.destroy());
+      text += isTogether ? given.slice(0, -rest.length) : given;
       for (;;) {
         // The line break before the dot may be the one that ended DATA: an empty body.
         const mark = !inBody ? "\r\n" : text.startsWith(".\r\n") ? ".\r\n" : "\r\n.\r\n";

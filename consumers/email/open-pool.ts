@@ -35,7 +35,12 @@ export const openMailPool = (
       { server: `${server.host}:${server.port}`, certificate },
       "the mail server shows a certificate that is not valid",
     );
-  const pool = createSmtpPool({ server, size, sendDeadlineMs: SEND_DEADLINE_MS, onCertificate });
+  const onOneByOne = () =>
+    log.warn(
+      { server: `${server.host}:${server.port}` },
+      "the mail server offers PIPELINING, but answers no commands that are sent together; for an hour they are sent one by one",
+    );
+  const pool = createSmtpPool({ server, size, sendDeadlineMs: SEND_DEADLINE_MS, onCertificate, onOneByOne });
   return observedPool(pool, server, size);
 };
 

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { wireBody } from "./body.ts";
 import { type EndCode, failureOf, ownFailure, type SmtpFailure } from "./failure.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
+import type { EnvelopeTurn, Pipelining } from "./pipelining.ts";
 import { type Reply, ReplyReader } from "./replies.ts";
 
 type Command = "RSET" | "MAIL FROM" | "RCPT TO" | "DATA";
@@ -27,28 +28,29 @@ const isRefused = (command: Command, { code }: Reply): boolean =>
 
 /**
  * Mails over an open connection, one at a time. Where the server offers PIPELINING (RFC 2920), all commands of a mail go out in one
- * segment, with the RSET that ends a refused mail before them. The body goes out in one write, after the server's 354 and the
+ * segment, unless they are dropped (`pipelining.ts`), with the RSET that ends a refused mail before them. The body goes out in one write, after the server's 354 and the
  * caller's yes: so it is known whether it was sent, and the mail can be cancelled until then.
  */
 export class Exchange {
   readonly #socket: Socket;
-  readonly #isPipelined: boolean;
+  readonly #pipelining: Pick<Pipelining, "begin"> | undefined;
   readonly #takesSize: boolean;
   readonly #close: () => void;
   readonly #reader = new ReplyReader();
   #replies: Reply[] = [];
   #waiting: ((reply: Reply | SmtpFailure) => void) | undefined;
   #ended: SmtpFailure | undefined;
+  #hasSent = false;
   #isQuitting = false;
   /** A mail is under way. */
   #isBusy = false;
   /** A refused transaction is still open. */
   #needsReset = false;
 
-  /** `ehlo`: the server's reply to EHLO. `close` is called when the server breaks the protocol, or has answered QUIT. */
-  constructor(socket: Socket, ehlo: string, close: () => void) {
+  /** `ehlo`: the server's reply to EHLO. `pipelining`: of the pool, if it is offered. `close` is called when the server breaks the protocol, or has answered QUIT. */
+  constructor(socket: Socket, ehlo: string, pipelining: Pick<Pipelining, "begin">, close: () => void) {
     this.#socket = socket;
-    this.#isPipelined = offers(ehlo, "PIPELINING");
+    this.#pipelining = offers(ehlo, "PIPELINING") ? pipelining : undefined;
     this.#takesSize = offers(ehlo, "SIZE");
     this.#close = close;
     socket.on("data", (chunk: Buffer) => this.#hear(chunk));
@@ -57,8 +59,11 @@ export class Exchange {
   /** Sends one mail; the failure of one that was refused, or cut off by `end` or `lost`. */
   async send(mail: OutgoingMail): Promise<SendResult> {
     this.#isBusy = true;
-    const result = await this.#transact(mail);
+    const turn = this.#pipelining?.begin() ?? ONE_BY_ONE;
+    const result = await this.#transact(mail, turn);
+    turn.ended(undefined);
     this.#isBusy = false;
+    this.#hasSent = true;
     // More replies than commands: nobody knows what the next one would answer.
     if (this.#replies.length > 0) this.#close();
     return result;
@@ -81,7 +86,7 @@ export class Exchange {
     this.#socket.write("QUIT\r\n");
   }
 
-  async #transact(mail: OutgoingMail): Promise<SendResult> {
+  async #transact(mail: OutgoingMail, { isTogether, ended }: EnvelopeTurn): Promise<SendResult> {
     const { from, to, raw, wire, beforeBody } = mail;
     if (UNSAFE.test(from) || UNSAFE.test(to))
       return failed(failureOf({ code: "EENVELOPE", command: "MAIL FROM" }, false));
@@ -92,14 +97,18 @@ export class Exchange {
       ["DATA", "DATA\r\n"],
     ];
     if (this.#needsReset) commands.unshift(["RSET", "RSET\r\n"]);
-    if (this.#isPipelined) this.#socket.write(commands.map(([, line]) => line).join(""));
+    if (isTogether) this.#socket.write(commands.map(([, line]) => line).join(""));
     let refused: SmtpFailure | undefined;
     let isSenderAnswered = false;
     for (const [command, line] of commands) {
-      if (!this.#isPipelined) this.#socket.write(line);
+      if (!isTogether) this.#socket.write(line);
       const reply = await (refused === undefined ? this.#reply() : this.#replyToRefused());
       // A connection that ends after MAIL FROM was answered ended because of the recipient.
-      if ("bodyStarted" in reply) return failed(refused ?? during(isSenderAnswered ? "RCPT TO" : command, reply));
+      if ("bodyStarted" in reply) {
+        if (refused === undefined && isDrop(reply, !this.#hasSent || isSenderAnswered)) ended(false);
+        return failed(refused ?? during(isSenderAnswered ? "RCPT TO" : command, reply));
+      }
+      if (command === "DATA" || (command === "RCPT TO" && !isTogether)) ended(true);
       if (command === "RSET") this.#needsReset = false;
       if (command === "MAIL FROM") isSenderAnswered = true;
       if (isRefused(command, reply)) {
@@ -107,7 +116,7 @@ export class Exchange {
         this.#needsReset = true;
         // After a 421 about a recipient some servers go on; others end the connection, which is the answer to DATA.
         const isClosing = reply.code === 421 && command !== "RCPT TO";
-        if (isClosing || command === "RSET" || !this.#isPipelined) return failed(refused);
+        if (isClosing || command === "RSET" || !isTogether) return failed(refused);
       } else if (command === "DATA" && refused !== undefined) {
         return failed(await this.#sendNothing(refused));
       }
@@ -190,6 +199,14 @@ export class Exchange {
 }
 
 const SILENCE_MS = 1_000;
+
+const ONE_BY_ONE: EnvelopeTurn = { isTogether: false, ended: () => {} };
+
+const CONNECTION_ENDED = new Set(["ECONNECTION", "ESOCKET", "ETIMEDOUT"]);
+
+/** Commands may have been dropped. What ends before the first reply to a mail may have been idle for too long, unless it `isNew`. */
+const isDrop = ({ code }: SmtpFailure, isNew: boolean): boolean =>
+  code === "EDEADLINE" || (isNew && CONNECTION_ENDED.has(code));
 
 const failed = (failure: SmtpFailure): SendResult => ({ kind: "failed", failure });
 

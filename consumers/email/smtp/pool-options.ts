@@ -14,6 +14,8 @@ export interface SmtpPoolOptions {
   readonly maxIdleMs?: number;
   /** Called with what is known of a certificate that was refused, at most once a minute. */
   readonly onCertificate?: (words: string) => void;
+  /** Called when it is known that the server answers no commands that are sent together, although it offers PIPELINING. */
+  readonly onOneByOne?: () => void;
   /** Chance, from 0 to 1. */
   readonly random?: () => number;
   /** In place of a connection to the server. */

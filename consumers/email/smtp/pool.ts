@@ -10,6 +10,7 @@ import { createLogins } from "./logins.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { Pace } from "./pace.ts";
 import { createPatience, MAIL, OPENING } from "./patience.ts";
+import { Pipelining } from "./pipelining.ts";
 import { createPlaces } from "./places.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
 import type { OneTooMany } from "./refusals.ts";
@@ -68,7 +69,7 @@ const now = () => performance.now();
  * the server grants: a mail that is refused one waits until another is free.
  */
 export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
-  const { server, size, sendDeadlineMs, onCertificate = () => {} } = options;
+  const { server, size, sendDeadlineMs, onCertificate = () => {}, onOneByOne = () => {} } = options;
   const { random = Math.random, openSession = openAtSomeAddress(SmtpSession.open, { now, random }) } = options;
   const { maxMailsPerConnection = MAX_MAILS_PER_CONNECTION, minAgeMs = MIN_AGE_MS, maxIdleMs = MAX_IDLE_MS } = options;
   const openingMs = (): number => openingTimes.usualMs();
@@ -98,6 +99,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   });
   const whoseLimit = createWhoseLimit({ now });
   const words = createWords();
+  const pipelining = new Pipelining({ now, onOneByOne });
   const underWay = new Set<AbortController>();
   /** Mails that have a connection. */
   let sending = 0;
@@ -105,7 +107,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   let mailMs = 0;
   let closed = false;
 
-  const open = async (signal: AbortSignal): Promise<MailSession> => openSession(server, sendDeadlineMs, signal);
+  const open = async (signal: AbortSignal): Promise<MailSession> =>
+    openSession({ ...server, pipelining }, sendDeadlineMs, signal);
 
   const starvation = createStarvation({
     open,

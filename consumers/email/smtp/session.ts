@@ -5,6 +5,7 @@ import { type SmtpTls, smtpOptions } from "../../../runtime/smtp-options.ts";
 import { Exchange } from "./exchange.ts";
 import { type EndCode, failureOf, type SmtpFailure } from "./failure.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
+import { Pipelining } from "./pipelining.ts";
 
 export interface SmtpServer {
   readonly host: string;
@@ -12,6 +13,8 @@ export interface SmtpServer {
   /** One of the addresses of `host`. */
   readonly address?: string;
   readonly tls: SmtpTls;
+  /** What is known of PIPELINING there. */
+  readonly pipelining?: Pipelining;
   readonly username?: string;
   readonly password?: string;
   /** For an authority of its own in tests. The certificate is always checked. */
@@ -81,9 +84,9 @@ export class SmtpSession implements MailSession {
   sends = 0;
   idleSince = 0;
 
-  private constructor(connection: SMTPConnection, ehlo: string) {
+  private constructor(connection: SMTPConnection, ehlo: string, pipelining: Pipelining) {
     this.#connection = connection;
-    this.#exchange = new Exchange(takeOver(connection), ehlo, () => this.close());
+    this.#exchange = new Exchange(takeOver(connection), ehlo, pipelining, () => this.close());
     connection.on("error", (error) => this.#lost(error));
     connection.on("end", () => this.#lost(undefined));
   }
@@ -94,7 +97,7 @@ export class SmtpSession implements MailSession {
     signal: AbortSignal,
     greetedWithinMs?: number,
   ): Promise<SmtpSession> {
-    const { host, address, username, password, tlsOptions } = server;
+    const { host, address, username, password, tlsOptions, pipelining = alwaysTogether() } = server;
     const options = smtpOptions(server, timeoutMs);
     const connection = new SMTPConnection({
       ...options,
@@ -133,7 +136,7 @@ export class SmtpSession implements MailSession {
     });
     if (signal.aborted) onAbort();
     try {
-      return new SmtpSession(connection, await promise);
+      return new SmtpSession(connection, await promise, pipelining);
     } finally {
       clearTimeout(silence);
       signal.removeEventListener("abort", onAbort);
@@ -183,5 +186,7 @@ export class SmtpSession implements MailSession {
     this.#exchange.lost(error);
   }
 }
+
+const alwaysTogether = () => new Pipelining({ now: () => 0, onOneByOne: () => {} });
 
 const QUIT_TIMEOUT_MS = 1_000;
