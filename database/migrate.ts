@@ -52,7 +52,8 @@ const main = async (): Promise<number> => {
   if (made.length > 0) console.log(`made the roles ${made.join(", ")}; set their passwords: docs/least-privilege.md`);
   const db = openDatabase({ url, poolSize: 1, applicationName: "migrate" });
   try {
-    if (await keepSettingsBehindPooler(db)) console.log("behind a pooler: set the role's time limits, and its row_security, in this database");
+    if (await keepSettingsBehindPooler(db))
+      console.log("behind a pooler: set the role's time limits, and its row_security, in this database");
   } finally {
     await db.destroy();
   }

@@ -17,7 +17,8 @@ const isSet = async (db: Database): Promise<boolean> => {
 export const keepSettingsBehindPooler = async (db: Database): Promise<boolean> => {
   if (await isSet(db)) return false;
   const changes = Object.entries(sessionSettings(DEADLINE_MS)).map(
-    ([name, value]) => `execute format('alter role current_user in database %I set ${name} = ${value}', current_database());`,
+    ([name, value]) =>
+      `execute format('alter role current_user in database %I set ${name} = ${value}', current_database());`,
   );
   await sql.raw(`do $$ begin ${changes.join(" ")} end $$`).execute(db);
   return true;
