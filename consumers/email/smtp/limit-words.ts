@@ -74,6 +74,10 @@ const isAboutMailbox = (failure: SmtpFailure, enhanced: string): boolean =>
 const isQuota = (reply: string): boolean =>
   has(OF_LONG_TIMES, reply) && has(OF_EXCESS, reply) && !has(OF_SHORT_TIMES, reply);
 
+/** The code of too many recipients (RFC 3463) is given for any rate, too: its words say which. */
+const isOfRecipients = (enhanced: string, reply: string): boolean =>
+  has(OF_RECIPIENTS, reply) || (enhanced === "4.5.3" && (has(OF_USE, reply) || !has(OF_RATE, reply)));
+
 /** Logins were refused, or are too many. */
 export const isAboutLogins = (failure: SmtpFailure): boolean =>
   !hasHeardRecipient(failure) && has(OF_LOGINS, withoutAddresses(failure.reply ?? ""));
@@ -93,7 +97,7 @@ export const limitIn = (failure: SmtpFailure): Limit | undefined => {
   const enhanced = enhancedCode(reply) ?? "";
   const isAtRecipient = command === "RCPT TO";
   if (hasHeardRecipient(failure) && OF_ADDRESS.test(enhanced)) return undefined;
-  if (responseCode === 452 && (enhanced === "4.5.3" || has(OF_RECIPIENTS, reply))) return "used up";
+  if (responseCode === 452 && isOfRecipients(enhanced, reply)) return "used up";
   if (responseCode < 500 && !isAtRecipient && has(OF_USE, reply)) return "used up";
   if (isQuota(reply)) return "quota";
   if (isAboutMailbox(failure, enhanced)) return undefined;
