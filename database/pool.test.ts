@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import { CompiledQuery, sql } from "kysely";
 import { serverUrl, type TestDatabase, withTestDatabase } from "../tests/database.ts";
 import { eventually } from "../tests/eventually.ts";
@@ -135,4 +135,53 @@ test("a connection that the server ends fails the statement that it has, and not
   expect(await pingDatabase(db)).toBeUndefined();
   await db.destroy();
   await database.drop();
+});
+
+describe("what a session began with", () => {
+  const NAME = "began with";
+  let database: TestDatabase;
+  let now = 0;
+  beforeAll(async () => {
+    database = await withTestDatabase();
+    spyOn(performance, "now").mockImplementation(() => now);
+  });
+  afterAll(async () => {
+    spyOn(performance, "now").mockRestore();
+    await database.drop();
+  });
+  const open = (poolSize: number) => openDatabase({ url: database.url, poolSize, applicationName: NAME });
+  const query = CompiledQuery.raw("select reason from suppressions where pg_sleep(0.1) is not null");
+  const askAtOnce = (db: ReturnType<typeof open>, times: number) =>
+    Promise.all(Array.from({ length: times }, () => db.executeQuery(query).then(() => "done", databaseFault)));
+  const setRole = (change: string) =>
+    sql
+      .raw(`do $$ begin execute format('alter role current_user in database %I ${change}', current_database()); end $$`)
+      .execute(database.db);
+
+  test("is over once the role has other settings: no statement fails for a connection that is a second old", async () => {
+    await setRole("set search_path = nowhere");
+    const db = open(3);
+    const missing = { kind: "unknown", code: "42P01" } as const;
+    expect(await askAtOnce(db, 3)).toEqual([missing, missing, missing]);
+    await setRole("reset search_path");
+    now += 1_000;
+    expect(await askAtOnce(db, 3)).toEqual(["done", "done", "done"]);
+    await db.destroy();
+  });
+
+  test("is not asked for anew by each statement while a table is missing: once a second for a connection", async () => {
+    const db = open(1);
+    const pid = async () => (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)).rows[0]?.pid;
+    const ask = () => db.executeQuery(CompiledQuery.raw("select 1 from nowhere")).catch(databaseFault);
+    const first = await pid();
+    for (let count = 0; count < 5; count += 1) await ask();
+    expect(await pid()).toBe(first);
+    now += 1_000;
+    await ask();
+    const second = await pid();
+    expect(second).not.toBe(first);
+    for (let count = 0; count < 5; count += 1) await ask();
+    expect(await pid()).toBe(second);
+    await db.destroy();
+  });
 });

@@ -220,7 +220,7 @@ export class Pool {
     used.users -= 1;
     if (used.users > 0) return;
     this.#part(used);
-    if (used.era !== this.#era) this.#close(used, CLOSE_TIMEOUT_S);
+    if (used.era !== this.#era || used.isSpent) this.#close(used, CLOSE_TIMEOUT_S);
     else if (this.#connections.has(used)) this.#idle.push(used);
     used.turn?.end();
   }
@@ -264,6 +264,10 @@ export class Pool {
         // A server that stays read-only would else be connected to again by each statement.
         if (performance.now() - this.#replacedAt >= MAX_BACKOFF_MS) this.#replace(used);
         return false;
+      case "renew":
+        // What is really missing would else cost each statement a connection.
+        used.isSpent = performance.now() - used.openedAt >= MAX_BACKOFF_MS;
+        return used.isSpent;
     }
   }
 

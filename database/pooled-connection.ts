@@ -25,6 +25,9 @@ export class PooledConnection {
   /** Of its users: the last one to leave ends it. */
   turn: Turn | undefined;
   users = 0;
+  /** Whether the last one to leave closes it. */
+  isSpent = false;
+  readonly openedAt = performance.now();
   readonly #sql: Sql;
   /** Whether the server was asked, since it was connected to, and is no standby. */
   #isPrimary = false;

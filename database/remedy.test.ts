@@ -18,6 +18,13 @@ test.each([
   ["a server that cannot be reached", failure("ECONNREFUSED"), "none", "next-server"],
   ["a server that starts", failure("57P03"), "none", "next-server"],
   ["no answer: the effect is unknown", failure("ETIMEDOUT"), "reconnect", "reconnect"],
+  ["a table that is not where the session looks for it", failure("42P01"), "renew", "renew"],
+  ["a column that the table found lacks", failure("42703"), "renew", "renew"],
+  ["a schema that there is not", failure("3F000"), "renew", "renew"],
+  ["a function that is not found", failure("42883"), "renew", "renew"],
+  ["a type that is not found", failure("42704"), "renew", "renew"],
+  ["a right that the session's role lacks", failure("42501"), "renew", "renew"],
+  ["a text that is no SQL", failure("42601"), "none", "none"],
   ["a lock of somebody else", failure("55P03"), "none", "none"],
   ["a text", "failed", "none", "none"],
 ] as const)("%s", (_, error, ofOne, ofSeveral) => {
