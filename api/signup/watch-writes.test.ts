@@ -52,18 +52,24 @@ test.each([
   ["42501", "a right is missing"],
   ["42P01", "a table is missing, or not where it is looked for"],
   ["25006", "it is read-only"],
+  ["23514", "a check that the signups' statement does not meet"],
+  ["23502", "a column that it does not know"],
+  ["23503", "a row that it does not write"],
 ])("%s is a refusal, whatever the answer to the signup was: %s", async (code) => {
   const { watched, at } = aWriter();
   await at(1, code);
   expect(watched.refusal()?.fault).toBe(`PostgreSQL refuses a statement (${code})`);
 });
 
-test("one that met a lock is no refusal; two seconds of them are", async () => {
+test.each([
+  ["that met a lock", "55P03", "57014"],
+  ["whose text PostgreSQL does not take, as its own may be", "22021", "22001"],
+])("one %s is no refusal; two seconds of them are", async (_, code, later) => {
   const { watched, at } = aWriter();
-  await at(1, "55P03");
-  await at(2, "55P03");
+  await at(1, code);
+  await at(2, code);
   expect(watched.refusal()).toBeUndefined();
-  await at(3, "57014");
+  await at(3, later);
   expect(watched.refusal()?.since).toEqual(new Date(1_000));
 });
 

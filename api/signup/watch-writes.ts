@@ -1,4 +1,4 @@
-import { codeOf, databaseFault, isSqlState } from "../../database/errors.ts";
+import { codeOf, isSqlState } from "../../database/errors.ts";
 import type { SignupWriter } from "../../database/users/signup.ts";
 import { publishedFault } from "../../runtime/published-fault.ts";
 import type { WriteRefusal } from "../../runtime/situation/facts.ts";
@@ -7,14 +7,19 @@ import type { WriteRefusal } from "../../runtime/situation/facts.ts";
 const TOLD_FOR_MS = 60_000;
 /** SQLSTATE of what is said instead of an answer: who asks whether Postgres is there finds out. */
 const NO_ANSWER = /^(08|28|533|57P)/;
-/** One signup may have met somebody's lock, or another one's; so long without one that is made is no accident. */
-const ACCIDENTS = /^(57014|55P03|40)/;
+/** unique_violation: another signup was faster. */
+const TAKEN = "23505";
+/** One signup may have met somebody's lock, or another one's, or have a text that is not taken; so long without one that is made is no accident. */
+const ACCIDENTS = /^(57014|55P03|40|22)/;
 const ACCIDENT_MS = 2_000;
 
-/** Whether Postgres answers, and refuses what is not the signup's own: its disk is full, it is read-only, a right or a table is missing. */
+/**
+ * Whether Postgres answers, and refuses what is not the signup's own: its disk is full, it is read-only, a right or a table is missing, a constraint
+ * is not ours.
+ */
 const isRefusal = (error: unknown): boolean => {
   const code = codeOf(error);
-  return isSqlState(code) && !NO_ANSWER.test(code) && databaseFault(error).kind !== "bad-data";
+  return isSqlState(code) && !NO_ANSWER.test(code) && code !== TAKEN;
 };
 
 /** A signups' writer, and what Postgres refuses its writes with. */
