@@ -26,10 +26,12 @@ const print = (text: string): Promise<void> =>
 
 const isJson = (words: readonly string[]): boolean => words.includes("--json");
 
+const NOT_UP_TO_DATE = "the database is not up to date, or search_path does not lead to its tables: bun run ops doctor";
+
 /** What to do about an error, by its SQLSTATE. */
 const HINTS: Readonly<Record<string, string>> = {
-  "42P01": "the database is not up to date: bun run migrate",
-  "42703": "the database is not up to date: bun run migrate",
+  "42P01": NOT_UP_TO_DATE,
+  "42703": NOT_UP_TO_DATE,
   "55P03":
     "another transaction has locked a row or table that this command changes, and this statement had no effect; it is the oldest of\n" +
     "select pid, application_name, xact_start, query from pg_stat_activity where xact_start is not null order by xact_start\n" +

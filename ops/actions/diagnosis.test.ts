@@ -76,6 +76,17 @@ describe("a diagnosis", () => {
     );
   });
 
+  test("of tables that search_path does not lead to: fail, and no migration", () => {
+    const elsewhere = { schema: "public", searchPath: "other" };
+    expect(checkPostgres(goodPostgres, ["0001-signups"], elsewhere)).toContainEqual(
+      expect.objectContaining({
+        name: "migrations",
+        verdict: "fail",
+        remedy: expect.stringMatching(/^do not migrate/),
+      }),
+    );
+  });
+
   test.each([
     [{ version: "6.2.5" }, "redis version", "fail"],
     [{ isReplica: true }, "redis writable", "fail"],

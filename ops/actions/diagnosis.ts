@@ -1,11 +1,13 @@
 import type { LedgerCounts } from "../../database/ledger/counts.ts";
 import type { LockWait } from "../../database/lock-waits.ts";
 import type { PostgresFacts } from "../../database/postgres-facts.ts";
+import type { TablesElsewhere } from "../../database/tables-elsewhere.ts";
 import { bytes, counted, duration } from "../../runtime/quantity.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
 import { checkRedisPolicy, type PolicyFinding } from "../../stream/redis-policy.ts";
 import { isNew } from "./group-state.ts";
+import { CORRECT_SEARCH_PATH, wordsOfTablesElsewhere } from "./tables-elsewhere.ts";
 
 /** The result of one check. */
 export interface Check {
@@ -24,8 +26,19 @@ const fail = (name: string, finding: string, remedy: string): Check => ({ name, 
 const OLDEST_POSTGRES = 14;
 const NEWEST_POSTGRES = 18;
 
-/** Judges Postgres by its own report and by the migrations that are not applied. */
-export const checkPostgres = (facts: PostgresFacts, pendingMigrations: readonly string[]): readonly Check[] => {
+const checkMigrations = (pending: readonly string[], elsewhere: TablesElsewhere | undefined): Check => {
+  if (pending.length === 0) return ok("migrations", "up to date");
+  return elsewhere === undefined
+    ? fail("migrations", `not applied: ${pending.join(", ")}`, "bun run migrate")
+    : fail("migrations", wordsOfTablesElsewhere(elsewhere), CORRECT_SEARCH_PATH);
+};
+
+/** Judges Postgres by its own report, and by the migrations that are not applied, or are where it is not looked for them. */
+export const checkPostgres = (
+  facts: PostgresFacts,
+  pendingMigrations: readonly string[],
+  elsewhere?: TablesElsewhere,
+): readonly Check[] => {
   const { majorVersion, version } = facts;
   const tooOld = "upgrade to PostgreSQL 14 to 18";
   const commits = facts.synchronousCommit;
@@ -35,9 +48,7 @@ export const checkPostgres = (facts: PostgresFacts, pendingMigrations: readonly 
       : majorVersion > NEWEST_POSTGRES
         ? warn("postgres version", `${version}, newer than the tested versions`, "run the tests against it first")
         : ok("postgres version", version),
-    pendingMigrations.length === 0
-      ? ok("migrations", "up to date")
-      : fail("migrations", `not applied: ${pendingMigrations.join(", ")}`, "bun run migrate"),
+    checkMigrations(pendingMigrations, elsewhere),
     commits === "off"
       ? fail("synchronous_commit", "off: an accepted signup may be lost", "set synchronous_commit = on")
       : ok("synchronous_commit", commits),

@@ -3,6 +3,7 @@ import { countLostRepeatedly } from "../../database/ledger/lost.ts";
 import { readRetention } from "../../database/ledger/retention-record.ts";
 import { findLockWait } from "../../database/lock-waits.ts";
 import { findPendingMigrations, readPostgresFacts } from "../../database/postgres-facts.ts";
+import { findTablesElsewhere } from "../../database/tables-elsewhere.ts";
 import { messageOf } from "../../runtime/message-of.ts";
 import type { Settings } from "../../settings/load.ts";
 import { untilReady } from "../../stream/connection.ts";
@@ -62,12 +63,13 @@ const askMailServer = async (settings: Settings): Promise<MailServerAnswer> => {
 
 const examinePostgres = ({ db }: Patient): Promise<readonly Check[]> =>
   attempt("postgres", "database", START_POSTGRES, async () => {
-    const [facts, pending, wait] = await Promise.all([
+    const [facts, pending, elsewhere, wait] = await Promise.all([
       readPostgresFacts(db),
       findPendingMigrations(db),
+      findTablesElsewhere(db),
       findLockWait(db),
     ]);
-    return [...checkPostgres(facts, pending), checkLocks(wait)];
+    return [...checkPostgres(facts, pending, elsewhere), checkLocks(wait)];
   });
 
 const examineLedger = ({ db }: Patient): Promise<readonly Check[]> =>

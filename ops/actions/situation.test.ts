@@ -46,6 +46,24 @@ test("a database that is not up to date is a sentence with the command that mend
   await empty.drop();
 });
 
+test("tables that search_path does not lead to are not migrated anew: it is to be corrected", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys, groups } = pipeline;
+  const database = await withTestDatabase();
+  await sql`create schema other`.execute(database.db);
+  const lost = openDatabase({ url: `${database.url}?search_path=other`, poolSize: 1, applicationName: "lost" });
+  const { findings } = await readSituation({ db: lost, redis, keys, groups }, new Date());
+  expect(findings).toEqual([
+    {
+      level: "trouble",
+      sentence: "The tables are in the schema public, where search_path (other) does not lead",
+      remedy: expect.stringMatching(/^do not migrate; correct search_path/),
+    },
+  ]);
+  await lost.destroy();
+  await database.drop();
+});
+
 test("a consumer that asks for entries is not gone, though Redis was emptied of its signs of life", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys, groups } = pipeline;

@@ -4,6 +4,7 @@ import { listJobs } from "../../database/jobs.ts";
 import { countOutbox, countRetrying, readBacklogs } from "../../database/ledger/counts.ts";
 import { findTableLock } from "../../database/lock-waits.ts";
 import { findPendingMigrations, type PostgresFacts, readPostgresFacts } from "../../database/postgres-facts.ts";
+import { findTablesElsewhere } from "../../database/tables-elsewhere.ts";
 import { countRecentSuppressions } from "../../database/users/suppressions.ts";
 import { pause } from "../../runtime/loop.ts";
 import { counted, duration } from "../../runtime/quantity.ts";
@@ -18,6 +19,7 @@ import type { Operator } from "./operator.ts";
 import { type CountedStatus, factsOf, shownJobs } from "./situation-facts.ts";
 import { type PipelineStatus, readStatus } from "./status.ts";
 import { ANSWER_WITHIN_MS, answerWithin, type Store, untilStoresAnswer } from "./stores.ts";
+import { CORRECT_SEARCH_PATH, wordsOfTablesElsewhere } from "./tables-elsewhere.ts";
 
 /** A reading that is watched is given up after this time, in ms: a store may hang in the middle of it. */
 const WATCHED_WITHIN_MS = 8_000;
@@ -112,13 +114,18 @@ const countWork = async (
 /** undefined_table, undefined_column: the schema is older than this code, or there is none. */
 const SCHEMA_IS_OLD = new Set(["42P01", "42703"]);
 
-/** What a statement's failure means, if migrations are missing. */
+/** What a statement's failure means, if migrations are missing, or the tables are not where they are looked for. */
 const ofSchema = async (db: Asked["db"], error: unknown): Promise<Situation> => {
   const pending = SCHEMA_IS_OLD.has(codeOf(error)) ? await findPendingMigrations(db) : [];
   const [first] = pending;
   if (first === undefined) throw error;
-  const sentence = `The database is not up to date: it lacks ${counted(pending.length, "migration")}, from ${first} on`;
-  return { findings: [{ level: "trouble", sentence, remedy: "bun run migrate" }], away: [], status: undefined };
+  const elsewhere = await findTablesElsewhere(db);
+  const lacking = `The database is not up to date: it lacks ${counted(pending.length, "migration")}, from ${first} on`;
+  const finding: Finding =
+    elsewhere === undefined
+      ? { level: "trouble", sentence: lacking, remedy: "bun run migrate" }
+      : { level: "trouble", sentence: wordsOfTablesElsewhere(elsewhere), remedy: CORRECT_SEARCH_PATH };
+  return { findings: [finding], away: [], status: undefined };
 };
 
 /** What a reading that failed means, if somebody's lock is in its way. */

@@ -1,0 +1,22 @@
+import { type Database, statement } from "./connection.ts";
+
+/** Where our tables are, and where a connection looks for them instead. */
+export interface TablesElsewhere {
+  readonly schema: string;
+  readonly searchPath: string;
+}
+
+/** Other software has a table `users`, too. The catalog shows what the role may not use. */
+const find = statement<{ schema: string; search_path: string }, []>(`
+  select quote_ident(nspname) as schema, current_setting('search_path') as search_path
+  from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+  where to_regclass('kysely_migration') is null and relkind in ('r', 'p')
+    and relname in ('kysely_migration', 'users', 'deliveries', 'outbox')
+  group by nspname having count(*) = 4
+  order by nspname limit 1`);
+
+/** Undefined: this connection finds our tables, or this database has none. */
+export const findTablesElsewhere = async (db: Database): Promise<TablesElsewhere | undefined> => {
+  const [found] = await find(db);
+  return found && { schema: found.schema, searchPath: found.search_path };
+};
