@@ -4,6 +4,7 @@ import { publishedFault } from "./published-fault.ts";
 const anError = (message: string, parts: { readonly name?: string; readonly code?: string } = {}) =>
   Object.assign(new Error(message), parts);
 const refused = () => anError("OOM command not allowed when used memory > 'maxmemory'", { name: "ReplyError" });
+const deniedInScript = (words: string) => anError(`ERR ${words} script: 5f3c`, { name: "ReplyError" });
 
 test.each([
   ["a store cannot be reached (ECONNREFUSED)", () => anError("connect 10.0.3.7:5432", { code: "ECONNREFUSED" })],
@@ -15,6 +16,8 @@ test.each([
   ],
   ["Redis refuses a command (OOM)", () => refused()],
   ["Redis refuses a command (error)", () => anError("odd words of db.internal", { name: "ReplyError" })],
+  ["Redis refuses a command (NOPERM)", () => deniedInScript("ACL failure in script: User u has no permissions to run")],
+  ["Redis refuses a command (NOPERM)", () => deniedInScript("The user executing the script can't run this command")],
   ["Redis does not answer", () => anError("Connection is closed.")],
   ["Redis does not answer", () => anError("Reached the max retries", { name: "MaxRetriesPerRequestError" })],
   ["Redis refuses a command (OOM)", () => new Error("welcome-email: OOM", { cause: refused() })],

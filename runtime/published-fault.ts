@@ -12,6 +12,8 @@ export const POSTGRES_DISK_FULL = "the disk of PostgreSQL is full";
 const UNENDED = "58030";
 /** How Redis begins its refusals: `OOM command not allowed ...`. */
 const REFUSAL = /^[A-Z]{3,16}(?= )/;
+/** Redis calls `ERR` what its rights keep a script from; before 7.2 in other words. */
+const NOPERM_IN_SCRIPT = /^ERR (ACL failure in script|The user executing the script can't run)/;
 /** ioredis, when Redis does not answer or is not connected. */
 const NO_ANSWER = /^(Stream isn't writeable|Connection is closed|Command timed out)/;
 
@@ -29,6 +31,7 @@ export const publishedFault = (error: unknown): string => {
   if (code === UNENDED) return `PostgreSQL ends no commit: its disk or its standby is away (${code})`;
   if (SQLSTATE.test(code)) return `PostgreSQL refuses a statement (${code})`;
   if (error.name === "MaxRetriesPerRequestError" || NO_ANSWER.test(error.message)) return REDIS_AWAY;
+  if (error.name === "ReplyError" && NOPERM_IN_SCRIPT.test(error.message)) return "Redis refuses a command (NOPERM)";
   const [refusal] = error.name === "ReplyError" ? (REFUSAL.exec(error.message) ?? ["error"]) : [];
   if (refusal !== undefined) return `Redis refuses a command (${refusal})`;
   if (error instanceof AggregateError && error.errors.length > 0) return publishedFault(error.errors[0]);

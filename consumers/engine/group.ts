@@ -173,7 +173,7 @@ export const startGroup = <Data, Input>(
   const hastener = startHastener({ ...hastening, onHastened: () => promoter.expect(0) });
   const unclaimer = startUnclaimer({ redis, keys, group: group.name, ledger, log, now });
   const settling = {
-    ...{ redis, keys, group, consumer, ledger, unclaimer, publishState, onDelayed: promoter.expect },
+    ...{ redis, keys, group, consumer, ledger, unclaimer, watch, publishState, onDelayed: promoter.expect },
     ...{ policy, random, wallClock, at, log, abandon },
   };
   const settler = observe.settler(createSettler(settling));

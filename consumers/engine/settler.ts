@@ -3,6 +3,7 @@ import type { ClaimedDelivery } from "../../database/ledger/claim.ts";
 import { isUuid } from "../../database/uuid.ts";
 import type { Logger } from "../../observability/logger.ts";
 import { randomHex, randomTraceContext } from "../../observability/trace-context.ts";
+import type { CallWatch } from "../../runtime/call-watch.ts";
 import { persist } from "../../runtime/persist.ts";
 import { isMissingGroup } from "../../stream/connection.ts";
 import { noteDone } from "../../stream/done-note.ts";
@@ -62,6 +63,8 @@ export interface SettlerDeps {
   readonly consumer: string;
   readonly ledger: Ledger;
   readonly unclaimer: Pick<Unclaimer, "undo">;
+  /** Tells of moves that Redis refuses or does not answer: nothing else may find out. */
+  readonly watch: Pick<CallWatch, "watched">;
   /** Tells live pages of a new state. */
   readonly publishState: (eventId: string, state: string) => void;
   /** An entry is in the retry set, and due in so many ms. */
@@ -119,28 +122,37 @@ const eventOf = ({ raw }: Entry): StreamEvent | undefined => {
 };
 
 export const createSettler = (deps: SettlerDeps): Settler => {
-  const { redis, keys, group, consumer, ledger, unclaimer, publishState, onDelayed } = deps;
+  const { redis, keys, group, consumer, ledger, unclaimer, watch, publishState, onDelayed } = deps;
   const { policy, random, wallClock, at, log, abandon } = deps;
   const retriesStream = keys.retriesStream(group.name);
   const moves = createEntryMoves(redis, { group: group.name, consumer, retrySet: keys.retrySet(group.name) });
   const deadKeys = { dead: keys.dead(group.name), deadIndex: keys.deadIndex(group.name) };
   const held = (entry: Entry) => heldEntry(entry, group.name, consumer);
 
-  /** A group that was destroyed lost its pending list: it is created again, and the reconciler queues unfinished work. */
-  const move = (what: string, action: () => Promise<unknown>): Promise<void> =>
-    persist(
-      async () => {
-        try {
-          await action();
-        } catch (error) {
-          if (!isMissingGroup(error)) throw error;
-          await ensureGroup(redis, keys, group);
-        }
-      },
-      { what, log, signal: abandon },
-    );
+  /**
+   * Each kind of move has a name of its own: Redis may refuse one and not another. A group that was destroyed lost its pending list: it is created again,
+   * and the reconciler queues unfinished work.
+   */
+  const mover = (doing: string) => {
+    const watched = watch.watched(`${doing} in Redis`, async (action: () => Promise<unknown>) => {
+      try {
+        await action();
+      } catch (error) {
+        if (!isMissingGroup(error)) throw error;
+        await ensureGroup(redis, keys, group);
+      }
+    });
+    const options = { what: `${doing} an entry`, log, signal: abandon };
+    return (action: () => Promise<unknown>): Promise<void> => persist(() => watched(action), options);
+  };
+  const move = {
+    ack: mover("acking"),
+    delay: mover("delaying"),
+    deadLetter: mover("dead-lettering"),
+    release: mover("releasing"),
+  };
 
-  const ack = (entry: Entry) => move("acking an entry", () => moves.acknowledge(entry));
+  const ack = (entry: Entry) => move.ack(() => moves.acknowledge(entry));
 
   const toDeadLetter = (
     entry: Entry,
@@ -148,7 +160,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
   ): Promise<void> => {
     const nowIso = wallClock().toISOString();
     const raw = entry.raw ?? [];
-    return move("dead-lettering an entry", () =>
+    return move.deadLetter(() =>
       deadLetter(redis, held(entry), deadKeys, {
         ...letter,
         firstFailureAt: fieldsOf(raw)["firstfailure"] ?? nowIso,
@@ -175,7 +187,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
   };
 
   const toRetrySet = (entry: Entry, delayMs: number, fields: readonly string[]): Promise<void> =>
-    move("delaying an entry", async () => {
+    move.delay(async () => {
       await moves.delay(entry, delayMs, fields);
       onDelayed(delayMs);
     });
@@ -227,7 +239,7 @@ export const createSettler = (deps: SettlerDeps): Settler => {
   };
 
   const release = (entry: Entry): Promise<void> =>
-    move("releasing an entry", () =>
+    move.release(() =>
       releaseEntries(redis, { stream: entry.stream, group: group.name, consumer }, retriesStream, [entry.id]),
     );
 
