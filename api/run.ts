@@ -20,6 +20,7 @@ import {
 } from "../stream/connection.ts";
 import { boundGroups, type Group, groupsOf, requireBindings } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
+import { createRedisPing } from "../stream/ping.ts";
 import { warnOfRisks } from "../stream/redis-policy.ts";
 import { openAdmission } from "./admission/open.ts";
 import { createApp } from "./app.ts";
@@ -105,8 +106,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   await hasher.warmUp();
   const readiness = createReadiness({
     pingDatabase: () => pingDatabase(db),
-    redis: quick,
-    pingRedis: () => quick.ping(),
+    pingRedis: createRedisPing(quick),
     faults: () => faultsOf(loops),
     refusal,
   });

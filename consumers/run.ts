@@ -11,8 +11,8 @@ import { openBlockingConnection, openCommandConnection, untilReady } from "../st
 import { EVENT_TYPES } from "../stream/events/types.ts";
 import { type Group, type GroupConfiguration, groupsOf, requireBindings } from "../stream/groups.ts";
 import { keysOf } from "../stream/keys.ts";
+import { createRedisPing } from "../stream/ping.ts";
 import { warnOfRisks } from "../stream/redis-policy.ts";
-import { redisTimeMs } from "../stream/watermark.ts";
 import { passCheckpoint } from "./engine/checkpoint.ts";
 import type { GroupFactory } from "./engine/factory.ts";
 import { registerConsumerGauges } from "./gauges.ts";
@@ -97,7 +97,7 @@ export const runConsumer = async (run: ConsumerRun): Promise<number> => {
   const options = { consumer, claimMinIdleMs, drainTimeoutMs, traceHop };
   const groups = opened.map((group) => group.start(deps, options));
   registerConsumerGauges(groups);
-  const stores = { postgres: () => pingDatabase(db), redis: () => redisTimeMs(redis) };
+  const stores = { postgres: () => pingDatabase(db), redis: createRedisPing(redis) };
   const health = serveHealth(groups, stores, { ...listeningAt(settings), port: settings.CONSUMER_HEALTH_PORT });
   const names = groups.map((group) => group.name);
   log.info({ version: VERSION, consumer, groups: names, health_port: health.port }, "consuming");

@@ -3,7 +3,7 @@ import { pause } from "./loop.ts";
 /** A store that has not answered. */
 export interface StoreAway {
   readonly since: Date;
-  /** SQLSTATE by which it refuses whoever connects; undefined: it says nothing. */
+  /** SQLSTATE, or Redis' code, by which it refuses whoever connects; undefined: it says nothing. */
   readonly refusal?: string;
 }
 
@@ -23,8 +23,8 @@ const TIMEOUT_MS = 1_000;
 /** For how long probes share one answer, however many supervisors ask. */
 const CACHE_MS = 500;
 
-/** The login, the database, one connection too many, while it starts: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const REFUSES = /^(28...|3D000|53300|57P03|42704)$/;
+/** The login, the database, one connection too many, while it starts: https://www.postgresql.org/docs/current/errcodes-appendix.html; of Redis the login */
+const REFUSES = /^(28...|3D000|53300|57P03|42704|WRONGPASS|NOAUTH)$/;
 
 const refusalIn = (error: unknown): { readonly refusal?: string } => {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";

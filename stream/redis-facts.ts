@@ -4,6 +4,8 @@ import type { Redis } from "ioredis";
 export interface RedisFacts {
   readonly version: string;
   readonly isReplica: boolean;
+  /** `min-replicas-to-write` is set, and it has none that keeps up: it refuses writes (NOREPLICAS). INFO does not tell how many of more it needs. */
+  readonly lacksReplicas: boolean;
   readonly usedMemory: number;
   /** Bytes; 0: no limit. */
   readonly maxMemory: number;
@@ -28,6 +30,7 @@ export const readRedisFacts = async (redis: Redis): Promise<RedisFacts> => {
   return {
     version: values.get("redis_version") ?? "unknown",
     isReplica: values.get("role") === "slave",
+    lacksReplicas: values.get("min_slaves_good_slaves") === "0",
     usedMemory: number("used_memory"),
     maxMemory: number("maxmemory"),
     evictionPolicy: values.get("maxmemory_policy") ?? "unknown",

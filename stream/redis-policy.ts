@@ -12,21 +12,21 @@ export interface PolicyFinding {
 }
 
 const OLDEST_MAJOR = 7;
+const BRING_BACK_A_REPLICA = "bring a replica back, or lower min-replicas-to-write";
 
 const version = ({ version }: RedisFacts): PolicyFinding =>
   Number.parseInt(version, 10) >= OLDEST_MAJOR
     ? { name: "version", verdict: "ok", finding: version }
     : { name: "version", verdict: "fail", finding: version, remedy: "upgrade to Redis 7.0 or later, or Valkey" };
 
-const writable = ({ isReplica }: RedisFacts): PolicyFinding =>
-  isReplica
-    ? {
-        name: "writable",
-        verdict: "fail",
-        finding: "a replica: it refuses writes",
-        remedy: "point REDIS_URL at the primary",
-      }
-    : { name: "writable", verdict: "ok", finding: "yes" };
+const writable = ({ isReplica, lacksReplicas }: RedisFacts): PolicyFinding => {
+  const refused = { name: "writable", verdict: "fail" } as const;
+  if (isReplica)
+    return { ...refused, finding: "a replica: it refuses writes", remedy: "point REDIS_URL at the primary" };
+  if (lacksReplicas)
+    return { ...refused, finding: "it has no replica that keeps up, and refuses writes", remedy: BRING_BACK_A_REPLICA };
+  return { name: "writable", verdict: "ok", finding: "yes" };
+};
 
 const persistence = ({ appendOnly, lastAppendOk }: RedisFacts): PolicyFinding => {
   if (!appendOnly) {

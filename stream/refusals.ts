@@ -24,6 +24,9 @@ export const refusalOf = (message: string): RefusalCode | undefined => {
   return CODES.find((each) => each === code);
 };
 
+/** The login that the address has is wrong or disabled (WRONGPASS), or it has none (NOAUTH). */
+export const loginRefusalOf = (message: string): string | undefined => /\b(WRONGPASS|NOAUTH)\b/.exec(message)?.[1];
+
 /** Waits between reconnects of one connection, at least, in ms; doubles up to the second. */
 const FIRST_WAIT_MS = 500;
 const MAX_WAIT_MS = 4_000;

@@ -12,8 +12,10 @@ const answerOf = async (
     pingDatabase: async () => {
       if (!postgres) throw new Error("connect ECONNREFUSED db.internal:5432");
     },
-    redis: { status: redis === "hanging" ? "ready" : redis },
-    pingRedis: () => (redis === "hanging" ? new Promise(() => {}) : Promise.resolve()),
+    pingRedis: async () => {
+      if (redis === "hanging") await new Promise(() => {});
+      if (redis === "reconnecting") throw new Error("no connection");
+    },
     faults: () => faults,
     refusal: () => refusal,
   });
@@ -49,7 +51,6 @@ test.each([
 test("a Postgres that answers, and refuses the login, is not called silent", async () => {
   const readiness = createReadiness({
     pingDatabase: () => Promise.reject(Object.assign(new Error("role is not permitted to log in"), { code: "28000" })),
-    redis: { status: "ready" },
     pingRedis: () => Promise.resolve(),
     faults: () => ({}),
   });
@@ -97,5 +98,16 @@ test("signups that Postgres refuses, though it answers, are named; the process s
   );
   expect(full.why).toBe(
     "The disk of PostgreSQL is full: signups are refused, and what was accepted waits; none of it is lost",
+  );
+});
+
+test("a Redis that answers, and refuses the login, is not called silent", async () => {
+  const readiness = createReadiness({
+    pingDatabase: async () => {},
+    pingRedis: () => Promise.reject(Object.assign(new Error("WRONGPASS"), { code: "WRONGPASS" })),
+    faults: () => ({}),
+  });
+  expect((await readiness.check()).why).toMatch(
+    /^Redis refuses the login \(WRONGPASS\) since \d\d:\d\d UTC: signups succeed, and their events wait in the outbox; none is lost$/,
   );
 });

@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import { faultSince } from "../../runtime/loop.ts";
 import { describe } from "../../runtime/situation/describe.ts";
 import type { Facts, WriteRefusal } from "../../runtime/situation/facts.ts";
@@ -37,7 +36,6 @@ const stateOf = (store: StoreAway | undefined, words: string): string =>
 
 export const createReadiness = (deps: {
   readonly pingDatabase: () => Promise<void>;
-  readonly redis: Pick<Redis, "status">;
   readonly pingRedis: () => Promise<unknown>;
   /** Faults of the background loops, by loop, in words that anybody may read. They do not make the process unready. */
   readonly faults: () => Readonly<Record<string, string>>;
@@ -45,13 +43,7 @@ export const createReadiness = (deps: {
   readonly refusal?: () => WriteRefusal | undefined;
 }): Readiness => {
   let draining = false;
-  const storeAnswers = createStoreAnswers({
-    postgres: deps.pingDatabase,
-    redis: async () => {
-      if (deps.redis.status !== "ready") throw new Error("no connection");
-      await deps.pingRedis();
-    },
-  });
+  const storeAnswers = createStoreAnswers({ postgres: deps.pingDatabase, redis: deps.pingRedis });
 
   return {
     async check() {

@@ -17,6 +17,7 @@ const goodPostgres: PostgresFacts = {
 const goodRedis: RedisFacts = {
   version: "7.2.4",
   isReplica: false,
+  lacksReplicas: false,
   usedMemory: 1_000,
   maxMemory: 10_000,
   evictionPolicy: "noeviction",
@@ -90,6 +91,7 @@ describe("a diagnosis", () => {
   test.each([
     [{ version: "6.2.5" }, "redis version", "fail"],
     [{ isReplica: true }, "redis writable", "fail"],
+    [{ lacksReplicas: true }, "redis writable", "fail"],
     [{ appendOnly: false }, "redis persistence", "warn"],
     [{ lastAppendOk: false }, "redis persistence", "fail"],
     [{ evictionPolicy: "allkeys-lru" }, "maxmemory-policy", "fail"],

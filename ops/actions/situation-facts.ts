@@ -91,8 +91,10 @@ const groupFacts = (
 };
 
 /** Why Redis refuses writes, though it answers. */
-const redisRefuses = ({ isReplica, usedMemory, maxMemory, appendOnly, lastAppendOk }: RedisFacts): StoreFault => {
+const redisRefuses = (facts: RedisFacts): StoreFault => {
+  const { isReplica, lacksReplicas, usedMemory, maxMemory, appendOnly, lastAppendOk } = facts;
   if (isReplica) return "is a replica that refuses writes";
+  if (lacksReplicas) return "has no replica that keeps up, and refuses writes (NOREPLICAS)";
   if (appendOnly && !lastAppendOk) return "cannot write to its disk, and refuses writes";
   return maxMemory > 0 && usedMemory >= maxMemory ? `is full (${bytes(usedMemory)} of ${bytes(maxMemory)})` : undefined;
 };
@@ -119,6 +121,7 @@ export const factsOf = (
     groups: known.groups.flatMap((group) => groupFacts(group, known, groups, now) ?? []),
     redisMemory: { used: redis.usedMemory, most: redis.maxMemory },
     redisAppends: redis.lastAppendOk,
+    redisLacksReplicas: redis.lacksReplicas,
     redisSaves: redis.lastSnapshotOk,
     suppressed,
     pruning: retentionMs === null || lookedAt === null ? undefined : { lookedAt, retentionMs },

@@ -11,9 +11,10 @@ import { counted, duration } from "../../runtime/quantity.ts";
 import { describe } from "../../runtime/situation/describe.ts";
 import type { Facts, WriteRefusal } from "../../runtime/situation/facts.ts";
 import type { Finding } from "../../runtime/situation/finding.ts";
-import { since } from "../../runtime/situation/words.ts";
+import { refusesLogin, since } from "../../runtime/situation/words.ts";
 import { readAgainIfRefused } from "../../stream/ask-again.ts";
 import { readLatestLetter } from "../../stream/dead-letters.ts";
+import { loginRefusalOf } from "../../stream/refusals.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";
 import type { Operator } from "./operator.ts";
 import { type CountedStatus, factsOf, shownJobs } from "./situation-facts.ts";
@@ -66,7 +67,10 @@ const faultOf = async (asked: Asked, store: Store, now: Date, away?: AwaySince):
     return undefined;
   } catch (error) {
     // Nobody listens there: it does not run, or elsewhere. One that hangs takes connections.
-    const isRefused = error instanceof Error && REFUSED.test(error.message);
+    const message = error instanceof Error ? error.message : "";
+    const login = store === "redis" ? loginRefusalOf(message) : undefined;
+    if (login !== undefined) return refusesLogin(login) + (away === undefined ? "" : ` ${sinceIn(away, store, now)}`);
+    const isRefused = REFUSED.test(message);
     if (away === undefined) return isRefused ? "refuses connections" : "does not answer";
     return `${isRefused ? "has refused connections" : "has not answered"} ${sinceIn(away, store, now)}`;
   }

@@ -7,6 +7,16 @@ test.each<[string, Facts, string]>([
   ["nothing happens", facts(), "well: All is well: nothing waits"],
   ["some are in work", facts({ unfinished: waits(13) }), "well: All is well: 13 deliveries are in work"],
   [
+    "none is in work, since all wait in the outbox, and not yet for long",
+    facts({ unfinished: waits(96) }, { outbox: { rows: 96, oldestMs: 15_900 } }),
+    "well: All is well: 96 events wait to be published",
+  ],
+  [
+    "some are in work, and one waits in the outbox",
+    facts({ unfinished: waits(4) }, { outbox: { rows: 1, oldestMs: 40 } }),
+    "well: All is well: 3 deliveries are in work, 1 event waits to be published",
+  ],
+  [
     "a probe is due",
     facts({ unfinished: waits(12), consumers: [aConsumer({ breaker: { ...open(), probeInMs: 0 } })] }),
     "trouble: Mail server smtp.example:587 refuses connections since 06:05 UTC; 12 mails wait, none is lost; the next probe is due",

@@ -9,15 +9,19 @@ import { retriesOf } from "./of-retries.ts";
 import { ofSystem } from "./of-system.ts";
 import { nounOf, verb } from "./words.ts";
 
-/** What is in work, waits for its next attempt, or for the end of its group's delay. */
-const openOf = (groups: readonly GroupFacts[]): readonly string[] => {
+/** What is in work, waits for its next attempt, for the end of its group's delay, or to be published. */
+const openOf = ({ groups, outbox }: Facts): readonly string[] => {
   const sum = (of: (group: GroupFacts) => number) => groups.reduce((total, group) => total + of(group), 0);
   const retrying = sum((group) => retriesOf(group).value);
-  const working = Math.max(0, sum(({ unfinished }) => unfinished?.count ?? 0) - retrying);
+  // Of an event that is not published no delivery has begun: as many of each group as have them, at the most, are not in work.
+  const working = sum((group) => Math.max(0, (group.unfinished?.count ?? 0) - retriesOf(group).value - outbox.rows));
   const delayed = sum((group) => group.delayed.count);
   const some = groups.some((group) => group.delayed.isBound) ? " or more" : "";
   return [
     ...(working === 0 ? [] : [`${counted(working, "delivery is", "deliveries are")} in work`]),
+    ...(outbox.rows === 0
+      ? []
+      : [`${counted(outbox.rows, "event")} ${verb(outbox.rows, "waits", "wait")} to be published`]),
     ...(retrying === 0 ? [] : [`${count(retrying)} ${verb(retrying, "waits for its", "wait for their")} next attempt`]),
     ...(delayed === 0
       ? []
@@ -25,9 +29,10 @@ const openOf = (groups: readonly GroupFacts[]): readonly string[] => {
   ];
 };
 
-const wellSentence = (groups: readonly GroupFacts[]): string => {
+const wellSentence = (facts: Facts): string => {
+  const { groups } = facts;
   const [busiest] = groups.toSorted((left, right) => right.lastHour.total - left.lastHour.total);
-  const open = openOf(groups).join(", ");
+  const open = openOf(facts).join(", ");
   if (busiest === undefined || busiest.lastHour.total === 0)
     return `All is well: ${open === "" ? "nothing waits" : open}`;
   const { total, medianMs = 0 } = busiest.lastHour;
@@ -42,16 +47,16 @@ const RANK: Readonly<Record<Level, number>> = { trouble: 0, notice: 1, well: 2 }
  * answers say the same of the same facts.
  */
 export const describe = (facts: Facts): readonly [Finding, ...Finding[]] => {
-  const { groups, now } = facts;
+  const { groups, now, redis } = facts;
   const outages = ofOutages(groups, now);
   const findings = [
     ...ofSystem(facts),
     ...outages.filter(({ level }) => level === "trouble"),
-    ...groups.flatMap((group) => ofFlow(group, now)),
+    ...groups.flatMap((group) => ofFlow(group, now, redis)),
     // That a system works again explains less than a consumer that fell silent.
     ...outages.filter(({ level }) => level !== "trouble"),
     ...groups.flatMap((group) => ofRest(group, now)),
   ];
   const [first, ...others] = folded(findings.toSorted((left, right) => RANK[left.level] - RANK[right.level]));
-  return first === undefined ? [{ level: "well", sentence: wellSentence(groups) }] : [first, ...others];
+  return first === undefined ? [{ level: "well", sentence: wellSentence(facts) }] : [first, ...others];
 };

@@ -154,6 +154,8 @@ export interface Facts {
   readonly redisMemory?: { readonly used: number; readonly most: number };
   /** Whether Redis could write its log, and its last snapshot. undefined: not asked. */
   readonly redisAppends?: boolean;
+  /** Whether Redis has none of the replicas without which it refuses writes. undefined: not asked. */
+  readonly redisLacksReplicas?: boolean;
   readonly redisSaves?: boolean;
   readonly suppressed?: readonly SuppressedFacts[];
   /** When an api last looked for old events. undefined: they are kept for good. */

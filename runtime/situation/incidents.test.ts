@@ -339,3 +339,30 @@ test("of a full Redis the remedy is more memory", () => {
   const [first] = describeFacts(facts({}, { redis: "is full", redisMemory: full }));
   expect(first.remedy).toBe("raise maxmemory, or shorten STREAM_RETENTION_MS");
 });
+
+test.each(["is full (256 MB of 256 MB)", "has no replica that keeps up, and refuses writes (NOREPLICAS)"])(
+  "of a Redis that %s the silence of consumers, whose reports are writes, says nothing",
+  (redis) => {
+    for (const silentMs of [4_500, 8_000, 27_200]) {
+      const consumers = [aConsumer({ silentMs }), aConsumer({ silentMs: silentMs + 300, pending: 3 })];
+      const all = describeFacts(facts({ unfinished: waits(170), oldestMs: silentMs, consumers }, { redis }));
+      expect(all.map(({ sentence }) => sentence)).toEqual([
+        `Redis ${redis}: signups succeed, and their events wait in the outbox; none is lost`,
+      ]);
+    }
+  },
+);
+
+test("of a Redis without its replicas the remedy is to bring one back", () => {
+  const [first] = describeFacts(facts({}, { redis: "has no replica that keeps up", redisLacksReplicas: true }));
+  expect(first.remedy).toContain("min-replicas-to-write");
+});
+
+test("a consumer whose login Redis refuses does not say that it goes on by itself", () => {
+  const redis = "refuses the login (WRONGPASS) since 06:05 UTC";
+  const [{ sentence, remedy }] = describeFacts(facts({}, { asker: "this consumer", redis }));
+  expect(sentence).toBe(
+    `Redis ${redis}: this consumer waits for it, and goes on once REDIS_URL has the login that Redis accepts; none of its work is lost`,
+  );
+  expect(remedy).toContain("password in REDIS_URL");
+});

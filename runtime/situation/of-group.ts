@@ -7,6 +7,7 @@ import {
   MISSED_MS,
   missesSigns,
   SIGN_OF_LIFE_EVERY_MS,
+  type StoreFault,
   type Waiting,
 } from "./facts.ts";
 import type { Finding } from "./finding.ts";
@@ -241,8 +242,7 @@ const ofNotInRedis = ({ group: name, notInRedis = 0 }: GroupFacts): readonly Fin
   return [{ level: "notice", group: name, sentence, cause: "not in Redis" }];
 };
 
-/** What keeps a group's work from flowing, but for the outages of the system that it works with. */
-export const ofFlow = (group: GroupFacts, now: Date): readonly Finding[] => [
+const ofFlowWithSigns = (group: GroupFacts, now: Date): readonly Finding[] => [
   ...ofConsumers(group, now),
   ...ofQuiet(group),
   ...ofPause(group, now),
@@ -254,3 +254,28 @@ export const ofFlow = (group: GroupFacts, now: Date): readonly Finding[] => [
   ...ofParties(group),
   ...ofRetries(group, now),
 ];
+
+/**
+ * While Redis refuses writes: signs of life are writes, so that silence says nothing of the consumers, and why work waits is said. What they said before
+ * counts, unless it is of Redis.
+ */
+const ofFlowWithoutSigns = (group: GroupFacts, now: Date): readonly Finding[] => {
+  const isOfOthers = ([, why]: readonly [what: string, why: string]) => !why.startsWith("Redis ");
+  const consumers = group.consumers
+    .filter(isLiving)
+    .map((each) => ({ ...each, faults: Object.fromEntries(Object.entries(each.faults).filter(isOfOthers)) }));
+  const heard = { ...group, consumers };
+  return [
+    ...(consumers.length === 0 ? [] : ofConsumers(heard, now)),
+    ...ofPause(group, now),
+    ...ofParties(heard),
+    ...ofRetries(heard, now),
+  ];
+};
+
+/**
+ * What keeps a group's work from flowing, but for the outages of the system that it works with. `redis`: what keeps Redis from its work, which is said
+ * elsewhere.
+ */
+export const ofFlow = (group: GroupFacts, now: Date, redis?: StoreFault): readonly Finding[] =>
+  redis === undefined ? ofFlowWithSigns(group, now) : ofFlowWithoutSigns(group, now);

@@ -4,7 +4,7 @@ import { bytes, count, counted, duration } from "../quantity.ts";
 import { type Facts, isLiving } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { ofSuppressions } from "./of-suppressions.ts";
-import { mayHaveHealed, since, timeOf, upper } from "./words.ts";
+import { isOfLogin, mayHaveHealed, since, timeOf, upper } from "./words.ts";
 
 const OUTBOX_LATE_MS = 30_000;
 const CLOCK_MS = 2_000;
@@ -15,6 +15,16 @@ const PRUNER_SILENT_MS = 10 * 60_000;
 
 const MORE_MEMORY = "raise maxmemory, or shorten STREAM_RETENTION_MS";
 const MORE_DISK = "make room on the disk of Redis";
+const MORE_REPLICAS = "bring a replica of Redis back, or lower its min-replicas-to-write";
+
+const ITS_LOGIN =
+  "correct user and password in REDIS_URL, or give the user of Redis its password back; it does not go on by itself before";
+
+const remedyOfRedis = (facts: Facts): string => {
+  if (facts.redis !== undefined && isOfLogin(facts.redis)) return ITS_LOGIN;
+  if (facts.redisLacksReplicas === true) return MORE_REPLICAS;
+  return isFull(facts) ? MORE_MEMORY : facts.redisAppends === false ? MORE_DISK : "ops doctor";
+};
 
 const isFull = ({ redisMemory }: Facts): boolean =>
   redisMemory !== undefined && redisMemory.most > 0 && redisMemory.used >= redisMemory.most;
@@ -26,10 +36,13 @@ const inOutbox = ({ rows, oldestMs }: Facts["outbox"]): string =>
 const ofStores = (facts: Facts): readonly Finding[] => {
   const { postgres, redis, outbox, asker } = facts;
   // Who knows only that it is not answered knows nothing of signups.
-  const own = asker && `${asker} waits for it, and goes on by itself; none of its work is lost`;
+  const ownIf = (how: string) => asker && `${asker} waits for it, and ${how}; none of its work is lost`;
+  const own = ownIf("goes on by itself");
+  const isLogin = redis !== undefined && isOfLogin(redis);
+  const ownOfRedis = isLogin ? ownIf("goes on once REDIS_URL has the login that Redis accepts") : own;
   const ofPostgres = own ?? "signups are refused, and what was accepted waits; none of it is lost";
-  const ofRedis = own ?? `signups succeed, and their events wait in the outbox${inOutbox(outbox)}; none is lost`;
-  const remedy = isFull(facts) ? MORE_MEMORY : facts.redisAppends === false ? MORE_DISK : "ops doctor";
+  const ofRedis = ownOfRedis ?? `signups succeed, and their events wait in the outbox${inOutbox(outbox)}; none is lost`;
+  const remedy = remedyOfRedis(facts);
   const level = "trouble";
   return [
     ...(postgres === undefined

@@ -45,11 +45,22 @@ export const timeOf = (at: string, now: Date): string => {
 /** `since 06:05 UTC`. */
 export const since = (at: string, now: Date): string => `since ${timeOf(at, now)}`;
 
+const OF_LOGIN = /^(WRONGPASS|NOAUTH)$/;
+const REFUSES_LOGIN = "refuses the login";
+
+/** `refuses the login (WRONGPASS)`, of a Redis that answers whoever connects by that. */
+export const refusesLogin = (code: string): string => `${REFUSES_LOGIN} (${code})`;
+
+/** Whether it is a login that keeps a store from its work: then it does not come back by itself. */
+export const isOfLogin = (fault: string): boolean => fault.startsWith(REFUSES_LOGIN);
+
 /** What keeps a store from its work; undefined: it answers. */
 export const notAnswered = (store: StoreAway | undefined, now: Date): string | undefined => {
   if (store === undefined) return undefined;
   const when = since(store.since.toISOString(), now);
-  return store.refusal === undefined ? `has not answered ${when}` : `refuses connections (${store.refusal}) ${when}`;
+  const { refusal } = store;
+  if (refusal === undefined) return `has not answered ${when}`;
+  return `${OF_LOGIN.test(refusal) ? refusesLogin(refusal) : `refuses connections (${refusal})`} ${when}`;
 };
 
 /** Loops try again within some seconds. */

@@ -53,6 +53,7 @@ const aGroup = (group: string, parts: Partial<GroupStatus> = {}): GroupStatus =>
 const REDIS: CountedStatus["redis"] = {
   version: "7.0.15",
   isReplica: false,
+  lacksReplicas: false,
   usedMemory: 1,
   maxMemory: 0,
   evictionPolicy: "noeviction",
