@@ -96,7 +96,7 @@ test.each<[string, Facts, string]>([
       oldestMs: 90_000,
       consumers: [aConsumer({ granted: { allowed: 3, words: "421 too many connections" } })],
     }),
-    "notice: 90 mails wait, the oldest for 1 min 30 s; mail server smtp.example:587 grants each consumer 3 at a time (“421 too many connections”)",
+    "notice: 90 mails wait, the oldest for 1 min 30 s; by what mail server smtp.example:587 grants, each consumer takes 3 at a time (“421 too many connections”)",
   ],
   [
     "others have all connections of the mail server",
@@ -170,7 +170,7 @@ test.each<[string, Facts, string]>([
         aConsumer({ granted: { allowed: 2, words: "421 too many connections" } }),
       ],
     }),
-    "notice: 90 mails wait, the oldest for 1 min 30 s; mail server smtp.example:587 grants each consumer 2 at a time (“421 too many connections”)",
+    "notice: 90 mails wait, the oldest for 1 min 30 s; by what mail server smtp.example:587 grants, each consumer takes 2 at a time (“421 too many connections”)",
   ],
   [
     "more comes than is done",

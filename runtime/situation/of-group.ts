@@ -222,7 +222,7 @@ const ofBacklog = (group: GroupFacts, now: Date): readonly Finding[] => {
   if (slow !== undefined) return [slow];
   if (limited !== undefined) {
     const { system, allowed, words } = limited;
-    const sentence = `${waits}; ${system} grants each consumer ${count(allowed)} at a time${quoted(words)}`;
+    const sentence = `${waits}; by what ${system} grants, each consumer takes ${count(allowed)} at a time${quoted(words)}`;
     return [{ level: "notice", group: name, sentence }];
   }
   const failures = ofLastAttempts(group, waits);
