@@ -169,6 +169,16 @@ describe("what a session began with", () => {
     await db.destroy();
   });
 
+  test("is a new one, and not another that is as old, however many are", async () => {
+    await setRole("set search_path = nowhere");
+    const db = open(10);
+    await askAtOnce(db, 10);
+    await setRole("reset search_path");
+    now += 1_000;
+    expect([await askAtOnce(db, 1), await askAtOnce(db, 1)]).toEqual([["done"], ["done"]]);
+    await db.destroy();
+  });
+
   test("is not asked for anew by each statement while a table is missing: once a second for a connection", async () => {
     const db = open(1);
     const pid = async () => (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)).rows[0]?.pid;

@@ -76,6 +76,8 @@ export class Pool {
   #isPrepared = true;
   #takesSettings = true;
   #replacedAt = Number.NEGATIVE_INFINITY;
+  /** When a new connection met what an old one is renewed for. */
+  #missedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -118,9 +120,10 @@ export class Pool {
     { isPipelined = false }: StatementOptions,
     mayBegin: () => boolean,
   ): Promise<Rows<Each> | typeof NOT_BEGUN> {
+    let isRenewed = false;
     for (let round = 1; ; round += 1) {
-      const ahead = isPipelined ? this.#join(text) : undefined;
-      const used = ahead ?? (await this.#take());
+      const ahead: PooledConnection | undefined = isPipelined && !isRenewed ? this.#join(text) : undefined;
+      const used: PooledConnection = ahead ?? (await this.#take(isRenewed));
       let since = performance.now();
       try {
         if (round === 1 && !mayBegin()) return NOT_BEGUN;
@@ -143,6 +146,7 @@ export class Pool {
         // What waits for a connection would wait for as long again.
         if (error instanceof ServerSilent) this.#slots.refuseWaiting(error);
         const mayRepeat = this.#mend(used, error);
+        isRenewed = used.isSpent;
         if (isAsleep) this.#close(used, 0);
         if (!mayRepeat || round === MAX_ROUNDS) throw error;
       } finally {
@@ -192,12 +196,14 @@ export class Pool {
     await Promise.all([...this.#connections].map((connection) => connection.end(CLOSE_TIMEOUT_S)));
   }
 
-  /** A connection for one statement, once there is a turn for it. */
-  async #take(): Promise<PooledConnection> {
+  /** A connection for one statement, once there is a turn for it. `isNew`: those that are open may be as old as one that had to be renewed. */
+  async #take(isNew = false): Promise<PooledConnection> {
     const turn = await this.#slots.begin();
     try {
       if (this.#isEnded) throw new PoolEnded("the connections were closed");
-      const taken = this.#idle.pop() ?? new PooledConnection((onclose) => this.#open(onclose), this.#era);
+      if (isNew && this.#connections.size >= this.#options.size) this.#closeIdle();
+      const idle = isNew ? undefined : this.#idle.pop();
+      const taken = idle ?? new PooledConnection((onclose) => this.#open(onclose), this.#era);
       this.#connections.add(taken);
       taken.turn = turn;
       taken.users = 1;
@@ -228,6 +234,11 @@ export class Pool {
   /** Nothing follows what a connection has. */
   #part(connection: PooledConnection): void {
     for (const [text, each] of this.#pipelines) if (each === connection) this.#pipelines.delete(text);
+  }
+
+  #closeIdle(): void {
+    const oldest = this.#idle.shift();
+    if (oldest !== undefined) this.#close(oldest, CLOSE_TIMEOUT_S);
   }
 
   #close(connection: PooledConnection, timeoutS: number): void {
@@ -266,7 +277,8 @@ export class Pool {
         return false;
       case "renew":
         // What is really missing would else cost each statement a connection.
-        used.isSpent = performance.now() - used.openedAt >= MAX_BACKOFF_MS;
+        if (performance.now() - used.openedAt < MAX_BACKOFF_MS) this.#missedAt = performance.now();
+        else used.isSpent = performance.now() - this.#missedAt >= MAX_BACKOFF_MS;
         return used.isSpent;
     }
   }
