@@ -206,7 +206,7 @@ const CONNECTION_ENDED = new Set(["ECONNECTION", "ESOCKET", "ETIMEDOUT"]);
 
 /** Commands may have been dropped. What ends before the first reply to a mail may have been idle for too long, unless it `isNew`. */
 const isDrop = ({ code }: SmtpFailure, isNew: boolean): boolean =>
-  code === "EDEADLINE" || (isNew && CONNECTION_ENDED.has(code));
+  code === "EDEADLINE" || code === "ETOOSLOW" || (isNew && CONNECTION_ENDED.has(code));
 
 const failed = (failure: SmtpFailure): SendResult => ({ kind: "failed", failure });
 

@@ -39,6 +39,7 @@ const SAID: readonly (readonly [server: string, place: Place, reply: string, lim
   ["Exim", "MAIL FROM", "421 too many messages in this connection", "used up"],
   ["Exim", "RCPT TO", "452 too many recipients", "used up"],
   ["a relay", "RCPT TO", "452 4.5.3 Too many recipients this session", "used up"],
+  ["a relay", "RCPT TO", "452 4.5.3 Recipient limit exceeded for this connection", "used up"],
   ["a relay", "RCPT TO", "452 4.5.3 try again over another connection", "used up"],
   ["a relay", "RCPT TO", "452 4.5.3 Too many recipients received this hour", "rate"],
   ["a relay", "RCPT TO", "452 4.5.3 Sending rate exceeded, slow down", "rate"],

@@ -74,9 +74,10 @@ const isAboutMailbox = (failure: SmtpFailure, enhanced: string): boolean =>
 const isQuota = (reply: string): boolean =>
   has(OF_LONG_TIMES, reply) && has(OF_EXCESS, reply) && !has(OF_SHORT_TIMES, reply);
 
+const OF_ONE_CONNECTION = /\b(connection|session)\b/i;
 /** The code of too many recipients (RFC 3463) is given for any rate, too: its words say which. */
 const isOfRecipients = (enhanced: string, reply: string): boolean =>
-  has(OF_RECIPIENTS, reply) || (enhanced === "4.5.3" && (has(OF_USE, reply) || !has(OF_RATE, reply)));
+  has(OF_RECIPIENTS, reply) || (enhanced === "4.5.3" && (OF_ONE_CONNECTION.test(reply) || !has(OF_RATE, reply)));
 
 /** Logins were refused, or are too many. */
 export const isAboutLogins = (failure: SmtpFailure): boolean =>
