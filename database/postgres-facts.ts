@@ -13,6 +13,8 @@ export interface PostgresFacts {
   readonly isReadOnly: boolean;
   /** Its own time limit for our statements; `0`: none. */
   readonly statementTimeout: string;
+  /** Whether it hides rows from us where row level security is on, and refuses nothing. */
+  readonly mayHideRows: boolean;
   /** ms since 1970, by its clock. */
   readonly clockMs: number;
 }
@@ -25,6 +27,7 @@ interface FactsRow {
   readonly is_standby: boolean;
   readonly read_only: string;
   readonly statement_timeout: string;
+  readonly row_security: string;
   readonly clock_ms: number;
 }
 
@@ -32,7 +35,7 @@ const facts = statement<FactsRow, []>(`
   select current_setting('server_version') as version, current_setting('server_version_num')::int as version_num,
     current_setting('synchronous_commit') as synchronous_commit, current_setting('fsync') as fsync,
     pg_is_in_recovery() as is_standby, current_setting('transaction_read_only') as read_only,
-    current_setting('statement_timeout') as statement_timeout,
+    current_setting('statement_timeout') as statement_timeout, current_setting('row_security') as row_security,
     extract(epoch from clock_timestamp())::float8 * 1000 as clock_ms`);
 
 /** Reads the facts of a server. */
@@ -47,6 +50,7 @@ export const readPostgresFacts = async (db: Database): Promise<PostgresFacts> =>
     isStandby: row.is_standby,
     isReadOnly: row.read_only === "on",
     statementTimeout: row.statement_timeout,
+    mayHideRows: row.row_security !== "off",
     clockMs: row.clock_ms,
   };
 };

@@ -2,11 +2,13 @@ import { sql } from "kysely";
 import type { Database } from "./connection.ts";
 import { DEADLINE_MS, sessionSettings } from "./limits.ts";
 
-/** Whether the connections of a pool have what they ask for: a pooler does not pass it on. */
-const isSet = async (db: Database): Promise<boolean> => {
+/** What the connections of a pool ask for and do not have: a pooler does not pass it on. A limit of the operator's own is one. */
+const missingSettings = async (db: Database): Promise<readonly (readonly [name: string, value: string | number])[]> => {
   const shown = await sql<{ limit: string; rows: string }>`
     select current_setting('statement_timeout') as "limit", current_setting('row_security') as "rows"`.execute(db);
-  return shown.rows[0]?.limit !== "0" && shown.rows[0]?.rows === "off";
+  const has = (name: string) =>
+    name === "row_security" ? shown.rows[0]?.rows === "off" : shown.rows[0]?.limit !== "0";
+  return Object.entries(sessionSettings(DEADLINE_MS)).filter(([name]) => !has(name));
 };
 
 /**
@@ -15,8 +17,9 @@ const isSet = async (db: Database): Promise<boolean> => {
  * theirs. True if something was changed.
  */
 export const keepSettingsBehindPooler = async (db: Database): Promise<boolean> => {
-  if (await isSet(db)) return false;
-  const changes = Object.entries(sessionSettings(DEADLINE_MS)).map(
+  const missing = await missingSettings(db);
+  if (missing.length === 0) return false;
+  const changes = missing.map(
     ([name, value]) =>
       `execute format('alter role current_user in database %I set ${name} = ${value}', current_database());`,
   );

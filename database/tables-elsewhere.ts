@@ -6,11 +6,11 @@ export interface TablesElsewhere {
   readonly searchPath: string;
 }
 
-/** Other software has a table `users`, too. The catalog shows what the role may not use. */
+/** Other software has a table `users`, too. The catalog shows what the role may not use; a schema that it may not is passed over in any search_path. */
 const find = statement<{ schema: string; search_path: string }, []>(`
   select quote_ident(nspname) as schema, current_setting('search_path') as search_path
   from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-  where to_regclass('kysely_migration') is null and relkind in ('r', 'p')
+  where to_regclass('kysely_migration') is null and has_schema_privilege(nspname, 'usage') and relkind in ('r', 'p')
     and relname in ('kysely_migration', 'users', 'deliveries', 'outbox')
   group by nspname having count(*) = 4
   order by nspname limit 1`);

@@ -12,6 +12,7 @@ const goodPostgres: PostgresFacts = {
   isStandby: false,
   isReadOnly: false,
   statementTimeout: "4s",
+  mayHideRows: false,
   clockMs: 0,
 };
 const goodRedis: RedisFacts = {
@@ -67,6 +68,7 @@ describe("a diagnosis", () => {
     [{ isStandby: true }, "postgres writable", "fail"],
     [{ isReadOnly: true }, "postgres writable", "fail"],
     [{ statementTimeout: "0" }, "statement_timeout", "warn"],
+    [{ mayHideRows: true }, "row_security", "warn"],
   ] as const)("of a Postgres with %p: %p, %p", (parts, name, verdict) => {
     expect(checkPostgres({ ...goodPostgres, ...parts }, [])).toContainEqual(expect.objectContaining({ name, verdict }));
   });

@@ -62,6 +62,13 @@ export const checkPostgres = (
           "bun run migrate through the pooler, then reload it",
         )
       : ok("statement_timeout", facts.statementTimeout),
+    facts.mayHideRows
+      ? warn(
+          "row_security",
+          "on: row level security would hide people who wait for a mail",
+          "bun run migrate and bun run migrate --roles through the pooler, then reload it",
+        )
+      : ok("row_security", "off"),
     facts.isStandby || facts.isReadOnly
       ? fail(
           "postgres writable",
