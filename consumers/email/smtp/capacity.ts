@@ -37,8 +37,9 @@ const LATER_MS = 1_500;
 const FEW_MAILS = 2;
 const NEWEST = 0.02;
 const NONE = { byUs: 0, byServer: 0 };
-/** One that was given up for others is not asked for again for this time. */
+/** One that was given up for others is not asked for again for this time, and for longer if they had not taken the one before. */
 const GIVEN_UP_MS = 1_500;
+const GIVEN_UP_AGAIN_MS = 3_000;
 /** After failures that have nothing to do with a limit, none is opened for this time: those that are open do the work. */
 const REST_MS = 1_000;
 
@@ -141,15 +142,16 @@ export class ConnectionLimit {
     this.#step = 1;
   }
 
-  /** One was given up for others, beside `left`. */
-  gaveUp(left: number): void {
+  /** One was given up for others, beside `left`; `wasTaken`: they have taken the one before. */
+  gaveUp(left: number, wasTaken = true): void {
     const now = this.#now();
     this.#isKnown = true;
     this.#granted = Math.max(1, left);
     this.#before = undefined;
     this.#step = 1;
-    this.#probeAt = now + GIVEN_UP_MS;
-    if (left === 0) this.#reopenAt = now + GIVEN_UP_MS;
+    const forMs = wasTaken ? GIVEN_UP_MS : GIVEN_UP_AGAIN_MS;
+    this.#probeAt = now + forMs;
+    if (left === 0) this.#reopenAt = now + forMs;
   }
 
   /** Others have given one up for it. */

@@ -21,6 +21,8 @@ export interface ServerScenario {
   readonly mailsPerConnection?: number;
   /** Connections that may be asked for in any minute: each question counts, also one that is refused. */
   readonly perMinute?: number;
+  /** It counts a connection for so long after it was closed. */
+  readonly countedMs?: number;
   /** Each so many-th connection is not greeted, and not counted. */
   readonly silentEach?: number;
 }
@@ -63,6 +65,7 @@ const refusedSend = (): SendResult => ({
 
 /** A server that counts connections; those beyond a limit that has fallen are refused their next mail. */
 export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 100, ...more }: ServerScenario) => {
+  const { countedMs = 0 } = more;
   const { atMailFrom = false, refusal = "421", silentEach = Number.POSITIVE_INFINITY } = more;
   const { mailsPerConnection = Number.POSITIVE_INFINITY, perMinute = Number.POSITIVE_INFINITY } = more;
   let askedAt: readonly number[] = [];
@@ -123,7 +126,8 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
       async quit() {
         session.isUsable = false;
         await sleep(tripMs);
-        end();
+        if (countedMs === 0) end();
+        else setTimeout(end, countedMs);
         await sleep(tripMs);
       },
     };

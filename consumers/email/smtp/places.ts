@@ -109,8 +109,9 @@ export const createPlaces = ({
     hearsSoon: (failure) => mayBeUnsaid(failure) && now() - readAt < HEARD_MS && now() - refused.since < HEARD_MS,
     giveUp: (onLeft) =>
       sessions.giveUp(() => {
+        // The server may count one that was closed for longer than this pool left it to others.
+        limit.gaveUp(sessions.usable(), given.isTaken);
         given = { at: now(), others, isTaken: false };
-        limit.gaveUp(sessions.usable());
         onLeft();
       }),
   };

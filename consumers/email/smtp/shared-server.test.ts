@@ -235,6 +235,32 @@ test.each([
   }),
 );
 
+test.each([
+  [2, 300],
+  [2, 1_500],
+  [10, 1_500],
+])(
+  "of %d connections each of two groups has its share, though the server counts one for %d ms after it was closed",
+  (limit, countedMs) =>
+    shareInVirtualTime(async ({ ms, start, until }) => {
+      const server = aLimitedServer({ limit: 1_000, mailMs: 300, countedMs });
+      const [fromMs, forMs] = [10_000, 60_000];
+      const groups = [0, 1].map(() => ({ lastMs: fromMs, gapMs: 0 }));
+      groups.forEach((group, index) => {
+        const onAccepted = () => {
+          if (ms() < fromMs) return;
+          group.gapMs = Math.max(group.gapMs, ms() - group.lastMs);
+          group.lastMs = ms();
+        };
+        start({ group: `group-${index}`, size: SIZE, openSession: server.open, onAccepted });
+      });
+      await until(fromMs);
+      server.setLimit(limit);
+      await until(forMs);
+      for (const { gapMs, lastMs } of groups) expect(Math.max(gapMs, forMs - lastMs)).toBeLessThan(10_000);
+    }),
+);
+
 test.each(["closed", "421"] as const)(
   "a group that has connections keeps one where new ones are refused to everybody: %s",
   (refusal) =>

@@ -46,9 +46,9 @@ export const askAgainAtMs = (askedAtMs: number, lastMs: number | undefined, rand
   return again(Math.min(-sinceNearlyMs, (RARELY - 1) * askedAtMs));
 };
 
-/** One that was given up is closed a moment later, and a server may count it for a while: asks after 25 ms, 50 ms ... 400 ms. */
+/** One that was given up is closed a moment later, and a server may count it for a while: asks after 25 ms, 50 ms ... 1.6 s. */
 const GIVEN_UP_MS = 25;
-const COUNTED_MS = 300;
+const COUNTED_MS = 1_500;
 /** Where there may be room, asks after this share of the time until the next question. */
 const ROOM_SHARE = 1 / 8;
 
