@@ -27,6 +27,13 @@ export class PoolEnded extends Error {
   readonly code = "CONNECTION_ENDED";
 }
 
+/** The connection of a transaction was closed before, and the transaction with it. Nothing was sent. */
+export class TransactionLost extends Error {
+  override readonly name = "TransactionLost";
+  /** As the driver calls it. */
+  readonly code = "CONNECTION_CLOSED";
+}
+
 /** The server that was asked is a standby. Nothing else was sent. */
 export class IsStandby extends Error {
   override readonly name = "IsStandby";

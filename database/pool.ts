@@ -94,8 +94,8 @@ export class Pool {
   }
 
   /** A connection beside the pool, for a transaction. Whoever opens it ends it. */
-  openBeside(): Sql {
-    return this.#open();
+  openBeside(onclose: () => void): Sql {
+    return this.#open(onclose);
   }
 
   /**

@@ -15,12 +15,15 @@ import {
 import type { ReservedSql, Sql } from "postgres";
 import { observedStatement } from "../observability/database-client.ts";
 import type { Pool } from "./pool.ts";
+import { TransactionLost } from "./pool-errors.ts";
 
 /** Runs a compiled query on the pool, or on the connection of a transaction. */
 class PostgresConnection implements DatabaseConnection {
   readonly #pool: Pool;
   #beside: Sql | undefined;
   #reserved: ReservedSql | undefined;
+  /** What is written to a reserved connection that is closed ends the process: the driver throws where nobody can catch it. */
+  #isClosed = false;
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -28,6 +31,7 @@ class PostgresConnection implements DatabaseConnection {
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const reserved = this.#reserved;
+    if (reserved !== undefined) this.#requireOpen();
     const rows = await observedStatement(query.sql, () =>
       reserved === undefined
         ? this.#pool.run<Row>(query.sql, query.parameters)
@@ -42,7 +46,10 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async begin(): Promise<void> {
-    this.#beside = this.#pool.openBeside();
+    this.#isClosed = false;
+    this.#beside = this.#pool.openBeside(() => {
+      this.#isClosed = true;
+    });
     try {
       // postgres.js does not resolve `reserve` where it has to connect first.
       await this.#beside.unsafe("select 1");
@@ -59,11 +66,16 @@ class PostgresConnection implements DatabaseConnection {
     const reserved = this.#reserved;
     this.#reserved = undefined;
     try {
-      await reserved?.unsafe(statement);
+      if (statement === "commit") this.#requireOpen();
+      if (!this.#isClosed) await reserved?.unsafe(statement);
     } finally {
       reserved?.release();
       await this.#beside?.end({ timeout: 0 });
     }
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new TransactionLost("the connection of the transaction was closed");
   }
 }
 
