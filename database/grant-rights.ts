@@ -2,6 +2,7 @@ import { sql, type Transaction } from "kysely";
 import { type Database, pingDatabase } from "./connection.ts";
 import { DEADLINE_MS, sessionSettings } from "./limits.ts";
 import { type LockLimit, limitLockWaits } from "./lock-timeout.ts";
+import { defaultsOfRole } from "./role-settings.ts";
 import { grantsOf, MEMBERSHIPS, MIGRATING_ROLE, SERVICE_ROLES, TABLES } from "./roles.ts";
 import type { Schema } from "./schema.ts";
 
@@ -98,14 +99,8 @@ const joinMemberships = async (connection: Connection): Promise<void> => {
 
 /** A pooler does not pass on the settings that a connection asks for: new connections begin with those of the role. */
 const setSettings = async (connection: Connection): Promise<void> => {
-  for (const role of SERVICE_ROLES) {
-    for (const [name, value] of Object.entries(sessionSettings(DEADLINE_MS))) {
-      await execute(
-        connection,
-        `do $$ begin execute format('alter role ${role} in database %I set ${name} = ${value}', current_database()); end $$`,
-      );
-    }
-  }
+  const settings = Object.entries(sessionSettings(DEADLINE_MS));
+  for (const role of SERVICE_ROLES) await execute(connection, defaultsOfRole(role, settings));
 };
 
 /**
