@@ -223,6 +223,22 @@ test.concurrent("a wrong lag is set right without a new connection, as behind a 
   }
 });
 
+test.concurrent("a group whose position was set beyond the end of its streams goes on by itself, and sends nothing twice", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys } = pipeline;
+  const outbox = anOutbox();
+  await pipeline.consumer(outbox.work);
+  const [before = ""] = await pipeline.signUp(aSignup());
+  await eventually(isSent(pipeline, before));
+  const streams = [keys.events, keys.retriesStream(group)];
+  for (const stream of streams) await redis.xgroup("SETID", stream, group, "99999999999999-0");
+  await using _repairer = startLagRepairer({ redis, keys, groups: [WELCOME_EMAIL], log: silentLog }, { everyMs: 10 });
+  const [after = ""] = await pipeline.signUp(aSignup());
+  await eventually(isSent(pipeline, after));
+  expect(outbox.sent.length).toBe(2);
+  await eventually(async () => (await readGroupStatus(redis, keys, group)).lag === 0);
+});
+
 test.concurrent("a lag that Redis cannot know, because an entry was deleted by hand, is said once, and counted instead", async () => {
   await using pipeline = await aPipeline();
   const { redis, keys } = pipeline;

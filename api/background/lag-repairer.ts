@@ -12,7 +12,7 @@ const EVERY_MS = 5_000;
  * Keeps `lag` known and right: Redis 7.0 forgets it after a restart from its file or a failover, and the autoscaler, which takes
  * nil for nothing, would scale a backlog to zero. After a second restart it reports entries as unread that were read, which would
  * keep consumers for ever: so all are counted once after each connect, and in each round a lag is compared with the first entries
- * that are unread, because behind a proxy nobody sees the restart. Where an entry was deleted by hand, Redis cannot know the lag
+ * that are unread, because behind a proxy nobody sees the restart. A group whose position lies beyond the end of a stream reads again from the start. Where an entry was deleted by hand, Redis cannot know the lag
  * until the group has read past it: that is said once.
  */
 export const startLagRepairer = (
@@ -53,11 +53,16 @@ export const startLagRepairer = (
         streams.map((name) => ({ name })),
         async ({ name: stream }) => {
           const connect = connects;
-          const { restored, unknown, uncounted } = await restoreLag(redis, stream, {
+          const { rewound, restored, unknown, uncounted } = await restoreLag(redis, stream, {
             all: countedSince.get(stream) !== connect,
           });
           if (uncounted.length === 0) countedSince.set(stream, connect);
           noteUnknown(stream, unknown);
+          if (rewound.length > 0)
+            log.warn(
+              { stream, groups: rewound },
+              "the position was beyond the end of the stream; it is read again from the start",
+            );
           if (restored.length > 0)
             log.warn({ stream, groups: restored }, "Redis had forgotten the lag or counted wrong; it is restored");
           return "idle";

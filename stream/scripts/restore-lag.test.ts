@@ -6,6 +6,7 @@ const STREAM = { length: 3, lastId: "5-0", maxDeletedId: "0-0" };
 test.each([
   ["as Redis counts it", { lag: 2, deliveredId: "3-0" }, {}, "known"],
   ["nothing is unread", { lag: 0, deliveredId: "5-0" }, {}, "read"],
+  ["the position is beyond the end", { lag: 2, deliveredId: "5-1" }, {}, "beyond"],
   ["forgotten", { lag: undefined, deliveredId: "3-0" }, {}, "count"],
   ["entries unread after the last one", { lag: 2, deliveredId: "5-0" }, {}, "count"],
   ["forgotten after the last one", { lag: undefined, deliveredId: "5-0" }, { maxDeletedId: "5-0" }, "count"],

@@ -50,8 +50,11 @@ const infoOf = async (redis: Redis, stream: string): Promise<StreamInfo> => {
 
 const NO_ID = "0-0";
 
-/** The state of a lag: 0, after the last entry; known; to be counted, because it is nil or cannot be right; or not to be known. */
-export type LagState = "read" | "known" | "count" | "hole";
+/**
+ * The state of a lag: 0, after the last entry; known; to be counted, because it is nil or cannot be right; not to be known; or of a group whose
+ * position lies beyond the end of the stream.
+ */
+export type LagState = "read" | "known" | "count" | "hole" | "beyond";
 
 /**
  * Judges the lag that Redis reports. It cannot be right if it is more than the stream is long, or not 0 after the last entry: Redis
@@ -62,6 +65,7 @@ export const judgeLag = (
   { length, lastId, maxDeletedId }: StreamInfo,
 ): LagState => {
   if (group.deliveredId === lastId) return group.lag === 0 ? "read" : "count";
+  if (isBelow(lastId, group.deliveredId)) return "beyond";
   if (group.lag === undefined) {
     const isHole = maxDeletedId !== NO_ID && !isBelow(maxDeletedId, group.deliveredId);
     return isHole ? "hole" : "count";
@@ -80,6 +84,8 @@ const isContradicted = async (redis: Redis, stream: string, deliveredId: string,
 
 /** What was done on a stream. */
 export interface RestoredLag {
+  /** Groups that read again from the start. */
+  readonly rewound: readonly string[];
   /** Groups whose lag is right again. */
   readonly restored: readonly string[];
   /** Groups whose lag Redis cannot know. */
@@ -89,25 +95,32 @@ export interface RestoredLag {
 }
 
 /**
- * Sets the `lag` right of every group on a stream where it is nil or wrong. It counts all entries of a group only if the lag is
+ * Sets the `lag` right of every group on a stream where it is nil or wrong. A group whose position lies beyond the end of the stream, such as after an
+ * XGROUP SETID with a mistyped id, would be delivered nothing: it reads again from the start, as a new one does, and the ledger prevents duplicates. It counts all entries of a group only if the lag is
  * nil, cannot be right, or differs from the first `PROBE` entries; of every group if `all`, after a restart for example.
- * Pending lists and last-delivered ids do not change.
+ * Pending lists and all other last-delivered ids do not change.
  */
 export const restoreLag = async (
   redis: Redis,
   stream: string,
   { all = false }: { readonly all?: boolean } = {},
 ): Promise<RestoredLag> => {
+  const rewound: string[] = [];
   const restored: string[] = [];
   const unknown: string[] = [];
   const uncounted: string[] = [];
   const records = await groupsReader(redis)(stream);
-  if (records.length === 0) return { restored, unknown, uncounted };
+  if (records.length === 0) return { rewound, restored, unknown, uncounted };
   const info = await infoOf(redis, stream);
   for (const record of records) {
     const name = String(record.get("name"));
     const group = { lag: numberOf(record, "lag"), deliveredId: String(record.get("last-delivered-id")) };
     const state = judgeLag(group, info);
+    if (state === "beyond") {
+      await redis.xgroup("SETID", stream, name, "0");
+      rewound.push(name);
+      continue;
+    }
     if (state === "hole") unknown.push(name);
     if (state === "hole" || state === "read") continue;
     if (state === "known" && !all && !(await isContradicted(redis, stream, group.deliveredId, group.lag ?? 0)))
@@ -121,7 +134,7 @@ export const restoreLag = async (
     if (result === 1) restored.push(name);
     if (result === 3) unknown.push(name);
   }
-  return { restored, unknown, uncounted };
+  return { rewound, restored, unknown, uncounted };
 };
 
 /** Entries that are counted one by one at most, where Redis does not know the lag. */
