@@ -6,6 +6,7 @@ import type { ConsumerReport } from "../../stream/consumer-report.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { beat } from "../../stream/scripts/beat.ts";
 import { renewEntries } from "../../stream/scripts/renew.ts";
+import { resetIdleTimes } from "../../stream/scripts/reset-idle.ts";
 import type { Finished } from "./finished.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Ledger } from "./ledger.ts";
@@ -47,7 +48,13 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
   /** Not written while Redis is full: then a death does not count as poison, no more. */
   const giveSign = async (): Promise<void> => {
     const counts = finished.take();
-    await beat(redis, { keys, group, consumer }, report(), counts).catch(() => finished.putBack(counts));
+    const wasSetBack = await beat(redis, { keys, group, consumer }, report(), counts).catch(() => {
+      finished.putBack(counts);
+      return false;
+    });
+    if (!wasSetBack) return;
+    await resetIdleTimes(redis, keys, group);
+    log.warn("the clock of Redis was set back: what consumers hold is idle from now on");
   };
 
   const renewInLedger = async (): Promise<void> => {
@@ -72,7 +79,7 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
   };
 
   // Idle times went on while Redis was away.
-  const renewAtOnce = () => void Promise.all([renewInRedis().catch(() => {}), giveSign()]);
+  const renewAtOnce = () => void Promise.all([renewInRedis(), giveSign()].map((renewal) => renewal.catch(() => {})));
   redis.on("ready", renewAtOnce);
 
   const loop = startLoop({

@@ -2,12 +2,13 @@
 --
 -- KEYS  1 signs of life of the group's consumers   2 their reports   3 history of the group
 -- ARGV  1 consumer   2 report   3.. bucket, count: finished pieces by the time that they took
--- Returns 1.
+-- Returns 1 if a sign of life lies in the future, because Redis' clock was set back; else 0.
 --
 -- XINFO CONSUMERS does not know who lives: Redis 7.0 counts a consumer that waits for entries as idle. Times are Redis' own.
 local HOUR_MS = 3600000
 local MINUTE_MS = 60000
 local MINUTES_KEPT = 60
+local FUTURE_MS = 1000
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -33,4 +34,5 @@ if isNew then
   end
   redis.call('PEXPIRE', KEYS[3], 2 * HOUR_MS)
 end
-return 1
+local ahead = redis.call('ZRANGEBYSCORE', KEYS[1], string.format('%.0f', now + FUTURE_MS), '+inf', 'LIMIT', 0, 1)
+return #ahead

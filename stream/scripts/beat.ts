@@ -20,15 +20,19 @@ export interface GroupMember {
   readonly consumer: string;
 }
 
-/** Writes the sign of life of a consumer, its report, and what it finished since the last one: buckets of `history.ts`. */
+/**
+ * Writes the sign of life of a consumer, its report, and what it finished since the last one: buckets of `history.ts`. Resolves to whether a sign of life lies
+ * in the future: Redis' clock was set back, and what it left there is to be set right (`resetIdleTimes`).
+ */
 export const beat = async (
   redis: Redis,
   { keys, group, consumer }: GroupMember,
   report: ConsumerReport,
   finished: ReadonlyMap<number, number> = new Map(),
-): Promise<void> => {
+): Promise<boolean> => {
   const names = [keys.signsOfLife(group), keys.reports(group), keys.history(group)];
-  await runScript(redis, script, names, [consumer, JSON.stringify(report), ...[...finished].flat()]);
+  const args = [consumer, JSON.stringify(report), ...[...finished].flat()];
+  return (await runScript(redis, script, names, args)) === 1;
 };
 
 /** Removes a consumer that leaves in order (ZREM, HDEL). */
@@ -36,13 +40,13 @@ export const endBeat = async (redis: Redis, { keys, group, consumer }: GroupMemb
   await Promise.all([redis.zrem(keys.signsOfLife(group), consumer), redis.hdel(keys.reports(group), consumer)]);
 };
 
-/** The signs of life of a group's consumers (ZRANGE, TIME). */
+/** The signs of life of a group's consumers (ZRANGE, TIME). One in the future is from before the clock was set back: who lives gives a new one within seconds. */
 export const readSignsOfLife = async (redis: Redis, key: string): Promise<readonly SignOfLife[]> => {
   const members = await redis.zrange(key, "0", "-1", "WITHSCORES");
   const nowMs = await redisTimeMs(redis);
   const signs: SignOfLife[] = [];
   for (let at = 0; at + 1 < members.length; at += 2) {
-    signs.push({ consumer: members[at] ?? "", silentMs: nowMs - Number(members[at + 1]) });
+    signs.push({ consumer: members[at] ?? "", silentMs: Math.abs(nowMs - Number(members[at + 1])) });
   }
   return signs;
 };

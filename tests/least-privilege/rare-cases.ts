@@ -16,6 +16,7 @@ import { createRateKeeper } from "../../stream/rates.ts";
 import { mayReport, stopReporting } from "../../stream/reporter.ts";
 import { claimIdle } from "../../stream/scripts/claim.ts";
 import { leaveGroup } from "../../stream/scripts/leave.ts";
+import { resetIdleTimes } from "../../stream/scripts/reset-idle.ts";
 import { restoreLag } from "../../stream/scripts/restore-lag.ts";
 import { answerRequest, assignAnswers, endShare, sayShare } from "../../stream/scripts/share.ts";
 import { skipEntries } from "../../stream/scripts/skip.ts";
@@ -92,6 +93,7 @@ export const rarelyInConsumer = async (consumer: Redis, databaseUrl: string): Pr
   await consumer.client("UNBLOCK", await consumer.client("ID"));
   await leaveGroup(consumer, { events, retries }, group, "one");
   await readConsumers(consumer, keys, group);
+  await resetIdleTimes(consumer, keys, group);
   // What is older than an hour.
   await consumer.hdel(keys.history(group), "0:1");
   await trials.noteTrial(consumer, keys.trials(group, "1"), { consumer: "one", size: 1 });
