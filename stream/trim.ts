@@ -4,15 +4,20 @@ import { isBelow } from "./watermark.ts";
 /**
  * The id below which a stream may be trimmed (XTRIM MINID); undefined if it may not be trimmed.
  *
- * Unfinished entries of any group stay, and so do entries younger than the retention. The bound is an id, not only a time: of
- * two entries in one millisecond the first may be done and the second not.
+ * Unfinished entries of any group stay, and so do entries younger than the retention: those behind `endThen`, where the stream ended a retention ago at
+ * least, if that is known, and those whose ids tell it. Ids alone would not do: behind one in the future, all that are added are ahead of the clock. The
+ * bound is an id, not only a time: of two entries in one millisecond the first may be done and the second not.
  */
 export const trimBound = (
   unfinished: readonly (string | undefined)[],
-  nowMs: number,
-  retentionMs: number,
+  {
+    nowMs,
+    retentionMs,
+    endThen = "0-0",
+  }: { readonly nowMs: number; readonly retentionMs: number; readonly endThen?: string | undefined },
 ): string | undefined => {
-  const byAge = `${Math.max(0, nowMs - retentionMs)}-0`;
+  const byId = `${Math.max(0, nowMs - retentionMs)}-0`;
+  const byAge = isBelow(byId, endThen) ? endThen : byId;
   const lowest = unfinished.filter((id) => id !== undefined).reduce((low, id) => (isBelow(id, low) ? id : low), byAge);
   return lowest === "0-0" ? undefined : lowest;
 };

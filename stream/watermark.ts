@@ -48,10 +48,14 @@ export const redisTimeMs = async (redis: Redis): Promise<number> => {
   return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
 };
 
+/** Nothing can be behind it, and Redis refuses to be asked. */
+const HIGHEST_ID = "18446744073709551615-18446744073709551615";
+
 const positionOn = async (redis: Redis, read: ReadGroups, stream: string, group: string): Promise<GroupPosition> => {
   const delivered = (await groupOn(read, stream, group))?.get("last-delivered-id");
   // A missing group has read nothing: every entry is unread.
-  const [next] = await redis.xrange(stream, delivered === undefined ? "-" : `(${delivered}`, "+", "COUNT", 1);
+  const from = delivered === undefined ? "-" : `(${delivered}`;
+  const [next] = delivered === HIGHEST_ID ? [] : await redis.xrange(stream, from, "+", "COUNT", 1);
   if (delivered === undefined) return { oldestUnread: next?.[0], oldestPending: undefined };
   const summary: unknown = await redis.xpending(stream, group);
   const oldest: unknown = Array.isArray(summary) ? summary[1] : undefined;
@@ -113,7 +117,8 @@ export const overtaken = (
   return isPast ? { byMs: ends.atMs - before.atMs, ends } : { byMs: undefined, ends: before };
 };
 
-const endOf = async (redis: Redis, stream: string): Promise<string> => {
+/** The highest id that a stream has had (XINFO STREAM); 0-0 if it is missing. */
+export const endOf = async (redis: Redis, stream: string): Promise<string> => {
   const [record] = infoRecords([await orNone(redis.xinfo("STREAM", stream))]);
   return String(record?.get("last-generated-id") ?? "0-0");
 };

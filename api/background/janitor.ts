@@ -6,7 +6,7 @@ import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { groupsReader, readingEachOnce } from "../../stream/read-groups.ts";
 import { trimBelow, trimBound } from "../../stream/trim.ts";
-import { groupPositions, redisTimeMs } from "../../stream/watermark.ts";
+import { endOf, groupPositions, redisTimeMs } from "../../stream/watermark.ts";
 
 export interface JanitorDeps {
   readonly redis: Redis;
@@ -27,7 +27,17 @@ export const startJanitor = (
   { redis, keys, groups, log }: JanitorDeps,
   { retentionMs, everyMs = EVERY_MS }: { readonly retentionMs: number; readonly everyMs?: number },
 ): Loop => {
+  const now = () => performance.now();
   let warnedOf = "";
+  /** Where the log of events ended: at its last look, and at one that is a retention ago. */
+  let looked: { readonly atMs: number; readonly end: string } | undefined;
+  let endThen: string | undefined;
+
+  const lookAtEnd = async (): Promise<void> => {
+    if (looked !== undefined && now() - looked.atMs < retentionMs) return;
+    endThen = looked?.end;
+    looked = { atMs: now(), end: await endOf(redis, keys.events) };
+  };
 
   const warnOf = (orphaned: readonly string[]): void => {
     const names = orphaned.join(", ");
@@ -48,15 +58,18 @@ export const startJanitor = (
       const orphaned = await Promise.all(listed.map((group) => isOrphaned(redis, keys, group)));
       warnOf(listed.flatMap(({ name }, index) => (orphaned[index] ? [name] : [])));
       const nowMs = await redisTimeMs(redis);
+      await lookAtEnd();
       const everyGroups: (string | undefined)[] = [];
       for (const { name } of listed) {
+        const retries = keys.retriesStream(name);
+        const end = await endOf(redis, retries);
         const positions = await groupPositions(redis, keys, name, read);
         const unfinished = positions.flatMap(({ oldestUnread, oldestPending }) => [oldestUnread, oldestPending]);
         everyGroups.push(...unfinished);
-        const bound = trimBound(unfinished, nowMs, 0);
-        if (bound !== undefined) await trimBelow(redis, keys.retriesStream(name), bound);
+        const bound = trimBound(unfinished, { nowMs, retentionMs: 0, endThen: end });
+        if (bound !== undefined) await trimBelow(redis, retries, bound);
       }
-      const bound = trimBound(everyGroups, nowMs, retentionMs);
+      const bound = trimBound(everyGroups, { nowMs, retentionMs, endThen });
       const trimmed = bound === undefined ? 0 : await trimBelow(redis, keys.events, bound);
       if (trimmed > 0) log.info({ trimmed }, "trimmed events that every group has finished");
       return "idle";
