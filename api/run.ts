@@ -24,6 +24,7 @@ import { createRedisPing } from "../stream/ping.ts";
 import { warnOfRisks } from "../stream/redis-policy.ts";
 import { openAdmission } from "./admission/open.ts";
 import { createApp } from "./app.ts";
+import { startFaultReporter } from "./background/fault-reporter.ts";
 import { startBackground } from "./background/start.ts";
 import { createClientOf } from "./client/client.ts";
 import { warnOfEitherHeader } from "./client/warn-of-proxies.ts";
@@ -110,6 +111,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     faults: () => faultsOf(loops),
     refusal,
   });
+  const reporter = startFaultReporter({ redis, keys, log, name, troubles: readiness.troubles });
 
   const watcher = createStateWatcher({
     connect: () => openBlockingConnection({ ...connection, name: `${name}-watcher` }),
@@ -133,7 +135,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
     afterCommit: (event) => publisher.publish(event),
     readiness: () => readiness.check(),
     liveness: () => {
-      const all = [...loops, live];
+      const all = [...loops, reporter, live];
       const alive = Object.fromEntries(all.map((loop) => [loop.name, loop.isLive()]));
       return { live: Object.values(alive).every(Boolean), loops: alive, faults: faultsOf(all) };
     },
@@ -166,7 +168,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   await signups.idle();
   await payments.idle();
   await publisher.idle();
-  await Promise.all([...loops, live].map((loop) => loop.stop()));
+  await Promise.all([...loops, reporter, live].map((loop) => loop.stop()));
   hasher.close();
   watcher.close();
   for (const each of [producer, quick, redis]) each.disconnect();

@@ -4,7 +4,7 @@ import { pause } from "./loop.ts";
 export interface StoreAway {
   readonly since: Date;
   /** SQLSTATE, or Redis' code, by which it refuses whoever connects; undefined: it says nothing. */
-  readonly refusal?: string;
+  readonly refusal?: string | undefined;
 }
 
 /** What each store has; undefined: it answers. */

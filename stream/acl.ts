@@ -45,6 +45,7 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
       { on: ["limit", "admitted"], may: ["get", "set", ...SCRIPT] },
       { on: ["admitted"], may: ["del"] },
       { on: ["reporter"], may: ["set", "get", "pexpire", "del"] },
+      { on: ["apis"], may: ["hset", "hdel", "pexpire"] },
       { on: ["signsOfLife"], may: ["zrange"] },
       { on: ["reports", "history"], may: ["hgetall"] },
     ],
@@ -101,7 +102,7 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
       { on: ["pausedFor"], may: ["hget", "hdel"] },
       { on: ["rates"], may: ["hset", "hdel"] },
       { on: ["signsOfLife"], may: ["zrange"] },
-      { on: ["reports", "history"], may: ["hgetall"] },
+      { on: ["reports", "history", "apis"], may: ["hgetall"] },
     ],
   },
   keda: {

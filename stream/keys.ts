@@ -15,6 +15,8 @@ export interface Keys {
   readonly status: string;
   /** The api process that currently reports the gauges of shared state. String, seconds. */
   readonly reporter: string;
+  /** What keeps each api from its work, as it says itself; one that is well says nothing. Hash, seconds. */
+  readonly apis: string;
   /** Entries of a group that wait for their next attempt, scored by due time in ms of Redis' clock. Sorted set. */
   retrySet(group: string): string;
   /** Due retries, redrives, released and reconciled entries of a group, queued again. Stream. */
@@ -66,6 +68,7 @@ export const keysOf = (streamName: string): Keys => {
     rates: `${tag}:rates`,
     status: `${tag}:status`,
     reporter: `${tag}:reporter`,
+    apis: `${tag}:apis`,
     retrySet: (group) => `${tag}:retry:${group}`,
     retriesStream: (group) => `${tag}:retries:${group}`,
     dead: (group) => `${tag}:dead:${group}`,

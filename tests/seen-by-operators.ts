@@ -7,7 +7,8 @@ import type { RunningProcess, System } from "./processes.ts";
 
 const CONSOLE_TOKEN = "a-token-of-the-console";
 
-const asOps = ({
+/** The environment of an operator's commands. */
+export const asOps = ({
   environment: { DATABASE_URL: database = "", REDIS_URL: redis = "", PUBLIC_URL = "", ...rest },
 }: System) => ({
   ...rest,

@@ -4,6 +4,13 @@ import type { Facts, WriteRefusal } from "../../runtime/situation/facts.ts";
 import { notAnswered } from "../../runtime/situation/words.ts";
 import { createStoreAnswers, type StoreAnswers, type StoreAway } from "../../runtime/store-answers.ts";
 
+/** What keeps an api from its work, as others are to hear it. */
+export interface Troubles {
+  readonly postgres?: { readonly since: string; readonly refusal?: string | undefined };
+  readonly refusal?: { readonly fault: string; readonly since: string; readonly at: string };
+  readonly loops: Readonly<Record<string, string>>;
+}
+
 export interface Readiness {
   /** Ready: Postgres answers, and the process is not draining. Redis is reported, but signups succeed without it. */
   check(): Promise<{
@@ -11,6 +18,8 @@ export interface Readiness {
     readonly why: string;
     readonly checks: Readonly<Record<string, string>>;
   }>;
+  /** What `check` finds, but for Redis, for who asks others than this process; undefined: nothing, or it is draining. */
+  troubles(): Promise<Troubles | undefined>;
   /** From now on not ready: new requests should go elsewhere. */
   drain(): void;
 }
@@ -30,6 +39,21 @@ const sentenceOf = (stores: StoreAnswers, { loops, refusal }: Pick<Facts, "loops
   });
   return first.level === "well" ? "All is well" : first.sentence;
 };
+
+const troublesOf = (
+  { postgres }: StoreAnswers,
+  loops: Readonly<Record<string, string>>,
+  refusal: WriteRefusal | undefined,
+): Troubles | undefined =>
+  postgres === undefined && refusal === undefined && Object.keys(loops).length === 0
+    ? undefined
+    : {
+        ...(postgres && { postgres: { ...postgres, since: postgres.since.toISOString() } }),
+        ...(refusal && {
+          refusal: { ...refusal, since: refusal.since.toISOString(), at: refusal.at.toISOString() },
+        }),
+        loops,
+      };
 
 const stateOf = (store: StoreAway | undefined, words: string): string =>
   store === undefined ? "ok" : faultSince(words, store.since);
@@ -62,6 +86,7 @@ export const createReadiness = (deps: {
         : sentenceOf(stores, { loops, refusal });
       return { ready: stores.postgres === undefined && !draining, why, checks };
     },
+    troubles: async () => (draining ? undefined : troublesOf(await storeAnswers(), deps.faults(), deps.refusal?.())),
     drain: () => {
       draining = true;
     },

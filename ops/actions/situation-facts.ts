@@ -6,12 +6,14 @@ import type { PostgresFacts } from "../../database/postgres-facts.ts";
 import type { SuppressionCount } from "../../database/users/suppressions.ts";
 import { bytes } from "../../runtime/quantity.ts";
 import {
+  type ApiFacts,
   type ConsumerFacts,
   type Facts,
   type GroupFacts,
   missesSigns,
   type StoreFault,
 } from "../../runtime/situation/facts.ts";
+import type { ReportedApi } from "../../stream/api-reports.ts";
 import type { LatestLetter } from "../../stream/dead-letters.ts";
 import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
 import { budgetOf, type Group } from "../../stream/groups.ts";
@@ -35,6 +37,13 @@ export interface CountedStatus extends PipelineStatus {
 
 const consumerFacts = ({ name, silentMs, pending, report }: ConsumerStatus): readonly ConsumerFacts[] =>
   report === null || silentMs === null ? [] : [{ ...report, name, silentMs, pending }];
+
+const apiFacts = ({ name, host, postgres, refusal, loops }: ReportedApi): ApiFacts => ({
+  name: `${name} on ${host}`,
+  postgres: postgres && { ...postgres, since: new Date(postgres.since) },
+  refusal: refusal && { ...refusal, since: new Date(refusal.since), at: new Date(refusal.at) },
+  loops,
+});
 
 const SHOWN_FOR_MS = 3_600_000;
 
@@ -110,7 +119,7 @@ export const factsOf = (
   differenceMs: number,
   now: Date,
 ): Facts => {
-  const { ledger, redis, retention, jobs, suppressed } = known;
+  const { ledger, redis, retention, jobs, suppressed, apis } = known;
   const { retentionMs, lookedAt } = retention;
   return {
     now,
@@ -125,6 +134,7 @@ export const factsOf = (
     redisSaves: redis.lastSnapshotOk,
     suppressed,
     pruning: retentionMs === null || lookedAt === null ? undefined : { lookedAt, retentionMs },
+    apis: apis.map(apiFacts),
     jobs: jobs.map(({ action, actor: by, state, done, total, begunAt: at }) => ({
       action,
       by,

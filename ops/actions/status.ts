@@ -1,6 +1,7 @@
 import { type Pause, pausesOf } from "../../database/groups/pauses.ts";
 import { countLedger, type LedgerCounts } from "../../database/ledger/counts.ts";
 import { type RetentionFacts, readRetention } from "../../database/ledger/retention-record.ts";
+import { type ReportedApi, readApiReports } from "../../stream/api-reports.ts";
 import { type GroupStatus, readGroupStatuses } from "../../stream/group-status.ts";
 import { type RedisFacts, readRedisFacts } from "../../stream/redis-facts.ts";
 import type { Operator } from "./operator.ts";
@@ -12,6 +13,8 @@ export interface PipelineStatus {
   readonly redis: RedisFacts;
   readonly retention: RetentionFacts;
   readonly pauses: readonly Pause[];
+  /** What keeps apis from their work. */
+  readonly apis: readonly ReportedApi[];
 }
 
 /** Redis may have lost its copy of a pause. */
@@ -27,12 +30,13 @@ export const readStatus = async ({
   keys,
   groups: known,
 }: Pick<Operator, "db" | "redis" | "keys" | "groups">): Promise<PipelineStatus> => {
-  const [groups, pauses, ledger, facts, retention] = await Promise.all([
+  const [groups, pauses, ledger, facts, retention, apis] = await Promise.all([
     readGroupStatuses(redis, keys, known),
     pausesOf(db).list(),
     countLedger(db),
     readRedisFacts(redis),
     readRetention(db),
+    readApiReports(redis, keys),
   ]);
-  return { groups: groups.map((group) => withPause(group, pauses)), ledger, redis: facts, retention, pauses };
+  return { groups: groups.map((group) => withPause(group, pauses)), ledger, redis: facts, retention, pauses, apis };
 };

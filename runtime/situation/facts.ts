@@ -1,3 +1,5 @@
+import type { StoreAway } from "../store-answers.ts";
+
 /** What is known of one consumer of a group; see `ConsumerReport`. */
 export interface ConsumerFacts {
   readonly name: string;
@@ -130,6 +132,15 @@ export interface WriteRefusal {
   readonly at: Date;
 }
 
+/** What keeps an api from its work, as it says itself. */
+export interface ApiFacts {
+  readonly name: string;
+  readonly postgres: StoreAway | undefined;
+  readonly refusal: WriteRefusal | undefined;
+  /** By loop: what, and since when. */
+  readonly loops: Readonly<Record<string, string>>;
+}
+
 /** A table that somebody has locked as a whole for a while. */
 export interface TableLockFacts {
   readonly table: string;
@@ -164,6 +175,8 @@ export interface Facts {
   readonly tableLock?: TableLockFacts | undefined;
   /** What keeps loops of the process that asks from their work, by loop. */
   readonly loops?: Readonly<Record<string, string>>;
+  /** Apis that are kept from their work; not given: not asked. */
+  readonly apis?: readonly ApiFacts[];
   /** Of the process that asks. */
   readonly refusal?: WriteRefusal | undefined;
 }

@@ -3,6 +3,7 @@ import { POSTGRES_DISK_FULL } from "../published-fault.ts";
 import { bytes, count, counted, duration } from "../quantity.ts";
 import { type Facts, isLiving } from "./facts.ts";
 import type { Finding } from "./finding.ts";
+import { ofLoopsOfApis, ofRefusingApis } from "./of-apis.ts";
 import { ofSuppressions } from "./of-suppressions.ts";
 import { isOfLogin, mayHaveHealed, since, timeOf, upper } from "./words.ts";
 
@@ -53,11 +54,12 @@ const ofStores = (facts: Facts): readonly Finding[] => {
 };
 
 /** Postgres answers while its disk is full: who writes finds out. */
-const ofPostgresDisk = ({ postgres, groups, loops = {}, refusal }: Facts): readonly Finding[] => {
+const ofPostgresDisk = ({ postgres, groups, loops = {}, refusal, apis = [] }: Facts): readonly Finding[] => {
   const faults = groups.flatMap(({ consumers }) =>
     consumers.filter(isLiving).flatMap((each) => Object.values(each.faults)),
   );
-  const isDiskFull = [...faults, ...Object.values(loops), refusal?.fault ?? ""].some((fault) =>
+  const ofApis = apis.flatMap((api) => [...Object.values(api.loops), api.refusal?.fault ?? ""]);
+  const isDiskFull = [...faults, ...Object.values(loops), ...ofApis, refusal?.fault ?? ""].some((fault) =>
     fault.includes(POSTGRES_DISK_FULL),
   );
   if (postgres !== undefined || !isDiskFull) return [];
@@ -66,8 +68,10 @@ const ofPostgresDisk = ({ postgres, groups, loops = {}, refusal }: Facts): reado
 };
 
 /** What else it refuses to write: it is read-only, for example. */
-const ofRefusal = ({ postgres, refusal, now }: Facts): readonly Finding[] => {
+const ofRefusal = ({ postgres, refusal, apis = [], now }: Facts): readonly Finding[] => {
   if (postgres !== undefined || refusal === undefined || refusal.fault.includes(POSTGRES_DISK_FULL)) return [];
+  // An api that asks for the whole hears of itself, too.
+  if (apis.some((api) => api.refusal?.fault === refusal.fault)) return [];
   const { fault, since: first, at } = refusal;
   const when = `${since(first.toISOString(), now)}, the last time ${duration(now.getTime() - at.getTime())} ago`;
   const sentence = `Signups are refused, because ${fault}, ${when}; what was accepted is not lost`;
@@ -163,9 +167,11 @@ export const ofSystem = (facts: Facts): readonly Finding[] => [
   ...ofStores(facts),
   ...ofPostgresDisk(facts),
   ...ofRefusal(facts),
+  ...ofRefusingApis(facts),
   ...ofTableLock(facts),
   ...ofOutbox(facts),
   ...ofLoops(facts),
+  ...ofLoopsOfApis(facts),
   ...ofMemory(facts),
   ...ofSnapshots(facts),
   ...ofSuppressions(facts),

@@ -4,6 +4,7 @@ import { openDatabase } from "../../database/connection.ts";
 import { pausesOf } from "../../database/groups/pauses.ts";
 import { ratesOf } from "../../database/groups/rates.ts";
 import { asDatabaseRole } from "../../local/postgres.ts";
+import { endApiReport, writeApiReport } from "../../stream/api-reports.ts";
 import { findDoneNotes, noteDone } from "../../stream/done-note.ts";
 import { ensureGroup } from "../../stream/ensure-group.ts";
 import { acknowledge, readAfter, readNew, setAside } from "../../stream/entries.ts";
@@ -46,6 +47,8 @@ export const rarelyInApi = async (api: Redis, admin: Redis, databaseUrl: string)
   await trimBelow(api, events, "1-0");
   for (let time = 0; time < 2; time += 1) assert.ok(await mayReport(api, keys, "one", 1_000));
   await stopReporting(api, keys, "one");
+  await writeApiReport(api, keys, "one", { host: "web-1", loops: {} });
+  await endApiReport(api, keys, "one");
   await api.publish(keys.status, "1 queued");
   // One limit refuses, of two; the record is new.
   const limit = { quota: 1, periodMs: 60_000, counts: COUNTS.newMember, isOfRecord: false };

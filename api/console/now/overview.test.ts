@@ -69,6 +69,7 @@ const aSituation = (groups: readonly GroupStatus[], ...findings: readonly Findin
   findings: [findings[0] ?? { level: "well", sentence: "All is well" }, ...findings.slice(1)],
   status: {
     groups,
+    apis: [],
     ledger: {
       byGroup: { late: { retrying: 3 } },
       waitsUntil: {},
