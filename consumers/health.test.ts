@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import postgres from "postgres";
 import { pingDatabase } from "../database/connection.ts";
+import { CommitsStalled } from "../database/stalled-commits.ts";
 import { VERSION } from "../observability/version.ts";
 import { publishAll } from "../stream/publish.ts";
 import { redisTimeMs } from "../stream/watermark.ts";
@@ -105,4 +106,21 @@ test("both name what waits for a lock, and since when, and stay 200; the consume
   await eventually(() => outbox.sent.includes(eventId));
   await eventually(async () => !(await (await fetch(new URL("/readyz", server.url))).text()).includes("since"));
   await somebody.end();
+});
+
+test("a consumer that has nothing to write says that commits do not end, since when, and that it waits", async () => {
+  await using pipeline = await aPipeline();
+  const consumer = await pipeline.consumer(anOutbox().work);
+  let ping: () => Promise<void> = () => Promise.reject(new CommitsStalled(new Date("2026-11-28T06:05:00Z")));
+  await using server = serveHealth(
+    [consumer],
+    { postgres: () => ping(), redis: () => redisTimeMs(consumer.redis) },
+    { port: 0 },
+  );
+  const why = async () => (await (await fetch(new URL("/readyz", server.url))).json()).groups[0].why;
+  expect(await why()).toMatch(
+    /^PostgreSQL has ended no commit since 2026-11-28 06:05 UTC, because its synchronous standby does not answer: this consumer waits for it, /,
+  );
+  ping = () => Promise.resolve();
+  await eventually(async () => (await why()) === "All is well");
 });

@@ -1,4 +1,5 @@
-import { openDatabase, pingDatabase } from "../database/connection.ts";
+import { openDatabase } from "../database/connection.ts";
+import { pingCommits } from "../database/stalled-commits.ts";
 import { createLogger } from "../observability/logger.ts";
 import { startTelemetry } from "../observability/telemetry.ts";
 import { randomHex } from "../observability/trace-context.ts";
@@ -97,7 +98,7 @@ export const runConsumer = async (run: ConsumerRun): Promise<number> => {
   const options = { consumer, claimMinIdleMs, drainTimeoutMs, traceHop };
   const groups = opened.map((group) => group.start(deps, options));
   registerConsumerGauges(groups);
-  const stores = { postgres: () => pingDatabase(db), redis: createRedisPing(redis) };
+  const stores = { postgres: () => pingCommits(db), redis: createRedisPing(redis) };
   const health = serveHealth(groups, stores, { ...listeningAt(settings), port: settings.CONSUMER_HEALTH_PORT });
   const names = groups.map((group) => group.name);
   log.info({ version: VERSION, consumer, groups: names, health_port: health.port }, "consuming");

@@ -23,18 +23,24 @@ const TIMEOUT_MS = 1_000;
 /** For how long probes share one answer, however many supervisors ask. */
 const CACHE_MS = 500;
 
-/** The login, the database, one connection too many, while it starts: https://www.postgresql.org/docs/current/errcodes-appendix.html; of Redis the login */
-const REFUSES = /^(28...|3D000|53300|57P03|42704|WRONGPASS|NOAUTH)$/;
+/**
+ * The login, the database, one connection too many, while it starts, commits that do not end: https://www.postgresql.org/docs/current/errcodes-appendix.html;
+ * of Redis the login
+ */
+const REFUSES = /^(28...|3D000|53300|57P03|42704|58030|WRONGPASS|NOAUTH)$/;
 
-const refusalIn = (error: unknown): { readonly refusal?: string } => {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return REFUSES.test(code) ? { refusal: code } : {};
+/** `since`: if the error knows better than who asks. */
+const refusalIn = (error: unknown): Partial<StoreAway> => {
+  if (!(error instanceof Error)) return {};
+  const code = "code" in error ? String(error.code) : "";
+  const since = "since" in error && error.since instanceof Date ? { since: error.since } : {};
+  return REFUSES.test(code) ? { refusal: code, ...since } : {};
 };
 
 /** A connection may be open to a store that hangs. */
 const lookAt = (ping: () => Promise<unknown>, before: StoreAway | undefined): Promise<StoreAway | undefined> =>
-  Promise.race([ping().then(() => undefined, refusalIn), pause(TIMEOUT_MS).then(() => ({}))]).then(
-    (away) => away && { ...away, since: before?.since ?? new Date() },
+  Promise.race([ping().then(() => undefined, refusalIn), pause(TIMEOUT_MS).then((): Partial<StoreAway> => ({}))]).then(
+    (away) => away && { since: before?.since ?? new Date(), ...away },
   );
 
 /** Asks both stores, each time that it is called, and remembers since when one does not answer within a second. Never rejects. */

@@ -4,6 +4,7 @@ import { listJobs } from "../../database/jobs.ts";
 import { countOutbox, countRetrying, readBacklogs } from "../../database/ledger/counts.ts";
 import { findTableLock } from "../../database/lock-waits.ts";
 import { findPendingMigrations, type PostgresFacts, readPostgresFacts } from "../../database/postgres-facts.ts";
+import { findStalledCommits } from "../../database/stalled-commits.ts";
 import { findTablesElsewhere } from "../../database/tables-elsewhere.ts";
 import { countRecentSuppressions } from "../../database/users/suppressions.ts";
 import { pause } from "../../runtime/loop.ts";
@@ -11,7 +12,7 @@ import { counted, duration } from "../../runtime/quantity.ts";
 import { describe } from "../../runtime/situation/describe.ts";
 import type { Facts, WriteRefusal } from "../../runtime/situation/facts.ts";
 import type { Finding } from "../../runtime/situation/finding.ts";
-import { refusesLogin, since } from "../../runtime/situation/words.ts";
+import { endsNoCommit, refusesLogin, since } from "../../runtime/situation/words.ts";
 import { readAgainIfRefused } from "../../stream/ask-again.ts";
 import { readLatestLetter } from "../../stream/dead-letters.ts";
 import { loginRefusalOf } from "../../stream/refusals.ts";
@@ -168,18 +169,20 @@ export const readSituation = async (
     return { findings: describe(known), away, status: undefined };
   }
   try {
-    const [status, { postgres: ofPostgres, differenceMs }, tableLock] = await readAgainIfRefused(
+    const [status, { postgres: ofPostgres, differenceMs }, tableLock, stalledSince] = await readAgainIfRefused(
       asked.redis,
       () =>
         Promise.all([
           readStatus(asked).then((read) => countWork(asked, read, now)),
           readClocks(asked),
           findTableLock(asked.db, LOCKED_MS),
+          findStalledCommits(asked.db),
         ]),
       REFUSED_WITHIN_MS,
     );
     const known = factsOf(status, asked.groups, ofPostgres, differenceMs, now);
-    return { findings: describe({ ...known, refusal, tableLock }), away: [], status };
+    const stalled = stalledSince && { postgres: endsNoCommit(stalledSince, now) };
+    return { findings: describe({ ...known, ...stalled, refusal, tableLock }), away: [], status };
   } catch (error) {
     return (await ofLock(asked.db, now)) ?? (await ofSchema(asked.db, error));
   }

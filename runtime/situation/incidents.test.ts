@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { describe as describeFacts } from "./describe.ts";
 import type { Facts } from "./facts.ts";
 import { aConsumer, aGroup, facts, NOW, open, waits } from "./facts-for-tests.ts";
+import { endsNoCommit } from "./words.ts";
 
 const MB = 1_048_576;
 const stuck = (group: string) =>
@@ -325,6 +326,16 @@ test("of several groups the remedy is for all of them", () => {
 test("two groups with the same trouble have a sentence each, and other causes stay apart", () => {
   const groups = [poisoned("welcome-email"), poisoned("payments"), aGroup({ group: "webhook-crm", dead: 3 })];
   expect(describeFacts(facts({}, { groups }))).toHaveLength(3);
+});
+
+test("of commits that wait for a standby the remedy is the standby", () => {
+  const postgres = endsNoCommit(new Date("2026-11-28T06:05:00Z"), NOW);
+  expect(describeFacts(facts({}, { postgres }))[0]).toEqual({
+    level: "trouble",
+    sentence:
+      "PostgreSQL has ended no commit since 06:05 UTC, because its synchronous standby does not answer: signups are refused, and what was accepted waits; none of it is lost",
+    remedy: "bring the standby back, or take it out of synchronous_standby_names",
+  });
 });
 
 test("of a disk of Redis that is full the remedy is room on it", () => {

@@ -5,7 +5,7 @@ import { type Facts, isLiving } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { ofLoopsOfApis, ofRefusingApis } from "./of-apis.ts";
 import { ofSuppressions } from "./of-suppressions.ts";
-import { isOfLogin, mayHaveHealed, since, timeOf, upper } from "./words.ts";
+import { isOfLogin, isOfStandby, mayHaveHealed, since, timeOf, upper } from "./words.ts";
 
 const OUTBOX_LATE_MS = 30_000;
 const CLOCK_MS = 2_000;
@@ -17,6 +17,8 @@ const PRUNER_SILENT_MS = 10 * 60_000;
 const MORE_MEMORY = "raise maxmemory, or shorten STREAM_RETENTION_MS";
 const MORE_DISK = "make room on the disk of Redis";
 const MORE_REPLICAS = "bring a replica of Redis back, or lower its min-replicas-to-write";
+
+const ITS_STANDBY = "bring the standby back, or take it out of synchronous_standby_names";
 
 const ITS_LOGIN =
   "correct user and password in REDIS_URL, or give the user of Redis its password back; it does not go on by itself before";
@@ -48,7 +50,13 @@ const ofStores = (facts: Facts): readonly Finding[] => {
   return [
     ...(postgres === undefined
       ? []
-      : [{ level, sentence: `PostgreSQL ${postgres}: ${ofPostgres}`, remedy: "ops doctor" } as const]),
+      : [
+          {
+            level,
+            sentence: `PostgreSQL ${postgres}: ${ofPostgres}`,
+            remedy: isOfStandby(postgres) ? ITS_STANDBY : "ops doctor",
+          } as const,
+        ]),
     ...(redis === undefined ? [] : [{ level, sentence: `Redis ${redis}: ${ofRedis}`, remedy } as const]),
   ];
 };

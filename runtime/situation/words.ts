@@ -54,11 +54,24 @@ export const refusesLogin = (code: string): string => `${REFUSES_LOGIN} (${code}
 /** Whether it is a login that keeps a store from its work: then it does not come back by itself. */
 export const isOfLogin = (fault: string): boolean => fault.startsWith(REFUSES_LOGIN);
 
+/** io_error: `database/stalled-commits.ts` */
+const UNENDED = "58030";
+
+const ENDS_NO_COMMIT = "has ended no commit";
+
+/** Of a Postgres that answers whoever reads. */
+export const endsNoCommit = (at: Date, now: Date): string =>
+  `${ENDS_NO_COMMIT} ${since(at.toISOString(), now)}, because its synchronous standby does not answer`;
+
+/** Whether it is a standby that keeps Postgres from its work. */
+export const isOfStandby = (fault: string): boolean => fault.startsWith(ENDS_NO_COMMIT);
+
 /** What keeps a store from its work; undefined: it answers. */
 export const notAnswered = (store: StoreAway | undefined, now: Date): string | undefined => {
   if (store === undefined) return undefined;
   const when = since(store.since.toISOString(), now);
   const { refusal } = store;
+  if (refusal === UNENDED) return endsNoCommit(store.since, now);
   if (refusal === undefined) return `has not answered ${when}`;
   return `${OF_LOGIN.test(refusal) ? refusesLogin(refusal) : `refuses connections (${refusal})`} ${when}`;
 };
