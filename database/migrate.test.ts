@@ -266,3 +266,16 @@ test("names each migration once, also if a later one has to wait for a table", a
   expect(refusals).toBeGreaterThan(0);
   await own.drop();
 });
+
+test("refuses to make a second, empty set of tables beside those that search_path does not lead to", async () => {
+  const own = await withTestDatabase();
+  const name = new URL(own.url).pathname.slice(1);
+  await sql.raw("create schema other").execute(own.db);
+  await sql.raw(`alter database ${name} set search_path = other`).execute(own.db);
+  const [code, out, error] = await migrate({ DATABASE_URL: own.url });
+  expect([code, out]).toEqual([1, ""]);
+  expect(error).toStartWith("The tables are in the schema public, where search_path (other) does not lead");
+  const other = await sql`select tablename from pg_tables where schemaname = 'other'`.execute(own.db);
+  expect(other.rows).toEqual([]);
+  await own.drop();
+});

@@ -7,6 +7,7 @@ import type { LockHolder } from "./lock-holder.ts";
 import type { LockLimit } from "./lock-timeout.ts";
 import { migrateToLatest } from "./migrate-to-latest.ts";
 import { keepSettingsBehindPooler } from "./role-settings.ts";
+import { requireTablesHere } from "./tables-elsewhere.ts";
 import { MAX_GIVES_WAY_MS, whenAvailable } from "./when-available.ts";
 
 /** A rollout may start this together with the database, which needs some time to answer. */
@@ -47,7 +48,10 @@ const main = async (): Promise<number> => {
     isUpToDate = false;
     console.log(`applied ${name}`);
   };
-  await change((db, limit) => migrateToLatest(db, { limit, onApplied }));
+  await change(async (db, limit) => {
+    await requireTablesHere(db);
+    return migrateToLatest(db, { limit, onApplied });
+  });
   const made = await change(values.roles ? makeRoles : grantRights);
   if (made.length > 0) console.log(`made the roles ${made.join(", ")}; set their passwords: docs/least-privilege.md`);
   const db = openDatabase({ url, poolSize: 1, applicationName: "migrate" });

@@ -20,3 +20,26 @@ export const findTablesElsewhere = async (db: Database): Promise<TablesElsewhere
   const [found] = await find(db);
   return found && { schema: found.schema, searchPath: found.search_path };
 };
+
+/** A migration would make a second, empty set of tables. */
+export const CORRECT_SEARCH_PATH = "do not migrate; correct search_path, of the role, the database or the server";
+
+/** What is said of tables that a connection does not find. */
+export const wordsOfTablesElsewhere = ({ schema, searchPath }: TablesElsewhere): string =>
+  `The tables are in the schema ${schema}, where search_path (${searchPath}) does not lead`;
+
+/** Nothing was migrated, since the tables are elsewhere. */
+export class TablesAreElsewhere extends Error {
+  override readonly name = "TablesAreElsewhere";
+  constructor(found: TablesElsewhere) {
+    super(
+      `${wordsOfTablesElsewhere(found)}; a second, empty set of them is not made. Correct search_path, of the role, the database or the server; a second installation has a database of its own`,
+    );
+  }
+}
+
+/** @throws {TablesAreElsewhere} this database has our tables, and this connection does not find them */
+export const requireTablesHere = async (db: Database): Promise<void> => {
+  const elsewhere = await findTablesElsewhere(db);
+  if (elsewhere !== undefined) throw new TablesAreElsewhere(elsewhere);
+};

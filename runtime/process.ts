@@ -11,7 +11,13 @@ export const untilAskedToStop = (): Promise<NodeJS.Signals> =>
   });
 
 /** Names of errors that an operator causes: their message is enough, a stack would add nothing. */
-const OPERATOR_FAULTS: ReadonlySet<string> = new Set(["BadSettings", "UnboundGroup", "UnknownGroup", "UnusableGroup"]);
+const OPERATOR_FAULTS: ReadonlySet<string> = new Set([
+  "BadSettings",
+  "UnboundGroup",
+  "UnknownGroup",
+  "UnusableGroup",
+  "TablesAreElsewhere",
+]);
 
 /** `parseArgs` throws a TypeError, as a bug may; its code distinguishes them. */
 const isArgumentFault = (error: Error): boolean =>

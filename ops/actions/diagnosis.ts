@@ -1,13 +1,12 @@
 import type { LedgerCounts } from "../../database/ledger/counts.ts";
 import type { LockWait } from "../../database/lock-waits.ts";
 import type { PostgresFacts } from "../../database/postgres-facts.ts";
-import type { TablesElsewhere } from "../../database/tables-elsewhere.ts";
+import { CORRECT_SEARCH_PATH, type TablesElsewhere, wordsOfTablesElsewhere } from "../../database/tables-elsewhere.ts";
 import { bytes, counted, duration } from "../../runtime/quantity.ts";
 import type { GroupStatus } from "../../stream/group-status.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
 import { checkRedisPolicy, type PolicyFinding } from "../../stream/redis-policy.ts";
 import { isNew } from "./group-state.ts";
-import { CORRECT_SEARCH_PATH, wordsOfTablesElsewhere } from "./tables-elsewhere.ts";
 
 /** The result of one check. */
 export interface Check {

@@ -5,7 +5,7 @@ import { countOutbox, countRetrying, readBacklogs } from "../../database/ledger/
 import { findTableLock } from "../../database/lock-waits.ts";
 import { findPendingMigrations, type PostgresFacts, readPostgresFacts } from "../../database/postgres-facts.ts";
 import { findStalledCommits } from "../../database/stalled-commits.ts";
-import { findTablesElsewhere } from "../../database/tables-elsewhere.ts";
+import { CORRECT_SEARCH_PATH, findTablesElsewhere, wordsOfTablesElsewhere } from "../../database/tables-elsewhere.ts";
 import { countRecentSuppressions } from "../../database/users/suppressions.ts";
 import { pause } from "../../runtime/loop.ts";
 import { counted, duration } from "../../runtime/quantity.ts";
@@ -21,7 +21,6 @@ import type { Operator } from "./operator.ts";
 import { type CountedStatus, factsOf, shownJobs } from "./situation-facts.ts";
 import { type PipelineStatus, readStatus } from "./status.ts";
 import { ANSWER_WITHIN_MS, answerWithin, type Store, untilStoresAnswer } from "./stores.ts";
-import { CORRECT_SEARCH_PATH, wordsOfTablesElsewhere } from "./tables-elsewhere.ts";
 
 /** A reading that is watched is given up after this time, in ms: a store may hang in the middle of it. */
 const WATCHED_WITHIN_MS = 8_000;
