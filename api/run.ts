@@ -107,7 +107,7 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   await hasher.warmUp();
   const readiness = createReadiness({
     pingDatabase: () => pingDatabase(db),
-    pingRedis: createRedisPing(quick),
+    pingRedis: createRedisPing(quick, keys),
     faults: () => faultsOf(loops),
     refusal,
   });

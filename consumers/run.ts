@@ -82,11 +82,12 @@ export const runConsumer = async (run: ConsumerRun): Promise<number> => {
   warnOfRisks(redis, log);
   await untilReady(redis, FIRST_CONNECT_MS);
 
+  const keys = keysOf(settings.STREAM_NAME);
   const deps = {
     redis,
     connectBlocking: () => openBlockingConnection({ ...connection, name: `${consumer}-reader` }),
     db,
-    keys: keysOf(settings.STREAM_NAME),
+    keys,
     knownTypes: EVENT_TYPES,
     log,
     now: () => performance.now(),
@@ -98,7 +99,7 @@ export const runConsumer = async (run: ConsumerRun): Promise<number> => {
   const options = { consumer, claimMinIdleMs, drainTimeoutMs, traceHop };
   const groups = opened.map((group) => group.start(deps, options));
   registerConsumerGauges(groups);
-  const stores = { postgres: () => pingCommits(db), redis: createRedisPing(redis) };
+  const stores = { postgres: () => pingCommits(db), redis: createRedisPing(redis, keys) };
   const health = serveHealth(groups, stores, { ...listeningAt(settings), port: settings.CONSUMER_HEALTH_PORT });
   const names = groups.map((group) => group.name);
   log.info({ version: VERSION, consumer, groups: names, health_port: health.port }, "consuming");

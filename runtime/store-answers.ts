@@ -25,9 +25,10 @@ const CACHE_MS = 500;
 
 /**
  * The login, the database, one connection too many, while it starts, commits that do not end: https://www.postgresql.org/docs/current/errcodes-appendix.html;
- * of Redis the login
+ * of Redis the login, and writes
  */
-const REFUSES = /^(28...|3D000|53300|57P03|42704|58030|WRONGPASS|NOAUTH)$/;
+const REFUSES =
+  /^(28...|3D000|53300|57P03|42704|58030|WRONGPASS|NOAUTH|OOM|READONLY|LOADING|MASTERDOWN|NOREPLICAS|MISCONF|CLUSTERDOWN|MOVED|ASK|TRYAGAIN)$/;
 
 /** `since`: if the error knows better than who asks. */
 const refusalIn = (error: unknown): Partial<StoreAway> => {

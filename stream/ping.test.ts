@@ -3,6 +3,7 @@ import { randomHex } from "../observability/trace-context.ts";
 import { eventually } from "../tests/eventually.ts";
 import { redisUrl, silentLog } from "../tests/pipeline.ts";
 import { openCommandConnection } from "./connection.ts";
+import { keysOf } from "./keys.ts";
 import { createRedisPing } from "./ping.ts";
 
 const open = (url: string) => openCommandConnection({ url, name: "ping", log: silentLog, commandTimeoutMs: 2_000 });
@@ -17,7 +18,7 @@ test("a Redis that refuses the login is told apart from one that does not answer
   url.username = user;
   url.password = "secret";
   const redis = open(url.href);
-  const ping = createRedisPing(redis);
+  const ping = createRedisPing(redis, keysOf("ping"));
   const codeOf = async () => {
     const error: unknown = await ping().then(
       () => undefined,

@@ -76,7 +76,7 @@ export const createReadiness = (deps: {
       const refusal = deps.refusal?.();
       const checks = {
         database: stateOf(stores.postgres, "away"),
-        redis: stateOf(stores.redis, "away; signups wait in the outbox"),
+        redis: stateOf(stores.redis, `${stores.redis?.refusal ?? "away"}; signups wait in the outbox`),
         process: draining ? "draining" : "serving",
         ...(refusal === undefined ? {} : { signups: faultSince(refusal.fault, refusal.since) }),
         ...loops,

@@ -18,6 +18,7 @@ import type { LatestLetter } from "../../stream/dead-letters.ts";
 import type { ConsumerStatus, GroupStatus } from "../../stream/group-status.ts";
 import { budgetOf, type Group } from "../../stream/groups.ts";
 import type { RedisFacts } from "../../stream/redis-facts.ts";
+import type { WritesRefusedFor } from "../../stream/scripts/probe-writes.ts";
 import { notInRedis } from "./not-in-redis.ts";
 import type { PipelineStatus } from "./status.ts";
 
@@ -99,13 +100,16 @@ const groupFacts = (
   };
 };
 
-/** Why Redis refuses writes, though it answers. */
-const redisRefuses = (facts: RedisFacts): StoreFault => {
-  const { isReplica, lacksReplicas, usedMemory, maxMemory, appendOnly, lastAppendOk } = facts;
+/** Why Redis refuses writes, though it answers. Over its limit it does not while it may evict. */
+export const redisRefuses = (facts: RedisFacts, refusedFor: WritesRefusedFor | undefined): StoreFault => {
+  const { isReplica, lacksReplicas, usedMemory, maxMemory, appendOnly, lastAppendOk, evictionPolicy } = facts;
   if (isReplica) return "is a replica that refuses writes";
-  if (lacksReplicas) return "has no replica that keeps up, and refuses writes (NOREPLICAS)";
-  if (appendOnly && !lastAppendOk) return "cannot write to its disk, and refuses writes";
-  return maxMemory > 0 && usedMemory >= maxMemory ? `is full (${bytes(usedMemory)} of ${bytes(maxMemory)})` : undefined;
+  if (lacksReplicas || refusedFor === "NOREPLICAS")
+    return "has too few replicas that keep up, and refuses writes (NOREPLICAS)";
+  if (refusedFor === "MISCONF" || (appendOnly && !lastAppendOk)) return "cannot write to its disk, and refuses writes";
+  const isFull = maxMemory > 0 && usedMemory >= maxMemory && evictionPolicy === "noeviction";
+  if (refusedFor === "OOM" || isFull) return `is full (${bytes(usedMemory)} of ${bytes(maxMemory)})`;
+  return refusedFor === undefined ? undefined : `refuses writes (${refusedFor})`;
 };
 
 const postgresRefuses = ({ isStandby, isReadOnly }: PostgresFacts): StoreFault =>
@@ -119,18 +123,18 @@ export const factsOf = (
   differenceMs: number,
   now: Date,
 ): Facts => {
-  const { ledger, redis, retention, jobs, suppressed, apis } = known;
+  const { ledger, redis, retention, jobs, suppressed, apis, writesRefusedFor } = known;
   const { retentionMs, lookedAt } = retention;
   return {
     now,
     postgres: postgresRefuses(postgres),
-    redis: redisRefuses(redis),
+    redis: redisRefuses(redis, writesRefusedFor),
     outbox: { rows: ledger.outbox.rows, oldestMs: ledger.outbox.oldestAgeMs },
     clockDifferenceMs: differenceMs,
     groups: known.groups.flatMap((group) => groupFacts(group, known, groups, now) ?? []),
     redisMemory: { used: redis.usedMemory, most: redis.maxMemory },
-    redisAppends: redis.lastAppendOk,
-    redisLacksReplicas: redis.lacksReplicas,
+    redisAppends: redis.lastAppendOk && writesRefusedFor !== "MISCONF",
+    redisLacksReplicas: redis.lacksReplicas || writesRefusedFor === "NOREPLICAS",
     redisSaves: redis.lastSnapshotOk,
     suppressed,
     pruning: retentionMs === null || lookedAt === null ? undefined : { lookedAt, retentionMs },

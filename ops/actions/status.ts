@@ -4,6 +4,7 @@ import { type RetentionFacts, readRetention } from "../../database/ledger/retent
 import { type ReportedApi, readApiReports } from "../../stream/api-reports.ts";
 import { type GroupStatus, readGroupStatuses } from "../../stream/group-status.ts";
 import { type RedisFacts, readRedisFacts } from "../../stream/redis-facts.ts";
+import { findWriteRefusal, type WritesRefusedFor } from "../../stream/scripts/probe-writes.ts";
 import type { Operator } from "./operator.ts";
 
 /** The state of the whole pipeline. */
@@ -13,6 +14,8 @@ export interface PipelineStatus {
   readonly redis: RedisFacts;
   readonly retention: RetentionFacts;
   readonly pauses: readonly Pause[];
+  /** For what Redis refuses writes, though it answers; undefined: for nothing, or nobody knows. */
+  readonly writesRefusedFor: WritesRefusedFor | undefined;
   /** What keeps apis from their work. */
   readonly apis: readonly ReportedApi[];
 }
@@ -30,13 +33,22 @@ export const readStatus = async ({
   keys,
   groups: known,
 }: Pick<Operator, "db" | "redis" | "keys" | "groups">): Promise<PipelineStatus> => {
-  const [groups, pauses, ledger, facts, retention, apis] = await Promise.all([
+  const [groups, pauses, ledger, facts, retention, apis, writesRefusedFor] = await Promise.all([
     readGroupStatuses(redis, keys, known),
     pausesOf(db).list(),
     countLedger(db),
     readRedisFacts(redis),
     readRetention(db),
     readApiReports(redis, keys),
+    findWriteRefusal(redis, keys),
   ]);
-  return { groups: groups.map((group) => withPause(group, pauses)), ledger, redis: facts, retention, pauses, apis };
+  return {
+    groups: groups.map((group) => withPause(group, pauses)),
+    ledger,
+    redis: facts,
+    retention,
+    pauses,
+    apis,
+    writesRefusedFor,
+  };
 };

@@ -29,8 +29,9 @@ const remedyOfRedis = (facts: Facts): string => {
   return isFull(facts) ? MORE_MEMORY : facts.redisAppends === false ? MORE_DISK : "ops doctor";
 };
 
-const isFull = ({ redisMemory }: Facts): boolean =>
-  redisMemory !== undefined && redisMemory.most > 0 && redisMemory.used >= redisMemory.most;
+const isFull = ({ redis = "", redisMemory }: Facts): boolean =>
+  redis.startsWith("is full") ||
+  (redisMemory !== undefined && redisMemory.most > 0 && redisMemory.used >= redisMemory.most);
 
 /** ` (12, the oldest for 30 s)`. */
 const inOutbox = ({ rows, oldestMs }: Facts["outbox"]): string =>

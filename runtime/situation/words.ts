@@ -66,6 +66,8 @@ export const endsNoCommit = (at: Date, now: Date): string =>
 /** Whether it is a standby that keeps Postgres from its work. */
 export const isOfStandby = (fault: string): boolean => fault.startsWith(ENDS_NO_COMMIT);
 
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
 /** What keeps a store from its work; undefined: it answers. */
 export const notAnswered = (store: StoreAway | undefined, now: Date): string | undefined => {
   if (store === undefined) return undefined;
@@ -73,7 +75,8 @@ export const notAnswered = (store: StoreAway | undefined, now: Date): string | u
   const { refusal } = store;
   if (refusal === UNENDED) return endsNoCommit(store.since, now);
   if (refusal === undefined) return `has not answered ${when}`;
-  return `${OF_LOGIN.test(refusal) ? refusesLogin(refusal) : `refuses connections (${refusal})`} ${when}`;
+  if (OF_LOGIN.test(refusal)) return `${refusesLogin(refusal)} ${when}`;
+  return `${SQLSTATE.test(refusal) ? "refuses connections" : "refuses writes"} (${refusal}) ${when}`;
 };
 
 /** Loops try again within some seconds. */

@@ -70,6 +70,7 @@ const aSituation = (groups: readonly GroupStatus[], ...findings: readonly Findin
   status: {
     groups,
     apis: [],
+    writesRefusedFor: undefined,
     ledger: {
       byGroup: { late: { retrying: 3 } },
       waitsUntil: {},
