@@ -1,9 +1,10 @@
 import type { Redis } from "ioredis";
 import type { HeldEntry } from "../entries.ts";
 import source from "./dead-letter.lua" with { type: "text" };
+import rights from "./rights.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 
-const script = defineScript(source);
+const script = defineScript(rights + source);
 
 /** Why an entry is dead-lettered, and all that a redrive needs. Times are ISO 8601. */
 export interface NewLetter {

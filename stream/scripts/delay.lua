@@ -6,12 +6,14 @@
 -- Returns the ids of those that were moved: the others are no longer this consumer's.
 --
 -- Atomic: an entry acked but not in the retry set would be lost to Redis, one pending and in the retry set worked on twice.
--- Types and numbers are checked before the first write: Lua does not roll back. XACK comes first: when Redis is full, only a script
+-- Types, numbers and rights are checked before the first write: Lua does not roll back. XACK comes first: when Redis is full, only a script
 -- that has already written may continue to write.
 local kind = redis.call('TYPE', KEYS[2]).ok
 if kind ~= 'none' and kind ~= 'zset' then
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a sorted set')
 end
+local refused = lacking({ 'XACK', KEYS[1], ARGV[1], '0-1' }, { 'ZADD', KEYS[2], 0, '' })
+if refused then return refused end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local count = tonumber(ARGV[3])

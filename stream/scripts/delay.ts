@@ -3,9 +3,10 @@ import type { HeldBy } from "../entries.ts";
 import { isBelow } from "../watermark.ts";
 import source from "./delay.lua" with { type: "text" };
 import held from "./held.lua" with { type: "text" };
+import rights from "./rights.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 
-const script = defineScript(`${held}\n${source}`);
+const script = defineScript(`${held}\n${rights}\n${source}`);
 
 /** An entry whose next attempt is due in `delayMs` of Redis' clock, with the fields that it has then. */
 export interface DelayedEntry {

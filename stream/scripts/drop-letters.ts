@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
 import source from "./drop-letters.lua" with { type: "text" };
+import rights from "./rights.lua" with { type: "text" };
 import { defineScript, inSlices, runScript } from "./script.ts";
 
-const script = defineScript(source);
+const script = defineScript(rights + source);
 
 /** Letters per call: a script blocks Redis while it runs. */
 const MAX_LETTERS = 200;

@@ -6,6 +6,8 @@
 --
 -- Atomic: an entry is never in the set twice, or not at all. ZREM comes first: when Redis is full, only a script that has already
 -- written may continue to write.
+local refused = lacking({ 'ZREM', KEYS[1], '' }, { 'ZADD', KEYS[1], 0, '' })
+if refused then return refused end
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 local hastened = 0

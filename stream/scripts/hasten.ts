@@ -1,9 +1,10 @@
 import type { Redis } from "ioredis";
 import source from "./hasten.lua" with { type: "text" };
 import readingSource from "./read-waiting.lua" with { type: "text" };
+import rights from "./rights.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 
-const script = defineScript(source);
+const script = defineScript(rights + source);
 const reading = defineScript(readingSource);
 
 /** An entry that waits for its next attempt. */

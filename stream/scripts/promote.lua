@@ -26,6 +26,8 @@ local kind = redis.call('TYPE', KEYS[2]).ok
 if kind ~= 'none' and kind ~= 'stream' then
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a stream')
 end
+local refused = lacking({ 'XADD', KEYS[2], '*', '', '' }, { 'ZREM', KEYS[1], '' })
+if refused then return refused end
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, ARGV[1])
 for _, member in ipairs(due) do
   local decoded, fields = pcall(cjson.decode, member)

@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
 import source from "./promote.lua" with { type: "text" };
+import rights from "./rights.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 
-const script = defineScript(source);
+const script = defineScript(rights + source);
 
 /** What was promoted. */
 export interface Promoted {

@@ -6,7 +6,7 @@
 -- letter stays.
 --
 -- Atomic: of two operators who redrive everything at once, one queues each letter. The entry is queued as it was read, its
--- counters reset. Types and contents are checked before the first write: Lua does not roll back. Deletes come before adds:
+-- counters reset. Types, rights and contents are checked before the first write: Lua does not roll back. Deletes come before adds:
 -- when Redis is full, only a script that has already written may continue to write.
 for position, expected in pairs({ 'stream', 'hash', 'stream' }) do
   local kind = redis.call('TYPE', KEYS[position]).ok
@@ -14,6 +14,8 @@ for position, expected in pairs({ 'stream', 'hash', 'stream' }) do
     return redis.error_reply('WRONGTYPE ' .. KEYS[position] .. ' holds a ' .. kind .. ', expected a ' .. expected)
   end
 end
+local refused = lacking({ 'XDEL', KEYS[1], '0-1' }, { 'HDEL', KEYS[2], '' }, { 'XADD', KEYS[3], '*', '', '' })
+if refused then return refused end
 local counters = { attempts = true, firstfailure = true, lastfailure = true, crashes = true, unreached = true, declined = true, due = true }
 -- Well below the number of values that unpack() can take.
 local most_values = 4000

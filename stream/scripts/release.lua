@@ -11,6 +11,8 @@ local kind = redis.call('TYPE', KEYS[2]).ok
 if kind ~= 'none' and kind ~= 'stream' then
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', expected a stream')
 end
+local refused = lacking({ 'XACK', KEYS[1], ARGV[1], '0-1' }, { 'XADD', KEYS[2], '*', '', '' })
+if refused then return refused end
 local function with_crashes(fields, deliveries)
   local crashes, kept = deliveries - 1, {}
   for position = 1, #fields, 2 do

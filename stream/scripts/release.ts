@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
 import source from "./release.lua" with { type: "text" };
+import rights from "./rights.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 
-const script = defineScript(source);
+const script = defineScript(rights + source);
 
 /** Entries per call: a script blocks Redis while it runs. */
 const MAX_ENTRIES = 200;

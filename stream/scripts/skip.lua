@@ -21,6 +21,8 @@ end
 if groups.err and not string.find(groups.err, 'no such key', 1, true) then return groups end
 if not delivered then return redis.error_reply('NOGROUP No such group ' .. ARGV[1] .. ' on ' .. KEYS[1]) end
 if #ARGV == 1 or is_below(delivered, ARGV[2]) or not is_below(delivered, ARGV[3]) then return { 0, delivered } end
+local refused = lacking({ 'ZADD', KEYS[2], 0, '' }, { 'XGROUP', 'SETID', KEYS[1], ARGV[1], '0-1' })
+if refused then return refused end
 local is_alone = delivered == ARGV[2]
 if #ARGV > 5 then
   local kind = redis.call('TYPE', KEYS[2]).ok

@@ -1,9 +1,10 @@
 import type { Redis } from "ioredis";
 import ids from "./ids.lua" with { type: "text" };
+import rights from "./rights.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 import source from "./skip.lua" with { type: "text" };
 
-const script = defineScript(ids + source);
+const script = defineScript(ids + rights + source);
 
 /** Entries one after the other, none of which is to be worked on now. */
 export interface Skippable {
