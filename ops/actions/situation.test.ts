@@ -91,3 +91,24 @@ test("a table that somebody has locked is named, with who did it, also if it kee
     expect(await inTheWay(table)).toStartWith(`a stranger has locked the table ${table} of PostgreSQL for `);
   await stranger.destroy();
 });
+
+test("a key that holds another type than it should is named, and what to do about it", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys, groups } = pipeline;
+  for (const key of [keys.paused, keys.events, keys.retrySet(GROUP), keys.reports(GROUP), keys.apis]) {
+    const kept = (await redis.exists(key)) === 1;
+    if (kept) await redis.rename(key, `${key}:kept`);
+    await redis.set(key, "in the way");
+    const { findings, status } = await readSituation({ ...pipeline.ops, keys, groups }, new Date());
+    expect(status).toBeUndefined();
+    expect(findings).toEqual([
+      {
+        level: "trouble",
+        sentence: expect.stringContaining(`The key ${key} of Redis holds another type than `),
+        remedy: `find out who wrote it, then: redis-cli UNLINK '${key}'`,
+      },
+    ]);
+    await redis.unlink(key);
+    if (kept) await redis.rename(`${key}:kept`, key);
+  }
+});

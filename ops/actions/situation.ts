@@ -17,6 +17,7 @@ import { readAgainIfRefused } from "../../stream/ask-again.ts";
 import { readLatestLetter } from "../../stream/dead-letters.ts";
 import { loginRefusalOf } from "../../stream/refusals.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";
+import { wrongTypeOf } from "../../stream/wrong-type.ts";
 import type { Operator } from "./operator.ts";
 import { type CountedStatus, factsOf, shownJobs } from "./situation-facts.ts";
 import { type PipelineStatus, readStatus } from "./status.ts";
@@ -132,6 +133,15 @@ const ofSchema = async (db: Asked["db"], error: unknown): Promise<Situation> => 
   return { findings: [finding], away: [], status: undefined };
 };
 
+/** What a reading that failed means, if a key is not what it should be. All that is in Redis is made again from Postgres. */
+const ofWrongType = (error: unknown): Situation | undefined => {
+  const found = wrongTypeOf(error);
+  if (found === undefined) return undefined;
+  const sentence = `The key ${found.key} of Redis holds another type than ${found.command} reads: whoever needs it cannot do its work; nothing that was accepted is lost`;
+  const remedy = `find out who wrote it, then: redis-cli UNLINK '${found.key}'`;
+  return { findings: [{ level: "trouble", sentence, remedy }], away: [], status: undefined };
+};
+
 /** What a reading that failed means, if somebody's lock is in its way. */
 const ofLock = async (db: Asked["db"], now: Date): Promise<Situation | undefined> => {
   // However short it is: a statement has waited for it in vain.
@@ -183,7 +193,7 @@ export const readSituation = async (
     const stalled = stalledSince && { postgres: endsNoCommit(stalledSince, now) };
     return { findings: describe({ ...known, ...stalled, refusal, tableLock }), away: [], status };
   } catch (error) {
-    return (await ofLock(asked.db, now)) ?? (await ofSchema(asked.db, error));
+    return ofWrongType(error) ?? (await ofLock(asked.db, now)) ?? (await ofSchema(asked.db, error));
   }
 };
 
