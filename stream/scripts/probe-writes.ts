@@ -16,7 +16,10 @@ const codeIn = (words: string): WritesRefusedFor | undefined => (IS_FULL.test(wo
 /** No group has this name. */
 const NOBODYS = "";
 
-/** Why Redis refuses writes; undefined: it takes them, or the user has no right to ask. Writes nothing, and never ends the connection but for what `EVALSHA` is refused for. */
+/**
+ * Why Redis refuses writes; undefined: it takes them, or this login has no right to ask. Writes nothing, and ends the connection only where scripts are
+ * refused as a whole (LOADING, MASTERDOWN).
+ */
 export const findWriteRefusal = async (redis: Redis, keys: Keys): Promise<WritesRefusedFor | undefined> => {
   try {
     return codeIn(String(await runScript(redis, script, [keys.retriesStream(NOBODYS)], [])));
