@@ -5,6 +5,7 @@ import { openCommandConnection } from "../../stream/connection.ts";
 import { keysOf } from "../../stream/keys.ts";
 import { withTestDatabase } from "../../tests/database.ts";
 import { eventually } from "../../tests/eventually.ts";
+import { anOwnRedis } from "../../tests/own-redis.ts";
 import { aPipeline, aSignup } from "../../tests/pipeline.ts";
 import { GROUP } from "../operator-for-tests.ts";
 import { QUIET } from "../quiet.ts";
@@ -111,4 +112,25 @@ test("a key that holds another type than it should is named, and what to do abou
     await redis.unlink(key);
     if (kept) await redis.rename(`${key}:kept`, key);
   }
+});
+
+test("a Redis that refuses to be read is said to be that, with what waits in the outbox", async () => {
+  await using own = await anOwnRedis();
+  await using pipeline = await aPipeline(undefined, undefined, own.url);
+  const { redis, keys, groups } = pipeline;
+  await pipeline.writeOnly(aSignup());
+  await redis.config("SET", "replica-serve-stale-data", "no");
+  // Nobody listens there.
+  await redis.replicaof("127.0.0.1", 1);
+  const { findings } = await readSituation({ ...pipeline.ops, keys, groups }, new Date());
+  await redis.replicaof("NO", "ONE");
+  expect(findings).toEqual([
+    {
+      level: "trouble",
+      sentence: expect.stringMatching(
+        /^Redis refuses a command \(MASTERDOWN\): signups succeed, and their events wait in the outbox \(1, the oldest for .*\); none is lost$/,
+      ),
+      remedy: "ops doctor",
+    },
+  ]);
 });

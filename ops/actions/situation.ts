@@ -14,6 +14,7 @@ import type { Facts, WriteRefusal } from "../../runtime/situation/facts.ts";
 import type { Finding } from "../../runtime/situation/finding.ts";
 import { endsNoCommit, refusesLogin, since } from "../../runtime/situation/words.ts";
 import { readAgainIfRefused } from "../../stream/ask-again.ts";
+import { isRefusedReply, redisErrorCode } from "../../stream/connection.ts";
 import { readLatestLetter } from "../../stream/dead-letters.ts";
 import { loginRefusalOf } from "../../stream/refusals.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";
@@ -142,6 +143,14 @@ const ofWrongType = (error: unknown): Situation | undefined => {
   return { findings: [{ level: "trouble", sentence, remedy }], away: [], status: undefined };
 };
 
+/** What a reading that failed means, if Redis refuses what it is asked: it has lost its primary, for example. */
+const ofRefusedRead = async (db: Asked["db"], error: unknown, now: Date): Promise<Situation | undefined> => {
+  if (!isRefusedReply(error)) return undefined;
+  const redis = `refuses a command (${redisErrorCode(error)})`;
+  const known = { now, postgres: undefined, redis, outbox: await readOutbox(db), clockDifferenceMs: 0, groups: [] };
+  return { findings: describe(known), away: [], status: undefined };
+};
+
 /** What a reading that failed means, if somebody's lock is in its way. */
 const ofLock = async (db: Asked["db"], now: Date): Promise<Situation | undefined> => {
   // However short it is: a statement has waited for it in vain.
@@ -193,7 +202,12 @@ export const readSituation = async (
     const stalled = stalledSince && { postgres: endsNoCommit(stalledSince, now) };
     return { findings: describe({ ...known, ...stalled, refusal, tableLock }), away: [], status };
   } catch (error) {
-    return ofWrongType(error) ?? (await ofLock(asked.db, now)) ?? (await ofSchema(asked.db, error));
+    return (
+      ofWrongType(error) ??
+      (await ofRefusedRead(asked.db, error, now)) ??
+      (await ofLock(asked.db, now)) ??
+      (await ofSchema(asked.db, error))
+    );
   }
 };
 
