@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { bucket } from "../consumers/email/smtp/rated-server-for-tests.ts";
 import { measure } from "./refused-recipients/measure.ts";
 import { MIXED_SHAPES } from "./refused-recipients/mixed-shapes.ts";
 import { SHAPES, type Shape } from "./refused-recipients/shapes.ts";
@@ -94,5 +95,33 @@ test.each([
     // In turn: taken no later than a round and a half after the round in which its turn was.
     const late = order.map((number, place) => place - number);
     expect(Math.max(...late)).toBeLessThanOrEqual(1.5 * connections);
+  },
+);
+
+test.each([
+  ["rcpt", "451 4.7.1 try again later", 50],
+  ["rcpt", "450 4.7.1 try again later", 1],
+  ["rcpt", "421 4.7.0 try again later", undefined],
+  ["whole", "452 4.3.1 not now", 50],
+  ["whole", "451 4.3.2 not now", undefined],
+  ["rcpt", "550 5.7.1 rate limit exceeded", undefined],
+  ["whole", "554 5.7.0 too many messages", undefined],
+] as const)(
+  "a rate of 11 a second that is kept once the recipient is known is followed, and no attempt is used up for it: %s, %s, %p domains",
+  async (at, reply, goodDomains) => {
+    const [perSecond, seconds] = [11, 40];
+    const limit = () => {
+      const isGranted = bucket(perSecond, perSecond);
+      return (ms: number) => (isGranted(ms) ? undefined : { reply });
+    };
+    const of = goodDomains === undefined ? {} : { goodDomains };
+    const mails = Math.ceil(1.3 * perSecond * seconds);
+    const { taken, limited, retried } = await measure(
+      { name: "a rate", bad: 0, good: mails, ...of, answer: {}, at, limit },
+      { withBad: false, longestMs: 1_000 * seconds },
+    );
+    expect(taken).toBeGreaterThan(0.9 * perSecond * (seconds + 1));
+    expect(limited).toBeLessThan(1.5 * mails);
+    expect(retried).toBe(0);
   },
 );

@@ -207,6 +207,23 @@ test.each([
   expect(classify(said, options)).toMatchObject({ kind: "unavailable", reason: "too_fast", hasNoRoom: true });
 });
 
+test.each([
+  ["RCPT TO", "451 4.7.1 Try again later", false],
+  ["DATA", "452 4.3.1 not now", true],
+  ["RCPT TO", "550 5.7.1 rate limit exceeded", false],
+])("what a rate may have refused is back soon, and uses up no attempt: at %s, %s", (command, reply, bodyStarted) => {
+  const said = { ...answered(command, reply, bodyStarted), secondLookMs: 0 };
+  const soon = {
+    kind: "unavailable",
+    reason: "too_fast",
+    reply,
+    party: "inbox.example",
+    minDelayMs: 0,
+    hasNoRoom: true,
+  } as const;
+  expect(classify(said, options)).toEqual(soon);
+});
+
 describe("what is said of one recipient is said of its domain at the most", () => {
   test.each([
     [

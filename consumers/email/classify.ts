@@ -84,7 +84,10 @@ const systemReason = (failure: SmtpFailure): string => {
 
 /** What a reply says of a limit: whatever its code, that ends. */
 const ofLimit = (failure: SmtpFailure, reply: string, party: string): Outcome | undefined => {
-  const { isOfDomain = false } = failure;
+  const { isOfDomain = false, secondLookMs: minDelayMs } = failure;
+  if (minDelayMs !== undefined) {
+    return { kind: "unavailable", reason: "too_fast", reply, party, minDelayMs, hasNoRoom: true };
+  }
   const said = limitOf(failure);
   const whose = isOfDomain ? { party } : undefined;
   switch (said) {
@@ -128,7 +131,8 @@ const deferred = (
  * | none asked for: no connection was free in time                                 | released                             |
  * | none yet: cut because others waited for the connection                          | unavailable for this domain, soon again |
  * | 432, or words of connections                                                   | unavailable: there is no room        |
- * | words of a rate; 4yz at MAIL FROM that follows a rate                           | the same, and the rate is lowered    |
+ * | words of a rate; 4yz that follows a rate                                       | the same, and the rate is lowered    |
+ * | 4yz from RCPT TO on that may follow a rate                                     | unavailable for this domain, soon again |
  * | words of a quota of a day or longer                                            | unavailable, asked ever more rarely  |
  * | any of these from RCPT TO on, while domains that are served hear nothing such  | unavailable for this domain          |
  * | silence, or the end of the connection, at RCPT TO; 421, 4.5.3 on this mail     | unavailable for this domain          |

@@ -19,6 +19,8 @@ export interface Figures {
   readonly retried: number;
   /** How often a bad one was asked for, and how many entries were passed over. */
   readonly asked: number;
+  /** How often a good one was refused by the limit. */
+  readonly limited: number;
   readonly passed: number;
 }
 
@@ -52,13 +54,20 @@ export const measure = async (
   const order: number[] = [];
   const tookMs: number[] = [];
   let asked = 0;
+  let limited = 0;
+  const limit = shape.limit?.();
+  const ofLimit = () => {
+    const said = limit?.(time.now());
+    if (said !== undefined) limited += 1;
+    return said;
+  };
   const pieces = new Map<number, Piece>();
   const openSession = simulatedServer({
     at,
     mailMs,
     greetingMs,
     answerTo: (address) => {
-      if (!isBad(numberOf(address))) return undefined;
+      if (!isBad(numberOf(address))) return ofLimit();
       asked += 1;
       return typeof answer === "function" ? answer(time.now(), numberOf(address)) : answer;
     },
@@ -113,6 +122,7 @@ export const measure = async (
     tookMs,
     retried: ofGood.filter(({ state, attempts }) => attempts > (state === "done" ? 1 : 0)).length,
     asked,
+    limited,
     passed: all.reduce((sum, { passed }) => sum + passed(), 0),
   };
 };

@@ -17,6 +17,8 @@ export interface Shape {
   readonly goodPerSecond?: number;
   /** What is said about a bad one, so many ms after the consumer started, by its number; undefined: it is taken. */
   readonly answer: Answer | ((sinceMs: number, number: number) => Answer | undefined);
+  /** What is said about a good one, so many ms after the consumer started: anew for each run. */
+  readonly limit?: () => (sinceMs: number) => Answer | undefined;
   /** When it is said; at RCPT TO if not given. */
   readonly at?: "rcpt" | "data" | "whole";
   /** Domains of the bad ones (0: those of the good ones) and of the good ones; as many as mails if not given. */

@@ -15,6 +15,8 @@ export interface SmtpFailure {
   readonly isOfDomain?: boolean;
   /** The limit that refuses it, of which the reply says nothing: a rate, or how many mails a connection may have (`unnamed-rate.ts`). */
   readonly unnamed?: "rate" | "used up";
+  /** A rate may have refused it, which is known once mails were looked at again soon: this one after so many ms at least (`recipient-rate.ts`). */
+  readonly secondLookMs?: number;
   /** The body was sent, or may have been sent. */
   readonly bodyStarted: boolean;
 }

@@ -109,6 +109,11 @@ const SAID: readonly (readonly [server: string, place: Place, reply: string, lim
   ["cbpolicyd", "RCPT TO", "450 4.7.1 <x@y.example>: Policy rejection; Message count quota exceeded.", "rate"],
   ["policyd", "BODY", "450 4.7.1 <END-OF-MESSAGE>: End-of-data rejected: Number messages per hour exceeded.", "rate"],
   ["policyd-rate-limit", "RCPT TO", "450 4.7.1 Rate limit reach, retry later", "rate"],
+  ["postfwd", "RCPT TO", "450 4.7.1 sorry, not more than 100 recipients per 3600 seconds", "rate"],
+  ["a relay", "RCPT TO", "450 4.7.1 Relay temporarily limited: 100 messages / 3600s", "rate"],
+  ["a relay", "BODY", "451 4.7.1 sender quota reached", "rate"],
+  ["a relay", "BODY", "554 5.7.0 too many messages", "rate"],
+  ["a mailbox", "RCPT TO", "452 4.2.2 sender quota of this mailbox reached", NONE],
   ["Zimbra", "RCPT TO", "450 4.7.1 <a@b.example>: Sender address rejected: sender rate limit exceeded", "rate"],
   ["OVH", "MAIL FROM", "450 4.7.1 You are sending too many mails, please slow down", "rate"],
   [

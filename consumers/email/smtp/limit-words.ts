@@ -33,7 +33,7 @@ const OF_LONG_TIMES = [
 const OF_EXCESS = [/\b(quota|limits?|exceed\w*|overlimit|too many|only \d+)\b/i, /quotaexceeded/i];
 const OF_SHORT_TIMES = [/\b(second|minute)(ly)?\b|(?<!\b24 ?)\bhour(ly)?\b/i];
 
-/** SES, Gmail, Outlook, Exchange, Yahoo, Postfix's anvil, Exim, rspamd, cbpolicyd, IronPort, Stalwart, SendGrid, Haraka. */
+/** SES, Gmail, Outlook, Exchange, Yahoo, Postfix's anvil, Exim, rspamd, cbpolicyd, postfwd, IronPort, Stalwart, SendGrid, Haraka. */
 const OF_RATE = [
   /\btoo (fast|quickly|rapidly|frequent(ly)?|often)\b/i,
   /\btoo (much|many) (\w+ ){0,2}(e?-?mails?|messages|requests|recipients|transactions|submissions|deliveries)\b/i,
@@ -41,7 +41,8 @@ const OF_RATE = [
   /\brate[- ]?(over)?limit|\boverlimit\b|throttl|\bslow(ing)? down\b/i,
   /\b(unusual|unexpected|excessive|high) (\w+ ){0,2}(rate|volume)\b/i,
   /\b(per|this|each|last) (second|minute|hour)\b|\bhourly\b/i,
-  /\b(send(ing)?|messag(e|es|ing)|submission|relay(ing)?|outgoing|outbound|recipient) (limits?|quota)\b/i,
+  /\b(send(ing|er)?|messag(e|es|ing)|submission|relay(ing)?|outgoing|outbound|recipient) (limits?|quota)\b/i,
+  /\b\d+ (e?-?mails?|messages?|requests?|recipients?) ?(\/|per|in|within|every) ?\d+ ?(s|seconds?|m|min|minutes?|h|hours?)\b/i,
   /\bmessage (count|cumulative size) quota exceeded\b/i,
 ];
 /** Gmail's. */

@@ -13,6 +13,7 @@ import { createPatience, MAIL, OPENING } from "./patience.ts";
 import { Pipelining } from "./pipelining.ts";
 import { createPlaces } from "./places.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
+import { RecipientRate } from "./recipient-rate.ts";
 import type { OneTooMany } from "./refusals.ts";
 import { describeCertificate } from "./refused-certificate.ts";
 import { createSendSlots } from "./send-slots.ts";
@@ -98,6 +99,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     now,
   });
   const whoseLimit = createWhoseLimit({ now });
+  const recipientRate = new RecipientRate({ now, whose: whoseLimit, onNone: () => pace.forget() });
   const words = createWords();
   const pipelining = new Pipelining({ now, onOneByOne });
   const underWay = new Set<AbortController>();
@@ -170,9 +172,11 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   };
 
   /** The failure of the `nth` mail of a connection, with the limit that the server does not name. */
-  const ofUnnamedRate = (failure: SmtpFailure, startedAt: number, nth: number): SmtpFailure => {
+  const ofUnnamedRate = (given: SmtpFailure, mail: OutgoingMail, startedAt: number, nth: number): SmtpFailure => {
+    const isKnown = pace.perSecond !== undefined;
+    const failure = recipientRate.judged(given, mail, startedAt, isKnown);
     if (!mayBeOfRate(failure)) return failure;
-    const why = unnamedRate.refused(startedAt, nth, pace.perSecond !== undefined);
+    const why = unnamedRate.refused(startedAt, nth, isKnown);
     if (why === "no rate") pace.forget();
     return why === "rate" || why === "used up" ? { ...failure, unnamed: why } : failure;
   };
@@ -200,6 +204,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       limit.accepted(times, tookMs);
       byRate(startedAt, session.sends);
       whoseLimit.accepted(mail.to);
+      recipientRate.accepted(mail, startedAt);
       mailMs = mailMs === 0 ? tookMs : mailMs + NEWEST * (tookMs - mailMs);
       sessions.keep(session);
       return result;
@@ -210,12 +215,17 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const isTurnedAway = isFirst && responseCode === 421 && mayBeOfRate(result.failure) && !unnamedRate.isKept;
     const failure = isTurnedAway
       ? result.failure
-      : ofUnnamedRate(whoseLimit.judged(result.failure, mail.to), startedAt, session.sends);
-    const { isOfDomain = false } = failure;
+      : ofUnnamedRate(whoseLimit.judged(result.failure, mail.to), mail, startedAt, session.sends);
+    const { isOfDomain = false, secondLookMs } = failure;
     const said = limitOf(failure);
     if (!isOfDomain && said === "rate") pace.tooFast(startedAt);
     if (!isOfDomain && (said === "rate" || said === "quota")) words.limited(failure, mail.to, "mails");
-    else if (responseCode !== undefined && hasHeardRecipient(failure) && said === undefined)
+    else if (
+      responseCode !== undefined &&
+      hasHeardRecipient(failure) &&
+      said === undefined &&
+      secondLookMs === undefined
+    )
       byRate(startedAt, session.sends);
     const isRefused = isTurnedAway || (!isOfDomain && said === "connections");
     // Not one of those that the server may still count: it was none of those that it grants.

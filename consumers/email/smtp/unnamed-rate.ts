@@ -59,13 +59,27 @@ export class UnnamedRate {
   /** When one was refused that was not beyond these. */
   #fewerAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ now }: Clock) {
+  readonly #isByTurns: boolean;
+
+  /** `isByTurns`: that some are accepted in between is enough; else there is none unless it is known. */
+  constructor({ now, isByTurns = true }: Clock & { readonly isByTurns?: boolean }) {
     this.#now = now;
+    this.#isByTurns = isByTurns;
   }
 
   /** A rate is followed that the server does not name. */
   get isKept(): boolean {
     return this.#kept !== undefined;
+  }
+
+  /** None is looked for. */
+  get isDeaf(): boolean {
+    return this.#now() < this.#deafUntil;
+  }
+
+  /** There is none: none is looked for in the next minutes. */
+  deafen(): void {
+    this.#letGo(this.#now());
   }
 
   /** A mail was accepted, the `nth` of its connection, that began at this time. What began before mails were refused is no turn. */
@@ -100,7 +114,7 @@ export class UnnamedRate {
       return "no rate";
     }
     if (now < this.#deafUntil) return "unknown";
-    if (!isKnown && this.#turns.count < TURNS) {
+    if (!isKnown && (!this.#isByTurns || this.#turns.count < TURNS)) {
       this.#kept = undefined;
       return "unknown";
     }

@@ -64,6 +64,37 @@ describe("words of a limit", () => {
     ],
   ])("%s", (_, steps, expected) => expect(isOfDomain(steps)).toBe(expected));
 
+  /** Of the same steps: whether the last refusal, of which nobody says that it is a limit's, may be ours. */
+  const mayBeOurs = (steps: readonly string[], isKept = false): boolean => {
+    let ms = 0;
+    const whose = createWhoseLimit({ now: () => ms });
+    let last = false;
+    for (const step of steps) {
+      ms += 100;
+      const [domain = "", count = "1"] = step.split(" ");
+      if (domain.startsWith("!")) last = whose.mayBeOurs(`ana@${domain.slice(1)}`, isKept);
+      else for (let mail = 0; mail < Number(count); mail += 1) whose.accepted(`ana@${domain}`);
+    }
+    return last;
+  };
+
+  test.each<readonly [boolean, string, readonly string[]]>([
+    [false, "while nobody is served", ["!a", "!b", "!c"]],
+    [true, "of a domain that takes a tenth of all mails", ["a 20", "b", "c", "!a"]],
+    [false, "of one that takes fewer", ["a 20", "b", "c", "!b"]],
+    [true, "of several that take a tenth together", ["a 20", "b", "c", "d", "!b", "!c", "!d"]],
+    [true, "of who is new, where a tenth of the mails is for such", ["a 20", "b", "c", "d", "!new"]],
+    [false, "but not where fewer are", ["a 50", "b", "c", "!new"]],
+    [false, "nor if others are accepted each time", ["a 20", "b", "c", "d", ...Array(12).fill(["!new", "a"]).flat()]],
+    [true, "where each mail has a domain of its own", [...eachItsOwn(30), "!new"]],
+    [false, "of a large domain, if others are accepted each time", ["a 20", "b 20", ...inTurns(12)]],
+  ])("%p: without them a refusal may be ours: %s", (expected, _, steps) => expect(mayBeOurs(steps)).toBe(expected));
+
+  test("while a rate of ours is kept, few domains hear of it: one is enough, unless others are accepted each time", () => {
+    expect(mayBeOurs(["a 50", "b", "!b"], true)).toBe(true);
+    expect(mayBeOurs(["a 50", "b", ...inTurns(12)], true)).toBe(false);
+  });
+
   const QUOTA = refused("DATA", "454 Throttling failure: Daily message quota exceeded.", true);
   test.each<readonly [string, readonly string[], boolean]>([
     ["is of a domain that alone hears of it", ["a 20", "b", "!new", "!new", "!new"], true],

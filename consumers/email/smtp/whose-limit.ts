@@ -7,6 +7,8 @@ export interface WhoseLimit {
   accepted(to: string): void;
   /** The failure, with whether what it says of a limit is said of the recipient's domain. */
   judged(failure: SmtpFailure, to: string): SmtpFailure;
+  /** Whether a recipient may be refused because of us, by all that is known of domains. `isKept`: a rate of ours is kept, so few are refused. */
+  mayBeOurs(to: string, isKept: boolean): boolean;
 }
 
 /** How long it is remembered which domains took how many mails, at least; twice as long at the most. */
@@ -37,6 +39,11 @@ const partyOf = (to: string): string => domainOf(to).toLowerCase();
 class Served {
   readonly #ofDomain = new Map<string, number>();
   #all = 0;
+  #firsts = 0;
+
+  get firsts(): number {
+    return this.#firsts;
+  }
 
   get all(): number {
     return this.#all;
@@ -46,8 +53,10 @@ class Served {
     return this.#ofDomain.get(domain) ?? 0;
   }
 
-  add(domain: string): void {
+  /** A mail was taken; `isFirst`: the first of its domain. */
+  add(domain: string, isFirst: boolean): void {
     this.#all += 1;
+    if (isFirst) this.#firsts += 1;
     const count = this.#ofDomain.get(domain);
     if (count !== undefined || this.#ofDomain.size < MAX_SERVED) this.#ofDomain.set(domain, (count ?? 0) + 1);
   }
@@ -86,6 +95,46 @@ class Among {
   }
 }
 
+/** Who hears of a limit, and what becomes of others meanwhile. */
+class Told {
+  readonly #now: () => number;
+  readonly #shareOf: (parties: Iterable<string>) => number;
+  /** When a party that is served heard of a limit last. */
+  readonly #at = new Map<string, number>();
+  #among = new Among();
+
+  constructor(now: () => number, shareOf: (parties: Iterable<string>) => number) {
+    this.#now = now;
+    this.#shareOf = shareOf;
+  }
+
+  accepted(party: string): void {
+    this.#among.accepted(this.#at.has(party));
+  }
+
+  refused(party: string): void {
+    const now = this.#now();
+    for (const [each, at] of this.#at) if (now - at > TOGETHER_MS) this.#at.delete(each);
+    if (this.#shareOf([party]) === 0) return;
+    if (!this.#at.has(party)) this.#among = new Among();
+    this.#at.set(party, now);
+    this.#among.refused();
+  }
+
+  /** A limit on all alike would have met others, too. */
+  get isTheirs(): boolean {
+    return this.#among.chance < BY_CHANCE;
+  }
+
+  /** They take enough of the mails. */
+  get areMany(): boolean {
+    return this.#shareOf(this.#at.keys()) >= OURS_FROM;
+  }
+}
+
+/** Domains that took no mail yet, as one party. */
+const NEW = "";
+
 /**
  * A server may pass on what a recipient's own server says (`host mx.example said: rate limit exceeded`), so who owns a domain chooses these words, and anybody
  * can sign its recipients up. They tell of a limit on us if domains hear them that take a tenth of our mails otherwise, and others, in the meantime, are not accepted each
@@ -95,10 +144,6 @@ class Among {
 export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: () => number }): WhoseLimit => {
   let [served, before] = [new Served(), new Served()];
   let servedSince = now();
-  /** When a domain that is served heard of a limit last. */
-  const told = new Map<string, number>();
-  let among = new Among();
-
   /** Domains that heard of a quota since a mail was accepted. */
   const withoutQuota = new Set<string>();
   /** It is asked for so rarely that nobody is served any more, so it is ours until a mail is accepted. */
@@ -116,7 +161,9 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
   const shareOf = (domains: Iterable<string>): number => {
     turn();
     let mails = 0;
-    for (const each of domains) mails += served.of(each) + before.of(each);
+    for (const each of domains) {
+      mails += each === NEW ? served.firsts + before.firsts : served.of(each) + before.of(each);
+    }
     return mails / Math.max(1, served.all + before.all);
   };
 
@@ -126,15 +173,15 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
     return isQuotaOurs;
   };
 
+  /** By words of a limit; and by any refusal that may be one, where those who are new count as a domain. */
+  const [named, unnamed] = [new Told(now, shareOf), new Told(now, shareOf)];
+
   const isOurs = (domain: string): boolean => {
-    for (const [each, at] of told) if (now() - at > TOGETHER_MS) told.delete(each);
-    if (shareOf([domain]) > 0) {
-      if (!told.has(domain)) among = new Among();
-      told.set(domain, now());
-      among.refused();
-    }
-    return shareOf(told.keys()) >= OURS_FROM && among.chance >= BY_CHANCE;
+    named.refused(domain);
+    return named.areMany && !named.isTheirs;
   };
+
+  const isKnown = (domain: string): boolean => served.of(domain) + before.of(domain) > 0;
 
   return {
     accepted: (to) => {
@@ -142,8 +189,16 @@ export const createWhoseLimit = ({ now }: { /** Monotonic, ms. */ readonly now: 
       const domain = partyOf(to);
       withoutQuota.clear();
       isQuotaOurs = false;
-      served.add(domain);
-      among.accepted(told.has(domain));
+      const isFirst = !isKnown(domain);
+      served.add(domain, isFirst);
+      named.accepted(domain);
+      unnamed.accepted(isFirst ? NEW : domain);
+    },
+    mayBeOurs: (to, isKept) => {
+      turn();
+      const domain = partyOf(to);
+      unnamed.refused(isKnown(domain) ? domain : NEW);
+      return (isKept || unnamed.areMany) && !unnamed.isTheirs;
     },
     judged: (failure, to) => {
       if (!hasHeardRecipient(failure) || !isAboutLimits(failure)) return failure;
