@@ -125,3 +125,26 @@ test.each([
     expect(retried).toBe(0);
   },
 );
+
+test.each([
+  ["for each mail's own sake", 99],
+  ["at its first look alone", 1],
+] as const)(
+  "strangers with two thirds of the mails, who are refused %s, are no rate: others wait a second at most",
+  async (_, times) => {
+    const [goodPerSecond, seconds] = [2, 40];
+    const asked = new Map<number, number>();
+    const answer = (_ms: number, number: number) => {
+      const count = (asked.get(number) ?? 0) + 1;
+      asked.set(number, count);
+      return count > times ? undefined : { reply: "451 4.7.1 try again later" };
+    };
+    const good = goodPerSecond * seconds;
+    const { tookMs } = await measure(
+      { name: "strangers", isMixed: true, answer, bad: 2 * good, good, goodPerSecond, goodDomains: 50 },
+      { withBad: true, longestMs: 1_000 * seconds + 2_000 },
+    );
+    expect(tookMs).toHaveLength(good);
+    expect(Math.max(...tookMs)).toBeLessThanOrEqual(1_000);
+  },
+);

@@ -58,7 +58,7 @@ test("a refusal of domains that are no part of ours to judge is their own", () =
 });
 
 describe("mails that are refused once the server has heard the recipient", () => {
-  /** Ten are refused, some others accepted, and two of the ten at their second look. */
+  /** Ten are refused, some others accepted, and two of the ten at their second look; two others are not. */
   const aRate = () => {
     const server = aServer();
     const first = Array.from({ length: 10 }, (_, mail) => server.refuses(`m${mail}`));
@@ -66,6 +66,8 @@ describe("mails that are refused once the server has heard the recipient", () =>
     server.pass(1_000);
     server.accepts("m0", 1);
     server.accepts("m1", 1);
+    server.refuses("m8", 1);
+    server.refuses("m9", 1);
     return { ...server, first };
   };
 
@@ -89,6 +91,18 @@ describe("mails that are refused once the server has heard the recipient", () =>
     expect(server.refuses("new")).toBe("its own");
     server.pass(6 * 60_000);
     expect(server.refuses("new")).toBe("perhaps");
+  });
+
+  test("are asked to come again soon if all second looks are accepted: that is no rate, and each of them is", () => {
+    const server = aServer();
+    const heard: string[] = [];
+    for (let turn = 0; turn < 50; turn += 1) {
+      for (let mail = 0; mail < 3; mail += 1) heard.push(server.refuses(`m${turn}-${mail}`));
+      for (let mail = 0; mail < 7; mail += 1) server.accepts(`n${turn}-${mail}`);
+      server.pass(1_000);
+      for (let mail = 0; mail < 3; mail += 1) server.accepts(`m${turn}-${mail}`, 1);
+    }
+    expect(new Set(heard)).toEqual(new Set(["perhaps"]));
   });
 
   test("are greylisted where no first look is accepted, though the later ones are", () => {

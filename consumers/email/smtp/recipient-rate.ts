@@ -23,6 +23,9 @@ const MOST_MAILS = 2_000;
 const LOOK_MS = 60_000;
 /** Second looks that were accepted: then it is not about these mails. */
 const PROOF = 2;
+/** And if some were not: who asks each mail to come again soon accepts nearly all. The logarithm of how much likelier it is that they are accepted as often as others. */
+const NEARLY_ALL = 0.98;
+const NOT_ALL = 2;
 /** So many would have been if it were a rate: then it is about these mails if less than a quarter of them was. */
 const EXPECTED = 5;
 const FEW = 0.25;
@@ -55,7 +58,7 @@ interface Refused {
 /**
  * Whether mails that are refused once the server has heard the recipient are so by a rate, as policy daemons keep one. Greylisting and recipients who
  * are refused for their own sake look alike, so mails have a second look a second or two later. A rate accepts those as often as others; greylisting, and whoever refuses a
- * mail for its own sake, accepts none of them. Then the pace follows, as long as it has fewer refused (`unnamed-rate.ts`).
+ * mail for its own sake, accepts none of them, or all. Then the pace follows, as long as it has fewer refused (`unnamed-rate.ts`).
  */
 export class RecipientRate {
   readonly #now: () => number;
@@ -63,7 +66,7 @@ export class RecipientRate {
   readonly #onNone: () => void;
   readonly #rate: UnnamedRate;
   readonly #refused = new Map<string, Refused>();
-  #looks = { since: 0, expected: 0, accepted: 0 };
+  #looks = { since: 0, expected: 0, accepted: 0, notAll: 0 };
   /** Of looks that are not second ones, so many are accepted. */
   #share = 1;
   #first = { acceptedAt: 0, refused: 0 };
@@ -94,7 +97,7 @@ export class RecipientRate {
     const { isKept } = this.#rate;
     const { times, isAwaited } = this.#lookedInVain(mail);
     if (times > OWN_TIMES || (!isKept && this.#isOwn)) return failure;
-    const isProven = this.#looks.accepted >= PROOF;
+    const isProven = this.#looks.accepted >= PROOF && this.#looks.notAll > NOT_ALL;
     const why = this.#rate.refused(begunAt, 1, isKept ? isKnown : isProven);
     if (why === "no rate") this.#onNone();
     if (why === "rate") return { ...failure, isOfDomain: false, unnamed: "rate" };
@@ -108,7 +111,7 @@ export class RecipientRate {
     const { expected, accepted } = this.#looks;
     if (expected < EXPECTED || accepted >= FEW * expected) return false;
     this.#rate.deafen();
-    this.#looks = { since: this.#now(), expected: 0, accepted: 0 };
+    this.#looks = { since: this.#now(), expected: 0, accepted: 0, notAll: 0 };
     this.#refused.clear();
     return true;
   }
@@ -134,9 +137,11 @@ export class RecipientRate {
 
   #looked(isAccepted: boolean): void {
     const now = this.#now();
-    if (now - this.#looks.since > EVIDENCE_MS) this.#looks = { since: now, expected: 0, accepted: 0 };
+    if (now - this.#looks.since > EVIDENCE_MS) this.#looks = { since: now, expected: 0, accepted: 0, notAll: 0 };
     this.#looks.expected += this.#share;
     if (isAccepted) this.#looks.accepted += 1;
+    const share = Math.min(this.#share, NEARLY_ALL);
+    this.#looks.notAll += Math.log(isAccepted ? share / NEARLY_ALL : (1 - share) / (1 - NEARLY_ALL));
   }
 
   /** It was no second look. */
