@@ -26,9 +26,12 @@ const PROOF = 2;
 /** And if some were not: who asks each mail to come again soon accepts nearly all. The logarithm of how much likelier it is that they are accepted as often as others. */
 const NEARLY_ALL = 0.98;
 const NOT_ALL = 2;
-/** So many would have been if it were a rate: then it is about these mails if less than a quarter of them was. */
+/** So many would have been if it were a rate: then it is about these mails if next to none was, for so long. Several that come at once find a rate used up together. */
 const EXPECTED = 5;
-const FEW = 0.25;
+const FEW = 0.05;
+const LEAST_MS = 2_000;
+/** Then none is looked for for so long. */
+const DEAF_MS = 60_000;
 /** What was heard longer ago says nothing. */
 const EVIDENCE_MS = 60_000;
 /** Where no first look was accepted for so long, among so many, each mail is asked to come again. */
@@ -67,7 +70,7 @@ export class RecipientRate {
   readonly #rate: UnnamedRate;
   readonly #refused = new Map<string, Refused>();
   #looks = { since: 0, expected: 0, accepted: 0, notAll: 0 };
-  /** Of looks that are not second ones, so many are accepted. */
+  /** Of all looks so many are accepted. */
   #share = 1;
   #first = { acceptedAt: 0, refused: 0 };
 
@@ -108,9 +111,9 @@ export class RecipientRate {
   get #isOwn(): boolean {
     const { acceptedAt, refused } = this.#first;
     if (refused >= GREYLISTED && this.#now() - acceptedAt > GREYLISTED_MS) return true;
-    const { expected, accepted } = this.#looks;
-    if (expected < EXPECTED || accepted >= FEW * expected) return false;
-    this.#rate.deafen();
+    const { since, expected, accepted } = this.#looks;
+    if (this.#now() - since < LEAST_MS || expected < EXPECTED || accepted >= FEW * expected) return false;
+    this.#rate.deafen(DEAF_MS);
     this.#looks = { since: this.#now(), expected: 0, accepted: 0, notAll: 0 };
     this.#refused.clear();
     return true;
@@ -142,11 +145,16 @@ export class RecipientRate {
     if (isAccepted) this.#looks.accepted += 1;
     const share = Math.min(this.#share, NEARLY_ALL);
     this.#looks.notAll += Math.log(isAccepted ? share / NEARLY_ALL : (1 - share) / (1 - NEARLY_ALL));
+    this.#learnShare(isAccepted);
+  }
+
+  #learnShare(isAccepted: boolean): void {
+    this.#share += NEWEST * ((isAccepted ? 1 : 0) - this.#share);
   }
 
   /** It was no second look. */
   #lookedOtherwise({ failures = 0 }: Mail, isAccepted: boolean): void {
-    this.#share += NEWEST * ((isAccepted ? 1 : 0) - this.#share);
+    this.#learnShare(isAccepted);
     if (failures > 0) return;
     if (isAccepted) this.#first = { acceptedAt: this.#now(), refused: 0 };
     else this.#first.refused += 1;

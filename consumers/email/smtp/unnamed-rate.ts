@@ -77,9 +77,10 @@ export class UnnamedRate {
     return this.#now() < this.#deafUntil;
   }
 
-  /** There is none: none is looked for in the next minutes. */
-  deafen(): void {
-    this.#letGo(this.#now());
+  /** There is none: none is looked for for so long. */
+  deafen(forMs: number): void {
+    this.#kept = undefined;
+    this.#deafUntil = this.#now() + forMs;
   }
 
   /** A mail was accepted, the `nth` of its connection, that began at this time. What began before mails were refused is no turn. */
