@@ -4,7 +4,7 @@ import { isBelow } from "./watermark.ts";
 /**
  * The id below which a stream may be trimmed (XTRIM MINID); undefined if it may not be trimmed.
  *
- * Unfinished entries of any group stay, and so do entries younger than the retention: those behind `endThen`, where the stream ended a retention ago at
+ * Unfinished entries of any group stay, and so do entries younger than the retention: those after `endThen`, where the stream ended a retention ago at
  * least, if that is known, and those whose ids tell it. Ids alone would not do: behind one in the future, all that are added are ahead of the clock. The
  * bound is an id, not only a time: of two entries in one millisecond the first may be done and the second not.
  */

@@ -49,7 +49,7 @@ export const redisTimeMs = async (redis: Redis): Promise<number> => {
 };
 
 /** Nothing can be behind it, and Redis refuses to be asked. */
-const HIGHEST_ID = "18446744073709551615-18446744073709551615";
+export const HIGHEST_ID = "18446744073709551615-18446744073709551615";
 
 const positionOn = async (redis: Redis, read: ReadGroups, stream: string, group: string): Promise<GroupPosition> => {
   const delivered = (await groupOn(read, stream, group))?.get("last-delivered-id");

@@ -93,7 +93,7 @@ describe.concurrent("the janitor", () => {
     await eventually(async () => (await pipeline.redis.xlen(pipeline.keys.retriesStream(group))) === 0);
   });
 
-  test("keeps streams from growing behind an entry whose id lies in the future", async () => {
+  test("keeps streams from growing after an entry whose id lies in the future", async () => {
     await using pipeline = await aPipeline();
     const { redis, keys } = pipeline;
     const streams = [keys.events, keys.retriesStream(group)];
@@ -255,6 +255,16 @@ test.concurrent("a group whose position was set beyond the end of its streams go
   await eventually(isSent(pipeline, after));
   expect(outbox.sent.length).toBe(2);
   await eventually(async () => (await readGroupStatus(redis, keys, group)).lag === 0);
+  // That of a stranger is a stranger's, and the highest id of all is one that Redis refuses to be asked about.
+  await redis.xgroup("CREATE", keys.events, "stranger", "99999999999999-0");
+  await redis.xgroup("SETID", keys.events, group, "18446744073709551615-18446744073709551615");
+  const positions = async () => {
+    const groups: unknown = await redis.xinfo("GROUPS", keys.events);
+    return JSON.stringify(groups);
+  };
+  await readGroupStatus(redis, keys, group);
+  await eventually(async () => !(await positions()).includes("18446744073709551615"));
+  expect(await positions()).toContain("99999999999999-0");
 });
 
 test.concurrent("a lag that Redis cannot know, because an entry was deleted by hand, is said once, and counted instead", async () => {

@@ -6,7 +6,7 @@ import type { Group } from "../../stream/groups.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { groupsReader, readingEachOnce } from "../../stream/read-groups.ts";
 import { trimBelow, trimBound } from "../../stream/trim.ts";
-import { endOf, groupPositions, redisTimeMs } from "../../stream/watermark.ts";
+import { endOf, groupPositions, isBelow, redisTimeMs } from "../../stream/watermark.ts";
 
 export interface JanitorDeps {
   readonly redis: Redis;
@@ -34,9 +34,12 @@ export const startJanitor = (
   let endThen: string | undefined;
 
   const lookAtEnd = async (): Promise<void> => {
+    const end = await endOf(redis, keys.events);
+    // It was deleted, and begun anew.
+    if (looked !== undefined && isBelow(end, looked.end)) [looked, endThen] = [undefined, undefined];
     if (looked !== undefined && now() - looked.atMs < retentionMs) return;
     endThen = looked?.end;
-    looked = { atMs: now(), end: await endOf(redis, keys.events) };
+    looked = { atMs: now(), end };
   };
 
   const warnOf = (orphaned: readonly string[]): void => {

@@ -23,6 +23,7 @@ export const startLagRepairer = (
   /** `stream group` of which Redis cannot know the lag. */
   const unknowable = new Set<string>();
   const streams = [keys.events, ...groups.map(({ name }) => keys.retriesStream(name))];
+  const own = new Set(groups.map(({ name }) => name));
   let connects = 0;
   redis.on("ready", () => {
     connects += 1;
@@ -55,6 +56,7 @@ export const startLagRepairer = (
           const connect = connects;
           const { rewound, restored, unknown, uncounted } = await restoreLag(redis, stream, {
             all: countedSince.get(stream) !== connect,
+            own,
           });
           if (uncounted.length === 0) countedSince.set(stream, connect);
           noteUnknown(stream, unknown);

@@ -45,6 +45,8 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
     }
   };
 
+  let isResetting = false;
+
   /** Not written while Redis is full: then a death does not count as poison, no more. */
   const giveSign = async (): Promise<void> => {
     const counts = finished.take();
@@ -52,9 +54,12 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
       finished.putBack(counts);
       return false;
     });
-    if (!wasSetBack) return;
-    await resetIdleTimes(redis, keys, group);
+    if (!wasSetBack || isResetting) return;
+    isResetting = true;
     log.warn("the clock of Redis was set back: what consumers hold is idle from now on");
+    await resetIdleTimes(redis, keys, group).finally(() => {
+      isResetting = false;
+    });
   };
 
   const renewInLedger = async (): Promise<void> => {

@@ -12,6 +12,7 @@ local FUTURE_MS = 1000
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
+local ahead = redis.call('ZRANGEBYSCORE', KEYS[1], string.format('%.0f', now + FUTURE_MS), '+inf', 'LIMIT', 0, 1)
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('(%.0f', now - HOUR_MS))) do
@@ -34,5 +35,4 @@ if isNew then
   end
   redis.call('PEXPIRE', KEYS[3], 2 * HOUR_MS)
 end
-local ahead = redis.call('ZRANGEBYSCORE', KEYS[1], string.format('%.0f', now + FUTURE_MS), '+inf', 'LIMIT', 0, 1)
 return #ahead

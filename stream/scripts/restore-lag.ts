@@ -1,12 +1,14 @@
 import type { Redis } from "ioredis";
 import { infoRecords, numberOf } from "../info-records.ts";
 import { groupsReader } from "../read-groups.ts";
-import { isBelow } from "../watermark.ts";
+import { HIGHEST_ID, isBelow } from "../watermark.ts";
 import ids from "./ids.lua" with { type: "text" };
 import source from "./restore-lag.lua" with { type: "text" };
+import rewindSource from "./rewind.lua" with { type: "text" };
 import { defineScript, runScript } from "./script.ts";
 
 const script = defineScript(ids + source);
+const rewind = defineScript(ids + rewindSource);
 
 /** Entries per slice, outside and inside the script: each blocks Redis for well under a millisecond. */
 const SLICE = 500;
@@ -23,6 +25,7 @@ const countAfter = async (
 ): Promise<(string | number)[]> => {
   const landmarks: (string | number)[] = [id, 0];
   let last = id;
+  if (id === HIGHEST_ID) return landmarks;
   for (let counted = 0; ; ) {
     const slice = await redis.xrange(stream, `(${last}`, "+", "COUNT", SLICE);
     counted += slice.length;
@@ -95,15 +98,16 @@ export interface RestoredLag {
 }
 
 /**
- * Sets the `lag` right of every group on a stream where it is nil or wrong. A group whose position lies beyond the end of the stream, such as after an
- * XGROUP SETID with a mistyped id, would be delivered nothing: it reads again from the start, as a new one does, and the ledger prevents duplicates. It counts all entries of a group only if the lag is
+ * Sets the `lag` right of every group on a stream where it is nil or wrong. It counts all entries of a group only if the lag is
  * nil, cannot be right, or differs from the first `PROBE` entries; of every group if `all`, after a restart for example.
- * Pending lists and all other last-delivered ids do not change.
+ *
+ * Pending lists do not change, nor last-delivered ids, but for one: a group of `own` whose position lies beyond the end of the stream, such as after an XGROUP SETID
+ * with a mistyped id, would be delivered nothing. It reads again from the start, as a new one does, and the ledger prevents duplicates.
  */
 export const restoreLag = async (
   redis: Redis,
   stream: string,
-  { all = false }: { readonly all?: boolean } = {},
+  { all = false, own = new Set() }: { readonly all?: boolean; readonly own?: ReadonlySet<string> } = {},
 ): Promise<RestoredLag> => {
   const rewound: string[] = [];
   const restored: string[] = [];
@@ -117,8 +121,7 @@ export const restoreLag = async (
     const group = { lag: numberOf(record, "lag"), deliveredId: String(record.get("last-delivered-id")) };
     const state = judgeLag(group, info);
     if (state === "beyond") {
-      await redis.xgroup("SETID", stream, name, "0");
-      rewound.push(name);
+      if (own.has(name) && (await runScript(redis, rewind, [stream], [name])) === 1) rewound.push(name);
       continue;
     }
     if (state === "hole") unknown.push(name);
