@@ -3,7 +3,7 @@ const NO_CONNECTION = /^(CONNECT|CONNECTION_|ECONN|ETIMEDOUT|EPIPE|EAI_|ENOTFOUN
 /** What is published of a Redis that does not answer or is not connected: a situation looks for it. */
 export const REDIS_AWAY = "Redis does not answer";
 /** SQLSTATE: five digits and capitals, at least one digit. */
-const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
+export const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 /** disk_full */
 const DISK_FULL = "53100";
 /** What is published of it: a situation looks for it. */

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { redisErrorCode } from "./connection.ts";
 import type { Keys } from "./keys.ts";
 import { redisTimeMs } from "./watermark.ts";
 
@@ -26,7 +27,7 @@ export interface ReportedApi extends ApiReport {
 }
 
 /** A report that is older is not known to be true any more, in ms. */
-const TOLD_FOR_MS = 10_000;
+const VALID_FOR_MS = 10_000;
 
 /** Writes what keeps an api from its work (TIME; HSET, PEXPIRE); to be repeated within 10 s, for as long as it does. */
 export const writeApiReport = async (
@@ -36,8 +37,11 @@ export const writeApiReport = async (
   report: Omit<ApiReport, "atMs">,
 ): Promise<void> => {
   const atMs = await redisTimeMs(redis);
-  await redis.hset(keys.apis, name, JSON.stringify({ ...report, atMs }));
-  await redis.pexpire(keys.apis, TOLD_FOR_MS);
+  await redis
+    .multi()
+    .hset(keys.apis, name, JSON.stringify({ ...report, atMs }))
+    .pexpire(keys.apis, VALID_FOR_MS)
+    .exec();
 };
 
 /** An api does its work again (HDEL). */
@@ -53,13 +57,20 @@ const parsed = (text: string): ApiReport | undefined => {
   }
 };
 
+/** Of a login without the right to read them, such as one of another version's rights, there are none. */
+const readAll = (redis: Redis, keys: Keys): Promise<Record<string, string>> =>
+  redis.hgetall(keys.apis).catch((error: unknown) => {
+    if (redisErrorCode(error) === "NOPERM") return {};
+    throw error;
+  });
+
 /** What keeps apis from their work now, by name (HGETALL, TIME). Those that are well say nothing. */
 export const readApiReports = async (redis: Redis, keys: Keys): Promise<readonly ReportedApi[]> => {
-  const [reports, nowMs] = await Promise.all([redis.hgetall(keys.apis), redisTimeMs(redis)]);
+  const [reports, nowMs] = await Promise.all([readAll(redis, keys), redisTimeMs(redis)]);
   return Object.entries(reports)
     .flatMap(([name, text]): ReportedApi[] => {
       const report = parsed(text);
-      return report === undefined || nowMs - report.atMs > TOLD_FOR_MS ? [] : [{ ...report, name }];
+      return report === undefined || Math.abs(nowMs - report.atMs) > VALID_FOR_MS ? [] : [{ ...report, name }];
     })
     .sort((left, right) => left.name.localeCompare(right.name));
 };

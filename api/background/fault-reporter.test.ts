@@ -56,5 +56,7 @@ test("what an api said is forgotten ten seconds later, also while others go on t
   await redis.hset(keys.apis, "api-dead", JSON.stringify({ ...report, atMs: nowMs - 12_000 }));
   await redis.hset(keys.apis, "api-lives", JSON.stringify({ ...report, atMs: nowMs }));
   await redis.hset(keys.apis, "api-of-another-version", "{}");
+  // Before Redis' clock was set back.
+  await redis.hset(keys.apis, "api-ahead", JSON.stringify({ ...report, atMs: nowMs + 3_600_000 }));
   expect((await readApiReports(redis, keys)).map(({ name }) => name)).toEqual(["api-lives"]);
 });

@@ -14,9 +14,8 @@ import type { Facts, WriteRefusal } from "../../runtime/situation/facts.ts";
 import type { Finding } from "../../runtime/situation/finding.ts";
 import { endsNoCommit, refusesLogin, since } from "../../runtime/situation/words.ts";
 import { readAgainIfRefused } from "../../stream/ask-again.ts";
-import { isRefusedReply, redisErrorCode } from "../../stream/connection.ts";
 import { readLatestLetter } from "../../stream/dead-letters.ts";
-import { loginRefusalOf } from "../../stream/refusals.ts";
+import { loginRefusalOf, refusalOf } from "../../stream/refusals.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";
 import { wrongTypeOf } from "../../stream/wrong-type.ts";
 import type { Operator } from "./operator.ts";
@@ -145,8 +144,9 @@ const ofWrongType = (error: unknown): Situation | undefined => {
 
 /** What a reading that failed means, if Redis refuses what it is asked: it has lost its primary, for example. */
 const ofRefusedRead = async (db: Asked["db"], error: unknown, now: Date): Promise<Situation | undefined> => {
-  if (!isRefusedReply(error)) return undefined;
-  const redis = `refuses a command (${redisErrorCode(error)})`;
+  const code = error instanceof Error ? refusalOf(error.message) : undefined;
+  if (code === undefined) return undefined;
+  const redis = `refuses a command (${code})`;
   const known = { now, postgres: undefined, redis, outbox: await readOutbox(db), clockDifferenceMs: 0, groups: [] };
   return { findings: describe(known), away: [], status: undefined };
 };

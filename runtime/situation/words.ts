@@ -1,5 +1,5 @@
 import { sinceOf } from "../loop.ts";
-import { REDIS_AWAY } from "../published-fault.ts";
+import { REDIS_AWAY, SQLSTATE } from "../published-fault.ts";
 import { count, counted } from "../quantity.ts";
 import type { StoreAway } from "../store-answers.ts";
 import type { GroupFacts, Waiting } from "./facts.ts";
@@ -65,8 +65,6 @@ export const endsNoCommit = (at: Date, now: Date): string =>
 
 /** Whether it is a standby that keeps Postgres from its work. */
 export const isOfStandby = (fault: string): boolean => fault.startsWith(ENDS_NO_COMMIT);
-
-const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 /** What keeps a store from its work; undefined: it answers. */
 export const notAnswered = (store: StoreAway | undefined, now: Date): string | undefined => {

@@ -56,6 +56,21 @@ test("who has nothing to write learns for what Redis refuses writes, and leaves 
     expect(await found()).toBeUndefined();
     expect(await admin.dbsize()).toBe(0);
 
+    // A script of somebody else's that does not end: this is no answer.
+    await admin.config("SET", "lua-time-limit", "10");
+    const killer = new Redis(own.url);
+    await killer.ping();
+    const endless = admin.eval("while true do end", 0).catch(() => {});
+    await eventually(() =>
+      found().then(
+        () => false,
+        (error: unknown) => String(error).includes("BUSY"),
+      ),
+    );
+    await killer.script("KILL");
+    killer.disconnect();
+    await endless;
+
     // Without a right to ask, nobody knows.
     await admin.acl("SETUSER", "default", "-eval", "-evalsha");
     expect(await found()).toBeUndefined();

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { redisErrorCode } from "../connection.ts";
 import type { Keys } from "../keys.ts";
 import { type RefusalCode, refusalOf } from "../refusals.ts";
 import source from "./probe-writes.lua" with { type: "text" };
@@ -25,7 +26,9 @@ export const findWriteRefusal = async (redis: Redis, keys: Keys): Promise<Writes
     return codeIn(String(await runScript(redis, script, [keys.retriesStream(NOBODYS)], [])));
   } catch (error) {
     if (!(error instanceof Error && error.name === "ReplyError")) throw error;
-    return codeIn(error.message);
+    const code = codeIn(error.message);
+    if (code === undefined && redisErrorCode(error) !== "NOPERM") throw error;
+    return code;
   }
 };
 
