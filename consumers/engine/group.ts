@@ -127,7 +127,10 @@ export const startGroup = <Data, Input>(
   const pauses = pausesOf(db);
   const names = { group: group.name, consumer };
   const finished = new Finished();
-  const onDone = (ms: number) => finished.add(ms);
+  const onDone = (ms: number) => {
+    finished.add(ms);
+    probes.done();
+  };
   const observe = createObserver({ ...names, events: keys.events, hop: traceHop, isIdempotent, now, onDone });
   const inFlight = createInFlight(concurrency);
   const gatherer = createGatherer({ concurrency, ahead: policy.ahead ?? 0, now });

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { keysOf } from "../../stream/keys.ts";
+import { eventually } from "../../tests/eventually.ts";
 import { redisUrl, silentLog } from "../../tests/pipeline.ts";
 import { Breaker } from "./breaker.ts";
 import { createProbes, harmfulProbeEveryMs } from "./probes.ts";
@@ -84,6 +85,30 @@ test("one consumer of a group may ask, and the next one goes on from there; once
   other.probes.work();
   await group.pass(4_000);
   expect(await one.ask()).toBe(true);
+});
+
+test("the first piece that a consumer does since it started shows the others that the system works", async () => {
+  await using group = aGroup();
+  const [one, other] = [group.aConsumer(), group.aConsumer()];
+  for (const restMs of [4_000, 4_000]) {
+    await group.pass(restMs);
+    expect(await one.ask()).toBe(true);
+    one.refuse();
+    await one.ask();
+  }
+  await group.pass(2_000);
+  expect(await other.ask()).toBe(false);
+  const started = group.aConsumer();
+  started.probes.done();
+  await eventually(async () => (await group.asked()) === 0);
+  // Of the eight seconds that it would rest, four have passed.
+  await group.pass(2_000);
+  expect(await other.ask()).toBe(true);
+  other.refuse();
+  await other.ask();
+  started.probes.done();
+  await group.pass(2_000);
+  expect(await one.ask()).toBe(false);
 });
 
 test("a permit whose holder dies, or has nothing to ask with, is another's after 10 s, however rare permits are", async () => {

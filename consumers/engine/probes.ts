@@ -22,6 +22,8 @@ export interface Probes {
   ask(): Promise<void>;
   /** The system works again. */
   work(): void;
+  /** A piece is done. The first one of a process shows others that the system works: it had to log in for it. */
+  done(): void;
 }
 
 const FIRST_MS = 4_000;
@@ -55,6 +57,7 @@ export const createProbes = ({ redis, keys, group, breaker, inFlight, log, now }
   /** Monotonic, ms: until then it asks nothing without Redis. */
   let ownUntil = Number.NEGATIVE_INFINITY;
   let isAlone = false;
+  let hasDone = false;
 
   /** With Redis, or without if that fails; says so once. */
   const tried = async <Answer>(call: Promise<Answer>, without: () => Answer): Promise<Answer> => {
@@ -98,6 +101,12 @@ export const createProbes = ({ redis, keys, group, breaker, inFlight, log, now }
     await keep(known, Math.max(1, ownUntil - now()));
   };
 
+  const forget = (): void => {
+    void forgetProbes(redis, key).catch((error: unknown) => {
+      log.warn({ error }, "peers ask a system that works again only when their time is over");
+    });
+  };
+
   return {
     async ask() {
       if (held !== undefined) await follow(held);
@@ -115,9 +124,12 @@ export const createProbes = ({ redis, keys, group, breaker, inFlight, log, now }
       known = 0;
       held = undefined;
       ownUntil = Number.NEGATIVE_INFINITY;
-      void forgetProbes(redis, key).catch((error: unknown) => {
-        log.warn({ error }, "peers ask a system that works again only when their time is over");
-      });
+      forget();
+    },
+    done() {
+      if (hasDone) return;
+      hasDone = true;
+      forget();
     },
   };
 };
