@@ -76,6 +76,23 @@ test.each<[string, Partial<Facts>, readonly string[]]>([
     ],
   ],
   [
+    "loops have different faults: each is said",
+    {
+      apis: [
+        anApi({
+          loops: {
+            relay: "Redis refuses a command (NOPERM); since 2026-11-28T06:05:10.000Z",
+            janitor: "Redis refuses a command (WRONGTYPE); since 2026-11-28T06:05:12.000Z",
+          },
+        }),
+      ],
+    },
+    [
+      "trouble: The loop relay of api-1 on web-1 cannot do its work (Redis refuses a command (NOPERM); since 2026-11-28T06:05:10.000Z)",
+      "trouble: The loop janitor of api-1 on web-1 cannot do its work (Redis refuses a command (WRONGTYPE); since 2026-11-28T06:05:12.000Z)",
+    ],
+  ],
+  [
     "a loop had not reached Redis, which it has by now, for else it could not say so",
     { apis: [anApi({ loops: { relay: "Redis does not answer; since 2026-11-28T06:05:10.000Z" } })] },
     ["well: All is well: nothing waits"],

@@ -48,10 +48,12 @@ export const ofRefusingApis = ({ apis = [], postgres, now }: Facts): readonly Fi
   });
 };
 
+const withoutSince = (fault: string): string => fault.replace(/; since .*$/, "");
+
 /** One that says so has reached Redis since. */
 const isOfRedis = (fault: string): boolean => fault.startsWith(REDIS_AWAY);
 
-/** Loops of apis that cannot do their work, though the stores answer who asks. */
+/** Loops of apis that cannot do their work, though the stores answer who asks: once for each fault. */
 export const ofLoopsOfApis = ({ apis = [], postgres, redis }: Facts): readonly Finding[] => {
   if (postgres !== undefined || redis !== undefined) return [];
   const stuck = apis.flatMap(({ name, postgres: own, loops }) =>
@@ -61,11 +63,13 @@ export const ofLoopsOfApis = ({ apis = [], postgres, redis }: Facts): readonly F
           .map(([loop, fault]) => ({ name, loop, fault }))
       : [],
   );
-  const [first] = stuck;
-  if (first === undefined) return [];
-  const loops = new Set(stuck.map(({ loop }) => loop)).size;
-  const names = [...new Set(stuck.map(({ name }) => name))];
-  const also = loops === 1 ? "" : `, and ${counted(loops - 1, "other loop")}`;
-  const sentence = `The loop ${first.loop}${also} of ${named(names)} cannot do ${verb(loops, "its", "their")} work (${first.fault})`;
-  return [{ level: "trouble", sentence, remedy: "ops doctor" }];
+  return [...Map.groupBy(stuck, ({ fault }) => withoutSince(fault)).values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined) return [];
+    const loops = new Set(same.map(({ loop }) => loop)).size;
+    const names = [...new Set(same.map(({ name }) => name))];
+    const also = loops === 1 ? "" : `, and ${counted(loops - 1, "other loop")}`;
+    const sentence = `The loop ${first.loop}${also} of ${named(names)} cannot do ${verb(loops, "its", "their")} work (${first.fault})`;
+    return [{ level: "trouble", sentence, remedy: "ops doctor" } as const];
+  });
 };
