@@ -8,12 +8,11 @@ import { inTime } from "./in-time.ts";
 import { hasHeardRecipient, limitOf } from "./limit-words.ts";
 import { createLogins } from "./logins.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
-import { Pace } from "./pace.ts";
 import { createPatience, MAIL, OPENING } from "./patience.ts";
 import { Pipelining } from "./pipelining.ts";
 import { createPlaces } from "./places.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
-import { RecipientRate } from "./recipient-rate.ts";
+import { createRates } from "./rates.ts";
 import type { OneTooMany } from "./refusals.ts";
 import { describeCertificate } from "./refused-certificate.ts";
 import { createSendSlots } from "./send-slots.ts";
@@ -22,8 +21,7 @@ import { type MailSession, SmtpSession } from "./session.ts";
 import { createSessions } from "./sessions.ts";
 import { createStarvation } from "./starvation.ts";
 import { createTlsFaults } from "./tls-faults.ts";
-import { mayBeOfRate, UnnamedRate } from "./unnamed-rate.ts";
-import { createWhoseLimit, isAboutLimits } from "./whose-limit.ts";
+import { isAboutLimits } from "./whose-limit.ts";
 import { createWords } from "./words.ts";
 
 export interface SmtpPool {
@@ -76,14 +74,13 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const openingMs = (): number => openingTimes.usualMs();
   const crowding = new Crowding({ now: () => performance.timeOrigin + now(), openingMs });
   const limit = new ConnectionLimit(size, { now, first: FIRST_GRANTED, crowding });
-  const pace = new Pace({ now });
-  const unnamedRate = new UnnamedRate({ now });
+  const rates = createRates({ now });
   const most = () => crowding.of(Number.POSITIVE_INFINITY);
   const sessions = createSessions({ size, most, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now });
   const hasConnection = () => sessions.usable() > 0;
   const logins = createLogins({ areNeeded: server.username !== undefined, hasConnection, now });
   const slots = createSendSlots({
-    ...{ limit, pace, now },
+    ...{ limit, pace: rates.pace, now },
     idle: sessions.idle,
     restMs: () => (hasConnection() ? logins.restMs : 0),
     isOpening: () => connecting.asked() > 0,
@@ -98,8 +95,6 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     onCertificate,
     now,
   });
-  const whoseLimit = createWhoseLimit({ now });
-  const recipientRate = new RecipientRate({ now, whose: whoseLimit, onNone: () => pace.forget() });
   const words = createWords();
   const pipelining = new Pipelining({ now, onOneByOne });
   const underWay = new Set<AbortController>();
@@ -165,22 +160,6 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     slots.look();
   };
 
-  /** It was granted by a rate, if there is one: accepted, or refused for its recipient. */
-  const byRate = (startedAt: number, nth: number): void => {
-    pace.accepted(startedAt);
-    unnamedRate.accepted(startedAt, nth);
-  };
-
-  /** The failure of the `nth` mail of a connection, with the limit that the server does not name. */
-  const ofUnnamedRate = (given: SmtpFailure, mail: OutgoingMail, startedAt: number, nth: number): SmtpFailure => {
-    const isKnown = pace.perSecond !== undefined;
-    const failure = recipientRate.judged(given, mail, startedAt, isKnown);
-    if (!mayBeOfRate(failure)) return failure;
-    const why = unnamedRate.refused(startedAt, nth, isKnown);
-    if (why === "no rate") pace.forget();
-    return why === "rate" || why === "used up" ? { ...failure, unnamed: why } : failure;
-  };
-
   const sendOver = async (
     session: MailSession,
     mail: OutgoingMail,
@@ -199,34 +178,20 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const result = await session.send({ ...mail, beforeBody }, signal, code);
     sending -= 1;
     watched.end();
+    const sent = { mail, startedAt, nth: session.sends };
     if (result.kind === "accepted") {
       const tookMs = now() - startedAt;
       limit.accepted(times, tookMs);
-      byRate(startedAt, session.sends);
-      whoseLimit.accepted(mail.to);
-      recipientRate.accepted(mail, startedAt);
+      rates.accepted(sent);
       mailMs = mailMs === 0 ? tookMs : mailMs + NEWEST * (tookMs - mailMs);
       sessions.keep(session);
       return result;
     }
     const isFirst = session.sends === 1;
-    const { bodyStarted, responseCode, command } = result.failure;
-    // So a server may turn away a connection too many.
-    const isTurnedAway = isFirst && responseCode === 421 && mayBeOfRate(result.failure) && !unnamedRate.isKept;
-    const failure = isTurnedAway
-      ? result.failure
-      : ofUnnamedRate(whoseLimit.judged(result.failure, mail.to), mail, startedAt, session.sends);
-    const { isOfDomain = false, secondLookMs } = failure;
+    const { failure, isTurnedAway } = rates.judged(result.failure, sent);
+    const { bodyStarted, command, isOfDomain = false } = failure;
     const said = limitOf(failure);
-    if (!isOfDomain && said === "rate") pace.tooFast(startedAt);
     if (!isOfDomain && (said === "rate" || said === "quota")) words.limited(failure, mail.to, "mails");
-    else if (
-      responseCode !== undefined &&
-      hasHeardRecipient(failure) &&
-      said === undefined &&
-      secondLookMs === undefined
-    )
-      byRate(startedAt, session.sends);
     const isRefused = isTurnedAway || (!isOfDomain && said === "connections");
     // Not one of those that the server may still count: it was none of those that it grants.
     if (isRefused) sessions.disown(session);
@@ -265,7 +230,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     busy: slots.busy,
     granted,
     isLimited: () => starvation.isOn || limit.isKnown,
-    perSecond: () => pace.perSecond,
+    perSecond: () => rates.pace.perSecond,
     possiblePerSecond: () => (mailMs === 0 ? 0 : (granted() * 1_000) / mailMs),
     words: () => words.ofLimit(starvation.isOn),
     refusal: words.ofRefusal,

@@ -53,7 +53,7 @@ const REMEMBERED_MS = 30_000;
 
 export const createSendSlots = (deps: {
   readonly limit: ConnectionLimit;
-  readonly pace: Pace;
+  readonly pace: Pick<Pace, "perSecond" | "waitMs" | "took">;
   /** Connections that are open and free. */
   readonly idle: () => number;
   /** For so long none is opened beside those that work, in ms: logins are refused. */

@@ -1,0 +1,72 @@
+import type { Clock } from "./capacity.ts";
+import type { SmtpFailure } from "./failure.ts";
+import { hasHeardRecipient, limitOf } from "./limit-words.ts";
+import type { OutgoingMail } from "./outgoing-mail.ts";
+import { Pace } from "./pace.ts";
+import { RecipientRate } from "./recipient-rate.ts";
+import { mayBeOfRate, UnnamedRate } from "./unnamed-rate.ts";
+import { createWhoseLimit } from "./whose-limit.ts";
+
+/** A mail that had a connection. */
+interface Sent {
+  readonly mail: OutgoingMail;
+  /** Monotonic, ms. */
+  readonly startedAt: number;
+  /** Of its connection. */
+  readonly nth: number;
+}
+
+/** What a failure is taken for. */
+interface Judged {
+  readonly failure: SmtpFailure;
+  /** So a server may turn away a connection too many. */
+  readonly isTurnedAway: boolean;
+}
+
+/** How many mails a server takes in a time, whatever words it has for that, and for whom they are meant. */
+export interface Rates {
+  readonly pace: Pick<Pace, "perSecond" | "waitMs" | "took">;
+  accepted(sent: Sent): void;
+  judged(failure: SmtpFailure, sent: Sent): Judged;
+}
+
+export const createRates = ({ now }: Clock): Rates => {
+  const pace = new Pace({ now });
+  const unnamedRate = new UnnamedRate({ now });
+  const whoseLimit = createWhoseLimit({ now });
+  const recipientRate = new RecipientRate({ now, whose: whoseLimit, onNone: () => pace.forget() });
+
+  /** It was granted by a rate, if there is one: accepted, or refused for its recipient. */
+  const granted = ({ startedAt, nth }: Sent): void => {
+    pace.accepted(startedAt);
+    unnamedRate.accepted(startedAt, nth);
+  };
+
+  /** With the limit that the server does not name. */
+  const withUnnamed = (given: SmtpFailure, { mail, startedAt, nth }: Sent): SmtpFailure => {
+    const isKnown = pace.perSecond !== undefined;
+    const failure = recipientRate.judged(given, mail, startedAt, isKnown);
+    if (!mayBeOfRate(failure)) return failure;
+    const why = unnamedRate.refused(startedAt, nth, isKnown);
+    if (why === "no rate") pace.forget();
+    return why === "rate" || why === "used up" ? { ...failure, unnamed: why } : failure;
+  };
+
+  return {
+    pace,
+    accepted(sent) {
+      granted(sent);
+      whoseLimit.accepted(sent.mail.to);
+      recipientRate.accepted(sent.mail, sent.startedAt);
+    },
+    judged(given, sent) {
+      const isTurnedAway = sent.nth === 1 && given.responseCode === 421 && mayBeOfRate(given) && !unnamedRate.isKept;
+      const failure = isTurnedAway ? given : withUnnamed(whoseLimit.judged(given, sent.mail.to), sent);
+      const said = limitOf(failure);
+      if (said === "rate" && failure.isOfDomain !== true) pace.tooFast(sent.startedAt);
+      const isOfNoLimit = said === undefined && failure.secondLookMs === undefined;
+      if (isOfNoLimit && failure.responseCode !== undefined && hasHeardRecipient(failure)) granted(sent);
+      return { failure, isTurnedAway };
+    },
+  };
+};
