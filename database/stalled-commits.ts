@@ -1,4 +1,5 @@
 import { pause } from "../runtime/loop.ts";
+import { UNENDED } from "../runtime/published-fault.ts";
 import { type Database, pingDatabase, statement } from "./connection.ts";
 
 /**
@@ -16,8 +17,7 @@ export const findStalledCommits = async (db: Database): Promise<Date | undefined
 /** Postgres answers whoever reads, and ends no commit. */
 export class CommitsStalled extends Error {
   override readonly name = "CommitsStalled";
-  /** SQLSTATE io_error, as in `unended.ts`. */
-  readonly code = "58030";
+  readonly code = UNENDED;
   readonly since: Date;
   constructor(since: Date) {
     super(`PostgreSQL has ended no commit since ${since.toISOString()}: its synchronous standby does not answer`);

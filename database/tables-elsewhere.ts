@@ -21,8 +21,10 @@ export const findTablesElsewhere = async (db: Database): Promise<TablesElsewhere
   return found && { schema: found.schema, searchPath: found.search_path };
 };
 
-/** A migration would make a second, empty set of tables. */
-export const CORRECT_SEARCH_PATH = "do not migrate; correct search_path, of the role, the database or the server";
+const WHOSE = "search_path, of the role, the database or the server";
+
+/** What to do about it: `migrate` refuses. */
+export const CORRECT_SEARCH_PATH = `do not migrate; correct ${WHOSE}`;
 
 /** What is said of tables that a connection does not find. */
 export const wordsOfTablesElsewhere = ({ schema, searchPath }: TablesElsewhere): string =>
@@ -33,7 +35,7 @@ export class TablesAreElsewhere extends Error {
   override readonly name = "TablesAreElsewhere";
   constructor(found: TablesElsewhere) {
     super(
-      `${wordsOfTablesElsewhere(found)}; a second, empty set of them is not made. Correct search_path, of the role, the database or the server; a second installation has a database of its own`,
+      `${wordsOfTablesElsewhere(found)}; a second, empty set of them is not made. Correct ${WHOSE}; a second installation has a database of its own`,
     );
   }
 }

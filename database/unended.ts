@@ -1,3 +1,5 @@
+import { UNENDED } from "../runtime/published-fault.ts";
+
 /**
  * SQL: of our role's statements that Postgres still runs, how many of this text have run for longer than any lock is waited for, and how
  * many of this process have run for longer than they may. $1 the statement, $2 the longest time of one in ms. What Postgres shows of a text may be
@@ -20,8 +22,7 @@ interface Unended {
 /** Postgres still runs statements like this one, which it should have ended: this one was not sent. */
 export class StatementsUnended extends Error {
   override readonly name = "StatementsUnended";
-  /** SQLSTATE io_error: most often it cannot write, or waits for a standby that is to confirm what it writes. */
-  readonly code = "58030";
+  readonly code = UNENDED;
 
   constructor({ alike, own }: Unended) {
     super(`Postgres does not end its statements: ${alike} like this one, ${own} of this process`);

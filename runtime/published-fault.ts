@@ -8,8 +8,8 @@ export const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 const DISK_FULL = "53100";
 /** What is published of it: a situation looks for it. */
 export const POSTGRES_DISK_FULL = "the disk of PostgreSQL is full";
-/** io_error, as `database/unended.ts` has it */
-const UNENDED = "58030";
+/** io_error: of a Postgres that ends no commit, since it cannot write, or waits for a standby. */
+export const UNENDED = "58030";
 /** How Redis begins its refusals: `OOM command not allowed ...`. */
 const REFUSAL = /^[A-Z]{3,16}(?= )/;
 /** Redis calls `ERR` what its rights keep a script from; before 7.2 in other words. */

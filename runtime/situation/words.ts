@@ -1,5 +1,5 @@
 import { sinceOf } from "../loop.ts";
-import { REDIS_AWAY, SQLSTATE } from "../published-fault.ts";
+import { REDIS_AWAY, SQLSTATE, UNENDED } from "../published-fault.ts";
 import { count, counted } from "../quantity.ts";
 import type { StoreAway } from "../store-answers.ts";
 import type { GroupFacts, Waiting } from "./facts.ts";
@@ -53,9 +53,6 @@ export const refusesLogin = (code: string): string => `${REFUSES_LOGIN} (${code}
 
 /** Whether it is a login that keeps a store from its work: then it does not come back by itself. */
 export const isOfLogin = (fault: string): boolean => fault.startsWith(REFUSES_LOGIN);
-
-/** io_error: `database/stalled-commits.ts` */
-const UNENDED = "58030";
 
 const ENDS_NO_COMMIT = "has ended no commit";
 
