@@ -99,7 +99,7 @@ export class RecipientRate {
     if (!this.#whose.mayBeOurs(mail.to, this.#rate.isKept)) return failure;
     const { isKept } = this.#rate;
     const { times, isAwaited } = this.#lookedInVain(mail);
-    if (times > OWN_TIMES || (!isKept && this.#isOwn)) return failure;
+    if (times > OWN_TIMES || (!isKept && this.#areOwn())) return failure;
     const isProven = this.#looks.accepted >= PROOF && this.#looks.notAll > NOT_ALL;
     const why = this.#rate.refused(begunAt, 1, isKept ? isKnown : isProven);
     if (why === "no rate") this.#onNone();
@@ -107,8 +107,8 @@ export class RecipientRate {
     return why === "unknown" && times <= SOON_TIMES ? { ...failure, secondLookMs: isAwaited ? 0 : LATER_MS } : failure;
   }
 
-  /** Each first look is refused, or each second one. */
-  get #isOwn(): boolean {
+  /** Whether each first look is refused, or each second one: then no rate is looked for for a while. */
+  #areOwn(): boolean {
     const { acceptedAt, refused } = this.#first;
     if (refused >= GREYLISTED && this.#now() - acceptedAt > GREYLISTED_MS) return true;
     const { since, expected, accepted } = this.#looks;
