@@ -86,7 +86,7 @@ export const SETTINGS = {
     example: "20",
     unit: "entries",
     about:
-      "Maximum entries in flight in one consumer, per group; of mails up to as many again wait for a connection besides.",
+      "Maximum entries in flight in one consumer, per group; of mails MAIL_POOL_SIZE, and up to as many again that wait for a connection.",
   }),
   CONSUMER_HEALTH_PORT: setting({
     schema: port,

@@ -71,6 +71,7 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
       { on: ["isolation"], may: ["set", "get", "pexpire", "del"] },
       { on: ["probes"], may: ["set", "get", "pttl", "del"] },
       { on: ["shares"], may: ["hset", "hget", "hexists", "hgetall", "hdel", "pexpire", ...SCRIPT] },
+      { on: ["lead"], may: ["hset", "hgetall", "hdel", "pexpire", ...SCRIPT] },
       { on: ["paused"], may: ["smismember", "sadd", "srem"] },
       { on: ["pausedFor"], may: ["hsetnx"] },
       { on: ["rates"], may: ["hmget"] },

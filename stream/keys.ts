@@ -37,6 +37,8 @@ export interface Keys {
   probes(group: string): string;
   /** What each pool has of what a system grants to few, and which of them ask for one more. Hash, seconds. */
   shares(system: string): string;
+  /** Which consumer of a group has all that a system allows, and what each does. Hash, minutes. */
+  lead(system: string, group: string): string;
   /** When each consumer of a group was last heard of, in ms of Redis' clock. Sorted set, an hour. */
   signsOfLife(group: string): string;
   /** What each consumer of a group does, as it says itself. Hash, an hour. */
@@ -79,6 +81,7 @@ export const keysOf = (streamName: string): Keys => {
     running: (group, consumer) => `${tag}:isolation:${group}:${consumer}`,
     probes: (group) => `${tag}:probes:${group}`,
     shares: (system) => `${tag}:shares:${system}`,
+    lead: (system, group) => `${tag}:lead:${system}:${group}`,
     signsOfLife: (group) => `${tag}:signs-of-life:${group}`,
     reports: (group) => `${tag}:reports:${group}`,
     history: (group) => `${tag}:history:${group}`,

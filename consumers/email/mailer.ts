@@ -10,7 +10,7 @@ import type { Attempt, Capacity, Claim, Outcome } from "../engine/handler.ts";
 import { capsOf } from "./caps.ts";
 import { createDkimSigner } from "./dkim.ts";
 import { createMessageBuilder, type MessageOptions } from "./message.ts";
-import { capacityOf, connectionsOf, type MAIL_SETTINGS, openMailPool } from "./open-pool.ts";
+import { capacityOf, type MAIL_SETTINGS, openMailPool } from "./open-pool.ts";
 import { prepareRecipients, suppressRecipient } from "./recipients.ts";
 import { sendMail } from "./send.ts";
 
@@ -63,7 +63,7 @@ export const openMailer = (
   };
   return {
     system: `mail server ${settings.MAIL_SERVER}:${settings.MAIL_PORT}`,
-    capacity: capacityOf(pool, connectionsOf(settings)),
+    capacity: capacityOf(pool, settings.MAIL_POOL_SIZE),
     prepare: async (pieces, asksToConfirm) => {
       const secret = await key();
       return prepareRecipients(db, pieces, asksToConfirm, (email) => capsOf(settings, secret, email));

@@ -14,7 +14,7 @@ test.each([
   ["50", undefined, 99],
   ["20", undefined, 39],
   ["20", "4", 20],
-  ["20", "100", 39],
+  ["20", "100", 164],
   ["2", undefined, 3],
   ["1", undefined, 1],
 ] as const)(

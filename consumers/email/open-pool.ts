@@ -13,17 +13,13 @@ const SEND_DEADLINE_MS = 30_000;
 /** Seconds of mail at the server's pace that a consumer has in flight. */
 const PACED_AHEAD_S = 2;
 
-/** Most connections: what is in flight beyond them only waits. */
-export const connectionsOf = (settings: SettingsOf<"consumer">): number =>
-  Math.min(settings.CONSUMER_CONCURRENCY, settings.MAIL_POOL_SIZE);
-
 /** The pool of connections to the mail server of the settings. */
 export const openMailPool = (
   settings: SettingsWith<"consumer", (typeof MAIL_SETTINGS)[number]>,
   log: Pick<Logger, "warn">,
 ): SmtpPool => {
   const { MAIL_USERNAME: username, MAIL_PASSWORD: password } = settings;
-  const size = connectionsOf(settings);
+  const size = settings.MAIL_POOL_SIZE;
   const server = {
     host: settings.MAIL_SERVER,
     port: settings.MAIL_PORT,
@@ -64,7 +60,7 @@ export const mailsInFlight = (connections: number): number => connections + Math
 
 /** The policy of a group that sends mail; a group overrides what differs. */
 export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => {
-  const connections = connectionsOf(settings);
+  const connections = settings.MAIL_POOL_SIZE;
   const concurrency = Math.max(settings.CONSUMER_CONCURRENCY, mailsInFlight(connections));
   return {
     ...policyOf(settings),
@@ -78,7 +74,7 @@ export const mailPolicyOf = (settings: SettingsOf<"consumer">): Policy => {
 /** What the mail server grants, for the engine: connections, and the mails that wait for them. */
 export const capacityOf = (
   pool: Pick<SmtpPool, "granted" | "isLimited" | "perSecond" | "possiblePerSecond" | "words"> &
-    Partial<Pick<SmtpPool, "nothingForMs" | "isFull" | "refusal" | "heed" | "places">>,
+    Partial<Pick<SmtpPool, "nothingForMs" | "isFull" | "refusal" | "heed" | "places" | "lead">>,
   size: number,
 ): Capacity => ({
   allowed: (isInDoubt = false) => {
@@ -97,4 +93,5 @@ export const capacityOf = (
   turnMs: () => 1_000 / (pool.perSecond() ?? Number.POSITIVE_INFINITY),
   ...(pool.heed === undefined ? {} : { heed: pool.heed }),
   ...(pool.places === undefined ? {} : { places: pool.places }),
+  ...(pool.lead === undefined ? {} : { lead: pool.lead }),
 });

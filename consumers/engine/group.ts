@@ -43,11 +43,11 @@ import { startReader } from "./reader.ts";
 import { startReaper } from "./reaper.ts";
 import { createReport, type Granted, grantedBy } from "./report.ts";
 import { createSettler } from "./settler.ts";
-import { sharedTable, startSharing } from "./sharing.ts";
 import { createSkipper } from "./skipper.ts";
 import { toDoAbout } from "./sort-entry.ts";
 import { startUnclaimer } from "./unclaimer.ts";
 import { watchLedger } from "./watch-ledger.ts";
+import { startWithPeers } from "./with-peers.ts";
 import { createWorkSlots } from "./work-slots.ts";
 
 export interface GroupDeps {
@@ -232,16 +232,9 @@ export const startGroup = <Data, Input>(
     },
     { claimMinIdleMs, concurrency },
   );
-  const { places } = capacity ?? {};
-  const sharing =
-    places &&
-    startSharing(
-      { table: sharedTable(redis, keys, places.at), group: group.name, log, signal: abandon },
-      { pool: `${group.name} ${consumer}`, places },
-    );
+  const withPeers = startWithPeers({ redis, keys, log, signal: abandon }, { ...names, capacity });
   const lookingAgain = startLookingAgain(definition, { inFlight, log });
-  const others = sharing === undefined ? [] : [sharing];
-  const loops = [reader, promoter, hastener, reaper, unclaimer, lookingAgain, ...others];
+  const loops = [reader, promoter, hastener, reaper, unclaimer, lookingAgain, ...withPeers.loops];
   let stopping = false;
 
   const state = () => (stopping ? "stopping" : reader.isPaused() ? "paused" : "reading");
@@ -255,7 +248,8 @@ export const startGroup = <Data, Input>(
   const stop = async () => {
     stopping = true;
     const drain = { ...names, redis, keys, inFlight, ledger, log };
-    await Promise.all([reader, promoter, hastener, reaper, lookingAgain, ...others].map((loop) => loop.stop()));
+    const ended = [reader, promoter, hastener, reaper, lookingAgain, ...withPeers.loops];
+    await Promise.all(ended.map((loop) => loop.stop()));
     const kept = lookAhead.letGo().map(({ entry }) => entry);
     // What is released carries the deaths that its counter tells of.
     deaths.begin(kept);
@@ -270,7 +264,7 @@ export const startGroup = <Data, Input>(
     // Its statement may wait for a ledger that is away.
     const unclaimed = Promise.race([asked, pause(LEAVE_TIMEOUT_MS)]).then(() => void unclaimer.stop());
     await heartbeat.stop();
-    const leaving = Promise.all([leaveNothingBehind(drain), admission.giveBack(0), sharing?.leave()]).catch(
+    const leaving = Promise.all([leaveNothingBehind(drain), admission.giveBack(0), withPeers.leave()]).catch(
       (error: unknown) => {
         log.warn({ error }, "could not leave the group; a peer will claim the pending entries");
       },

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Group } from "../../stream/groups.ts";
+import type { Leader, LeadWish } from "../../stream/scripts/lead.ts";
 import type { BudgetLimits } from "../../stream/scripts/take-budget.ts";
 import type { Quota } from "./quotas.ts";
 
@@ -146,6 +147,16 @@ export interface Capacity {
   heed?(othersWait: () => boolean): void;
   /** What it grants, if groups take it from each other. */
   readonly places?: Places;
+  /** What it allows, if one consumer of the group may have all of it. */
+  readonly lead?: Lead;
+}
+
+/** What another system allows that one consumer of a group keeps better than several, who would meet at it, such as a slow rate. */
+export interface Lead {
+  /** What it is about: consumers of the group with the same name here have one leader. */
+  readonly at: string;
+  readonly wish: () => LeadWish;
+  readonly heard: (leader: Leader) => void;
 }
 
 /** Places at another system, such as connections, of which one is taken by whoever asks first, and kept. */

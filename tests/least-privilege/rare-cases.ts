@@ -16,6 +16,7 @@ import { forgetProbes, takeProbe } from "../../stream/probes.ts";
 import { createRateKeeper } from "../../stream/rates.ts";
 import { mayReport, stopReporting } from "../../stream/reporter.ts";
 import { claimIdle } from "../../stream/scripts/claim.ts";
+import { sayLead } from "../../stream/scripts/lead.ts";
 import { leaveGroup } from "../../stream/scripts/leave.ts";
 import { resetIdleTimes } from "../../stream/scripts/reset-idle.ts";
 import { restoreLag } from "../../stream/scripts/restore-lag.ts";
@@ -119,6 +120,11 @@ export const rarelyInConsumer = async (consumer: Redis, databaseUrl: string): Pr
   await sayShare(consumer, keys.shares("mail:25"), { ...share, request: "repeated" });
   await assignAnswers(consumer, keys.shares("mail:25"), [{ giver: "a", had: 0, asker: "b" }]);
   await answerRequest(consumer, keys.shares("mail:25"), "a");
+  // One of two leads, then the other.
+  const lead = keys.lead("mail:25", group);
+  await sayLead(consumer, lead, "a", { wish: "follow", perSecond: 0 });
+  await sayLead(consumer, lead, "b", { wish: "one", perSecond: 0 });
+  await sayLead(consumer, lead, "b", { wish: "none", perSecond: 0 });
   await endShare(consumer, keys.shares("mail:25"), "a");
   await noteDone(consumer, keys.sent(group, "1"));
   await findDoneNotes(consumer, [keys.sent(group, "1")]);

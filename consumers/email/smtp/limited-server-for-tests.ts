@@ -1,4 +1,5 @@
 import type { Answer, PoolShare, Share } from "../../../stream/scripts/share.ts";
+import type { LeadTable } from "../../engine/leading.ts";
 import type { SharedTable } from "../../engine/sharing.ts";
 import { capacityOf, mailsInFlight } from "../open-pool.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
@@ -196,6 +197,30 @@ export const aTable = (): SharedTable => {
     },
     answer: async (pool) => void asked.delete(pool),
     leave: async (pool) => void reports.delete(pool),
+  };
+};
+
+/** Who leads, as Redis keeps it, in simulated time. */
+export const aLead = (): LeadTable => {
+  let leader = { pool: "", until: Number.NEGATIVE_INFINITY };
+  const said = new Map<string, { readonly at: number; readonly perSecond: number }>();
+  return {
+    say: async (pool, { wish, perSecond }) => {
+      const now = performance.now();
+      if (wish === "none") said.delete(pool);
+      else said.set(pool, { at: now, perSecond });
+      let othersPerSecond = 0;
+      for (const [other, report] of said)
+        if (other !== pool && now - report.at < 5_000) othersPerSecond += report.perSecond;
+      if (leader.until <= now) leader = { pool: "", until: now };
+      const isOurs = leader.until > now && leader.pool === pool;
+      const isFree = leader.until <= now;
+      if (isOurs && wish === "in vain") leader = { pool: "", until: now + 600_000 };
+      else if (isOurs && wish !== "one") leader = { pool: "", until: now };
+      else if (wish === "one" && (isOurs || (isFree && said.size > 1))) leader = { pool, until: now + 5_000 };
+      if (leader.until <= now || leader.pool === "") return { leader: "nobody", othersPerSecond };
+      return { leader: leader.pool === pool ? "this" : "another", othersPerSecond };
+    },
   };
 };
 

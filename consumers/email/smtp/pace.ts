@@ -166,6 +166,17 @@ export class Pace {
     else this.#lower(now, this.#perSecond);
   }
 
+  /** Others ask no more: it may be much more than what was left beside them. */
+  hasItAlone(): void {
+    if (this.#perSecond === undefined) return;
+    this.#chance.end();
+    this.#known = undefined;
+    this.#isFirst = true;
+    this.#holdUntil = 0;
+    this.#lagMs = 0;
+    this.#change(this.#perSecond);
+  }
+
   /** No limit is known any more. */
   forget(): void {
     this.#perSecond = undefined;

@@ -1,4 +1,4 @@
-import type { Places } from "../../engine/handler.ts";
+import type { Lead, Places } from "../../engine/handler.ts";
 import { openAtSomeAddress } from "./addresses.ts";
 import { ConnectionLimit, FIRST_GRANTED } from "./capacity.ts";
 import { type Connecting, createConnecting } from "./connecting.ts";
@@ -49,6 +49,8 @@ export interface SmtpPool {
   heed(othersWait: () => boolean): void;
   /** Its connections, as other groups that send to the same server see them. */
   readonly places: Places;
+  /** Whether one consumer is to have the rate of the server. */
+  readonly lead: Lead;
   /** Closes idle connections and waits for sends in flight; later sends are cancelled. */
   close(): Promise<void>;
 }
@@ -74,7 +76,11 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const openingMs = (): number => openingTimes.usualMs();
   const crowding = new Crowding({ now: () => performance.timeOrigin + now(), openingMs });
   const limit = new ConnectionLimit(size, { now, first: FIRST_GRANTED, crowding });
-  const rates = createRates({ now });
+  const rates = createRates({
+    now,
+    possiblePerSecond: () => possiblePerSecond(),
+    onStandBack: () => slots.turnAway(),
+  });
   const most = () => crowding.of(Number.POSITIVE_INFINITY);
   const sessions = createSessions({ size, most, maxMailsPerConnection, openingMs, minAgeMs, maxIdleMs, now });
   const hasConnection = () => sessions.usable() > 0;
@@ -224,19 +230,22 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     }
   };
 
-  const granted = () => (starvation.isOn ? 0 : limit.granted);
+  const possiblePerSecond = () => (mailMs === 0 ? 0 : (granted() * 1_000) / mailMs);
+  const isWithout = () => starvation.isOn || rates.slow.standsBack;
+  const granted = () => (isWithout() ? 0 : limit.granted);
 
   return {
     busy: slots.busy,
     granted,
-    isLimited: () => starvation.isOn || limit.isKnown,
+    isLimited: () => isWithout() || limit.isKnown,
     perSecond: () => rates.pace.perSecond,
-    possiblePerSecond: () => (mailMs === 0 ? 0 : (granted() * 1_000) / mailMs),
+    possiblePerSecond,
     words: () => words.ofLimit(starvation.isOn),
     refusal: words.ofRefusal,
     nothingForMs: () => starvation.forMs,
-    isFull: places.isFull,
+    isFull: () => rates.slow.standsBack || places.isFull(),
     places,
+    lead: { at: places.at, wish: () => rates.slow.wish(), heard: (leader) => rates.slow.heard(leader) },
     heed: (ask) => {
       othersWait = ask;
     },
@@ -248,7 +257,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       for (let refused: SmtpFailure | undefined; ; ) {
         const slot = closed
           ? "cancelled"
-          : starvation.isOn
+          : isWithout()
             ? "late"
             : await slots.take(signal, { until, refused, isDoubtful, isSlow });
         if (slot === "cancelled") return { kind: "failed", failure: ownFailure("ECALLEDBACK", false) };

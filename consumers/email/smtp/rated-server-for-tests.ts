@@ -1,7 +1,8 @@
 import { jest } from "bun:test";
 import { silentLog } from "../../../tests/pipeline.ts";
+import { startLeading } from "../../engine/leading.ts";
 import { startSharing } from "../../engine/sharing.ts";
-import { aTable, consume, settle, sleep } from "./limited-server-for-tests.ts";
+import { aLead, aTable, consume, settle, sleep } from "./limited-server-for-tests.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createSmtpPool } from "./pool.ts";
 import { type MailSession, SessionRefused } from "./session.ts";
@@ -70,6 +71,8 @@ export interface RatedScenario {
   /** It does not close it, but refuses the next mail in these words; if they begin with 421, it closes it then. */
   readonly spentReply?: string;
   readonly consumers?: number;
+  /** Each consumer has a rate of its own, as where it is kept for each address that mails come from. */
+  readonly isOfEach?: boolean;
   readonly size?: number;
   readonly mailMs?: number;
   /** Of so many mails one is for a recipient that is welcome, the others are refused at RCPT, for reasons of their own. */
@@ -113,11 +116,11 @@ export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcom
   try {
     const startedAt = performance.now();
     const ms = () => performance.now() - startedAt;
-    const rate = scenario.rate();
+    const all = scenario.rate();
     const counts = { accepted: 0, refused: 0, of: Array.from({ length: consumers }, () => 0), gapMs: 0, lastAt: 0 };
     const isCounted = () => ms() >= warmUpMs && ms() < warmUpMs + runMs;
     const responseCode = Number(reply.slice(0, 3));
-    const isGranted = () => {
+    const isGranted = (rate: Rate) => {
       const is = rate(ms());
       if (!is && isCounted()) counts.refused += 1;
       return is;
@@ -129,56 +132,59 @@ export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcom
         ...{ cause: undefined, bodyStarted },
       },
     });
-    const openSession = async (_server: unknown, _timeoutMs: number, cut: AbortSignal): Promise<MailSession> => {
-      await sleep(TRIP_MS);
-      if (phase === "CONN" && !isGranted()) {
-        if (isSilent) {
-          await new Promise((resolve) => cut.addEventListener("abort", resolve));
-          throw new SessionRefused(Object.assign(new Error("cut"), { code: "ECALLEDBACK" }));
-        }
+    const openSessionOf =
+      (rate: Rate) =>
+      async (_server: unknown, _timeoutMs: number, cut: AbortSignal): Promise<MailSession> => {
         await sleep(TRIP_MS);
-        const error = { code: "EPROTOCOL", command: "CONN", responseCode, response: reply };
-        throw new SessionRefused(Object.assign(new Error("refused"), error));
-      }
-      await sleep(GREETING_MS + TRIP_MS);
-      const end = () => {
-        session.isUsable = false;
-      };
-      const asked = (command: typeof phase): boolean => phase !== command || isGranted();
-      const refused = (command: typeof phase): SendResult => {
-        if (responseCode === 421) end();
-        return failed(command, command === "DATA");
-      };
-      const session = {
-        isUsable: true,
-        sends: 0,
-        idleSince: 0,
-        async send(mail: OutgoingMail): Promise<SendResult> {
-          session.sends += 1;
-          await sleep(TRIP_MS);
-          if (spentReply !== undefined && session.sends > mailsPerConnection) {
-            if (spentReply.startsWith("421")) end();
-            return failed("MAIL FROM", false, spentReply);
+        if (phase === "CONN" && !isGranted(rate)) {
+          if (isSilent) {
+            await new Promise((resolve) => cut.addEventListener("abort", resolve));
+            throw new SessionRefused(Object.assign(new Error("cut"), { code: "ECALLEDBACK" }));
           }
-          if (!asked("MAIL FROM")) return refused("MAIL FROM");
-          if (!asked("RCPT TO")) return refused("RCPT TO");
-          if (mail.to.startsWith("nobody@")) return failed("RCPT TO", false, "450 4.2.0 try again later");
-          mail.beforeBody();
-          await sleep(TRIP_MS + mailMs);
-          if (!asked("DATA")) return refused("DATA");
-          if (spentReply === undefined && session.sends >= mailsPerConnection) end();
-          return { kind: "accepted", reply: "250 2.0.0 ok" };
-        },
-        async quit() {
-          end();
           await sleep(TRIP_MS);
-        },
+          const error = { code: "EPROTOCOL", command: "CONN", responseCode, response: reply };
+          throw new SessionRefused(Object.assign(new Error("refused"), error));
+        }
+        await sleep(GREETING_MS + TRIP_MS);
+        const end = () => {
+          session.isUsable = false;
+        };
+        const asked = (command: typeof phase): boolean => phase !== command || isGranted(rate);
+        const refused = (command: typeof phase): SendResult => {
+          if (responseCode === 421) end();
+          return failed(command, command === "DATA");
+        };
+        const session = {
+          isUsable: true,
+          sends: 0,
+          idleSince: 0,
+          async send(mail: OutgoingMail): Promise<SendResult> {
+            session.sends += 1;
+            await sleep(TRIP_MS);
+            if (spentReply !== undefined && session.sends > mailsPerConnection) {
+              if (spentReply.startsWith("421")) end();
+              return failed("MAIL FROM", false, spentReply);
+            }
+            if (!asked("MAIL FROM")) return refused("MAIL FROM");
+            if (!asked("RCPT TO")) return refused("RCPT TO");
+            if (mail.to.startsWith("nobody@")) return failed("RCPT TO", false, "450 4.2.0 try again later");
+            mail.beforeBody();
+            await sleep(TRIP_MS + mailMs);
+            if (!asked("DATA")) return refused("DATA");
+            if (spentReply === undefined && session.sends >= mailsPerConnection) end();
+            return { kind: "accepted", reply: "250 2.0.0 ok" };
+          },
+          async quit() {
+            end();
+            await sleep(TRIP_MS);
+          },
+        };
+        return session;
       };
-      return session;
-    };
     const stopping = new AbortController();
     const { signal } = stopping;
     const table = aTable();
+    const lead = aLead();
     const server = { host: "mail.example", port: 25, tls: "none" } as const;
     let mails = 0;
     const to = () => {
@@ -186,7 +192,12 @@ export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcom
       return `${mails % welcomeEach === 0 ? "c" : "nobody"}@d${mails % DOMAINS}.example`;
     };
     counts.of.forEach((_, index) => {
+      const openSession = openSessionOf(scenario.isOfEach === true ? scenario.rate() : all);
       const pool = createSmtpPool({ server, size, sendDeadlineMs: 30_000, openSession });
+      startLeading(
+        { table: lead, group: "group", log: silentLog, signal },
+        { consumer: `pool ${index}`, lead: pool.lead },
+      );
       startSharing({ table, group: "group", log: silentLog, signal }, { pool: `pool ${index}`, places: pool.places });
       const onAccepted = () => {
         if (!isCounted()) return;
@@ -197,7 +208,7 @@ export const simulateRate = async (scenario: RatedScenario): Promise<RatedOutcom
       };
       void consume(pool, { size, claimMs: CLAIM_MS, signal, to, onFailed: () => {}, onAccepted });
     });
-    const stranger = strangerEachMs === undefined ? undefined : setInterval(() => rate(ms()), strangerEachMs);
+    const stranger = strangerEachMs === undefined ? undefined : setInterval(() => all(ms()), strangerEachMs);
     const end = setTimeout(() => {}, warmUpMs + runMs);
     while (ms() < warmUpMs + runMs) {
       jest.advanceTimersToNextTimer();

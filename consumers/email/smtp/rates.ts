@@ -1,9 +1,9 @@
-import type { Clock } from "./capacity.ts";
 import type { SmtpFailure } from "./failure.ts";
 import { hasHeardRecipient, limitOf } from "./limit-words.ts";
 import type { OutgoingMail } from "./outgoing-mail.ts";
 import { Pace } from "./pace.ts";
 import { RecipientRate } from "./recipient-rate.ts";
+import { SlowRate, type SlowRateOptions } from "./slow-rate.ts";
 import { mayBeOfRate, UnnamedRate } from "./unnamed-rate.ts";
 import { createWhoseLimit } from "./whose-limit.ts";
 
@@ -26,12 +26,15 @@ interface Judged {
 /** How many mails a server takes in a time, whatever words it has for that, and for whom they are meant. */
 export interface Rates {
   readonly pace: Pick<Pace, "perSecond" | "waitMs" | "took">;
+  /** Whether it is one consumer's. */
+  readonly slow: Pick<SlowRate, "standsBack" | "wish" | "heard">;
   accepted(sent: Sent): void;
   judged(failure: SmtpFailure, sent: Sent): Judged;
 }
 
-export const createRates = ({ now }: Clock): Rates => {
+export const createRates = ({ now, ...deps }: Omit<SlowRateOptions, "pace">): Rates => {
   const pace = new Pace({ now });
+  const slow = new SlowRate({ ...deps, now, pace });
   const unnamedRate = new UnnamedRate({ now });
   const whoseLimit = createWhoseLimit({ now });
   const recipientRate = new RecipientRate({ now, whose: whoseLimit, onNone: () => pace.forget() });
@@ -39,6 +42,7 @@ export const createRates = ({ now }: Clock): Rates => {
   /** It was granted by a rate, if there is one: accepted, or refused for its recipient. */
   const granted = ({ startedAt, nth }: Sent): void => {
     pace.accepted(startedAt);
+    slow.accepted();
     unnamedRate.accepted(startedAt, nth);
   };
 
@@ -54,6 +58,7 @@ export const createRates = ({ now }: Clock): Rates => {
 
   return {
     pace,
+    slow,
     accepted(sent) {
       granted(sent);
       whoseLimit.accepted(sent.mail.to);
@@ -63,7 +68,10 @@ export const createRates = ({ now }: Clock): Rates => {
       const isTurnedAway = sent.nth === 1 && given.responseCode === 421 && mayBeOfRate(given) && !unnamedRate.isKept;
       const failure = isTurnedAway ? given : withUnnamed(whoseLimit.judged(given, sent.mail.to), sent);
       const said = limitOf(failure);
-      if (said === "rate" && failure.isOfDomain !== true) pace.tooFast(sent.startedAt);
+      if (said === "rate" && failure.isOfDomain !== true) {
+        pace.tooFast(sent.startedAt);
+        slow.refused();
+      }
       const isOfNoLimit = said === undefined && failure.secondLookMs === undefined;
       if (isOfNoLimit && failure.responseCode !== undefined && hasHeardRecipient(failure)) granted(sent);
       return { failure, isTurnedAway };
