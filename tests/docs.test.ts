@@ -161,6 +161,7 @@ describe("docs/stream.md", () => {
       admitted: ["DIGEST", ""],
       running: ["GROUP", "CONSUMER"],
       shares: ["SERVER", ""],
+      lead: ["SERVER", "GROUP"],
     };
     const keys = Object.entries(keysOf("signup")).map(([name, key]) =>
       typeof key === "string" ? key : key(...(further[name] ?? ["GROUP", "EVENT_ID"])),

@@ -51,11 +51,28 @@ describe("a party", () => {
     expect(parties.refuses("b.example")).toBe(false);
   });
 
-  test("has one probe at a time, with growing waits; what was in flight does not make them longer", () => {
+  test("that accepts a part goes on, as long as what it refuses in a row is chance; and waits once it is not", () => {
+    const { parties, changes } = someParties();
+    refuse(parties, "a.example", 60);
+    parties.succeeded("a.example");
+    changes.length = 0;
+    for (let round = 0; round < 50; round += 1) {
+      refuse(parties, "a.example", 8);
+      parties.succeeded("a.example");
+    }
+    expect(changes).toEqual([]);
+    refuse(parties, "a.example", 60);
+    expect(changes).toEqual(["a.example waits"]);
+    for (let time = 0; time < 60; time += 1) parties.succeeded("a.example");
+    refuse(parties, "a.example", 5);
+    expect(changes).toEqual(["a.example waits", "a.example goes on", "a.example waits"]);
+  });
+
+  test("has three probes at a time, with growing waits; what was in flight does not make them longer", () => {
     const { parties, pass, changes } = someParties();
     refuse(parties, "a.example", 20);
     pass(2_000);
-    expect(parties.waitMs("a.example")).toBe(0);
+    for (let probe = 0; probe < 3; probe += 1) expect(parties.waitMs("a.example")).toBe(0);
     expect(parties.waitMs("a.example")).toBeGreaterThan(0);
     refuse(parties, "a.example", 20);
     pass(3_999);

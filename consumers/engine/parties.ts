@@ -13,6 +13,13 @@ export interface PartiesOptions {
 
 /** Pieces that a party refuses in a row, permanently: then it refuses everything. */
 const REFUSALS = 5;
+/** More of a party that accepted a part lately: as many as it would refuse in a row once in so many times. */
+const BY_CHANCE = 0.005;
+const MOST_REFUSALS = 60;
+/** Share of the newest piece in how many are accepted. */
+const NEWEST = 0.05;
+/** Pieces that probe a party together: one may be refused for its own sake. */
+const PROBES = 3;
 /** Pieces that a party defers in a row: deferring is often about one recipient, so more of them are needed. */
 const DEFERRALS = 100;
 /** Different pieces that a party defers in a row: then it is not about each of them, and may not be for so long after. */
@@ -22,6 +29,10 @@ const DEFERS_LATELY_MS = 600_000;
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 300_000;
 const MOST_PARTIES = 1_000;
+
+/** How many that are refused in a row are no chance, where such a share is accepted. */
+const inARow = (acceptedShare: number): number =>
+  Math.max(REFUSALS, Math.min(MOST_REFUSALS, Math.ceil(Math.log(BY_CHANCE) / Math.log1p(-acceptedShare))));
 
 interface Party {
   /** Events refused since the last success, as many as it takes. */
@@ -38,13 +49,18 @@ interface Party {
   probeAt: number;
   /** A probe is under way. What was in flight before it says nothing new. */
   isProbed: boolean;
+  /** Pieces that may still probe it with the first one. */
+  probesLeft: number;
+  /** Of its last pieces so many were accepted; and how many refused ones in a row make a party of which that was true at its last success refuse everything. */
+  acceptedShare: number;
+  refusals: number;
   /** Of its last refusal or deferral. */
   words: string | undefined;
 }
 
 /**
  * A small breaker for each party. A party that refuses or defers many pieces in a row waits
- * by itself, one probe at a time, and its waiting pieces use up neither an attempt nor a connection; nobody else waits for it.
+ * by itself, three probes at a time, and its waiting pieces use up neither an attempt nor a connection; nobody else waits for it.
  */
 export class Parties {
   readonly #options: PartiesOptions;
@@ -65,6 +81,11 @@ export class Parties {
       // If the probe has no outcome, the next one comes after as long a wait.
       party.probeAt = now() + party.waitMs;
       party.isProbed = true;
+      party.probesLeft = PROBES - 1;
+      return 0;
+    }
+    if (party.isProbed && party.probesLeft > 0) {
+      party.probesLeft -= 1;
       return 0;
     }
     // Spread: not all of them are due with the probe.
@@ -74,6 +95,8 @@ export class Parties {
   succeeded(name: string): void {
     const party = this.#use(name);
     if (party.waitMs > 0) this.#options.onChange(name, false, "it accepts again");
+    party.acceptedShare += NEWEST * (1 - party.acceptedShare);
+    party.refusals = inARow(party.acceptedShare);
     party.refused.clear();
     party.deferred = 0;
     party.deferredEvents.clear();
@@ -102,13 +125,15 @@ export class Parties {
   refused(name: string, eventId: string, reason: string, words?: string): void {
     const party = this.#use(name);
     party.words = words;
-    if (party.refused.size < REFUSALS) party.refused.add(eventId);
-    if (party.refused.size >= REFUSALS || party.waitMs > 0) this.#wait(name, party, reason);
+    party.acceptedShare -= NEWEST * party.acceptedShare;
+    if (party.refused.size < party.refusals) party.refused.add(eventId);
+    if (party.refused.size >= party.refusals || party.waitMs > 0) this.#wait(name, party, reason);
   }
 
   /** Whether the party refuses everything. */
   refuses(name: string): boolean {
-    return (this.#known.get(name)?.refused.size ?? 0) >= REFUSALS;
+    const party = this.#known.get(name);
+    return party !== undefined && party.refused.size >= party.refusals;
   }
 
   /** How many of them wait. */
@@ -139,6 +164,9 @@ export class Parties {
       waitMs: 0,
       probeAt: 0,
       isProbed: false,
+      probesLeft: 0,
+      acceptedShare: 1,
+      refusals: REFUSALS,
       words: undefined,
     };
     this.#known.delete(name);
