@@ -166,15 +166,15 @@ export class Pace {
     else this.#lower(now, this.#perSecond);
   }
 
-  /** Others ask no more: it may be much more than what was left beside them. */
-  hasItAlone(): void {
+  /** Others ask no more: it may be more than all had together, of whom each knew what the others left. */
+  hasItAlone(perSecond: number): void {
     if (this.#perSecond === undefined) return;
     this.#chance.end();
     this.#known = undefined;
     this.#isFirst = true;
     this.#holdUntil = 0;
     this.#lagMs = 0;
-    this.#change(this.#perSecond);
+    this.#change(Math.max(this.#perSecond, perSecond));
   }
 
   /** No limit is known any more. */

@@ -63,7 +63,7 @@ export class SlowRate {
     leader: "nobody",
     at: Number.NEGATIVE_INFINITY,
   };
-  /** What all others had accepted, a second, while all were sending. */
+  /** What all others had accepted lately, a second, while this one did not lead. */
   #others = 0;
   #leading:
     | { readonly since: number; readonly before: number; accepted: number; isAlone: boolean; isJudged: boolean }
@@ -125,7 +125,7 @@ export class SlowRate {
     const { since, before, accepted, isAlone, isJudged } = this.#leading;
     if (!isAlone && now - since >= ALONE_AFTER_MS) {
       this.#leading.isAlone = true;
-      this.#pace.hasItAlone();
+      this.#pace.hasItAlone(KEPT * before);
     }
     if (this.#perSecond(now) >= 2 * SLOW) return "none";
     if (now - Math.max(this.#answeredAt, since) > Math.max(UNUSED_MS, (1_000 * UNUSED_MAILS) / perSecond))
@@ -147,7 +147,7 @@ export class SlowRate {
       this.#leading = { since: now, before, accepted: 0, isAlone: false, isJudged: stoodBack };
       return;
     }
-    if (leader === "nobody") this.#others = othersPerSecond;
+    this.#others = othersPerSecond;
     if (this.#leading !== undefined || (stoodBack && leader === "nobody")) this.#forget(now);
     this.#leading = undefined;
     if (leader === "another" && !stoodBack) this.#onStandBack();
