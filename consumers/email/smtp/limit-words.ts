@@ -114,6 +114,13 @@ export const limitIn = (failure: SmtpFailure): Limit | undefined => {
 /** The same, or the limit that was found without a word of it. */
 export const limitOf = (failure: SmtpFailure): Limit | undefined => failure.unnamed ?? limitIn(failure);
 
+/** By these some servers turn away one too many where it sends its first mail; only a 421 closes it, and only that is said to whoever connects. */
+const TURNS_AWAY = new Set([421, 450, 451, 452]);
+
+/** Whether a connection may be turned away by that, without a word of a limit. */
+export const turnsAway = ({ responseCode = 0, command }: SmtpFailure): boolean =>
+  responseCode === 421 || (command === "MAIL FROM" && TURNS_AWAY.has(responseCode));
+
 const MAY_BE_LIMIT = new Set([421, 432, 450, 451, 452, 454, 554]);
 /** Failures to connect that have nothing to do with how many connections there are. */
 const OTHER_FAULTS = new Set(["EDNS", "EAUTH", "ECALLEDBACK"]);

@@ -16,6 +16,8 @@ export interface ServerScenario {
   readonly greetingMs?: number;
   /** One too many is refused its first mail, not the connection. */
   readonly atMailFrom?: boolean;
+  /** How it is; the connection stays open, unless it is by a 421. */
+  readonly replyAtMailFrom?: string;
   /** How one too many is refused: by a reply, or by closing it without one. */
   readonly refusal?: "421" | "closed";
   /** It closes a connection after so many mails. */
@@ -52,13 +54,13 @@ const tooMany = (refusal: "421" | "closed") =>
         }),
       );
 
-const refusedSend = (): SendResult => ({
+const refusedSend = (reply: string): SendResult => ({
   kind: "failed",
   failure: {
     code: "EENVELOPE",
     command: "MAIL FROM",
-    reply: "421 4.7.0 too many connections",
-    responseCode: 421,
+    reply,
+    responseCode: Number(reply.slice(0, 3)),
     cause: undefined,
     bodyStarted: false,
   },
@@ -68,6 +70,7 @@ const refusedSend = (): SendResult => ({
 export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 100, ...more }: ServerScenario) => {
   const { countedMs = 0 } = more;
   const { atMailFrom = false, refusal = "421", silentEach = Number.POSITIVE_INFINITY } = more;
+  const { replyAtMailFrom = "421 4.7.0 too many connections" } = more;
   const { mailsPerConnection = Number.POSITIVE_INFINITY, perMinute = Number.POSITIVE_INFINITY } = more;
   let askedAt: readonly number[] = [];
   let connections = 0;
@@ -113,11 +116,12 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
       async send(mail: OutgoingMail): Promise<SendResult> {
         session.sends += 1;
         await sleep(tripMs);
-        if (surplus.has(own)) {
+        if (surplus.has(own) && (replyAtMailFrom.startsWith("421") || granted.size >= limit)) {
           counts.refused += 1;
-          end();
-          return refusedSend();
+          if (replyAtMailFrom.startsWith("421")) end();
+          return refusedSend(replyAtMailFrom);
         }
+        if (surplus.delete(own)) granted.add(own);
         mail.beforeBody();
         await sleep(tripMs + mailMs);
         counts.accepted += 1;

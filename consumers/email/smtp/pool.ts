@@ -104,6 +104,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const words = createWords();
   const pipelining = new Pipelining({ now, onOneByOne });
   const underWay = new Set<AbortController>();
+  /** Connections over which the server took a mail. */
+  const proven = new WeakSet<MailSession>();
   /** Mails that have a connection. */
   let sending = 0;
   /** How long a mail that is accepted takes on its connection, in ms. */
@@ -184,8 +186,9 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const result = await session.send({ ...mail, beforeBody }, signal, code);
     sending -= 1;
     watched.end();
-    const sent = { mail, startedAt, nth: session.sends };
+    const sent = { mail, startedAt, nth: session.sends, isProven: proven.has(session) };
     if (result.kind === "accepted") {
+      proven.add(session);
       const tookMs = now() - startedAt;
       limit.accepted(times, tookMs);
       rates.accepted(sent);

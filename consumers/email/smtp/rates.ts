@@ -1,5 +1,5 @@
 import type { SmtpFailure } from "./failure.ts";
-import { hasHeardRecipient, limitOf } from "./limit-words.ts";
+import { hasHeardRecipient, limitOf, turnsAway } from "./limit-words.ts";
 import type { OutgoingMail } from "./outgoing-mail.ts";
 import { Pace } from "./pace.ts";
 import { RecipientRate } from "./recipient-rate.ts";
@@ -14,6 +14,8 @@ interface Sent {
   readonly startedAt: number;
   /** Of its connection. */
   readonly nth: number;
+  /** The server took a mail over this connection before. */
+  readonly isProven: boolean;
 }
 
 /** What a failure is taken for. */
@@ -32,12 +34,24 @@ export interface Rates {
   judged(failure: SmtpFailure, sent: Sent): Judged;
 }
 
+/** A server that refuses mails of a connection that it grants has no limit of connections alone, for so long. */
+const PROVEN_REFUSED_MS = 60_000;
+
 export const createRates = ({ now, ...deps }: Omit<SlowRateOptions, "pace">): Rates => {
   const pace = new Pace({ now });
   const slow = new SlowRate({ ...deps, now, pace });
   const unnamedRate = new UnnamedRate({ now });
   const whoseLimit = createWhoseLimit({ now });
   const recipientRate = new RecipientRate({ now, whose: whoseLimit, onNone: () => pace.forget() });
+  let provenRefusedAt = Number.NEGATIVE_INFINITY;
+
+  /** A rate refuses mails of all connections alike, a limit of connections only the first ones. A 421 closes the connection, so most are first ones. */
+  const isOneTooMany = (failure: SmtpFailure, { nth, isProven }: Sent): boolean => {
+    if (!mayBeOfRate(failure) || unnamedRate.isKept) return false;
+    if (failure.responseCode === 421) return nth === 1;
+    if (isProven) provenRefusedAt = now();
+    return turnsAway(failure) && !isProven && now() - provenRefusedAt > PROVEN_REFUSED_MS;
+  };
 
   /** It was granted by a rate, if there is one: accepted, or refused for its recipient. */
   const granted = ({ startedAt, nth }: Sent): void => {
@@ -65,7 +79,7 @@ export const createRates = ({ now, ...deps }: Omit<SlowRateOptions, "pace">): Ra
       recipientRate.accepted(sent.mail, sent.startedAt);
     },
     judged(given, sent) {
-      const isTurnedAway = sent.nth === 1 && given.responseCode === 421 && mayBeOfRate(given) && !unnamedRate.isKept;
+      const isTurnedAway = isOneTooMany(given, sent);
       const failure = isTurnedAway ? given : withUnnamed(whoseLimit.judged(given, sent.mail.to), sent);
       const said = limitOf(failure);
       if (said === "rate" && failure.isOfDomain !== true) {

@@ -1,5 +1,5 @@
 import type { SmtpFailure } from "./failure.ts";
-import { limitIn } from "./limit-words.ts";
+import { limitIn, turnsAway } from "./limit-words.ts";
 
 /** How a connection is refused as one too many: by the server's words, or without any, while others have some. */
 export type OneTooMany = "said" | "unsaid";
@@ -23,8 +23,9 @@ const CLOSED_BY_TCP = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
  * Whether it depends on others what a refusal means: it was closed, or refused by TCP, at once, or the server had no time. What is blocked, not found, not secured or
  * not greeted has nothing to do with a limit.
  */
-export const mayBeUnsaid = ({ code, cause = "", responseCode }: SmtpFailure): boolean => {
-  if (responseCode !== undefined) return responseCode === 421;
+export const mayBeUnsaid = (failure: SmtpFailure): boolean => {
+  const { code, cause = "", responseCode } = failure;
+  if (responseCode !== undefined) return turnsAway(failure);
   return code === "ECONNECTION" || (code === "ESOCKET" && CLOSED_BY_TCP.has(cause));
 };
 
