@@ -94,6 +94,13 @@ describe("a refusal by a party", () => {
     expect(kindsOf(each(4, (n) => learn(refusedBy(domain(n)), refusedBefore(200))))).toEqual({ unavailable: 4 });
   });
 
+  test("an account that is refused for all: a domain with many of the mails does not wait by itself for it", () => {
+    const { learn, parties } = aLearner();
+    for (const outcome of each(5, (n) => refusedBy(domain(n)))) learn(outcome);
+    expect(kindsOf(each(100, () => learn(refusedBy("large.example"))))).toEqual({ unavailable: 100 });
+    expect(parties.waitMs("large.example")).toBe(0);
+  });
+
   test("a domain that refuses everything: what it refuses is held, and none is rejected", () => {
     const { learn, parties } = aLearner();
     const outcomes = each(100, () => {

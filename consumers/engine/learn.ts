@@ -72,8 +72,9 @@ const refusedBy = (party: string, outcome: Of<"rejected">, attempted: Attempted,
   const { eventId, claim, startedAt, askedAt, acceptedSince } = attempted;
   const { reason, alike = [] } = outcome;
   breaker.declined({ eventId, party, askedAt, reason, words: outcome.reply });
-  parties.refused(party, eventId, reason, outcome.reply);
+  // Not the party's: it would still wait by itself, for minutes, when everybody is accepted again.
   if (breaker.isDeclining) return { kind: "unavailable", reason: ACCOUNT_REFUSED, ...withReply(outcome), party };
+  parties.refused(party, eventId, reason, outcome.reply);
   if (parties.refuses(party)) return heldFor(PARTY_REFUSES, outcome, claim, learned);
   const isFirst = ![reason, ...alike].some((each) => each === claim.lastReason);
   if (isFirst) return { kind: "unavailable", reason, ...withReply(outcome), party };
