@@ -13,8 +13,8 @@ export interface SmtpFailure {
   readonly certificate?: string | undefined;
   /** What it says of a limit is said of the recipient's domain, as far as is known (`whose-limit.ts`). */
   readonly isOfDomain?: boolean;
-  /** The limit that refuses it, of which the reply says nothing: a rate, or how many mails a connection may have (`unnamed-rate.ts`). */
-  readonly unnamed?: "rate" | "used up";
+  /** The limit that refuses it, of which the reply says nothing: a rate, how many mails a connection may have (`unnamed-rate.ts`), or connections. */
+  readonly unnamed?: "rate" | "used up" | "connections";
   /** A rate may have refused it, which is known once mails were looked at again soon: this one after so many ms at least (`recipient-rate.ts`). */
   readonly secondLookMs?: number;
   /** The body was sent, or may have been sent. */

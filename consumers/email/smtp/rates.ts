@@ -1,5 +1,5 @@
 import type { SmtpFailure } from "./failure.ts";
-import { hasHeardRecipient, limitOf, turnsAway } from "./limit-words.ts";
+import { hasHeardRecipient, limitIn, limitOf, turnsAway } from "./limit-words.ts";
 import type { OutgoingMail } from "./outgoing-mail.ts";
 import { Pace } from "./pace.ts";
 import { RecipientRate } from "./recipient-rate.ts";
@@ -78,7 +78,10 @@ export const createRates = ({ now, ...deps }: Omit<SlowRateOptions, "pace">): Ra
       whoseLimit.accepted(sent.mail.to);
       recipientRate.accepted(sent.mail, sent.startedAt);
     },
-    judged(given, sent) {
+    judged(heard, sent) {
+      // A connection over which no mail was taken is not used up: it is one too many.
+      const isUnused = !sent.isProven && heard.command === "MAIL FROM" && limitIn(heard) === "used up";
+      const given: SmtpFailure = isUnused ? { ...heard, unnamed: "connections" } : heard;
       const isTurnedAway = isOneTooMany(given, sent);
       const failure = isTurnedAway ? given : withUnnamed(whoseLimit.judged(given, sent.mail.to), sent);
       const said = limitOf(failure);
