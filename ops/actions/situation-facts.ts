@@ -70,7 +70,9 @@ const groupFacts = (
   const { backlogs, retrying, ledger, pauses, rates, latestLetters } = known;
   const backlog = backlogs[name];
   if (backlog === undefined) return undefined;
-  const { unfinished, waiting } = backlog;
+  const isMore = backlog.unfinished >= BACKLOG_BOUND;
+  // Its autoscaler counts what is due within a minute; nobody may begin it yet. Where more is due than is counted, that is none of it.
+  const soon = isMore ? 0 : backlog.soon;
   const retries = retrying.filter((each) => each.group === name);
   const count = retries.reduce((sum, each) => sum + each.count, 0);
   const isBound = retries.some((each) => each.isBound);
@@ -86,8 +88,8 @@ const groupFacts = (
     pausedFor: pause?.reason ?? group.pausedFor,
     ordered: order === undefined ? undefined : { by: order.by, at: order.orderedAt },
     exists: group.exists.events && group.exists.retries,
-    unfinished: { count: unfinished, isBound: unfinished >= BACKLOG_BOUND },
-    delayed: { count: waiting, isBound: waiting >= BACKLOG_BOUND },
+    unfinished: { count: backlog.unfinished - soon, isBound: isMore },
+    delayed: { count: backlog.waiting + soon, isBound: backlog.waiting >= BACKLOG_BOUND },
     retrying: retries,
     notInRedis: notInRedis(group, backlog, counted),
     oldestMs: group.oldestUnfinishedMs,

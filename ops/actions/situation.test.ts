@@ -134,3 +134,16 @@ test("a Redis that refuses to be read is said to be that, with what waits in the
     },
   ]);
 });
+
+test("what is due within a minute waits for the end of its delay, and not for a consumer", async () => {
+  await using pipeline = await aPipeline();
+  const { keys, groups } = pipeline;
+  const eventId = await pipeline.writeOnly(aSignup());
+  await sql`delete from outbox`.execute(pipeline.db);
+  const due = sql`now() + interval '30 s'`;
+  await sql`update deliveries set published_at = ${due}, next_try_at = ${due} where event_id = ${eventId}`.execute(
+    pipeline.db,
+  );
+  const { findings } = await readSituation({ ...pipeline.ops, keys, groups }, new Date());
+  expect(findings.map(({ sentence }) => sentence)).toEqual(["All is well: 1 waits until its delay is over"]);
+});

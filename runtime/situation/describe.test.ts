@@ -5,7 +5,22 @@ import { aConsumer, aGroup, facts, NOW, open, waits } from "./facts-for-tests.ts
 
 test.each<[string, Facts, string]>([
   ["nothing happens", facts(), "well: All is well: nothing waits"],
-  ["some are in work", facts({ unfinished: waits(13) }), "well: All is well: 13 deliveries are in work"],
+  [
+    "some are in work",
+    facts({ unfinished: waits(13), consumers: [aConsumer({ inFlight: 9 }), aConsumer({ inFlight: 4 })] }),
+    "well: All is well: 13 deliveries are in work",
+  ],
+  [
+    "one is in work, and others only wait in the queue",
+    facts({ unfinished: waits(13), consumers: [aConsumer({ inFlight: 1 })] }),
+    "well: All is well: 1 delivery is in work, 12 wait in the queue",
+  ],
+  ["none is in work yet", facts({ unfinished: waits(1) }), "well: All is well: 1 delivery waits in the queue"],
+  [
+    "more wait in the queue than are counted",
+    facts({ unfinished: { count: 10_000, isBound: true }, consumers: [aConsumer({ inFlight: 10 })] }),
+    "well: All is well: 10 deliveries are in work, 9,990 or more wait in the queue",
+  ],
   [
     "none is in work, since all wait in the outbox, and not yet for long",
     facts({ unfinished: waits(96) }, { outbox: { rows: 96, oldestMs: 15_900 } }),
@@ -13,7 +28,7 @@ test.each<[string, Facts, string]>([
   ],
   [
     "some are in work, and one waits in the outbox",
-    facts({ unfinished: waits(4) }, { outbox: { rows: 1, oldestMs: 40 } }),
+    facts({ unfinished: waits(4), consumers: [aConsumer({ inFlight: 3 })] }, { outbox: { rows: 1, oldestMs: 40 } }),
     "well: All is well: 3 deliveries are in work, 1 event waits to be published",
   ],
   [
@@ -126,7 +141,7 @@ test.each<[string, Facts, string]>([
       oldestMs: 900,
       consumers: [aConsumer({ granted: { allowed: 0, nothingForMs: 9_000 } })],
     }),
-    "well: All is well: 90 deliveries are in work",
+    "well: All is well: 90 deliveries wait in the queue",
   ],
   [
     "one consumer of two is refused each connection, and nothing is said",

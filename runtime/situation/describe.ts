@@ -1,5 +1,5 @@
 import { count, counted, duration } from "../quantity.ts";
-import type { Facts, GroupFacts } from "./facts.ts";
+import { type Facts, type GroupFacts, missesSigns } from "./facts.ts";
 import type { Finding, Level } from "./finding.ts";
 import { folded } from "./folded.ts";
 import { ofFlow } from "./of-group.ts";
@@ -9,23 +9,44 @@ import { retriesOf } from "./of-retries.ts";
 import { ofSystem } from "./of-system.ts";
 import { nounOf, verb } from "./words.ts";
 
-/** What is in work, waits for its next attempt, for the end of its group's delay, or to be published. */
+/** How many of a group's deliveries are due, and are published as far as that is known. */
+const dueOf = (group: GroupFacts, { rows }: Facts["outbox"]): number =>
+  // Of an event that is not published no delivery has begun: as many of each group as have them, at the most, are not due.
+  Math.max(0, (group.unfinished?.count ?? 0) - retriesOf(group).value - rows);
+
+/** How many of them consumers work on, as they said within the last seconds. */
+const inWorkOf = ({ consumers }: GroupFacts, due: number): number =>
+  Math.min(
+    due,
+    consumers.filter((consumer) => !missesSigns(consumer)).reduce((sum, { inFlight }) => sum + inFlight, 0),
+  );
+
+/** What is in work, waits in the queue, for its next attempt, for the end of its group's delay, or to be published. */
 const openOf = ({ groups, outbox }: Facts): readonly string[] => {
   const sum = (of: (group: GroupFacts) => number) => groups.reduce((total, group) => total + of(group), 0);
+  const orMore = (isBound: boolean) => (isBound ? " or more" : "");
   const retrying = sum((group) => retriesOf(group).value);
-  // Of an event that is not published no delivery has begun: as many of each group as have them, at the most, are not in work.
-  const working = sum((group) => Math.max(0, (group.unfinished?.count ?? 0) - retriesOf(group).value - outbox.rows));
+  const working = sum((group) => inWorkOf(group, dueOf(group, outbox)));
+  const queued = sum((group) => dueOf(group, outbox)) - working;
+  const queuedMore = orMore(groups.some(({ unfinished }) => unfinished?.isBound === true));
   const delayed = sum((group) => group.delayed.count);
-  const some = groups.some((group) => group.delayed.isBound) ? " or more" : "";
+  const delayedMore = orMore(groups.some((group) => group.delayed.isBound));
   return [
     ...(working === 0 ? [] : [`${counted(working, "delivery is", "deliveries are")} in work`]),
+    ...(queued === 0
+      ? []
+      : [
+          `${count(queued)}${queuedMore} ${working === 0 ? `${verb(queued, "delivery", "deliveries")} ` : ""}${verb(queued, "waits", "wait")} in the queue`,
+        ]),
     ...(outbox.rows === 0
       ? []
       : [`${counted(outbox.rows, "event")} ${verb(outbox.rows, "waits", "wait")} to be published`]),
     ...(retrying === 0 ? [] : [`${count(retrying)} ${verb(retrying, "waits for its", "wait for their")} next attempt`]),
     ...(delayed === 0
       ? []
-      : [`${count(delayed)}${some} ${verb(delayed, "waits until its delay is", "wait until their delay is")} over`]),
+      : [
+          `${count(delayed)}${delayedMore} ${verb(delayed, "waits until its delay is", "wait until their delay is")} over`,
+        ]),
   ];
 };
 

@@ -15,7 +15,12 @@ const MB = 1_048_576;
 test.each<[string, Facts, string]>([
   [
     "a few retries beside many that flow",
-    facts({ lastHour: flowing, unfinished: waits(14), retrying: [retries(3)] }),
+    facts({
+      lastHour: flowing,
+      unfinished: waits(14),
+      retrying: [retries(3)],
+      consumers: [aConsumer({ inFlight: 11 })],
+    }),
     "well: All is well: 1,204 mails in the last hour, half of them within 394 ms; 11 deliveries are in work, 3 wait for their next attempt",
   ],
   [
