@@ -8,7 +8,7 @@ import { startTelemetry } from "../observability/telemetry.ts";
 import { createRandomHex, randomHex, randomTraceContext } from "../observability/trace-context.ts";
 import { VERSION } from "../observability/version.ts";
 import { giveBackMemory } from "../runtime/give-back-memory.ts";
-import { faultsOf, pause } from "../runtime/loop.ts";
+import { faultsOf, type Loop, pause } from "../runtime/loop.ts";
 import { EXIT, untilAskedToStop } from "../runtime/process.ts";
 import { listeningAt } from "../settings/listening.ts";
 import { loadSettings } from "../settings/load.ts";
@@ -108,10 +108,10 @@ export const runApi = async ({ groups: ofCode, environment }: ApiRun): Promise<n
   const readiness = createReadiness({
     pingDatabase: () => pingDatabase(db),
     pingRedis: createRedisPing(quick, keys),
-    faults: () => faultsOf(loops),
+    faults: () => faultsOf([...loops, reporter]),
     refusal,
   });
-  const reporter = startFaultReporter({ redis, keys, log, name, troubles: readiness.troubles });
+  const reporter: Loop = startFaultReporter({ redis, keys, log, name, troubles: readiness.troubles });
 
   const watcher = createStateWatcher({
     connect: () => openBlockingConnection({ ...connection, name: `${name}-watcher` }),

@@ -18,7 +18,7 @@ const schema = z.object({
   loops: z.record(z.string(), z.string()),
 });
 
-/** What keeps an api from its work, as it says itself. */
+/** What keeps an api from its work, as it says itself; one that is well gives its name and host alone. */
 export type ApiReport = Readonly<z.infer<typeof schema>>;
 
 /** A report, and whose it is. */
@@ -29,7 +29,7 @@ export interface ReportedApi extends ApiReport {
 /** A report that is older is not known to be true any more, in ms. */
 const VALID_FOR_MS = 10_000;
 
-/** Writes what keeps an api from its work (TIME; HSET, PEXPIRE); to be repeated within 10 s, for as long as it does. */
+/** Writes what keeps an api from its work, if anything does (TIME; HSET, PEXPIRE); to be repeated within 10 s. */
 export const writeApiReport = async (
   redis: Redis,
   keys: Keys,
@@ -37,14 +37,13 @@ export const writeApiReport = async (
   report: Omit<ApiReport, "atMs">,
 ): Promise<void> => {
   const atMs = await redisTimeMs(redis);
-  await redis
-    .multi()
-    .hset(keys.apis, name, JSON.stringify({ ...report, atMs }))
-    .pexpire(keys.apis, VALID_FOR_MS)
-    .exec();
+  await Promise.all([
+    redis.hset(keys.apis, name, JSON.stringify({ ...report, atMs })),
+    redis.pexpire(keys.apis, VALID_FOR_MS),
+  ]);
 };
 
-/** An api does its work again (HDEL). */
+/** An api stops (HDEL). */
 export const endApiReport = async (redis: Redis, keys: Keys, name: string): Promise<void> => {
   await redis.hdel(keys.apis, name);
 };
@@ -64,7 +63,7 @@ const readAll = (redis: Redis, keys: Keys): Promise<Record<string, string>> =>
     throw error;
   });
 
-/** What keeps apis from their work now, by name (HGETALL, TIME). Those that are well say nothing. */
+/** What apis say of themselves now, by name (HGETALL, TIME). */
 export const readApiReports = async (redis: Redis, keys: Keys): Promise<readonly ReportedApi[]> => {
   const [reports, nowMs] = await Promise.all([readAll(redis, keys), redisTimeMs(redis)]);
   return Object.entries(reports)

@@ -15,7 +15,7 @@ export interface Keys {
   readonly status: string;
   /** The api process that currently reports the gauges of shared state. String, seconds. */
   readonly reporter: string;
-  /** What keeps each api from its work, as it says itself; one that is well says nothing. Hash, seconds. */
+  /** What keeps each api from its work, as it says itself; or that nothing does. Hash, seconds. */
   readonly apis: string;
   /** Entries of a group that wait for their next attempt, scored by due time in ms of Redis' clock. Sorted set. */
   retrySet(group: string): string;

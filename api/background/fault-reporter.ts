@@ -7,10 +7,11 @@ import type { Keys } from "../../stream/keys.ts";
 import type { Troubles } from "../health/readiness.ts";
 
 const EVERY_MS = 3_000;
+const NAME = "fault reporter";
 
 /**
- * Says in Redis what keeps this api from its work, so that operators hear of it who ask for the whole: nobody else knows why signups
- * are refused. One that is well writes nothing.
+ * Says in Redis what keeps this api from its work, or that nothing does, so that operators hear of it who ask for the whole: nobody else knows why
+ * signups are refused, or that they are not.
  */
 export const startFaultReporter = (
   deps: {
@@ -18,7 +19,7 @@ export const startFaultReporter = (
     readonly keys: Keys;
     readonly log: Logger;
     readonly name: string;
-    /** Undefined: nothing. */
+    /** Undefined: it is stopping. */
     readonly troubles: () => Promise<Troubles | undefined>;
   },
   { everyMs = EVERY_MS }: { readonly everyMs?: number } = {},
@@ -27,14 +28,16 @@ export const startFaultReporter = (
   const host = hostname();
   let hasReported = false;
   return startLoop({
-    name: "fault reporter",
+    name: NAME,
     log,
     everyMs,
     turn: async () => {
       const found = await troubles();
       if (found !== undefined) {
         hasReported = true;
-        await writeApiReport(redis, keys, name, { host, ...found });
+        // What kept it from reporting is over when it is read.
+        const { [NAME]: own, ...loops } = found.loops;
+        await writeApiReport(redis, keys, name, { host, ...found, loops });
       } else if (hasReported) {
         await endApiReport(redis, keys, name);
         hasReported = false;

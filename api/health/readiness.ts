@@ -18,7 +18,7 @@ export interface Readiness {
     readonly why: string;
     readonly checks: Readonly<Record<string, string>>;
   }>;
-  /** What `check` finds, but for Redis, for who asks others than this process; undefined: nothing, or it is draining. */
+  /** What `check` finds, but for Redis, for who asks others than this process; undefined: it is draining. */
   troubles(): Promise<Troubles | undefined>;
   /** From now on not ready: new requests should go elsewhere. */
   drain(): void;
@@ -44,16 +44,13 @@ const troublesOf = (
   { postgres }: StoreAnswers,
   loops: Readonly<Record<string, string>>,
   refusal: WriteRefusal | undefined,
-): Troubles | undefined =>
-  postgres === undefined && refusal === undefined && Object.keys(loops).length === 0
-    ? undefined
-    : {
-        ...(postgres && { postgres: { ...postgres, since: postgres.since.toISOString() } }),
-        ...(refusal && {
-          refusal: { ...refusal, since: refusal.since.toISOString(), at: refusal.at.toISOString() },
-        }),
-        loops,
-      };
+): Troubles => ({
+  ...(postgres && { postgres: { ...postgres, since: postgres.since.toISOString() } }),
+  ...(refusal && {
+    refusal: { ...refusal, since: refusal.since.toISOString(), at: refusal.at.toISOString() },
+  }),
+  loops,
+});
 
 const stateOf = (store: StoreAway | undefined, words: string): string =>
   store === undefined ? "ok" : faultSince(words, store.since);

@@ -39,7 +39,7 @@ export interface CountedStatus extends PipelineStatus {
 const consumerFacts = ({ name, silentMs, pending, report }: ConsumerStatus): readonly ConsumerFacts[] =>
   report === null || silentMs === null ? [] : [{ ...report, name, silentMs, pending }];
 
-const apiFacts = ({ name, host, postgres, refusal, loops }: ReportedApi): ApiFacts => ({
+export const apiFacts = ({ name, host, postgres, refusal, loops }: ReportedApi): ApiFacts => ({
   name: `${name} on ${host}`,
   postgres: postgres && { ...postgres, since: new Date(postgres.since) },
   refusal: refusal && { ...refusal, since: new Date(refusal.since), at: new Date(refusal.at) },

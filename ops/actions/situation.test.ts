@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { sql } from "kysely";
 import { openDatabase } from "../../database/connection.ts";
+import { writeApiReport } from "../../stream/api-reports.ts";
 import { openCommandConnection } from "../../stream/connection.ts";
 import { keysOf } from "../../stream/keys.ts";
 import { withTestDatabase } from "../../tests/database.ts";
@@ -132,7 +133,24 @@ test("a Redis that refuses to be read is said to be that, with what waits in the
       ),
       remedy: "ops doctor",
     },
+    expect.objectContaining({
+      level: "notice",
+      sentence: expect.stringMatching(/^Which consumers run cannot be told/),
+    }),
   ]);
+});
+
+test("who is not answered by Postgres does not say what it answers the apis: they say it", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys, groups } = pipeline;
+  const first = async () => (await readSituation({ db, redis, keys, groups }, new Date())).findings[0];
+  expect((await first()).sentence).toContain(", and no api says what it answers them: if nothing, signups are refused");
+  await writeApiReport(redis, keys, "api-1", { host: "web-1", loops: {} });
+  expect(await first()).toMatchObject({
+    level: "notice",
+    sentence:
+      "PostgreSQL does not answer (asked from here): nobody could look, and api-1 on web-1 reports no trouble with it",
+  });
 });
 
 test("what is due within a minute waits for the end of its delay, and not for a consumer", async () => {

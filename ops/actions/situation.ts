@@ -13,13 +13,14 @@ import { describe } from "../../runtime/situation/describe.ts";
 import type { Facts, WriteRefusal } from "../../runtime/situation/facts.ts";
 import type { Finding } from "../../runtime/situation/finding.ts";
 import { endsNoCommit, refusesLogin, since } from "../../runtime/situation/words.ts";
+import { readApiReports } from "../../stream/api-reports.ts";
 import { readAgainIfRefused } from "../../stream/ask-again.ts";
 import { readLatestLetter } from "../../stream/dead-letters.ts";
 import { loginRefusalOf, refusalOf } from "../../stream/refusals.ts";
 import { redisTimeMs } from "../../stream/watermark.ts";
 import { wrongTypeOf } from "../../stream/wrong-type.ts";
 import type { Operator } from "./operator.ts";
-import { type CountedStatus, factsOf, shownJobs } from "./situation-facts.ts";
+import { apiFacts, type CountedStatus, factsOf, shownJobs } from "./situation-facts.ts";
 import { type PipelineStatus, readStatus } from "./status.ts";
 import { ANSWER_WITHIN_MS, answerWithin, type Store, untilStoresAnswer } from "./stores.ts";
 
@@ -83,6 +84,12 @@ const NONE: Facts["outbox"] = { rows: 0, oldestMs: 0 };
 const readOutbox = async (db: Asked["db"]): Promise<Facts["outbox"]> => {
   const outbox = await answerWithin("database", countOutbox(db), ANSWER_WITHIN_MS / 2).catch(() => undefined);
   return { rows: outbox?.rows ?? 0, oldestMs: outbox?.oldestAgeMs ?? 0 };
+};
+
+/** What apis say of themselves; undefined: it cannot be read. */
+const readApis = async ({ redis, keys }: Asked): Promise<Facts["apis"] | undefined> => {
+  const reports = answerWithin("redis", readApiReports(redis, keys), ANSWER_WITHIN_MS / 2);
+  return (await reports.catch(() => undefined))?.map(apiFacts);
 };
 
 const JOBS = 20;
@@ -182,9 +189,12 @@ export const readSituation = async (
     redis === undefined ? [] : ["redis" as const],
   ].flat();
   if (away.length > 0) {
-    const outbox = postgres === undefined ? await readOutbox(asked.db) : NONE;
-    const known = { now, postgres, redis, outbox, clockDifferenceMs: 0, groups: [] };
-    return { findings: describe(known), away, status: undefined };
+    const [outbox, apis] = await Promise.all([
+      postgres === undefined ? readOutbox(asked.db) : NONE,
+      redis === undefined ? readApis(asked) : undefined,
+    ]);
+    const known = { now, postgres, redis, outbox, clockDifferenceMs: 0, groups: [], isOnlooker: true };
+    return { findings: describe({ ...known, ...(apis && { apis }) }), away, status: undefined };
   }
   try {
     const [status, { postgres: ofPostgres, differenceMs }, tableLock, stalledSince] = await readAgainIfRefused(

@@ -13,6 +13,7 @@ const anApi = (parts: Partial<ApiFacts> = {}): ApiFacts => ({
 });
 const refusal = (fault: string, since = 290, at = 2) => ({ fault, since: before(since), at: before(at) });
 const NO_RIGHT = "PostgreSQL refuses a statement (42501)";
+const SILENT = { postgres: "does not answer", isOnlooker: true };
 const sentencesOf = (parts: Partial<Facts>) =>
   describe(facts({}, parts)).map(({ level, sentence }) => `${level}: ${sentence}`);
 
@@ -53,6 +54,60 @@ test.each<[string, Partial<Facts>, readonly string[]]>([
     "Postgres answers nobody: that says enough",
     { apis: [anApi({ postgres: { since: before(290) } })], postgres: "does not answer" },
     [expect.stringContaining("PostgreSQL does not answer: signups are refused")],
+  ],
+  [
+    "Postgres does not answer who asks, and two apis report that all is well",
+    { ...SILENT, apis: [anApi(), anApi({ name: "api-2 on web-2" })] },
+    [
+      "notice: PostgreSQL does not answer (asked from here): nobody could look, and api-1 on web-1 and api-2 on web-2 report no trouble with it",
+    ],
+  ],
+  [
+    "it answers one of two apis",
+    { ...SILENT, apis: [anApi(), anApi({ name: "api-2 on web-2", postgres: { since: before(290) } })] },
+    [
+      "trouble: api-2 on web-2 refuses signups, because PostgreSQL does not answer it, since 06:05 UTC; what was accepted is not lost",
+      "notice: PostgreSQL does not answer (asked from here): nobody could look, and api-1 on web-1 reports no trouble with it",
+    ],
+  ],
+  [
+    "it answers no api either",
+    { ...SILENT, apis: [anApi({ postgres: { since: before(290) } })] },
+    [
+      "trouble: PostgreSQL does not answer, nor does it serve api-1 on web-1: signups are refused, and what was accepted waits; none of it is lost",
+    ],
+  ],
+  [
+    "no api reports",
+    { ...SILENT, apis: [] },
+    [
+      "trouble: PostgreSQL does not answer (asked from here), and no api says what it answers them: if nothing, signups are refused, and what was accepted waits; none of it is lost",
+    ],
+  ],
+  [
+    "Redis does not answer who asks, and nothing waits for it",
+    { redis: "does not answer", isOnlooker: true },
+    [
+      "trouble: Redis does not answer (asked from here): signups succeed, and if it does not answer the apis either, their events wait in the outbox; none is lost",
+      "notice: Which consumers run cannot be told meanwhile: their signs of life are kept in Redis",
+    ],
+  ],
+  [
+    "Redis does not answer who asks, and events wait for it",
+    { redis: "does not answer", isOnlooker: true, outbox: { rows: 12, oldestMs: 60_000 } },
+    [
+      "trouble: Redis does not answer (asked from here): signups succeed, and their events wait in the outbox (12, the oldest for 1 min); none is lost",
+      "notice: Which consumers run cannot be told meanwhile: their signs of life are kept in Redis",
+    ],
+  ],
+  [
+    "neither store answers who asks",
+    { ...SILENT, redis: "does not answer" },
+    [
+      "trouble: PostgreSQL does not answer (asked from here), and no api says what it answers them: if nothing, signups are refused, and what was accepted waits; none of it is lost",
+      "trouble: Redis does not answer (asked from here): if it does not answer the apis either, events of signups wait in the outbox; none is lost",
+      "notice: Which consumers run cannot be told meanwhile: their signs of life are kept in Redis",
+    ],
   ],
   [
     "the disk of Postgres is full",

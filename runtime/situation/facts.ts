@@ -132,7 +132,7 @@ export interface WriteRefusal {
   readonly at: Date;
 }
 
-/** What keeps an api from its work, as it says itself. */
+/** What keeps an api from its work, as it says itself; of one that is well, nothing. */
 export interface ApiFacts {
   readonly name: string;
   readonly postgres: StoreAway | undefined;
@@ -155,6 +155,8 @@ export interface Facts {
   readonly now: Date;
   /** Who asks, if it knows only what its own stores answer it: `this consumer`. */
   readonly asker?: string;
+  /** Who asks is none of those that work: a store that does not answer it may answer them. */
+  readonly isOnlooker?: boolean;
   readonly postgres: StoreFault;
   readonly redis: StoreFault;
   readonly outbox: { readonly rows: number; readonly oldestMs: number };
@@ -175,7 +177,7 @@ export interface Facts {
   readonly tableLock?: TableLockFacts | undefined;
   /** What keeps loops of the process that asks from their work, by loop. */
   readonly loops?: Readonly<Record<string, string>>;
-  /** Apis that are kept from their work; not given: not asked. */
+  /** Apis that have reported within the last seconds; not given: not asked, or nobody could. */
   readonly apis?: readonly ApiFacts[];
   /** Of the process that asks. */
   readonly refusal?: WriteRefusal | undefined;

@@ -21,10 +21,13 @@ const refusingOf = ({ name, postgres, refusal }: ApiFacts): readonly Refusing[] 
   return [{ name, fault, since: postgres.since, at: undefined }];
 };
 
+/** Whether it has said that nothing keeps it from signups. */
+export const isWell = (api: ApiFacts): boolean => refusingOf(api).length === 0;
+
 const NAMED = 2;
 
 /** `api-1 and api-2`, `api-1, api-2 and 3 more`. */
-const named = (names: readonly string[]): string => {
+export const named = (names: readonly string[]): string => {
   const rest = names.length - NAMED;
   if (rest <= 0) return names.join(" and ");
   return `${names.slice(0, NAMED).join(", ")} and ${count(rest)} more`;
@@ -33,9 +36,9 @@ const named = (names: readonly string[]): string => {
 const times = (dates: readonly Date[]): readonly number[] => dates.map((date) => date.getTime());
 
 /** Signups that apis refuse: once for each reason. */
-export const ofRefusingApis = ({ apis = [], postgres, now }: Facts): readonly Finding[] => {
-  // Who asks is not answered either, and that says enough.
-  if (postgres !== undefined) return [];
+export const ofRefusingApis = ({ apis = [], postgres, isOnlooker, now }: Facts): readonly Finding[] => {
+  // Who asks is not answered either, and that says enough, unless it answers others.
+  if (postgres !== undefined && !(isOnlooker === true && apis.some(isWell))) return [];
   const refusing = apis.flatMap(refusingOf).filter(({ fault }) => !fault.includes(POSTGRES_DISK_FULL));
   return [...Map.groupBy(refusing, ({ fault }) => fault)].map(([fault, same]) => {
     const first = new Date(Math.min(...times(same.map((each) => each.since))));

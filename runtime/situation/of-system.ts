@@ -3,9 +3,9 @@ import { POSTGRES_DISK_FULL } from "../published-fault.ts";
 import { bytes, count, counted, duration } from "../quantity.ts";
 import { type Facts, isLiving } from "./facts.ts";
 import type { Finding } from "./finding.ts";
-import { ofLoopsOfApis, ofRefusingApis } from "./of-apis.ts";
+import { isWell, named, ofLoopsOfApis, ofRefusingApis } from "./of-apis.ts";
 import { ofSuppressions } from "./of-suppressions.ts";
-import { isOfLogin, isOfStandby, mayHaveHealed, since, timeOf, upper } from "./words.ts";
+import { isOfLogin, isOfStandby, mayHaveHealed, since, timeOf, upper, verb } from "./words.ts";
 
 const OUTBOX_LATE_MS = 30_000;
 const CLOCK_MS = 2_000;
@@ -37,28 +37,71 @@ const isFull = ({ redis = "", redisMemory }: Facts): boolean =>
 const inOutbox = ({ rows, oldestMs }: Facts["outbox"]): string =>
   rows === 0 ? "" : ` (${count(rows)}, the oldest for ${duration(oldestMs)})`;
 
+/** An event that is in the outbox for less is on its way. */
+const ON_ITS_WAY_MS = 5_000;
+
+const LOOK_AT_AN_API = "ask an api's /readyz, which says what the stores answer it; look at the load of this machine";
+
+const HERE = "(asked from here)";
+
+/** Postgres does not answer who asks: that says nothing of what it answers apis, which say so themselves. */
+const ofPostgresHere = (fault: string, { apis = [] }: Facts): Finding => {
+  const well = apis.filter(isWell).map(({ name }) => name);
+  if (well.length > 0) {
+    const sentence = `PostgreSQL ${fault} ${HERE}: nobody could look, and ${named(well)} ${verb(well.length, "reports", "report")} no trouble with it`;
+    return { level: "notice", sentence, remedy: LOOK_AT_AN_API };
+  }
+  const lost = "signups are refused, and what was accepted waits; none of it is lost";
+  if (apis.length > 0) {
+    const sentence = `PostgreSQL ${fault}, nor does it serve ${named(apis.map(({ name }) => name))}: ${lost}`;
+    return { level: "trouble", sentence, remedy: "ops doctor" };
+  }
+  const sentence = `PostgreSQL ${fault} ${HERE}, and no api says what it answers them: if nothing, ${lost}`;
+  return { level: "trouble", sentence, remedy: LOOK_AT_AN_API };
+};
+
+/** The same of Redis; that events wait for it, the outbox tells. */
+const ofRedisHere = (fault: string, { postgres, outbox }: Facts): string => {
+  const [succeed, their] =
+    postgres === undefined ? ["signups succeed, and ", "their events"] : ["", "events of signups"];
+  const unless = outbox.oldestMs >= ON_ITS_WAY_MS ? "" : "if it does not answer the apis either, ";
+  return `Redis ${fault} ${HERE}: ${succeed}${unless}${their} wait in the outbox${inOutbox(outbox)}; none is lost`;
+};
+
+const ofPostgres = (facts: Facts, fault: string, own: string | undefined): Finding => {
+  if (facts.isOnlooker === true) return ofPostgresHere(fault, facts);
+  const how = own ?? "signups are refused, and what was accepted waits; none of it is lost";
+  const remedy = isOfStandby(fault) ? ITS_STANDBY : "ops doctor";
+  return { level: "trouble", sentence: `PostgreSQL ${fault}: ${how}`, remedy };
+};
+
+const ofRedis = (facts: Facts, fault: string, own: string | undefined): Finding => {
+  const { isOnlooker, outbox, postgres } = facts;
+  const remedy = remedyOfRedis(facts);
+  if (isOnlooker === true) return { level: "trouble", sentence: ofRedisHere(fault, facts), remedy };
+  const succeed = postgres === undefined ? "signups succeed, and their events" : "events of signups";
+  const how = own ?? `${succeed} wait in the outbox${inOutbox(outbox)}; none is lost`;
+  return { level: "trouble", sentence: `Redis ${fault}: ${how}`, remedy };
+};
+
+/** Signs of life are writes to Redis, and are read there. */
+const ofUnseenConsumers = ({ redis, asker }: Facts): readonly Finding[] => {
+  if (redis === undefined || asker !== undefined) return [];
+  const sentence = "Which consumers run cannot be told meanwhile: their signs of life are kept in Redis";
+  return [{ level: "notice", sentence, remedy: "look at their processes, or ask each one's /readyz" }];
+};
+
 const ofStores = (facts: Facts): readonly Finding[] => {
-  const { postgres, redis, outbox, asker } = facts;
+  const { postgres, redis, asker } = facts;
   // Who knows only that it is not answered knows nothing of signups.
   const ownIf = (how: string) => asker && `${asker} waits for it, and ${how}; none of its work is lost`;
   const own = ownIf("goes on by itself");
   const isLogin = redis !== undefined && isOfLogin(redis);
   const ownOfRedis = isLogin ? ownIf("goes on once REDIS_URL has the login that Redis accepts") : own;
-  const ofPostgres = own ?? "signups are refused, and what was accepted waits; none of it is lost";
-  const ofRedis = ownOfRedis ?? `signups succeed, and their events wait in the outbox${inOutbox(outbox)}; none is lost`;
-  const remedy = remedyOfRedis(facts);
-  const level = "trouble";
   return [
-    ...(postgres === undefined
-      ? []
-      : [
-          {
-            level,
-            sentence: `PostgreSQL ${postgres}: ${ofPostgres}`,
-            remedy: isOfStandby(postgres) ? ITS_STANDBY : "ops doctor",
-          } as const,
-        ]),
-    ...(redis === undefined ? [] : [{ level, sentence: `Redis ${redis}: ${ofRedis}`, remedy } as const]),
+    ...(postgres === undefined ? [] : [ofPostgres(facts, postgres, own)]),
+    ...(redis === undefined ? [] : [ofRedis(facts, redis, ownOfRedis)]),
+    ...ofUnseenConsumers(facts),
   ];
 };
 

@@ -240,5 +240,5 @@ test("a full Redis hides no other trouble", () => {
     { unfinished: waits(2), consumers: [aConsumer({ breaker: open() })] },
     { redis: "is full (1.0 MB of 1.0 MB)" },
   );
-  expect(describeFacts(known).map(({ level }) => level)).toEqual(["trouble", "trouble"]);
+  expect(describeFacts(known).map(({ level }) => level)).toEqual(["trouble", "trouble", "notice"]);
 });
