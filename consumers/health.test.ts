@@ -32,6 +32,28 @@ test("both say in a sentence which system fails, since when, and when it is prob
   await eventually(async () => /refuses connections since \d\d:\d\d UTC; next probe in/.test(await why()));
 });
 
+test("a consumer that cannot give a sign of life says so where it can, and that it works on", async () => {
+  await using pipeline = await aPipeline();
+  const { redis, keys } = pipeline;
+  const outbox = anOutbox();
+  const consumer = await pipeline.consumer(outbox.work);
+  await using server = serveHealth([consumer], storesOf(consumer), { port: 0 });
+  const why = async () => (await (await fetch(new URL("/readyz", server.url))).json()).groups[0].why;
+  for (const key of [keys.signsOfLife(consumer.name), keys.reports(consumer.name), keys.history(consumer.name)]) {
+    await redis.unlink(key);
+    await redis.set(key, "in the way");
+    await pipeline.signUp(aSignup());
+    await eventually(async () =>
+      /^To others this consumer of welcome-email may look dead, and works on \(Redis refuses its sign of life \(WRONGTYPE\); since /.test(
+        await why(),
+      ),
+    );
+    await redis.unlink(key);
+    await eventually(async () => (await why()) === "All is well");
+  }
+  await eventually(() => outbox.sent.length === 3);
+});
+
 const lookingAt = (server: Bun.Server<undefined>) => {
   const said: string[] = [];
   return {

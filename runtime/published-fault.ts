@@ -17,6 +17,18 @@ const NOPERM_IN_SCRIPT = /^ERR (ACL failure in script|The user executing the scr
 /** ioredis, when Redis does not answer or is not connected. */
 const NO_ANSWER = /^(Stream isn't writeable|Connection is closed|Command timed out)/;
 
+/** What is published of a consumer whose sign of life Redis refuses: a situation looks for it. */
+export const SIGN_REFUSED = "Redis refuses its sign of life";
+
+/** Redis refuses a sign of life, which is the error's cause. Who gives none looks dead to others. */
+export class SignOfLifeRefused extends Error {
+  override readonly name = "SignOfLifeRefused";
+  constructor(keys: readonly string[], cause: unknown) {
+    // A script does not say of which key.
+    super(`no sign of life can be written to ${keys.join(", ")}`, { cause });
+  }
+}
+
 const codeOf = (error: Error): string => ("code" in error && typeof error.code === "string" ? error.code : "");
 
 /**
@@ -25,6 +37,8 @@ const codeOf = (error: Error): string => ("code" in error && typeof error.code =
  */
 export const publishedFault = (error: unknown): string => {
   if (!(error instanceof Error)) return "failed; see the log";
+  if (error instanceof SignOfLifeRefused)
+    return publishedFault(error.cause).replace("Redis refuses a command", SIGN_REFUSED);
   const code = codeOf(error);
   if (NO_CONNECTION.test(code)) return `a store cannot be reached (${code})`;
   if (code === DISK_FULL) return `${POSTGRES_DISK_FULL} (${code})`;

@@ -1,7 +1,9 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../observability/logger.ts";
 import { type Loop, pause, startLoop } from "../../runtime/loop.ts";
+import { SignOfLifeRefused } from "../../runtime/published-fault.ts";
 import { SIGN_OF_LIFE_EVERY_MS } from "../../runtime/situation/facts.ts";
+import { isRefusedReply } from "../../stream/connection.ts";
 import type { ConsumerReport } from "../../stream/consumer-report.ts";
 import type { Keys } from "../../stream/keys.ts";
 import { beat } from "../../stream/scripts/beat.ts";
@@ -35,6 +37,7 @@ export interface HeartbeatDeps {
  */
 export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMinIdleMs: number }): Loop => {
   const { redis, keys, group, consumer, inFlight, ledger, log, now, report, finished } = deps;
+  const written = [keys.signsOfLife(group), keys.reports(group), keys.history(group)];
   const everyMs = Math.min(SIGN_OF_LIFE_EVERY_MS, Math.floor(options.claimMinIdleMs / 3));
 
   const renewInRedis = async (): Promise<void> => {
@@ -50,8 +53,10 @@ export const startHeartbeat = (deps: HeartbeatDeps, options: { readonly claimMin
   /** Not written while Redis is full: then a death does not count as poison, no more. */
   const giveSign = async (): Promise<void> => {
     const counts = finished.take();
-    const wasSetBack = await beat(redis, { keys, group, consumer }, report(), counts).catch(() => {
+    const wasSetBack = await beat(redis, { keys, group, consumer }, report(), counts).catch((cause: unknown) => {
       finished.putBack(counts);
+      // That it does not answer others say, who wait for it.
+      if (isRefusedReply(cause)) throw new SignOfLifeRefused(written, cause);
       return false;
     });
     if (!wasSetBack || isResetting) return;

@@ -141,10 +141,16 @@ const ofSchema = async (db: Asked["db"], error: unknown): Promise<Situation> => 
 };
 
 /** What a reading that failed means, if a key is not what it should be. All that is in Redis is made again from Postgres. */
-const ofWrongType = (error: unknown): Situation | undefined => {
+const ofWrongType = ({ keys, groups }: Asked, error: unknown): Situation | undefined => {
   const found = wrongTypeOf(error);
   if (found === undefined) return undefined;
-  const sentence = `The key ${found.key} of Redis holds another type than ${found.command} reads: whoever needs it cannot do its work; nothing that was accepted is lost`;
+  const isOfReports = [keys.apis, ...groups.flatMap(({ name }) => [keys.reports(name), keys.history(name)])].includes(
+    found.key,
+  );
+  const means = isOfReports
+    ? "what processes report there is not known, nor can the rest of this state be read; work goes on"
+    : "whoever needs it cannot do its work; nothing that was accepted is lost";
+  const sentence = `The key ${found.key} of Redis holds another type than ${found.command} reads: ${means}`;
   const remedy = `find out who wrote it, then: redis-cli UNLINK '${found.key}'`;
   return { findings: [{ level: "trouble", sentence, remedy }], away: [], status: undefined };
 };
@@ -213,7 +219,7 @@ export const readSituation = async (
     return { findings: describe({ ...known, ...stalled, refusal, tableLock }), away: [], status };
   } catch (error) {
     return (
-      ofWrongType(error) ??
+      ofWrongType(asked, error) ??
       (await ofRefusedRead(asked.db, error, now)) ??
       (await ofLock(asked.db, now)) ??
       (await ofSchema(asked.db, error))

@@ -1,4 +1,5 @@
 import { isPaused, noConsumerRuns, oldestWaits, unnamedSystem } from "../../observability/sentences.ts";
+import { SIGN_REFUSED } from "../published-fault.ts";
 import { count, counted, duration, roundedRate } from "../quantity.ts";
 import {
   type ConsumerFacts,
@@ -86,6 +87,19 @@ const ofHealing = (group: GroupFacts, { name, silentMs }: ConsumerFacts): Findin
   cause: "Redis answers again",
 });
 
+/** Those who work, and cannot say so. */
+const ofUnheard = (
+  { group }: GroupFacts,
+  who: string,
+  faults: readonly (readonly [what: string, why: string])[],
+): Finding => ({
+  level: "trouble",
+  group,
+  sentence: `To others ${who} may look dead, and works on (${faults.map(([, why]) => why).join(", ")})`,
+  remedy: "ops doctor",
+  cause: causeOf(faults, group),
+});
+
 const ofConsumers = (group: GroupFacts, now: Date): readonly Finding[] => {
   const { group: name, consumers, unfinished } = group;
   const living = consumers.filter(isLiving);
@@ -103,8 +117,10 @@ const ofConsumers = (group: GroupFacts, now: Date): readonly Finding[] => {
   if (stuck.every((consumer) => faultsOf(consumer, group).every(([, why]) => mayHaveHealed(why, now))))
     return [ofHealing(group, first)];
   const faults = faultsOf(first, group);
-  const [fault] = faults.map(([what, why]) => `${what}: ${why}`);
   const others = stuck.length === 1 ? "" : `, and ${counted(stuck.length - 1, "other consumer")}`;
+  if (stuck.every((consumer) => faultsOf(consumer, group).every(([, why]) => why.startsWith(SIGN_REFUSED))))
+    return [ofUnheard(group, `${first.name} of ${name}${others}`, faults)];
+  const [fault] = faults.map(([what, why]) => `${what}: ${why}`);
   return [
     {
       level: "trouble",
