@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { publishedFault } from "./published-fault.ts";
+import { publishedFault, SignOfLifeRefused } from "./published-fault.ts";
 
 const anError = (message: string, parts: { readonly name?: string; readonly code?: string } = {}) =>
   Object.assign(new Error(message), parts);
@@ -18,6 +18,15 @@ test.each([
   ["Redis refuses a command (error)", () => anError("odd words of db.internal", { name: "ReplyError" })],
   ["Redis refuses a command (NOPERM)", () => deniedInScript("ACL failure in script: User u has no permissions to run")],
   ["Redis refuses a command (NOPERM)", () => deniedInScript("The user executing the script can't run this command")],
+  [
+    "a stream of Redis is at the highest id, and takes no entry (ERR)",
+    () =>
+      anError("ERR The stream has exhausted the last possible ID, unable to add more items", { name: "ReplyError" }),
+  ],
+  [
+    "Redis refuses its sign of life (WRONGTYPE)",
+    () => new SignOfLifeRefused(["{x}:reports"], anError("WRONGTYPE Operation against a key", { name: "ReplyError" })),
+  ],
   ["Redis does not answer", () => anError("Connection is closed.")],
   ["Redis does not answer", () => anError("Reached the max retries", { name: "MaxRetriesPerRequestError" })],
   ["Redis refuses a command (OOM)", () => new Error("welcome-email: OOM", { cause: refused() })],

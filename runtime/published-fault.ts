@@ -14,6 +14,10 @@ export const UNENDED = "58030";
 const REFUSAL = /^[A-Z]{3,16}(?= )/;
 /** Redis calls `ERR` what its rights keep a script from; before 7.2 in other words. */
 const NOPERM_IN_SCRIPT = /^ERR (ACL failure in script|The user executing the script can't run)/;
+/** Of XADD behind the highest id that there is. */
+const AT_HIGHEST_ID = /exhausted the last possible ID|equal or smaller than the target stream top item/;
+/** What is published of it: a situation looks for it. */
+export const STREAM_AT_END = "a stream of Redis is at the highest id, and takes no entry";
 /** ioredis, when Redis does not answer or is not connected. */
 const NO_ANSWER = /^(Stream isn't writeable|Connection is closed|Command timed out)/;
 
@@ -46,6 +50,7 @@ export const publishedFault = (error: unknown): string => {
   if (SQLSTATE.test(code)) return `PostgreSQL refuses a statement (${code})`;
   if (error.name === "MaxRetriesPerRequestError" || NO_ANSWER.test(error.message)) return REDIS_AWAY;
   if (error.name === "ReplyError" && NOPERM_IN_SCRIPT.test(error.message)) return "Redis refuses a command (NOPERM)";
+  if (error.name === "ReplyError" && AT_HIGHEST_ID.test(error.message)) return `${STREAM_AT_END} (ERR)`;
   const [refusal] = error.name === "ReplyError" ? (REFUSAL.exec(error.message) ?? ["error"]) : [];
   if (refusal !== undefined) return `Redis refuses a command (${refusal})`;
   if (error instanceof AggregateError && error.errors.length > 0) return publishedFault(error.errors[0]);

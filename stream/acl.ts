@@ -90,7 +90,7 @@ export const REDIS_RIGHTS: Readonly<Record<RedisUser, Rights>> = {
     grants: [
       {
         on: ["events", "retriesStream"],
-        may: ["xrange", "xpending", "xinfo|groups", "xinfo|consumers"],
+        may: ["xrange", "xpending", "xinfo|groups", "xinfo|consumers", "xinfo|stream"],
       },
       { on: ["events"], may: ["xgroup|destroy", "xread"] },
       { on: ["retriesStream"], may: ["xadd", "type"] },

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { redisErrorCode } from "./connection.ts";
 import { infoRecords, orNone } from "./info-records.ts";
 import type { Keys } from "./keys.ts";
 import { groupOn, groupsReader, type ReadGroups } from "./read-groups.ts";
@@ -121,6 +122,15 @@ export const overtaken = (
 export const endOf = async (redis: Redis, stream: string): Promise<string> => {
   const [record] = infoRecords([await orNone(redis.xinfo("STREAM", stream))]);
   return String(record?.get("last-generated-id") ?? "0-0");
+};
+
+/** Whether a stream has had the highest id that there is, so that Redis adds nothing to it any more. Not of a login without the right to ask. */
+export const isAtEnd = async (redis: Redis, stream: string): Promise<boolean> => {
+  const end = await endOf(redis, stream).catch((error: unknown) => {
+    if (redisErrorCode(error) === "NOPERM") return undefined;
+    throw error;
+  });
+  return end === HIGHEST_ID;
 };
 
 /** Asks what a group has overtaken, now that it was asked before. */

@@ -127,6 +127,7 @@ export const factsOf = (
 ): Facts => {
   const { ledger, redis, retention, jobs, suppressed, apis, writesRefusedFor } = known;
   const { retentionMs, lookedAt } = retention;
+  const { ended } = known;
   return {
     now,
     postgres: postgresRefuses(postgres),
@@ -140,6 +141,7 @@ export const factsOf = (
     redisSaves: redis.lastSnapshotOk,
     suppressed,
     pruning: retentionMs === null || lookedAt === null ? undefined : { lookedAt, retentionMs },
+    ended,
     apis: apis.map(apiFacts),
     jobs: jobs.map(({ action, actor: by, state, done, total, begunAt: at }) => ({
       action,

@@ -174,6 +174,8 @@ export interface Facts {
   /** When an api last looked for old events. undefined: they are kept for good. */
   readonly pruning?: { readonly lookedAt: Date; readonly retentionMs: number } | undefined;
   readonly jobs?: readonly JobFacts[];
+  /** Streams to which Redis adds nothing any more, since they have had the highest id; the group, if it is one's retries stream. */
+  readonly ended?: readonly { readonly key: string; readonly group: string | null }[];
   readonly tableLock?: TableLockFacts | undefined;
   /** What keeps loops of the process that asks from their work, by loop. */
   readonly loops?: Readonly<Record<string, string>>;
@@ -182,6 +184,9 @@ export interface Facts {
   /** Of the process that asks. */
   readonly refusal?: WriteRefusal | undefined;
 }
+
+/** What Redis has lost is queued again by then, by default: `RECONCILE_AFTER_MS`, and a turn of the reconciler. */
+export const BACK_WITHIN_MS = 90_000;
 
 /** Between two signs of life of a consumer, in ms. */
 export const SIGN_OF_LIFE_EVERY_MS = 3_000;

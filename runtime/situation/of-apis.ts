@@ -1,4 +1,4 @@
-import { POSTGRES_DISK_FULL, REDIS_AWAY } from "../published-fault.ts";
+import { POSTGRES_DISK_FULL, REDIS_AWAY, STREAM_AT_END } from "../published-fault.ts";
 import { count, counted, duration } from "../quantity.ts";
 import type { ApiFacts, Facts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
@@ -57,12 +57,13 @@ const withoutSince = (fault: string): string => fault.replace(/; since .*$/, "")
 const isOfRedis = (fault: string): boolean => fault.startsWith(REDIS_AWAY);
 
 /** Loops of apis that cannot do their work, though the stores answer who asks: once for each fault. */
-export const ofLoopsOfApis = ({ apis = [], postgres, redis }: Facts): readonly Finding[] => {
+export const ofLoopsOfApis = ({ apis = [], postgres, redis, ended = [] }: Facts): readonly Finding[] => {
   if (postgres !== undefined || redis !== undefined) return [];
   const stuck = apis.flatMap(({ name, postgres: own, loops }) =>
     own === undefined
       ? Object.entries(loops)
-          .filter(([, fault]) => !isOfRedis(fault))
+          // Where the stream is known, that says more.
+          .filter(([, fault]) => !isOfRedis(fault) && (ended.length === 0 || !fault.startsWith(STREAM_AT_END)))
           .map(([loop, fault]) => ({ name, loop, fault }))
       : [],
   );

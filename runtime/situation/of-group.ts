@@ -2,6 +2,7 @@ import { isPaused, noConsumerRuns, oldestWaits, unnamedSystem } from "../../obse
 import { SIGN_REFUSED } from "../published-fault.ts";
 import { count, counted, duration, roundedRate } from "../quantity.ts";
 import {
+  BACK_WITHIN_MS,
   type ConsumerFacts,
   type GroupFacts,
   isLiving,
@@ -30,8 +31,6 @@ import {
 const LATE_MS = 10_000;
 /** Who has been refused for so long, without a word of a limit, may be one that cannot reach the system. */
 const SILENCE_MS = 60_000;
-/** By default: `RECONCILE_AFTER_MS`, and a turn of the reconciler. */
-const BACK_WITHIN_MS = 90_000;
 
 /** Consumers that may have stopped, and what they had in flight: nobody else has it yet. */
 const ofQuiet = (group: GroupFacts): readonly Finding[] => {

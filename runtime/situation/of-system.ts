@@ -1,7 +1,7 @@
 import { waitInOutbox } from "../../observability/sentences.ts";
 import { POSTGRES_DISK_FULL } from "../published-fault.ts";
 import { bytes, count, counted, duration } from "../quantity.ts";
-import { type Facts, isLiving } from "./facts.ts";
+import { BACK_WITHIN_MS, type Facts, isLiving } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { isWell, named, ofLoopsOfApis, ofRefusingApis } from "./of-apis.ts";
 import { ofSuppressions } from "./of-suppressions.ts";
@@ -138,6 +138,20 @@ const ofTableLock = ({ postgres, tableLock }: Facts): readonly Finding[] => {
   return [{ level: "trouble", sentence, remedy: `end that transaction, or: select pg_terminate_backend(${pid})` }];
 };
 
+/** By hand alone an entry gets the highest id: nothing can be behind it. */
+const ofEnded = ({ redis, ended = [], outbox }: Facts): readonly Finding[] => {
+  if (redis !== undefined) return [];
+  return ended.map(({ key, group }) => {
+    const waits =
+      group === null
+        ? `signups succeed, and their events wait in the outbox${inOutbox(outbox)}`
+        : `what of ${group} is to be tried again, or queued again, waits`;
+    const sentence = `Somebody gave the stream ${key} of Redis the highest id that there is, so that it takes no further entry: ${waits}; none is lost`;
+    const remedy = `redis-cli UNLINK '${key}': within 6 s an api makes it again, and queues what is not done from the ledger, by default within ${duration(BACK_WITHIN_MS)}`;
+    return { level: "trouble", sentence, remedy };
+  });
+};
+
 const ofMemory = ({ redis, redisMemory }: Facts): readonly Finding[] => {
   if (redis !== undefined || redisMemory === undefined || redisMemory.most === 0) return [];
   const { used, most } = redisMemory;
@@ -153,8 +167,11 @@ const ofSnapshots = ({ redis, redisSaves = true }: Facts): readonly Finding[] =>
   return [{ level: "notice", sentence, remedy: "look at the disk and the log of Redis" }];
 };
 
-const ofOutbox = ({ outbox, redis, now }: Facts): readonly Finding[] =>
-  redis !== undefined || outbox.rows === 0 || outbox.oldestMs < OUTBOX_LATE_MS
+const ofOutbox = ({ outbox, redis, ended = [], now }: Facts): readonly Finding[] =>
+  redis !== undefined ||
+  ended.some(({ group }) => group === null) ||
+  outbox.rows === 0 ||
+  outbox.oldestMs < OUTBOX_LATE_MS
     ? []
     : [
         {
@@ -221,6 +238,7 @@ export const ofSystem = (facts: Facts): readonly Finding[] => [
   ...ofRefusal(facts),
   ...ofRefusingApis(facts),
   ...ofTableLock(facts),
+  ...ofEnded(facts),
   ...ofOutbox(facts),
   ...ofLoops(facts),
   ...ofLoopsOfApis(facts),
