@@ -141,7 +141,7 @@ test("a consumer that has nothing to write says that commits do not end, since w
   );
   const why = async () => (await (await fetch(new URL("/readyz", server.url))).json()).groups[0].why;
   expect(await why()).toMatch(
-    /^PostgreSQL has ended no commit since 2026-11-28 06:05 UTC, because its synchronous standby does not answer: this consumer waits for it, /,
+    /^PostgreSQL has ended no commit since about 2026-11-28 06:05 UTC, because its synchronous standby does not answer: this consumer waits for it, /,
   );
   ping = () => Promise.resolve();
   await eventually(async () => (await why()) === "All is well");

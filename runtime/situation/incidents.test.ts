@@ -333,7 +333,7 @@ test("of commits that wait for a standby the remedy is the standby", () => {
   expect(describeFacts(facts({}, { postgres }))[0]).toEqual({
     level: "trouble",
     sentence:
-      "PostgreSQL has ended no commit since 06:05 UTC, because its synchronous standby does not answer: signups are refused, and what was accepted waits; none of it is lost",
+      "PostgreSQL has ended no commit since about 06:05 UTC, because its synchronous standby does not answer: signups are refused, and what was accepted waits; none of it is lost",
     remedy: "bring the standby back, or take it out of synchronous_standby_names",
   });
 });

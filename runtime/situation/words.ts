@@ -58,7 +58,7 @@ const ENDS_NO_COMMIT = "has ended no commit";
 
 /** Of a Postgres that answers whoever reads. */
 export const endsNoCommit = (at: Date, now: Date): string =>
-  `${ENDS_NO_COMMIT} ${since(at.toISOString(), now)}, because its synchronous standby does not answer`;
+  `${ENDS_NO_COMMIT} since about ${timeOf(at.toISOString(), now)}, because its synchronous standby does not answer`;
 
 /** Whether it is a standby that keeps Postgres from its work. */
 export const isOfStandby = (fault: string): boolean => fault.startsWith(ENDS_NO_COMMIT);
