@@ -18,6 +18,8 @@ export interface ServerScenario {
   readonly atMailFrom?: boolean;
   /** How it is; the connection stays open, unless it is by a 421. */
   readonly replyAtMailFrom?: string;
+  /** It is refused at this command instead. */
+  readonly at?: "RCPT TO" | "DATA";
   /** How one too many is refused: by a reply, or by closing it without one. */
   readonly refusal?: "421" | "closed";
   /** It closes a connection after so many mails. */
@@ -54,11 +56,11 @@ const tooMany = (refusal: "421" | "closed") =>
         }),
       );
 
-const refusedSend = (reply: string): SendResult => ({
+const refusedSend = (reply: string, command: string): SendResult => ({
   kind: "failed",
   failure: {
     code: "EENVELOPE",
-    command: "MAIL FROM",
+    command,
     reply,
     responseCode: Number(reply.slice(0, 3)),
     cause: undefined,
@@ -70,7 +72,7 @@ const refusedSend = (reply: string): SendResult => ({
 export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 100, ...more }: ServerScenario) => {
   const { countedMs = 0 } = more;
   const { atMailFrom = false, refusal = "421", silentEach = Number.POSITIVE_INFINITY } = more;
-  const { replyAtMailFrom = "421 4.7.0 too many connections" } = more;
+  const { replyAtMailFrom = "421 4.7.0 too many connections", at = "MAIL FROM" } = more;
   const { mailsPerConnection = Number.POSITIVE_INFINITY, perMinute = Number.POSITIVE_INFINITY } = more;
   let askedAt: readonly number[] = [];
   let connections = 0;
@@ -119,7 +121,7 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
         if (surplus.has(own) && (replyAtMailFrom.startsWith("421") || granted.size >= limit)) {
           counts.refused += 1;
           if (replyAtMailFrom.startsWith("421")) end();
-          return refusedSend(replyAtMailFrom);
+          return refusedSend(replyAtMailFrom, at);
         }
         if (surplus.delete(own)) granted.add(own);
         mail.beforeBody();

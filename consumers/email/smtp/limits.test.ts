@@ -28,6 +28,8 @@ interface Outcome {
   readonly accepted: number;
   /** Mails that failed otherwise than by being released. */
   readonly failed: number;
+  /** Of them those after the warm-up. */
+  readonly failedLater: number;
 }
 
 const FOR_MS = 30_000;
@@ -57,6 +59,7 @@ const simulate = async (scenario: Scenario): Promise<Outcome> => {
       void consume(pool, { size, claimMs, signal, onFailed });
     }
     await passTime(WARM_UP_MS);
+    const failedFirst = failed;
     const before = { ...server.counts };
     let possible = 0;
     for (let ms = 0, limit = first; ms < runMs; ms += everyMs, limit = limit === first ? second : first) {
@@ -71,6 +74,7 @@ const simulate = async (scenario: Scenario): Promise<Outcome> => {
       refusedPerSecond: (server.counts.refused - before.refused) / (runMs / 1_000) / consumers,
       accepted: server.counts.accepted - before.accepted,
       failed,
+      failedLater: failed - failedFirst,
     };
   } finally {
     jest.clearAllTimers();
@@ -176,4 +180,21 @@ describe("of what a server with a limit can take, pools send", () => {
     },
     60_000,
   );
+});
+
+describe("of what a server can take that turns away one too many where it hears the recipient, or before the body", () => {
+  test.each<Scenario & { readonly at: "RCPT TO" | "DATA" }>([
+    { limits: [10], consumers: 1, mailMs: 250, at: "RCPT TO" },
+    { limits: [10], consumers: 2, mailMs: 250, at: "RCPT TO" },
+    { limits: [5], consumers: 2, mailMs: 250, at: "RCPT TO", replyAtMailFrom: "452 4.5.3 too many recipients" },
+    { limits: [3], consumers: 4, mailMs: 300, at: "RCPT TO", replyAtMailFrom: "452 4.5.3 too many recipients" },
+    { limits: [8], consumers: 2, mailMs: 400, at: "RCPT TO", replyAtMailFrom: "451 4.7.1 too many connections" },
+    { limits: [8], consumers: 1, mailMs: 400, at: "RCPT TO", replyAtMailFrom: "451 4.7.1 not now" },
+    { limits: [1], consumers: 2, mailMs: 400, at: "RCPT TO", replyAtMailFrom: "450 4.7.1 not now" },
+    { limits: [6], consumers: 2, mailMs: 300, at: "DATA" },
+  ])("%j: pools send nine tenths, and next to no mail is refused for good", async (scenario) => {
+    const { share, failedLater } = await simulate({ ...scenario, atMailFrom: true });
+    expect(share).toBeGreaterThan(0.85);
+    expect(failedLater).toBeLessThan(5);
+  });
 });

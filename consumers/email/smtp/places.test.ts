@@ -34,7 +34,8 @@ const aPool = () => {
     },
     limit: { gaveUp: () => {}, answered: () => {} },
     crowding: { othersHave: () => {} },
-    starvation: { isOn: true, answered: () => {}, mayHaveRoom: () => {} },
+    starvation: { isOn: true, answered: () => {}, mayHaveRoom: () => {}, works: () => {} },
+    has: () => has,
     look: () => {},
     now: () => ms,
   });

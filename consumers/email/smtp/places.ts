@@ -1,3 +1,4 @@
+import { pause } from "../../../runtime/loop.ts";
 import type { Places } from "../../engine/handler.ts";
 import { INTERESTED_MS } from "../../engine/sharing.ts";
 import type { ConnectionLimit } from "./capacity.ts";
@@ -23,6 +24,7 @@ export const createPlaces = ({
   limit,
   crowding,
   starvation,
+  has,
   look,
   now,
 }: {
@@ -30,7 +32,9 @@ export const createPlaces = ({
   readonly sessions: Pick<Sessions, "usable" | "idle" | "heldForMs" | "lastOpenedAt" | "giveUp">;
   readonly limit: Pick<ConnectionLimit, "gaveUp" | "answered">;
   readonly crowding: Pick<Crowding, "othersHave">;
-  readonly starvation: Pick<Starvation, "isOn" | "answered" | "mayHaveRoom">;
+  readonly starvation: Pick<Starvation, "isOn" | "answered" | "mayHaveRoom" | "works">;
+  /** Connections that work, as far as is known. */
+  readonly has: () => number;
   /** Another connection may be asked for. */
   readonly look: () => void;
   /** Monotonic, ms. */
@@ -40,6 +44,10 @@ export const createPlaces = ({
   readonly refused: (isOneTooMany: boolean) => void;
   /** Others have all that the server grants, as far as is known: it works, and would for this pool. */
   readonly isFull: () => boolean;
+  /** Connections of others, as was heard last. */
+  readonly others: () => number;
+  /** Resolves when it is known what others have, soon after the first refusal. */
+  readonly heard: () => Promise<void>;
   /** The server grants what the pool has now. */
   readonly works: () => void;
   /** How a connection was refused as one too many, perhaps without a word; undefined: the server is away. */
@@ -62,9 +70,11 @@ export const createPlaces = ({
   /** Where new ones cannot be opened, nobody would have any: the last one waits until what was given before is used. */
   const isOfUse = (): boolean => given.isTaken || sessions.lastOpenedAt() > given.at || now() - given.at >= UNUSED_MS;
 
+  const isHeardSoon = (): boolean => now() - readAt < HEARD_MS && now() - refused.since < HEARD_MS;
+
   return {
     at: `${server.host}:${server.port}`,
-    has: sessions.usable,
+    has,
     idle: sessions.idle,
     mayBeLeftWithout: () => sessions.heldForMs() >= OWN_TURN_MS && isOfUse(),
     wasRefused: () => {
@@ -102,11 +112,16 @@ export const createPlaces = ({
       // What others have is not heard any more then: it is a first one again.
       refused = { since: at - refused.at > INTERESTED_MS ? at : refused.since, at };
     },
+    others: () => others,
+    heard: async () => {
+      if (isHeardSoon() && others === 0) await pause(HEARD_MS);
+    },
     works: () => {
+      starvation.works();
       wantsOne = false;
       requests.has(sessions.usable());
     },
-    hearsSoon: (failure) => mayBeUnsaid(failure) && now() - readAt < HEARD_MS && now() - refused.since < HEARD_MS,
+    hearsSoon: (failure) => mayBeUnsaid(failure) && isHeardSoon(),
     giveUp: (onLeft) =>
       sessions.giveUp(() => {
         // The server may count one that was closed for longer than this pool left it to others.

@@ -7,13 +7,13 @@ import { ownFailure, type SmtpFailure, wasStale } from "./failure.ts";
 import { inTime } from "./in-time.ts";
 import { hasHeardRecipient, limitOf } from "./limit-words.ts";
 import { createLogins } from "./logins.ts";
+import { createOneTooMany } from "./one-too-many.ts";
 import type { OutgoingMail, SendResult } from "./outgoing-mail.ts";
 import { createPatience, MAIL, OPENING } from "./patience.ts";
 import { Pipelining } from "./pipelining.ts";
 import { createPlaces } from "./places.ts";
 import type { SmtpPoolOptions } from "./pool-options.ts";
 import { createRates } from "./rates.ts";
-import type { OneTooMany } from "./refusals.ts";
 import { describeCertificate } from "./refused-certificate.ts";
 import { createSendSlots } from "./send-slots.ts";
 import type { Again, Sending } from "./sending.ts";
@@ -60,6 +60,8 @@ const MIN_AGE_MS = 10_000;
 const MAX_IDLE_MS = 30_000;
 /** Of the connections that are granted: what is in doubt leaves the others. */
 const IN_USE = 0.75;
+/** So many connections are asked whether it is the mail that is refused, or the connection. */
+const MOST_LOOKS = 2;
 /** Share of the newest mail in how long one takes. */
 const NEWEST = 0.05;
 
@@ -78,6 +80,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const limit = new ConnectionLimit(size, { now, first: FIRST_GRANTED, crowding });
   const rates = createRates({
     now,
+    othersHave: () => places.others(),
+    proven: () => sessions.proven(),
     possiblePerSecond: () => possiblePerSecond(),
     onStandBack: () => slots.turnAway(),
   });
@@ -104,8 +108,6 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
   const words = createWords();
   const pipelining = new Pipelining({ now, onOneByOne });
   const underWay = new Set<AbortController>();
-  /** Connections over which the server took a mail. */
-  const proven = new WeakSet<MailSession>();
   /** Mails that have a connection. */
   let sending = 0;
   /** How long a mail that is accepted takes on its connection, in ms. */
@@ -130,35 +132,16 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     now,
     random,
   });
-  const places = createPlaces({ server, sessions, limit, crowding, starvation, look: slots.look, now });
+  const has = () => (rates.areFirstsInDoubt() ? sessions.proven() : sessions.usable());
+  const places = createPlaces({ server, sessions, limit, crowding, starvation, has, look: slots.look, now });
 
-  /**
-   * A consumer that has no connection has no use for mails: others, who have one, send them. So they are given back, and no more
-   * are taken until there is a connection.
-   */
-  const starve = (refusal: OneTooMany): SendResult => {
-    // Else it may be away for a moment, and what was granted outlives that.
-    if (refusal === "said") limit.starved();
-    slots.turnAway();
-    if (!closed) starvation.begin();
-    return { kind: "failed", failure: ownFailure("EBUSY", false) };
-  };
-
-  /** The server granted no more connections than there are; or it is away, and so it is for all that wait since they were refused. */
-  const oneTooMany = (failure: SmtpFailure, to: string): SendResult | Again => {
-    // Those that are being opened show nothing, if this one was not greeted for so long: neither may they be.
-    const others = sessions.usable() + (failure.cause === "GREETING_TIMEOUT" ? 0 : connecting.asked());
-    const isLimit = limit.refused(others, sessions.closing());
-    if (isLimit) words.limited(failure, to, "connections");
-    else words.refused(failure, to);
-    const refusal = places.refusalOf(failure);
-    places.refused(refusal !== undefined || (isLimit && failure.responseCode !== undefined));
-    if (isLimit) return { kind: "again", failure };
-    if (refusal !== undefined) return starve(refusal);
-    if (places.hearsSoon(failure)) return { kind: "again", failure };
-    slots.failRefused();
-    return { kind: "failed", failure };
-  };
+  const oneTooMany = createOneTooMany({
+    ...{ sessions, limit, places, words, slots },
+    opening: () => connecting.asked(),
+    ask: () => {
+      if (!closed) starvation.begin();
+    },
+  });
 
   /** A connection is granted when the server takes a mail over it, or refuses the recipient: some greet one too many. */
   const showGrant = (): void => {
@@ -177,18 +160,19 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     const startedAt = now();
     sending += 1;
     const times = limit.began(sending);
+    const isProven = sessions.isProven(session);
     const beforeBody = () => {
       if (session.sends === 1) showGrant();
       const mayStart = mail.beforeBody();
       if (mayStart) watched.gotOn();
+      if (mayStart) sessions.prove(session);
       return mayStart;
     };
     const result = await session.send({ ...mail, beforeBody }, signal, code);
     sending -= 1;
     watched.end();
-    const sent = { mail, startedAt, nth: session.sends, isProven: proven.has(session) };
+    const sent = { mail, startedAt, nth: session.sends, isProven };
     if (result.kind === "accepted") {
-      proven.add(session);
       const tookMs = now() - startedAt;
       limit.accepted(times, tookMs);
       rates.accepted(sent);
@@ -197,7 +181,16 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       return result;
     }
     const isFirst = session.sends === 1;
-    const { failure, isTurnedAway } = rates.judged(result.failure, sent);
+    if (!isProven && rates.dependsOnOthers(result.failure)) {
+      places.refused(false);
+      await places.heard();
+    }
+    const { failure, isTurnedAway, isUnclear = false } = rates.judged(result.failure, sent);
+    if (isUnclear && !signal.aborted) {
+      sessions.disown(session);
+      sessions.leave(session);
+      return { kind: "again", failure, first: "unclear" };
+    }
     const { bodyStarted, command, isOfDomain = false } = failure;
     const said = limitOf(failure);
     if (!isOfDomain && (said === "rate" || said === "quota")) words.limited(failure, mail.to, "mails");
@@ -207,7 +200,10 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
     else if (isFirst && (command === "RCPT TO" || failure.code === "ETOOSLOW")) showGrant();
     if (isRefused || said === "used up") sessions.leave(session);
     else sessions.keep(session);
-    if (isRefused && !bodyStarted && !signal.aborted) return oneTooMany(failure, mail.to);
+    if (isRefused && !bodyStarted && !signal.aborted) {
+      const refused = oneTooMany(failure, mail.to);
+      return refused.kind === "again" ? { ...refused, first: "one too many" } : refused;
+    }
     const isAgain = said === "used up" && !isFirst && !bodyStarted && !signal.aborted;
     return { kind: isAgain ? "again" : "failed", failure };
   };
@@ -257,6 +253,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
       const { isDoubtful = false, isSlow = () => false } = mail;
       let isOnNew = false;
       let hasUsedUp = false;
+      let looks = 0;
       for (let refused: SmtpFailure | undefined; ; ) {
         const slot = closed
           ? "cancelled"
@@ -273,7 +270,8 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
           );
           if (result.kind !== "again") return result;
           refused = result.failure;
-          isOnNew = limitOf(refused) === "used up";
+          if (result.first === "unclear" && ++looks > MOST_LOOKS) return { kind: "failed", failure: refused };
+          isOnNew = result.first === undefined && limitOf(refused) === "used up";
           // Else what its recipient's server says of it would use up each connection.
           if (isOnNew && hasUsedUp && hasHeardRecipient(refused)) return { kind: "failed", failure: refused };
           hasUsedUp ||= isOnNew;

@@ -1,4 +1,5 @@
 import type { SmtpFailure } from "./failure.ts";
+import { FirstMails, type FirstMailsOptions } from "./first-mails.ts";
 import { hasHeardRecipient, limitIn, limitOf, turnsAway } from "./limit-words.ts";
 import type { OutgoingMail } from "./outgoing-mail.ts";
 import { Pace } from "./pace.ts";
@@ -23,6 +24,8 @@ interface Judged {
   readonly failure: SmtpFailure;
   /** So a server may turn away a connection too many. */
   readonly isTurnedAway: boolean;
+  /** It may be: another connection tells. */
+  readonly isUnclear?: boolean;
 }
 
 /** How many mails a server takes in a time, whatever words it has for that, and for whom they are meant. */
@@ -30,6 +33,10 @@ export interface Rates {
   readonly pace: Pick<Pace, "perSecond" | "waitMs" | "took">;
   /** Whether it is one consumer's. */
   readonly slow: Pick<SlowRate, "standsBack" | "wish" | "heard">;
+  /** Whether connections that took no mail yet may be none of those that the server grants. */
+  readonly areFirstsInDoubt: () => boolean;
+  /** Whether it depends on what others have what that refusal of a first mail means. */
+  readonly dependsOnOthers: (failure: SmtpFailure) => boolean;
   accepted(sent: Sent): void;
   judged(failure: SmtpFailure, sent: Sent): Judged;
 }
@@ -37,8 +44,14 @@ export interface Rates {
 /** A server that refuses mails of a connection that it grants has no limit of connections alone, for so long. */
 const PROVEN_REFUSED_MS = 60_000;
 
-export const createRates = ({ now, ...deps }: Omit<SlowRateOptions, "pace">): Rates => {
+export const createRates = ({
+  now,
+  othersHave,
+  proven,
+  ...deps
+}: Omit<SlowRateOptions, "pace"> & FirstMailsOptions): Rates => {
   const pace = new Pace({ now });
+  const firstMails = new FirstMails({ now, othersHave, proven });
   const slow = new SlowRate({ ...deps, now, pace });
   const unnamedRate = new UnnamedRate({ now });
   const whoseLimit = createWhoseLimit({ now });
@@ -73,12 +86,18 @@ export const createRates = ({ now, ...deps }: Omit<SlowRateOptions, "pace">): Ra
   return {
     pace,
     slow,
+    areFirstsInDoubt: () => firstMails.isInDoubt,
+    dependsOnOthers: (failure) => firstMails.dependsOnOthers(failure),
     accepted(sent) {
+      firstMails.accepted(sent.isProven);
       granted(sent);
       whoseLimit.accepted(sent.mail.to);
       recipientRate.accepted(sent.mail, sent.startedAt);
     },
     judged(heard, sent) {
+      const first = firstMails.refused(heard, sent.isProven);
+      if (first === "one too many") return { failure: { ...heard, unnamed: "connections" }, isTurnedAway: true };
+      if (first === "look again") return { failure: heard, isTurnedAway: false, isUnclear: true };
       // A connection over which no mail was taken is not used up: it is one too many.
       const isUnused = !sent.isProven && heard.command === "MAIL FROM" && limitIn(heard) === "used up";
       const given: SmtpFailure = isUnused ? { ...heard, unnamed: "connections" } : heard;

@@ -1,5 +1,5 @@
 import type { SmtpFailure } from "./failure.ts";
-import { limitIn, turnsAway } from "./limit-words.ts";
+import { limitOf, turnsAway } from "./limit-words.ts";
 
 /** How a connection is refused as one too many: by the server's words, or without any, while others have some. */
 export type OneTooMany = "said" | "unsaid";
@@ -31,7 +31,7 @@ export const mayBeUnsaid = (failure: SmtpFailure): boolean => {
 
 /** Whether a refused connection is one too many; undefined: the server is away. What works for other pools, of any group, is not. Pure. */
 export const refusalOf = (failure: SmtpFailure, beside: Beside): OneTooMany | undefined => {
-  if (limitIn(failure) === "connections") return "said";
+  if (limitOf(failure) === "connections") return "said";
   const haveSome = beside.othersHadMsAgo < (beside.othersHave > 0 ? UNHEARD_MS : LATELY_MS);
   return mayBeUnsaid(failure) && haveSome && !beside.cannotReach ? "unsaid" : undefined;
 };

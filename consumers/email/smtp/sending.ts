@@ -5,6 +5,8 @@ import type { Dialogue } from "./patience.ts";
 export interface Again {
   readonly kind: "again";
   readonly failure: SmtpFailure;
+  /** Why, at its first mail: the connection was one too many, or may have been. */
+  readonly first?: "one too many" | "unclear";
 }
 
 /** The sending of one mail, over one connection or two. */

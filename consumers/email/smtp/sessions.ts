@@ -4,6 +4,10 @@ import type { MailSession } from "./session.ts";
 export interface Sessions {
   /** How many are open. */
   usable(): number;
+  /** How many of them have taken a mail. */
+  proven(): number;
+  prove(session: MailSession): void;
+  isProven(session: MailSession): boolean;
   idle(): number;
   /** How long it has had one without a break, in ms. */
   heldForMs(): number;
@@ -101,7 +105,13 @@ export const createSessions = (options: {
     }
   };
 
+  /** Those over which the server took a mail. */
+  const proven = new WeakSet<MailSession>();
+
   return {
+    proven: () => [...openedAt.keys()].filter((session) => session.isUsable && proven.has(session)).length,
+    prove: (session) => void proven.add(session),
+    isProven: (session) => proven.has(session),
     usable: () => [...openedAt.keys()].filter((session) => session.isUsable).length,
     idle: () => idle.length,
     closing: () => {

@@ -11,6 +11,8 @@ export interface Starvation {
   begin(): void;
   /** Somebody has given one up for it: asks for it. */
   answered(): void;
+  /** What it was granted has taken a mail: until then it asks on as before, once it is refused. */
+  works(): void;
   /** There may be room, since others have more connections than before, or fewer: asks soon, unless it asked a while ago in vain. */
   mayHaveRoom(): void;
   end(): void;
@@ -52,6 +54,9 @@ const COUNTED_MS = 1_500;
 /** Where there may be room, asks after this share of the time until the next question. */
 const ROOM_SHARE = 1 / 8;
 
+/** What was opened, and turned away at its first mail within this time, was no grant. */
+const SAME_MS = 10_000;
+
 /** Asks once; undefined: refused as one too many. `isRequest`: then others are asked to give one up. */
 type Ask = (isRequest: boolean) => Promise<MailSession | "away" | undefined>;
 
@@ -61,8 +66,8 @@ class Asking {
   #wait = new AbortController();
   readonly #lastMs: number | undefined;
   readonly #random: () => number;
-  readonly #startedAt = performance.now();
-  #askedAt = this.#startedAt;
+  readonly #startedAt: number;
+  #askedAt = performance.now();
   /** The next question, and the one that comes with time: others are beside it. */
   #at: number;
   #timedAt: number;
@@ -71,11 +76,17 @@ class Asking {
   #refusedMs = 0;
   #owedMs = Number.POSITIVE_INFINITY;
 
-  constructor(lastMs: number | undefined, random: () => number) {
+  /** `startedAt`: when nothing was granted first. */
+  constructor(lastMs: number | undefined, random: () => number, startedAt: number) {
     this.#lastMs = lastMs;
     this.#random = random;
+    this.#startedAt = startedAt;
     this.#timedAt = this.#again();
     this.#at = this.#timedAt;
+  }
+
+  get startedAt(): number {
+    return this.#startedAt;
   }
 
   get signal(): AbortSignal {
@@ -163,7 +174,8 @@ export const createStarvation = (options: {
   readonly random: () => number;
 }): Starvation => {
   let asking: Asking | undefined;
-  let since = 0;
+  /** It had a connection, over which no mail was taken yet. */
+  let unproven: { readonly own: Asking; readonly at: number } | undefined;
   let lastMs: number | undefined;
 
   const ask = async (own: Asking): Promise<void> => {
@@ -177,9 +189,8 @@ export const createStarvation = (options: {
       }
     });
     asking = undefined;
-    if (session === undefined) return;
-    lastMs = own.tookMs;
-    options.onOpened(session);
+    unproven = session && { own, at: options.now() };
+    if (session !== undefined) options.onOpened(session);
   };
 
   return {
@@ -187,13 +198,19 @@ export const createStarvation = (options: {
       return asking !== undefined;
     },
     get forMs() {
-      return asking === undefined ? undefined : options.now() - since;
+      return asking === undefined ? undefined : options.now() - asking.startedAt;
     },
     begin() {
       if (asking !== undefined) return;
-      asking = new Asking(lastMs, options.random);
-      since = options.now();
+      const now = options.now();
+      const isSame = unproven !== undefined && now - unproven.at < SAME_MS;
+      asking = new Asking(lastMs, options.random, isSame ? (unproven?.own.startedAt ?? now) : now);
+      unproven = undefined;
       void ask(asking);
+    },
+    works: () => {
+      if (unproven !== undefined) lastMs = unproven.own.tookMs;
+      unproven = undefined;
     },
     answered: () => asking?.answered(),
     mayHaveRoom: () => asking?.hasRoom(),
