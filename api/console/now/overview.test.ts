@@ -71,6 +71,7 @@ const aSituation = (groups: readonly GroupStatus[], ...findings: readonly Findin
     groups,
     apis: [],
     writesRefusedFor: undefined,
+    ended: [],
     ledger: {
       byGroup: { late: { retrying: 3 } },
       waitsUntil: {},
