@@ -10,6 +10,8 @@ import { completeTimings } from "./start-order.ts";
 
 /** Test files that run at the same time: more than a small machine has cores, because half of the time they wait. */
 const PARALLEL = 4;
+/** Long ones wait for nearly all of their time: for leases, failovers, and what is slow. */
+const LONG_PARALLEL = 6;
 /** Tests of one file at the same time, where the file says that they may be: they wait for most of their time, too. */
 const CONCURRENT = 3;
 /** Above that of `eventually`, which says what did not happen. */
@@ -75,7 +77,7 @@ const main = async (): Promise<number> => {
   const isLong = args.some((arg) => arg.includes(LONG));
   const report = join(folder.path, "report.xml");
   const code = await run(
-    PARALLEL,
+    isLong ? LONG_PARALLEL : PARALLEL,
     [...(isLong ? [] : [`--path-ignore-patterns=${LONG}/**`]), "--update-timings", ...args],
     report,
   );
