@@ -28,12 +28,14 @@ export const createConnecting = (deps: {
   readonly logins: Logins;
   readonly patience: Pick<Patience, "watch">;
   readonly deadlineMs: number;
+  /** Connections of others, as was heard last: from now on it is listened for. */
+  readonly askOthers: () => number;
   /** Nobody need wait for a connection. */
   readonly turnAway: () => void;
   /** What it says of the limit that one was refused. */
   readonly oneTooMany: (failure: SmtpFailure, to: string) => SendResult | Again;
 }): Connecting => {
-  const { open, sessions, limit, tlsFaults, logins, patience, deadlineMs, turnAway, oneTooMany } = deps;
+  const { open, sessions, limit, tlsFaults, logins, patience, deadlineMs, askOthers, turnAway, oneTooMany } = deps;
 
   /** Whether there is a connection, or will be one of those that are being opened now. */
   const hasAnother = async (signal: AbortSignal): Promise<boolean> => {
@@ -89,6 +91,7 @@ export const createConnecting = (deps: {
     },
     patience,
     deadlineMs,
+    mayBeFull: () => sessions.usable() === 0 && askOthers() > 0,
     onLeft: (opened) => {
       if (opened.kind === "refused") return void notOpened(opened, { to: "", signal: new AbortController().signal });
       isOpen(opened.session);

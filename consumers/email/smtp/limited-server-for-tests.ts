@@ -20,8 +20,8 @@ export interface ServerScenario {
   readonly replyAtMailFrom?: string;
   /** It is refused at this command instead. */
   readonly at?: "RCPT TO" | "DATA";
-  /** How one too many is refused: by a reply, or by closing it without one. */
-  readonly refusal?: "421" | "closed";
+  /** How one too many is refused: by a reply, by closing it without one, or by no greeting until it is given up. */
+  readonly refusal?: "421" | "closed" | "silent";
   /** It closes a connection after so many mails. */
   readonly mailsPerConnection?: number;
   /** Connections that may be asked for in any minute: each question counts, also one that is refused. */
@@ -34,6 +34,8 @@ export interface ServerScenario {
 
 /** How often the reader looks whether there is room again. */
 const LOOK_MS = 100;
+/** What a pool waits for a greeting, at most. */
+const SILENT_MS = 30_000;
 
 export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
@@ -44,7 +46,7 @@ export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     });
   });
 
-const tooMany = (refusal: "421" | "closed") =>
+const tooMany = (refusal: "421" | "closed" | "silent") =>
   refusal === "closed"
     ? new SessionRefused(Object.assign(new Error("Connection closed"), { code: "ECONNECTION", command: "CONN" }))
     : new SessionRefused(
@@ -86,13 +88,13 @@ export const aLimitedServer = ({ limit: first, mailMs, tripMs = 1, greetingMs = 
     await sleep(tripMs, signal);
     const own = {};
     connections += 1;
-    if (connections % silentEach === 0) {
+    const isSilent = refusal === "silent" && granted.size >= limit;
+    if (isSilent || connections % silentEach === 0) {
       silent += 1;
-      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      await Promise.race([sleep(SILENT_MS), new Promise((resolve) => signal.addEventListener("abort", resolve))]);
       silent -= 1;
-      throw new SessionRefused(
-        Object.assign(new Error("cut"), { code: "ECALLEDBACK", timeoutType: "GREETING_TIMEOUT" }),
-      );
+      const code = signal.aborted ? "ECALLEDBACK" : "ETIMEDOUT";
+      throw new SessionRefused(Object.assign(new Error("cut"), { code, timeoutType: "GREETING_TIMEOUT" }));
     }
     if (Number.isFinite(perMinute)) {
       askedAt = [...askedAt.filter((at) => at > performance.now() - 60_000), performance.now()];

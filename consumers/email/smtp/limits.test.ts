@@ -198,3 +198,17 @@ describe("of what a server can take that turns away one too many where it hears 
     expect(failedLater).toBeLessThan(5);
   });
 });
+
+test.each<Scenario>([
+  { limits: [1], consumers: 2, mailMs: 500, refusal: "silent" },
+  { limits: [2], consumers: 4, mailMs: 500, refusal: "silent" },
+  { limits: [2], consumers: 4, mailMs: 300, refusal: "silent" },
+  { limits: [16], consumers: 2, mailMs: 500, refusal: "silent" },
+])(
+  "of what a server can take that does not greet one too many, pools send nine tenths, and fail no mail: %j",
+  async (scenario) => {
+    const { share, failed } = await simulate({ ...scenario, runMs: 90_000 });
+    expect(share).toBeGreaterThan(0.9);
+    expect(failed).toBe(0);
+  },
+);

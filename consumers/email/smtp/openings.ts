@@ -31,16 +31,26 @@ export interface Openings {
   close(): void;
 }
 
+/** One that is asked for while others have connections is not waited for any longer: the mail has a chance elsewhere. */
+const SILENT_MS = 3_000;
+/** What others have is heard until then. */
+const LISTEN_MS = 1_000;
+const LOOK_EVERY_MS = 500;
+
+const now = () => performance.now();
+
 export const createOpenings = (deps: {
   readonly open: (signal: AbortSignal) => Promise<MailSession>;
   /** Resolves when another one may be asked for. */
   readonly untilMayAsk: (signal: AbortSignal) => Promise<LoginTurn>;
   readonly patience: Pick<Patience, "watch">;
   readonly deadlineMs: number;
+  /** Others have connections, and this pool has none: one that is not greeted is one too many, as far as is known. */
+  readonly mayBeFull: () => boolean;
   /** No mail waits for it. */
   readonly onLeft: Hear;
 }): Openings => {
-  const { open, untilMayAsk, patience, deadlineMs, onLeft } = deps;
+  const { open, untilMayAsk, patience, deadlineMs, mayBeFull, onLeft } = deps;
   /** Those that no mail waits for. */
   const left = new Set<(hear: Hear) => Opening>();
   const asked = new Set<Promise<MailSession>>();
@@ -68,7 +78,12 @@ export const createOpenings = (deps: {
       const watched = patience.watch({ failures, cut: () => stop("ETOOSLOW") });
       const session = open(own.signal);
       asked.add(session);
+      const askedAt = now();
+      const silence = setInterval(() => {
+        if (now() - askedAt >= LISTEN_MS && mayBeFull() && now() - askedAt >= SILENT_MS) stop("EDEADLINE");
+      }, LOOK_EVERY_MS);
       const ended = (opened: Opened) => {
+        clearInterval(silence);
         asked.delete(session);
         watched.end();
         done(opened);

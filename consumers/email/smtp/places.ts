@@ -46,6 +46,8 @@ export const createPlaces = ({
   readonly isFull: () => boolean;
   /** Connections of others, as was heard last. */
   readonly others: () => number;
+  /** The same; it is listened for from now on, as after a refusal. */
+  readonly ask: () => number;
   /** Resolves when it is known what others have, soon after the first refusal. */
   readonly heard: () => Promise<void>;
   /** The server grants what the pool has now. */
@@ -69,6 +71,12 @@ export const createPlaces = ({
 
   /** Where new ones cannot be opened, nobody would have any: the last one waits until what was given before is used. */
   const isOfUse = (): boolean => given.isTaken || sessions.lastOpenedAt() > given.at || now() - given.at >= UNUSED_MS;
+
+  const hear = (): void => {
+    const at = now();
+    // What others have is not heard any more then: it is a first one again.
+    refused = { since: at - refused.at > INTERESTED_MS ? at : refused.since, at };
+  };
 
   const isHeardSoon = (): boolean => now() - readAt < HEARD_MS && now() - refused.since < HEARD_MS;
 
@@ -108,11 +116,13 @@ export const createPlaces = ({
     refusedAt: () => refused.at,
     refused: (isOneTooMany) => {
       wantsOne ||= isOneTooMany;
-      const at = now();
-      // What others have is not heard any more then: it is a first one again.
-      refused = { since: at - refused.at > INTERESTED_MS ? at : refused.since, at };
+      hear();
     },
     others: () => others,
+    ask: () => {
+      hear();
+      return others;
+    },
     heard: async () => {
       if (isHeardSoon() && others === 0) await pause(HEARD_MS);
     },

@@ -210,7 +210,7 @@ export const createSmtpPool = (options: SmtpPoolOptions): SmtpPool => {
 
   const connecting: Connecting = createConnecting({
     ...{ open, sessions, limit, tlsFaults, logins, oneTooMany, patience: openingTimes, deadlineMs: sendDeadlineMs },
-    turnAway: slots.turnAway,
+    ...{ askOthers: places.ask, turnAway: slots.turnAway },
   });
 
   /** The server closed the connection while it was idle, and not because of what was asked. */

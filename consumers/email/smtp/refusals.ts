@@ -19,9 +19,12 @@ const LATELY_MS = 3_000;
 const UNHEARD_MS = 30_000;
 const CLOSED_BY_TCP = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
+/** The server accepted a connection, and said nothing, as some do beyond a limit. */
+const isUngreeted = ({ cause }: SmtpFailure): boolean => cause === "GREETING_TIMEOUT";
+
 /**
- * Whether it depends on others what a refusal means: it was closed, or refused by TCP, at once, or the server had no time. What is blocked, not found, not secured or
- * not greeted has nothing to do with a limit.
+ * Whether it depends on others what a refusal means: it was closed, or refused by TCP, at once, or the server had no time. What is blocked, not found or not
+ * secured has nothing to do with a limit.
  */
 export const mayBeUnsaid = (failure: SmtpFailure): boolean => {
   const { code, cause = "", responseCode } = failure;
@@ -33,5 +36,5 @@ export const mayBeUnsaid = (failure: SmtpFailure): boolean => {
 export const refusalOf = (failure: SmtpFailure, beside: Beside): OneTooMany | undefined => {
   if (limitOf(failure) === "connections") return "said";
   const haveSome = beside.othersHadMsAgo < (beside.othersHave > 0 ? UNHEARD_MS : LATELY_MS);
-  return mayBeUnsaid(failure) && haveSome && !beside.cannotReach ? "unsaid" : undefined;
+  return (mayBeUnsaid(failure) || isUngreeted(failure)) && haveSome && !beside.cannotReach ? "unsaid" : undefined;
 };
