@@ -165,7 +165,7 @@ describe.concurrent("the command line", () => {
     expect(noRedis.err).toContain("Redis is away");
     expect(noRedis.err).not.toContain("Postgres");
     expect(status.code).toBe(1);
-    expect(status.out).toMatch(/^Redis does not answer: .*none is lost/);
+    expect(status.out).toMatch(/^Redis does not answer \(asked from here\): .*none is lost/);
     expect(noPostgres.code).toBe(1);
     expect(JSON.parse(noPostgres.out)).toMatchObject({ error: { name: "StoreAway" } });
     expect(doctor.code).toBe(1);
