@@ -226,6 +226,19 @@ describe("the breaker of a system that declines", () => {
     expect(breaker.state).toBe("open");
   });
 
+  test("tells of the time since it accepted something last, two seconds at most: others may have been declined then already", () => {
+    const { breaker, pass } = aBreaker();
+    const sinceAfter = (ms: number) => {
+      breaker.succeeded();
+      const askedAt = pass(ms);
+      for (const party of ["a", "b", "c", "d", "e"])
+        breaker.declined({ eventId: party, party: `${party}.example`, askedAt, reason: "policy" });
+      return breaker.allDeclined?.since;
+    };
+    expect(sinceAfter(500)).toBe(0);
+    expect(sinceAfter(10_000)).toBe(8_500);
+  });
+
   test("goes on to attempt what comes behind; after a thousand in a row ever fewer at the same time, one at least", () => {
     const { breaker } = aBreaker();
     const allowanceAfter = (declined: number) => {

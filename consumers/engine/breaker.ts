@@ -200,7 +200,7 @@ export class Breaker {
     const wasDeclining = this.isDeclining;
     this.#answered();
     this.#trouble = undefined;
-    this.#declined.end();
+    this.#declined.end(this.#options.now());
     if (wasDeclining && this.#state === "open") this.#allowed = this.#most();
     this.#stepUp();
   }
@@ -233,7 +233,7 @@ export class Breaker {
     this.#failed.failed(concerned.eventId);
     if (this.#state === "recovering") this.#allowed = Math.max(1, Math.floor(this.#allowed / 2));
     if (!this.#isTripped()) return;
-    this.#declined.end();
+    this.#declined.end(this.#options.now());
     this.#failedProbe = concerned;
     this.#open(reason);
   }

@@ -11,6 +11,9 @@ const DECLINED_TOGETHER = 100;
 /** For so long after everything was declined, what is declined for now may be so for the same reason. */
 const DECLINED_LATELY_MS = 600_000;
 
+/** A peer may have had a piece declined so long before this consumer did, where none was accepted here in between. */
+const PEERS_BEFORE_MS = 2_000;
+
 /** When pieces were asked for, first and last. Monotonic, ms. */
 export interface AskedFor {
   readonly since: number;
@@ -25,11 +28,13 @@ export class DeclinedRow {
   #askedFor: AskedFor = { since: 0, until: 0 };
   #allDeclined: AskedFor | undefined;
   #allDeclinedAt = Number.NEGATIVE_INFINITY;
+  #endedAt = Number.NEGATIVE_INFINITY;
 
   add({ party, askedAt }: { readonly party: string; readonly askedAt: number }, now: number): void {
     if (this.#count === 0) {
       this.#beganAt = now;
-      this.#askedFor = { since: askedAt, until: askedAt };
+      const since = Math.min(askedAt, Math.max(this.#endedAt, askedAt - PEERS_BEFORE_MS));
+      this.#askedFor = { since, until: askedAt };
     }
     this.#count += 1;
     const { since, until } = this.#askedFor;
@@ -40,7 +45,8 @@ export class DeclinedRow {
     this.#allDeclinedAt = now;
   }
 
-  end(): void {
+  end(now: number): void {
+    this.#endedAt = now;
     this.#count = 0;
     this.#parties.clear();
   }
