@@ -64,25 +64,28 @@ test.each([
   },
 );
 
-test("who has asked for long in vain sends soon after its peer has died that had all connections", () =>
-  shareInVirtualTime(async ({ ms, start, until }) => {
-    const { open: openSession } = aLimitedServer({ limit: 2, mailMs: 100 });
-    const one = { group: "group", size: SIZE, openSession };
-    const dying = new AbortController();
-    const diedMs = 180_000;
-    let firstMs: number | undefined;
-    const first = start({ ...one, signal: dying.signal });
-    await until(2_000);
-    const onAccepted = () => {
-      if (ms() > diedMs) firstMs ??= ms() - diedMs;
-    };
-    start({ ...one, onAccepted });
-    await until(diedMs);
-    dying.abort();
-    void first.close();
-    await until(200_000);
-    expect(firstMs).toBeLessThan(12_000);
-  }));
+test.each(["421", "closed", "silent"] as const)(
+  "who has asked for long in vain sends soon after its peer has died that had all connections: %s",
+  (refusal) =>
+    shareInVirtualTime(async ({ ms, start, until }) => {
+      const { open: openSession } = aLimitedServer({ limit: 2, mailMs: 100, refusal });
+      const one = { group: "group", size: SIZE, openSession };
+      const dying = new AbortController();
+      const diedMs = 180_000;
+      let firstMs: number | undefined;
+      const first = start({ ...one, signal: dying.signal });
+      await until(2_000);
+      const onAccepted = () => {
+        if (ms() > diedMs) firstMs ??= ms() - diedMs;
+      };
+      start({ ...one, onAccepted });
+      await until(diedMs);
+      dying.abort();
+      void first.close();
+      await until(200_000);
+      expect(firstMs).toBeLessThan(12_000);
+    }),
+);
 
 interface Groups {
   readonly limit: number;

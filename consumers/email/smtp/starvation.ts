@@ -57,8 +57,11 @@ const ROOM_SHARE = 1 / 8;
 /** What was opened, and turned away at its first mail within this time, was no grant. */
 const SAME_MS = 10_000;
 
+/** A question that has had no answer for so long is asked anew where there may be room: the server may never answer it. */
+const SILENT_MS = 3_000;
+
 /** Asks once; undefined: refused as one too many. `isRequest`: then others are asked to give one up. */
-type Ask = (isRequest: boolean) => Promise<MailSession | "away" | undefined>;
+type Ask = (isRequest: boolean, signal: AbortSignal) => Promise<MailSession | "away" | undefined>;
 
 /** When it is asked, and the wait for it. Times are monotonic, ms. */
 class Asking {
@@ -68,6 +71,8 @@ class Asking {
   readonly #random: () => number;
   readonly #startedAt: number;
   #askedAt = performance.now();
+  /** Ends the question that is not answered yet. */
+  #question: AbortController | undefined;
   /** The next question, and the one that comes with time: others are beside it. */
   #at: number;
   #timedAt: number;
@@ -110,23 +115,29 @@ class Asking {
       if (this.signal.aborted) return undefined;
       this.#askedAt = performance.now();
       // Once what it is owed is not free by now, a third one has it.
-      const session = await ask(!this.#isOwed);
+      const question = new AbortController();
+      this.#question = question;
+      const session = await ask(!this.#isOwed, AbortSignal.any([this.signal, question.signal]));
+      this.#question = undefined;
       if (session !== undefined) return session === "away" ? undefined : session;
       this.#refusedMs = this.#askedAt - this.#startedAt;
       if (!this.#isHastened) this.#timedAt = this.#again();
       this.#isHastened = false;
       this.#at = this.#timedAt;
+      if (question.signal.aborted) this.#hasten(GIVEN_UP_MS);
       this.#askOwed();
     }
   }
 
   answered(): void {
     this.#owedMs = GIVEN_UP_MS;
+    this.#giveUpSilent();
     this.#askOwed();
   }
 
   hasRoom(): void {
     const soonestAt = this.#askedAt + (this.#isOwed ? 0 : ROOM_SHARE * (this.#at - this.#askedAt));
+    this.#giveUpSilent();
     this.#hasten(Math.max(GIVEN_UP_MS, soonestAt - performance.now()));
   }
 
@@ -138,6 +149,10 @@ class Asking {
   /** Somebody has given one up for it, and it is free by now, or will be in a moment. */
   get #isOwed(): boolean {
     return this.#owedMs <= 2 * COUNTED_MS;
+  }
+
+  #giveUpSilent(): void {
+    if (performance.now() - this.#askedAt >= SILENT_MS) this.#question?.abort();
   }
 
   #askOwed(): void {
@@ -179,9 +194,9 @@ export const createStarvation = (options: {
   let lastMs: number | undefined;
 
   const ask = async (own: Asking): Promise<void> => {
-    const session = await own.until(async (isRequest) => {
+    const session = await own.until(async (isRequest, signal) => {
       try {
-        return await options.open(own.signal);
+        return await options.open(signal);
       } catch (error) {
         if (!(error instanceof SessionRefused) || !options.isOneTooMany(error.failure)) return "away";
         options.onRefused(error.failure, isRequest);
